@@ -1,0 +1,108 @@
+"""The whole plug-in surface. A plug-in implements one of these; everything else in this folder is our own use of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+IndexPairs = npt.NDArray[np.int64]
+"""Shape [n, 2]; each row is (query index, document index)."""
+Identity = Mapping[str, object]
+"""JSON-able description of everything that can change a score: weights digest, tokenizer digest, template,
+instruction, max_length, dtype, adapter version. Names and paths are not in it."""
+Role = Literal["query", "document"]
+Progress = Callable[[int], None]
+"""Called with the number of texts or pairs that were finished since the last call."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a collection tells an adapter before it is used on it. Never judgments."""
+
+    corpus: Sequence[str]
+    corpus_digest: str
+    language: str | None = None
+    instruction: str | None = None
+    cache: Path | None = None
+    """A folder in which an adapter may keep files that are keyed by content (embeddings)."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of some rows of a request, with what the model really saw. All arrays have the length of `rows`."""
+
+    rows: Integers
+    """Rows of the request's `pairs`."""
+    scores: Floats
+    """Raw and in full float32: no sigmoid, no rounding."""
+    tokens: npt.NDArray[np.int32]
+    """Tokens of the document before truncation; -1 where the adapter has none."""
+    kept: npt.NDArray[np.int32]
+    """Document tokens that reached the model; -1 where the adapter has none."""
+    inputs: npt.NDArray[np.uint64]
+    """Digest of the model's whole input after truncation; 0 where the adapter has none."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Texts to vectors."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> Identity: ...
+    def encode(self, texts: Sequence[str], role: Role) -> Floats:
+        """Return float32 [len(texts), dim]."""
+        ...
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """The first stage: queries to candidates."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> Identity: ...
+    def search(
+        self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
+    ) -> tuple[Integers, Integers, Floats]:
+        """Return (offsets [q + 1], documents [n], scores [n]): the candidates of query i are
+        documents[offsets[i]:offsets[i + 1]], best first; at most `depth`, fewer only if the corpus is smaller
+        or nothing else matches."""
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Pairs to scores; higher is more relevant. `score` is all that a plug-in has to write."""
+
+    def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
+        """Return float32 [len(pairs)]. Texts come once, pairs by index. A score must not depend on the other pairs."""
+        ...
+
+
+@runtime_checkable
+class StreamingReranker(Reranker, Protocol):
+    """A reranker that hands scores out as they come, so that a kill loses only the batch in flight."""
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        """Yield every row exactly once, in an order that depends only on the rows that are asked for: if the rows of
+        the first k yields are left out of a second request, the rest comes in the same batches as before."""
+        ...
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used."""
+
+    def bind(self, setting: Setting) -> object:
+        """Return an adapter for that collection; its identity holds whatever of the setting can change a score."""
+        ...

@@ -1,0 +1,185 @@
+"""Spec strings name adapters everywhere: `[kind:]model[@revision][?option=value&...]`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from adapters.errors import ModelError, UsageError, did_you_mean
+from adapters.protocols import Reranker, Retriever
+
+Part = Literal["retriever", "reranker"]
+
+_BUILT_IN: dict[str, dict[str, str]] = {
+    "embedder": {"retriever": "adapters.dense:DenseRetriever", "reranker": "adapters.embedding:EmbedderReranker"},
+    "bm25": {"retriever": "adapters.bm25:BM25Retriever", "reranker": "adapters.bm25:BM25Reranker"},
+    "cross-encoder": {"reranker": "adapters.cross_encoder:CrossEncoder"},
+    "causal-lm": {"reranker": "adapters.causal_lm:CausalLMReranker"},
+    "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},
+    "packaged": {"retriever": "adapters.packaged:open_retriever", "reranker": "adapters.packaged:open_reranker"},
+}
+_WITHOUT_MODEL = ("bm25",)
+_ENTRY_POINTS = "harness.adapters"
+_KIND = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.*)", re.DOTALL)
+_OBJECT = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec string."""
+
+    text: str
+    kind: str | None
+    model: str
+    revision: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse(text: str) -> Spec:
+    """Parse a spec string.
+
+    Raises:
+        UsageError: it is empty, or an option has no value or stands twice.
+    """
+    head, _, query = text.strip().partition("?")
+    if not head:
+        raise UsageError("an empty model name; write for instance 'BAAI/bge-reranker-v2-m3' or 'cross-encoder:./mine'")
+    kind, model = _split_kind(head)
+    model, revision = _split_revision(model)
+    return Spec(text.strip(), kind, model, revision, _options(text, query))
+
+
+def open_retriever(text: str) -> Retriever:
+    """The first stage that a spec names."""
+    built = _build(parse(text), "retriever")
+    if not hasattr(built, "search"):
+        raise UsageError(f"'{text}' cannot be a first stage: {type(built).__name__} has no method 'search'")
+    return typing.cast(Retriever, built)
+
+
+def open_reranker(text: str) -> Reranker:
+    """The reranker that a spec names."""
+    built = _build(parse(text), "reranker")
+    if not hasattr(built, "score"):
+        raise UsageError(f"'{text}' cannot be a reranker: {type(built).__name__} has no method 'score'")
+    return typing.cast(Reranker, built)
+
+
+def kinds() -> dict[str, dict[str, str]]:
+    """Every kind that can be named, built in or from an entry point, with its target per part."""
+    plugged = {
+        entry.name: {"retriever": entry.value, "reranker": entry.value}
+        for entry in importlib.metadata.entry_points(group=_ENTRY_POINTS)
+    }
+    return {**plugged, **_BUILT_IN}
+
+
+def _split_kind(head: str) -> tuple[str | None, str]:
+    if head in _WITHOUT_MODEL:
+        return head, ""
+    if _OBJECT.fullmatch(head) and head.split(":")[0] not in kinds():
+        return "object", head
+    matched = _KIND.fullmatch(head)
+    if matched is None:
+        return (head, "") if head in kinds() and "/" not in head else (None, head)
+    kind, model = matched.groups()
+    if kind not in kinds():
+        raise UsageError(f"unknown kind '{kind}' in '{head}'.{did_you_mean(kind, [*kinds(), 'run', 'control'])}")
+    return kind, model
+
+
+def _split_revision(model: str) -> tuple[str, str | None]:
+    name, at, revision = model.rpartition("@")
+    return (name, revision) if at and name and "/" not in revision else (model, None)
+
+
+def _options(text: str, query: str) -> dict[str, str]:
+    pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=False)
+    options = dict(pairs)
+    if query and (not pairs or any(not name or not value for name, value in pairs)):
+        raise UsageError(f"'{text}': options are written ?name=value&name=value")
+    if len(options) != len(pairs):
+        raise UsageError(f"'{text}': an option stands twice")
+    return options
+
+
+def _build(spec: Spec, part: Part) -> object:
+    target = spec.model if spec.kind == "object" else _target(spec, part)
+    factory = _load(target, spec)
+    arguments: dict[str, object] = dict(_typed(spec, factory))
+    if spec.kind in _WITHOUT_MODEL or spec.kind == "object" or not spec.model:
+        return factory(**arguments)
+    if spec.revision is not None:
+        arguments["revision"] = spec.revision
+    return factory(spec.model, **arguments)
+
+
+def _target(spec: Spec, part: Part) -> str:
+    kind = spec.kind or _inferred(spec)
+    targets = kinds()[kind]
+    if part not in targets:
+        wrong, right = ("a first stage", "--reranker") if part == "retriever" else ("a reranker", "--first-stage")
+        raise ModelError(f"'{spec.text}' is a {kind}, which cannot be {wrong}; name it with {right}")
+    return targets[part]
+
+
+def _inferred(spec: Spec) -> str:
+    from adapters.models import kind_of, open_folder
+
+    return kind_of(open_folder(spec.model, spec.revision))
+
+
+def _load(target: str, spec: Spec) -> Callable[..., object]:
+    module, _, attribute = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name != module and not module.startswith(f"{error.name}."):
+            raise
+        raise UsageError(f"'{spec.text}': no module '{module}' can be imported") from None
+    except AttributeError:
+        raise UsageError(f"'{spec.text}': the module '{module}' has no '{attribute}'") from None
+    return typing.cast(Callable[..., object], found)
+
+
+def _typed(spec: Spec, factory: Callable[..., object]) -> dict[str, object]:
+    signature = inspect.signature(factory)
+    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    known = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "revision"]
+    typed: dict[str, object] = {}
+    for name, value in spec.options.items():
+        if name not in known:
+            raise UsageError(f"'{spec.text}': unknown option '{name}'.{did_you_mean(name, known)}")
+        typed[name] = _value(spec, name, value, hints.get(name, str))
+    return typed
+
+
+def _value(spec: Spec, name: str, value: str, hint: object) -> object:
+    choices = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    if type(None) in choices and value == "none":
+        return None
+    if any(typing.get_origin(choice) is Literal for choice in choices):
+        allowed = [str(a) for choice in choices for a in typing.get_args(choice)]
+        if value not in allowed:
+            raise UsageError(f"'{spec.text}': {name}={value} is not possible.{did_you_mean(value, allowed)}")
+        return value
+    for kind in choices:
+        if kind is bool and value in ("true", "false"):
+            return value == "true"
+        if kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                continue
+        if kind is str:
+            return value
+    wanted = " or ".join(getattr(choice, "__name__", str(choice)) for choice in choices if choice is not type(None))
+    raise UsageError(f"'{spec.text}': {name}={value} is not {wanted}")
