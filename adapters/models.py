@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from adapters.errors import ModelError, need
 from adapters.identity import digest, file_digest, files_digest
@@ -18,6 +19,7 @@ _TOKENIZER = re.compile(
     r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
 )
 _UNREAD_BY_MODELS = {"README.json", "model.safetensors.index.json", "trainer_state.json", "all_results.json"}
+_Json = TypeVar("_Json", dict[str, object], list[Any])
 _HISTORY = ("_name_or_path", "transformers_version")
 
 
@@ -31,15 +33,16 @@ class ModelFolder:
     @cached_property
     def config(self) -> dict[str, object]:
         """config.json, or an empty dict where there is none."""
-        return _read_json(self.path / "config.json")
+        return _read_json(self.path / "config.json", dict)
 
     @cached_property
     def modules(self) -> list[str]:
         """Class names of the sentence-transformers modules, in order; empty for a plain transformers folder."""
         file = self.path / "modules.json"
-        if not file.exists():
-            return []
-        return [str(module["type"]).rsplit(".", 1)[-1] for module in json.loads(file.read_text("utf-8"))]
+        listed = _read_json(file, list)
+        if not all(isinstance(module, dict) and "type" in module for module in listed):
+            raise ModelError(f"{file}: expected a list of modules, each with a 'type'")
+        return [str(module["type"]).rsplit(".", 1)[-1] for module in listed]
 
     @cached_property
     def architecture(self) -> str:
@@ -53,7 +56,9 @@ class ModelFolder:
         Raises:
             ModelError: there are no safetensors or ONNX weights.
         """
-        files = {str(file.relative_to(self.path)): file for file in sorted(self.path.rglob("*")) if _is_content(file)}
+        files = {
+            str(file.relative_to(self.path)): file for file in sorted(self.path.rglob("*")) if self._is_content(file)
+        }
         weights = [name for name in files if name.endswith((".safetensors", ".onnx", ".onnx_data"))]
         if not weights:
             raise ModelError(f"{self.path}: no safetensors weights here; save the model with safe_serialization=True")
@@ -65,6 +70,9 @@ class ModelFolder:
             "tokenizer": files_digest(self.path, tokenizer),
             "settings": digest({name: _settings_digest(files[name]) for name in settings}),
         }
+
+    def _is_content(self, file: Path) -> bool:
+        return file.is_file() and not any(part.startswith(".") for part in file.relative_to(self.path).parts)
 
 
 def open_folder(model: str, revision: str | None = None, extra_files: Iterable[str] = ()) -> ModelFolder:
@@ -108,24 +116,23 @@ def _snapshot(model: str, revision: str | None, extra_files: Iterable[str]) -> P
     try:
         return Path(hub.snapshot_download(model, revision=revision, allow_patterns=[*_WANTED, *extra_files]))
     except Exception as error:  # the hub client raises a dozen unrelated classes for "not there" and "no network"
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"cannot fetch the model '{model}': {reason}; give the path of a local folder") from error
 
 
-def _is_content(file: Path) -> bool:
-    return file.is_file() and not any(part.startswith(".") for part in file.parts[-2:])
-
-
-def _read_json(file: Path) -> dict[str, object]:
+def _read_json(file: Path, kind: type[_Json]) -> _Json:
     if not file.exists():
-        return {}
-    content = json.loads(file.read_text("utf-8"))
-    if not isinstance(content, dict):
-        raise ModelError(f"{file}: expected a JSON object")
+        return kind()
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None
+    if not isinstance(content, kind):
+        raise ModelError(f"{file}: expected a JSON {'object' if kind is dict else 'list'}")
     return content
 
 
 def _settings_digest(file: Path) -> str:
     if file.name != "config.json":
         return file_digest(file)
-    return digest({key: value for key, value in _read_json(file).items() if key not in _HISTORY})
+    return digest({key: value for key, value in _read_json(file, dict).items() if key not in _HISTORY})

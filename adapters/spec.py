@@ -10,11 +10,13 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl
 
 from adapters.errors import ModelError, UsageError, did_you_mean
-from adapters.protocols import Reranker, Retriever
+from adapters.identity import file_digest
+from adapters.protocols import Identity, Reranker, Retriever
 
 Part = Literal["retriever", "reranker"]
 
@@ -73,6 +75,27 @@ def open_reranker(text: str) -> Reranker:
     return typing.cast(Reranker, built)
 
 
+def identity_of(adapter: object) -> Identity:
+    """What an adapter says that its scores depend on. One that says nothing is identified by the bytes of its module
+    and the values of its public attributes, which is right as long as it loads nothing else.
+
+    Raises:
+        ModelError: neither an `identity` nor a source file.
+    """
+    declared = getattr(adapter, "identity", None)
+    if declared is not None:
+        return typing.cast(Identity, declared)
+    kind = type(adapter)
+    try:
+        file = inspect.getsourcefile(kind)
+    except TypeError:  # a class that was typed into a session
+        file = None
+    if file is None:
+        raise ModelError(f"{kind.__qualname__} has no source file; give it a property 'identity'")
+    state = {name: repr(value) for name, value in sorted(vars(adapter).items()) if not name.startswith("_")}
+    return {"adapter": f"{kind.__module__}:{kind.__qualname__}", "source": file_digest(Path(file)), "state": state}
+
+
 def kinds() -> dict[str, dict[str, str]]:
     """Every kind that can be named, built in or from an entry point, with its target per part."""
     plugged = {
@@ -114,12 +137,15 @@ def _options(text: str, query: str) -> dict[str, str]:
 def _build(spec: Spec, part: Part) -> object:
     target = spec.model if spec.kind == "object" else _target(spec, part)
     factory = _load(target, spec)
-    arguments: dict[str, object] = dict(_typed(spec, factory))
-    if spec.kind in _WITHOUT_MODEL or spec.kind == "object" or not spec.model:
-        return factory(**arguments)
+    model = [] if spec.kind == "object" or not spec.model else [spec.model]
+    arguments = _typed(spec, factory)
     if spec.revision is not None:
         arguments["revision"] = spec.revision
-    return factory(spec.model, **arguments)
+    try:
+        inspect.signature(factory).bind(*model, **arguments)
+    except TypeError as error:
+        raise UsageError(f"'{spec.text}': {error}; a spec is [kind:]model[@revision][?option=value]") from None
+    return factory(*model, **arguments)
 
 
 def _target(spec: Spec, part: Part) -> str:
@@ -144,9 +170,12 @@ def _load(target: str, spec: Spec) -> Callable[..., object]:
     except ModuleNotFoundError as error:
         if error.name != module and not module.startswith(f"{error.name}."):
             raise
-        raise UsageError(f"'{spec.text}': no module '{module}' can be imported") from None
+        hint = "" if "." in module else f", and no kind has that name.{did_you_mean(module, kinds())}"
+        raise UsageError(f"'{spec.text}': no module '{module}' can be imported{hint}") from None
     except AttributeError:
         raise UsageError(f"'{spec.text}': the module '{module}' has no '{attribute}'") from None
+    if not callable(found):
+        raise UsageError(f"'{spec.text}': '{attribute}' of the module '{module}' is neither a class nor a function")
     return typing.cast(Callable[..., object], found)
 
 
@@ -166,11 +195,12 @@ def _value(spec: Spec, name: str, value: str, hint: object) -> object:
     choices = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     if type(None) in choices and value == "none":
         return None
-    if any(typing.get_origin(choice) is Literal for choice in choices):
-        allowed = [str(a) for choice in choices for a in typing.get_args(choice)]
+    literals = [choice for choice in choices if typing.get_origin(choice) is Literal]
+    if literals:
+        allowed: dict[str, object] = {str(a): a for choice in literals for a in typing.get_args(choice)}
         if value not in allowed:
             raise UsageError(f"'{spec.text}': {name}={value} is not possible.{did_you_mean(value, allowed)}")
-        return value
+        return allowed[value]
     for kind in choices:
         if kind is bool and value in ("true", "false"):
             return value == "true"

@@ -2,3 +2,19 @@
 
 This room decides what a number means and where it comes from. It never draws tables or trains models.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.api import Outcome, run
+
+__all__ = ["Outcome", "run"]
+
+
+def __getattr__(name: str) -> object:
+    # Lazy, so that `harness --help` and plug-ins that need one value do not pay for the whole house.
+    if name in __all__:
+        from harness import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'harness' has no attribute '{name}'")

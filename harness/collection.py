@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import overload
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from adapters.identity import Digests
+from adapters.errors import UsageError
+from adapters.identity import Digests, digest
 
 Rows = npt.NDArray[np.int32]
 
@@ -19,7 +22,7 @@ class Texts(Sequence[str]):
     """Identified texts in Arrow columns (`id`, `text`, `digest`), memory-mapped for a corpus. Indexing gives texts."""
 
     def __init__(self, table: pa.Table) -> None:
-        self.table = table.combine_chunks() if table.num_rows < 1_000_000 else table
+        self.table = table
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -43,14 +46,14 @@ class Texts(Sequence[str]):
 
     def take(self, rows: npt.NDArray[np.integer]) -> list[str]:
         """The texts of some rows."""
-        return list(self.table["text"].take(pa.array(rows)).to_pylist())
+        return _some(self.table["text"], rows)
 
     def ids(self, rows: npt.NDArray[np.integer] | None = None) -> list[str]:
         """The ids of some rows, or of all."""
-        column = self.table["id"] if rows is None else self.table["id"].take(pa.array(rows))
-        return list(column.to_pylist())
+        column = self.table["id"]
+        return list(column.to_pylist()) if rows is None else _some(column, rows)
 
-    @property
+    @cached_property
     def digests(self) -> Digests:
         """128-bit digests of the texts, shape [n, 2]."""
         parts = [
@@ -58,6 +61,11 @@ class Texts(Sequence[str]):
             for chunk in self.table["digest"].chunks
         ]
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, 2), "<u8"), *parts])
+
+
+def _some(column: pa.ChunkedArray, rows: npt.NDArray[np.integer]) -> list[str]:
+    # `take` on a column of several chunks copies the whole column into memory first.
+    return [column[row].as_py() for row in rows.tolist()]
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,11 @@ class Counts:
     """Queries of the file that the split does not judge; they do not count."""
     let_through: dict[str, int] = field(default_factory=dict)
     """Known dirt that a declared rule let through, by name."""
+    empty_queries: int = 0
+    repeated_candidates: int = 0
+    """Texts that one reranking row lists more than once with the same label; they are one candidate."""
+    queries_all_relevant: int = 0
+    """Queries whose given candidates are all relevant: no order of them is wrong."""
 
 
 @dataclass(frozen=True)
@@ -130,3 +143,61 @@ class Collection:
     """Digest of the content: ids, texts, judgments, candidate lists, rules that change a number. Not of the name."""
     sampled_from: int | None = None
     """The number of queries before `--sample-queries` took some."""
+
+
+def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
+    """The collection with `n` of its queries, chosen by a hash of the query id: the order of the file does not matter,
+    and a larger sample of the same seed holds the smaller one. With `n` at or above all queries nothing changes.
+
+    Raises:
+        UsageError: `n` is below 1.
+    """
+    if n < 1:
+        raise UsageError(f"a sample of {n} queries measures nothing; take at least 1")
+    if n >= len(collection.queries):
+        return collection
+    ids = collection.queries.ids()
+    chosen = np.sort(np.array(sorted(range(len(ids)), key=lambda row: _lot(ids[row], seed))[:n]))
+    given = collection.given and _sampled_given(collection.given, chosen)
+    queries = Texts(collection.queries.table.take(pa.array(chosen)))
+    qrels = _sampled_qrels(collection.qrels, chosen, len(ids))
+    return replace(
+        collection,
+        queries=queries,
+        qrels=qrels,
+        given=given,
+        counts=replace(collection.counts, **counts_of_queries(queries, qrels, given)),
+        fingerprint=digest({"collection": collection.fingerprint, "queries": [ids[row] for row in chosen]}),
+        sampled_from=collection.sampled_from or len(ids),
+    )
+
+
+def counts_of_queries(queries: Texts, qrels: Qrels, given: Given | None) -> dict[str, Any]:
+    """The fields of `Counts` that depend on which queries there are."""
+    relevant = np.bincount(qrels.queries[qrels.grades > 0], minlength=len(queries))
+    zero = np.bincount(qrels.queries[qrels.grades == 0], minlength=len(queries))
+    return {
+        "queries": len(queries),
+        "empty_queries": sum(not text for text in queries),
+        "judgments": len(qrels),
+        "judged_zero": int(zero.sum()),
+        "queries_without_relevant": int((relevant == 0).sum()),
+        "queries_all_relevant": int((zero == 0).sum()) if given is not None else 0,
+    }
+
+
+def _lot(query_id: str, seed: int) -> bytes:
+    return blake2b(f"{seed}:{query_id}".encode(), digest_size=16).digest()
+
+
+def _sampled_qrels(qrels: Qrels, chosen: npt.NDArray[np.int64], queries: int) -> Qrels:
+    new_row = np.full(queries, -1, np.int32)
+    new_row[chosen] = np.arange(len(chosen))
+    keep = new_row[qrels.queries] >= 0
+    return Qrels(new_row[qrels.queries[keep]], qrels.documents[keep], qrels.grades[keep])
+
+
+def _sampled_given(given: Given, chosen: npt.NDArray[np.int64]) -> Given:
+    lists = [given.documents[given.offsets[row] : given.offsets[row + 1]] for row in chosen]
+    offsets = np.concatenate([[0], np.cumsum([len(documents) for documents in lists])]).astype(np.int64)
+    return Given(offsets, np.concatenate(lists))

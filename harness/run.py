@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from adapters.errors import DataError
 from adapters.identity import array_digest
 
 Offsets = npt.NDArray[np.int64]
+Ids = Callable[[npt.NDArray[np.integer]], list[str]]
+"""Rows of a column of texts to their ids."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,83 @@ class Run:
     """Position of the row's document id among the ids of this run in byte order. Equal scores are ordered by the
     larger one first, as in trec_eval."""
 
+    def __len__(self) -> int:
+        return len(self.documents)
+
     @property
     def queries(self) -> npt.NDArray[np.int64]:
         """The query index of every row."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
     @cached_property
+    def candidates(self) -> str:
+        """Identity of the candidate lists: which documents, whatever their scores and order."""
+        order = np.lexsort((self.documents, self.queries))
+        return array_digest(self.offsets, self.documents[order])
+
+    @cached_property
     def digest(self) -> str:
-        """Identity of the run: candidates, scores and order."""
-        return array_digest(self.offsets, self.documents, self.scores, self.tiebreaks)
+        """Identity of the run: candidates, scores and tie order."""
+        order = np.lexsort((self.documents, self.queries))
+        return array_digest(self.offsets, self.documents[order], self.scores[order], self.tiebreaks[order])
+
+    def rescored(self, scores: npt.NDArray[np.float32]) -> Run:
+        """The same candidates with other scores. Membership cannot change by construction."""
+        if scores.shape != self.scores.shape:
+            raise DataError(f"a reranker gave {scores.shape[0]} scores for {len(self)} candidates")
+        return replace(self, scores=scores.astype(np.float32, copy=False))
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """Rows by query, then rank: higher score first, equal scores by document id, larger first (trec_eval)."""
+        return np.lexsort((-self.tiebreaks, -(self.scores + np.float32(0)), self.queries))
+
+
+def build(offsets: Offsets, documents: npt.NDArray[np.integer], scores: npt.NDArray[np.floating], ids: Ids) -> Run:
+    """Make a run of arrays.
+
+    Raises:
+        DataError: a score is not finite, or a query lists a document twice.
+    """
+    if not np.isfinite(scores).all():
+        raise DataError(
+            f"{int((~np.isfinite(scores)).sum())} scores are not finite; a run of them would rank by accident"
+        )
+    rows = documents.astype(np.int32)
+    unique, inverse = np.unique(rows, return_inverse=True)
+    by_bytes = np.argsort(np.array([name.encode() for name in ids(unique)], dtype=object), kind="stable")
+    position = np.empty(len(unique), np.int32)
+    position[by_bytes] = np.arange(len(unique), dtype=np.int32)
+    run = Run(offsets.astype(np.int64), rows, scores.astype(np.float32), position[inverse])
+    _refuse_repeats(run, ids)
+    return run
+
+
+def without_identical_ids(run: Run, query_ids: list[str], document_ids: list[str]) -> Run:
+    """Leave out the candidates whose document id is the query's own id. `document_ids` is aligned with the rows."""
+    own = np.array([query_ids[q] == name for q, name in zip(run.queries, document_ids, strict=True)], bool)
+    return _kept(run, ~own)
+
+
+def cut(run: Run, depth: int) -> Run:
+    """The best `depth` candidates of every query."""
+    order = run.order()
+    rank = np.arange(len(order)) - run.offsets[:-1].repeat(np.diff(run.offsets))
+    keep = np.zeros(len(order), bool)
+    keep[order[rank < depth]] = True
+    return _kept(run, keep)
+
+
+def _kept(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
+    counts = np.bincount(run.queries[keep], minlength=len(run.offsets) - 1)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep])
+
+
+def _refuse_repeats(run: Run, ids: Ids) -> None:
+    order = np.lexsort((run.documents, run.queries))
+    same = (np.diff(run.documents[order]) == 0) & (np.diff(run.queries[order]) == 0)
+    if same.any():
+        name = ids(run.documents[order[:-1][same][:1]])[0]
+        raise DataError(
+            f"the document '{name}' stands twice among the candidates of one query; list each document once"
+        )

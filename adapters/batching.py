@@ -1,0 +1,151 @@
+"""Model calls are scheduled in this one place: which rows go together, in what order, and what comes back of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import ModelError, UsageError, need
+from adapters.protocols import Floats, IndexPairs, Integers, Scored
+
+UNKNOWN_INPUT = 0
+"""The input digest of an adapter that has none."""
+
+_SHOWN = 60
+
+
+class ModelInputs(Protocol):
+    """What the scheduler has to know of the inputs of a request's rows. Arrays have one entry per row."""
+
+    @property
+    def lengths(self) -> Integers:
+        """Tokens of the whole model input, after truncation."""
+        ...
+
+    @property
+    def tokens(self) -> npt.NDArray[np.int32]:
+        """Document tokens before truncation."""
+        ...
+
+    @property
+    def kept(self) -> npt.NDArray[np.int32]:
+        """Document tokens after truncation."""
+        ...
+
+    def inputs(self, rows: Integers) -> npt.NDArray[np.uint64]:
+        """Digests of the model inputs of some rows."""
+        ...
+
+
+def plan_batches(lengths: Integers, *, budget: int) -> list[Integers]:
+    """Row numbers in batches, longest rows first, so that rows x longest row of a batch is at most `budget` tokens.
+
+    A row longer than the budget is a batch of its own. Equal lengths keep their order. If the rows of the first k
+    batches are left out and the rest is planned again, the remaining batches come out as before: a run that was killed
+    continues with the same batches, and so with the same bits.
+    """
+    lengths = np.asarray(lengths, dtype=np.int64)
+    order = np.argsort(-lengths, kind="stable")
+    batches: list[Integers] = []
+    start = 0
+    while start < len(order):
+        stop = start + max(1, budget // max(1, int(lengths[order[start]])))
+        batches.append(order[start:stop])
+        start = stop
+    return batches
+
+
+def default_budget(device: str) -> int:
+    """Padded tokens per model call. On a CPU small calls are fastest, because their activations stay in the cache."""
+    return 2048 if device == "cpu" else 32768
+
+
+def input_digest(ids: Sequence[int] | npt.NDArray[np.integer]) -> int:
+    """64 bits of BLAKE2b over token ids as little-endian int32. Never 0, which means unknown."""
+    raw = np.ascontiguousarray(ids, dtype="<i4").tobytes()
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little") or 1
+
+
+def pick_device(device: str | None) -> str:
+    """The torch device to use: the one that is asked for, else a GPU if there is one.
+
+    Raises:
+        UsageError: torch does not know the device, or this machine does not have it.
+    """
+    torch = need("torch", "models", "running a model")
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"device={device} cannot be used here: {reason}; leave it out, or write device=cpu") from None
+    return device
+
+
+def stream_batches(
+    prepared: ModelInputs,
+    forward: Callable[[Integers], Floats],
+    *,
+    budget: int,
+    describe: Callable[[int], str],
+) -> Iterator[Scored]:
+    """Score all rows, batch by batch, and yield each batch when it is done.
+
+    Args:
+        prepared: the inputs of all rows.
+        forward: scores of some rows, shape [len(rows)].
+        budget: padded tokens per call; 0 runs every row by itself.
+        describe: names a row in an error.
+
+    Raises:
+        ModelError: a score is not a finite number.
+    """
+    for rows in plan_batches(prepared.lengths, budget=budget):
+        scores = np.asarray(forward(rows), dtype=np.float32)
+        refuse_nonfinite(rows, scores, describe)
+        yield Scored(rows, scores, prepared.tokens[rows], prepared.kept[rows], prepared.inputs(rows))
+
+
+def refuse_nonfinite(rows: Integers, scores: Floats, describe: Callable[[int], str]) -> None:
+    """Refuse scores that are NaN or infinite.
+
+    Raises:
+        ModelError: with the first such row.
+    """
+    bad = np.flatnonzero(~np.isfinite(scores))
+    if len(bad):
+        raise ModelError(
+            f"the score of {describe(int(rows[bad[0]]))} is {scores[bad[0]]}, not a number that can be ranked; "
+            "check the weights, or use dtype=float32"
+        )
+
+
+def collect(stream: Iterator[Scored], count: int) -> Floats:
+    """The scores of a whole stream in the order of the request, shape [count]."""
+    scores = np.full(count, np.nan, dtype=np.float32)
+    for scored in stream:
+        scores[scored.rows] = scored.scores
+    return scores
+
+
+def describe_pairs(
+    model: str, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs
+) -> Callable[[int], str]:
+    """A function that names a row of `pairs` in an error, with the model and both texts shortened."""
+
+    def describe(row: int) -> str:
+        query, document = queries[int(pairs[row, 0])], documents[int(pairs[row, 1])]
+        return f"'{model}' for query {shortened(query)} and document {shortened(document)}"
+
+    return describe
+
+
+def shortened(text: str) -> str:
+    """A text on one line, quoted, cut after 60 characters."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}...")

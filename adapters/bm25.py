@@ -1,0 +1,225 @@
+"""BM25 as a first stage and as a reranker, with the same terms and the same formulas."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.analysis import Analyzer
+from adapters.batching import UNKNOWN_INPUT, collect
+from adapters.errors import ModelError, UsageError, need
+from adapters.protocols import Floats, Identity, IndexPairs, Integers, Progress, Scored, Setting
+from adapters.terms import CorpusTerms, Statistics, corpus_statistics, corpus_terms
+
+Method = Literal["lucene", "robertson", "atire"]
+Doubles = npt.NDArray[np.float64]
+
+_VERSION = 1
+_ROWS = 4096
+"""Pairs per chunk of a stream; a query is never cut."""
+_IDF: dict[str, Callable[[int, Doubles], Doubles]] = {
+    "lucene": lambda n, df: np.log(1 + (n - df + 0.5) / (df + 0.5)),
+    "robertson": lambda n, df: np.log(np.maximum((n - df + 0.5) / (df + 0.5), 1)),
+    "atire": lambda n, df: np.log(n / df),
+}
+
+
+class _BM25:
+    """Options, identity and binding, which the first stage and the reranker share."""
+
+    def __init__(
+        self,
+        *,
+        k1: float = 1.2,
+        b: float = 0.75,
+        method: Method = "lucene",
+        stem: bool = True,
+        language: str | None = None,
+    ) -> None:
+        if not (0 <= k1 < math.inf and 0 <= b <= 1):
+            raise UsageError(f"bm25: k1={k1}&b={b} is not possible; k1 is 0 or more, b from 0 to 1")
+        if method not in get_args(Method):
+            raise UsageError(f"bm25: method={method} is not possible; write one of {', '.join(get_args(Method))}")
+        self._k1, self._b, self._method = k1, b, method
+        self._language = language
+        self._analyzer = Analyzer(language, stem=stem)
+        self._setting: Setting | None = None
+
+    @property
+    def name(self) -> str:
+        return "bm25"
+
+    @property
+    def identity(self) -> Identity:
+        """The bm25s version is not in it: the formulas are fixed by `method`, and a test holds bm25s to them."""
+        return {
+            "adapter": "bm25",
+            "version": _VERSION,
+            "analyzer": self._analyzer.describe(),
+            "k1": float(self._k1),
+            "b": float(self._b),
+            "method": self._method,
+        }
+
+    def bind(self, setting: Setting) -> Self:
+        """A copy for one collection. The language is the option's, else the collection's."""
+        bound = copy.copy(self)
+        bound.__dict__.pop("_statistics", None)
+        bound._setting = setting
+        bound._analyzer = Analyzer(self._language or setting.language, stem=self._analyzer.stem)
+        return bound
+
+
+class BM25Retriever(_BM25):
+    """First stage over an index of bm25s (Lù 2024, arXiv:2407.03618; variants in Kamphuis et al., ECIR 2020).
+
+    Documents that score 0 are no candidates: they hold no term of the query, or (`robertson`, `atire`) only terms that
+    the formula gives no weight. Equal scores at the cut and in the list: the lower corpus row first. A term that stands
+    twice in the query counts twice.
+
+    Raises:
+        MissingExtra: bm25s, PyStemmer or regex is not installed.
+    """
+
+    def search(
+        self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
+    ) -> tuple[Integers, Integers, Floats]:
+        """Candidates per query as (offsets, documents, scores). `progress` is told the number of documents
+        that were read; the numbers add up to len(corpus)."""
+        read = corpus_terms(corpus, self._analyzer, self._setting, progress)
+        index = self._index(read) if read.statistics.vocabulary and queries else None
+        found: list[tuple[Integers, Floats]] = []
+        for query in queries:
+            terms = read.statistics.known(self._analyzer.terms(query))
+            scores = index.get_scores_from_ids(terms) if index is not None and len(terms) else _NOTHING
+            found.append(_best(scores, depth))
+        offsets = np.cumsum([0, *(len(rows) for rows, _ in found)], dtype=np.int64)
+        documents = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in found)])
+        return offsets, documents, np.concatenate([_NOTHING, *(scores for _, scores in found)])
+
+    def _index(self, read: CorpusTerms) -> Any:
+        bm25s = need("bm25s", "bm25", "the first stage 'bm25'")
+        index = bm25s.BM25(k1=self._k1, b=self._b, method=self._method, backend="numpy", csc_backend="numpy")
+        index.index(_Indexed(read, dict(read.statistics.vocabulary)), create_empty_token=False, show_progress=False)
+        return index
+
+
+class BM25Reranker(_BM25):
+    """BM25 of any pair of texts, under the document frequencies and the average length of the collection's corpus.
+
+    Gives the scores of `BM25Retriever` to float32 precision; pairs without a common term score 0.
+
+    Raises:
+        ModelError: on use, if it is not bound to a collection.
+    """
+
+    @property
+    def identity(self) -> Identity:
+        return {**super().identity, "corpus": self._bound().corpus_digest}
+
+    def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
+        """Return float32 [len(pairs)]."""
+        return collect(self.stream(queries, documents, pairs), len(pairs))
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        """Score whole queries in the order of their index, at least 4096 pairs a chunk as long as there are."""
+        self._bound()
+        profiles: dict[int, _Profile] = {}
+        for chunk in _whole_queries(pairs):
+            parts: list[tuple[Integers, Doubles]] = []
+            for rows in chunk:
+                held = [self._profiled(int(d), documents, profiles) for d in pairs[rows, 1]]
+                parts.append((rows, self._scores(queries[int(pairs[rows[0], 0])], held)))
+            rows = np.concatenate([rows for rows, _ in parts])
+            lengths = np.array([profiles[int(document)].length for document in pairs[rows, 1]], dtype=np.int32)
+            scores = np.concatenate([scores for _, scores in parts]).astype(np.float32)
+            yield Scored(rows, scores, lengths, lengths, np.full(len(rows), UNKNOWN_INPUT, dtype=np.uint64))
+
+    def _bound(self) -> Setting:
+        if self._setting is None:
+            raise ModelError(
+                "the reranker 'bm25' needs the statistics of a collection; bind it with bind(Setting(corpus, digest))"
+            )
+        return self._setting
+
+    @cached_property
+    def _statistics(self) -> Statistics:
+        return corpus_statistics(self._analyzer, self._bound())
+
+    def _profiled(self, document: int, documents: Sequence[str], profiles: dict[int, _Profile]) -> _Profile:
+        if document not in profiles:
+            terms = self._analyzer.terms(documents[document])
+            ids, counts = np.unique(self._statistics.known(terms), return_counts=True)
+            profiles[document] = _Profile(ids, counts, len(terms))
+        return profiles[document]
+
+    def _scores(self, query: str, documents: Sequence[_Profile]) -> Doubles:
+        """Scores of one query's documents: every term count of every document at once."""
+        corpus = self._statistics
+        asked, times = np.unique(corpus.known(self._analyzer.terms(query)), return_counts=True)
+        if not len(asked):
+            return np.zeros(len(documents))
+        terms = np.concatenate([document.terms for document in documents])
+        owners = np.repeat(np.arange(len(documents)), [len(document.terms) for document in documents])
+        places = np.searchsorted(asked, terms).clip(max=len(asked) - 1)
+        shared = asked[places] == terms
+        weights = times * _IDF[self._method](corpus.documents, corpus.frequencies[asked].astype(np.float64))
+        counts = np.concatenate([document.counts for document in documents])[shared].astype(np.float64)
+        lengths = np.array([document.length for document in documents], dtype=np.float64)[owners[shared]]
+        values = weights[places[shared]] * self._saturated(counts, lengths / corpus.average_length)
+        return np.asarray(np.bincount(owners[shared], weights=values, minlength=len(documents)), dtype=np.float64)
+
+    def _saturated(self, counts: Doubles, lengths: Doubles) -> Doubles:
+        scale = self._k1 + 1 if self._method == "atire" else 1.0
+        return scale * counts / (counts + self._k1 * (1 - self._b + self._b * lengths))
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """A document's distinct known terms, how often each stands in it, and its length in all terms."""
+
+    terms: npt.NDArray[np.int32]
+    counts: Integers
+    length: int
+
+
+@dataclass(frozen=True)
+class _Indexed:
+    """The two attributes by which bm25s recognises a corpus of term ids."""
+
+    ids: CorpusTerms
+    vocab: dict[str, int]
+
+
+_NOTHING: Floats = np.empty(0, dtype=np.float32)
+
+
+def _best(scores: Floats, depth: int) -> tuple[Integers, Floats]:
+    rows = np.flatnonzero(scores > 0)
+    if len(rows) > depth:
+        least = np.partition(scores[rows], len(rows) - depth)[len(rows) - depth]
+        above, level = rows[scores[rows] > least], rows[scores[rows] == least]
+        rows = np.concatenate([above, level[: depth - len(above)]])
+    rows = rows[np.lexsort((rows, -scores[rows]))].astype(np.int64)
+    return rows, scores[rows]
+
+
+def _whole_queries(pairs: IndexPairs) -> Iterator[list[Integers]]:
+    order = np.argsort(pairs[:, 0], kind="stable")
+    chunk: list[Integers] = []
+    held = 0
+    for rows in np.split(order, np.flatnonzero(np.diff(pairs[order, 0])) + 1) if len(order) else []:
+        chunk.append(rows)
+        held += len(rows)
+        if held >= _ROWS:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,111 @@
+"""Dense retrieval: exact search over the vectors of a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from adapters.embedding import EmbedderPart
+from adapters.filling import fill
+from adapters.identity import Digests, text_digests
+from adapters.protocols import Floats, Identity, Integers, Progress
+from adapters.topk import TopK, best_first
+from adapters.vectors import VectorStore
+
+_DOCUMENTS, _QUERIES = 20_000, 1024
+
+
+class DenseRetriever(EmbedderPart):
+    """Exact search by cosine. Documents with equal scores are ordered by corpus row, also at the cut.
+
+    Bound to a collection it keeps the vectors in the collection's cache folder: a second search, or one that was
+    killed, embeds only what is missing.
+    """
+
+    @property
+    def identity(self) -> Identity:
+        return {"adapter": "dense", "version": 1, "embedder": dict(self.embedder.identity), "metric": "cosine"}
+
+    def search(
+        self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
+    ) -> tuple[Integers, Integers, Floats]:
+        """Return (offsets [q + 1], documents [n], scores [n]), min(depth, len(corpus)) documents for every query.
+
+        `progress` is told the number of documents whose vectors are there; the numbers add up to len(corpus).
+
+        Raises:
+            ModelError: the model cannot be loaded, or a vector is not finite.
+        """
+        query_digests, document_digests = _digests(queries), _digests(corpus)
+        fill(self.store("document"), self.embedder, corpus, document_digests, "document", progress=progress)
+        fill(self.store("query"), self.embedder, queries, query_digests, "query")
+        documents, scores = nearest(
+            self.store("query").gather(query_digests), self.store("document"), document_digests, depth
+        )
+        offsets = np.arange(len(queries) + 1, dtype=np.int64) * documents.shape[1]
+        return offsets, documents.reshape(-1), scores.reshape(-1)
+
+
+def nearest(queries: Floats, store: VectorStore, digests: Digests, depth: int) -> tuple[Integers, Floats]:
+    """The `depth` best rows of a corpus for each query by inner product, best first, equal scores by row.
+
+    Args:
+        queries: float32 [q, dim].
+        store: holds the vectors of the corpus.
+        digests: of the corpus, uint64 [n, 2].
+
+    Returns:
+        rows int64 and scores float32, both [q, min(depth, n)].
+    """
+    corpus = _Distinct(store.locate(digests))
+    parts = [queries[start : start + _QUERIES] for start in range(0, len(queries), _QUERIES)]
+    best = [TopK(len(part), min(depth, len(corpus.rows))) for part in parts]
+    for start in range(0, len(corpus.rows) if parts else 0, _DOCUMENTS):
+        rows = corpus.rows[start : start + _DOCUMENTS]
+        vectors = store.take(corpus.places[rows])
+        for part, top in zip(parts, best, strict=True):
+            top.add(rows, part @ vectors.T)
+    shape = (0, min(depth, len(digests)))
+    found = [(np.empty(shape, np.int64), np.empty(shape, np.float32))]
+    found += [corpus.expand(*top.result(), depth) for top in best]
+    return np.concatenate([rows for rows, _ in found]), np.concatenate([scores for _, scores in found])
+
+
+class _Distinct:
+    """A corpus without its repeated texts. A matrix product can give equal vectors unequal last bits; equal texts must
+    not get unequal scores, so each text is scored once."""
+
+    def __init__(self, places: Integers) -> None:
+        _, firsts, group = np.unique(places, return_index=True, return_inverse=True)
+        self.places = places
+        self.rows = np.sort(firsts)
+        """The first row of each text, ascending."""
+        repeats = np.setdiff1d(np.arange(len(places)), self.rows, assume_unique=True)
+        original = firsts[group[repeats]]
+        order = np.argsort(original, kind="stable")
+        self._repeats, self._original = repeats[order], original[order]
+
+    def expand(self, rows: Integers, scores: Floats, depth: int) -> tuple[Integers, Floats]:
+        """Put the repeated texts back: [q, k] -> [q, min(depth, n)]."""
+        if not len(self._repeats):
+            return rows, scores
+        start = np.searchsorted(self._original, rows.reshape(-1), side="left")
+        stop = np.minimum(np.searchsorted(self._original, rows.reshape(-1), side="right"), start + depth)
+        source = np.repeat(np.arange(rows.size), stop - start)
+        within = np.arange(len(source)) - np.repeat(np.cumsum(stop - start) - (stop - start), stop - start)
+        query = np.repeat(np.arange(len(rows)), rows.shape[1])
+        more = self._repeats[start[source] + within]
+        _, rows, scores = best_first(
+            np.concatenate([query, query[source]]),
+            np.concatenate([rows.reshape(-1), more]),
+            np.concatenate([scores.reshape(-1), scores.reshape(-1)[source]]),
+            depth,
+        )
+        shape = (len(rows) // max(1, min(depth, len(self.places))), min(depth, len(self.places)))
+        return rows.reshape(shape), scores.reshape(shape)
+
+
+def _digests(texts: Sequence[str]) -> Digests:
+    known = getattr(texts, "digests", None)
+    return text_digests(texts) if known is None else np.asarray(known, dtype="<u8")

@@ -1,0 +1,233 @@
+"""Embedders: texts to vectors of length 1, and an embedder that is used as a reranker."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Self, cast
+
+import numpy as np
+
+from adapters.batching import UNKNOWN_INPUT, collect, default_budget, plan_batches
+from adapters.filling import fill
+from adapters.identity import digest, text_digests
+from adapters.models import open_folder
+from adapters.protocols import Embedder, Floats, Identity, IndexPairs, Integers, Role, Scored, Setting
+from adapters.sentence_model import (
+    SentenceModel,
+    instructed,
+    read_max_length,
+    read_prompts,
+    refuse_non_embedder,
+)
+from adapters.vectors import VectorStore
+
+_ADAPTER = {"adapter": "sentence-transformers", "version": 1}
+_CHUNK = 1000
+
+
+class SentenceEmbedder:
+    """A sentence-transformers folder as an embedder. The model is loaded when the first text is encoded.
+
+    A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) takes the
+    instruction of the collection that the embedder is bound to; `query_prompt` is used as it is given.
+
+    Args:
+        model: path or hub name.
+        max_length: tokens of a text with its prompt and special tokens; else what the folder says.
+        batch_tokens: padded tokens per model call; never changes what a vector means.
+        query_prompt: put before every query, instead of the prompt that the folder declares.
+        document_prompt: put before every document, instead of the prompt that the folder declares.
+
+    Raises:
+        ModelError: the model is not an embedder, or has fewer positions than `max_length`.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        revision: str | None = None,
+        max_length: int | None = None,
+        device: str | None = None,
+        dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+        batch_tokens: int | None = None,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+    ) -> None:
+        folder = open_folder(model, revision)
+        refuse_non_embedder(folder)
+        self._model = SentenceModel(folder, read_max_length(folder, max_length), dtype, device)
+        self._batch_tokens = batch_tokens
+        self._given: dict[Role, str | None] = {"query": query_prompt, "document": document_prompt}
+        declared = read_prompts(folder)
+        self._prompts = {role: declared[role] if given is None else given for role, given in self._given.items()}
+
+    @property
+    def name(self) -> str:
+        return self._model.folder.name
+
+    @property
+    def prompts(self) -> Mapping[Role, str]:
+        """What is put before the texts of each role."""
+        return self._prompts
+
+    @property
+    def identity(self) -> Identity:
+        return {**self._content, "prompts": dict(self._prompts)}
+
+    def role_identity(self, role: Role) -> Identity:
+        """What can change the vectors of one role: another instruction for queries keeps the documents' vectors."""
+        return {**self._content, "prompt": self._prompts[role], "role": role}
+
+    def bind(self, setting: Setting) -> SentenceEmbedder:
+        """The same model with the collection's instruction, if the query prompt has a place for one."""
+        bound = copy.copy(self)
+        if setting.instruction is not None and self._given["query"] is None:
+            bound._prompts = {**self._prompts, "query": instructed(self._prompts["query"], setting.instruction)}
+        return bound
+
+    def encode(self, texts: Sequence[str], role: Role) -> Floats:
+        """Return float32 [len(texts), dim] in the order of the texts.
+
+        Raises:
+            ModelError: the model cannot be loaded, or a vector is not finite.
+        """
+        vectors: Floats | None = None
+        for rows, made in self.batches(texts, role):
+            vectors = np.empty((len(texts), made.shape[1]), np.float32) if vectors is None else vectors
+            vectors[rows] = made
+        return np.empty((0, self._model.dimension), np.float32) if vectors is None else vectors
+
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
+        """Yield (rows, vectors) as they come, the longest texts first."""
+        prompt = self._prompts[role]
+        budget = self._batch_tokens or default_budget(self._model.device)
+        for rows in plan_batches(self._model.lengths(texts, prompt), budget=budget) if len(texts) else []:
+            yield rows, self._model.encode([texts[row] for row in rows], prompt, role)
+
+    @property
+    def _content(self) -> dict[str, object]:
+        model = self._model
+        return {**_ADAPTER, **model.content, "max_length": model.max_length, "dtype": model.dtype}
+
+
+class EmbedderPart:
+    """What a first stage and a reranker that are made of an embedder share: its options, its name, and its vectors."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        revision: str | None = None,
+        max_length: int | None = None,
+        device: str | None = None,
+        dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+        batch_tokens: int | None = None,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+    ) -> None:
+        embedder = SentenceEmbedder(
+            model,
+            revision=revision,
+            max_length=max_length,
+            device=device,
+            dtype=dtype,
+            batch_tokens=batch_tokens,
+            query_prompt=query_prompt,
+            document_prompt=document_prompt,
+        )
+        self._take(embedder, None)
+
+    @classmethod
+    def of(cls, embedder: Embedder) -> Self:
+        """The same around any embedder."""
+        part = cls.__new__(cls)
+        part._take(embedder, None)
+        return part
+
+    @property
+    def name(self) -> str:
+        return self.embedder.name
+
+    def bind(self, setting: Setting) -> Self:
+        """The same for a collection: with its instruction, and with vectors that are kept in its cache folder."""
+        embedder = self.embedder.bind(setting) if hasattr(self.embedder, "bind") else self.embedder
+        part = copy.copy(self)
+        part._take(embedder, setting)
+        return part
+
+    def store(self, role: Role) -> VectorStore:
+        """The known vectors of one role: in the cache folder if there is one, else in memory."""
+        if role not in self._stores:
+            identity = digest(_role_identity(self.embedder, role))
+            cache = self._setting.cache if self._setting is not None else None
+            self._stores[role] = VectorStore(cache / "embeddings" if cache else None, identity)
+        return self._stores[role]
+
+    def _take(self, embedder: Embedder, setting: Setting | None) -> None:
+        self.embedder = embedder
+        self._setting = setting
+        self._stores: dict[Role, VectorStore] = {}
+
+
+class EmbedderReranker(EmbedderPart):
+    """An embedder as a reranker: the score of a pair is the cosine of its vectors."""
+
+    @property
+    def identity(self) -> Identity:
+        return {"adapter": "embedder-reranker", "embedder": dict(self.embedder.identity), "metric": "cosine"}
+
+    def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
+        """Return float32 [len(pairs)]."""
+        return collect(self.stream(queries, documents, pairs), len(pairs))
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        """Yield whole queries in order of first appearance, about a thousand pairs at a time. Each text is embedded
+        once."""
+        pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+        for rows in _by_query(pairs):
+            chunk = pairs[rows]
+            left, left_of = self._vectors(queries, chunk[:, 0], "query")
+            right, right_of = self._vectors(documents, chunk[:, 1], "document")
+            yield _unmeasured(rows, _cosines(left, left_of, right, right_of))
+
+    def _vectors(self, texts: Sequence[str], indices: Integers, role: Role) -> tuple[Floats, Integers]:
+        wanted, place = np.unique(indices, return_inverse=True)
+        chosen = [texts[int(index)] for index in wanted]
+        digests = text_digests(chosen)
+        fill(self.store(role), self.embedder, chosen, digests, role)
+        return self.store(role).gather(digests), place
+
+
+def _by_query(pairs: IndexPairs) -> Iterator[Integers]:
+    """Rows of whole queries in order of first appearance, in groups of about a thousand."""
+    _, firsts, group = np.unique(pairs[:, 0], return_index=True, return_inverse=True)
+    order = np.argsort(firsts[group], kind="stable")
+    ends = np.flatnonzero(np.diff(firsts[group][order], append=-1)) + 1
+    start = 0
+    for end in ends:
+        if end - start >= _CHUNK or end == len(order):
+            yield order[start:end]
+            start = int(end)
+
+
+def _cosines(left: Floats, left_of: Integers, right: Floats, right_of: Integers) -> Floats:
+    """Inner products of rows. Each is a sum of its own, in float64: a matrix product may round a pair differently in
+    other company."""
+    scores = np.empty(len(left_of), dtype=np.float32)
+    for start in range(0, len(scores), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        scores[rows] = (left[left_of[rows]].astype(np.float64) * right[right_of[rows]]).sum(axis=1)
+    return scores
+
+
+def _unmeasured(rows: Integers, scores: Floats) -> Scored:
+    unknown = np.full(len(rows), -1, dtype=np.int32)
+    return Scored(rows, scores, unknown, unknown, np.full(len(rows), UNKNOWN_INPUT, dtype=np.uint64))
+
+
+def _role_identity(embedder: Embedder, role: Role) -> Identity:
+    if hasattr(embedder, "role_identity"):
+        return cast(Identity, embedder.role_identity(role))
+    return {**embedder.identity, "role": role}

@@ -1,0 +1,172 @@
+"""A causal language model of which only two words of the next position are read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from adapters.batching import pick_device
+from adapters.errors import ModelError, need
+from adapters.models import ModelFolder
+from adapters.prompt_tokens import Ids
+from adapters.protocols import Floats, Integers
+
+_SAVINGS: dict[str, object] = {"logits_to_keep": 1, "use_cache": False}
+
+
+class NextWordModel:
+    """Tokenizer and network of a folder; each is loaded when it is first needed."""
+
+    def __init__(self, folder: ModelFolder, words: tuple[str, str], dtype: str, device: str | None) -> None:
+        self.words = words
+        self._folder = folder
+        self._dtype = dtype
+        self._asked_device = device
+
+    @cached_property
+    def content(self) -> dict[str, object]:
+        """Digests of the folder; read once for all collections that the model is bound to."""
+        return self._folder.identity()
+
+    @cached_property
+    def device(self) -> str:
+        return pick_device(self._asked_device)
+
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        """Token ids without special tokens at the ends. Special tokens that stand in a text are read as such."""
+        encoded = self._tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
+        return list(encoded["input_ids"])
+
+    @cached_property
+    def word_ids(self) -> tuple[int, int]:
+        """Raises ModelError if a word is not exactly one known token, or both are the same."""
+        return _word_ids(self._folder.name, self.words, self.encode(list(self.words)), self._tokenizer.unk_token_id)
+
+    def logits(self, inputs: Sequence[Ids]) -> Floats:
+        """Logits of the two words after each input, float32 [len(inputs), 2]."""
+        torch = need("torch", "models", "running a language model")
+        ids, mask = _left_padded(inputs, self._pad_id)
+        arguments = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        if "position_ids" in self._accepted:
+            arguments["position_ids"] = torch.from_numpy(np.maximum(mask.cumsum(axis=1) - 1, 0))
+        on_device = {name: values.to(self.device) for name, values in arguments.items()}
+        with torch.inference_mode():
+            logits = self._network(**on_device, **self._savings).logits[:, -1]
+        answer: Floats = self._two_of(logits).float().cpu().numpy()
+        return answer
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        transformers = need("transformers", "models", "reading a language model's tokenizer")
+        try:
+            return transformers.AutoTokenizer.from_pretrained(self._folder.path, trust_remote_code=False)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"'{self._folder.name}': its tokenizer cannot be loaded: {_first_line(error)}") from error
+
+    @cached_property
+    def _pad_id(self) -> int:
+        known = (self._tokenizer.pad_token_id, self._tokenizer.eos_token_id)
+        return next((int(token) for token in known if token is not None), 0)
+
+    @cached_property
+    def _network(self) -> Any:
+        word_ids = self.word_ids  # a wrong word is told before the weights are read
+        network = _load(self._folder, self._dtype).to(self.device)
+        _narrow_head(network, word_ids)
+        return network
+
+    @cached_property
+    def _accepted(self) -> set[str]:
+        return set(inspect.signature(self._network.forward).parameters)
+
+    @cached_property
+    def _savings(self) -> dict[str, object]:
+        """Logits of the last position only, and no cache for a next word that is never asked for."""
+        return {name: value for name, value in _SAVINGS.items() if name in self._accepted}
+
+    def _two_of(self, logits: Any) -> Any:
+        return logits if logits.shape[-1] == 2 else logits[:, list(self.word_ids)]
+
+
+def _left_padded(inputs: Sequence[Ids], pad: int) -> tuple[Integers, Integers]:
+    """Token ids and mask, both [len(inputs), longest]; every input ends in the last column."""
+    longest = max(len(ids) for ids in inputs)
+    padded = np.full((len(inputs), longest), pad, dtype=np.int64)
+    mask = np.zeros_like(padded)
+    for row, ids in enumerate(inputs):
+        padded[row, longest - len(ids) :] = ids
+        mask[row, longest - len(ids) :] = 1
+    return padded, mask
+
+
+def _word_ids(model: str, words: tuple[str, str], encoded: list[list[int]], unknown: int | None) -> tuple[int, int]:
+    for word, ids in zip(words, encoded, strict=True):
+        if len(ids) != 1 or ids[0] == unknown:
+            raise ModelError(
+                f"'{model}' has no single token for '{word}' (it has {len(ids)}): the next word cannot be that word; "
+                "choose others with positive=... and negative=..."
+            )
+    (positive,), (negative,) = encoded
+    if positive == negative:
+        raise ModelError(f"'{model}' has the same token for '{words[0]}' and '{words[1]}'")
+    return positive, negative
+
+
+def _load(folder: ModelFolder, dtype: str) -> Any:
+    torch = need("torch", "models", "running a language model")
+    transformers = need("transformers", "models", "running a language model")
+    try:
+        network, report = transformers.AutoModelForCausalLM.from_pretrained(
+            folder.path,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"'{folder.name}' cannot be loaded: {_first_line(error)}") from error
+    invented = sorted({*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])})
+    if invented:
+        raise ModelError(
+            f"'{folder.name}' lacks {len(invented)} weights, such as {invented[0]}: they would be random; "
+            "its scores would mean nothing"
+        )
+    return network.eval()
+
+
+def _narrow_head(network: Any, word_ids: tuple[int, int]) -> None:
+    """Let the head compute the two words alone, in float32, inside of the network's own forward pass.
+
+    So whatever an architecture does to its logits (scaling, capping) stays as it is. Where the narrow head does not
+    answer a probe as the whole head does, the whole head stays.
+    """
+    torch = need("torch", "models", "running a language model")
+    head = network.get_output_embeddings()
+    if not isinstance(head, torch.nn.Linear):
+        return
+    probe = torch.tensor([[*word_ids, word_ids[0]]], device=head.weight.device)
+    with torch.inference_mode():
+        whole = network(input_ids=probe).logits[:, -1, list(word_ids)].float()
+        network.set_output_embeddings(_rows(head, word_ids))
+        narrow = network(input_ids=probe).logits[:, -1].float()
+    allowed = 8 * torch.finfo(head.weight.dtype).eps * (1 + whole.nan_to_num().abs().max())
+    if narrow.shape != whole.shape or not torch.allclose(narrow, whole, rtol=0, atol=float(allowed), equal_nan=True):
+        network.set_output_embeddings(head)
+
+
+def _rows(head: Any, rows: tuple[int, int]) -> Any:
+    torch = need("torch", "models", "running a language model")
+    narrow = torch.nn.Linear(head.in_features, len(rows), bias=head.bias is not None, device=head.weight.device)
+    narrow.weight.data = head.weight.data[list(rows)].float()
+    if head.bias is not None:
+        narrow.bias.data = head.bias.data[list(rows)].float()
+    narrow.register_forward_pre_hook(lambda _, hidden: (hidden[0].float(),))
+    return narrow
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,276 @@
+"""The front door. Each verb loads the rooms that it needs when it is called, so that help answers at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from adapters.errors import HarnessError, UsageError, did_you_mean
+
+app = typer.Typer(
+    name="harness",
+    help="A place where a reranker's number can be trusted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
+DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
+
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", envvar="HARNESS_WORKSPACE", help="Where everything is kept; ./.harness.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", envvar="HARNESS_JSON", help="Print JSON for machines.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", envvar="HARNESS_OUT", help="Write report.md, results.json and runs/*.trec here.")
+]
+AuditOption = Annotated[
+    bool, typer.Option("--audit", envvar="HARNESS_AUDIT", help="Print the audit and the controls too.")
+]
+
+
+def _configured(context: typer.Context, file: Path | None) -> Path | None:
+    if file is None:
+        return None
+    import tomllib
+
+    try:
+        settings: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
+    known = [str(parameter.name) for parameter in context.command.params if parameter.name not in ("config", "help")]
+    names = {
+        key: {"reranker": "rerankers", "measure": "measures", "language": "languages"}.get(key, key) for key in settings
+    }
+    for key, name in names.items():
+        if name.replace("-", "_") not in known:
+            raise UsageError(f"{file}: unknown key '{key}'.{did_you_mean(key, known)}")
+    context.default_map = {names[key].replace("-", "_"): value for key, value in settings.items()}
+    return file
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HARNESS_CONFIG",
+        help="A TOML file with these options; the command line wins.",
+        callback=_configured,
+        is_eager=True,
+    ),
+]
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness run ./scifact --first-stage bm25 --reranker BAAI/bge-reranker-v2-m3
+
+    harness run ./xquad --language th --reranker ./checkpoint-1000 --reranker run:scores.trec --depth 50
+
+    harness run trec-qa.jsonl --first-stage given --reranker onnx:./model --measure AP@1000 --measure RR@10"""
+)
+def run(  # noqa: PLR0917
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="Folders, zips, reranking files, folders of collections, or demo.")
+    ] = None,
+    first_stage: Annotated[
+        str, typer.Option(envvar="HARNESS_FIRST_STAGE", help="A spec; 'given' for given candidates; 'run:FILE'.")
+    ] = FIRST_STAGE,
+    rerankers: Annotated[
+        list[str] | None, typer.Option("--reranker", envvar="HARNESS_RERANKER", help="A spec; repeatable.")
+    ] = None,
+    depth: Annotated[int, typer.Option(envvar="HARNESS_DEPTH", help="Candidates per query.", min=1)] = 100,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option("--measure", envvar="HARNESS_MEASURE", help="nDCG@10, AP@1000, RR@10, ...; repeatable."),
+    ] = None,
+    languages: Annotated[
+        list[str] | None, typer.Option("--language", envvar="HARNESS_LANGUAGE", help="Only these; repeatable.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(envvar="HARNESS_SPLIT", help="Which judgments; test.")] = None,
+    sample_queries: Annotated[
+        int | None,
+        typer.Option(
+            envvar="HARNESS_SAMPLE_QUERIES", help="Only so many queries of each collection, always the same.", min=1
+        ),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(envvar="HARNESS_RULES", help="A TOML file that declares a collection's rules.")
+    ] = None,
+    out: OutOption = None,
+    audit: AuditOption = False,
+    config: ConfigOption = None,  # noqa: ARG001
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate a first stage and rerankers, and print what can be trusted of it.
+
+    A model is named by a spec: [kind:]model[@revision][?option=value&...], where model is a hub name or a folder. Pairs
+    that were ever scored are never scored again; a killed run goes on where it was.
+    """
+    from harness import api
+    from harness.progress import Terminal
+
+    outcome = api.run(
+        *(targets or ()), first_stage=first_stage, rerankers=rerankers or (), depth=depth, measures=measures or (),
+        languages=languages or (), split=split, sample=sample_queries, rules=rules, workspace=workspace,
+        reporter=Terminal(),
+    )  # fmt: skip
+    _shown(outcome, out, audit=audit, as_json=as_json)
+
+
+@app.command(epilog="Example:\n\n    harness demo --out report")
+def demo(
+    out: OutOption = None, audit: AuditOption = False, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
+    """Run the embedded multilingual sample with BM25 and two small packaged rerankers (extra: demo).
+
+    The sample is small and made for this project. It shows what the harness tells; it is not a benchmark.
+    """
+    from harness import api
+    from harness.progress import Terminal
+
+    outcome = api.run(
+        "demo", first_stage="bm25", rerankers=DEMO_RERANKERS, depth=10, workspace=workspace, reporter=Terminal()
+    )
+    _shown(outcome, out, audit=audit, as_json=as_json)
+
+
+@app.command("list", epilog="Examples:\n\n    harness list\n\n    harness list adapters --json")
+def list_(
+    what: Annotated[str, typer.Argument(help="results, collections, systems or adapters.")] = "results",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what the workspace holds, or which kinds of adapters there are."""
+    from reports.stored import listing
+
+    _printed(listing(what, _existing(workspace)), as_json)
+
+
+@app.command(epilog="Example:\n\n    harness show 3fa9c1")
+def show(
+    id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one evaluation: its values, what made them, its audit and the command that ran it."""
+    from reports.stored import details
+
+    found = details(id, _existing(workspace))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    from reports.stored import outline
+
+    typer.echo(outline({key: value for key, value in found.items() if key != "per_query"}))
+
+
+@app.command(epilog="Example:\n\n    harness doctor --json")
+def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Check this installation and the workspace: packages, extras, stores, room on the disk."""
+    from harness.doctor import examine
+    from harness.workspace import Workspace
+
+    findings = examine(Workspace(_path(workspace)))
+    if as_json:
+        typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=1))
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(HarnessError.exit_code)
+
+
+def main() -> None:
+    """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
+    warnings.showwarning = _warn
+    try:
+        code = app(standalone_mode=False)
+    except HarnessError as error:
+        _complain(str(error), error.exit_code)
+    except TyperException as error:
+        _complain(error.format_message(), UsageError.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _complain("stopped; run the same command again and it goes on where it was", 130)
+    except BrokenPipeError:
+        os._exit(0)
+    except Exception:
+        traceback.print_exc()
+        _complain("this is a defect of rerank-harness; please report the lines above", HarnessError.exit_code)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _shown(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
+    from harness.export import as_dict
+    from reports import comparison
+
+    if out is not None:
+        outcome.write(out, " ".join(["harness", *sys.argv[1:]]))
+    if as_json:
+        typer.echo(json.dumps(as_dict(outcome.evaluations), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    tables = comparison.comparison_tables(outcome.evaluations)
+    if audit:
+        tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
+    for table in tables:
+        _print_table(table)
+    for alarm in comparison.alarms(outcome.evaluations):
+        typer.echo(f"ALARM {alarm}")
+    if out is not None:
+        typer.echo(f"written: {out}/report.md")
+
+
+def _printed(table: Any, as_json: bool) -> None:
+    if as_json:
+        rows = [dict(zip(table.columns, (cell.text for cell in row), strict=True)) for row in table.rows]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        _print_table(table)
+
+
+def _print_table(table: Any) -> None:
+    from rich.console import Console
+
+    from reports.tables import terminal
+
+    # A table that is cut to a narrow pipe loses digits, so only a terminal decides the width.
+    Console(width=None if sys.stdout.isatty() else 400, highlight=False).print(terminal(table))
+
+
+def _path(workspace: Path | None) -> Path:
+    from harness.workspace import DEFAULT
+
+    return workspace or Path(DEFAULT)
+
+
+def _existing(workspace: Path | None) -> Path:
+    path = _path(workspace)
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"the workspace '{path}' is a file; name a folder with --workspace")
+    return path
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    typer.echo(f"harness: {category.__name__}: {message}", err=True)
+
+
+def _complain(message: str, code: int) -> None:
+    typer.echo(f"harness: {message} (exit {code})", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

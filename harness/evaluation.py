@@ -1,0 +1,55 @@
+"""The value that everything is made for: one system on one collection, with all that its numbers rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.audit import Audit
+from harness.collection import Collection
+from harness.ground import Ground
+from harness.measures import Measure
+from harness.run import Run
+from harness.system import MadeOf, System
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One system on one collection."""
+
+    made_of: MadeOf
+    """Everything that can change a score: evaluator, collection, first stage, candidates, reranker."""
+    ground: Ground
+    system: System
+    values: npt.NDArray[np.float64]
+    """float64 [measures, queries]; a query without candidates has 0."""
+    run: Run
+    audit: Audit
+    fresh: int
+    """Pairs that were scored for it now; the others were known."""
+    seconds: float
+    """Seconds that the model took for them."""
+    pairs_per_second: float | None = None
+    """From every time that this system scored pairs of this collection on this machine."""
+
+    @property
+    def id(self) -> str:
+        """Equal content, equal id."""
+        return self.made_of.id
+
+    @property
+    def collection(self) -> Collection:
+        """What was searched."""
+        return self.ground.collection
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The rows of `values`."""
+        return self.ground.measures
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """Whatever should keep a reader from trusting the number."""
+        return (*self.ground.alarms, *self.audit.alarms)

@@ -1,0 +1,59 @@
+"""The way of the data: collection, candidates, scores, measures, results. Read from the top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.audit import audit
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.crosscheck import cross_check
+from harness.evaluation import Evaluation
+from harness.ground import Ground, prepare
+from harness.results import Results
+from harness.run import Run
+from harness.system import System
+
+
+def experiment(
+    collections: Sequence[Collection], systems: Sequence[System], measures: Sequence[str], bench: Bench
+) -> Iterator[Evaluation]:
+    """Evaluate every system on every collection; each result is in the store as soon as it is there.
+
+    The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
+    candidates.
+    """
+    with Results(bench.workspace.results) as results:
+        for collection in collections:
+            ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, bench)
+            for system in systems:
+                evaluation = evaluate(ground, system, bench)
+                results.keep(evaluation)
+                yield replace(evaluation, pairs_per_second=results.speed(evaluation))
+
+
+def evaluate(ground: Ground, system: System, bench: Bench) -> Evaluation:
+    """From candidates to scores, and from scores to measured, checked and audited values."""
+    scores = system.score(ground, bench)
+    return Evaluation(
+        made_of=system.made_of(ground, scores),
+        ground=ground,
+        system=system,
+        values=measure(ground, scores.run),
+        run=scores.run,
+        audit=audit(ground, scores),
+        fresh=scores.fresh,
+        seconds=scores.seconds,
+    )
+
+
+def measure(ground: Ground, run: Run) -> npt.NDArray[np.float64]:
+    """Per-query values; a sample of them is recomputed with pytrec_eval, and a disagreement is an error."""
+    values = ground.judged.values(ground.measures, run.scores)
+    collection = ground.collection
+    cross_check(ground.judged, ground.measures, values, collection.corpus.ids, scores=run.scores)
+    return values

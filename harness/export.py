@@ -1,0 +1,103 @@
+"""Results as files that others read: one JSON document, and TREC run files."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.evaluation import Evaluation
+from harness.results import environment
+from harness.summary import Summary, summarise
+from harness.trec import write_run
+
+FORMAT = 1
+
+
+def as_dict(evaluations: Sequence[Evaluation]) -> dict[str, object]:
+    """Everything that a table shows and what made it, as plain JSON values; fractions, not points."""
+    return {
+        "format": FORMAT,
+        "environment": environment(),
+        "collections": [_collection(evaluation) for evaluation in _first_of_each_collection(evaluations)],
+        "evaluations": [_evaluation(evaluation) for evaluation in evaluations],
+        "macro": _macro(evaluations),
+    }
+
+
+def write_results(out: Path, evaluations: Sequence[Evaluation]) -> None:
+    """Write `results.json` and `runs/<collection>.<system>.<id>.trec`."""
+    runs = out / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    for evaluation in evaluations:
+        name = f"{_slug(evaluation.collection.name)}.{_slug(evaluation.system.label)}.{evaluation.id}.trec"
+        write_run(runs / name, evaluation.run, evaluation.collection, evaluation.id)
+    text = json.dumps(as_dict(evaluations), ensure_ascii=False, indent=1, allow_nan=False)
+    (out / "results.json").write_text(text + "\n", "utf-8")
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, object]:
+    return {
+        "id": evaluation.id,
+        "collection": evaluation.collection.fingerprint,
+        "system": evaluation.system.label,
+        "first_stage": evaluation.system.first_stage.name,
+        "reranker": evaluation.system.reranker.name if evaluation.system.reranker else None,
+        "depth": evaluation.system.depth,
+        "measures": {str(measure): _figures(summarise([evaluation], measure)) for measure in evaluation.measures},
+        "controls": evaluation.ground.means(),
+        "audit": evaluation.audit.as_dict(),
+        "alarms": list(evaluation.alarms),
+        "pairs_scored_now": evaluation.fresh,
+        "pairs_per_second": evaluation.pairs_per_second,
+        "made_of": evaluation.made_of.content,
+    }
+
+
+def _collection(evaluation: Evaluation) -> dict[str, object]:
+    collection = evaluation.collection
+    return {
+        "fingerprint": collection.fingerprint,
+        "name": collection.name,
+        "split": collection.split,
+        "language": collection.language,
+        "sampled_from": collection.sampled_from,
+        "counts": asdict(collection.counts),
+        "rules": asdict(collection.rules),
+    }
+
+
+def _macro(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        groups.setdefault(evaluation.system.label, []).append(evaluation)
+    return {
+        label: {
+            str(measure): _figures(summarise(measured, measure))
+            for measure in dict.fromkeys(measure for evaluation in group for measure in evaluation.measures)
+            if (measured := [evaluation for evaluation in group if measure in evaluation.measures])
+        }
+        for label, group in groups.items()
+    }
+
+
+def _figures(summary: Summary) -> dict[str, object]:
+    figures = {key: value for key, value in asdict(summary).items() if key != "measure"}
+    return {key: _json(value) for key, value in figures.items()} | {"headroom": _json(summary.headroom)}
+
+
+def _json(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_json(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _first_of_each_collection(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    return list({evaluation.collection.fingerprint: evaluation for evaluation in reversed(evaluations)}.values())[::-1]
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-")[-60:]

@@ -1,0 +1,81 @@
+"""The common ground of an experiment: candidates that no reranker can change, and what is known of them beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import DataError
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.controls import CONTROLS, control_scores, expected_random
+from harness.judged import Judged
+from harness.measures import Measure, parse
+from harness.retrieve import FirstStage, retrieve
+from harness.run import Run
+
+Values = npt.NDArray[np.float64]
+_LABELLED = 0.02
+"""Two points: what the order of document ids may be worth before it counts as a label."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every system of an experiment stands on, the same for all. Value arrays are float64 [measures, queries]."""
+
+    collection: Collection
+    measures: tuple[Measure, ...]
+    candidates: Run
+    judged: Judged
+
+    @cached_property
+    def controls(self) -> dict[str, Values]:
+        """The values of every ranking that knows no text, and `chance`, their expectation over random orders."""
+        scores = {name: control_scores(name, self.judged) for name in CONTROLS}
+        values = {name: self.judged.values(self.measures, given) for name, given in scores.items()}
+        return {**values, "chance": expected_random(self.judged, self.measures)}
+
+    @cached_property
+    def first_stage(self) -> Values:
+        """The values of the candidates in the first stage's own order."""
+        return self.judged.values(self.measures)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What is wrong with the candidates themselves."""
+        gained = (self.controls["constant"] - self.controls["chance"]).mean(axis=1)
+        error = (self.controls["constant"] - self.controls["chance"]).std(axis=1) / max(self.judged.queries, 1) ** 0.5
+        labelled = (gained > _LABELLED) & (gained > 3 * error)
+        return tuple(
+            f"the order of the document ids alone is worth {100 * points:.1f} points of {measure}: ids carry the label"
+            for measure, points, found in zip(self.measures, gained, labelled, strict=True)
+            if found
+        )
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """Per control its mean per measure."""
+        return {
+            name: {str(measure): float(row.mean()) for measure, row in zip(self.measures, values, strict=True)}
+            for name, values in self.controls.items()
+        }
+
+
+def prepare(
+    collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], bench: Bench
+) -> Ground:
+    """From a collection to frozen candidates.
+
+    Raises:
+        DataError: the identity order does not reproduce the first stage to the last bit; nothing built on it would
+            mean anything.
+    """
+    wanted = tuple(dict.fromkeys(parse(name) for name in measures or [collection.rules.main_measure]))
+    candidates = retrieve(collection, first_stage, depth, bench)
+    ground = Ground(collection, wanted, candidates, Judged(candidates, collection.qrels, len(collection.queries)))
+    if not np.array_equal(ground.controls["identity"], ground.first_stage):
+        raise DataError(f"{collection.name}: the identity order does not reproduce the first stage; please report it")
+    return ground

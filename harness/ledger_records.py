@@ -1,0 +1,104 @@
+"""The arrays of the pair ledger: packing scored pairs into blobs, and finding pairs by their digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.identity import Digests
+from adapters.protocols import IndexPairs
+
+RECORD = np.dtype(
+    [("lo", "<u8"), ("hi", "<u8"), ("score", "<f4"), ("tokens", "<i4"), ("kept", "<i4"), ("input", "<u8")]
+)
+"""One pair of a blob, 36 bytes: document digest, score, and what the model saw."""
+
+Ordinals = npt.NDArray[np.int64]
+Records = npt.NDArray[np.void]
+FIELDS = ("score", "tokens", "kept", "input")
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What is recorded of pairs. All arrays have the length of the pairs they belong to."""
+
+    score: npt.NDArray[np.float32]
+    """Raw float32, bit for bit as it was recorded; NaN where the pair is not known."""
+    tokens: npt.NDArray[np.int32]
+    """Document tokens before truncation; -1 where not known."""
+    kept: npt.NDArray[np.int32]
+    """Document tokens that reached the model; -1 where not known."""
+    input: npt.NDArray[np.uint64]
+    """Digest of the model's whole input; 0 where not known."""
+
+    @classmethod
+    def unknown(cls, count: int) -> Entries:
+        """Entries of pairs of which nothing is known."""
+        missing = np.full(count, -1, np.int32)
+        return cls(np.full(count, np.nan, np.float32), missing, missing.copy(), np.zeros(count, np.uint64))
+
+
+def query_keys(queries: Digests) -> list[bytes]:
+    """The 16 bytes of each digest."""
+    packed = np.ascontiguousarray(queries, dtype="<u8").tobytes()
+    return [packed[start : start + 16] for start in range(0, len(packed), 16)]
+
+
+def decoded(owners: list[int], blobs: list[bytes]) -> tuple[Ordinals, Records]:
+    """The records of some blobs in one array, each with the owner of its blob."""
+    lengths = [len(blob) // RECORD.itemsize for blob in blobs]
+    return np.repeat(np.array(owners, np.int64), lengths), np.frombuffer(b"".join(blobs), RECORD)
+
+
+def matches(stored_owners: Ordinals, stored: Records, owners: Ordinals, documents: Digests) -> Ordinals:
+    """The first stored record of each wanted (owner, document), or -1."""
+    together = np.concatenate([_documents(stored), documents])
+    firsts = _firsts(np.concatenate([stored_owners, owners]), together)[len(stored) :]
+    return np.where(firsts < len(stored), firsts, -1)
+
+
+def distinct(owners: Ordinals, records: Records) -> tuple[Ordinals, Records]:
+    """Without the repeats of an (owner, document): the first record stays."""
+    first = _firsts(owners, _documents(records)) == np.arange(len(records))
+    return owners[first], records[first]
+
+
+def split(owners: Ordinals, records: Records) -> Iterator[tuple[int, bytes]]:
+    """One (owner, blob) per owner; the records of an owner keep their order."""
+    order = np.argsort(owners, kind="stable")
+    owners, records = owners[order], records[order]
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(owners)], strict=True):
+        yield int(owners[start]), records[start:stop].tobytes()
+
+
+def grouped(queries: Digests, documents: Digests, pairs: IndexPairs, entries: Entries) -> list[tuple[bytes, bytes]]:
+    """(query digest, blob) per query of a request, in the order of the digests, without repeated pairs."""
+    records = np.empty(len(pairs), RECORD)
+    records["lo"], records["hi"] = documents[pairs[:, 1]].T
+    for name in FIELDS:
+        records[name] = getattr(entries, name)
+    asked, rows = np.unique(pairs[:, 0], return_inverse=True)
+    position: dict[bytes, int] = {}  # two queries of a collection may have the same text
+    owners = np.array([position.setdefault(key, len(position)) for key in query_keys(queries[asked])], np.int64)
+    keys = list(position)
+    return sorted((keys[owner], blob) for owner, blob in split(*distinct(owners[rows], records)))
+
+
+def _documents(records: Records) -> Digests:
+    return np.stack([records["lo"], records["hi"]], axis=1)
+
+
+def _firsts(owners: Ordinals, documents: Digests) -> Ordinals:
+    """For each row, the first row with the same owner and the same 128-bit document digest."""
+    order = np.lexsort((documents[:, 1], documents[:, 0], owners))
+    owners, documents = owners[order], documents[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (owners[1:] != owners[:-1]) | (documents[1:] != documents[:-1]).any(axis=1)
+    heads = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+    firsts = np.empty(len(order), np.int64)
+    firsts[order] = order[heads]
+    return firsts

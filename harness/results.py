@@ -1,0 +1,228 @@
+"""The results store: every value with what made it, in one SQLite file. Opens at once; imports no model library."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import DataError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from harness.evaluation import Evaluation
+
+SCHEMA = 1
+_TABLES = """
+create table collection(
+    fingerprint text primary key, name text, split text, language text, sampled_from integer, counts text, rules text,
+    queries text) without rowid;
+create table evaluation(
+    id text primary key, collection text references collection, first_stage text, reranker text, depth integer,
+    candidates text, identity text, audit text, controls text, environment text, command text, created text,
+    updated text) without rowid;
+create table value(
+    evaluation text references evaluation, measure text, mean real, per_query blob,
+    primary key(evaluation, measure)) without rowid;
+create table timing(evaluation text, machine text, pairs integer, seconds real, at text);
+create index timing_of on timing(evaluation);
+create index evaluation_of on evaluation(collection);
+"""
+_PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One evaluation as the store has it."""
+
+    id: str
+    collection: dict[str, object]
+    first_stage: str
+    reranker: str | None
+    depth: int
+    candidates: str
+    identity: dict[str, object]
+    audit: dict[str, object]
+    controls: dict[str, object]
+    environment: dict[str, object]
+    command: str
+    created: str
+    updated: str
+    means: dict[str, float]
+
+    @property
+    def system(self) -> str:
+        """The reranker's name, or the first stage's where there is none."""
+        return self.reranker or self.first_stage
+
+
+class Results:
+    """An open store.
+
+    Raises:
+        DataError: the file is not a results store, or was written by a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise DataError(
+                f"{path}: not a results store ({error}); move it away, or name another --workspace"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def keep(self, evaluation: Evaluation) -> None:
+        """Write an evaluation whole, or not at all. Measures that were stored before stay beside the new ones."""
+        self._database.execute("begin immediate")
+        try:
+            self._keep_collection(evaluation)
+            self._keep_evaluation(evaluation)
+            self._keep_values(evaluation)
+            self._database.execute("commit")
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+
+    def speed(self, evaluation: Evaluation) -> float | None:
+        """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
+        asked = (evaluation.id, machine())
+        query = "select sum(pairs), sum(seconds) from timing where evaluation = ? and machine = ?"
+        pairs, seconds = self._database.execute(query, asked).fetchone()
+        return pairs / seconds if seconds else None
+
+    def find(self, prefix: str) -> Stored:
+        """The evaluation whose id begins with `prefix`.
+
+        Raises:
+            UsageError: none does, or several do.
+        """
+        ids = [row[0] for row in self._database.execute("select id from evaluation")]
+        matching = [name for name in ids if prefix and name.startswith(prefix)]
+        if len(matching) == 1:
+            return next(self._stored("where e.id = ?", matching))
+        if matching:
+            raise UsageError(f"'{prefix}' could be {', '.join(matching[:5])}; give more digits")
+        raise UsageError(f"nothing in this workspace has the id '{prefix}'.{did_you_mean(prefix, ids[:20])}")
+
+    def all(self) -> Iterator[Stored]:
+        """Every evaluation, newest last."""
+        return self._stored("order by e.updated, e.id", ())
+
+    def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """Query ids and the values of one measure, aligned."""
+        query = """select c.queries, v.per_query from value v join evaluation e on e.id = v.evaluation
+                   join collection c on c.fingerprint = e.collection where v.evaluation = ? and v.measure = ?"""
+        found = self._database.execute(query, (id, measure)).fetchone()
+        if found is None:
+            raise UsageError(f"{id} has no stored values of {measure}")
+        return json.loads(found[0]), np.frombuffer(found[1], "<f8")
+
+    def _prepare(self) -> None:
+        self._database.execute("pragma journal_mode = wal")
+        (found,) = self._database.execute("pragma user_version").fetchone()
+        if found > SCHEMA:
+            raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
+        if found == 0:
+            self._database.executescript(f"begin; {_TABLES} pragma user_version = {SCHEMA}; commit;")
+
+    def _keep_collection(self, evaluation: Evaluation) -> None:
+        collection = evaluation.collection
+        row = (
+            collection.fingerprint, collection.name, collection.split, collection.language, collection.sampled_from,
+            json.dumps(asdict(collection.counts)), json.dumps(asdict(collection.rules)),
+            json.dumps(collection.queries.ids(), ensure_ascii=False),
+        )  # fmt: skip
+        self._database.execute(f"insert or replace into collection values ({_marks(row)})", row)
+
+    def _keep_evaluation(self, evaluation: Evaluation) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        system = evaluation.system
+        row = (
+            evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
+            system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
+            json.dumps(evaluation.made_of.content), json.dumps(evaluation.audit.as_dict()),
+            json.dumps(evaluation.ground.means()), json.dumps(environment()), " ".join(sys.argv), now, now,
+        )  # fmt: skip
+        self._database.execute(
+            f"""insert into evaluation values ({_marks(row)}) on conflict(id) do update set
+                audit = excluded.audit, controls = excluded.controls, updated = excluded.updated""",
+            row,
+        )
+        if evaluation.fresh:
+            timing = (evaluation.id, machine(), evaluation.fresh, evaluation.seconds, now)
+            self._database.execute(f"insert into timing values ({_marks(timing)})", timing)
+
+    def _keep_values(self, evaluation: Evaluation) -> None:
+        for measure, values in zip(evaluation.measures, evaluation.values, strict=True):
+            row = (evaluation.id, str(measure), float(np.mean(values)), values.astype("<f8").tobytes())
+            self._database.execute(f"insert or replace into value values ({_marks(row)})", row)
+
+    def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
+        query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules from evaluation e
+                    join collection c on c.fingerprint = e.collection {tail}"""
+        with closing(self._database.cursor()) as cursor:
+            cursor.row_factory = sqlite3.Row
+            for row in cursor.execute(query, values).fetchall():
+                yield self._row(row)
+
+    def _row(self, row: sqlite3.Row) -> Stored:
+        means = self._database.execute("select measure, mean from value where evaluation = ?", (row["id"],))
+        collection = {key: row[key] for key in ("name", "split", "language", "sampled_from")}
+        collection |= {"fingerprint": row["collection"], "counts": json.loads(row["counts"])}
+        parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
+        plain = {
+            key: row[key]
+            for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
+        }
+        return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=dict(means), **parsed, **plain)
+
+
+def environment() -> dict[str, object]:
+    """Versions and machine, kept beside every result."""
+    versions: dict[str, str | None] = {}
+    for name in ("rerank-harness", *_PACKAGES):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    return {"python": platform.python_version(), "machine": machine(), "packages": versions}
+
+
+def machine() -> str:
+    """Hardware as far as it explains a speed."""
+    return f"{platform.system()} {platform.machine()}, {_processor()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(models)} x {models[0]}" if models else "unknown processor"
+
+
+def _marks(row: Sequence[object]) -> str:
+    return ", ".join("?" * len(row))

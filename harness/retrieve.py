@@ -1,0 +1,147 @@
+"""The first stage: a collection and a retriever become candidates, once, in a file that every reranker shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+
+from adapters.errors import UsageError
+from adapters.identity import array_digest, digest, file_digest
+from adapters.protocols import Bindable, Identity, Retriever, Setting
+from adapters.spec import open_retriever
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.progress import Reporter
+from harness.run import Run, build, cut, without_identical_ids
+from harness.trec import read_run
+from harness.workspace import Workspace, write_atomically
+
+_VERSION = 1
+
+
+class FirstStage(Protocol):
+    """Where candidates come from."""
+
+    @property
+    def name(self) -> str: ...
+    def identity(self, collection: Collection) -> Identity: ...
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run: ...
+
+
+@dataclass(frozen=True)
+class ModelStage:
+    """A retriever adapter: dense, BM25, or anyone's own."""
+
+    name: str
+    cache: Path
+
+    @cached_property
+    def _retriever(self) -> Retriever:
+        return open_retriever(self.name)
+
+    def _bound(self, collection: Collection) -> Retriever:
+        return cast(Retriever, bound(self._retriever, collection, self.cache))
+
+    def identity(self, collection: Collection) -> Identity:
+        """Identity of the retriever on this collection."""
+        return self._bound(collection).identity
+
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+        """Search the corpus."""
+        title = f"{collection.name}: {self.name}"
+        with reporter.stage(title, len(collection.corpus) + len(collection.queries)) as advance:
+            queries = list(collection.queries)
+            offsets, documents, scores = self._bound(collection).search(queries, collection.corpus, depth, advance)
+        return build(offsets, documents, scores, collection.corpus.ids)
+
+
+@dataclass(frozen=True)
+class RunFileStage:
+    """A TREC run file, made anywhere."""
+
+    name: str
+    file: Path
+
+    def identity(self, collection: Collection) -> Identity:
+        """The bytes of the file."""
+        return {"run-file": file_digest(self.file) if self.file.is_file() else None}
+
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+        """Read the file."""
+        return cut(read_run(self.file, collection), depth)
+
+
+@dataclass(frozen=True)
+class GivenStage:
+    """The candidate lists of a reranking set, whole whatever the depth. They have no order: every score is zero."""
+
+    name: str = "given"
+
+    def identity(self, collection: Collection) -> Identity:
+        """The lists are part of the collection."""
+        return {"given": True}
+
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+        """Take the lists as they are."""
+        if collection.given is None:
+            raise UsageError(f"{collection.name} brings no candidate lists; name a --first-stage such as bm25")
+        documents = collection.given.documents
+        return build(collection.given.offsets, documents, np.zeros(len(documents), np.float32), collection.corpus.ids)
+
+
+def first_stage(spec: str, workspace: Workspace) -> FirstStage:
+    """The first stage that a spec names: `given`, `run:FILE`, or any retriever."""
+    if spec == "given":
+        return GivenStage()
+    if spec.startswith("run:"):
+        return RunFileStage(spec, Path(spec.removeprefix("run:")))
+    return ModelStage(spec, workspace.embeddings)
+
+
+def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Bench) -> Run:
+    """The candidates of every query, from the workspace if they are known, at most `depth` each.
+
+    A document with the query's own id is left out where the collection says so, before the list is cut, so that it
+    costs no candidate.
+    """
+    made_of = {"collection": collection.fingerprint, "retriever": dict(stage.identity(collection)), "depth": depth}
+    file = bench.workspace.runs / f"{digest({**made_of, 'version': _VERSION})}.npz"
+    if file.exists():
+        return _load(file)
+    run = _fresh(collection, stage, depth, bench.reporter)
+    with write_atomically(file) as temporary, temporary.open("wb") as out:
+        np.savez(out, offsets=run.offsets, documents=run.documents, scores=run.scores, tiebreaks=run.tiebreaks)
+    return run
+
+
+def bound(adapter: object, collection: Collection, cache: Path | None) -> object:
+    """The adapter as it is on this collection: instruction, language and statistics are told to whoever asks."""
+    if not isinstance(adapter, Bindable):
+        return adapter
+    setting = Setting(
+        corpus=collection.corpus,
+        corpus_digest=array_digest(collection.corpus.digests),
+        language=collection.language,
+        instruction=collection.rules.instruction,
+        cache=cache,
+    )
+    return adapter.bind(setting)
+
+
+def _fresh(collection: Collection, stage: FirstStage, depth: int, reporter: Reporter) -> Run:
+    if not collection.rules.drop_identical_ids:
+        return stage.candidates(collection, depth, reporter)
+    run = stage.candidates(collection, depth + 1, reporter)
+    run = without_identical_ids(run, collection.queries.ids(), collection.corpus.ids(run.documents))
+    return run if collection.given is not None and isinstance(stage, GivenStage) else cut(run, depth)
+
+
+def _load(file: Path) -> Run:
+    with np.load(file, allow_pickle=False) as arrays:
+        columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
+    return Run(**columns)

@@ -1,0 +1,35 @@
+"""Collections from where they lie: one file per origin, one conversion into the workspace.
+
+This room reads and checks texts and judgments. It never searches, scores or measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.collection import Collection
+from harness.sources.build import collection_of
+from harness.sources.recognise import DEMO, sources
+from harness.sources.source import Source
+from harness.workspace import Workspace
+
+__all__ = ["DEMO", "Source", "load"]
+
+
+def load(
+    target: str,
+    workspace: Workspace,
+    *,
+    split: str | None = None,
+    languages: Sequence[str] = (),
+    rules: Path | None = None,
+) -> list[Collection]:
+    """The collections that a target names: the packaged `demo`, a folder or zip file in BEIR's layout, a file or folder
+    of reranking rows, or a folder of such folders.
+
+    Raises:
+        UsageError: the target, split, language or a rule is unknown.
+        DataError: a file cannot be trusted; the message names the line and what to do.
+    """
+    return [collection_of(source, workspace) for source in sources(target, split, languages, rules)]

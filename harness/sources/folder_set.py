@@ -1,0 +1,84 @@
+"""A folder of collections: each sub-folder that is a collection is one, and its name may be its language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from adapters.errors import UsageError, did_you_mean
+from harness.sources.beir_folder import Folder, beir_source, is_beir
+from harness.sources.declared import FILE, Declared, Table, combine, for_part, read
+from harness.sources.reranking_rows import row_files, rows_of_folder
+from harness.sources.source import Source
+
+_CODE = re.compile(r"[a-z]{2,3}")
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder is a single collection, in BEIR's layout or as reranking rows."""
+    return is_beir(Folder(folder).names()) or bool(row_files(folder))
+
+
+def parts(folder: Path) -> list[Path]:
+    """The sub-folders that are collections, by name."""
+    subs = sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
+    return [sub for sub in subs if is_collection(sub)]
+
+
+def collection_source(folder: Path, name: str, split: str | None, declared: Declared) -> Source:
+    """The source of a folder that is a single collection."""
+    place = Folder(folder)
+    if is_beir(place.names()):
+        return beir_source(place, name, split, declared)
+    return rows_of_folder(folder, name, split, declared)
+
+
+def set_sources(
+    folder: Path, name: str, split: str | None, languages: Sequence[str], rules: Sequence[Table]
+) -> list[Source]:
+    """One source for each sub-folder, or for those in the wanted languages.
+
+    The set's `collection.toml` holds for all, its table `[sub]` for one, the sub-folder's own file above both, and
+    `rules` above everything.
+    """
+    subs = parts(folder)
+    names = [sub.name for sub in subs]
+    of_set = [table for path in (folder / FILE,) if path.exists() for table in [read(path)]]
+    set_name = combine([Table(t.label, {k: v for k, v in t.keys.items() if k == "name"}) for t in (*of_set, *rules)])
+    declared = {}
+    for sub in subs:
+        tables = [part for table in of_set for part in for_part(table, sub.name, names)]
+        tables += [read(path) for path in (sub / FILE,) if path.exists()]
+        tables += [part for table in rules for part in for_part(table, sub.name, names)]
+        declared[sub] = _with_language(combine(tables), sub.name)
+    wanted = _wanted(declared, languages, str(folder))
+    prefix = set_name.name or name
+    return [collection_source(sub, f"{prefix}/{sub.name}", split, declared[sub]) for sub in wanted]
+
+
+def check_language(declared: Declared, languages: Sequence[str], where: str) -> None:
+    """Refuse a wanted language that a single collection does not have.
+
+    Raises:
+        UsageError: naming the language that it has, if it says.
+    """
+    for language in languages:
+        if language != declared.language:
+            there = [declared.language] if declared.language else []
+            raise UsageError(f"{where}: no language '{language}'.{did_you_mean(language, there)}")
+
+
+def _with_language(declared: Declared, folder_name: str) -> Declared:
+    if declared.language is None and _CODE.fullmatch(folder_name):
+        return replace(declared, language=folder_name)
+    return declared
+
+
+def _wanted(declared: dict[Path, Declared], languages: Sequence[str], where: str) -> list[Path]:
+    there = {d.language for d in declared.values() if d.language is not None}
+    for language in languages:
+        if language not in there:
+            raise UsageError(f"{where}: no language '{language}'.{did_you_mean(language, there)}")
+    return [sub for sub, d in declared.items() if not languages or d.language in languages]

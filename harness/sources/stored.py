@@ -1,0 +1,106 @@
+"""A converted collection in the workspace: columns in a folder that is named by their fingerprint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.errors import DataError
+from adapters.identity import array_digest, digest
+from harness.collection import Collection, Counts, Given, Qrels, Rules, counts_of_queries
+from harness.columns import count_duplicate_texts, open_texts, texts_digest
+from harness.sources.source import CORPUS, QUERIES, Converted, Source
+
+FORMAT = 1
+"""Raised when the same source would be converted into something else."""
+MARKER = "collection.json"
+_ARRAYS = "judgments.npz"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the columns do not say; it depends on the source, not only on the content."""
+
+    name: str
+    split: str
+    language: str | None
+    rules: Rules
+    counts: Counts
+    fingerprint: str
+
+
+def describe(source: Source, folder: Path, converted: Converted, let_through: Mapping[str, int]) -> Description:
+    """Count what was converted, and give it its fingerprint."""
+    corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
+    content: dict[str, object] = {
+        "format": FORMAT,
+        "corpus": texts_digest(corpus),
+        "queries": texts_digest(queries),
+        "qrels": array_digest(*_qrels_arrays(converted.qrels).values()),
+        "given": array_digest(*_given_arrays(converted.given).values()) if converted.given else None,
+        "drop_identical_ids": source.declared.rules.drop_identical_ids,
+    }
+    counts = Counts(
+        documents=len(corpus),
+        empty_documents=converted.empty_documents,
+        duplicate_texts=count_duplicate_texts(corpus),
+        queries_without_judgments=converted.queries_without_judgments,
+        let_through=dict(let_through),
+        repeated_candidates=converted.repeated_candidates,
+        **counts_of_queries(queries, converted.qrels, converted.given),
+    )
+    declared = source.declared
+    name = declared.name or source.name
+    return Description(name, source.split, declared.language, declared.rules, counts, digest(content))
+
+
+def write(folder: Path, converted: Converted, description: Description) -> None:
+    """Put the judgments and lists beside the texts; the marker comes last."""
+    with (folder / _ARRAYS).open("wb") as file:
+        np.savez(file, **_qrels_arrays(converted.qrels), **_given_arrays(converted.given))
+    (folder / MARKER).write_text(json.dumps(asdict(description), indent=1, ensure_ascii=False), "utf-8")
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a finished collection is in the folder."""
+    return (folder / MARKER).exists()
+
+
+def read(folder: Path, description: Description) -> Collection:
+    """Open the columns.
+
+    Raises:
+        DataError: they are damaged.
+    """
+    corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
+    try:
+        with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
+            qrels = Qrels(arrays["queries"], arrays["documents"], arrays["grades"])
+            given = Given(arrays["given_offsets"], arrays["given_documents"]) if "given_offsets" in arrays else None
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
+    return Collection(
+        name=description.name,
+        split=description.split,
+        language=description.language,
+        corpus=corpus,
+        queries=queries,
+        qrels=qrels,
+        given=given,
+        rules=description.rules,
+        counts=description.counts,
+        fingerprint=description.fingerprint,
+    )
+
+
+def _qrels_arrays(qrels: Qrels) -> dict[str, Any]:
+    return {"queries": qrels.queries, "documents": qrels.documents, "grades": qrels.grades}
+
+
+def _given_arrays(given: Given | None) -> dict[str, Any]:
+    return {"given_offsets": given.offsets, "given_documents": given.documents} if given else {}

@@ -1,0 +1,203 @@
+"""A system: a first stage, or a first stage plus a reranker at a depth. Its identity is the content that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError, did_you_mean
+from adapters.identity import digest, file_digest
+from adapters.protocols import Reranker
+from adapters.spec import identity_of, open_reranker
+from harness.bench import Bench
+from harness.controls import CONTROLS, control_scores
+from harness.ground import Ground
+from harness.ledger import Entries
+from harness.rerank import rerank
+from harness.retrieve import FirstStage, bound, first_stage
+from harness.run import Run
+from harness.trec import read_run
+from harness.workspace import Workspace
+
+EVALUATOR = 1
+"""Raised whenever a change of ours can change a value; results of different evaluators never share an id."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A scored run with what made it."""
+
+    run: Run
+    identity: Mapping[str, object]
+    entries: Entries | None = None
+    fresh: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What made a result."""
+
+    content: Mapping[str, object]
+
+    @property
+    def id(self) -> str:
+        """12 hex digits: equal content, equal id."""
+        return digest(self.content)[:12]
+
+
+class SecondStage(Protocol):
+    """Whatever gives the candidates their final scores."""
+
+    @property
+    def name(self) -> str: ...
+    def check(self) -> None:
+        """Refuse early what cannot work, before anything expensive is done."""
+        ...
+
+    def score(self, ground: Ground, bench: Bench) -> Scores: ...
+
+
+@dataclass(frozen=True)
+class ModelReranker:
+    """A reranker adapter: scores come through the ledger."""
+
+    name: str
+    cache: Path
+
+    @cached_property
+    def _reranker(self) -> Reranker:
+        return open_reranker(self.name)
+
+    def check(self) -> None:
+        """Open the model's folder and read its configuration."""
+        identity_of(self._reranker)
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Score what the ledger does not know."""
+        collection = ground.collection
+        reranker = cast(Reranker, bound(self._reranker, collection, self.cache))
+        done = rerank(collection, ground.candidates, reranker, bench, f"{collection.name}: {self.name}")
+        return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds)
+
+
+@dataclass(frozen=True)
+class RunFileReranker:
+    """Scores that were computed elsewhere, from a TREC run file."""
+
+    name: str
+    file: Path
+
+    def check(self) -> None:
+        """The file has to be there."""
+        if not self.file.is_file():
+            raise DataError(f"no run file at {self.file}")
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Look every candidate up in the file; one that it lacks is an error, never a zero."""
+        collection, candidates = ground.collection, ground.candidates
+        imported = read_run(self.file, collection)
+        size = len(collection.corpus)
+        keys = imported.queries * size + imported.documents
+        order = np.argsort(keys)
+        wanted = candidates.queries * size + candidates.documents
+        place = np.searchsorted(keys, wanted, sorter=order).clip(max=len(keys) - 1)
+        found = keys[order[place]] == wanted
+        if not found.all():
+            raise DataError(
+                f"{self.file}: {int((~found).sum()):,} of {len(wanted):,} candidates of {collection.name} have no "
+                "score there; score every candidate, or lower --depth to what was scored"
+            )
+        return Scores(candidates.rescored(imported.scores[order[place]]), {"run-file": file_digest(self.file)})
+
+
+@dataclass(frozen=True)
+class ControlReranker:
+    """A ranking that knows no text: `control:random?seed=1`."""
+
+    name: str
+
+    def _parsed(self) -> tuple[str, int]:
+        kind, _, options = self.name.removeprefix("control:").partition("?")
+        if kind not in CONTROLS:
+            raise UsageError(f"unknown control '{kind}'.{did_you_mean(kind, CONTROLS)}")
+        given = dict(parse_qsl(options, keep_blank_values=True))
+        if set(given) - {"seed"} or not given.get("seed", "0").isdecimal():
+            raise UsageError(f"'{self.name}': a control has one option, seed, a whole number")
+        return kind, int(given.get("seed", "0"))
+
+    def check(self) -> None:
+        """The control has to exist."""
+        self._parsed()
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Order the candidates without a look at their texts."""
+        kind, seed = self._parsed()
+        run = ground.candidates.rescored(control_scores(kind, ground.judged, seed))
+        return Scores(run, {"control": kind, "seed": seed})
+
+
+@dataclass(frozen=True)
+class System:
+    """What is evaluated."""
+
+    first_stage: FirstStage
+    depth: int
+    reranker: SecondStage | None = None
+
+    @property
+    def name(self) -> str:
+        """As the user named it."""
+        return self.reranker.name if self.reranker else self.first_stage.name
+
+    @property
+    def label(self) -> str:
+        """The name, unmistakable where a first stage and a reranker share it."""
+        return self.name if self.reranker else f"{self.name} (first stage)"
+
+    def check(self) -> None:
+        """Refuse early what cannot work."""
+        if self.reranker:
+            self.reranker.check()
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """The run of this system over frozen candidates."""
+        if self.reranker is None:
+            return Scores(ground.candidates, self.first_stage.identity(ground.collection))
+        return self.reranker.score(ground, bench)
+
+    def made_of(self, ground: Ground, scores: Scores) -> MadeOf:
+        """Everything that made the values of this system on a collection."""
+        return MadeOf({
+            "evaluator": EVALUATOR,
+            "collection": ground.collection.fingerprint,
+            "retriever": dict(self.first_stage.identity(ground.collection)),
+            "depth": self.depth,
+            "candidates": ground.candidates.digest,
+            "reranker": dict(scores.identity) if self.reranker else None,
+        })  # fmt: skip
+
+
+def systems(first: str, rerankers: list[str], depth: int, workspace: Workspace) -> list[System]:
+    """The first stage alone, and with each reranker; specs that cannot work are refused before any work is done."""
+    if depth < 1:
+        raise UsageError(f"--depth {depth}: at least one candidate is needed")
+    stage = first_stage(first, workspace)
+    found = [System(stage, depth), *(System(stage, depth, _second_stage(name, workspace)) for name in rerankers)]
+    for system in found:
+        system.check()
+    return found
+
+
+def _second_stage(spec: str, workspace: Workspace) -> SecondStage:
+    if spec.startswith("run:"):
+        return RunFileReranker(spec, Path(spec.removeprefix("run:")))
+    if spec.startswith("control:"):
+        return ControlReranker(spec)
+    return ModelReranker(spec, workspace.embeddings)

@@ -1,0 +1,210 @@
+"""Evaluations as comparison tables: systems of one collection, and languages of a set with their macro average."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness.collection import Collection
+from harness.evaluation import Evaluation
+from harness.measures import Measure
+from harness.summary import Summary, summarise
+from reports.tables import Cell, Table
+
+_COLUMNS = (
+    "95 % interval",
+    "vs first stage",
+    "95 % interval",
+    "ceiling",
+    "headroom",
+    "tie span",
+    "truncated",
+    "pairs/s",
+)
+_MARKS = "* the interval of the difference leaves out zero (paired bootstrap over queries, no correction for several)"
+
+
+def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
+    """Per measure: one table of systems, and for a set of collections one of collections."""
+    tables = []
+    for measure in dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.measures):
+        measured = [evaluation for evaluation in evaluations if measure in evaluation.measures]
+        tables.append(systems_table(measured, measure))
+        if len(_collections(measured)) > 1:
+            tables.append(collections_table(measured, measure))
+    return tables
+
+
+def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
+    """One row per system; over several collections their macro average, equal weight each."""
+    groups = by_system(evaluations)
+    summaries = {name: summarise(group, measure) for name, group in groups.items()}
+    best = max(summary.value for summary in summaries.values())
+    rows = [_system_row(name, group, summaries[name], best) for name, group in groups.items()]
+    collections = _collections(evaluations)
+    chance = next(iter(summaries.values())).chance
+    notes = [
+        *(described(collection) for collection in collections if len(collections) == 1),
+        f"{measure} x 100; depth {evaluations[0].system.depth}; a random order of these candidates expects "
+        f"{points(chance)}",
+        _MARKS,
+        "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained",
+    ]
+    over = f"macro average of {len(collections)} collections" if len(collections) > 1 else collections[0].name
+    return Table(f"{measure}, {over}", ("system", str(measure), *_COLUMNS), tuple(rows), tuple(notes))
+
+
+def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
+    """One row per collection, a column per system with its difference to the first stage, and the macro average."""
+    groups = by_system(evaluations)
+    rows = []
+    for collection in _collections(evaluations):
+        here = {n: [e for e in g if e.collection.fingerprint == collection.fingerprint] for n, g in groups.items()}
+        queries = f"{len(collection.queries):,}"
+        rows.append(_collection_row(collection.language or "", collection.name, queries, here, measure))
+    total = f"{sum(len(collection.queries) for collection in _collections(evaluations)):,}"
+    rows.append(_collection_row("", "macro average", total, groups, measure))
+    columns = ["language", "collection", "queries"]
+    for i, name in enumerate(groups):
+        columns += [name] if i == 0 else [name, "vs first stage"]
+    return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), (f"{measure} x 100", _MARKS), left=2)
+
+
+def audit_table(evaluations: Sequence[Evaluation]) -> Table:
+    """What every number rests on, one row per evaluation."""
+    columns = (
+        "collection", "system", "id", "judged@10", "no candidates", "duplicate texts", "constant", "truncated",
+        "half lost", "all lost", "same input", "membership",
+    )  # fmt: skip
+    rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation)) for evaluation in evaluations)
+    notes = ("queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",)
+    return Table("audit", columns, rows, notes, left=3)
+
+
+def controls_table(evaluations: Sequence[Evaluation]) -> Table:
+    """What rankings that know no text get on the same candidates; macro average over the collections."""
+    first = next(iter(by_system(evaluations).values()))
+    names = list(first[0].ground.controls)
+    rows = []
+    for measure in first[0].measures:
+        means = [evaluation.ground.means() for evaluation in first]
+        values = [sum(mean[name][str(measure)] for mean in means) / len(means) for name in names]
+        rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
+    notes = ("identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",)
+    return Table("controls", ("measure", *names), tuple(rows), notes)
+
+
+def alarms(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Every alarm once, with the collection and the system that it is about."""
+    return list(
+        dict.fromkeys(
+            f"{evaluation.collection.name}: {evaluation.system.label}: {alarm}"
+            for evaluation in evaluations
+            for alarm in evaluation.alarms
+        )
+    )
+
+
+def described(collection: Collection) -> str:
+    """A collection's counts in one line."""
+    counts = collection.counts
+    asked = f"{counts.queries:,} queries"
+    if collection.sampled_from:
+        asked = f"a sample of {counts.queries:,} of its {collection.sampled_from:,} queries"
+    parts = [f"{counts.documents:,} documents", asked, f"{counts.judgments:,} judgments"]
+    named = {
+        "judged zero": counts.judged_zero,
+        "empty documents": counts.empty_documents,
+        "documents with a text of another": counts.duplicate_texts,
+        "queries without a relevant document (they count as 0)": counts.queries_without_relevant,
+        "queries without judgments (left out)": counts.queries_without_judgments,
+        **{f"let through: {name}": count for name, count in counts.let_through.items()},
+    }
+    parts += [f"{count:,} {name}" for name, count in named.items() if count]
+    return f"{collection.name}, split {collection.split}: {', '.join(parts)}"
+
+
+def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
+    """Evaluations by the label of their system, the first stage first."""
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        groups.setdefault(evaluation.system.label, []).append(evaluation)
+    return groups
+
+
+def points(value: float) -> str:
+    """A fraction as points with two decimals."""
+    return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _system_row(name: str, group: Sequence[Evaluation], summary: Summary, best: float) -> tuple[Cell, ...]:
+    reranked = group[0].system.reranker is not None
+    return (
+        Cell(name),
+        Cell(points(summary.value), strong=summary.value == best),
+        Cell(_interval(summary.interval)),
+        Cell(_signed(summary) if reranked else ""),
+        Cell(_interval(summary.delta_interval) if reranked else ""),
+        Cell(points(summary.ceiling)),
+        Cell(_headroom(summary) if reranked else ""),
+        Cell(points(summary.tie_span)),
+        Cell(_truncated(group)),
+        Cell(_speed(group)),
+    )
+
+
+def _collection_row(
+    language: str, name: str, queries: str, groups: dict[str, list[Evaluation]], measure: Measure
+) -> tuple[Cell, ...]:
+    summaries = [summarise(group, measure) for group in groups.values()]
+    best = max(summary.value for summary in summaries)
+    cells = [Cell(language), Cell(name), Cell(queries)]
+    for i, summary in enumerate(summaries):
+        cells.append(Cell(points(summary.value), strong=summary.value == best))
+        cells += [] if i == 0 else [Cell(_signed(summary))]
+    return (*cells, Cell(points(summaries[0].ceiling)))
+
+
+def _audit_row(evaluation: Evaluation) -> list[str]:
+    found, tokens = evaluation.audit, evaluation.audit.tokens
+    lost = [tokens.truncated, tokens.truncated_half, tokens.truncated_away, tokens.identical_inputs] if tokens else []
+    counts = [found.queries_without_candidates, found.duplicate_texts, found.constant_queries]
+    return [
+        evaluation.collection.name, evaluation.system.label, evaluation.id, f"{100 * found.judged_at_10:.1f} %",
+        *(f"{count:,}" for count in counts), *("-" if count is None else f"{count:,}" for count in lost or [None] * 4),
+        "kept" if found.membership_kept else "CHANGED",
+    ]  # fmt: skip
+
+
+def _collections(evaluations: Sequence[Evaluation]) -> list[Collection]:
+    return list({e.collection.fingerprint: e.collection for e in evaluations}.values())
+
+
+def _interval(bounds: tuple[float, float]) -> str:
+    return "-" if math.isnan(bounds[0]) else f"[{points(bounds[0])}, {points(bounds[1])}]"
+
+
+def _signed(summary: Summary) -> str:
+    return f"{100 * summary.delta:+.2f}{'*' if summary.moved else ''}"
+
+
+def _headroom(summary: Summary) -> str:
+    return "-" if summary.headroom is None else f"{100 * summary.headroom:+.0f} %"
+
+
+def _truncated(group: Sequence[Evaluation]) -> str:
+    tokens = [evaluation.audit.tokens for evaluation in group]
+    if any(found is None for found in tokens):
+        return "-"
+    count = sum(found.truncated for found in tokens if found)
+    total = sum(evaluation.audit.candidates for evaluation in group)
+    return f"{count:,} ({100 * count / max(total, 1):.1f} %)" if count else "0"
+
+
+def _speed(group: Sequence[Evaluation]) -> str:
+    speeds = [evaluation.pairs_per_second for evaluation in group]
+    known = [speed for speed in speeds if speed]
+    if not known or len(known) < len(speeds):
+        return "-"
+    pairs = [evaluation.audit.candidates for evaluation in group]
+    return f"{sum(pairs) / sum(n / speed for n, speed in zip(pairs, known, strict=True)):,.1f}"

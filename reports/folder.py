@@ -1,0 +1,52 @@
+"""A report folder: what was run, the tables, the alarms, and how to get the same numbers again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.evaluation import Evaluation
+from harness.export import write_results
+from harness.results import environment
+from reports.comparison import alarms, audit_table, comparison_tables, controls_table, described
+from reports.tables import comma_separated, markdown
+
+
+def write_report(out: Path, evaluations: Sequence[Evaluation], command: str) -> None:
+    """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files of these names are replaced."""
+    tables = out / "tables"
+    tables.mkdir(parents=True, exist_ok=True)
+    write_results(out, evaluations)
+    for number, table in enumerate([*comparison_tables(evaluations), audit_table(evaluations)], 1):
+        (tables / f"{number:02d}.csv").write_text(comma_separated(table), "utf-8")
+    (out / "report.md").write_text(_story(evaluations, command), "utf-8")
+
+
+def _story(evaluations: Sequence[Evaluation], command: str) -> str:
+    collections = {evaluation.collection.fingerprint: evaluation.collection for evaluation in evaluations}
+    found = alarms(evaluations)
+    parts = [
+        "# Results",
+        f"Made by `{command}`.",
+        "\n".join(f"- {described(collection)}" for collection in collections.values()),
+        *(markdown(table) for table in comparison_tables(evaluations)),
+        "## Alarms",
+        "\n".join(f"- {alarm}" for alarm in found) or "None.",
+        "## Audit",
+        markdown(audit_table(evaluations)),
+        markdown(controls_table(evaluations)),
+        "## What made these numbers",
+        _made_by(evaluations),
+    ]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _made_by(evaluations: Sequence[Evaluation]) -> str:
+    known = environment()
+    packages = known["packages"]
+    versions = ", ".join(f"{k} {v}" for k, v in packages.items() if v) if isinstance(packages, dict) else ""
+    machine = f"Python {known['python']} on {known['machine']}; {versions}."
+    lines = [f"- `{e.id}`: {e.collection.name}, {e.system.label}, depth {e.system.depth}" for e in evaluations]
+    return "\n".join(
+        [machine, "", "Every id stands for one evaluation; `harness show ID` tells what it rests on.", "", *lines]
+    )

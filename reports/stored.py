@@ -1,0 +1,116 @@
+"""What the results store holds, as tables and outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from adapters.errors import UsageError, did_you_mean
+from adapters.spec import kinds
+from harness.results import Results, Stored
+from reports.tables import Cell, Table
+
+_LISTS = ("results", "collections", "systems", "adapters")
+
+
+def listing(what: str, workspace: Path) -> Table:
+    """A list as a table.
+
+    Raises:
+        UsageError: there is no such list.
+    """
+    if what not in _LISTS:
+        raise UsageError(f"nothing to list as '{what}'.{did_you_mean(what, _LISTS)}")
+    if what == "adapters":
+        return _table("adapters", ("kind", "part", "target"), _adapters())
+    stored = _all(workspace)
+    if what == "results":
+        columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
+        return _table(f"results in {workspace}", columns, (_result(one) for one in stored))
+    if what == "collections":
+        named = ("fingerprint", "collection", "split", "language", "documents", "queries", "judgments")
+        return _table(f"collections in {workspace}", named, dict.fromkeys(_collection(one) for one in stored))
+    rows = dict.fromkeys((one.system, one.first_stage, str(one.depth), "reranker" if one.reranker else "first stage")
+                         for one in stored)  # fmt: skip
+    return _table(f"systems in {workspace}", ("system", "first stage", "depth", "part"), rows)
+
+
+def details(id: str, workspace: Path) -> dict[str, object]:
+    """Everything that is stored of one evaluation, with per-query values.
+
+    Raises:
+        UsageError: the id is unknown or could be several.
+    """
+    if not (workspace / "results.sqlite").is_file():
+        raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
+    with Results(workspace / "results.sqlite") as results:
+        found = results.find(id)
+        per_query = {}
+        for measure in found.means:
+            queries, values = results.per_query(found.id, measure)
+            per_query[measure] = dict(zip(queries, values.tolist(), strict=True))
+    return {
+        "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
+        "depth": found.depth, "values": found.means, "collection": found.collection, "made_of": found.identity,
+        "audit": found.audit, "controls": found.controls, "environment": found.environment,
+        "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
+    }  # fmt: skip
+
+
+def outline(value: object, indent: int = 0) -> str:
+    """Nested values as indented lines."""
+    pad = "  " * indent
+    if not isinstance(value, dict):
+        return f"{pad}{value}"
+    lines = []
+    for key, inner in value.items():
+        nested = isinstance(inner, dict) and inner
+        lines.append(f"{pad}{key}:" + ("" if nested else f" {_plain(inner)}"))
+        if nested:
+            lines.append(outline(inner, indent + 1))
+    return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None or value == {} else str(value)
+
+
+def _all(workspace: Path) -> list[Stored]:
+    if not (workspace / "results.sqlite").is_file():
+        return []
+    with Results(workspace / "results.sqlite") as results:
+        return list(results.all())
+
+
+def _result(one: Stored) -> tuple[str, ...]:
+    values = ", ".join(f"{measure} {100 * mean:.2f}" for measure, mean in one.means.items())
+    counts = one.collection["counts"]
+    queries = counts["queries"] if isinstance(counts, dict) else ""
+    sampled = f" of {one.collection['sampled_from']}" if one.collection["sampled_from"] else ""
+    return (
+        one.id, str(one.collection["name"]), str(one.collection["split"]),
+        one.system if one.reranker else f"{one.system} (first stage)", str(one.depth), values, f"{queries}{sampled}",
+        one.updated,
+    )  # fmt: skip
+
+
+def _collection(one: Stored) -> tuple[str, ...]:
+    counts = one.collection["counts"]
+    numbers = [str(counts[key]) for key in ("documents", "queries", "judgments")] if isinstance(counts, dict) else []
+    plain = (str(one.collection[key] or "") for key in ("name", "split", "language"))
+    return (str(one.collection["fingerprint"])[:12], *plain, *numbers)
+
+
+def _adapters() -> Iterator[tuple[str, ...]]:
+    for kind, parts in sorted(kinds().items()):
+        for part, target in sorted(parts.items()):
+            yield (kind, part.replace("retriever", "first stage"), target)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    cells = tuple(tuple(Cell(text) for text in row) for row in rows)
+    return Table(title, columns, cells, left=len(columns))

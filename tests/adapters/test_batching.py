@@ -1,0 +1,138 @@
+"""Promises of the scheduler: what goes together, what a resumed run does again, what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.batching import (
+    collect,
+    default_budget,
+    describe_pairs,
+    input_digest,
+    pick_device,
+    plan_batches,
+    shortened,
+    stream_batches,
+)
+from adapters.errors import ModelError, UsageError
+from adapters.protocols import Floats, Integers
+
+lengths_and_budget = st.tuples(
+    st.lists(st.integers(1, 40), max_size=60).map(lambda values: np.array(values, dtype=np.int64)), st.integers(0, 200)
+)
+
+
+@given(lengths_and_budget)
+def test_every_row_is_in_exactly_one_batch(case: tuple[Integers, int]) -> None:
+    lengths, budget = case
+    rows = [int(row) for batch in plan_batches(lengths, budget=budget) for row in batch]
+    assert sorted(rows) == list(range(len(lengths)))
+
+
+@given(lengths_and_budget)
+def test_a_batch_keeps_to_the_budget_and_holds_as_many_rows_as_it_can(case: tuple[Integers, int]) -> None:
+    lengths, budget = case
+    batches = plan_batches(lengths, budget=budget)
+    for number, batch in enumerate(batches):
+        longest = int(lengths[batch].max())
+        assert len(batch) == 1 or len(batch) * longest <= budget
+        if number + 1 < len(batches):
+            assert (len(batch) + 1) * longest > budget
+
+
+@given(lengths_and_budget)
+def test_rows_come_longest_first_and_equal_ones_in_their_order(case: tuple[Integers, int]) -> None:
+    lengths, budget = case
+    rows = [int(row) for batch in plan_batches(lengths, budget=budget) for row in batch]
+    assert rows == sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+
+
+@given(lengths_and_budget, st.integers(0, 30))
+def test_a_resumed_run_makes_the_same_batches(case: tuple[Integers, int], done: int) -> None:
+    lengths, budget = case
+    batches = plan_batches(lengths, budget=budget)
+    finished = np.concatenate([np.empty(0, np.int64), *batches[:done]])
+    left = np.setdiff1d(np.arange(len(lengths)), finished)
+    again = plan_batches(lengths[left], budget=budget)
+    assert [left[batch].tolist() for batch in again] == [batch.tolist() for batch in batches[done:]]
+
+
+def test_a_row_longer_than_the_budget_is_scored_alone() -> None:
+    assert [batch.tolist() for batch in plan_batches(np.array([5, 100, 5]), budget=10)] == [[1], [0, 2]]
+
+
+def test_small_calls_on_a_cpu_and_large_ones_elsewhere() -> None:
+    assert default_budget("cpu") == 2048
+    assert default_budget("cuda") == 32768
+
+
+def test_an_input_digest_tells_inputs_apart_and_is_the_same_on_every_machine() -> None:
+    assert input_digest([101, 7, 102]) == input_digest(np.array([101, 7, 102], dtype=np.int64)) == 9113184199178816150
+    assert len({input_digest(ids) for ids in ([], [0], [0, 0], [1], [1, 0], [256])}) == 6
+
+
+def test_an_unknown_device_is_refused_with_the_way_out() -> None:
+    assert pick_device("cpu") == "cpu"
+    with pytest.raises(UsageError, match="device=abacus cannot be used here.*device=cpu"):
+        pick_device("abacus")
+
+
+class Lengths:
+    """Inputs of which only the length is known."""
+
+    def __init__(self, lengths: Integers) -> None:
+        self.lengths = lengths
+        self.tokens = lengths.astype(np.int32)
+        self.kept = np.minimum(self.tokens, 3)
+
+    def inputs(self, rows: Integers) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+        return rows.astype(np.uint64) + np.uint64(1)
+
+
+def half(rows: Integers) -> Floats:
+    return (rows / 2).astype(np.float32)
+
+
+def test_every_batch_carries_what_the_model_saw() -> None:
+    streamed = list(stream_batches(Lengths(np.array([1, 4, 2])), half, budget=4, describe=str))
+    assert [scored.rows.tolist() for scored in streamed] == [[1], [2, 0]]
+    assert streamed[1].tokens.tolist() == [2, 1]
+    assert streamed[0].kept.tolist() == [3]
+    assert streamed[1].inputs.tolist() == [3, 1]
+
+
+def test_scores_come_back_in_the_order_of_the_request() -> None:
+    stream = stream_batches(Lengths(np.array([1, 4, 2])), half, budget=4, describe=str)
+    assert collect(stream, 3).tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_refused_by_name(bad: float) -> None:
+    def forward(rows: Integers) -> Floats:
+        return np.where(rows == 1, bad, 0).astype(np.float32)
+
+    pairs = np.array([[0, 0], [0, 1]])
+    describe = describe_pairs("tiny", ["who\nis it"], ["short", "long " * 50], pairs)
+    with pytest.raises(
+        ModelError, match=r"'tiny' for query 'who is it' and document 'long long .*\.\.\.' is"
+    ) as caught:
+        list(stream_batches(Lengths(np.array([2, 2])), forward, budget=8, describe=describe))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_batch_before_the_bad_one_is_still_handed_out() -> None:
+    def forward(rows: Integers) -> Floats:
+        return np.where(rows == 0, np.nan, 1).astype(np.float32)
+
+    stream = stream_batches(Lengths(np.array([1, 9])), forward, budget=1, describe=str)
+    assert next(stream).rows.tolist() == [1]
+    with pytest.raises(ModelError):
+        next(stream)
+
+
+def test_a_text_in_a_message_is_one_short_line() -> None:
+    assert shortened("a\n  b") == "'a b'"
+    assert len(shortened("x" * 500)) == 62
