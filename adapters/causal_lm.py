@@ -69,7 +69,7 @@ class CausalLMReranker:
 
     @property
     def identity(self) -> Identity:
-        """Raises ModelError if one of the two words is not a single token."""
+        """Whatever can change a score. The words' token ids follow from the tokenizer, so none is loaded for this."""
         return {
             "adapter": _VERSION,
             **self._model.content,
@@ -77,7 +77,7 @@ class CausalLMReranker:
             "instruction": self._instruction,
             "max_length": self._max_length,
             "dtype": self._dtype,
-            "words": [list(word) for word in zip(self._model.words, self._model.word_ids, strict=True)],
+            "words": list(self._model.words),
         }
 
     def bind(self, setting: Setting) -> CausalLMReranker:

@@ -120,6 +120,12 @@ def _refuse_other_kinds(folder: ModelFolder) -> None:
         ) from None
     if kind != "cross-encoder":
         raise ModelError(f"'{folder.name}' is {_WHAT[kind]}, not a cross-encoder; name it '{kind}:{folder.name}'")
+    settings = folder.sentence_settings
+    if settings.get("default_prompt_name") or settings.get("do_lower_case"):
+        raise ModelError(
+            f"'{folder.name}' was saved with a prompt or lower-casing of its own, which would be left out here; "
+            "bake it into the tokenizer, or score it elsewhere and import the run as 'run:FILE'"
+        )
 
 
 def _backend(tokenizer: Any) -> Any:

@@ -13,7 +13,7 @@ from adapters.protocols import Embedder, Floats, Integers, Progress, Role
 from adapters.vectors import VectorStore
 
 _WINDOW = 50_000
-_SHARD_TEXTS = 1000
+_SHARD_TEXTS = 20_000
 _SHARD_SECONDS = 30.0
 _SLICE = 256
 
@@ -35,7 +35,7 @@ def fill(
     *,
     progress: Progress | None = None,
 ) -> None:
-    """Embed the texts that the store does not know, and keep them about every 1,000 texts or 30 seconds.
+    """Embed the texts that the store does not know, and keep them about every 30 seconds, or every 20,000 texts.
 
     Args:
         digests: of the texts, shape [n, 2].

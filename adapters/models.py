@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,9 @@ from adapters.errors import ModelError, need
 from adapters.identity import digest, file_digest, files_digest
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.onnx", "*.onnx_data"]
+_WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+ONNX_FILES = ("*.onnx", "*.onnx_data")
+"""Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
 _TOKENIZER = re.compile(
     r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
 )
@@ -45,6 +48,12 @@ class ModelFolder:
         return [str(module["type"]).rsplit(".", 1)[-1] for module in listed]
 
     @cached_property
+    def sentence_settings(self) -> dict[str, object]:
+        """The settings of sentence-transformers (prompts, lower-casing), or an empty dict where there are none."""
+        named = ("config_sentence_transformers.json", "sentence_bert_config.json")
+        return {key: value for name in named for key, value in _read_json(self.path / name, dict).items()}
+
+    @cached_property
     def architecture(self) -> str:
         """The first of the config's architectures, or ''."""
         named = self.config.get("architectures")
@@ -59,7 +68,9 @@ class ModelFolder:
         files = {
             str(file.relative_to(self.path)): file for file in sorted(self.path.rglob("*")) if self._is_content(file)
         }
-        weights = [name for name in files if name.endswith((".safetensors", ".onnx", ".onnx_data"))]
+        weights = [name for name in files if name.endswith(".safetensors")] or [
+            name for name in files if name.endswith((".onnx", ".onnx_data"))
+        ]
         if not weights:
             raise ModelError(f"{self.path}: no safetensors weights here; save the model with safe_serialization=True")
         tokenizer = [name for name in files if _TOKENIZER.fullmatch(Path(name).name) and name not in weights]
@@ -109,6 +120,21 @@ def kind_of(folder: ModelFolder) -> str:
         f"{folder.name}: its config names '{folder.architecture or 'no architecture'}', which is neither a reranker "
         f"nor a sentence-transformers embedder; say which it is, as in 'cross-encoder:{folder.name}'"
     )
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """No progress bar and no report while transformers loads: what matters in it is raised as an error."""
+    logging = need("transformers", "models", "loading a model").utils.logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _snapshot(model: str, revision: str | None, extra_files: Iterable[str]) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 
 from adapters.batching import pick_device
 from adapters.errors import ModelError, need
-from adapters.models import ModelFolder
+from adapters.models import ModelFolder, quiet_loading
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
@@ -120,13 +120,14 @@ def _load(folder: ModelFolder, dtype: str) -> Any:
     torch = need("torch", "models", "running a language model")
     transformers = need("transformers", "models", "running a language model")
     try:
-        network, report = transformers.AutoModelForCausalLM.from_pretrained(
-            folder.path,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
+        with quiet_loading():
+            network, report = transformers.AutoModelForCausalLM.from_pretrained(
+                folder.path,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"'{folder.name}' cannot be loaded: {_first_line(error)}") from error
     invented = sorted({*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])})

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches
 from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest
-from adapters.models import ModelFolder, open_folder
+from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored
 
@@ -58,7 +58,7 @@ class OnnxCrossEncoder:
     ) -> None:
         if batch_tokens is not None and batch_tokens < 1:
             raise UsageError(f"batch_tokens={batch_tokens} must be at least 1")
-        self._folder = open_folder(model, revision)
+        self._folder = open_folder(model, revision, ONNX_FILES)
         self._file = _graph_file(self._folder, file)
         if not (self._folder.path / "tokenizer.json").exists():
             raise ModelError(f"'{self._folder.name}' has no tokenizer.json; save the tokenizer beside the graph")

@@ -76,7 +76,7 @@ class Retriever(Protocol):
     ) -> tuple[Integers, Integers, Floats]:
         """Return (offsets [q + 1], documents [n], scores [n]): the candidates of query i are
         documents[offsets[i]:offsets[i + 1]], best first; at most `depth`, fewer only if the corpus is smaller
-        or nothing else matches."""
+        or nothing else matches. `progress` is told of documents of the corpus; they add up to its length."""
         ...
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from adapters.bert_fast import fast_forward
 from adapters.errors import ModelError, need
-from adapters.models import ModelFolder
+from adapters.models import ModelFolder, quiet_loading
 from adapters.protocols import Floats
 
 _OFFSET_POSITIONS = {
@@ -65,7 +64,7 @@ def load_score_head(folder: ModelFolder, *, device: str, dtype: str) -> tuple[Sc
     transformers = need("transformers", "models", "running a cross-encoder")
     loader = transformers.AutoModelForSequenceClassification
     try:
-        with _quiet(transformers):
+        with quiet_loading():
             model, report = loader.from_pretrained(
                 folder.path,
                 dtype=getattr(torch, dtype),
@@ -110,7 +109,7 @@ def label_of(folder: ModelFolder, asked: int | None) -> int:
     named = folder.config.get("id2label")
     labels = named if isinstance(named, dict) else {}
     count = len(labels) or int(str(folder.config.get("num_labels") or 2))
-    listed = ", ".join(f"{index} ({labels.get(str(index), 'unnamed')})" for index in range(count))
+    listed = ", ".join(f"{index} ({labels.get(str(index), f'LABEL_{index}')})" for index in range(count))
     if asked is None and count > 1:
         raise ModelError(f"'{folder.name}' has {count} labels, {listed}; say which one is relevance, as in ?label=1")
     if asked is not None and not 0 <= asked < count:
@@ -155,18 +154,3 @@ def _refuse_new_weights(folder: ModelFolder, report: Mapping[str, Any]) -> None:
         raise ModelError(
             f"'{folder.name}': {', '.join(mismatched[:4])} has another shape in the checkpoint than config.json says"
         )
-
-
-@contextlib.contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """No progress bar and no report while loading: what matters in it is raised as an error."""
-    logging = transformers.utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

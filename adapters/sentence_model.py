@@ -14,13 +14,14 @@ import numpy as np
 
 from adapters.batching import pick_device
 from adapters.errors import ModelError, need
-from adapters.models import ModelFolder, kind_of
+from adapters.models import ModelFolder, kind_of, quiet_loading
 from adapters.protocols import Floats, Integers, Role
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
 _PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage")}
 _INSTRUCTED = re.compile(r"(Instruct: ).*(\nQuery: ?)", re.DOTALL)
+_COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet")
 _LOADING = (OSError, ValueError, RuntimeError, KeyError, ImportError, AttributeError)
 _BLOCK = 1024
 
@@ -56,9 +57,7 @@ def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
     Raises:
         ModelError: more is wanted than the model has positions.
     """
-    nested = folder.config.get("text_config")
-    positions = {**(nested if isinstance(nested, dict) else {}), **folder.config}.get("max_position_embeddings")
-    limit = positions if isinstance(positions, int) and positions > 0 else None
+    limit = _positions(folder)
     if wanted is not None:
         if wanted < 1 or (limit is not None and wanted > limit):
             raise ModelError(
@@ -71,6 +70,17 @@ def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
     tokenizer = _read_json(folder.path / "tokenizer_config.json").get("model_max_length")
     known = [number for number in (tokenizer, limit) if isinstance(number, int) and number < 10**9]
     return min(known, default=None)
+
+
+def _positions(folder: ModelFolder) -> int | None:
+    nested = folder.config.get("text_config")
+    config = {**(nested if isinstance(nested, dict) else {}), **folder.config}
+    positions, padding = config.get("max_position_embeddings"), config.get("pad_token_id")
+    if not isinstance(positions, int) or positions < 1:
+        return None
+    if config.get("model_type") in _COUNTED_FROM_PADDING and isinstance(padding, int):
+        return positions - padding - 1
+    return positions
 
 
 def refuse_non_embedder(folder: ModelFolder) -> None:
@@ -112,9 +122,10 @@ class SentenceModel:
         torch = need("torch", "models", f"the embedder '{self.folder.name}'")
         try:
             options = {"dtype": getattr(torch, self.dtype)}
-            model = library.SentenceTransformer(
-                str(self.folder.path), device=self.device, model_kwargs=options, local_files_only=True
-            )
+            with quiet_loading():
+                model = library.SentenceTransformer(
+                    str(self.folder.path), device=self.device, model_kwargs=options, local_files_only=True
+                )
         except _LOADING as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ModelError(f"{self.folder.name}: sentence-transformers cannot load it: {reason}") from error

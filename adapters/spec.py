@@ -77,10 +77,10 @@ def open_reranker(text: str) -> Reranker:
 
 def identity_of(adapter: object) -> Identity:
     """What an adapter says that its scores depend on. One that says nothing is identified by the bytes of its module
-    and the values of its public attributes, which is right as long as it loads nothing else.
+    and its attributes, which is right as long as it loads nothing else.
 
     Raises:
-        ModelError: neither an `identity` nor a source file.
+        ModelError: it says nothing, and has no source file or holds more than plain values.
     """
     declared = getattr(adapter, "identity", None)
     if declared is not None:
@@ -92,8 +92,19 @@ def identity_of(adapter: object) -> Identity:
         file = None
     if file is None:
         raise ModelError(f"{kind.__qualname__} has no source file; give it a property 'identity'")
-    state = {name: repr(value) for name, value in sorted(vars(adapter).items()) if not name.startswith("_")}
+    state = dict(sorted(getattr(adapter, "__dict__", {}).items()))
+    for name, value in state.items():
+        if not _plain(value):
+            raise ModelError(f"{kind.__qualname__}.{name} is no plain value; give the class a property 'identity'")
     return {"adapter": f"{kind.__module__}:{kind.__qualname__}", "source": file_digest(Path(file)), "state": state}
+
+
+def _plain(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _plain(inner) for key, inner in value.items())
+    return value is None or isinstance(value, str | int | float | bool)
 
 
 def kinds() -> dict[str, dict[str, str]]:

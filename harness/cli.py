@@ -196,6 +196,7 @@ def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
 def main() -> None:
     """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
     warnings.showwarning = _warn
+    sys.path.append(str(Path.cwd()))  # so that a plug-in in the current folder can be named as module:Class
     try:
         code = app(standalone_mode=False)
     except HarnessError as error:

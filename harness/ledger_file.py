@@ -6,6 +6,7 @@ open ledger holds a shared lock on a small file beside it, and making or salvagi
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sqlite3
@@ -67,8 +68,11 @@ class LedgerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._news = ""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._open()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._open()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise DataError(f"{path} cannot be opened or made ({error}); name a place that can be written") from error
         try:
             self.guarded(self._start)
         except BaseException:
@@ -152,6 +156,7 @@ class LedgerFile:
 
     def _settle(self, damaged: int | None) -> None:
         if not _salvaged(self.path).exists() and not self.path.exists():
+            _keep_log(self.path)
             _create(self.path)
         elif not _salvaged(self.path).exists() and self.path.stat().st_ino == damaged:
             kept = _keep(self.path)
@@ -215,13 +220,23 @@ def _check_origin(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _keep(path: Path) -> Path:
-    number = 1
-    while (kept := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
-        number += 1
+    kept = _free_name(path)
     if _beside(path, "-wal").exists():
         shutil.copy2(_beside(path, "-wal"), _beside(kept, "-wal"))
     shutil.copy2(path, kept)
     return kept
+
+
+def _keep_log(path: Path) -> None:
+    """A log whose file is gone must not be replayed into a new one."""
+    if _beside(path, "-wal").exists():
+        _beside(path, "-wal").rename(_beside(_free_name(path), "-wal"))
+    _beside(path, "-shm").unlink(missing_ok=True)
+
+
+def _free_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.stem}.damaged-{number}{path.suffix}") for number in itertools.count(1))
+    return next(name for name in names if not name.exists() and not _beside(name, "-wal").exists())
 
 
 def _rescue(path: Path, kept: Path) -> str:

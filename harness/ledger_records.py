@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +72,7 @@ def split(owners: Ordinals, records: Records) -> Iterator[tuple[int, bytes]]:
     order = np.argsort(owners, kind="stable")
     owners, records = owners[order], records[order]
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    for start, stop in zip(starts, [*starts[1:], len(owners)], strict=True):
+    for start, stop in pairwise([*starts, len(owners)]):
         yield int(owners[start]), records[start:stop].tobytes()
 
 

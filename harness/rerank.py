@@ -72,7 +72,7 @@ def rerank(collection: Collection, candidates: Run, reranker: Reranker, bench: B
             known, entries = _known(ledger, scorer, collection, block)
             if not known.all():
                 started = time.perf_counter()
-                for scored, pairs in _scored(collection, block, ~known, reranker):
+                for scored, pairs in _scored(collection, block, ~known, reranker, title):
                     ledger.record(scorer, *_digests(collection, block), pairs, scored)
                     advance(len(pairs))
                 seconds += time.perf_counter() - started
@@ -119,7 +119,7 @@ def _digests(collection: Collection, block: _Block) -> tuple[Digests, Digests]:
 
 
 def _scored(
-    collection: Collection, block: _Block, wanted: npt.NDArray[np.bool_], reranker: Reranker
+    collection: Collection, block: _Block, wanted: npt.NDArray[np.bool_], reranker: Reranker, title: str
 ) -> Iterator[tuple[Entries, IndexPairs]]:
     pairs = block.pairs[wanted]
     used_queries, query = np.unique(pairs[:, 0], return_inverse=True)
@@ -127,8 +127,8 @@ def _scored(
     queries = collection.queries.take(block.queries[used_queries])
     documents = collection.corpus.take(block.documents[used_documents])
     requested = np.stack([query, document], axis=1)
-    for scored in _flushed(_stream(reranker, queries, documents, requested)):
-        _check(scored, requested, queries, documents)
+    stream = _stream(reranker, queries, documents, requested)
+    for scored in _flushed(_checked(stream, requested, queries, documents, title)):
         yield Entries(scored.scores, scored.tokens, scored.kept, scored.inputs), pairs[scored.rows]
 
 
@@ -148,14 +148,20 @@ def _stream(
 
 
 def _flushed(stream: Iterator[Scored]) -> Iterator[Scored]:
-    """Batches, gathered so that the ledger commits every few seconds and not every few milliseconds."""
+    """Batches, gathered so that the ledger commits every few seconds and not every few milliseconds. Those that came
+    before an error are handed out before it is raised."""
     held: list[Scored] = []
     since = time.monotonic()
-    for scored in stream:
-        held.append(scored)
-        if time.monotonic() - since > _FLUSH_SECONDS or sum(len(part.rows) for part in held) >= _FLUSH_PAIRS:
+    try:
+        for scored in stream:
+            held.append(scored)
+            if time.monotonic() - since > _FLUSH_SECONDS or sum(len(part.rows) for part in held) >= _FLUSH_PAIRS:
+                yield _joined(held)
+                held, since = [], time.monotonic()
+    except (Exception, KeyboardInterrupt):
+        if held:
             yield _joined(held)
-            held, since = [], time.monotonic()
+        raise
     if held:
         yield _joined(held)
 
@@ -165,13 +171,30 @@ def _joined(parts: list[Scored]) -> Scored:
     return Scored(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
 
 
-def _check(scored: Scored, pairs: IndexPairs, queries: Sequence[str], documents: Sequence[str]) -> None:
-    if (bad := np.flatnonzero(~np.isfinite(scored.scores))).size:
-        query, document = pairs[scored.rows[bad[0]]]
-        raise ModelError(
-            f"{bad.size} scores are not finite, first for query '{queries[query][:60]}' and document "
-            f"'{documents[document][:60]}'; nothing of this batch was kept"
-        )
+def _checked(
+    stream: Iterator[Scored], pairs: IndexPairs, queries: Sequence[str], documents: Sequence[str], title: str
+) -> Iterator[Scored]:
+    answered = np.zeros(len(pairs), bool)
+    for scored in stream:
+        _check_rows(scored, answered, title)
+        if (bad := np.flatnonzero(~np.isfinite(scored.scores))).size:
+            query, document = pairs[scored.rows[bad[0]]]
+            raise ModelError(
+                f"{title}: {bad.size} scores are not finite, first for query {queries[query][:60]!r} and document "
+                f"{documents[document][:60]!r}; nothing of this batch was kept"
+            )
+        answered[scored.rows] = True
+        yield scored
+
+
+def _check_rows(scored: Scored, answered: npt.NDArray[np.bool_], title: str) -> None:
+    rows = scored.rows
+    if {len(column) for column in (scored.scores, scored.tokens, scored.kept, scored.inputs)} != {len(rows)}:
+        raise ModelError(f"{title}: a batch of {len(rows)} pairs came with columns of other lengths")
+    if len(rows) and not 0 <= rows.min() <= rows.max() < len(answered):
+        raise ModelError(f"{title}: scores came for pairs that were not asked for; rows are indices into `pairs`")
+    if answered[rows].any() or len(np.unique(rows)) < len(rows):
+        raise ModelError(f"{title}: a pair came back twice; every pair has one score")
 
 
 def _named(reranker: object) -> str:

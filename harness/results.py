@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -84,6 +85,9 @@ class Results:
             raise DataError(
                 f"{path}: not a results store ({error}); move it away, or name another --workspace"
             ) from None
+        except DataError:
+            self._database.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +96,8 @@ class Results:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
+            raise DataError(f"{self._path}: SQLite says '{error}'; move the file away, or mend it") from error
 
     def keep(self, evaluation: Evaluation) -> None:
         """Write an evaluation whole, or not at all. Measures that were stored before stay beside the new ones."""
@@ -141,11 +147,24 @@ class Results:
 
     def _prepare(self) -> None:
         self._database.execute("pragma journal_mode = wal")
-        (found,) = self._database.execute("pragma user_version").fetchone()
-        if found > SCHEMA:
+        if self._version() == 0:
+            self._make()
+        if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
-        if found == 0:
-            self._database.executescript(f"begin; {_TABLES} pragma user_version = {SCHEMA}; commit;")
+
+    def _version(self) -> int:
+        return int(self._database.execute("pragma user_version").fetchone()[0])
+
+    def _make(self) -> None:
+        """Several processes may open a new store at once: one of them makes the tables, the others wait for it."""
+        self._database.execute("begin immediate")
+        if self._version() == 0:
+            if self._database.execute("select 1 from sqlite_master").fetchone():
+                raise DataError(f"{self._path}: not a results store; move it away, or name another --workspace")
+            for statement in _TABLES.split(";"):
+                self._database.execute(statement)
+            self._database.execute(f"pragma user_version = {SCHEMA}")
+        self._database.execute("commit")
 
     def _keep_collection(self, evaluation: Evaluation) -> None:
         collection = evaluation.collection
@@ -163,7 +182,7 @@ class Results:
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
             json.dumps(evaluation.made_of.content), json.dumps(evaluation.audit.as_dict()),
-            json.dumps(evaluation.ground.means()), json.dumps(environment()), " ".join(sys.argv), now, now,
+            json.dumps(evaluation.ground.means()), json.dumps(environment()), shlex.join(sys.argv), now, now,
         )  # fmt: skip
         self._database.execute(
             f"""insert into evaluation values ({_marks(row)}) on conflict(id) do update set

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, cast
+from zipfile import BadZipFile
 
 import numpy as np
 
-from adapters.errors import UsageError
+from adapters.errors import DataError, UsageError
 from adapters.identity import array_digest, digest, file_digest
 from adapters.protocols import Bindable, Identity, Retriever, Setting
-from adapters.spec import open_retriever
+from adapters.spec import identity_of, open_retriever
 from harness.bench import Bench
 from harness.collection import Collection
 from harness.progress import Reporter
@@ -29,6 +30,10 @@ class FirstStage(Protocol):
 
     @property
     def name(self) -> str: ...
+    def check(self) -> None:
+        """Refuse early what cannot work, before anything expensive is done."""
+        ...
+
     def identity(self, collection: Collection) -> Identity: ...
     def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run: ...
 
@@ -47,17 +52,22 @@ class ModelStage:
     def _bound(self, collection: Collection) -> Retriever:
         return cast(Retriever, bound(self._retriever, collection, self.cache))
 
+    def check(self) -> None:
+        """Open the model's folder and read its configuration."""
+        if not isinstance(self._retriever, Bindable):
+            identity_of(self._retriever)
+
     def identity(self, collection: Collection) -> Identity:
         """Identity of the retriever on this collection."""
-        return self._bound(collection).identity
+        return identity_of(self._bound(collection))
 
     def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
-        """Search the corpus."""
+        """Search the corpus. A retriever that finds more than `depth` is cut."""
         title = f"{collection.name}: {self.name}"
-        with reporter.stage(title, len(collection.corpus) + len(collection.queries)) as advance:
+        with reporter.stage(title, len(collection.corpus)) as advance:
             queries = list(collection.queries)
             offsets, documents, scores = self._bound(collection).search(queries, collection.corpus, depth, advance)
-        return build(offsets, documents, scores, collection.corpus.ids)
+        return cut(build(offsets, documents, scores, collection.corpus.ids), depth)
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class RunFileStage:
 
     name: str
     file: Path
+
+    def check(self) -> None:
+        """The file has to be there."""
+        if not self.file.is_file():
+            raise DataError(f"no run file at {self.file}")
 
     def identity(self, collection: Collection) -> Identity:
         """The bytes of the file."""
@@ -81,6 +96,9 @@ class GivenStage:
     """The candidate lists of a reranking set, whole whatever the depth. They have no order: every score is zero."""
 
     name: str = "given"
+
+    def check(self) -> None:
+        """Whether a collection has lists is known when it is read."""
 
     def identity(self, collection: Collection) -> Identity:
         """The lists are part of the collection."""
@@ -100,7 +118,7 @@ def first_stage(spec: str, workspace: Workspace) -> FirstStage:
         return GivenStage()
     if spec.startswith("run:"):
         return RunFileStage(spec, Path(spec.removeprefix("run:")))
-    return ModelStage(spec, workspace.embeddings)
+    return ModelStage(spec, workspace.cache)
 
 
 def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Bench) -> Run:
@@ -142,6 +160,9 @@ def _fresh(collection: Collection, stage: FirstStage, depth: int, reporter: Repo
 
 
 def _load(file: Path) -> Run:
-    with np.load(file, allow_pickle=False) as arrays:
-        columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
-    return Run(**columns)
+    try:
+        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as arrays:
+            columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
+        return Run(**columns)
+    except (OSError, ValueError, TypeError, BadZipFile) as error:
+        raise DataError(f"{file}: damaged ({error}); delete it and run again") from error

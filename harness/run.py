@@ -66,18 +66,20 @@ def build(offsets: Offsets, documents: npt.NDArray[np.integer], scores: npt.NDAr
     """Make a run of arrays.
 
     Raises:
-        DataError: a score is not finite, or a query lists a document twice.
+        DataError: a score is not finite in float32, or a query lists a document twice.
     """
-    if not np.isfinite(scores).all():
+    with np.errstate(over="ignore"):
+        kept = scores.astype(np.float32)
+    if not np.isfinite(kept).all():
         raise DataError(
-            f"{int((~np.isfinite(scores)).sum())} scores are not finite; a run of them would rank by accident"
+            f"{int((~np.isfinite(kept)).sum())} scores are not finite as float32; a run of them would rank by accident"
         )
     rows = documents.astype(np.int32)
     unique, inverse = np.unique(rows, return_inverse=True)
     by_bytes = np.argsort(np.array([name.encode() for name in ids(unique)], dtype=object), kind="stable")
     position = np.empty(len(unique), np.int32)
     position[by_bytes] = np.arange(len(unique), dtype=np.int32)
-    run = Run(offsets.astype(np.int64), rows, scores.astype(np.float32), position[inverse])
+    run = Run(offsets.astype(np.int64), rows, kept, position[inverse])
     _refuse_repeats(run, ids)
     return run
 

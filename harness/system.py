@@ -13,7 +13,7 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError, did_you_mean
 from adapters.identity import digest, file_digest
-from adapters.protocols import Reranker
+from adapters.protocols import Bindable, Reranker
 from adapters.spec import identity_of, open_reranker
 from harness.bench import Bench
 from harness.controls import CONTROLS, control_scores
@@ -77,7 +77,8 @@ class ModelReranker:
 
     def check(self) -> None:
         """Open the model's folder and read its configuration."""
-        identity_of(self._reranker)
+        if not isinstance(self._reranker, Bindable):
+            identity_of(self._reranker)
 
     def score(self, ground: Ground, bench: Bench) -> Scores:
         """Score what the ledger does not know."""
@@ -165,6 +166,8 @@ class System:
         """Refuse early what cannot work."""
         if self.reranker:
             self.reranker.check()
+        else:
+            self.first_stage.check()
 
     def score(self, ground: Ground, bench: Bench) -> Scores:
         """The run of this system over frozen candidates."""
@@ -200,4 +203,4 @@ def _second_stage(spec: str, workspace: Workspace) -> SecondStage:
         return RunFileReranker(spec, Path(spec.removeprefix("run:")))
     if spec.startswith("control:"):
         return ControlReranker(spec)
-    return ModelReranker(spec, workspace.embeddings)
+    return ModelReranker(spec, workspace.cache)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import io
 import math
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -55,13 +56,15 @@ def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
 
 def _lines(path: Path, queries: dict[str, int]) -> dict[tuple[int, str], float]:
     found: dict[tuple[int, str], float] = {}
-    for number, line in _numbered(path):
-        fields = line.split()
+    for number, fields in _numbered(path):
+        query = queries.get(fields[0])
+        if query is None and fields[0].startswith("#"):
+            continue
         if len(fields) != 6:
             raise DataError(
                 f"{path}:{number}: expected 6 columns 'query Q0 document rank score tag', found {len(fields)}"
             )
-        query, document, score = queries.get(fields[0]), fields[2], _score(path, number, fields[4])
+        document, score = fields[2], _score(path, number, fields[4])
         if query is None:
             continue
         if (query, document) in found:
@@ -73,22 +76,24 @@ def _lines(path: Path, queries: dict[str, int]) -> dict[tuple[int, str], float]:
     return found
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, str]]:
+def _numbered(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The columns of every line that has any; only ASCII space divides them, as in trec_eval."""
     if not path.is_file():
         raise DataError(f"no run file at {path}")
+    number = 0
     with _open(path) as file:
         try:
             for number, line in enumerate(file, 1):
-                if line.strip() and not line.startswith("#"):
-                    yield number, line
-        except (UnicodeDecodeError, EOFError, OSError) as error:
-            raise DataError(f"{path}: cannot be read to its end ({error}); fetch or write it anew") from None
+                if fields := (line.removeprefix(BOM_UTF8) if number == 1 else line).split():
+                    yield number, [field.decode() for field in fields]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file anew") from None
+        except (EOFError, OSError, zlib.error) as error:
+            raise DataError(f"{path}:{number + 1}: cannot be read on ({error}); fetch or write it anew") from None
 
 
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8")
-    return path.open(encoding="utf-8")
+def _open(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def _score(path: Path, number: int, text: str) -> float:

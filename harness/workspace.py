@@ -25,7 +25,7 @@ class Workspace:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.collections = path / "collections"
-        self.embeddings = path / "embeddings"
+        self.cache = path / "cache"
         self.runs = path / "runs"
         self.ledger = path / "ledger.sqlite"
         self.results = path / "results.sqlite"
@@ -50,7 +50,7 @@ class Workspace:
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"the workspace '{self.path}' is a file; name a folder with --workspace or {VARIABLE}")
         try:
-            for folder in (self.collections, self.embeddings, self.runs):
+            for folder in (self.collections, self.cache, self.runs):
                 folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass

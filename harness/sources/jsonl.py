@@ -59,7 +59,7 @@ def lines(place: Place, name: str) -> Iterator[tuple[int, str]]:
             unpacked = gzip.GzipFile(fileobj=stored) if name.endswith(".gz") else stored
             for number, raw in enumerate(unpacked, 1):
                 if not raw.isspace():
-                    yield number, _decoded(raw, file, number).removeprefix("\ufeff")
+                    yield number, _decoded(raw, file, number).removeprefix("\ufeff").rstrip("\r\n")
     except _BROKEN as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{file}:{number + 1}: cannot be read on ({reason}); fetch it again") from error
@@ -140,7 +140,7 @@ def _parsed(line: str, file: str, number: int) -> dict[str, object]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        reason = f"{error.msg} at column {error.colno}"
+        reason = f"column {error.colno}: {error.msg}"
         raise DataError(f"{file}:{number}: not JSON ({reason}); write one object per line") from None
     except (ValueError, RecursionError):
         raise DataError(f"{file}:{number}: not JSON that can be read; write one object per line") from None

@@ -40,7 +40,7 @@ def read_judgments(place: Place, name: str, dirt: Dirt) -> Judgments:
     """
     reader = _Reader(place.label(name), dirt)
     for number, line in lines(place, name):
-        reader.read(number, line.rstrip("\r\n"))
+        reader.read(number, line)
     if not reader.rows:
         raise DataError(f"{reader.file}:1: no judgments; write lines of query id, document id and grade")
     pairs = list(reader.rows)

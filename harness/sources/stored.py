@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -79,10 +80,10 @@ def read(folder: Path, description: Description) -> Collection:
     """
     corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
     try:
-        with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
+        with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             qrels = Qrels(arrays["queries"], arrays["documents"], arrays["grades"])
             given = Given(arrays["given_offsets"], arrays["given_documents"]) if "given_offsets" in arrays else None
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
     return Collection(
         name=description.name,

@@ -76,7 +76,7 @@ def test_an_input_digest_tells_inputs_apart_and_is_the_same_on_every_machine() -
 
 def test_an_unknown_device_is_refused_with_the_way_out() -> None:
     assert pick_device("cpu") == "cpu"
-    with pytest.raises(UsageError, match="device=abacus cannot be used here.*device=cpu"):
+    with pytest.raises(UsageError, match=r"device=abacus cannot be used here.*device=cpu"):
         pick_device("abacus")
 
 

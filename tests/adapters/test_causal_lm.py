@@ -318,7 +318,7 @@ def test_an_unknown_template_is_answered_with_the_known_ones(folder: Path) -> No
 @pytest.mark.parametrize("word", ["relevant indeed", "zebra", ""])
 def test_a_word_that_is_not_one_token_is_refused(folder: Path, word: str) -> None:
     with pytest.raises(ModelError, match="no single token"):
-        _ = CausalLMReranker(str(folder), positive=word).identity
+        CausalLMReranker(str(folder), positive=word).score(["q"], ["d"], np.array([[0, 0]]))
 
 
 def test_the_same_word_twice_is_refused(folder: Path) -> None:

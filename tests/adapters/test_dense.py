@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adapters.dense
@@ -39,7 +39,11 @@ class Digits:
         if self.fail_at in texts:
             raise KeyboardInterrupt
         self.seen += texts
-        return np.array([[int(digit) for digit in text.rjust(3, "0")] for text in texts], dtype=np.float32)
+        return (
+            np.array([[int(digit) for digit in text.rjust(3, "0")] for text in texts], dtype=np.float32)
+            .reshape(-1, 3)
+            .reshape(-1, 3)
+        )
 
 
 NUMBERS = st.integers(0, 999).map(str)
@@ -62,6 +66,7 @@ def as_lists(found: tuple[Integers, Integers, Floats]) -> list[list[tuple[int, f
     return [rows[start:stop] for start, stop in itertools.pairwise(offsets)]
 
 
+@settings(deadline=None)
 @given(
     queries=st.lists(NUMBERS, max_size=5),
     corpus=st.lists(NUMBERS, min_size=1, max_size=40),
@@ -76,6 +81,7 @@ def test_the_candidates_are_those_of_a_full_sort(queries: list[str], corpus: lis
     assert as_lists(found) == brute_force(queries, corpus, depth)
 
 
+@settings(deadline=None)
 @given(
     scores=st.lists(st.lists(st.integers(0, 3), min_size=30, max_size=30), min_size=1, max_size=4),
     depth=st.integers(1, 30),
@@ -173,6 +179,7 @@ def test_as_a_reranker_the_score_is_the_cosine_and_each_text_is_embedded_once() 
     assert len(reranker.score(["1"], ["1"], np.empty((0, 2), dtype=np.int64))) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=40, unique=True), st.data())
 def test_a_reranking_that_was_killed_goes_on_with_the_same_batches(
     pairs: list[tuple[int, int]], data: st.DataObject

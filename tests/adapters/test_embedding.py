@@ -175,6 +175,13 @@ def test_max_length_is_what_the_folder_says(bert: Path, tmp_path: Path) -> None:
         SentenceEmbedder(str(folder), max_length=129)
 
 
+def test_positions_that_are_counted_from_the_padding_token_are_not_all_usable(tmp_path: Path) -> None:
+    folder = tiny.cross_encoder(tmp_path / "m", architecture="xlm-roberta")
+    assert read_max_length(ModelFolder("m", folder), 128) == 128
+    with pytest.raises(ModelError, match="its 128 positions"):
+        read_max_length(ModelFolder("m", folder), 129)
+
+
 @pytest.mark.parametrize(("make", "kind"), [(tiny.cross_encoder, "cross-encoder"), (tiny.causal_lm, "causal-lm")])
 def test_another_kind_of_model_is_refused_by_name(tmp_path: Path, make: Any, kind: str) -> None:
     with pytest.raises(ModelError, match=f"is a {kind} model without .* pooling"):

@@ -1,0 +1,49 @@
+# make demo    the demo, in an environment of its own in .venv (first call: a minute or two; later calls: seconds)
+# make test    the whole test suite, with every library that it needs added to .venv
+# make lint    format, lint and types
+# make bench   our parts beside the libraries that do the same
+# make clean   remove what these made, but neither .venv nor .harness: scored pairs are worth keeping
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.stamp-demo
+	$(BIN)/harness demo --out demo-report
+
+test: $(VENV)/.stamp-test
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.stamp-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.stamp-test
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+clean:
+	rm -rf build dist demo-report .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find harness adapters training reports leaderboards benchmarks tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.stamp-demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet pip==26.3
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+# torch is named alone and exactly, so that a mirror which has only that build of it serves it.
+$(VENV)/.stamp-test: $(VENV)/.stamp-demo
+	$(INSTALL) $$(grep '^torch==' constraints.txt)
+	$(INSTALL) --editable '.[models,bm25,onnx,demo,reports]' --group dev
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then exec $$python -m venv $(VENV); fi; \
+	done; \
+	echo "make: Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3.11" >&2; exit 1

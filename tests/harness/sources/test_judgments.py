@@ -1,0 +1,84 @@
+"""Judgments that cannot be trusted are refused with their line; what a rule lets through is counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.errors import DataError
+
+LINE = "coll/qrels/test.tsv:2: "
+
+
+@pytest.mark.parametrize(
+    ("qrels", "message"),
+    [
+        ("q1\td1\t1\nq9\td1\t1\n", "query 'q9' is not in queries.jsonl"),
+        ("q1\td1\t1\nq1\td9\t1\n", "document 'd9' is not in corpus.jsonl"),
+        ("q1\td1\t1\nq1\td1\t1\n", "document 'd1' is judged for query 'q1' in line 1 already; "),
+        ("q1\td1\t1\nq1\td1\t0\n", "document 'd1' is judged for query 'q1' in line 1 already, with grade 1 there"),
+        ("q1\td1\t1\nq1\td2\t0.5\n", "grade '0.5' is not a whole number"),
+        ("q1\td1\t1\nq1\td2\tyes\n", "grade 'yes' is not a whole number"),
+        ("q1\td1\t1\nq1\td2\t1_0\n", "grade '1_0' is not a whole number"),
+        ("q1\td1\t1\nq1\td2\t-1\n", "grade -1 is below zero"),
+        ("q1\td1\t1\nq1\td2\t99999999999\n", "grade '99999999999' is above 2147483647"),
+        ("q1\td1\t1\nq1\td2\n", "2 columns, not 3"),
+        ("q1\td1\t1\nq1\t0\td2\t1\n", "4 columns, not 3"),
+        ("q1\td1\t1\nq1\t\t1\n", "an empty id"),
+        ("q1\td1\t1\nq1\td 2\t1\n", "id 'd 2' has white space"),
+    ],
+)
+def test_a_bad_judgment_is_named(bench: Any, qrels: str, message: str) -> None:
+    assert bench.refused(DataError, bench.beir(qrels=qrels)).startswith(LINE + message)
+
+
+def test_bytes_that_are_not_utf8_are_named_by_line_and_byte(bench: Any) -> None:
+    folder = bench.beir()
+    (folder / "qrels" / "test.tsv").write_bytes(b"q1\td1\t1\nq\xff\td1\t1\n")
+    assert bench.refused(DataError, folder).startswith(LINE + "byte 2 (0xff) is not UTF-8")
+
+
+def test_a_first_judgment_with_a_broken_grade_is_not_taken_for_a_header(bench: Any) -> None:
+    message = bench.refused(DataError, bench.beir(qrels="q1\td1\tl\nq2\td3\t1\n"))
+    assert message.startswith("coll/qrels/test.tsv:1: grade 'l' is not a whole number")
+
+
+def test_a_single_wrong_column_count_is_refused_in_the_first_line(bench: Any) -> None:
+    message = bench.refused(DataError, bench.beir(qrels="q1 d1\n"))
+    assert message.startswith("coll/qrels/test.tsv:1: 2 columns, not 3")
+
+
+def test_judgments_of_another_collection_are_refused_even_if_unknown_queries_are_allowed(bench: Any) -> None:
+    message = bench.refused(DataError, bench.beir(qrels="z1 d1 1\n", rules='allow = ["unknown-queries"]'))
+    assert message.startswith("coll/qrels/test.tsv:1: no judged query is in queries.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "qrels", "grades", "count"),
+    [
+        ("unknown-queries", "q1 d1 1\nq9 d1 1\nq8 d1 1\n", [1], 2),
+        ("unknown-documents", "q1 d1 1\nq1 d9 1\n", [1], 1),
+        ("repeated-judgments", "q1 d1 1\nq1 d1 1\nq1 d1 1\n", [1], 2),
+        ("contradicting-labels", "q1 d1 1\nq1 d1 0\nq1 d1 3\n", [3], 2),
+        ("negative-grades", "q1 d1 1\nq1 d2 -2\n", [1, 0], 1),
+    ],
+)
+def test_declared_dirt_has_one_effect_and_is_counted(
+    bench: Any, name: str, qrels: str, grades: list[int], count: int
+) -> None:
+    assert f'declare allow = ["{name}"]' in bench.refused(DataError, bench.beir("refused", qrels=qrels))
+    collection = bench.load(bench.beir("allowed", qrels=qrels, rules=f'allow = ["{name}"]'))
+    assert collection.qrels.grades.tolist() == grades
+    assert collection.counts.let_through == {name: count}
+
+
+def test_a_rule_allows_only_what_it_names(bench: Any) -> None:
+    folder = bench.beir(qrels="q1 d1 1\nq1 d1 0\n", rules='allow = ["repeated-judgments"]')
+    assert "contradicting-labels" in bench.refused(DataError, folder)
+
+
+def test_a_query_whose_only_documents_are_unknown_stays_in_the_denominator(bench: Any) -> None:
+    folder = bench.beir(qrels="q1 d1 1\nq2 d9 1\n", rules='allow = ["unknown-documents"]')
+    counts = bench.load(folder).counts
+    assert (counts.queries, counts.queries_without_relevant) == (2, 1)

@@ -1,0 +1,66 @@
+"""Nothing heavy is imported before it is needed: what a user would lose is help that answers at once, and an
+installation without torch that still evaluates runs. Loaded modules are looked at, never the clock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import app
+
+ROOT = Path(__file__).parents[1]
+HEAVY = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "mteb",
+    "beir",
+    "ir_datasets",
+    "pandas",
+    "matplotlib",
+    "datasets",
+    "onnxruntime",
+    "bm25s",
+    "tokenizers",
+    "scipy",
+)
+VERBS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
+GROUPS = sorted(group.name for group in app.registered_groups if isinstance(group.name, str))
+COMMANDS = [["--help"], *([verb, "--help"] for verb in [*VERBS, *GROUPS]), ["list", "adapters"]]
+RUN = """import sys, json
+sys.argv = ["harness", *sys.argv[1:]]
+from harness.cli import main
+try:
+    main()
+finally:
+    """
+
+
+def loaded(code: str, *arguments: str, folder: Path = ROOT) -> list[str]:
+    """The heavy packages that a new interpreter has loaded after the code."""
+    tell = "print('\\n' + json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + tell, *arguments], capture_output=True, text=True, check=False, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    return sorted(set(json.loads(done.stdout.splitlines()[-1])) & set(HEAVY))
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_help_and_lists_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    assert loaded(RUN, *arguments, folder=tmp_path) == []
+
+
+@pytest.mark.parametrize("room", ["adapters", "harness", "reports", "training", "leaderboards"])
+def test_importing_every_module_of_a_room_loads_nothing_heavy(room: str) -> None:
+    files = [file.relative_to(ROOT).with_suffix("").parts for file in sorted((ROOT / room).rglob("*.py"))]
+    names = [".".join(parts) for parts in files if not parts[-1].startswith("__")]
+    assert loaded(f"import sys, json, {', '.join([room, *names])}\n") == []
+
+
+def test_something_heavy_would_be_seen() -> None:
+    assert "tokenizers" in loaded("import sys, json, tokenizers\n")
