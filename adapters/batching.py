@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +14,9 @@ import numpy.typing as npt
 
 from adapters.errors import ModelError, UsageError, need
 from adapters.protocols import Floats, IndexPairs, Integers, Scored
+
+Calls = Callable[[Iterable[Integers], Callable[[Integers], Floats]], Iterator[tuple[Integers, Floats]]]
+"""Makes the model calls of some batches, and yields (rows, scores) in the order of the batches."""
 
 UNKNOWN_INPUT = 0
 """The input digest of an adapter that has none."""
@@ -70,6 +76,11 @@ def input_digest(ids: Sequence[int] | npt.NDArray[np.integer]) -> int:
     return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little") or 1
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def pick_device(device: str | None) -> str:
     """The torch device to use: the one that is asked for, else a GPU if there is one.
 
@@ -93,22 +104,74 @@ def stream_batches(
     *,
     budget: int,
     describe: Callable[[int], str],
+    calls: Calls | None = None,
 ) -> Iterator[Scored]:
-    """Score all rows, batch by batch, and yield each batch when it is done.
+    """Score all rows, batch by batch, and yield the batches in the order of the plan.
 
     Args:
         prepared: the inputs of all rows.
         forward: scores of some rows, shape [len(rows)].
         budget: padded tokens per call; 0 runs every row by itself.
         describe: names a row in an error.
+        calls: makes the calls, for instance several at a time (`side_by_side`); None makes one after the other.
 
     Raises:
         ModelError: a score is not a finite number.
     """
-    for rows in plan_batches(prepared.lengths, budget=budget):
-        scores = np.asarray(forward(rows), dtype=np.float32)
+    made = (calls or one_by_one)(plan_batches(prepared.lengths, budget=budget), forward)
+    for rows, scores in made:
         refuse_nonfinite(rows, scores, describe)
         yield Scored(rows, scores, prepared.tokens[rows], prepared.kept[rows], prepared.inputs(rows))
+
+
+def one_by_one(batches: Iterable[Integers], forward: Callable[[Integers], Floats]) -> Iterator[tuple[Integers, Floats]]:
+    """Make the calls one after the other."""
+    for rows in batches:
+        yield rows, np.asarray(forward(rows), dtype=np.float32)
+
+
+def side_by_side(
+    batches: Iterable[Integers],
+    forward: Callable[[Integers], Floats],
+    workers: int,
+    ready: Callable[[], object] = bool,
+) -> Iterator[tuple[Integers, Floats]]:
+    """Make `workers` calls at a time, and yield their results in the order of the batches.
+
+    Args:
+        ready: called once in each worker before its first call.
+    """
+    pending: deque[tuple[Integers, Future[Floats]]] = deque()
+    pool = ThreadPoolExecutor(workers, initializer=ready)
+    try:
+        for rows in batches:
+            pending.append((rows, pool.submit(forward, rows)))
+            if len(pending) > 2 * workers:
+                first, result = pending.popleft()
+                yield first, np.asarray(result.result(), dtype=np.float32)
+        for rows, result in pending:
+            yield rows, np.asarray(result.result(), dtype=np.float32)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def torch_calls(device: str) -> Calls:
+    """How a torch model makes its calls: on a CPU side by side, one thread each and one for each core, else one by one.
+
+    No operator then waits for the slowest core, and the scores do not depend on how many cores there are.
+    """
+    if device != "cpu":
+        return one_by_one
+    torch = need("torch", "models", "running a model")
+
+    def calls(batches: Iterable[Integers], forward: Callable[[Integers], Floats]) -> Iterator[tuple[Integers, Floats]]:
+        threads = torch.get_num_threads()
+        try:
+            yield from side_by_side(batches, forward, threads, lambda: torch.set_num_threads(1))
+        finally:
+            torch.set_num_threads(threads)
+
+    return calls
 
 
 def refuse_nonfinite(rows: Integers, scores: Floats, describe: Callable[[int], str]) -> None:

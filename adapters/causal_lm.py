@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from adapters.batching import collect, default_budget, describe_pairs, stream_batches
+from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
 from adapters.errors import ModelError
 from adapters.models import ModelFolder, open_folder
 from adapters.next_word import NextWordModel
@@ -106,7 +106,8 @@ class CausalLMReranker:
 
         budget = default_budget(self._model.device) if self._batch_tokens is None else self._batch_tokens
         describe = describe_pairs(self.name, queries, documents, pairs)
-        yield from stream_batches(prompts, forward, budget=budget, describe=describe)
+        calls = torch_calls(self._model.device)
+        yield from stream_batches(prompts, forward, budget=budget, describe=describe, calls=calls)
 
     def _encoder(self) -> PromptEncoder:
         return PromptEncoder(self._template, self._model.encode, self._instruction, self._max_length, self._splits)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from adapters.batching import collect, default_budget, describe_pairs, pick_device, stream_batches
+from adapters.batching import collect, default_budget, describe_pairs, pick_device, stream_batches, torch_calls
 from adapters.errors import ModelError, UsageError
 from adapters.models import ModelFolder, kind_of, open_folder
 from adapters.pairs import PairEncoder, Truncation
@@ -98,9 +98,10 @@ class CrossEncoder:
         def forward(rows: Integers) -> Floats:
             return head.logits(prepared.collate(rows))[:, self._label]
 
-        budget = self._batch_tokens or default_budget(head.device.split(":")[0])
+        device = head.device.split(":")[0]
+        budget = (self._batch_tokens or default_budget(device)) if head.pads else 0
         describe = describe_pairs(self.name, queries, documents, pairs)
-        yield from stream_batches(prepared, forward, budget=budget if head.pads else 0, describe=describe)
+        yield from stream_batches(prepared, forward, budget=budget, describe=describe, calls=torch_calls(device))
 
     @cached_property
     def _loaded(self) -> tuple[ScoreHead, PairEncoder]:

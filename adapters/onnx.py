@@ -5,14 +5,22 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.batching import collect, default_budget, describe_pairs, stream_batches
+from adapters.batching import (
+    collect,
+    cores,
+    default_budget,
+    describe_pairs,
+    one_by_one,
+    side_by_side,
+    stream_batches,
+)
 from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
@@ -105,7 +113,8 @@ class OnnxCrossEncoder:
         budget = self._batch_tokens or default_budget(graph.device)
         single = self._depends_on_batch or "attention_mask" not in graph.types
         describe = describe_pairs(self.name, queries, documents, pairs)
-        yield from stream_batches(prepared, forward, budget=0 if single else budget, describe=describe)
+        calls = one_by_one if graph.workers == 1 else partial(side_by_side, workers=graph.workers)
+        yield from stream_batches(prepared, forward, budget=0 if single else budget, describe=describe, calls=calls)
 
     @cached_property
     def _depends_on_batch(self) -> bool:
@@ -129,6 +138,8 @@ class _Graph:
     types: Mapping[str, Any]
     """The inputs that the graph declares, with the integer type of each."""
     device: str
+    workers: int
+    """Calls that run at the same time."""
 
     def logits(self, batch: Mapping[str, npt.NDArray[np.int64]]) -> Floats:
         """float32 [batch]."""
@@ -146,8 +157,11 @@ class _Graph:
 def _load(name: str, file: Path) -> _Graph:
     runtime = need("onnxruntime", "onnx", _PURPOSE)
     wanted = [kind for kind in ("CUDAExecutionProvider",) if kind in runtime.get_available_providers()]
+    options = runtime.SessionOptions()
+    if not wanted:  # calls run side by side then, with one thread each; see batching.torch_calls
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
-        session = runtime.InferenceSession(str(file), providers=[*wanted, "CPUExecutionProvider"])
+        session = runtime.InferenceSession(str(file), options, providers=[*wanted, "CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a class of its own for every status code
         raise ModelError(f"{file}: onnxruntime cannot load it: {str(error).strip().splitlines()[0]}") from error
     declared = {node.name: node.type for node in session.get_inputs()}
@@ -157,7 +171,8 @@ def _load(name: str, file: Path) -> _Graph:
                 f"'{name}': its graph wants the input '{known}' of {kind}; only {', '.join(_KNOWN_INPUTS)} can be given"
             )
     types = {known: _TYPES[kind] for known, kind in declared.items()}
-    return _Graph(name, session, types, "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu")
+    on_gpu = "CUDAExecutionProvider" in session.get_providers()
+    return _Graph(name, session, types, "cuda" if on_gpu else "cpu", 1 if on_gpu else cores())
 
 
 def _graph_file(folder: ModelFolder, name: str) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import UsageError
+from adapters.errors import UsageError, need
 from harness.bench import opened
 from harness.collection import Collection, sample_queries
 from harness.evaluation import Evaluation
@@ -41,10 +41,9 @@ class Outcome:
     def frame(self) -> pd.DataFrame:
         """One row per system, collection, query and measure: columns system, collection, language, query, measure,
         value."""
-        import pandas as pd
-
+        pandas = need("pandas", "reports", "a frame")
         parts = [
-            pd.DataFrame({
+            pandas.DataFrame({
                 "system": evaluation.system.label,
                 "collection": evaluation.collection.name,
                 "language": evaluation.collection.language,
@@ -55,7 +54,8 @@ class Outcome:
             for evaluation in self.evaluations
             for measure, values in zip(evaluation.measures, evaluation.values, strict=True)
         ]  # fmt: skip
-        return pd.concat(parts, ignore_index=True)
+        frame: pd.DataFrame = pandas.concat(parts, ignore_index=True)
+        return frame
 
     def write(self, out: str | Path, command: str = "harness.run(...)") -> None:
         """Write the report folder: report.md, tables, results.json, TREC runs."""
@@ -93,6 +93,7 @@ def run(
     Raises:
         HarnessError: with one line that says what to do.
     """
+    _refuse_text(rerankers=rerankers, measures=measures, languages=languages)
     for name in measures:
         parse(name)
     opened_workspace = Workspace.open(Path(workspace) if workspace else None)
@@ -127,6 +128,12 @@ def collections_of(
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())
+
+
+def _refuse_text(**lists: Sequence[str]) -> None:
+    for name, given in lists.items():
+        if isinstance(given, str):
+            raise UsageError(f"{name} is a list; write {name}=[{given!r}]")
 
 
 def _cost(collections: Sequence[Collection], evaluated: Sequence[System], depth: int) -> str:

@@ -40,8 +40,8 @@ class Audit:
     candidates: int
     judged_at_10: float
     """Share of the top 10 that is judged, mean over queries."""
-    tie_span: dict[str, float]
-    """Best minus worst value over all orders of equal scores, per measure, mean over queries."""
+    ties: dict[str, tuple[float, float]]
+    """The worst and the best value over all orders of equal scores, per measure, mean over queries."""
     constant_queries: int
     """Queries with two candidates or more that all got one score."""
     duplicate_texts: int
@@ -50,6 +50,11 @@ class Audit:
     tokens: Tokens | None
     """None where the system has no tokens."""
     alarms: tuple[str, ...] = field(default=())
+
+    @property
+    def tie_span(self) -> dict[str, float]:
+        """Best minus worst, per measure."""
+        return {measure: best - worst for measure, (worst, best) in self.ties.items()}
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -60,20 +65,21 @@ def audit(ground: Ground, scores: Scores) -> Audit:
     """Audit one scored run against the candidates that it was made of."""
     run, judged, measures = scores.run, ground.judged, ground.measures
     worst, best = judged.bounds(measures, run.scores)
-    span = (best - worst).mean(axis=1)
+    ties = zip(measures, worst.mean(axis=1).tolist(), best.mean(axis=1).tolist(), strict=True)
     texts = _text_codes(ground.collection, run)
     found = Audit(
         queries=judged.queries,
         queries_without_candidates=int((np.diff(run.offsets) == 0).sum()),
         candidates=len(run),
         judged_at_10=float(np.mean(judged.judged_at(10, run.scores))),
-        tie_span={str(measure): float(value) for measure, value in zip(measures, span, strict=True)},
+        ties={str(measure): (low, high) for measure, low, high in ties},
         constant_queries=_constant(run),
         duplicate_texts=_repeated(run.queries, texts),
         membership_kept=run.candidates == ground.candidates.candidates,
         tokens=_tokens(run, texts, scores.entries),
     )
-    return replace(found, alarms=tuple(_alarms(found, reranked=scores.entries is not None)))
+    ordered = not scores.identity.get("given")  # given lists are one tie by design
+    return replace(found, alarms=tuple(_alarms(found, reranked=scores.entries is not None)) if ordered else ())
 
 
 def _tokens(run: Run, texts: npt.NDArray[np.int64], entries: Entries | None) -> Tokens | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import traceback
 import warnings
@@ -40,6 +41,11 @@ AuditOption = Annotated[
 ]
 
 
+_LISTS = {"reranker": "rerankers", "measure": "measures", "language": "languages"}
+_PARAMETERS = {**_LISTS, "json": "as_json"}
+"""Keys of a configuration, which are named as the options are, and what the functions below call them."""
+
+
 def _configured(context: typer.Context, file: Path | None) -> Path | None:
     if file is None:
         return None
@@ -50,13 +56,16 @@ def _configured(context: typer.Context, file: Path | None) -> Path | None:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
     known = [str(parameter.name) for parameter in context.command.params if parameter.name not in ("config", "help")]
-    names = {
-        key: {"reranker": "rerankers", "measure": "measures", "language": "languages"}.get(key, key) for key in settings
-    }
+    names = {key: _PARAMETERS.get(key, key.replace("-", "_")) for key in settings}
     for key, name in names.items():
-        if name.replace("-", "_") not in known:
-            raise UsageError(f"{file}: unknown key '{key}'.{did_you_mean(key, known)}")
-    context.default_map = {names[key].replace("-", "_"): value for key, value in settings.items()}
+        if name not in known:
+            keys = [{name: key for key, name in _PARAMETERS.items()}.get(name, name) for name in known]
+            raise UsageError(f"{file}: unknown key '{key}'.{did_you_mean(key, keys)}")
+    lists = ("targets", *_LISTS.values())
+    context.default_map = {
+        names[key]: [value] if names[key] in lists and isinstance(value, str) else value
+        for key, value in settings.items()
+    }
     return file
 
 
@@ -122,6 +131,7 @@ def run(  # noqa: PLR0917
     from harness import api
     from harness.progress import Terminal
 
+    _make(out)
     outcome = api.run(
         *(targets or ()), first_stage=first_stage, rerankers=rerankers or (), depth=depth, measures=measures or (),
         languages=languages or (), split=split, sample=sample_queries, rules=rules, workspace=workspace,
@@ -141,6 +151,7 @@ def demo(
     from harness import api
     from harness.progress import Terminal
 
+    _make(out)
     outcome = api.run(
         "demo", first_stage="bm25", rerankers=DEMO_RERANKERS, depth=10, workspace=workspace, reporter=Terminal()
     )
@@ -193,25 +204,43 @@ def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
         raise typer.Exit(HarnessError.exit_code)
 
 
+_STOPPED = "stopped; run the same command again and it goes on where it was"
+
+
 def main() -> None:
     """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
     warnings.showwarning = _warn
     sys.path.append(str(Path.cwd()))  # so that a plug-in in the current folder can be named as module:Class
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except HarnessError as error:
         _complain(str(error), error.exit_code)
     except TyperException as error:
         _complain(error.format_message(), UsageError.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        _complain("stopped; run the same command again and it goes on where it was", 130)
+        _complain(_STOPPED, 130)
     except BrokenPipeError:
         os._exit(0)
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # typer's code for it, 1, means a regression here
+            os._exit(0)
+        raise
     except Exception:
         traceback.print_exc()
         _complain("this is a defect of rerank-harness; please report the lines above", HarnessError.exit_code)
     else:
+        if code == 130:  # typer's answer to Ctrl-C
+            _complain(_STOPPED, 130)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _make(out: Path | None) -> None:
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
 
 
 def _shown(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
@@ -219,7 +248,7 @@ def _shown(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> Non
     from reports import comparison
 
     if out is not None:
-        outcome.write(out, " ".join(["harness", *sys.argv[1:]]))
+        outcome.write(out, shlex.join(["harness", *sys.argv[1:]]))
     if as_json:
         typer.echo(json.dumps(as_dict(outcome.evaluations), ensure_ascii=False, indent=1, allow_nan=False))
         return
@@ -269,7 +298,7 @@ def _warn(message: Warning | str, category: type[Warning], *_: object, **__: obj
 
 
 def _complain(message: str, code: int) -> None:
-    typer.echo(f"harness: {message} (exit {code})", err=True)
+    typer.echo(f"harness: {' '.join(message.split())} (exit {code})", err=True)
     sys.exit(code)
 
 

@@ -24,6 +24,7 @@ EXTRAS = {
     "beir": ("beir",),
     "irds": ("ir-datasets",),
     "train": ("torch", "sentence-transformers", "accelerate", "datasets"),
+    "reports": ("pandas", "matplotlib"),
 }
 _ROOM = 5 * 2**30
 
@@ -74,6 +75,9 @@ def _torch() -> Finding:
 
 
 def _stores(workspace: Workspace) -> Iterator[Finding]:
+    if workspace.path.exists() and not workspace.path.is_dir():
+        yield Finding("workspace", "broken", f"{workspace.path} is a file; name a folder with --workspace")
+        return
     if not workspace.path.is_dir():
         yield Finding("workspace", "absent", f"{workspace.path} is not there yet; the first run makes it")
         return

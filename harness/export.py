@@ -100,4 +100,5 @@ def _first_of_each_collection(evaluations: Sequence[Evaluation]) -> list[Evaluat
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", text).strip("-")[-60:]
+    # File systems count bytes: 60 for a name leave room for two and an id.
+    return re.sub(r"[^\w.-]+", "-", text).encode()[-60:].decode(errors="ignore").strip("-")

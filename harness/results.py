@@ -186,7 +186,10 @@ class Results:
         )  # fmt: skip
         self._database.execute(
             f"""insert into evaluation values ({_marks(row)}) on conflict(id) do update set
-                audit = excluded.audit, controls = excluded.controls, updated = excluded.updated""",
+                audit = json_set(excluded.audit, '$.ties', json_patch(
+                    coalesce(json_extract(evaluation.audit, '$.ties'), '{{}}'),
+                    json_extract(excluded.audit, '$.ties'))),
+                controls = json_patch(evaluation.controls, excluded.controls), updated = excluded.updated""",
             row,
         )
         if evaluation.fresh:

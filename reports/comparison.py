@@ -45,8 +45,8 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     chance = next(iter(summaries.values())).chance
     notes = [
         *(described(collection) for collection in collections if len(collections) == 1),
-        f"{measure} x 100; depth {evaluations[0].system.depth}; a random order of these candidates expects "
-        f"{points(chance)}",
+        f"{measure} x 100; {_depth(evaluations[0], measure)}",
+        f"a random order of these candidates expects {points(chance)}",
         _MARKS,
         "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained",
     ]
@@ -86,8 +86,8 @@ def controls_table(evaluations: Sequence[Evaluation]) -> Table:
     first = next(iter(by_system(evaluations).values()))
     names = list(first[0].ground.controls)
     rows = []
-    for measure in first[0].measures:
-        means = [evaluation.ground.means() for evaluation in first]
+    for measure in dict.fromkeys(measure for evaluation in first for measure in evaluation.measures):
+        means = [evaluation.ground.means() for evaluation in first if measure in evaluation.measures]
         values = [sum(mean[name][str(measure)] for mean in means) / len(means) for name in names]
         rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
     notes = ("identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",)
@@ -135,6 +135,13 @@ def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
 def points(value: float) -> str:
     """A fraction as points with two decimals."""
     return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _depth(evaluation: Evaluation, measure: Measure) -> str:
+    if evaluation.system.first_stage.name == "given":
+        return "given lists, whole and without an order: their row shows what the tie rule alone is worth"
+    depth = evaluation.system.depth
+    return f"depth {depth}" + (", ranks beyond it are empty" if (measure.cutoff or depth) > depth else "")
 
 
 def _system_row(name: str, group: Sequence[Evaluation], summary: Summary, best: float) -> tuple[Cell, ...]:

@@ -9,7 +9,7 @@ from harness.evaluation import Evaluation
 from harness.export import write_results
 from harness.results import environment
 from reports.comparison import alarms, audit_table, comparison_tables, controls_table, described
-from reports.tables import comma_separated, markdown
+from reports.tables import comma_separated, escaped, markdown
 
 
 def write_report(out: Path, evaluations: Sequence[Evaluation], command: str) -> None:
@@ -28,10 +28,10 @@ def _story(evaluations: Sequence[Evaluation], command: str) -> str:
     parts = [
         "# Results",
         f"Made by `{command}`.",
-        "\n".join(f"- {described(collection)}" for collection in collections.values()),
+        "\n".join(f"- {escaped(described(collection))}" for collection in collections.values()),
         *(markdown(table) for table in comparison_tables(evaluations)),
         "## Alarms",
-        "\n".join(f"- {alarm}" for alarm in found) or "None.",
+        "\n".join(f"- {escaped(alarm)}" for alarm in found) or "None.",
         "## Audit",
         markdown(audit_table(evaluations)),
         markdown(controls_table(evaluations)),
@@ -46,7 +46,8 @@ def _made_by(evaluations: Sequence[Evaluation]) -> str:
     packages = known["packages"]
     versions = ", ".join(f"{k} {v}" for k, v in packages.items() if v) if isinstance(packages, dict) else ""
     machine = f"Python {known['python']} on {known['machine']}; {versions}."
-    lines = [f"- `{e.id}`: {e.collection.name}, {e.system.label}, depth {e.system.depth}" for e in evaluations]
+    names = [escaped(f"{e.collection.name}, {e.system.label}, depth {e.system.depth}") for e in evaluations]
+    lines = [f"- `{e.id}`: {name}" for e, name in zip(evaluations, names, strict=True)]
     return "\n".join(
         [machine, "", "Every id stands for one evaluation; `harness show ID` tells what it rests on.", "", *lines]
     )

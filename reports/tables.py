@@ -34,10 +34,10 @@ class Table:
 
 def markdown(table: Table) -> str:
     """A GitHub-flavoured Markdown table under its title, above its notes."""
-    lines = [f"**{_escaped(table.title)}**", "", _row([_escaped(column) for column in table.columns])]
+    lines = [f"**{escaped(table.title)}**", "", _row([escaped(column) for column in table.columns])]
     lines.append(_row([":--" if i < table.left else "--:" for i in range(len(table.columns))]))
-    lines += [_row([f"**{_escaped(c.text)}**" if c.strong else _escaped(c.text) for c in row]) for row in table.rows]
-    return "\n".join([*lines, "", *(f"- {_escaped(note)}" for note in table.notes)]).rstrip() + "\n"
+    lines += [_row([f"**{escaped(c.text)}**" if c.strong else escaped(c.text) for c in row]) for row in table.rows]
+    return "\n".join([*lines, "", *(f"- {escaped(note)}" for note in table.notes)]).rstrip() + "\n"
 
 
 def comma_separated(table: Table) -> str:
@@ -64,9 +64,10 @@ def terminal(table: Table) -> RenderableType:
     return Group(shown, *(Text(f"  {note}", style="dim") for note in table.notes))
 
 
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
+
+
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")

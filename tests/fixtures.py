@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from harness import cli, rerank
 from harness.workspace import Workspace
 from tests.tiny_collection import Place

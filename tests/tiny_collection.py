@@ -67,8 +67,12 @@ class Place:
         return folder
 
     def load(self, folder: Path | str | None = None) -> Collection:
-        """The one collection of a folder; the default one is made if none is named."""
-        (collection,) = load(str(folder or self.beir()), self.workspace)
+        """The one collection of a folder; the default one is made where none is named."""
+        if folder is None:
+            folder = self.path / "coll"
+            if not folder.exists():
+                self.beir()
+        (collection,) = load(str(folder), self.workspace)
         return collection
 
     def reranking_rows(self) -> Path:

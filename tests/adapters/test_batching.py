@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,10 +14,13 @@ from adapters.batching import (
     default_budget,
     describe_pairs,
     input_digest,
+    one_by_one,
     pick_device,
     plan_batches,
     shortened,
+    side_by_side,
     stream_batches,
+    torch_calls,
 )
 from adapters.errors import ModelError, UsageError
 from adapters.protocols import Floats, Integers
@@ -136,3 +141,51 @@ def test_a_batch_before_the_bad_one_is_still_handed_out() -> None:
 def test_a_text_in_a_message_is_one_short_line() -> None:
     assert shortened("a\n  b") == "'a b'"
     assert len(shortened("x" * 500)) == 62
+
+
+def test_calls_side_by_side_give_what_one_after_the_other_gives_in_the_same_order() -> None:
+    batches = plan_batches(np.array([5, 9, 1, 7, 3, 3, 8]), budget=10)
+
+    def slow_first(rows: Integers) -> Floats:
+        time.sleep(0.02 if 1 in rows else 0)
+        return rows.astype(np.float32)
+
+    one = list(one_by_one(batches, slow_first))
+    several = list(side_by_side(batches, slow_first, workers=3))
+    assert [rows.tolist() for rows, _ in several] == [rows.tolist() for rows, _ in one]
+    assert [scores.tolist() for _, scores in several] == [scores.tolist() for _, scores in one]
+
+
+def test_an_error_in_a_call_beside_others_is_not_lost() -> None:
+    def failing(rows: Integers) -> Floats:
+        if 2 in rows:
+            raise ModelError("out of memory")
+        return rows.astype(np.float32)
+
+    with pytest.raises(ModelError, match="out of memory"):
+        list(side_by_side([np.array([row]) for row in range(6)], failing, workers=2))
+
+
+def test_a_reader_that_stops_early_leaves_no_call_waiting() -> None:
+    made: list[int] = []
+
+    def counted(rows: Integers) -> Floats:
+        made.append(int(rows[0]))
+        return rows.astype(np.float32)
+
+    stream = side_by_side((np.array([row]) for row in range(1000)), counted, workers=2)
+    next(stream)
+    stream.close()
+    assert len(made) < 20
+
+
+def test_torch_has_its_threads_back_after_a_stream() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+
+    def threads(rows: Integers) -> Floats:
+        return np.full(len(rows), torch.get_num_threads(), np.float32)
+
+    seen = [scores.tolist() for _, scores in torch_calls("cpu")([np.array([0])], threads)]
+    assert seen == [[1.0]]
+    assert torch.get_num_threads() == before

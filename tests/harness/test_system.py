@@ -107,7 +107,7 @@ CHANGES = {
     "reranker": {"reranker": f"{FAKE}:Plain?version=2"},
     "first stage": {"first": f"{FIRST}?power=2"},
     "corpus": {"name": "corpus", "corpus": CORPUS | {"d2": "the mill is still"}},
-    "judgments": {"name": "judgments", "qrels": QRELS[:-1] + (("q4", "d8", 2),)},
+    "judgments": {"name": "judgments", "qrels": (*QRELS[:-1], ("q4", "d8", 2))},
 }
 
 

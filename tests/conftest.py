@@ -19,7 +19,7 @@ settings.load_profile("same-every-time")
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real collections beside the repository; a test that needs them is skipped where they are not."""
-    folder = Path(__file__).parents[1] / "shared" / "data"
+    folder = Path(__file__).parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"no real collections at {folder}")
     return folder

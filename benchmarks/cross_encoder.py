@@ -1,0 +1,106 @@
+"""Reranking with our scheduling and with sentence-transformers' CrossEncoder.predict, side by side in one run.
+
+    python benchmarks/cross_encoder.py MODEL COLLECTION [--pairs 2000] [--rounds 2] [--out FILE.json]
+
+MODEL is a cross-encoder's folder, COLLECTION a BEIR folder with English text. Each of `pairs / 50` queries gets 50
+documents, cut to word counts drawn from a lognormal distribution that gives the lengths of BEIR passages (tokens:
+median about 114, mean about 138, 95th percentile about 316). Both sides run in float32 with default settings, in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from sentence_transformers import CrossEncoder as Peer
+
+from adapters.cross_encoder import CrossEncoder
+from harness.results import machine
+
+
+def main() -> None:
+    """Run both, print the ratio, check the scores."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("collection", type=Path)
+    parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    queries, documents, pairs = workload(options.collection, options.pairs)
+    ours, peer = CrossEncoder(options.model), Peer(options.model, activation_fn=torch.nn.Identity(), device="cpu")
+    texts = [(queries[q], documents[d]) for q, d in pairs]
+    sides: dict[str, Callable[[int], np.ndarray]] = {
+        "ours": lambda n: ours.score(queries, documents, pairs[:n]),
+        "sentence-transformers": lambda n: np.asarray(peer.predict(texts[:n], show_progress_bar=False)),
+    }
+    for side in sides.values():
+        side(64)
+    timed, scores = rounds(sides, options.pairs, options.rounds)
+    lengths = [len(peer.tokenizer(*pair)["input_ids"]) for pair in texts]
+    result = report(timed, scores, lengths, options.pairs)
+    print(json.dumps(result, indent=1))
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def workload(collection: Path, count: int) -> tuple[list[str], list[str], np.ndarray]:
+    """Queries, documents of realistic lengths, and pairs of them."""
+    draw = np.random.default_rng(0)
+    with (collection / "queries.jsonl").open() as file:
+        queries = [json.loads(line)["text"] for line in file][: count // 50]
+    with (collection / "corpus.jsonl").open() as file:
+        bodies = [json.loads(line)["text"].split() for line in file]
+    words = " ".join(" ".join(body) for body in bodies).split()
+    sizes = np.exp(draw.normal(np.log(68), 0.62, len(queries) * 50)).astype(int).clip(8, 400)
+    starts = draw.integers(0, len(words) - 500, len(sizes))
+    documents = [" ".join(words[start : start + size]) for start, size in zip(starts, sizes, strict=True)]
+    rows = np.arange(len(documents))
+    return queries, documents, np.stack([rows // 50, rows], axis=1)
+
+
+def rounds(
+    sides: dict[str, Callable[[int], np.ndarray]], pairs: int, count: int
+) -> tuple[dict[str, list[tuple[float, float]]], dict[str, np.ndarray]]:
+    """(wall, CPU) seconds of every round, in turn and in changing order, and the scores."""
+    timed: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    scores = {}
+    for number in range(count):
+        for name, side in list(sides.items())[:: 1 if number % 2 == 0 else -1]:
+            wall, processor = time.perf_counter(), time.process_time()
+            scores[name] = side(pairs)
+            timed[name].append((time.perf_counter() - wall, time.process_time() - processor))
+            print(f"{name}: {timed[name][-1][0]:.1f} s wall, {timed[name][-1][1]:.1f} s CPU", flush=True)
+    return timed, scores
+
+
+def report(
+    timed: dict[str, list[tuple[float, float]]], scores: dict[str, np.ndarray], lengths: list[int], pairs: int
+) -> dict[str, object]:
+    """Medians, ratios and the largest difference of a score."""
+    wall = {name: statistics.median(seconds[0] for seconds in found) for name, found in timed.items()}
+    processor = {name: statistics.median(seconds[1] for seconds in found) for name, found in timed.items()}
+    peer = "sentence-transformers"
+    return {
+        "machine": machine(),
+        "torch_threads": torch.get_num_threads(),
+        "pairs": pairs,
+        "tokens_per_pair": {
+            "median": float(np.median(lengths)), "mean": round(float(np.mean(lengths)), 1),
+            "p95": float(np.quantile(lengths, 0.95)),
+        },
+        "pairs_per_second": {name: round(pairs / seconds, 2) for name, seconds in wall.items()},
+        "ratio_wall": round(wall[peer] / wall["ours"], 3),
+        "ratio_cpu": round(processor[peer] / processor["ours"], 3),
+        "largest_score_difference": float(np.abs(scores["ours"] - scores[peer]).max()),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Python says the same as the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+from adapters.errors import MissingExtra, UsageError
+from harness import api, cli
+from harness.api import Outcome
+from tests.tiny_collection import FIRST, QUERIES, Place
+
+FAKE = "tests.fake_adapters"
+
+
+def run(place: Place, *targets: Path | str, **options: object) -> Outcome:
+    named = map(str, targets or (place.beir(),))
+    settings = {"first_stage": FIRST, "workspace": place.workspace.path, "depth": 5, **options}
+    return api.run(*named, **settings)  # type: ignore[arg-type]
+
+
+def test_one_call_answers_the_question(place: Place) -> None:
+    text = run(place, rerankers=[f"{FAKE}:Plain"], measures=["nDCG@10", "RR@10"]).table()
+    assert f"{FIRST} (first stage)" in text
+    assert f"| {FAKE}:Plain |" in text
+    assert text.count("vs first stage") == 2
+
+
+def test_the_package_offers_it_without_loading_it() -> None:
+    assert harness.Outcome is Outcome
+    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'rum'"):
+        harness.rum  # noqa: B018
+
+
+@pytest.mark.xfail(reason="the module harness.run takes the name of the function as soon as it is imported")
+def test_the_one_call_can_be_made_twice() -> None:
+    assert harness.run is api.run
+
+
+def test_both_doors_have_the_same_first_stage_by_default() -> None:
+    assert api.FIRST_STAGE == cli.FIRST_STAGE
+
+
+def test_a_frame_has_a_row_per_system_query_and_measure(place: Place) -> None:
+    pytest.importorskip("pandas")
+    outcome = run(place, rerankers=["control:oracle"], measures=["nDCG@10", "RR@10"])
+    frame = outcome.frame()
+    assert list(frame.columns) == ["system", "collection", "language", "query", "measure", "value"]
+    assert len(frame) == 2 * 4 * 2
+    mine = frame[(frame.system == "control:oracle") & (frame.measure == "RR@10")]
+    assert mine["query"].tolist() == list(QUERIES)
+    assert mine["value"].tolist() == outcome.evaluations[1].values[1].tolist()
+
+
+def test_a_frame_without_pandas_says_what_to_install(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = run(place)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'rerank-harness\[reports\]'"):
+        outcome.frame()
+
+
+def test_a_report_is_written(place: Place) -> None:
+    run(place).write(place.path / "report")
+    assert (place.path / "report" / "report.md").read_text("utf-8").startswith("# Results")
+
+
+def test_a_collection_or_reranker_that_is_named_twice_is_evaluated_once(place: Place) -> None:
+    folder = place.beir()
+    outcome = run(place, folder, place.beir("copy"), folder, rerankers=["control:oracle", "control:oracle"])
+    assert [done.system.name for done in outcome.evaluations] == [FIRST, "control:oracle"]
+
+
+def test_a_sample_is_the_same_queries_every_time(place: Place) -> None:
+    folder = place.beir()
+    one, two = (run(place, folder, sample=2).evaluations[0] for _ in range(2))
+    assert one.collection.queries.ids() == two.collection.queries.ids()
+    assert len(one.values[0]) == 2
+    assert one.id != run(place, folder).evaluations[0].id
+
+
+def test_rules_hold_for_the_run(place: Place) -> None:
+    rules = place.path / "rules.toml"
+    rules.write_text('main_measure = "AP@1000"')
+    assert str(run(place, rules=rules).evaluations[0].measures[0]) == "AP@1000"
+
+
+def test_the_workspace_of_the_environment_is_used(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HARNESS_WORKSPACE", str(tmp_path / "from-environment"))
+    run(place, workspace=None)
+    assert (tmp_path / "from-environment" / "results.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"rerankers": "bm25"}, r"rerankers is a list; write rerankers=\['bm25'\]"),
+        ({"measures": "nDCG@10"}, "measures is a list"),
+        ({"measures": ["nCDG@10"]}, "unknown measure 'nCDG@10'"),
+        ({"sample": 0}, "a sample of 0 queries"),
+        ({"depth": 0}, "at least one candidate"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(place: Place, options: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        run(place, **options)
+
+
+def test_no_target_is_refused(place: Place) -> None:
+    with pytest.raises(UsageError, match="name what to run on"):
+        api.run(first_stage=FIRST, workspace=place.workspace.path)
+
+
+def test_the_cost_is_told_before_the_work(place: Place) -> None:
+    told = []
+
+    class Told(api.Silent):
+        def note(self, text: str) -> None:
+            told.append(text)
+
+    run(place, rerankers=[f"{FAKE}:Plain"], reporter=Told())
+    assert told[0] == (
+        "collections: 1, documents to search: 8, queries: 4, rerankers: 1, pairs for each: at most 20, "
+        "less what is already known"
+    )
+    assert told[1] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
