@@ -99,6 +99,8 @@ class Rules:
     """Remove the document that has the query's own id from its candidates (ArguAna, Quora)."""
     allow: tuple[str, ...] = ()
     """Names of known dirt that is let through, counted and shown; see `harness.sources.dirt`."""
+    note: str | None = None
+    """What a reader has to know of the collection; shown wherever its numbers are."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     collections = _collections(evaluations)
     chance = next(iter(summaries.values())).chance
     notes = [
+        *declared_notes(collections),
         *(described(collection) for collection in collections if len(collections) == 1),
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
         f"a random order of these candidates expects {points(chance)}",
@@ -67,7 +68,8 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(groups):
         columns += [name] if i == 0 else [name, "vs first stage"]
-    return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), (f"{measure} x 100", _MARKS), left=2)
+    notes = (*declared_notes(_collections(evaluations)), f"{measure} x 100", _MARKS)
+    return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
 def audit_table(evaluations: Sequence[Evaluation]) -> Table:
@@ -122,6 +124,11 @@ def described(collection: Collection) -> str:
     }
     parts += [f"{count:,} {name}" for name, count in named.items() if count]
     return f"{collection.name}, split {collection.split}: {', '.join(parts)}"
+
+
+def declared_notes(collections: Sequence[Collection]) -> list[str]:
+    """What is declared that a reader of these collections has to know, each once."""
+    return list(dict.fromkeys(collection.rules.note for collection in collections if collection.rules.note))
 
 
 def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:

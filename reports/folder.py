@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.evaluation import Evaluation
 from harness.export import write_results
 from harness.results import environment
-from reports.comparison import alarms, audit_table, comparison_tables, controls_table, described
+from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 from reports.tables import comma_separated, escaped, markdown
 
 
@@ -23,12 +23,12 @@ def write_report(out: Path, evaluations: Sequence[Evaluation], command: str) -> 
 
 
 def _story(evaluations: Sequence[Evaluation], command: str) -> str:
-    collections = {evaluation.collection.fingerprint: evaluation.collection for evaluation in evaluations}
+    all_of = list({evaluation.collection.fingerprint: evaluation.collection for evaluation in evaluations}.values())
     found = alarms(evaluations)
     parts = [
         "# Results",
         f"Made by `{command}`.",
-        "\n".join(f"- {escaped(described(collection))}" for collection in collections.values()),
+        "\n".join(f"- {escaped(line)}" for line in [*declared_notes(all_of), *map(described, all_of)]),
         *(markdown(table) for table in comparison_tables(evaluations)),
         "## Alarms",
         "\n".join(f"- {escaped(alarm)}" for alarm in found) or "None.",

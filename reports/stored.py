@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
@@ -26,13 +26,13 @@ def listing(what: str, workspace: Path) -> Table:
     stored = _all(workspace)
     if what == "results":
         columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
-        return _table(f"results in {workspace}", columns, (_result(one) for one in stored))
+        return _table(f"results in {workspace}", columns, map(_result, stored), _notes(stored))
     if what == "collections":
         named = ("fingerprint", "collection", "split", "language", "documents", "queries", "judgments")
-        return _table(f"collections in {workspace}", named, dict.fromkeys(_collection(one) for one in stored))
-    rows = dict.fromkeys((one.system, one.first_stage, str(one.depth), "reranker" if one.reranker else "first stage")
-                         for one in stored)  # fmt: skip
-    return _table(f"systems in {workspace}", ("system", "first stage", "depth", "part"), rows)
+        listed = dict.fromkeys(map(_collection, stored))
+        return _table(f"collections in {workspace}", named, listed, _notes(stored))
+    systems = dict.fromkeys(map(_system, stored))
+    return _table(f"systems in {workspace}", ("system", "first stage", "depth", "part"), systems)
 
 
 def details(id: str, workspace: Path) -> dict[str, object]:
@@ -86,6 +86,11 @@ def _all(workspace: Path) -> list[Stored]:
         return list(results.all())
 
 
+def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
+    rules = [one.collection["rules"] for one in stored]
+    return tuple(dict.fromkeys(str(rule["note"]) for rule in rules if isinstance(rule, dict) and rule.get("note")))
+
+
 def _result(one: Stored) -> tuple[str, ...]:
     values = ", ".join(f"{measure} {100 * mean:.2f}" for measure, mean in one.means.items())
     counts = one.collection["counts"]
@@ -96,6 +101,10 @@ def _result(one: Stored) -> tuple[str, ...]:
         one.system if one.reranker else f"{one.system} (first stage)", str(one.depth), values, f"{queries}{sampled}",
         one.updated,
     )  # fmt: skip
+
+
+def _system(one: Stored) -> tuple[str, ...]:
+    return one.system, one.first_stage, str(one.depth), "reranker" if one.reranker else "first stage"
 
 
 def _collection(one: Stored) -> tuple[str, ...]:
@@ -111,6 +120,6 @@ def _adapters() -> Iterator[tuple[str, ...]]:
             yield (kind, part.replace("retriever", "first stage"), target)
 
 
-def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], notes: tuple[str, ...] = ()) -> Table:
     cells = tuple(tuple(Cell(text) for text in row) for row in rows)
-    return Table(title, columns, cells, left=len(columns))
+    return Table(title, columns, cells, notes, left=len(columns))

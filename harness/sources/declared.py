@@ -19,6 +19,7 @@ _TYPES: dict[str, tuple[type, str]] = {
     "instruction": (str, "text"),
     "drop_identical_ids": (bool, "true or false"),
     "allow": (list, "a list of names"),
+    "note": (str, "text"),
 }
 
 
