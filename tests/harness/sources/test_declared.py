@@ -18,6 +18,7 @@ def test_every_key_arrives(bench: Any) -> None:
         instruction = "Given a claim, find the counter-argument"
         drop_identical_ids = true
         allow = ["unknown-documents", "negative-grades"]
+        note = "half of it is a translation"
     """
     collection = bench.load(bench.beir(rules=rules))
     assert (collection.name, collection.language) == ("arguana", "en")
@@ -26,6 +27,7 @@ def test_every_key_arrives(bench: Any) -> None:
         main_measure="nDCG@10",
         drop_identical_ids=True,
         allow=("negative-grades", "unknown-documents"),
+        note="half of it is a translation",
     )
 
 

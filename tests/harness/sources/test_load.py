@@ -83,6 +83,22 @@ def test_the_packaged_sample_has_a_name(bench: Any) -> None:
     assert names(bench, "demo", languages=["en"]) == names(bench, "demo/en") == [("demo/en", "en")]
 
 
+def test_the_packaged_sample_never_passes_for_a_benchmark(bench: Any) -> None:
+    found = load("demo", bench.workspace)
+    assert len(found) >= 8
+    assert all("not a benchmark" in (collection.rules.note or "") for collection in found)
+
+
+def test_the_packaged_sample_asks_the_same_in_every_language(bench: Any) -> None:
+    found = load("demo", bench.workspace)
+    assert {(len(c.corpus), len(c.queries), c.counts.judgments) for c in found} == {(40, 20, 82)}
+    english = next(collection for collection in found if collection.language == "en")
+    for collection in found:
+        assert collection.corpus.ids() == english.corpus.ids()
+        assert collection.qrels.grades.tolist() == english.qrels.grades.tolist()
+        assert collection is english or not set(collection.corpus) & set(english.corpus)
+
+
 def test_an_unknown_target_is_answered_with_its_neighbours(bench: Any) -> None:
     bench.beir("scifact")
     bench.beir("nfcorpus")
