@@ -171,6 +171,9 @@ def _target(spec: Spec, part: Part) -> str:
 def _inferred(spec: Spec) -> str:
     from adapters.models import kind_of, open_folder
 
+    if "/" not in spec.model and not Path(spec.model).exists():
+        hint = did_you_mean(spec.model, [*kinds(), "run:FILE", "control:NAME"])
+        raise UsageError(f"'{spec.text}' is neither a folder, nor a hub name (organisation/model), nor a kind.{hint}")
     return kind_of(open_folder(spec.model, spec.revision))
 
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness.collection import Qrels
 from harness.judged import Judged
 from harness.measures import parse
-from harness.run import Run
+from harness.runs import Run
 
 MEASURES = ("nDCG@10", "AP@100", "R@100", "RR@10")
 THEIRS = {"nDCG@10": "ndcg_cut_10", "AP@100": "map_cut_100", "R@100": "recall_100", "RR@10": "recip_rank"}

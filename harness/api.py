@@ -15,6 +15,7 @@ from harness.experiment import experiment
 from harness.measures import parse
 from harness.progress import Reporter, Silent
 from harness.sources import load
+from harness.sources.recognise import sources
 from harness.system import System, systems
 from harness.workspace import Workspace
 
@@ -96,6 +97,7 @@ def run(
     _refuse_text(rerankers=rerankers, measures=measures, languages=languages)
     for name in measures:
         parse(name)
+    _refuse_targets(targets, split, languages, rules)
     opened_workspace = Workspace.open(Path(workspace) if workspace else None)
     evaluated = systems(first_stage, list(dict.fromkeys(rerankers)), depth, opened_workspace)
     collections = collections_of(
@@ -117,8 +119,6 @@ def collections_of(
     rules: str | Path | None = None,
 ) -> list[Collection]:
     """The collections that the targets name, each once."""
-    if not targets:
-        raise UsageError("name what to run on: a folder, a file of reranking rows, or 'demo'")
     declared = Path(rules) if rules else None
     found = [
         collection
@@ -128,6 +128,16 @@ def collections_of(
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())
+
+
+def _refuse_targets(
+    targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None
+) -> None:
+    """Before any model is looked for: a wrong target is told at once."""
+    if not targets:
+        raise UsageError("name what to run on: a folder, a zip, a file of reranking rows, or 'demo'")
+    for target in targets:
+        sources(target, split, languages, Path(rules) if rules else None)
 
 
 def _refuse_text(**lists: Sequence[str]) -> None:

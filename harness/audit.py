@@ -10,7 +10,7 @@ import numpy.typing as npt
 from harness.collection import Collection
 from harness.ground import Ground
 from harness.ledger import Entries
-from harness.run import Run
+from harness.runs import Run
 from harness.system import Scores
 
 TIE_ALARM = 0.001

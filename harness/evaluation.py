@@ -11,7 +11,7 @@ from harness.audit import Audit
 from harness.collection import Collection
 from harness.ground import Ground
 from harness.measures import Measure
-from harness.run import Run
+from harness.runs import Run
 from harness.system import MadeOf, System
 
 

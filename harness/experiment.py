@@ -15,7 +15,7 @@ from harness.crosscheck import cross_check
 from harness.evaluation import Evaluation
 from harness.ground import Ground, prepare
 from harness.results import Results
-from harness.run import Run
+from harness.runs import Run
 from harness.system import System
 
 

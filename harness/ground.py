@@ -16,7 +16,7 @@ from harness.controls import CONTROLS, control_scores, expected_random
 from harness.judged import Judged
 from harness.measures import Measure, parse
 from harness.retrieve import FirstStage, retrieve
-from harness.run import Run
+from harness.runs import Run
 
 Values = npt.NDArray[np.float64]
 _LABELLED = 0.02

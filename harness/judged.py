@@ -14,7 +14,7 @@ from harness.chance import Floats64, Pool
 from harness.collection import Qrels
 from harness.measures import Hits, Indices, Measure, evaluate, nth
 from harness.ranking import Scores, checked_scores, lookup, places, rank_keys, score_words
-from harness.run import Run
+from harness.runs import Run
 
 
 @dataclass(frozen=True, eq=False)

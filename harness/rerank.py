@@ -19,7 +19,7 @@ from harness.bench import Bench
 from harness.collection import Collection
 from harness.ledger import Entries, Ledger
 from harness.ledger_records import FIELDS
-from harness.run import Run
+from harness.runs import Run
 
 BLOCK = 250_000
 """Pairs that are looked up and scored at a time: bounds memory. Blocks are cut from the whole run, not from what is

@@ -18,7 +18,7 @@ from adapters.spec import identity_of, open_retriever
 from harness.bench import Bench
 from harness.collection import Collection
 from harness.progress import Reporter
-from harness.run import Run, build, cut, without_identical_ids
+from harness.runs import Run, build, cut, without_identical_ids
 from harness.trec import read_run
 from harness.workspace import Workspace, write_atomically
 

@@ -21,7 +21,7 @@ from harness.ground import Ground
 from harness.ledger import Entries
 from harness.rerank import rerank
 from harness.retrieve import FirstStage, bound, first_stage
-from harness.run import Run
+from harness.runs import Run
 from harness.trec import read_run
 from harness.workspace import Workspace
 

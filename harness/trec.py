@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from adapters.errors import DataError
 from harness.collection import Collection
-from harness.run import Run, build
+from harness.runs import Run, build
 
 
 def read_run(path: Path, collection: Collection) -> Run:

@@ -145,9 +145,9 @@ def _docstring(file: Path) -> str | None:
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("adapters.bad", "import harness.run"),
-        ("adapters.bad", "def f():\n    from harness.run import Run"),
-        ("adapters.bad", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.run import Run"),
+        ("adapters.bad", "import harness.runs"),
+        ("adapters.bad", "def f():\n    from harness.runs import Run"),
+        ("adapters.bad", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.runs import Run"),
         ("harness.bad", "from reports.tables import Table"),
         ("harness.bad", "def f():\n    from reports import tables"),
         ("harness.cli", "from reports import tables"),

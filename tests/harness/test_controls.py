@@ -12,7 +12,7 @@ from harness.collection import Qrels
 from harness.controls import CONTROLS, control_scores, expected_random
 from harness.judged import Judged
 from harness.measures import parse
-from harness.run import Run
+from harness.runs import Run
 
 MEASURES = [
     parse(text)

@@ -12,7 +12,7 @@ from harness.controls import CONTROLS, control_scores
 from harness.crosscheck import cross_check, trec_name
 from harness.judged import Judged
 from harness.measures import parse
-from harness.run import Run
+from harness.runs import Run
 
 TEXTS = ["nDCG", "nDCG@10", "AP", "AP@1000", "RR", "RR@2", "RR@10", "P@5", "R@100", "Success@1"]
 MEASURES = [parse(text) for text in TEXTS]

@@ -16,7 +16,7 @@ from harness.collection import Qrels
 from harness.judged import Judged
 from harness.measures import parse
 from harness.ranking import lookup, ranks
-from harness.run import Run
+from harness.runs import Run
 
 RunDict = dict[str, float]
 QrelsDict = dict[str, int]

@@ -11,7 +11,7 @@ from adapters.errors import DataError, UsageError
 from harness import retrieve as room
 from harness.collection import Collection
 from harness.retrieve import first_stage, retrieve
-from harness.run import Run
+from harness.runs import Run
 from tests import fake_adapters
 from tests.tiny_collection import CORPUS, FIRST, Place
 

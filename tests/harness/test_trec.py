@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.errors import DataError
 from harness.collection import Collection
-from harness.run import Run, build
+from harness.runs import Run, build
 from harness.trec import read_run, write_run
 from harness.workspace import Workspace
 from tests.tiny_collection import Place

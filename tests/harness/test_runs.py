@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import DataError
-from harness.run import Run, build, cut, without_identical_ids
+from harness.runs import Run, build, cut, without_identical_ids
 
 IDS = ["d1", "d10", "d2", "Z", "z", "é", "漢", "𝒳", "~", "d1a"]
 """In no order: neither of bytes, nor of code points in UTF-16, nor of rows."""
