@@ -189,12 +189,16 @@ def show(
 
 
 @app.command(epilog="Example:\n\n    harness doctor --json")
-def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    full: Annotated[bool, typer.Option("--full", envvar="HARNESS_FULL", help="Read a large ledger whole.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check this installation and the workspace: packages, extras, stores, room on the disk."""
     from harness.doctor import examine
     from harness.workspace import Workspace
 
-    findings = examine(Workspace(_path(workspace)))
+    findings = examine(Workspace(_path(workspace)), full=full)
     if as_json:
         typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=1))
     else:

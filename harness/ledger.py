@@ -12,6 +12,7 @@ import sqlite3
 import warnings
 import zlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +38,7 @@ from harness.ledger_records import (
     split,
 )
 
-__all__ = ["RECORD", "Entries", "Ledger", "LedgerWarning", "Report", "Scorer"]
+__all__ = ["RECORD", "Entries", "Ledger", "LedgerWarning", "Report", "Scorer", "inspect"]
 
 _QUERIES_AT_ONCE = 512
 
@@ -179,21 +180,7 @@ class Ledger:
 
     def verify(self) -> Report:
         """Read every row and SQLite's own structure; changes nothing."""
-        rows = pairs = bad = aside = 0
-        integrity: tuple[str, ...] = ()
-        try:
-            for (said,) in self._file.connection.execute("PRAGMA integrity_check"):
-                integrity += () if said == "ok" else (str(said),)
-            aside = self._file.connection.execute("SELECT count(*) FROM set_aside").fetchone()[0]
-            for blob, checksum in self._file.connection.execute("SELECT pairs, checksum FROM part"):
-                rows += 1
-                bad += not is_sound(blob, checksum)
-                pairs += len(blob) // RECORD.itemsize if is_sound(blob, checksum) else 0
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            integrity += (str(error),)
-        return Report(rows, pairs, bad, aside, integrity)
+        return _verified(self._file.connection)
 
     def _register(self, number: int, name: str, identity: Mapping[str, object]) -> None:
         sql = "SELECT identity FROM scorer WHERE id = ?"
@@ -275,3 +262,34 @@ class Ledger:
             rows = ((scorer, keys[owner], 0, blob, zlib.crc32(blob)) for owner, blob in merged)
             connection.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?)", rows)
         self._warn(moved)
+
+
+def inspect(path: Path) -> Report:
+    """Verify a ledger without opening it for use: nothing is salvaged, set aside or made.
+
+    Raises:
+        DataError: the file cannot be opened.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            return _verified(connection)
+    except sqlite3.OperationalError as error:
+        raise DataError(f"{path} cannot be read ({error})") from None
+
+
+def _verified(connection: sqlite3.Connection) -> Report:
+    rows = pairs = bad = aside = 0
+    integrity: tuple[str, ...] = ()
+    try:
+        for (said,) in connection.execute("PRAGMA integrity_check"):
+            integrity += () if said == "ok" else (str(said),)
+        aside = connection.execute("SELECT count(*) FROM set_aside").fetchone()[0]
+        for blob, checksum in connection.execute("SELECT pairs, checksum FROM part"):
+            rows += 1
+            bad += not is_sound(blob, checksum)
+            pairs += len(blob) // RECORD.itemsize if is_sound(blob, checksum) else 0
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        integrity += (str(error),)
+    return Report(rows, pairs, bad, aside, integrity)

@@ -36,20 +36,22 @@ REFUSED_FIRST = {
 
 @pytest.mark.parametrize(("spec", "error", "said"), [(spec, *rest) for spec, rest in REFUSED.items()])
 def test_a_reranker_that_cannot_work_is_refused_before_a_collection_is_read(
-    place: Place, spec: str, error: type[HarnessError], said: str
+    place: Place, monkeypatch: pytest.MonkeyPatch, spec: str, error: type[HarnessError], said: str
 ) -> None:
+    monkeypatch.setattr(api, "load", lambda *_, **__: pytest.fail("the collection was read"))
     with pytest.raises(error) as caught:
-        api.run("no-such-collection", first_stage=FIRST, rerankers=[spec], workspace=place.workspace.path)
+        api.run("demo/en", first_stage=FIRST, rerankers=[spec], workspace=place.workspace.path)
     assert said in str(caught.value)
     assert list(place.workspace.runs.iterdir()) == []
 
 
 @pytest.mark.parametrize(("spec", "error", "said"), [(spec, *rest) for spec, rest in REFUSED_FIRST.items()])
 def test_a_first_stage_that_cannot_work_is_refused_before_a_collection_is_read(
-    place: Place, spec: str, error: type[HarnessError], said: str
+    place: Place, monkeypatch: pytest.MonkeyPatch, spec: str, error: type[HarnessError], said: str
 ) -> None:
+    monkeypatch.setattr(api, "load", lambda *_, **__: pytest.fail("the collection was read"))
     with pytest.raises(error) as caught:
-        api.run("no-such-collection", first_stage=spec, workspace=place.workspace.path)
+        api.run("demo/en", first_stage=spec, workspace=place.workspace.path)
     assert said in str(caught.value)
 
 
