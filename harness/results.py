@@ -134,7 +134,7 @@ class Results:
 
     def all(self) -> Iterator[Stored]:
         """Every evaluation, newest last."""
-        return self._stored("order by e.updated, e.id", ())
+        return self._stored("order by e.updated, c.name, e.reranker is not null, e.id", ())
 
     def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
         """Query ids and the values of one measure, aligned."""

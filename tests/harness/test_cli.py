@@ -1,0 +1,196 @@
+"""The front door: what is printed where, which exit code, and that every answer to a mistake is one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import api
+from tests.fixtures import Command
+from tests.tiny_collection import FIRST, Place
+
+PLAIN = "tests.fake_adapters:Plain"
+
+
+def flags(place: Place) -> list[object]:
+    return ["--first-stage", FIRST, "--depth", 5, "--workspace", place.workspace.path]
+
+
+def test_a_run_prints_its_table_on_stdout_and_its_progress_elsewhere(place: Place, command: Command) -> None:
+    said = command("run", place.beir(), *flags(place), "--reranker", PLAIN)
+    assert said.code == 0
+    assert f"{FIRST} (first stage)" in said.out
+    assert "vs first stage" in said.out
+    assert "pairs to score" in said.err
+    assert "pairs to score" not in said.out
+
+
+def test_json_is_all_that_a_machine_finds_on_stdout(place: Place, command: Command) -> None:
+    said = command("run", place.beir(), *flags(place), "--reranker", PLAIN, "--json")
+    document = json.loads(said.out)
+    assert [one["system"] for one in document["evaluations"]] == [f"{FIRST} (first stage)", PLAIN]
+    assert document["collections"][0]["counts"]["queries"] == 4
+
+
+def test_the_audit_is_printed_when_it_is_asked_for(place: Place, command: Command) -> None:
+    said = command("run", place.beir(), *flags(place), "--audit")
+    for word in ("judged@10", "duplicate texts", "oracle", "chance", "anti-oracle"):
+        assert word in said.out
+
+
+def test_an_alarm_is_printed_unasked(place: Place, command: Command) -> None:
+    said = command("run", place.beir(), *flags(place), "--reranker", "tests.fake_adapters:Constant")
+    assert "ALARM coll: tests.fake_adapters:Constant: every candidate got the same score" in said.out
+
+
+def test_a_folder_of_results_is_written_where_it_was_asked_for(place: Place, command: Command) -> None:
+    out = place.path / "out"
+    said = command("run", place.beir(), *flags(place), "--reranker", PLAIN, "--out", out)
+    assert f"written: {out}/report.md" in said.out
+    assert json.loads((out / "results.json").read_text("utf-8"))["format"] == 1
+    assert len(list((out / "runs").glob("*.trec"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run"], (2, "name what to run on")),
+        (["run", "no-such"], (2, "no collection 'no-such'")),
+        (["run", "demo/en", "--dept", "3"], (2, "No such option: --dept")),
+        (["run", "demo/en", "--depth", "0"], (2, "greater than or equal to 1")),
+        (["run", "demo/en", "--measure", "ndgc@10"], (2, "Did you mean nDCG?")),
+        (["run", "demo/en", "--first-stage", "bm26"], (2, "Did you mean bm25?")),
+        (["run", "demo/en", "--first-stage", FIRST, "--reranker", "run:none.trec"], (3, "no run file at none.trec")),
+        (["run", "demo/en", "--first-stage", "given"], (2, "brings no candidate lists")),
+        (["run", "demo/en", "--config", "none.toml"], (2, "none.toml")),
+        (["list", "everything"], (2, "nothing to list as 'everything'")),
+        (["show", "abc"], (2, "no results in")),
+        (["lst"], (2, "Did you mean")),
+    ],
+)
+def test_a_mistake_is_answered_with_one_line_and_its_code(
+    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: tuple[int, str]
+) -> None:
+    code, said = expected
+    monkeypatch.setenv("HARNESS_WORKSPACE", str(place.workspace.path))
+    answer = command(*arguments)
+    lines = [line for line in answer.err.splitlines() if line.startswith("harness: ")]
+    assert (answer.code, len(lines), answer.out) == (code, 1, "")
+    assert said in lines[0]
+    assert lines[0].endswith(f"(exit {code})")
+    assert "Traceback" not in answer.err
+
+
+def test_bad_data_is_named_by_file_and_line(place: Place, command: Command) -> None:
+    folder = place.beir()
+    (folder / "corpus.jsonl").write_text('{"_id": "d1", "text": "x"}\n{"_id": "d1", "text": "y"}\n', "utf-8")
+    said = command("run", folder, *flags(place))
+    assert said.code == 3
+    assert f"{folder}/corpus.jsonl:2: " in said.err
+
+
+def test_a_defect_of_ours_is_told_apart_from_a_regression(
+    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "experiment", lambda *_: 1 / 0)
+    said = command("run", place.beir(), *flags(place))
+    assert said.code == 3  # 1 means "refused": a crash must never look like a verdict
+    assert "Traceback" in said.err
+    assert "please report" in said.err
+
+
+def test_an_interrupt_says_how_to_go_on(place: Place, command: Command) -> None:
+    said = command(
+        "run", place.beir(), *flags(place), "--reranker", "tests.fake_adapters:Streaming?lives=1&death=interrupt"
+    )
+    assert said.code == 130
+    assert "run the same command again and it goes on where it was" in said.err
+
+
+def test_every_option_has_an_environment_variable_that_works(
+    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "FIRST_STAGE": FIRST, "DEPTH": "3", "RERANKER": f"{PLAIN} control:oracle", "MEASURE": "RR@5 P@1",
+        "SAMPLE_QUERIES": "2", "WORKSPACE": str(place.workspace.path), "JSON": "1",
+    }  # fmt: skip
+    for name, value in settings.items():
+        monkeypatch.setenv(f"HARNESS_{name}", value)
+    document = json.loads(command("run", place.beir()).out)
+    assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN, "control:oracle"]
+    assert {one["depth"] for one in document["evaluations"]} == {3}
+    assert list(document["evaluations"][0]["measures"]) == ["RR@5", "P@1"]
+    assert document["collections"][0]["sampled_from"] == 4
+
+
+def test_every_option_of_every_verb_names_its_environment_variable(command: Command) -> None:
+    for verb in ("run", "demo", "list", "show", "doctor"):
+        text = command(verb, "--help").out
+        described = text.partition("Example")[0]
+        options = [line.split()[0] for line in described.splitlines() if line.startswith("  --")]
+        assert options
+        assert described.count("HARNESS_") == len(options), verb
+        assert "harness" in text.lower().partition("example")[2], verb
+
+
+def test_a_config_file_says_what_the_options_say_and_the_command_line_wins(place: Place, command: Command) -> None:
+    config = place.path / "experiment.toml"
+    config.write_text(
+        f'targets = ["{place.beir()}"]\nfirst-stage = "{FIRST}"\ndepth = 2\nreranker = ["{PLAIN}", "control:reverse"]\n'
+        'measure = ["RR@10"]\n',
+        "utf-8",
+    )
+    said = command("run", "--config", config, "--depth", 3, "--workspace", place.workspace.path, "--json")
+    document = json.loads(said.out)
+    assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN, "control:reverse"]
+    assert {one["depth"] for one in document["evaluations"]} == {3}
+
+
+def test_an_unknown_key_of_a_config_file_is_answered_with_the_right_one(place: Place, command: Command) -> None:
+    config = place.path / "experiment.toml"
+    config.write_text("dept = 3\n", "utf-8")
+    said = command("run", "demo/en", "--config", config)
+    assert said.code == 2
+    assert "unknown key 'dept'. Did you mean depth" in said.err
+
+
+def test_lists_and_ids_answer_on_a_missing_an_empty_and_a_filled_workspace(place: Place, command: Command) -> None:
+    missing = place.path / "nowhere"
+    assert command("list", "--workspace", missing).code == 0
+    assert not missing.exists()
+    assert json.loads(command("list", "--workspace", place.workspace.path, "--json").out) == []
+    place.evaluations(rerankers=[PLAIN])
+    rows = json.loads(command("list", "--workspace", place.workspace.path, "--json").out)
+    assert [row["system"] for row in rows] == [f"{FIRST} (first stage)", PLAIN]
+    shown = json.loads(command("show", rows[1]["id"][:8], "--workspace", place.workspace.path, "--json").out)
+    assert shown["reranker"] == PLAIN
+    assert shown["made_of"]["reranker"] == {"adapter": "hash", "version": 1}
+    assert list(shown["per_query"]["nDCG@10"]) == ["q1", "q2", "q3", "q4"]
+    told = command("show", rows[1]["id"], "--workspace", place.workspace.path).out
+    assert "made_of:" in told
+    assert "membership_kept: True" in told
+
+
+def test_doctor_answers_without_a_workspace_and_fails_on_a_broken_store(place: Place, command: Command) -> None:
+    assert command("doctor", "--workspace", place.path / "nowhere").code == 0
+    place.workspace.results.write_bytes(b"notes " * 2000)
+    said = command("doctor", "--workspace", place.workspace.path, "--json")
+    assert said.code == 3
+    states = {finding["subject"]: finding["state"] for finding in json.loads(said.out)}
+    assert states["results"] == "broken"
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness", "list", "adapters", "--json"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=tmp_path, env={"PYTHONPATH": _root()}
+    )
+    assert {"kind": "bm25", "part": "first stage", "target": "adapters.bm25:BM25Retriever"} in json.loads(done.stdout)
+
+
+def _root() -> str:
+    return str(Path(__file__).parents[2])
