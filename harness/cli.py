@@ -221,6 +221,9 @@ def main() -> None:
     except HarnessError as error:
         _complain(str(error), error.exit_code)
     except TyperException as error:
+        if len(sys.argv) == 1:  # the message is the whole help
+            typer.echo(error.format_message(), err=True)
+            sys.exit(UsageError.exit_code)
         _complain(error.format_message(), UsageError.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _complain(_STOPPED, 130)
@@ -230,6 +233,8 @@ def main() -> None:
         if isinstance(left.__context__, BrokenPipeError):  # typer's code for it, 1, means a regression here
             os._exit(0)
         raise
+    except OSError as error:
+        _complain(f"{error}; what was finished is kept, run the same command again", HarnessError.exit_code)
     except Exception:
         traceback.print_exc()
         _complain("this is a defect of rerank-harness; please report the lines above", HarnessError.exit_code)
@@ -302,7 +307,7 @@ def _warn(message: Warning | str, category: type[Warning], *_: object, **__: obj
 
 
 def _complain(message: str, code: int) -> None:
-    typer.echo(f"harness: {' '.join(message.split())} (exit {code})", err=True)
+    typer.echo(f"harness: {' '.join(message.splitlines())} (exit {code})", err=True)
     sys.exit(code)
 
 

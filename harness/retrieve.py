@@ -22,6 +22,8 @@ from harness.runs import Run, build, cut, without_identical_ids
 from harness.trec import read_run
 from harness.workspace import Workspace, write_atomically
 
+GIVEN = "given"
+"""The name of a reranking set's own candidate lists as a first stage."""
 _VERSION = 1
 
 
@@ -95,7 +97,7 @@ class RunFileStage:
 class GivenStage:
     """The candidate lists of a reranking set, whole whatever the depth. They have no order: every score is zero."""
 
-    name: str = "given"
+    name: str = GIVEN
 
     def check(self) -> None:
         """Whether a collection has lists is known when it is read."""
@@ -114,7 +116,7 @@ class GivenStage:
 
 def first_stage(spec: str, workspace: Workspace) -> FirstStage:
     """The first stage that a spec names: `given`, `run:FILE`, or any retriever."""
-    if spec == "given":
+    if spec == GIVEN:
         return GivenStage()
     if spec.startswith("run:"):
         return RunFileStage(spec, Path(spec.removeprefix("run:")))

@@ -20,7 +20,7 @@ from harness.controls import CONTROLS, control_scores
 from harness.ground import Ground
 from harness.ledger import Entries
 from harness.rerank import rerank
-from harness.retrieve import FirstStage, bound, first_stage
+from harness.retrieve import GIVEN, FirstStage, bound, first_stage
 from harness.runs import Run
 from harness.trec import read_run
 from harness.workspace import Workspace
@@ -181,7 +181,7 @@ class System:
             "evaluator": EVALUATOR,
             "collection": ground.collection.fingerprint,
             "retriever": dict(self.first_stage.identity(ground.collection)),
-            "depth": self.depth,
+            "depth": None if self.first_stage.name == GIVEN else self.depth,  # given lists are taken whole
             "candidates": ground.candidates.digest,
             "reranker": dict(scores.identity) if self.reranker else None,
         })  # fmt: skip

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measures import Measure
+from harness.retrieve import GIVEN
 from harness.summary import Summary, summarise
 from reports.tables import Cell, Table
 
 _COLUMNS = (
     "95 % interval",
     "vs first stage",
-    "95 % interval",
+    "interval of it",
     "ceiling",
     "headroom",
     "tie span",
@@ -145,7 +146,7 @@ def points(value: float) -> str:
 
 
 def _depth(evaluation: Evaluation, measure: Measure) -> str:
-    if evaluation.system.first_stage.name == "given":
+    if evaluation.system.first_stage.name == GIVEN:
         return "given lists, whole and without an order: their row shows what the tie rule alone is worth"
     depth = evaluation.system.depth
     return f"depth {depth}" + (", ranks beyond it are empty" if (measure.cutoff or depth) > depth else "")

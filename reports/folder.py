@@ -16,6 +16,8 @@ def write_report(out: Path, evaluations: Sequence[Evaluation], command: str) -> 
     """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files of these names are replaced."""
     tables = out / "tables"
     tables.mkdir(parents=True, exist_ok=True)
+    for stale in tables.glob("[0-9][0-9].csv"):  # of a report that had more tables
+        stale.unlink()
     write_results(out, evaluations)
     for number, table in enumerate([*comparison_tables(evaluations), audit_table(evaluations)], 1):
         (tables / f"{number:02d}.csv").write_text(comma_separated(table), "utf-8")

@@ -11,6 +11,7 @@ import harness
 from adapters.errors import MissingExtra, UsageError
 from harness import api, cli
 from harness.api import Outcome
+from harness.progress import Silent
 from tests.tiny_collection import FIRST, QUERIES, Place
 
 FAKE = "tests.fake_adapters"
@@ -111,6 +112,12 @@ def test_what_cannot_be_meant_is_refused(place: Place, options: dict[str, object
         run(place, **options)
 
 
+def test_a_wrong_measure_is_refused_before_a_collection_is_read(place: Place) -> None:
+    with pytest.raises(UsageError, match="unknown measure"):
+        run(place, measures=["nCDG@10"])
+    assert list(place.workspace.collections.iterdir()) == []
+
+
 def test_no_target_is_refused(place: Place) -> None:
     with pytest.raises(UsageError, match="name what to run on"):
         api.run(first_stage=FIRST, workspace=place.workspace.path)
@@ -119,7 +126,7 @@ def test_no_target_is_refused(place: Place) -> None:
 def test_the_cost_is_told_before_the_work(place: Place) -> None:
     told = []
 
-    class Told(api.Silent):
+    class Told(Silent):
         def note(self, text: str) -> None:
             told.append(text)
 

@@ -85,6 +85,41 @@ def test_a_mistake_is_answered_with_one_line_and_its_code(
     assert "Traceback" not in answer.err
 
 
+def test_the_command_alone_shows_its_verbs(command: Command) -> None:
+    said = command()
+    assert (said.code, said.out) == (2, "")
+    assert "\n  run " in said.err
+
+
+def test_a_line_break_in_a_name_does_not_break_the_one_line(command: Command) -> None:
+    said = command("run", "two\nlines")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(place: Place, command: Command) -> None:
+    said = command("run", place.beir(), *flags(place), "--out", place.log() / "out")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "no folder can be made there" in said.err
+
+
+def test_a_model_that_gives_nan_and_a_missing_extra_are_no_regression(
+    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = command("run", place.beir(), *flags(place), "--reranker", "tests.fake_adapters:Overflowing")
+    assert (said.code, said.out) == (3, "")
+    assert "1 scores are not finite" in said.err
+    monkeypatch.setitem(sys.modules, "bm25s", None)
+    said = command("run", place.path / "coll", "--first-stage", "bm25", "--workspace", place.workspace.path)
+    assert (said.code, said.out) == (3, "")
+    assert "pip install 'rerank-harness[bm25]' (exit 3)" in said.err
+
+
+def test_a_reader_that_has_seen_enough_is_no_regression() -> None:
+    line = f"set -o pipefail; {sys.executable} -m harness list adapters | true"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=_root())
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_bad_data_is_named_by_file_and_line(place: Place, command: Command) -> None:
     folder = place.beir()
     (folder / "corpus.jsonl").write_text('{"_id": "d1", "text": "x"}\n{"_id": "d1", "text": "y"}\n', "utf-8")
@@ -101,6 +136,17 @@ def test_a_defect_of_ours_is_told_apart_from_a_regression(
     assert said.code == 3  # 1 means "refused": a crash must never look like a verdict
     assert "Traceback" in said.err
     assert "please report" in said.err
+
+
+def test_a_full_disk_is_one_line_and_no_defect(place: Place, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(api, "experiment", full)
+    said = command("run", place.beir(), *flags(place))
+    assert said.code == 3
+    assert "No space left on device" in said.err
+    assert "Traceback" not in said.err
 
 
 def test_an_interrupt_says_how_to_go_on(place: Place, command: Command) -> None:
@@ -148,6 +194,14 @@ def test_a_config_file_says_what_the_options_say_and_the_command_line_wins(place
     document = json.loads(said.out)
     assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN, "control:reverse"]
     assert {one["depth"] for one in document["evaluations"]} == {3}
+
+
+def test_a_config_file_may_name_one_thing_without_a_list(place: Place, command: Command) -> None:
+    config = place.path / "experiment.toml"
+    lines = [f'targets = "{place.beir()}"', f'first_stage = "{FIRST}"', f'reranker = "{PLAIN}"', "json = true"]
+    config.write_text("\n".join([*lines, f'workspace = "{place.workspace.path}"']), "utf-8")
+    document = json.loads(command("run", "--config", config).out)
+    assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN]
 
 
 def test_an_unknown_key_of_a_config_file_is_answered_with_the_right_one(place: Place, command: Command) -> None:

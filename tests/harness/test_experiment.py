@@ -43,7 +43,6 @@ def test_each_result_is_in_the_store_before_the_next_is_begun(place: Place) -> N
         done = [next(running).id, next(running).id]
         with Results(place.workspace.results) as results:
             assert {stored.id for stored in results.all()} == set(done)
-        running.close()
 
 
 def test_a_failing_system_costs_none_of_those_before_it(place: Place) -> None:

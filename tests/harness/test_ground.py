@@ -9,6 +9,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness import ground as room
+from harness.controls import control_scores
 from harness.ground import Ground, prepare
 from harness.retrieve import first_stage
 from tests.tiny_collection import FIRST, Place
@@ -48,9 +49,8 @@ def test_the_identity_order_is_the_first_stage_to_the_last_bit(place: Place, dep
 def test_a_first_stage_that_its_identity_does_not_reproduce_is_refused(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = room.control_scores
     monkeypatch.setattr(
-        room, "control_scores", lambda name, judged: real("reverse" if name == "identity" else name, judged)
+        room, "control_scores", lambda name, judged: control_scores("reverse" if name == "identity" else name, judged)
     )
     with pytest.raises(DataError, match="coll: the identity order does not reproduce the first stage"):
         grounded(place)

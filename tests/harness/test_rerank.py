@@ -18,6 +18,7 @@ from harness import rerank as room
 from harness.collection import Collection
 from harness.rerank import Reranked, rerank
 from harness.retrieve import first_stage, retrieve
+from harness.runs import Run
 from harness.trec import write_run
 from tests.fake_adapters import asked, score_of
 from tests.tiny_collection import CORPUS, FIRST, QUERIES, Place
@@ -116,7 +117,7 @@ def test_a_run_without_candidates_is_reranked_to_nothing(place: Place) -> None:
     collection = place.load(place.beir("none", {"d1": "mill"}, ask, [("q1", "d1", 1)]))
     with place.bench() as bench:
         run = retrieve(collection, first_stage(FIRST, place.workspace), 1, bench)
-        empty = room.Run(np.zeros(2, np.int64), run.documents[:0], run.scores[:0], run.tiebreaks[:0])
+        empty = Run(np.zeros(2, np.int64), run.documents[:0], run.scores[:0], run.tiebreaks[:0])
         done = rerank(collection, empty, open_reranker(f"{FAKE}:Plain"), bench, "none")
     assert (len(done.run), done.fresh) == (0, 0)
 

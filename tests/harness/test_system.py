@@ -145,3 +145,9 @@ def test_the_first_stage_alone_has_an_id_of_its_own(place: Place) -> None:
     assert first.id != reranked.id
     assert len(first.id) == 12
     assert first.made_of.content["reranker"] is None
+
+
+def test_given_lists_are_taken_whole_so_the_depth_makes_no_other_result(place: Place) -> None:
+    rows = place.load(place.reranking_rows())
+    (shallow,), (deep,) = (place.evaluations(rows, first="given", depth=depth) for depth in (1, 50))
+    assert shallow.id == deep.id

@@ -118,6 +118,13 @@ def test_the_controls_are_told_with_chance(place: Place) -> None:
     assert float(column(found, "oracle")[0]) >= float(column(found, "identity")[0])
 
 
+def test_collections_with_main_measures_of_their_own_are_never_averaged_together(place: Place) -> None:
+    ranked = place.load(place.beir("ranked", rules='main_measure = "RR@10"'))
+    evaluations = place.evaluations(place.load(), ranked, rerankers=[PLAIN])
+    assert [table.title for table in comparison_tables(evaluations)] == ["nDCG@10, coll", "RR@10, ranked"]
+    assert column(controls_table(evaluations), "measure") == ["nDCG@10", "RR@10"]
+
+
 def test_an_alarm_names_its_collection_and_system_once(place: Place) -> None:
     found = alarms(place.evaluations(rerankers=["tests.fake_adapters:Constant"]))
     assert len(found) == len(set(found))
