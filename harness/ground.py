@@ -49,9 +49,9 @@ class Ground:
         """What is wrong with the candidates themselves."""
         gained = (self.controls["constant"] - self.controls["chance"]).mean(axis=1)
         error = (self.controls["constant"] - self.controls["chance"]).std(axis=1) / max(self.judged.queries, 1) ** 0.5
-        labelled = (gained > _LABELLED) & (gained > 3 * error)
+        labelled = (abs(gained) > _LABELLED) & (abs(gained) > 3 * error)  # ids that put the relevant last tell as much
         return tuple(
-            f"the order of the document ids alone is worth {100 * points:.1f} points of {measure}: ids carry the label"
+            f"the order of the document ids alone moves {measure} by {100 * points:+.1f} points: ids carry the label"
             for measure, points, found in zip(self.measures, gained, labelled, strict=True)
             if found
         )

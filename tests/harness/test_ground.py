@@ -75,10 +75,12 @@ def test_the_ceiling_counts_what_the_first_stage_did_not_find(place: Place) -> N
     assert ground.controls["oracle"].tolist() == [[0.5, 0.0, 0.0, 0.0]]
 
 
-def test_ids_that_carry_the_label_raise_the_alarm(place: Place) -> None:
-    alarms = labelled(place, {0: "a", 1: "z"}).alarms
+@pytest.mark.parametrize("names", [{0: "a", 1: "z"}, {0: "negative_", 1: "apositive_"}])
+def test_ids_that_carry_the_label_raise_the_alarm_whichever_way_they_sort(place: Place, names: dict[int, str]) -> None:
+    alarms = labelled(place, names).alarms
     assert len(alarms) == 2
-    assert alarms[0].endswith("points of nDCG@10: ids carry the label")
+    assert alarms[0].startswith("the order of the document ids alone moves nDCG@10 by ")
+    assert alarms[0].endswith("points: ids carry the label")
 
 
 def test_ids_that_say_nothing_raise_no_alarm(place: Place) -> None:
