@@ -27,6 +27,7 @@ lint: $(VENV)/.stamp-test
 bench: $(VENV)/.stamp-test
 	$(BIN)/python benchmarks/measures.py --out benchmarks/results/measures.json
 	$(BIN)/python benchmarks/ledger.py --out benchmarks/results/ledger.json
+	$(BIN)/python benchmarks/suite_memory.py --out benchmarks/results/suite_memory.json
 ifdef MODELS
 	$(BIN)/python benchmarks/cross_encoder.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact \
 	  --out benchmarks/results/cross_encoder.json
@@ -46,7 +47,7 @@ $(VENV)/.stamp-demo: pyproject.toml constraints.txt | $(BIN)/python
 # torch is named alone and exactly, so that a mirror which has only that build of it serves it.
 $(VENV)/.stamp-test: $(VENV)/.stamp-demo
 	$(INSTALL) $$(grep '^torch==' constraints.txt)
-	$(INSTALL) --editable '.[models,bm25,onnx,demo,reports]' --group dev
+	$(INSTALL) --editable '.[models,bm25,onnx,demo,reports,mteb,beir,irds]' --group dev
 	@touch $@
 
 $(BIN)/python:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from adapters.errors import ModelError, need
 from adapters.identity import digest, file_digest, files_digest
 
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+MIRROR = "HARNESS_MIRROR"
+"""A folder with everything that would be downloaded; where it is set, hub models are read from there alone."""
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
+"""What is fetched of a hub model: never pickles, never code."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
 """Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
 _TOKENIZER = re.compile(
@@ -87,19 +93,35 @@ class ModelFolder:
 
 
 def open_folder(model: str, revision: str | None = None, extra_files: Iterable[str] = ()) -> ModelFolder:
-    """Find a model by path, or fetch a hub model's safetensors snapshot (never pickled weights, never code).
+    """Find a model by path, or a hub model in the mirror that the variable HARNESS_MIRROR names; where there is none,
+    fetch its safetensors snapshot (never pickled weights, never code).
 
     Raises:
-        ModelError: neither a folder nor a hub name, or the hub cannot be reached and the model is not in its cache.
+        ModelError: neither a folder nor a hub name, the mirror lacks it, or the hub cannot be reached and the model is
+            not in its cache. The message has the command that fetches it to a mirror.
     """
     path = Path(model).expanduser()
     if path.is_dir():
         if revision is not None:
             raise ModelError(f"{model} is a local folder; a revision (@{revision}) is for hub models")
         return ModelFolder(model, path.resolve())
-    if model.startswith((".", "/", "~")) or not _HUB_NAME.fullmatch(model):
+    if not is_hub_name(model):
         raise ModelError(f"no model folder at '{model}', and it is not a hub name such as 'BAAI/bge-reranker-v2-m3'")
-    return ModelFolder(model if revision is None else f"{model}@{revision}", _snapshot(model, revision, extra_files))
+    mirror, extra = os.environ.get(MIRROR), tuple(extra_files)
+    found = _in_mirror(mirror, model, revision, extra) if mirror else _snapshot(model, revision, extra)
+    return ModelFolder(model if revision is None else f"{model}@{revision}", found)
+
+
+def is_hub_name(model: str) -> bool:
+    """Whether it is written as the hub names models: `organisation/name`."""
+    return _HUB_NAME.fullmatch(model) is not None
+
+
+def mirrored_model(mirror: Path, model: str, revision: str | None) -> Path:
+    """Where a mirror has a hub model: `<mirror>/models/<organisation>/<name>[@revision]`."""
+    # A branch may have a slash in its name.
+    named = model if revision is None else f"{model}@{quote(revision, safe='')}"
+    return mirror.expanduser() / "models" / named
 
 
 def kind_of(folder: ModelFolder) -> str:
@@ -137,13 +159,36 @@ def quiet_loading() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _snapshot(model: str, revision: str | None, extra_files: Iterable[str]) -> Path:
+def _in_mirror(mirror: str, model: str, revision: str | None, extra_files: tuple[str, ...]) -> Path:
+    path = mirrored_model(Path(mirror), model, revision)
+    if not path.is_dir():
+        missing = "not there"
+    elif extra_files and not any(any(path.rglob(pattern)) for pattern in extra_files):
+        missing = f"no {extra_files[0]} there"
+    else:
+        return path.resolve()
+    raise ModelError(
+        f"{path}: {missing}; where there is a network, run: {_fetch(model, revision, extra_files, mirror)}"
+    )
+
+
+def _fetch(model: str, revision: str | None, extra_files: tuple[str, ...], mirror: str) -> str:
+    kind = "onnx:" if set(ONNX_FILES) & set(extra_files) else ""
+    spec = f"{kind}{model}{f'@{revision}' if revision else ''}"
+    return f"harness fetch --model {shlex.quote(spec)} --mirror {shlex.quote(mirror)}"
+
+
+def _snapshot(model: str, revision: str | None, extra_files: tuple[str, ...]) -> Path:
     hub = need("huggingface_hub", "models", f"fetching '{model}'")
     try:
-        return Path(hub.snapshot_download(model, revision=revision, allow_patterns=[*_WANTED, *extra_files]))
+        return Path(hub.snapshot_download(model, revision=revision, allow_patterns=[*MODEL_FILES, *extra_files]))
     except Exception as error:  # the hub client raises a dozen unrelated classes for "not there" and "no network"
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"cannot fetch the model '{model}': {reason}; give the path of a local folder") from error
+        command = _fetch(model, revision, extra_files, "DIR")
+        raise ModelError(
+            f"cannot fetch the model '{model}': {reason}; give the path of a local folder, or set {MIRROR}=DIR after, "
+            f"where there is a network: {command}"
+        ) from error
 
 
 def _read_json(file: Path, kind: type[_Json]) -> _Json:

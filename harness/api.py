@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
 from harness.bench import opened
+from harness.calibration import calibrate, calibrate_first_stage
 from harness.collection import Collection, sample_queries
 from harness.evaluation import Evaluation
 from harness.experiment import experiment
 from harness.measures import parse
+from harness.plan import WITHOUT_MODEL, Plan, plan, within_budget
 from harness.progress import Reporter, Silent
+from harness.retrieve import GIVEN
 from harness.sources import load
+from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.recognise import sources
-from harness.system import System, systems
+from harness.suite import SuiteCollection, find, is_suite_target
+from harness.system import systems
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -67,27 +72,33 @@ class Outcome:
 
 def run(
     *targets: str,
-    first_stage: str = FIRST_STAGE,
+    first_stage: str | None = None,
     rerankers: Sequence[str] = (),
     depth: int = DEPTH,
     measures: Sequence[str] = (),
     languages: Sequence[str] = (),
     split: str | None = None,
     sample: int | None = None,
+    budget: int | None = None,
     rules: str | Path | None = None,
+    origin: Origin = ANYWHERE,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Outcome:
     """Evaluate a first stage and rerankers on collections.
 
     Args:
-        targets: folders, zips, files of reranking rows, folders of collections, or `demo`.
-        first_stage: a spec string, `given` for a reranking set's own lists, or `run:FILE`.
+        targets: suites (`beir`, `miracl/sw`, `mteb/AlloprofReranking`), folders, zips, files of reranking rows, folders
+            of collections, or `demo`.
+        first_stage: a spec string, `given` for a reranking set's own lists, or `run:FILE`. None takes the lists of
+            collections that bring them, and Qwen3-Embedding-0.6B for the others.
         rerankers: spec strings; see `adapters.spec`.
         depth: candidates per query.
         measures: `nDCG@10`, `R@100`, ...; empty for each collection's main measure.
         languages: only these, of targets that have several.
         sample: take this many queries of every collection, always the same ones.
+        budget: take as many queries of every collection as cost at most this many pairs together.
+        origin: where suites are read from, and whether data that differs from their tables is taken.
         rules: a file that declares rules for the collections; see `harness.sources.declared`.
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
 
@@ -97,14 +108,20 @@ def run(
     _refuse_text(rerankers=rerankers, measures=measures, languages=languages)
     for name in measures:
         parse(name)
-    _refuse_targets(targets, split, languages, rules)
+    _refuse_targets(targets, split, languages, rules, origin)
     opened_workspace = Workspace.open(Path(workspace) if workspace else None)
-    evaluated = systems(first_stage, list(dict.fromkeys(rerankers)), depth, opened_workspace)
+    named = list(dict.fromkeys(rerankers))
+    systems(first_stage or GIVEN, named, depth, opened_workspace)
     collections = collections_of(
-        targets, opened_workspace, split=split, languages=languages, sample=sample, rules=rules
+        targets, opened_workspace, split=split, languages=languages, sample=sample, rules=rules, origin=origin
     )
+    chosen = first_stage or _first_stage_of(collections)
+    if budget is not None:
+        counts = within_budget(collections, depth, budget, first_stage=chosen)
+        collections = [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
     told = reporter or Silent()
-    told.note(_cost(collections, evaluated, depth))
+    told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
+    evaluated = systems(chosen, named, depth, opened_workspace)
     with opened(opened_workspace, told) as bench:
         return Outcome(tuple(experiment(collections, evaluated, measures, bench)))
 
@@ -117,27 +134,72 @@ def collections_of(
     languages: Sequence[str] = (),
     sample: int | None = None,
     rules: str | Path | None = None,
+    origin: Origin = ANYWHERE,
 ) -> list[Collection]:
     """The collections that the targets name, each once."""
     declared = Path(rules) if rules else None
     found = [
         collection
         for target in targets
-        for collection in load(target, workspace, split=split, languages=languages, rules=declared)
+        for collection in load(target, workspace, split=split, languages=languages, rules=declared, origin=origin)
     ]
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())
 
 
+def planned(
+    *targets: str,
+    first_stage: str | None = None,
+    rerankers: Sequence[str] = (),
+    depth: int = DEPTH,
+    languages: Sequence[str] = (),
+    split: str | None = None,
+    sample: int | None = None,
+    budget: int | None = None,
+    origin: Origin = ANYWHERE,
+    workspace: str | Path | None = None,
+    measured: bool = True,
+) -> Plan:
+    """What a run would cost. Of suites only the tables are read; other targets are loaded. With `measured`, the models
+    that are named score a few seconds of stand-ins, and the plan tells hours."""
+    _refuse_targets(targets, split, languages, None, origin)
+    entries: list[SuiteCollection | Collection] = []
+    for target in targets:
+        if is_suite_target(target):
+            entries += [one for one in find(target) if not languages or one.language in languages]
+        else:
+            opened_workspace = Workspace.open(Path(workspace) if workspace else None)
+            entries += collections_of([target], opened_workspace, split=split, languages=languages)
+    samples = [sample] * len(entries) if sample else None
+    if budget is not None:
+        samples = list(within_budget(entries, depth, budget, first_stage=first_stage))
+    found = plan(entries, depth, rerankers, first_stage=first_stage, samples=samples)
+    if not measured:
+        return found
+    named = [spec for spec in rerankers if not spec.startswith(WITHOUT_MODEL)]
+    rates = {spec: calibrate(spec, found) for spec in named}
+    search = first_stage if first_stage and first_stage != GIVEN and not first_stage.startswith(WITHOUT_MODEL) else None
+    return replace(found, rates=rates, search_rate=calibrate_first_stage(search, found) if search else None)
+
+
+def _first_stage_of(collections: Sequence[Collection]) -> str:
+    with_lists = [collection.given is not None for collection in collections]
+    if all(with_lists):
+        return GIVEN
+    if any(with_lists):
+        raise UsageError("some of these collections bring candidate lists and some do not; name a --first-stage")
+    return FIRST_STAGE
+
+
 def _refuse_targets(
-    targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None
+    targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None, origin: Origin
 ) -> None:
     """Before any model is looked for: a wrong target is told at once."""
     if not targets:
-        raise UsageError("name what to run on: a folder, a zip, a file of reranking rows, or 'demo'")
+        raise UsageError("name what to run on: a suite, a folder, a zip, a file of reranking rows, or 'demo'")
     for target in targets:
-        sources(target, split, languages, Path(rules) if rules else None)
+        sources(target, split, languages, Path(rules) if rules else None, origin=origin)
 
 
 def _refuse_text(**lists: Sequence[str]) -> None:
@@ -146,11 +208,10 @@ def _refuse_text(**lists: Sequence[str]) -> None:
             raise UsageError(f"{name} is a list; write {name}=[{given!r}]")
 
 
-def _cost(collections: Sequence[Collection], evaluated: Sequence[System], depth: int) -> str:
-    documents = sum(len(collection.corpus) for collection in collections)
-    queries = sum(len(collection.queries) for collection in collections)
-    pairs = sum(len(c.given.documents) if c.given else len(c.queries) * min(depth, len(c.corpus)) for c in collections)
-    return (
-        f"collections: {len(collections)}, documents to search: {documents:,}, queries: {queries:,}, "
-        f"rerankers: {len(evaluated) - 1}, pairs for each: at most {pairs:,}, less what is already known"
+def _cost(costs: Plan) -> str:
+    total = costs.total
+    told = (
+        f"collections: {len(costs.costs)}, documents: {total.documents:,}, queries: {total.queries:,}, "
+        f"rerankers: {len(costs.rerankers)}, pairs for each: at most {total.pairs:,}, less what is already known"
     )
+    return f"{told}\n{costs.warning}" if costs.warning else told

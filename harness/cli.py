@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from adapters.errors import HarnessError, UsageError, did_you_mean
+from adapters.errors import HarnessError, UsageError
+from harness import options
 
 app = typer.Typer(
     name="harness",
@@ -26,58 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
-
-WorkspaceOption = Annotated[
-    Path | None, typer.Option("--workspace", envvar="HARNESS_WORKSPACE", help="Where everything is kept; ./.harness.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", envvar="HARNESS_JSON", help="Print JSON for machines.")]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", envvar="HARNESS_OUT", help="Write report.md, results.json and runs/*.trec here.")
-]
-AuditOption = Annotated[
-    bool, typer.Option("--audit", envvar="HARNESS_AUDIT", help="Print the audit and the controls too.")
-]
-
-
-_LISTS = {"reranker": "rerankers", "measure": "measures", "language": "languages"}
-_PARAMETERS = {**_LISTS, "json": "as_json"}
-"""Keys of a configuration, which are named as the options are, and what the functions below call them."""
-
-
-def _configured(context: typer.Context, file: Path | None) -> Path | None:
-    if file is None:
-        return None
-    import tomllib
-
-    try:
-        settings: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
-    known = [str(parameter.name) for parameter in context.command.params if parameter.name not in ("config", "help")]
-    names = {key: _PARAMETERS.get(key, key.replace("-", "_")) for key in settings}
-    for key, name in names.items():
-        if name not in known:
-            keys = [{name: key for key, name in _PARAMETERS.items()}.get(name, name) for name in known]
-            raise UsageError(f"{file}: unknown key '{key}'.{did_you_mean(key, keys)}")
-    lists = ("targets", *_LISTS.values())
-    context.default_map = {
-        names[key]: [value] if names[key] in lists and isinstance(value, str) else value
-        for key, value in settings.items()
-    }
-    return file
-
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="HARNESS_CONFIG",
-        help="A TOML file with these options; the command line wins.",
-        callback=_configured,
-        is_eager=True,
-    ),
-]
 
 
 @app.command(
@@ -90,38 +40,26 @@ ConfigOption = Annotated[
     harness run trec-qa.jsonl --first-stage given --reranker onnx:./model --measure AP@1000 --measure RR@10"""
 )
 def run(  # noqa: PLR0917
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="Folders, zips, reranking files, folders of collections, or demo.")
-    ] = None,
-    first_stage: Annotated[
-        str, typer.Option(envvar="HARNESS_FIRST_STAGE", help="A spec; 'given' for given candidates; 'run:FILE'.")
-    ] = FIRST_STAGE,
-    rerankers: Annotated[
-        list[str] | None, typer.Option("--reranker", envvar="HARNESS_RERANKER", help="A spec; repeatable.")
-    ] = None,
-    depth: Annotated[int, typer.Option(envvar="HARNESS_DEPTH", help="Candidates per query.", min=1)] = 100,
-    measures: Annotated[
-        list[str] | None,
-        typer.Option("--measure", envvar="HARNESS_MEASURE", help="nDCG@10, AP@1000, RR@10, ...; repeatable."),
-    ] = None,
-    languages: Annotated[
-        list[str] | None, typer.Option("--language", envvar="HARNESS_LANGUAGE", help="Only these; repeatable.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(envvar="HARNESS_SPLIT", help="Which judgments; test.")] = None,
-    sample_queries: Annotated[
-        int | None,
-        typer.Option(
-            envvar="HARNESS_SAMPLE_QUERIES", help="Only so many queries of each collection, always the same.", min=1
-        ),
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option(envvar="HARNESS_RULES", help="A TOML file that declares a collection's rules.")
-    ] = None,
-    out: OutOption = None,
-    audit: AuditOption = False,
-    config: ConfigOption = None,  # noqa: ARG001
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
+    targets: options.Targets = None,
+    first_stage: options.FirstStage = None,
+    rerankers: options.Rerankers = None,
+    depth: options.Depth = 100,
+    measures: options.Measures = None,
+    languages: options.Languages = None,
+    split: options.Split = None,
+    sample_queries: options.SampleQueries = None,
+    budget_pairs: options.BudgetPairs = None,
+    plan: options.OnlyPlan = False,
+    rules: options.RulesFile = None,
+    source: options.SourceName = "auto",
+    mirror: options.Mirror = None,
+    allow_drift: options.AllowDrift = False,
+    out: options.Out = None,
+    mteb_results: options.MtebResults = None,
+    audit: options.Audit = False,
+    config: options.Config = None,  # noqa: ARG001
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Evaluate a first stage and rerankers, and print what can be trusted of it.
 
@@ -130,19 +68,34 @@ def run(  # noqa: PLR0917
     """
     from harness import api
     from harness.progress import Terminal
+    from harness.sources.origin import Origin
 
+    common: dict[str, Any] = {
+        "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
+        "split": split, "sample": sample_queries, "budget": budget_pairs, "workspace": workspace,
+        "origin": Origin(source, mirror, allow_drift),
+    }  # fmt: skip
+    if plan:
+        from reports.planning import planning_table
+
+        _printed(planning_table(api.planned(*(targets or ()), **common)), as_json)
+        return
     _make(out)
-    outcome = api.run(
-        *(targets or ()), first_stage=first_stage, rerankers=rerankers or (), depth=depth, measures=measures or (),
-        languages=languages or (), split=split, sample=sample_queries, rules=rules, workspace=workspace,
-        reporter=Terminal(),
-    )  # fmt: skip
+    outcome = api.run(*(targets or ()), **common, measures=measures or (), rules=rules, reporter=Terminal())
     _shown(outcome, out, audit=audit, as_json=as_json)
+    if mteb_results is not None:
+        from reports.mteb_results import write_mteb_results
+
+        for file in write_mteb_results(mteb_results, outcome.evaluations):
+            typer.echo(f"written: {file}", err=as_json)
 
 
 @app.command(epilog="Example:\n\n    harness demo --out report")
 def demo(
-    out: OutOption = None, audit: AuditOption = False, workspace: WorkspaceOption = None, as_json: JsonOption = False
+    out: options.Out = None,
+    audit: options.Audit = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Run the embedded multilingual sample with BM25 and two small packaged rerankers (extra: demo).
 
@@ -158,11 +111,36 @@ def demo(
     _shown(outcome, out, audit=audit, as_json=as_json)
 
 
+@app.command(
+    epilog="""Examples:
+
+    harness fetch beir/scifact miracl/sw --mirror ./mirror --model Qwen/Qwen3-Embedding-0.6B
+
+    harness fetch beir --mirror ./mirror --source beir --dry-run"""
+)
+def fetch(  # noqa: PLR0917
+    targets: options.SuiteTargets = None,
+    mirror: options.MirrorToFill = None,
+    model: options.Models = None,
+    source: options.SourceName = "auto",
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Bring suites and models into a mirror folder, for machines without a network. Sizes are told first; what was
+    brought is not brought again, and what broke off goes on where it was."""
+    from harness.fetch import run_fetch
+    from harness.progress import Terminal
+    from reports.fetched import fetched_table
+
+    found = run_fetch(targets or (), model or (), mirror, source, Terminal(), dry_run=dry_run)
+    _printed(fetched_table(found), as_json)
+
+
 @app.command("list", epilog="Examples:\n\n    harness list\n\n    harness list adapters --json")
 def list_(
     what: Annotated[str, typer.Argument(help="results, collections, systems or adapters.")] = "results",
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """List what the workspace holds, or which kinds of adapters there are."""
     from reports.stored import listing
@@ -173,8 +151,8 @@ def list_(
 @app.command(epilog="Example:\n\n    harness show 3fa9c1")
 def show(
     id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show one evaluation: its values, what made them, its audit and the command that ran it."""
     from reports.stored import details
@@ -189,15 +167,21 @@ def show(
 
 
 @app.command(epilog="Example:\n\n    harness doctor --json")
-def doctor(
-    full: Annotated[bool, typer.Option("--full", envvar="HARNESS_FULL", help="Read a large ledger whole.")] = False,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
+def doctor(  # noqa: PLR0917
+    targets: options.SuiteTargets = None,
+    sources: options.CompareSources = False,
+    full: options.Full = False,
+    mirror: options.Mirror = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Check this installation and the workspace: packages, extras, stores, room on the disk."""
     from harness.doctor import examine
     from harness.workspace import Workspace
 
+    if sources:
+        _compared(targets or [], mirror, workspace, as_json)
+        return
     findings = examine(Workspace(_path(workspace)), full=full)
     if as_json:
         typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=1))
@@ -205,6 +189,21 @@ def doctor(
         for finding in findings:
             typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")
     if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(HarnessError.exit_code)
+
+
+def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, as_json: bool) -> None:
+    from harness.sources.agreement import compare_sources
+    from harness.sources.origin import Origin
+    from harness.workspace import Workspace
+    from reports.agreement import agreement_table
+
+    if not targets:
+        raise UsageError("name a collection of a suite, as in: harness doctor beir/scifact --sources")
+    opened = Workspace.open(workspace)
+    found = [one for target in targets for one in compare_sources(target, Origin("auto", mirror), opened)]
+    _printed(agreement_table(found), as_json)
+    if any(one.state == "other" for one in found):
         raise typer.Exit(HarnessError.exit_code)
 
 
@@ -254,6 +253,7 @@ def _make(out: Path | None) -> None:
 
 def _shown(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
     from harness.export import as_dict
+    from leaderboards.anchors import anchors, anchors_table
     from reports import comparison
 
     if out is not None:
@@ -262,6 +262,8 @@ def _shown(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> Non
         typer.echo(json.dumps(as_dict(outcome.evaluations), ensure_ascii=False, indent=1, allow_nan=False))
         return
     tables = comparison.comparison_tables(outcome.evaluations)
+    if published := anchors(outcome.evaluations):
+        tables.append(anchors_table(published))
     if audit:
         tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
     for table in tables:

@@ -145,6 +145,8 @@ class Collection:
     """Digest of the content: ids, texts, judgments, candidate lists, rules that change a number. Not of the name."""
     sampled_from: int | None = None
     """The number of queries before `--sample-queries` took some."""
+    group: str | None = None
+    """Collections of one group are averaged first and count as one in a macro average."""
 
 
 def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
@@ -159,7 +161,7 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
     if n >= len(collection.queries):
         return collection
     ids = collection.queries.ids()
-    chosen = np.sort(np.array(sorted(range(len(ids)), key=lambda row: _lot(ids[row], seed))[:n]))
+    chosen = np.sort(sampling_order(ids, seed)[:n])
     given = collection.given and _sampled_given(collection.given, chosen)
     queries = Texts(collection.queries.table.take(pa.array(chosen)))
     qrels = _sampled_qrels(collection.qrels, chosen, len(ids))
@@ -172,6 +174,11 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
         fingerprint=digest({"collection": collection.fingerprint, "queries": [ids[row] for row in chosen]}),
         sampled_from=collection.sampled_from or len(ids),
     )
+
+
+def sampling_order(query_ids: Sequence[str], seed: int = 0) -> npt.NDArray[np.int64]:
+    """All rows of the queries, in the order in which samples take them."""
+    return np.array(sorted(range(len(query_ids)), key=lambda row: _lot(query_ids[row], seed)), np.int64)
 
 
 def counts_of_queries(queries: Texts, qrels: Qrels, given: Given | None) -> dict[str, Any]:

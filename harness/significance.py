@@ -24,20 +24,29 @@ def bootstrap_interval(
 
 
 def stratified_interval(
-    strata: Sequence[Floats64], *, resamples: int = 10_000, level: float = 0.95, seed: int = 0
+    strata: Sequence[Floats64],
+    weights: npt.ArrayLike | None = None,
+    *,
+    resamples: int = 10_000,
+    level: float = 0.95,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of the strata's means: queries are resampled within each stratum
-    (collection, language) and every stratum has the same weight. (nan, nan) if one has fewer than 2 values.
+    (collection, language). (nan, nan) if one has fewer than 2 values.
 
     The claim is about these collections, not about new ones.
+
+    Args:
+        weights: of the strata, one each, above 0; None gives every stratum the same weight.
     """
     if not strata or min(map(len, strata)) < 2:
         return float("nan"), float("nan")
     seeds = np.random.SeedSequence(seed).spawn(len(strata))
     means = np.zeros(resamples)
-    for values, own in zip(strata, seeds, strict=True):
-        means += _resampled_means(np.asarray(values, dtype=np.float64), resamples, np.random.default_rng(own))
-    low, high = np.quantile(means / len(strata), ((1 - level) / 2, (1 + level) / 2))
+    shares = np.ones(len(strata)) if weights is None else np.asarray(weights, dtype=np.float64)
+    for values, own, share in zip(strata, seeds, shares, strict=True):
+        means += share * _resampled_means(np.asarray(values, dtype=np.float64), resamples, np.random.default_rng(own))
+    low, high = np.quantile(means / shares.sum(), ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)
 
 

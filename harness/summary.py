@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measures import Measure
 from harness.significance import stratified_interval
@@ -14,7 +17,7 @@ from harness.significance import stratified_interval
 
 @dataclass(frozen=True)
 class Summary:
-    """Means over queries; over several collections the mean of their means, each with the same weight. Fractions."""
+    """Means over queries; over several collections the macro average of their means, see `votes`. Fractions."""
 
     measure: Measure
     value: float
@@ -42,27 +45,42 @@ class Summary:
         return low > 0 or high < 0
 
 
+def parts(collections: Sequence[Collection]) -> list[list[Collection]]:
+    """What has one vote in a macro average: the members of each group, and every collection without one by itself."""
+    found: dict[object, list[Collection]] = {}
+    for place, collection in enumerate(collections):
+        found.setdefault(collection.group or place, []).append(collection)
+    return list(found.values())
+
+
+def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
+    """What each collection weighs in a macro average, float64, summing to 1: the members of a group share its vote."""
+    voters = len(parts(collections))
+    sizes = Counter(collection.group for collection in collections)
+    return np.array([1 / voters / (sizes[collection.group] if collection.group else 1) for collection in collections])
+
+
 def summarise(evaluations: Sequence[Evaluation], measure: Measure) -> Summary:
     """Summarise one system over one collection or several."""
     rows = [evaluation.measures.index(measure) for evaluation in evaluations]
     values = [evaluation.values[row] for evaluation, row in zip(evaluations, rows, strict=True)]
     first = [evaluation.ground.first_stage[row] for evaluation, row in zip(evaluations, rows, strict=True)]
     deltas = [ours - theirs for ours, theirs in zip(values, first, strict=True)]
+    weights = votes([evaluation.collection for evaluation in evaluations])
+
+    def macro(strata: Sequence[npt.NDArray[np.float64]]) -> float:
+        return float(np.average([np.mean(queries) for queries in strata], weights=weights))
 
     def control(name: str) -> float:
-        return _macro([e.ground.controls[name][row] for e, row in zip(evaluations, rows, strict=True)])
+        return macro([e.ground.controls[name][row] for e, row in zip(evaluations, rows, strict=True)])
 
     return Summary(
         measure=measure,
-        value=_macro(values),
-        interval=stratified_interval(values),
-        delta=_macro(deltas),
-        delta_interval=stratified_interval(deltas),
+        value=macro(values),
+        interval=stratified_interval(values, weights),
+        delta=macro(deltas),
+        delta_interval=stratified_interval(deltas, weights),
         ceiling=control("oracle"),
         chance=control("chance"),
-        tie_span=float(np.mean([evaluation.audit.tie_span[str(measure)] for evaluation in evaluations])),
+        tie_span=macro([np.array(evaluation.audit.tie_span[str(measure)]) for evaluation in evaluations]),
     )
-
-
-def _macro(strata: Sequence[np.typing.NDArray[np.float64]]) -> float:
-    return float(np.mean([np.mean(values) for values in strata]))

@@ -26,6 +26,7 @@ class Workspace:
         self.path = path
         self.collections = path / "collections"
         self.cache = path / "cache"
+        self.downloads = path / "downloads"
         self.runs = path / "runs"
         self.ledger = path / "ledger.sqlite"
         self.results = path / "results.sqlite"

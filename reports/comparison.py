@@ -9,7 +9,7 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measures import Measure
 from harness.retrieve import GIVEN
-from harness.summary import Summary, summarise
+from harness.summary import Summary, parts, summarise, votes
 from reports.tables import Cell, Table
 
 _COLUMNS = (
@@ -37,39 +37,45 @@ def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
 
 
 def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
-    """One row per system; over several collections their macro average, equal weight each."""
-    groups = by_system(evaluations)
-    summaries = {name: summarise(group, measure) for name, group in groups.items()}
+    """One row per system; over several collections their macro average, see `harness.summary.votes`."""
+    systems = by_system(evaluations)
+    summaries = {name: summarise(measured, measure) for name, measured in systems.items()}
     best = max(summary.value for summary in summaries.values())
-    rows = [_system_row(name, group, summaries[name], best) for name, group in groups.items()]
+    rows = [_system_row(name, measured, summaries[name], best) for name, measured in systems.items()]
     collections = _collections(evaluations)
     chance = next(iter(summaries.values())).chance
     notes = [
         *declared_notes(collections),
         *(described(collection) for collection in collections if len(collections) == 1),
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
+        *_votes(collections),
         f"a random order of these candidates expects {points(chance)}",
         _MARKS,
         "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained",
     ]
-    over = f"macro average of {len(collections)} collections" if len(collections) > 1 else collections[0].name
-    return Table(f"{measure}, {over}", ("system", str(measure), *_COLUMNS), tuple(rows), tuple(notes))
+    return Table(f"{measure}, {_over(collections)}", ("system", str(measure), *_COLUMNS), tuple(rows), tuple(notes))
 
 
 def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
-    """One row per collection, a column per system with its difference to the first stage, and the macro average."""
-    groups = by_system(evaluations)
+    """One row per collection, and one per group after its members; a column per system with its difference to the
+    first stage; the macro average."""
+    systems, collections = by_system(evaluations), _collections(evaluations)
+
+    def row(name: str, averaged: Sequence[Collection]) -> tuple[Cell, ...]:
+        wanted = {collection.fingerprint for collection in averaged}
+        here = {n: [e for e in all_of if e.collection.fingerprint in wanted] for n, all_of in systems.items()}
+        return _collection_row(name, averaged, here, measure)
+
     rows = []
-    for collection in _collections(evaluations):
-        here = {n: [e for e in g if e.collection.fingerprint == collection.fingerprint] for n, g in groups.items()}
-        queries = f"{len(collection.queries):,}"
-        rows.append(_collection_row(collection.language or "", collection.name, queries, here, measure))
-    total = f"{sum(len(collection.queries) for collection in _collections(evaluations)):,}"
-    rows.append(_collection_row("", "macro average", total, groups, measure))
+    for part in parts(collections):
+        rows += [row(collection.name, [collection]) for collection in part]
+        rows += [row(_named(part), part)] if len(part) > 1 else []
+    if len(parts(collections)) > 1:
+        rows.append(row("macro average", collections))
     columns = ["language", "collection", "queries"]
-    for i, name in enumerate(groups):
+    for i, name in enumerate(systems):
         columns += [name] if i == 0 else [name, "vs first stage"]
-    notes = (*declared_notes(_collections(evaluations)), f"{measure} x 100", _MARKS)
+    notes = (*declared_notes(collections), f"{measure} x 100", *_votes(collections), _MARKS)
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
@@ -90,8 +96,13 @@ def controls_table(evaluations: Sequence[Evaluation]) -> Table:
     names = list(first[0].ground.controls)
     rows = []
     for measure in dict.fromkeys(measure for evaluation in first for measure in evaluation.measures):
-        means = [evaluation.ground.means() for evaluation in first if measure in evaluation.measures]
-        values = [sum(mean[name][str(measure)] for mean in means) / len(means) for name in names]
+        measured = [evaluation for evaluation in first if measure in evaluation.measures]
+        weights = votes([evaluation.collection for evaluation in measured])
+        means = [evaluation.ground.means() for evaluation in measured]
+        values = [
+            sum(weight * mean[name][str(measure)] for weight, mean in zip(weights, means, strict=True))
+            for name in names
+        ]
         rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
     notes = ("identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",)
     return Table("controls", ("measure", *names), tuple(rows), notes)
@@ -152,8 +163,8 @@ def _depth(evaluation: Evaluation, measure: Measure) -> str:
     return f"depth {depth}" + (", ranks beyond it are empty" if (measure.cutoff or depth) > depth else "")
 
 
-def _system_row(name: str, group: Sequence[Evaluation], summary: Summary, best: float) -> tuple[Cell, ...]:
-    reranked = group[0].system.reranker is not None
+def _system_row(name: str, measured: Sequence[Evaluation], summary: Summary, best: float) -> tuple[Cell, ...]:
+    reranked = measured[0].system.reranker is not None
     return (
         Cell(name),
         Cell(points(summary.value), strong=summary.value == best),
@@ -163,17 +174,18 @@ def _system_row(name: str, group: Sequence[Evaluation], summary: Summary, best: 
         Cell(points(summary.ceiling)),
         Cell(_headroom(summary) if reranked else ""),
         Cell(points(summary.tie_span)),
-        Cell(_truncated(group)),
-        Cell(_speed(group)),
+        Cell(_truncated(measured)),
+        Cell(_speed(measured)),
     )
 
 
 def _collection_row(
-    language: str, name: str, queries: str, groups: dict[str, list[Evaluation]], measure: Measure
+    name: str, averaged: Sequence[Collection], systems: dict[str, list[Evaluation]], measure: Measure
 ) -> tuple[Cell, ...]:
-    summaries = [summarise(group, measure) for group in groups.values()]
+    summaries = [summarise(measured, measure) for measured in systems.values()]
     best = max(summary.value for summary in summaries)
-    cells = [Cell(language), Cell(name), Cell(queries)]
+    language = averaged[0].language or "" if len(averaged) == 1 else ""
+    cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
     for i, summary in enumerate(summaries):
         cells.append(Cell(points(summary.value), strong=summary.value == best))
         cells += [] if i == 0 else [Cell(_signed(summary))]
@@ -193,6 +205,31 @@ def _audit_row(evaluation: Evaluation) -> list[str]:
 
 def _collections(evaluations: Sequence[Evaluation]) -> list[Collection]:
     return list({e.collection.fingerprint: e.collection for e in evaluations}.values())
+
+
+def _over(collections: Sequence[Collection]) -> str:
+    averaged = parts(collections)
+    if len(averaged) == 1:
+        return _named(averaged[0])
+    groups = sum(len(part) > 1 for part in averaged)
+    counted = [_counted(len(averaged) - groups, "collection"), _counted(groups, "group")]
+    return f"macro average of {' and '.join(filter(None, counted))}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}" if count else ""
+
+
+def _named(part: Sequence[Collection]) -> str:
+    return part[0].name if len(part) == 1 else f"{part[0].group}, mean of {len(part)}"
+
+
+def _votes(collections: Sequence[Collection]) -> list[str]:
+    averaged = parts(collections)
+    groups = ", ".join(f"{part[0].group} ({len(part)})" for part in averaged if len(part) > 1)
+    if not groups or len(averaged) == 1:
+        return []
+    return [f"{len(collections)} collections have {len(averaged)} votes; averaged first, and then one vote: {groups}"]
 
 
 def _interval(bounds: tuple[float, float]) -> str:

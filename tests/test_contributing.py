@@ -67,7 +67,7 @@ def scores(folder: Path) -> dict[str, float]:
 
 def test_the_reranker_scores_what_it_says_and_fits_in_20_lines(folder: Path) -> None:
     assert len(block("python", '"""A reranker').splitlines()) <= 20
-    command = "harness run beir --first-stage bm25 --measure RR@10 --reranker overlap:Overlap --out report"
+    command = "harness run ./beir --first-stage bm25 --measure RR@10 --reranker overlap:Overlap --out report"
     _, reranked = evaluations(command, folder)
     assert reranked["pairs_scored_now"] == 3
     assert reranked["measures"]["RR@10"]["value"] == 1.0
@@ -76,7 +76,7 @@ def test_the_reranker_scores_what_it_says_and_fits_in_20_lines(folder: Path) -> 
 
 def test_an_option_makes_other_scores_under_another_identity(folder: Path) -> None:
     specs = "--reranker overlap:Overlap --reranker 'overlap:Overlap?fold_case=false'"
-    _, folded, exact = evaluations(f"harness run beir --first-stage bm25 {specs}", folder)
+    _, folded, exact = evaluations(f"harness run ./beir --first-stage bm25 {specs}", folder)
     assert exact["id"] != folded["id"]
     assert exact["pairs_scored_now"] == folded["pairs_scored_now"] == 3
 
@@ -88,7 +88,7 @@ def test_the_entry_point_gives_it_a_name(folder: Path) -> None:
     (declared / "METADATA").write_text("Metadata-Version: 2.1\nName: overlap\nVersion: 1\n", "utf-8")
     entry = "\n".join(["[harness.adapters]", *(line.replace('"', "") for line in lines[1:])])
     (declared / "entry_points.txt").write_text(entry, "utf-8")
-    _, named = evaluations("harness run beir --first-stage bm25 --reranker overlap", folder)
+    _, named = evaluations("harness run ./beir --first-stage bm25 --reranker overlap", folder)
     assert named["pairs_scored_now"] == 3
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from harness.collection import Collection
 from harness.sources.build import collection_of
+from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.recognise import DEMO, sources
 from harness.sources.source import Source
 from harness.workspace import Workspace
 
-__all__ = ["DEMO", "Source", "load"]
+__all__ = ["DEMO", "Origin", "Source", "load"]
 
 
 def load(
@@ -24,12 +25,15 @@ def load(
     split: str | None = None,
     languages: Sequence[str] = (),
     rules: Path | None = None,
+    origin: Origin = ANYWHERE,
 ) -> list[Collection]:
-    """The collections that a target names: the packaged `demo`, a folder or zip file in BEIR's layout, a file or folder
-    of reranking rows, or a folder of such folders.
+    """The collections that a target names: the packaged `demo`, a suite or one of its collections, a folder or zip file
+    in BEIR's layout, a file or folder of reranking rows, or a folder of such folders. `origin` says where a suite is
+    read from.
 
     Raises:
         UsageError: the target, split, language or a rule is unknown.
         DataError: a file cannot be trusted; the message names the line and what to do.
     """
-    return [collection_of(source, workspace) for source in sources(target, split, languages, rules)]
+    found = sources(target, split, languages, rules, origin=origin, workspace=workspace)
+    return [collection_of(source, workspace) for source in found]

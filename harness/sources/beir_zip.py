@@ -13,21 +13,24 @@ from harness.sources.beir_folder import is_beir
 
 
 class Zip:
-    """The collection in a zip file as a place; it may lie in folders inside.
+    """The collection in a zip file as a place; it may lie in folders inside. Where the file holds several collections,
+    `folder` is the one that is meant.
 
     Raises:
         DataError: the file is no readable zip file.
-        UsageError: it holds no collection, or several.
+        UsageError: it holds no collection, or several and no folder is named.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: str | None = None) -> None:
         self.path = path
         try:
             with zipfile.ZipFile(path) as archive:
                 stored = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
         except (OSError, zipfile.BadZipFile, EOFError) as error:
             raise DataError(f"{path}: cannot be read as a zip file ({error}); fetch it again") from error
-        self._prefix = _prefix(stored, path)
+        self._prefix = f"{folder}/" if folder else _prefix(stored, path)
+        if not _is_root(self._prefix, stored):
+            raise UsageError(f"{path}: no corpus.jsonl in the folder '{folder}' inside; fetch the right file")
         inside = [name for name in stored if name.startswith(self._prefix)]
         self._names = sorted(name.removeprefix(self._prefix) for name in inside)
 

@@ -15,6 +15,7 @@ FILE = "collection.toml"
 _TYPES: dict[str, tuple[type, str]] = {
     "name": (str, "text"),
     "language": (str, "text"),
+    "group": (str, "text"),
     "main_measure": (str, "text"),
     "instruction": (str, "text"),
     "drop_identical_ids": (bool, "true or false"),
@@ -30,6 +31,8 @@ class Declared:
     name: str | None = None
     language: str | None = None
     rules: Rules = field(default_factory=Rules)
+    group: str | None = None
+    """The group that the collection is averaged with; see `Collection.group`."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,13 @@ def combine(tables: Sequence[Table]) -> Declared:
     for table in tables:
         _check(table)
         keys.update(table.keys)
-    name, language = keys.pop("name", None), keys.pop("language", None)
+    name, language, group = (keys.pop(key, None) for key in ("name", "language", "group"))
     keys["allow"] = tuple(sorted(set(_names(keys.get("allow")))))
     return Declared(
         None if name is None else str(name),
         None if language is None else str(language),
         Rules(**keys),  # type: ignore[arg-type]
+        None if group is None else str(group),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a target is: the packaged sample, a folder or zip file in BEIR's layout, reranking rows, or a set of those."""
+"""What a target is: the packaged sample, a suite, a folder or zip file in BEIR's layout, reranking rows, or a set."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from harness.sources.beir_folder import beir_source
 from harness.sources.beir_zip import Zip
 from harness.sources.declared import FILE, Table, combine, parse, read
 from harness.sources.folder_set import check_language, collection_source, is_collection, parts, set_sources
+from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.reranking_rows import is_rows_file, rows_of_file
 from harness.sources.source import Source
+from harness.sources.suite_source import suite_sources
+from harness.suite import is_suite_target
+from harness.workspace import Workspace
 
 DEMO = "demo"
 _KINDS = (
@@ -22,8 +26,16 @@ _KINDS = (
 )
 
 
-def sources(target: str, split: str | None, languages: Sequence[str], rules: Path | None) -> list[Source]:
-    """The sources that a target names.
+def sources(
+    target: str,
+    split: str | None,
+    languages: Sequence[str],
+    rules: Path | None,
+    *,
+    origin: Origin = ANYWHERE,
+    workspace: Workspace | None = None,
+) -> list[Source]:
+    """The sources that a target names. `demo` and the suites stand above folders of the same name (`./beir`).
 
     Raises:
         UsageError: nothing is there, it is no collection, or it lacks the split or language.
@@ -31,6 +43,8 @@ def sources(target: str, split: str | None, languages: Sequence[str], rules: Pat
     tables = [read(rules)] if rules else []
     if target == DEMO or target.startswith(f"{DEMO}/"):
         return _demo(target, split, languages, tables)
+    if is_suite_target(target):
+        return suite_sources(target, languages, origin, workspace, split=split, tables=tables)
     path = Path(target).expanduser()
     if not path.exists():
         raise UsageError(f"no collection '{target}'.{did_you_mean(path.name, _neighbours(path))}")

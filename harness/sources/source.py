@@ -25,6 +25,8 @@ class Converted:
     empty_documents: int
     queries_without_judgments: int
     repeated_candidates: int = 0
+    drift: str | None = None
+    """How the data differ from what a suite's table says; its numbers carry a mark."""
 
 
 class Source(Protocol):

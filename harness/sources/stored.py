@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from harness.sources.source import CORPUS, QUERIES, Converted, Source
 
 FORMAT = 1
 """Raised when the same source would be converted into something else."""
+DRIFTED = "†"
+"""After the name of a collection whose data differ from the table of its suite."""
 MARKER = "collection.json"
 _ARRAYS = "judgments.npz"
 
@@ -33,6 +35,7 @@ class Description:
     rules: Rules
     counts: Counts
     fingerprint: str
+    group: str | None = None
 
 
 def describe(source: Source, folder: Path, converted: Converted, let_through: Mapping[str, int]) -> Description:
@@ -56,8 +59,15 @@ def describe(source: Source, folder: Path, converted: Converted, let_through: Ma
         **counts_of_queries(queries, converted.qrels, converted.given),
     )
     declared = source.declared
-    name = declared.name or source.name
-    return Description(name, source.split, declared.language, declared.rules, counts, digest(content))
+    name, rules = declared.name or source.name, declared.rules
+    if converted.drift:
+        name, rules = f"{name}{DRIFTED}", _noted(rules, converted.drift)
+    return Description(name, source.split, declared.language, rules, counts, digest(content), declared.group)
+
+
+def _noted(rules: Rules, drift: str) -> Rules:
+    note = f"{DRIFTED} Not as in the suite's table: {drift}."
+    return replace(rules, note=f"{rules.note} {note}" if rules.note else note)
 
 
 def write(folder: Path, converted: Converted, description: Description) -> None:
@@ -96,6 +106,7 @@ def read(folder: Path, description: Description) -> Collection:
         rules=description.rules,
         counts=description.counts,
         fingerprint=description.fingerprint,
+        group=description.group,
     )
 
 

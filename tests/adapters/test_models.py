@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import ModelError
-from adapters.models import ModelFolder, kind_of, open_folder
+from adapters.models import ONNX_FILES, ModelFolder, kind_of, mirrored_model, open_folder
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="hub models need the extra 'models'")
 
@@ -197,3 +197,59 @@ def test_only_safe_files_of_the_asked_revision_are_fetched(folder: Path, monkeyp
     unsafe = ["pytorch_model.bin", "model.pt", "model.pkl", "weights.pth", "modeling_custom.py", "tf_model.h5"]
     assert [name for name in wanted if not is_fetched(name)] == []
     assert [name for name in unsafe if is_fetched(name)] == []
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path / "a mirror"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("asked the hub"))
+    return tmp_path / "a mirror"
+
+
+@pytest.mark.parametrize("revision", [None, "abc123", "a/branch"])
+def test_a_hub_model_is_read_from_the_mirror(mirror: Path, revision: str | None) -> None:
+    folder = write_model(mirrored_model(mirror, "some/model", revision))
+    found = open_folder("some/model", revision)
+    assert (found.path, found.name) == (folder, "some/model" if revision is None else f"some/model@{revision}")
+    other = write_model(mirror / "elsewhere")
+    assert found.identity() == identity(other), "where a model lies is not in its identity"
+
+
+@pytest.mark.parametrize("revision", [None, "abc123"])
+def test_a_model_that_the_mirror_lacks_names_the_command_that_fetches_it(mirror: Path, revision: str | None) -> None:
+    write_model(mirror / "models" / "some" / "model@of-another-revision")
+    with pytest.raises(ModelError) as caught:
+        open_folder("some/model", revision)
+    name = "some/model" if revision is None else "some/model@abc123"
+    assert str(caught.value) == (
+        f"{mirror}/models/{name}: not there; where there is a network, run: "
+        f"harness fetch --model {name} --mirror '{mirror}'"
+    )
+
+
+def test_a_mirror_without_the_exports_that_are_asked_for_says_so(mirror: Path) -> None:
+    folder = write_model(mirror / "models" / "some" / "model")
+    with pytest.raises(ModelError, match=r"no \*\.onnx there; .* harness fetch --model onnx:some/model --mirror '"):
+        open_folder("some/model", extra_files=ONNX_FILES)
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model.onnx").write_bytes(b"x")
+    assert open_folder("some/model", extra_files=ONNX_FILES).path == folder
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_local_folder_is_read_whatever_the_mirror_has(folder: Path) -> None:
+    assert open_folder(str(folder)).path == folder
+
+
+@pytest.mark.parametrize("model", ["models/..", "some/.model", "some/../model"])
+def test_a_name_cannot_leave_the_mirror(mirror: Path, model: str) -> None:
+    mirror.mkdir()
+    with pytest.raises(ModelError, match="it is not a hub name"):
+        open_folder(model)
+
+
+def test_without_a_network_the_command_that_fills_a_mirror_is_named() -> None:
+    with pytest.raises(
+        ModelError, match=r"HARNESS_MIRROR=DIR .*: harness fetch --model onnx:some/model@v1 --mirror DIR"
+    ):
+        open_folder("some/model", "v1", ONNX_FILES)

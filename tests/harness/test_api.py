@@ -9,7 +9,7 @@ import pytest
 
 import harness
 from adapters.errors import MissingExtra, UsageError
-from harness import api, cli
+from harness import api
 from harness.api import Outcome
 from harness.progress import Silent
 from tests.tiny_collection import FIRST, QUERIES, Place
@@ -42,8 +42,14 @@ def test_the_one_call_can_be_made_twice() -> None:
     assert harness.run is api.run
 
 
-def test_both_doors_have_the_same_first_stage_by_default() -> None:
-    assert api.FIRST_STAGE == cli.FIRST_STAGE
+def test_collections_that_bring_lists_are_not_searched_unless_it_is_asked_for(place: Place) -> None:
+    outcome = api.run(str(place.reranking_rows()), workspace=place.workspace.path)
+    assert [evaluation.system.first_stage.name for evaluation in outcome.evaluations] == ["given"]
+
+
+def test_lists_and_searches_are_not_mixed_by_default(place: Place) -> None:
+    with pytest.raises(UsageError, match="some of these collections bring candidate lists"):
+        api.run(str(place.reranking_rows()), str(place.beir()), workspace=place.workspace.path)
 
 
 def test_a_frame_has_a_row_per_system_query_and_measure(place: Place) -> None:
@@ -132,7 +138,6 @@ def test_the_cost_is_told_before_the_work(place: Place) -> None:
 
     run(place, rerankers=[f"{FAKE}:Plain"], reporter=Told())
     assert told[0] == (
-        "collections: 1, documents to search: 8, queries: 4, rerankers: 1, pairs for each: at most 20, "
-        "less what is already known"
+        "collections: 1, documents: 8, queries: 4, rerankers: 1, pairs for each: at most 20, less what is already known"
     )
     assert told[1] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"

@@ -63,6 +63,16 @@ def test_every_stratum_has_the_same_weight_however_many_queries_it_has() -> None
     assert high < 0.55
 
 
+def test_a_stratum_counts_as_much_as_its_weight() -> None:
+    generator = np.random.default_rng(5)
+    strata = [generator.normal(mean, 0.01, 50) for mean in (0.0, 0.0, 0.9)]
+    low, high = stratified_interval(strata, [0.25, 0.25, 0.5])
+    assert low < sum(w * s.mean() for w, s in zip((0.25, 0.25, 0.5), strata, strict=True)) < high
+    assert 0.44 < low < high < 0.46
+    assert stratified_interval(strata, [1, 1, 2]) == pytest.approx((low, high))
+    assert stratified_interval(strata, np.ones(3)) == stratified_interval(strata)
+
+
 def test_queries_are_resampled_within_their_stratum() -> None:
     low, high = stratified_interval([np.zeros(10), np.ones(10)])
     assert (low, high) == (0.5, 0.5)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.evaluation import Evaluation
 from harness.measures import parse
-from harness.summary import Summary, summarise
+from harness.summary import Summary, parts, summarise, votes
 from tests.tiny_collection import Place
 
 FAKE = "tests.fake_adapters"
@@ -85,6 +85,40 @@ def test_every_collection_has_the_same_weight_however_many_queries_it_has(place:
     for figure in ("delta", "ceiling", "chance", "tie_span"):
         assert getattr(found, figure) == pytest.approx(np.mean([getattr(summaries(done), figure) for done in mine]))
     assert found.interval[0] < found.value < found.interval[1]
+
+
+def test_a_group_has_one_vote_however_many_members_it_has(place: Place) -> None:
+    forum = place.load(place.beir("forum", rules='group = "forums"'))
+    other = place.load(place.beir("other", queries={"q1": "ferry", "q2": "bread"}, qrels=[("q1", "d6", 1)]))
+    small = place.load(
+        place.beir("small", queries={"q1": "tide", "q2": "mill"}, qrels=[("q1", "d2", 1), ("q2", "d3", 1)])
+    )
+    grouped = replace(small, group="forums")
+    assert votes([forum, other, grouped]).tolist() == [0.25, 0.5, 0.25]
+    assert parts([forum, other, grouped]) == [[forum, grouped], [other]]
+    assert votes([forum, other, small]) == pytest.approx([1 / 3] * 3)
+    assert votes([forum, grouped]).tolist() == [0.5, 0.5]
+    first, second, third = place.evaluations(forum, other, grouped, rerankers=[f"{FAKE}:Plain"])[1::2]
+    found = summaries(first, second, third)
+    for figure in ("value", "delta", "ceiling", "chance", "tie_span"):
+        each = [getattr(summaries(done), figure) for done in (first, second, third)]
+        assert getattr(found, figure) == pytest.approx(((each[0] + each[2]) / 2 + each[1]) / 2)
+
+
+def test_the_interval_of_a_group_is_that_of_its_one_vote(place: Place) -> None:
+    # Only in one forum do the queries differ: what is left of its width is its share of the vote.
+    forum = place.load(place.beir("forum", rules='group = "forums"'))
+    others = [
+        place.load(
+            place.beir(name, queries={"q1": "x", "q2": "y"}, qrels=[("q1", name, 1), ("q2", name, 1)], rules=rules)
+        )
+        for name, rules in (("d1", 'group = "forums"'), ("d2", 'group = "forums"'), ("d3", ""))
+    ]
+    wild, *still = place.evaluations(forum, *others, rerankers=["control:oracle"], depth=8)[1::2]
+    low, high = summaries(wild).delta_interval
+    assert [summaries(done).delta_interval[1] - summaries(done).delta_interval[0] for done in still] == [0, 0, 0]
+    together = summaries(wild, *still).delta_interval
+    assert together[1] - together[0] == pytest.approx((high - low) / 6)
 
 
 def test_the_order_of_measures_does_not_matter(place: Place) -> None:

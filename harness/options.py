@@ -1,0 +1,100 @@
+"""The options of the command line, each once: its name, its environment variable, its line of help."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from adapters.errors import UsageError, did_you_mean
+
+_LISTS = {"reranker": "rerankers", "measure": "measures", "language": "languages"}
+_PARAMETERS = {**_LISTS, "json": "as_json"}
+"""Keys of a configuration, which are named as the options are, and what the verbs call them."""
+
+
+def _offline(mirror: Path | None) -> Path | None:
+    if mirror is not None:  # the hub's client and the adapters read these when they are first used
+        os.environ["HARNESS_MIRROR"] = str(mirror)
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    return mirror
+
+
+def _configured(context: typer.Context, file: Path | None) -> Path | None:
+    if file is None:
+        return None
+    import tomllib
+
+    try:
+        settings: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
+    known = [str(parameter.name) for parameter in context.command.params if parameter.name not in ("config", "help")]
+    names = {key: _PARAMETERS.get(key, key.replace("-", "_")) for key in settings}
+    for key, name in names.items():
+        if name not in known:
+            keys = [{name: key for key, name in _PARAMETERS.items()}.get(name, name) for name in known]
+            raise UsageError(f"{file}: unknown key '{key}'.{did_you_mean(key, keys)}")
+    lists = ("targets", *_LISTS.values())
+    context.default_map = {
+        names[key]: [value] if names[key] in lists and isinstance(value, str) else value
+        for key, value in settings.items()
+    }
+    return file
+
+
+def _flag(name: str, text: str) -> Any:
+    return typer.Option(f"--{name}", envvar=f"HARNESS_{name.upper().replace('-', '_')}", help=text)
+
+
+def _option(name: str, text: str, **more: Any) -> Any:
+    return typer.Option(f"--{name}", envvar=f"HARNESS_{name.upper().replace('-', '_')}", help=text, **more)
+
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(help="Suites or parts of them, folders, zips, reranking files, folders of collections, or demo."),
+]
+SuiteTargets = Annotated[list[str] | None, typer.Argument(help="Suites or collections of them.")]
+FirstStage = Annotated[
+    str | None,
+    _option(
+        "first-stage",
+        "A spec; 'given' for given candidates; 'run:FILE'. Without it: given candidates where all targets bring them, "
+        "else Qwen/Qwen3-Embedding-0.6B.",
+    ),
+]
+Rerankers = Annotated[list[str] | None, _option("reranker", "A spec; repeatable.")]
+Depth = Annotated[int, _option("depth", "Candidates per query.", min=1)]
+Measures = Annotated[list[str] | None, _option("measure", "nDCG@10, AP@1000, RR@10, ...; repeatable.")]
+Languages = Annotated[list[str] | None, _option("language", "Only these; repeatable.")]
+Split = Annotated[str | None, _option("split", "Which judgments; test.")]
+SampleQueries = Annotated[
+    int | None, _option("sample-queries", "Only so many queries of each collection, always the same.", min=1)
+]
+BudgetPairs = Annotated[
+    int | None, _option("budget-pairs", "As many queries of each collection as cost so many pairs together.", min=1)
+]
+OnlyPlan = Annotated[bool, _flag("plan", "Only tell what it would cost; the models named are tried for seconds.")]
+RulesFile = Annotated[Path | None, _option("rules", "A TOML file that declares a collection's rules.")]
+SourceName = Annotated[Literal["auto", "mteb", "beir", "irds"], _option("source", "Where suites are read from.")]
+Mirror = Annotated[
+    Path | None, _option("mirror", "A folder that `harness fetch` filled: nothing is downloaded.", callback=_offline)
+]
+MirrorToFill = Annotated[Path | None, _option("mirror", "The folder to fill.")]
+Models = Annotated[list[str] | None, _option("model", "A model of the hub, as a spec; repeatable.")]
+DryRun = Annotated[bool, _flag("dry-run", "Only tell what would be brought, and how large it is.")]
+AllowDrift = Annotated[bool, _flag("allow-drift", "Take data that is not the published one; its numbers are marked.")]
+Out = Annotated[Path | None, _option("out", "Write report.md, results.json and runs/*.trec here.")]
+MtebResults = Annotated[Path | None, _option("mteb-results", "Write results in mteb's layout here.")]
+Audit = Annotated[bool, _flag("audit", "Print the audit and the controls too.")]
+Config = Annotated[
+    Path | None,
+    _option("config", "A TOML file with these options; the command line wins.", callback=_configured, is_eager=True),
+]
+WorkspacePath = Annotated[Path | None, _option("workspace", "Where everything is kept; ./.harness.")]
+AsJson = Annotated[bool, _flag("json", "Print JSON for machines.")]
+Full = Annotated[bool, _flag("full", "Read a large ledger whole.")]
+CompareSources = Annotated[bool, _flag("sources", "Compare the sources of a suite's collection with each other.")]

@@ -1,0 +1,127 @@
+"""A collection as mteb has it: mteb's loader reads the pinned dataset, and its Arrow columns stream into ours."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.errors import DataError
+from harness.sources import hub_rows, mteb_data
+from harness.sources.declared import Declared
+from harness.sources.dirt import Dirt
+from harness.sources.origin import Origin
+from harness.sources.source import CORPUS, QUERIES, Converted
+from harness.sources.texts import write_texts
+from harness.suites.table import SuiteCollection
+
+
+@dataclass(frozen=True)
+class MtebSource:
+    """One split and subset of a task of mteb, from the hub or from a mirror folder."""
+
+    entry: SuiteCollection
+    declared: Declared
+    access: Origin
+
+    @property
+    def name(self) -> str:
+        """`<suite>/<name>`."""
+        return self.entry.target
+
+    @property
+    def split(self) -> str:
+        """The split of the table."""
+        return self.entry.mteb.split
+
+    @property
+    def origin(self) -> str:
+        """Task, dataset and revision; a dataset of the hub never changes at a revision."""
+        names = self.entry.mteb
+        mirror = f" in {self.access.mirror.resolve()}" if self.access.mirror else ""
+        return f"mteb {names.task} {names.path}@{names.revision} {names.subset} {names.split}{mirror}"
+
+    def files(self) -> Sequence[Path]:
+        """The files of the dataset in the mirror; none for the hub.
+
+        Raises:
+            DataError: the mirror lacks it; the message has the command that fetches it.
+        """
+        if self.access.mirror is None:
+            return []
+        folder = mirrored(self.entry, self.access.mirror)
+        if not (folder / "README.md").is_file():
+            fetch = f"harness fetch {self.entry.target} --mirror {shlex.quote(str(self.access.mirror))}"
+            raise DataError(f"{folder}: not there, or without its README.md; where there is a network, run: {fetch}")
+        inside = ((file, file.relative_to(folder).parts[0]) for file in folder.rglob("*"))
+        return sorted(file for file, top in inside if not top.startswith(".") and file.is_file())
+
+    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+        """Queries first, those that mteb keeps; then the documents, looked up for judgments and candidates."""
+        mirror = self.access.mirror
+        with tempfile.TemporaryDirectory(dir=folder) as cache, mteb_data.own_dice():
+            task = mteb_data.task_of(self.entry)
+            drift = self._other_revision(task)
+            with mteb_data.local_files(Path(cache)) if mirror else nullcontext():
+                data = mteb_data.load(task, self.entry, mirrored(self.entry, mirror) if mirror else None)
+                drift += [] if mirror else self._other_copy(data)
+                return self._converted(data, folder, dirt, "; ".join(drift) or None)
+
+    def _converted(self, data: Mapping[str, Any], folder: Path, dirt: Dirt, drift: str | None) -> Converted:
+        judged, lists = data["relevant_docs"], data["top_ranked"] or {}
+        queries = dict.fromkeys(judged, -1)
+        label = f"{self._label}, queries"
+        asked = data["queries"]
+        write_texts(lambda d: hub_rows.query_rows(asked, label, d), label, folder / QUERIES, queries, dirt)
+        documents = {document: -1 for listed in (judged, lists) for names in listed.values() for document in names}
+        label = f"{self._label}, corpus"
+        corpus = data["corpus"]
+        written = write_texts(
+            lambda d: hub_rows.document_rows(corpus, label, d), label, folder / CORPUS, documents, dirt
+        )
+        given, repeated = None, 0
+        if lists:
+            given, repeated = hub_rows.given_lists(lists, queries, documents, f"{self._label}, top_ranked", dirt)
+        return Converted(
+            qrels=hub_rows.resolved(judged, queries, documents, f"{self._label}, qrels", dirt),
+            given=given,
+            empty_documents=written.empty,
+            queries_without_judgments=0,
+            repeated_candidates=repeated,
+            drift=drift,
+        )
+
+    @property
+    def _label(self) -> str:
+        return f"{self.entry.mteb.path}@{self.entry.mteb.revision[:7]}"
+
+    def _other_revision(self, task: Any) -> list[str]:
+        """The table is what is read; mteb's own numbers come from what mteb pins."""
+        ours, pinned = self.entry.mteb, task.metadata.dataset
+        if (pinned["path"], pinned["revision"]) == (ours.path, ours.revision):
+            return []
+        theirs = f"mteb's task {ours.task} pins {pinned['path']}@{pinned['revision']}"
+        return self._met(f"the suite's table reads {ours.path}@{ours.revision}, {theirs}")
+
+    def _other_copy(self, data: Mapping[str, Any]) -> list[str]:
+        """Without a network `datasets` takes the newest cached copy, of whatever revision."""
+        ours = self.entry.mteb.revision
+        copies = {Path(file["filename"]).parent for key in ("corpus", "queries") for file in data[key].cache_files}
+        others = sorted(copy.name for copy in copies if ours not in copy.parts)
+        if not others:
+            return []
+        return self._met(f"the cached copy of {self.entry.mteb.path} is of the revision {others[0]}, not {ours}")
+
+    def _met(self, difference: str) -> list[str]:
+        if not self.access.allow_drift:
+            raise DataError(f"{self.entry.target}: {difference}; take it with --allow-drift, marked")
+        return [difference]
+
+
+def mirrored(entry: SuiteCollection, mirror: Path) -> Path:
+    """Where a mirror has the dataset, as `hf download --repo-type dataset --local-dir` lays it."""
+    return mirror.expanduser() / "datasets" / entry.mteb.path / entry.mteb.revision

@@ -1,0 +1,141 @@
+"""Published numbers beside measured ones: the quickest check that an installation measures what others measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+import numpy as np
+
+from harness.evaluation import Evaluation
+from harness.sources.stored import DRIFTED
+from harness.suite import suites
+from leaderboards.published import Measured, Published, comparable, published
+from reports.comparison import points
+from reports.model_name import model_name
+from reports.suite_entry import entry_of, is_drifted
+from reports.tables import Cell, Table
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A published number and ours."""
+
+    system: str
+    ours: Measured
+    row: Published
+
+    @property
+    def reason(self) -> str | None:
+        """Why the two cannot be compared; None where they can."""
+        return comparable(self.ours, self.row)
+
+
+def anchors(evaluations: Sequence[Evaluation]) -> list[Anchor]:
+    """Every published number of the same model on the same collection, or on a suite or group that was measured whole.
+
+    Where the published measure was not measured, the collection's main one stands beside it, and is marked.
+    """
+    found = []
+    for group in _by_system(evaluations):
+        first = next(iter(group.values()))
+        name = model_name(first.system.name)
+        for row in published():
+            if name and row.model == name.name and row.collections and set(row.collections) <= set(group):
+                ours = _together([group[target] for target in row.collections], row)
+                found.append(Anchor(first.system.label, ours, row))
+    return found
+
+
+def anchors_table(found: Sequence[Anchor]) -> Table:
+    """Published beside measured, with a footnote for every mark. Differences are shown where they mean something."""
+    reasons = list(dict.fromkeys(anchor.reason for anchor in found if anchor.reason))
+    marks = {reason: f"[{number}]" for number, reason in enumerate(reasons, 1)}
+    columns = ("collection", "system", "measure", "published", "measured", "difference", "evaluator")
+    rows = tuple(_row(anchor, marks) for anchor in found)
+    notes = (
+        "values x 100; published numbers and their sources: leaderboards/published",
+        "[n]: the two numbers cannot be compared, so there is no difference",
+        *(f"{mark} {reason}" for reason, mark in marks.items()),
+    )
+    return Table("published beside measured", columns, rows, notes, left=3)
+
+
+def measured(evaluation: Evaluation, measure: str) -> Measured | None:
+    """One value of an evaluation with what it rests on; None where the collection is of no suite.
+
+    A measure that was not measured gives the collection's main one, or the first."""
+    entry = entry_of(evaluation.collection)
+    if entry is None:
+        return None
+    names = [str(one) for one in evaluation.measures]
+    named = next(name for name in (measure, entry.main_measure, names[0]) if name in names)
+    name = model_name(evaluation.system.name)
+    return Measured(
+        model=name.name if name else "",
+        model_revision=(name.commit if name else None) or "",
+        suite=entry.suite,
+        collection=entry.name,
+        split=evaluation.collection.split,
+        task=entry.mteb.task,
+        measure=named,
+        value=float(np.mean(evaluation.values[names.index(named)])),
+        dataset_revision=entry.mteb.revision,
+        first_stage=_first_stage(evaluation),
+        altered=_altered(evaluation),
+    )
+
+
+def _by_system(evaluations: Sequence[Evaluation]) -> list[dict[str, Evaluation]]:
+    groups: dict[tuple[str, str, int], dict[str, Evaluation]] = {}
+    for evaluation in evaluations:
+        system = evaluation.system
+        entry = entry_of(evaluation.collection)
+        if entry is not None:
+            key = (system.label, system.first_stage.name, system.depth)
+            groups.setdefault(key, {})[entry.target] = evaluation
+    return list(groups.values())
+
+
+def _together(evaluations: Sequence[Evaluation], row: Published) -> Measured:
+    values = [value for one in evaluations if (value := measured(one, row.measure)) is not None]
+    if not row.is_average:
+        return values[0]
+    mean = _macro({f"{value.suite}/{value.collection}": value.value for value in values}, row.suite)
+    altered = next((value.altered for value in values if value.altered), "")
+    return replace(values[0], collection=row.collection, value=mean, altered=altered)
+
+
+def _macro(values: dict[str, float], suite: str) -> float:
+    """The mean over the parts of the suite that are there, each part the mean over its collections."""
+    parts = [[values[one.target] for one in part if one.target in values] for part in suites()[suite].parts.values()]
+    return fmean(fmean(part) for part in parts if part)
+
+
+def _first_stage(evaluation: Evaluation) -> str:
+    system = evaluation.system
+    if system.reranker is None:
+        return ""
+    text = system.first_stage.name
+    if text == "given":
+        return text
+    name = model_name(text)
+    return f"{text if name is None or '?' in text else name.name} top-{system.depth}"
+
+
+def _altered(evaluation: Evaluation) -> str:
+    collection = evaluation.collection
+    if collection.sampled_from:
+        return f"a sample of {len(collection.queries):,} of {collection.sampled_from:,} queries"
+    return f"on data that differ from the suite's ({DRIFTED})" if is_drifted(collection) else ""
+
+
+def _row(anchor: Anchor, marks: dict[str, str]) -> tuple[Cell, ...]:
+    ours, row, mark = anchor.ours, anchor.row, marks.get(anchor.reason or "", "")
+    difference = f"{100 * (ours.value - row.value):+.2f}"
+    texts = (
+        row.target, anchor.system, row.measure, f"{points(row.value)}{mark}", points(ours.value),
+        "" if mark else difference, row.evaluator or "not stated",
+    )  # fmt: skip
+    return tuple(Cell(text) for text in texts)

@@ -1,0 +1,169 @@
+"""Results as mteb stores them, so that its `ResultCache`, its tables and its results repository can read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.errors import UsageError
+from harness.evaluation import Evaluation
+from harness.sources.stored import DRIFTED
+from harness.suite import SuiteCollection, find
+from harness.workspace import write_atomically
+from reports.model_name import model_name
+from reports.mteb_scores import mteb_scores, mteb_version
+from reports.mteb_settings import SETTINGS, settings_file
+from reports.suite_entry import entry_of, is_drifted
+
+_NOT_KNOWN = (
+    "release_date", "languages", "n_parameters", "memory_usage_mb", "max_tokens", "embed_dim", "license",
+    "open_weights", "public_training_code", "public_training_data", "similarity_fn_name", "use_instructions",
+    "training_datasets",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One collection of a task, and what a system got on it."""
+
+    evaluation: Evaluation
+    entry: SuiteCollection
+
+
+def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Path]:
+    """Write `results/<org>__<model>/<revision>/<Task>.json` below `out`, with `model_meta.json` and
+    `run_settings.jsonl` beside them; `mteb.ResultCache(out)` reads them. Given lists and controls are no models and are
+    left out. Files of the same task are replaced; nothing is written unless everything can be.
+
+    The revision is the commit that the spec names (`model@COMMIT`), else the digest of the weights, else mteb's
+    `no_revision_available`. A model that the hub does not have is `local/<name>`.
+
+    Raises:
+        UsageError: a collection is of no suite, a sample, or drifted from the suite's table; a task lacks a split, a
+            subset or its official measure; two systems would share a folder; or there is nothing to write.
+    """
+    files: dict[Path, str] = {}
+    for folder, parts in _by_folder(out, evaluations).items():
+        settings = settings_file(folder, [(part.evaluation, part.entry) for part in parts])
+        tasks = _by_task(parts)
+        files |= {folder / f"{task}.json": _json(_result(task, group)) for task, group in tasks.items()}
+        files[folder / "model_meta.json"] = _json(_model_meta(folder, parts[0].evaluation))
+        files[folder / SETTINGS] = settings
+    if not files:
+        raise UsageError("nothing to write for mteb: only given lists and controls were evaluated; name a --reranker")
+    for file, text in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(file) as temporary:
+            temporary.write_text(text, "utf-8")
+    return list(files)
+
+
+def _by_folder(out: Path, evaluations: Sequence[Evaluation]) -> dict[Path, list[_Part]]:
+    folders: dict[Path, list[_Part]] = {}
+    for evaluation in evaluations:
+        name = model_name(evaluation.system.name)
+        if name is not None:
+            path = out / "results" / name.name.replace("/", "__") / (name.commit or _revision(evaluation))
+            folders.setdefault(path, []).append(_Part(evaluation, _entry(evaluation)))
+    return folders
+
+
+def _entry(evaluation: Evaluation) -> SuiteCollection:
+    """The collection's line in the table of its suite."""
+    collection = evaluation.collection
+    entry = entry_of(collection)
+    if entry is None:
+        raise UsageError(f"{collection.name}: mteb has results of the suites' collections only, such as beir/scifact")
+    if is_drifted(collection):
+        raise UsageError(
+            f"{collection.name}: its data differ from the suite's ({DRIFTED}); such a result is not mteb's"
+        )
+    if collection.sampled_from:
+        raise UsageError(f"{collection.name}: a sample of {len(collection.queries):,} queries is no result of the task")
+    if collection.split != entry.mteb.split:
+        raise UsageError(f"{collection.name}: split '{collection.split}', but the task has '{entry.mteb.split}'")
+    return entry
+
+
+def _by_task(parts: Sequence[_Part]) -> dict[str, list[_Part]]:
+    """Every task with all of its parts, in the order of the suite's table."""
+    tasks: dict[str, list[_Part]] = {}
+    for task in dict.fromkeys(part.entry.mteb.task for part in parts):
+        here = _each_once([part for part in parts if part.entry.mteb.task == task])
+        wanted = find(f"mteb/{task}")
+        missing = [entry.target for entry in wanted if entry.target not in here]
+        if missing:
+            system = next(iter(here.values())).evaluation.system.label
+            raise UsageError(
+                f"{task}: {len(missing)} of {len(wanted)} parts are missing for {system}: {', '.join(missing)}; "
+                f"mteb takes whole tasks, so run mteb/{task}"
+            )
+        tasks[task] = [here[entry.target] for entry in wanted]
+    return tasks
+
+
+def _each_once(parts: Sequence[_Part]) -> dict[str, _Part]:
+    found: dict[str, _Part] = {}
+    for part in parts:
+        if found.setdefault(part.entry.target, part).evaluation.id != part.evaluation.id:
+            raise UsageError(f"{part.entry.target} stands twice for {part.evaluation.system.label}; give one of them")
+    return found
+
+
+def _result(task: str, parts: Sequence[_Part]) -> dict[str, object]:
+    scores: dict[str, list[object]] = {}
+    for part in parts:
+        scores.setdefault(part.entry.mteb.split, []).append(mteb_scores(part.evaluation, part.entry))
+    return {
+        "dataset_revision": parts[0].entry.mteb.revision,
+        "task_name": task,
+        "mteb_version": mteb_version(),
+        "scores": scores,
+        "evaluation_time": _seconds(parts),
+        "kg_co2_emissions": None,
+    }
+
+
+def _seconds(parts: Sequence[_Part]) -> float | None:
+    """What scoring all the pairs costs at the measured speed, however many of them were known before."""
+    found = [(part.evaluation.audit.candidates, part.evaluation.pairs_per_second) for part in parts]
+    return sum(pairs / speed for pairs, speed in found if speed) if all(speed for _, speed in found) else None
+
+
+def _model_meta(folder: Path, evaluation: Evaluation) -> dict[str, object]:
+    """The keys of mteb's `ModelMeta`; what the harness cannot know of a model is null there."""
+    name = model_name(evaluation.system.name)
+    by_place = "cross-encoder" if evaluation.system.reranker else "dense"
+    by_adapter = {"embedder-reranker": "dense", "bm25": "sparse"}
+    return {
+        "name": name and name.name,
+        "revision": folder.name,
+        "model_type": [by_adapter.get(str(_identity(evaluation).get("adapter")), by_place)],
+        "loader": None,
+        "framework": [],
+        **dict.fromkeys(_NOT_KNOWN),
+    }
+
+
+def _revision(evaluation: Evaluation) -> str:
+    digest = _weights(_identity(evaluation))
+    return f"weights-{digest[:12]}" if digest else "no_revision_available"
+
+
+def _identity(evaluation: Evaluation) -> Mapping[str, object]:
+    content = evaluation.made_of.content
+    found = content["reranker"] if evaluation.system.reranker else content["retriever"]
+    return found if isinstance(found, Mapping) else {}
+
+
+def _weights(identity: Mapping[str, object]) -> str | None:
+    if isinstance(identity.get("weights"), str):
+        return str(identity["weights"])
+    inner = (_weights(value) for value in identity.values() if isinstance(value, Mapping))
+    return next((digest for digest in inner if digest), None)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
