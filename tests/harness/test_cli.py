@@ -174,7 +174,7 @@ def test_every_option_has_an_environment_variable_that_works(
 
 
 def test_every_option_of_every_verb_names_its_environment_variable(command: Command) -> None:
-    for verb in ("run", "demo", "list", "show", "doctor"):
+    for verb in ("run", "demo", "fetch", "list", "show", "doctor"):
         text = command(verb, "--help").out
         described = text.partition("Example")[0]
         options = [line.split()[0] for line in described.splitlines() if line.startswith("  --")]
@@ -210,6 +210,37 @@ def test_an_unknown_key_of_a_config_file_is_answered_with_the_right_one(place: P
     said = command("run", "demo/en", "--config", config)
     assert said.code == 2
     assert "unknown key 'dept'. Did you mean depth" in said.err
+
+
+def test_a_plan_tells_the_cost_of_a_suite_without_loading_it(place: Place, command: Command) -> None:
+    said = command("run", "mteb-multilingual-v2-reranking", "--plan", "--workspace", place.path / "nowhere")
+    assert said.code == 0
+    assert "weblinx (WebLINXCandidatesReranking) alone has 5.6 million of the 6.0 million pairs" in said.out
+    assert not (place.path / "nowhere").exists()
+    rows = json.loads(command("run", "beir/scifact", "--plan", "--json").out)
+    assert (rows[-1]["collection"], rows[-1]["queries"], rows[-1]["pairs"]) == ("total", "300", "30,000")
+
+
+def test_a_budget_takes_as_many_queries_as_it_pays_for(place: Place, command: Command) -> None:
+    said = command("run", place.beir(), *flags(place), "--budget-pairs", 11, "--json")
+    assert json.loads(said.out)["collections"][0]["counts"]["queries"] == 2
+    assert "one query of each" in command("run", place.path / "coll", *flags(place), "--budget-pairs", 1).err
+
+
+def test_a_suite_without_its_data_is_answered_with_the_command_that_brings_it(place: Place, command: Command) -> None:
+    mirror = place.path / "mirror"
+    said = command("run", "beir/scifact", *flags(place), "--source", "beir", "--mirror", mirror)
+    assert said.code == 3
+    assert f"harness fetch beir/scifact --source beir --mirror {mirror}" in said.err
+
+
+def test_fetch_tells_what_it_would_bring_and_where(place: Place, command: Command) -> None:
+    mirror = place.path / "mirror"
+    said = command("fetch", "beir/scifact", "--source", "beir", "--mirror", mirror, "--dry-run", "--json")
+    (row,) = json.loads(said.out)
+    assert (row["kind"], row["name"], row["state"]) == ("zip", "scifact.zip", "to be fetched")
+    assert not mirror.exists()
+    assert "name a folder with --mirror" in command("fetch", "beir/scifact").err
 
 
 def test_lists_and_ids_answer_on_a_missing_an_empty_and_a_filled_workspace(place: Place, command: Command) -> None:
