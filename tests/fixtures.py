@@ -52,7 +52,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         monkeypatch.setattr(sys, "path", list(sys.path))
         monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
         capfd.readouterr()
-        # The front door sets variables for the rooms that it loads (a mirror); a process ends with them, a test must too.
+        # The front door sets variables for the rooms that it loads (a mirror); they end with the process, or the test.
         with pytest.raises(SystemExit) as left, patch.dict(os.environ):
             cli.main()
         out, err = capfd.readouterr()
