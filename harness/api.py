@@ -13,6 +13,7 @@ from harness.calibration import calibrate, calibrate_first_stage
 from harness.collection import Collection, sample_queries
 from harness.evaluation import Evaluation
 from harness.experiment import experiment
+from harness.ground import is_paired, ordinary_measures
 from harness.measures import parse
 from harness.plan import WITHOUT_MODEL, Plan, plan, within_budget
 from harness.progress import Reporter, Silent
@@ -94,7 +95,8 @@ def run(
             collections that bring them, and Qwen3-Embedding-0.6B for the others.
         rerankers: spec strings; see `adapters.spec`.
         depth: candidates per query.
-        measures: `nDCG@10`, `R@100`, ...; empty for each collection's main measure.
+        measures: `nDCG@10`, `R@100`, ...; empty for each collection's main measure. p-MRR comes by itself where there
+            are pairs of queries.
         languages: only these, of targets that have several.
         sample: take this many queries of every collection, always the same ones.
         budget: take as many queries of every collection as cost at most this many pairs together.
@@ -107,7 +109,8 @@ def run(
     """
     _refuse_text(rerankers=rerankers, measures=measures, languages=languages)
     for name in measures:
-        parse(name)
+        if not is_paired(name):
+            parse(name)
     _refuse_targets(targets, split, languages, rules, origin)
     opened_workspace = Workspace.open(Path(workspace) if workspace else None)
     named = list(dict.fromkeys(rerankers))
@@ -115,6 +118,8 @@ def run(
     collections = collections_of(
         targets, opened_workspace, split=split, languages=languages, sample=sample, rules=rules, origin=origin
     )
+    for collection in collections:
+        ordinary_measures(collection, measures)
     chosen = first_stage or _first_stage_of(collections)
     if budget is not None:
         counts = within_budget(collections, depth, budget, first_stage=chosen)

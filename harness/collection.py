@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -16,6 +17,8 @@ from adapters.errors import UsageError
 from adapters.identity import Digests, digest
 
 Rows = npt.NDArray[np.int32]
+ORIGINAL, CHANGED = "-og", "-changed"
+"""Ends of the ids of a query that is asked twice, the second time with a changed instruction (FollowIR)."""
 
 
 class Texts(Sequence[str]):
@@ -90,6 +93,22 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """Questions that stand twice among the queries, as `<question>-og` and `<question>-changed`, each with the
+    documents that its changed instruction makes irrelevant: documents[offsets[i]:offsets[i + 1]] for question i."""
+
+    questions: tuple[str, ...]
+    offsets: npt.NDArray[np.int64]
+    documents: npt.NDArray[np.int64]
+    """Rows of the corpus; -1 for a document that it does not have. One that stands twice counts twice, as in mteb."""
+
+    def by_question(self) -> dict[str, npt.NDArray[np.int64]]:
+        """The rows of each question."""
+        starts, ends = self.offsets[:-1], self.offsets[1:]
+        return {name: self.documents[start:end] for name, start, end in zip(self.questions, starts, ends, strict=True)}
+
+
+@dataclass(frozen=True)
 class Rules:
     """What is declared for a collection rather than read from it."""
 
@@ -147,11 +166,21 @@ class Collection:
     """The number of queries before `--sample-queries` took some."""
     group: str | None = None
     """Collections of one group are averaged first and count as one in a macro average."""
+    changes: Changes | None = None
+    """What p-MRR compares; None where no query is asked twice."""
+
+
+def changes_of(documents: Mapping[str, Sequence[int] | npt.NDArray[np.int64]]) -> Changes:
+    """The changes of the rows of each question's documents; a question without any is left out, as mteb does it."""
+    kept = {name: np.asarray(rows, np.int64) for name, rows in documents.items() if len(rows)}
+    offsets = np.cumsum([0, *map(len, kept.values())]).astype(np.int64)
+    return Changes(tuple(kept), offsets, np.concatenate([np.empty(0, np.int64), *kept.values()]))
 
 
 def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
     """The collection with `n` of its queries, chosen by a hash of the query id: the order of the file does not matter,
-    and a larger sample of the same seed holds the smaller one. With `n` at or above all queries nothing changes.
+    and a larger sample of the same seed holds the smaller one. With `n` at or above all queries nothing changes. Of a
+    collection with changes whole questions are taken: as many as have `n` queries, and at least one.
 
     Raises:
         UsageError: `n` is below 1.
@@ -161,7 +190,9 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
     if n >= len(collection.queries):
         return collection
     ids = collection.queries.ids()
-    chosen = np.sort(sampling_order(ids, seed)[:n])
+    chosen = np.sort(sampled_rows(collection, n, seed))
+    if len(chosen) == len(ids):
+        return collection
     given = collection.given and _sampled_given(collection.given, chosen)
     queries = Texts(collection.queries.table.take(pa.array(chosen)))
     qrels = _sampled_qrels(collection.qrels, chosen, len(ids))
@@ -170,10 +201,28 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
         queries=queries,
         qrels=qrels,
         given=given,
+        changes=collection.changes and _sampled_changes(collection.changes, queries),
         counts=replace(collection.counts, **counts_of_queries(queries, qrels, given)),
         fingerprint=digest({"collection": collection.fingerprint, "queries": [ids[row] for row in chosen]}),
         sampled_from=collection.sampled_from or len(ids),
     )
+
+
+def sampled_rows(collection: Collection, n: int, seed: int = 0) -> npt.NDArray[np.int64]:
+    """The rows of the queries that a sample of `n` takes."""
+    ids = collection.queries.ids()
+    if collection.changes is None or n >= len(ids):
+        return sampling_order(ids, seed)[:n]
+    questions = [question_of(name) for name in ids]
+    order = sampling_order(questions, seed)
+    sizes = Counter(questions)
+    ends = np.cumsum([sizes[name] for name in dict.fromkeys(questions[row] for row in order)])
+    return order[: max(ends[0], int(ends[ends <= n].max(initial=0)))]
+
+
+def question_of(query_id: str) -> str:
+    """A query id without the end that tells the original query from the changed one."""
+    return query_id.removesuffix(ORIGINAL).removesuffix(CHANGED)
 
 
 def sampling_order(query_ids: Sequence[str], seed: int = 0) -> npt.NDArray[np.int64]:
@@ -204,6 +253,11 @@ def _sampled_qrels(qrels: Qrels, chosen: npt.NDArray[np.int64], queries: int) ->
     new_row[chosen] = np.arange(len(chosen))
     keep = new_row[qrels.queries] >= 0
     return Qrels(new_row[qrels.queries[keep]], qrels.documents[keep], qrels.grades[keep])
+
+
+def _sampled_changes(changes: Changes, queries: Texts) -> Changes:
+    asked = {question_of(name) for name in queries.ids()}
+    return changes_of({name: rows for name, rows in changes.by_question().items() if name in asked})
 
 
 def _sampled_given(given: Given, chosen: npt.NDArray[np.int64]) -> Given:

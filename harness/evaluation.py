@@ -11,6 +11,7 @@ from harness.audit import Audit
 from harness.collection import Collection
 from harness.ground import Ground
 from harness.measures import Measure
+from harness.paired_measures import Paired
 from harness.runs import Run
 from harness.system import MadeOf, System
 
@@ -33,6 +34,8 @@ class Evaluation:
     """Seconds that the model took for them."""
     pairs_per_second: float | None = None
     """From every time that this system scored pairs of this collection on this machine."""
+    paired: Paired | None = None
+    """p-MRR, where the collection asks its questions twice."""
 
     @property
     def id(self) -> str:
@@ -52,4 +55,12 @@ class Evaluation:
     @property
     def alarms(self) -> tuple[str, ...]:
         """Whatever should keep a reader from trusting the number."""
-        return (*self.ground.alarms, *self.audit.alarms)
+        return (*self.ground.alarms, *self.audit.alarms, *self._unpaired)
+
+    @property
+    def _unpaired(self) -> tuple[str, ...]:
+        if self.paired is None or not self.paired.missing:
+            return ()
+        missing, all_of = self.paired.missing, len(self.paired.missing) + len(self.paired.questions)
+        named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        return (f"p-MRR leaves out {len(missing)} of {all_of} questions, for want of one of the two queries: {named}",)

@@ -14,6 +14,7 @@ from harness.collection import Collection
 from harness.crosscheck import cross_check
 from harness.evaluation import Evaluation
 from harness.ground import Ground, prepare
+from harness.paired_measures import Paired, p_mrr
 from harness.results import Results
 from harness.runs import Run
 from harness.system import System
@@ -48,7 +49,15 @@ def evaluate(ground: Ground, system: System, bench: Bench) -> Evaluation:
         audit=audit(ground, scores),
         fresh=scores.fresh,
         seconds=scores.seconds,
+        paired=paired(ground.collection, scores.run),
     )
+
+
+def paired(collection: Collection, run: Run) -> Paired | None:
+    """p-MRR of each question; None where the collection asks no question twice."""
+    if collection.changes is None:
+        return None
+    return p_mrr(run, collection.queries.ids(), collection.changes.by_question())
 
 
 def measure(ground: Ground, run: Run) -> npt.NDArray[np.float64]:

@@ -10,8 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.evaluation import Evaluation
+from harness.paired_measures import Paired
 from harness.results import environment
-from harness.summary import Summary, summarise
+from harness.suites.table import PAIRED_MEASURE
+from harness.summary import Summary, paired_by_system, summarise, summarise_paired
 from harness.trec import write_run
 
 FORMAT = 1
@@ -25,6 +27,7 @@ def as_dict(evaluations: Sequence[Evaluation]) -> dict[str, object]:
         "collections": [_collection(evaluation) for evaluation in _first_of_each_collection(evaluations)],
         "evaluations": [_evaluation(evaluation) for evaluation in evaluations],
         "macro": _macro(evaluations),
+        **({"macro_paired": paired} if (paired := _macro_paired(evaluations)) else {}),
     }
 
 
@@ -48,6 +51,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, object]:
         "reranker": evaluation.system.reranker.name if evaluation.system.reranker else None,
         "depth": evaluation.system.depth,
         "measures": {str(measure): _figures(summarise([evaluation], measure)) for measure in evaluation.measures},
+        **({"paired": _paired(evaluation, evaluation.paired)} if evaluation.paired else {}),
         "controls": evaluation.ground.means(),
         "audit": evaluation.audit.as_dict(),
         "alarms": list(evaluation.alarms),
@@ -82,6 +86,19 @@ def _macro(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
         }
         for label, group in groups.items()
     }
+
+
+def _paired(evaluation: Evaluation, paired: Paired) -> dict[str, object]:
+    each = dict(zip(paired.questions, paired.values.tolist(), strict=True))
+    return {PAIRED_MEASURE: {**_pairs([evaluation]), "per_question": each, "missing": list(paired.missing)}}
+
+
+def _macro_paired(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
+    return {label: {PAIRED_MEASURE: _pairs(group)} for label, group in paired_by_system(evaluations).items()}
+
+
+def _pairs(evaluations: Sequence[Evaluation]) -> dict[str, object]:
+    return {key: _json(value) for key, value in asdict(summarise_paired(evaluations)).items()}
 
 
 def _figures(summary: Summary) -> dict[str, object]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError
+from adapters.errors import DataError, UsageError
 from harness.bench import Bench
 from harness.collection import Collection
 from harness.controls import CONTROLS, control_scores, expected_random
@@ -17,8 +17,11 @@ from harness.judged import Judged
 from harness.measures import Measure, parse
 from harness.retrieve import FirstStage, retrieve
 from harness.runs import Run
+from harness.suites.table import PAIRED_MEASURE
 
 Values = npt.NDArray[np.float64]
+BESIDE_PAIRED = "nDCG@5"
+"""The measure of single queries where only p-MRR is named; FollowIR has it for News21 (https://arxiv.org/abs/2403.15246)."""
 _LABELLED = 0.02
 """Two points: what the order of document ids may be worth before it counts as a label."""
 
@@ -64,16 +67,36 @@ class Ground:
         }
 
 
+def ordinary_measures(collection: Collection, named: Sequence[str]) -> list[str]:
+    """The measures of single queries: those that are named, else the collection's main one, without p-MRR, which every
+    collection with pairs of queries gets; where none is left, `BESIDE_PAIRED`.
+
+    Raises:
+        UsageError: p-MRR, for a collection that has no pairs.
+    """
+    names = list(named or [collection.rules.main_measure])
+    ordinary = [name for name in names if not is_paired(name)]
+    if len(ordinary) < len(names) and collection.changes is None:
+        raise UsageError(f"{collection.name}: {PAIRED_MEASURE} compares pairs of queries; this collection has none")
+    return ordinary or [BESIDE_PAIRED]
+
+
+def is_paired(measure: str) -> bool:
+    """Whether it is p-MRR, in any case."""
+    return measure.strip().casefold() == PAIRED_MEASURE.casefold()
+
+
 def prepare(
     collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], bench: Bench
 ) -> Ground:
     """From a collection to frozen candidates.
 
     Raises:
+        UsageError: an unknown measure, or p-MRR for a collection without pairs of queries.
         DataError: the identity order does not reproduce the first stage to the last bit; nothing built on it would
             mean anything.
     """
-    wanted = tuple(dict.fromkeys(parse(name) for name in measures or [collection.rules.main_measure]))
+    wanted = tuple(dict.fromkeys(map(parse, ordinary_measures(collection, measures))))
     candidates = retrieve(collection, first_stage, depth, bench)
     ground = Ground(collection, wanted, candidates, Judged(candidates, collection.qrels, len(collection.queries)))
     if not np.array_equal(ground.controls["identity"], ground.first_stage):

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.collection import CHANGED, ORIGINAL
 from harness.ranking import lookup, ranks
 from harness.runs import Run
-
-ORIGINAL, CHANGED = "-og", "-changed"
-"""A question stands twice among the queries, told apart by the ends of its ids."""
 
 Indices = npt.NDArray[np.int64]
 ChangedDocuments = Mapping[str, Sequence[int] | Indices]

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from adapters.errors import UsageError
-from harness.collection import Collection, Texts, sampling_order
+from harness.collection import Collection, Texts, sampled_rows
 from harness.scripts import script_of, tokens
 from harness.suite import SuiteCollection
 
@@ -163,7 +163,7 @@ def rounded(count: int) -> str:
 
 
 def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Cost:
-    queries, documents = min(wanted, _queries(entry)), _documents(entry)
+    queries, documents = _taken(entry, wanted), _documents(entry)
     asked, held = _characters(entry)
     pairs = _pairs(entry, depth, first_stage, queries)
     characters = queries * asked + documents * held
@@ -184,15 +184,22 @@ def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Cos
 
 
 def _pairs(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> int:
-    queries = min(wanted, _queries(entry))
+    queries = _taken(entry, wanted)
     if first_stage not in (None, "given"):
         return queries * min(depth, _documents(entry))
     if isinstance(entry, SuiteCollection) and entry.candidates is not None:
         return math.ceil(queries * entry.candidates / entry.counts.queries)
     if isinstance(entry, Collection) and entry.given is not None:
         lengths = np.diff(entry.given.offsets)
-        return int(lengths[sampling_order(entry.queries.ids())[:queries]].sum())
+        return int(lengths[sampled_rows(entry, queries)].sum())
     return queries * min(depth, _documents(entry))
+
+
+def _taken(entry: Entry, wanted: int) -> int:
+    """The queries that a sample has: queries that come in pairs are not torn apart."""
+    if isinstance(entry, Collection) and entry.changes is not None:
+        return len(sampled_rows(entry, wanted))
+    return min(wanted, _queries(entry))
 
 
 def _is_searched(entry: Entry, first_stage: str | None) -> bool:

@@ -181,7 +181,7 @@ class Results:
         row = (
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(evaluation.made_of.content), json.dumps(evaluation.audit.as_dict()),
+            json.dumps(evaluation.made_of.content), json.dumps(_audited(evaluation)),
             json.dumps(evaluation.ground.means()), json.dumps(environment()), shlex.join(sys.argv), now, now,
         )  # fmt: skip
         self._database.execute(
@@ -219,6 +219,14 @@ class Results:
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
         return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=dict(means), **parsed, **plain)
+
+
+def _audited(evaluation: Evaluation) -> dict[str, object]:
+    """The audit, and beside it what is measured of pairs of queries: the table of values has rows of single ones."""
+    if evaluation.paired is None:
+        return evaluation.audit.as_dict()
+    questions = dict(zip(evaluation.paired.questions, evaluation.paired.values.tolist(), strict=True))
+    return {**evaluation.audit.as_dict(), "p-MRR per question": questions}
 
 
 def environment() -> dict[str, object]:

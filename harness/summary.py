@@ -84,3 +84,36 @@ def summarise(evaluations: Sequence[Evaluation], measure: Measure) -> Summary:
         chance=control("chance"),
         tie_span=macro([np.array(evaluation.audit.tie_span[str(measure)]) for evaluation in evaluations]),
     )
+
+
+@dataclass(frozen=True)
+class PairedSummary:
+    """p-MRR: the mean over questions; over several collections the macro average. From -1 to 1."""
+
+    value: float
+    """nan where a collection has no question with both of its queries."""
+    interval: tuple[float, float]
+    """95 % bootstrap interval over questions; (nan, nan) with fewer than two."""
+    questions: int
+
+
+def paired_by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
+    """The evaluations that have p-MRR, by the label of their system."""
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        if evaluation.paired:
+            groups.setdefault(evaluation.system.label, []).append(evaluation)
+    return groups
+
+
+def summarise_paired(evaluations: Sequence[Evaluation]) -> PairedSummary:
+    """Summarise one system over the collections that have pairs of queries."""
+    measured = [evaluation for evaluation in evaluations if evaluation.paired]
+    strata = [evaluation.paired.values for evaluation in measured if evaluation.paired]
+    weights = votes([evaluation.collection for evaluation in measured])
+    means = [float(np.mean(values)) if len(values) else float("nan") for values in strata]
+    return PairedSummary(
+        value=float(np.average(means, weights=weights)),
+        interval=stratified_interval(strata, weights),
+        questions=sum(map(len, strata)),
+    )

@@ -9,7 +9,8 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measures import Measure
 from harness.retrieve import GIVEN
-from harness.summary import Summary, parts, summarise, votes
+from harness.suite import PAIRED_MEASURE
+from harness.summary import Summary, paired_by_system, parts, summarise, summarise_paired, votes
 from reports.tables import Cell, Table
 
 _COLUMNS = (
@@ -26,14 +27,15 @@ _MARKS = "* the interval of the difference leaves out zero (paired bootstrap ove
 
 
 def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
-    """Per measure: one table of systems, and for a set of collections one of collections."""
+    """Per measure: one table of systems, and for a set of collections one of collections; last, if measured, p-MRR."""
     tables = []
     for measure in dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.measures):
         measured = [evaluation for evaluation in evaluations if measure in evaluation.measures]
         tables.append(systems_table(measured, measure))
         if len(_collections(measured)) > 1:
             tables.append(collections_table(measured, measure))
-    return tables
+    paired = [evaluation for evaluation in evaluations if evaluation.paired]
+    return [*tables, paired_table(paired)] if paired else tables
 
 
 def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
@@ -77,6 +79,31 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
         columns += [name] if i == 0 else [name, "vs first stage"]
     notes = (*declared_notes(collections), f"{measure} x 100", *_votes(collections), _MARKS)
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
+
+
+def paired_table(evaluations: Sequence[Evaluation]) -> Table:
+    """p-MRR of evaluations that have it: one row per system, over several collections their macro average."""
+    summaries = {name: summarise_paired(measured) for name, measured in paired_by_system(evaluations).items()}
+    best = max(summary.value for summary in summaries.values())
+    rows = tuple(
+        (
+            Cell(name),
+            Cell(_signed_points(summary.value), strong=summary.value == best),
+            Cell("-" if math.isnan(summary.interval[0]) else f"[{', '.join(map(_signed_points, summary.interval))}]"),
+            Cell(f"{summary.questions:,}"),
+        )
+        for name, summary in summaries.items()
+    )
+    collections = _collections(evaluations)
+    notes = (
+        f"{PAIRED_MEASURE} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
+        "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise",
+        *_votes(collections),
+        "the interval is a bootstrap over questions; a question is a pair of queries",
+    )
+    return Table(
+        f"{PAIRED_MEASURE}, {_over(collections)}", ("system", PAIRED_MEASURE, "95 % interval", "questions"), rows, notes
+    )
 
 
 def audit_table(evaluations: Sequence[Evaluation]) -> Table:
@@ -154,6 +181,10 @@ def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
 def points(value: float) -> str:
     """A fraction as points with two decimals."""
     return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _signed_points(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:+.2f}"
 
 
 def _depth(evaluation: Evaluation, measure: Measure) -> str:

@@ -56,9 +56,10 @@ def mteb_scores(evaluation: Evaluation, entry: SuiteCollection) -> dict[str, obj
     Raises:
         UsageError: the official measure of the task was not measured, or not as deep as it looks.
     """
-    means = _means(evaluation, evaluation.values)
-    official = next((key for measure, key in _keys(evaluation).items() if str(measure) == entry.main_measure), None)
-    if official is None:
+    means = _means(evaluation, evaluation.values) | _paired(evaluation)
+    keys = {str(measure): key for measure, key in _keys(evaluation).items()} | {PAIRED_MEASURE: PAIRED_MEASURE}
+    official = keys.get(entry.main_measure)
+    if official is None or official not in means:
         raise UsageError(_without_official(evaluation, entry))
     return {
         "hf_subset": entry.mteb.subset,
@@ -83,6 +84,13 @@ def _keys(evaluation: Evaluation) -> dict[Measure, str]:
 def _means(evaluation: Evaluation, values: np.typing.NDArray[np.float64]) -> dict[str, float]:
     by_measure = dict(zip(evaluation.measures, values, strict=True))
     return {key: float(np.mean(by_measure[measure])) for measure, key in _keys(evaluation).items()}
+
+
+def _paired(evaluation: Evaluation) -> dict[str, float]:
+    """mteb's key of p-MRR is its name; no key where no question has both of its queries."""
+    if evaluation.paired is None or not len(evaluation.paired.values):
+        return {}
+    return {PAIRED_MEASURE: float(np.mean(evaluation.paired.values))}
 
 
 def _provenance(evaluation: Evaluation) -> dict[str, object]:

@@ -35,6 +35,8 @@ TOP_RANKED: Rows = (
 )
 INSTRUCTION: Rows = tuple({"query-id": query["_id"], "instruction": f"No boats, {query['_id']}."} for query in QUERIES)
 
+QREL_DIFF: Rows = ({"query-id": "q1", "corpus-ids": ["d1"]},)
+
 
 def entry_of(target: str) -> SuiteCollection:
     """The one row of the suites' tables."""
@@ -98,4 +100,5 @@ def pieces_of(entry: SuiteCollection) -> dict[tuple[str, str], Rows]:
         pieces[f"{head}top_ranked", split] = TOP_RANKED
     if entry.main_measure == "p-MRR":
         pieces[f"{head}instruction", split] = INSTRUCTION
+        pieces["qrel_diff", "qrel_diff"] = QREL_DIFF
     return pieces

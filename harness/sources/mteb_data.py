@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from adapters.errors import DataError, need
-from harness.suites.table import SuiteCollection
+from harness.suites.table import PAIRED_MEASURE, SuiteCollection
+
+CHANGED = "qrel_diff"
+"""Configuration and split of the judgments that a changed instruction takes away."""
 
 
 @contextmanager
@@ -92,6 +95,31 @@ def load(task: Any, entry: SuiteCollection, folder: Path | None) -> Mapping[str,
     if entry.candidates and not data["top_ranked"]:
         raise DataError(_reason(task, entry, LookupError("no candidate lists")))
     return data
+
+
+def changed(task: Any, entry: SuiteCollection) -> dict[str, list[str]]:
+    """The documents that the changed instruction of each question makes irrelevant, as mteb's tasks read them when they
+    compute p-MRR. To be called after `load`, which says where the dataset is.
+
+    Raises:
+        DataError: there are none, or not in mteb's form.
+    """
+    datasets = need("datasets", "mteb", "reading a dataset")
+    place = {"path": task.metadata.dataset["path"], "revision": task.metadata.dataset["revision"]}
+    try:
+        rows = datasets.load_dataset(name=CHANGED, split=CHANGED, **place)
+        found = {str(row["query-id"]): [str(name) for name in row["corpus-ids"]] for row in rows}
+    except Exception as error:
+        label = f"{entry.mteb.path}@{entry.mteb.revision[:7]}"
+        raise DataError(
+            f"{label}: configuration '{CHANGED}', which p-MRR needs, cannot be read ({first_line(error)})"
+        ) from error
+    return found
+
+
+def is_paired(entry: SuiteCollection) -> bool:
+    """Whether its queries come in pairs, for p-MRR."""
+    return entry.main_measure == PAIRED_MEASURE
 
 
 def first_line(error: BaseException) -> str:

@@ -6,11 +6,12 @@ import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError
+from harness.collection import changes_of
 from harness.sources import hub_rows, mteb_data
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt
@@ -43,7 +44,8 @@ class MtebSource:
         """Task, dataset and revision; a dataset of the hub never changes at a revision."""
         names = self.entry.mteb
         mirror = f" in {self.access.mirror.resolve()}" if self.access.mirror else ""
-        return f"mteb {names.task} {names.path}@{names.revision} {names.subset} {names.split}{mirror}"
+        paired = f" with {mteb_data.CHANGED}" if mteb_data.is_paired(self.entry) else ""
+        return f"mteb {names.task} {names.path}@{names.revision} {names.subset} {names.split}{paired}{mirror}"
 
     def files(self) -> Sequence[Path]:
         """The files of the dataset in the mirror; none for the hub.
@@ -69,15 +71,20 @@ class MtebSource:
             with mteb_data.local_files(Path(cache)) if mirror else nullcontext():
                 data = mteb_data.load(task, self.entry, mirrored(self.entry, mirror) if mirror else None)
                 drift += [] if mirror else self._other_copy(data)
-                return self._converted(data, folder, dirt, "; ".join(drift) or None)
+                changed = mteb_data.changed(task, self.entry) if mteb_data.is_paired(self.entry) else {}
+                found = self._converted(data, changed, folder, dirt)
+        return replace(found, drift="; ".join(drift) or None)
 
-    def _converted(self, data: Mapping[str, Any], folder: Path, dirt: Dirt, drift: str | None) -> Converted:
+    def _converted(
+        self, data: Mapping[str, Any], changed: Mapping[str, Sequence[str]], folder: Path, dirt: Dirt
+    ) -> Converted:
         judged, lists = data["relevant_docs"], data["top_ranked"] or {}
         queries = dict.fromkeys(judged, -1)
         label = f"{self._label}, queries"
         asked = data["queries"]
         write_texts(lambda d: hub_rows.query_rows(asked, label, d), label, folder / QUERIES, queries, dirt)
-        documents = {document: -1 for listed in (judged, lists) for names in listed.values() for document in names}
+        listed = (judged, lists, changed)
+        documents = {document: -1 for names in listed for some in names.values() for document in some}
         label = f"{self._label}, corpus"
         corpus = data["corpus"]
         written = write_texts(
@@ -92,7 +99,9 @@ class MtebSource:
             empty_documents=written.empty,
             queries_without_judgments=0,
             repeated_candidates=repeated,
-            drift=drift,
+            changes=changes_of({name: [documents[one] for one in some] for name, some in changed.items()})
+            if changed
+            else None,
         )
 
     @property

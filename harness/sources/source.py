@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.errors import UsageError, did_you_mean
-from harness.collection import Given, Qrels
+from harness.collection import Changes, Given, Qrels
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt
 
@@ -27,6 +27,7 @@ class Converted:
     repeated_candidates: int = 0
     drift: str | None = None
     """How the data differ from what a suite's table says; its numbers carry a mark."""
+    changes: Changes | None = None
 
 
 class Source(Protocol):

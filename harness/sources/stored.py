@@ -13,7 +13,7 @@ import numpy as np
 
 from adapters.errors import DataError
 from adapters.identity import array_digest, digest
-from harness.collection import Collection, Counts, Given, Qrels, Rules, counts_of_queries
+from harness.collection import Changes, Collection, Counts, Given, Qrels, Rules, counts_of_queries
 from harness.columns import count_duplicate_texts, open_texts, texts_digest
 from harness.sources.source import CORPUS, QUERIES, Converted, Source
 
@@ -49,6 +49,8 @@ def describe(source: Source, folder: Path, converted: Converted, let_through: Ma
         "given": array_digest(*_given_arrays(converted.given).values()) if converted.given else None,
         "drop_identical_ids": source.declared.rules.drop_identical_ids,
     }
+    if converted.changes:  # no key where there are none: every other fingerprint stays as it was
+        content["changes"] = [list(converted.changes.questions), array_digest(*_rows_of(converted.changes))]
     counts = Counts(
         documents=len(corpus),
         empty_documents=converted.empty_documents,
@@ -73,7 +75,8 @@ def _noted(rules: Rules, drift: str) -> Rules:
 def write(folder: Path, converted: Converted, description: Description) -> None:
     """Put the judgments and lists beside the texts; the marker comes last."""
     with (folder / _ARRAYS).open("wb") as file:
-        np.savez(file, **_qrels_arrays(converted.qrels), **_given_arrays(converted.given))
+        arrays = (_qrels_arrays(converted.qrels), _given_arrays(converted.given), _changes_arrays(converted.changes))
+        np.savez(file, **{name: array for part in arrays for name, array in part.items()})
     (folder / MARKER).write_text(json.dumps(asdict(description), indent=1, ensure_ascii=False), "utf-8")
 
 
@@ -93,6 +96,7 @@ def read(folder: Path, description: Description) -> Collection:
         with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             qrels = Qrels(arrays["queries"], arrays["documents"], arrays["grades"])
             given = Given(arrays["given_offsets"], arrays["given_documents"]) if "given_offsets" in arrays else None
+            changes = _changes(arrays) if "changed_questions" in arrays else None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
     return Collection(
@@ -107,6 +111,7 @@ def read(folder: Path, description: Description) -> Collection:
         counts=description.counts,
         fingerprint=description.fingerprint,
         group=description.group,
+        changes=changes,
     )
 
 
@@ -116,3 +121,23 @@ def _qrels_arrays(qrels: Qrels) -> dict[str, Any]:
 
 def _given_arrays(given: Given | None) -> dict[str, Any]:
     return {"given_offsets": given.offsets, "given_documents": given.documents} if given else {}
+
+
+def _changes_arrays(changes: Changes | None) -> dict[str, Any]:
+    if changes is None:
+        return {}
+    offsets, documents = _rows_of(changes)
+    return {
+        "changed_questions": np.array(changes.questions, np.str_),
+        "changed_offsets": offsets,
+        "changed_documents": documents,
+    }
+
+
+def _changes(arrays: Mapping[str, Any]) -> Changes:
+    questions = tuple(map(str, arrays["changed_questions"].tolist()))
+    return Changes(questions, arrays["changed_offsets"], arrays["changed_documents"])
+
+
+def _rows_of(changes: Changes) -> tuple[Any, Any]:
+    return changes.offsets, changes.documents
