@@ -7,6 +7,7 @@ import platform
 import shlex
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harness.evaluation import Evaluation
 
 SCHEMA = 1
+_PATIENCE_SECONDS = 30.0
 _TABLES = """
 create table collection(
     fingerprint text primary key, name text, split text, language text, sampled_from integer, counts text, rules text,
@@ -146,11 +148,22 @@ class Results:
         return json.loads(found[0]), np.frombuffer(found[1], "<f8")
 
     def _prepare(self) -> None:
-        self._database.execute("pragma journal_mode = wal")
+        self._write_ahead()
         if self._version() == 0:
             self._make()
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
+
+    def _write_ahead(self) -> None:
+        """SQLite does not wait for others while it changes the journal, so this has to."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self._database.execute("pragma journal_mode").fetchone() != ("wal",):
+            try:
+                self._database.execute("pragma journal_mode = wal")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def _version(self) -> int:
         return int(self._database.execute("pragma user_version").fetchone()[0])
