@@ -113,6 +113,8 @@ class Rules:
     """What is declared for a collection rather than read from it."""
 
     instruction: str | None = None
+    first_stage_instruction: str | None = None
+    """What an instructed first stage is told where there is no `instruction`; rerankers keep their own default."""
     main_measure: str = "nDCG@10"
     drop_identical_ids: bool = False
     """Remove the document that has the query's own id from its candidates (ArguAna, Quora)."""

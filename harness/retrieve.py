@@ -52,7 +52,8 @@ class ModelStage:
         return open_retriever(self.name)
 
     def _bound(self, collection: Collection) -> Retriever:
-        return cast(Retriever, bound(self._retriever, collection, self.cache))
+        instruction = collection.rules.instruction or collection.rules.first_stage_instruction
+        return cast(Retriever, bound(self._retriever, collection, self.cache, instruction))
 
     def check(self) -> None:
         """Open the model's folder and read its configuration."""
@@ -139,7 +140,7 @@ def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Bench
     return run
 
 
-def bound(adapter: object, collection: Collection, cache: Path | None) -> object:
+def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:
     """The adapter as it is on this collection: instruction, language and statistics are told to whoever asks."""
     if not isinstance(adapter, Bindable):
         return adapter
@@ -147,7 +148,7 @@ def bound(adapter: object, collection: Collection, cache: Path | None) -> object
         corpus=collection.corpus,
         corpus_digest=array_digest(collection.corpus.digests),
         language=collection.language,
-        instruction=collection.rules.instruction,
+        instruction=instruction,
         cache=cache,
     )
     return adapter.bind(setting)

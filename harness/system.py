@@ -83,7 +83,7 @@ class ModelReranker:
     def score(self, ground: Ground, bench: Bench) -> Scores:
         """Score what the ledger does not know."""
         collection = ground.collection
-        reranker = cast(Reranker, bound(self._reranker, collection, self.cache))
+        reranker = cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
         done = rerank(collection, ground.candidates, reranker, bench, f"{collection.name}: {self.name}")
         return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds)
 

@@ -18,6 +18,7 @@ _TYPES: dict[str, tuple[type, str]] = {
     "group": (str, "text"),
     "main_measure": (str, "text"),
     "instruction": (str, "text"),
+    "first_stage_instruction": (str, "text"),
     "drop_identical_ids": (bool, "true or false"),
     "allow": (list, "a list of names"),
     "note": (str, "text"),

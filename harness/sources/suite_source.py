@@ -15,6 +15,7 @@ from harness.sources.mteb_task import MtebSource, mirrored
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.source import Converted, Source
 from harness.suite import SuiteCollection, find
+from harness.suites.table import UNINSTRUCTED
 from harness.workspace import DEFAULT, Workspace
 
 _PACKAGES = {"mteb": "mteb", "irds": "ir_datasets"}
@@ -116,6 +117,7 @@ def _declared(entry: SuiteCollection, tables: Sequence[Table], names: Sequence[s
         "group": entry.group,
         "main_measure": entry.main_measure,
         "instruction": entry.instruction,
+        "first_stage_instruction": None if entry.instruction else UNINSTRUCTED,
         "drop_identical_ids": entry.drop_identical_ids,
         "note": entry.note,
     }

@@ -16,6 +16,8 @@ Declared = TypeVar("Declared")
 
 MEASURES = ("nDCG", "AP", "RR", "P", "R", "Success")
 """Names of `harness.measures`; that module loads numpy, which a table does not need."""
+UNINSTRUCTED = "Retrieve text based on user query."
+"""What mteb 2.26 tells an instructed embedder about a retrieval task that has no prompt of its own."""
 PAIRED_MEASURE = "p-MRR"
 """The official measure of instruction reranking (FollowIR): how ranks change with the wording; `harness.measures` lacks
 it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 from adapters.errors import DataError, UsageError
-from adapters.protocols import Setting
+from adapters.protocols import Identity, Setting
 from harness import retrieve as room
 from harness.collection import Collection
 from harness.retrieve import first_stage, retrieve
@@ -146,7 +147,30 @@ def test_adapters_are_told_the_collection_and_never_its_judgments(place: Place) 
 
     rules = 'language = "th"\ninstruction = "find the ferry"'
     collection = place.load(place.beir(rules=rules))
-    room.bound(Curious(), collection, place.path)
+    room.bound(Curious(), collection, place.path, collection.rules.instruction)
     (setting,) = told
     assert (setting.language, setting.instruction) == ("th", "find the ferry")
     assert set(vars(setting)) == {"corpus", "corpus_digest", "language", "instruction", "cache"}
+
+
+def test_a_first_stage_has_an_instruction_of_its_own_where_the_collection_has_none(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str | None] = []
+
+    class Asking:
+        identity: Identity = MappingProxyType({"adapter": "asking"})
+
+        def bind(self, setting: Setting) -> object:
+            told.append(setting.instruction)
+            return self
+
+    monkeypatch.setattr(room, "open_retriever", lambda _: Asking())
+    plain = place.load(place.beir("plain", rules='first_stage_instruction = "find text"'))
+    own = place.load(place.beir("own", rules='first_stage_instruction = "find text"\ninstruction = "find ferries"'))
+    stage = room.first_stage("asking", place.workspace)
+    for collection in (plain, own):
+        stage.identity(collection)
+    assert told == ["find text", "find ferries"]
+    room.bound(Asking(), plain, None, plain.rules.instruction)  # as a reranker is told
+    assert told[-1] is None

@@ -40,7 +40,7 @@ def test_a_rule_that_was_declared_in_vain_is_shown_as_zero(bench: Any) -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ("instructions = 'x'", "unknown key 'instructions'. Did you mean instruction?"),
+        ("instructions = 'x'", "unknown key 'instructions'. Did you mean instruction"),
         ("allow = ['unknown-document']", "unknown name 'unknown-document' in allow. Did you mean unknown-documents"),
         ("allow = 'unknown-documents'", "'allow' must be a list of names"),
         ("drop_identical_ids = 1", "'drop_identical_ids' must be true or false"),

@@ -15,6 +15,7 @@ from harness.sources import Origin, load, suite_source
 from harness.sources.mteb_task import MtebSource
 from harness.sources.suite_source import suite_sources
 from harness.suite import find, suites
+from harness.suites.table import UNINSTRUCTED
 from harness.workspace import Workspace
 from tests import mirror_of_hub as hub
 
@@ -103,6 +104,19 @@ def test_what_a_suite_does_not_have_is_answered_with_what_it_has(options: Any, m
     with pytest.raises(UsageError) as caught:
         suite_sources("miracl", **options)
     assert str(caught.value).startswith(message)
+
+
+def test_a_first_stage_is_told_what_mteb_tells_it_where_a_task_has_no_prompt() -> None:
+    (bare,) = suite_sources("beir/cqadupstack-tex", origin=Origin("mteb", Path("mirror")))
+    (prompted,) = suite_sources("beir/scifact", origin=Origin("mteb", Path("mirror")))
+    assert bare.declared.rules.instruction is None
+    assert bare.declared.rules.first_stage_instruction == "Retrieve text based on user query."
+    assert prompted.declared.rules.first_stage_instruction is None
+
+
+def test_mteb_still_tells_that() -> None:
+    retrieval = pytest.importorskip("mteb.abstasks.retrieval", reason="mteb is not installed")
+    assert retrieval.AbsTaskRetrieval.abstask_prompt == UNINSTRUCTED
 
 
 def test_a_group_is_declared_so_that_it_counts_as_one() -> None:
