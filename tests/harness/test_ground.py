@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from harness import ground as room
 from harness.controls import control_scores
 from harness.ground import Ground, prepare
 from harness.retrieve import first_stage
+from harness.sources import load
 from tests.tiny_collection import FIRST, Place
 
 MEASURES = ["nDCG@10", "nDCG@3", "AP", "RR@10", "P@5", "R@3", "Success@1"]
@@ -81,6 +83,20 @@ def test_ids_that_carry_the_label_raise_the_alarm_whichever_way_they_sort(place:
     assert len(alarms) == 2
     assert alarms[0].startswith("the order of the document ids alone moves nDCG@10 by ")
     assert alarms[0].endswith("points: ids carry the label")
+
+
+def test_ids_that_follow_the_order_of_a_text_are_no_label(place: Place, shared_data: Path) -> None:
+    pytest.importorskip("bm25s", reason="bm25s is not installed")
+    (collection,) = load(str(shared_data / "xquad" / "vi"), place.workspace)
+    with place.bench() as bench:
+        ground = prepare(collection, first_stage("bm25", place.workspace), 10, [], bench)
+    lean = (ground.controls["constant"] - ground.controls["chance"]).mean()
+    assert abs(lean) > 0.02  # so that the case is one
+    assert ground.alarms == ()
+
+
+def test_a_handful_of_queries_accuses_no_ids(place: Place) -> None:
+    assert grounded(place).alarms == ()
 
 
 def test_ids_that_say_nothing_raise_no_alarm(place: Place) -> None:
