@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.results import machine
-from harness.suite import find
+from harness.suites.targets import find
 
 README = """---
 configs:

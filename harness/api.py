@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
 from harness.bench import opened
-from harness.calibration import calibrate, calibrate_first_stage
 from harness.collection import Collection, sample_queries
+from harness.costs.calibration import calibrate, calibrate_first_stage
+from harness.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
 from harness.evaluation import Evaluation
 from harness.experiment import experiment
 from harness.ground import is_paired, ordinary_measures
-from harness.measures import parse
-from harness.plan import WITHOUT_MODEL, Plan, plan, within_budget
+from harness.measuring.measures import parse
 from harness.progress import Reporter, Silent
 from harness.retrieve import GIVEN
 from harness.sources import load
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.recognise import sources
-from harness.suite import SuiteCollection, find, is_suite_target
+from harness.suites.targets import SuiteCollection, find, is_suite_target
 from harness.system import systems
 from harness.workspace import Workspace
 

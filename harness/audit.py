@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.collection import Collection
 from harness.ground import Ground
-from harness.ledger import Entries
+from harness.ledger.store import Entries
 from harness.runs import Run
 from harness.system import Scores
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from harness.ledger import Ledger
+from harness.ledger.store import Ledger
 from harness.progress import Reporter
 from harness.workspace import Workspace
 

@@ -128,7 +128,7 @@ def fetch(  # noqa: PLR0917
 ) -> None:
     """Bring suites and models into a mirror folder, for machines without a network. Sizes are told first; what was
     brought is not brought again, and what broke off goes on where it was."""
-    from harness.fetch import run_fetch
+    from harness.mirror.fetch import run_fetch
     from harness.progress import Terminal
     from reports.fetched import fetched_table
 

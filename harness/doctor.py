@@ -91,7 +91,7 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
 
 
 def _ledger(workspace: Workspace, full: bool) -> Finding:
-    from harness.ledger import inspect
+    from harness.ledger.store import inspect
 
     size = workspace.ledger.stat().st_size
     if size > _AT_ONCE and not full:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from harness.audit import Audit
 from harness.collection import Collection
 from harness.ground import Ground
-from harness.measures import Measure
-from harness.paired_measures import Paired
+from harness.measuring.measures import Measure
+from harness.measuring.paired_measures import Paired
 from harness.runs import Run
 from harness.system import MadeOf, System
 

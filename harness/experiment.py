@@ -11,10 +11,10 @@ import numpy.typing as npt
 from harness.audit import audit
 from harness.bench import Bench
 from harness.collection import Collection
-from harness.crosscheck import cross_check
 from harness.evaluation import Evaluation
 from harness.ground import Ground, prepare
-from harness.paired_measures import Paired, p_mrr
+from harness.measuring.crosscheck import cross_check
+from harness.measuring.paired_measures import Paired, p_mrr
 from harness.results import Results
 from harness.runs import Run
 from harness.system import System

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.evaluation import Evaluation
-from harness.paired_measures import Paired
+from harness.measuring.paired_measures import Paired
 from harness.results import environment
 from harness.suites.table import PAIRED_MEASURE
 from harness.summary import Summary, paired_by_system, summarise, summarise_paired

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from adapters.errors import DataError, UsageError
 from harness.bench import Bench
 from harness.collection import Collection
-from harness.controls import CONTROLS, control_scores, expected_random
-from harness.judged import Judged
-from harness.measures import Measure, parse
+from harness.measuring.controls import CONTROLS, control_scores, expected_random
+from harness.measuring.judged import Judged
+from harness.measuring.measures import Measure, parse
 from harness.retrieve import FirstStage, retrieve
 from harness.runs import Run
 from harness.suites.table import PAIRED_MEASURE

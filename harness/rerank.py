@@ -17,8 +17,8 @@ from adapters.protocols import IndexPairs, Integers, Reranker, Scored, Streaming
 from adapters.spec import identity_of
 from harness.bench import Bench
 from harness.collection import Collection
-from harness.ledger import Entries, Ledger
-from harness.ledger_records import FIELDS
+from harness.ledger.records import FIELDS
+from harness.ledger.store import Entries, Ledger
 from harness.runs import Run
 
 BLOCK = 250_000

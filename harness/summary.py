@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from harness.collection import Collection
 from harness.evaluation import Evaluation
-from harness.measures import Measure
-from harness.significance import stratified_interval
+from harness.measuring.measures import Measure
+from harness.statistics.intervals import stratified_interval
 
 
 @dataclass(frozen=True)

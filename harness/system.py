@@ -16,9 +16,9 @@ from adapters.identity import digest, file_digest
 from adapters.protocols import Bindable, Reranker
 from adapters.spec import identity_of, open_reranker
 from harness.bench import Bench
-from harness.controls import CONTROLS, control_scores
 from harness.ground import Ground
-from harness.ledger import Entries
+from harness.ledger.store import Entries
+from harness.measuring.controls import CONTROLS, control_scores
 from harness.rerank import rerank
 from harness.retrieve import GIVEN, FirstStage, bound, first_stage
 from harness.runs import Run

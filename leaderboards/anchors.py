@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.evaluation import Evaluation
 from harness.sources.stored import DRIFTED
-from harness.suite import suites
+from harness.suites.targets import suites
 from leaderboards.published import Measured, Published, comparable, published
 from reports.comparison import points
 from reports.model_name import model_name

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from adapters.errors import DataError
-from harness.suite import find, is_suite_target
+from harness.suites.targets import find, is_suite_target
 
 WRONG = "wrong: "
 """How the note of a number begins that is known to be wrong."""
@@ -34,7 +34,7 @@ class Published:
     """A collection of the suite, a group of them, or empty for the whole set."""
     split: str
     measure: str
-    """As `harness.measures` writes it."""
+    """As `harness.measuring.measures` writes it."""
     value: float
     """A fraction."""
     source: str

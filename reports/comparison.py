@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from harness.collection import Collection
 from harness.evaluation import Evaluation
-from harness.measures import Measure
+from harness.measuring.measures import Measure
 from harness.retrieve import GIVEN
-from harness.suite import PAIRED_MEASURE
+from harness.suites.targets import PAIRED_MEASURE
 from harness.summary import Summary, paired_by_system, parts, summarise, summarise_paired, votes
 from reports.tables import Cell, Table
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.errors import UsageError
 from harness.evaluation import Evaluation
 from harness.sources.stored import DRIFTED
-from harness.suite import SuiteCollection, find
+from harness.suites.targets import SuiteCollection, find
 from harness.workspace import write_atomically
 from reports.model_name import model_name
 from reports.mteb_scores import mteb_scores, mteb_version

@@ -8,9 +8,9 @@ import numpy as np
 
 from adapters.errors import UsageError
 from harness.evaluation import Evaluation
-from harness.measures import Measure
+from harness.measuring.measures import Measure
 from harness.results import environment
-from harness.suite import PAIRED_MEASURE, SuiteCollection
+from harness.suites.targets import PAIRED_MEASURE, SuiteCollection
 from reports.mteb_settings import setting
 
 TABLES_FROM = "2.26.24"

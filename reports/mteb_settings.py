@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.errors import DataError, UsageError
 from harness.evaluation import Evaluation
 from harness.results import environment
-from harness.suite import SuiteCollection
+from harness.suites.targets import SuiteCollection
 
 SETTINGS = "run_settings.jsonl"
 _Line = dict[str, object]

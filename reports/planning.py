@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.plan import DIMENSION, Amounts, Plan, rounded
+from harness.costs.plan import DIMENSION, Amounts, Plan, rounded
 from reports.tables import Cell, Table
 
 _GIGABYTE = 1e9

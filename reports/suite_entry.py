@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.collection import Collection
 from harness.sources.stored import DRIFTED
-from harness.suite import SuiteCollection, is_suite_target, suites
+from harness.suites.targets import SuiteCollection, is_suite_target, suites
 
 
 def entry_of(collection: Collection) -> SuiteCollection | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.evaluation import Evaluation
 from harness.retrieve import ModelStage
-from harness.suite import SuiteCollection
+from harness.suites.targets import SuiteCollection
 from harness.system import MadeOf, ModelReranker, System
 
 NOWHERE = Path("nowhere")

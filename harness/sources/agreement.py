@@ -42,7 +42,7 @@ def compare_sources(target: str, origin: Origin, workspace: Workspace) -> list[A
     Raises:
         UsageError: there is no such target.
     """
-    from harness.suite import find
+    from harness.suites.targets import find
 
     rows = []
     for entry in find(target):

@@ -16,7 +16,7 @@ from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.reranking_rows import is_rows_file, rows_of_file
 from harness.sources.source import Source
 from harness.sources.suite_source import suite_sources
-from harness.suite import is_suite_target
+from harness.suites.targets import is_suite_target
 from harness.workspace import Workspace
 
 DEMO = "demo"

@@ -14,8 +14,8 @@ from harness.sources.dirt import Dirt
 from harness.sources.mteb_task import MtebSource, mirrored
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.source import Converted, Source
-from harness.suite import SuiteCollection, find
 from harness.suites.table import UNINSTRUCTED
+from harness.suites.targets import SuiteCollection, find
 from harness.workspace import DEFAULT, Workspace
 
 _PACKAGES = {"mteb": "mteb", "irds": "ir_datasets"}

@@ -15,12 +15,12 @@ from adapters.errors import DataError, did_you_mean
 Declared = TypeVar("Declared")
 
 MEASURES = ("nDCG", "AP", "RR", "P", "R", "Success")
-"""Names of `harness.measures`; that module loads numpy, which a table does not need."""
+"""Names of `harness.measuring.measures`; that module loads numpy, which a table does not need."""
 UNINSTRUCTED = "Retrieve text based on user query."
 """What mteb 2.26 tells an instructed embedder about a retrieval task that has no prompt of its own."""
 PAIRED_MEASURE = "p-MRR"
-"""The official measure of instruction reranking (FollowIR): how ranks change with the wording; `harness.measures` lacks
-it."""
+"""The official measure of instruction reranking (FollowIR): how ranks change with the wording. It is not among the
+measures of single queries."""
 _FORMS = {
     "name": (r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by '-'"),
     "group": (r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by '-'"),
@@ -90,7 +90,7 @@ class SuiteCollection:
     language: str
     """ISO 639-1."""
     main_measure: str
-    """In the notation of `harness.measures`, or `PAIRED_MEASURE`."""
+    """In the notation of `harness.measuring.measures`, or `PAIRED_MEASURE`."""
     drop_identical_ids: bool
     """As mteb does it."""
     mteb: MtebName

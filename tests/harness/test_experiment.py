@@ -7,7 +7,7 @@ import pytest
 
 from adapters.errors import DataError
 from harness.experiment import experiment
-from harness.judged import Judged
+from harness.measuring.judged import Judged
 from harness.results import Results
 from harness.system import systems
 from tests.tiny_collection import FIRST, Place

@@ -10,7 +10,7 @@ import pytest
 
 from harness.evaluation import Evaluation
 from harness.export import as_dict, write_results
-from harness.judged import Judged
+from harness.measuring.judged import Judged
 from harness.trec import read_run
 from tests.tiny_collection import FIRST, Place
 

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness import ground as room
-from harness.controls import control_scores
 from harness.ground import Ground, prepare
+from harness.measuring.controls import control_scores
 from harness.retrieve import first_stage
 from harness.sources import load
 from tests.tiny_collection import FIRST, Place

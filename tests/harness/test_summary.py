@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.evaluation import Evaluation
-from harness.measures import parse
+from harness.measuring.measures import parse
 from harness.summary import Summary, parts, summarise, votes
 from tests.tiny_collection import Place
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.errors import DataError
 from harness.evaluation import Evaluation
-from harness.suite import find
+from harness.suites.targets import find
 from leaderboards.anchors import anchors, anchors_table, measured
 from leaderboards.published import Measured, Published, comparable, published, read_published
 from reports.tables import markdown

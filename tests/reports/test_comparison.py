@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.collection import sample_queries
-from harness.measures import parse
+from harness.measuring.measures import parse
 from reports.comparison import (
     alarms,
     audit_table,

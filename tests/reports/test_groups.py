@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.collection import Collection
-from harness.measures import parse
+from harness.measuring.measures import parse
 from reports.comparison import collections_table, comparison_tables, controls_table, points, systems_table
 from reports.tables import Table
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.evaluation import Evaluation
-from harness.suite import find, suites
+from harness.suites.targets import find, suites
 from reports.model_name import ModelName, model_name
 from reports.mteb_results import write_mteb_results
 from reports.mteb_scores import mteb_languages, mteb_version

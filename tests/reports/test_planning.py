@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.plan import plan
-from harness.suite import find
+from harness.costs.plan import plan
+from harness.suites.targets import find
 from reports.planning import planning_table
 from reports.tables import Table, markdown
 

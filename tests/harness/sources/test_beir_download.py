@@ -20,7 +20,7 @@ from harness.sources.build import collection_of
 from harness.sources.declared import Declared
 from harness.sources.dirt import EFFECTS
 from harness.sources.origin import Origin
-from harness.suite import SuiteCollection, find, suites
+from harness.suites.targets import SuiteCollection, find, suites
 from tests.local_server import Reply, Server, serving
 
 (SCIFACT,) = find("beir/scifact")

@@ -22,7 +22,7 @@ from harness.sources.declared import Declared
 from harness.sources.ir_dataset import irds_source
 from harness.sources.irds_library import HOME, downloads, library
 from harness.sources.origin import Origin
-from harness.suite import find, suites
+from harness.suites.targets import find, suites
 from tests.harness.sources.test_beir_download import entry_of, packed
 
 pytestmark = pytest.mark.skipif(

@@ -20,7 +20,7 @@ from harness.sources.build import collection_of
 from harness.sources.declared import Declared
 from harness.sources.mteb_task import MtebSource
 from harness.sources.origin import Origin
-from harness.suite import SuiteCollection
+from harness.suites.targets import SuiteCollection
 from harness.workspace import Workspace
 from tests import mirror_of_hub as hub
 

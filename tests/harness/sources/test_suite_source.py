@@ -14,8 +14,8 @@ from harness.collection import Collection
 from harness.sources import Origin, load, suite_source
 from harness.sources.mteb_task import MtebSource
 from harness.sources.suite_source import suite_sources
-from harness.suite import find, suites
 from harness.suites.table import UNINSTRUCTED
+from harness.suites.targets import find, suites
 from harness.workspace import Workspace
 from tests import mirror_of_hub as hub
 

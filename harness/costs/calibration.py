@@ -17,8 +17,8 @@ from adapters.errors import UsageError
 from adapters.identity import array_digest, text_digests
 from adapters.protocols import Bindable, Reranker, Retriever, Setting
 from adapters.spec import open_reranker, open_retriever
-from harness.plan import WITHOUT_MODEL, Cost, Plan
-from harness.scripts import script_of, tokens
+from harness.costs.plan import WITHOUT_MODEL, Cost, Plan
+from harness.costs.scripts import script_of, tokens
 
 SECONDS = 10.0
 _WARM, _FIRST, _LARGEST, _GROWTH = 1, 1, 4096, 4

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from harness import significance
-from harness.significance import bootstrap_interval, stratified_interval
+from harness.statistics import intervals as significance
+from harness.statistics.intervals import bootstrap_interval, stratified_interval
 
 
 def test_the_same_values_and_seed_give_the_same_interval() -> None:

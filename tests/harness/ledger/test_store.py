@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from adapters.errors import DataError, ModelError
 from adapters.identity import Digests, digest, text_digests
 from adapters.protocols import IndexPairs
-from harness.ledger import RECORD, Entries, Ledger, LedgerWarning
-from harness.ledger_file import SCHEMA_VERSION
+from harness.ledger.file import SCHEMA_VERSION
+from harness.ledger.store import RECORD, Entries, Ledger, LedgerWarning
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 IDENTITY = {"weights": "w", "max_length": 512}
 QUERIES = text_digests(f"query {number}" for number in range(12))
 DOCUMENTS = text_digests(f"document {number}" for number in range(40))
@@ -543,7 +543,7 @@ def test_a_salvage_that_was_killed_before_its_last_step_is_finished(path: Path) 
 
 
 def test_a_damaged_file_is_not_replaced_under_another_process(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.ledger_file._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("harness.ledger.file._PATIENCE_SECONDS", 0.1)
     with Ledger(path):
         path.with_name("other.lock").symlink_to("ledger.lock")
         other = path.with_name("other.sqlite")
@@ -574,7 +574,7 @@ def test_another_database_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_ledger_needs_neither_arrow_nor_torch() -> None:
-    program = "import sys, harness.ledger; print({'pyarrow', 'torch', 'transformers'} & set(sys.modules))"
+    program = "import sys, harness.ledger.store; print({'pyarrow', 'torch', 'transformers'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

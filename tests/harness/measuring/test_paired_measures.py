@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError
-from harness.paired_measures import changed_documents, p_mrr
+from harness.measuring.paired_measures import changed_documents, p_mrr
 from harness.runs import Run, build
 
 Lists = dict[str, dict[str, float]]

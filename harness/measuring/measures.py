@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
-from harness import chance
-from harness.chance import Floats64, Pool
+from harness.measuring import chance
+from harness.measuring.chance import Floats64, Pool
 
 Indices = npt.NDArray[np.int64]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.collection import CHANGED, ORIGINAL
-from harness.ranking import lookup, ranks
+from harness.measuring.ranking import lookup, ranks
 from harness.runs import Run
 
 Indices = npt.NDArray[np.int64]

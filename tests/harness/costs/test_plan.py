@@ -8,10 +8,10 @@ import pytest
 
 from adapters.errors import UsageError
 from harness.collection import Collection, sample_queries
-from harness.plan import Plan, plan, within_budget
-from harness.scripts import script_of
+from harness.costs.plan import Plan, plan, within_budget
+from harness.costs.scripts import script_of
 from harness.sources import load
-from harness.suite import find
+from harness.suites.targets import find
 from tests.tiny_collection import Place
 
 RERANKING = "mteb-multilingual-v2-reranking"

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError
-from harness.chance import Floats64, Pool
 from harness.collection import Qrels
-from harness.measures import Hits, Indices, Measure, evaluate, nth
-from harness.ranking import Scores, checked_scores, lookup, places, rank_keys, score_words
+from harness.measuring.chance import Floats64, Pool
+from harness.measuring.measures import Hits, Indices, Measure, evaluate, nth
+from harness.measuring.ranking import Scores, checked_scores, lookup, places, rank_keys, score_words
 from harness.runs import Run
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import UsageError
-from harness.measures import DEFINITIONS, Hits, Measure, evaluate, parse
+from harness.measuring.measures import DEFINITIONS, Hits, Measure, evaluate, parse
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Literal
 from adapters.errors import DataError, HarnessError, UsageError
 from adapters.models import MODEL_FILES, ONNX_FILES, is_hub_name, mirrored_model
 from adapters.spec import parse
-from harness.hub_folder import Repository, fetch_folder, sizes, unfinished
+from harness.mirror.hub_folder import Repository, fetch_folder, sizes, unfinished
 from harness.progress import Reporter, Silent
 from harness.sources.beir_download import DownloadedZip, fetch_zip
 from harness.sources.ir_dataset import IrDataset

@@ -9,9 +9,9 @@ import pytest
 
 from adapters.errors import UsageError
 from harness.collection import Qrels
-from harness.controls import CONTROLS, control_scores, expected_random
-from harness.judged import Judged
-from harness.measures import parse
+from harness.measuring.controls import CONTROLS, control_scores, expected_random
+from harness.measuring.judged import Judged
+from harness.measuring.measures import parse
 from harness.runs import Run
 
 MEASURES = [

@@ -11,8 +11,8 @@ import numpy as np
 
 from adapters.errors import UsageError
 from harness.collection import Collection, Texts, sampled_rows
-from harness.scripts import script_of, tokens
-from harness.suite import SuiteCollection
+from harness.costs.scripts import script_of, tokens
+from harness.suites.targets import SuiteCollection
 
 DIMENSION = 1024
 """Of the vectors of Qwen3-Embedding-0.6B and bge-m3."""
@@ -70,7 +70,7 @@ class Plan:
     rerankers: tuple[str, ...] = ()
     first_stage: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
-    """Tokens of pairs per second, by the spec of the reranker, where measured; see `harness.calibration`."""
+    """Tokens of pairs per second, by the spec of the reranker, where measured; see `harness.costs.calibration`."""
     search_rate: float | None = None
     """Tokens of texts per second that the first stage reads."""
 

@@ -23,8 +23,8 @@ import numpy.typing as npt
 from adapters.errors import DataError, ModelError
 from adapters.identity import Digests, digest
 from adapters.protocols import IndexPairs
-from harness.ledger_file import LedgerFile, LedgerWarning, is_damage, is_sound
-from harness.ledger_records import (
+from harness.ledger.file import LedgerFile, LedgerWarning, is_damage, is_sound
+from harness.ledger.records import (
     FIELDS,
     RECORD,
     Entries,

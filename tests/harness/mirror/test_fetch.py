@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 
 from adapters.errors import DataError, HarnessError, UsageError
-from harness import fetch as room
-from harness.fetch import Piece, fetch, plan_fetch, run_fetch
-from harness.hub_folder import unfinished
+from harness.mirror import fetch as room
+from harness.mirror.fetch import Piece, fetch, plan_fetch, run_fetch
+from harness.mirror.hub_folder import unfinished
 from harness.progress import Silent
 from harness.sources import irds_library
 from harness.sources.beir_download import VARIABLE
 from harness.sources.build import collection_of
 from harness.sources.origin import Origin
 from harness.sources.suite_source import suite_sources
-from harness.suite import SuiteCollection
+from harness.suites.targets import SuiteCollection
 from harness.workspace import Workspace
 from tests import mirror_of_hub as hub_files
 from tests.fake_hub import Hub, Unreachable, connected
@@ -244,7 +244,7 @@ def test_data_of_ir_datasets_is_brought_into_its_home(mirror: Path, monkeypatch:
             return file
 
     monkeypatch.setattr(room, "library", lambda _: irds_library)
-    monkeypatch.setattr("harness.fetch.downloads", lambda *_: [Download()])
+    monkeypatch.setattr("harness.mirror.fetch.downloads", lambda *_: [Download()])
     Download.error = RuntimeError("no route")
     message = refused(DataError, "beir/scifact", mirror=mirror, source="irds")
     assert "ir_datasets beir/scifact/test: cannot be read (RuntimeError: no route)" in message

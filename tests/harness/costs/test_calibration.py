@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import UsageError
-from harness.calibration import calibrate, calibrate_first_stage, stand_ins
-from harness.plan import plan
-from harness.suite import find
+from harness.costs.calibration import calibrate, calibrate_first_stage, stand_ins
+from harness.costs.plan import plan
+from harness.suites.targets import find
 from tests.fake_adapters import asked
 from tests.tiny_collection import Place
 

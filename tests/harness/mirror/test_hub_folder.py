@@ -9,8 +9,8 @@ import pytest
 
 from adapters.errors import DataError, HarnessError, ModelError
 from adapters.models import MODEL_FILES, ONNX_FILES, open_folder
-from harness.fetch import plan_fetch, run_fetch
-from harness.hub_folder import unfinished
+from harness.mirror.fetch import plan_fetch, run_fetch
+from harness.mirror.hub_folder import unfinished
 from tests import mirror_of_hub as hub_files
 from tests.fake_hub import COMMIT, CONFIG, Hub, Unreachable, connected
 

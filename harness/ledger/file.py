@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from adapters.errors import DataError
 from adapters.identity import digest
-from harness.ledger_records import RECORD
+from harness.ledger.records import RECORD
 
 SCHEMA_VERSION = 1
 _APPLICATION = 0x70616972

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import DataError
-from harness import ranking
 from harness.collection import Qrels
-from harness.judged import Judged
-from harness.measures import parse
-from harness.ranking import lookup, ranks
+from harness.measuring import ranking
+from harness.measuring.judged import Judged
+from harness.measuring.measures import parse
+from harness.measuring.ranking import lookup, ranks
 from harness.runs import Run
 
 RunDict = dict[str, float]

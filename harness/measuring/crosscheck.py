@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytrec_eval
 
 from adapters.errors import DataError
-from harness.chance import Floats64
-from harness.judged import Judged
-from harness.measures import DEFINITIONS, Measure
-from harness.ranking import checked_scores
+from harness.measuring.chance import Floats64
+from harness.measuring.judged import Judged
+from harness.measuring.measures import DEFINITIONS, Measure
+from harness.measuring.ranking import checked_scores
 
 DocumentIds = Callable[[npt.NDArray[np.int64]], list[str]]
 _TOLERANCE = 1e-9

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness import measures
-from harness.suite import PAIRED_MEASURE, SuiteCollection, find, is_suite_target, suites
+from harness.measuring import measures
 from harness.suites.table import MEASURES, read_suite
+from harness.suites.targets import PAIRED_MEASURE, SuiteCollection, find, is_suite_target, suites
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FACTS = ROOT.parent / "shared" / "facts"
 SIX = "mteb-multilingual-v2-reranking"
 LANGUAGES = ["ar", "bn", "de", "en", "es", "fa", "fi", "fr", "hi", "id", "ja", "ko", "ru", "sw", "te", "th", "yo", "zh"]
@@ -311,6 +311,6 @@ def test_a_suite_without_a_collection_is_refused() -> None:
 
 
 def test_names_are_found_without_numpy_or_arrow() -> None:
-    code = "import sys, harness.suite; harness.suite.find('beir/scifact'); print(*sys.modules)"
+    code = "import sys, harness.suites.targets; harness.suites.targets.find('beir/scifact'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not {"numpy", "pyarrow"} & set(done.stdout.split())

@@ -1,0 +1,1 @@
+"""Fill a mirror folder, for machines without a network."""
