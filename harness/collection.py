@@ -165,7 +165,9 @@ class Collection:
     fingerprint: str
     """Digest of the content: ids, texts, judgments, candidate lists, rules that change a number. Not of the name."""
     sampled_from: int | None = None
-    """The number of queries before `--sample-queries` took some."""
+    """The number of queries before some were taken."""
+    part_of: str | None = None
+    """The fingerprint of the whole collection where this is some of its queries."""
     group: str | None = None
     """Collections of one group are averaged first and count as one in a macro average."""
     changes: Changes | None = None
@@ -191,13 +193,20 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
         raise UsageError(f"a sample of {n} queries measures nothing; take at least 1")
     if n >= len(collection.queries):
         return collection
+    return with_queries(collection, sampled_rows(collection, n, seed))
+
+
+def with_queries(collection: Collection, rows: npt.NDArray[np.int64]) -> Collection:
+    """The collection with only these rows of its queries, in their old order. The corpus stays whole; the fingerprint
+    is the whole collection's with the ids of the queries, so the same part of the same content is the same value."""
     ids = collection.queries.ids()
-    chosen = np.sort(sampled_rows(collection, n, seed))
+    chosen = np.unique(rows)
     if len(chosen) == len(ids):
         return collection
     given = collection.given and _sampled_given(collection.given, chosen)
     queries = Texts(collection.queries.table.take(pa.array(chosen)))
     qrels = _sampled_qrels(collection.qrels, chosen, len(ids))
+    whole = collection.part_of or collection.fingerprint
     return replace(
         collection,
         queries=queries,
@@ -205,8 +214,9 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
         given=given,
         changes=collection.changes and _sampled_changes(collection.changes, queries),
         counts=replace(collection.counts, **counts_of_queries(queries, qrels, given)),
-        fingerprint=digest({"collection": collection.fingerprint, "queries": [ids[row] for row in chosen]}),
+        fingerprint=digest({"collection": whole, "queries": [ids[row] for row in chosen]}),
         sampled_from=collection.sampled_from or len(ids),
+        part_of=whole,
     )
 
 

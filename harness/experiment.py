@@ -15,6 +15,7 @@ from harness.evaluation import Evaluation
 from harness.ground import Ground, prepare
 from harness.measuring.crosscheck import cross_check
 from harness.measuring.paired_measures import Paired, p_mrr
+from harness.recall import keep_scores
 from harness.results import Results
 from harness.runs import Run
 from harness.system import System
@@ -40,8 +41,10 @@ def experiment(
 def evaluate(ground: Ground, system: System, bench: Bench) -> Evaluation:
     """From candidates to scores, and from scores to measured, checked and audited values."""
     scores = system.score(ground, bench)
+    made_of = system.made_of(ground, scores)
+    keep_scores(bench.workspace, made_of.id, scores)
     return Evaluation(
-        made_of=system.made_of(ground, scores),
+        made_of=made_of,
         ground=ground,
         system=system,
         values=measure(ground, scores.run),

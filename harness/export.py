@@ -68,6 +68,7 @@ def _collection(evaluation: Evaluation) -> dict[str, object]:
         "name": collection.name,
         "split": collection.split,
         "language": collection.language,
+        "group": collection.group,
         "sampled_from": collection.sampled_from,
         "counts": asdict(collection.counts),
         "rules": asdict(collection.rules),

@@ -21,26 +21,42 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError, did_you_mean
+from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
     from harness.evaluation import Evaluation
 
-SCHEMA = 1
+SCHEMA = 2
 _PATIENCE_SECONDS = 30.0
 _TABLES = """
 create table collection(
     fingerprint text primary key, name text, split text, language text, sampled_from integer, counts text, rules text,
-    queries text) without rowid;
+    queries text, part_of text, grouped text) without rowid;
 create table evaluation(
     id text primary key, collection text references collection, first_stage text, reranker text, depth integer,
     candidates text, identity text, audit text, controls text, environment text, command text, created text,
     updated text) without rowid;
 create table value(
-    evaluation text references evaluation, measure text, mean real, per_query blob,
+    evaluation text references evaluation, measure text, mean real, per_query blob, questions text,
     primary key(evaluation, measure)) without rowid;
 create table timing(evaluation text, machine text, pairs integer, seconds real, at text);
 create index timing_of on timing(evaluation);
 create index evaluation_of on evaluation(collection);
+create table noise(
+    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
+create table look(
+    id text primary key, at text, split text, tier text, measure text, anchor text, candidate text, verdict text,
+    alpha real, accepted integer, figures text) without rowid;
+"""
+_SINCE_1 = """
+alter table collection add column part_of text;
+alter table collection add column grouped text;
+alter table value add column questions text;
+create table noise(
+    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
+create table look(
+    id text primary key, at text, split text, tier text, measure text, anchor text, candidate text, verdict text,
+    alpha real, accepted integer, figures text) without rowid;
 """
 _PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
 
@@ -138,10 +154,18 @@ class Results:
         """Every evaluation, newest last."""
         return self._stored("order by e.updated, c.name, e.reranker is not null, e.id", ())
 
+    def queries(self, id: str) -> list[str]:
+        """The ids of the queries that an evaluation was made on."""
+        query = """select c.queries from evaluation e join collection c on c.fingerprint = e.collection
+                   where e.id = ?"""
+        return list(json.loads(self._database.execute(query, (id,)).fetchone()[0]))
+
     def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
-        """Query ids and the values of one measure, aligned."""
-        query = """select c.queries, v.per_query from value v join evaluation e on e.id = v.evaluation
-                   join collection c on c.fingerprint = e.collection where v.evaluation = ? and v.measure = ?"""
+        """Query ids and the values of one measure, aligned; for p-MRR the questions in place of queries."""
+        query = """select coalesce(v.questions, c.queries), v.per_query
+                   from value v
+                   join evaluation e on e.id = v.evaluation join collection c on c.fingerprint = e.collection
+                   where v.evaluation = ? and v.measure = ?"""
         found = self._database.execute(query, (id, measure)).fetchone()
         if found is None:
             raise UsageError(f"{id} has no stored values of {measure}")
@@ -151,6 +175,8 @@ class Results:
         self._write_ahead()
         if self._version() == 0:
             self._make()
+        if self._version() == 1:
+            self._bring_up()
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
 
@@ -179,12 +205,27 @@ class Results:
             self._database.execute(f"pragma user_version = {SCHEMA}")
         self._database.execute("commit")
 
+    def _bring_up(self) -> None:
+        """From version 1, which kept p-MRR in the audit."""
+        self._database.execute("begin immediate")
+        if self._version() == 1:
+            for statement in _SINCE_1.split(";"):
+                self._database.execute(statement)
+            audits = self._database.execute("select id, audit from evaluation").fetchall()
+            for id, audit in audits:
+                questions = json.loads(audit).get("p-MRR per question")
+                if questions:
+                    self._keep_value(id, PAIRED_MEASURE, np.array(list(questions.values())), list(questions))
+            self._database.execute("update evaluation set audit = json_remove(audit, '$.\"p-MRR per question\"')")
+            self._database.execute("pragma user_version = 2")
+        self._database.execute("commit")
+
     def _keep_collection(self, evaluation: Evaluation) -> None:
         collection = evaluation.collection
         row = (
             collection.fingerprint, collection.name, collection.split, collection.language, collection.sampled_from,
             json.dumps(asdict(collection.counts)), json.dumps(asdict(collection.rules)),
-            json.dumps(collection.queries.ids(), ensure_ascii=False),
+            json.dumps(collection.queries.ids(), ensure_ascii=False), collection.part_of, collection.group,
         )  # fmt: skip
         self._database.execute(f"insert or replace into collection values ({_marks(row)})", row)
 
@@ -194,7 +235,7 @@ class Results:
         row = (
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(evaluation.made_of.content), json.dumps(_audited(evaluation)),
+            json.dumps(evaluation.made_of.content), json.dumps(evaluation.audit.as_dict()),
             json.dumps(evaluation.ground.means()), json.dumps(environment()), shlex.join(sys.argv), now, now,
         )  # fmt: skip
         self._database.execute(
@@ -211,11 +252,21 @@ class Results:
 
     def _keep_values(self, evaluation: Evaluation) -> None:
         for measure, values in zip(evaluation.measures, evaluation.values, strict=True):
-            row = (evaluation.id, str(measure), float(np.mean(values)), values.astype("<f8").tobytes())
-            self._database.execute(f"insert or replace into value values ({_marks(row)})", row)
+            self._keep_value(evaluation.id, str(measure), values)
+        if evaluation.paired is not None:
+            self._keep_value(evaluation.id, PAIRED_MEASURE, evaluation.paired.values, evaluation.paired.questions)
+
+    def _keep_value(
+        self, id: str, measure: str, values: npt.NDArray[np.float64], questions: Sequence[str] | None = None
+    ) -> None:
+        mean = float(np.mean(values)) if len(values) else None
+        asked = None if questions is None else json.dumps(list(questions), ensure_ascii=False)
+        row = (id, measure, mean, values.astype("<f8").tobytes(), asked)
+        self._database.execute(f"insert or replace into value values ({_marks(row)})", row)
 
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
-        query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules from evaluation e
+        query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
+                    c.part_of, c.grouped from evaluation e
                     join collection c on c.fingerprint = e.collection {tail}"""
         with closing(self._database.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
@@ -223,23 +274,16 @@ class Results:
                 yield self._row(row)
 
     def _row(self, row: sqlite3.Row) -> Stored:
-        means = self._database.execute("select measure, mean from value where evaluation = ?", (row["id"],))
-        collection = {key: row[key] for key in ("name", "split", "language", "sampled_from")}
-        collection |= {"fingerprint": row["collection"], "counts": json.loads(row["counts"])}
+        values = "select measure, mean from value where evaluation = ? and mean is not null"
+        means = self._database.execute(values, (row["id"],))
+        collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of")}
+        collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         plain = {
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
         return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=dict(means), **parsed, **plain)
-
-
-def _audited(evaluation: Evaluation) -> dict[str, object]:
-    """The audit, and beside it what is measured of pairs of queries: the table of values has rows of single ones."""
-    if evaluation.paired is None:
-        return evaluation.audit.as_dict()
-    questions = dict(zip(evaluation.paired.questions, evaluation.paired.values.tolist(), strict=True))
-    return {**evaluation.audit.as_dict(), "p-MRR per question": questions}
 
 
 def environment() -> dict[str, object]:

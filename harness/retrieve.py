@@ -130,14 +130,33 @@ def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Bench
     A document with the query's own id is left out where the collection says so, before the list is cut, so that it
     costs no candidate.
     """
-    made_of = {"collection": collection.fingerprint, "retriever": dict(stage.identity(collection)), "depth": depth}
-    file = bench.workspace.runs / f"{digest({**made_of, 'version': _VERSION})}.npz"
+    file = candidates_file(bench.workspace, collection.fingerprint, stage.identity(collection), depth)
     if file.exists():
-        return _load(file)
+        return load_candidates(file)
     run = _fresh(collection, stage, depth, bench.reporter)
     with write_atomically(file) as temporary, temporary.open("wb") as out:
         np.savez(out, offsets=run.offsets, documents=run.documents, scores=run.scores, tiebreaks=run.tiebreaks)
     return run
+
+
+def candidates_file(workspace: Workspace, fingerprint: str, retriever: Identity, depth: int) -> Path:
+    """Where the candidates of a collection are kept."""
+    made_of = {"collection": fingerprint, "retriever": dict(retriever), "depth": depth, "version": _VERSION}
+    return workspace.runs / f"{digest(made_of)}.npz"
+
+
+def load_candidates(file: Path) -> Run:
+    """Candidates that were kept.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as arrays:
+            columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
+        return Run(**columns)
+    except (OSError, ValueError, TypeError, BadZipFile) as error:
+        raise DataError(f"{file}: damaged ({error}); delete it and run again") from error
 
 
 def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:
@@ -160,12 +179,3 @@ def _fresh(collection: Collection, stage: FirstStage, depth: int, reporter: Repo
     run = stage.candidates(collection, depth + 1, reporter)
     run = without_identical_ids(run, collection.queries.ids(), collection.corpus.ids(run.documents))
     return run if collection.given is not None and isinstance(stage, GivenStage) else cut(run, depth)
-
-
-def _load(file: Path) -> Run:
-    try:
-        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as arrays:
-            columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
-        return Run(**columns)
-    except (OSError, ValueError, TypeError, BadZipFile) as error:
-        raise DataError(f"{file}: damaged ({error}); delete it and run again") from error

@@ -28,6 +28,7 @@ class Workspace:
         self.cache = path / "cache"
         self.downloads = path / "downloads"
         self.runs = path / "runs"
+        self.scored = path / "scored"
         self.ledger = path / "ledger.sqlite"
         self.results = path / "results.sqlite"
 
@@ -51,7 +52,7 @@ class Workspace:
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"the workspace '{self.path}' is a file; name a folder with --workspace or {VARIABLE}")
         try:
-            for folder in (self.collections, self.cache, self.runs):
+            for folder in (self.collections, self.cache, self.runs, self.scored):
                 folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass

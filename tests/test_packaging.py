@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from adapters import tiny
 from adapters.packaged import PACKAGES
 from harness import doctor
-from harness.cli import DEMO_RERANKERS
+from harness.cli.running import DEMO_RERANKERS
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("harness", "adapters", "training", "reports", "leaderboards")

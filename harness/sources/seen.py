@@ -13,9 +13,8 @@ from pathlib import Path
 
 from adapters.errors import DataError
 from adapters.identity import digest
-from harness.collection import Counts, Rules
 from harness.sources.source import Source
-from harness.sources.stored import FORMAT, Description
+from harness.sources.stored import FORMAT, Description, description_of
 from harness.workspace import Workspace, write_atomically
 
 Stamp = list[list[object]]
@@ -48,10 +47,7 @@ def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description |
         entry = json.loads(_entry(workspace, source).read_text("utf-8"))
         if entry["files"] != files:
             return None
-        known = dict(entry["description"])
-        rules = {**known.pop("rules")}
-        rules["allow"] = tuple(rules["allow"])
-        return Description(rules=Rules(**rules), counts=Counts(**known.pop("counts")), **known)
+        return description_of(dict(entry["description"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

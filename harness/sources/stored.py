@@ -85,6 +85,25 @@ def is_there(folder: Path) -> bool:
     return (folder / MARKER).exists()
 
 
+def description_in(folder: Path) -> Description:
+    """What stands beside the columns of a finished collection.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return description_of(json.loads((folder / MARKER).read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder / MARKER}: damaged; delete the folder {folder}") from error
+
+
+def description_of(known: dict[str, Any]) -> Description:
+    """A description from its JSON."""
+    rules, counts = dict(known.pop("rules")), known.pop("counts")
+    rules["allow"] = tuple(rules["allow"])
+    return Description(rules=Rules(**rules), counts=Counts(**counts), **known)
+
+
 def read(folder: Path, description: Description) -> Collection:
     """Open the columns.
 

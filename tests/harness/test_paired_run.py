@@ -147,8 +147,9 @@ def test_tables_and_files_carry_the_value_with_its_interval(run: Make, tmp_path:
 def test_the_store_keeps_the_value_of_every_question(run: Make, place: Place) -> None:
     reranked = run()[1]
     assert reranked.paired is not None
-    kept: Any = details(reranked.id, place.workspace.path)["audit"]
-    assert kept["p-MRR per question"] == dict(zip(QUESTIONS, reranked.paired.values.tolist(), strict=True))
+    kept: Any = details(reranked.id, place.workspace.path)
+    assert kept["values"]["p-MRR"] == float(np.mean(reranked.paired.values))
+    assert kept["per_query"]["p-MRR"] == dict(zip(QUESTIONS, reranked.paired.values.tolist(), strict=True))
 
 
 def test_a_question_without_its_other_half_raises_the_alarm(run: Make, tmp_path: Path) -> None:

@@ -203,3 +203,27 @@ def test_speed_is_over_all_times_on_this_machine(place: Place) -> None:
         database.execute("insert into timing values (?, 'another machine', 1000000, 1, '')", (done.id,))
     with Results(place.workspace.results) as results:
         assert results.speed(done) == pytest.approx(done.pairs_per_second)
+
+
+def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Place, tmp_path: Path) -> None:
+    done = place.evaluations(rerankers=["control:oracle"])
+    path = tmp_path / "old.sqlite"
+    with Results(path) as results:
+        for one in done:
+            results.keep(one)
+        before = list(results.all())
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("drop table noise")
+        old.execute("drop table look")
+        for table, column in (("collection", "part_of"), ("collection", "grouped"), ("value", "questions")):
+            old.execute(f"alter table {table} drop column {column}")
+        old.execute("""update evaluation set audit = json_set(audit, '$."p-MRR per question"', json('{"7": 0.5}'))""")
+        old.execute("pragma user_version = 1")
+    with Results(path) as results:
+        after = list(results.all())
+        assert results.per_query(done[0].id, "p-MRR") == (["7"], np.array([0.5]))
+        assert results.per_query(done[0].id, "nDCG@10")[0] == list(QUERIES)
+    assert [one.audit for one in after] == [one.audit for one in before]
+    assert [{**one.means, "p-MRR": 0.5} for one in before] == [one.means for one in after]
+    with Results(path) as results:
+        assert len(list(results.all())) == 2

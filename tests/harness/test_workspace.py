@@ -25,7 +25,7 @@ def test_the_option_stands_above_the_variable_and_the_variable_above_the_default
 
 def test_opening_makes_the_folders_and_nothing_else(tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path / "a" / "b")
-    assert sorted(path.name for path in workspace.path.iterdir()) == ["cache", "collections", "runs"]
+    assert sorted(path.name for path in workspace.path.iterdir()) == ["cache", "collections", "runs", "scored"]
     assert workspace.ledger == tmp_path / "a" / "b" / "ledger.sqlite"
     assert workspace.results == tmp_path / "a" / "b" / "results.sqlite"
 

@@ -1,0 +1,68 @@
+"""The application that the verbs join, and what happens when one of them ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import typer
+from typer.exceptions import TyperException
+
+from adapters.errors import HarnessError, UsageError
+
+app = typer.Typer(
+    name="harness",
+    help="A place where a reranker's number can be trusted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_STOPPED = "stopped; run the same command again and it goes on where it was"
+
+
+def main() -> None:
+    """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
+    warnings.showwarning = _warn
+    sys.path.append(str(Path.cwd()))  # so that a plug-in in the current folder can be named as module:Class
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except HarnessError as error:
+        _complain(str(error), error.exit_code)
+    except TyperException as error:
+        if len(sys.argv) == 1:  # the message is the whole help
+            typer.echo(error.format_message(), err=True)
+            sys.exit(UsageError.exit_code)
+        _complain(error.format_message(), UsageError.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _complain(_STOPPED, 130)
+    except BrokenPipeError:
+        os._exit(0)
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # typer's code for it, 1, means a regression here
+            os._exit(0)
+        raise
+    except OSError as error:
+        _complain(f"{error}; what was finished is kept, run the same command again", HarnessError.exit_code)
+    except Exception:
+        traceback.print_exc()
+        _complain("this is a defect of rerank-harness; please report the lines above", HarnessError.exit_code)
+    else:
+        if code == 130:  # typer's answer to Ctrl-C
+            _complain(_STOPPED, 130)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    typer.echo(f"harness: {category.__name__}: {message}", err=True)
+
+
+def _complain(message: str, code: int) -> None:
+    typer.echo(f"harness: {' '.join(message.splitlines())} (exit {code})", err=True)
+    sys.exit(code)

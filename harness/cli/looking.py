@@ -1,0 +1,85 @@
+"""The verbs that look at what is there: list, show, doctor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.errors import HarnessError, UsageError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace, print_rows, workspace_path
+
+
+@app.command("list", epilog="Examples:\n\n    harness list\n\n    harness list adapters --json")
+def list_(
+    what: Annotated[str, typer.Argument(help="results, collections, systems or adapters.")] = "results",
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List what the workspace holds, or which kinds of adapters there are."""
+    from reports.stored import listing
+
+    print_rows(listing(what, existing_workspace(workspace)), as_json)
+
+
+@app.command(epilog="Example:\n\n    harness show 3fa9c1")
+def show(
+    id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show one evaluation: its values, what made them, its audit and the command that ran it."""
+    from reports.stored import details
+
+    found = details(id, existing_workspace(workspace))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    from reports.stored import outline
+
+    typer.echo(outline({key: value for key, value in found.items() if key != "per_query"}))
+
+
+@app.command(epilog="Example:\n\n    harness doctor --json")
+def doctor(  # noqa: PLR0917
+    targets: options.SuiteTargets = None,
+    sources: options.CompareSources = False,
+    full: options.Full = False,
+    mirror: options.Mirror = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check this installation and the workspace: packages, extras, stores, room on the disk."""
+    from harness.doctor import examine
+    from harness.workspace import Workspace
+
+    if sources:
+        _compared(targets or [], mirror, workspace, as_json)
+        return
+    findings = examine(Workspace(workspace_path(workspace)), full=full)
+    if as_json:
+        typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=1))
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(HarnessError.exit_code)
+
+
+def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, as_json: bool) -> None:
+    from harness.sources.agreement import compare_sources
+    from harness.sources.origin import Origin
+    from harness.workspace import Workspace
+    from reports.agreement import agreement_table
+
+    if not targets:
+        raise UsageError("name a collection of a suite, as in: harness doctor beir/scifact --sources")
+    opened = Workspace.open(workspace)
+    found = [one for target in targets for one in compare_sources(target, Origin("auto", mirror), opened)]
+    print_rows(agreement_table(found), as_json)
+    if any(one.state == "other" for one in found):
+        raise typer.Exit(HarnessError.exit_code)

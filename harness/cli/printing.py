@@ -1,0 +1,74 @@
+"""How verbs print: tables for people, JSON for machines; and the folders that they are given."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from adapters.errors import UsageError
+
+
+def make_folder(out: Path | None) -> None:
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
+
+
+def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
+    from harness.export import as_dict
+    from leaderboards.anchors import anchors, anchors_table
+    from reports import comparison
+
+    if out is not None:
+        outcome.write(out, shlex.join(["harness", *sys.argv[1:]]))
+    if as_json:
+        typer.echo(json.dumps(as_dict(outcome.evaluations), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    tables = comparison.comparison_tables(outcome.evaluations)
+    if published := anchors(outcome.evaluations):
+        tables.append(anchors_table(published))
+    if audit:
+        tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
+    for table in tables:
+        print_table(table)
+    for alarm in comparison.alarms(outcome.evaluations):
+        typer.echo(f"ALARM {alarm}")
+    if out is not None:
+        typer.echo(f"written: {out}/report.md")
+
+
+def print_rows(table: Any, as_json: bool) -> None:
+    if as_json:
+        rows = [dict(zip(table.columns, (cell.text for cell in row), strict=True)) for row in table.rows]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        print_table(table)
+
+
+def print_table(table: Any) -> None:
+    from rich.console import Console
+
+    from reports.tables import terminal
+
+    # A table that is cut to a narrow pipe loses digits, so only a terminal decides the width.
+    Console(width=None if sys.stdout.isatty() else 400, highlight=False).print(terminal(table))
+
+
+def workspace_path(workspace: Path | None) -> Path:
+    from harness.workspace import DEFAULT
+
+    return workspace or Path(DEFAULT)
+
+
+def existing_workspace(workspace: Path | None) -> Path:
+    path = workspace_path(workspace)
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"the workspace '{path}' is a file; name a folder with --workspace")
+    return path

@@ -1,0 +1,119 @@
+"""The verbs that evaluate, and the one that brings what they need: run, demo, fetch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import make_folder, print_rows, show_outcome
+
+DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness run ./scifact --first-stage bm25 --reranker BAAI/bge-reranker-v2-m3
+
+    harness run ./xquad --language th --reranker ./checkpoint-1000 --reranker run:scores.trec --depth 50
+
+    harness run trec-qa.jsonl --first-stage given --reranker onnx:./model --measure AP@1000 --measure RR@10"""
+)
+def run(  # noqa: PLR0917
+    targets: options.Targets = None,
+    first_stage: options.FirstStage = None,
+    rerankers: options.Rerankers = None,
+    depth: options.Depth = 100,
+    measures: options.Measures = None,
+    languages: options.Languages = None,
+    split: options.Split = None,
+    sample_queries: options.SampleQueries = None,
+    budget_pairs: options.BudgetPairs = None,
+    plan: options.OnlyPlan = False,
+    rules: options.RulesFile = None,
+    source: options.SourceName = "auto",
+    mirror: options.Mirror = None,
+    allow_drift: options.AllowDrift = False,
+    out: options.Out = None,
+    mteb_results: options.MtebResults = None,
+    audit: options.Audit = False,
+    config: options.Config = None,  # noqa: ARG001
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Evaluate a first stage and rerankers, and print what can be trusted of it.
+
+    A model is named by a spec: [kind:]model[@revision][?option=value&...], where model is a hub name or a folder. Pairs
+    that were ever scored are never scored again; a killed run goes on where it was.
+    """
+    from harness import api
+    from harness.progress import Terminal
+    from harness.sources.origin import Origin
+
+    common: dict[str, Any] = {
+        "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
+        "split": split, "sample": sample_queries, "budget": budget_pairs, "workspace": workspace,
+        "origin": Origin(source, mirror, allow_drift),
+    }  # fmt: skip
+    if plan:
+        from reports.planning import planning_table
+
+        print_rows(planning_table(api.planned(*(targets or ()), **common)), as_json)
+        return
+    make_folder(out)
+    outcome = api.run(*(targets or ()), **common, measures=measures or (), rules=rules, reporter=Terminal())
+    show_outcome(outcome, out, audit=audit, as_json=as_json)
+    if mteb_results is not None:
+        from reports.mteb_results import write_mteb_results
+
+        for file in write_mteb_results(mteb_results, outcome.evaluations):
+            typer.echo(f"written: {file}", err=as_json)
+
+
+@app.command(epilog="Example:\n\n    harness demo --out report")
+def demo(
+    out: options.Out = None,
+    audit: options.Audit = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run the embedded multilingual sample with BM25 and two small packaged rerankers (extra: demo).
+
+    The sample is small and made for this project. It shows what the harness tells; it is not a benchmark.
+    """
+    from harness import api
+    from harness.progress import Terminal
+
+    make_folder(out)
+    outcome = api.run(
+        "demo", first_stage="bm25", rerankers=DEMO_RERANKERS, depth=10, workspace=workspace, reporter=Terminal()
+    )
+    show_outcome(outcome, out, audit=audit, as_json=as_json)
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness fetch beir/scifact miracl/sw --mirror ./mirror --model Qwen/Qwen3-Embedding-0.6B
+
+    harness fetch beir --mirror ./mirror --source beir --dry-run"""
+)
+def fetch(  # noqa: PLR0917
+    targets: options.SuiteTargets = None,
+    mirror: options.MirrorToFill = None,
+    model: options.Models = None,
+    source: options.SourceName = "auto",
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Bring suites and models into a mirror folder, for machines without a network. Sizes are told first; what was
+    brought is not brought again, and what broke off goes on where it was."""
+    from harness.mirror.fetch import run_fetch
+    from harness.progress import Terminal
+    from reports.fetched import fetched_table
+
+    found = run_fetch(targets or (), model or (), mirror, source, Terminal(), dry_run=dry_run)
+    print_rows(fetched_table(found), as_json)
