@@ -13,7 +13,14 @@ from harness.evaluation import Evaluation
 from harness.measuring.paired_measures import Paired
 from harness.results import environment
 from harness.suites.table import PAIRED_MEASURE
-from harness.summary import Summary, paired_by_system, summarise, summarise_paired
+from harness.summary import (
+    Summary,
+    has_official,
+    paired_by_system,
+    summarise,
+    summarise_official,
+    summarise_paired,
+)
 from harness.trec import write_run
 
 FORMAT = 1
@@ -27,6 +34,7 @@ def as_dict(evaluations: Sequence[Evaluation]) -> dict[str, object]:
         "collections": [_collection(evaluation) for evaluation in _first_of_each_collection(evaluations)],
         "evaluations": [_evaluation(evaluation) for evaluation in evaluations],
         "macro": _macro(evaluations),
+        **({"macro_official": official} if (official := _macro_official(evaluations)) else {}),
         **({"macro_paired": paired} if (paired := _macro_paired(evaluations)) else {}),
     }
 
@@ -87,6 +95,15 @@ def _macro(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
         }
         for label, group in groups.items()
     }
+
+
+def _macro_official(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
+    if not has_official(evaluations):
+        return {}
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        groups.setdefault(evaluation.system.label, []).append(evaluation)
+    return {label: _figures(summarise_official(group)) for label, group in groups.items()}
 
 
 def _paired(evaluation: Evaluation, paired: Paired) -> dict[str, object]:

@@ -11,15 +11,19 @@ import numpy.typing as npt
 
 from harness.collection import Collection
 from harness.evaluation import Evaluation
-from harness.measuring.measures import Measure
+from harness.measuring.measures import Measure, parse
 from harness.statistics.intervals import stratified_interval
+from harness.suites.targets import is_suite_target
+
+OFFICIAL = "official measures"
+"""The name of a mean over collections of which each is measured as its task says."""
 
 
 @dataclass(frozen=True)
 class Summary:
     """Means over queries; over several collections the macro average of their means, see `votes`. Fractions."""
 
-    measure: Measure
+    measure: str
     value: float
     interval: tuple[float, float]
     """95 % bootstrap interval over queries, for these collections; (nan, nan) with fewer than two queries."""
@@ -62,11 +66,34 @@ def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
 
 def summarise(evaluations: Sequence[Evaluation], measure: Measure) -> Summary:
     """Summarise one system over one collection or several."""
-    rows = [evaluation.measures.index(measure) for evaluation in evaluations]
+    return _summarised(evaluations, [measure] * len(evaluations), str(measure))
+
+
+def has_official(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether the collections are of one suite that has several main measures, and each was measured by its own. What a
+    user puts together is never averaged over measures."""
+    mains = {evaluation.collection.rules.main_measure for evaluation in evaluations}
+    suites = {evaluation.collection.name.partition("/")[0] for evaluation in evaluations}
+    of_one_suite = len(suites) == 1 and all(is_suite_target(evaluation.collection.name) for evaluation in evaluations)
+    return (
+        of_one_suite
+        and len(mains) > 1
+        and all(evaluation.collection.rules.main_measure in map(str, evaluation.measures) for evaluation in evaluations)
+    )
+
+
+def summarise_official(evaluations: Sequence[Evaluation]) -> Summary:
+    """Summarise one system over several collections, each by its own main measure: mteb's mean over tasks."""
+    return _summarised(evaluations, [parse(one.collection.rules.main_measure) for one in evaluations], OFFICIAL)
+
+
+def _summarised(evaluations: Sequence[Evaluation], measures: Sequence[Measure], name: str) -> Summary:
+    rows = [evaluation.measures.index(one) for evaluation, one in zip(evaluations, measures, strict=True)]
     values = [evaluation.values[row] for evaluation, row in zip(evaluations, rows, strict=True)]
     first = [evaluation.ground.first_stage[row] for evaluation, row in zip(evaluations, rows, strict=True)]
     deltas = [ours - theirs for ours, theirs in zip(values, first, strict=True)]
     weights = votes([evaluation.collection for evaluation in evaluations])
+    spans = [evaluation.audit.tie_span[str(one)] for evaluation, one in zip(evaluations, measures, strict=True)]
 
     def macro(strata: Sequence[npt.NDArray[np.float64]]) -> float:
         return float(np.average([np.mean(queries) for queries in strata], weights=weights))
@@ -75,14 +102,14 @@ def summarise(evaluations: Sequence[Evaluation], measure: Measure) -> Summary:
         return macro([e.ground.controls[name][row] for e, row in zip(evaluations, rows, strict=True)])
 
     return Summary(
-        measure=measure,
+        measure=name,
         value=macro(values),
         interval=stratified_interval(values, weights),
         delta=macro(deltas),
         delta_interval=stratified_interval(deltas, weights),
         ceiling=control("oracle"),
         chance=control("chance"),
-        tie_span=macro([np.array(evaluation.audit.tie_span[str(measure)]) for evaluation in evaluations]),
+        tie_span=macro([np.array(span) for span in spans]),
     )
 
 

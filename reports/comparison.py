@@ -10,7 +10,17 @@ from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.retrieve import GIVEN
 from harness.suites.targets import PAIRED_MEASURE
-from harness.summary import Summary, paired_by_system, parts, summarise, summarise_paired, votes
+from harness.summary import (
+    OFFICIAL,
+    Summary,
+    has_official,
+    paired_by_system,
+    parts,
+    summarise,
+    summarise_official,
+    summarise_paired,
+    votes,
+)
 from reports.tables import Cell, Table
 
 _COLUMNS = (
@@ -34,6 +44,8 @@ def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
         tables.append(systems_table(measured, measure))
         if len(_collections(measured)) > 1:
             tables.append(collections_table(measured, measure))
+    if has_official(evaluations):
+        tables.append(official_table(evaluations))
     paired = [evaluation for evaluation in evaluations if evaluation.paired]
     return [*tables, paired_table(paired)] if paired else tables
 
@@ -56,6 +68,23 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
         "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained",
     ]
     return Table(f"{measure}, {_over(collections)}", ("system", str(measure), *_COLUMNS), tuple(rows), tuple(notes))
+
+
+def official_table(evaluations: Sequence[Evaluation]) -> Table:
+    """One row per system: the mean over collections of which each is measured as its task says, as mteb averages."""
+    systems = by_system(evaluations)
+    summaries = {name: summarise_official(measured) for name, measured in systems.items()}
+    best = max(summary.value for summary in summaries.values())
+    rows = tuple(_system_row(name, measured, summaries[name], best) for name, measured in systems.items())
+    collections = _collections(evaluations)
+    used = ", ".join(dict.fromkeys(collection.rules.main_measure for collection in collections))
+    notes = (
+        f"every collection by its own official measure ({used}), x 100; a mean of different measures has no unit: it "
+        "orders systems as mteb's leaderboard does, and says nothing else",
+        *_votes(collections),
+        _MARKS,
+    )
+    return Table(f"{OFFICIAL}, {_over(collections)}", ("system", "mean", *_COLUMNS), rows, notes)
 
 
 def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.errors import UsageError
 from harness.evaluation import Evaluation
 from harness.sources.stored import DRIFTED
-from harness.suites.targets import SuiteCollection, find
+from harness.suites.targets import SuiteCollection, find, is_suite_target
 from harness.workspace import write_atomically
 from reports.model_name import model_name
 from reports.mteb_scores import mteb_scores, mteb_version
@@ -60,6 +60,34 @@ def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Pat
     return list(files)
 
 
+def refuse_for_mteb(targets: Sequence[str], languages: Sequence[str], split: str | None, *, sampled: bool) -> None:
+    """Refuse before anything is paid for what `write_mteb_results` would refuse in the end.
+
+    Raises:
+        UsageError: a target is of no suite, a sample is asked for, or a task would lack a split or a subset.
+    """
+    if sampled:
+        raise UsageError("a sample of the queries is no result of mteb; leave out --mteb-results, or take every query")
+    own = [target for target in targets if not is_suite_target(target)]
+    if own:
+        raise UsageError(f"{own[0]}: mteb has results of the suites' collections only, such as beir/scifact")
+    chosen = [one for target in targets for one in find(target)]
+    chosen = [one for one in chosen if one.language in (languages or [one.language])]
+    chosen = [one for one in chosen if split in (None, one.mteb.split)]
+    for task in dict.fromkeys(one.mteb.task for one in chosen):
+        wanted = [one.target for one in find(f"mteb/{task}")]
+        missing = sorted(set(wanted) - {one.target for one in chosen})
+        if missing:
+            raise UsageError(_incomplete(task, missing, len(wanted)))
+
+
+def _incomplete(task: str, missing: Sequence[str], parts: int) -> str:
+    return (
+        f"{task}: {len(missing)} of {parts} parts are missing: {', '.join(missing)}; mteb takes whole tasks, so run "
+        f"mteb/{task}"
+    )
+
+
 def _by_folder(out: Path, evaluations: Sequence[Evaluation]) -> dict[Path, list[_Part]]:
     folders: dict[Path, list[_Part]] = {}
     for evaluation in evaluations:
@@ -95,11 +123,7 @@ def _by_task(parts: Sequence[_Part]) -> dict[str, list[_Part]]:
         wanted = find(f"mteb/{task}")
         missing = [entry.target for entry in wanted if entry.target not in here]
         if missing:
-            system = next(iter(here.values())).evaluation.system.label
-            raise UsageError(
-                f"{task}: {len(missing)} of {len(wanted)} parts are missing for {system}: {', '.join(missing)}; "
-                f"mteb takes whole tasks, so run mteb/{task}"
-            )
+            raise UsageError(_incomplete(task, missing, len(wanted)))
         tasks[task] = [here[entry.target] for entry in wanted]
     return tasks
 

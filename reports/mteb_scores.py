@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
 from adapters.errors import UsageError
+from harness.collection import ORIGINAL
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.results import environment
@@ -86,11 +88,15 @@ def _means(evaluation: Evaluation, values: np.typing.NDArray[np.float64]) -> dic
     return {key: float(np.mean(by_measure[measure])) for measure, key in _keys(evaluation).items()}
 
 
-def _paired(evaluation: Evaluation) -> dict[str, float]:
-    """mteb's key of p-MRR is its name; no key where no question has both of its queries."""
+def _paired(evaluation: Evaluation) -> dict[str, Any]:
+    """p-MRR under its name, and the ordinary measures over the original and over the changed queries alone, as mteb
+    nests them; no key where no question has both of its queries."""
     if evaluation.paired is None or not len(evaluation.paired.values):
         return {}
-    return {PAIRED_MEASURE: float(np.mean(evaluation.paired.values))}
+    original = np.array([name.endswith(ORIGINAL) for name in evaluation.collection.queries.ids()])
+    halves = {"og": evaluation.values[:, original], "changed": evaluation.values[:, ~original]}
+    nested = {name: _means(evaluation, values) for name, values in halves.items() if values.size}
+    return {PAIRED_MEASURE: float(np.mean(evaluation.paired.values)), **nested}
 
 
 def _provenance(evaluation: Evaluation) -> dict[str, object]:

@@ -63,6 +63,11 @@ def run(  # noqa: PLR0917
 
         print_rows(planning_table(api.planned(*(targets or ()), **common)), as_json)
         return
+    if mteb_results is not None:
+        from reports.mteb_results import refuse_for_mteb
+
+        sampled = sample_queries is not None or budget_pairs is not None
+        refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
     make_folder(out)
     outcome = api.run(*(targets or ()), **common, measures=measures or (), rules=rules, reporter=Terminal())
     show_outcome(outcome, out, audit=audit, as_json=as_json)

@@ -16,7 +16,7 @@ from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.reranking_rows import is_rows_file, rows_of_file
 from harness.sources.source import Source
 from harness.sources.suite_source import suite_sources
-from harness.suites.targets import is_suite_target
+from harness.suites.targets import is_suite_target, suite_names
 from harness.workspace import Workspace
 
 DEMO = "demo"
@@ -92,5 +92,6 @@ def _in_file(path: Path, split: str | None, tables: list[Table]) -> Source:
 
 def _neighbours(path: Path) -> list[str]:
     parent = path.parent
-    there = [entry.name for entry in parent.iterdir() if not entry.name.startswith(".")] if parent.is_dir() else []
-    return [DEMO, *there]
+    entries = [entry for entry in parent.iterdir() if not entry.name.startswith(".")] if parent.is_dir() else []
+    there = [entry.name for entry in entries if entry.is_dir() or entry.suffix in (".zip", ".jsonl")]
+    return [DEMO, *suite_names(), *there]

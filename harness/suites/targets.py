@@ -30,6 +30,7 @@ __all__ = [
     "SuiteCounts",
     "find",
     "is_suite_target",
+    "suite_names",
     "suites",
 ]
 
@@ -43,13 +44,13 @@ def suites() -> dict[str, Suite]:
     Raises:
         DataError: a table cannot be trusted.
     """
-    return {name: _suite(name) for name in _names()}
+    return {name: _suite(name) for name in suite_names()}
 
 
 def is_suite_target(target: str) -> bool:
     """Whether `find` is to be asked: the target begins with the name of a suite or with `mteb/`. Reads no table."""
     head, slash, _ = target.partition("/")
-    return head in _names() or (head == MTEB and bool(slash))
+    return head in suite_names() or (head == MTEB and bool(slash))
 
 
 def find(target: str) -> list[SuiteCollection]:
@@ -63,8 +64,8 @@ def find(target: str) -> list[SuiteCollection]:
     head, _, rest = target.partition("/")
     if head == MTEB:
         return _of_task(rest)
-    if head not in _names():
-        raise UsageError(f"no suite '{head}'.{_nearest(target)} Available: {', '.join(_names())}.")
+    if head not in suite_names():
+        raise UsageError(f"no suite '{head}'.{_nearest(target)} Available: {', '.join(suite_names())}.")
     return _of_suite(_suite(head), rest, target)
 
 
@@ -93,7 +94,9 @@ def _of_task(rest: str) -> list[SuiteCollection]:
 def _nearest(target: str) -> str:
     collections = [one for suite in suites().values() for one in suite.collections]
     same_name = [one.target for one in collections if target in (one.name, one.mteb.task)]
-    near = same_name or difflib.get_close_matches(target, [*_names(), *(one.target for one in collections)], cutoff=0.5)
+    near = same_name or difflib.get_close_matches(
+        target, [*suite_names(), *(one.target for one in collections)], cutoff=0.5
+    )
     return f" Did you mean {', '.join(near[:3])}?" if near else ""
 
 
@@ -102,7 +105,8 @@ def _under(suite: str, names: Iterable[str]) -> list[str]:
 
 
 @cache
-def _names() -> tuple[str, ...]:
+def suite_names() -> tuple[str, ...]:
+    """The names of all suites. Reads no table."""
     tables = importlib.resources.files("harness").joinpath("suites").iterdir()
     return tuple(sorted(table.name.removesuffix(".toml") for table in tables if table.name.endswith(".toml")))
 

@@ -23,6 +23,8 @@ from reports.comparison import comparison_tables
 from reports.mteb_results import write_mteb_results
 from reports.stored import details
 from tests import mirror_of_hub as hub
+from tests.fake_adapters import score_of
+from tests.peers.mteb_side import quiet
 from tests.tiny_collection import Place
 
 pytest.importorskip("mteb", reason="mteb is not installed")
@@ -84,27 +86,48 @@ def alarms_of(evaluation: Evaluation) -> list[str]:
     return [alarm for alarm in evaluation.alarms if "p-MRR" in alarm]
 
 
-def of_mteb(evaluation: Evaluation, mirror: Path) -> float:
-    """What mteb's task says of the same run, with the changed documents as mteb reads them."""
-    collection, run = evaluation.collection, evaluation.run
-    documents, scores = np.split(run.documents, run.offsets[1:-1]), np.split(run.scores, run.offsets[1:-1])
-    results = {
-        name: dict(zip(collection.corpus.ids(rows), map(float, values), strict=True))
-        for name, rows, values in zip(collection.queries.ids(), documents, scores, strict=True)
-    }
+class _PlainOfMteb:
+    """The plug-in as mteb calls a cross-encoder: pairs of texts in, scores out."""
+
+    def __init__(self, mteb: Any) -> None:
+        self.mteb_model_meta = mteb.models.ModelMeta.create_empty(overwrites={"name": "tests/plain", "revision": "1"})
+
+    def predict(self, inputs1: Any, inputs2: Any, **_: object) -> list[float]:
+        pairs = zip(inputs1.dataset["text"], inputs2.dataset["text"], strict=True)
+        return [score_of(query, document) for query, document in pairs]
+
+
+def of_mteb(mirror: Path) -> dict[str, Any]:
+    """The scores that `mteb.evaluate` writes of the same scorer, over the dataset of the mirror."""
+    import mteb
+
     entry = hub.entry_of(TARGET)
-    with mteb_data.own_dice(), mteb_data.local_files(mirror.parent / "cache"):
+    with mteb_data.own_dice(), mteb_data.local_files(mirror.parent / "cache"), quiet():
         task = mteb_data.task_of(entry)
-        task.metadata.dataset["path"] = str(hub.dataset(mirror, entry).folder)
-        qrels = {name: {f"d{name[0]}": 1} for name in results}
-        return float(task.task_specific_scores({}, qrels, results, "test", "default")["p-MRR"])
+        mteb_data.load(task, entry, hub.dataset(mirror, entry).folder)
+        task.data_loaded = True
+        result = mteb.evaluate(
+            _PlainOfMteb(mteb),
+            task,
+            cache=mteb.ResultCache(mirror.parent / "results"),
+            overwrite_strategy="always",
+            co2_tracker=False,
+            show_progress_bar=False,
+        )
+    (scores,) = result.task_results[0].scores["test"]
+    return dict(scores)
 
 
-def test_a_run_gives_the_value_that_mteb_gives(run: Make, mirror: Callable[..., Path]) -> None:
+def test_a_run_gives_the_values_that_mteb_gives(run: Make, mirror: Callable[..., Path], tmp_path: Path) -> None:
     first, reranked = run()
     assert first.paired is not None and reranked.paired is not None
     assert reranked.paired.questions == QUESTIONS and not alarms_of(reranked)
-    assert reranked.paired.values.mean() == pytest.approx(of_mteb(reranked, mirror()), abs=1e-9)
+    theirs, place = of_mteb(mirror()), tmp_path / "out"
+    assert reranked.paired.values.mean() == pytest.approx(theirs["p-MRR"], abs=1e-5)
+    (ours,) = json.loads(write_mteb_results(place, [reranked])[0].read_text("utf-8"))["scores"]["test"]
+    for block, whole in ((ours, theirs), (ours["og"], theirs["og"]), (ours["changed"], theirs["changed"])):
+        assert block["ndcg_at_5"] == pytest.approx(whole["ndcg_at_5"], abs=1e-5)
+    assert ours["og"]["ndcg_at_5"] != ours["changed"]["ndcg_at_5"]
     assert abs(reranked.paired.values).min() > 0, "the plug-in reads the instructions, so ranks move"
     assert first.paired.values.tolist() == [0, 0, 0, 0], "the same lists without an order"
     assert list(map(str, reranked.measures)) == ["nDCG@5"]

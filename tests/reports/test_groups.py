@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from harness.collection import Collection
+from harness.export import as_dict
 from harness.measuring.measures import parse
 from reports.comparison import collections_table, comparison_tables, controls_table, points, systems_table
 from reports.tables import Table
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place
 
 NDCG = parse("nDCG@10")
+SUITE = "mteb-multilingual-v2-reranking"
 FAKE = "tests.fake_adapters:Plain"
 
 
@@ -73,3 +78,26 @@ def test_without_groups_every_collection_has_a_vote(place: Place) -> None:
     means = [done.values[0].mean() for done in evaluations]
     assert table.rows[-1][3].text == points(sum(means) / 3)
     assert not any("vote" in note for note in table.notes)
+
+
+def test_collections_with_different_official_measures_have_one_mean_as_mteb_has(place: Place) -> None:
+    ndcg, rr = (
+        replace(
+            place.load(place.beir(name, qrels=QRELS[:kept], rules=f'main_measure = "{main}"')), name=f"{SUITE}/{name}"
+        )
+        for name, kept, main in (("a", 4, "nDCG@10"), ("own", 2, "RR@10"))
+    )
+    evaluations = place.evaluations(ndcg, rr, rerankers=[FAKE], measures=[], depth=8)
+    *_, table = comparison_tables(evaluations)
+    mine = [done.values[0].mean() for done in evaluations if done.system.reranker]
+    assert table.title == "official measures, macro average of 2 collections"
+    assert column(table, "mean")[1] == points(sum(mine) / 2)
+    assert "(nDCG@10, RR@10)" in table.notes[0]
+    exported: Any = as_dict(evaluations)
+    assert exported["macro_official"][FAKE]["value"] == pytest.approx(sum(mine) / 2)
+
+
+def test_one_official_measure_needs_no_mean_of_its_own(place: Place) -> None:
+    evaluations = place.evaluations(*three(place), measures=["nDCG@10", "RR@10"])
+    assert not any("official" in table.title for table in comparison_tables(evaluations))
+    assert "macro_official" not in as_dict(evaluations)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from adapters.errors import DataError, UsageError
 from harness.evaluation import Evaluation
 from harness.suites.targets import find, suites
 from reports.model_name import ModelName, model_name
-from reports.mteb_results import write_mteb_results
+from reports.mteb_results import refuse_for_mteb, write_mteb_results
 from reports.mteb_scores import mteb_languages, mteb_version
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
 from tests.tiny_collection import Place
@@ -118,7 +119,7 @@ def test_measures_have_the_keys_of_mteb_and_what_they_rest_on(make: Make, tmp_pa
 
 def test_a_task_is_written_whole_or_not_at_all(make: Make, tmp_path: Path) -> None:
     evaluations = make(f"{SIX}/weblinx") + make(f"{SIX}/alloprof")
-    missing = r"2 of 6 parts are missing for BAAI/.*: .*/weblinx-validation, .*/weblinx-test-cat; .* mteb/WebLINX"
+    missing = r"2 of 6 parts are missing: .*/weblinx-validation, .*/weblinx-test-cat; .* mteb/WebLINX"
     with pytest.raises(UsageError, match=missing):
         write_mteb_results(tmp_path, [evaluations[1], *evaluations[3:]])
     with pytest.raises(UsageError, match=r"^WikipediaReranking.*: 1 of 16 .*/wikipedia-sr;"):
@@ -241,3 +242,24 @@ def test_models_are_named_as_the_hub_names_them(spec: str, name: str, commit: st
 @pytest.mark.parametrize("spec", ["given", "control:random?seed=1"])
 def test_what_is_no_model_has_no_name(spec: str) -> None:
     assert model_name(spec) is None
+
+
+@pytest.mark.parametrize(
+    ("targets", "options", "said"),
+    [
+        (["mteb/WebLINXCandidatesReranking/test_cat"], {}, "5 of 6 parts are missing: .* run mteb/WebLINXCand"),
+        (["miracl/sw"], {}, "17 of 18 parts are missing: miracl/ar"),
+        (["miracl"], {"languages": ["sw"]}, "17 of 18 parts are missing"),
+        (["beir"], {"sampled": True}, "a sample of the queries is no result of mteb"),
+        (["./mine"], {}, "mine: mteb has results of the suites' collections only"),
+    ],
+)
+def test_what_mteb_would_not_take_is_refused_before_it_is_paid_for(
+    targets: list[str], options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        refuse_for_mteb(targets, **{"languages": (), "split": None, "sampled": False, **options})
+
+
+def test_whole_tasks_are_let_through() -> None:
+    refuse_for_mteb(["mteb-multilingual-v2-reranking", "beir/scifact"], (), None, sampled=False)
