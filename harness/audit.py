@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.collection import Collection
 from harness.ground import Ground
+from harness.hazards.alarm import Alarm, counted
+from harness.hazards.scores import Role, Scored, score_alarms
+from harness.hazards.texts import Codes, repeated
 from harness.ledger.store import Entries
 from harness.runs import Run
 from harness.system import Scores
-
-TIE_ALARM = 0.001
-"""A tenth of a point: above it the order of ties decides more than most comparisons do."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,15 @@ class Audit:
     ties: dict[str, tuple[float, float]]
     """The worst and the best value over all orders of equal scores, per measure, mean over queries."""
     constant_queries: int
-    """Queries with two candidates or more that all got one score."""
+    """Queries with two different candidates or more that all got one score."""
+    distinct_scores: float
+    """Different scores for each different text, mean over queries; 1 where no two texts are tied."""
     duplicate_texts: int
     """Candidates whose text another candidate of the same query has."""
     membership_kept: bool
     tokens: Tokens | None
     """None where the system has no tokens."""
-    alarms: tuple[str, ...] = field(default=())
+    alarms: tuple[Alarm, ...] = field(default=())
 
     @property
     def tie_span(self) -> dict[str, float]:
@@ -58,7 +60,7 @@ class Audit:
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return asdict(self)
+        return asdict(self) | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
 
 
 def audit(ground: Ground, scores: Scores) -> Audit:
@@ -66,23 +68,30 @@ def audit(ground: Ground, scores: Scores) -> Audit:
     run, judged, measures = scores.run, ground.judged, ground.measures
     worst, best = judged.bounds(measures, run.scores)
     ties = zip(measures, worst.mean(axis=1).tolist(), best.mean(axis=1).tolist(), strict=True)
-    texts = _text_codes(ground.collection, run)
+    scored = Scored(ground, run, _role(ground, scores))
     found = Audit(
         queries=judged.queries,
         queries_without_candidates=int((np.diff(run.offsets) == 0).sum()),
         candidates=len(run),
         judged_at_10=float(np.mean(judged.judged_at(10, run.scores))),
         ties={str(measure): (low, high) for measure, low, high in ties},
-        constant_queries=_constant(run),
-        duplicate_texts=_repeated(run.queries, texts),
+        constant_queries=int(scored.constant.sum()),
+        distinct_scores=scored.distinct_share,
+        duplicate_texts=int(repeated(run.queries, scored.texts).sum()),
         membership_kept=run.candidates == ground.candidates.candidates,
-        tokens=_tokens(run, texts, scores.entries),
+        tokens=_tokens(run, scored.texts, scores.entries),
     )
     ordered = not scores.identity.get("given")  # given lists are one tie by design
-    return replace(found, alarms=tuple(_alarms(found, reranked=scores.entries is not None)) if ordered else ())
+    return replace(found, alarms=(*score_alarms(scored), *_alarms(found)) if ordered else ())
 
 
-def _tokens(run: Run, texts: npt.NDArray[np.int64], entries: Entries | None) -> Tokens | None:
+def _role(ground: Ground, scores: Scores) -> Role:
+    if scores.run is ground.candidates:
+        return "first stage"
+    return "control" if "control" in scores.identity else "reranker"
+
+
+def _tokens(run: Run, texts: Codes, entries: Entries | None) -> Tokens | None:
     if entries is None or (entries.tokens < 0).all():
         return None
     filled = entries.tokens > 0
@@ -95,47 +104,27 @@ def _tokens(run: Run, texts: npt.NDArray[np.int64], entries: Entries | None) -> 
     )
 
 
-def _text_codes(collection: Collection, run: Run) -> npt.NDArray[np.int64]:
-    unique, inverse = np.unique(run.documents, return_inverse=True)
-    words = np.ascontiguousarray(collection.corpus.digests[unique])
-    _, same = np.unique(words.view("V16").ravel(), return_inverse=True)
-    return np.asarray(same[inverse], np.int64)
-
-
-def _repeated(queries: npt.NDArray[np.int64], codes: npt.NDArray[np.integer]) -> int:
-    _, counts = np.unique(np.stack([queries, codes.astype(np.int64)]), axis=1, return_counts=True)
-    return int(counts[counts > 1].sum())
-
-
-def _same_input(run: Run, texts: npt.NDArray[np.int64], inputs: npt.NDArray[np.uint64]) -> int | None:
+def _same_input(run: Run, texts: Codes, inputs: npt.NDArray[np.uint64]) -> int | None:
     if (inputs == 0).all():
         return None
-    distinct = np.unique(np.stack([run.queries, texts, inputs.view(np.int64)]), axis=1)
-    return _repeated(distinct[0], distinct[2])
+    own = ~_seconds(run.queries, texts, inputs)
+    return int(repeated(run.queries[own], inputs[own].view(np.int64)).sum())
 
 
-def _constant(run: Run) -> int:
-    filled = np.diff(run.offsets) > 1
-    if not len(run):
-        return 0
-    starts = run.offsets[:-1][np.diff(run.offsets) > 0]
-    flat = np.zeros(len(filled), bool)
-    flat[np.diff(run.offsets) > 0] = np.minimum.reduceat(run.scores, starts) == np.maximum.reduceat(run.scores, starts)
-    return int((flat & filled).sum())
+def _seconds(queries: Codes, texts: Codes, inputs: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Rows whose text and input an earlier row of the query has: they are no other document."""
+    order = np.lexsort((inputs, texts, queries))
+    same = np.zeros(len(order), bool)
+    same[order[1:]] = np.all([column[order[1:]] == column[order[:-1]] for column in (queries, texts, inputs)], axis=0)
+    return same
 
 
-def _alarms(found: Audit, *, reranked: bool) -> list[str]:
-    alarms = [
-        f"the order of equal scores moves {name} by {100 * span:.2f} points"
-        for name, span in found.tie_span.items()
-        if span > TIE_ALARM
-    ]
-    if reranked and found.constant_queries:
-        alarms.append(f"every candidate got the same score for {found.constant_queries} of {found.queries} queries")
-    if found.tokens and found.tokens.truncated_away:
-        alarms.append(f"{found.tokens.truncated_away} documents were truncated away whole: the model never saw them")
-    if found.tokens and found.tokens.identical_inputs:
-        alarms.append(f"{found.tokens.identical_inputs} candidates with different texts became the same input")
+def _alarms(found: Audit) -> Iterator[Alarm]:
+    if found.tokens:
+        away, same = found.tokens.truncated_away, found.tokens.identical_inputs or 0
+        told = f"{away} documents were truncated away whole: the model never saw them"
+        yield from counted("truncated-away", away, found.candidates, told)
+        told = f"{same} candidates with different texts became the same input"
+        yield from counted("identical-inputs", same, found.candidates, told)
     if not found.membership_kept:
-        alarms.append("the reranker changed which documents are candidates")
-    return alarms
+        yield Alarm("changed-membership", "the reranker changed which documents are candidates")

@@ -10,9 +10,11 @@ import numpy.typing as npt
 from harness.audit import Audit
 from harness.collection import Collection
 from harness.ground import Ground
+from harness.hazards.alarm import Alarm
 from harness.measuring.measures import Measure
 from harness.measuring.paired_measures import Paired
 from harness.runs import Run
+from harness.suites.table import PAIRED_MEASURE
 from harness.system import MadeOf, System
 
 
@@ -53,14 +55,20 @@ class Evaluation:
         return self.ground.measures
 
     @property
-    def alarms(self) -> tuple[str, ...]:
+    def alarms(self) -> tuple[Alarm, ...]:
         """Whatever should keep a reader from trusting the number."""
         return (*self.ground.alarms, *self.audit.alarms, *self._unpaired)
 
     @property
-    def _unpaired(self) -> tuple[str, ...]:
+    def audited(self) -> dict[str, object]:
+        """The audit with every alarm, also those of the candidates; for JSON."""
+        return self.audit.as_dict() | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+
+    @property
+    def _unpaired(self) -> tuple[Alarm, ...]:
         if self.paired is None or not self.paired.missing:
             return ()
         missing, all_of = self.paired.missing, len(self.paired.missing) + len(self.paired.questions)
         named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        return (f"p-MRR leaves out {len(missing)} of {all_of} questions, for want of one of the two queries: {named}",)
+        told = f"p-MRR leaves out {len(missing)} of {all_of} questions, for want of one of the two queries: {named}"
+        return (Alarm("unpaired-questions", told, PAIRED_MEASURE),)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from adapters.errors import DataError, UsageError
 from harness.bench import Bench
 from harness.collection import Collection
+from harness.hazards.alarm import Alarm
+from harness.hazards.candidates import candidate_alarms
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
@@ -22,10 +24,6 @@ from harness.suites.table import PAIRED_MEASURE
 Values = npt.NDArray[np.float64]
 BESIDE_PAIRED = "nDCG@5"
 """The measure of single queries where only p-MRR is named; FollowIR has it for News21 (https://arxiv.org/abs/2403.15246)."""
-_LABELLED = 0.02
-"""Two points: what the order of document ids may be worth before it counts as a label."""
-_ENOUGH_QUERIES = 10
-"""With fewer, ids that say nothing reach the ceiling or the floor by luck."""
 
 
 @dataclass(frozen=True)
@@ -49,24 +47,10 @@ class Ground:
         """The values of the candidates in the first stage's own order."""
         return self.judged.values(self.measures)
 
-    @property
-    def alarms(self) -> tuple[str, ...]:
-        """What is wrong with the candidates themselves.
-
-        Ids that carry the label take a constant scorer all the way to the ceiling, or to the floor. Ids that follow
-        the order of a text lean a little too, and are no label: on XQuAD a quarter of the way.
-        """
-        if self.judged.queries < _ENOUGH_QUERIES:
-            return ()
-        constant, chance = self.controls["constant"], self.controls["chance"]
-        gained = (constant - chance).mean(axis=1)
-        reached = np.where(gained[:, None] > 0, self.controls["oracle"] - chance, chance - self.controls["anti-oracle"])
-        labelled = (abs(gained) > _LABELLED) & (abs(gained) > reached.mean(axis=1) / 2)
-        return tuple(
-            f"the order of the document ids alone moves {measure} by {100 * points:+.1f} points: ids carry the label"
-            for measure, points, found in zip(self.measures, gained, labelled, strict=True)
-            if found
-        )
+    @cached_property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong with the candidates themselves."""
+        return tuple(candidate_alarms(self))
 
     def means(self) -> dict[str, dict[str, float]]:
         """Per control its mean per measure."""

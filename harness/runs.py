@@ -87,7 +87,7 @@ def build(offsets: Offsets, documents: npt.NDArray[np.integer], scores: npt.NDAr
 def without_identical_ids(run: Run, query_ids: list[str], document_ids: list[str]) -> Run:
     """Leave out the candidates whose document id is the query's own id. `document_ids` is aligned with the rows."""
     own = np.array([query_ids[q] == name for q, name in zip(run.queries, document_ids, strict=True)], bool)
-    return _kept(run, ~own)
+    return only(run, ~own)
 
 
 def cut(run: Run, depth: int) -> Run:
@@ -96,10 +96,11 @@ def cut(run: Run, depth: int) -> Run:
     rank = np.arange(len(order)) - run.offsets[:-1].repeat(np.diff(run.offsets))
     keep = np.zeros(len(order), bool)
     keep[order[rank < depth]] = True
-    return _kept(run, keep)
+    return only(run, keep)
 
 
-def _kept(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
+def only(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
+    """The rows that are kept; every query keeps its place."""
     counts = np.bincount(run.queries[keep], minlength=len(run.offsets) - 1)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep])

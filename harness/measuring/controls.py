@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
+from harness.collection import Collection
 from harness.measuring.chance import Floats64
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, expect
 from harness.measuring.ranking import Scores, ranks
+from harness.runs import Run
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MASK = (1 << 64) - 1
@@ -35,6 +37,20 @@ def control_scores(name: str, judged: Judged, seed: int = 0) -> Scores:
     return control(judged, seed)
 
 
+def noisy_oracle(judged: Judged, noise: float, seed: int = 0) -> Scores:
+    """The oracle with this share of its labels replaced by a number out of nowhere: at 0 the ceiling, at 1 chance."""
+    drawn, other = _random(judged, seed), _random(judged, ~seed)
+    grades = judged.oracle()
+    return np.where(drawn < noise, other * grades.max(initial=1), grades).astype(np.float32)
+
+
+def length_scores(collection: Collection, run: Run) -> Scores:
+    """Characters of every candidate: what an order by length alone is worth."""
+    documents, inverse = np.unique(run.documents, return_inverse=True)
+    lengths = np.array([len(text) for text in collection.corpus.take(documents)], np.float32)
+    return lengths[inverse]
+
+
 def expected_random(judged: Judged, measures: Sequence[Measure]) -> Floats64:
     """Chance: the exact expectation over all orders of the candidates, float64 [len(measures), queries]."""
     pool, ideal = judged.pool, judged.ideal
@@ -56,7 +72,7 @@ def _constant(judged: Judged, _seed: int) -> Scores:
 def _random(judged: Judged, seed: int) -> Scores:
     state = np.full(1, seed & _MASK, dtype=np.uint64)
     for part in (judged.run.queries, judged.run.documents):
-        state = _mixed(_mixed(state) + part.astype(np.uint64))
+        state = mixed(mixed(state) + part.astype(np.uint64))
     # 24 bits are what a float32 in [0, 1) holds without rounding.
     return (state >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
 
@@ -69,7 +85,7 @@ def _anti_oracle(judged: Judged, _seed: int) -> Scores:
     return -judged.oracle()
 
 
-def _mixed(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def mixed(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """SplitMix64 (Steele, Lea, Flood 2014): every bit of the result depends on every bit of the word."""
     words = words + _STEP
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

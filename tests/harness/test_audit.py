@@ -22,7 +22,7 @@ def audited(place: Place, reranker: str, depth: int = 8) -> Audit:
 
 
 def alarms(found: Audit) -> str:
-    return "\n".join(found.alarms)
+    return "\n".join(map(str, found.alarms))
 
 
 def test_a_sound_reranker_raises_no_alarm(place: Place) -> None:

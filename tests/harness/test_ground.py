@@ -81,8 +81,8 @@ def test_the_ceiling_counts_what_the_first_stage_did_not_find(place: Place) -> N
 def test_ids_that_carry_the_label_raise_the_alarm_whichever_way_they_sort(place: Place, names: dict[int, str]) -> None:
     alarms = labelled(place, names).alarms
     assert len(alarms) == 2
-    assert alarms[0].startswith("the order of the document ids alone moves nDCG@10 by ")
-    assert alarms[0].endswith("points: ids carry the label")
+    assert str(alarms[0]).startswith("the order of the document ids alone moves nDCG@10 by ")
+    assert str(alarms[0]).endswith("points: ids carry the label")
 
 
 def test_ids_that_follow_the_order_of_a_text_are_no_label(place: Place, shared_data: Path) -> None:

@@ -1,0 +1,78 @@
+"""The verb that looks for evaluation queries in training data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import print_table, workspace_path
+
+if TYPE_CHECKING:
+    from harness.hazards.overlap import Clean, Overlap
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness overlap train-queries.jsonl ./scifact beir/nq
+
+    harness overlap msmarco.parquet miracl --field query --json"""
+)
+def overlap(  # noqa: PLR0917
+    training: options.TrainingFile,
+    targets: options.Targets = None,
+    field: options.QueryField = None,
+    threshold: options.Threshold = 0.8,
+    languages: options.Languages = None,
+    split: options.Split = None,
+    source: options.SourceName = "auto",
+    mirror: options.Mirror = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Look for near-duplicates of evaluation queries in a file of training queries, and tell what every stored value is
+    without them."""
+    from harness.api import collections_of
+    from harness.hazards.overlap import clean_values, overlaps
+    from harness.hazards.training_file import training_queries
+    from harness.results import Results
+    from harness.sources.origin import Origin
+    from harness.workspace import Workspace
+
+    if not targets:
+        raise UsageError("name what was evaluated on, as in: harness overlap train.jsonl ./scifact")
+    opened = Workspace.open(workspace_path(workspace))
+    batches = training_queries(training, field)
+    origin = Origin(source, mirror)
+    collections = collections_of(targets, opened, split=split, languages=languages or (), origin=origin)
+    found = overlaps(collections, batches, threshold)
+    with Results(opened.results) as results:
+        values = list(clean_values(results, found))
+    if as_json:
+        document = {"overlaps": [asdict(one) for one in found], "values": [_plain(value) for value in values]}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    _show(str(training), found, values)
+
+
+def _plain(value: Clean) -> dict[str, object]:
+    return asdict(value) | ({} if value.queries else {"clean": None})
+
+
+def _show(training: str, found: list[Overlap], values: list[Clean]) -> None:
+    from reports.overlap import clean_table, examples, overlap_table
+
+    print_table(overlap_table(found))
+    if any(one.matches for one in found):
+        print_table(examples(found))
+    if values:
+        print_table(clean_table(values))
+    for one in found:
+        for alarm in one.alarms:
+            typer.echo(f"ALARM {one.collection} · {training}: {alarm.named}")

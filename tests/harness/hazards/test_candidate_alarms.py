@@ -1,0 +1,95 @@
+"""Candidates that are wrong before any reranker sees them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.ground import Ground
+from tests.planted_candidates import QUERIES, WIDTH, hashed, planted
+from tests.tiny_collection import FIRST, Place
+
+
+def names(found: Ground) -> list[str]:
+    return [alarm.name for alarm in found.alarms]
+
+
+def test_positives_that_were_appended_to_the_lists_are_seen(place: Place) -> None:
+    found = planted(place, relevant=lambda query: (query % 3 if query % 7 else 8) if query % 4 else WIDTH - 1)
+    assert names(found) == ["injected-positives"]
+    assert "the last candidate is relevant for 10 of 40 queries" in found.alarms[0].message
+    assert found.alarms[0].hard
+
+
+def test_relevant_documents_all_over_the_list_were_not_appended(place: Place) -> None:
+    assert planted(place, relevant=lambda query: query % WIDTH, queries=120).alarms == ()
+
+
+def test_queries_without_candidates_are_told(place: Place) -> None:
+    found = planted(place, missing=3)
+    assert [str(alarm) for alarm in found.alarms] == ["3 of 40 queries have no candidates and count as 0"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_query_among_its_own_candidates_is_seen_by_id_and_text(place: Place, declared: bool) -> None:
+    """As in ArguAna: the document has the query's id, and its title before the query's text."""
+    found = planted(
+        place,
+        name=lambda query, rank: f"q{query}" if rank == 7 else hashed(query, rank),
+        text=lambda query, rank: f"Title. Question {query}" if rank == 7 else f"answer {rank} to {query}",
+        rules="drop_identical_ids = true" if declared else "",
+    )
+    if declared:
+        assert found.alarms == ()
+        assert len(found.candidates) == QUERIES * (WIDTH - 1)
+    else:
+        assert names(found) == ["self-retrieval"]
+        assert "40 of 40 queries" in found.alarms[0].message
+        assert "drop_identical_ids" in found.alarms[0].message
+
+
+def test_the_querys_own_text_under_another_id_is_seen(place: Place) -> None:
+    found = planted(place, text=lambda query, rank: f"question {query}" if rank == 7 else f"answer {rank} to {query}")
+    assert names(found) == ["self-retrieval"]
+
+
+def test_numbers_that_queries_and_documents_share_by_coincidence_are_no_self_retrieval(place: Place) -> None:
+    found = planted(
+        place,
+        name=lambda query, rank: f"q{query}" if rank == 7 else hashed(query, rank),
+        text=lambda query, rank: f"answer {rank} to {query}",
+    )
+    assert found.alarms == ()
+
+
+def test_the_answer_may_be_the_question(place: Place) -> None:
+    found = planted(place, text=lambda q, rank: f"question {q}" if rank == q % 5 else f"answer {rank} to {q}")
+    assert found.alarms == ()
+
+
+def test_one_text_with_two_labels_is_seen_and_one_that_nobody_judged_is_not(place: Place) -> None:
+    def text(query: int, rank: int) -> str:
+        return f"the same for {query}" if rank in {query % 5, 9} else f"answer {rank} to {query}"
+
+    found = planted(place, text=text)
+    assert names(found) == ["contradicting-labels"]
+    assert "in 40 of 40 queries" in found.alarms[0].message
+
+
+def test_an_unjudged_twin_contradicts_nothing(place: Place) -> None:
+    def text(query: int, rank: int) -> str:
+        return f"the same for {query}" if rank in {query % 5, 9} else f"answer {rank} to {query}"
+
+    assert planted(place, text=text, judged=lambda _query, rank: rank < 9).alarms == ()
+
+
+def test_ids_that_carry_the_label_are_seen(place: Place) -> None:
+    found = planted(place, name=lambda query, rank: f"{'z' if rank == query % 5 else 'a'}{hashed(query, rank)}")
+    assert set(names(found)) == {"labelled-ids"}
+
+
+def test_alarms_of_the_candidates_are_found_once(place: Place) -> None:
+    (first, second) = place.evaluations(first=FIRST, rerankers=["tests.fake_adapters:Plain"])
+    assert first.ground is second.ground
+    assert first.ground.alarms is first.ground.alarms
+    assert np.array_equal(first.ground.first_stage, second.ground.first_stage)
