@@ -15,6 +15,8 @@ from adapters.pairs import PairEncoder, Truncation
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored
 from adapters.score_head import ScoreHead, label_of, length_of, load_score_head
 
+_LONGEST = 2**31 - 1
+"""A tokenizer that was saved without a length has 10**30 for it, which the Rust one cannot take."""
 _VERSION = 1
 _WHAT = {"embedder": "an embedder, which gives vectors", "causal-lm": "a language model", "onnx": "an ONNX model"}
 
@@ -134,7 +136,8 @@ def _backend(tokenizer: Any) -> Any:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(f"'{tokenizer.name_or_path}' has no tokenizer.json; save its tokenizer with transformers 5")
-    backend.enable_truncation(tokenizer.model_max_length, direction=tokenizer.truncation_side)
+    length = min(int(tokenizer.model_max_length), _LONGEST)
+    backend.enable_truncation(length, direction=tokenizer.truncation_side)
     backend.enable_padding(
         direction=tokenizer.padding_side, pad_id=tokenizer.pad_token_id or 0, pad_type_id=tokenizer.pad_token_type_id
     )

@@ -100,6 +100,16 @@ class StreamingReranker(Reranker, Protocol):
 
 
 @runtime_checkable
+class ListwiseReranker(Protocol):
+    """A whole list to an order. `order` is all that a plug-in has to write."""
+
+    def order(self, query: str, documents: Sequence[str]) -> Sequence[int]:
+        """Return every number from 0 to len(documents) - 1 once, the best document's first. The order may depend on
+        the whole list and on the order in which it is given: that of the first stage. Equal texts come once."""
+        ...
+
+
+@runtime_checkable
 class Bindable(Protocol):
     """An adapter that needs to know the collection (its instruction, language or statistics) before it is used."""
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from adapters.errors import ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
-from adapters.protocols import Identity, Reranker, Retriever
+from adapters.protocols import Identity, ListwiseReranker, Reranker, Retriever
 
 Part = Literal["retriever", "reranker"]
 
@@ -68,11 +68,22 @@ def open_retriever(text: str) -> Retriever:
 
 
 def open_reranker(text: str) -> Reranker:
-    """The reranker that a spec names."""
-    built = _build(parse(text), "reranker")
+    """The reranker of pairs that a spec names."""
+    built = open_ranker(text)
     if not hasattr(built, "score"):
-        raise UsageError(f"'{text}' cannot be a reranker: {type(built).__name__} has no method 'score'")
+        raise UsageError(f"'{text}' orders whole lists; here a reranker with a method 'score' for pairs is needed")
     return typing.cast(Reranker, built)
+
+
+def open_ranker(text: str) -> Reranker | ListwiseReranker:
+    """What a spec names as a reranker: one that scores pairs if it can, else one that orders whole lists."""
+    built = _build(parse(text), "reranker")
+    if not hasattr(built, "score") and not hasattr(built, "order"):
+        raise UsageError(
+            f"'{text}' cannot be a reranker: {type(built).__name__} has no method 'score' for pairs, nor 'order' for "
+            "whole lists"
+        )
+    return typing.cast("Reranker | ListwiseReranker", built)
 
 
 def identity_of(adapter: object) -> Identity:

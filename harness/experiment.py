@@ -13,6 +13,8 @@ from harness.bench import Bench
 from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.ground import Ground, prepare
+from harness.hazards.alarm import Alarm
+from harness.hazards.orientation import Orientation
 from harness.measuring.crosscheck import cross_check
 from harness.measuring.paired_measures import Paired, p_mrr
 from harness.recall import keep_scores
@@ -22,34 +24,45 @@ from harness.system import System
 
 
 def experiment(
-    collections: Sequence[Collection], systems: Sequence[System], measures: Sequence[str], bench: Bench
+    collections: Sequence[Collection],
+    systems: Sequence[System],
+    measures: Sequence[str],
+    bench: Bench,
+    *,
+    skip_probe: bool = False,
 ) -> Iterator[Evaluation]:
     """Evaluate every system on every collection; each result is in the store as soon as it is there.
 
     The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
-    candidates.
+    candidates. Before a reranker scores any, it has to pass the orientation probe, unless `skip_probe`.
     """
     with Results(bench.workspace.results) as results:
+        orientation = Orientation(collections, bench, skip=skip_probe)
         for collection in collections:
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, bench)
             for system in systems:
-                evaluation = evaluate(ground, system, bench)
+                evaluation = evaluate(ground, system, bench, orientation.look(ground, system))
                 results.keep(evaluation)
                 yield replace(evaluation, pairs_per_second=results.speed(evaluation))
 
 
-def evaluate(ground: Ground, system: System, bench: Bench) -> Evaluation:
-    """From candidates to scores, and from scores to measured, checked and audited values."""
+def evaluate(ground: Ground, system: System, bench: Bench, alarms: Sequence[Alarm] = ()) -> Evaluation:
+    """From candidates to scores, and from scores to measured, checked and audited values.
+
+    Args:
+        alarms: what was found before anything was scored.
+    """
     scores = system.score(ground, bench)
     made_of = system.made_of(ground, scores)
     keep_scores(bench.workspace, made_of.id, scores)
+    audited = audit(ground, scores)
     return Evaluation(
         made_of=made_of,
         ground=ground,
         system=system,
         values=measure(ground, scores.run),
         run=scores.run,
-        audit=audit(ground, scores),
+        audit=replace(audited, alarms=(*alarms, *scores.alarms, *audited.alarms)),
         fresh=scores.fresh,
         seconds=scores.seconds,
         paired=paired(ground.collection, scores.run),

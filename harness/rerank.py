@@ -86,6 +86,25 @@ def rerank(collection: Collection, candidates: Run, reranker: Reranker, bench: B
     return Reranked(candidates.rescored(entries.score), entries, missing, seconds)
 
 
+def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger: Ledger) -> bool:
+    """Whether the ledger has every candidate, so that the reranker would not be asked."""
+    scorer = ledger.scorer(dict(identity_of(reranker)))
+    return all(_known(ledger, scorer, collection, block)[0].all() for block in _blocks(collection, candidates))
+
+
+def scored_texts(
+    queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs, reranker: Reranker, title: str
+) -> Iterator[tuple[Entries, Integers]]:
+    """Ask the reranker, and check what comes: (entries, rows of `pairs`) as they come, every row once.
+
+    Raises:
+        ModelError: a score is not finite, or a pair came that was not asked for, or twice.
+    """
+    stream = _stream(reranker, queries, documents, pairs)
+    for scored in _flushed(_checked(stream, pairs, queries, documents, title)):
+        yield Entries(scored.scores, scored.tokens, scored.kept, scored.inputs), scored.rows
+
+
 def _blocks(collection: Collection, run: Run) -> Iterator[_Block]:
     starts = np.unique(np.searchsorted(run.offsets, np.arange(0, len(run), BLOCK), side="right") - 1)
     for first, last in itertools.pairwise([*starts.tolist(), len(run.offsets) - 1]):
@@ -127,9 +146,8 @@ def _scored(
     queries = collection.queries.take(block.queries[used_queries])
     documents = collection.corpus.take(block.documents[used_documents])
     requested = np.stack([query, document], axis=1)
-    stream = _stream(reranker, queries, documents, requested)
-    for scored in _flushed(_checked(stream, requested, queries, documents, title)):
-        yield Entries(scored.scores, scored.tokens, scored.kept, scored.inputs), pairs[scored.rows]
+    for entries, rows in scored_texts(queries, documents, requested, reranker, title):
+        yield entries, pairs[rows]
 
 
 def _stream(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +14,15 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError, did_you_mean
 from adapters.identity import digest, file_digest
-from adapters.protocols import Bindable, Reranker
-from adapters.spec import identity_of, open_reranker
+from adapters.protocols import Bindable, ListwiseReranker, Reranker
+from adapters.spec import identity_of, open_ranker
 from harness.bench import Bench
+from harness.collection import Collection
 from harness.ground import Ground
+from harness.hazards.alarm import Alarm
 from harness.ledger.store import Entries
-from harness.measuring.controls import CONTROLS, control_scores
+from harness.listwise import listwise_identity, reorder
+from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
 from harness.rerank import rerank
 from harness.retrieve import GIVEN, FirstStage, bound, first_stage
 from harness.runs import Run
@@ -38,6 +42,8 @@ class Scores:
     entries: Entries | None = None
     fresh: int = 0
     seconds: float = 0.0
+    alarms: tuple[Alarm, ...] = ()
+    """What went wrong while it was scored."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +79,57 @@ class ModelReranker:
 
     @cached_property
     def _reranker(self) -> Reranker:
-        return open_reranker(self.name)
+        return cast(Reranker, open_ranker(self.name))
+
+    @property
+    def scores_pairs(self) -> bool:
+        """False for an adapter that only orders whole lists."""
+        return hasattr(self._reranker, "score")
 
     def check(self) -> None:
         """Open the model's folder and read its configuration."""
         if not isinstance(self._reranker, Bindable):
             identity_of(self._reranker)
 
+    def on(self, collection: Collection) -> Reranker:
+        """The adapter as it is on a collection."""
+        return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
+
     def score(self, ground: Ground, bench: Bench) -> Scores:
         """Score what the ledger does not know."""
         collection = ground.collection
-        reranker = cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
+        reranker = self.on(collection)
         done = rerank(collection, ground.candidates, reranker, bench, f"{collection.name}: {self.name}")
         return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds)
+
+
+@dataclass(frozen=True)
+class ListReranker:
+    """A listwise adapter: orders of whole candidate lists come through the ledger."""
+
+    name: str
+    cache: Path
+
+    @cached_property
+    def _reranker(self) -> ListwiseReranker:
+        return cast(ListwiseReranker, open_ranker(self.name))
+
+    def check(self) -> None:
+        """Open the adapter and ask for its identity."""
+        if not isinstance(self._reranker, Bindable):
+            identity_of(self._reranker)
+
+    def on(self, collection: Collection) -> ListwiseReranker:
+        """The adapter as it is on a collection."""
+        return cast(ListwiseReranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Order the lists that the ledger does not know."""
+        reranker = self.on(ground.collection)
+        title = f"{ground.collection.name}: {self.name}"
+        done = reorder(ground.collection, ground.candidates, reranker, bench, title)
+        identity = listwise_identity(reranker)
+        return Scores(done.run, identity, fresh=done.fresh, seconds=done.seconds, alarms=done.alarms)
 
 
 @dataclass(frozen=True)
@@ -120,18 +164,21 @@ class RunFileReranker:
 
 @dataclass(frozen=True)
 class ControlReranker:
-    """A ranking that knows no text: `control:random?seed=1`."""
+    """A ranking that reads no text: `control:random?seed=1`, `control:oracle?noise=0.2`, `control:length`."""
 
     name: str
 
-    def _parsed(self) -> tuple[str, int]:
+    def _parsed(self) -> tuple[str, int, float]:
         kind, _, options = self.name.removeprefix("control:").partition("?")
-        if kind not in CONTROLS:
-            raise UsageError(f"unknown control '{kind}'.{did_you_mean(kind, CONTROLS)}")
+        if kind not in (known := (*CONTROLS, "length")):
+            raise UsageError(f"unknown control '{kind}'.{did_you_mean(kind, known)}")
         given = dict(parse_qsl(options, keep_blank_values=True))
+        noise = given.pop("noise", "0") if kind == "oracle" else "0"
         if set(given) - {"seed"} or not given.get("seed", "0").isdecimal():
             raise UsageError(f"'{self.name}': a control has one option, seed, a whole number")
-        return kind, int(given.get("seed", "0"))
+        if not re.fullmatch(r"0(\.\d+)?|1(\.0+)?", noise):
+            raise UsageError(f"'{self.name}': noise is the share of labels that are replaced, from 0 to 1")
+        return kind, int(given.get("seed", "0")), float(noise)
 
     def check(self) -> None:
         """The control has to exist."""
@@ -139,9 +186,13 @@ class ControlReranker:
 
     def score(self, ground: Ground, bench: Bench) -> Scores:
         """Order the candidates without a look at their texts."""
-        kind, seed = self._parsed()
-        run = ground.candidates.rescored(control_scores(kind, ground.judged, seed))
-        return Scores(run, {"control": kind, "seed": seed})
+        kind, seed, noise = self._parsed()
+        if kind == "length":
+            scores = length_scores(ground.collection, ground.candidates)
+        else:
+            scores = noisy_oracle(ground.judged, noise, seed) if noise else control_scores(kind, ground.judged, seed)
+        identity = {"control": kind, "seed": seed, **({"noise": noise} if noise else {})}
+        return Scores(ground.candidates.rescored(scores), identity)
 
 
 @dataclass(frozen=True)
@@ -203,4 +254,5 @@ def _second_stage(spec: str, workspace: Workspace) -> SecondStage:
         return RunFileReranker(spec, Path(spec.removeprefix("run:")))
     if spec.startswith("control:"):
         return ControlReranker(spec)
-    return ModelReranker(spec, workspace.cache)
+    model = ModelReranker(spec, workspace.cache)
+    return model if model.scores_pairs else ListReranker(spec, workspace.cache)

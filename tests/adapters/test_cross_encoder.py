@@ -221,7 +221,9 @@ def test_positions_that_a_model_never_uses_do_not_count(folders: dict[str, Path]
     folder = tiny.cross_encoder(tmp_path / "xlm", architecture="xlm-roberta")
     config = folder / "tokenizer_config.json"
     config.write_text(json.dumps({**json.loads(config.read_text("utf-8")), "model_max_length": 10**30}), "utf-8")
-    assert CrossEncoder(str(folder)).identity["max_length"] == 128
+    unbounded = CrossEncoder(str(folder))
+    assert unbounded.identity["max_length"] == 128
+    assert len(unbounded.score(QUERIES, DOCUMENTS, PAIRS)) == len(PAIRS), "a tokenizer without a length scores too"
     with pytest.raises(ModelError, match="max_length=129 is more than the 128 positions"):
         CrossEncoder(str(folders["xlm-roberta"]), max_length=129)
 

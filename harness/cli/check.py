@@ -1,0 +1,59 @@
+"""The verb that checks a reranker before anybody believes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from adapters.errors import HarnessError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import print_table
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness check BAAI/bge-reranker-v2-m3
+
+    harness check ./checkpoint-1000 miracl/sw --pairs 500 --json"""
+)
+def check(  # noqa: PLR0917
+    system: Annotated[str, typer.Argument(help="The spec of a reranker.")],
+    targets: options.CheckTargets = None,
+    first_stage: options.FirstStage = None,
+    depth: options.Depth = 10,
+    pairs: options.CheckPairs = 200,
+    sample_queries: options.SampleQueries = None,
+    languages: options.Languages = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Score the same few pairs in many ways: shuffled, alone, in other batches, precisions and lengths, and against the
+    ledger. Without a target: the embedded sample. OK and suspicious exit with 0, broken with 3.
+
+    A listwise reranker gets its lists again and shuffled.
+    """
+    from harness import api
+    from harness.bench import opened
+    from harness.hazards.check import check as examine
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from reports.checked import checked_dict, checked_table
+
+    place = Workspace.open(workspace)
+    collections = api.collections_of(targets or ["demo"], place, languages=languages or ())
+    with opened(place, Terminal()) as bench:
+        found = examine(
+            system, collections, bench, first_stage=first_stage, depth=depth, pairs=pairs, sample=sample_queries
+        )
+    if as_json:
+        typer.echo(json.dumps(checked_dict(found), ensure_ascii=False, indent=1))
+    else:
+        print_table(checked_table(found))
+        for alarm in found.alarms:
+            typer.echo(f"ALARM {alarm.named}")
+    if found.verdict == "broken":
+        raise typer.Exit(HarnessError.exit_code)
