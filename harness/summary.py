@@ -57,11 +57,17 @@ def parts(collections: Sequence[Collection]) -> list[list[Collection]]:
     return list(found.values())
 
 
+def shares(groups: Sequence[str | None]) -> npt.NDArray[np.float64]:
+    """What each collection weighs in a macro average, float64, summing to 1, by the name of its group: the members of a
+    group share one vote, and a collection without a group has one of its own."""
+    sizes = Counter(group for group in groups if group)
+    voters = len(sizes) + sum(not group for group in groups)
+    return np.array([1 / voters / (sizes[group] if group else 1) for group in groups])
+
+
 def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
-    """What each collection weighs in a macro average, float64, summing to 1: the members of a group share its vote."""
-    voters = len(parts(collections))
-    sizes = Counter(collection.group for collection in collections)
-    return np.array([1 / voters / (sizes[collection.group] if collection.group else 1) for collection in collections])
+    """What each collection weighs in a macro average; see `shares`."""
+    return shares([collection.group for collection in collections])
 
 
 def summarise(evaluations: Sequence[Evaluation], measure: Measure) -> Summary:

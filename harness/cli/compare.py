@@ -1,0 +1,63 @@
+"""The verb that compares stored evaluations."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace, print_table
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness compare "bm25 (first stage)" BAAI/bge-reranker-v2-m3 ./checkpoint-1000
+
+    harness compare BAAI/bge-reranker-v2-m3 onnx:./bge-int8 --equivalent-within 0.2
+
+    harness compare BAAI/bge-reranker-v2-m3 mine --group "mine=./seed-*" --collection beir --first-stage bm25"""
+)
+def compare(  # noqa: PLR0917
+    baseline: Annotated[str, typer.Argument(help="A system as the tables name it, an id, or a --group.")],
+    candidates: Annotated[list[str], typer.Argument(help="Systems that are compared with it.")],
+    collections: options.Collections = None,
+    measures: options.Measures = None,
+    first_stage: options.OnlyFirstStage = None,
+    depth: options.OnlyDepth = None,
+    unpaired_first_stages: options.UnpairedFirstStages = False,
+    equivalent_within: options.EquivalentWithin = None,
+    groups: options.Groups = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare what was measured, query by query on the same candidates: effect, interval, corrected p-value. Runs no
+    model."""
+    from harness import api
+
+    found = api.compared(
+        baseline,
+        *candidates,
+        collections=collections or (),
+        measures=measures or (),
+        first_stage=first_stage,
+        depth=depth,
+        unpaired_first_stages=unpaired_first_stages,
+        equivalent_within=equivalent_within,
+        groups=groups or (),
+        workspace=existing_workspace(workspace),
+    )
+    if as_json:
+        from reports.compared_values import as_dict
+
+        typer.echo(json.dumps(as_dict(found), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    from reports.compared import compared_tables
+
+    for table in compared_tables(found):
+        print_table(table)
+    for alarm in found.alarms:
+        typer.echo(f"ALARM {alarm}")

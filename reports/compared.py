@@ -1,0 +1,212 @@
+"""A comparison as tables: the candidates, then the collections and languages of each; every mark has its note."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from harness.compare.comparison import Comparison, Measured
+from harness.compare.rows import ALPHA, FLIPS, RESAMPLES, SEED, Row
+from harness.statistics.effects import LARGE
+from harness.statistics.seeds import SeedEffect
+from harness.suites.table import PAIRED_MEASURE
+from reports.tables import Cell, Table
+
+OTHER_CANDIDATES, IN_THE_NOISE, SIGNIFICANT = "†", "~", "*"
+_ENOUGH_SEEDS = 3
+
+Figures = dict[str, Callable[[Row], str]]
+"""The columns of a table, each with what it says of a row."""
+
+
+def compared_tables(comparison: Comparison) -> list[Table]:
+    """Per measure: one table of candidates; for groups one of seeds; over several collections one of them for each
+    candidate, and one of languages where a language has several collections."""
+    tables = []
+    for measured in comparison.measures:
+        tables.append(_candidates(comparison, measured))
+        if any(one.seeds for one in measured.candidates):
+            tables.append(_seeds(comparison, measured))
+        for one in measured.candidates:
+            head = f"{one.system} against {comparison.baseline}"
+            if len(one.collections) > 1:
+                title = f"{measured.measure} by collection: {head}"
+                tables.append(_parts(title, "collections", [*one.collections, *one.groups], comparison, measured))
+            if any(len(row.parts) > 1 for row in one.languages):
+                title = f"{measured.measure} by language: {head}"
+                tables.append(_parts(title, "languages", one.languages, comparison, measured))
+    return tables
+
+
+def _candidates(comparison: Comparison, measured: Measured) -> Table:
+    macros = [one.macro for one in measured.candidates]
+    figures = _figures(comparison, measured)
+    values = [macros[0].baseline, *(row.candidate for row in macros)]
+    names = [comparison.baseline, *(one.system for one in measured.candidates)]
+    ids = [[part.baseline_id for part in macros[0].parts], *([p.candidate_id for p in row.parts] for row in macros)]
+    told = [[""] * len(figures), *([tell(row) for tell in figures.values()] for row in macros)]
+    rows = tuple(
+        (Cell(name), Cell(_points(value), strong=value == max(values)), *map(Cell, texts), Cell(_id(own)))
+        for name, value, texts, own in zip(names, values, told, ids, strict=True)
+    )
+    notes = (*_explained(comparison, measured), *_marks(macros, "candidates"), *comparison.notes)
+    title = f"{measured.measure} against {comparison.baseline}, {_over(macros[0])}"
+    return Table(title, ("system", measured.measure, *figures, "id"), rows, notes)
+
+
+def _parts(title: str, what: str, rows: Sequence[Row], comparison: Comparison, measured: Measured) -> Table:
+    columns: Figures = {
+        "language": lambda row: row.language or "",
+        "collection": _collection,
+        "baseline": lambda row: _points(row.baseline),
+        "candidate": lambda row: _points(row.candidate),
+        **_figures(comparison, measured),
+        "baseline id": lambda row: _id([part.baseline_id for part in row.parts]),
+        "candidate id": lambda row: _id([part.candidate_id for part in row.parts]),
+    }
+    cells = tuple(tuple(Cell(tell(row)) for tell in columns.values()) for row in rows)
+    return Table(title, tuple(columns), cells, tuple(_marks(rows, what)), left=2)
+
+
+def _seeds(comparison: Comparison, measured: Measured) -> Table:
+    groups = [(one.system, one.macro, one.seeds) for one in measured.candidates if one.seeds is not None]
+    rows = tuple(
+        (
+            Cell(name),
+            Cell(f"{found.candidate_seeds} against {found.baseline_seeds}"),
+            Cell(f"{_points(found.candidate_sd)} against {_points(found.baseline_sd)}"),
+            Cell(_signed(found.delta) + ("" if row.same_candidates else OTHER_CANDIDATES)),
+            Cell(_interval(found.interval)),
+        )
+        for name, row, found in groups
+    )
+    notes = [
+        "sd: between seeds, of the value in points; the interval resamples seeds and queries, and where a side has one "
+        "seed it is about that one",
+    ]
+    if any(_few(found) for _, _, found in groups):
+        notes.append(f"a claim about a method needs at least {_ENOUGH_SEEDS} seeds, better 5")
+    title = f"{measured.measure}, seeds against {comparison.baseline}"
+    return Table(title, ("system", "seeds", "sd", "difference", "interval over seeds"), rows, tuple(notes))
+
+
+def _few(found: SeedEffect) -> bool:
+    return any(1 < seeds < _ENOUGH_SEEDS for seeds in (found.candidate_seeds, found.baseline_seeds))
+
+
+def _figures(comparison: Comparison, measured: Measured) -> Figures:
+    figures: Figures = {
+        "difference": _difference,
+        "95 % interval": lambda row: _interval(row.effect.interval),
+        "p": lambda row: _p(row.effect.p),
+        "Holm": lambda row: _p(row.adjusted_p),
+        "d_z": lambda row: "-" if math.isnan(row.effect.d_z) else f"{row.effect.d_z:+.2f}",
+        "W / T / L": lambda row: f"{row.effect.wins:,} / {row.effect.ties:,} / {row.effect.losses:,}",
+        _moved(): lambda row: f"{100 * row.effect.large_share:.0f} %",
+    }
+    if measured.measure != PAIRED_MEASURE:
+        figures["both 0"] = lambda row: "-" if row.both_zero is None else f"{row.both_zero:,}"
+    figures["noise"] = lambda row: "-" if row.noise is None else _points(row.noise)
+    if comparison.margin is not None:
+        figures[_within(comparison.margin)] = _equivalent
+    return figures
+
+
+def _explained(comparison: Comparison, measured: Measured) -> list[str]:
+    asked = "questions" if measured.measure == PAIRED_MEASURE else "queries"
+    total = sum(len(part.queries) for part in measured.candidates[0].macro.parts)
+    notes = [
+        f"{measured.measure} x 100; {total:,} {asked}; the difference is paired per query, candidate - baseline, its "
+        f"interval a stratified bootstrap ({RESAMPLES:,} resamples, seed {SEED})",
+        f"p: stratified randomisation test, two-sided ({FLIPS:,} flips of signs, seed {SEED}); with many {asked} "
+        "almost every difference is significant, so its size decides",
+        f"d_z: the difference in standard deviations of a query's difference; W / T / L: wins, ties, losses; "
+        f"{_moved()}: {asked} that moved by more than that",
+    ]
+    if measured.measure != PAIRED_MEASURE:
+        notes.append(
+            "both 0: queries on which both systems have 0; those without a relevant candidate are among them, and no "
+            "reranker can move those"
+        )
+    notes.append("noise: how far the same checkpoint was from itself, scored twice; - where nobody measured it")
+    if comparison.margin is not None:
+        notes.append(
+            f"{_within(comparison.margin)}: yes where two one-sided tests (TOST) at 5 % say so, with the larger p; "
+            "no means not shown"
+        )
+    return notes
+
+
+def _marks(rows: Sequence[Row], what: str) -> list[str]:
+    several = f"corrected for the {len(rows)} {what}" if len(rows) > 1 else "nothing to correct for"
+    if any(row.kind == "group" for row in rows):
+        several = "corrected for all collections, and for all groups"
+    notes = [f"Holm: {several}; {SIGNIFICANT} at most {ALPHA}"]
+    if any(row.in_the_noise for row in rows):
+        notes.append(f"{IN_THE_NOISE} no larger than the noise")
+    if not all(row.same_candidates for row in rows):
+        notes.append(
+            f"{OTHER_CANDIDATES} other candidates on each side: this compares first stages as well as rerankers"
+        )
+    return notes
+
+
+def _difference(row: Row) -> str:
+    marks = (
+        (SIGNIFICANT, row.significant),
+        (IN_THE_NOISE, row.in_the_noise),
+        (OTHER_CANDIDATES, not row.same_candidates),
+    )
+    return _signed(row.effect.delta) + "".join(mark for mark, there in marks if there)
+
+
+def _equivalent(row: Row) -> str:
+    if row.equivalence is None or math.isnan(row.equivalence.p):
+        return "-"
+    return f"{'yes' if row.equivalence.equivalent else 'no'} ({_p(row.equivalence.p)})"
+
+
+def _collection(row: Row) -> str:
+    if row.kind == "group":
+        return f"{row.name}, mean of {len(row.parts)}"
+    return row.parts[0].collection if len(row.parts) == 1 else f"{len(row.parts)} collections"
+
+
+def _over(macro: Row) -> str:
+    if len(macro.parts) == 1:
+        return macro.name
+    sizes = Counter(part.group for part in macro.parts if part.group)
+    groups = [f"{name} ({size})" for name, size in sizes.items() if size > 1]
+    averaged = f"macro average of {len(macro.parts)} collections"
+    return f"{averaged}; one vote each: {', '.join(groups)}" if groups else averaged
+
+
+def _id(ids: Sequence[str]) -> str:
+    """The id of the one evaluation; a number for several, which the tables of collections and the JSON name."""
+    all_of = [id for joined in ids for id in joined.split(",")]
+    return all_of[0] if len(all_of) == 1 else f"{len(all_of)} ids"
+
+
+def _within(margin: float) -> str:
+    return f"within {100 * margin:g}"
+
+
+def _moved() -> str:
+    return f"> {100 * LARGE:g}"
+
+
+def _points(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _signed(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:+.2f}"
+
+
+def _interval(bounds: tuple[float, float]) -> str:
+    return "-" if math.isnan(bounds[0]) else f"[{_signed(bounds[0])}, {_signed(bounds[1])}]"
+
+
+def _p(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}"

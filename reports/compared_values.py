@@ -1,0 +1,79 @@
+"""A comparison as plain values for JSON: fractions, with every id and setting that a number can be traced by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from harness.compare.comparison import Compared, Comparison
+from harness.compare.paired import Paired
+from harness.compare.rows import FLIPS, LEVEL, RESAMPLES, SEED, Row
+
+
+def as_dict(comparison: Comparison) -> dict[str, object]:
+    """The comparison; what is not a number is None."""
+    return {
+        "baseline": comparison.baseline,
+        "settings": {"flips": FLIPS, "resamples": RESAMPLES, "level": LEVEL, "seed": SEED, "margin": comparison.margin},
+        "measures": {
+            measured.measure: {one.system: _compared(one) for one in measured.candidates}
+            for measured in comparison.measures
+        },
+        "notes": list(comparison.notes),
+        "alarms": list(comparison.alarms),
+    }
+
+
+def _compared(one: Compared) -> dict[str, object]:
+    return {
+        "macro": _row(one.macro),
+        "collections": _rows(one.collections),
+        "groups": _rows(one.groups),
+        "languages": _rows(one.languages),
+        "seeds": _finite(asdict(one.seeds)) if one.seeds else None,
+    }
+
+
+def _rows(rows: Sequence[Row]) -> dict[str, object]:
+    return {row.name: _row(row) for row in rows}
+
+
+def _row(row: Row) -> dict[str, object]:
+    plain: dict[str, object] = {
+        "baseline": row.baseline,
+        "candidate": row.candidate,
+        **asdict(row.effect),
+        "p_holm": row.adjusted_p,
+        "both_zero": row.both_zero,
+        "noise": row.noise,
+        "same_candidates": row.same_candidates,
+        "equivalence": asdict(row.equivalence) if row.equivalence else None,
+        "evaluations": [_evaluations(part) for part in row.parts],
+    }
+    return _finite(plain)
+
+
+def _evaluations(part: Paired) -> dict[str, object]:
+    return {
+        "collection": part.collection,
+        "split": part.split,
+        "language": part.language,
+        "group": part.group,
+        "fingerprint": part.fingerprint,
+        "queries": len(part.queries),
+        "baseline": part.baseline_id.split(","),
+        "candidate": part.candidate_id.split(","),
+    }
+
+
+def _finite(values: dict[str, object]) -> dict[str, object]:
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return _finite(value) if isinstance(value, dict) else value

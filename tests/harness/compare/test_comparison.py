@@ -1,0 +1,224 @@
+"""What a comparison says can be traced to the values in the store, and is corrected for what was looked at."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from adapters.errors import DataError, UsageError
+from harness.collection import Collection, sample_queries
+from harness.compare.comparison import Comparison, canonical, compare, margin_of
+from harness.compare.wanted import Wanted
+from harness.evaluation import Evaluation
+from harness.measuring.paired_measures import Paired
+from harness.results import Results
+from harness.statistics.effects import effect
+from harness.statistics.multiplicity import holm
+from harness.statistics.seeds import seed_effect
+from tests.tiny_collection import FIRST, QRELS, Place
+
+REVERSE, ORACLE = "control:reverse", "control:oracle"
+RANDOM = [f"control:random?seed={seed}" for seed in range(3)]
+
+
+def three(place: Place) -> list[Collection]:
+    """Two forums of a group, and a collection by itself, in two languages."""
+    rules = 'group = "forums"\nlanguage = "{}"'
+    forum_a = place.load(place.beir("a", qrels=QRELS[:4], rules=rules.format("en")))
+    forum_b = place.load(place.beir("b", qrels=QRELS[3:], rules=rules.format("sw")))
+    own = place.load(place.beir("own", rules='language = "sw"'))
+    return [forum_a, forum_b, own]
+
+
+def compared(place: Place, *candidates: str, baseline: str = FIRST, **options: object) -> Comparison:
+    return compare(place.workspace.results, baseline, candidates, **options)  # type: ignore[arg-type]
+
+
+def deltas(evaluations: Sequence[Evaluation], system: str) -> list[npt.NDArray[np.float64]]:
+    first = {one.collection.name: one.values[0] for one in evaluations if one.system.reranker is None}
+    return [
+        one.values[0] - first[one.collection.name]
+        for one in evaluations
+        if one.system.name == system and one.system.reranker
+    ]
+
+
+def test_every_figure_is_that_of_the_stored_values_per_query(place: Place) -> None:
+    evaluations = place.evaluations(*three(place), rerankers=[REVERSE])
+    (found,) = compared(place, REVERSE).measures[0].candidates
+    strata = deltas(evaluations, REVERSE)
+    assert found.macro.effect == effect(strata, [0.25, 0.25, 0.5])
+    assert [row.effect for row in found.collections] == [effect([one]) for one in strata]
+    assert found.macro.candidate - found.macro.baseline == pytest.approx(found.macro.effect.delta)
+    assert [(row.name, len(row.parts)) for row in found.groups] == [("forums", 2)]
+    assert found.groups[0].effect == effect(strata[:2])
+    assert [(row.name, len(row.parts)) for row in found.languages] == [("en", 1), ("sw", 2)]
+    assert found.languages[1].effect == effect(strata[1:])
+    ids = {one.id for one in evaluations}
+    assert {part.candidate_id for row in found.collections for part in row.parts} <= ids
+
+
+def test_p_values_are_corrected_over_collections_and_over_systems(place: Place) -> None:
+    evaluations = place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
+    candidates = compared(place, REVERSE, ORACLE).measures[0].candidates
+    for one, name in zip(candidates, (REVERSE, ORACLE), strict=True):
+        raw = [effect([values]).p for values in deltas(evaluations, name)]
+        assert [row.adjusted_p for row in one.collections] == holm(raw) != raw
+    raw = [one.macro.effect.p for one in candidates]
+    assert [one.macro.adjusted_p for one in candidates] == holm(raw) != raw
+
+
+def test_one_collection_is_its_own_average(place: Place) -> None:
+    place.evaluations(rerankers=[ORACLE])
+    (found,) = compared(place, ORACLE).measures[0].candidates
+    assert (found.macro.name, found.macro.kind) == ("coll", "macro")
+    assert found.macro.effect == found.collections[0].effect
+    assert (found.groups, found.languages) == ((), ())
+
+
+def test_queries_that_both_miss_are_counted(place: Place) -> None:
+    nothing = place.load(place.beir(qrels=[*QRELS[:4], ("q3", "d3", 1), ("q4", "d8", 1)]))
+    first, reverse = place.evaluations(nothing, rerankers=[REVERSE], depth=2)
+    expected = int(((first.values[0] == 0) & (reverse.values[0] == 0)).sum())
+    assert expected
+    assert compared(place, REVERSE).measures[0].candidates[0].macro.both_zero == expected
+
+
+def test_equivalence_is_tested_where_it_is_asked_for(place: Place) -> None:
+    plain = [f"tests.fake_adapters:Plain?version={version}" for version in (1, 2)]
+    place.evaluations(rerankers=[*plain, ORACLE])
+    same, other = compared(place, plain[1], ORACLE, baseline=plain[0], margin=0.002).measures[0].candidates
+    assert same.macro.equivalence is not None
+    assert other.macro.equivalence is not None
+    assert same.macro.equivalence.equivalent
+    assert not other.macro.equivalence.equivalent
+    assert compared(place, ORACLE).measures[0].candidates[0].macro.equivalence is None
+
+
+def test_noise_stands_beside_the_difference_only_where_every_part_has_it(place: Place) -> None:
+    evaluations = place.evaluations(*three(place)[:2], rerankers=[REVERSE])
+    (found,) = compared(place, REVERSE).measures[0].candidates
+    assert found.macro.noise is None
+    with Results(place.workspace.results) as results:
+        results.keep_noise(evaluations[0].id, "nDCG@10", -0.02)
+        results.keep_noise(evaluations[1].id, "nDCG@10", 0.01)
+    (found,) = compared(place, REVERSE).measures[0].candidates
+    assert [row.noise for row in found.collections] == [0.02, None]
+    assert found.macro.noise is None
+    with Results(place.workspace.results) as results:
+        results.keep_noise(evaluations[2].id, "nDCG@10", 0.99)
+        results.keep_noise(evaluations[3].id, "RR@10", 0.01)
+    (found,) = compared(place, REVERSE).measures[0].candidates
+    assert found.macro.noise == pytest.approx((0.02 + 0.99) / 2)
+    assert found.collections[1].in_the_noise
+    assert found.collections[0].in_the_noise == (abs(found.collections[0].effect.delta) <= 0.02)
+
+
+def test_seeds_are_one_system_with_the_spread_between_them(place: Place) -> None:
+    evaluations = place.evaluations(*three(place), rerankers=RANDOM)
+    (found,) = compared(place, "mine", groups=["mine=control:random*"]).measures[0].candidates
+    by_collection = [
+        np.stack([one.values[0] for one in evaluations if one.collection.name == name and one.system.reranker])
+        for name in ("a", "b", "own")
+    ]
+    first = [one.values[0][None] for one in evaluations if one.system.reranker is None]
+    expected = seed_effect(by_collection, first, [0.25, 0.25, 0.5])
+    assert found.seeds is not None
+    assert (found.seeds.delta, found.seeds.interval) == (expected.delta, expected.interval)
+    assert found.seeds.candidate_sd == expected.candidate_sd > 0
+    mean = [values.mean(axis=0) - base[0] for values, base in zip(by_collection, first, strict=True)]
+    assert found.macro.effect == effect(mean, [0.25, 0.25, 0.5])
+    assert len(found.macro.parts[0].candidate_id.split(",")) == 3
+    assert compared(place, RANDOM[0]).measures[0].candidates[0].seeds is None
+
+
+def test_every_collection_is_compared_by_its_main_measure(place: Place) -> None:
+    mine = place.load(place.beir("mine", rules='main_measure = "RR@10"', qrels=QRELS[:4]))
+    place.evaluations(place.load(), mine, rerankers=[REVERSE])
+    found = compared(place, REVERSE)
+    assert [(one.measure, one.candidates[0].macro.name) for one in found.measures] == [
+        ("nDCG@10", "coll"),
+        ("RR@10", "mine"),
+    ]
+
+
+def test_a_named_measure_is_compared_where_it_is_stored_and_the_rest_is_left_out_aloud(place: Place) -> None:
+    collections = three(place)
+    place.evaluations(*collections[:2], rerankers=[REVERSE], measures=["nDCG@10", "RR@10"])
+    place.evaluations(collections[2], rerankers=[REVERSE])
+    found = compared(place, REVERSE, measures=["rr@10"])
+    assert [one.measure for one in found.measures] == ["RR@10"]
+    assert [row.name for row in found.measures[0].candidates[0].collections] == ["a", "b"]
+    assert any(note.startswith("left out, for no RR@10 is stored there: own (") for note in found.notes)
+    with pytest.raises(UsageError, match=r"no P@5 is stored for a \(.*; --measure can name what all have: nDCG@10"):
+        compared(place, REVERSE, measures=["P@5"])
+    with pytest.raises(UsageError, match="unknown measure 'NDCGG'"):
+        compared(place, REVERSE, measures=["NDCGG"])
+
+
+def test_a_sample_and_a_declared_note_and_an_alarm_are_passed_on(place: Place) -> None:
+    whole = place.load(place.beir(rules='note = "half of it is invented"'))
+    constant = "tests.fake_adapters:Constant"
+    place.evaluations(sample_queries(whole, 3), rerankers=[constant])
+    found = compared(place, constant)
+    assert found.notes == ("coll: a sample of 3 of its 4 queries", "half of it is invented")
+    assert any(alarm.startswith(f"coll: {constant}: ") for alarm in found.alarms)
+
+
+def test_other_candidates_are_refused_or_marked(place: Place) -> None:
+    place.evaluations(rerankers=[REVERSE], depth=5)
+    place.evaluations(rerankers=[ORACLE], depth=2)
+    with pytest.raises(DataError, match="--unpaired-first-stages"):
+        compared(place, ORACLE, baseline=REVERSE)
+    found = compared(place, ORACLE, baseline=REVERSE, unpaired=True)
+    assert not found.measures[0].candidates[0].macro.same_candidates
+
+
+def test_a_store_that_is_not_there_or_too_new_is_one_clear_line(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no results in"):
+        compare(tmp_path / "none.sqlite", "a", ["b"])
+    assert not (tmp_path / "none.sqlite").exists()
+    place.evaluations(rerankers=[REVERSE])
+    database = sqlite3.connect(place.workspace.results)
+    database.execute("pragma user_version = 99")
+    database.close()
+    with pytest.raises(DataError, match="written by a newer rerank-harness"):
+        compared(place, REVERSE)
+
+
+@pytest.mark.parametrize("points", [0.0, -1.0, 100.0, float("nan"), float("inf")])
+def test_a_margin_that_means_nothing_is_refused(points: float) -> None:
+    with pytest.raises(UsageError, match="above 0 and below 100"):
+        margin_of(points)
+
+
+def test_a_margin_is_given_in_points() -> None:
+    assert margin_of(0.2) == pytest.approx(0.002)
+    assert margin_of(None) is None
+
+
+def test_measures_are_named_as_the_store_names_them() -> None:
+    assert [canonical(name) for name in ("ndcg@10", "mrr@10", "P-mrr")] == ["nDCG@10", "RR@10", "p-MRR"]
+
+
+def test_only_the_collections_that_were_asked_for_are_compared(place: Place) -> None:
+    place.evaluations(*three(place), rerankers=[REVERSE])
+    found = compared(place, REVERSE, wanted=Wanted(["own", "a"]))
+    assert [row.name for row in found.measures[0].candidates[0].collections] == ["a", "own"]
+
+
+def test_p_mrr_is_compared_question_by_question(place: Place) -> None:
+    first, oracle = place.evaluations(rerankers=[ORACLE])
+    with Results(place.workspace.results) as results:
+        results.keep(replace(first, paired=Paired(("x", "y", "z"), np.array([0.0, -0.5, 0.25]), ())))
+        results.keep(replace(oracle, paired=Paired(("x", "y", "z"), np.array([0.0, 0.5, 0.5]), ())))
+    (row,) = compared(place, ORACLE, measures=["p-mrr"]).measures[0].candidates[0].collections
+    assert row.parts[0].queries == ("x", "y", "z")
+    assert row.parts[0].deltas.tolist() == [0.0, 1.0, 0.25]
+    assert row.both_zero is None
