@@ -1,0 +1,105 @@
+"""The verb that answers pass, refused, inconclusive or invalid: gate."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+
+if TYPE_CHECKING:
+    from harness.gate.gate import Gated
+    from harness.gate.policy import Policy
+
+EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
+_POLICY = Path("gate.toml")
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness gate ./xquad --first-stage bm25 --anchor BAAI/bge-reranker-v2-m3 --candidate ./checkpoint-1000
+
+    harness gate --policy gate.toml --candidate ./checkpoint-1000 --sequential --junit gate.xml
+
+    harness gate --candidate ./checkpoint-1000 --accept
+
+Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage."""
+)
+def gate(  # noqa: PLR0917
+    targets: options.Targets = None,
+    anchor: options.Anchor = None,
+    candidate: options.Candidate = None,
+    policy: options.PolicyFile = None,
+    sequential: options.Sequential = False,
+    tier: options.TierName = "gate",
+    accept: options.Accept = False,
+    first_stage: options.FirstStage = None,
+    depth: options.GateDepth = None,
+    measure: options.PrimaryMeasure = None,
+    languages: options.Languages = None,
+    split: options.Split = None,
+    sample_queries: options.SampleQueries = None,
+    rules: options.RulesFile = None,
+    source: options.SourceName = "auto",
+    mirror: options.Mirror = None,
+    allow_drift: options.AllowDrift = False,
+    junit: options.Junit = None,
+    summary: options.SummaryFile = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Judge whether a candidate may replace what is accepted.
+
+    Refused: a collection or language collapses, the macro average is certainly worse by the margin, or it costs too
+    much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
+    """
+    from harness import api
+    from harness.progress import Terminal
+    from harness.sources.origin import Origin
+
+    declared = _policy(policy).overridden(
+        anchor=anchor, targets=targets, first_stage=first_stage, depth=depth, measure=measure, languages=languages
+    )
+    if candidate is None:
+        raise UsageError("name the system that asks to pass, as in --candidate ./checkpoint-1000")
+    found = api.gated(
+        candidate, declared, tier=tier, split=split, sample=sample_queries, rules=rules,
+        origin=Origin(source, mirror, allow_drift), accept=accept, sequential=sequential, workspace=workspace,
+        reporter=Terminal(),
+    )  # fmt: skip
+    _tell(found, junit, summary, as_json)
+    raise typer.Exit(EXIT[found.state])
+
+
+def _policy(file: Path | None) -> Policy:
+    from harness.gate.policy import Policy, read_policy
+
+    if file is None and not _POLICY.is_file():
+        return Policy()
+    return read_policy(file or _POLICY)
+
+
+def _tell(found: Gated, junit: Path | None, summary: Path | None, as_json: bool) -> None:
+    from reports import gated
+
+    typer.echo(gated.as_json(found) if as_json else gated.terminal(found))
+    if junit is not None:
+        _write(junit, gated.junit(found), "w")
+    if summary is not None:
+        _write(summary, gated.summary(found), "w")
+    elif os.environ.get("GITHUB_STEP_SUMMARY"):
+        _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), gated.summary(found), "a")
+
+
+def _write(file: Path, text: str, mode: str) -> None:
+    try:
+        with file.open(mode, encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None

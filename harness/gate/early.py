@@ -1,0 +1,94 @@
+"""The gate that stops as soon as the answer is certain, joined to the rule, the store and the other checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.gate import reasons
+from harness.gate.blockwise import Stopped, run_blocks
+from harness.gate.local import local
+from harness.gate.policy import Policy, Tier
+from harness.gate.rule import assembled, judge, measured
+from harness.gate.sequential import SequentialRule
+from harness.gate.stage import Stage
+from harness.gate.verdict import Cost, Findings, Verdict
+from harness.ground import Ground
+from harness.hazards.orientation import Orientation
+from harness.results import Results
+from harness.statistics.strata import Floats64
+from harness.system import System
+
+if TYPE_CHECKING:
+    from harness.compare.paired import Paired
+
+
+def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
+    """The policy as the sequential rule takes it."""
+    return SequentialRule(
+        margin=policy.margin,
+        alpha=policy.alpha_of(tier),
+        refusal_alpha=policy.alpha,
+        local_alpha=policy.alpha,
+        min_drop=policy.local.min_drop,
+        min_drop_small=policy.local.min_drop_small,
+        small=policy.local.small,
+    )
+
+
+def stopped(stage: Stage, grounds: Sequence[Ground], anchor: System, candidate: System) -> Stopped:
+    """Score both on blocks of queries until the answer is certain, and keep what was measured on them."""
+    orientation = Orientation(stage.collections, stage.bench)
+    for ground in grounds:
+        orientation.look(ground, candidate)
+    found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.bench)
+    with Results(stage.bench.workspace.results) as results:
+        for evaluation in (*found.anchor, *found.candidate):
+            results.keep(evaluation)
+        timed = tuple(replace(one, pairs_per_second=results.speed(one)) for one in found.candidate)
+    return replace(found, candidate=timed)
+
+
+def judge_early(
+    found: Stopped,
+    pairs: Sequence[Paired],
+    shares: Floats64,
+    policy: Policy,
+    *,
+    tier: Tier,
+    findings: Findings,
+    costs: Sequence[Cost],
+) -> Verdict:
+    """The verdict of a gate that could stop early. Its interval holds at whatever block it stopped.
+
+    Where every query was scored, the fixed-size rule decides with what is left of each alpha.
+    """
+    decision, saved = found.decision, _saved(found)
+    told = replace(findings, cautions=(saved, *findings.cautions))
+    if findings.hard or decision.verdict is None:
+        rest = replace(policy, alpha=policy.alpha * (1 - rule_of(policy, tier).early))
+        return judge(pairs, shares, rest, tier=tier, findings=told, costs=costs)
+    low, high = decision.interval
+    macro = measured(pairs, shares, policy, policy.alpha_of(tier))
+    macro = replace(macro, interval=decision.interval, lower=low, upper=high, p_better=None)
+    parts = [
+        replace(part, p=float("nan"), adjusted=float("nan"), collapsed=place in decision.collapsed, uncertain=False)
+        for place, part in enumerate(local(pairs, shares, policy)[: len(pairs)])
+    ]
+    lost = sorted((part for part in parts if part.collapsed), key=lambda part: part.delta)
+    refused = [
+        f"collection {part.name} lost {reasons.points(-part.delta)} points on {part.queries:,} queries: a certain drop"
+        for part in lost
+    ]
+    if decision.verdict == "refused" and not lost:
+        refused += reasons.worse("refused", macro)
+    return assembled(pairs, shares, policy, macro, parts, refused, (), findings=told, costs=costs, tier=tier)
+
+
+def _saved(found: Stopped) -> str:
+    pairs = found.candidate_pairs
+    return (
+        f"stopped after block {found.decision.blocks}: {sum(found.decision.used):,} queries, {pairs.used:,} of "
+        f"{pairs.planned:,} pairs ({100 * pairs.saved / max(pairs.planned, 1):.0f} % saved)"
+    )

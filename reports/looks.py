@@ -1,0 +1,40 @@
+"""The looks of a gate as the store has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.gate.looks import Looks, System
+
+LOOK = "look-"
+"""What the id of every look begins with."""
+LOOK_COLUMNS = ("id", "at", "release", "tier", "anchor", "candidate", "verdict", "alpha", "accepted")
+
+
+def look_rows(store: Path) -> Iterator[tuple[str, ...]]:
+    """A row per look, the newest last."""
+    for one in Looks(store).all() if store.is_file() else ():
+        yield (
+            one.id, one.at, one.release, one.tier, one.anchor.name, one.candidate.name, one.verdict, f"{one.alpha:.4g}",
+            "yes" if one.accepted else "",
+        )  # fmt: skip
+
+
+def look_details(id: str, store: Path) -> dict[str, object]:
+    """Everything that is stored of one look; the ids of its evaluations lead to every number in it.
+
+    Raises:
+        UsageError: the id is unknown or could be several.
+    """
+    one = Looks(store).find(id)
+    return {
+        "id": one.id, "at": one.at, "release": one.release, "tier": one.tier, "verdict": one.verdict,
+        "accepted": one.accepted, "alpha": one.alpha, "measure": one.measure, "split": one.split,
+        "collections": list(one.collections), "policy": one.policy, "anchor": _system(one.anchor),
+        "candidate": _system(one.candidate), "figures": dict(one.figures),
+    }  # fmt: skip
+
+
+def _system(one: System) -> dict[str, object]:
+    return {"name": one.name, "macro": one.macro, "evaluations": list(one.evaluations)}

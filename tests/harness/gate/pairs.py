@@ -1,0 +1,29 @@
+"""Paired differences as a test wants them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.compare.paired import Paired, weights
+from harness.gate.policy import Policy
+from harness.gate.rule import judge
+from harness.gate.verdict import Verdict
+
+SPREAD = 0.1
+
+
+def paired(
+    name: str, delta: float, queries: int = 400, *, spread: float = SPREAD, language: str | None = None, **more: object
+) -> Paired:
+    """Differences with exactly this mean and this standard deviation (fractions)."""
+    drawn = np.random.default_rng(sum(name.encode())).normal(size=queries)
+    drawn = (drawn - drawn.mean()) / drawn.std(ddof=1) if queries > 1 else np.zeros(queries)
+    baseline = np.full(queries, 0.5)
+    ids = tuple(f"{name}-{i}" for i in range(queries))
+    given = {"baseline_id": f"a-{name}", "candidate_id": f"b-{name}", "same_candidates": True, **more}
+    return Paired(name, "test", language, None, name, ids, baseline, baseline + delta + spread * drawn, **given)  # type: ignore[arg-type]
+
+
+def judged(*pairs: Paired, policy: Policy = Policy(), **more: object) -> Verdict:  # noqa: B008
+    """The verdict over them, each with an equal vote."""
+    return judge(pairs, weights(pairs), policy, **more)  # type: ignore[arg-type]
