@@ -1,0 +1,46 @@
+"""The verb that explains a difference: why."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "    harness why BAAI/bge-reranker-v2-m3 ./checkpoint-1000 --out why.html\n\n"
+    "    harness why 3fa9c1 77b0d2 --out why.html --measure RR@10 --queries 2000"
+)
+def why(  # noqa: PLR0917
+    a: Annotated[str, typer.Argument(help="A system, as `harness compare` names them, or an evaluation's id.")],
+    b: Annotated[str, typer.Argument(help="The system that is held against it.")],
+    out: options.Page,
+    measure: options.OneMeasure = "main",
+    collections: options.Collections = None,
+    first_stage: options.OnlyFirstStage = None,
+    depth: options.OnlyDepth = None,
+    queries: options.QueriesOnPage = 500,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Explain on one HTML page why B differs from A: which queries, which documents, lost where."""
+    from harness.compare.wanted import Wanted
+    from harness.why.analysis import why as explained
+    from harness.why.stored import find
+    from harness.workspace import Workspace
+    from reports.why import told, why_data, write_page
+
+    wanted = Wanted(collections or (), first_stage, depth)
+    found = find(Workspace(existing_workspace(workspace)), a, b, measure, wanted)
+    data = why_data(found, explained(found.facings), queries)
+    write_page(data, out)
+    if as_json:
+        typer.echo(json.dumps(told(data), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    typer.echo(f"A: {found.a}\nB: {found.b}\n{data['headline']}\nwritten: {out}")

@@ -1,0 +1,88 @@
+"""The page of `harness why`: one HTML file that needs no server and asks the network for nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import importlib.resources
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.errors import UsageError
+from harness.compare.naming import depth_of
+from harness.results import Stored
+from harness.why.analysis import Why
+from harness.why.stored import Found
+from harness.workspace import write_atomically
+from reports.why_data import page_data
+
+_UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
+"""What could end the element that the data stands in, or a line of it."""
+
+
+def why_data(found: Found, why: Why, shown: int) -> dict[str, Any]:
+    """Everything on the page, as JSON has it; values are fractions."""
+    return {
+        "a": {"name": found.a, "ids": [one.id for one, _ in found.evaluations]},
+        "b": {"name": found.b, "ids": [one.id for _, one in found.evaluations]},
+        "stages": list(dict.fromkeys(_stage(one) for pair in found.evaluations for one in pair)),
+        "notes": list(found.notes),
+        **page_data(why, shown),
+    }
+
+
+def told(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The page in figures, for machines: what it says of the whole and of groups, without queries and documents."""
+    left_out = ("queries", "details", "documents", "limits")
+    return {key: value for key, value in data.items() if key not in left_out}
+
+
+def page(data: Mapping[str, Any]) -> str:
+    """The page. Nothing of the data is read as markup: it stands in one JSON block, and the script writes text only.
+
+    A content security policy lets this style and this script run and nothing be loaded.
+    """
+    style, script = _part("why.css"), _part("why.js")
+    parts = {
+        "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'; "
+        "form-action 'none'",
+        "title": html.escape(f"{data['a']['name']} against {data['b']['name']}"),
+        "headline": html.escape(str(data["headline"])),
+        "a": html.escape(str(data["a"]["name"])),
+        "b": html.escape(str(data["b"]["name"])),
+        "style": style,
+        "script": script,
+        "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_UNSAFE),
+    }
+    return re.sub(r"\{\{ (\w+) \}\}", lambda found: parts[found[1]], _part("why.html"))
+
+
+def write_page(data: Mapping[str, Any], out: Path) -> None:
+    """Write the page whole, or not at all.
+
+    Raises:
+        UsageError: no file can be made there.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(out) as unfinished:
+            unfinished.write_text(page(data), "utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"--out {out}: no file can be written there ({error.strerror})") from None
+
+
+def _stage(stored: Stored) -> str:
+    depth = depth_of(stored)
+    return stored.first_stage if depth is None else f"{stored.first_stage}, depth {depth}"
+
+
+def _part(name: str) -> str:
+    return importlib.resources.files("reports").joinpath("templates", name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
