@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
+from adapters.spec import open_ranker
 from harness.bench import opened
 from harness.collection import Collection, sample_queries
+from harness.compare.comparison import Comparison, compare, margin_of
+from harness.compare.wanted import Wanted
 from harness.costs.calibration import calibrate, calibrate_first_stage
 from harness.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
 from harness.evaluation import Evaluation
@@ -23,10 +27,15 @@ from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.recognise import sources
 from harness.suites.targets import SuiteCollection, find, is_suite_target
 from harness.system import systems
-from harness.workspace import Workspace
+from harness.workspace import DEFAULT, VARIABLE, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.gate.gate import Gated
+    from harness.gate.policy import Policy, Tier
+
+__all__ = ["Comparison", "Outcome", "collections_of", "compared", "gated", "planned", "run"]
 
 FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEPTH = 100
@@ -83,6 +92,7 @@ def run(
     budget: int | None = None,
     rules: str | Path | None = None,
     origin: Origin = ANYWHERE,
+    skip_probe: bool = False,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Outcome:
@@ -102,6 +112,7 @@ def run(
         budget: take as many queries of every collection as cost at most this many pairs together.
         origin: where suites are read from, and whether data that differs from their tables is taken.
         rules: a file that declares rules for the collections; see `harness.sources.declared`.
+        skip_probe: do without the orientation probe, which is an alarm beside the numbers.
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
 
     Raises:
@@ -120,7 +131,7 @@ def run(
     )
     for collection in collections:
         ordinary_measures(collection, measures)
-    chosen = first_stage or _first_stage_of(collections)
+    chosen = first_stage or first_stage_of(collections)
     if budget is not None:
         counts = within_budget(collections, depth, budget, first_stage=chosen)
         collections = [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
@@ -128,7 +139,57 @@ def run(
     told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
     evaluated = systems(chosen, named, depth, opened_workspace)
     with opened(opened_workspace, told) as bench:
-        return Outcome(tuple(experiment(collections, evaluated, measures, bench)))
+        return Outcome(tuple(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe)))
+
+
+def gated(
+    candidate: str,
+    policy: Policy,
+    *,
+    tier: Tier = "gate",
+    split: str | None = None,
+    sample: int | None = None,
+    rules: str | Path | None = None,
+    origin: Origin = ANYWHERE,
+    accept: bool = False,
+    sequential: bool = False,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> Gated:
+    """Judge whether a candidate may replace the policy's anchor; see docs/gate.md. The package `harness.gate` has the
+    shorter name.
+
+    Args:
+        candidate: a spec.
+        policy: from `harness.gate.policy.read_policy`, or made in Python.
+        tier: `dev` gives figures and no verdict, `gate` and `final` are looks.
+        sample: take this many queries of the tier's part of every collection.
+        accept: mark a pass as accepted, so that it can be the anchor of later candidates.
+        sequential: score random blocks of queries, and stop when the answer is certain.
+
+    Raises:
+        HarnessError: with one line that says what to do.
+    """
+    from harness.gate.gate import gate
+
+    _refuse_targets(policy.targets, split, policy.languages, rules, origin)
+    place = Workspace.open(Path(workspace) if workspace else None)
+    collections = collections_of(
+        policy.targets, place, split=split, languages=policy.languages, rules=rules, origin=origin
+    )
+    chosen = policy.first_stage or first_stage_of(collections)
+    with opened(place, reporter or Silent()) as bench:
+        return gate(
+            collections,
+            policy,
+            candidate,
+            chosen,
+            bench,
+            tier=tier,
+            sample=sample,
+            accept=accept,
+            sequential=sequential,
+        )
 
 
 def collections_of(
@@ -183,12 +244,55 @@ def planned(
     if not measured:
         return found
     named = [spec for spec in rerankers if not spec.startswith(WITHOUT_MODEL)]
-    rates = {spec: calibrate(spec, found) for spec in named}
+    rates = {spec: calibrate(spec, found) for spec in named if hasattr(open_ranker(spec), "score")}
     search = first_stage if first_stage and first_stage != GIVEN and not first_stage.startswith(WITHOUT_MODEL) else None
     return replace(found, rates=rates, search_rate=calibrate_first_stage(search, found) if search else None)
 
 
-def _first_stage_of(collections: Sequence[Collection]) -> str:
+def compared(
+    baseline: str,
+    *candidates: str,
+    collections: Sequence[str] = (),
+    measures: Sequence[str] = (),
+    first_stage: str | None = None,
+    depth: int | None = None,
+    unpaired_first_stages: bool = False,
+    equivalent_within: float | None = None,
+    groups: Sequence[str] = (),
+    workspace: str | Path | None = None,
+) -> Comparison:
+    """Compare evaluations that are stored, paired by query; the arguments are those of `harness compare`.
+
+    Args:
+        baseline: a system as the tables name it, the first digits of an evaluation's id, or the name of a group.
+        candidates: the same, one or several.
+        collections: only these; empty for all that every system was measured on.
+        measures: empty for the main measure of every collection.
+        unpaired_first_stages: let systems through that ranked other candidates, and mark them.
+        equivalent_within: in points; asks whether the difference is smaller.
+        groups: `NAME=SPEC,SPEC` or `NAME=GLOB`, several seeds or folds as one system.
+
+    Raises:
+        HarnessError: with one line that says what to do.
+    """
+    _refuse_text(collections=collections, measures=measures, groups=groups)
+    if not candidates:
+        raise UsageError(f"name at least one candidate to compare with '{baseline}'")
+    wanted = Wanted(collections, first_stage, depth)
+    return compare(
+        Workspace(Path(workspace or os.environ.get(VARIABLE) or DEFAULT)).results,
+        baseline,
+        candidates,
+        measures=measures,
+        groups=groups,
+        wanted=wanted,
+        unpaired=unpaired_first_stages,
+        margin=margin_of(equivalent_within),
+    )
+
+
+def first_stage_of(collections: Sequence[Collection]) -> str:
+    """The first stage where none is named: the lists that all collections bring, else Qwen3-Embedding-0.6B."""
     with_lists = [collection.given is not None for collection in collections]
     if all(with_lists):
         return GIVEN

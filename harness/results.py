@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError, did_you_mean
+from harness.hazards.alarm import as_stored, merged
 from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ create index evaluation_of on evaluation(collection);
 create table noise(
     evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
 create table look(
-    id text primary key, at text, split text, tier text, measure text, anchor text, candidate text, verdict text,
-    alpha real, accepted integer, figures text) without rowid;
+    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
+    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
 """
 _SINCE_1 = """
 alter table collection add column part_of text;
@@ -55,8 +56,8 @@ alter table value add column questions text;
 create table noise(
     evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
 create table look(
-    id text primary key, at text, split text, tier text, measure text, anchor text, candidate text, verdict text,
-    alpha real, accepted integer, figures text) without rowid;
+    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
+    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
 """
 _PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
 
@@ -171,6 +172,17 @@ class Results:
             raise UsageError(f"{id} has no stored values of {measure}")
         return json.loads(found[0]), np.frombuffer(found[1], "<f8")
 
+    def noise(self, evaluation: str, measure: str) -> float | None:
+        """How far the mean moved when the same system was scored again, in fractions; None where nobody looked."""
+        query = "select difference from noise where evaluation = ? and measure = ?"
+        found = self._database.execute(query, (evaluation, measure)).fetchone()
+        return None if found is None else float(found[0])
+
+    def keep_noise(self, evaluation: str, measure: str, difference: float) -> None:
+        """Keep the difference of an evaluation that was scored again, without its sign; a later one replaces it."""
+        row = (evaluation, measure, abs(difference), datetime.now(UTC).isoformat(timespec="seconds"))
+        self._database.execute(f"insert or replace into noise values ({_marks(row)})", row)
+
     def _prepare(self) -> None:
         self._write_ahead()
         if self._version() == 0:
@@ -235,7 +247,7 @@ class Results:
         row = (
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(evaluation.made_of.content), json.dumps(evaluation.audit.as_dict()),
+            json.dumps(evaluation.made_of.content), json.dumps(self._audited(evaluation)),
             json.dumps(evaluation.ground.means()), json.dumps(environment()), shlex.join(sys.argv), now, now,
         )  # fmt: skip
         self._database.execute(
@@ -249,6 +261,13 @@ class Results:
         if evaluation.fresh:
             timing = (evaluation.id, machine(), evaluation.fresh, evaluation.seconds, now)
             self._database.execute(f"insert into timing values ({_marks(timing)})", timing)
+
+    def _audited(self, evaluation: Evaluation) -> dict[str, object]:
+        """The audit, with alarms of measures that were stored before and not measured now."""
+        query = "select json_extract(audit, '$.alarms') from evaluation where id = ?"
+        before = self._database.execute(query, (evaluation.id,)).fetchone() or (None,)
+        measured = [*map(str, evaluation.measures), PAIRED_MEASURE]
+        return evaluation.audited | {"alarms": merged(json.loads(before[0] or "[]"), evaluation.alarms, measured)}
 
     def _keep_values(self, evaluation: Evaluation) -> None:
         for measure, values in zip(evaluation.measures, evaluation.values, strict=True):
@@ -279,6 +298,7 @@ class Results:
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
+        parsed["audit"]["alarms"] = as_stored(parsed["audit"].get("alarms"))
         plain = {
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")

@@ -138,8 +138,8 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
 def audit_table(evaluations: Sequence[Evaluation]) -> Table:
     """What every number rests on, one row per evaluation."""
     columns = (
-        "collection", "system", "id", "judged@10", "no candidates", "duplicate texts", "constant", "truncated",
-        "half lost", "all lost", "same input", "membership",
+        "collection", "system", "id", "judged@10", "no candidates", "duplicate texts", "constant", "distinct scores",
+        "truncated", "half lost", "all lost", "same input", "membership",
     )  # fmt: skip
     rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation)) for evaluation in evaluations)
     notes = ("queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",)
@@ -168,7 +168,7 @@ def alarms(evaluations: Sequence[Evaluation]) -> list[str]:
     """Every alarm once, with the collection and the system that it is about."""
     return list(
         dict.fromkeys(
-            f"{evaluation.collection.name}: {evaluation.system.label}: {alarm}"
+            f"{evaluation.collection.name} · {evaluation.system.label}: {alarm.named}"
             for evaluation in evaluations
             for alarm in evaluation.alarms
         )
@@ -258,7 +258,8 @@ def _audit_row(evaluation: Evaluation) -> list[str]:
     counts = [found.queries_without_candidates, found.duplicate_texts, found.constant_queries]
     return [
         evaluation.collection.name, evaluation.system.label, evaluation.id, f"{100 * found.judged_at_10:.1f} %",
-        *(f"{count:,}" for count in counts), *("-" if count is None else f"{count:,}" for count in lost or [None] * 4),
+        *(f"{count:,}" for count in counts), f"{100 * found.distinct_scores:.1f} %",
+        *("-" if count is None else f"{count:,}" for count in lost or [None] * 4),
         "kept" if found.membership_kept else "CHANGED",
     ]  # fmt: skip
 

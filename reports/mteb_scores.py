@@ -111,7 +111,7 @@ def _provenance(evaluation: Evaluation) -> dict[str, object]:
         "first_stage_scores": _means(evaluation, evaluation.ground.first_stage) if evaluation.system.reranker else None,
         "tie_span": {str(measure): evaluation.audit.tie_span[str(measure)] for measure in evaluation.measures},
         "documents_truncated_away": tokens.truncated_away if tokens else None,
-        "alarms": list(evaluation.alarms),
+        "alarms": [alarm.as_dict() for alarm in evaluation.alarms],
     }
 
 

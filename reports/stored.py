@@ -8,9 +8,10 @@ from pathlib import Path
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
 from harness.results import Results, Stored
+from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
 
-_LISTS = ("results", "collections", "systems", "adapters")
+_LISTS = ("results", "collections", "systems", "looks", "adapters")
 
 
 def listing(what: str, workspace: Path) -> Table:
@@ -23,6 +24,8 @@ def listing(what: str, workspace: Path) -> Table:
         raise UsageError(f"nothing to list as '{what}'.{did_you_mean(what, _LISTS)}")
     if what == "adapters":
         return _table("adapters", ("kind", "part", "target"), _adapters())
+    if what == "looks":
+        return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, look_rows(workspace / "results.sqlite"))
     stored = _all(workspace)
     if what == "results":
         columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
@@ -36,13 +39,15 @@ def listing(what: str, workspace: Path) -> Table:
 
 
 def details(id: str, workspace: Path) -> dict[str, object]:
-    """Everything that is stored of one evaluation, with per-query values.
+    """Everything that is stored of one evaluation, with per-query values; or of one look of a gate.
 
     Raises:
         UsageError: the id is unknown or could be several.
     """
     if not (workspace / "results.sqlite").is_file():
         raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
+    if id.startswith(LOOK):
+        return look_details(id, workspace / "results.sqlite")
     with Results(workspace / "results.sqlite") as results:
         found = results.find(id)
         per_query = {}
@@ -73,10 +78,16 @@ def outline(value: object, indent: int = 0) -> str:
 
 def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
-        return "; ".join(map(str, value)) or "none"
+        return "; ".join(map(_listed, value)) or "none"
     if isinstance(value, float):
         return f"{value:.6g}"
     return "none" if value is None or value == {} else str(value)
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, dict) and {"name", "message"} <= value.keys():
+        return f"{value['message']} [{value['name']}]"
+    return str(value)
 
 
 def _all(workspace: Path) -> list[Stored]:

@@ -16,7 +16,7 @@ from harness.cli.printing import existing_workspace, print_rows, workspace_path
 
 @app.command("list", epilog="Examples:\n\n    harness list\n\n    harness list adapters --json")
 def list_(
-    what: Annotated[str, typer.Argument(help="results, collections, systems or adapters.")] = "results",
+    what: Annotated[str, typer.Argument(help="results, collections, systems, looks or adapters.")] = "results",
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

@@ -98,3 +98,62 @@ WorkspacePath = Annotated[Path | None, _option("workspace", "Where everything is
 AsJson = Annotated[bool, _flag("json", "Print JSON for machines.")]
 Full = Annotated[bool, _flag("full", "Read a large ledger whole.")]
 CompareSources = Annotated[bool, _flag("sources", "Compare the sources of a suite's collection with each other.")]
+KeepCandidates = Annotated[bool, _flag("keep-candidates", "Run only the reranker again, on the stored candidates.")]
+SkipProbe = Annotated[
+    bool, _flag("skip-probe", "Do not look first whether a reranker ranks exact answers above unrelated texts.")
+]
+Collections = Annotated[
+    list[str] | None,
+    _option("collection", "Only these: a name, a suite such as beir, digits of a fingerprint; repeatable."),
+]
+OnlyFirstStage = Annotated[str | None, _option("first-stage", "Only what was measured on this one.")]
+OnlyDepth = Annotated[int | None, _option("depth", "Only what was measured with so many candidates.", min=1)]
+UnpairedFirstStages = Annotated[
+    bool, _flag("unpaired-first-stages", "Compare systems that ranked other candidates, and mark them.")
+]
+EquivalentWithin = Annotated[
+    float | None, _option("equivalent-within", "Points: test whether the difference is smaller (TOST).")
+]
+Groups = Annotated[
+    list[str] | None, _option("group", "NAME=SPEC,SPEC or NAME=GLOB: seeds or folds as one system; repeatable.")
+]
+Page = Annotated[Path, _option("out", "The HTML file to write.")]
+OneMeasure = Annotated[str, _option("measure", "nDCG@10, AP@1000, RR@10, ...; main is each collection's own.")]
+QueriesOnPage = Annotated[
+    int, _option("queries", "Show the documents of so many queries: those that moved most.", min=0)
+]
+Anchor = Annotated[
+    str | None, _option("anchor", "What the candidate is held against: a spec, or best-accepted, which is the default.")
+]
+Candidate = Annotated[str | None, _option("candidate", "The spec that asks to pass.")]
+PolicyFile = Annotated[
+    Path | None,
+    _option("policy", "The policy as TOML; the command line wins. Without it: ./gate.toml if there is one."),
+]
+Sequential = Annotated[
+    bool, _flag("sequential", "Score random blocks of queries, and stop when the answer is certain.")
+]
+TierName = Annotated[
+    Literal["dev", "gate", "final"],
+    _option("tier", "Whose queries: dev gives figures and no verdict, gate spends a look, final confirms once."),
+]
+GateDepth = Annotated[int | None, _option("depth", "Candidates per query; 100.", min=1)]
+PrimaryMeasure = Annotated[
+    str | None, _option("measure", "The primary endpoint; without it each collection's main measure.")
+]
+Junit = Annotated[Path | None, _option("junit", "Write the verdict as JUnit XML here.")]
+SummaryFile = Annotated[
+    Path | None, _option("summary", "Write the verdict as Markdown here; in GitHub Actions the job's summary gets it.")
+]
+Accept = Annotated[
+    bool, _flag("accept", "Mark a pass as accepted: later candidates are held against the best of those.")
+]
+TrainingFile = Annotated[
+    Path, typer.Argument(help="Training queries: .jsonl, .parquet, or text with one a line; .gz too.")
+]
+QueryField = Annotated[str | None, _option("field", "The field of the query; query, question, anchor or text.")]
+Threshold = Annotated[
+    float, _option("threshold", "How alike: the share of character trigrams in both.", min=0.7, max=1.0)
+]
+CheckTargets = Annotated[list[str] | None, typer.Argument(help="What to take pairs from; the embedded sample.")]
+CheckPairs = Annotated[int, _option("pairs", "About so many pairs.", min=1)]

@@ -40,6 +40,7 @@ def run(  # noqa: PLR0917
     out: options.Out = None,
     mteb_results: options.MtebResults = None,
     audit: options.Audit = False,
+    skip_probe: options.SkipProbe = False,
     config: options.Config = None,  # noqa: ARG001
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
@@ -69,7 +70,8 @@ def run(  # noqa: PLR0917
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
     make_folder(out)
-    outcome = api.run(*(targets or ()), **common, measures=measures or (), rules=rules, reporter=Terminal())
+    named: dict[str, Any] = {"measures": measures or (), "rules": rules, "skip_probe": skip_probe}
+    outcome = api.run(*(targets or ()), **common, **named, reporter=Terminal())
     show_outcome(outcome, out, audit=audit, as_json=as_json)
     if mteb_results is not None:
         from reports.mteb_results import write_mteb_results

@@ -140,4 +140,5 @@ def test_the_cost_is_told_before_the_work(place: Place) -> None:
     assert told[0] == (
         "collections: 1, documents: 8, queries: 4, rerankers: 1, pairs for each: at most 20, less what is already known"
     )
-    assert told[1] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
+    assert told[1] == f"{FAKE}:Plain: orientation probe, 16 pairs in the language of coll"
+    assert told[2] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"

@@ -44,7 +44,7 @@ def test_the_audit_is_printed_when_it_is_asked_for(place: Place, command: Comman
 
 def test_an_alarm_is_printed_unasked(place: Place, command: Command) -> None:
     said = command("run", place.beir(), *flags(place), "--reranker", "tests.fake_adapters:Constant")
-    assert "ALARM coll: tests.fake_adapters:Constant: every candidate got the same score" in said.out
+    assert "ALARM coll · tests.fake_adapters:Constant: every candidate got the same score" in said.out
 
 
 def test_a_folder_of_results_is_written_where_it_was_asked_for(place: Place, command: Command) -> None:
@@ -139,7 +139,7 @@ def test_a_defect_of_ours_is_told_apart_from_a_regression(
 
 
 def test_a_full_disk_is_one_line_and_no_defect(place: Place, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(api, "experiment", full)

@@ -227,3 +227,14 @@ def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Pla
     assert [{**one.means, "p-MRR": 0.5} for one in before] == [one.means for one in after]
     with Results(path) as results:
         assert len(list(results.all())) == 2
+
+
+def test_noise_is_kept_without_its_sign_and_is_none_where_nobody_looked(place: Place) -> None:
+    (done,) = place.evaluations()
+    with Results(place.workspace.results) as results:
+        assert results.noise(done.id, "nDCG@10") is None
+        results.keep_noise(done.id, "nDCG@10", -0.25)
+        assert results.noise(done.id, "nDCG@10") == 0.25
+        results.keep_noise(done.id, "nDCG@10", 0.0)
+        assert results.noise(done.id, "nDCG@10") == 0.0
+        assert results.noise(done.id, "RR@10") is None

@@ -10,7 +10,7 @@ import pytest
 
 from harness.evaluation import Evaluation
 from harness.measuring.measures import parse
-from harness.summary import Summary, parts, summarise, votes
+from harness.summary import Summary, parts, shares, summarise, votes
 from tests.tiny_collection import Place
 
 FAKE = "tests.fake_adapters"
@@ -127,3 +127,10 @@ def test_the_order_of_measures_does_not_matter(place: Place) -> None:
         for names in (["nDCG@10", "R@2"], ["R@2", "nDCG@10"])
     )
     assert summaries(one) == summaries(other)
+
+
+def test_the_members_of_a_group_share_one_vote_by_its_name_alone() -> None:
+    assert shares(["forums", None, "forums", None, "splits"]).tolist() == pytest.approx(
+        [1 / 8, 1 / 4, 1 / 8, 1 / 4, 1 / 4]
+    )
+    assert shares([None, None]).tolist() == [0.5, 0.5]

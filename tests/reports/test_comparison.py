@@ -128,4 +128,4 @@ def test_collections_with_main_measures_of_their_own_are_never_averaged_together
 def test_an_alarm_names_its_collection_and_system_once(place: Place) -> None:
     found = alarms(place.evaluations(rerankers=["tests.fake_adapters:Constant"]))
     assert len(found) == len(set(found))
-    assert any(text.startswith("coll: tests.fake_adapters:Constant: every candidate") for text in found)
+    assert any(text.startswith("coll · tests.fake_adapters:Constant: every candidate") for text in found)

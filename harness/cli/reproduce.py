@@ -1,0 +1,39 @@
+"""The verb that runs a stored number again."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace, print_table
+
+
+@app.command(
+    epilog="Examples:\n\n    harness reproduce 3fa9c1\n\n    harness reproduce 3fa9c1 --keep-candidates --json"
+)
+def reproduce(
+    id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
+    keep_candidates: options.KeepCandidates = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run a stored number again from what made it, without the ledger: OK and close exit with 0, differs with 1."""
+    from harness.progress import Terminal
+    from harness.reproduce import reproduce as again
+    from harness.workspace import Workspace
+    from reports.reproduced import reproduced_dict, reproduced_table
+    from reports.stored import details
+
+    place = existing_workspace(workspace)
+    details(id, place)  # tells an empty workspace and an unknown id before anything is opened
+    found = again(Workspace.open(place), id, Terminal(), keep_candidates=keep_candidates)
+    if as_json:
+        typer.echo(json.dumps(reproduced_dict(found), ensure_ascii=False, indent=1))
+    else:
+        print_table(reproduced_table(found))
+    if found.state == "differs":
+        raise typer.Exit(1)
