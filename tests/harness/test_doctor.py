@@ -68,7 +68,7 @@ def test_sound_stores_are_counted(place: Place) -> None:
     found = by_subject(place)
     assert (found["results"].state, found["results"].detail) == ("ok", "2 evaluations")
     assert found["ledger"].state == "ok"
-    assert found["ledger"].detail.startswith("18 pairs in ")
+    assert found["ledger"].detail.startswith("34 pairs in ")  # 18 candidates, 16 of the orientation probe
 
 
 @pytest.mark.parametrize("store", ["ledger", "results"])
