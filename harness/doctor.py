@@ -24,7 +24,7 @@ EXTRAS = {
     "beir": ("beir",),
     "irds": ("ir-datasets",),
     "train": ("torch", "sentence-transformers", "accelerate", "datasets"),
-    "reports": ("pandas", "matplotlib"),
+    "reports": ("pandas", "matplotlib", "jinja2"),
 }
 _ROOM = 5 * 2**30
 _AT_ONCE = 64 * 2**20
@@ -108,7 +108,7 @@ def _ledger(workspace: Workspace, full: bool) -> Finding:
 
 
 def _results(workspace: Workspace) -> Finding:
-    from harness.results import Results
+    from harness.store import Results
 
     try:
         with Results(workspace.results) as results:

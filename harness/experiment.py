@@ -18,8 +18,8 @@ from harness.hazards.orientation import Orientation
 from harness.measuring.crosscheck import cross_check
 from harness.measuring.paired_measures import Paired, p_mrr
 from harness.recall import keep_scores
-from harness.results import Results
 from harness.runs import Run
+from harness.store import Results
 from harness.system import System
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.environment import environment
 from harness.evaluation import Evaluation
 from harness.measuring.paired_measures import Paired
-from harness.results import environment
 from harness.suites.table import PAIRED_MEASURE
 from harness.summary import (
     Summary,

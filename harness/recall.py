@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from adapters.errors import DataError, HarnessError
 from harness.collection import Collection, with_queries
-from harness.results import Results, Stored
 from harness.retrieve import candidates_file, load_candidates
 from harness.runs import Run
 from harness.sources import stored as collections
+from harness.store import Results, Stored
 from harness.system import Scores
 from harness.workspace import Workspace, write_atomically
 

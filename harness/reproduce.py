@@ -15,8 +15,8 @@ from harness.experiment import evaluate
 from harness.ground import prepare
 from harness.progress import Reporter, Silent
 from harness.recall import collection_of
-from harness.results import Results, Stored
 from harness.retrieve import candidates_file
+from harness.store import Results, Stored
 from harness.system import systems
 from harness.workspace import Workspace
 

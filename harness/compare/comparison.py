@@ -16,8 +16,8 @@ from harness.compare.side import Side, stored_side, together
 from harness.compare.wanted import ANY, Wanted
 from harness.ground import is_paired
 from harness.measuring.measures import parse
-from harness.results import Results, Stored
 from harness.statistics.seeds import SeedEffect, seed_effect
+from harness.store import Results, Stored
 from harness.suites.table import PAIRED_MEASURE
 
 

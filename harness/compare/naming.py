@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from adapters.errors import UsageError, did_you_mean
-from harness.results import Stored
 from harness.retrieve import GIVEN
+from harness.store import Stored
 
 _ID = re.compile("[0-9a-f]{1,12}")
 """An id or its first digits; names are looked for first."""

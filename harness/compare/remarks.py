@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from harness.compare.naming import label_of
 from harness.compare.selection import Selection
 from harness.hazards.alarm import as_stored
-from harness.results import Stored
+from harness.store import Stored
 
 
 def declared(selection: Selection) -> list[str]:

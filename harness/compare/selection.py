@@ -10,7 +10,7 @@ from adapters.errors import DataError, UsageError
 from harness.compare.naming import Named, depth_of, group_of, label_of, weights_of
 from harness.compare.shared import shared_collections
 from harness.compare.wanted import ANY, Wanted, named_among, narrowed
-from harness.results import Stored
+from harness.store import Stored
 
 
 @dataclass(frozen=True)

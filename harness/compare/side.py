@@ -9,8 +9,8 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from harness.evaluation import Evaluation
-from harness.results import Results, Stored
 from harness.statistics.strata import Floats64
+from harness.store import Results, Stored
 from harness.suites.table import PAIRED_MEASURE
 
 

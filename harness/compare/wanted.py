@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.errors import UsageError, did_you_mean
 from harness.compare.naming import Named, depth_of, named
-from harness.results import Stored
+from harness.store import Stored
 
 
 @dataclass(frozen=True)

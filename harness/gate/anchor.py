@@ -10,7 +10,7 @@ from harness.evaluation import Evaluation
 from harness.gate.looks import Looks
 from harness.gate.policy import BEST_ACCEPTED
 from harness.gate.stage import Stage, split_of
-from harness.results import Results, Stored
+from harness.store import Results, Stored
 from harness.system import System
 
 

@@ -16,8 +16,8 @@ from harness.gate.stage import Stage
 from harness.gate.verdict import Cost, Findings, Verdict
 from harness.ground import Ground
 from harness.hazards.orientation import Orientation
-from harness.results import Results
 from harness.statistics.strata import Floats64
+from harness.store import Results
 from harness.system import System
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from harness.gate.rule import judge
 from harness.gate.stage import Stage, split_of, staged
 from harness.gate.verdict import MEMORY, TIME, Cost, Findings, Verdict
 from harness.ground import prepare
-from harness.results import Results
+from harness.store import Results
 from harness.system import System
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.gate.verdict import Findings
 from harness.hazards.alarm import as_stored, is_hard
-from harness.results import Stored
+from harness.store import Stored
 
 ALWAYS = ("tied-order", "constant-scores", "changed-membership")
 """Alarms that make a candidate's number invalid whoever else has them. Other hard alarms count where the anchor does

@@ -15,7 +15,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from harness.gate.policy import Policy, Tier
 from harness.gate.verdict import MEMORY
-from harness.results import Results
+from harness.store import Results
 
 _SMALL = 1e-9
 _COLUMNS = (

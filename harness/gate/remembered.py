@@ -12,8 +12,8 @@ from adapters.errors import DataError
 from harness.bench import Bench
 from harness.ground import Ground
 from harness.recall import recall
-from harness.results import Stored
 from harness.retrieve import FirstStage
+from harness.store import Stored
 from harness.system import Scores, System
 
 

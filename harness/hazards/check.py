@@ -22,8 +22,8 @@ from harness.hazards.shift import Verdict
 from harness.hazards.stored_scores import stored
 from harness.listwise import listwise_identity
 from harness.measuring.measures import parse
-from harness.results import Results
 from harness.retrieve import GIVEN
+from harness.store import Results
 from harness.system import ListReranker, ModelReranker, System, systems
 
 PAIRS, DEPTH = 200, 10

@@ -13,7 +13,7 @@ from harness.collection import Collection
 from harness.hazards.alarm import Alarm
 from harness.hazards.near_duplicates import Index, normalised
 from harness.hazards.training_file import Queries
-from harness.results import Results
+from harness.store import Results
 from harness.suites.table import PAIRED_MEASURE
 
 THRESHOLD = 0.8

@@ -10,7 +10,7 @@ from harness.compare.wanted import ANY, Wanted
 from harness.ground import ordinary_measures
 from harness.measuring.measures import parse
 from harness.recall import Recalled, recall
-from harness.results import Results, Stored
+from harness.store import Results, Stored
 from harness.why.facing import Facing, facing
 from harness.workspace import Workspace
 

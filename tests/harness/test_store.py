@@ -16,7 +16,7 @@ import pytest
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.collection import sample_queries
-from harness.results import SCHEMA, Results, Stored
+from harness.store import SCHEMA, Results, Stored
 from harness.summary import summarise
 from tests.tiny_collection import QUERIES, Place
 

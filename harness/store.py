@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import platform
-import shlex
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError, did_you_mean
+from harness.environment import command_line, environment, machine
 from harness.hazards.alarm import as_stored, merged
 from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
     from harness.evaluation import Evaluation
+    from harness.imported.means import Means
 
 SCHEMA = 2
 _PATIENCE_SECONDS = 30.0
@@ -43,6 +41,9 @@ create table value(
 create table timing(evaluation text, machine text, pairs integer, seconds real, at text);
 create index timing_of on timing(evaluation);
 create index evaluation_of on evaluation(collection);
+create table latency(
+    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
+    primary key(evaluation, machine)) without rowid;
 create table noise(
     evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
 create table look(
@@ -53,13 +54,15 @@ _SINCE_1 = """
 alter table collection add column part_of text;
 alter table collection add column grouped text;
 alter table value add column questions text;
+create table latency(
+    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
+    primary key(evaluation, machine)) without rowid;
 create table noise(
     evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
 create table look(
     id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
     candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
 """
-_PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,25 @@ class Results:
             self._database.execute("rollback")
             raise
 
+    def keep_means(self, found: Sequence[Means]) -> None:
+        """Write means that somebody else measured, all or none. They have no values per query, and nothing here makes
+        any up: `per_query` is null."""
+        self._database.execute("begin immediate")
+        try:
+            for means in found:
+                self._keep_means(means)
+            self._database.execute("commit")
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+
     def speed(self, evaluation: Evaluation) -> float | None:
         """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
-        asked = (evaluation.id, machine())
+        return self.speed_of(evaluation.id)
+
+    def speed_of(self, id: str) -> float | None:
+        """As `speed`, by the evaluation's id."""
+        asked = (id, machine())
         query = "select sum(pairs), sum(seconds) from timing where evaluation = ? and machine = ?"
         pairs, seconds = self._database.execute(query, asked).fetchone()
         return pairs / seconds if seconds else None
@@ -162,7 +181,11 @@ class Results:
         return list(json.loads(self._database.execute(query, (id,)).fetchone()[0]))
 
     def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
-        """Query ids and the values of one measure, aligned; for p-MRR the questions in place of queries."""
+        """Query ids and the values of one measure, aligned; for p-MRR the questions in place of queries.
+
+        Raises:
+            UsageError: the measure was not measured, or only its mean was taken in.
+        """
         query = """select coalesce(v.questions, c.queries), v.per_query
                    from value v
                    join evaluation e on e.id = v.evaluation join collection c on c.fingerprint = e.collection
@@ -170,7 +193,28 @@ class Results:
         found = self._database.execute(query, (id, measure)).fetchone()
         if found is None:
             raise UsageError(f"{id} has no stored values of {measure}")
+        if found[1] is None:
+            raise UsageError(
+                f"{id} is an imported mean of {measure} without values per query, so it has no interval and no test"
+            )
         return json.loads(found[0]), np.frombuffer(found[1], "<f8")
+
+    def values(self, id: str) -> dict[str, npt.NDArray[np.float64]]:
+        """The values per query of every measure of an evaluation, without the ids; none where only a mean was taken
+        in."""
+        found = self._database.execute("select measure, per_query from value where evaluation = ?", (id,))
+        return {measure: np.frombuffer(blob or b"", "<f8") for measure, blob in found}
+
+    def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
+        """Median and 95th percentile of the seconds of a query on this machine, and MB; None where nobody timed it."""
+        query = "select p50, p95, megabytes from latency where evaluation = ? and machine = ?"
+        found = self._database.execute(query, (evaluation, machine())).fetchone()
+        return None if found is None else (found[0], found[1], found[2])
+
+    def keep_latency(self, evaluation: str, p50: float, p95: float, *, megabytes: float | None, queries: int) -> None:
+        """Keep what timing an evaluation's reranker gave; a later timing on the same machine replaces it."""
+        row = (evaluation, machine(), p50, p95, megabytes, queries, datetime.now(UTC).isoformat(timespec="seconds"))
+        self._database.execute(f"insert or replace into latency values ({_marks(row)})", row)
 
     def noise(self, evaluation: str, measure: str) -> float | None:
         """How far the mean moved when the same system was scored again, in fractions; None where nobody looked."""
@@ -248,7 +292,7 @@ class Results:
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
             json.dumps(evaluation.made_of.content), json.dumps(self._audited(evaluation)),
-            json.dumps(evaluation.ground.means()), json.dumps(environment()), shlex.join(sys.argv), now, now,
+            json.dumps(evaluation.ground.means()), json.dumps(environment()), command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
             f"""insert into evaluation values ({_marks(row)}) on conflict(id) do update set
@@ -283,6 +327,25 @@ class Results:
         row = (id, measure, mean, values.astype("<f8").tobytes(), asked)
         self._database.execute(f"insert or replace into value values ({_marks(row)})", row)
 
+    def _keep_means(self, means: Means) -> None:
+        now, entry = datetime.now(UTC).isoformat(timespec="seconds"), means.entry
+        collection = (
+            means.fingerprint, entry.target, entry.mteb.split, entry.language, None, json.dumps(means.counts),
+            json.dumps(means.rules), "[]", None, entry.group,
+        )  # fmt: skip
+        self._database.execute(f"insert or replace into collection values ({_marks(collection)})", collection)
+        id = means.made_of.id
+        row = (
+            id, means.fingerprint, means.first_stage, means.reranker, means.depth, means.candidates,
+            json.dumps(means.made_of.content), "{}", "{}", "{}", command_line(), now, now,
+        )  # fmt: skip
+        self._database.execute(
+            f"insert into evaluation values ({_marks(row)}) on conflict(id) do update set updated = excluded.updated",
+            row,
+        )
+        for measure, mean in means.values.items():
+            self._database.execute("insert or replace into value values (?, ?, ?, null, null)", (id, measure, mean))
+
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
                     c.part_of, c.grouped from evaluation e
@@ -304,31 +367,6 @@ class Results:
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
         return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=dict(means), **parsed, **plain)
-
-
-def environment() -> dict[str, object]:
-    """Versions and machine, kept beside every result."""
-    versions: dict[str, str | None] = {}
-    for name in ("rerank-harness", *_PACKAGES):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = None
-    return {"python": platform.python_version(), "machine": machine(), "packages": versions}
-
-
-def machine() -> str:
-    """Hardware as far as it explains a speed."""
-    return f"{platform.system()} {platform.machine()}, {_processor()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{len(models)} x {models[0]}" if models else "unknown processor"
 
 
 def _marks(row: Sequence[object]) -> str:

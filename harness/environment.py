@@ -1,0 +1,42 @@
+"""What is kept beside every result to explain it: versions, hardware, the command."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
+
+
+def command_line() -> str:
+    """The command that runs now, as it can be pasted into a shell."""
+    module = Path(sys.argv[0]).name == "__main__.py"  # python -m harness
+    return shlex.join(["harness", *sys.argv[1:]] if module else sys.argv)
+
+
+def environment() -> dict[str, object]:
+    """Versions and machine, kept beside every result."""
+    versions: dict[str, str | None] = {}
+    for name in ("rerank-harness", *_PACKAGES):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    return {"python": platform.python_version(), "machine": machine(), "packages": versions}
+
+
+def machine() -> str:
+    """Hardware as far as it explains a speed."""
+    return f"{platform.system()} {platform.machine()}, {_processor()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(models)} x {models[0]}" if models else "unknown processor"
