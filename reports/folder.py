@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.environment import environment
 from harness.evaluation import Evaluation
 from harness.export import write_results
-from harness.results import environment
 from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 from reports.tables import comma_separated, escaped, markdown
 

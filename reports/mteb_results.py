@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.evaluation import Evaluation
-from harness.sources.stored import DRIFTED
-from harness.suites.targets import SuiteCollection, find, is_suite_target
+from harness.suites.targets import find, is_suite_target
 from harness.workspace import write_atomically
 from reports.model_name import model_name
+from reports.mteb_parts import MtebPart, of_evaluation
 from reports.mteb_scores import mteb_scores, mteb_version
 from reports.mteb_settings import SETTINGS, settings_file
-from reports.suite_entry import entry_of, is_drifted
 
 _NOT_KNOWN = (
     "release_date", "languages", "n_parameters", "memory_usage_mb", "max_tokens", "embed_dim", "license",
     "open_weights", "public_training_code", "public_training_data", "similarity_fn_name", "use_instructions",
     "training_datasets",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One collection of a task, and what a system got on it."""
-
-    evaluation: Evaluation
-    entry: SuiteCollection
 
 
 def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Path]:
@@ -44,15 +34,31 @@ def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Pat
         UsageError: a collection is of no suite, a sample, or drifted from the suite's table; a task lacks a split, a
             subset or its official measure; two systems would share a folder; or there is nothing to write.
     """
-    files: dict[Path, str] = {}
-    for folder, parts in _by_folder(out, evaluations).items():
-        settings = settings_file(folder, [(part.evaluation, part.entry) for part in parts])
-        tasks = _by_task(parts)
-        files |= {folder / f"{task}.json": _json(_result(task, group)) for task, group in tasks.items()}
-        files[folder / "model_meta.json"] = _json(_model_meta(folder, parts[0].evaluation))
-        files[folder / SETTINGS] = settings
+    models = [one for one in evaluations if model_name(one.system.name) is not None]
+    files = mteb_files(out, [of_evaluation(one) for one in models])
     if not files:
         raise UsageError("nothing to write for mteb: only given lists and controls were evaluated; name a --reranker")
+    return write_files(files)
+
+
+def mteb_files(out: Path, parts: Sequence[MtebPart]) -> dict[Path, str]:
+    """The files of `write_mteb_results` with what they hold; only settings that are there already are read.
+
+    Raises:
+        UsageError: as `write_mteb_results`.
+    """
+    files: dict[Path, str] = {}
+    for folder, own in _by_folder(out, parts).items():
+        settings = settings_file(folder, own)
+        tasks = _by_task(own)
+        files |= {folder / f"{task}.json": _json(_result(task, group)) for task, group in tasks.items()}
+        files[folder / "model_meta.json"] = _json(_model_meta(folder, own[0]))
+        files[folder / SETTINGS] = settings
+    return files
+
+
+def write_files(files: Mapping[Path, str]) -> list[Path]:
+    """Write each, or leave what was there."""
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(file) as temporary:
@@ -88,36 +94,19 @@ def _incomplete(task: str, missing: Sequence[str], parts: int) -> str:
     )
 
 
-def _by_folder(out: Path, evaluations: Sequence[Evaluation]) -> dict[Path, list[_Part]]:
-    folders: dict[Path, list[_Part]] = {}
-    for evaluation in evaluations:
-        name = model_name(evaluation.system.name)
+def _by_folder(out: Path, parts: Sequence[MtebPart]) -> dict[Path, list[MtebPart]]:
+    folders: dict[Path, list[MtebPart]] = {}
+    for part in parts:
+        name = model_name(part.system)
         if name is not None:
-            path = out / "results" / name.name.replace("/", "__") / (name.commit or _revision(evaluation))
-            folders.setdefault(path, []).append(_Part(evaluation, _entry(evaluation)))
+            path = out / "results" / name.name.replace("/", "__") / (name.commit or _revision(part))
+            folders.setdefault(path, []).append(part)
     return folders
 
 
-def _entry(evaluation: Evaluation) -> SuiteCollection:
-    """The collection's line in the table of its suite."""
-    collection = evaluation.collection
-    entry = entry_of(collection)
-    if entry is None:
-        raise UsageError(f"{collection.name}: mteb has results of the suites' collections only, such as beir/scifact")
-    if is_drifted(collection):
-        raise UsageError(
-            f"{collection.name}: its data differ from the suite's ({DRIFTED}); such a result is not mteb's"
-        )
-    if collection.sampled_from:
-        raise UsageError(f"{collection.name}: a sample of {len(collection.queries):,} queries is no result of the task")
-    if collection.split != entry.mteb.split:
-        raise UsageError(f"{collection.name}: split '{collection.split}', but the task has '{entry.mteb.split}'")
-    return entry
-
-
-def _by_task(parts: Sequence[_Part]) -> dict[str, list[_Part]]:
+def _by_task(parts: Sequence[MtebPart]) -> dict[str, list[MtebPart]]:
     """Every task with all of its parts, in the order of the suite's table."""
-    tasks: dict[str, list[_Part]] = {}
+    tasks: dict[str, list[MtebPart]] = {}
     for task in dict.fromkeys(part.entry.mteb.task for part in parts):
         here = _each_once([part for part in parts if part.entry.mteb.task == task])
         wanted = find(f"mteb/{task}")
@@ -128,18 +117,18 @@ def _by_task(parts: Sequence[_Part]) -> dict[str, list[_Part]]:
     return tasks
 
 
-def _each_once(parts: Sequence[_Part]) -> dict[str, _Part]:
-    found: dict[str, _Part] = {}
+def _each_once(parts: Sequence[MtebPart]) -> dict[str, MtebPart]:
+    found: dict[str, MtebPart] = {}
     for part in parts:
-        if found.setdefault(part.entry.target, part).evaluation.id != part.evaluation.id:
-            raise UsageError(f"{part.entry.target} stands twice for {part.evaluation.system.label}; give one of them")
+        if found.setdefault(part.entry.target, part).id != part.id:
+            raise UsageError(f"{part.entry.target} stands twice for {part.label}; give one of them")
     return found
 
 
-def _result(task: str, parts: Sequence[_Part]) -> dict[str, object]:
+def _result(task: str, parts: Sequence[MtebPart]) -> dict[str, object]:
     scores: dict[str, list[object]] = {}
     for part in parts:
-        scores.setdefault(part.entry.mteb.split, []).append(mteb_scores(part.evaluation, part.entry))
+        scores.setdefault(part.entry.mteb.split, []).append(mteb_scores(part))
     return {
         "dataset_revision": parts[0].entry.mteb.revision,
         "task_name": task,
@@ -150,36 +139,30 @@ def _result(task: str, parts: Sequence[_Part]) -> dict[str, object]:
     }
 
 
-def _seconds(parts: Sequence[_Part]) -> float | None:
+def _seconds(parts: Sequence[MtebPart]) -> float | None:
     """What scoring all the pairs costs at the measured speed, however many of them were known before."""
-    found = [(part.evaluation.audit.candidates, part.evaluation.pairs_per_second) for part in parts]
+    found = [(part.pairs, part.pairs_per_second) for part in parts]
     return sum(pairs / speed for pairs, speed in found if speed) if all(speed for _, speed in found) else None
 
 
-def _model_meta(folder: Path, evaluation: Evaluation) -> dict[str, object]:
+def _model_meta(folder: Path, part: MtebPart) -> dict[str, object]:
     """The keys of mteb's `ModelMeta`; what the harness cannot know of a model is null there."""
-    name = model_name(evaluation.system.name)
-    by_place = "cross-encoder" if evaluation.system.reranker else "dense"
+    name = model_name(part.system)
+    by_place = "cross-encoder" if part.reranked else "dense"
     by_adapter = {"embedder-reranker": "dense", "bm25": "sparse"}
     return {
         "name": name and name.name,
         "revision": folder.name,
-        "model_type": [by_adapter.get(str(_identity(evaluation).get("adapter")), by_place)],
+        "model_type": [by_adapter.get(str(part.identity.get("adapter")), by_place)],
         "loader": None,
         "framework": [],
         **dict.fromkeys(_NOT_KNOWN),
     }
 
 
-def _revision(evaluation: Evaluation) -> str:
-    digest = _weights(_identity(evaluation))
+def _revision(part: MtebPart) -> str:
+    digest = _weights(part.identity)
     return f"weights-{digest[:12]}" if digest else "no_revision_available"
-
-
-def _identity(evaluation: Evaluation) -> Mapping[str, object]:
-    content = evaluation.made_of.content
-    found = content["reranker"] if evaluation.system.reranker else content["retriever"]
-    return found if isinstance(found, Mapping) else {}
 
 
 def _weights(identity: Mapping[str, object]) -> str | None:

@@ -1,18 +1,13 @@
-"""One evaluation as one entry of mteb's `scores`: its measures under mteb's keys, and what they rest on beside them."""
+"""One collection as one entry of mteb's `scores`: its measures under mteb's keys, and what they rest on beside them."""
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
-
-import numpy as np
 
 from adapters.errors import UsageError
-from harness.collection import ORIGINAL
-from harness.evaluation import Evaluation
-from harness.measuring.measures import Measure
-from harness.results import environment
+from harness.measuring.measures import parse
 from harness.suites.targets import PAIRED_MEASURE, SuiteCollection
+from reports.mteb_parts import Means, MtebPart
 from reports.mteb_settings import setting
 
 TABLES_FROM = "2.26.24"
@@ -51,73 +46,66 @@ def mteb_languages(entry: SuiteCollection) -> list[str]:
     return own or [_SCRIPTS[entry.language]]
 
 
-def mteb_scores(evaluation: Evaluation, entry: SuiteCollection) -> dict[str, object]:
+def mteb_scores(part: MtebPart) -> dict[str, object]:
     """Mean values under mteb's keys. A measure that looks deeper than the candidates go is left out: mteb's key would
     promise ranks that were never filled.
 
     Raises:
         UsageError: the official measure of the task was not measured, or not as deep as it looks.
     """
-    means = _means(evaluation, evaluation.values) | _paired(evaluation)
-    keys = {str(measure): key for measure, key in _keys(evaluation).items()} | {PAIRED_MEASURE: PAIRED_MEASURE}
+    keys, entry = _keys(part), part.entry
     official = keys.get(entry.main_measure)
-    if official is None or official not in means:
-        raise UsageError(_without_official(evaluation, entry))
+    if official is None:
+        raise UsageError(_without_official(part))
+    means = {keys[measure]: value for measure, value in part.means.items() if measure in keys}
+    halves = {name: _named(part, values) for name, values in part.halves.items()}
     return {
         "hf_subset": entry.mteb.subset,
         "languages": mteb_languages(entry),
         "main_score": means[official],
         **means,
+        **{name: values for name, values in halves.items() if values},
         "mteb_version": mteb_version(),
-        "harness": _provenance(evaluation),
+        "harness": _provenance(part),
     }
 
 
-def _keys(evaluation: Evaluation) -> dict[Measure, str]:
-    """mteb has no name for a measure without a cutoff."""
-    whole = evaluation.system.first_stage.name == "given"
-    return {
-        measure: f"{_KEYS[measure.name]}_at_{measure.cutoff}"
-        for measure in evaluation.measures
-        if measure.cutoff and (whole or measure.cutoff <= evaluation.system.depth)
-    }
+def _keys(part: MtebPart) -> dict[str, str]:
+    """mteb's key of every measure that has one: p-MRR's is its name, and a measure without a cutoff has none."""
+    found = {}
+    for name in part.means:
+        measure = None if name == PAIRED_MEASURE else parse(name)
+        if measure is None:
+            found[name] = PAIRED_MEASURE
+        elif measure.cutoff and (part.first_stage == "given" or measure.cutoff <= part.depth):
+            found[name] = f"{_KEYS[measure.name]}_at_{measure.cutoff}"
+    return found
 
 
-def _means(evaluation: Evaluation, values: np.typing.NDArray[np.float64]) -> dict[str, float]:
-    by_measure = dict(zip(evaluation.measures, values, strict=True))
-    return {key: float(np.mean(by_measure[measure])) for measure, key in _keys(evaluation).items()}
+def _named(part: MtebPart, means: Means) -> dict[str, float]:
+    keys = _keys(part)
+    return {keys[measure]: value for measure, value in means.items() if measure in keys}
 
 
-def _paired(evaluation: Evaluation) -> dict[str, Any]:
-    """p-MRR under its name, and the ordinary measures over the original and over the changed queries alone, as mteb
-    nests them; no key where no question has both of its queries."""
-    if evaluation.paired is None or not len(evaluation.paired.values):
-        return {}
-    original = np.array([name.endswith(ORIGINAL) for name in evaluation.collection.queries.ids()])
-    halves = {"og": evaluation.values[:, original], "changed": evaluation.values[:, ~original]}
-    nested = {name: _means(evaluation, values) for name, values in halves.items() if values.size}
-    return {PAIRED_MEASURE: float(np.mean(evaluation.paired.values)), **nested}
-
-
-def _provenance(evaluation: Evaluation) -> dict[str, object]:
+def _provenance(part: MtebPart) -> dict[str, object]:
     """mteb reads over keys that it does not know, and keeps them when it merges results."""
-    tokens = evaluation.audit.tokens
-    packages = environment()["packages"]
+    first = part.first_stage_means
     return {
-        "evaluator": f"rerank-harness {packages['rerank-harness'] if isinstance(packages, dict) else None}",
-        "evaluation": evaluation.id,
-        **setting(evaluation),
-        "candidates": evaluation.run.candidates,
-        "first_stage_scores": _means(evaluation, evaluation.ground.first_stage) if evaluation.system.reranker else None,
-        "tie_span": {str(measure): evaluation.audit.tie_span[str(measure)] for measure in evaluation.measures},
-        "documents_truncated_away": tokens.truncated_away if tokens else None,
-        "alarms": [alarm.as_dict() for alarm in evaluation.alarms],
+        "evaluator": f"rerank-harness {part.packages.get('rerank-harness')}",
+        "evaluation": part.id,
+        **setting(part),
+        "candidates": part.candidates,
+        "first_stage_scores": None if first is None else _named(part, first),
+        "tie_span": dict(part.tie_span),
+        "documents_truncated_away": part.truncated_away,
+        "alarms": list(part.alarms),
     }
 
 
-def _without_official(evaluation: Evaluation, entry: SuiteCollection) -> str:
-    named = f"{entry.target}: {entry.main_measure}, the official measure of {entry.mteb.task},"
-    if entry.main_measure in map(str, evaluation.measures):
-        return f"{named} looks deeper than the {evaluation.system.depth} candidates; run with a larger --depth"
-    how = "" if entry.main_measure == PAIRED_MEASURE else f"; run with --measure {entry.main_measure}"
-    return f"{named} was not measured for {evaluation.system.label}{how}"
+def _without_official(part: MtebPart) -> str:
+    measure = part.entry.main_measure
+    named = f"{part.entry.target}: {measure}, the official measure of {part.entry.mteb.task},"
+    if measure in part.means:
+        return f"{named} looks deeper than the {part.depth} candidates; run with a larger --depth"
+    how = "" if measure == PAIRED_MEASURE else f"; run with --measure {measure}"
+    return f"{named} was not measured for {part.label}{how}"

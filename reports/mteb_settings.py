@@ -7,47 +7,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError
-from harness.evaluation import Evaluation
-from harness.results import environment
-from harness.suites.targets import SuiteCollection
+from reports.mteb_parts import MtebPart
 
 SETTINGS = "run_settings.jsonl"
 _Line = dict[str, object]
 
 
-def settings_file(folder: Path, parts: Sequence[tuple[Evaluation, SuiteCollection]]) -> str:
+def settings_file(folder: Path, parts: Sequence[MtebPart]) -> str:
     """The file's new content: lines of tasks that are not among the parts stay as they are.
 
     Raises:
         UsageError: the folder would hold results of several systems.
         DataError: the file that is there cannot be read.
     """
-    tasks = {entry.mteb.task for _, entry in parts}
+    tasks = {part.entry.mteb.task for part in parts}
     kept = [line for line in _there(folder / SETTINGS) if line.get("task") not in tasks]
     made: dict[str, _Line] = {}
-    for evaluation, entry in parts:
-        key = json.dumps([entry.mteb.task, entry.mteb.split, setting(evaluation)])
-        line = made.setdefault(key, _line(evaluation, entry))
-        line["subsets"] = sorted({*_names(line), entry.mteb.subset})
+    for part in parts:
+        where = part.entry.mteb
+        line = made.setdefault(json.dumps([where.task, where.split, setting(part)]), _line(part))
+        line["subsets"] = sorted({*_names(line), where.subset})
     lines = [*kept, *made.values()]
     _refuse_several([line.get("harness") for line in lines], folder)
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-def setting(evaluation: Evaluation) -> dict[str, object]:
+def setting(part: MtebPart) -> dict[str, object]:
     """What mteb's layout has no place for: the spec with its options, where the candidates are from, how many."""
-    system = evaluation.system
-    stage = system.first_stage.name if system.reranker else None
-    return {"system": system.name, "first_stage": stage, "depth": None if stage == "given" else system.depth}
+    stage = part.first_stage if part.reranked else None
+    return {"system": part.system, "first_stage": stage, "depth": None if stage == "given" else part.depth}
 
 
-def _line(evaluation: Evaluation, entry: SuiteCollection) -> _Line:
+def _line(part: MtebPart) -> _Line:
     return {
-        "task": entry.mteb.task,
-        "splits": [entry.mteb.split],
-        "version": environment()["packages"],
+        "task": part.entry.mteb.task,
+        "splits": [part.entry.mteb.split],
+        "version": dict(part.packages),
         "encode_kwargs": {},
-        "harness": setting(evaluation),
+        "harness": setting(part),
     }
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
-from harness.results import Results, Stored
+from harness.store import Results, Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
 
+_IMPORTED = "(imported): computed by somebody else and taken in; `harness show ID` says from what, and who measured it"
 _LISTS = ("results", "collections", "systems", "looks", "adapters")
 
 
@@ -28,14 +29,19 @@ def listing(what: str, workspace: Path) -> Table:
         return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, look_rows(workspace / "results.sqlite"))
     stored = _all(workspace)
     if what == "results":
-        columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
-        return _table(f"results in {workspace}", columns, map(_result, stored), _notes(stored))
+        return _results(stored, workspace)
     if what == "collections":
         named = ("fingerprint", "collection", "split", "language", "documents", "queries", "judgments")
         listed = dict.fromkeys(map(_collection, stored))
         return _table(f"collections in {workspace}", named, listed, _notes(stored))
     systems = dict.fromkeys(map(_system, stored))
     return _table(f"systems in {workspace}", ("system", "first stage", "depth", "part"), systems)
+
+
+def listing_of(ids: Iterable[str], workspace: Path) -> Table:
+    """The results of these ids, as `listing` has them."""
+    wanted = set(ids)
+    return _results([one for one in _all(workspace) if one.id in wanted], workspace)
 
 
 def details(id: str, workspace: Path) -> dict[str, object]:
@@ -51,7 +57,7 @@ def details(id: str, workspace: Path) -> dict[str, object]:
     with Results(workspace / "results.sqlite") as results:
         found = results.find(id)
         per_query = {}
-        for measure in found.means:
+        for measure in (measure for measure, values in results.values(found.id).items() if len(values)):
             queries, values = results.per_query(found.id, measure)
             per_query[measure] = dict(zip(queries, values.tolist(), strict=True))
     return {
@@ -99,7 +105,14 @@ def _all(workspace: Path) -> list[Stored]:
 
 def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
     rules = [one.collection["rules"] for one in stored]
-    return tuple(dict.fromkeys(str(rule["note"]) for rule in rules if isinstance(rule, dict) and rule.get("note")))
+    notes = [str(rule["note"]) for rule in rules if isinstance(rule, dict) and rule.get("note")]
+    imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
+    return tuple(dict.fromkeys([*notes, *imported]))
+
+
+def _results(stored: Sequence[Stored], workspace: Path) -> Table:
+    columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
+    return _table(f"results in {workspace}", columns, map(_result, stored), _notes(stored))
 
 
 def _result(one: Stored) -> tuple[str, ...]:
@@ -107,15 +120,15 @@ def _result(one: Stored) -> tuple[str, ...]:
     counts = one.collection["counts"]
     queries = counts["queries"] if isinstance(counts, dict) else ""
     sampled = f" of {one.collection['sampled_from']}" if one.collection["sampled_from"] else ""
+    system = one.system if one.reranker else f"{one.system} (first stage)"
     return (
-        one.id, str(one.collection["name"]), str(one.collection["split"]),
-        one.system if one.reranker else f"{one.system} (first stage)", str(one.depth), values, f"{queries}{sampled}",
-        one.updated,
+        one.id, str(one.collection["name"]), str(one.collection["split"]), system, str(one.depth or "-"), values,
+        f"{queries}{sampled}", one.updated,
     )  # fmt: skip
 
 
 def _system(one: Stored) -> tuple[str, ...]:
-    return one.system, one.first_stage, str(one.depth), "reranker" if one.reranker else "first stage"
+    return one.system, one.first_stage, str(one.depth or "-"), "reranker" if one.reranker else "first stage"
 
 
 def _collection(one: Stored) -> tuple[str, ...]:

@@ -9,7 +9,12 @@ from harness.suites.targets import SuiteCollection, is_suite_target, suites
 
 def entry_of(collection: Collection) -> SuiteCollection | None:
     """The line that the collection's name says (`<suite>/<entry>`); None where no suite has it."""
-    target = collection.name.replace(DRIFTED, "").strip()
+    return entry_named(collection.name)
+
+
+def entry_named(name: str) -> SuiteCollection | None:
+    """As `entry_of`, by the name, with or without the mark of drifted data."""
+    target = name.replace(DRIFTED, "").strip()
     if not is_suite_target(target) or target.split("/")[0] not in suites():
         return None
     return next((one for one in suites()[target.split("/")[0]].collections if one.target == target), None)

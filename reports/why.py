@@ -14,7 +14,7 @@ from typing import Any
 
 from adapters.errors import UsageError
 from harness.compare.naming import depth_of
-from harness.results import Stored
+from harness.store import Stored
 from harness.why.analysis import Why
 from harness.why.stored import Found
 from harness.workspace import write_atomically

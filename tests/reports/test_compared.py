@@ -13,7 +13,7 @@ import harness
 from adapters.errors import UsageError
 from harness.collection import Collection
 from harness.compare.comparison import Comparison, compare
-from harness.results import Results
+from harness.store import Results
 from reports.compared import compared_tables
 from reports.compared_values import as_dict
 from reports.tables import Table, comma_separated, markdown

@@ -1,0 +1,46 @@
+"""The verb that hands the store to other programs: export."""
+
+from __future__ import annotations
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness export --parquet results.parquet
+
+    harness export ./checkpoint-1000 --collection miracl --per-query --csv queries.csv"""
+)
+def export(  # noqa: PLR0917
+    systems: options.SystemNames = None,
+    parquet: options.ParquetFile = None,
+    csv: options.CsvFile = None,
+    collections: options.BoardCollections = None,
+    languages: options.Languages = None,
+    measures: options.OnlyMeasures = None,
+    per_query: options.PerQuery = False,
+    intervals: options.ColumnIntervals = False,
+    workspace: options.WorkspacePath = None,
+) -> None:
+    """Write stored results as a tidy table: one row per system, collection and measure, or per query. Fractions."""
+    from harness.gathered import gathered
+    from reports.tidy import tidy, tidy_per_query, write_csv, write_parquet
+
+    if parquet is None and csv is None:
+        raise UsageError("name a file to write: --parquet FILE or --csv FILE")
+    if per_query and intervals:
+        raise UsageError("one query has no interval; leave out --intervals or --per-query")
+    path = existing_workspace(workspace)
+    results = gathered(path, systems or (), collections or (), languages or (), measures or ())
+    table = tidy_per_query(results, path) if per_query else tidy(results, intervals=intervals)
+    for file, write in ((parquet, write_parquet), (csv, write_csv)):
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write(table, file)
+            typer.echo(f"written: {file}: {table.num_rows:,} rows")

@@ -1,0 +1,45 @@
+"""The verb that shows how a family of systems moved: history."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace, make_folder, print_table
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness history './checkpoint-*' --out history
+
+    harness history ./my-model --collection miracl --language sw --json"""
+)
+def history(  # noqa: PLR0917
+    family: options.SystemFamily,
+    measure: options.HistoryMeasure = None,
+    collections: options.BoardCollections = None,
+    languages: options.Languages = None,
+    out: options.HistoryOut = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show the score of every checkpoint with its interval, and what the gate said of it. Revisions that had one name
+    are told apart by their content."""
+    from harness.history import history as points_of
+    from reports.history import history_json, history_table
+
+    points = points_of(existing_workspace(workspace), family, measure, collections or (), languages or ())
+    if as_json:
+        typer.echo(json.dumps(history_json(points), ensure_ascii=False, indent=1))
+    else:
+        print_table(history_table(points, family))
+    if out is not None:
+        from reports.plots.checkpoints import write_history
+
+        make_folder(out)
+        plot = write_history(points, family, out)
+        typer.echo(f"written: {plot.png}, {plot.svg}", err=as_json)

@@ -1,0 +1,172 @@
+"""The verb that writes what people paste and read: report."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from adapters.errors import MissingExtra
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace, make_folder
+
+if TYPE_CHECKING:
+    from harness.gathered import Grid, Result
+    from reports.document import Image
+    from reports.grid_tables import PublishedRow
+    from reports.story import Report
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness report --out report
+
+    harness report ./checkpoint-1000 'BAAI/*' --collection miracl --out report --intervals
+
+    harness report --collection beir --measure nDCG@10 --format latex > table.tex"""
+)
+def report(  # noqa: PLR0917
+    systems: options.SystemNames = None,
+    out: options.ReportOut = None,
+    collections: options.BoardCollections = None,
+    languages: options.Languages = None,
+    measures: options.OnlyMeasures = None,
+    intervals: options.CellIntervals = False,
+    form: options.TableFormat = "terminal",
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write a report of stored results: tables, plots, what is significant, alarms, and how to get it again.
+
+    Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
+    """
+    from harness.gathered import gathered, parts_left_out
+    from reports import story
+
+    path = existing_workspace(workspace)
+    results = gathered(path, systems or (), collections or (), languages or (), measures or ())
+    if told := parts_left_out(path, collections or ()):
+        typer.echo(told, err=True)
+    made = story.report(results, _published, intervals=intervals)
+    written = []
+    if out is not None:
+        make_folder(out)
+        command = shlex.join(["harness", *sys.argv[1:]])
+        written = story.write(made, out, command, _plots(results, out, path), _cards(results, bool(systems)))
+    if as_json:
+        typer.echo(json.dumps(_as_dict(made), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        _show(made, form)
+    for file in written:
+        typer.echo(f"written: {file}", err=as_json or form != "terminal")
+
+
+def _show(made: Report, form: str) -> None:
+    from reports.story import rendered
+
+    if form != "terminal":
+        typer.echo("\n".join(rendered(table, form) for table in _main_tables(made)).rstrip())
+        return
+    from rich.console import Console
+
+    from reports.tables import terminal
+    from reports.wide import cut
+
+    wide = sys.stdout.isatty()
+    console = Console(width=None if wide else 100_000, highlight=False)
+    for table in _main_tables(made):
+        for part in cut(table, console.width) if wide else [table]:
+            console.print(terminal(part), soft_wrap=not wide)
+
+
+def _main_tables(made: Report) -> list[Any]:
+    ends = ("-systems", "-collections")
+    found = [table for name, table in made.tables.items() if name.endswith(ends) or name.startswith("languages-")]
+    return [table for table in found if not table.title.startswith("differences")]
+
+
+def _published(grid: Grid) -> Sequence[PublishedRow]:
+    """Published numbers of the models of this grid; the floor of reports knows none."""
+    from leaderboards.beside import is_wrong, published_rows
+    from reports.grid_tables import PublishedRow
+    from reports.model_name import model_name
+
+    named = [model_name(system.reranker or system.first_stage) for system in grid.systems]
+    models = {name.name for name in named if name is not None}
+    found = []
+    for row in published_rows(grid):
+        if row.model in models and row.cells:
+            wrong = "; ".join(dict.fromkeys(one.note for one in row.cells.values() if is_wrong(one)))
+            note = f"published; evaluator: {row.evaluator or 'not stated'}; first stage: {row.first_stage}"
+            values = {key: one.value for key, one in row.cells.items()}
+            found.append(PublishedRow(row.model, values, f"{note}; {wrong}" if wrong else note, _source(row)))
+    return found
+
+
+def _source(row: Any) -> str:
+    sources = {one.source for one in row.cells.values()}
+    source = sources.pop() if len(sources) == 1 else ""
+    return source if source.startswith("https://") and " " not in source else ""
+
+
+def _plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Image]:
+    from reports.document import Image
+
+    try:
+        from reports.plots import write_plots
+
+        plots = write_plots(results, out / "plots", workspace)
+    except MissingExtra as error:
+        typer.echo(f"no plots: {error}", err=True)
+        return []
+    return [Image(plot.title, plot.png, plot.svg, plot.caption) for plot in plots]
+
+
+def _cards(results: Sequence[Result], named: bool) -> str:
+    from reports.model_card import MOST_CARDS, cards
+
+    rerankers = list(dict.fromkeys(one.system for one in results if one.system.reranker))
+    return cards(results, rerankers) if named or len(rerankers) <= MOST_CARDS else ""
+
+
+def _as_dict(made: Report) -> dict[str, object]:
+    """Every figure of every table; fractions."""
+    return {
+        "format": 1,
+        "tables": [
+            {
+                "measure": sheet.grid.measure,
+                "by": by,
+                "rows": [
+                    _figure(sheet, system, place)
+                    for system in sheet.grid.systems
+                    for place in range(len(sheet.columns))
+                ],
+            }
+            for by, sheets in (("collection", made.sheets), ("language", made.languages))
+            for sheet in sheets
+        ],
+    }
+
+
+def _figure(sheet: Any, system: Any, place: int) -> dict[str, object]:
+    figure, column = sheet.figure(system, place), sheet.columns[place]
+    return {
+        "system": system.label, "first_stage": system.first_stage, "depth": system.depth, "column": column.title,
+        "suite": column.heading or None, "average": column.average, "value": _json(figure.value),
+        "interval": figure.interval, "delta": _json(figure.delta), "delta_interval": figure.delta_interval,
+        "p_holm": _json(figure.p), "chance": figure.chance, "ceiling": figure.ceiling,
+        "ids": [one.id for one in figure.results],
+    }  # fmt: skip
+
+
+def _json(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

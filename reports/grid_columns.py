@@ -1,0 +1,115 @@
+"""The columns of a results table: single collections, languages, and the averages that may be made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.gathered import CollectionKey, Grid, Result, grids
+from harness.sources.stored import DRIFTED
+from harness.summary import OFFICIAL
+from reports.marks import of_collection
+
+OWN = "own collections"
+"""The heading of collections that are of no suite and of no folder."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One collection, or several that are averaged."""
+
+    title: str
+    heading: str
+    collections: tuple[CollectionKey, ...]
+    weights: tuple[float, ...]
+    """Summing to 1; the members of a group share one vote."""
+    marks: tuple[str, ...] = ()
+    average: bool = False
+    """Over everything under its heading, or in the table."""
+
+
+def suite_of(collection: CollectionKey) -> str:
+    """Its suite, else the folder that it was in."""
+    head, slash, _ = collection.name.partition("/")
+    return collection.suite or (head if slash else OWN)
+
+
+def plain_name(collection: CollectionKey) -> str:
+    """Its name without marks."""
+    return collection.name.replace(DRIFTED, "").strip()
+
+
+def collection_columns(grid: Grid) -> list[Column]:
+    """The macro average first, then each suite: its average and its collections."""
+    suites = list(dict.fromkeys(map(suite_of, grid.collections)))
+    found = [average(grid, grid.collections, "macro average", "")] if _averages(grid.collections) else []
+    for suite in suites:
+        own = [one for one in grid.collections if suite_of(one) == suite]
+        if len(suites) > 1 and _averages(own):
+            found.append(average(grid, own, "average", suite))
+        titles = _titles(own, suite, grid.measure)
+        found += [Column(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
+    return found
+
+
+def language_columns(grid: Grid) -> list[Column]:
+    """The macro average over languages, each with one vote, then a column for each; none where there are not two."""
+    codes = sorted({one.language for one in grid.collections if one.language})
+    if len(codes) < 2 or has_twice(grid.collections):
+        return []
+    each = []
+    for code in codes:
+        own = [one for one in grid.collections if one.language == code]
+        marks = tuple(dict.fromkeys(sign for one in own for sign in of_collection(one)))
+        title = code if len(own) == 1 else f"{code} ({len(own)})"
+        each.append(replace(average(grid, own, title, "", is_average=False), marks=marks))
+    members = tuple(one for column in each for one in column.collections)
+    weights = tuple(weight / len(each) for column in each for weight in column.weights)
+    return [Column("mean of languages", "", members, weights, average=True), *each]
+
+
+def average(
+    grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str, *, is_average: bool = True
+) -> Column:
+    """The weighted mean over these collections."""
+    weights = tuple(grid.weights(collections).tolist())
+    return Column(title, heading, tuple(collections), weights, average=is_average)
+
+
+def has_twice(collections: Iterable[CollectionKey]) -> bool:
+    """Whether one collection is there with different queries or data: an average would count it twice."""
+    names = Counter((plain_name(one), one.split) for one in collections)
+    return any(count > 1 for count in names.values())
+
+
+def official_grids(results: Sequence[Result]) -> list[Grid]:
+    """Of every suite that has several main measures: its collections, each by its own, as mteb's leaderboard averages
+    them. What a user puts together is never averaged over measures."""
+    own = [one for one in results if one.measure == one.collection.main_measure and one.collection.suite]
+    found = []
+    for suite in dict.fromkeys(one.collection.suite for one in own):
+        members = [one for one in own if one.collection.suite == suite]
+        if len({one.collection.main_measure for one in members}) > 1:
+            (grid,) = grids([replace(one, measure=OFFICIAL) for one in members])
+            found.append(replace(grid, cells={(one.system, one.collection): one for one in members}))
+    return found
+
+
+def _averages(collections: Sequence[CollectionKey]) -> bool:
+    return len(collections) > 1 and not has_twice(collections)
+
+
+def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
+    """As short as they can be told apart: name, name and split, name and split and fingerprint."""
+    short = [plain_name(one).removeprefix(f"{suite}/") for one in collections]
+    split = [
+        f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, collections, strict=True)
+    ]
+    found = [
+        f"{name} {one.fingerprint[:6]}" if split.count(name) > 1 else name
+        for name, one in zip(split, collections, strict=True)
+    ]
+    if measure != OFFICIAL:
+        return found
+    return [f"{name} ({one.main_measure})" for name, one in zip(found, collections, strict=True)]

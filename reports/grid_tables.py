@@ -1,0 +1,229 @@
+"""Results tables: systems by collections or languages, the first stage on top, nothing averaged that is not whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from harness.gathered import CollectionKey, Grid, SystemKey
+from harness.summary import OFFICIAL
+from reports import marks
+from reports.figures import Figure, Figures, Interval, figures, resamples_of
+from reports.grid_columns import OWN, Column, collection_columns, has_twice, language_columns
+from reports.significance import ALPHA
+from reports.tables import Cell, Kind, Table
+
+Row = tuple[Kind, tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """Published numbers of one model, handed in by whoever knows them. They are shown, and never ranked."""
+
+    label: str
+    cells: Mapping[CollectionKey, float]
+    """Fractions."""
+    note: str
+    """Source and evaluator, and why it may not be comparable."""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A grid with its columns and their figures: what the tables of one measure are made of."""
+
+    grid: Grid
+    columns: tuple[Column, ...]
+    figures: Figures
+    published: tuple[PublishedRow, ...] = ()
+    intervals: bool = False
+    """Whether single cells show theirs."""
+
+    def figure(self, system: SystemKey, place: int) -> Figure:
+        """Of one system in one column."""
+        return self.figures[system, place]
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The columns of text."""
+        return ("system", "first stage") if len(bases(self.grid)) > 1 else ("system",)
+
+
+def sheets_of(
+    grid: Grid, published: Sequence[PublishedRow] = (), *, intervals: bool = False
+) -> tuple[Sheet, Sheet | None]:
+    """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two."""
+    columns, languages = collection_columns(grid), language_columns(grid)
+    found = figures(grid, [*columns, *languages], intervals=intervals)
+    first = len(columns)
+    by_language = {(system, place - first): one for (system, place), one in found.items() if place >= first}
+    return (
+        Sheet(grid, tuple(columns), found, tuple(published), intervals),
+        Sheet(grid, tuple(languages), by_language, (), intervals) if languages else None,
+    )
+
+
+def values_table(sheet: Sheet, over: str = "collection") -> Table:
+    """The values, best in bold, second best underlined; chance, ceiling and published numbers in rows of their own."""
+    rows = list(_value_rows(sheet))
+    notes = [
+        f"{sheet.grid.measure} x 100; bold: the best of its column, underlined: the second best; both among measured "
+        "systems only, as printed",
+        *_notes(sheet),
+        *(
+            [f"[low, high]: 95 % bootstrap interval over queries, {resamples_of(sheet.grid):,} resamples"]
+            if sheet.intervals
+            else []
+        ),
+    ]
+    return _table(sheet, f"{sheet.grid.measure} by {over}", rows, notes)
+
+
+def differences_table(sheet: Sheet, over: str = "collection") -> Table:
+    """Signed differences to the first stage, in points."""
+    rows: list[Row] = [
+        ("system", (*_names(sheet, system), *(_difference(sheet.figure(system, i)) for i in range(len(sheet.columns)))))
+        for system in sheet.grid.systems
+        if system.reranker
+    ]
+    notes = [f"{sheet.grid.measure} x 100, minus that of the first stage on the same candidates", *_notes(sheet)]
+    return _table(sheet, f"differences to the first stage: {sheet.grid.measure} by {over}", rows, notes)
+
+
+def bases(grid: Grid) -> list[SystemKey]:
+    """The first stages at their depths, in the order of the rows."""
+    return list(dict.fromkeys(system.base for system in grid.systems))
+
+
+def names(grid: Grid, system: SystemKey) -> tuple[str, ...]:
+    """The columns of text of a row: the system, and where there are several first stages what it stands on."""
+    known = bases(grid)
+    if len(known) < 2:
+        return (system.label,)
+    deep = len({base.depth for base in known}) > 1
+    return system.label, f"{system.first_stage}, top {system.depth}" if deep and system.depth else system.first_stage
+
+
+def points(value: float | None) -> str:
+    """A fraction as points with two decimals; a dash where there is none."""
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference as points with two decimals and a sign."""
+    return "-" if value is None else f"{100 * value:+.2f}"
+
+
+def bracketed(interval: Interval | None, show: Callable[[float], str] = points) -> str:
+    """An interval in points."""
+    return "-" if interval is None else f"[{show(interval[0])}, {show(interval[1])}]"
+
+
+def _value_rows(sheet: Sheet) -> Iterator[Row]:
+    medals = [_medals(sheet, place) for place in range(len(sheet.columns))]
+    for base, systems in groupby(sheet.grid.systems, key=lambda one: one.base):
+        listed = list(systems)
+        for system in listed:
+            cells = (_value(sheet, system, place, medals[place]) for place in range(len(sheet.columns)))
+            yield ("system" if system.reranker else "first stage"), (*_names(sheet, system), *cells)
+        yield "ceiling", _bound(sheet, base, listed, "ceiling")
+        yield "chance", _bound(sheet, base, listed, "chance")
+    for number, row in enumerate(sheet.published, 1):
+        yield "published", _published(sheet, row, f"[{number}]")
+
+
+def _value(sheet: Sheet, system: SystemKey, place: int, medals: tuple[str, str]) -> Cell:
+    figure = sheet.figure(system, place)
+    if figure.value is None:
+        lacks = bool(figure.results) or sheet.columns[place].average
+        return Cell("-", marks=(marks.INCOMPLETE,) if lacks else ())
+    text = points(figure.value)
+    interval = f" {bracketed(figure.interval)}" if sheet.intervals and figure.interval else ""
+    alarmed = any(marks.alarms_of(one) for one in figure.results)
+    return Cell(
+        text + interval,
+        strong=text == medals[0],
+        second=text == medals[1],
+        href=f"#e-{figure.results[0].id}" if len(figure.results) == 1 else "",
+        marks=(*significant(figure), *((marks.ALARM,) if alarmed else ())),
+    )
+
+
+def significant(figure: Figure) -> tuple[str, ...]:
+    """The sign of a difference that the corrected test finds."""
+    if figure.p is None or figure.delta is None or not figure.p < ALPHA:
+        return ()
+    return (marks.BETTER if figure.delta > 0 else marks.WORSE,)
+
+
+def _difference(figure: Figure) -> Cell:
+    if figure.value is not None and figure.delta is None:
+        return Cell("-", marks=(marks.UNPAIRED,))
+    if figure.value is None and figure.results:
+        return Cell("-", marks=(marks.INCOMPLETE,))
+    return Cell(signed(figure.delta), marks=significant(figure))
+
+
+def _medals(sheet: Sheet, place: int) -> tuple[str, str]:
+    """The best and the second best value of a column as printed: what looks equal is equal."""
+    known = {sheet.figure(system, place).value for system in sheet.grid.systems} - {None}
+    printed = sorted({round(100 * value, 2) for value in known if value is not None}, reverse=True)
+    best, second = [*(f"{value:.2f}" for value in printed), "", ""][:2]
+    return best, second
+
+
+def _bound(sheet: Sheet, base: SystemKey, systems: Sequence[SystemKey], which: str) -> tuple[Cell, ...]:
+    """What a perfect or a random order of the candidates gets: the same for everything over one first stage."""
+    cells = []
+    for place in range(len(sheet.columns)):
+        known = [getattr(sheet.figure(system, place), which) for system in systems]
+        cells.append(Cell(points(next((value for value in known if value is not None), None))))
+    text = {"ceiling": "ceiling (perfect order)", "chance": "chance (random order)"}[which]
+    return (*(Cell(name) for name in (text, *names(sheet.grid, base)[1:])), *cells)
+
+
+def _published(sheet: Sheet, row: PublishedRow, sign: str) -> tuple[Cell, ...]:
+    cells = []
+    for column in sheet.columns:
+        value = row.cells.get(column.collections[0]) if len(column.collections) == 1 else None
+        cells.append(Cell(points(value), href=row.href if value is not None else ""))
+    rest = [Cell("")] * (len(sheet.left) - 1)
+    return (Cell(f"published: {row.label}", marks=(sign,)), *rest, *cells)
+
+
+def _names(sheet: Sheet, system: SystemKey) -> tuple[Cell, ...]:
+    label, *rest = names(sheet.grid, system)
+    signs = marks.of_system([cell for cell in sheet.grid.row(system) if cell is not None])
+    return (Cell(label, marks=signs), *map(Cell, rest))
+
+
+def _table(sheet: Sheet, title: str, rows: Sequence[Row], notes: Sequence[str]) -> Table:
+    column_marks = (*[()] * len(sheet.left), *(column.marks for column in sheet.columns))
+    cells = tuple(row for _, row in rows)
+    known = {f"[{number}]": row.note for number, row in enumerate(sheet.published, 1)}
+    headings = [(heading, len(list(own))) for heading, own in groupby(column.heading for column in sheet.columns)]
+    return Table(
+        title,
+        (*sheet.left, *(column.title for column in sheet.columns)),
+        cells,
+        tuple(notes),
+        left=len(sheet.left),
+        groups=(("", len(sheet.left)), *headings) if {heading for heading, _ in headings} - {"", OWN} else (),
+        kinds=tuple(kind for kind, _ in rows),
+        column_marks=column_marks,
+        footnotes=marks.footnotes(cells, column_marks, known),
+    )
+
+
+def _notes(sheet: Sheet) -> Iterator[str]:
+    if sheet.grid.measure == OFFICIAL:
+        yield (
+            "each collection by its own official measure; a mean of different measures has no unit: it orders systems "
+            "as mteb's leaderboard does, and says nothing else"
+        )
+    if has_twice(sheet.grid.collections):
+        yield "no average: a collection is here with different queries or data, and would count twice"
+    groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}
+    if groups:
+        yield f"averaged first, and then one vote: {', '.join(sorted(groups))}"

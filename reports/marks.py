@@ -1,0 +1,83 @@
+"""The signs of a table: each stands for one sentence, which is printed where its sign is used and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.gathered import CollectionKey, Result
+from harness.sources.stored import DRIFTED
+from reports.tables import Cell
+
+BETTER, WORSE = "↑", "↓"
+INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"
+TRAINING, SAMPLED, ADAPTED, IMPORTED = "‡", "§", "◊", "#"
+NOTES: Mapping[str, str] = {
+    BETTER: "better than its first stage, p < 0.05: stratified paired randomisation test over queries, two-sided, "
+    "10,000 sign flips, Holm's correction over the systems of this table",
+    WORSE: "worse than its first stage, by the same test",
+    UNPAIRED: "no result of its first stage on the same frozen candidates, so there is no difference",
+    ALARM: "there is an alarm about this number",
+    INCOMPLETE: "no average: this row lacks a collection",
+    TRAINING: "models in common use declare this collection as training data",
+    SAMPLED: "a sample of its queries; not comparable with the whole collection",
+    DRIFTED: "the data differ from what the suite's table says",
+    ADAPTED: "adapted on the corpus that it is evaluated on",
+    IMPORTED: "computed elsewhere and only taken in here",
+}
+_ADAPTED_KEYS = ("adapted_on", "adapted-on", "corpus_adapted", "corpus-adapted")
+
+
+def of_collection(collection: CollectionKey) -> tuple[str, ...]:
+    """What a reader of a column has to know."""
+    entry = collection.entry
+    known = {
+        TRAINING: bool(entry and entry.training),
+        SAMPLED: collection.sampled_from is not None,
+        DRIFTED: DRIFTED in collection.name,
+    }
+    return tuple(sign for sign, holds in known.items() if holds)
+
+
+def of_system(results: Sequence[Result]) -> tuple[str, ...]:
+    """What a reader of a row has to know."""
+    known = {ADAPTED: any(map(is_adapted, results)), IMPORTED: any(one.imported for one in results)}
+    return tuple(sign for sign, holds in known.items() if holds)
+
+
+def is_adapted(result: Result) -> bool:
+    """Whether the reranker's identity says that it was adapted on this collection, or on a corpus that it does not
+    name."""
+    reranker = result.stored.identity.get("reranker")
+    if not isinstance(reranker, Mapping):
+        return False
+    corpora = [reranker[key] for key in _ADAPTED_KEYS if reranker.get(key)]
+    named = [one for corpus in corpora for one in (corpus if isinstance(corpus, list | tuple) else [corpus])]
+    return any(one in (True, result.collection.name, result.collection.fingerprint) for one in named)
+
+
+def alarms_of(result: Result) -> list[str]:
+    """The alarms that were stored with a result; those of another measure are left out."""
+    stored = result.stored.audit.get("alarms")
+    found = []
+    for alarm in stored if isinstance(stored, list | tuple) else ():
+        if not isinstance(alarm, Mapping):
+            found.append(str(alarm))
+        elif alarm.get("measure") in (None, result.measure):
+            found.append(f"{alarm.get('message')} [{alarm['name']}]" if alarm.get("name") else str(alarm["message"]))
+    return found
+
+
+def footnotes(
+    rows: Sequence[Sequence[Cell]], columns: Sequence[Sequence[str]], more: Mapping[str, str] | None = None
+) -> tuple[tuple[str, str], ...]:
+    """The sentence of every sign that the rows and the columns' names use, and of no other.
+
+    Raises:
+        KeyError: a sign has no sentence.
+    """
+    used = {sign for row in rows for cell in row for sign in cell.marks} | {sign for own in columns for sign in own}
+    known = {**NOTES, **(more or {})}
+    unknown = used - set(known)
+    if unknown:
+        raise KeyError(f"no footnote for {sorted(unknown)}")
+    return tuple((sign, text) for sign, text in known.items() if sign in used)

@@ -1,0 +1,159 @@
+"""What mteb's files need of one system on one collection: a small value that a run gives, and the store as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import UsageError
+from harness.collection import ORIGINAL
+from harness.environment import environment
+from harness.evaluation import Evaluation
+from harness.gathered import CollectionKey, Result
+from harness.sources.stored import DRIFTED
+from harness.store import Results
+from harness.suites.targets import PAIRED_MEASURE, SuiteCollection
+from reports.suite_entry import entry_named
+
+Means = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class MtebPart:
+    """One collection of a task, and what a system got on it. Fractions, by measure (`nDCG@10`)."""
+
+    entry: SuiteCollection
+    id: str
+    system: str
+    """As the user named it."""
+    label: str
+    reranked: bool
+    first_stage: str
+    depth: int
+    means: Means
+    halves: Mapping[str, Means]
+    """`og` and `changed`: over the original and over the changed queries alone, where questions are asked twice."""
+    first_stage_means: Means | None
+    """None for a first stage."""
+    tie_span: Means
+    candidates: str
+    """Identity of the candidate lists."""
+    pairs: int
+    pairs_per_second: float | None
+    truncated_away: int | None
+    alarms: tuple[object, ...]
+    """As plain values."""
+    identity: Mapping[str, object]
+    """Of what ranked: the reranker, else the first stage."""
+    packages: Mapping[str, object]
+    """Versions that it was measured with."""
+
+
+def of_evaluation(evaluation: Evaluation) -> MtebPart:
+    """The part of a run.
+
+    Raises:
+        UsageError: mteb has no such result: the collection is of no suite, a sample, drifted, or of another split.
+    """
+    collection, system, audit = evaluation.collection, evaluation.system, evaluation.audit
+    count = len(collection.queries)
+    drifted = DRIFTED in collection.name or DRIFTED in (collection.rules.note or "")
+    entry = _entry(collection.name, collection.split, collection.sampled_from, count, drifted=drifted)
+    values = {str(measure): row for measure, row in zip(evaluation.measures, evaluation.values, strict=True)}
+    if evaluation.paired is not None:
+        values[PAIRED_MEASURE] = evaluation.paired.values
+    first = dict(zip(map(str, evaluation.measures), evaluation.ground.first_stage, strict=True))
+    return MtebPart(
+        entry=entry, id=evaluation.id, system=system.name, label=system.label, reranked=system.reranker is not None,
+        first_stage=system.first_stage.name, depth=system.depth, means=_means(values),
+        halves=_halves(values, collection.queries.ids()),
+        first_stage_means=_means(first) if system.reranker else None, tie_span=audit.tie_span,
+        candidates=evaluation.run.candidates, pairs=audit.candidates, pairs_per_second=evaluation.pairs_per_second,
+        truncated_away=audit.tokens.truncated_away if audit.tokens else None,
+        alarms=tuple(alarm.as_dict() for alarm in evaluation.alarms),
+        identity=_ranker(evaluation.made_of.content, reranked=system.reranker is not None),
+        packages=_packages(environment()),
+    )  # fmt: skip
+
+
+def of_stored(results: Sequence[Result], workspace: Path) -> MtebPart:
+    """The part of the measures of one stored evaluation.
+
+    Raises:
+        UsageError: as `of_evaluation`.
+    """
+    one = results[0]
+    stored, key, audit = one.stored, one.collection, one.stored.audit
+    entry = _entry(key.name, key.split, key.sampled_from, key.queries, drifted=_drifted(key, stored.collection))
+    values = {result.measure: result.values for result in results}
+    tokens, pairs, alarms = audit.get("tokens"), audit.get("candidates"), audit.get("alarms")
+    return MtebPart(
+        entry=entry, id=stored.id, system=stored.system, label=one.system.label, reranked=stored.reranker is not None,
+        first_stage=stored.first_stage, depth=stored.depth, means=_means(values),
+        halves=_halves(values, _queries(stored.id, workspace)) if PAIRED_MEASURE in values else {},
+        first_stage_means=_table(stored.controls.get("identity")) if stored.reranker else None,
+        tie_span={result.measure: result.tie_span for result in results if result.tie_span is not None},
+        candidates=stored.candidates, pairs=pairs if isinstance(pairs, int) else 0,
+        pairs_per_second=one.pairs_per_second,
+        truncated_away=int(tokens["truncated_away"]) if isinstance(tokens, Mapping) else None,
+        alarms=tuple(alarms) if isinstance(alarms, list) else (),
+        identity=_ranker(stored.identity, reranked=stored.reranker is not None),
+        packages=_packages(stored.environment),
+    )  # fmt: skip
+
+
+def _entry(name: str, split: str, sampled_from: int | None, queries: int, *, drifted: bool) -> SuiteCollection:
+    """The collection's line in the table of its suite."""
+    entry = entry_named(name)
+    if entry is None:
+        raise UsageError(f"{name}: mteb has results of the suites' collections only, such as beir/scifact")
+    if drifted:
+        raise UsageError(f"{name}: its data differ from the suite's ({DRIFTED}); such a result is not mteb's")
+    if sampled_from:
+        raise UsageError(f"{name}: a sample of {queries:,} queries is no result of the task")
+    if split != entry.mteb.split:
+        raise UsageError(f"{name}: split '{split}', but the task has '{entry.mteb.split}'")
+    return entry
+
+
+def _drifted(key: CollectionKey, stored: Mapping[str, object]) -> bool:
+    rules = stored.get("rules")
+    note = rules.get("note") if isinstance(rules, Mapping) else None
+    return DRIFTED in key.name or DRIFTED in str(note or "")
+
+
+def _means(values: Mapping[str, npt.NDArray[np.float64]]) -> dict[str, float]:
+    """Without the measures that have no values: no question has both of its queries, or they are not known."""
+    return {measure: float(np.mean(row)) for measure, row in values.items() if len(row)}
+
+
+def _halves(values: Mapping[str, npt.NDArray[np.float64]], queries: Sequence[str]) -> dict[str, Means]:
+    if not len(values.get(PAIRED_MEASURE, ())):
+        return {}
+    original = np.array([name.endswith(ORIGINAL) for name in queries])
+    ordinary = {measure: row for measure, row in values.items() if measure != PAIRED_MEASURE}
+    halves = {"og": original, "changed": ~original}
+    return {name: _means({key: row[half] for key, row in ordinary.items()}) for name, half in halves.items()}
+
+
+def _queries(id: str, workspace: Path) -> list[str]:
+    with Results(workspace / "results.sqlite") as results:
+        return results.queries(id)
+
+
+def _ranker(content: Mapping[str, object], *, reranked: bool) -> Mapping[str, object]:
+    found = content["reranker" if reranked else "retriever"]
+    return found if isinstance(found, Mapping) else {}
+
+
+def _packages(found: Mapping[str, object]) -> Mapping[str, object]:
+    packages = found.get("packages")
+    return packages if isinstance(packages, Mapping) else {}
+
+
+def _table(found: object) -> Means:
+    return {str(name): float(value) for name, value in found.items()} if isinstance(found, Mapping) else {}

@@ -1,0 +1,154 @@
+"""Where the points are: what the first stage had, what reranking added, and what keeps the rest away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.gathered import SystemKey
+from harness.workspace import Workspace
+from reports.plots.headrooms import truncated_points
+from reports.plots.labels import collection_labels, counted, system_labels
+from reports.plots.paired import Pair, Pairs
+from reports.plots.plot import Drawing, file_name
+from reports.plots.style import LOSS, ROW, headed, key_below, sheet, style
+
+_SMALL = 0.5e-3
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of 1. Fractions of the measure."""
+
+    first_stage: float
+    """What the first stage had, less what reranking lost of it."""
+    gained: float
+    lost: float
+    """What the first stage had and the system has not."""
+    misordered: float
+    """What a perfect order of the same candidates would still gain beyond both."""
+    truncated: float
+    """What is lost at most because relevant candidates were cut."""
+    not_retrieved: float
+    """What no order of the candidates can reach."""
+
+    @property
+    def value(self) -> float:
+        """The system's value."""
+        return self.first_stage + self.gained
+
+
+LOOKS: Mapping[str, tuple[str, str, str]] = {
+    "first_stage": ("first stage", "#2f6fb5", ""),
+    "gained": ("gained", "#9cc3ea", ""),
+    "lost": ("lost by reranking", LOSS, "xxxx"),
+    "misordered": ("misordered", "#e39a1c", "////"),
+    "truncated": ("truncated", "#9c3a8e", "...."),
+    "not_retrieved": ("not retrieved", "#c9ced4", ""),
+}
+"""Part: its name, colour and hatch."""
+
+
+def parts(pair: Pair, workspace: Workspace | None = None) -> Parts | None:
+    """The parts of one result. None where its ceiling is not stored. What was truncated is known only where the scores
+    are kept in the workspace; elsewhere it is among the misordered."""
+    before, after, ceiling = pair.before.value, pair.after.value, pair.after.ceiling
+    if ceiling is None:
+        return None
+    below = max(0.0, ceiling - max(after, before))
+    truncated = min(below, truncated_points(pair.after, workspace) if workspace else 0.0)
+    return Parts(
+        first_stage=min(before, after),
+        gained=max(0.0, after - before),
+        lost=max(0.0, before - after),
+        misordered=below - truncated,
+        truncated=truncated,
+        not_retrieved=max(0.0, 1 - max(ceiling, after, before)),
+    )
+
+
+def mean_parts(pairs: Pairs, row: Sequence[Pair], found: Sequence[Parts]) -> Parts:
+    """The macro average of every part."""
+    weights = pairs.grid.weights([pair.after.collection for pair in row])
+    names = [field.name for field in fields(Parts)]
+    return Parts(**{name: float(np.average([getattr(one, name) for one in found], weights=weights)) for name in names})
+
+
+def draw_ceilings(pairs: Pairs, workspace: Path | None = None) -> list[Drawing]:
+    """A bar per system over all collections, and a bar per collection of the system with the largest gain."""
+    opened = Workspace(workspace) if workspace else None
+    complete = [system for system in pairs.systems if pairs.is_complete(system)]
+    drawings = []
+    if len(complete) > 1 or (complete and len(pairs.grid.collections) == 1):
+        drawings += _of_systems(pairs, complete, opened)
+    if pairs.systems and len(pairs.grid.collections) > 1:
+        drawings += _of_collections(pairs, pairs.systems[0], opened)
+    return drawings
+
+
+def _of_systems(pairs: Pairs, systems: Sequence[SystemKey], workspace: Workspace | None) -> list[Drawing]:
+    labels, rows = system_labels(systems), {}
+    for system in systems:
+        row = pairs.row(system)
+        found = [one for one in (parts(pair, workspace) for pair in row) if one]
+        if len(found) == len(row):
+            rows[labels[system]] = mean_parts(pairs, row, found)
+    left = len(pairs.systems) - len(rows)
+    missing = f" {counted(left, 'system')} with missing cells or ceilings left out." if left else ""
+    said = f"Macro average of {counted(len(pairs.grid.collections), 'collection')}.{missing}"
+    return _drawn(pairs, rows, ("ceilings",), "What is left to gain", said)
+
+
+def _of_collections(pairs: Pairs, system: SystemKey, workspace: Workspace | None) -> list[Drawing]:
+    labels, title = collection_labels(pairs.grid.collections), system_labels([system])[system]
+    found = {pair.after.collection: parts(pair, workspace) for pair in pairs.row(system)}
+    rows = {labels[key]: one for key, one in found.items() if one}
+    return _drawn(pairs, rows, ("ceilings", "collections"), f"What is left to gain: {title}", "")
+
+
+def _drawn(pairs: Pairs, rows: Mapping[str, Parts], name: Sequence[str], title: str, said: str) -> list[Drawing]:
+    if not rows:
+        return []
+    measure = pairs.grid.measure
+    ordered = dict(sorted(rows.items(), key=lambda one: -one[1].value))
+    with style():
+        figure = headed(_figure(ordered, measure), f"{title}, {measure}")
+    caption = (
+        f"The points of {measure} that make 100. Misordered: a perfect order of the same candidates would gain it. "
+        f"Not retrieved: no order of them can. {said}"
+    ).strip()
+    return [Drawing(file_name(*name, measure), f"{title}, {measure}", caption, figure)]
+
+
+def _figure(rows: Mapping[str, Parts], measure: str) -> Any:
+    figure = sheet(8.2, 1.4 + ROW * 1.15 * len(rows))
+    axis = figure.subplots()
+    left = np.zeros(len(rows))
+    handles = []
+    for name, look in LOOKS.items():
+        widths = 100 * np.array([getattr(one, name) for one in rows.values()])
+        if (widths > 100 * _SMALL).any():
+            handles.append(_bars(axis, widths, left, look))
+        left += widths
+    for place, one in enumerate(rows.values()):
+        axis.annotate(f"{100 * one.value:.1f}", (1.01, place), xycoords=axis.get_yaxis_transform(), va="center",
+                      fontsize=8, annotation_clip=False)  # fmt: skip
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlim(0, 100)
+    axis.set_xlabel(f"points of {measure}; the system's value stands on the right")
+    axis.spines["left"].set_visible(False)
+    key_below(figure, handles, columns=6)
+    return figure
+
+
+def _bars(axis: Any, widths: Any, left: Any, look: tuple[str, str, str]) -> Any:
+    label, colour, hatch = look
+    return axis.barh(
+        range(len(widths)), widths, left=left, height=0.72, color=colour, hatch=hatch or None, edgecolor="white",
+        linewidth=0.6, label=label,
+    )  # fmt: skip

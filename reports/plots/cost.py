@@ -1,0 +1,208 @@
+"""Quality against cost: what a better ranking takes, and the systems that no other beats in both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.gathered import Grid, SystemKey
+from reports.plots.labels import counted, system_labels
+from reports.plots.paired import Interval, macro_intervals
+from reports.plots.plot import Drawing, file_name
+from reports.plots.style import GAIN, INK, LINE, MUTED, headed, sheet, style
+
+NAMED = 10
+"""With more systems, numbers stand in the plot and names beside it."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One system's quality, a fraction, and its cost."""
+
+    system: SystemKey
+    value: float
+    interval: Interval
+    cost: float
+
+
+def speeds(grid: Grid) -> list[Spent]:
+    """Pairs per second on this machine of every system with all collections, over all of its pairs; systems without a
+    stored time have none."""
+    found = []
+    for system in grid.systems:
+        cells = [cell for cell in grid.row(system) if cell is not None]
+        pairs = [cell.stored.audit.get("candidates") for cell in cells]
+        times = [
+            count / cell.pairs_per_second
+            for count, cell in zip(pairs, cells, strict=True)
+            if isinstance(count, int) and count and cell.pairs_per_second
+        ]
+        if cells and len(times) == len(cells) == len(grid.collections):
+            found.append((system, sum(count for count in pairs if isinstance(count, int)) / sum(times)))
+    return _with_values(grid, found)
+
+
+def waits(grid: Grid, part: int) -> list[Spent]:
+    """What `harness latency` found of every system with all collections timed: the largest over the collections.
+
+    Args:
+        part: 0 for the median of a query's milliseconds, 1 for the 95th percentile, 2 for peak MB.
+    """
+    found = []
+    for system in grid.systems:
+        cells = [cell for cell in grid.row(system) if cell is not None and cell.latency is not None]
+        known = [cell.latency[part] for cell in cells if cell.latency is not None]
+        values = [value for value in known if value is not None]
+        if values and len(values) == len(grid.collections):
+            found.append((system, max(values) * (1 if part == 2 else 1000)))
+    return _with_values(grid, found)
+
+
+def draw_waits(grid: Grid) -> list[Drawing]:
+    """Quality against the median and the 95th percentile of a query, and against memory, where two systems have it."""
+    drawn = []
+    for part, name, cost in _WAITS:
+        points = waits(grid, part)
+        if len(points) > 1:
+            drawn.append(draw_quality_against(points, grid.measure, name=name, cost=cost, more_is_better=False))
+    return drawn
+
+
+_WAITS = (
+    (0, "latency-p50", "milliseconds of a query, median, on this machine"),
+    (1, "latency-p95", "milliseconds of a query, 95th percentile, on this machine"),
+    (2, "memory", "peak MB on this machine"),
+)
+
+
+def _with_values(grid: Grid, found: Sequence[tuple[SystemKey, float]]) -> list[Spent]:
+    rows, weights = [[cell for cell in grid.row(system) if cell] for system, _ in found], grid.weights()
+    values = [float(np.average([cell.value for cell in row], weights=weights)) for row in rows]
+    strata = [np.stack([cell.values for cell in column]) for column in zip(*rows, strict=True)]
+    intervals = macro_intervals(strata, weights)
+    return [
+        Spent(system, value, interval, cost)
+        for (system, cost), value, interval in zip(found, values, intervals, strict=True)
+    ]
+
+
+def front(points: Sequence[Spent], *, more_is_better: bool) -> list[Spent]:
+    """The points that no other is at least as good as in both and better in one, the cheapest first. Of points that
+    are equal in both, all."""
+    sign = -1 if more_is_better else 1
+    kept, best, level = [], -math.inf, math.nan
+    for point in sorted(points, key=lambda one: (sign * one.cost, -one.value)):
+        if point.value > best or (point.value == best and point.cost == level):
+            kept.append(point)
+            best, level = point.value, point.cost
+    return kept
+
+
+def draw_cost(grid: Grid) -> Drawing | None:
+    """Quality against pairs per second. None with fewer than two systems whose speed is known."""
+    points = speeds(grid)
+    if len(points) < 2:
+        return None
+    drawing = draw_quality_against(
+        points, grid.measure, name="speed", cost="pairs scored per second on this machine", more_is_better=True
+    )
+    missing = len([one for one in grid.systems if one.reranker]) - len(points)
+    left = f" {counted(missing, 'system')} without a stored time or with missing cells not drawn." if missing else ""
+    return Drawing(drawing.name, drawing.title, drawing.caption + left, drawing.figure)
+
+
+def draw_quality_against(
+    points: Sequence[Spent], measure: str, *, name: str, cost: str, more_is_better: bool
+) -> Drawing:
+    """Quality against any cost, on a logarithmic axis.
+
+    Args:
+        cost: the title of the axis, with its unit.
+        more_is_better: whether the cheap end is where the numbers are large.
+    """
+    best = front(points, more_is_better=more_is_better)
+    ordered = sorted(points, key=lambda one: -one.value)
+    with style():
+        figure = sheet(7.4 if len(points) <= NAMED else 9.6, max(4.2, 1.0 + 0.17 * len(points)))
+        axis = figure.subplots()
+        _front(axis, best)
+        _points(axis, ordered, best)
+        axis.set_xscale("log")
+        _ticks(axis)
+        axis.set_xlabel(cost + (" (right is better)" if more_is_better else " (left is better)"))
+        axis.set_ylabel(f"{measure}, points")
+        headed(figure, f"Quality against cost, {measure}")
+        axis.grid()
+        axis.margins(x=0.18, y=0.12)
+        figure.draw_without_rendering()
+        (_names if len(points) <= NAMED else _numbered)(axis, ordered, best)
+    caption = (
+        f"{measure} in points (macro average, 95 % intervals over queries) against {cost}. Filled marks on the line: "
+        "no other system is as good and as cheap."
+    )
+    return Drawing(file_name("quality", name, measure), f"Quality against cost, {measure}", caption, figure)
+
+
+def _front(axis: Any, best: Sequence[Spent]) -> None:
+    axis.plot([one.cost for one in best], [100 * one.value for one in best], color=GAIN, linewidth=1, zorder=1,
+              drawstyle="steps-post", alpha=0.6, gid="front")  # fmt: skip
+
+
+def _points(axis: Any, points: Sequence[Spent], best: Sequence[Spent]) -> None:
+    for one in points:
+        low, high = one.interval
+        first = one in best
+        if not math.isnan(low):
+            axis.vlines([one.cost], [100 * low], [100 * high], color=GAIN if first else LINE, linewidth=1.1, zorder=1)
+        axis.plot(
+            [one.cost], [100 * one.value], "o" if first else "s", markersize=7 if first else 5.5, mew=1.3,
+            mfc=GAIN if first else "white", mec=GAIN if first else MUTED, zorder=3, gid="system",
+        )  # fmt: skip
+
+
+def _ticks(axis: Any) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 200 else (1,)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _names(axis: Any, points: Sequence[Spent], best: Sequence[Spent]) -> None:
+    """Each name on the first free side of its point; the figure is laid out already."""
+    labels = system_labels([one.system for one in points])
+    taken: list[Any] = []
+    for one in points:
+        for side, across in _SIDES:
+            text = axis.annotate(
+                labels[one.system], (one.cost, 100 * one.value), side, textcoords="offset points", ha=across,
+                va="center", fontsize=8, color=INK if one in best else MUTED,
+            )  # fmt: skip
+            box = text.get_window_extent()
+            if (side, across) == _SIDES[-1] or not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            text.remove()
+
+
+_SIDES = (
+    ((8, 0), "left"), ((-8, 0), "right"), ((7, 10), "left"), ((7, -10), "left"), ((-7, 10), "right"),
+    ((-7, -10), "right"), ((7, 20), "left"), ((7, -20), "left"),
+)  # fmt: skip
+
+
+def _numbered(axis: Any, points: Sequence[Spent], best: Sequence[Spent]) -> None:
+    """A number at each point; beside the plot, the best system on top, what the numbers stand for."""
+    labels = system_labels([one.system for one in points])
+    for place, one in enumerate(points):
+        axis.annotate(str(place + 1), (one.cost, 100 * one.value), (5, 4), textcoords="offset points", fontsize=7)
+        axis.text(
+            1.03, 1 - (place + 0.5) / len(points), f"{place + 1}  {labels[one.system]}", transform=axis.transAxes,
+            fontsize=7.5, va="center", fontweight="bold" if one in best else "normal",
+            color=INK if one in best else MUTED,
+        )  # fmt: skip

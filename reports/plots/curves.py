@@ -1,0 +1,40 @@
+"""A value as something is turned: the share of a model in a merge, the steps of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.plots.fonts import shown
+from reports.plots.lines import Line, draw_lines, name_ends
+from reports.plots.plot import Drawing, file_name
+from reports.plots.style import MUTED, headed, sheet, style
+
+
+def draw_curves(
+    lines: Sequence[Line], *, title: str, x_title: str, measure: str, start: float | None = None
+) -> Drawing:
+    """Curves with bands, as fractions: one for each language, and their mean if it is given as one of them.
+
+    Args:
+        x_title: what is turned, with its unit, as `training steps` or `t, the share of B`.
+        start: the value before anything was turned, as a level line.
+    """
+    named = [Line(shown(one.label), one.x, one.y, one.low, one.high) for one in lines]
+    with style():
+        figure = sheet(7.2, 3.8)
+        axis = figure.subplots()
+        draw_lines(axis, named, band=len(named) <= 3)
+        if start is not None:
+            axis.axhline(100 * start, color=MUTED, linewidth=1, linestyle=(0, (2, 2)), gid="start")
+            axis.annotate("start", (0, 100 * start), (4, 3), xycoords=axis.get_yaxis_transform(),
+                          textcoords="offset points", fontsize=8, color=MUTED)  # fmt: skip
+        axis.grid(axis="y")
+        axis.set_xlabel(x_title)
+        axis.set_ylabel(f"{measure}, points")
+        headed(figure, title)
+        axis.margins(y=0.12)
+        name_ends(axis, named)
+    caption = (
+        f"{measure} in points. {'Bands' if len(named) <= 3 else 'Whiskers'} are 95 % intervals where they are known."
+    )
+    return Drawing(file_name("curve", title), title, caption, figure)

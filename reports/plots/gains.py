@@ -1,0 +1,136 @@
+"""Gains per language: who wins and who loses, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.gathered import CollectionKey, SystemKey
+from reports.plots.labels import counted, signed, system_labels
+from reports.plots.languages import language_label
+from reports.plots.paired import UNKNOWN, Interval, Pairs, limited
+from reports.plots.plot import Drawing, file_name
+from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, key_below, panels, style
+
+PANELS = 4
+
+
+@dataclass(frozen=True)
+class Gain:
+    """One system's gain on one language. Fractions."""
+
+    language: str | None
+    delta: float | None
+    """None where the system lacks one of the language's collections."""
+    interval: Interval
+    queries: int
+    collections: int
+
+    @property
+    def state(self) -> str:
+        """`gain`, `loss`, or `unsure` where the interval holds zero or is not known."""
+        low, high = self.interval
+        return "gain" if low > 0 else "loss" if high < 0 else "unsure"
+
+
+MARKS = {"gain": ("o", GAIN, GAIN), "loss": ("v", LOSS, LOSS), "unsure": ("D", "white", MUTED)}
+"""State: marker, face, edge. The shape says it without the colour."""
+SAID = {"gain": "gain", "loss": "loss", "unsure": "not told from zero: the interval holds it"}
+
+
+def gains(pairs: Pairs, systems: Sequence[SystemKey]) -> list[list[Gain]]:
+    """Per language of the grid, in the order of the languages, the gain of each system; at last on all collections."""
+    collections = pairs.grid.collections
+    languages = dict.fromkeys(key.language for key in collections)
+    wanted = [(one, [key for key in collections if key.language == one]) for one in languages]
+    return [_gains(pairs, systems, one, own) for one, own in [*wanted, (None, list(collections))]]
+
+
+def _gains(
+    pairs: Pairs, systems: Sequence[SystemKey], language: str | None, wanted: Sequence[CollectionKey]
+) -> list[Gain]:
+    rows = {one: [pairs.of[one, key] for key in wanted if (one, key) in pairs.of] for one in systems}
+    whole = [one for one in systems if len(rows[one]) == len(wanted)]
+    intervals = dict(zip(whole, pairs.macro_intervals([rows[one] for one in whole]), strict=True))
+    weights, queries = pairs.grid.weights(wanted), sum(key.queries for key in wanted)
+    return [
+        Gain(
+            language,
+            float(weights @ [pair.delta for pair in rows[one]]) if one in intervals else None,
+            intervals.get(one, UNKNOWN),
+            queries,
+            len(wanted),
+        )
+        for one in systems
+    ]
+
+
+def draw_gains(pairs: Pairs) -> Drawing | None:
+    """A panel per system, a row per language. None where there are fewer than two languages or no reranker."""
+    languages = dict.fromkeys(key.language for key in pairs.grid.collections)
+    systems, left = limited(pairs.systems, PANELS)
+    if not systems or len(languages) < 2:
+        return None
+    *rows, total = gains(pairs, systems)
+    rows.sort(key=lambda row: [_height(one) for one in row], reverse=True)
+    measure, title = pairs.grid.measure, f"Gains per language, {pairs.grid.measure}"
+    with style():
+        figure = headed(_figure(pairs, [*rows, total], systems), title)
+    caption = (
+        f"The mean difference to the first stage in points of {measure} for each language, with 95 % intervals over "
+        f"queries; n is the number of queries. Below: the macro average of all collections. "
+        f"Sorted by the first system.{left}"
+    )
+    return Drawing(file_name("gains", measure), title, caption, figure)
+
+
+def _height(one: Gain) -> float:
+    return float("-inf") if one.delta is None else one.delta
+
+
+def _figure(pairs: Pairs, rows: Sequence[Sequence[Gain]], systems: Sequence[SystemKey]) -> Any:
+    width = 5.0 if len(systems) == 1 else 3.2
+    figure, axes = panels(len(systems), len(rows), width=width, labels=1.7)
+    labels = system_labels(systems)
+    for axis, system, column in zip(axes, systems, zip(*rows, strict=True), strict=True):
+        for place, one in enumerate(column):
+            draw_gain(axis, place, one)
+        axis.axvline(0, color=INK, linewidth=0.9, zorder=1)
+        axis.axhline(len(rows) - 1.5, color=MUTED, linewidth=0.6)
+        axis.set_title(labels[system])
+        axis.set_xlabel(f"gain, points of {pairs.grid.measure}")
+    axes[0].set_yticks(range(len(rows)), [*(_label(row[0]) for row in rows[:-1]), "all collections"])
+    key_below(figure, key([one.state for row in rows for one in row if one.delta is not None]))
+    return figure
+
+
+def _label(one: Gain) -> str:
+    several = f", {counted(one.collections, 'collection')}" if one.collections > 1 else ""
+    return f"{language_label(one.language)}{several}, n={one.queries:,}"
+
+
+def draw_gain(axis: Any, place: int, one: Gain) -> None:
+    """A marker with whiskers in row `place`, and its value at the right edge."""
+    beside = {"transform": axis.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
+    if one.delta is None:
+        axis.text(1.01, place, "–", color=MUTED, **beside)
+        return
+    marker, face, edge = MARKS[one.state]
+    low, high = one.interval
+    if not math.isnan(low):
+        axis.plot([low * 100, high * 100], [place, place], color=edge, linewidth=1.4, gid="interval")
+    axis.plot([one.delta * 100], [place], marker, markersize=6, mfc=face, mec=edge, mew=1.3, gid="gain")
+    axis.text(1.01, place, signed(one.delta * 100), color=INK, **beside)
+
+
+def key(states: Sequence[str]) -> list[Any]:
+    """The legend of the states that occur."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], linestyle="none", marker=marker, mfc=face, mec=edge, mew=1.3, label=SAID[state])
+        for state, (marker, face, edge) in MARKS.items()
+        if state in states
+    ]

@@ -1,0 +1,30 @@
+"""The truncated share of what a system lost, looked up again where its scores are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.gathered import Result
+from harness.measuring.measures import Measure
+from harness.recall import Recalled
+from harness.why.facing import Side
+from harness.why.headroom import headroom
+from harness.workspace import Workspace
+from reports.plots.kept import judged, kept, ordinary
+
+
+def truncated_points(result: Result, workspace: Workspace) -> float:
+    """What the result lost at most to truncation, a fraction; 0 where nothing was cut or nothing is known."""
+    tokens = result.stored.audit.get("tokens")
+    if not isinstance(tokens, Mapping) or not tokens.get("truncated_half"):
+        return 0.0
+    measure, recalled = ordinary(result.measure), kept(result, workspace)
+    return _truncated(recalled, measure) if measure and recalled else 0.0
+
+
+def _truncated(recalled: Recalled, measure: Measure) -> float:
+    side = Side(recalled.run, recalled.tokens, recalled.kept)
+    found = headroom(side, judged(recalled, recalled.run), measure)
+    return float(np.mean(found.truncated))

@@ -1,0 +1,122 @@
+"""Collections by systems: every difference to the first stage at once, as a colour and as a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.gathered import CollectionKey, SystemKey
+from reports.plots.labels import collection_labels, counted, signed, system_labels
+from reports.plots.paired import Pair, Pairs
+from reports.plots.plot import Drawing, file_name
+from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
+
+Floats64 = npt.NDArray[np.float64]
+_COLOURS = ("#7a2d00", LOSS, "#d98a54", "#f6d9c3", "#ffffff", "#cfe0f2", "#6fa5da", GAIN, "#063a70")
+_WIDTH, _HEIGHT = 0.46, 0.25
+"""Inches of a cell."""
+_LETTER = 0.075
+"""Inches of a letter, about."""
+_DARK = 0.5
+
+
+def differences(pairs: Pairs, systems: Sequence[SystemKey]) -> Floats64:
+    """Points, float64 [collections, systems]; nan where there is no pair."""
+    return np.array([
+        [100 * pairs.of[one, collection].delta if (one, collection) in pairs.of else np.nan for one in systems]
+        for collection in pairs.grid.collections
+    ])  # fmt: skip
+
+
+def draw_heat_map(pairs: Pairs) -> Drawing | None:
+    """None with fewer than two systems: other plots show one."""
+    if len(pairs.systems) < 2:
+        return None
+    systems, collections, measure = pairs.systems, list(pairs.grid.collections), pairs.grid.measure
+    values = differences(pairs, systems)
+    title = f"Differences to the first stage, {measure}"
+    with style():
+        figure = headed(_figure(pairs, values, collections, systems), title)
+    said = f"{counted(len(systems), 'system')} on {counted(len(collections), 'collection')}"
+    missing = int(np.isnan(values).sum())
+    hatched = f" {counted(missing, 'cell')} without a result hatched; such systems stand on the right."
+    caption = (
+        f"Differences to the first stage in points of {measure}, {said}, the largest macro gain on the left. "
+        f"In bold: the 95 % interval leaves "
+        f"out zero.{hatched if missing else ''} Colours end at ±{limit(values):.0f} points."
+    )
+    return Drawing(file_name("heat-map", measure), title, caption, figure)
+
+
+def limit(values: Floats64) -> float:
+    """Where the colours end, in points: one outlier does not make all others pale."""
+    known = np.abs(values[~np.isnan(values)])
+    return float(max(1.0, np.ceil(np.quantile(known, 0.95))))
+
+
+def _figure(pairs: Pairs, values: Floats64, collections: Sequence[CollectionKey], systems: Sequence[SystemKey]) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    rows, columns = values.shape
+    names, titles = collection_labels(collections), system_labels(systems, 30)
+    beside, above = (_LETTER * max(map(len, found.values())) for found in (names, titles))
+    width = 1.2 + beside + 0.4 * above + _WIDTH * columns
+    figure = sheet(max(5.2, width), 0.7 + 0.77 * above + _HEIGHT * max(rows, 6))
+    axis = figure.subplots()
+    colours, most = LinearSegmentedColormap.from_list("loss-gain", _COLOURS), limit(values)
+    axis.set_facecolor("#f2f3f4")
+    _hatch(axis, values)
+    image = axis.imshow(values, cmap=colours, vmin=-most, vmax=most, aspect="auto", zorder=2)
+    for place in np.ndindex(values.shape):
+        pair = pairs.of.get((systems[place[1]], collections[place[0]]))
+        if pair is not None:
+            _number(axis, place, pair, colours((100 * pair.delta + most) / (2 * most)))
+    _frame(axis, list(names.values()), list(titles.values()))
+    ends = "both" if np.nanmax(np.abs(values)) > most else "neither"
+    shrink = min(1.0, 2.2 / (_HEIGHT * rows)) if rows > 9 else 1.0
+    bar = figure.colorbar(image, ax=axis, extend=ends, shrink=shrink, anchor=(0, 1), pad=0.02, fraction=0.05)
+    bar.set_label(f"points of {pairs.grid.measure}")
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _hatch(axis: Any, values: Floats64) -> None:
+    from matplotlib.patches import Rectangle
+
+    for row, column in np.argwhere(np.isnan(values)):
+        place = (column - 0.5, row - 0.5)
+        axis.add_patch(Rectangle(place, 1, 1, fill=False, hatch="////", edgecolor="#b3bac1", linewidth=0, zorder=1))
+        axis.text(column, row, "–", ha="center", va="center", fontsize=7, color=MUTED, gid="missing")
+
+
+def _number(axis: Any, place: tuple[int, ...], pair: Pair, behind: Sequence[float]) -> None:
+    (row, column), (low, high), points = place, pair.interval, 100 * pair.delta
+    text = axis.text(
+        column, row, signed(points, 1 if abs(points) < 99.95 else 0), ha="center", va="center", fontsize=7, zorder=3,
+        color="white" if _lightness(behind) < _DARK else INK, fontweight="bold" if low > 0 or high < 0 else "normal",
+    )  # fmt: skip
+    text.set_in_layout(False)  # thousands of them lie in their cells anyway
+
+
+def _lightness(colour: Sequence[float]) -> float:
+    red, green, blue = colour[:3]
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _frame(axis: Any, collections: Sequence[str], systems: Sequence[str]) -> None:
+    axis.set_yticks(range(len(collections)), collections)
+    axis.set_xticks(
+        range(len(systems)), systems, rotation=50, ha="left", rotation_mode="anchor",
+        color=INK,
+    )  # fmt: skip
+    axis.xaxis.tick_top()
+    axis.set_xticks([place - 0.5 for place in range(1, len(systems))], minor=True)
+    axis.set_yticks([place - 0.5 for place in range(1, len(collections))], minor=True)
+    axis.grid(which="minor", color="white", linewidth=1.2, zorder=4)
+    axis.tick_params(which="both", length=0)
+    for side in axis.spines.values():
+        side.set_visible(False)
+    axis.tick_params(axis="x", colors=INK)

@@ -1,0 +1,100 @@
+"""What stands beside a row, a column or a line: names that are short, and stay different."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from harness.gathered import FIRST_STAGE, CollectionKey, SystemKey
+from reports.plots.fonts import shown
+from reports.plots.languages import language_label
+
+LONGEST = 38
+
+
+def system_labels(systems: Sequence[SystemKey], longest: int = LONGEST) -> dict[SystemKey, str]:
+    """A label for each system: the last part of its path where that is enough, what it stands on where systems stand
+    on different things, the middle left out where it is long. Two systems never share one."""
+    stages, depths = {one.first_stage for one in systems}, {one.depth for one in systems}
+    names = dict(zip(systems, _told_apart([one.label for one in systems], _last), strict=True))
+    full = {}
+    for one in systems:
+        over = f" over {_last(one.first_stage)}" if len(stages) > 1 and one.reranker else ""
+        depth = f" @{one.depth}" if len(depths) > 1 else ""
+        full[one] = names[one] + over + depth
+    return dict(zip(systems, _unique([_cut(shown(name), longest) for name in full.values()]), strict=True))
+
+
+def collection_labels(collections: Sequence[CollectionKey], longest: int = LONGEST) -> dict[CollectionKey, str]:
+    """A label for each collection. What all begin with, their suite or folder, is left out."""
+    heads = {one.name.partition("/")[0] if "/" in one.name else None for one in collections}
+    shared = len(collections) > 1 and len(heads) == 1 and None not in heads
+    names = [_within(one) if shared else one.name for one in collections]
+    drawn = [_cut(shown(name, one.language), longest) for name, one in zip(names, collections, strict=True)]
+    return dict(zip(collections, _unique(drawn), strict=True))
+
+
+def _within(one: CollectionKey) -> str:
+    name = one.name.partition("/")[2]
+    return language_label(name) if name == one.language else name
+
+
+def signed(points: float, digits: int = 1) -> str:
+    """`+3.2`, `−0.4`; a zero has no sign."""
+    text = f"{points:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 system`, `1,200 queries`."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number:,} {thing[:-1] + 'ies' if thing.endswith('ry') else thing + 's'}"
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Places moved apart as little as it takes to lie `gap` from each other, in their order."""
+    blocks: list[tuple[float, list[int]]] = []  # centre, members from the lowest
+    for index in sorted(range(len(places)), key=lambda one: places[one]):
+        blocks.append((places[index], [index]))
+        while len(blocks) > 1 and _overlap(blocks[-2], blocks[-1], gap):
+            members = blocks[-2][1] + blocks[-1][1]
+            blocks[-2:] = [(sum(places[one] for one in members) / len(members), members)]
+    moved = dict.fromkeys(range(len(places)), 0.0)
+    for centre, members in blocks:
+        for place, index in enumerate(members):
+            moved[index] = centre + (place - (len(members) - 1) / 2) * gap
+    return list(moved.values())
+
+
+def _overlap(low: tuple[float, list[int]], high: tuple[float, list[int]], gap: float) -> bool:
+    return low[0] + len(low[1]) / 2 * gap > high[0] - len(high[1]) / 2 * gap + 1e-12
+
+
+def _last(label: str) -> str:
+    stage = FIRST_STAGE if label.endswith(FIRST_STAGE) else ""
+    model, mark, options = label.removesuffix(FIRST_STAGE).partition("?")
+    return (model.rstrip("/").rsplit("/", 1)[-1] or model) + mark + options + stage
+
+
+def _told_apart(names: Sequence[str], shorter: Callable[[str], str]) -> list[str]:
+    longer: dict[str, set[str]] = {}
+    for name in names:
+        longer.setdefault(shorter(name), set()).add(name)
+    return [shorter(name) if len(longer[shorter(name)]) == 1 else name for name in names]
+
+
+def _cut(text: str, longest: int) -> str:
+    """The beginning and the end: revisions and options stand at the end."""
+    if len(text) <= longest:
+        return text
+    tail = longest // 2
+    return f"{text[: longest - tail - 1]}…{text[-tail:]}"
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    counts, seen, found = Counter(names), Counter[str](), []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name} #{seen[name]}" if counts[name] > 1 else name)
+    return found

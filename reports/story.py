@@ -1,0 +1,222 @@
+"""The report: what was run, the tables, what is significant, the pictures, the alarms, and how to get it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.gathered import Grid, Result, grids
+from harness.workspace import write_atomically
+from reports import marks
+from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown
+from reports.grid_columns import official_grids, plain_name
+from reports.grid_tables import (
+    PublishedRow,
+    Sheet,
+    bracketed,
+    differences_table,
+    names,
+    sheets_of,
+    signed,
+    significant,
+    values_table,
+)
+from reports.html import html_table, page
+from reports.latex import latex
+from reports.overview import counted, overview_table, probability
+from reports.tables import Table, comma_separated, markdown
+from reports.what_was_run import what_was_run
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is written: values, and nothing that is still to be looked up."""
+
+    results: tuple[Result, ...]
+    sheets: tuple[Sheet, ...]
+    languages: tuple[Sheet, ...]
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Every table of figures by the name of its files."""
+        found: dict[str, Table] = {}
+        for number, sheet in enumerate(self.sheets, 1):
+            name = f"{number:02d}-{_slug(sheet.grid.measure)}"
+            found |= {f"{name}-systems": overview_table(sheet)}
+            if len(sheet.columns) > 1:
+                found |= {f"{name}-collections": values_table(sheet)}
+                if any(system.reranker for system in sheet.grid.systems):
+                    found |= {f"{name}-differences": differences_table(sheet)}
+        for number, sheet in enumerate(self.languages, 1):
+            name = f"languages-{number:02d}-{_slug(sheet.grid.measure)}"
+            found |= {
+                name: values_table(sheet, "language"),
+                f"{name}-differences": differences_table(sheet, "language"),
+            }
+        return found
+
+
+def report(
+    results: Sequence[Result],
+    published: Callable[[Grid], Sequence[PublishedRow]] = lambda _: (),
+    *,
+    intervals: bool = False,
+) -> Report:
+    """The figures of every table.
+
+    Args:
+        published: the published numbers that belong beside a grid; this room knows none.
+        intervals: of single collections and languages too.
+    """
+    found = [*official_grids(results), *grids(results)]
+    made = [sheets_of(grid, published(grid), intervals=intervals) for grid in found]
+    languages = tuple(sheet for _, sheet in made if sheet is not None)
+    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages)
+
+
+def write(made: Report, out: Path, command: str, plots: Sequence[Image] = (), card: str = "") -> list[Path]:
+    """Write report.md, report.html, tables/*.{md,csv,tex,html} and model-card.md; files of an earlier report that this
+    one has not are removed from tables/.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    tables = made.tables
+    folder = out / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.iterdir():
+        if stale.suffix in _RENDERINGS and re.match(r"(languages-)?\d\d-", stale.name):
+            stale.unlink()
+    for name, table in tables.items():
+        for suffix, rendering in _RENDERINGS.items():
+            _write(folder / f"{name}{suffix}", rendering(table, name))
+    parts = list(story(made, command, plots))
+    _write(out / "report.md", as_markdown(parts, out))
+    _write(out / "report.html", as_html(parts, "Reranking report"))
+    found = [out / "report.md", out / "report.html", folder]
+    if card:
+        _write(out / "model-card.md", card)
+    return [*found, out / "model-card.md"] if card else found
+
+
+def rendered(table: Table, form: str) -> str:
+    """One table as markdown, latex, csv or html."""
+    by_name = dict(zip(("markdown", "csv", "latex", "html"), _RENDERINGS.values(), strict=True))
+    return by_name[form](table, _slug(table.title))
+
+
+def _page(table: Table, _: str) -> str:
+    return page(table.title, f"<main>\n{html_table(table, '../report.html')}</main>\n")
+
+
+_RENDERINGS: Mapping[str, Callable[[Table, str], str]] = {
+    ".md": lambda table, _: markdown(table),
+    ".csv": lambda table, _: comma_separated(table),
+    ".tex": lambda table, name: latex(table, f"tab:{name}"),
+    ".html": _page,
+}
+
+
+def story(made: Report, command: str, plots: Sequence[Image] = ()) -> Iterator[Part]:
+    """The parts of the report, in the order in which a reader asks."""
+    results, tables = made.results, made.tables
+    yield Heading("Reranking report", 1)
+    yield Text(f"Made by {command}. {_scope(results)}")
+    yield from what_was_run(results)
+    yield Heading("Results")
+    yield from (table for name, table in tables.items() if not name.startswith("languages-"))
+    yield Heading("What is significant")
+    for sheet in made.sheets:
+        yield Heading(sheet.grid.measure, 3)
+        yield Bullets(tuple(_findings(sheet)) or ("Nothing was reranked.",))
+    yield from _pictures("By language", [t for n, t in tables.items() if n.startswith("languages-")], plots)
+    yield Heading("Alarms")
+    yield Bullets(tuple(alarms(results)) or ("None.",))
+    yield Heading("How to get these numbers again")
+    yield Text(
+        "Every figure has an id. `harness show ID` tells what it rests on, `harness reproduce ID` runs it again."
+    )
+    stored = {one.id: one for one in reversed(results)}
+    yield Code("\n".join(f"harness reproduce {id}" for id in list(reversed(stored))[:3]))
+    yield Origins(tuple((id, _origin(one)) for id, one in reversed(stored.items())))
+
+
+def alarms(results: Sequence[Result]) -> list[str]:
+    """Every alarm once, with the collection and the system that it is about."""
+    return list(
+        dict.fromkeys(
+            f"{one.collection.name}: {one.system.label}: {alarm}" for one in results for alarm in marks.alarms_of(one)
+        )
+    )
+
+
+def _pictures(heading: str, tables: Sequence[Table], plots: Sequence[Image]) -> Iterator[Part]:
+    if tables:
+        yield Heading(heading)
+        yield from tables
+    if plots:
+        yield Heading("Pictures")
+        for plot in plots:
+            yield Heading(plot.title, 3)
+            yield plot
+
+
+def _scope(results: Sequence[Result]) -> str:
+    collections = {one.collection for one in results}
+    languages = {one.language for one in collections if one.language}
+    systems = {one.system for one in results if one.system.reranker}
+    firsts = {one.system.base for one in results}
+    queries = sum(one.queries for one in collections)
+    newest = max(one.stored.updated for one in results)
+    counted = [
+        (len(systems), "reranker"), (len(firsts), "first stage"), (len(collections), "collection"),
+        (len(languages), "language"), (queries, "query"),
+    ]  # fmt: skip
+    told = ", ".join(f"{count:,} {_plural(word, count)}" for count, word in counted if count)
+    return f"It holds {told}; the newest result is of {newest}."
+
+
+def _plural(word: str, count: int) -> str:
+    if count == 1:
+        return word
+    return "queries" if word == "query" else f"{word}s"
+
+
+def _findings(sheet: Sheet) -> Iterator[str]:
+    for system in sheet.grid.systems:
+        if not system.reranker:
+            continue
+        figure = sheet.figure(system, 0)
+        name = ", over ".join(names(sheet.grid, system))
+        better, worse, tested = counted(sheet, system)
+        collections = f"; better in {better} and worse in {worse} of {tested} collections" if tested > 1 else ""
+        if figure.delta is None:
+            why = "a collection is missing" if figure.value is None else "no first stage on the same candidates"
+            yield f"{name}: no difference can be told, {why}{collections}"
+            continue
+        interval = f" {bracketed(figure.delta_interval, signed)}" if figure.delta_interval else ""
+        yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure.p, significant(figure))}{collections}"
+
+
+def _verdict(p: float | None, signs: Sequence[str]) -> str:
+    if p is None:
+        return "not tested"
+    word = {marks.BETTER: "better", marks.WORSE: "worse"}[signs[0]] if signs else "not told apart"
+    return f"{word} (p = {probability(p)} after Holm)"
+
+
+def _origin(one: Result) -> str:
+    name = one.system.label if one.system.reranker else f"{one.system.first_stage} (first stage)"
+    over = f" over {one.system.first_stage}" if one.system.reranker else ""
+    return f"{plain_name(one.collection)}, {one.collection.split}: {name}{over}, depth {one.system.depth}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80]
+
+
+def _write(file: Path, text: str) -> None:
+    with write_atomically(file) as temporary:
+        temporary.write_text(text, "utf-8")

@@ -1,0 +1,166 @@
+"""Results as columns, one row per system, collection and measure, or per query: for those who make their own tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from adapters.errors import need
+from harness.gathered import Result
+from harness.statistics.together import percentile_intervals, resampled_macros
+from harness.store import Results
+from harness.workspace import write_atomically
+from reports.grid_columns import plain_name
+from reports.marks import alarms_of, is_adapted
+from reports.tables import Cell, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "system", "first_stage", "reranker", "depth", "collection", "suite", "group", "split", "language", "measure",
+    "is_main_measure", "value", "first_stage_value", "delta", "chance", "ceiling", "tie_span", "truncated", "queries",
+    "sampled_from", "pairs_per_second", "alarms", "imported", "corpus_adapted", "training_data", "licence", "id",
+    "fingerprint", "updated",
+)  # fmt: skip
+"""Of `tidy`; values, differences and bounds are fractions."""
+INTERVAL = ("low", "high")
+PER_QUERY = ("system", "first_stage", "depth", "collection", "split", "language", "query", "measure", "value", "id")
+
+
+def tidy(results: Sequence[Result], *, intervals: bool = False) -> pa.Table:
+    """One row per system, collection and measure, with `COLUMNS`; with intervals also `low` and `high`, 95 % bootstrap
+    over queries."""
+    known = {(one.system, one.collection, one.measure): one for one in results}
+    rows = [_row(one, known.get((one.system.base, one.collection, one.measure))) for one in results]
+    if intervals:
+        bounds = _intervals(results)
+        rows = [(*row, *bounds.get(place, (None, None))) for place, row in enumerate(rows)]
+    names = (*COLUMNS, *(INTERVAL if intervals else ()))
+    types = {**dict.fromkeys(names, pa.string()), **_types()}
+    return pa.table(
+        {name: pa.array([row[i] for row in rows], types[name]) for i, name in enumerate(names)},
+    )
+
+
+def tidy_per_query(results: Sequence[Result], workspace: Path) -> pa.Table:
+    """One row per system, collection, measure and query (for p-MRR: question), with `PER_QUERY`. Imported means have no
+    such rows.
+
+    Raises:
+        UsageError: there is nothing but imported means.
+    """
+    listed = [one for one in results if not one.is_mean_only] or results
+    with Results(workspace / "results.sqlite") as store:
+        parts = [_queries(one, store.per_query(one.id, one.measure)[0]) for one in listed]
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """As pandas has it.
+
+    Raises:
+        MissingExtra: pandas is not installed.
+    """
+    need("pandas", "reports", "a frame")
+    found: pd.DataFrame = table.to_pandas()
+    return found
+
+
+def from_frame(data: pd.DataFrame, title: str, left: int = 1, digits: int = 2) -> Table:
+    """A frame of one's own as a table, to be rendered as all others are. Figures get so many digits; nothing is
+    multiplied."""
+    rows = tuple(tuple(Cell(_shown(value, digits)) for value in row) for row in data.itertuples(index=False))
+    return Table(title, tuple(map(str, data.columns)), rows, left=left)
+
+
+def write_parquet(table: pa.Table, file: Path) -> None:
+    """Write a Parquet file, whole or not at all."""
+    from pyarrow import parquet
+
+    with write_atomically(file) as temporary:
+        parquet.write_table(table, temporary)
+
+
+def write_csv(table: pa.Table, file: Path) -> None:
+    """Write a CSV file, whole or not at all."""
+    from pyarrow import csv
+
+    with write_atomically(file) as temporary:
+        csv.write_csv(table, temporary)
+
+
+def _row(one: Result, base: Result | None) -> tuple[object, ...]:
+    system, collection = one.system, one.collection
+    entry = collection.entry
+    paired = base is not None and system.reranker and base.stored.candidates == one.stored.candidates
+    first = base.value if base is not None and paired else None
+    value = _finite(one.value)
+    return (
+        system.label, system.first_stage, system.reranker, system.depth, plain_name(collection), collection.suite,
+        collection.group, collection.split, collection.language, one.measure,
+        one.measure == collection.main_measure, value, first,
+        None if value is None or first is None else value - first, one.chance, one.ceiling, one.tie_span,
+        one.truncated, len(one.values), collection.sampled_from, one.pairs_per_second, len(alarms_of(one)),
+        one.imported, is_adapted(one), entry.training if entry else None, entry.licence if entry else None, one.id,
+        collection.fingerprint, one.stored.updated,
+    )  # fmt: skip
+
+
+def _intervals(results: Sequence[Result]) -> dict[int, tuple[float, float]]:
+    """By the place of the result. Systems that answered the same queries share their draws."""
+    groups: dict[object, list[int]] = {}
+    for place, one in enumerate(results):
+        if len(one.values) > 1:
+            groups.setdefault((one.collection, one.measure, len(one.values)), []).append(place)
+    found: dict[int, tuple[float, float]] = {}
+    for places in groups.values():
+        drawn = resampled_macros([np.stack([results[place].values for place in places])])
+        found |= dict(zip(places, percentile_intervals(drawn), strict=True))
+    return found
+
+
+def _types() -> dict[str, Any]:
+    def typed(kind: Any, names: Iterable[str]) -> dict[str, Any]:
+        return dict.fromkeys(names, kind)
+
+    floats = ("value", "first_stage_value", "delta", "chance", "ceiling", "tie_span", "truncated", "pairs_per_second")
+    flags = ("is_main_measure", "imported", "corpus_adapted", "training_data")
+    return {
+        **typed(pa.float64(), (*floats, *INTERVAL)),
+        **typed(pa.int64(), ("depth", "queries", "sampled_from", "alarms")),
+        **typed(pa.bool_(), flags),
+    }
+
+
+def _queries(one: Result, queries: Sequence[str]) -> Any:
+    size = len(queries)
+    same = (
+        one.system.label, one.system.first_stage, one.system.depth, plain_name(one.collection), one.collection.split,
+        one.collection.language,
+    )  # fmt: skip
+    columns = [*(_repeated(value, size) for value in same), pa.array(queries, pa.string())]
+    columns += [_repeated(one.measure, size), pa.array(one.values), _repeated(one.id, size)]
+    return pa.table(columns, names=list(PER_QUERY))
+
+
+def _repeated(value: object, size: int) -> Any:
+    if isinstance(value, int):
+        return pa.array([value] * size, pa.int64())
+    places = pa.array([None if value is None else 0] * size, pa.int32())
+    return pa.DictionaryArray.from_arrays(places, pa.array([value or ""], pa.string()))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _shown(value: object, digits: int) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,101 @@
+"""What a report rests on: collections, systems, commands, versions, machines and cost, as the store has them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from harness.gathered import CollectionKey, Result, SystemKey
+from harness.system import MadeOf
+from reports import marks
+from reports.document import Bullets, Code, Heading, Part
+from reports.grid_columns import plain_name
+from reports.overview import speed_of
+from reports.tables import Cell, Table
+
+_SHOWN = 20
+"""Commands that are printed; a sweep has hundreds."""
+
+
+def what_was_run(results: Sequence[Result]) -> list[Part]:
+    """The parts of the chapter."""
+    commands = Counter(one.command for one in {one.id: one.stored for one in results}.values())
+    listed = [command for command, _ in commands.most_common(_SHOWN)]
+    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` tells each"] if len(commands) > _SHOWN else []
+    return [
+        Heading("What was run"),
+        collections_table(results),
+        systems_table(results),
+        Heading("Commands", 3),
+        Code("\n".join(listed)),
+        *([Bullets(tuple(more))] if more else []),
+        Heading("Versions and hardware", 3),
+        Bullets(tuple(environments(results))),
+    ]
+
+
+def collections_table(results: Sequence[Result]) -> Table:
+    """One row per collection."""
+    keys = list(dict.fromkeys(one.collection for one in results))
+    columns = ("collection", "split", "language", "licence", "queries", "documents", "main measure", "fingerprint")
+    stored = {one.collection: one.stored.collection for one in results}
+    rows = tuple(_collection_row(key, stored[key].get("counts")) for key in keys)
+    notes = list(dict.fromkeys(note for one in stored.values() if (note := _note(one))))
+    return Table("collections", columns, rows, tuple(notes), left=4, footnotes=marks.footnotes(rows, ()))
+
+
+def systems_table(results: Sequence[Result]) -> Table:
+    """One row per system: what it is made of, and what it cost here."""
+    keys = list(dict.fromkeys(one.system for one in results))
+    own = {key: list({one.id: one for one in results if one.system == key}.values()) for key in keys}
+    columns = ("system", "first stage", "depth", "identity", "collections", "pairs", "pairs/s", "hours")
+    rows = tuple(_system_row(key, own[key]) for key in keys)
+    notes = (
+        "identity: digest of everything that can change a score (weights, tokenizer, template, lengths, precision); "
+        "several where it differs between collections",
+        "pairs/s, hours: model time on this machine; - where nothing was scored here",
+    )
+    return Table("systems", columns, rows, notes, left=4, footnotes=marks.footnotes(rows, ()))
+
+
+def environments(results: Sequence[Result]) -> list[str]:
+    """Each machine with its versions, and how many evaluations it made."""
+    stored = {one.id: one.stored for one in results}.values()
+    counted = Counter(_environment(one.environment) for one in stored)
+    return [f"{text} ({count} evaluations)" for text, count in counted.most_common()]
+
+
+def _collection_row(key: CollectionKey, counts: object) -> tuple[Cell, ...]:
+    documents = counts.get("documents") if isinstance(counts, Mapping) else None
+    entry = key.entry
+    asked = f"{key.queries:,}" + (f" of {key.sampled_from:,}" if key.sampled_from else "")
+    return (
+        Cell(plain_name(key), marks=marks.of_collection(key)),
+        *map(Cell, (key.split, key.language or "-", (entry.licence if entry else None) or "not stated", asked)),
+        *map(Cell, (f"{documents:,}" if isinstance(documents, int) else "-", key.main_measure, key.fingerprint[:12])),
+    )
+
+
+def _system_row(key: SystemKey, results: Sequence[Result]) -> tuple[Cell, ...]:
+    pairs = sum(count for one in results if isinstance(count := one.stored.audit.get("candidates"), int))
+    speed = speed_of(results) if key.reranker else None
+    part = "reranker" if key.reranker else "retriever"
+    made = dict.fromkeys(MadeOf({part: one.stored.identity.get(part)}).id for one in results)
+    shown = ", ".join(list(made)[:2]) + (f", {len(made) - 2} more" if len(made) > 2 else "")
+    hours = "-" if speed is None else f"{pairs / speed / 3600:,.2f}"
+    texts = (
+        key.first_stage, str(key.depth), shown, str(len({one.collection for one in results})), f"{pairs:,}",
+        "-" if speed is None else f"{speed:,.1f}", hours,
+    )  # fmt: skip
+    return (Cell(key.label, marks=marks.of_system(results)), *map(Cell, texts))
+
+
+def _environment(found: Mapping[str, object]) -> str:
+    packages = found.get("packages")
+    named = [f"{k} {v}" for k, v in packages.items() if v] if isinstance(packages, Mapping) else []
+    return f"{found.get('machine')}; Python {found.get('python')}; {', '.join(named)}"
+
+
+def _note(collection: Mapping[str, object]) -> str:
+    rules = collection.get("rules")
+    return str(rules.get("note") or "") if isinstance(rules, Mapping) else ""
