@@ -1,0 +1,49 @@
+"""The verb that makes a leaderboard: board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness board --out site
+
+    harness board 'BAAI/*' bm25 --collection miracl --systems systems.toml --out site"""
+)
+def board(  # noqa: PLR0917
+    systems: Annotated[list[str] | None, typer.Argument(help="Systems as `harness list systems` names them.")] = None,
+    out: options.BoardOut = None,
+    collection: options.BoardCollections = None,
+    language: options.Languages = None,
+    measure: options.Measures = None,
+    systems_file: options.SystemsFile = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make a leaderboard of the stored results: pages that need no server and work from a file (extra: reports)."""
+    import json
+
+    from leaderboards.board import board as made_of
+    from leaderboards.site import write_board
+
+    if out is None:
+        raise UsageError("name the folder for the pages, as in: harness board --out site")
+    made = made_of(
+        existing_workspace(workspace), systems or (), collection or (), language or (), measure or (), systems_file
+    )
+    pages = write_board(made, out)
+    first: Path = out / "index.html"
+    if as_json:
+        typer.echo(json.dumps({"pages": pages, "index": str(first), "systems": len(made.by_system)}))
+    else:
+        typer.echo(f"written: {first} ({pages} pages, {len(made.by_system)} systems)")

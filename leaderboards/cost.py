@@ -1,0 +1,46 @@
+"""Quality against cost: pairs per second of every ranked system, and the systems that nobody beats in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.gathered import Grid, SystemKey
+from leaderboards.standing import Standing
+
+
+@dataclass(frozen=True)
+class Costed:
+    """One point of the plot."""
+
+    standing: Standing
+    speed: float
+    """Pairs per second on this machine."""
+    front: bool
+    """No system is at least as good and as fast, and better in one of the two."""
+
+
+def speed_of(grid: Grid, system: SystemKey) -> float | None:
+    """Pairs over seconds of all of its collections; None where one was not scored on this machine."""
+    cells = [cell for cell in grid.row(system) if cell is not None]
+    counts = [cell.stored.audit.get("candidates") for cell in cells]
+    pairs = [count for count in counts if isinstance(count, int)]
+    seconds = [
+        count / cell.pairs_per_second for count, cell in zip(pairs, cells, strict=False) if cell.pairs_per_second
+    ]
+    return sum(pairs) / sum(seconds) if cells and len(seconds) == len(cells) and sum(seconds) > 0 else None
+
+
+def costed(grid: Grid, standings: Sequence[Standing]) -> list[Costed]:
+    """The ranked systems whose speed is known, fastest first."""
+    known = [
+        (row, row.value, speed)
+        for row in standings
+        if row.value is not None and (speed := speed_of(grid, row.system)) is not None
+    ]
+    known.sort(key=lambda one: (-one[2], -one[1]))
+    found, best = [], float("-inf")
+    for row, value, speed in known:
+        found.append(Costed(row, speed, front=value > best))
+        best = max(best, value)
+    return found

@@ -1,0 +1,180 @@
+"""The page of one collection: chance, ceiling, who is best, who cannot be told apart, and what others published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.gathered import FIRST_STAGE, CollectionKey, Result
+from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
+from leaderboards.beside import is_wrong, measured_here, of_collection, stage
+from leaderboards.board import Board, RankedCollection
+from leaderboards.pages import figures, links
+from leaderboards.pages.links import collection_file as file_of
+from leaderboards.pages.shell import render
+from leaderboards.pages.table import line_of, stage_of
+from leaderboards.published import Published
+from leaderboards.sheets import suite_of
+from leaderboards.standing import Standing
+
+__all__ = ["file_of", "page"]
+
+_UP = "../"
+_COUNTS = {
+    "documents": "Documents",
+    "judgments": "Judgments",
+    "judged_zero": "Judged zero",
+    "queries_without_relevant": "Queries without a relevant document",
+    "queries_without_judgments": "Queries without judgments",
+    "empty_documents": "Empty documents",
+    "duplicate_texts": "Documents with a text of another",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system."""
+
+    standing: Standing
+    name: str
+    stage: str
+    href: str
+    id: str
+    alarms: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Systems by one measure."""
+
+    measure: str
+    story: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What candidates are worth."""
+
+    stage: str
+    measure: str
+    chance: float | None
+    ceiling: float | None
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """Another collection of the suite."""
+
+    name: str
+    language: str | None
+    href: str | None
+    best: str
+    value: float | None
+    ceiling: float | None
+    queries: int
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A published number, ours, and what keeps the two apart."""
+
+    row: Published
+    stage: str
+    wrong: bool
+    ours: float | None
+    difference: float | None
+    reason: str | None
+
+
+def page(made: Board, collection: CollectionKey) -> str:
+    """Everything that the store has of one collection."""
+    tables = made.collections[collection]
+    results = [cell for table in tables for cell in table.grid.cells.values()]
+    listed = results[0].stored.collection
+    counts, rules = listed["counts"], listed["rules"]
+    assert isinstance(counts, Mapping) and isinstance(rules, Mapping)
+    shown = [(text, int(counts[key])) for key, text in _COUNTS.items() if counts.get(key)]
+    return render(
+        "collection.html",
+        title=collection.name,
+        up=_UP,
+        suites=links.suites(made, _table(made, collection), _UP),
+        collection=collection,
+        entry=collection.entry,
+        counts=shown,
+        notes=_notes(collection, rules),
+        bounds=_bounds(results),
+        tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
+        siblings=_siblings(made, collection),
+        published=[_beside(one, results) for one in of_collection(collection)],
+        figures=figures,
+    )
+
+
+def _table(made: Board, collection: CollectionKey) -> int | None:
+    holding = (i for i, one in enumerate(made.tables) if collection in one.sheet.grid.collections)
+    return next(holding, None)
+
+
+def _notes(collection: CollectionKey, rules: Mapping[str, object]) -> list[str]:
+    entry = collection.entry
+    told = [str(rules["note"]) if rules.get("note") else "", entry.note or "" if entry else ""]
+    marks = [mark for mark in collection_marks(collection) if mark in (SAMPLED, DRIFTED)]
+    return [one for one in dict.fromkeys([*told, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
+
+
+def _name(made: Board, row: Standing) -> str:
+    return made.declared_of(row.system).name or row.system.label.removesuffix(FIRST_STAGE)
+
+
+def _rows(made: Board, table: RankedCollection) -> list[Row]:
+    found = []
+    for row in table.rows:
+        (cell,) = table.grid.row(row.system)
+        assert cell is not None
+        href = _UP + links.system_file(row.system)
+        found.append(Row(row, _name(made, row), line_of(row.system), href, cell.id, bool(alarms(cell))))
+    return found
+
+
+def _story(made: Board, table: RankedCollection) -> str:
+    best = table.rows[0]
+    group = [row for row in table.rows[1:] if row.group and best.group and row.group.letters == best.group.letters]
+    told = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
+    if len(table.rows) == 1:
+        return f"{told} Nothing else was measured here."
+    if not group:
+        return f"{told} It can be told apart from everything below it."
+    names = [_name(made, row) for row in group]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{told} Cannot be told apart from it: {', '.join(names[:5])}{more}."
+
+
+def _bounds(results: Sequence[Result]) -> list[Bound]:
+    known = {(stage_of(one.system), one.measure): one for one in results if one.chance is not None or one.ceiling}
+    return [Bound(where, measure, one.chance, one.ceiling) for (where, measure), one in sorted(known.items())]
+
+
+def _siblings(made: Board, collection: CollectionKey) -> list[Sibling]:
+    """The other collections of its suite that share its main measure."""
+    found = []
+    for other, tables in made.collections.items():
+        alike = suite_of(other) == suite_of(collection) and other.main_measure == collection.main_measure
+        if not alike or tables[0].grid.measure != collection.main_measure:
+            continue
+        best = tables[0].rows[0]
+        cell = tables[0].grid.cells[best.system, other]
+        href = None if other == collection else _UP + file_of(other)
+        value, ceiling = best.value, cell.ceiling
+        found.append(Sibling(other.name, other.language, href, _name(made, best), value, ceiling, other.queries))
+    return sorted(found, key=lambda one: (one.language or "~", one.name))
+
+
+def _beside(row: Published, results: Sequence[Result]) -> Beside:
+    here = measured_here(row, results)
+    if here is None:
+        return Beside(row, stage(row), is_wrong(row), None, None, None)
+    ours, reason = here
+    difference = None if reason else ours.value - row.value
+    return Beside(row, stage(row), is_wrong(row), ours.value, difference, reason)

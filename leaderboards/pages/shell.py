@@ -1,0 +1,48 @@
+"""What every page has: style, script, navigation, and a policy that lets nothing be loaded."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+from functools import cache
+from typing import Any
+
+from adapters.errors import need
+
+
+def render(template: str, **values: Any) -> str:
+    """A page. Every value is escaped; style and script stand in the page, so that it works from a file and alone.
+
+    Raises:
+        MissingExtra: Jinja2 is not installed.
+    """
+    return str(_environment().get_template(template).render(**values))
+
+
+@cache
+def _environment() -> Any:
+    jinja2 = need("jinja2", "reports", "`harness board`")
+    found = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_part),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _part("board.css"), _part("board.js")
+    found.globals.update(style=style, script=script, policy=_policy(style, script))
+    return found
+
+
+def _policy(style: str, script: str) -> str:
+    allowed = f"style-src {_digest(style)}; script-src {_digest(script)}"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _part(name: str) -> str:
+    return importlib.resources.files("leaderboards").joinpath("templates", name).read_text("utf-8")

@@ -1,0 +1,253 @@
+"""The pages of one table: a column for each collection, or for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
+from leaderboards.alarmed import IMPORTED, TRAINED, Mark, alarms, collection_marks
+from leaderboards.beside import is_wrong, published_rows
+from leaderboards.board import Board, Ranked
+from leaderboards.pages import figures, links
+from leaderboards.pages.links import languages_file
+from leaderboards.pages.links import table_file as file_of
+from leaderboards.pages.shell import render
+from leaderboards.published import Published
+from leaderboards.sheets import Column, Sheet
+from leaderboards.standing import Standing
+from leaderboards.systems_file import SIZES, Declared
+
+__all__ = ["file_of", "languages_file", "languages_page", "page"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head."""
+
+    title: str
+    full: str
+    href: str | None
+    languages: tuple[str, ...]
+    queries: int
+    marks: tuple[Mark, ...]
+
+    @property
+    def trained(self) -> bool:
+        """Whether its data are known training data."""
+        return any(mark.sign == "T" for mark in self.marks)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a row."""
+
+    text: str
+    best: bool = False
+    marks: tuple[str, ...] = ()
+    delta: str | None = None
+    note: str | None = None
+    wrong: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system."""
+
+    standing: Standing
+    declared: Declared
+    href: str
+    name: str
+    cells: tuple[Cell, ...]
+    alarms: int
+    trained: bool
+    starts_group: bool
+
+    @property
+    def stage(self) -> str:
+        """What it stands on."""
+        return stage_of(self.standing.system)
+
+    @property
+    def under(self) -> str:
+        """The line under its name."""
+        return line_of(self.standing.system)
+
+    @property
+    def words(self) -> str:
+        """What a search looks through."""
+        system, told = self.standing.system, self.declared
+        parts = (self.name, system.label, system.first_stage, told.licence, told.note)
+        return " ".join(part for part in parts if part).lower()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Chance, a ceiling, or published numbers: never ranked."""
+
+    name: str
+    about: str
+    stage: str
+    macro: Cell
+    cells: tuple[Cell, ...]
+
+
+def page(made: Board, index: int) -> str:
+    """The table of one suite and measure."""
+    return _page(made, index, made.tables[index].sheet.columns, "Collections")
+
+
+def languages_page(made: Board, index: int) -> str:
+    """The same systems, with a column for each language."""
+    return _page(made, index, made.tables[index].sheet.languages, "Languages")
+
+
+def stage_of(system: SystemKey) -> str:
+    """A first stage and its depth in words."""
+    if system.first_stage == "given":
+        return "given lists"
+    return f"{system.first_stage}, depth {system.depth or 'not stated'}"
+
+
+def line_of(system: SystemKey) -> str:
+    """What a system is, in the line under its name."""
+    return f"over {stage_of(system)}" if system.reranker else f"first stage, depth {system.depth or 'not stated'}"
+
+
+def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
+    ranked = made.tables[index]
+    sheet, rows = ranked.sheet, _rows(made, ranked, columns, deltas=view == "Languages")
+    heads = [_head(column) for column in columns]
+    published = _published(sheet, columns) if view == "Collections" else []
+    signs = {mark for head in heads for mark in head.marks}
+    signs |= {mark for mark in (TRAINED, IMPORTED) if any(mark.sign in c.marks for row in rows for c in row.cells)}
+    return render(
+        "table.html",
+        title=f"{sheet.title} · {view.lower()}",
+        up="",
+        suites=links.suites(made, index),
+        views=links.views(sheet, index, view),
+        view=view,
+        sheet=sheet,
+        heads=heads,
+        ranked=[row for row in rows if row.standing.rank],
+        incomplete=[row for row in rows if not row.standing.rank],
+        references=_references(sheet, columns),
+        published=published,
+        wrong=any(cell.wrong for row in published for cell in row.cells),
+        stages=sorted({row.stage for row in rows}),
+        languages=sorted({code for head in heads for code in head.languages}),
+        sizes=[size for size in SIZES if any(row.declared.size_class == size for row in rows)],
+        licences=sorted({row.declared.licence for row in rows if row.declared.licence}),
+        alarmed=any(row.alarms for row in rows),
+        signs=sorted(signs, key=lambda mark: mark.sign),
+        votes=_votes(sheet),
+        figures=figures,
+    )
+
+
+def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: bool) -> list[Row]:
+    grid = ranked.sheet.grid
+    values = {row.system: [column.value(grid, row.system) for column in columns] for row in ranked.rows}
+    best = [max((v for own in values.values() if (v := own[i]) is not None), default=None) for i in range(len(columns))]
+    found: list[Row] = []
+    for row in ranked.rows:
+        told, own = made.declared_of(row.system), values[row.system]
+        base = values.get(row.system.base) if deltas and row.system.reranker else None
+        cells = tuple(
+            Cell(
+                figures.points(value),
+                best=value is not None and value == best[i],
+                marks=_cell_marks(told, column, [grid.cells.get((row.system, one)) for one in column.collections]),
+                delta=_delta(value, base[i]) if base else None,
+            )
+            for i, (column, value) in enumerate(zip(columns, own, strict=True))
+        )
+        before = found[-1].standing.group if found else None
+        found.append(
+            Row(
+                row,
+                told,
+                links.system_file(row.system),
+                told.name or row.system.label.removesuffix(FIRST_STAGE),
+                cells,
+                alarms=sum(len(alarms(cell)) for cell in grid.row(row.system) if cell is not None),
+                trained=any(told.trained_on(one) for one in grid.collections),
+                starts_group=bool(before and row.group and before.letters != row.group.letters),
+            )
+        )
+    return found
+
+
+def _delta(value: float | None, base: float | None) -> str | None:
+    return None if value is None or base is None else figures.signed(value - base)
+
+
+def _cell_marks(told: Declared, column: Column, cells: Sequence[Result | None]) -> tuple[str, ...]:
+    trained = bool(told.training) and any(told.trained_on(one) for one in column.collections)
+    imported = any(cell is not None and cell.imported for cell in cells)
+    return tuple(mark.sign for mark, holds in ((TRAINED, trained), (IMPORTED, imported)) if holds)
+
+
+def _head(column: Column) -> Head:
+    own = column.collections
+    marks = dict.fromkeys(mark for one in own for mark in collection_marks(one))
+    codes = tuple(dict.fromkeys(one.language for one in own if one.language))
+    single = own[0] if len(own) == 1 else None
+    full = ", ".join(one.name for one in own[:4]) + (f" and {len(own) - 4} more" if len(own) > 4 else "")
+    href = links.collection_file(single) if single else None
+    return Head(column.title, f"{full}, {column.queries:,} queries", href, codes, column.queries, tuple(marks))
+
+
+def _references(sheet: Sheet, columns: Sequence[Column]) -> list[Reference]:
+    """What a random and a perfect order of the same candidates get, for every first stage and depth."""
+    grid, found = sheet.grid, []
+    kinds: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
+        ("ceiling", "a perfect order of the same candidates", lambda one: one.ceiling),
+        ("chance", "what a random order of the same candidates expects", lambda one: one.chance),
+    )
+    for base in dict.fromkeys(system.base for system in grid.systems):
+        over = [system for system in grid.systems if system.base == base]
+        known = {
+            one: next((cell for system in over if (cell := grid.cells.get((system, one)))), None)
+            for one in grid.collections
+        }
+        for name, about, read in kinds:
+            values = {one: None if cell is None else read(cell) for one, cell in known.items()}
+            macro = _mean(values, grid.collections, grid.weights().tolist())
+            cells = tuple(Cell(figures.points(_mean(values, c.collections, c.weights))) for c in columns)
+            if any(value is not None for value in values.values()):
+                found.append(Reference(name, about, stage_of(base), Cell(figures.points(macro)), cells))
+    return found
+
+
+def _mean(
+    values: dict[CollectionKey, float | None], own: Sequence[CollectionKey], weights: Sequence[float]
+) -> float | None:
+    found = [value for one in own if (value := values[one]) is not None]
+    return sum(w * v for w, v in zip(weights, found, strict=True)) if len(found) == len(own) else None
+
+
+def _published(sheet: Sheet, columns: Sequence[Column]) -> list[Reference]:
+    found = []
+    for row in published_rows(sheet.grid):
+        cells = tuple(_number(row.cells.get(column.collections[0])) for column in columns)
+        about = f"{row.evaluator or 'evaluator not stated'}; first stage: {row.first_stage}"
+        found.append(Reference(row.model, about, row.first_stage, _number(row.whole), cells))
+    return found
+
+
+def _number(one: Published | None) -> Cell:
+    if one is None:
+        return Cell(figures.DASH)
+    source = f"{one.source} at {one.commit[:8]}" + (f"; {one.note}" if one.note else "")
+    return Cell(figures.points(one.value), note=source, wrong=is_wrong(one))
+
+
+def _votes(sheet: Sheet) -> str:
+    groups = dict.fromkeys(one.group for one in sheet.grid.collections if one.group)
+    count = len(sheet.grid.collections)
+    if not groups:
+        return f"{count} collections, each with the same weight" if count > 1 else "one collection"
+    voters = len({one.group or (one.name, one.fingerprint) for one in sheet.grid.collections})
+    return f"{count} collections with {voters} votes; averaged first, and then one vote: {', '.join(groups)}"

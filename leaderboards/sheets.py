@@ -1,0 +1,147 @@
+"""The tables of a board: the collections of a suite that share a measure, and nothing that has no average."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from harness.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.sources.stored import DRIFTED
+from harness.suites.targets import suites
+
+OWN = "own collections"
+"""Collections that are of no suite and of no folder."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One collection, or several that are averaged as the macro average weighs them."""
+
+    title: str
+    collections: tuple[CollectionKey, ...]
+    weights: tuple[float, ...]
+    """Summing to 1."""
+
+    def value(self, grid: Grid, system: SystemKey) -> float | None:
+        """The (weighted) mean as a fraction; None where a collection is missing."""
+        cells = [grid.cells.get((system, one)) for one in self.collections]
+        found = [cell.value for cell in cells if cell is not None]
+        return sum(w * v for w, v in zip(self.weights, found, strict=True)) if len(found) == len(cells) else None
+
+    @property
+    def queries(self) -> int:
+        """Over all of its collections."""
+        return sum(one.queries for one in self.collections)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of the board."""
+
+    suite: str
+    grid: Grid
+    sampled: bool = False
+
+    @property
+    def title(self) -> str:
+        """As a reader chooses it."""
+        return f"{self.suite} · {self.grid.measure}" + (" · sampled" if self.sampled else "")
+
+    @property
+    def id(self) -> str:
+        """Hex digits that follow from what the sheet is about, whatever it is called."""
+        return page_id(self.suite, self.grid.measure, str(self.sampled))
+
+    @property
+    def columns(self) -> list[Column]:
+        """One for each collection."""
+        titles = _titles(self.grid.collections, self.suite)
+        return [Column(title, (one,), (1.0,)) for title, one in zip(titles, self.grid.collections, strict=True)]
+
+    @property
+    def languages(self) -> list[Column]:
+        """One for each language, by its code."""
+        codes = sorted({one.language for one in self.grid.collections if one.language})
+        return [self._language(code) for code in codes]
+
+    def _language(self, code: str) -> Column:
+        own = tuple(one for one in self.grid.collections if one.language == code)
+        return Column(code, own, tuple(self.grid.weights(own).tolist()))
+
+
+def page_id(*parts: object) -> str:
+    """12 hex digits for the name of a file: no name of a system or collection ever becomes a path."""
+    return blake2b("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def system_id(system: SystemKey) -> str:
+    """The file of a system's page, without its ending."""
+    return page_id(system.label, system.first_stage, system.depth, system.reranker)
+
+
+def collection_id(collection: CollectionKey) -> str:
+    """The file of a collection's page, without its ending."""
+    return page_id(collection.name, collection.split, collection.fingerprint)
+
+
+def sheets(results: Sequence[Result]) -> list[Sheet]:
+    """The tables, the one with the most results first. A collection that is there whole and as a sample is in two of
+    them: a sample's number never stands in the average of a whole one's."""
+    found = []
+    for grid in grids(results):
+        for suite in dict.fromkeys(map(suite_of, grid.collections)):
+            own = grid.part(one for one in grid.collections if suite_of(one) == suite)
+            found += [Sheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
+    return sorted(found, key=lambda sheet: (-len(sheet.grid.cells), sheet.title))
+
+
+def suite_of(collection: CollectionKey) -> str:
+    """Its suite, else the folder that it was in."""
+    head, slash, _ = collection.name.partition("/")
+    return collection.suite or (head if slash else OWN)
+
+
+def is_drifted(collection: CollectionKey) -> bool:
+    """Whether its data differ from what its suite's table says."""
+    return DRIFTED in collection.name
+
+
+def plain_name(collection: CollectionKey) -> str:
+    """Its name without marks."""
+    return collection.name.replace(DRIFTED, "").strip()
+
+
+def _editions(grid: Grid) -> list[tuple[Grid, bool]]:
+    names = Counter((plain_name(one), one.split) for one in grid.collections)
+    sampled = {(plain_name(one), one.split) for one in grid.collections if one.sampled_from}
+    if not any(names[name] > 1 for name in sampled):
+        return [(grid, False)]
+    whole = [one for one in grid.collections if not one.sampled_from]
+    rest = [one for one in grid.collections if one.sampled_from or (plain_name(one), one.split) not in sampled]
+    return [(grid.part(part), mark) for part, mark in ((whole, False), (rest, True)) if part]
+
+
+def _used(grid: Grid) -> Grid:
+    """Without systems that have nothing here; columns in the order of their suite, others by name."""
+    measured = {system for system, _ in grid.cells}
+    systems = tuple(one for one in grid.systems if one in measured)
+    return Grid(grid.measure, systems, tuple(sorted(grid.collections, key=_place)), grid.cells)
+
+
+def _place(collection: CollectionKey) -> tuple[int, str, str, int]:
+    listed = [one.target for one in suites()[collection.suite].collections] if collection.suite else []
+    name = plain_name(collection)
+    return listed.index(name) if name in listed else len(listed), name, collection.split, -collection.queries
+
+
+def _titles(collections: Iterable[CollectionKey], suite: str) -> list[str]:
+    """As short as they can be told apart: name, name and split, name and split and fingerprint."""
+    listed = list(collections)
+    short = [plain_name(one).removeprefix(f"{suite}/") for one in listed]
+    split = [f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, listed, strict=True)]
+    return [
+        f"{name} {one.fingerprint[:6]}" if split.count(name) > 1 else name
+        for name, one in zip(split, listed, strict=True)
+    ]

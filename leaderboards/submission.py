@@ -1,0 +1,130 @@
+"""One system's stored results, packed for mteb's leaderboard. Nothing is run; what is missing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.errors import UsageError, need
+from harness.gathered import CollectionKey, Result, SystemKey, gathered
+from harness.hazards.alarm import as_stored, is_hard
+from harness.store import Stored
+from leaderboards.mteb_check import check_with_mteb
+from leaderboards.sheets import is_drifted
+from reports.model_name import model_name
+from reports.mteb_parts import of_stored
+from reports.mteb_results import mteb_files, write_files
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was written, and what the store has beside it."""
+
+    system: SystemKey
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...]
+    """Collections that are none of mteb's, or that were measured whole as well."""
+
+
+def submit(
+    system: str,
+    out: Path,
+    workspace: Path,
+    collections: Sequence[str] = (),
+    *,
+    first_stage: str | None = None,
+    depth: int | None = None,
+) -> Submission:
+    """Write a system's newest stored results in mteb's layout below `out`, once mteb's own classes have read them.
+
+    Args:
+        system: as `harness list systems` prints it.
+        collections: names, suites or patterns; without them everything that is of a suite.
+        first_stage: only what was measured on this one; `given` results always belong to the system.
+        depth: only with so many candidates.
+
+    Raises:
+        UsageError: the store has no such system or several; a task lacks a split, a subset or its official measure; a
+            result is a sample, drifted, imported or has a hard alarm; or the folder holds another system's results.
+        MissingExtra: mteb is not installed.
+        DataError: mteb refuses what would be written.
+    """
+    need("mteb", "mteb", "harness submit")
+    found = _of_one_system(gathered(workspace, [system], collections), system, first_stage, depth)
+    newest = _newest(found)
+    left_out = [] if collections else [key for key in newest if key.entry is None or _has_better(key, newest)]
+    parts = []
+    for key, results in newest.items():
+        if key not in left_out:
+            _refuse(key, results[0].stored)
+            parts.append(of_stored(results, workspace))
+    if not parts:
+        raise UsageError(
+            f"nothing of {system} is of a suite, so mteb has no task for it: {', '.join(_names(left_out))}"
+        )
+    files = mteb_files(out, parts)
+    check_with_mteb(files, out)
+    return Submission(found[0].system, tuple(write_files(files)), tuple(_names(left_out)))
+
+
+def _of_one_system(found: Sequence[Result], name: str, first_stage: str | None, depth: int | None) -> list[Result]:
+    """The results of the one system that is meant. Given lists go with any first stage: they are whole at any depth."""
+    named = [one for one in found if name in (one.system.label, one.stored.system)] or list(found)
+    own = [one for one in named if _fits(one.system, first_stage, depth)]
+    if not own:
+        raise UsageError(f"no results of {name} with this --first-stage and --depth; see `harness list systems`")
+    labels = dict.fromkeys(one.system.label for one in own)
+    if len(labels) > 1:
+        raise UsageError(f"'{name}' could be {', '.join(labels)}; name one of them")
+    searched = dict.fromkeys((key.first_stage, key.depth) for key in (one.system for one in own) if not _is_given(key))
+    if len(searched) > 1:
+        told = ", ".join(f"{stage} top {count}" for stage, count in searched)
+        raise UsageError(f"{name} was measured on {told}: mteb takes one; choose with --first-stage and --depth")
+    if model_name(own[0].stored.system) is None:
+        raise UsageError(f"{name} is no model: given lists and controls have no place in mteb")
+    return own
+
+
+def _fits(key: SystemKey, first_stage: str | None, depth: int | None) -> bool:
+    if _is_given(key):
+        return True
+    return first_stage in (None, key.first_stage) and depth in (None, key.depth)
+
+
+def _is_given(key: SystemKey) -> bool:
+    return key.first_stage == "given"
+
+
+def _newest(found: Sequence[Result]) -> dict[CollectionKey, list[Result]]:
+    """The measures of the newest evaluation on each collection; older ones may be of other weights."""
+    newest: dict[CollectionKey, list[Result]] = {}
+    for key in dict.fromkeys(one.collection for one in found):
+        own = [one for one in found if one.collection == key]
+        latest = max(own, key=lambda one: one.stored.updated).id
+        newest[key] = [one for one in own if one.id == latest]
+    return newest
+
+
+def _has_better(key: CollectionKey, others: Mapping[CollectionKey, object]) -> bool:
+    """Whether it is a sample or drifted, and the published collection was measured whole."""
+    if not key.sampled_from and not is_drifted(key):
+        return False
+    return any(one.entry == key.entry and not one.sampled_from and not is_drifted(one) for one in others)
+
+
+def _names(keys: Sequence[CollectionKey]) -> list[str]:
+    return [f"{key.name} (a sample)" if key.sampled_from else key.name for key in keys]
+
+
+def _refuse(key: CollectionKey, stored: Stored) -> None:
+    if "imported" in stored.identity:
+        raise UsageError(f"{key.name}: {stored.id} was imported; who computed it may submit it, this store may not")
+    if alarms := hard_alarms(stored):
+        raise UsageError(f"{key.name}: {alarms[0]}: not submitted with this alarm; see harness show {stored.id}")
+
+
+def hard_alarms(stored: Stored) -> list[str]:
+    """Alarms that forbid the use of a number."""
+    alarms = as_stored(stored.audit.get("alarms"))
+    return [f"{one['message']} [{one['name']}]" for one in alarms if is_hard(one["name"])]
