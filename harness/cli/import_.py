@@ -1,0 +1,72 @@
+"""The verb that takes in what others computed: import."""
+
+from __future__ import annotations
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import print_rows, show_outcome, workspace_path
+
+
+@app.command(
+    "import",
+    epilog="""Examples:
+
+    harness import reranked.tsv --target beir/scifact --name their-reranker --first-stage-run bm25.trec
+
+    harness import predictions.json --target mteb/AlloprofReranking --first-stage given
+
+    harness import ./results/BAAI__bge-reranker-v2-m3""",
+)
+def import_(  # noqa: PLR0917
+    files: options.ImportedFiles,
+    target: options.ImportTarget = None,
+    name: options.ImportName = None,
+    format: options.ImportFormat = None,
+    first_stage_run: options.FirstStageRun = None,
+    first_stage: options.ImportFirstStage = None,
+    depth: options.Depth = 100,
+    measures: options.Measures = None,
+    split: options.Split = None,
+    rules: options.RulesFile = None,
+    source: options.SourceName = "auto",
+    mirror: options.Mirror = None,
+    allow_drift: options.AllowDrift = False,
+    audit: options.Audit = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Take in results that others computed, marked as imported wherever they are shown.
+
+    Run files (TREC, tevatron, MS MARCO and pyserini, FlagEmbedding, mteb's predictions, BEIR's JSON) are measured and
+    audited here on a --target. Results of mteb are means only: they have no intervals, no tests and no rank.
+    """
+    from harness.imported.taken import is_run, take_means
+
+    if len(files) == 1 and is_run(files[0], format):
+        if target is None:
+            raise UsageError(f"{files[0]}: a run says nothing of its judgments; name the --target that it ranks")
+        from harness import api
+        from harness.imported.taken import Wanted, take_run
+        from harness.progress import Terminal
+        from harness.sources.origin import Origin
+        from harness.workspace import Workspace
+
+        wanted = Wanted(files[0], name, format, first_stage_run, first_stage, depth, tuple(measures or ()))
+        opened, origin = Workspace.open(workspace), Origin(source, mirror, allow_drift)
+        collections = api.collections_of([target], opened, split=split, rules=rules, origin=origin)
+        done = take_run(wanted, collections, opened, Terminal())
+        show_outcome(api.Outcome(tuple(done)), None, audit=audit, as_json=as_json)
+        return
+    given = {"--target": target, "--first-stage-run": first_stage_run, "--first-stage": first_stage}
+    if named := next((option for option, value in given.items() if value), None):
+        raise UsageError(f"{named} goes with one run file; results of mteb name their task themselves")
+    from reports.stored import listing_of
+
+    path = workspace_path(workspace)
+    taken = take_means(files, path, name, measures or ())
+    for line in taken.skipped:
+        typer.echo(f"left out: {line}", err=True)
+    print_rows(listing_of(taken.ids, path), as_json)

@@ -1,0 +1,42 @@
+"""The verb that hands results on to mteb: submit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import existing_workspace
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness submit BAAI/bge-reranker-v2-m3@COMMIT --out ./submission
+
+    harness submit cross-encoder:./checkpoint-1000 --first-stage bm25 --collection miracl --out ./submission"""
+)
+def submit(  # noqa: PLR0917
+    system: Annotated[str, typer.Argument(help="A system as `harness list systems` prints it.")],
+    out: options.SubmissionOut,
+    collections: options.BoardCollections = None,
+    first_stage: options.OnlyFirstStage = None,
+    depth: options.OnlyDepth = None,
+    workspace: options.WorkspacePath = None,
+) -> None:
+    """Pack the stored results of a system as mteb's results repository has them (extra: mteb). Nothing is run.
+
+    mteb's own classes read every file before it is written. A task that lacks a split, a subset or its official measure
+    is refused, and so is a sample, drifted data, an imported result and a number with a hard alarm.
+    """
+    from leaderboards.submission import submit as packed
+
+    done = packed(
+        system, out, existing_workspace(workspace), collections or (), first_stage=first_stage, depth=depth
+    )  # fmt: skip
+    for name in done.left_out:
+        typer.echo(f"left out: {name}", err=True)
+    for file in done.files:
+        typer.echo(f"written: {file}")
