@@ -1,0 +1,41 @@
+"""The verb that tells how long a query takes."""
+
+from __future__ import annotations
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+from harness.cli.printing import print_rows
+
+
+@app.command(
+    epilog="Examples:\n\n    harness latency ./checkpoint-1000 ./scifact --depth 50\n\n"
+    "    harness latency BAAI/bge-reranker-v2-m3 demo/en --queries 100 --json"
+)
+def latency(  # noqa: PLR0917
+    system: options.TimedSystem = None,
+    targets: options.Targets = None,
+    first_stage: options.FirstStage = None,
+    depth: options.Depth = 100,
+    queries: options.TimedQueries = 30,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Time a reranker on the candidates of one query at a time: median, 95th percentile, peak memory.
+
+    What is stored of the same reranker, collection and depth gets the figures beside it.
+    """
+    from harness import api
+    from harness.bench import opened
+    from harness.latency import latency as timed
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from reports.waited import latency_table
+
+    if system is None:
+        raise UsageError("name the reranker to time, as in: harness latency ./checkpoint-1000")
+    place = Workspace.open(workspace)
+    collections = api.collections_of(targets or ["demo/en"], place)
+    with opened(place, Terminal()) as bench:
+        found = timed(system, collections, bench, first_stage=first_stage, depth=depth, queries=queries)
+    print_rows(latency_table(system, found), as_json)
