@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.results import machine
+from harness.environment import machine
 from harness.statistics.intervals import stratified_interval
 from harness.statistics.randomisation import randomisation_p
 

@@ -21,7 +21,7 @@ import torch
 from sentence_transformers import CrossEncoder as Peer
 
 from adapters.cross_encoder import CrossEncoder
-from harness.results import machine
+from harness.environment import machine
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ from harness.compare.side import stored_side
 from harness.gate.local import local
 from harness.gate.policy import Looks, Policy
 from harness.gate.rule import decide
-from harness.results import Results
 from harness.statistics.error import estimate
 from harness.statistics.student import survival
+from harness.store import Results
 
 Floats64 = npt.NDArray[np.float64]
 CAP = 500

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.results import machine
+from harness.environment import machine
 from harness.suites.targets import find
 
 README = """---

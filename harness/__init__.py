@@ -6,9 +6,9 @@ This room decides what a number means and where it comes from. It never draws ta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.api import Comparison, Outcome, compared, gated, run
+    from harness.api import Comparison, Outcome, compared, gated, results, run
 
-__all__ = ["Comparison", "Outcome", "compared", "gated", "run"]
+__all__ = ["Comparison", "Outcome", "compared", "gated", "results", "run"]
 
 
 def __getattr__(name: str) -> object:

@@ -192,6 +192,38 @@ def gated(
         )
 
 
+def results(
+    *,
+    workspace: str | Path | None = None,
+    systems: Sequence[str] = (),
+    collections: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    measures: Sequence[str] = (),
+    intervals: bool = False,
+    per_query: bool = False,
+) -> pd.DataFrame:
+    """Stored results as a frame: one row per system, collection and measure, fractions; see `reports.tidy.COLUMNS`.
+
+    Args:
+        workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
+        systems: names or patterns, as `harness list systems` prints them; the first stage of each comes along.
+        collections: names, suites, or patterns such as `miracl/*`.
+        intervals: columns `low` and `high` too, 95 % bootstrap over queries.
+        per_query: one row per query in place of one per collection; see `reports.tidy.PER_QUERY`.
+
+    Raises:
+        UsageError: there is no store, or nothing in it is named so.
+        MissingExtra: pandas is not installed.
+    """
+    from harness.gathered import gathered
+    from reports.tidy import frame, tidy, tidy_per_query
+
+    _refuse_text(systems=systems, collections=collections, languages=languages, measures=measures)
+    path = Path(workspace or os.environ.get(VARIABLE) or DEFAULT)
+    found = gathered(path, systems, collections, languages, measures)
+    return frame(tidy_per_query(found, path) if per_query else tidy(found, intervals=intervals))
+
+
 def collections_of(
     targets: Sequence[str],
     workspace: Workspace,

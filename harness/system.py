@@ -147,19 +147,28 @@ class RunFileReranker:
     def score(self, ground: Ground, bench: Bench) -> Scores:
         """Look every candidate up in the file; one that it lacks is an error, never a zero."""
         collection, candidates = ground.collection, ground.candidates
-        imported = read_run(self.file, collection)
-        size = len(collection.corpus)
-        keys = imported.queries * size + imported.documents
-        order = np.argsort(keys)
-        wanted = candidates.queries * size + candidates.documents
-        place = np.searchsorted(keys, wanted, sorter=order).clip(max=len(keys) - 1)
-        found = keys[order[place]] == wanted
-        if not found.all():
-            raise DataError(
-                f"{self.file}: {int((~found).sum()):,} of {len(wanted):,} candidates of {collection.name} have no "
-                "score there; score every candidate, or lower --depth to what was scored"
-            )
-        return Scores(candidates.rescored(imported.scores[order[place]]), {"run-file": file_digest(self.file)})
+        run = looked_up(read_run(self.file, collection), candidates, self.file, collection)
+        return Scores(run, {"run-file": file_digest(self.file)})
+
+
+def looked_up(given: Run, candidates: Run, file: Path, collection: Collection) -> Run:
+    """The candidates with the scores that a run of the same collection gives them.
+
+    Raises:
+        DataError: the run lacks a candidate.
+    """
+    size = len(collection.corpus)
+    keys = given.queries * size + given.documents
+    order = np.argsort(keys)
+    wanted = candidates.queries * size + candidates.documents
+    place = np.searchsorted(keys, wanted, sorter=order).clip(max=len(keys) - 1)
+    found = keys[order[place]] == wanted
+    if not found.all():
+        raise DataError(
+            f"{file}: {int((~found).sum()):,} of {len(wanted):,} candidates of {collection.name} have no "
+            "score there; score every candidate, or lower --depth to what was scored"
+        )
+    return candidates.rescored(given.scores[order[place]])
 
 
 @dataclass(frozen=True)

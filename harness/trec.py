@@ -6,9 +6,9 @@ import gzip
 import math
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,20 @@ from harness.collection import Collection
 from harness.runs import Run, build
 
 
+class RunLine(NamedTuple):
+    """One scored document of a query, as a file has it."""
+
+    query: str
+    document: str
+    score: float
+    line: int | None = None
+    """None where the format has no lines."""
+
+    def place(self, path: Path) -> str:
+        """Where it stands, for an error."""
+        return f"{path}:{self.line}" if self.line else f"{path}: query '{self.query}', document '{self.document}'"
+
+
 def read_run(path: Path, collection: Collection) -> Run:
     """Read a run file for a collection. Lines of queries that the collection does not have are left out.
 
@@ -26,8 +40,17 @@ def read_run(path: Path, collection: Collection) -> Run:
         DataError: no such file, a broken line, a document that stands twice for a query or is not in the corpus, a
             score that is not a number, or no query in common with the collection.
     """
+    return run_of(path, trec_lines(path, set(collection.queries.ids())), collection)
+
+
+def run_of(path: Path, lines: Iterable[RunLine], collection: Collection) -> Run:
+    """The run that the lines of a file are, whatever its format.
+
+    Raises:
+        DataError: as `read_run`.
+    """
     rows = {name: row for row, name in enumerate(collection.queries.ids())}
-    found = _lines(path, rows)
+    found = _scores(path, lines, rows)
     if not found:
         raise DataError(f"{path}: none of its queries is in {collection.name}; is it the run of another split?")
     queries = np.fromiter((query for query, _ in found), np.int64, len(found))
@@ -54,37 +77,27 @@ def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
             file.write(f"{query_ids[query]} Q0 {name} {rank} {score!s} {label}\n")
 
 
-def _lines(path: Path, queries: dict[str, int]) -> dict[tuple[int, str], float]:
-    found: dict[tuple[int, str], float] = {}
-    for number, fields in _numbered(path):
-        query = queries.get(fields[0])
-        if query is None and fields[0].startswith("#"):
+def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
+    """The lines of a TREC run. One that begins with '#' is a comment, unless `known` says that a query is called so."""
+    for number, fields in numbered(path):
+        if fields[0].startswith("#") and fields[0] not in known:
             continue
         if len(fields) != 6:
             raise DataError(
                 f"{path}:{number}: expected 6 columns 'query Q0 document rank score tag', found {len(fields)}"
             )
-        document, score = fields[2], _score(path, number, fields[4])
-        if query is None:
-            continue
-        if (query, document) in found:
-            raise DataError(
-                f"{path}:{number}: document '{document}' stands twice for query '{fields[0]}'; "
-                "a run lists each document once"
-            )
-        found[query, document] = score
-    return found
+        yield RunLine(fields[0], fields[2], number_in(path, number, fields[4]), number)
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, list[str]]]:
+def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) -> Iterator[tuple[int, list[str]]]:
     """The columns of every line that has any; only ASCII space divides them, as in trec_eval."""
     if not path.is_file():
         raise DataError(f"no run file at {path}")
     number = 0
-    with _open(path) as file:
+    with opened(path) as file:
         try:
             for number, line in enumerate(file, 1):
-                if fields := (line.removeprefix(BOM_UTF8) if number == 1 else line).split():
+                if fields := split(line.removeprefix(BOM_UTF8) if number == 1 else line):
                     yield number, [field.decode() for field in fields]
         except UnicodeDecodeError as error:
             raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file anew") from None
@@ -92,11 +105,32 @@ def _numbered(path: Path) -> Iterator[tuple[int, list[str]]]:
             raise DataError(f"{path}:{number + 1}: cannot be read on ({error}); fetch or write it anew") from None
 
 
-def _open(path: Path) -> IO[bytes]:
+def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> dict[tuple[int, str], float]:
+    found: dict[tuple[int, str], float] = {}
+    for one in lines:
+        query = queries.get(one.query)
+        if query is None:
+            continue
+        if (query, one.document) in found:
+            raise DataError(
+                f"{one.place(path)}: document '{one.document}' stands twice for query '{one.query}'; "
+                "a run lists each document once"
+            )
+        found[query, one.document] = one.score
+    return found
+
+
+def opened(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked where its name ends in .gz."""
     return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
-def _score(path: Path, number: int, text: str) -> float:
+def number_in(path: Path, number: int, text: str) -> float:
+    """The score that stands in a line.
+
+    Raises:
+        DataError: it is no finite number.
+    """
     try:
         score = float(text)
     except ValueError:

@@ -14,6 +14,7 @@ from harness.cli import app
 
 ROOT = Path(__file__).parents[1]
 HEAVY = (
+    "jinja2",
     "torch",
     "transformers",
     "sentence_transformers",

@@ -98,6 +98,33 @@ WorkspacePath = Annotated[Path | None, _option("workspace", "Where everything is
 AsJson = Annotated[bool, _flag("json", "Print JSON for machines.")]
 Full = Annotated[bool, _flag("full", "Read a large ledger whole.")]
 CompareSources = Annotated[bool, _flag("sources", "Compare the sources of a suite's collection with each other.")]
+BoardOut = Annotated[Path | None, _option("out", "The folder for the pages; new, empty, or of an earlier board.")]
+BoardCollections = Annotated[
+    list[str] | None, _option("collection", "Only these: names, suites, or patterns such as 'miracl/*'; repeatable.")
+]
+SystemsFile = Annotated[
+    Path | None, _option("systems", "A TOML file that says name, url, parameters, licence, training data of systems.")
+]
+SystemNames = Annotated[
+    list[str] | None, typer.Argument(help="Only these systems, as `harness list systems` names them; '*' for anything.")
+]
+ReportOut = Annotated[
+    Path | None, _option("out", "The folder for report.html, report.md, tables, plots, model-card.md.")
+]
+OnlyMeasures = Annotated[list[str] | None, _option("measure", "Only these; repeatable.")]
+CellIntervals = Annotated[bool, _flag("intervals", "Intervals in every cell, not only beside averages.")]
+TableFormat = Annotated[
+    Literal["terminal", "markdown", "latex", "csv", "html"], _option("format", "How tables are printed here.")
+]
+ParquetFile = Annotated[Path | None, _option("parquet", "The Parquet file to write.")]
+CsvFile = Annotated[Path | None, _option("csv", "The CSV file to write.")]
+PerQuery = Annotated[bool, _flag("per-query", "A row per query.")]
+ColumnIntervals = Annotated[bool, _flag("intervals", "Columns low and high: 95 % bootstrap over queries.")]
+SystemFamily = Annotated[
+    str, typer.Argument(help="A pattern of systems such as './checkpoint-*', or one name with several revisions.")
+]
+HistoryMeasure = Annotated[str | None, _option("measure", "The measure; else the main one of the collections.")]
+HistoryOut = Annotated[Path | None, _option("out", "The folder for the plot, as PNG and SVG.")]
 KeepCandidates = Annotated[bool, _flag("keep-candidates", "Run only the reranker again, on the stored candidates.")]
 SkipProbe = Annotated[
     bool, _flag("skip-probe", "Do not look first whether a reranker ranks exact answers above unrelated texts.")
@@ -157,3 +184,21 @@ Threshold = Annotated[
 ]
 CheckTargets = Annotated[list[str] | None, typer.Argument(help="What to take pairs from; the embedded sample.")]
 CheckPairs = Annotated[int, _option("pairs", "About so many pairs.", min=1)]
+SubmissionOut = Annotated[Path, _option("out", "The folder that gets results/<org>__<model>/<revision>/.")]
+ImportedFiles = Annotated[
+    list[Path], typer.Argument(help="One run file, or results of mteb and folders of them.", show_default=False)
+]
+ImportTarget = Annotated[str | None, _option("target", "The collection that a run ranks.")]
+ImportName = Annotated[str | None, _option("name", "What the system is called; needed where the file does not say it.")]
+ImportFormat = Annotated[
+    Literal["trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run", "mteb-results"] | None,
+    _option("format", "What the file is, where it does not show."),
+]
+FirstStageRun = Annotated[
+    Path | None, _option("first-stage-run", "The candidates that the run reorders, as a run file of any format.")
+]
+ImportFirstStage = Annotated[
+    str | None, _option("first-stage", "The candidates that the run reorders, as a spec; 'given' for given ones.")
+]
+TimedSystem = Annotated[str | None, typer.Argument(help="The spec of a reranker.")]
+TimedQueries = Annotated[int, _option("queries", "So many queries of each collection, one at a time.", min=1)]

@@ -41,8 +41,8 @@ def overlap(  # noqa: PLR0917
     from harness.api import collections_of
     from harness.hazards.overlap import clean_values, overlaps
     from harness.hazards.training_file import training_queries
-    from harness.results import Results
     from harness.sources.origin import Origin
+    from harness.store import Results
     from harness.workspace import Workspace
 
     if not targets:

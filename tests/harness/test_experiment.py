@@ -8,7 +8,7 @@ import pytest
 from adapters.errors import DataError
 from harness.experiment import experiment
 from harness.measuring.judged import Judged
-from harness.results import Results
+from harness.store import Results
 from harness.system import systems
 from tests.tiny_collection import FIRST, Place
 

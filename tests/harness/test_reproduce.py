@@ -11,8 +11,8 @@ import pytest
 from adapters.errors import UsageError
 from harness.ledger.store import Ledger
 from harness.reproduce import reproduce
-from harness.results import Results
 from harness.runs import Run
+from harness.store import Results
 from tests.fake_adapters import Plain
 from tests.fixtures import Command
 from tests.tiny_collection import Place

@@ -17,10 +17,10 @@ from harness.compare.comparison import Comparison, canonical, compare, margin_of
 from harness.compare.wanted import Wanted
 from harness.evaluation import Evaluation
 from harness.measuring.paired_measures import Paired
-from harness.results import Results
 from harness.statistics.effects import effect
 from harness.statistics.multiplicity import holm
 from harness.statistics.seeds import seed_effect
+from harness.store import Results
 from tests.tiny_collection import FIRST, QRELS, Place
 
 REVERSE, ORACLE = "control:reverse", "control:oracle"

@@ -11,7 +11,7 @@ from adapters.errors import DataError, UsageError
 from harness.compare.paired import joined, paired_of, weights
 from harness.compare.side import fresh_side, stored_side, together
 from harness.evaluation import Evaluation
-from harness.results import Results
+from harness.store import Results
 from harness.system import MadeOf
 from tests.tiny_collection import QUERIES, Place
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.compare.selection import Chosen, Selection, select
 from harness.compare.wanted import Wanted
-from harness.results import Stored
+from harness.store import Stored
 from tests.stored_evaluations import stored
 
 FIRST = stored("f000", None)

@@ -18,7 +18,7 @@ from harness.gate.gate import Gated, costs_of, gate
 from harness.gate.looks import Looks
 from harness.gate.policy import Cost, Policy, Splits
 from harness.gate.policy import Looks as Declared
-from harness.results import Results
+from harness.store import Results
 from tests.harness.gate.fakes import FAKE, readable
 from tests.tiny_collection import FIRST, Place
 

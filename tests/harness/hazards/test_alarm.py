@@ -12,7 +12,7 @@ import pytest
 from harness.export import as_dict
 from harness.hazards.alarm import Alarm, as_stored, counted, is_hard, merged
 from harness.hazards.catalogue import HAZARDS
-from harness.results import Results
+from harness.store import Results
 from reports.comparison import alarms
 from reports.stored import details, outline
 from tests.tiny_collection import Place

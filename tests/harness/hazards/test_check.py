@@ -18,7 +18,7 @@ from harness.hazards.check import Checked, check
 from harness.hazards.shift import same_input, shift
 from harness.hazards.trials import with_option
 from harness.ledger.records import Entries
-from harness.results import Results
+from harness.store import Results
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 

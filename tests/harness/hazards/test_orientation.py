@@ -9,7 +9,7 @@ import pytest
 
 from adapters.errors import ModelError
 from harness.experiment import experiment
-from harness.results import Results
+from harness.store import Results
 from harness.system import systems
 from tests.fake_adapters import asked
 from tests.fixtures import Command

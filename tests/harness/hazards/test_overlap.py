@@ -18,7 +18,7 @@ from harness.collection import sample_queries
 from harness.hazards.near_duplicates import Index, normalised, trigrams
 from harness.hazards.overlap import Overlap, clean_values, overlaps
 from harness.hazards.training_file import training_queries
-from harness.results import Results
+from harness.store import Results
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, QRELS, QUERIES, Place
 

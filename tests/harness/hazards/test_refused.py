@@ -8,7 +8,7 @@ import pytest
 
 from adapters.errors import HarnessError
 from harness.ledger.file import LedgerWarning
-from harness.results import Results
+from harness.store import Results
 from tests.tiny_collection import CORPUS, FIRST, Place
 
 FAKE = "tests.fake_adapters"
