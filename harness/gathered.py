@@ -181,18 +181,27 @@ def gathered(
     Raises:
         UsageError: there is no store, or nothing in it is named so.
     """
-    file = workspace / "results.sqlite"
-    if not file.is_file():
-        raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
-    with Results(file) as results:
-        found = _in_measured_columns([one for stored in results.all() for one in _of(stored, results)])
-    kept = _of_systems(_of_collections(found, collections, languages), systems)
-    parts = _parts(kept, collections)
-    kept = [one for one in kept if one.collection not in parts]
+    kept = _of_systems(every(workspace, collections, languages), systems)
     kept = [one for one in kept if not measures or one.measure in measures]
     if not kept:
         raise UsageError(f"no results of these systems, collections and measures in '{workspace}'; see `harness list`")
     return list({(one.system, one.collection, one.measure): one for one in kept}.values())
+
+
+def every(workspace: Path, collections: Sequence[str] = (), languages: Sequence[str] = ()) -> list[Result]:
+    """As `gathered`, with the older results of a system too.
+
+    Raises:
+        UsageError: there is no store, or no collection in it is named so.
+    """
+    file = workspace / "results.sqlite"
+    if not file.is_file():
+        raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
+    with Results(file) as results:
+        found = _in_measured_columns([one for stored in list(results.all()) for one in _of(stored, results)])
+    kept = _of_collections(found, collections, languages)
+    parts = _parts(kept, collections)
+    return [one for one in kept if one.collection not in parts]
 
 
 def parts_left_out(workspace: Path, collections: Sequence[str] = ()) -> str | None:
@@ -314,13 +323,13 @@ def _named(name: str, pattern: str) -> bool:
 def _of_systems(found: list[Result], wanted: Sequence[str]) -> list[Result]:
     labels = dict.fromkeys(one.system.label for one in found)
     for pattern in wanted:
-        if not any(_is(label, pattern) for label in labels):
+        if not any(is_named(label, pattern) for label in labels):
             raise UsageError(f"no results of a system '{pattern}'.{did_you_mean(pattern, list(labels))}")
     if not wanted:
         return found
-    named = {one.system for one in found if any(_is(one.system.label, pattern) for pattern in wanted)}
+    named = {one.system for one in found if any(is_named(one.system.label, pattern) for pattern in wanted)}
     return [one for one in found if one.system in named | {key.base for key in named}]
 
 
-def _is(label: str, pattern: str) -> bool:
+def is_named(label: str, pattern: str) -> bool:
     return pattern in (label, label.removesuffix(FIRST_STAGE)) or fnmatchcase(label, pattern)

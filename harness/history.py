@@ -12,9 +12,8 @@ import numpy as np
 from adapters.errors import UsageError, did_you_mean
 from adapters.identity import digest
 from harness.gate.looks import Look, Looks
-from harness.gathered import CollectionKey, Grid, Result, SystemKey, _is, _named, _of
+from harness.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
 from harness.statistics.intervals import stratified_interval
-from harness.store import Results
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
 """First stages by what they searched and the candidates that they found."""
@@ -72,9 +71,9 @@ def history(
     Raises:
         UsageError: nothing is named so; the collections have different main measures, or none that all points have.
     """
-    found = _of_measure(_wanted(_every(workspace, collections, languages), pattern), measure)
+    found = _of_measure(_wanted(every(workspace, collections, languages), pattern), measure)
     bases = {_ground(one.system, one): one for one in found if one.system.reranker is None}
-    wanted = [one for one in found if _is(one.system.label, pattern)]
+    wanted = [one for one in found if is_named(one.system.label, pattern)]
     series: dict[tuple[str, int], dict[tuple[str, str], dict[CollectionKey, Result]]] = {}
     for one in wanted:  # the newest of a collection counts
         own = series.setdefault((one.system.first_stage, one.system.depth), {})
@@ -98,24 +97,9 @@ def natural(label: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
 
-def _every(workspace: Path, collections: Sequence[str], languages: Sequence[str]) -> list[Result]:
-    """Every result that was ever kept, oldest first: a name may stand for several systems."""
-    file = workspace / "results.sqlite"
-    if not file.is_file():
-        raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
-    with Results(file) as results:
-        found = [one for stored in results.all() for one in _of(stored, results)]
-    return [
-        one
-        for one in found
-        if (not collections or any(_named(one.collection.name, pattern) for pattern in collections))
-        and (not languages or one.collection.language in languages)
-    ]
-
-
 def _wanted(found: Sequence[Result], pattern: str) -> list[Result]:
     """The family on its collections, and the first stages under it."""
-    family = {one.system for one in found if _is(one.system.label, pattern)}
+    family = {one.system for one in found if is_named(one.system.label, pattern)}
     if not family:
         known = dict.fromkeys(one.system.label for one in found)
         raise UsageError(

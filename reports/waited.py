@@ -15,6 +15,7 @@ def latency_table(spec: str, found: Sequence[Latency]) -> Table:
     columns = ("collection", "queries", "candidates", "p50 ms", "p95 ms", "peak MB", "kept beside")
     notes = (
         f"the candidates of one query at a time, after a warm-up, on {machine()}",
+        "an embedder takes the documents' vectors from its cache, as a service with an index does",
         "kept beside: stored evaluations of the same reranker, collection and depth; plots of cost read it from there",
     )
     return Table(f"latency of {spec}", columns, rows, notes)
