@@ -141,7 +141,9 @@ def test_a_table_is_of_one_suite_and_one_measure(tmp_path: Path) -> None:
 def test_a_sample_never_stands_in_the_average_of_the_whole(tmp_path: Path) -> None:
     whole = [MadeCollection("set/a", queries=50), MadeCollection("set/b", queries=10)]
     sampled = MadeCollection("set/a", queries=20, sampled_from=50)
-    found = {one.title: one for one in sheets(gathered(store(tmp_path, [FIRST], [*whole, sampled])))}
+    place = store(tmp_path, [FIRST], [*whole, sampled])
+    assert [one.title for one in sheets(gathered(place))] == ["set · nDCG@10"], "the sample gives way to its whole"
+    found = {one.title: one for one in sheets(gathered(place, collections=["set", sampled.fingerprint]))}
     assert [one.queries for one in found["set · nDCG@10"].grid.collections] == [50, 10]
     assert [one.queries for one in found["set · nDCG@10 · sampled"].grid.collections] == [20, 10]
 
