@@ -27,7 +27,10 @@ ONNX_FILES = ("*.onnx", "*.onnx_data")
 _TOKENIZER = re.compile(
     r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
 )
-_UNREAD_BY_MODELS = {"README.json", "model.safetensors.index.json", "trainer_state.json", "all_results.json"}
+_UNREAD_BY_MODELS = {
+    "README.json", "model.safetensors.index.json", "trainer_state.json", "all_results.json",
+    "merge.json", "merge-report.json", "manifest.json",
+}  # fmt: skip
 _Json = TypeVar("_Json", dict[str, object], list[Any])
 _HISTORY = ("_name_or_path", "transformers_version")
 

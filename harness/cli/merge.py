@@ -1,0 +1,86 @@
+"""The verb that makes one checkpoint out of several: merge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.app import app
+
+if TYPE_CHECKING:
+    from training.merging.merge import Merged
+    from training.merging.recipe import Recipe
+
+
+@app.command(
+    epilog="""Examples:
+
+    harness merge recipe.yaml ./merged
+
+    harness merge ./merged --method slerp --model ./checkpoint-a --model ./checkpoint-b --t 0.5
+
+    harness merge ./soup --method linear --model ./a --model ./b --model ./c
+
+The recipe is mergekit's YAML. The folder gets merge.json, merge-report.json and merge-report.md."""
+)
+def merge(  # noqa: PLR0917
+    paths: options.MergePaths,
+    method: options.MergeMethod = None,
+    models: options.MergeModels = None,
+    base: options.MergeBase = None,
+    t: options.MergeT = None,
+    weights: options.MergeWeights = None,
+    dtype: options.MergeDtype = None,
+    shard_mb: options.ShardMegabytes = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Merge checkpoints of one architecture, tensor by tensor, and report what was done to each.
+
+    Needs neither torch nor room for a model in memory. Checkpoints that do not fit together are refused.
+    """
+    from training.merging.merge import merge as run
+
+    recipe = _recipe(paths, method, models, base, t, weights, dtype)
+    _tell(run(recipe, paths[-1], shard_bytes=None if shard_mb is None else shard_mb * 1_000_000), as_json)
+
+
+def _recipe(  # noqa: PLR0917
+    paths: list[Path],
+    method: str | None,
+    models: list[str] | None,
+    base: str | None,
+    t: float | None,
+    weights: list[float] | None,
+    dtype: str | None,
+) -> Recipe:
+    from training.merging.mergekit_yaml import from_options, read_yaml
+
+    if len(paths) == 1 and method is not None:
+        return from_options(method, models or [], base=base, t=t, weights=weights or [], dtype=dtype)
+    if len(paths) != 2:
+        raise UsageError("give CONFIG.yaml and OUT, or OUT alone with --method and --model")
+    if any((method, models, base, weights, dtype)) or t is not None:
+        raise UsageError(
+            "a recipe says everything itself; --method, --model, --base, --t, --weight, --dtype are without one"
+        )
+    return read_yaml(paths[0])
+
+
+def _tell(merged: Merged, as_json: bool) -> None:
+    if as_json:
+        shown = {"path": str(merged.path), "id": merged.id, "new": merged.new, **merged.report}
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))
+        return
+    counts = merged.report["tensors_by_path"]
+    assert isinstance(counts, dict)
+    for path, count in counts.items():
+        typer.echo(f"{count:>6,} tensors  {path}")
+    notes = merged.report["notes"]
+    for note in notes if isinstance(notes, list) else []:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{'written' if merged.new else 'there already'}: {merged.path} ({merged.id[:8]}), see merge-report.md")

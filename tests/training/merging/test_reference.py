@@ -1,0 +1,93 @@
+"""The same numbers as mergekit 0.1.5: who merges by a published recipe gets the checkpoint that its author got.
+
+Stored results are compared always; the package itself where MERGEKIT_PYTHON names the python of an environment with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import yaml
+
+from tests.training.merging import pico
+from training.merging.merge import merge
+from training.merging.mergekit_yaml import from_mapping
+from training.merging.tensors import decode, open_file
+
+HERE = Path(__file__).parent / "reference"
+RECIPES = yaml.safe_load((HERE / "recipes.yaml").read_text("utf-8"))
+STORED = sorted(file.name.removesuffix(".safetensors") for file in HERE.glob("*.safetensors"))
+SEEDS = {"base": 0, "a": 1, "b": 2, "c": 3}
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """base, a, b and c in both formats, as make.py made them."""
+    folder = tmp_path_factory.mktemp("models")
+    for dtype in ("f32", "bf16"):
+        for name, seed in SEEDS.items():
+            pico.write(folder / dtype / name, pico.tensors(seed), dtype=dtype.upper())
+    return folder
+
+
+def read(file: Path) -> dict[str, npt.NDArray[np.float32]]:
+    return {
+        tensor.name: decode(tensor.raw(), tensor.dtype, np.empty(tensor.size, np.float32))
+        for tensor in open_file(file).tensors
+    }
+
+
+def ours(case: str, models: Path, out: Path) -> dict[str, npt.NDArray[np.float32]]:
+    name, dtype = case.rsplit(".", 1)
+    merge(from_mapping(RECIPES[name], models / dtype), out)
+    return read(out / "model.safetensors")
+
+
+def assert_equal(
+    mine: dict[str, npt.NDArray[np.float32]], theirs: dict[str, npt.NDArray[np.float32]], dtype: str
+) -> None:
+    assert mine.keys() == theirs.keys()
+    for name, values in theirs.items():
+        # float32 sums in another order; in bfloat16 that may fall on the other side of a rounding: one unit.
+        unit = 2.0**-7 if dtype == "bf16" else 4e-6
+        np.testing.assert_allclose(mine[name], values, rtol=unit, atol=4e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("case", STORED)
+def test_a_recipe_gives_the_stored_numbers_of_mergekit(case: str, models: Path, tmp_path: Path) -> None:
+    assert_equal(ours(case, models, tmp_path / "out"), read(HERE / f"{case}.safetensors"), case.rsplit(".", 1)[1])
+
+
+def test_every_recipe_has_a_stored_result_and_the_package_that_made_it_is_named() -> None:
+    assert {case.rsplit(".", 1)[0] for case in STORED} == set(RECIPES)
+    assert json.loads((HERE / "made_by.json").read_text("utf-8"))["mergekit"] == "0.1.5"
+
+
+def test_both_ways_of_slerp_are_among_the_stored_results(models: Path, tmp_path: Path) -> None:
+    merged = merge(from_mapping(RECIPES["slerp"], models / "f32"), tmp_path / "out")
+    assert set(merged.report["tensors_by_path"]) == {"slerp", "linear: cosine above 0.9995"}  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the package itself says now."""
+    python = os.environ.get("MERGEKIT_PYTHON")
+    if python is None:
+        pytest.skip("MERGEKIT_PYTHON does not name the python of an environment with mergekit 0.1.5")
+    folder = tmp_path_factory.mktemp("fresh")
+    subprocess.run([python, HERE / "make.py", folder], check=True, capture_output=True, cwd=ROOT)
+    yield folder
+
+
+def test_mergekit_itself_still_says_what_is_stored(fresh: Path) -> None:
+    assert json.loads((fresh / "made_by.json").read_text("utf-8"))["mergekit"] == "0.1.5"
+    for case in STORED:
+        assert_equal(read(fresh / f"{case}.safetensors"), read(HERE / f"{case}.safetensors"), "f32")

@@ -1,0 +1,223 @@
+"""What must not be merged is refused in one line: merged anyway, it would be a model that answers, and wrongly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from adapters import tiny
+from adapters.errors import HarnessError, ModelError, UsageError
+from tests.training.merging import pico
+from training.merging.merge import merge
+from training.merging.mergekit_yaml import from_mapping, from_options, read_yaml
+from training.merging.recipe import Recipe
+
+Change = Callable[[Path], object]
+
+
+def recipe(folder: Path, names: str = "ab", method: str = "linear") -> Recipe:
+    return from_options(method, [str(folder / name) for name in names])
+
+
+def refusal(folder: Path, one: Recipe, kind: type[HarnessError] = ModelError) -> str:
+    """The line that a merge ends with; nothing may be left behind."""
+    before = sorted(folder.iterdir())
+    with pytest.raises(kind) as raised:
+        merge(one, folder / "out")
+    assert sorted(folder.iterdir()) == before
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def edit(file: str, **changes: object) -> Change:
+    def change(folder: Path) -> None:
+        path = folder / file
+        content = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        path.write_text(json.dumps({**content, **changes}), "utf-8")
+
+    return change
+
+
+def other_token(folder: Path) -> None:
+    content = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    vocabulary = content["model"]["vocab"]
+    one, two = list(vocabulary)[-2:]
+    vocabulary[one], vocabulary[two] = vocabulary[two], vocabulary[one]
+    (folder / "tokenizer.json").write_text(json.dumps(content), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (other_token, "tokenizers (model)"),
+        (edit("tokenizer_config.json", pad_token="[SEP]"), "pad_token"),
+        (edit("tokenizer_config.json", chat_template="{{ messages }}"), "chat templates"),
+        (edit("config_sentence_transformers.json", prompts={"query": "search: "}), "prompts"),
+        (edit("config.json", architectures=["RobertaForSequenceClassification"]), "architecture"),
+        (edit("config.json", vocab_size=7), "vocab_size"),
+        (edit("config.json", rope_theta=5.0), "rope_theta"),
+        (edit("config.json", quantization_config={"quant_method": "bitsandbytes"}), "quantised weights (bitsandbytes)"),
+        (edit("adapter_config.json", peft_type="LORA"), "merge_and_unload"),
+    ],
+)
+def test_models_that_read_text_differently_are_refused(change: Change, words: str, tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        tiny.cross_encoder(tmp_path / name, seed=seed)
+    change(tmp_path / "b")
+    assert words in refusal(tmp_path, recipe(tmp_path))
+
+
+def test_how_a_tokenizer_was_last_used_is_no_difference(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        tiny.cross_encoder(tmp_path / name, seed=seed)
+    edit("tokenizer.json", truncation={"max_length": 7}, padding=None)(tmp_path / "b")
+    assert merge(recipe(tmp_path), tmp_path / "out").new
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["F32", "BF16", "F16"])
+@pytest.mark.parametrize("method", ["linear", "slerp", "ties", "task_arithmetic"])
+def test_nan_and_infinity_are_refused_by_the_name_of_tensor_and_file(
+    wrong: float, dtype: str, method: str, tmp_path: Path
+) -> None:
+    content = pico.tensors(1)
+    content["model.layers.1.mlp.up_proj.weight"][3, 4] = wrong
+    pico.write(tmp_path / "a", pico.tensors(0), dtype=dtype)
+    pico.write(tmp_path / "b", content, dtype=dtype)
+    base = str(tmp_path / "a") if method in {"ties", "task_arithmetic"} else None
+    names = [str(tmp_path / name) for name in "ab"]
+    one = from_options(method, names, base=base, t=0.5 if method == "slerp" else None, weights=[1, 1] if base else [])
+    said = refusal(tmp_path, one)
+    assert "model.layers.1.mlp.up_proj.weight" in said and "NaN or infinity" in said and str(tmp_path / "b") in said
+
+
+def test_large_finite_numbers_are_not_taken_for_infinity(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        content = pico.tensors(seed)
+        content["model.norm.weight"] *= np.float32(1e30)
+        pico.write(tmp_path / name, content)
+    assert merge(recipe(tmp_path), tmp_path / "out").new
+
+
+def test_other_shapes_and_missing_tensors_are_refused_by_name(tmp_path: Path) -> None:
+    content = pico.tensors(1)
+    pico.write(tmp_path / "a", content)
+    pico.write(tmp_path / "b", {**content, "model.norm.weight": np.ones(9, np.float32)})
+    pico.write(tmp_path / "c", {name: values for name, values in content.items() if "norm" not in name})
+    assert "'model.norm.weight' has the shape [8]" in refusal(tmp_path, recipe(tmp_path, "ab"))
+    assert "has no tensor 'model.layers.0.input_layernorm.weight' and 12 more" in refusal(
+        tmp_path, recipe(tmp_path, "ac")
+    )
+    assert "has no tensor" in refusal(tmp_path, recipe(tmp_path, "ca"))
+
+
+def test_a_lora_adapter_among_the_tensors_is_refused(tmp_path: Path) -> None:
+    pico.write(tmp_path / "a", pico.tensors(0))
+    pico.write(tmp_path / "b", {**pico.tensors(1), "model.layers.0.q_proj.lora_A.weight": np.ones((2, 8), np.float32)})
+    assert "merge_and_unload" in refusal(tmp_path, recipe(tmp_path))
+
+
+def test_a_cut_off_file_and_pickled_weights_are_refused(tmp_path: Path) -> None:
+    for name in "abc":
+        pico.write(tmp_path / name, pico.tensors(1))
+    whole = (tmp_path / "b" / "model.safetensors").read_bytes()
+    (tmp_path / "b" / "model.safetensors").write_bytes(whole[:-10])
+    (tmp_path / "c" / "model.safetensors").rename(tmp_path / "c" / "pytorch_model.bin")
+    assert "not a whole safetensors file" in refusal(tmp_path, recipe(tmp_path, "ab"))
+    assert "no safetensors weights" in refusal(tmp_path, recipe(tmp_path, "ac"))
+
+
+def test_routers_of_experts_are_merged_and_flagged(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        gate = np.random.default_rng(seed).standard_normal((4, 8)).astype(np.float32)
+        pico.write(tmp_path / name, {**pico.tensors(seed), "model.layers.0.mlp.gate.weight": gate})
+    notes = merge(recipe(tmp_path), tmp_path / "out").report["notes"]
+    assert any("MoE routers" in note and "model.layers.0.mlp.gate.weight" in note for note in notes)  # type: ignore[attr-defined]
+
+
+def test_the_gate_of_a_gated_layer_is_no_router(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        pico.write(tmp_path / name, pico.tensors(seed))
+    assert merge(recipe(tmp_path), tmp_path / "out").report["notes"] == []
+
+
+def test_an_output_layer_tied_to_the_embedding_is_not_merged_twice(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        content = pico.tensors(seed)
+        more = {"lm_head.weight": content["model.embed_tokens.weight"]} if name == "a" else {}
+        pico.write(tmp_path / name, {**content, **more})
+    merged = merge(recipe(tmp_path), tmp_path / "out")
+    assert "lm_head.weight" in str(merged.report["notes"])
+    assert "lm_head.weight" not in {tensor["name"] for tensor in merged.report["tensors"]}  # type: ignore[attr-defined]
+
+
+GOOD: dict[str, Any] = {
+    "merge_method": "linear",
+    "models": [{"model": "a", "parameters": {"weight": 1}}, {"model": "b", "parameters": {"weight": 1}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"merge_method": "breadcrumbs"}, "merge_method 'breadcrumbs' is not supported"),
+        ({"merge_method": "passthrough"}, "merge_method 'passthrough' is not supported"),
+        ({"chat_template": "auto"}, "'chat_template' is not supported"),
+        ({"tokenizer": {"source": "union"}}, "'tokenizer' is not supported"),
+        ({"tokenizer_source": "union"}, "tokenizer_source 'union' is not supported"),
+        ({"modules": {}}, "'modules' is not supported"),
+        ({"dtype": "int8"}, "dtype 'int8' is not supported"),
+        ({"parameters": {"weigth": 1}}, "no parameter 'weigth'"),
+        ({"parameters": {"normalize": 3}}, "'normalize' has to be true or false"),
+        ({"parameters": {"weight": "much"}}, "no number"),
+        ({"models": [{"model": "a+lora"}, {"model": "b"}]}, "LoRA"),
+        ({"models": [{"model": {"path": "a"}}]}, "not supported in this form"),
+        ({"models": [{"model": "a"}, {"model": "a"}]}, "stands twice"),
+        ({"models": []}, "'models' has to be a list"),
+        ({"merge_method": "slerp"}, "slerp needs a base"),
+        (
+            {"merge_method": "slerp", "base_model": "c", "models": [{"model": "a"}, {"model": "b"}]},
+            "takes 2 checkpoints",
+        ),
+        ({"merge_method": "nuslerp", "parameters": {"nuslerp_flatten": False}}, "'nuslerp_flatten: false'"),
+        ({"merge_method": "ties"}, "ties needs a base"),
+    ],
+)
+def test_what_a_recipe_asks_and_is_not_there_is_named_and_never_ignored(
+    change: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    for name in ("a", "b", "c"):
+        pico.write(tmp_path / name, pico.tensors(1))
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({**GOOD, **change}), "utf-8")
+    with pytest.raises(UsageError) as raised:
+        read_yaml(tmp_path / "recipe.yaml")
+    assert words in str(raised.value) and "recipe.yaml" in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_slice_of_some_layers_and_several_slices_are_refused(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        pico.write(tmp_path / name, pico.tensors(1))
+    some = {"sources": [{"model": name, "layer_range": [0, 2]} for name in ("a", "b")]}
+    with pytest.raises(UsageError, match=r"layer_range \[0, 2\]"):
+        from_mapping({"merge_method": "linear", "slices": [some]}, tmp_path)
+    with pytest.raises(UsageError, match="2 'slices'"):
+        from_mapping({"merge_method": "linear", "slices": [some, some]}, tmp_path)
+
+
+def test_a_weight_that_nothing_gives_is_asked_for(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        pico.write(tmp_path / name, pico.tensors(1))
+    half = from_mapping({**GOOD, "models": [{"model": "a"}, {"model": "b", "parameters": {"weight": 1}}]}, tmp_path)
+    assert "linear needs 'weight'" in refusal(tmp_path, half, UsageError)
+
+
+def test_yaml_that_would_make_objects_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("merge_method: !!python/object/apply:os.getcwd []\n", "utf-8")
+    with pytest.raises(UsageError, match="not YAML"):
+        read_yaml(tmp_path / "recipe.yaml")

@@ -1,0 +1,176 @@
+"""The arithmetic of one tensor, piece by piece in float32: inner products first, then the sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adapters.errors import ModelError
+from training.merging.methods import Coefficients, Products, Solution
+from training.merging.plan import Step
+from training.merging.sparse import Sparse
+from training.merging.tensors import PIECE, Floats, Raw, Tensor, decode, encode
+
+_SAME_SUM = 1e-6
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one reading of the tensors tells."""
+
+    products: Products
+    """Of the sources, or of their differences to the base."""
+    base_norm: float
+    """Of the base, where differences are taken; else 0."""
+    identical: bool
+    """Whether all inputs hold the same bytes."""
+
+
+class Pieces:
+    """Reads a tensor and its fellows piece by piece into buffers of its own."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._base = np.empty(PIECE, np.float32)
+        self._buffers = [np.empty(PIECE, np.float32) for _ in step.sources]
+        self._raw = [tensor.raw() for tensor in step.sources]
+        self._raw_base = None if step.base is None else step.base.raw()
+
+    def places(self) -> Iterator[slice]:
+        for start in range(0, self._step.home.size, PIECE):
+            yield slice(start, min(start + PIECE, self._step.home.size))
+
+    def base(self, place: slice) -> Floats | None:
+        if self._step.base is None or self._raw_base is None:
+            return None
+        return decode(self._raw_base[place], self._step.base.dtype, self._base[: place.stop - place.start])
+
+    def vectors(self, place: slice, base: Floats | None) -> list[Floats]:
+        """The sources, or their differences to the base; valid until the next call."""
+        length = place.stop - place.start
+        found = [
+            decode(raw[place], tensor.dtype, buffer[:length])
+            for raw, tensor, buffer in zip(self._raw, self._step.sources, self._buffers, strict=True)
+        ]
+        if base is not None:
+            for values in found:
+                np.subtract(values, base, out=values)
+        return found
+
+    def same(self, place: slice) -> bool:
+        raws = [*self._raw, *([] if self._raw_base is None else [self._raw_base])]
+        first = _bits(raws[0][place])
+        return all(raw.dtype == raws[0].dtype and np.array_equal(first, _bits(raw[place])) for raw in raws[1:])
+
+
+def look(step: Step) -> Seen:
+    """Inner products of a step's tensors, accumulated in float64.
+
+    Raises:
+        ModelError: a checkpoint has NaN or infinity there.
+    """
+    pieces, count = Pieces(step), len(step.sources)
+    products, base_square, identical = np.zeros((count, count)), 0.0, True
+    with np.errstate(all="ignore"):
+        for place in pieces.places():
+            identical = identical and pieces.same(place)
+            base = pieces.base(place)
+            if base is not None:
+                base_square += _square(base, step.base)
+            _add_products(products, pieces.vectors(place, base), step.sources)
+    return Seen(products + np.triu(products, 1).T, float(np.sqrt(base_square)), identical)
+
+
+def _add_products(products: Products, vectors: Sequence[Floats], sources: Sequence[Tensor]) -> None:
+    for row, one in enumerate(vectors):
+        products[row, row] += _square(one, sources[row])
+        for column in range(row + 1, len(vectors)):
+            product = float(np.dot(one, vectors[column]))
+            exact = product if np.isfinite(product) else np.dot(one.astype(np.float64), vectors[column])
+            products[row, column] += exact
+
+
+def _square(values: Floats, tensor: Tensor | None) -> float:
+    """The sum of squares; that it is finite says that the values are, in one cheap pass."""
+    square = float(np.dot(values, values))
+    if np.isfinite(square):
+        return square
+    if not np.isfinite(values).all():
+        where = f"{tensor.file.path}: the tensor '{tensor.name}'" if tensor else "a tensor"
+        raise ModelError(f"{where} has NaN or infinity; a checkpoint like that is not merged")
+    wide = values.astype(np.float64)
+    return float(np.dot(wide, wide))
+
+
+def verbatim(step: Step, seen: Seen, solution: Solution | None) -> Tensor | None:
+    """The tensor whose bytes are the result, where the arithmetic could only round them: t = 0, t = 1, equal inputs.
+
+    Without a solution the result is no fixed sum, and only differences that are all zero leave the base as it is.
+    """
+    if step.base is not None and not np.diag(seen.products).any():
+        return step.base
+    if solution is None:
+        return None
+    coefficients = solution.coefficients
+    zero = not np.diag(seen.products).any()
+    if seen.identical and step.base is None and (zero or abs(coefficients.sum() - 1) < _SAME_SUM):
+        return step.sources[0]
+    if step.base is not None and not coefficients.any():
+        return step.base
+    hot = np.flatnonzero(coefficients)
+    return step.sources[hot[0]] if len(hot) == 1 and coefficients[hot[0]] == 1 else None
+
+
+def copied(tensor: Tensor, dtype: str) -> Iterator[Raw]:
+    """The elements of a tensor in a format; the very bytes where that is its own."""
+    raw, buffer = tensor.raw(), np.empty(PIECE, np.float32)
+    for start in range(0, tensor.size, PIECE):
+        piece = raw[start : start + PIECE]
+        yield (
+            piece
+            if dtype == tensor.dtype
+            else _encoded(decode(piece, tensor.dtype, buffer[: len(piece)]), dtype, tensor.name)
+        )
+
+
+def summed(step: Step, coefficients: Coefficients) -> Iterator[Raw]:
+    """The sum of a step's tensors by their coefficients, or the base plus that of the differences."""
+    pieces = Pieces(step)
+    weights = coefficients.astype(np.float32)
+    total = np.empty(PIECE, np.float32)
+    for place in pieces.places():
+        base = pieces.base(place)
+        vectors = pieces.vectors(place, base)
+        out = total[: place.stop - place.start]
+        np.multiply(vectors[0], weights[0], out=out)
+        for vector, weight in zip(vectors[1:], weights[1:], strict=True):
+            np.multiply(vector, weight, out=vector)
+            np.add(out, vector, out=out)
+        yield _encoded(out if base is None else np.add(out, base, out=out), step.dtype, step.key)
+
+
+def sparsely(step: Step, sparse: Sparse) -> Iterator[Raw]:
+    """TIES and DARE: the base plus what is left of the differences."""
+    pieces = Pieces(step)
+    for place in pieces.places():
+        base = pieces.base(place)
+        assert base is not None
+        mixed = sparse.mix(pieces.vectors(place, base), place)
+        yield _encoded(np.add(mixed, base, out=mixed), step.dtype, step.key)
+
+
+def _encoded(values: Floats, dtype: str, name: str) -> Raw:
+    encoded = encode(values, dtype)
+    with np.errstate(all="ignore"):
+        fine = np.isfinite(np.dot(values, values)) or np.isfinite(values).all()
+    if not fine or (dtype == "F16" and not np.isfinite(encoded).all()):
+        raise ModelError(
+            f"merge: the tensor '{name}' does not fit into {dtype}; declare a wider dtype, such as bfloat16"
+        )
+    return encoded
+
+
+def _bits(raw: Raw) -> Raw:
+    return raw.view(f"u{raw.dtype.itemsize}")

@@ -1,0 +1,172 @@
+"""A merge from the recipe to the finished folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.errors import DataError, ModelError, UsageError
+from harness.workspace import new_folder, replace_folder
+from training.merging import combine
+from training.merging.agreement import agree, is_tied
+from training.merging.checkpoint import Checkpoint, open_checkpoint, read_json
+from training.merging.methods import Solution
+from training.merging.plan import Step, plan, routers
+from training.merging.provenance import Job
+from training.merging.recipe import Recipe
+from training.merging.report import Report, TensorReport, notes_on, tensor_report
+from training.merging.sparse import Sparse
+from training.merging.tensors import Floats, Raw
+from training.merging.writer import Shard, indexes, layout, write
+
+MANIFEST = "merge.json"
+REPORT = "merge-report"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A finished merge: where it is, its id, and what it did."""
+
+    path: Path
+    id: str
+    report: Mapping[str, object]
+    """As in merge-report.json."""
+    new: bool = True
+    """False: the same merge was there already."""
+
+
+def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merged:
+    """Merge checkpoints into a new model folder, tensor by tensor; never more than pieces of tensors in memory.
+
+    The folder has its name only when everything in it is on the disk; a kill leaves nothing that looks finished.
+    Where `out` holds the same merge of the same sources already, that is returned.
+
+    Raises:
+        ModelError: the checkpoints must not be merged (see `agreement`), or one has NaN or infinity.
+        UsageError: the recipe does not fit its method, or `out` holds something else.
+        DataError: the disk has no room for the result.
+    """
+    names = dict.fromkeys([*(one.model for one in recipe.inputs), recipe.home])
+    job = Job(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
+    notes = agree(job.home, [one for one in job.opened.values() if one is not job.home])
+    steps = plan(recipe, job.home, [job.opened[one.model] for one in recipe.inputs])
+    if out.exists():
+        return _there(job, out)
+    shards = layout(job.home, steps, shard_bytes)
+    _check_room(out, shards)
+    with ThreadPoolExecutor(1) as thread, new_folder(out.absolute()) as folder:
+        identities = thread.submit(job.identities)
+        report = _written(job, shards, folder, notes)
+        _write_json(folder / f"{REPORT}.json", report.as_dict())
+        (folder / f"{REPORT}.md").write_text(report.markdown(), "utf-8")
+        manifest = job.manifest(identities.result(), report)
+        _write_json(folder / MANIFEST, manifest)
+        replace_folder(folder, out.absolute())
+    return Merged(out, str(manifest["id"]), report.as_dict())
+
+
+def _written(job: Job, shards: Sequence[Shard], folder: Path, notes: Sequence[str]) -> Report:
+    home, worker = job.home, _Worker(job.recipe)
+    _carry_over(home, job.recipe, folder)
+    for shard in shards:
+        job.written[shard.path] = write(folder / shard.path, worker.pieces(shard))
+    for path, content in indexes(home, shards).items():
+        (folder / path).write_bytes(content)
+    steps = [step for shard in shards for step in shard.steps]
+    told = notes_on(
+        routers(steps),
+        [step.key for step in steps if step.action == "keep"],
+        [key for key in home.tensors if is_tied(home, key)],
+    )
+    job.dtypes.update(step.dtype for step in steps)
+    between = "the differences to the base" if any(step.base for step in steps) else "the weights"
+    return Report(job.recipe.method, between, tuple(worker.told), (*told, *notes))
+
+
+@dataclass
+class _Worker:
+    """Makes the bytes of shards, and keeps the line of each tensor for the report."""
+
+    recipe: Recipe
+    told: list[TensorReport] = field(default_factory=list)
+
+    def pieces(self, shard: Shard) -> Iterator[bytes | Raw]:
+        yield shard.header
+        for step in shard.steps:
+            yield from self._of(step)
+            for tensor in (step.home, step.base, *step.sources):
+                if tensor is not None:
+                    tensor.forget()
+
+    def _of(self, step: Step) -> Iterator[Raw]:
+        if step.action == "keep" or step.values is None:
+            self.told.append(tensor_report(step, None, None, "copied: from the base"))
+            return combine.copied(step.home, step.dtype)
+        seen = combine.look(step)
+        solution = self._solved(step, seen)
+        alone = combine.verbatim(step, seen, solution)
+        path = self.recipe.method if solution is None else solution.path
+        if alone is not None:
+            path = "copied: all equal" if seen.identical else "copied: one checkpoint"
+        self.told.append(tensor_report(step, seen, solution, path))
+        if alone is not None:
+            return combine.copied(alone, step.dtype)
+        if solution is None:
+            return combine.sparsely(step, self._sparse(step))
+        return combine.summed(step, solution.coefficients)
+
+    def _solved(self, step: Step, seen: combine.Seen) -> Solution | None:
+        if self.recipe.rule.solve is None or step.values is None:
+            return None
+        try:
+            return self.recipe.rule.solve(seen.products, step.values)
+        except ModelError as error:
+            raise ModelError(f"{error} (tensor '{step.key}')") from None
+
+    def _sparse(self, step: Step) -> Sparse:
+        assert step.values is not None
+
+        def read() -> Iterator[tuple[slice, list[Floats]]]:
+            pieces = combine.Pieces(step)
+            for place in pieces.places():
+                yield place, pieces.vectors(place, pieces.base(place))
+
+        return Sparse(self.recipe.method, step.values, read, step.key, self.recipe.seed)
+
+
+def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
+    for file in home.texts():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(home.folder.path / file, folder / file)
+    config = home.json("config.json")
+    named = {key for key in ("dtype", "torch_dtype") if key in config} or {"dtype"}
+    if recipe.dtype is not None and any(config.get(key) != recipe.dtype for key in named):
+        (folder / "config.json").write_text(
+            json.dumps({**config, **dict.fromkeys(named, recipe.dtype)}, indent=2, ensure_ascii=False) + "\n", "utf-8"
+        )
+
+
+def _there(job: Job, out: Path) -> Merged:
+    manifest = read_json(out / MANIFEST) if out.is_dir() else {}
+    if not manifest:
+        raise UsageError(f"{out}: something is there already; name another folder, or remove it")
+    if manifest.get("id") != job.id(job.identities()):
+        raise UsageError(f"{out}: another merge is there already; name another folder, or remove it")
+    return Merged(out, str(manifest["id"]), read_json(out / f"{REPORT}.json"), new=False)
+
+
+def _check_room(out: Path, shards: Sequence[Shard]) -> None:
+    parent = next(folder for folder in out.absolute().parents if folder.is_dir())
+    needed, free = sum(shard.size for shard in shards), shutil.disk_usage(parent).free
+    if needed > free:
+        raise DataError(
+            f"{out}: the merged weights need {needed / 1e9:.2f} GB and the disk has {free / 1e9:.2f} GB free"
+        )
+
+
+def _write_json(file: Path, content: object) -> None:
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")

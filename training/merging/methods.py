@@ -1,0 +1,232 @@
+"""The methods of merging. Most of them give a sum of the checkpoints' tensors whose coefficients follow from the inner
+products of those tensors alone; so a method is a small function of a small matrix, and never sees a tensor.
+
+The definitions are those of mergekit 0.1.5, by their papers: linear (arXiv 2203.05482), task arithmetic (2212.04089),
+TIES (2306.01708), DARE (2311.03099), model stock (2403.19522), Karcher mean (2603.04972); slerp is Shoemake's (1985).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import ModelError
+
+Scalar = float | bool
+Products = npt.NDArray[np.float64]
+"""Shape [n, n]: inner products of the n flattened tensors, or of their differences to the base."""
+Coefficients = npt.NDArray[np.float64]
+
+NEARLY_PARALLEL = 0.9995
+"""Above this cosine mergekit's slerp is linear; so is ours."""
+_EPS = 1e-8
+
+
+@dataclass(frozen=True)
+class Values:
+    """The settings of a method for one tensor."""
+
+    shared: Mapping[str, Scalar]
+    per_input: Mapping[str, Coefficients]
+    """Each of shape [n]."""
+
+    def number(self, name: str) -> float:
+        return float(self.shared[name])
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The coefficient of each tensor (or difference), and which way the method went."""
+
+    coefficients: Coefficients
+    path: str
+
+
+Solve = Callable[[Products, Values], Solution]
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method reads and how it is solved; the defaults are mergekit's. None: has to be given."""
+
+    solve: Solve | None
+    """None: not a fixed sum; see `sparse`."""
+    space: Literal["weights", "deltas", "deltas if there is a base"]
+    base: Literal["required", "optional", "ignored"]
+    least: int
+    most: int | None = None
+    counts_others: bool = False
+    """Whether least and most count the inputs beside the base."""
+    shared: Mapping[str, Scalar | None] = field(default_factory=dict)
+    per_input: Mapping[str, Scalar | None] = field(default_factory=dict)
+    unsupported: Mapping[str, Scalar] = field(default_factory=dict)
+    """Settings of mergekit whose other values we do not have, and the one value that may stand."""
+
+
+def linear(_: Products, values: Values) -> Solution:
+    """The weighted mean, or with normalize off the weighted sum."""
+    weight = values.per_input["weight"]
+    return Solution(weight / _nonzero(weight.sum(), "linear") if values.shared["normalize"] else weight, "linear")
+
+
+def slerp(products: Products, values: Values) -> Solution:
+    """From the first tensor (t = 0) to the second (t = 1) along the arc between their directions.
+
+    The weights act on the tensors as they are, so the norm of the result is not the interpolated norm.
+    """
+    return Solution(*_arc(products, values.number("t")))
+
+
+def _arc(products: Products, t: float) -> tuple[Coefficients, str]:
+    cosine = _cosine(products, 0, 1)
+    if abs(cosine) > NEARLY_PARALLEL:
+        return np.array([1 - t, t]), "linear: cosine above 0.9995"
+    angle = math.acos(cosine)
+    return np.array([math.sin((1 - t) * angle), math.sin(t * angle)]) / math.sin(angle), "slerp"
+
+
+def _cosine(products: Products, first: int, second: int) -> float:
+    norms = [math.sqrt(products[index, index]) for index in (first, second)]
+    scale = [norm if norm > _EPS else 1.0 for norm in norms]
+    return float(min(1.0, max(-1.0, products[first, second] / scale[0] / scale[1])))
+
+
+def sequential_slerp(products: Products, values: Values) -> Solution:
+    """Ours: m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = w_k / (w_1 + ... + w_k). The order matters."""
+    weight = values.per_input["weight"]
+    if weight[0] <= 0 or (weight < 0).any():
+        raise ModelError("merge: sequential_slerp wants weights that are not negative, and the first above 0")
+    mixed, paths = np.eye(len(weight))[0], []
+    for index in range(1, len(weight)):
+        pair = np.stack([mixed, np.eye(len(weight))[index]])
+        (left, right), path = _arc(pair @ products @ pair.T, weight[index] / weight[: index + 1].sum())
+        mixed = left * pair[0] + right * pair[1]
+        paths.append(path)
+    return Solution(mixed, "slerp" if "slerp" in paths else paths[-1])
+
+
+def nuslerp(products: Products, values: Values) -> Solution:
+    """Slerp by weights, without the switch to linear at 0.9995; with a base, of the differences to it."""
+    weight = values.per_input["weight"]
+    t = 0.5 if abs(weight.sum()) < 1e-6 else weight[1] / weight.sum()
+    norms = np.maximum(np.sqrt(np.diag(products)), 1e-7)
+    cosine = min(1.0, max(-1.0, products[0, 1] / norms[0] / norms[1]))
+    # float32 cannot tell such angles from zero, and the two formulas agree there to seven digits.
+    if 1 - cosine**2 <= 1e-7:
+        return Solution(np.array([1 - t, t]), "linear: parallel")
+    angle = math.acos(cosine)
+    return Solution(np.array([math.sin((1 - t) * angle), math.sin(t * angle)]) / math.sin(angle), "slerp")
+
+
+def multislerp(products: Products, values: Values) -> Solution:
+    """The weighted mean of the directions, made as long as the weighted mean of the lengths.
+
+    mergekit goes through the tangent space at that mean, where the weighted sum is zero by construction; this is left.
+    """
+    weight, count = values.per_input["weight"], len(products)
+    if count == 1:
+        return Solution(np.ones(1), "one checkpoint")
+    if values.shared["normalize_weights"]:
+        weight = weight / _nonzero(weight.sum(), "multislerp")
+    norms = np.sqrt(np.diag(products))
+    directions = weight / (norms + values.number("eps"))
+    length = _length(directions, products)
+    if length >= values.number("eps"):
+        return Solution(directions / length * (weight @ norms), "multislerp")
+    if count == 2 or not norms.any():
+        return Solution(weight, "linear: the directions cancel out")
+    raise ModelError("the weighted directions of the checkpoints cancel out; multislerp has no mean of them")
+
+
+def karcher(products: Products, values: Values) -> Solution:
+    """The mean on the sphere by iteration, equal weights, as long as the mean of the lengths."""
+    if len(products) == 1:
+        return Solution(np.ones(1), "one checkpoint")
+    tolerance, norms = values.number("tol"), np.sqrt(np.diag(products))
+    valid = np.flatnonzero(norms > tolerance)
+    if not len(valid):
+        return Solution(np.zeros(len(norms)), "all zero")
+    cosines = products[np.ix_(valid, valid)] / np.outer(norms[valid], norms[valid])
+    mean = _karcher_mean(cosines, int(values.number("max_iter")), tolerance)
+    coefficients = np.zeros(len(norms))
+    coefficients[valid] = mean / norms[valid] * norms.mean()
+    return Solution(coefficients, "karcher")
+
+
+def _karcher_mean(cosines: Products, most: int, tolerance: float) -> Coefficients:
+    """The coefficients of the unit vectors in their mean on the sphere; `cosines` are their inner products."""
+    share = np.full(len(cosines), 1 / len(cosines))
+    length = _length(share, cosines)
+    mean = np.eye(len(cosines))[0] if length < tolerance else share / length
+    for _ in range(most):
+        along = np.clip(cosines @ mean, -1, 1)
+        angles = np.arccos(along)
+        pull = np.where(angles < tolerance, 0, share * angles / np.maximum(np.sin(angles), 1e-300))
+        tangent = pull - (pull @ along) * mean
+        length = _length(tangent, cosines)
+        if length < tolerance:
+            break
+        mean = math.cos(length) * mean + math.sin(length) / length * tangent
+        mean = mean / _length(mean, cosines)
+    return mean
+
+
+def _length(coefficients: Coefficients, products: Products) -> float:
+    return math.sqrt(max(0.0, float(coefficients @ products @ coefficients)))
+
+
+def task_arithmetic(_: Products, values: Values) -> Solution:
+    """The base plus the weighted sum of the differences to it, times lambda."""
+    weight = values.per_input["weight"]
+    total = weight.sum()
+    divisor = total if values.shared["normalize"] and abs(total) >= 1e-8 else 1.0
+    return Solution(weight / divisor * values.number("lambda"), "task arithmetic")
+
+
+def model_stock(products: Products, _: Values) -> Solution:
+    """Between the base and the mean of the others, by the mean cosine of the differences."""
+    count = len(products)
+    norms = np.sqrt(np.diag(products))
+    pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
+    cosines = [np.clip(products[i, j] / max(norms[i] * norms[j], 1e-6), -1, 1) for i, j in pairs]
+    cosine = float(np.mean(cosines))
+    denominator = 1 + (count - 1) * cosine
+    share = 0.0 if abs(denominator) < 1e-6 else count * cosine / denominator
+    return Solution(np.full(count, share / count), f"model stock: {share:.4f} of the way to the mean")
+
+
+def _nonzero(total: float, method: str) -> float:
+    if abs(total) < 1e-12:
+        raise ModelError(f"merge: the weights of {method} sum to zero, so they cannot be normalised")
+    return total
+
+
+_TASK: dict[str, Scalar | None] = {"lambda": 1.0, "normalize": False, "rescale": False, "int8_mask": False}
+_DARE: dict[str, Scalar | None] = {**_TASK, "rescale": True}
+_TIES: dict[str, Scalar | None] = {**_TASK, "normalize": True}
+_WEIGHT: dict[str, Scalar | None] = {"weight": None}
+_SPARSE: dict[str, Scalar | None] = {"weight": None, "density": 1.0}
+_EITHER: Literal["deltas if there is a base"] = "deltas if there is a base"
+_MULTI: dict[str, Scalar | None] = {"normalize_weights": True, "eps": _EPS}
+
+METHODS: dict[str, Method] = {
+    "linear": Method(linear, "weights", "ignored", 1, shared={"normalize": True}, per_input=_WEIGHT),
+    "slerp": Method(slerp, "weights", "required", 2, 2, shared={"t": None}),
+    "nuslerp": Method(
+        nuslerp, _EITHER, "optional", 2, 2, True, per_input=_WEIGHT,
+        unsupported={"nuslerp_flatten": True, "nuslerp_row_wise": False},
+    ),
+    "multislerp": Method(multislerp, _EITHER, "optional", 1, None, True, shared=_MULTI, per_input=_WEIGHT),
+    "karcher": Method(karcher, "weights", "ignored", 1, shared={"max_iter": 10.0, "tol": 1e-5}),
+    "task_arithmetic": Method(task_arithmetic, "deltas", "required", 1, None, True, _TASK, _SPARSE),
+    "ties": Method(None, "deltas", "required", 1, None, True, _TIES, _SPARSE),
+    "dare_ties": Method(None, "deltas", "required", 1, None, True, _DARE, _SPARSE),
+    "dare_linear": Method(None, "deltas", "required", 1, None, True, _DARE, _SPARSE),
+    "model_stock": Method(model_stock, "deltas", "required", 2, None, True, unsupported={"filter_wise": False}),
+    "sequential_slerp": Method(sequential_slerp, "weights", "ignored", 2, per_input={"weight": 1.0}),
+}  # fmt: skip

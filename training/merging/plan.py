@@ -1,0 +1,114 @@
+"""What is done with every tensor, decided from headers alone, before a weight is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adapters.errors import ModelError
+from training.merging.agreement import is_buffer, is_tied
+from training.merging.checkpoint import Checkpoint
+from training.merging.mergekit_yaml import DTYPES
+from training.merging.methods import Values
+from training.merging.recipe import Recipe
+from training.merging.tensors import Tensor
+
+_LAYER = re.compile(r"^(?P<stack>(?:.*\.)?(?:layers?|h|blocks?))\.(?P<number>\d+)\.")
+_ROUTER = re.compile(r"(^|\.)(router|gate)(\.\w+)?\.(weight|bias)$")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tensor of the output."""
+
+    key: str
+    action: Literal["merge", "keep"]
+    """keep: the home's own tensor, because it is computed and not learned, or holds no floats."""
+    home: Tensor
+    dtype: str
+    """Of the output, as safetensors names it."""
+    sources: tuple[Tensor, ...] = ()
+    """The tensors whose inner products the method sees, without the base where it sees differences to it."""
+    base: Tensor | None = None
+    """The tensor that differences are taken to; None where the method works on the weights."""
+    values: Values | None = None
+
+    @property
+    def mask_key(self) -> str:
+        """What random masks of this tensor are drawn by."""
+        return self.key
+
+
+def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint]) -> list[Step]:
+    """A step for every tensor of the output, in the order of the home's files.
+
+    Raises:
+        ModelError: a tensor has a number format that cannot be merged.
+        UsageError: the recipe gives no value for a setting that a tensor needs.
+    """
+    depths = layer_depths(home.tensors)
+    steps = []
+    for key, tensor in home.tensors.items():
+        if is_tied(home, key):
+            continue
+        floats = _floats(key, home, inputs)
+        if is_buffer(key) or not floats:
+            steps.append(Step(key, "keep", tensor, tensor.dtype))
+        else:
+            steps.append(_merged(recipe, key, tensor, inputs, depths.get(key, 0.0)))
+    return steps
+
+
+def _floats(key: str, home: Checkpoint, inputs: Sequence[Checkpoint]) -> bool:
+    tensor = home.tensors[key]
+    if is_buffer(key) or all(one.tensors[key].mergeable for one in (home, *inputs)):
+        return tensor.mergeable
+    if any(one.tensors[key].dtype != tensor.dtype or _differ(tensor, one.tensors[key]) for one in inputs):
+        raise ModelError(
+            f"merge: the tensor '{key}' has the format {tensor.dtype} in {home.name} and differs between checkpoints; "
+            f"only bfloat16, float16 and float32 can be merged"
+        )
+    return False
+
+
+def _differ(one: Tensor, other: Tensor) -> bool:
+    return not np.array_equal(one.raw(), other.raw())
+
+
+def _merged(recipe: Recipe, key: str, home: Tensor, inputs: Sequence[Checkpoint], depth: float) -> Step:
+    rule = recipe.rule
+    names = [one.model for one in recipe.inputs]
+    with_base = rule.space != "weights" and recipe.base in names
+    seen = [index for index, name in enumerate(names) if not (with_base and name == recipe.base)]
+    shared = {name: recipe.shared(name, key, depth) for name in rule.shared}
+    per_input = {
+        name: np.array([recipe.of_input(index, name, key, depth) for index in seen], dtype=np.float64)
+        for name in rule.per_input
+    }
+    return Step(
+        key, "merge", home, DTYPES[recipe.dtype] if recipe.dtype else home.dtype,
+        tuple(inputs[index].tensors[key] for index in seen),
+        inputs[names.index(str(recipe.base))].tensors[key] if with_base else None,
+        Values(shared, per_input),
+    )  # fmt: skip
+
+
+def layer_depths(names: Iterable[str]) -> Mapping[str, float]:
+    """For every tensor of a numbered layer its place in its stack, 0 (first) to 1 (last); 1 if it is alone."""
+    found = {name: match for name in names if (match := _LAYER.match(name))}
+    last: dict[str, int] = {}
+    for match in found.values():
+        last[match["stack"]] = max(last.get(match["stack"], 0), int(match["number"]))
+    return {
+        name: int(match["number"]) / last[match["stack"]] if last[match["stack"]] else 1.0
+        for name, match in found.items()
+    }
+
+
+def routers(steps: Sequence[Step]) -> list[str]:
+    """The tensors that choose experts, which have no common order in models that were trained separately."""
+    return [step.key for step in steps if step.action == "merge" and _ROUTER.search(step.key)]

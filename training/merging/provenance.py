@@ -1,0 +1,103 @@
+"""What a merge was made of: digests of all sources, the recipe, and the id that follows from them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from adapters.identity import digest
+from training.merging.checkpoint import Checkpoint
+from training.merging.recipe import Filtered, Recipe
+from training.merging.report import Report
+
+ARITHMETIC = 1
+"""It goes up when equal sources and recipes give other bytes."""
+
+Identities = Mapping[str, Mapping[str, object]]
+
+
+@dataclass
+class Job:
+    """A recipe with its checkpoints opened, and what was written of it so far."""
+
+    recipe: Recipe
+    opened: Mapping[str, Checkpoint]
+    shard_bytes: int | None
+    written: dict[str, str] = field(default_factory=dict)
+    """Digests of the weight files, by path."""
+    dtypes: set[str] = field(default_factory=set)
+
+    @property
+    def home(self) -> Checkpoint:
+        return self.opened[self.recipe.home]
+
+    def identities(self) -> Identities:
+        """Digests of all sources; this reads them whole."""
+        return {name: one.identity() for name, one in self.opened.items()}
+
+    def id(self, sources: Identities) -> str:
+        """Sources by content, never by path."""
+        recipe = self.recipe
+        return digest(
+            {
+                "method": recipe.method,
+                "inputs": [{**sources[one.model], "parameters": _plain(one.settings)} for one in recipe.inputs],
+                "base": sources[recipe.base] if recipe.base else None,
+                "parameters": [_plain(settings) for settings in recipe.settings],
+                "dtype": recipe.dtype,
+                "seed": recipe.seed,
+                "shard_bytes": self.shard_bytes,
+                "arithmetic": ARITHMETIC,
+            }
+        )
+
+    def manifest(self, sources: Identities, report: Report) -> dict[str, object]:
+        """For merge.json. The same sources and recipe give the same text, whenever."""
+        return {
+            "id": self.id(sources),
+            "recipe": told(self.recipe),
+            "sources": [{"name": name, **identity} for name, identity in sources.items()],
+            "configuration_of": self.home.name,
+            "computed_in": "float32",
+            "output_dtypes": sorted(self.dtypes),
+            "weights": self.written,
+            "tensors_by_path": report.paths,
+            "notes": list(report.notes),
+            "versions": {
+                "rerank-harness": _version(),
+                "arithmetic": ARITHMETIC,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+        }
+
+
+def told(recipe: Recipe) -> dict[str, object]:
+    """The recipe for JSON, in mergekit's words."""
+    return {
+        "merge_method": recipe.method,
+        "models": [{"model": one.model, "parameters": _plain(one.settings)} for one in recipe.inputs],
+        "base_model": recipe.base,
+        "parameters": [_plain(settings) for settings in recipe.settings],
+        "out_dtype": recipe.dtype,
+        "seed": recipe.seed,
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return {"value": _plain(value.value), "filter": value.filter} if isinstance(value, Filtered) else value
+
+
+def _version() -> str:
+    try:
+        return version("rerank-harness")
+    except PackageNotFoundError:
+        return "not installed"

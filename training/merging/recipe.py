@@ -1,0 +1,153 @@
+"""What is to be merged and how: the recipe as a value, and its settings resolved for one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from adapters.errors import UsageError
+from training.merging.methods import METHODS, Method, Scalar
+
+Plain = Scalar | tuple[Scalar, ...]
+"""One value, or a gradient over the layers from the first to the last."""
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """A value for the tensors whose name contains `filter`; None and '*' are all."""
+
+    value: Plain
+    filter: str | None = None
+
+    def fits(self, tensor: str) -> bool:
+        return self.filter in {None, "*"} or str(self.filter) in tensor
+
+
+Setting = Plain | tuple[Filtered, ...]
+Settings = Mapping[str, Setting]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A checkpoint that is merged, and the settings for it alone."""
+
+    model: str
+    settings: Settings = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A merge, declared. Settings are asked in order: the input's own, each of `settings`, the method's default."""
+
+    method: str
+    inputs: tuple[Input, ...]
+    """In the order that the method reads them; the base is one of them where the method compares with it."""
+    base: str | None = None
+    settings: tuple[Settings, ...] = ()
+    dtype: str | None = None
+    """bfloat16, float16 or float32 of the output; None: as the base's tensors are."""
+    seed: int = 0
+    """Of DARE's random masks."""
+
+    @property
+    def rule(self) -> Method:
+        return METHODS[self.method]
+
+    @property
+    def home(self) -> str:
+        """The checkpoint whose configuration, tokenizer and file layout the output gets."""
+        return self.base or self.inputs[0].model
+
+    def shared(self, name: str, tensor: str, depth: float) -> Scalar:
+        """A setting of the method for a tensor; `depth` is the place of its layer, 0 (first) to 1 (last)."""
+        return self._resolved(name, self.settings, tensor, depth, self.rule.shared[name])
+
+    def of_input(self, index: int, name: str, tensor: str, depth: float) -> float:
+        """A setting of one input for a tensor."""
+        scopes = (self.inputs[index].settings, *self.settings)
+        return float(self._resolved(name, scopes, tensor, depth, self.rule.per_input[name]))
+
+    def _resolved(
+        self, name: str, scopes: Iterable[Settings], tensor: str, depth: float, default: Scalar | None
+    ) -> Scalar:
+        for settings in scopes:
+            found = _evaluate(settings[name], tensor, depth) if name in settings else None
+            if found is not None:
+                return found
+        if default is None:
+            raise UsageError(f"merge: {self.method} needs '{name}', and nothing gives it for the tensor {tensor}")
+        return default
+
+
+def _evaluate(setting: Setting, tensor: str, depth: float) -> Scalar | None:
+    """The value of a setting for a tensor: the first filter that fits, gradients interpolated, as in mergekit 0.1.5."""
+    if not isinstance(setting, tuple):
+        return setting
+    if not setting:
+        return None
+    if isinstance(setting[0], Filtered):
+        fitting = (one.value for one in setting if isinstance(one, Filtered) and one.fits(tensor))
+        value = next(fitting, None)
+        return None if value is None else _evaluate(value, tensor, depth)
+    return _along([value for value in setting if not isinstance(value, Filtered)], depth)
+
+
+def _along(values: list[Scalar], depth: float) -> Scalar:
+    place = depth * (len(values) - 1)
+    left = int(place)
+    if any(isinstance(value, bool) for value in values):
+        return values[left]
+    right = min(len(values) - 1, left + 1)
+    share = place - left
+    return (1 - share) * values[left] + share * values[right]
+
+
+def check(recipe: Recipe) -> Recipe:
+    """Hold a recipe against what its method wants.
+
+    Raises:
+        UsageError: too few or too many inputs, no base, or a setting that the method does not have.
+    """
+    rule, names = recipe.rule, [one.model for one in recipe.inputs]
+    if rule.base == "required" and recipe.base is None:
+        raise UsageError(f"merge: {recipe.method} needs a base; name it (base_model: in YAML, --base)")
+    if recipe.base is not None and rule.base == "required" and recipe.base not in names:
+        raise UsageError(f"merge: the base {recipe.base} is not among the sources of the slice; add it there")
+    counted = len([name for name in names if name != recipe.base]) if rule.counts_others else len(names)
+    if counted < rule.least or (rule.most is not None and counted > rule.most):
+        wanted = f"{rule.least}" if rule.most == rule.least else f"at least {rule.least}"
+        beside = " beside the base" if rule.counts_others else ""
+        raise UsageError(f"merge: {recipe.method} takes {wanted} checkpoints{beside}; the recipe names {counted}")
+    if len(set(names)) != len(names):
+        raise UsageError("merge: a checkpoint stands twice in the recipe; give it once, with the sum of its weights")
+    _check_settings(recipe)
+    return recipe
+
+
+def _check_settings(recipe: Recipe) -> None:
+    known = {**recipe.rule.shared, **recipe.rule.per_input}
+    for settings in (*recipe.settings, *(one.settings for one in recipe.inputs)):
+        for name, setting in settings.items():
+            if name in recipe.rule.unsupported and setting == recipe.rule.unsupported[name]:
+                continue
+            if name in recipe.rule.unsupported:
+                raise UsageError(
+                    f"merge: '{name}: {str(setting).lower()}' of {recipe.method} is not supported; remove it"
+                )
+            if name not in known:
+                raise UsageError(
+                    f"merge: {recipe.method} has no parameter '{name}' here; it has {', '.join(sorted(known))}"
+                )
+            _check_kind(name, setting, known[name])
+    for one in recipe.inputs:
+        for name in one.settings:
+            if name not in recipe.rule.per_input:
+                raise UsageError(f"merge: '{name}' is one value for all of {recipe.method}; not for {one.model} alone")
+
+
+def _check_kind(name: str, setting: Setting, default: Scalar | None) -> None:
+    values = [setting] if not isinstance(setting, tuple) else [getattr(one, "value", one) for one in setting]
+    flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
+    if any(isinstance(one, bool) != isinstance(default, bool) for one in flat):
+        kind = "true or false" if isinstance(default, bool) else "a number"
+        raise UsageError(f"merge: the parameter '{name}' has to be {kind}")
