@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -115,4 +115,37 @@ class Bindable(Protocol):
 
     def bind(self, setting: Setting) -> object:
         """Return an adapter for that collection; its identity holds whatever of the setting can change a score."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a generator is asked. A language model reads `text` alone; the other fields say the same in parts, for
+    generators that need no language model."""
+
+    text: str
+    """The whole prompt, with the document and the demands in it."""
+    document: str
+    count: int = 1
+    """Queries that are wanted."""
+    language: str | None = None
+    words: tuple[int, int] = (3, 20)
+    """The shortest and the longest query, in words, or in characters where the language is written without spaces."""
+    grammar: str = "json"
+    """How the answer is written: `json` (a list of strings), `lines` (numbered), `line` (exactly one)."""
+    questions: tuple[str, ...] = ()
+    """Questions of the language, with {} where the subject stands; none where queries are no questions."""
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Prompts to texts: queries, answers."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> Identity: ...
+    def generate(self, prompts: Sequence[Prompt]) -> Iterable[str]:
+        """One text for each prompt, in their order. An iterator may hand them out as they come: what came before an
+        error is kept. The same prompt has to get the same text, whatever the others are."""
         ...

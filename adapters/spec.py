@@ -16,20 +16,26 @@ from urllib.parse import parse_qsl
 
 from adapters.errors import ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
-from adapters.protocols import Identity, ListwiseReranker, Reranker, Retriever
+from adapters.protocols import Generator, Identity, ListwiseReranker, Reranker, Retriever
 
-Part = Literal["retriever", "reranker"]
+Part = Literal["retriever", "reranker", "generator"]
 
+_LANGUAGE_MODEL = "adapters.generation:LanguageModelGenerator"
 _BUILT_IN: dict[str, dict[str, str]] = {
     "embedder": {"retriever": "adapters.dense:DenseRetriever", "reranker": "adapters.embedding:EmbedderReranker"},
     "bm25": {"retriever": "adapters.bm25:BM25Retriever", "reranker": "adapters.bm25:BM25Reranker"},
     "cross-encoder": {"reranker": "adapters.cross_encoder:CrossEncoder"},
-    "causal-lm": {"reranker": "adapters.causal_lm:CausalLMReranker"},
+    "causal-lm": {"reranker": "adapters.causal_lm:CausalLMReranker", "generator": _LANGUAGE_MODEL},
+    "seq2seq": {"generator": _LANGUAGE_MODEL},
+    "chat": {"generator": "adapters.chat:ChatGenerator"},
+    "extractive": {"generator": "adapters.extractive:ExtractiveGenerator"},
     "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},
     "packaged": {"retriever": "adapters.packaged:open_retriever", "reranker": "adapters.packaged:open_reranker"},
 }
-_WITHOUT_MODEL = ("bm25",)
+_WITHOUT_MODEL = ("bm25", "extractive")
 _ENTRY_POINTS = "harness.adapters"
+_CALLED: dict[Part, str] = {"retriever": "a first stage", "reranker": "a reranker", "generator": "a generator"}
+_NAMED_WITH = {"retriever": "--first-stage", "reranker": "--reranker", "generator": "--generator"}
 _KIND = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.*)", re.DOTALL)
 _OBJECT = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*")
 
@@ -84,6 +90,14 @@ def open_ranker(text: str) -> Reranker | ListwiseReranker:
             "whole lists"
         )
     return typing.cast("Reranker | ListwiseReranker", built)
+
+
+def open_generator(text: str) -> Generator:
+    """The generator of texts that a spec names; a folder or hub name without a kind is a language model."""
+    built = _build(parse(text), "generator")
+    if not hasattr(built, "generate"):
+        raise UsageError(f"'{text}' cannot be a generator: {type(built).__name__} has no method 'generate'")
+    return typing.cast(Generator, built)
 
 
 def identity_of(adapter: object) -> Identity:
@@ -171,11 +185,15 @@ def _build(spec: Spec, part: Part) -> object:
 
 
 def _target(spec: Spec, part: Part) -> str:
+    if part == "generator" and spec.kind is None and ("/" in spec.model or Path(spec.model).exists()):
+        return _LANGUAGE_MODEL  # which of the two kinds it is, its own config says
     kind = spec.kind or _inferred(spec)
     targets = kinds()[kind]
+    if kind not in _BUILT_IN:
+        return next(iter(targets.values()))  # a plug-in's entry point is one target for all parts
     if part not in targets:
-        wrong, right = ("a first stage", "--reranker") if part == "retriever" else ("a reranker", "--first-stage")
-        raise ModelError(f"'{spec.text}' is a {kind}, which cannot be {wrong}; name it with {right}")
+        right = ", ".join(_NAMED_WITH[other] for other in targets)
+        raise ModelError(f"'{spec.text}' is a {kind}, which cannot be {_CALLED[part]}; name it with {right}")
     return targets[part]
 
 

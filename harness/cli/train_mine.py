@@ -1,0 +1,71 @@
+"""The verb that finds candidates for queries: train mine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.cli import options
+from harness.cli.printing import print_table
+from harness.cli.train import train
+
+if TYPE_CHECKING:
+    from reports.tables import Table
+
+
+@train.command(
+    epilog="""Examples:
+
+    harness train mine --corpus ./abstracts --queries queries --out pool
+
+    harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool"""
+)
+def mine(  # noqa: PLR0917
+    corpus: options.Corpus,
+    queries: options.QueriesFile,
+    out: options.StageFolder,
+    retrievers: options.Retrievers = None,
+    depth: options.PoolDepth = 50,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Pool what several retrievers find for each query, with the document that it was written from.
+
+    Nothing is scored or left out here: train teach scores the pool, and draws the examples from it.
+    """
+    from harness.bench import opened
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from training.corpus import corpus_of
+    from training.mining.mine import mine as run
+    from training.mining.mine import read_queries
+
+    with opened(Workspace.open(workspace), Terminal()) as bench:
+        read = corpus_of(corpus, bench.workspace)
+        manifest = run(read, corpus, read_queries(queries, read), retrievers or (), depth, out, bench)
+    if as_json:
+        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+    else:
+        print_table(pool_table(manifest))
+        typer.echo(f"written: {out}/pool.npz")
+
+
+def pool_table(manifest: dict[str, Any]) -> Table:
+    """What each retriever brought, and where it found the source documents."""
+    from reports.tables import Cell, Table
+
+    rows = [
+        (
+            Cell(one["retriever"]), Cell(f"{one['pairs']:,}"), Cell(f"{one['only_here']:,}"),
+            Cell(f"{one['source_first']:.1%}"), Cell(f"{one['source_in_10']:.1%}"), Cell(f"{one['source_found']:.1%}"),
+        )
+        for one in manifest["contributions"]
+    ]  # fmt: skip
+    return Table(
+        f"{manifest['pairs']:,} pairs of {manifest['asked']:,} queries and {manifest['corpus_name']}",
+        ("retriever", "pairs", "no other found", "source first", "source in 10", f"source in {manifest['depth']}"),
+        tuple(rows),
+        (f"{manifest['sources_added']:,} source documents were found by none and added",),
+    )

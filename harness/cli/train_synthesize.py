@@ -1,0 +1,87 @@
+"""The verb that writes queries: train synthesize."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.cli import options
+from harness.cli.printing import print_table
+from harness.cli.train import train
+
+if TYPE_CHECKING:
+    from reports.tables import Table
+
+
+@train.command(
+    epilog="""Examples:
+
+    harness train synthesize --corpus ./abstracts --out queries
+
+    harness train synthesize --corpus ./abstracts --generator ./SmolLM2-135M-Instruct --profile claim-en --out queries
+
+    harness train synthesize --corpus miracl/sw --generator "chat:http://127.0.0.1:8000/v1?model=mine" --out queries"""
+)
+def synthesize(  # noqa: PLR0917
+    corpus: options.Corpus,
+    out: options.StageFolder,
+    generator: options.GeneratorSpec = "extractive",
+    profile: options.ProfileName = None,
+    documents: options.DocumentsAsked = None,
+    floor: options.Floor = 0.5,
+    seed: options.Seed = 0,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write queries for documents that have none, and tell how many of them keep to the profile.
+
+    Queries and judgments that may lie beside the documents are never read.
+    """
+    from adapters.spec import open_generator
+    from harness.bench import opened
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from training.corpus import corpus_of
+    from training.synthesis.profiles import load_profile, profile_for
+    from training.synthesis.synthesize import Wishes
+    from training.synthesis.synthesize import synthesize as run
+
+    wishes = Wishes(documents, seed, floor)
+    named = load_profile(profile) if profile else None
+    writer = open_generator(generator)
+    with opened(Workspace.open(workspace), Terminal()) as bench:
+        read = corpus_of(corpus, bench.workspace)
+        manifest = run(read, writer, named or profile_for(read.language), wishes, out, bench)
+    if as_json:
+        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+    else:
+        print_table(conformance_table(manifest))
+        typer.echo(f"written: {out}/queries.jsonl")
+
+
+def conformance_table(manifest: dict[str, Any]) -> Table:
+    """What became of the queries, reason by reason."""
+    from reports.tables import Cell, Table
+
+    counts = manifest["conformance"]
+    came = counts["accepted"] + sum(counts["rejected"].values())
+    rows = [("accepted", counts["accepted"]), *counts["rejected"].items(), ("never came", counts["missing"])]
+    return Table(
+        f"{counts['documents']:,} documents of {manifest['corpus_name']}, {manifest['generator_name']}, "
+        f"profile {manifest['profile_settings']['name']}",
+        ("queries", "number", "share of those that came", "the first of them"),
+        tuple(
+            (Cell(name), Cell(f"{number:,}"), Cell(_share(name, number, came)), Cell(_shown(counts["examples"], name)))
+            for name, number in rows
+        ),
+    )
+
+
+def _share(name: str, number: int, came: int) -> str:
+    return f"{number / came:.1%}" if came and name != "never came" else "-"
+
+
+def _shown(examples: dict[str, str], name: str) -> str:
+    return " ".join(examples.get(name, "").split())[:60]

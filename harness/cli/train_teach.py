@@ -1,0 +1,123 @@
+"""The verb that lets teachers score: train teach."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.cli import options
+from harness.cli.printing import print_table
+from harness.cli.train import train
+
+if TYPE_CHECKING:
+    from reports.tables import Table
+
+
+@train.command(
+    epilog="""Examples:
+
+    harness train teach --pool pool --teacher BAAI/bge-reranker-v2-m3 --max-length 512 --out examples
+
+    harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples"""
+)
+def teach(  # noqa: PLR0917
+    pool: options.PoolFolder,
+    out: options.StageFolder,
+    teachers: options.Teachers = None,
+    weights: options.Weights = None,
+    max_length: options.StudentLength = None,
+    sampling: options.SamplingName = "stratified",
+    per_query: options.ExampleDocuments = 16,
+    bins: options.Bins = 16,
+    bin_scope: options.BinScope = "global",
+    drop_above: options.DropAbove = None,
+    score_map: options.ScoreMap = "none",
+    task: options.TaskName = None,
+    teacher_facts: options.TeacherFacts = None,
+    corpus: options.PoolCorpus = None,
+    seed: options.Seed = 0,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Let teachers score the whole pool, and draw examples from it for a student.
+
+    Scores come through the ledger: no pair is ever scored twice, a killed run goes on where it was, and another sample
+    of the same pool costs nothing.
+    """
+    from harness.bench import opened
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from training.corpus import corpus_of
+    from training.job import read_manifest
+    from training.mining.sampling import Plan
+    from training.teaching.teach import Wishes, lesson_of
+    from training.teaching.teach import teach as run
+
+    plan = Plan(sampling, per_query, bins, bin_scope, drop_above, seed)
+    wishes = Wishes(plan, tuple(weights or ()), max_length, score_map, task, teacher_facts)
+    target = corpus or str(read_manifest(pool, "mine")["corpus_target"])
+    with opened(Workspace.open(workspace), Terminal()) as bench:
+        lesson = lesson_of(pool, corpus_of(target, bench.workspace))
+        manifest = run(lesson, teachers or [], wishes, out, bench)
+    if as_json:
+        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+    else:
+        _show(manifest, out)
+
+
+def _show(manifest: dict[str, Any], out: Path) -> None:
+    print_table(teacher_table(manifest))
+    print_table(bin_table(manifest))
+    typer.echo(
+        f"written: {out}/examples.jsonl ({manifest['examples']:,} queries, {manifest['pairs']['sample']:,} pairs)"
+    )
+
+
+def teacher_table(manifest: dict[str, Any]) -> Table:
+    """Whose scores these are, and how they lie."""
+    from reports.tables import Cell, Table
+
+    rows = []
+    for one in manifest["teachers"]:
+        scale, origin, cut = one["calibration"], one["origin"], one["truncated"]
+        sets = origin["training_sets"]
+        figures = [f"{scale[name]:.3f}" for name in ("smallest", "mean", "largest", "sd")]
+        rows.append(tuple(map(Cell, (
+            one["spec"], origin["licence"], "unknown" if sets is None else ", ".join(sets) or "none",
+            f"{one['share']:.2f}", *figures, "-" if cut is None else f"{cut:.1%}",
+            "-" if one["max_length"] is None else str(one["max_length"]),
+        ))))  # fmt: skip
+    notes = [f"{one['spec']}: {remark}" for one in manifest["teachers"] for remark in one["remarks"]]
+    best = manifest["source_is_best"]
+    if best is not None:
+        notes.append(f"the teacher's best document is the query's source for {best:.1%} of the queries")
+    columns = (
+        "teacher",
+        "licence",
+        "training sets",
+        "share",
+        "smallest",
+        "mean",
+        "largest",
+        "sd",
+        "truncated",
+        "tokens",
+    )
+    return Table(f"{manifest['pairs']['pool']:,} pairs scored", columns, tuple(rows), tuple(notes), left=3)
+
+
+def bin_table(manifest: dict[str, Any]) -> Table:
+    """How the sample lies over the strata."""
+    from reports.tables import Cell, Table
+
+    counts = zip(manifest["bins"]["pool"], manifest["bins"]["sample"], strict=True)
+    rows = [
+        (Cell(str(number)), Cell(f"{pool:,}"), Cell(f"{taken:,}")) for number, (pool, taken) in enumerate(counts, 1)
+    ]
+    above = manifest["above_source"]
+    what = "were left out" if above["dropped"] else "stayed in, with the scores that they have"
+    note = f"{above['pairs']:,} documents are above {above['share']:g} of their source document's score; they {what}"
+    return Table(f"sampling: {manifest['plan']['strategy']}", ("bin", "pool", "sample"), tuple(rows), (note,))

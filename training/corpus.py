@@ -1,0 +1,136 @@
+"""A corpus without queries and judgments: what adaptation without labels starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from adapters.errors import DataError, UsageError
+from adapters.identity import digest, text_digest
+from harness.collection import Collection, Counts, Qrels, Rules, Texts
+from harness.columns import DIGEST_BYTES, SCHEMA, TextWriter, texts_digest
+from harness.sources import load
+from harness.sources.beir_folder import Folder, StatedPlace
+from harness.sources.build import collection_of
+from harness.sources.declared import FILE, Declared, combine, read
+from harness.sources.dirt import Dirt
+from harness.sources.jsonl import find, records
+from harness.sources.source import CORPUS, QUERIES, Converted, join
+from harness.sources.texts import Row, write_texts
+from harness.workspace import Workspace
+
+_NAME = "corpus.jsonl"
+
+
+def corpus_of(target: str, workspace: Workspace) -> Collection:
+    """The corpus that a target names, as a collection without queries.
+
+    Of a folder with a corpus.jsonl, or of such a file, only that file is opened: queries and judgments that may lie
+    beside it are never read. Any other target is read as a collection, and its queries and judgments are dropped.
+
+    Raises:
+        UsageError: the target is unknown, or names several collections.
+        DataError: the file cannot be trusted, or has no documents.
+    """
+    path = Path(target).expanduser()
+    folder = path.parent if path.is_file() and path.name in (_NAME, f"{_NAME}.gz") else path
+    if folder.is_dir() and find(Folder(folder), _NAME):
+        return _bare(collection_of(_CorpusSource(Folder(folder), _declared(folder)), workspace))
+    found = load(target, workspace)
+    if len(found) != 1:
+        names = ", ".join(collection.name for collection in found[:4])
+        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {names}")
+    return _bare(found[0])
+
+
+def asking(corpus: Collection, ids: Sequence[str], texts: Sequence[str]) -> Collection:
+    """The corpus with these queries and no judgments; its fingerprint follows from both."""
+    queries = _in_memory(ids, texts)
+    made_of = {"corpus": texts_digest(corpus.corpus), "queries": texts_digest(queries)}
+    return replace(corpus, queries=queries, fingerprint=digest(made_of))
+
+
+def rows_by_id(corpus: Collection) -> dict[str, int]:
+    """The row of every document."""
+    return {name: row for row, name in enumerate(corpus.corpus.ids())}
+
+
+@dataclass(frozen=True)
+class _CorpusSource:
+    """The documents of a folder in BEIR's layout."""
+
+    place: StatedPlace
+    declared: Declared
+
+    @property
+    def name(self) -> str:
+        return self.place.path.resolve().name
+
+    @property
+    def split(self) -> str:
+        return "corpus"
+
+    @property
+    def origin(self) -> str:
+        return f"corpus {self.place.path.resolve()}"
+
+    def files(self) -> Sequence[Path]:
+        """The corpus file alone."""
+        return self.place.on_disk([self._file])
+
+    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+        """Read the documents; queries and judgments stay empty."""
+        written = write_texts(self._documents, self.place.label(self._file), folder / CORPUS, {}, dirt)
+        with TextWriter(folder / QUERIES):
+            pass
+        return Converted(_NO_QRELS, None, written.empty, 0)
+
+    def _documents(self, dirt: Dirt) -> Iterator[Row]:
+        for record in records(self.place, self._file):
+            text = join(record.optional_text("title"), record.text("text"))
+            yield record.line, record.identifier("_id", dirt), text
+
+    @property
+    def _file(self) -> str:
+        found = find(self.place, _NAME)
+        if found is None:
+            raise DataError(f"{self.place.label(_NAME)}: not there any more")
+        return found
+
+
+_NO_ROWS = np.empty(0, np.int32)
+_NO_QRELS = Qrels(_NO_ROWS, _NO_ROWS, _NO_ROWS)
+
+
+def _declared(folder: Path) -> Declared:
+    return combine([read(folder / FILE)]) if (folder / FILE).exists() else Declared()
+
+
+def _bare(collection: Collection) -> Collection:
+    if not len(collection.corpus):
+        raise DataError(f"{collection.name}: the corpus has no documents; there is nothing to ask about")
+    rules = collection.rules
+    return replace(
+        collection,
+        queries=_in_memory([], []),
+        qrels=_NO_QRELS,
+        given=None,
+        changes=None,
+        rules=Rules(rules.instruction, rules.first_stage_instruction),
+        counts=Counts(len(collection.corpus), 0, 0, 0, collection.counts.empty_documents, 0, 0, 0),
+        fingerprint=digest({"corpus": texts_digest(collection.corpus)}),
+    )
+
+
+def _in_memory(ids: Sequence[str], texts: Sequence[str]) -> Texts:
+    words = pa.py_buffer(b"".join(map(text_digest, texts)))
+    columns = [
+        pa.array(list(ids), pa.string()),
+        pa.array(list(texts), pa.large_string()),
+        pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(texts), [None, words]),
+    ]
+    return Texts(pa.Table.from_batches([pa.record_batch(columns, schema=SCHEMA)]))

@@ -1,0 +1,94 @@
+"""A stage of the training module as a folder: what it is about stands there first, its manifest last."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from adapters.errors import DataError, UsageError
+from adapters.identity import digest
+from harness.workspace import write_atomically
+
+MANIFEST = "manifest.json"
+_JOB = "job.json"
+
+
+def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] | None:
+    """Make the folder of a stage, or go on in it; the manifest if the stage is finished there already.
+
+    Raises:
+        UsageError: the folder holds another job, or cannot be made.
+    """
+    job = {"stage": stage, "id": digest({"stage": stage, **about})}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
+    if (out / _JOB).exists():
+        if _json(out / _JOB) != job:
+            raise UsageError(
+                f"{out} holds another job (other texts, models or settings); name an empty folder with --out"
+            )
+    elif any(out.iterdir()):
+        raise UsageError(f"{out} is not empty and holds no job of this stage; name an empty folder with --out")
+    else:
+        write_json(out / _JOB, job)
+    return read_manifest(out, stage) if (out / MANIFEST).exists() else None
+
+
+def finish(out: Path, stage: str, content: Mapping[str, object]) -> dict[str, Any]:
+    """Write the manifest: its existence means that everything else is there."""
+    manifest = {"stage": stage, **content, "versions": _versions()}
+    write_json(out / MANIFEST, manifest)
+    return read_manifest(out, stage)  # as whoever asks again will see it
+
+
+def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
+    """The manifest of a finished stage.
+
+    Raises:
+        UsageError: the folder holds none, or one of another stage.
+    """
+    file = folder / MANIFEST
+    if not file.is_file():
+        raise UsageError(f"{folder}: no {MANIFEST}; finish it first with: harness train {stage} --out {folder}")
+    manifest = _json(file)
+    if manifest.get("stage") != stage:
+        raise UsageError(
+            f"{folder}: made by 'train {manifest.get('stage')}'; here the folder of 'train {stage}' is needed"
+        )
+    return manifest
+
+
+def write_json(file: Path, content: Mapping[str, object]) -> None:
+    """Write a JSON file in one step."""
+    with write_atomically(file) as temporary:
+        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def write_lines(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a JSONL file in one step, row by row."""
+    with write_atomically(file) as temporary, temporary.open("w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: damaged ({error}); delete the folder {file.parent} and run again") from None
+    return content if isinstance(content, dict) else {}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("rerank-harness", "numpy", "torch", "transformers", "bm25s"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

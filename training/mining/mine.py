@@ -1,0 +1,124 @@
+"""`harness train mine`: queries and a corpus become a pool of candidates, which a teacher then scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError
+from adapters.identity import file_digest
+from adapters.protocols import Integers
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.retrieve import first_stage, retrieve
+from harness.sources.beir_folder import Folder
+from harness.sources.dirt import Dirt
+from harness.sources.jsonl import records
+from training.corpus import asking, rows_by_id
+from training.job import begin, finish, write_lines
+from training.mining.pool import ABSENT, contributions, save, union
+from training.synthesis.synthesize import QUERIES
+
+STAGE = "mine"
+RETRIEVERS = ("bm25", "Qwen/Qwen3-Embedding-0.6B")
+"""Where nobody names any: one that matches words, and one that does not."""
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Queries with the documents that they were written from."""
+
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    sources: Integers
+    """Rows of the corpus, -1 for a query that was not written from a document."""
+    language: str | None
+    digest: str
+    """Of the file's bytes."""
+
+
+def read_queries(file: Path, corpus: Collection) -> Asked:
+    """Read queries of `train synthesize`, or any JSONL file with `_id` and `text`; `document` and `language` may stand
+    beside them.
+
+    Raises:
+        DataError: a line cannot be trusted, names a document that the corpus lacks, or there are no queries.
+        UsageError: there is no such file.
+    """
+    file = file / QUERIES if file.is_dir() else file
+    if not file.is_file():
+        raise UsageError(f"no queries at {file}; write them with: harness train synthesize")
+    rows = rows_by_id(corpus)
+    ids: dict[str, str] = {}
+    sources: list[int] = []
+    languages: set[str | None] = set()
+    for record in records(Folder(file.parent), file.name):
+        identifier, document = record.identifier("_id", Dirt({})), record.optional_text("document")
+        if identifier in ids:
+            raise DataError(f"{record.where}: the id '{identifier}' stands twice; give every query its own")
+        if document is not None and document not in rows:
+            raise DataError(
+                f"{record.where}: the corpus has no document '{document}'; name the corpus of these queries"
+            )
+        ids[identifier] = record.text("text")
+        sources.append(ABSENT if document is None else rows[document])
+        languages.add(record.optional_text("language"))
+    if not ids:
+        raise DataError(f"{file}: no queries; there is nothing to mine for")
+    language = languages.pop() if len(languages) == 1 else None
+    return Asked(tuple(ids), tuple(ids.values()), np.array(sources, np.int64), language, file_digest(file))
+
+
+def mine(  # noqa: PLR0917
+    corpus: Collection, target: str, asked: Asked, retrievers: Sequence[str], depth: int, out: Path, bench: Bench
+) -> dict[str, Any]:
+    """Write `queries.jsonl`, `pool.npz` and `manifest.json`. Each retriever's candidates are kept in the workspace, so
+    a killed run goes on with the retriever in work.
+
+    Args:
+        target: how the user named the corpus; `train teach` opens it again under that name.
+
+    Raises:
+        UsageError: fewer than two different retrievers; one that a teacher resembles never shows what it misses.
+    """
+    names = list(dict.fromkeys(retrievers or RETRIEVERS))
+    if len(names) < 2:
+        raise UsageError("name at least two different retrievers with --retriever, such as bm25 and a dense one")
+    collection = asking(replace(corpus, language=corpus.language or asked.language), asked.ids, asked.texts)
+    stages = [first_stage(name, bench.workspace) for name in names]
+    for stage in stages:
+        stage.check()
+    identities = [dict(stage.identity(collection)) for stage in stages]
+    about = {"version": _VERSION, "corpus": corpus.fingerprint, "queries": asked.digest, "retrievers": identities,
+             "depth": depth, "language": collection.language}  # fmt: skip
+    if finished := begin(out, STAGE, about):
+        return finished
+    pool = union([retrieve(collection, stage, depth, bench) for stage in stages], asked.sources, len(corpus.corpus))
+    _write_queries(out, asked, corpus)
+    save(pool, out)
+    sizes = np.diff(pool.offsets)
+    return finish(out, STAGE, {
+        **about,
+        "corpus_target": str(target), "corpus_name": corpus.name, "corpus_documents": len(corpus.corpus),
+        "asked": len(asked.ids), "pairs": len(pool),
+        "pool_size": {"smallest": int(sizes.min()), "mean": float(sizes.mean()), "largest": int(sizes.max())},
+        "sources": int(pool.is_source.sum()),
+        "sources_added": int((pool.is_source & (pool.ranks == ABSENT).all(axis=1)).sum()),
+        "contributions": contributions(pool, names),
+        "digest": pool.digest,
+    })  # fmt: skip
+
+
+def _write_queries(out: Path, asked: Asked, corpus: Collection) -> None:
+    names = corpus.corpus.ids(asked.sources.clip(min=0))
+    rows = (
+        {"_id": name, "text": text, **({} if row == ABSENT else {"document": document}),
+         **({"language": asked.language} if asked.language else {})}
+        for name, text, row, document in zip(asked.ids, asked.texts, asked.sources.tolist(), names, strict=True)
+    )  # fmt: skip
+    write_lines(out / QUERIES, rows)

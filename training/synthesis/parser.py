@@ -1,0 +1,162 @@
+"""What a generator answered, held against its profile: every query is accepted, or rejected for one named reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from training.synthesis.profiles import Profile, languages
+
+REASONS = (
+    "grammar",
+    "refusal",
+    "empty",
+    "surplus",
+    "echo",
+    "wrong script",
+    "wrong language",
+    "too short",
+    "too long",
+    "copies the document",
+    "overlaps too much",
+    "duplicate",
+)
+"""In the order in which they are looked for."""
+_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
+_NUMBERED = re.compile(r"\s*\d+[.)]\s+(\S.*?)\s*\Z")
+_WORD = re.compile(r"[^\W_]+")
+_SPACE = re.compile(r"\s+")
+_REFUSAL = re.compile(
+    r"\b(as an ai\b|(as )?an? (ai )?language model|i(?:'m| am) (?:sorry|unable)|"
+    r"i can(?:not|'t) (?:help|assist|provide|do)|"
+    r"je suis désolé|je ne peux pas|lo siento|no puedo|es tut mir leid|ich kann (?:dir |ihnen )?(?:dabei )?nicht)"
+    r"|извините|я не могу|抱歉|无法提供|申し訳|죄송",
+    re.IGNORECASE,
+)
+_COPIED = {"words": 5, "characters": 12}
+"""Shorter stretches of a document are names and phrases, which a query may share with it."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One query, or one answer that held none."""
+
+    text: str
+    reason: str | None = None
+    """One of REASONS; None for a query that is accepted."""
+
+
+@dataclass
+class Judge:
+    """Judges answers in the order of their documents: a query that an earlier document had is a duplicate."""
+
+    profile: Profile
+    _seen: set[str] = field(default_factory=set)
+
+    def judge(self, answer: str, document: str) -> list[Judged]:
+        """Every query of one answer; an answer that breaks the grammar counts as all queries that were wanted."""
+        queries = parsed(answer, self.profile.grammar)
+        if queries is None:
+            reason = "empty" if not answer.strip() else "refusal" if _REFUSAL.search(answer) else "grammar"
+            return [Judged(answer, reason)] * self.profile.count
+        # A demand of the prompt that comes back as a query is no query; the document itself is looked at later.
+        demands = _plain(self.profile.prompt("").text)
+        shown = _plain(document)
+        return [Judged(query, self._reason(query, number, shown, demands)) for number, query in enumerate(queries)]
+
+    def _reason(self, query: str, number: int, document: str, demands: str) -> str | None:
+        profile, plain = self.profile, _plain(query)
+        words = words_of(query, profile.unit)
+        reasons: tuple[tuple[str, Callable[[], bool]], ...] = (
+            ("refusal", lambda: bool(_REFUSAL.search(query))),
+            ("empty", lambda: not words),
+            ("surplus", lambda: number >= profile.count),
+            ("echo", lambda: len(words) >= 4 and plain in demands),
+            ("wrong script", lambda: not _in_script(query, profile.scripts)),
+            ("wrong language", lambda: _other_language(query, profile)),
+            ("too short", lambda: len(words) < profile.shortest),
+            ("too long", lambda: len(words) > profile.longest),
+            (
+                "copies the document",
+                lambda: len(words) >= _COPIED[profile.unit] and plain.strip(" ?.!。？") in document,
+            ),
+            ("overlaps too much", lambda: overlap(query, document, profile.unit) > profile.max_overlap),
+            ("duplicate", lambda: " ".join(words) in self._seen),
+        )
+        reason: str | None = next((name for name, holds in reasons if holds()), None)
+        if reason is None:
+            self._seen.add(" ".join(words))
+        return reason
+
+
+def parsed(answer: str, grammar: str) -> list[str] | None:
+    """The queries of an answer, or None if it breaks the grammar: a JSON list of strings, also in a code fence;
+    numbered lines and nothing else; or exactly one line."""
+    answer = answer.strip()
+    if grammar == "json":
+        return _json_list(answer)
+    lines = [line for line in answer.splitlines() if line.strip()]
+    if grammar == "line":
+        return [_SPACE.sub(" ", lines[0]).strip()] if len(lines) == 1 else None
+    numbered = [_NUMBERED.fullmatch(line) for line in lines]
+    return [match[1] for match in numbered if match] if lines and all(numbered) else None
+
+
+def words_of(text: str, unit: str) -> list[str]:
+    """Words in lower case; in a language without spaces every letter and digit."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    if unit == "characters":
+        return [letter for letter in folded if letter.isalnum() or unicodedata.category(letter).startswith("M")]
+    # Vowel signs are marks, not letters; without them Hindi would fall apart into syllables.
+    return "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in folded).split()
+
+
+def overlap(query: str, document: str, unit: str) -> float:
+    """The share of the query's distinct words, or character bigrams, that stand in the document; 0 for no words."""
+    asked, there = _terms(query, unit), _terms(document, unit)
+    return len(asked & there) / len(asked) if asked else 0.0
+
+
+def _terms(text: str, unit: str) -> set[str]:
+    words = words_of(text, unit)
+    return {a + b for a, b in pairwise(words)} if unit == "characters" else set(words)
+
+
+def _json_list(answer: str) -> list[str] | None:
+    fenced = _FENCE.match(answer)
+    try:
+        found = json.loads(fenced[1] if fenced else answer)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, list) or not found or not all(isinstance(query, str) for query in found):
+        return None
+    return [_SPACE.sub(" ", query).strip() for query in found]
+
+
+def _plain(text: str) -> str:
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def _in_script(query: str, scripts: Sequence[str]) -> bool:
+    """Whether at least half of the letters are of the scripts: names may keep their own."""
+    letters = [unicodedata.name(letter, "").replace("-", " ").split(" ")[0] for letter in query if letter.isalpha()]
+    return not letters or sum(letter in scripts for letter in letters) * 2 >= len(letters)
+
+
+def _other_language(query: str, profile: Profile) -> bool:
+    """Whether two frequent words or more are of another language of the script, and more than of its own."""
+    words = set(_WORD.findall(unicodedata.normalize("NFC", query).casefold()))
+    if not profile.frequent or not words:
+        return False
+    rivals = [p for p in languages().values() if p.language != profile.language and p.scripts == profile.scripts]
+    most = max((len(words.intersection(rival.frequent)) for rival in rivals), default=0)
+    return most >= 2 and most > len(words.intersection(profile.frequent))
+
+
+def as_queries(judged: Sequence[Judged]) -> list[str]:
+    """The texts that were accepted."""
+    return [one.text for one in judged if one.reason is None]

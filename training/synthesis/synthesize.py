@@ -1,0 +1,153 @@
+"""`harness train synthesize`: documents of a corpus become synthetic queries, through a generator and a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError
+from adapters.identity import file_digest
+from adapters.protocols import Generator, Integers
+from adapters.spec import identity_of
+from harness.bench import Bench
+from harness.collection import Collection, sampling_order
+from harness.retrieve import bound
+from training.job import begin, finish, write_json, write_lines
+from training.synthesis.answers import ask, known_answers
+from training.synthesis.conformance import Conformance
+from training.synthesis.parser import Judge, Judged, as_queries
+from training.synthesis.profiles import Profile
+
+STAGE = "synthesize"
+ANSWERS = "answers.jsonl"
+QUERIES = "queries.jsonl"
+_VERSION = 1
+_SHORTEST_DOCUMENT = 20
+"""Characters below which there is nothing to ask."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user may choose beside generator and profile."""
+
+    documents: int | None = None
+    """Ask about so many, drawn by a hash of their ids; None: all. A larger number holds the smaller one's."""
+    seed: int = 0
+    floor: float = 0.5
+    """The share of queries that have to keep to the profile, from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if self.documents is not None and self.documents < 1:
+            raise UsageError("--documents is at least 1")
+        if not 0 <= self.floor <= 1:
+            raise UsageError("--floor is a share, from 0 to 1")
+
+
+def synthesize(  # noqa: PLR0917
+    corpus: Collection, generator: Generator, profile: Profile, wishes: Wishes, out: Path, bench: Bench
+) -> dict[str, Any]:
+    """Ask about every chosen document once, and write `answers.jsonl` as the answers come, then `queries.jsonl`,
+    `conformance.json` and `manifest.json`. A second call with the same job asks only what is missing.
+
+    Raises:
+        ModelError: the generator fails, or keeps to the profile too rarely; what it answered is kept.
+        DataError: no document is long enough.
+        UsageError: the folder holds another job.
+    """
+    writer = cast(Generator, bound(generator, corpus, bench.workspace.cache, None))
+    job = _Job(corpus, writer, profile, wishes)
+    if finished := begin(out, STAGE, job.about()):
+        return finished
+    conformance = Conformance(profile.count)
+    queries = list(job.queries(out / ANSWERS, conformance, bench))
+    conformance.check(wishes.floor, writer.name, last=True)
+    write_lines(out / QUERIES, queries)
+    write_json(out / "conformance.json", conformance.as_dict())
+    return finish(out, STAGE, {
+        **job.about(),
+        **job.named(),
+        "queries": len(queries),
+        "conformance": conformance.as_dict(),
+        "digest": file_digest(out / QUERIES),
+    })  # fmt: skip
+
+
+def chosen(corpus: Collection, wishes: Wishes) -> Integers:
+    """Rows of the documents that are asked about, in that order: long enough, and of equal texts one."""
+    order = sampling_order(corpus.corpus.ids(), wishes.seed)
+    seen: set[bytes] = set()
+    rows: list[int] = []
+    for row in order.tolist():
+        words = corpus.corpus.digests[row].tobytes()
+        if words in seen or len(corpus.corpus[row]) < _SHORTEST_DOCUMENT:
+            continue
+        seen.add(words)
+        rows.append(row)
+        if len(rows) == wishes.documents:
+            break
+    if not rows:
+        raise DataError(
+            f"{corpus.name}: no document has {_SHORTEST_DOCUMENT} characters or more; there is nothing to ask"
+        )
+    return np.array(rows, np.int64)
+
+
+@dataclass(frozen=True)
+class _Job:
+    corpus: Collection
+    generator: Generator
+    profile: Profile
+    wishes: Wishes
+
+    def about(self) -> dict[str, object]:
+        """Everything that can change a query. The floor is not in it: it only says when to give up."""
+        return {
+            "version": _VERSION,
+            "corpus": self.corpus.fingerprint,
+            "generator": dict(identity_of(self.generator)),
+            "profile": self.profile.identity,
+            "documents": self.wishes.documents,
+            "seed": self.wishes.seed,
+        }
+
+    def named(self) -> dict[str, object]:
+        """What the digests stand for."""
+        return {
+            "corpus_name": self.corpus.name,
+            "corpus_documents": len(self.corpus.corpus),
+            "generator_name": self.generator.name,
+            "profile_settings": asdict(self.profile),
+            "language": self.profile.language,
+            "floor": self.wishes.floor,
+        }
+
+    def queries(self, file: Path, conformance: Conformance, bench: Bench) -> Iterator[dict[str, object]]:
+        """Accepted queries in the order of the documents; what the file has is not asked again."""
+        rows = chosen(self.corpus, self.wishes)
+        ids = self.corpus.corpus.ids(rows)
+        known = known_answers(file, ids)
+        if known:
+            bench.reporter.note(f"{len(known):,} of {len(rows):,} documents have their answer already")
+        rest = ((ids[at], self.profile.prompt(self._text(rows[at]))) for at in range(len(known), len(rows)))
+        answers = chain(known, ask(self.generator, rest, file))
+        judge = Judge(self.profile)
+        with bench.reporter.stage(f"{self.generator.name}: {self.profile.name}", len(rows)) as advance:
+            for row, document, answer in zip(rows, ids, answers, strict=True):
+                judged = judge.judge(answer, self._text(row))
+                conformance.add(judged)
+                conformance.check(self.wishes.floor, self.generator.name)
+                yield from self._rows(document, judged)
+                advance(1)
+
+    def _rows(self, document: str, judged: list[Judged]) -> Iterator[dict[str, object]]:
+        for number, query in enumerate(as_queries(judged), 1):
+            named = {"language": self.profile.language, "profile": self.profile.name}
+            yield {"_id": f"{document}#{number}", "text": query, "document": document, **named}
+
+    def _text(self, row: np.int64) -> str:
+        return self.corpus.corpus[int(row)]

@@ -1,0 +1,91 @@
+"""Scores of several teachers on one scale: what was measured of each, and the weighted mean. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import ModelError, UsageError
+
+Scores = npt.NDArray[np.float64]
+Map = Literal["none", "standard", "logistic", "unit"]
+_QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a teacher's raw scores lie over the pool."""
+
+    pairs: int
+    mean: float
+    sd: float
+    """Of the pool, not an estimate: divided by n."""
+    smallest: float
+    largest: float
+    quantiles: dict[str, float]
+    distinct: int
+    """Different scores; few of them mean that a teacher rounds or saturates."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For the manifest."""
+        return asdict(self)
+
+
+def calibrate(scores: npt.NDArray[np.floating], name: str) -> Calibration:
+    """Measure a teacher's scores.
+
+    Raises:
+        ModelError: a score is not finite, or all are the same: such a teacher teaches nothing.
+    """
+    exact = scores.astype(np.float64)
+    if not np.isfinite(exact).all():
+        raise ModelError(
+            f"{name}: {int((~np.isfinite(exact)).sum())} scores are not finite; such labels would ruin a student"
+        )
+    if len(np.unique(exact)) < 2:
+        raise ModelError(
+            f"{name}: all {len(exact)} scores are {exact[0] if len(exact) else 'missing'}; it teaches nothing"
+        )
+    quantiles = {f"{q:g}": float(value) for q, value in zip(_QUANTILES, np.quantile(exact, _QUANTILES), strict=True)}
+    return Calibration(
+        len(exact), float(exact.mean()), float(exact.std()), float(exact.min()), float(exact.max()), quantiles,
+        len(np.unique(exact)),
+    )  # fmt: skip
+
+
+def blended(scores: Sequence[npt.NDArray[np.floating]], weights: Sequence[float], names: Sequence[str]) -> Scores:
+    """One teacher's raw scores; of several, the weighted mean of their standardised scores, weights made to sum to 1.
+
+    Raises:
+        UsageError: there are not as many weights as teachers, or one is not above 0.
+        ModelError: see `calibrate`.
+    """
+    shares = shares_of(weights, len(scores))
+    known = [calibrate(one, name) for one, name in zip(scores, names, strict=True)]
+    if len(scores) == 1:
+        return scores[0].astype(np.float64)
+    parts = zip(scores, known, shares, strict=True)
+    return np.asarray(sum(share * (one.astype(np.float64) - c.mean) / c.sd for one, c, share in parts))
+
+
+def shares_of(weights: Sequence[float], teachers: int) -> list[float]:
+    """The weights as shares; equal ones where none are given."""
+    given = list(weights) or [1.0] * teachers
+    if len(given) != teachers or any(not 0 < weight < float("inf") for weight in given):
+        raise UsageError(f"give one --weight above 0 for each of the {teachers} teachers, or none")
+    return [weight / sum(given) for weight in given]
+
+
+def mapped(scores: Scores, map_: Map) -> Scores:
+    """Scores on another scale, in the same order: `standard` has mean 0 and standard deviation 1, `logistic` is the
+    logistic function of that, `unit` runs from 0 to 1."""
+    if map_ == "none":
+        return scores
+    if map_ == "unit":
+        return np.asarray((scores - scores.min()) / (scores.max() - scores.min()))
+    standard = (scores - scores.mean()) / scores.std()
+    return np.asarray(standard if map_ == "standard" else 0.5 * (1 + np.tanh(standard / 2)))

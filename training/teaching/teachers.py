@@ -1,0 +1,138 @@
+"""Teachers: rerankers or embedders by their specs, cut to what the student reads, and what is known of their origin."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from adapters.errors import UsageError, did_you_mean
+from adapters.identity import digest
+from adapters.protocols import Reranker
+from adapters.spec import identity_of, open_reranker, parse
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.retrieve import bound
+
+UNKNOWN = "unknown"
+_KEYS = {"licence": str, "training_sets": list, "commercial_use": bool, "note": str}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a teacher's judgment comes from, as far as somebody has declared it."""
+
+    licence: str = UNKNOWN
+    training_sets: tuple[str, ...] | None = None
+    """None: nobody says; an evaluation set among them would be leaked through the labels."""
+    commercial_use: bool | None = None
+    note: str = ""
+
+    def remarks(self) -> list[str]:
+        """What a reader has to know."""
+        found = []
+        if self.licence == UNKNOWN:
+            found.append("licence unknown: declare it with --teacher-facts")
+        if self.commercial_use is False:
+            found.append("no commercial use: what is trained on its scores may inherit that")
+        if self.training_sets is None:
+            found.append("training sets unknown: an evaluation set among them would leak through the labels")
+        return found
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """One teacher as it is on a collection."""
+
+    spec: str
+    """As the user named it."""
+    reranker: Reranker
+    identity: Mapping[str, object]
+    max_length: int | None
+    """Tokens of a whole input; None where the adapter does not say."""
+    origin: Origin
+
+    @property
+    def id(self) -> str:
+        """12 hex digits of its identity."""
+        return digest(self.identity)[:12]
+
+
+def open_teachers(
+    specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, bench: Bench
+) -> list[Teacher]:
+    """Open the teachers, each cut to the student's length.
+
+    Args:
+        max_length: tokens that the student will read; None takes what the teachers declare, which has to be one length.
+
+    Raises:
+        UsageError: none is named, one twice, one cannot be cut as the student is, or their lengths differ.
+    """
+    if not specs:
+        raise UsageError("name a teacher with --teacher, such as cross-encoder:./model or BAAI/bge-reranker-v2-m3")
+    origins = read_facts(facts, specs)
+    teachers = [_teacher(spec, collection, max_length, origins.get(spec, Origin()), bench) for spec in specs]
+    if len({teacher.id for teacher in teachers}) < len(teachers):
+        raise UsageError("a teacher is named twice; its --weight says how much it counts")
+    lengths = {teacher.spec: teacher.max_length for teacher in teachers if teacher.max_length is not None}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{spec}: {length}" for spec, length in lengths.items())
+        raise UsageError(f"the teachers read texts of different lengths ({told}); say --max-length, the student's")
+    return teachers
+
+
+def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, Origin]:
+    """What a TOML file declares of teachers: a table for each spec with `licence`, `training_sets`, `commercial_use`
+    and `note`.
+
+    Raises:
+        UsageError: it cannot be read, or a key or value is wrong.
+    """
+    if file is None:
+        return {}
+    try:
+        tables: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
+    return {spec: _origin(keys, f"{file} ['{spec}']") for spec, keys in tables.items() if spec in specs}
+
+
+def _origin(keys: Any, label: str) -> Origin:
+    if not isinstance(keys, dict):
+        raise UsageError(f"{label}: write a table")
+    for key, value in keys.items():
+        if key not in _KEYS:
+            raise UsageError(f"{label}: unknown key '{key}'.{did_you_mean(key, _KEYS)}")
+        if not isinstance(value, _KEYS[key]):
+            raise UsageError(f"{label}: '{key}' is {value!r}")
+    sets = keys.get("training_sets")
+    return Origin(**{**keys, "training_sets": None if sets is None else tuple(map(str, sets))})
+
+
+def _teacher(spec: str, collection: Collection, max_length: int | None, origin: Origin, bench: Bench) -> Teacher:
+    opened = open_reranker(spec)
+    if max_length is not None and "max_length" not in parse(spec).options and _can_be_cut(opened):
+        opened = open_reranker(f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}")
+    reranker = cast(Reranker, bound(opened, collection, bench.workspace.cache, collection.rules.instruction))
+    identity = dict(identity_of(reranker))
+    reads = _length(identity)
+    if max_length is not None and reads is not None and reads != max_length:
+        raise UsageError(
+            f"the teacher '{spec}' reads {reads} tokens and the student {max_length}; they have to see the same text: "
+            f"change --max-length, or the teacher's ?max_length="
+        )
+    return Teacher(spec, reranker, identity, reads, origin)
+
+
+def _can_be_cut(adapter: object) -> bool:
+    return "max_length" in inspect.signature(type(adapter)).parameters or hasattr(adapter, "embedder")
+
+
+def _length(identity: Mapping[str, object]) -> int | None:
+    inner = identity.get("embedder")
+    found = identity.get("max_length", inner.get("max_length") if isinstance(inner, Mapping) else None)
+    return found if isinstance(found, int) else None
