@@ -1,0 +1,37 @@
+"""What the tests of training share: a few examples, small settings, one thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.examples import Example, Examples
+from training.losses import Loss
+from training.settings import Settings
+
+QUICK = Settings(loss=Loss("mse"), epochs=2, learning_rate=1e-3, queries=4, window=2)
+"""Six steps over `some_examples`."""
+
+
+def some_examples(count: int = 12, documents: int = 4) -> Examples:
+    """Examples of unequal lengths, scored 0, 1, 2, ..."""
+    return Examples(tuple(_example(number, documents) for number in range(count)))
+
+
+def tensors(folder: Path) -> dict[str, object]:
+    """The weights of a model folder."""
+    from safetensors.torch import load_file
+
+    return {name: tensor for file in folder.glob("*.safetensors") for name, tensor in load_file(file).items()}
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    """Whether two folders have the same tensors, bit by bit."""
+    import torch
+
+    left, right = tensors(one), tensors(other)
+    return set(left) == set(right) and all(torch.equal(left[name], right[name]) for name in left)  # type: ignore[arg-type]
+
+
+def _example(number: int, documents: int) -> Example:
+    texts = tuple(f"text {place} " + "of the " * (number % 5 + place) for place in range(documents))
+    return Example(f"what is {number}", texts, tuple(float(place) for place in range(documents)))

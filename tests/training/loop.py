@@ -1,0 +1,44 @@
+"""The three stages on the tiny corpus, in one call each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.tiny_collection import FIRST, Place
+from tests.training.fake_generators import Echo
+from training.corpus import corpus_of
+from training.mining.mine import mine, read_queries
+from training.synthesis.profiles import load_profile
+from training.synthesis.synthesize import Wishes, synthesize
+from training.teaching import teach
+
+HASH = "tests.fake_adapters:Silent"
+"""A retriever of another identity than FIRST."""
+TEACHER = "tests.fake_adapters:Plain"
+
+
+def mined(
+    place: Place, retrievers: Sequence[str] = (FIRST, HASH), depth: int = 3, name: str = "pool"
+) -> dict[str, Any]:
+    """Queries of the tiny corpus, and their pool."""
+    if not (place.path / "coll").exists():
+        place.beir()
+    target = str(place.path / "coll")
+    corpus = corpus_of(target, place.workspace)
+    with place.bench() as bench:
+        synthesize(corpus, Echo(), load_profile("generic/en"), Wishes(), place.path / "q", bench)
+        asked = read_queries(place.path / "q", corpus)
+        return mine(corpus, target, asked, retrievers, depth, place.path / name, bench)
+
+
+def taught(
+    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", wishes: teach.Wishes | None = None
+) -> dict[str, Any]:
+    """Examples of the pool, which is mined first where it is not there."""
+    if not (place.path / "pool").exists():
+        mined(place)
+    corpus = corpus_of(str(place.path / "coll"), place.workspace)
+    with place.bench() as bench:
+        lesson = teach.lesson_of(place.path / "pool", corpus)
+        return teach.teach(lesson, list(teachers), wishes or teach.Wishes(), place.path / out, bench)

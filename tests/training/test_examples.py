@@ -1,0 +1,155 @@
+"""Reading examples: what a user would lose is a label that was never given, or a row that went missing in silence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.errors import DataError, UsageError
+from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place
+from training.examples import Example, Examples, write_examples
+from training.sources import Negatives, read_examples, read_several
+
+ROW = {"query": "who", "documents": ["a", "b"], "scores": [1.5, -2]}
+
+
+def jsonl(path: Path, *rows: object) -> Path:
+    path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["mined.jsonl", "mined.parquet"])
+def test_what_is_written_is_read_again(name: str, tmp_path: Path) -> None:
+    rows = (
+        Example("wer", ("eins", "zwei"), (0.5, -3.0), ("d1", "d2"), "task", "de", "corpus"),
+        Example("when", ("noon",), (1.0,)),
+    )
+    write_examples(tmp_path / name, rows)
+    assert read_examples(tmp_path / name) == Examples(rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"query": " "}, "the query is not a text"),
+        ({"query": None}, "the field 'query' is missing"),
+        ({"documents": []}, "no document"),
+        ({"documents": ["a", 3]}, "list of texts"),
+        ({"documents": ["a", "a"]}, "stands twice"),
+        ({"scores": [1.0]}, "2 documents have 1 scores"),
+        ({"scores": [1.0, "high"]}, "'high' is not a number"),
+        ({"scores": [1.0, True]}, "True is not a number"),
+        ({"scores": [1.0, float("nan")]}, "nan is not finite"),
+        ({"scores": [1.0, float("inf")]}, "inf is not finite"),
+        ({"scores": [1.0, None]}, "1 of 2 documents have no score; let a teacher"),
+        ({"ids": ["x"]}, "other ids"),
+        ({"language": 3}, "'language' has to be a text"),
+    ],
+)
+def test_a_row_that_cannot_be_trusted_is_refused_with_its_line(
+    change: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=rf"mined\.jsonl:3: [^\n]*{says}"):
+        read_examples(jsonl(tmp_path / "mined.jsonl", ROW, "", ROW | change))
+
+
+def test_rows_of_parquet_are_counted_too(tmp_path: Path) -> None:
+    write_examples(tmp_path / "x.parquet", [Example("q", ("a",), (1.0,)), Example("q", ("a",), (None,))])
+    with pytest.raises(DataError, match=r"x\.parquet:2: 1 of 1 documents have no score"):
+        read_examples(tmp_path / "x.parquet")
+
+
+def test_what_is_no_json_and_what_is_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"mined\.jsonl:1: not JSON"):
+        read_examples(jsonl(tmp_path / "mined.jsonl", "{"))
+    with pytest.raises(DataError, match="no example"):
+        read_examples(jsonl(tmp_path / "mined.jsonl"))
+    with pytest.raises(UsageError, match="no training examples at"):
+        read_examples(tmp_path / "nowhere.jsonl")
+    with pytest.raises(UsageError, match=r"are \.jsonl, \.parquet"):
+        read_examples(jsonl(tmp_path / "mined.txt", ROW))
+
+
+def test_flagembedding_scores_are_taken_and_missing_ones_are_grades(tmp_path: Path) -> None:
+    scored = {"query": "q", "pos": ["a"], "neg": ["b", "c"], "pos_scores": [3.5], "neg_scores": [-1, 2]}
+    plain = {"query": "q", "pos": ["a"], "neg": ["b"], "pos_scores": None}
+    read = read_examples(jsonl(tmp_path / "flag.jsonl", scored, plain))
+    assert [dict(zip(row.documents, row.scores, strict=True)) for row in read.rows] == [
+        {"a": 3.5, "b": -1.0, "c": 2.0},
+        {"a": 1.0, "b": 0.0},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"neg_scores": [1.0]}, "2 texts in 'neg' have 1 scores"), ({"neg_scores": None}, "do not mix")],
+)
+def test_flagembedding_rows_with_half_their_scores_are_refused(
+    change: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    row = {"query": "q", "pos": ["a"], "neg": ["b", "c"], "pos_scores": [3.5], "neg_scores": [-1, 2]} | change
+    with pytest.raises(DataError, match=f"flag.jsonl:1: .*{says}"):
+        read_examples(jsonl(tmp_path / "flag.jsonl", row))
+
+
+def test_a_text_that_repeats_is_taken_once_and_counted(tmp_path: Path) -> None:
+    row = {"query": "q", "pos": ["a"], "neg": ["b", "a", "b"]}
+    read = read_examples(jsonl(tmp_path / "flag.jsonl", row))
+    assert read.rows[0].documents == ("a", "b") and read.rows[0].scores == (1.0, 0.0)
+    assert read.counts()["rejected"] == {"repeated documents": 2}
+
+
+def test_triples_are_two_documents_with_grades(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "triples.tsv.gz", "wt", encoding="utf-8") as out:
+        out.write("q1\tgood\tbad\nq2\tright\twrong\n")
+    assert read_examples(tmp_path / "triples.tsv.gz").rows[1] == Example("q2", ("right", "wrong"), (1.0, 0.0))
+    (tmp_path / "broken.tsv").write_text("q1\tgood\tbad\nq2\tgood\n")
+    with pytest.raises(DataError, match=r"broken\.tsv:2: 2 columns"):
+        read_examples(tmp_path / "broken.tsv")
+
+
+def test_a_beir_folder_gives_judged_documents_and_drawn_negatives(place: Place) -> None:
+    folder = place.beir()
+    negatives = Negatives("tests.fake_adapters:Overlap", "test", per_query=3, workspace=place.workspace)
+    read = read_examples(folder, negatives=negatives)
+    assert [row.query for row in read.rows] == [QUERIES[name] for name in ("q1", "q2", "q3", "q4")]
+    first = dict(zip(read.rows[0].documents, read.rows[0].scores, strict=True))
+    judged = {CORPUS[document]: float(grade) for query, document, grade in QRELS if query == "q1"}
+    assert judged.items() <= first.items() and len(first) == len(judged) + 3
+    assert all(first[text] == 0 for text in first if text not in judged)
+    assert read_examples(folder, negatives=negatives) == read, "the draw is the same every time"
+
+
+def test_the_digest_is_that_of_what_a_student_sees() -> None:
+    rows = [Example("q", ("a", "b"), (1.0, 0.0)), Example("r", ("a",), (1.0,))]
+    same = Examples((Example("q", ("a", "b"), (1.0, 0.0), ids=("1", "2"), source="elsewhere"), rows[1]))
+    assert Examples(tuple(rows)).digest == same.digest
+    assert Examples(tuple(rows[::-1])).digest != same.digest
+    assert Examples((Example("q", ("a", "b"), (0.9, 0.0)), rows[1])).digest != same.digest
+
+
+def test_several_files_are_one_and_a_limit_takes_the_start_of_each(tmp_path: Path) -> None:
+    one = jsonl(tmp_path / "one.jsonl", ROW, ROW | {"query": "x"})
+    other = jsonl(tmp_path / "other.jsonl", ROW | {"query": "y"}, ROW)
+    assert [row.query for row in read_several([one, other], limit=1).rows] == ["who", "y"]
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    def broken() -> Any:
+        yield Example("q", ("a",), (1.0,))
+        raise OSError("No space left on device")
+
+    for name in ("x.jsonl", "x.parquet"):
+        with pytest.raises(OSError, match="No space"):
+            write_examples(tmp_path / name, broken())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["reranker__example_data__normal__examples", "embedder__example_data__retrieval__nq"])
+def test_real_flagembedding_files_are_read(name: str, shared_data: Path) -> None:
+    read = read_examples(shared_data / "flagembedding-examples" / f"{name}.jsonl")
+    assert len(read) >= 5 and all(len(set(row.scores)) > 1 for row in read.rows)

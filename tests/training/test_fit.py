@@ -1,0 +1,270 @@
+"""Training a checkpoint: what a user would lose is a result that can be repeated, and a folder that can be trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from adapters import tiny
+from adapters.cross_encoder import CrossEncoder
+from adapters.errors import DataError, ModelError, UsageError
+from harness.progress import Advance, Silent
+from tests.fixtures import Command
+from tests.training.fitting import QUICK, same_weights, some_examples, tensors
+from training import fit as fitting
+from training.examples import Example, Examples, write_examples
+from training.fit import cost, fit, job
+from training.losses import Loss
+from training.settings import Machine, Settings
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.cross_encoder(tmp_path_factory.mktemp("base") / "bert")
+
+
+class KilledAfter(Silent):
+    """A run that is ended from outside after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    @contextmanager
+    def stage(self, title: str, total: int | None) -> Iterator[Advance]:
+        yield self._advance
+
+    def _advance(self, steps: int) -> None:
+        self.left -= steps
+        if self.left <= 0:
+            raise KeyboardInterrupt
+
+
+def scores(folder: Path, example: Example) -> np.ndarray[Any, Any]:
+    pairs = np.array([[0, place] for place in range(len(example.documents))])
+    return CrossEncoder(str(folder)).score([example.query], list(example.documents), pairs)
+
+
+def test_zero_steps_give_the_base_bit_by_bit(base: Path, tmp_path: Path) -> None:
+    manifest = fit(job(str(base), some_examples(), replace(QUICK, max_steps=0)), tmp_path / "out")
+    assert same_weights(base, tmp_path / "out")
+    assert manifest["steps"] == 0 and manifest["weights"] == manifest["base"]["weights"]
+    example = some_examples().rows[3]
+    assert (scores(base, example) == scores(tmp_path / "out", example)).all()
+
+
+def test_a_half_precision_base_stays_what_it_is_in_zero_steps(tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    base = tiny.cross_encoder(tmp_path / "base")
+    AutoModelForSequenceClassification.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(base)
+    fit(job(str(base), some_examples(), replace(QUICK, max_steps=0)), tmp_path / "out")
+    assert same_weights(base, tmp_path / "out")
+    assert {tensor.dtype for tensor in tensors(tmp_path / "out").values()} == {torch.bfloat16}  # type: ignore[attr-defined]
+
+
+def test_training_learns_what_the_teacher_said(base: Path, tmp_path: Path) -> None:
+    examples = some_examples()
+    settings = replace(QUICK, epochs=8, learning_rate=3e-3)
+    manifest = fit(job(str(base), examples, settings), tmp_path / "out")
+    assert manifest["loss"]["last"] < 0.5 * manifest["loss"]["first"]
+    error = [np.square(scores(tmp_path / "out", row) - np.array(row.scores)).mean() for row in examples.rows]
+    before = [np.square(scores(base, row) - np.array(row.scores)).mean() for row in examples.rows]
+    assert np.mean(error) < np.mean(before)
+
+
+def test_the_same_job_gives_the_same_weights_and_another_seed_others(base: Path, tmp_path: Path) -> None:
+    for name, seed in (("one", 0), ("again", 0), ("other", 1)):
+        fit(job(str(base), some_examples(), replace(QUICK, seed=seed)), tmp_path / name)
+    assert same_weights(tmp_path / "one", tmp_path / "again")
+    assert not same_weights(tmp_path / "one", tmp_path / "other")
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_a_killed_run_goes_on_to_the_same_result(base: Path, tmp_path: Path, rank: int) -> None:
+    work = job(str(base), some_examples(), replace(QUICK, lora_rank=rank))
+    whole = fit(work, tmp_path / "whole")
+    machine = Machine(resume_seconds=0)
+    for steps in (2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            fit(work, tmp_path / "killed", machine, KilledAfter(steps))
+        assert not (tmp_path / "killed").exists()
+    made: list[int] = []
+    resumed = fit(work, tmp_path / "killed", machine, Counting(made))
+    assert made[0] > 0 and sum(made) == work.steps, "it begins where it was"
+    assert resumed == whole and same_weights(tmp_path / "whole", tmp_path / "killed")
+    assert not (tmp_path / "killed.steps").exists()
+
+
+class Counting(Silent):
+    """Writes down how far a run says that it is."""
+
+    def __init__(self, made: list[int]) -> None:
+        self.made = made
+
+    @contextmanager
+    def stage(self, title: str, total: int | None) -> Iterator[Advance]:
+        yield self.made.append
+
+
+def test_the_state_of_another_run_is_not_taken(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(job(str(base), some_examples(), QUICK), tmp_path / "out", Machine(resume_seconds=0), KilledAfter(2))
+    with pytest.raises(UsageError, match="other data or settings"):
+        fit(job(str(base), some_examples(11), QUICK), tmp_path / "out")
+
+
+def test_a_finished_run_is_not_made_again_and_never_overwritten(base: Path, tmp_path: Path) -> None:
+    work = job(str(base), some_examples(), QUICK)
+    first = fit(work, tmp_path / "out")
+    written = (tmp_path / "out" / "model.safetensors").stat().st_mtime_ns
+    assert fit(work, tmp_path / "out") == first
+    assert (tmp_path / "out" / "model.safetensors").stat().st_mtime_ns == written
+    with pytest.raises(UsageError, match="is not this training run"):
+        fit(job(str(base), some_examples(), replace(QUICK, seed=5)), tmp_path / "out")
+
+
+def test_kept_checkpoints_are_models_of_their_own(base: Path, tmp_path: Path) -> None:
+    work = job(str(base), some_examples(), QUICK)
+    fit(work, tmp_path / "out", Machine(save_every=2))
+    kept = sorted((tmp_path / "out.steps").iterdir())
+    assert [folder.name for folder in kept] == ["step-000002", "step-000004", "step-000006"]
+    assert same_weights(kept[2], tmp_path / "out") and not same_weights(kept[0], tmp_path / "out")
+    assert json.loads((kept[0] / "manifest.json").read_text())["steps"] == 2
+    assert np.isfinite(scores(kept[0], some_examples().rows[0])).all()
+
+
+def test_a_loss_that_is_not_a_number_stops_with_one_line(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Loss, "__call__", lambda _, scores, *__: scores.sum() * math.nan)
+    with pytest.raises(ModelError, match=r"^step 1: the loss is nan; lower --lr[^\n]*$"):
+        fit(job(str(base), some_examples(), QUICK), tmp_path / "out", Machine(save_every=1))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_that_looks_finished(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors import SafetensorError
+
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr("transformers.modeling_utils.safe_save_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        fit(job(str(base), some_examples(), QUICK), tmp_path / "out", Machine(save_every=2))
+    assert not [found for found in tmp_path.rglob("*") if found.is_file()]
+
+
+def test_low_rank_training_moves_little_and_is_folded_in(base: Path, tmp_path: Path) -> None:
+    work = job(str(base), some_examples(), replace(QUICK, lora_rank=2))
+    manifest = fit(work, tmp_path / "out")
+    before, after = tensors(base), tensors(tmp_path / "out")
+    assert set(before) == set(after), "no other program has to know of it"
+    name = "bert.encoder.layer.0.attention.self.query.weight"
+    moved = after[name] - before[name]  # type: ignore[operator]
+    assert 0 < int(torch.linalg.matrix_rank(moved, tol=1e-5)) <= 2
+    words = "bert.embeddings.word_embeddings.weight"
+    assert torch.equal(after[words], before[words])  # type: ignore[arg-type]
+    assert manifest["trained_parameters"] < sum(tensor.numel() for tensor in before.values())  # type: ignore[attr-defined]
+
+
+def test_checkpointing_activations_changes_nothing(base: Path, tmp_path: Path) -> None:
+    work = job(str(base), some_examples(), replace(QUICK, max_steps=2))
+    fit(work, tmp_path / "kept")
+    fit(work, tmp_path / "twice", Machine(gradient_checkpointing=True))
+    assert same_weights(tmp_path / "kept", tmp_path / "twice")
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert"])
+def test_other_encoders_are_trained_and_scored_as_trained(architecture: Any, tmp_path: Path) -> None:
+    other = tiny.cross_encoder(tmp_path / "base", architecture=architecture)
+    fit(job(str(other), some_examples(), replace(QUICK, max_steps=1)), tmp_path / "out")
+    example = some_examples().rows[0]
+    assert not np.allclose(scores(other, example), scores(tmp_path / "out", example))
+
+
+@pytest.mark.parametrize("make", [tiny.bert_embedder, tiny.qwen3_embedder])
+def test_an_embedder_becomes_a_base_only_when_it_is_asked_for(make: Any, tmp_path: Path) -> None:
+    embedder = make(tmp_path / "embedder")
+    with pytest.raises(ModelError, match=r"is an embedder.*--new-head grows one"):
+        fit(job(str(embedder), some_examples(), QUICK), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    manifest = fit(job(str(embedder), some_examples(), replace(QUICK, max_steps=1, new_head=True)), tmp_path / "out")
+    assert manifest["new_tensors"]
+    assert np.isfinite(scores(tmp_path / "out", some_examples().rows[0])).all()
+
+
+def test_bases_that_cannot_be_trained_are_refused(base: Path, tmp_path: Path) -> None:
+    refusals = [
+        (base, True, UsageError, "has a score head already"),
+        (tiny.cross_encoder(tmp_path / "three", num_labels=3), False, ModelError, "several labels"),
+        (tiny.causal_lm(tmp_path / "causal"), False, ModelError, "is a language model"),
+        (tmp_path / "causal", True, ModelError, "puts nothing between"),
+    ]
+    for folder, new_head, error, says in refusals:
+        with pytest.raises(error, match=says):
+            fit(job(str(folder), some_examples(), replace(QUICK, new_head=new_head)), tmp_path / "out")
+
+
+def test_the_adapter_cuts_inputs_as_training_did(base: Path, tmp_path: Path) -> None:
+    fit(job(str(base), some_examples(), replace(QUICK, max_steps=1, max_length=24)), tmp_path / "out")
+    assert CrossEncoder(str(tmp_path / "out")).identity["max_length"] == 24
+
+
+def test_replayed_examples_are_trained_on_and_in_the_manifest(base: Path, tmp_path: Path) -> None:
+    general = Examples(tuple(replace(row, query=f"general {row.query}") for row in some_examples(5).rows))
+    with_replay = job(str(base), some_examples(), replace(QUICK, replay_share=0.25), general)
+    manifest = fit(with_replay, tmp_path / "mixed")
+    assert manifest["replay"]["examples"] == 5 and manifest["replay"]["share"] == 0.25
+    assert manifest["steps"] == 2 * math.ceil((12 + 4) / 4)
+    fit(job(str(base), some_examples(), QUICK), tmp_path / "alone")
+    assert not same_weights(tmp_path / "mixed", tmp_path / "alone")
+
+
+def test_the_cost_is_counted_and_nothing_is_written(base: Path, tmp_path: Path) -> None:
+    work = job(str(base), some_examples(), QUICK)
+    told = cost(work, Machine(batch_tokens=1024))
+    assert (told.examples, told.pairs, told.steps) == (12, 48, 6)
+    assert told.tokens == 2 * int(fitting._prepared(work, Machine())[1].pairs.lengths.sum())
+    assert told.padding >= 0 and told.seconds > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_the_loss_cannot_take_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="add --sigmoid"):
+        job(str(tmp_path), some_examples(), Settings(loss=Loss("bce")))
+
+
+def test_the_rate_rises_and_falls_in_lines() -> None:
+    settings = Settings(learning_rate=1.0, warmup=0.2)
+    rates = [settings.rate(step, 10) for step in range(10)]
+    assert rates == pytest.approx([0.5, 1, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
+
+
+def test_the_command_trains_what_it_is_told(base: Path, tmp_path: Path, command: Command) -> None:
+    write_examples(tmp_path / "mined.jsonl", some_examples().rows)
+    what = ("--base", base, "--data", tmp_path / "mined.jsonl", "--loss", "mse", "--lr", "1e-3", "--batch-queries", 4)
+    told = command("train", "fit", *what, "--print-cost", "--json")
+    assert told.code == 0 and json.loads(told.out)["steps"] == 3 and not (tmp_path / "out").exists()
+    said = command("train", "fit", *what, "--out", tmp_path / "out")
+    assert said.code == 0 and "3 steps" in said.out
+    missing = command("train", "fit", "--base", base)
+    assert missing.code == 2 and "needs --data and --out" in missing.err

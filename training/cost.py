@@ -1,0 +1,82 @@
+"""What a training run costs, before it is paid: counted steps and tokens, and a few timed steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from adapters.batching import plan_batches
+from training.encoded import Encoded, Rows
+from training.stepping import Step
+
+_TIMED = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The whole run."""
+
+    examples: int
+    pairs: int
+    """Of the files, each once."""
+    steps: int
+    tokens: int
+    """Of all inputs of all steps."""
+    padding: float
+    """Padded tokens beyond them, as a share of them."""
+    truncated: float
+    """Share of the pairs of which the document lost tokens."""
+    seconds: float
+    """Estimated from the time per token of timed steps; 0 without steps."""
+
+    def as_dict(self) -> dict[str, object]:
+        """As plain values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.examples} examples, {self.pairs} pairs ({self.truncated:.1%} of the documents cut); "
+            f"{self.steps} steps, {self.tokens} tokens + {self.padding:.1%} padding; "
+            f"about {self.seconds:.0f} s on this machine"
+        )
+
+
+def cost_of(data: Encoded, steps: Sequence[Rows], budget: int, step: Step) -> Cost:
+    """Count all steps, and time some from the middle of the lengths. The weights that `step` moves are worth nothing
+    afterwards.
+
+    Raises:
+        ModelError: a timed step has no finite loss.
+    """
+    useful = np.array([int(data.pairs.lengths[data.rows(examples)].sum()) for examples in steps], np.int64)
+    padded = sum(_padded(data, examples, budget) for examples in steps)
+    timed = np.argsort(useful, kind="stable")[len(steps) // 2 :][: _TIMED + 1]
+    tokens = int(useful.sum())
+    return Cost(
+        examples=len(data.sizes),
+        pairs=len(data.scores),
+        steps=len(steps),
+        tokens=tokens,
+        padding=padded / tokens - 1 if tokens else 0.0,
+        truncated=float((data.pairs.kept < data.pairs.tokens).mean()),
+        seconds=_seconds_per_token(steps, timed.tolist(), useful, step) * tokens,
+    )
+
+
+def _seconds_per_token(steps: Sequence[Rows], timed: Sequence[int], useful: Rows, step: Step) -> float:
+    if not timed:
+        return 0.0
+    step(0, steps[timed[0]])  # the first one is slower than the others
+    measured = timed[1:] or timed
+    start = time.perf_counter()
+    for place in measured:
+        step(0, steps[place])
+    return (time.perf_counter() - start) / int(useful[list(measured)].sum())
+
+
+def _padded(data: Encoded, examples: Rows, budget: int) -> int:
+    lengths = data.pairs.lengths[data.rows(examples)]
+    return sum(len(batch) * int(lengths[batch].max()) for batch in plan_batches(lengths, budget=budget))

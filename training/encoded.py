@@ -1,0 +1,58 @@
+"""Examples as a student sees them: every text tokenised once, one row per pair, the pairs of an example together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.pair_inputs import EncodedPairs
+from adapters.pairs import PairEncoder
+from training.examples import Example
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The rows of example i are offsets[i]..offsets[i + 1]."""
+
+    pairs: EncodedPairs
+    offsets: Rows
+    scores: npt.NDArray[np.float32]
+    """The teacher's, one per row."""
+
+    @property
+    def sizes(self) -> Rows:
+        """Documents of each example."""
+        return np.diff(self.offsets)
+
+    @property
+    def mean_lengths(self) -> Rows:
+        """Mean tokens of the inputs of each example."""
+        ends = np.concatenate([[0], np.cumsum(self.pairs.lengths)])
+        tokens: Rows = np.diff(ends[self.offsets])
+        return tokens // self.sizes
+
+    def rows(self, examples: Rows) -> Rows:
+        """The rows of some examples, in their order."""
+        return np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in examples.tolist()])
+
+
+def encode(examples: Sequence[Example], encoder: PairEncoder) -> Encoded:
+    """Tokenise labelled examples.
+
+    Raises:
+        ModelError: the encoder cannot make an input of a pair.
+    """
+    queries = {text: row for row, text in enumerate(dict.fromkeys(example.query for example in examples))}
+    texts = (text for example in examples for text in example.documents)
+    documents = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    pairs = np.array(
+        [(queries[example.query], documents[text]) for example in examples for text in example.documents], np.int64
+    )
+    offsets = np.cumsum([0, *(len(example.documents) for example in examples)]).astype(np.int64)
+    scores = np.array([score for example in examples for score in example.scores], np.float32)
+    return Encoded(encoder.encode(list(queries), list(documents), pairs), offsets, scores)

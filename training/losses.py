@@ -1,0 +1,206 @@
+"""Losses of grouped scores: the student's and the teacher's scores of the documents of each query.
+
+Every loss is a function of flat float32 scores s (the student's raw logits), targets t and the group sizes. The ranking
+losses of sentence-transformers are called with the scores; those that are missing there are written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError, did_you_mean, need
+from training.examples import Examples
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Grouped = Callable[[Tensor, Tensor, Sequence[int]], Tensor]
+
+DEFAULT = "hinge"
+_PURPOSE = "training"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Which loss, and how the teacher's scores become its targets: t = scale * (score - shift), then a sigmoid if
+    that is asked for."""
+
+    name: str = DEFAULT
+    scale: float = 1.0
+    """For the pairwise losses this is their lambda: the student's gap for a teacher's gap of one."""
+    shift: float = 0.0
+    sigmoid: bool = False
+    temperature: float = 1.0
+    """Of the kl loss alone."""
+    smallest_gap: float = 0.0
+    """For hinge and margin-mse: pairs whose scores are not further apart (before the scale) are left out."""
+
+    def __post_init__(self) -> None:
+        if self.name not in LOSSES:
+            raise UsageError(f"no loss is called '{self.name}'.{did_you_mean(self.name, LOSSES)}")
+        if self.scale <= 0 or self.temperature <= 0 or self.smallest_gap < 0:
+            raise UsageError("a loss needs scale > 0, temperature > 0 and smallest gap >= 0")
+        if self.sigmoid and self.smallest_gap:
+            raise UsageError("--smallest-gap is in the teacher's scores and has no meaning behind --sigmoid; use one")
+
+    def describe(self) -> dict[str, object]:
+        """What the manifest says of it."""
+        return asdict(self)
+
+    def targets(self, scores: Tensor) -> Tensor:
+        """Teacher scores to targets, float32."""
+        moved = (scores.float() - self.shift) * self.scale
+        return moved.sigmoid() if self.sigmoid else moved
+
+    def __call__(self, scores: Tensor, teacher: Tensor, sizes: Sequence[int]) -> Tensor:
+        """The loss, a scalar in float32.
+
+        Args:
+            scores: the student's logits, [pairs]; those of a query lie together.
+            teacher: the teacher's raw scores, [pairs].
+            sizes: documents of each query, in order.
+        """
+        return LOSSES[self.name](self.temperature, self.smallest_gap * self.scale)(
+            scores.float(), self.targets(teacher), sizes
+        )
+
+
+def check_targets(loss: Loss, examples: Examples) -> None:
+    """Refuse targets that a loss does not take.
+
+    Raises:
+        DataError: bce with targets outside 0..1, lambda with negative ones or gains beyond float32, or no query whose
+            documents have different scores.
+    """
+    low, high = _range(loss, examples)
+    if loss.name == "bce" and not (low >= 0 and high <= 1):
+        raise DataError(f"bce needs targets from 0 to 1, and they are {low:g} to {high:g}; add --sigmoid, or --scale")
+    if loss.name == "lambda" and not (low >= 0 and high <= 30):
+        raise DataError(f"lambda has gains 2^t - 1 and needs targets from 0 to 30, and they are {low:g} to {high:g}")
+    if loss.name not in POINTWISE and not any(len(set(row.scores)) > 1 for row in examples.rows):
+        raise DataError(f"{loss.name} compares the documents of a query, and no query has two different scores")
+
+
+def _range(loss: Loss, examples: Examples) -> tuple[float, float]:
+    scores = np.array([score for row in examples.rows for score in row.scores], np.float64)
+    moved = (scores - loss.shift) * loss.scale
+    if loss.sigmoid:
+        return 0.0, 1.0
+    return float(moved.min()), float(moved.max())
+
+
+def hinge(gap: float = 0.0) -> Grouped:
+    """Soft-margin pairwise hinge: mean over the pairs with t_i - t_j > gap of max(0, (t_i - t_j) - (s_i - s_j)), then
+    over the queries that have such pairs. The margin is the teacher's own gap, so a student that separates more is not
+    punished. As Querit-Reranker (arXiv 2606.19037) is described; its constants are not published."""
+
+    def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+        return _pairwise(scores, targets, sizes, gap, lambda wanted, got: (wanted - got).relu())
+
+    return loss
+
+
+def margin_mse(gap: float = 0.0) -> Grouped:
+    """MarginMSE over all pairs with t_i - t_j > gap: mean of ((s_i - s_j) - (t_i - t_j))^2, then over queries
+    (Hofstätter et al. 2020, arXiv 2010.02666, with every pair of a list instead of one positive and one negative)."""
+
+    def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+        return _pairwise(scores, targets, sizes, gap, lambda wanted, got: (wanted - got).square())
+
+    return loss
+
+
+def kl(temperature: float) -> Grouped:
+    """Listwise KL(softmax(t / T) || softmax(s / T)) * T^2, mean over queries (Hinton et al. 2015, arXiv 1503.02531)."""
+
+    def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+        torch = need("torch", "models", _PURPOSE)
+        each = []
+        for s, t in _groups(scores, targets, sizes):
+            teacher = (t / temperature).log_softmax(0)
+            each.append((teacher.exp() * (teacher - (s / temperature).log_softmax(0))).sum() * temperature**2)
+        mean: Tensor = torch.stack(each).mean()
+        return mean
+
+    return loss
+
+
+def bce(scores: Tensor, targets: Tensor, _: Sequence[int]) -> Tensor:
+    """Cross-entropy with soft targets in 0..1: mean over pairs of -t log sigmoid(s) - (1 - t) log sigmoid(-s)."""
+    functional = need("torch.nn.functional", "models", _PURPOSE)
+    mean: Tensor = functional.binary_cross_entropy_with_logits(scores, targets)
+    return mean
+
+
+def mse(scores: Tensor, targets: Tensor, _: Sequence[int]) -> Tensor:
+    """Mean over pairs of (s - t)^2."""
+    return (scores - targets).square().mean()
+
+
+def library(name: str, **settings: Any) -> Grouped:
+    """A loss of sentence-transformers' CrossEncoder, with its definition and its treatment of ties, for scores that
+    are known already."""
+
+    def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+        losses = need("sentence_transformers.cross_encoder.losses", "models", f"the loss {name}")
+        torch = need("torch", "models", _PURPOSE)
+        function = getattr(losses, name)(_known_scores(torch, scores), mini_batch_size=-1, **settings)
+        nothing = [[""] * size for size in sizes]
+        value: Tensor = function([[""] * len(sizes), nothing], list(torch.split(targets, list(sizes))))
+        return value
+
+    return loss
+
+
+LOSSES: Mapping[str, Callable[[float, float], Grouped]] = {
+    "hinge": lambda _, gap: hinge(gap),
+    "margin-mse": lambda _, gap: margin_mse(gap),
+    "bce": lambda *_: bce,
+    "mse": lambda *_: mse,
+    "ranknet": lambda *_: library("RankNetLoss", reduction_log="natural"),
+    "lambda": lambda *_: library("LambdaLoss"),
+    "listnet": lambda *_: library("ListNetLoss"),
+    "adr-mse": lambda *_: library("ADRMSELoss"),
+    "kl": lambda temperature, _: kl(temperature),
+}
+"""By name, from (temperature, smallest gap of the targets)."""
+POINTWISE = ("bce", "mse")
+
+
+def _pairwise(
+    scores: Tensor, targets: Tensor, sizes: Sequence[int], gap: float, cost: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    torch = need("torch", "models", _PURPOSE)
+    each = []
+    for s, t in _groups(scores, targets, sizes):
+        wanted, got = t[:, None] - t, s[:, None] - s
+        ordered = wanted > gap
+        if ordered.any():
+            each.append(cost(wanted[ordered], got[ordered]).mean())
+    mean: Tensor = torch.stack(each).mean() if each else scores.sum() * 0
+    return mean
+
+
+def _groups(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Any:
+    split = need("torch", "models", _PURPOSE).split
+    return zip(split(scores, list(sizes)), split(targets, list(sizes)), strict=True)
+
+
+def _known_scores(torch: Any, scores: Tensor) -> Any:
+    """What a loss of the library takes for a model: it answers with the scores, whatever it is asked."""
+
+    class KnownScores(torch.nn.Module):  # type: ignore[misc]
+        num_labels = 1
+        device = scores.device
+
+        def preprocess(self, pairs: object, **_: object) -> dict[str, Tensor]:
+            return {"scores": scores}
+
+        def forward(self, known: dict[str, Tensor]) -> dict[str, Tensor]:
+            return known
+
+    return KnownScores()

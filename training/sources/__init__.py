@@ -1,0 +1,80 @@
+"""Where training examples come from: one file per format, and one question that finds the format.
+
+This room reads and checks. It never makes a label: what nobody has scored is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from adapters.errors import DataError, UsageError
+from training.examples import Example, Examples
+from training.sources import beir, flag, rows, triples
+from training.sources.beir import Negatives
+
+__all__ = ["Negatives", "read_examples", "read_several"]
+
+_Found = Iterator[tuple[Example, dict[str, int]]]
+
+
+def read_examples(path: Path, *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
+    """Labelled examples of a file or a folder; the content says which format it is.
+
+    Args:
+        path: our JSONL or Parquet, FlagEmbedding's JSONL, MS MARCO triples as .tsv, or a folder in BEIR's layout.
+        limit: take only so many examples, from the start.
+        negatives: where a BEIR folder's negatives come from; default: BM25.
+
+    Raises:
+        UsageError: no such path, or an unknown ending.
+        DataError: a row cannot be trusted or has no labels; the message names file and line.
+    """
+    found = _open(path, negatives or Negatives())
+    kept: list[Example] = []
+    rejected: dict[str, int] = {}
+    for example, left_out in found:
+        kept.append(example)
+        for reason, count in left_out.items():
+            rejected[reason] = rejected.get(reason, 0) + count
+        if len(kept) == limit:
+            break
+    if not kept:
+        raise DataError(f"{path}: there is no example in it")
+    return Examples(tuple(kept), rejected)
+
+
+def read_several(paths: Iterable[Path], *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
+    """The examples of several files and folders, one after the other; see `read_examples`."""
+    read = [read_examples(path, limit=limit, negatives=negatives) for path in paths]
+    rejected: dict[str, int] = {}
+    for one in read:
+        for reason, count in one.rejected.items():
+            rejected[reason] = rejected.get(reason, 0) + count
+    return Examples(tuple(row for one in read for row in one.rows), rejected)
+
+
+def _open(path: Path, negatives: Negatives) -> _Found:
+    if path.is_dir():
+        return beir.read(path, negatives)
+    if not path.is_file():
+        raise UsageError(f"no training examples at {path}")
+    name = path.name.removesuffix(".gz")
+    if name.endswith(".parquet"):
+        return rows.read_parquet(path)
+    if name.endswith(".tsv"):
+        return triples.read(path)
+    if name.endswith(".jsonl"):
+        return flag.read(path) if _is_flag(path) else rows.read_jsonl(path)
+    raise UsageError(f"{path}: training examples are .jsonl, .parquet, .tsv or a folder in BEIR's layout")
+
+
+def _is_flag(path: Path) -> bool:
+    for _, line in rows.lines(path):
+        try:
+            first = json.loads(line)
+        except ValueError:
+            return False
+        return isinstance(first, dict) and "pos" in first
+    return False

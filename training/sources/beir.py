@@ -1,0 +1,84 @@
+"""A folder in BEIR's layout with training qrels: judged documents, and negatives from a first stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import UsageError
+from harness.bench import opened
+from harness.collection import Collection
+from harness.progress import Silent
+from harness.retrieve import first_stage, retrieve
+from harness.runs import Run
+from harness.sources import load
+from harness.workspace import Workspace
+from training.examples import Example, distinct
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """Where the documents come from that nobody judged relevant."""
+
+    stage: str = "bm25"
+    """A first stage: a retriever's spec, or run:FILE."""
+    split: str = "train"
+    depth: int = 100
+    per_query: int = 7
+    """How many are drawn of the candidates, without replacement."""
+    seed: int = 0
+    workspace: Workspace | None = None
+
+
+def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str, int]]]:
+    """One example per query with a relevant document: its judged documents with their grades, and unjudged candidates
+    with grade 0. An unjudged document may be relevant all the same; a teacher's scores are the remedy.
+
+    Raises:
+        UsageError: the folder is more than one collection, or has not the split.
+        DataError: a file of the folder cannot be trusted.
+    """
+    workspace = negatives.workspace or Workspace.open()
+    found = load(str(folder), workspace, split=negatives.split)
+    if len(found) != 1:
+        raise UsageError(f"{folder}: {len(found)} collections; name one of them")
+    collection = found[0]
+    stage = first_stage(negatives.stage, workspace)
+    stage.check()
+    with opened(workspace, Silent()) as bench:
+        run = retrieve(collection, stage, negatives.depth, bench)
+    left_out = collection.counts.queries_without_relevant
+    for query in range(len(collection.queries)):
+        grades = _grades(collection, query)
+        if any(grades.values()):
+            example, repeats = _example(collection, query, grades, _drawn(run, query, grades, negatives))
+            first = {"queries without a relevant document": left_out} if left_out else {}
+            left_out = 0
+            yield example, repeats | first
+
+
+def _grades(collection: Collection, query: int) -> dict[int, int]:
+    start, stop = np.searchsorted(collection.qrels.queries, [query, query + 1])
+    documents, grades = collection.qrels.documents[start:stop], collection.qrels.grades[start:stop]
+    return dict(zip(documents.tolist(), grades.tolist(), strict=True))
+
+
+def _drawn(run: Run, query: int, grades: dict[int, int], negatives: Negatives) -> list[int]:
+    candidates = run.documents[run.offsets[query] : run.offsets[query + 1]]
+    free: npt.NDArray[np.int32] = np.sort(candidates[~np.isin(candidates, list(grades))])
+    rng = np.random.default_rng((negatives.seed, query))
+    return [int(row) for row in rng.choice(free, min(negatives.per_query, len(free)), replace=False)]
+
+
+def _example(
+    collection: Collection, query: int, grades: dict[int, int], drawn: list[int]
+) -> tuple[Example, dict[str, int]]:
+    wanted = [*grades, *drawn]
+    texts = collection.corpus.take(np.array(wanted, np.int64))
+    scored = zip(texts, [float(grades.get(row, 0)) for row in wanted], strict=True)
+    place = f"{collection.name}: query '{collection.queries.ids(np.array([query]))[0]}'"
+    return distinct(collection.queries[query], scored, place, language=collection.language, source=collection.name)

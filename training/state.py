@@ -1,0 +1,79 @@
+"""What a killed training run goes on from: trained weights, the optimizer's moments and the step, as safetensors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adapters.errors import UsageError, need
+from harness.workspace import new_folder, replace_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+_TENSORS, _STATE = "state.safetensors", "state.json"
+History = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    step: int
+    """Steps that are done."""
+    history: History
+
+
+def save_state(
+    folder: Path, run: str, progress: Progress, trained: dict[str, nn.Parameter], optimizer: Optimizer
+) -> None:
+    """Replace the state in one step.
+
+    Raises:
+        OSError: the disk is full; the state before is kept.
+    """
+    safetensors = need("safetensors.torch", "models", "training")
+    tensors = {f"weight.{name}": parameter.detach().cpu().contiguous() for name, parameter in trained.items()}
+    for name, parameter in trained.items():
+        moments: dict[str, Tensor] = optimizer.state.get(parameter, {})
+        tensors |= {f"{key}.{name}": value.detach().cpu().contiguous() for key, value in moments.items()}
+    with new_folder(folder) as unfinished:
+        try:
+            safetensors.save_file(tensors, unfinished / _TENSORS)
+        except need("safetensors", "models", "training").SafetensorError as error:
+            raise OSError(f"{folder}: {error}") from None
+        state = {"run": run, "step": progress.step, "history": progress.history}
+        (unfinished / _STATE).write_text(json.dumps(state), "utf-8")
+        replace_folder(unfinished, folder)
+
+
+def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimizer: Optimizer) -> Progress:
+    """Bring weights and optimizer to where the run was; without a state, it begins.
+
+    Raises:
+        UsageError: the state is that of another run.
+    """
+    if not (folder / _STATE).is_file():
+        return Progress(0, [])
+    state: dict[str, Any] = json.loads((folder / _STATE).read_text("utf-8"))
+    if state["run"] != run:
+        raise UsageError(
+            f"{folder} holds an unfinished run with other data or settings; delete it, or name another --out"
+        )
+    tensors = need("safetensors.torch", "models", "training").load_file(folder / _TENSORS)
+    torch = need("torch", "models", "training")
+    with torch.no_grad():
+        for name, parameter in trained.items():
+            parameter.copy_(tensors[f"weight.{name}"])
+            moments = {key: tensors[f"{key}.{name}"] for key in _MOMENTS if f"{key}.{name}" in tensors}
+            if moments:
+                optimizer.state[parameter] = {
+                    key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
+                }
+    return Progress(int(state["step"]), list(state["history"]))
+
+
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")

@@ -1,0 +1,74 @@
+"""One training step: scores of a batch of queries, the loss, its gradient, and the move of the weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from adapters.errors import ModelError, need
+from training.encoded import Encoded, Rows
+from training.settings import Settings
+from training.student import Student
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+Step = Callable[[int, Rows], dict[str, float]]
+"""From the number of the step and its examples to what the history keeps of it."""
+_SEEDS_APART = 1_000_003
+
+
+def optimizer_of(student: Student, settings: Settings) -> Optimizer:
+    """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101); biases and norms do not decay."""
+    torch = need("torch", "models", "training")
+    trained = list(student.trained.values())
+    groups = [
+        {"params": [one for one in trained if one.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [one for one in trained if one.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer: Optimizer = torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate)
+    return optimizer
+
+
+def stepper(student: Student, data: Encoded, optimizer: Optimizer, settings: Settings, total: int) -> Step:
+    """The step of a run of `total` steps. What is random in a step, dropout, depends on its number alone, so a run that
+    goes on after a kill makes the steps that it would have made.
+
+    Raises:
+        ModelError: when called, if the loss or its gradient is not finite. The weights are not moved.
+    """
+    torch = need("torch", "models", "training")
+    parameters = list(student.trained.values())
+
+    def step(number: int, examples: Rows) -> dict[str, float]:
+        torch.manual_seed(settings.seed * _SEEDS_APART + number)
+        rows = data.rows(examples)
+        teacher = torch.from_numpy(data.scores[rows]).to(student.device)
+        scores = student.scores(data.pairs, rows)
+        loss = settings.loss(scores, teacher, data.sizes[examples].tolist())
+        value = float(loss.detach())
+        _refuse_nonfinite(number, "loss", value)
+        torch.autograd.backward(loss)
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
+        _refuse_nonfinite(number, "gradient", norm)
+        _move(optimizer, settings.rate(number, total))
+        spread = float(scores.detach().std(correction=0))
+        return {"step": number + 1, "loss": value, "gradient": norm, "score_std": spread}
+
+    return step
+
+
+def _move(optimizer: Any, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
+def _refuse_nonfinite(number: int, what: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise ModelError(
+            f"step {number + 1}: the {what} is {value}; lower --lr, or look at the teacher's scores and --scale; "
+            "nothing finished was written"
+        )
