@@ -1,4 +1,4 @@
-# make demo    the demo, in an environment of its own in .venv (first call: a minute or two; later calls: seconds)
+# make demo    the demo and a report of it, in an environment of its own in .venv (first call: minutes; later: seconds)
 # make test    the whole test suite, with every library that it needs added to .venv
 # make lint    format, lint and types
 # make bench   our parts beside other ways to do the same; those that need models and data are run by hand (see --help)
@@ -14,6 +14,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 demo: $(VENV)/.stamp-demo
 	$(BIN)/harness demo --out demo-report
+	$(BIN)/harness report 'packaged:*' --collection demo --out demo-report/report --format csv >/dev/null
 
 test: $(VENV)/.stamp-test
 	$(BIN)/python -m pytest $(PYTEST)
@@ -43,7 +44,7 @@ clean:
 
 $(VENV)/.stamp-demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --quiet pip==26.3
-	$(INSTALL) --editable '.[demo]'
+	$(INSTALL) --editable '.[demo,reports]'
 	@touch $@
 
 # torch is named alone and exactly, so that a mirror which has only that build of it serves it.

@@ -23,7 +23,7 @@ EXTRAS = {
     "mteb": ("mteb", "datasets"),
     "beir": ("beir",),
     "irds": ("ir-datasets",),
-    "train": ("torch", "sentence-transformers", "accelerate", "datasets"),
+    "train": ("torch", "sentence-transformers", "accelerate", "datasets", "PyYAML"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }
 _ROOM = 5 * 2**30

@@ -4,6 +4,7 @@
 # isort: off
 from harness.cli import running, looking, check, latency, compare, gate, why, reproduce, overlap
 from harness.cli import report, board, history, export, submit, import_
+from harness.cli import train, train_synthesize, train_mine, train_teach, merge
 
 # isort: on
 from harness.cli.app import app, main
@@ -20,10 +21,15 @@ __all__ = [
     "latency",
     "looking",
     "main",
+    "merge",
     "overlap",
     "report",
     "reproduce",
     "running",
     "submit",
+    "train",
+    "train_mine",
+    "train_synthesize",
+    "train_teach",
     "why",
 ]

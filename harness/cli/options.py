@@ -184,6 +184,110 @@ Threshold = Annotated[
 ]
 CheckTargets = Annotated[list[str] | None, typer.Argument(help="What to take pairs from; the embedded sample.")]
 CheckPairs = Annotated[int, _option("pairs", "About so many pairs.", min=1)]
+Corpus = Annotated[
+    str, _option("corpus", "A folder with corpus.jsonl, or any collection; only its documents are used.")
+]
+PoolCorpus = Annotated[
+    str | None, _option("corpus", "Where the pool's corpus lies now; default: where it lay when it was mined.")
+]
+GeneratorSpec = Annotated[
+    str,
+    _option("generator", "extractive, a language model (folder or hub name), or chat:http://HOST:PORT/v1?model=NAME."),
+]
+ProfileName = Annotated[
+    str | None,
+    _option("profile", "web-zh, claim-en, generic/sw, ... or a TOML file; default: generic in the corpus's language."),
+]
+DocumentsAsked = Annotated[int | None, _option("documents", "Ask about so many documents; all.", min=1)]
+Floor = Annotated[float, _option("floor", "The share of queries that have to keep to the profile.", min=0.0, max=1.0)]
+Seed = Annotated[int, _option("seed", "Another seed draws other documents.")]
+StageFolder = Annotated[Path, _option("out", "The folder of this stage; a killed run goes on there.")]
+QueriesFile = Annotated[Path, _option("queries", "The folder of train synthesize, or a JSONL file with _id and text.")]
+Retrievers = Annotated[
+    list[str] | None,
+    _option("retriever", "A first stage; at least two. Default: bm25 and Qwen/Qwen3-Embedding-0.6B."),
+]
+PoolDepth = Annotated[int, _option("depth", "Candidates of each retriever.", min=1)]
+PoolFolder = Annotated[Path, _option("pool", "The folder of train mine.")]
+Teachers = Annotated[list[str] | None, _option("teacher", "A reranker or an embedder; repeatable.")]
+Weights = Annotated[list[float] | None, _option("weight", "One for each teacher, in their order; equal ones.")]
+StudentLength = Annotated[
+    int | None, _option("max-length", "Tokens that the student will read: the teacher is cut there too.", min=1)
+]
+SamplingName = Annotated[
+    Literal["stratified", "top", "random"], _option("sampling", "How documents are chosen from the pool.")
+]
+ExampleDocuments = Annotated[int, _option("per-query", "Documents of an example.", min=2)]
+Bins = Annotated[int, _option("bins", "Strata of the teacher's scores.", min=1)]
+BinScope = Annotated[
+    Literal["global", "query"], _option("bin-scope", "Strata over the scores of all queries, or of each.")
+]
+DropAbove = Annotated[
+    float | None,
+    _option("drop-above", "Drop documents above this share of the source document's score, as in 0.95; none."),
+]
+ScoreMap = Annotated[
+    Literal["none", "standard", "logistic", "unit"], _option("map", "Write scores on another scale, in the same order.")
+]
+TaskName = Annotated[str | None, _option("task", "The task's name in the examples; the corpus's.")]
+TeacherFacts = Annotated[
+    Path | None, _option("teacher-facts", "A TOML file with the licence and the training sets of each teacher.")
+]
+Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]
+FitData = Annotated[
+    list[Path] | None,
+    _option("data", "Examples with scores: .jsonl, .parquet, triples as .tsv, or a BEIR folder; repeatable."),
+]
+FitOut = Annotated[Path | None, _option("out", "The folder of the trained checkpoint; it appears when it is whole.")]
+LossName = Annotated[
+    Literal["hinge", "margin-mse", "bce", "mse", "ranknet", "lambda", "listnet", "adr-mse", "kl"],
+    _option("loss", "What the student is to learn of the scores; docs/training.md defines each."),
+]
+LossScale = Annotated[float, _option("scale", "Targets are scale x (score - shift); the pairwise lambda.")]
+LossShift = Annotated[float, _option("shift", "See --scale.")]
+LossSigmoid = Annotated[bool, _flag("sigmoid", "Targets are the sigmoid of that.")]
+Temperature = Annotated[float, _option("temperature", "Of the kl loss.")]
+SmallestGap = Annotated[float, _option("smallest-gap", "Leave out pairs whose scores are not further apart.")]
+Epochs = Annotated[int, _option("epochs", "How often every example is seen.", min=1)]
+MaxSteps = Annotated[int | None, _option("max-steps", "Stop there; 0 writes the base as it is.", min=0)]
+StepQueries = Annotated[int, _option("batch-queries", "Queries of a step, each with all its documents.", min=1)]
+LearningRate = Annotated[float, _option("lr", "The highest learning rate.")]
+Warmup = Annotated[float, _option("warmup", "Share of the steps in which the learning rate rises.")]
+WeightDecay = Annotated[float, _option("weight-decay", "Of the weights; not of biases and norms.")]
+FitMaxLength = Annotated[int | None, _option("max-length", "Tokens of a whole input; the base's own limit.", min=1)]
+LoraRank = Annotated[int, _option("lora-rank", "Train low-rank updates of this rank; 0 trains all weights.", min=0)]
+NewHead = Annotated[bool, _flag("new-head", "Grow a score head on a base that has none; it is random at first.")]
+Replay = Annotated[Path | None, _option("replay", "General examples that are mixed in, against forgetting.")]
+ReplayShare = Annotated[float, _option("replay-share", "Their share of an epoch, 0 to below 1.")]
+Precision = Annotated[
+    Literal["auto", "float32", "bfloat16"], _option("precision", "Of the layers; auto is bfloat16 where a GPU has it.")
+]
+GradientCheckpointing = Annotated[
+    bool, _flag("gradient-checkpointing", "Compute activations twice instead of keeping them: less memory.")
+]
+BatchTokens = Annotated[int | None, _option("batch-tokens", "Padded tokens of one model call within a step.", min=1)]
+SaveEvery = Annotated[int | None, _option("save-every", "Keep a checkpoint every so many steps in OUT.steps.", min=1)]
+FitSeed = Annotated[int, _option("seed", "Of the order, dropout and new tensors.", min=0)]
+Device = Annotated[str | None, _option("device", "A torch device; a GPU if there is one.")]
+LimitExamples = Annotated[int | None, _option("limit", "Take so many examples of each file, from its start.", min=1)]
+NegativesFrom = Annotated[
+    str, _option("negatives", "Where a BEIR folder's negatives come from: a retriever, or run:FILE.")
+]
+PrintCost = Annotated[bool, _flag("print-cost", "Only tell what it would cost; a few steps are tried.")]
+MergePaths = Annotated[
+    list[Path], typer.Argument(help="CONFIG.yaml OUT, or OUT alone with --method.", show_default=False)
+]
+MergeMethod = Annotated[str | None, _option("method", "Without a recipe: slerp, linear, model_stock, ...")]
+MergeModels = Annotated[list[str] | None, _option("model", "A checkpoint to merge: path or hub name; repeatable.")]
+MergeBase = Annotated[str | None, _option("base", "The base; slerp takes the first --model where none is named.")]
+MergeT = Annotated[float | None, _option("t", "Of slerp: 0 is the base, 1 the other.")]
+MergeWeights = Annotated[list[float] | None, _option("weight", "One for each --model, in that order; repeatable.")]
+MergeDtype = Annotated[
+    Literal["bfloat16", "float16", "float32"] | None, _option("dtype", "Of the output; without it the base's.")
+]
+ShardMegabytes = Annotated[
+    int | None, _option("shard-mb", "Cut the weights into files of this size; without it as the base's.", min=1)
+]
 SubmissionOut = Annotated[Path, _option("out", "The folder that gets results/<org>__<model>/<revision>/.")]
 ImportedFiles = Annotated[
     list[Path], typer.Argument(help="One run file, or results of mteb and folders of them.", show_default=False)
