@@ -213,8 +213,8 @@ def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Pla
             results.keep(one)
         before = list(results.all())
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        old.execute("drop table noise")
-        old.execute("drop table look")
+        for table in ("noise", "look", "latency"):
+            old.execute(f"drop table {table}")
         for table, column in (("collection", "part_of"), ("collection", "grouped"), ("value", "questions")):
             old.execute(f"alter table {table} drop column {column}")
         old.execute("""update evaluation set audit = json_set(audit, '$."p-MRR per question"', json('{"7": 0.5}'))""")
