@@ -19,7 +19,8 @@ import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 180.0
+"""A busy machine takes its time to start a browser; that is no fault of a page."""
 _ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars")
 _OWN = ("chrome:", "chrome-untrusted:", "about:")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
