@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal
@@ -14,10 +15,11 @@ from adapters.errors import ModelError
 from adapters.models import ModelFolder, open_folder
 from adapters.next_word import NextWordModel
 from adapters.prompt_template import load_template
-from adapters.prompt_tokens import PromptEncoder, splits_exactly
+from adapters.prompt_tokens import PromptEncoder, PromptTokens, splits_exactly
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 
 _VERSION = "causal-lm/1"
+_LENGTH = 8192
 
 
 class CausalLMReranker:
@@ -28,7 +30,8 @@ class CausalLMReranker:
 
     Args:
         model: a folder or a hub name.
-        max_length: tokens of the whole input, lowered to what the model has positions for. Only documents are cut.
+        max_length: tokens of the whole input, lowered to what the model has positions for; default: 8192, lowered to
+            what its tokenizer declares. Only documents are cut.
         instruction: wins over the instruction of the collection, which wins over that of the template.
         template: `qwen3` (the model card with transformers) or `qwen3-vllm` (the model card with vLLM).
         batch_tokens: padded tokens per call; does not change scores beyond rounding.
@@ -44,7 +47,7 @@ class CausalLMReranker:
         model: str,
         *,
         revision: str | None = None,
-        max_length: int = 8192,
+        max_length: int | None = None,
         instruction: str | None = None,
         template: str = "qwen3",
         device: str | None = None,
@@ -56,12 +59,23 @@ class CausalLMReranker:
         self._folder = open_folder(model, revision)
         _refuse_other_kinds(self._folder)
         self._template = load_template(template)
-        self._max_length = min(max_length, _positions(self._folder))
+        asked = min(_LENGTH, _declared(self._folder)) if max_length is None else max_length
+        self._max_length = min(asked, _positions(self._folder))
         self._fixed_instruction = instruction
         self._instruction = self._template.default_instruction if instruction is None else instruction
         self._dtype = dtype
         self._batch_tokens = batch_tokens
         self._model = NextWordModel(self._folder, (positive, negative), dtype, device)
+
+    @property
+    def max_length(self) -> int:
+        """Tokens of a whole input."""
+        return self._max_length
+
+    @property
+    def next_word(self) -> NextWordModel:
+        """What reads the two words."""
+        return self._model
 
     @property
     def name(self) -> str:
@@ -98,7 +112,7 @@ class CausalLMReranker:
             ModelError: a query leaves no room for a document, or a score is not finite.
         """
         pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
-        prompts = self._encoder().encode_pairs(queries, documents, pairs)
+        prompts = self.prompts(queries, documents, pairs)
 
         def forward(rows: Integers) -> Floats:
             logits = self._model.logits([prompts.ids(int(row)) for row in rows])
@@ -109,8 +123,14 @@ class CausalLMReranker:
         calls = torch_calls(self._model.device)
         yield from stream_batches(prompts, forward, budget=budget, describe=describe, calls=calls)
 
-    def _encoder(self) -> PromptEncoder:
-        return PromptEncoder(self._template, self._model.encode, self._instruction, self._max_length, self._splits)
+    def prompts(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> PromptTokens:
+        """The inputs of all pairs.
+
+        Raises:
+            ModelError: a query leaves no room for a document.
+        """
+        encoder = PromptEncoder(self._template, self._model.encode, self._instruction, self._max_length, self._splits)
+        return encoder.encode_pairs(queries, documents, pairs)
 
     @cached_property
     def _splits(self) -> bool:
@@ -129,6 +149,13 @@ def _refuse_other_kinds(folder: ModelFolder) -> None:
             f"'{folder.name}' is no causal LM: its config.json names '{folder.architecture or 'no architecture'}'; "
             "a reranker that answers yes or no ends with 'ForCausalLM'"
         )
+
+
+def _declared(folder: ModelFolder) -> int:
+    """The length that the tokenizer was saved with: after training, the one that training used."""
+    file = folder.path / "tokenizer_config.json"
+    declared = json.loads(file.read_text("utf-8")).get("model_max_length") if file.is_file() else None
+    return declared if isinstance(declared, int) and declared > 0 else _LENGTH
 
 
 def _positions(folder: ModelFolder) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from adapters.adapted import told
 from adapters.batching import collect, default_budget, describe_pairs, pick_device, stream_batches, torch_calls
 from adapters.errors import ModelError, UsageError
 from adapters.models import ModelFolder, kind_of, open_folder
@@ -70,7 +71,8 @@ class CrossEncoder:
 
     @cached_property
     def identity(self) -> Identity:
-        """Whatever can change a score: weights, tokenizer, settings, max_length, truncation, dtype, label."""
+        """Whatever can change a score: weights, tokenizer, settings, max_length, truncation, dtype, label; and what the
+        checkpoint was adapted on, which changes how its numbers are read."""
         return {
             "adapter": "cross-encoder",
             "version": _VERSION,
@@ -79,6 +81,7 @@ class CrossEncoder:
             "truncation": self._truncation,
             "dtype": self._dtype,
             "label": self._label,
+            **told(self._folder.path),
         }
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from adapters.adapted import told
 from adapters.batching import pick_device
 from adapters.errors import ModelError, need
 from adapters.models import ModelFolder, quiet_loading
@@ -16,6 +17,7 @@ from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
 _SAVINGS: dict[str, object] = {"logits_to_keep": 1, "use_cache": False}
+"""Logits of the last position only, and no cache for a next word that is never asked for."""
 
 
 class NextWordModel:
@@ -29,8 +31,8 @@ class NextWordModel:
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """Digests of the folder; read once for all collections that the model is bound to."""
-        return self._folder.identity()
+        """Digests of the folder, and what it was adapted on; read once for all collections that it is bound to."""
+        return {**self._folder.identity(), **told(self._folder.path)}
 
     @cached_property
     def device(self) -> str:
@@ -49,15 +51,23 @@ class NextWordModel:
     def logits(self, inputs: Sequence[Ids]) -> Floats:
         """Logits of the two words after each input, float32 [len(inputs), 2]."""
         torch = need("torch", "models", "running a language model")
+        network = self._network
+        with torch.inference_mode():
+            answer: Floats = self.answer(network, inputs, self.device).float().cpu().numpy()
+        return answer
+
+    def answer(self, network: Any, inputs: Sequence[Ids], device: str) -> Any:
+        """The two words' logits that a network gives, a tensor [len(inputs), 2]. Training asks its own network so."""
+        torch = need("torch", "models", "running a language model")
+        accepted = set(inspect.signature(network.forward).parameters)
         ids, mask = _left_padded(inputs, self._pad_id)
         arguments = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-        if "position_ids" in self._accepted:
+        if "position_ids" in accepted:
             arguments["position_ids"] = torch.from_numpy(np.maximum(mask.cumsum(axis=1) - 1, 0))
-        on_device = {name: values.to(self.device) for name, values in arguments.items()}
-        with torch.inference_mode():
-            logits = self._network(**on_device, **self._savings).logits[:, -1]
-        answer: Floats = self._two_of(logits).float().cpu().numpy()
-        return answer
+        on_device = {name: values.to(device) for name, values in arguments.items()}
+        savings = {name: value for name, value in _SAVINGS.items() if name in accepted}
+        logits = network(**on_device, **savings).logits[:, -1]
+        return logits if logits.shape[-1] == 2 else logits[:, list(self.word_ids)]
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -75,21 +85,9 @@ class NextWordModel:
     @cached_property
     def _network(self) -> Any:
         word_ids = self.word_ids  # a wrong word is told before the weights are read
-        network = _load(self._folder, self._dtype).to(self.device)
+        network = load_network(self._folder, self._dtype).to(self.device)
         _narrow_head(network, word_ids)
         return network
-
-    @cached_property
-    def _accepted(self) -> set[str]:
-        return set(inspect.signature(self._network.forward).parameters)
-
-    @cached_property
-    def _savings(self) -> dict[str, object]:
-        """Logits of the last position only, and no cache for a next word that is never asked for."""
-        return {name: value for name, value in _SAVINGS.items() if name in self._accepted}
-
-    def _two_of(self, logits: Any) -> Any:
-        return logits if logits.shape[-1] == 2 else logits[:, list(self.word_ids)]
 
 
 def _left_padded(inputs: Sequence[Ids], pad: int) -> tuple[Integers, Integers]:
@@ -116,7 +114,12 @@ def _word_ids(model: str, words: tuple[str, str], encoded: list[list[int]], unkn
     return positive, negative
 
 
-def _load(folder: ModelFolder, dtype: str) -> Any:
+def load_network(folder: ModelFolder, dtype: str) -> Any:
+    """A language model with all its weights, in evaluation mode.
+
+    Raises:
+        ModelError: it cannot be loaded, or lacks weights.
+    """
     torch = need("torch", "models", "running a language model")
     transformers = need("transformers", "models", "running a language model")
     try:
@@ -149,14 +152,26 @@ def _narrow_head(network: Any, word_ids: tuple[int, int]) -> None:
     head = network.get_output_embeddings()
     if not isinstance(head, torch.nn.Linear):
         return
-    probe = torch.tensor([[*word_ids, word_ids[0]]], device=head.weight.device)
-    with torch.inference_mode():
-        whole = network(input_ids=probe).logits[:, -1, list(word_ids)].float()
+
+    def change() -> None:
         network.set_output_embeddings(_rows(head, word_ids))
-        narrow = network(input_ids=probe).logits[:, -1].float()
-    allowed = 8 * torch.finfo(head.weight.dtype).eps * (1 + whole.nan_to_num().abs().max())
-    if narrow.shape != whole.shape or not torch.allclose(narrow, whole, rtol=0, atol=float(allowed), equal_nan=True):
+
+    if not answers_alike(network, word_ids, change):
         network.set_output_embeddings(head)
+
+
+def answers_alike(network: Any, word_ids: tuple[int, int], change: Callable[[], None]) -> bool:
+    """Change the head of a network to the two words alone, and tell whether they have the logits of the whole head."""
+    torch = need("torch", "models", "running a language model")
+    weight = network.get_output_embeddings().weight
+    probe = torch.tensor([[*word_ids, word_ids[0]]], device=weight.device)
+    with torch.no_grad():
+        whole = network(input_ids=probe).logits[:, -1, list(word_ids)].float()
+        change()
+        narrow = network(input_ids=probe).logits[:, -1].float()
+    allowed = 8 * torch.finfo(weight.dtype).eps * (1 + whole.nan_to_num().abs().max())
+    same: bool = narrow.shape == whole.shape
+    return same and torch.allclose(narrow, whole, rtol=0, atol=float(allowed), equal_nan=True)
 
 
 def _rows(head: Any, rows: tuple[int, int]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from adapters.adapted import told
 from adapters.batching import (
     collect,
     cores,
@@ -89,6 +90,7 @@ class OnnxCrossEncoder:
             "max_length": self._max_length,
             "truncation": self._truncation,
             "batching": "single" if self._depends_on_batch else "padded",
+            **told(self._folder.path),
         }
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from adapters.errors import DataError
-from adapters.identity import text_digest
+from adapters.identity import digest, text_digest
 from harness.collection import Texts
 
 DIGEST_BYTES = 16
@@ -122,6 +122,11 @@ def texts_digest(texts: Texts) -> str:
     for words in _digest_chunks(texts):
         digests.update(np.ascontiguousarray(words).data)
     return blake2b(lengths.digest() + ids.digest() + digests.digest(), digest_size=16).hexdigest()
+
+
+def corpus_fingerprint(corpus: Texts) -> str:
+    """What a corpus is by its content alone, whatever is asked of it: the fingerprint of a corpus without queries."""
+    return digest({"corpus": texts_digest(corpus)})
 
 
 def _digest_chunks(texts: Texts) -> Iterator[npt.NDArray[np.uint64]]:

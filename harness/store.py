@@ -63,6 +63,8 @@ create table look(
     id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
     candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
 """
+_CORPUS = "create table if not exists corpus(collection text primary key, fingerprint text) without rowid"
+"""Of each collection the fingerprint of its corpus alone. A table of its own: an older program still reads the file."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,7 @@ class Results:
             self._bring_up()
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
+        self._database.execute(_CORPUS)
 
     def _write_ahead(self) -> None:
         """SQLite does not wait for others while it changes the journal, so this has to."""
@@ -284,6 +287,12 @@ class Results:
             json.dumps(collection.queries.ids(), ensure_ascii=False), collection.part_of, collection.group,
         )  # fmt: skip
         self._database.execute(f"insert or replace into collection values ({_marks(row)})", row)
+        known = "select 1 from corpus where collection = ?"
+        if not self._database.execute(known, (collection.fingerprint,)).fetchone():
+            from harness.columns import corpus_fingerprint  # with Arrow, which looking up does not need
+
+            corpus = (collection.fingerprint, corpus_fingerprint(collection.corpus))
+            self._database.execute("insert into corpus values (?, ?)", corpus)
 
     def _keep_evaluation(self, evaluation: Evaluation) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -348,8 +357,9 @@ class Results:
 
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
-                    c.part_of, c.grouped from evaluation e
-                    join collection c on c.fingerprint = e.collection {tail}"""
+                    c.part_of, c.grouped, k.fingerprint as corpus from evaluation e
+                    join collection c on c.fingerprint = e.collection
+                    left join corpus k on k.collection = e.collection {tail}"""
         with closing(self._database.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             for row in cursor.execute(query, values).fetchall():
@@ -358,7 +368,7 @@ class Results:
     def _row(self, row: sqlite3.Row) -> Stored:
         values = "select measure, mean from value where evaluation = ? and mean is not null"
         means = self._database.execute(values, (row["id"],))
-        collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of")}
+        collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         parsed["audit"]["alarms"] = as_stored(parsed["audit"].get("alarms"))

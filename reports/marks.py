@@ -45,14 +45,15 @@ def of_system(results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def is_adapted(result: Result) -> bool:
-    """Whether the reranker's identity says that it was adapted on this collection, or on a corpus that it does not
-    name."""
+    """Whether the reranker's identity says that it was adapted on this collection, on its corpus, or on a corpus that
+    it does not name. A result from before corpora were kept is told by its name and fingerprint alone."""
     reranker = result.stored.identity.get("reranker")
     if not isinstance(reranker, Mapping):
         return False
     corpora = [reranker[key] for key in _ADAPTED_KEYS if reranker.get(key)]
     named = [one for corpus in corpora for one in (corpus if isinstance(corpus, list | tuple) else [corpus])]
-    return any(one in (True, result.collection.name, result.collection.fingerprint) for one in named)
+    known = (True, result.collection.name, result.collection.fingerprint, result.stored.collection.get("corpus"))
+    return any(one in known for one in named if one is not None)
 
 
 def alarms_of(result: Result) -> list[str]:

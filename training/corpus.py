@@ -12,7 +12,7 @@ import pyarrow as pa
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
 from harness.collection import Collection, Counts, Qrels, Rules, Texts
-from harness.columns import DIGEST_BYTES, SCHEMA, TextWriter, texts_digest
+from harness.columns import DIGEST_BYTES, SCHEMA, TextWriter, corpus_fingerprint, texts_digest
 from harness.sources import load
 from harness.sources.beir_folder import Folder, StatedPlace
 from harness.sources.build import collection_of
@@ -122,7 +122,7 @@ def _bare(collection: Collection) -> Collection:
         changes=None,
         rules=Rules(rules.instruction, rules.first_stage_instruction),
         counts=Counts(len(collection.corpus), 0, 0, 0, collection.counts.empty_documents, 0, 0, 0),
-        fingerprint=digest({"corpus": texts_digest(collection.corpus)}),
+        fingerprint=corpus_fingerprint(collection.corpus),
     )
 
 

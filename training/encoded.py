@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.pair_inputs import EncodedPairs
-from adapters.pairs import PairEncoder
+from adapters.batching import ModelInputs
+from adapters.protocols import IndexPairs
 from training.examples import Example
 
 Rows = npt.NDArray[np.int64]
+
+
+class Encoder(Protocol):
+    """What makes a student's inputs. Its adapter makes the same ones when it scores."""
+
+    max_length: int
+    """Tokens of a whole input."""
+
+    def encode(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Any:
+        """The inputs of the pairs, as `adapters.batching.ModelInputs`.
+
+        Raises:
+            ModelError: no input can be made of a pair.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Encoded:
     """The rows of example i are offsets[i]..offsets[i + 1]."""
 
-    pairs: EncodedPairs
+    pairs: ModelInputs
     offsets: Rows
     scores: npt.NDArray[np.float32]
     """The teacher's, one per row."""
@@ -41,7 +57,7 @@ class Encoded:
         return np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in examples.tolist()])
 
 
-def encode(examples: Sequence[Example], encoder: PairEncoder) -> Encoded:
+def encode(examples: Sequence[Example], encoder: Encoder) -> Encoded:
     """Tokenise labelled examples.
 
     Raises:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from adapters.errors import UsageError
+from adapters.adapted import KEY
+from adapters.adapted import adapted_on as told_of
 from adapters.identity import digest
 from adapters.models import ModelFolder, open_folder
 from harness.progress import Reporter, Silent
-from harness.workspace import new_folder, replace_folder
 from training.batches import Batches
 from training.cost import Cost, cost_of
 from training.encoded import Encoded, Rows, encode
 from training.examples import Examples
+from training.fitted import finished, write
 from training.losses import check_targets
+from training.ranks import ALONE, Ranks, joined
 from training.settings import Machine, Settings
 from training.state import Progress, load_state, save_state
 from training.stepping import optimizer_of, stepper
-from training.student import Student, load_student, write_model
+from training.student import Student, load_student
 
-MANIFEST = "manifest.json"
 _VERSION = 1
 _NOTHING = Examples(())
 
@@ -42,6 +39,9 @@ class Job:
     examples: Examples
     replay: Examples
     settings: Settings
+    adapted_on: tuple[str, ...] = ()
+    """Names and fingerprints of the corpora that the examples were made of. They are told in the manifest and in the
+    identity of the model; they change no weight, so they are not part of the run's identity."""
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
@@ -73,14 +73,23 @@ class Job:
         return [rows for number in range(epochs) for rows in self.batches.epoch(number, lengths)][:steps]
 
 
-def job(base: str, examples: Examples, settings: Settings, replay: Examples | None = None) -> Job:
-    """Find the base and check that the loss takes the labels.
+def job(
+    base: str,
+    examples: Examples,
+    settings: Settings,
+    replay: Examples | None = None,
+    adapted_on: Iterable[str] = (),
+) -> Job:
+    """Find the base and check that the loss takes the labels. What the base was adapted on stays true of what is made
+    of it.
 
     Raises:
         ModelError: there is no such base.
         DataError: the loss cannot take the labels.
     """
-    found = Job(open_folder(base), examples, replay or _NOTHING, settings)
+    folder = open_folder(base)
+    corpora = tuple(sorted({*told_of(folder.path), *(adapted_on if settings.max_steps != 0 else ())}))
+    found = Job(folder, examples, replay or _NOTHING, settings, corpora)
     for part in (found.examples, found.replay):
         if len(part):
             check_targets(settings.loss, part)
@@ -99,7 +108,8 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
     """Train, and write a folder that the cross-encoder adapter loads, its manifest last.
 
     A killed run goes on where it was, to the same weights. Kept checkpoints are in `OUT.steps/step-N`. A run that is
-    finished already is not made again.
+    finished already is not made again. Several processes that torchrun started make one run together; the first of them
+    writes.
 
     Returns:
         The manifest.
@@ -109,33 +119,44 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
         ModelError: the base cannot be trained, or the loss is not finite; nothing finished is written.
         OSError: the disk is full; nothing finished is written.
     """
-    machine, reporter = machine or Machine(), reporter or Silent()
     run = digest(work.describe())
-    if (done := _finished(out, run)) is not None:
-        reporter.note(f"{out}: trained already")
-        return done
-    beside = out.with_name(f"{out.name}.steps")
+    with joined(machine or Machine()) as (ranks, own):
+        ranks.check(work.settings.queries)
+        done = finished(out, run, work.adapted_on)
+        ranks.wait()
+        if done is None:
+            _train(work, out, own, (reporter if ranks.is_first else None) or Silent(), ranks)
+            ranks.wait()
+            done = finished(out, run)
+        elif reporter and ranks.is_first:
+            reporter.note(f"{out}: trained already")
+    assert done is not None
+    return done
+
+
+def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ranks = ALONE) -> None:
+    run, beside = digest(work.describe()), out.with_name(f"{out.name}.steps")
     student, data = _prepared(work, machine)
     optimizer = optimizer_of(student, work.settings)
     progress = load_state(beside / ".state", run, student.trained, optimizer)
     saved = time.monotonic()
-    step = stepper(student, data, optimizer, work.settings, work.steps)
+    step = stepper(student, data, optimizer, work.settings, work.steps, ranks=ranks)
     with reporter.stage(f"training {out.name}", work.steps) as advance:
         advance(progress.step)
         for number, examples in list(enumerate(work.plan(data)))[progress.step :]:
             progress.history.append(step(number, examples))
             progress = Progress(number + 1, progress.history)
-            if machine.save_every and progress.step % machine.save_every == 0:
-                _write(beside / f"step-{progress.step:06d}", work, student, progress)
-            if time.monotonic() - saved >= machine.resume_seconds:
+            if ranks.is_first and machine.save_every and progress.step % machine.save_every == 0:
+                write(beside / f"step-{progress.step:06d}", _about(work), student, progress)
+            if ranks.is_first and time.monotonic() - saved >= machine.resume_seconds:
                 save_state(beside / ".state", run, progress, student.trained, optimizer)
                 saved = time.monotonic()
             advance(1)
-    manifest = _write(out, work, student, progress)
-    shutil.rmtree(beside / ".state", ignore_errors=True)
-    with suppress(OSError):
-        beside.rmdir()  # where no checkpoints are kept it is empty
-    return manifest
+    if ranks.is_first:
+        write(out, _about(work), student, progress)
+        shutil.rmtree(beside / ".state", ignore_errors=True)
+        with suppress(OSError):
+            beside.rmdir()  # where no checkpoints are kept it is empty
 
 
 def _prepared(work: Job, machine: Machine) -> tuple[Student, Encoded]:
@@ -143,50 +164,16 @@ def _prepared(work: Job, machine: Machine) -> tuple[Student, Encoded]:
     return student, encode([*work.examples.rows, *work.replay.rows], student.encoder)
 
 
-def _finished(out: Path, run: str) -> Mapping[str, Any] | None:
-    if not out.exists():
-        return None
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        manifest: dict[str, Any] = json.loads((out / MANIFEST).read_text("utf-8"))
-        if manifest["run"] == run:
-            return manifest
-    raise UsageError(f"{out} exists and is not this training run; name another --out, or remove it")
-
-
-def _write(folder: Path, work: Job, student: Student, progress: Progress) -> Mapping[str, Any]:
-    with new_folder(folder) as unfinished:
-        write_model(student, unfinished)
-        history = "".join(f"{json.dumps(row)}\n" for row in progress.history)
-        (unfinished / "history.jsonl").write_text(history, "utf-8")
-        manifest = _manifest(work, student, progress, ModelFolder(folder.name, unfinished))
-        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
-        replace_folder(unfinished, folder)
-    return manifest
-
-
-def _manifest(work: Job, student: Student, progress: Progress, model: ModelFolder) -> dict[str, Any]:
+def _about(work: Job) -> dict[str, Any]:
+    """What the manifest says of a job."""
     described = work.describe()
-    losses = [row["loss"] for row in progress.history]
-    tenth = max(1, len(losses) // 10)
+    replayed = work.replay.counts() | {"share": work.batches.share} if len(work.replay) else None
     return {
-        "made_by": "harness train fit",
         "run": digest(described),
         "base": {"name": work.base.name, **work.base.identity()},
+        KEY: list(work.adapted_on),
         "examples": work.examples.counts(),
-        "replay": work.replay.counts() | {"share": work.batches.share} if len(work.replay) else None,
-        "settings": work.settings.describe(),
-        "max_length": student.encoder.max_length,
-        "bfloat16": student.half,
-        "new_tensors": list(student.grown),
-        "trained_parameters": sum(parameter.numel() for parameter in student.trained.values()),
-        "steps": progress.step,
+        "replay": replayed,
+        "settings": described["settings"],
         "of_steps": work.steps,
-        "loss": {"first": _mean(losses[:tenth]), "last": _mean(losses[-tenth:])},
-        "score_std": {end: progress.history[at]["score_std"] for end, at in (("first", 0), ("last", -1)) if losses},
-        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "safetensors")},
-        "weights": model.identity()["weights"],
     }
-
-
-def _mean(values: list[float]) -> float | None:
-    return float(np.mean(values)) if values else None

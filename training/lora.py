@@ -23,8 +23,11 @@ def is_head(name: str) -> bool:
     return any(part in HEADS for part in name.split("."))
 
 
-def add_lora(model: nn.Module, rank: int) -> None:
+def add_lora(model: nn.Module, rank: int, frozen: nn.Module | None = None) -> None:
     """Freeze the encoder and give its linear layers low-rank updates. B starts at zero: nothing changes at first.
+
+    Args:
+        frozen: a layer that stays as it is, such as the vocabulary's.
 
     Raises:
         UsageError: the rank is larger than a layer.
@@ -34,7 +37,7 @@ def add_lora(model: nn.Module, rank: int) -> None:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(is_head(name))
     for name, layer in list(model.named_modules()):
-        if isinstance(layer, torch.nn.Linear) and not is_head(name):
+        if isinstance(layer, torch.nn.Linear) and layer is not frozen and not is_head(name):
             if rank > min(layer.weight.shape):
                 raise UsageError(
                     f"--lora-rank {rank} is more than the layer {name} has; it is {tuple(layer.weight.shape)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.errors import ModelError, need
 from training.encoded import Encoded, Rows
+from training.ranks import ALONE, Ranks
 from training.settings import Settings
 from training.student import Student
 
@@ -31,9 +32,11 @@ def optimizer_of(student: Student, settings: Settings) -> Optimizer:
     return optimizer
 
 
-def stepper(student: Student, data: Encoded, optimizer: Optimizer, settings: Settings, total: int) -> Step:
-    """The step of a run of `total` steps. What is random in a step, dropout, depends on its number alone, so a run that
-    goes on after a kill makes the steps that it would have made.
+def stepper(
+    student: Student, data: Encoded, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE
+) -> Step:
+    """The step of a run of `total` steps. What is random in a step, dropout, depends on its number and on the rank
+    alone, so a run that goes on after a kill makes the steps that it would have made.
 
     Raises:
         ModelError: when called, if the loss or its gradient is not finite. The weights are not moved.
@@ -42,14 +45,19 @@ def stepper(student: Student, data: Encoded, optimizer: Optimizer, settings: Set
     parameters = list(student.trained.values())
 
     def step(number: int, examples: Rows) -> dict[str, float]:
-        torch.manual_seed(settings.seed * _SEEDS_APART + number)
+        torch.manual_seed(settings.seed * _SEEDS_APART + number + ranks.seed_offset)
         rows = data.rows(examples)
         teacher = torch.from_numpy(data.scores[rows]).to(student.device)
-        scores = student.scores(data.pairs, rows)
+        share = ranks.share(data.pairs.lengths[rows])
+        own = student.scores(data.pairs, rows[share])
+        scores = ranks.together(own, share, len(rows))
         loss = settings.loss(scores, teacher, data.sizes[examples].tolist())
         value = float(loss.detach())
         _refuse_nonfinite(number, "loss", value)
         torch.autograd.backward(loss)
+        if len(share) and scores.grad is not None:
+            torch.autograd.backward(own, scores.grad[torch.from_numpy(share).to(student.device)])
+        ranks.sum_gradients(parameters)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
         _refuse_nonfinite(number, "gradient", norm)
         _move(optimizer, settings.rate(number, total))

@@ -58,25 +58,32 @@ def fit(  # noqa: PLR0917
     device: options.Device = None,
     limit: options.LimitExamples = None,
     negatives: options.NegativesFrom = "bm25",
+    adapted_on: options.AdaptedOn = None,
     print_cost: options.PrintCost = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a cross-encoder on scored examples, and write a checkpoint that `harness run --reranker` takes.
 
-    A killed run goes on where it was when the same command is given again. The checkpoint is no better than its base
-    until the harness has said so.
+    A killed run goes on where it was when the same command is given again. A language model is trained by its words yes
+    and no. On several GPUs: torchrun --nproc-per-node N -m harness train fit ... The checkpoint is no better than its
+    base until the harness has said so.
     """
-    from harness.progress import Terminal
+    from harness.progress import Silent, Terminal
     from harness.workspace import Workspace
     from training import fit as fitting
+    from training.adapted import corpora_of
     from training.losses import Loss
+    from training.ranks import ranks_here
     from training.settings import Machine, Settings
     from training.sources import Negatives, read_examples, read_several
 
     given = {"--base": base, "--data": data, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
         raise UsageError(f"harness train fit needs {' and '.join(missing)}; see --help")
+    ranks = ranks_here()
+    if print_cost and ranks.world > 1:
+        raise UsageError("--print-cost counts for one process; leave torchrun out")
     settings = Settings(
         loss=Loss(loss, scale, shift, sigmoid, temperature, smallest_gap), epochs=epochs, max_steps=max_steps,
         queries=batch_queries, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay,
@@ -84,15 +91,20 @@ def fit(  # noqa: PLR0917
         precision=precision, seed=seed,
     )  # fmt: skip
     machine = Machine(device, batch_tokens, gradient_checkpointing, save_every)
-    folders = [path for path in data or () if path.is_dir()]
-    where = Negatives(negatives, seed=seed, workspace=Workspace.open(workspace) if folders else None)
+    sources = [*(data or ()), *([replay] if replay else [])]
+    place = Workspace.open(workspace) if any(path.is_dir() for path in sources) else None
+    where = Negatives(negatives, seed=seed, workspace=place)
     general = read_examples(replay, limit=limit, negatives=where) if replay else None
-    work = fitting.job(str(base), read_several(data or (), limit=limit, negatives=where), settings, general)
+    examples = read_several(data or (), limit=limit, negatives=where)
+    corpora = (*corpora_of(sources, place), *(adapted_on or ()))
+    work = fitting.job(str(base), examples, settings, general, corpora)
     if print_cost:
         cost = fitting.cost(work, machine)
         typer.echo(json.dumps(cost.as_dict()) if as_json else str(cost))
         return
-    manifest = fitting.fit(work, Path(str(out)), machine, Terminal())
+    manifest = fitting.fit(work, Path(str(out)), machine, Terminal() if ranks.is_first else Silent())
+    if not ranks.is_first:
+        return
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
         return

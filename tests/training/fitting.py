@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from harness.progress import Advance, Silent
 from training.examples import Example, Examples
 from training.losses import Loss
 from training.settings import Settings
 
 QUICK = Settings(loss=Loss("mse"), epochs=2, learning_rate=1e-3, queries=4, window=2)
 """Six steps over `some_examples`."""
+
+
+class KilledAfter(Silent):
+    """A run that is ended from outside after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    @contextmanager
+    def stage(self, title: str, total: int | None) -> Iterator[Advance]:
+        yield self._advance
+
+    def _advance(self, steps: int) -> None:
+        self.left -= steps
+        if self.left <= 0:
+            raise KeyboardInterrupt
 
 
 def some_examples(count: int = 12, documents: int = 4) -> Examples:

@@ -19,7 +19,7 @@ from adapters.cross_encoder import CrossEncoder
 from adapters.errors import DataError, ModelError, UsageError
 from harness.progress import Advance, Silent
 from tests.fixtures import Command
-from tests.training.fitting import QUICK, same_weights, some_examples, tensors
+from tests.training.fitting import QUICK, KilledAfter, same_weights, some_examples, tensors
 from training import fit as fitting
 from training.examples import Example, Examples, write_examples
 from training.fit import cost, fit, job
@@ -38,22 +38,6 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.cross_encoder(tmp_path_factory.mktemp("base") / "bert")
-
-
-class KilledAfter(Silent):
-    """A run that is ended from outside after some steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    @contextmanager
-    def stage(self, title: str, total: int | None) -> Iterator[Advance]:
-        yield self._advance
-
-    def _advance(self, steps: int) -> None:
-        self.left -= steps
-        if self.left <= 0:
-            raise KeyboardInterrupt
 
 
 def scores(folder: Path, example: Example) -> np.ndarray[Any, Any]:
@@ -77,6 +61,25 @@ def test_a_half_precision_base_stays_what_it_is_in_zero_steps(tmp_path: Path) ->
     fit(job(str(base), some_examples(), replace(QUICK, max_steps=0)), tmp_path / "out")
     assert same_weights(base, tmp_path / "out")
     assert {tensor.dtype for tensor in tensors(tmp_path / "out").values()} == {torch.bfloat16}  # type: ignore[attr-defined]
+
+
+def test_zero_steps_with_low_rank_updates_change_no_score(base: Path, tmp_path: Path) -> None:
+    fit(job(str(base), some_examples(), replace(QUICK, max_steps=0, lora_rank=2)), tmp_path / "out")
+    example = some_examples().rows[3]
+    assert (scores(base, example) == scores(tmp_path / "out", example)).all()
+
+
+def test_zero_steps_with_a_new_head_are_the_seeded_head(tmp_path: Path) -> None:
+    embedder = tiny.bert_embedder(tmp_path / "embedder")
+    example = some_examples().rows[3]
+    for name, seed in (("one", 0), ("again", 0), ("other", 1)):
+        settings = replace(QUICK, max_steps=0, new_head=True, seed=seed)
+        fit(job(str(embedder), some_examples(), settings), tmp_path / name)
+    assert same_weights(tmp_path / "one", tmp_path / "again")
+    assert not np.allclose(scores(tmp_path / "one", example), scores(tmp_path / "other", example))
+    settings = replace(QUICK, max_steps=0)
+    fit(job(str(tmp_path / "one"), some_examples(), settings), tmp_path / "next")
+    assert (scores(tmp_path / "one", example) == scores(tmp_path / "next", example)).all()
 
 
 def test_training_learns_what_the_teacher_said(base: Path, tmp_path: Path) -> None:
@@ -148,6 +151,8 @@ def test_kept_checkpoints_are_models_of_their_own(base: Path, tmp_path: Path) ->
     assert same_weights(kept[2], tmp_path / "out") and not same_weights(kept[0], tmp_path / "out")
     assert json.loads((kept[0] / "manifest.json").read_text())["steps"] == 2
     assert np.isfinite(scores(kept[0], some_examples().rows[0])).all()
+    fit(job(str(kept[0]), some_examples(), QUICK), tmp_path / "further")
+    assert not same_weights(kept[0], tmp_path / "further"), "and a base to go on from"
 
 
 def test_a_loss_that_is_not_a_number_stops_with_one_line(
@@ -216,8 +221,7 @@ def test_bases_that_cannot_be_trained_are_refused(base: Path, tmp_path: Path) ->
     refusals = [
         (base, True, UsageError, "has a score head already"),
         (tiny.cross_encoder(tmp_path / "three", num_labels=3), False, ModelError, "several labels"),
-        (tiny.causal_lm(tmp_path / "causal"), False, ModelError, "is a language model"),
-        (tmp_path / "causal", True, ModelError, "puts nothing between"),
+        (tiny.causal_lm(tmp_path / "causal"), True, ModelError, "puts nothing between"),
     ]
     for folder, new_head, error, says in refusals:
         with pytest.raises(error, match=says):

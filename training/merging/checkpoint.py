@@ -16,7 +16,9 @@ from training.merging.tensors import Tensor, TensorFile, open_file
 
 INDEX = "model.safetensors.index.json"
 _LORA = re.compile(r"(^|\.)lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)")
-_LEFT_BEHIND = {INDEX, "merge.json", "merge-report.json", "trainer_state.json", "training_args.json"}
+_LEFT_BEHIND = {
+    INDEX, "merge.json", "merge-report.json", "manifest.json", "trainer_state.json", "training_args.json",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from adapters.adapted import KEY, adapted_on
 from adapters.identity import digest
 from training.merging.checkpoint import Checkpoint
 from training.merging.recipe import Filtered, Recipe
@@ -60,6 +61,7 @@ class Job:
         return {
             "id": self.id(sources),
             "recipe": told(self.recipe),
+            KEY: sorted({corpus for one in self.opened.values() for corpus in adapted_on(one.folder.path)}),
             "sources": [{"name": name, **identity} for name, identity in sources.items()],
             "configuration_of": self.home.name,
             "computed_in": "float32",

@@ -1,0 +1,114 @@
+"""A student with a score head: a sequence classifier with one label, or a base that grows such a head."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from adapters.errors import ModelError, UsageError, need
+from adapters.models import ModelFolder, kind_of, quiet_loading
+from adapters.pair_inputs import EncodedPairs
+from adapters.pairs import PairEncoder
+from adapters.protocols import Integers
+from adapters.score_head import label_of, length_of
+from training.lora import add_lora, is_head
+from training.scorer import Scorer
+from training.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_KINDS = {"embedder": "an embedder, which gives vectors"}
+
+
+def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
+    """Load it for training. A new head and low-rank updates are drawn from torch's random numbers.
+
+    Raises:
+        ModelError: it has no score head and none is asked for, has several labels, or lacks weights.
+        UsageError: a new head is asked for and it has one.
+    """
+    torch = need("torch", "models", "training")
+    transformers = need("transformers", "models", "training")
+    _check_kind(folder, settings.new_head)
+    model, grown = _load(transformers, torch, folder, settings.new_head)
+    if settings.lora_rank:
+        add_lora(model, settings.lora_rank)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False)
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+    accepted = inspect.signature(model.forward).parameters
+    known = ("input_ids", "token_type_ids")
+    names = tuple(name for name in known if name in accepted and name in tokenizer.model_input_names)
+    encoder = PairEncoder(
+        _backend(tokenizer, folder), max_length=length_of(folder, settings.max_length), truncation="longest_first"
+    )
+    model.to(device)
+
+    def logits(pairs: EncodedPairs, rows: Integers) -> Tensor:
+        batch = pairs.collate(rows)
+        mask = () if batch["attention_mask"].all() else ("attention_mask",)  # without one, attention is faster
+        tensors = {name: torch.from_numpy(batch[name]).to(device) for name in (*names, *mask)}
+        found: Tensor = model(**tensors).logits[:, 0]
+        return found
+
+    return Scorer(model, encoder, logits, {"scores": "score head"}, grown)
+
+
+def _check_kind(folder: ModelFolder, new_head: bool) -> None:
+    kind = "cross-encoder" if folder.architecture.endswith("ForSequenceClassification") else _kind(folder)
+    if kind == "cross-encoder":
+        if new_head:
+            raise UsageError(f"'{folder.name}' has a score head already; leave --new-head out")
+        _refuse_labels(folder)
+    elif not new_head:
+        what = _KINDS.get(kind, "no cross-encoder")
+        raise ModelError(
+            f"'{folder.name}' is {what}: it has no score head to train; --new-head grows one, random at first"
+        )
+
+
+def _refuse_labels(folder: ModelFolder) -> None:
+    try:
+        label_of(folder, None)
+    except ModelError:
+        raise ModelError(f"'{folder.name}' has a head with several labels; train a base with one") from None
+
+
+def _kind(folder: ModelFolder) -> str:
+    try:
+        return kind_of(folder)
+    except ModelError:
+        return "encoder"
+
+
+def _load(transformers: Any, torch: Any, folder: ModelFolder, new_head: bool) -> tuple[Any, tuple[str, ...]]:
+    more = {"num_labels": 1} if new_head else {}
+    try:
+        with quiet_loading():
+            model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder.path, dtype=torch.float32, output_loading_info=True, use_safetensors=True,
+                trust_remote_code=False, **more,
+            )  # fmt: skip
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"cannot load '{folder.name}' for training: {str(error).strip().splitlines()[0]}") from error
+    missing = sorted(map(str, report["missing_keys"]))
+    unexpected = [name for name in missing if not (new_head and is_head(name))]
+    if unexpected:
+        raise ModelError(f"'{folder.name}': {', '.join(unexpected[:4])} is not in the checkpoint; it cannot be a base")
+    return model, tuple(missing)
+
+
+def _backend(tokenizer: Any, folder: ModelFolder) -> Any:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError(f"'{folder.name}' has no tokenizer.json; save its tokenizer with transformers 5")
+    if backend.num_special_tokens_to_add(True) < 2:
+        raise ModelError(
+            f"the tokenizer of '{folder.name}' puts nothing between a query and a document; take another base"
+        )
+    backend.enable_truncation(2**31 - 1, direction=tokenizer.truncation_side)
+    backend.enable_padding(
+        direction=tokenizer.padding_side, pad_id=tokenizer.pad_token_id or 0, pad_type_id=tokenizer.pad_token_type_id
+    )
+    return backend

@@ -1,0 +1,85 @@
+"""A fitted checkpoint as a folder: the model, its history, and the manifest, which comes last."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.adapted import KEY
+from adapters.errors import UsageError
+from adapters.models import ModelFolder
+from harness.workspace import new_folder, replace_folder
+from training.job import write_json
+from training.state import Progress
+from training.student import Student, write_model
+
+MANIFEST = "manifest.json"
+MADE_BY = "harness train fit"
+
+
+def finished(out: Path, run: str, adapted_on: Iterable[str] = ()) -> dict[str, Any] | None:
+    """The manifest of a run that is there already; None where nothing is. Corpora that it does not name yet are added
+    to it: they change no weight, and a checkpoint may not forget them.
+
+    Raises:
+        UsageError: something else is there.
+    """
+    if not out.exists():
+        return None
+    manifest: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        manifest = json.loads((out / MANIFEST).read_text("utf-8"))
+    if not isinstance(manifest, dict) or manifest.get("run") != run:
+        raise UsageError(f"{out} exists and is not this training run; name another --out, or remove it")
+    known = manifest.get(KEY, [])
+    if set(adapted_on) - set(known):
+        manifest[KEY] = sorted({*known, *adapted_on})
+        write_json(out / MANIFEST, manifest)
+    return manifest
+
+
+def write(folder: Path, about: Mapping[str, Any], student: Student, progress: Progress) -> None:
+    """Write a checkpoint; it has its name when it is whole.
+
+    Args:
+        about: what the manifest says of the job.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with new_folder(folder) as unfinished:
+        write_model(student, unfinished)
+        history = "".join(f"{json.dumps(row)}\n" for row in progress.history)
+        (unfinished / "history.jsonl").write_text(history, "utf-8")
+        manifest = _manifest(about, student, progress, ModelFolder(folder.name, unfinished))
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
+        replace_folder(unfinished, folder)
+
+
+def _manifest(about: Mapping[str, Any], student: Student, progress: Progress, model: ModelFolder) -> dict[str, Any]:
+    losses = [row["loss"] for row in progress.history]
+    tenth = max(1, len(losses) // 10)
+    return {
+        "made_by": MADE_BY,
+        **about,
+        "model": dict(student.scorer.about),
+        "max_length": student.encoder.max_length,
+        "bfloat16": student.half,
+        "new_tensors": list(student.scorer.grown),
+        "trained_parameters": sum(parameter.numel() for parameter in student.trained.values()),
+        "steps": progress.step,
+        "loss": {"first": _mean(losses[:tenth]), "last": _mean(losses[-tenth:])},
+        "score_std": {end: progress.history[at]["score_std"] for end, at in (("first", 0), ("last", -1)) if losses},
+        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "safetensors")},
+        "weights": model.identity()["weights"],
+    }
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
