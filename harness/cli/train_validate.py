@@ -1,0 +1,116 @@
+"""The verb that holds synthetic queries against real ones: train validate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from adapters.errors import MissingExtra
+from harness.cli import options
+from harness.cli import validation_options as own
+from harness.cli.printing import print_table
+from harness.cli.train import train
+
+if TYPE_CHECKING:
+    from reports.plots.plot import Plot
+    from training.validating.wishes import Wishes
+
+
+@train.command(
+    epilog="""Examples:
+
+    harness train validate --corpus ./abstracts --queries queries
+
+    harness train validate --corpus ./abstracts --queries queries --real ./scifact --out validated
+
+    harness train validate --corpus ./abstracts --queries queries --real ./scifact
+    --wrong miracl/en --embedder ./all-MiniLM-L6-v2 --teacher ./teacher --student ./base --out validated"""
+)
+def validate(  # noqa: PLR0917
+    corpus: options.Corpus,
+    queries: own.ValidatedQueries,
+    real: own.ComparedQueries = None,
+    real_split: options.RealSplit = "train",
+    sample_queries: own.ComparedSample = None,
+    wrong: own.OtherDomain = None,
+    wrong_corpus: options.WrongCorpus = None,
+    evaluations: own.EvaluatedOn = None,
+    embedder: own.ValidationEmbedder = None,
+    retrievers: own.ValidationRetrievers = None,
+    teachers: options.Teachers = None,
+    student: own.ValidationStudent = None,
+    max_length: options.StudentLength = None,
+    depth: options.Depth = 100,
+    seed: options.Seed = 0,
+    out: own.ValidationFolder = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Hold synthetic queries against real ones, and take out those that are evaluation queries.
+
+    Every figure stands beside its floor, real queries against real ones, and its scale, those of another domain.
+    The exit code is 1 if the queries must not be used.
+    """
+    from training.validating.wishes import Wishes
+
+    wishes = Wishes(
+        real, real_split, sample_queries, wrong, wrong_corpus, tuple(evaluations or ()), embedder,
+        tuple(teachers or ()), student, tuple(retrievers or ()), depth, max_length, seed=seed,
+    )  # fmt: skip
+    if out is not None:
+        found = _validated(queries, corpus, wishes, out, workspace, kept=True)
+        _show(found, as_json)
+        _write(found, out, as_json)
+    else:
+        with TemporaryDirectory() as folder:
+            found = _validated(queries, corpus, wishes, Path(folder) / "validation", workspace, kept=False)
+        _show(found, as_json)
+    raise typer.Exit(1 if found["decision"]["state"] == "blocked" else 0)
+
+
+def _validated(
+    queries: Path, corpus: str, wishes: Wishes, out: Path, workspace: Path | None, *, kept: bool
+) -> dict[str, Any]:
+    from harness.bench import opened
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from training.corpus import corpus_of
+    from training.validating.validate import read_validation
+    from training.validating.validate import validate as run
+
+    with opened(Workspace.open(workspace), Terminal()) as bench:
+        run(queries, corpus_of(corpus, bench.workspace), wishes, out, bench, kept=kept)
+    return read_validation(out)
+
+
+def _show(found: dict[str, Any], as_json: bool) -> None:
+    from reports.validation import decision_line, leak_table, measures_table
+
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    print_table(measures_table(found))
+    if (leaks := leak_table(found)) is not None:
+        print_table(leaks)
+    typer.echo(decision_line(found))
+
+
+def _write(found: dict[str, Any], out: Path, as_json: bool) -> None:
+    from reports.validation import write_page
+
+    page = write_page(found, _plots(found, out), out)
+    typer.echo(f"written: {out}/queries.jsonl, {page}", err=as_json)
+
+
+def _plots(found: dict[str, Any], out: Path) -> list[Plot]:
+    try:
+        from reports.plots.validation import draw_validation
+
+        return draw_validation(found, out / "plots")
+    except MissingExtra as error:
+        typer.echo(f"no plots: {error}", err=True)
+        return []

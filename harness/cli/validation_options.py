@@ -1,0 +1,31 @@
+"""The options of `train validate` that no other verb has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from harness.cli.options import _option
+
+ValidatedQueries = Annotated[
+    Path, _option("queries", "The folder of train synthesize, or a JSONL file with _id, text and document.")
+]
+ComparedQueries = Annotated[
+    str | None, _option("real", "A collection of real queries to compare with; not one that is evaluated on.")
+]
+ComparedSample = Annotated[int | None, _option("sample-queries", "Only so many real queries, always the same.", min=1)]
+OtherDomain = Annotated[
+    str | None, _option("wrong", "Queries of another domain, for a scale: a collection, or a folder of synthetic ones.")
+]
+EvaluatedOn = Annotated[
+    list[str] | None,
+    _option("evaluation", "A collection that will be evaluated on, if the workspace does not know it yet; repeatable."),
+]
+ValidationEmbedder = Annotated[str | None, _option("embedder", "For what needs vectors: a dense first stage.")]
+ValidationRetrievers = Annotated[
+    list[str] | None, _option("retriever", "For the round trip; the first also for the teacher. bm25 and the embedder.")
+]
+ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher has to be better than.")]
+ValidationFolder = Annotated[
+    Path | None, _option("out", "A folder for the cleaned queries, the figures, validation.md and plots.")
+]

@@ -1,0 +1,149 @@
+"""A validation of synthetic queries as tables and as a Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.workspace import write_atomically
+from reports.document import Bullets, Heading, Image, Part, as_markdown
+from reports.document import Text as Paragraph
+from reports.plots.plot import Plot
+from reports.tables import Cell, Table
+
+Row = Mapping[str, Any]
+SIGNS = {"same": "=", "differs": "≠", "far": "≠≠", "told": "", "unknown": "–"}
+"""What a verdict looks like."""
+_KEY = (
+    "Floor: one half of the real queries to the other, mean and 95th percentile. Scale: synthetic to another domain. "
+    "All at equal numbers of queries. The last columns are figures of each set alone.",
+    "=: not above the 95th percentile of the floor. ≠: above. ≠≠: above, and as far as another domain. –: no figure.",
+)
+_NEEDS = "needs "
+_NAMES = ("synthetic", "real", "wrong")
+
+
+def measures_table(validation: Mapping[str, Any], *, notes: bool = False) -> Table:
+    """One row per statistic: synthetic against real, its floor and scale, and the figure of each set alone.
+
+    Args:
+        validation: what stands in validation.json.
+        notes: whether every remark is told, or only what is missing.
+    """
+    rows: Sequence[Row] = validation["rows"]
+    sets = [name for name in _NAMES if name in validation["sets"]]
+    sizes = ", ".join(f"{validation['sets'][name]:,} {_called(name)}" for name in sets)
+    columns = ("measure", "statistic", "synthetic to real", "95 %", "floor", "95th", "scale", "", *map(_called, sets))
+    return Table(
+        f"validation of synthetic queries: {sizes}",
+        columns,
+        tuple(_row(row, sets) for row in rows),
+        (*_KEY, *validation["remarks"], *_remarks(rows, notes)),
+        left=2,
+    )
+
+
+def leak_table(validation: Mapping[str, Any]) -> Table | None:
+    """Evaluation collections whose queries or documents were found; None where there is nothing to tell."""
+    parts: dict[str, Any] = {}
+    for row in validation["rows"]:
+        if row["id"] == "V13":
+            parts |= row["parts"]
+    shared = {one["collection"]: one["share"] for one in parts.get("shared", ())}
+    found = [one for one in parts.get("collections", ()) if one["removed"] or shared.get(one["collection"])]
+    if not found:
+        return None
+    rows = tuple(
+        (
+            Cell(one["collection"]), *(Cell(f"{one[name]:,}") for name in ("queries", "removed", "exact")),
+            Cell(_share(shared.get(one["collection"]))),
+        )
+        for one in found
+    )  # fmt: skip
+    return Table(
+        "evaluation queries that stood among the synthetic ones",
+        ("collection", "queries", "synthetic ones like them", "word for word", "documents in the corpus"),
+        rows,
+        ("A synthetic query that is like those of several collections counts in each.",),
+    )
+
+
+def decision_line(validation: Mapping[str, Any]) -> str:
+    """The state and its reasons in one paragraph."""
+    decision = validation["decision"]
+    reasons = "; ".join(decision["reasons"])
+    return f"{decision['state']}{f': {reasons}' if reasons else ''}. {decision['acceptance']}"
+
+
+def write_page(validation: Mapping[str, Any], plots: Sequence[Plot], out: Path) -> Path:
+    """Write `validation.md` into the folder `out`, with the plots that lie below it."""
+    decision = validation["decision"]
+    parts: list[Part] = [
+        Heading("Validation of synthetic queries", 1),
+        Paragraph(f"{decision['state']}. {decision['acceptance']}"),
+    ]
+    if decision["reasons"]:
+        parts.append(Bullets(tuple(decision["reasons"])))
+    parts.append(measures_table(validation, notes=True))
+    if (leaks := leak_table(validation)) is not None:
+        parts.append(leaks)
+    parts += [Image(plot.title, plot.png, plot.svg, plot.caption) for plot in plots]
+    file = out / "validation.md"
+    with write_atomically(file) as temporary:
+        temporary.write_text(as_markdown(parts, out), "utf-8")
+    return file
+
+
+def _row(row: Row, sets: Sequence[str]) -> tuple[Cell, ...]:
+    unit, interval, levels = row["unit"], row["interval"], row["levels"]
+    statistic = f"{row['statistic']} ({unit})" if unit and unit != "share" else row["statistic"]
+    between = "" if interval is None else f"{_figure(interval[0], unit)} to {_figure(interval[1], unit)}"
+    texts = (
+        f"{row['id']} {row['name']}", statistic, _figure(row["value"], unit), between,
+        _figure(row["floor"], unit), _figure(row["floor_high"], unit), _figure(row["scale"], unit),
+        SIGNS[row["verdict"]], *(_figure(levels.get(name), unit) for name in sets),
+    )  # fmt: skip
+    return tuple(Cell(text) for text in texts)
+
+
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    if unit == "share":
+        return _share(value)
+    if unit == "queries":
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
+
+
+def _remarks(rows: Sequence[Row], every: bool) -> list[str]:
+    """What rows lack, once for all of them; then each remark once, after the measures that it is of."""
+    lacking: dict[str, list[str]] = {}
+    told: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        parts = [*filter(None, row["note"].split("; ")), *_other_levels(row)]
+        for part in parts:
+            if part.startswith(_NEEDS):
+                lacking.setdefault(part, []).append(row["id"])
+        note = "; ".join(part for part in parts if not part.startswith(_NEEDS))
+        if note and (every or row["id"] in ("V11", "V13")):
+            told.setdefault((row["id"], note), []).append(row["name"])
+    return [
+        *(f"{', '.join(dict.fromkeys(ids))}: {need}" for need, ids in lacking.items()),
+        *(f"{id} {', '.join(dict.fromkeys(names))}: {note}" for (id, note), names in told.items()),
+    ]
+
+
+def _other_levels(row: Row) -> list[str]:
+    """Figures that are of no set: of a teacher, or of a collection."""
+    found = {name: level for name, level in row["levels"].items() if name not in _NAMES and level is not None}
+    return [", ".join(f"{name} {_figure(level, row['unit'])}" for name, level in found.items())] if found else []
+
+
+def _called(name: str) -> str:
+    return "other domain" if name == "wrong" else name

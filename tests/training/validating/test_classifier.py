@@ -1,0 +1,143 @@
+"""Can a classifier tell synthetic from real? What a user would lose: the warning that a student will learn the
+difference instead of relevance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.training.validating.clouds import ENOUGH, cloud, queries, sets
+from training.validating.classifier import FOLDS, SURFACE, HeldOut, Table, folds, measure, surface_features
+from training.validating.documents import documents
+from training.validating.logistic import auc, fit, scores
+from training.validating.sets import QuerySet, Sets
+
+
+def test_auc_by_hand() -> None:
+    # pairs: 3 > 1, 3 > 2, 2 > 1, 2 = 2
+    assert auc(np.array([3.0, 2.0]), np.array([1.0, 2.0])) == pytest.approx(3.5 / 4)
+    assert np.isnan(auc(np.array([]), np.array([1.0])))
+
+
+def test_the_fit_is_where_the_slope_is_zero() -> None:
+    draw = np.random.default_rng(0)
+    features = draw.normal(size=(200, 3))
+    labels = draw.random(200) < 1 / (1 + np.exp(-(features @ [1.0, -2.0, 0.0] + 0.5)))
+    weights = fit(features, labels, 2.0)
+    chance = 1 / (1 + np.exp(-scores(features, weights)))
+    assert features.T @ (labels - chance) - 2.0 * weights[:-1] == pytest.approx(0, abs=1e-3)
+    assert (labels - chance).sum() == pytest.approx(0, abs=1e-3)
+    assert weights[:2] == pytest.approx([1.0, -2.0], abs=0.5)
+
+
+def test_a_ridge_keeps_separable_classes_finite() -> None:
+    weights = fit(np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array([False, False, True, True]), 0.1)
+    assert np.isfinite(weights).all()
+    assert 0 < weights[0] < 20
+
+
+def test_identical_distributions_give_one_half() -> None:
+    found = []
+    for seed in range(20):
+        vectors = np.concatenate([cloud(seed, 60), cloud(seed + 100, 60)]).astype(np.float64)
+        table = Table(np.hstack([vectors, np.zeros((120, len(SURFACE)))]), np.arange(120), seed)
+        found.append(table.auc(np.arange(60), np.arange(60, 120)))
+    assert np.mean(found) == pytest.approx(0.5, abs=0.03)
+
+
+def test_separable_sets_give_one_and_an_interval_around_it() -> None:
+    (found,) = measure(sets(cloud(1, shift=10.0), cloud(2), cloud(3)), enough=ENOUGH)
+    assert found.value == pytest.approx(1.0, abs=0.005)
+    assert found.above_floor
+    assert found.interval is not None
+    assert found.interval[0] > 0.98
+
+
+def test_a_small_shift_is_seen_and_the_floor_is_one_half() -> None:
+    (found,) = measure(sets(cloud(1, 200, shift=1.0), cloud(2, 200)), enough=ENOUGH)
+    assert found.value == pytest.approx(0.76, abs=0.06)  # Phi(1 / sqrt 2)
+    assert found.floor == pytest.approx(0.5, abs=0.06)
+    assert found.interval is not None
+    assert found.value is not None
+    assert found.interval[0] < found.value < found.interval[1]
+
+
+def test_queries_of_one_document_are_never_on_both_sides_of_a_fold() -> None:
+    own = np.repeat(np.arange(30), 4)
+    for seed in range(10):
+        fold = folds(own, FOLDS, seed)
+        assert all(len(set(fold[own == one].tolist())) == 1 for one in range(30))
+        assert sorted(np.unique(fold)) == list(range(FOLDS))
+
+
+def test_a_document_that_both_sets_ask_about_is_one_document() -> None:
+    synthetic = QuerySet("synthetic", ("a", "b", "c"), ("the mill", "the mill", "the sea"), (0, 0, 1))
+    real = QuerySet("real", ("d", "e", "f"), ("the mill", "bread", ""), (0, 1, 2))
+    found = documents(Sets(synthetic, real))
+    assert found[0] == found[1] == found[3]
+    assert len({int(found[0]), int(found[2]), int(found[4]), int(found[5])}) == 4
+
+
+def test_without_documents_the_groups_of_two_sets_are_not_mixed_up() -> None:
+    found = documents(Sets(QuerySet("synthetic", ("a", "b"), None, (0, 0)), QuerySet("real", ("c", "d"), None, (0, 1))))
+    assert found.tolist() == [0, 0, 1, 2]
+
+
+def test_a_memory_of_documents_tells_nothing() -> None:
+    """Every document has near copies in its set. A classifier that saw one copy would know the other; whole documents
+    in a fold leave nothing to remember."""
+    draw = np.random.default_rng(5)
+    own = np.repeat(draw.normal(size=(40, 60)), 4, axis=0) + 0.01 * draw.normal(size=(160, 60))
+    features = np.hstack([own, np.zeros((160, len(SURFACE)))])
+    first, second = np.arange(80), np.arange(80, 160)
+    together = Table(features, np.repeat(np.arange(40), 4), 0).auc(first, second)
+    apart = Table(features, np.arange(160), 0).auc(first, second)
+    assert apart > 0.95
+    assert together < 0.75
+
+
+def test_folds_with_different_levels_do_not_meet() -> None:
+    """Scores of two models are on two scales: within each fold the order is perfect, over both it is not."""
+    held = HeldOut(
+        np.array([2.0, 1.0, 12.0, 11.0]), np.array([True, False, True, False]), np.array([0, 0, 1, 1]), np.arange(4)
+    )
+    assert held.auc() == 1.0
+
+
+def test_the_surface_alone_is_told_and_used_where_there_are_no_vectors() -> None:
+    synthetic = QuerySet("synthetic", tuple(f"What is number {n}?" for n in range(120)))
+    real = QuerySet("real", tuple(f"number {n} and some more of it" for n in range(120)))
+    (found,) = measure(Sets(synthetic, real), enough=ENOUGH)
+    assert found.value == pytest.approx(1.0)
+    assert found.parts["alone"]["question mark last"] == 1.0
+    assert found.parts["alone"]["capital first"] == 1.0
+    assert "no embedder" in found.note
+
+
+def test_the_surface_is_seen_beside_vectors_that_say_nothing() -> None:
+    asked = QuerySet("synthetic", ("who is it?",) * 120, None, (), "en", cloud(1))
+    (found,) = measure(Sets(asked, queries("real", cloud(2))), enough=ENOUGH)
+    assert found.value == pytest.approx(1.0, abs=0.01)
+    assert found.parts["surface"] == 1.0
+
+
+def test_surface_features_by_hand() -> None:
+    row = dict(zip(SURFACE, surface_features(["Is it 10 or 10?"])[0], strict=True))
+    assert row["words"] == pytest.approx(np.log1p(5))
+    assert row["characters"] == pytest.approx(np.log1p(15))
+    assert row["capitals"] == pytest.approx(1 / 15)
+    assert row["digits"] == pytest.approx(4 / 15)
+    assert row["punctuation"] == pytest.approx(1 / 15)
+    assert (row["capital first"], row["question mark last"], row["full stop last"]) == (1, 1, 0)
+    assert row["different words"] == 1.0
+    assert surface_features([""]).shape == (1, len(SURFACE))
+
+
+def test_held_out_scores_are_kept_for_a_plot() -> None:
+    (found,) = measure(sets(cloud(1, shift=1.0), cloud(2)), enough=ENOUGH)
+    assert len(found.parts["scores"]["synthetic"]) == len(found.parts["scores"]["real"]) == 120
+
+
+def test_too_few_real_queries_are_said() -> None:
+    (found,) = measure(sets(cloud(1), cloud(2)))
+    assert (found.value, found.note) == (None, "not measured: there are 120 real queries, and 200 are needed")

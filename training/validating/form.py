@@ -1,0 +1,64 @@
+"""V3: what kinds of queries there are, and whether they are as common as among real ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.validating.drawn import FULL, Effort, Features, measured_differences, measured_values, roles
+from training.validating.measured import Measured, Name
+from training.validating.query_types import TYPES, grammar_of, query_type
+from training.validating.sets import Rows, Sets
+from training.validating.two_samples import Values, chi_square, entropy, jensen_shannon
+
+Types = Rows
+"""Numbers of the types, in the order of TYPES."""
+
+
+def measure(sets: Sets, effort: Effort = FULL) -> list[Measured]:
+    """Jensen-Shannon divergence, in bits, of the shares of the query types, with the chi-square test in its `parts`;
+    and the entropy of the types, which is near 0 where one form is nearly all that there is.
+
+    `parts` has the counts and shares of each set by type. The test takes every query for a draw of its own, and
+    queries of one document are not: the floor is the sounder judge.
+    """
+    found = {role: _types(one.texts, one.language or sets.synthetic.language) for role, one in roles(sets).items()}
+    test, told = _test(found)
+    parts = {"types": list(TYPES), "counts": _by_name(sets, found), "shares": _shares(sets, found), **test}
+    return [
+        measured_values(
+            Name("V3", "query types", "Jensen-Shannon", "bits"), sets, found,
+            lambda a, b: jensen_shannon(counts(a), counts(b)), None, told, parts, effort,
+        ),
+        measured_differences(
+            Name("V3", "entropy of the query types", "difference", "bits"), sets, found,
+            lambda types: entropy(counts(types)), lambda types, rows: types[rows],
+            "levels at equal numbers of queries", effort=effort,
+        ),
+    ]  # fmt: skip
+
+
+def counts(types: Values) -> Values:
+    """Queries of each type, in the order of TYPES."""
+    return np.bincount(types.astype(np.int64), minlength=len(TYPES)).astype(float)
+
+
+def _types(texts: tuple[str, ...], language: str | None) -> Values:
+    grammar = grammar_of(language)
+    return np.array([TYPES.index(query_type(text, grammar)) for text in texts], float)
+
+
+def _test(found: Features[Values]) -> tuple[dict[str, object], str]:
+    if "real" not in found:
+        return {}, ""
+    statistic, freedom, p = chi_square(counts(found["synthetic"]), counts(found["real"]))
+    told = f"chi-square {statistic:.1f} with {freedom} degrees of freedom, p = {p:.2g}"
+    return {"chi_square": statistic, "degrees_of_freedom": freedom, "p": p}, told
+
+
+def _by_name(sets: Sets, found: Features[Values]) -> dict[str, list[int]]:
+    return {one.name: counts(found[role]).astype(int).tolist() for role, one in roles(sets).items()}
+
+
+def _shares(sets: Sets, found: Features[Values]) -> dict[str, list[float]]:
+    counted = {name: np.array(each) for name, each in _by_name(sets, found).items()}
+    return {name: (each / max(1, each.sum())).tolist() for name, each in counted.items()}

@@ -1,0 +1,254 @@
+"""V13: synthetic queries that are evaluation queries are taken out and counted, before anything is trained on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError
+from adapters.identity import digest, file_digest, text_digest
+from adapters.protocols import Embedder
+from adapters.spec import identity_of
+from harness.collection import Collection, Texts
+from harness.hazards.near_duplicates import normalised
+from harness.sources import stored
+from harness.sources.beir_folder import Folder
+from harness.sources.dirt import Dirt
+from harness.sources.jsonl import records
+from harness.store import Results
+from harness.workspace import Workspace
+from training.job import MANIFEST, begin, finish, read_manifest, write_lines
+from training.synthesis import synthesize
+from training.validating.alike import Likeness, alike, alike_vectors
+
+STAGE = "clean"
+QUERIES = synthesize.QUERIES
+REMOVED = "removed.jsonl"
+VALIDATION = "validation.json"
+THRESHOLD = 0.8
+_VERSION = 1
+_WRITTEN_BY = {VALIDATION: "validate", REMOVED: STAGE}
+"""The stages that hand queries on, by the file that only they write."""
+KEPT_FACTS = (
+    "corpus", "corpus_name", "corpus_documents", "generator", "generator_name", "profile", "profile_settings",
+    "language", "documents", "seed", "floor", "conformance",
+)  # fmt: skip
+"""What the manifest of `train synthesize` says and stays true of the queries that are left."""
+
+
+@dataclass(frozen=True)
+class KnownQueries:
+    """The evaluation queries of one collection."""
+
+    collection: str
+    split: str
+    texts: Sequence[str]
+    """Empty where the store has results on the collection, and its queries are not in the workspace."""
+    corpus: Texts | None = None
+    """Its documents, memory-mapped."""
+
+    @property
+    def label(self) -> str:
+        """For counts and messages."""
+        return f"{self.collection} ({self.split})"
+
+
+def known_queries(
+    workspace: Workspace, collections: Sequence[Collection] = (), training: Sequence[Collection] = ()
+) -> list[KnownQueries]:
+    """The queries of every collection that was ever converted in the workspace, whatever its split is called, of those
+    that the results store names, and of the given ones.
+
+    Args:
+        training: real queries that the user sets aside for training or validation. Only they are left out, and only
+            where the store has no result on them or on a part of them: a collection with a result is evaluated on.
+    """
+    evaluated = _evaluated(workspace)
+    excused = {one.part_of or one.fingerprint for one in training} - evaluated.keys()
+    found = {one.part_of or one.fingerprint: one for one in (*collections, *_converted(workspace))}
+    known = [
+        KnownQueries(one.name, one.split, list(one.queries), one.corpus)
+        for name, one in sorted(found.items())
+        if name not in excused and len(one.queries)
+    ]
+    unseen = [KnownQueries(*label, ()) for name, label in sorted(evaluated.items()) if name not in found]
+    return sorted(known, key=lambda one: (one.label, *one.texts[:1])) + unseen
+
+
+def clean(  # noqa: PLR0917
+    queries: Path,
+    known: Sequence[KnownQueries],
+    out: Path,
+    threshold: float = THRESHOLD,
+    embedder: Embedder | None = None,
+    corpus: Collection | None = None,
+) -> dict[str, Any]:
+    """Write `queries.jsonl` without the queries that are evaluation queries, `removed.jsonl` and `manifest.json`. The
+    rows that stay are as they were, so that `train mine --queries` takes the folder as it takes that of synthesize.
+
+    Args:
+        queries: the folder of `train synthesize` or of this stage, or a JSONL file with `_id` and `text`.
+        threshold: Jaccard coefficient of character trigrams from which a query is a near-duplicate.
+        embedder: queries with a cosine of at least 0.95 are near-duplicates too.
+        corpus: the target corpus; the share of each evaluation collection's documents that it has is declared.
+
+    Raises:
+        UsageError: there are no such queries, or the folder holds another job.
+        DataError: a line cannot be trusted, or no query is left.
+    """
+    if not 0 < threshold <= 1:
+        raise UsageError("a threshold is a similarity, above 0 and at most 1")
+    file, facts = _source(queries)
+    asked = _Asked.read(file)
+    about = _about(file, known, threshold, embedder, corpus)
+    if finished := begin(out, STAGE, about):
+        return finished
+    found = _matches(asked.texts, known, threshold, embedder)
+    _write(out, asked, found, known)
+    return finish(out, STAGE, {
+        **facts, **about,
+        "asked": len(asked.texts), "queries": len(asked.texts) - len(found), "removed": len(found),
+        "removed_exactly": sum(best(likes).how == "exact" for likes in found.values()),
+        "collections": _by_collection(found, known),
+        "unseen": [one.label for one in known if not len(one.texts)],
+        "shared_documents": shared_documents(corpus, known) if corpus is not None else None,
+        "digest": file_digest(out / QUERIES),
+    })  # fmt: skip
+
+
+def shared_documents(corpus: Collection, known: Iterable[KnownQueries]) -> list[dict[str, object]]:
+    """For every evaluation collection, how many of its documents stand in the target corpus, text for text."""
+    own = np.unique(_keys(corpus.corpus))
+    rows: list[dict[str, object]] = []
+    for one in known:
+        if one.corpus is not None and len(one.corpus):
+            share = float(np.isin(_keys(one.corpus), own).mean())
+            rows.append({"collection": one.label, "documents": len(one.corpus), "share": share})
+    return rows
+
+
+def digest_of(known: Iterable[KnownQueries]) -> str:
+    """32 hex digits over the different queries and the names of their collections, in any order."""
+    readable = [one for one in known if len(one.texts)]
+    texts = sorted({normalised(text) for one in readable for text in one.texts})
+    words = text_digest("\n".join(texts)).hex()
+    return digest({"texts": words, "collections": sorted({one.label for one in readable})})
+
+
+def best(likes: Sequence[Likeness]) -> Likeness:
+    """The evaluation query that a query is most like; of equal ones the first."""
+    return max(likes, key=lambda like: (like.order, -like.known))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    rows: tuple[Mapping[str, object], ...]
+
+    @classmethod
+    def read(cls, file: Path) -> _Asked:
+        rows = [
+            (record.identifier("_id", Dirt({})), record.text("text"), record.fields)
+            for record in records(Folder(file.parent), file.name)
+        ]
+        if not rows:
+            raise DataError(f"{file}: no queries; there is nothing to clean")
+        return cls(*zip(*rows, strict=True))
+
+
+def _evaluated(workspace: Workspace) -> dict[str, tuple[str, str]]:
+    """Name and split of every collection that the store has results on, by the fingerprint of the whole of it."""
+    if not workspace.results.exists():
+        return {}
+    with Results(workspace.results) as results:
+        rows = [one.collection for one in results.all()]
+    return {str(one["part_of"] or one["fingerprint"]): (str(one["name"]), str(one["split"])) for one in rows}
+
+
+def _converted(workspace: Workspace) -> Iterator[Collection]:
+    for folder in sorted(workspace.collections.iterdir()) if workspace.collections.is_dir() else ():
+        if stored.is_there(folder):
+            yield stored.read(folder, stored.description_in(folder))
+
+
+def _source(queries: Path) -> tuple[Path, dict[str, Any]]:
+    """The file of the queries, and what is known of them."""
+    if not queries.is_dir():
+        if not queries.is_file():
+            raise UsageError(f"no queries at {queries}; write them with: harness train synthesize")
+        return queries, {}
+    if not (queries / MANIFEST).exists() and not (queries / "job.json").exists():
+        return queries / QUERIES, {}
+    written = next((stage for file, stage in _WRITTEN_BY.items() if (queries / file).exists()), synthesize.STAGE)
+    manifest = read_manifest(queries, written)
+    return queries / QUERIES, {name: manifest[name] for name in KEPT_FACTS if name in manifest}
+
+
+def _about(
+    file: Path, known: Sequence[KnownQueries], threshold: float, embedder: Embedder | None, corpus: Collection | None
+) -> dict[str, object]:
+    """What is taken out depends on these alone: not on the order of the collections, nor on where they lie."""
+    return {
+        "clean_version": _VERSION,
+        "asked_digest": file_digest(file),
+        "known": digest_of(known),
+        "known_texts": len({normalised(text) for one in known for text in one.texts}),
+        "threshold": threshold,
+        "embedder": dict(identity_of(embedder)) if embedder is not None else None,
+        "target_corpus": corpus.fingerprint if corpus is not None else None,
+    }
+
+
+def _matches(
+    asked: Sequence[str], known: Sequence[KnownQueries], threshold: float, embedder: Embedder | None
+) -> dict[int, list[Likeness]]:
+    texts = [text for one in known for text in one.texts]
+    found: dict[int, list[Likeness]] = {}
+    for like in alike(asked, texts, threshold):
+        found.setdefault(like.row, []).append(like)
+    if embedder is not None and texts:
+        for like in alike_vectors(embedder.encode(asked, "query"), embedder.encode(texts, "query")):
+            found.setdefault(like.row, []).append(like)
+    return found
+
+
+def _write(out: Path, asked: _Asked, found: dict[int, list[Likeness]], known: Sequence[KnownQueries]) -> None:
+    if len(found) == len(asked.texts):
+        raise DataError(f"all {len(found):,} queries are evaluation queries; take another generator or corpus")
+    owners = [(one, text) for one in known for text in one.texts]
+    write_lines(out / QUERIES, (fields for row, fields in enumerate(asked.rows) if row not in found))
+    write_lines(out / REMOVED, (_told(asked, row, best(likes), owners) for row, likes in sorted(found.items())))
+
+
+def _told(asked: _Asked, row: int, like: Likeness, owners: Sequence[tuple[KnownQueries, str]]) -> dict[str, object]:
+    collection, text = owners[like.known]
+    return {
+        "_id": asked.ids[row], "query": asked.texts[row], "evaluation_query": text, "collection": collection.label,
+        "similarity": like.similarity, "exact": like.how == "exact", "how": like.how,
+    }  # fmt: skip
+
+
+def _by_collection(found: dict[int, list[Likeness]], known: Sequence[KnownQueries]) -> list[dict[str, object]]:
+    """A query that is like those of several collections counts in each of them."""
+    owner = [place for place, one in enumerate(known) for _ in one.texts]
+    removed, exact = Counter[int](), Counter[int]()
+    for likes in found.values():
+        removed.update({owner[like.known] for like in likes})
+        exact.update({owner[like.known] for like in likes if like.how == "exact"})
+    return [
+        {"collection": one.label, "queries": len(one.texts), "removed": removed[place], "exact": exact[place]}
+        for place, one in enumerate(known)
+        if len(one.texts)
+    ]
+
+
+def _keys(texts: Texts) -> Any:
+    """One comparable number for each 128-bit digest."""
+    words = np.ascontiguousarray(texts.digests)
+    return words.view("V16").ravel()

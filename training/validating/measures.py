@@ -1,0 +1,130 @@
+"""Every measure of a validation in its turn. One that lacks something is a row that says what to name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.bench import Bench
+from harness.collection import Collection
+from training.validating import (
+    classifier,
+    conformance,
+    coverage,
+    difficulty,
+    distance,
+    diversity,
+    form,
+    length,
+    overlap,
+    realism,
+    similarity,
+    teacher,
+)
+from training.validating.measured import Measured
+from training.validating.sets import Sets
+from training.validating.vectors import embedded
+from training.validating.wishes import Wishes
+
+_VECTORS = ("V5", "V7", "V10")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is held against what."""
+
+    sets: Sets
+    """Without evaluation queries, without vectors."""
+    corpus: Collection
+    real: Collection | None
+    cleaned: Mapping[str, Any]
+    """The manifest of the stage that took evaluation queries out, with the facts of synthesis."""
+    wishes: Wishes
+    kept: bool
+    """Whether the set without evaluation queries is the one that is kept."""
+
+
+def measures(case: Case, bench: Bench) -> Iterator[Measured]:
+    """V1 to V11, V13 and V14, in that order."""
+    sets = embedded(case.sets, case.wishes.embedder, case.corpus, bench)
+    turns: tuple[Callable[[], Sequence[Measured]], ...] = (
+        lambda: length.measure(sets, *_window(case.cleaned)),
+        lambda: overlap.measure(sets),
+        lambda: form.measure(sets),
+        lambda: realism.measure(sets),
+        lambda: distance.measure(sets),
+        lambda: classifier.measure(sets),
+        lambda: coverage.measure(sets),
+        lambda: diversity.measure(sets),
+        lambda: difficulty.measure(sets, case.corpus, case.wishes.stages, bench, depth=case.wishes.depth),
+        lambda: _similarity(sets, case, bench),
+        lambda: _teacher(sets, case, bench),
+        lambda: leak_rows(case.cleaned, kept=case.kept),
+        lambda: conformance.measure(sets, case.cleaned.get("conformance")),
+    )
+    with bench.reporter.stage("measures", len(turns)) as advance:
+        for turn in turns:
+            yield from (_hinted(row, case) for row in turn())
+            advance(1)
+
+
+def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[Measured]:
+    """V13: evaluation queries that stand in the set, and evaluation documents that stand in the corpus."""
+    removed = int(cleaned["removed"])
+    nothing = not cleaned["known_texts"]
+    told = f"{removed:,} of {cleaned['asked']:,} taken out, {cleaned['removed_exactly']:,} of them word for word"
+    if nothing:
+        told = "the workspace knows no evaluation query, so none was looked for"
+    parts = {name: cleaned[name] for name in ("removed", "removed_exactly", "known_texts", "collections", "unseen")}
+    shared = cleaned["shared_documents"] or []
+    return [
+        Measured(
+            "V13", "leak", "evaluation queries in the set", "queries", note=told, parts=parts,
+            value=None if nothing else 0.0 if kept else float(removed),
+        ),
+        Measured(
+            "V13", "leak", "evaluation documents in the corpus", "share", parts={"shared": shared},
+            note="declared, not judged: an adapted student has seen these documents",
+            levels={one["collection"]: one["share"] for one in shared},
+        ),
+    ]  # fmt: skip
+
+
+def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
+    """The length that the prompt profile wants, where the queries come with one."""
+    profile = cleaned.get("profile_settings")
+    if not profile:
+        return None, "words"
+    return (int(profile["shortest"]), int(profile["longest"])), str(profile["unit"])
+
+
+def _similarity(sets: Sets, case: Case, bench: Bench) -> list[Measured]:
+    if case.wishes.embedder is None:
+        return similarity.measure(sets)
+    return similarity.measure(sets, case.corpus, case.wishes.embedder, bench, depth=case.wishes.depth)
+
+
+def _teacher(sets: Sets, case: Case, bench: Bench) -> list[Measured]:
+    wishes = case.wishes
+    if case.real is None or not wishes.teachers:
+        return [Measured("V11", "teacher on real judgments", "nDCG@10", "share")]
+    return teacher.measure(
+        sets, case.real, wishes.teachers, wishes.stages[0], bench,
+        student=wishes.student, depth=wishes.depth, max_length=wishes.max_length,
+    )  # fmt: skip
+
+
+def _hinted(row: Measured, case: Case) -> Measured:
+    """The row, with the options that it lacks."""
+    wishes = case.wishes
+    lacks = {
+        "--real": case.real is None and row.id not in ("V13", "V14"),
+        "--embedder": wishes.embedder is None and row.id in _VECTORS,
+        "--teacher": not wishes.teachers and row.id == "V11",
+        "--student": wishes.student is None and row.id == "V11" and "student" in row.statistic,
+    }
+    missing = [option for option, is_lacking in lacks.items() if is_lacking]
+    if row.value is not None or not missing:
+        return row
+    return replace(row, note="; ".join(filter(None, (f"needs {' and '.join(missing)}", row.note))))

@@ -1,0 +1,143 @@
+"""V2: how many of a query's words stand in the document that it was written for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from training.validating.drawn import FULL, Effort, Role, levels_of, measured_values, roles
+from training.validating.histograms import histogram
+from training.validating.measured import Measured, Name
+from training.validating.sets import QuerySet, Sets
+from training.validating.two_samples import Values, wasserstein
+from training.validating.words import tokens, units
+
+STATISTICS = ("containment", "Jaccard", "idf-weighted containment", "longest copied n-gram")
+
+
+def measure(sets: Sets, corpus: Sequence[str] = (), effort: Effort = FULL) -> list[Measured]:
+    """Wasserstein-1 of four overlaps, each from 0 to 1: containment |q ∩ d| / |q|, Jaccard |q ∩ d| / |q ∪ d|,
+    containment weighted by idf, and the longest run of the query's words that the document has, over the query's.
+
+    Tokens are words in folded case, character bigrams where a script has no spaces; the run is of words or characters.
+    Queries that have no document, or no word, are left out and counted in the note.
+
+    Args:
+        corpus: the documents that idf is taken from; none: those of the synthetic and the real queries.
+    """
+    kept = _with_documents(sets)
+    note = _left_out(sets, kept)
+    weights = {role: _weights(kept, role, corpus) for role in roles(kept)}
+    found = {role: _overlaps(one, weights[role]) for role, one in roles(kept).items()}
+    return [_row(number, kept, found, note, effort) for number in range(len(STATISTICS))]
+
+
+@dataclass(frozen=True)
+class Idf:
+    """Inverse document frequencies as BM25 has them, ln(1 + (N - n + 0.5) / (n + 0.5)): always above 0."""
+
+    documents: int
+    holding: Mapping[str, int]
+
+    def __call__(self, token: str) -> float:
+        """The weight of a token; one that no document has weighs most."""
+        held = self.holding.get(token, 0)
+        return float(np.log1p((self.documents - held + 0.5) / (held + 0.5)))
+
+    @classmethod
+    def of(cls, documents: Iterable[Set[str]]) -> Idf:
+        """Counted over the different tokens of documents."""
+        counted, number = Counter[str](), 0
+        for document in documents:
+            counted.update(document)
+            number += 1
+        return cls(number, counted)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it is compared with the queries written for it."""
+
+    text: str
+    language: str | None = None
+
+    @cached_property
+    def tokens(self) -> Set[str]:
+        """Different words or bigrams."""
+        return frozenset(tokens(self.text, self.language))
+
+    @cached_property
+    def run(self) -> str:
+        """All units in their order, each between spaces."""
+        return _spaced(units(self.text, self.language))
+
+
+def overlaps(query: str, document: Document, idf: Callable[[str], float]) -> tuple[float, float, float, float]:
+    """The four overlaps of one query that has words, in the order of STATISTICS."""
+    asked, held = set(tokens(query, document.language)), document.tokens
+    shared = asked & held
+    # Sorted: sums in the order of a set of strings would differ from one process to the next.
+    weight = sum(map(idf, sorted(shared))) / sum(map(idf, sorted(asked)))
+    run = units(query, document.language)
+    return len(shared) / len(asked), len(shared) / len(asked | held), weight, _copied(run, document.run) / len(run)
+
+
+def _copied(run: Sequence[str], document: str) -> int:
+    longest = 0
+    for start in range(len(run)):
+        while start + longest < len(run) and _spaced(run[start : start + longest + 1]) in document:
+            longest += 1
+    return longest
+
+
+def _spaced(run: Sequence[str]) -> str:
+    return f" {' '.join(run)} "
+
+
+def _with_documents(sets: Sets) -> Sets:
+    kept = {role: _kept(one) for role, one in roles(sets).items()}
+    real, wrong = (one if one is not None and len(one) else None for one in (kept.get("real"), kept.get("wrong")))
+    return replace(sets, synthetic=kept["synthetic"], real=real, wrong=wrong)
+
+
+def _kept(one: QuerySet) -> QuerySet:
+    documents = one.documents or ("",) * len(one)
+    pairs = enumerate(zip(one.texts, documents, strict=True))
+    return one.take(np.array([row for row, (text, held) in pairs if held.strip() and units(text)], np.int64))
+
+
+def _left_out(sets: Sets, kept: Sets) -> str:
+    have = roles(kept)
+    missing = {one.name: len(one) - len(have.get(role, ())) for role, one in roles(sets).items()}
+    told = [f"{number:,} {name}" for name, number in missing.items() if number]
+    return f"left out, without a document or a word: {', '.join(told)}" if told else ""
+
+
+def _weights(sets: Sets, role: Role, corpus: Sequence[str]) -> Idf:
+    """Another domain has its own weights, so that it does not change those that synthetic and real queries share."""
+    sources = [sets.wrong] if role == "wrong" else [sets.synthetic, sets.real]
+    languages = [one.language for one in sources if one is not None]
+    texts = corpus if corpus and role != "wrong" else [
+        text for one in sources if one is not None for text in one.documents or ()
+    ]  # fmt: skip
+    return Idf.of(set(tokens(text, languages[0])) for text in dict.fromkeys(texts))
+
+
+def _overlaps(one: QuerySet, idf: Idf) -> Values:
+    """[queries, 4]"""
+    known = {text: Document(text, one.language) for text in dict.fromkeys(one.documents or ())}
+    pairs = zip(one.texts, one.documents or (), strict=True)
+    return np.array([overlaps(text, known[held], idf) for text, held in pairs], float).reshape(-1, len(STATISTICS))
+
+
+def _row(number: int, sets: Sets, found: Mapping[Role, Values], note: str, effort: Effort) -> Measured:
+    values = {role: figures[:, number] for role, figures in found.items()}
+    name = Name("V2", f"overlap with the document: {STATISTICS[number]}", "Wasserstein-1", "share")
+    parts = {"histogram": histogram({one.name: values[role] for role, one in roles(sets).items()}, 0, 1)}
+    means = levels_of(sets, values, lambda each: float(each.mean()) if len(each) else float("nan"))
+    told = "; ".join(part for part in ("levels are means", note) if part)
+    return measured_values(name, sets, values, wasserstein, means, told, parts, effort)

@@ -1,0 +1,101 @@
+"""Sets of queries that are compared: synthetic ones, real ones, those of another domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import DataError
+from adapters.protocols import Floats
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class QuerySet:
+    """Queries, the document that each belongs to, and their vectors where an embedder was named."""
+
+    name: str
+    texts: tuple[str, ...]
+    documents: tuple[str, ...] | None = None
+    """The text of the source document, or of a judged positive; "" for a query that has none. None: nobody has any."""
+    groups: tuple[int, ...] = ()
+    """Queries of one document share a number: they are resampled together. Empty: each stands alone."""
+    language: str | None = None
+    vectors: Floats | None = None
+    """float32 [queries, dim], of unit length."""
+    document_vectors: Floats | None = None
+    """float32 [queries, dim], of unit length: of the document of each query; rows of zeros where there is none."""
+
+    def __post_init__(self) -> None:
+        for name in ("documents", "vectors", "document_vectors"):
+            if (found := getattr(self, name)) is not None and len(found) != len(self.texts):
+                raise DataError(f"{self.name}: {len(self.texts)} queries and {len(found)} {name}")
+        if self.groups and len(self.groups) != len(self.texts):
+            raise DataError(f"{self.name}: {len(self.texts)} queries and {len(self.groups)} groups")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def members(self) -> tuple[Rows, ...]:
+        """The rows of every group, in the order in which the groups first appear."""
+        found: dict[int, list[int]] = {}
+        for row, group in enumerate(self.groups or range(len(self.texts))):
+            found.setdefault(group, []).append(row)
+        return tuple(np.array(rows, np.int64) for rows in found.values())
+
+    def take(self, rows: Rows) -> QuerySet:
+        """These rows, in this order; a row may come several times. Groups stay those of their documents."""
+        chosen = rows.tolist()
+        return replace(
+            self,
+            texts=tuple(self.texts[row] for row in chosen),
+            documents=None if self.documents is None else tuple(self.documents[row] for row in chosen),
+            groups=tuple(self.groups[row] for row in chosen) if self.groups else tuple(chosen),
+            vectors=None if self.vectors is None else self.vectors[rows],
+            document_vectors=None if self.document_vectors is None else self.document_vectors[rows],
+        )
+
+    def sample(self, size: int, draw: np.random.Generator) -> QuerySet:
+        """At most `size` queries of whole groups, drawn without replacement; the last group may be cut."""
+        order = draw.permutation(len(self.members))
+        return self.take(np.concatenate([self.members[group] for group in order])[:size])
+
+    def resample(self, draw: np.random.Generator) -> QuerySet:
+        """A bootstrap sample over groups."""
+        drawn = draw.integers(len(self.members), size=len(self.members))
+        return self.take(np.concatenate([self.members[group] for group in drawn]))
+
+    def halves(self, draw: np.random.Generator) -> tuple[QuerySet, QuerySet]:
+        """Two random halves of the groups."""
+        order = draw.permutation(len(self.members))
+        middle = len(order) // 2
+        first, second = (
+            np.concatenate([self.members[one] for one in part]) for part in (order[:middle], order[middle:])
+        )
+        return self.take(np.sort(first)), self.take(np.sort(second))
+
+
+@dataclass(frozen=True)
+class Sets:
+    """What a validation compares."""
+
+    synthetic: QuerySet
+    real: QuerySet | None = None
+    wrong: QuerySet | None = None
+    """Synthetic or real queries of another domain: what a large difference looks like."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if len({one.name for one in self.all}) < len(self.all):
+            raise DataError("two sets of queries have one name, and their figures could not be told apart; rename one")
+
+    @property
+    def all(self) -> Sequence[QuerySet]:
+        """Those that there are."""
+        return [one for one in (self.synthetic, self.real, self.wrong) if one is not None]

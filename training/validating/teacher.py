@@ -1,0 +1,175 @@
+"""V11: does the teacher agree with people? Only queries that people have judged can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.rerank import rerank
+from harness.statistics.intervals import bootstrap_interval
+from training.teaching.teachers import open_teachers
+from training.validating.board import MEASURE, Board, board_of
+from training.validating.calibration import BINS, Values, bins, in_order, monotone, per_query_auc, wilson
+from training.validating.measured import Measured, Name
+from training.validating.numbered import ENOUGH, unmeasured
+from training.validating.searching import DEPTH
+from training.validating.sets import Sets
+
+RANKING = Name("V11", "teacher on judged queries", MEASURE, "share")
+ORDER = Name("V11", "teacher within a query", "AUC", "")
+BY_SCORE = Name("V11", "relevance by teacher score", "bins in order", "share")
+REFUSED = Name("V11", "teacher puts a refused document first", "P(first refused)", "share")
+LEAD = Name("V11", "teacher against student", f"difference of {MEASURE}", "share")
+
+
+@dataclass(frozen=True)
+class Lead:
+    """By how much the teacher is better than the student on the same queries and candidates, as a fraction."""
+
+    delta: float
+    low: float
+    high: float
+    """95 % bootstrap over queries, paired."""
+    queries: int
+
+    @property
+    def leads(self) -> bool:
+        """Whether the whole interval is above 0. If not, the student would be taught by somebody who is no better."""
+        return self.low > 0
+
+
+def measure(
+    sets: Sets,
+    judged: Collection | None,
+    teachers: Sequence[str],
+    stage: str,
+    bench: Bench,
+    *,
+    student: str | None = None,
+    weights: Sequence[float] = (),
+    depth: int = DEPTH,
+    max_length: int | None = None,
+    enough: int = ENOUGH,
+) -> list[Measured]:
+    """The teacher (several are blended as `train teach` blends them) against people's judgments. Scores come through
+    the ledger, so what was ever scored is not scored again. `interval` is over queries; floor and scale do not apply.
+
+    - nDCG@10 on the candidates of the first stage. `levels`: teacher, first stage, and student if one is named.
+    - AUC within each query, over its judged documents. Where fewer than half of the queries have a document that was
+      judged not relevant, candidates that nobody judged count as not relevant, and the note says so.
+    - P(relevant | bin of score) over the same pairs. `parts`: `bins` with Wilson intervals, `monotone`.
+    - P(the first judged document is one that people call not relevant), over queries that have both kinds.
+    - With a student: the paired difference of nDCG@10. `parts`: `leads`, see `Lead`.
+
+    Raises:
+        ModelError: a score is not finite, or a teacher gives all pairs one score.
+    """
+    names = [RANKING, ORDER, BY_SCORE, REFUSED, *([LEAD] if student else [])]
+    if judged is None or not len(judged.qrels):
+        return unmeasured(names, "there are no judged real queries")
+    if len(judged.queries) < enough:
+        return unmeasured(names, f"there are {len(judged.queries)} judged queries, and {enough} are needed")
+    board = board_of(judged, teachers, stage, weights, depth, max_length, bench)
+    own = _student_values(board, student, bench) if student else None
+    return [_ranking(board, own, sets.seed), _order(board, sets.seed), _by_score(board), _refused(board),
+            *([] if own is None else [_lead_row(board, own, sets.seed)])]  # fmt: skip
+
+
+def lead(
+    judged: Collection,
+    teachers: Sequence[str],
+    student: str,
+    stage: str,
+    bench: Bench,
+    *,
+    weights: Sequence[float] = (),
+    depth: int = DEPTH,
+    max_length: int | None = None,
+    seed: int = 0,
+) -> Lead:
+    """The teacher's nDCG@10 minus the student's, however few queries there are: the interval says what they tell."""
+    board = board_of(judged, teachers, stage, weights, depth, max_length, bench)
+    return _lead(board, _student_values(board, student, bench), seed)
+
+
+def _student_values(board: Board, student: str, bench: Bench) -> Values:
+    judged = board.collection
+    (opened,) = open_teachers([student], judged, None, None, bench)
+    done = rerank(judged, board.candidates, opened.reranker, bench, f"student {student} on {judged.name}")
+    return board.values(done.run)
+
+
+def _ranking(board: Board, student: Values | None, seed: int) -> Measured:
+    levels: dict[str, float | None] = {"teacher": float(board.teacher.mean())}
+    levels["first stage"] = float(board.values(board.candidates).mean())
+    if student is not None:
+        levels["student"] = float(student.mean())
+    queries = len(board.teacher)
+    return _row(RANKING, levels["teacher"], bootstrap_interval(board.teacher, seed=seed), f"{queries} judged queries",
+                {"queries": queries}, levels)  # fmt: skip
+
+
+def _order(board: Board, seed: int) -> Measured:
+    values = per_query_auc(board.pool.offsets, board.scores, board.relevant, board.counted)
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return unmeasured([ORDER], "no query has both a relevant document and one that is not")[0]
+    told = f"{len(known)} of {len(values)} queries have both kinds of documents"
+    shares = np.histogram(known, bins=20, range=(0, 1))[0].tolist()
+    interval = bootstrap_interval(known, seed=seed)
+    return _row(ORDER, float(known.mean()), interval, _joined(told, board.caution), {"histogram": shares})
+
+
+def _by_score(board: Board) -> Measured:
+    counted = board.counted
+    found = bins(board.scores[counted], board.relevant[counted])
+    parts = {"bins": [one.as_dict() for one in found], "monotone": monotone(found)}
+    told = f"{int(counted.sum())} pairs in {BINS} bins of equal width, Wilson intervals"
+    return _row(BY_SCORE, in_order(found), None, _joined(told, board.caution), parts)
+
+
+def _refused(board: Board) -> Measured:
+    run, grades = board.pool, board.grades
+    order = run.order()
+    order = order[grades[order] >= 0]
+    queries, first = np.unique(run.queries[order], return_index=True)
+    kinds = [np.isin(queries, run.queries[mask]) for mask in (grades >= 1, grades == 0)]
+    both = kinds[0] & kinds[1]
+    if not both.any():
+        return unmeasured([REFUSED], "no query has both a relevant document and one that people call not relevant")[0]
+    hits, of = int((grades[order[first]] == 0)[both].sum()), int(both.sum())
+    return _row(REFUSED, hits / of, wilson(hits, of), f"{of} queries with both kinds judged", {"first": hits, "of": of})
+
+
+def _lead_row(board: Board, student: Values, seed: int) -> Measured:
+    found = _lead(board, student, seed)
+    told = "the teacher leads" if found.leads else "the teacher does not lead: adaptation would teach nothing better"
+    return _row(LEAD, found.delta, (found.low, found.high), told, {"leads": found.leads, "queries": found.queries})
+
+
+def _lead(board: Board, student: Values, seed: int) -> Lead:
+    deltas = board.teacher - student
+    low, high = bootstrap_interval(deltas, seed=seed)
+    return Lead(float(deltas.mean()), low, high, len(deltas))
+
+
+def _row(  # noqa: PLR0917
+    name: Name,
+    value: float | None,
+    interval: tuple[float, float] | None,
+    note: str,
+    parts: dict[str, object],
+    levels: dict[str, float | None] | None = None,
+) -> Measured:
+    return Measured(
+        name.id, name.name, name.statistic, name.unit,
+        value=value, interval=interval, note=note, parts=parts, levels=levels or {},
+    )  # fmt: skip
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
