@@ -1,0 +1,194 @@
+"""The verb that asks what synthetic queries are worth: train utility."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from adapters.errors import UsageError
+from harness.cli import options
+from harness.cli.printing import print_table
+from harness.cli.train import train
+
+if TYPE_CHECKING:
+    from reports.tables import Table
+
+
+@train.command(
+    epilog="""Examples:
+
+    harness train utility --base ./student --corpus ./abstracts --queries queries --real ./scifact --test ./scifact \\
+        --teacher ./ms-marco-MiniLM --out worth --print-cost
+
+    harness train utility ... --wrong other-queries --wrong-corpus ./other --seeds 5 --out worth"""
+)
+def utility(  # noqa: PLR0917
+    base: options.StudentBase = None,
+    corpus: options.SyntheticCorpus = None,
+    queries: options.SyntheticQueries = None,
+    real: options.RealQueries = None,
+    real_split: options.RealSplit = "train",
+    wrong: options.WrongQueries = None,
+    wrong_corpus: options.WrongCorpus = None,
+    teacher: options.OneTeacher = None,
+    test: options.TestCollection = None,
+    test_split: options.TestSplit = None,
+    out: options.UtilityOut = None,
+    seeds: options.StudentSeeds = 3,
+    queries_each: options.QueriesEach = None,
+    retrievers: options.Retrievers = None,
+    pool_depth: options.CandidatesDepth = 50,
+    sampling: options.SamplingName = "stratified",
+    per_query: options.ExampleDocuments = 16,
+    bins: options.Bins = 16,
+    bin_scope: options.BinScope = "global",
+    teacher_facts: options.TeacherFacts = None,
+    loss: options.LossName = "hinge",
+    scale: options.LossScale = 10.0,
+    temperature: options.Temperature = 1.0,
+    epochs: options.Epochs = 1,
+    max_steps: options.MaxSteps = None,
+    batch_queries: options.StepQueries = 8,
+    learning_rate: options.LearningRate = 2e-5,
+    max_length: options.StudentLength = None,
+    lora_rank: options.LoraRank = 0,
+    new_head: options.NewHead = False,
+    seed: options.Seed = 0,
+    device: options.Device = None,
+    batch_tokens: options.BatchTokens = None,
+    gradient_checkpointing: options.GradientCheckpointing = False,
+    first_stage: options.TestFirstStage = "bm25",
+    depth: options.Depth = 100,
+    measure: options.TestMeasure = None,
+    print_cost: options.CountCost = False,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train students on synthetic queries and on real annotations at equal cost, and measure what each is worth.
+
+    Five arms differ in one thing at a time; docs/utility.md says in which. A killed run goes on where it was.
+    """
+    from harness.bench import opened
+    from harness.progress import Terminal
+    from harness.workspace import Workspace
+    from training.losses import Loss
+    from training.mining.sampling import Plan
+    from training.settings import Machine, Settings
+    from training.utility.experiment import run
+    from training.utility.question import ask, cost
+    from training.utility.wishes import Given, Wishes
+
+    _refuse_without_real(real)
+    needed = {"--base": base, "--corpus": corpus, "--queries": queries, "--teacher": teacher, "--test": test,
+              **({} if print_cost else {"--out": out})}  # fmt: skip
+    if missing := [name for name, value in needed.items() if not value]:
+        raise UsageError(f"harness train utility needs {' and '.join(missing)}; see --help")
+    given = Given(str(corpus), Path(str(queries)), str(real), str(test), real_split, test_split, wrong, wrong_corpus)
+    settings = Settings(
+        loss=Loss(loss, scale, temperature=temperature), epochs=epochs, max_steps=max_steps, queries=batch_queries,
+        learning_rate=learning_rate, max_length=max_length, lora_rank=lora_rank, new_head=new_head, seed=seed,
+    )  # fmt: skip
+    plan = Plan(sampling, per_query, bins, bin_scope, None, seed)
+    wishes = Wishes(
+        str(base), str(teacher), settings, seeds, tuple(retrievers or ()), pool_depth, plan, queries_each,
+        teacher_facts, first_stage, depth, measure,
+    )  # fmt: skip
+    with opened(Workspace.open(workspace), Terminal()) as bench:
+        question = ask(given, wishes, bench.workspace)
+        told = cost(question)
+        if print_cost:
+            typer.echo(json.dumps(told.as_dict()) if as_json else str(told))
+            return
+        bench.reporter.note(str(told))
+        machine = Machine(device, batch_tokens, gradient_checkpointing)
+        result = run(question, Path(str(out)), bench, machine, _page)["result"]
+    _show(result, Path(str(out)), as_json=as_json)
+
+
+def _refuse_without_real(real: str | None) -> None:
+    if not real:
+        raise UsageError(
+            "without real annotations there is nothing to hold synthetic queries against; name a judged collection "
+            "with --real"
+        )
+
+
+def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
+        return
+    print_table(arms_table(result))
+    print_table(differences_table(result))
+    typer.echo(result["decision"])
+    typer.echo(f"written: {out}/utility.md")
+
+
+def _page(result: Mapping[str, Any]) -> str:
+    from reports.tables import markdown
+
+    tables = "\n".join(markdown(table) for table in (arms_table(result), differences_table(result)))
+    return f"# What the synthetic queries are worth\n\n{result['decision']}\n\n{tables}"
+
+
+def arms_table(result: Mapping[str, Any]) -> Table:
+    """What every arm was trained on, and what it reached."""
+    from reports.tables import Cell, Table
+
+    first = result["first_stage"]
+    rows = [
+        ("-", f"first stage: {first['spec']}", _points(first["value"]), *["-"] * 4),
+        *(_arm(name, one, result["trained_on"].get(name)) for name, one in result["arms"].items()),
+    ]
+    trained = next(iter(result["trained_on"].values()))
+    same = f"every arm: {trained['queries']:,} queries, {trained['pairs']:,} pairs, {trained['steps']:,} steps"
+    return Table(
+        f"{result['measure']} on {result['queries']:,} queries of {result['test']}",
+        ("arm", "trained on", "mean", "95 % interval", "sd of seeds", "seeds", "above base"),
+        tuple(tuple(map(Cell, row)) for row in rows),
+        (same, *result["notes"]),
+        left=2,
+    )
+
+
+def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
+    gain = "-" if trained is None else f"{_points(one['gain'], '+')} ({_interval(one['gain_interval'], '+')})"
+    figures = (_points(one["value"]), _interval(one["interval"]), _points(one["sd"]), str(one["seeds"]))
+    return (name, one["title"], *figures, gain)
+
+
+def differences_table(result: Mapping[str, Any]) -> Table:
+    """What one thing alone is worth, and the utility ratio."""
+    from reports.tables import Cell, Table
+
+    rows = [
+        (
+            one["name"], f"{one['first']} - {one['second']}", _points(one["delta"], "+"),
+            _interval(one["interval"], "+"), "-" if one["p_holm"] is None else f"{one['p_holm']:.4f}",
+        )
+        for one in result["differences"]
+    ]  # fmt: skip
+    ratio = result["ratio"]
+    if ratio["value"] is None:
+        told = "utility ratio (a - base) / (b - base): not defined, for b - base is not clearly above 0"
+    else:
+        low, high = ("unbounded" if end is None else f"{end:.2f}" for end in ratio["interval"])
+        told = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} ({low} to {high})"
+    return Table(
+        "Paired differences in points",
+        ("what", "arms", "difference", "95 % interval", "p (Holm)"),
+        tuple(tuple(map(Cell, row)) for row in rows),
+        (told,),
+        left=2,
+    )
+
+
+def _points(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{100 * value:{sign}.2f}"
+
+
+def _interval(ends: list[float | None], sign: str = "") -> str:
+    return " to ".join(_points(end, sign) for end in ends)
