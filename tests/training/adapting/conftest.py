@@ -1,0 +1,34 @@
+"""One honest adaptation, which many tests look at, and nothing that only costs them time."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from harness.workspace import Workspace
+from tests.tiny_collection import Place
+from tests.training.adapting import toy
+from tests.training.adapting.toy import Honest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_a_hurry() -> Iterator[None]:
+    """The installed packages are listed once, and no test pulls the plug."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("entry_points", "version"):
+            patch.setattr(importlib.metadata, name, functools.cache(getattr(importlib.metadata, name)))
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Honest:
+    """An adaptation as it should be, in one go. Its teacher noted what it was asked in `log`."""
+    folder = tmp_path_factory.mktemp("honest")
+    (folder / "mine").mkdir()
+    place = Place(folder / "mine", Workspace.open(folder / "workspace"))
+    return place, toy.run(place, toy.logged(place), toy.target(place))

@@ -1,0 +1,57 @@
+"""What the tests of the making half share: wishes on the tiny corpus, and small real checkpoints."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from adapters import tiny
+from tests.tiny_collection import FIRST, Place
+from tests.training.fitting import QUICK, some_examples
+from tests.training.loop import HASH, TEACHER
+from training.adapting.checkpoint import Checkpoint
+from training.adapting.tasks import Prepared, prepare
+from training.adapting.wishes import Task, Wishes, tasks_of
+from training.fit import fit, job
+
+ECHO = "tests.training.fake_generators:Echo"
+LENGTH = 64
+
+
+def wishes_for(place: Place, **more: Any) -> Wishes:
+    """One task on the tiny corpus, trained for a few steps."""
+    if not (place.path / "coll").exists():
+        place.beir(rules='language = "en"\n')
+    if not (place.path / "base").exists():
+        tiny.cross_encoder(place.path / "base")
+    fields: dict[str, Any] = {
+        "base": str(place.path / "base"), "teachers": (TEACHER,), "corpora": (str(place.path / "coll"),),
+        "generator": ECHO, "retrievers": (FIRST, HASH), "depth": 3, "stage1": QUICK, "adaptation": QUICK,
+    }  # fmt: skip
+    return Wishes(**{**fields, **more})
+
+
+def prepared(place: Place, wishes: Wishes, task: Task | None = None, **more: Any) -> Prepared:
+    """A task of these wishes, made ready."""
+    one = task or tasks_of(wishes)[0]
+    with place.bench() as bench:
+        return prepare(one, wishes, place.path / "run" / "tasks" / one.name, bench, more.pop("known", ()), **more)
+
+
+def trained(base: Path, out: Path, **settings: Any) -> Checkpoint:
+    """An honest fine-tune of a tiny model."""
+    fit(job(str(base), some_examples(), replace(QUICK, **settings)), out)
+    return Checkpoint(out.name, "single", str(out))
+
+
+def rewritten(start: Path, out: Path, change: Any) -> Checkpoint:
+    """A copy of a checkpoint whose tensors went through `change`, a function of a dict of arrays."""
+    from safetensors.numpy import load_file, save_file
+
+    shutil.copytree(start, out)
+    content = load_file(out / "model.safetensors")
+    change(content)
+    save_file(content, out / "model.safetensors", {"format": "pt"})
+    return Checkpoint(out.name, "given", str(out))

@@ -1,0 +1,41 @@
+"""What a reader has to know beside the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from training.adapting.closing import beside
+from training.adapting.record import FIRST_STAGE, Record, Score, Tier, read_record
+
+EXAMPLE = Path(__file__).parent / "record.example.json"
+
+
+def scored(**values: float) -> Record:
+    """A record with values `arm_tier`."""
+    rows = []
+    for name, value in values.items():
+        arm, _, tier = name.replace("first", FIRST_STAGE).rpartition("_")
+        kind: Tier = "final" if tier == "final" else "dev"
+        rows.append(Score(arm, kind, "toy", None, "nDCG@10", value, None, None, 9, None))
+    return replace(read_record(EXAMPLE), scores=tuple(rows), claims=(), arms=())
+
+
+def told(record: Record, accepted: str | None) -> list[str]:
+    return beside(record, accepted=accepted, general=True, anchor="")
+
+
+def test_an_accepted_arm_that_makes_the_first_stage_worse_says_so() -> None:
+    (line,) = told(scored(slerp_final=0.61, first_final=0.66), "slerp")
+    assert line == "slerp is behind its first stage on final (61.0 to 66.0)"
+    assert told(scored(slerp_final=0.67, first_final=0.66), "slerp") == []
+
+
+def test_a_teacher_that_is_behind_the_first_stage_is_told() -> None:
+    (line,) = told(scored(teacher_dev=0.71, first_dev=0.75), None)
+    assert line.startswith("teacher is behind its first stage on dev (71.0 to 75.0)")
+    assert told(scored(teacher_dev=0.76, first_dev=0.75), None) == []
+
+
+def test_what_was_not_measured_is_not_told() -> None:
+    assert told(scored(first_final=0.66), "slerp") == []

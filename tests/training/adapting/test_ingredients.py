@@ -1,0 +1,200 @@
+"""Stage 1, singles and union are trained. What a user would lose: a fair comparison, and trainings that were paid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from adapters import tiny
+from adapters.errors import DataError, ModelError
+from harness.progress import Advance, Silent
+from tests.tiny_collection import Place
+from tests.training.adapting.making import rewritten, wishes_for
+from tests.training.fitting import QUICK, same_weights, some_examples
+from training.adapting.checkpoint import Checkpoint, folder_of
+from training.adapting.ingredients import general_of, singles, start, union
+from training.adapting.tasks import CorpusFacts, Counts, Prepared
+from training.adapting.watching import Finished
+from training.adapting.wishes import Task, Wishes
+from training.examples import Examples, write_examples
+from training.settings import Machine
+from training.validating.leak import KnownQueries
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def ready(name: str, count: int) -> Prepared:
+    """A task with so many examples, made without its stages."""
+    examples = some_examples(count)
+    facts = CorpusFacts(name, f"print-of-{name}", count, "en")
+    return Prepared(Task(name, name, None), facts, "generic/en", examples, Counts(count, 0, 4 * count, count), {})
+
+
+def manifest(out: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder_of(out, name) / "manifest.json").read_text("utf-8"))
+    return content
+
+
+def general_file(place: Place, examples: Examples) -> str:
+    write_examples(place.path / "general.jsonl", examples.rows)
+    return str(place.path / "general.jsonl")
+
+
+class Killed(Silent):
+    """Ended from outside in the second step of a stage of this name."""
+
+    def __init__(self, title: str) -> None:
+        self.title, self.made = title, 0
+
+    @contextmanager
+    def stage(self, title: str, total: int | None) -> Iterator[Advance]:
+        yield self._advance if title == self.title else lambda _: None
+
+    def _advance(self, steps: int) -> None:
+        self.made += steps
+        if self.made >= 2:
+            raise KeyboardInterrupt
+
+
+def test_without_general_data_stage_1_is_the_base(place: Place) -> None:
+    wishes = wishes_for(place)
+    base, stage1 = start(wishes, place.path / "run", Silent())
+    assert (base.kind, stage1.kind) == ("base", "stage-1")
+    assert base.path == stage1.path == wishes.base
+    assert not (place.path / "run").exists()
+
+
+def test_general_data_make_stage_1_and_are_replayed(place: Place) -> None:
+    wishes, out = wishes_for(place), place.path / "run"
+    wishes = replace(wishes, general=(general_file(place, some_examples(8)),), seeds=(0,))
+    general, told = general_of(wishes, place.workspace), list[Finished]()
+    _, stage1 = start(wishes, out, Silent(), general=general, watch=told.append)
+    (one,) = singles(stage1, [ready("own", 12)], wishes, out, Silent(), general=general, watch=told.append)
+    assert stage1.path == str(out / "stage-1") and not stage1.refused
+    assert manifest(out, "stage-1")["examples"]["examples"] == 8 and manifest(out, "stage-1")["steps"] == 4
+    assert manifest(out, one.name)["replay"]["share"] == QUICK.replay_share
+    assert manifest(out, one.name)["adapted_on"] == ["own", "print-of-own"]
+    assert manifest(out, one.name)["base"]["weights"] == manifest(out, "stage-1")["weights"]
+    assert [(row.stage, row.name, row.state) for row in told] == [
+        ("stage-1", "stage-1", "done"), ("integrity", "stage-1", "pass"),
+        ("fit", one.name, "done"), ("integrity", one.name, "pass"),
+    ]  # fmt: skip
+
+
+def test_an_evaluation_query_in_general_data_is_left_out(place: Place) -> None:
+    wishes = replace(wishes_for(place), general=(general_file(place, some_examples(8)),))
+    known = [KnownQueries("quiz", "test", ["What is 3?"])]
+    found = general_of(wishes, place.workspace, known)
+    assert found is not None
+    assert "what is 3" not in {row.query for row in found.rows}
+    assert found.counts()["rejected"] == {"like an evaluation query": 8 - len(found)}
+    everything = [KnownQueries("quiz", "test", [row.query for row in some_examples(8).rows])]
+    with pytest.raises(DataError, match="--general"):
+        general_of(wishes, place.workspace, everything)
+
+
+def test_a_new_head_grows_without_a_step(place: Place) -> None:
+    tiny.bert_embedder(place.path / "embedder")
+    wishes, out = replace(wishes_for(place), base=str(place.path / "embedder"), new_head=True), place.path / "run"
+    base, stage1 = start(wishes, out, Silent())
+    assert base.path == stage1.path == str(out / "base")
+    grown = manifest(out, "base")
+    assert grown["steps"] == 0 and any("classifier" in name for name in grown["new_tensors"])
+    (one, _) = singles(stage1, [ready("own", 4)], wishes, out, Silent())
+    assert not one.refused and manifest(out, one.name)["new_tensors"] == []
+    assert start(wishes, out, Silent()) == (base, stage1)
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_an_embedder_is_refused_before_anything_is_paid(place: Place, general: bool) -> None:
+    tiny.bert_embedder(place.path / "embedder")
+    wishes = replace(wishes_for(place), base=str(place.path / "embedder"))
+    with pytest.raises(ModelError, match="--new-head"):
+        start(wishes, place.path / "run", Silent(), general=some_examples() if general else None)
+    assert not (place.path / "run").exists()
+
+
+def test_every_task_is_fitted_once_for_each_seed(place: Place) -> None:
+    wishes, out = replace(wishes_for(place), seeds=(0, 1)), place.path / "run"
+    _, stage1 = start(wishes, out, Silent())
+    found = singles(stage1, [ready("one", 8), ready("two", 12)], wishes, out, Silent())
+    assert [one.name for one in found] == ["single-one-s0", "single-one-s1", "single-two-s0", "single-two-s1"]
+    assert {one.kind for one in found} == {"single"}
+    assert not same_weights(Path(found[0].path), Path(found[1].path))
+    assert [manifest(out, one.name)["settings"]["seed"] for one in found] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(("epochs", "most"), [(2, None), (2, 3)])
+def test_the_union_has_as_many_steps_as_all_singles_together(place: Place, epochs: int, most: int | None) -> None:
+    settings = replace(QUICK, epochs=epochs, max_steps=most)
+    wishes, out = replace(wishes_for(place), adaptation=settings, seeds=(0, 1)), place.path / "run"
+    _, stage1 = start(wishes, out, Silent())
+    tasks = [ready("one", 5), ready("two", 9)]
+    steps = [manifest(out, one.name)["steps"] for one in singles(stage1, tasks, wishes, out, Silent())]
+    one = union(stage1, tasks, wishes, out, Silent())
+    made = manifest(out, "union")
+    assert made["steps"] == sum(steps) and made["examples"]["examples"] == 14
+    assert (one.name, one.kind, one.refused) == ("union", "union", ())
+
+
+def test_zero_steps_give_checkpoints_that_are_the_base(place: Place) -> None:
+    """A training that learned nothing must look like nothing."""
+    wishes, out = replace(wishes_for(place), adaptation=replace(QUICK, max_steps=0)), place.path / "run"
+    _, stage1 = start(wishes, out, Silent())
+    found = [
+        *singles(stage1, [ready("one", 8)], wishes, out, Silent()),
+        union(stage1, [ready("one", 8)], wishes, out, Silent()),
+    ]
+    assert all(same_weights(Path(one.path), Path(wishes.base)) for one in found)
+
+
+def test_given_checkpoints_join_the_singles_and_a_broken_one_is_refused(place: Place) -> None:
+    def spoil(content: dict[str, Any]) -> None:
+        content["classifier.weight"][0, 0] = np.nan
+
+    wishes, out = wishes_for(place), place.path / "run"
+    base = Path(wishes.base)
+    given = [rewritten(base, place.path / "mine" / "x", lambda _: None), rewritten(base, place.path / "x", spoil)]
+    wishes = replace(wishes, ingredients=tuple(one.path for one in given), seeds=(0,))
+    _, stage1 = start(wishes, out, Silent())
+    told = list[Finished]()
+    found = singles(stage1, [ready("one", 4)], wishes, out, Silent(), watch=told.append)
+    assert [(one.name, one.kind) for one in found[1:]] == [("given-x", "given"), ("given-x-2", "given")]
+    assert not found[1].refused and "not finite" in found[2].refused[0]
+    assert told[-1].state == "refused" and told[-1].detail == found[2].refused[0]
+
+
+def test_a_kill_loses_no_finished_training(place: Place) -> None:
+    wishes, machine = wishes_for(place), Machine(resume_seconds=0)
+    tasks = [ready("one", 8)]
+    stage1 = Checkpoint("stage-1", "stage-1", wishes.base)
+    whole = singles(stage1, tasks, wishes, place.path / "whole", Silent())
+    out, told = place.path / "run", list[Finished]()
+    with pytest.raises(KeyboardInterrupt):
+        singles(stage1, tasks, wishes, out, Killed("training single-one-s1"), machine)
+    assert not folder_of(out, "single-one-s1").exists()
+    again = singles(stage1, tasks, wishes, out, Silent(), machine, watch=told.append)
+    assert [row.state for row in told if row.stage == "fit"] == ["known", "done"]
+    assert all(same_weights(Path(one.path), Path(other.path)) for one, other in zip(whole, again, strict=True))
+
+
+def test_a_diverged_training_leaves_no_checkpoint(place: Place) -> None:
+    settings = replace(QUICK, learning_rate=1e30)
+    wishes: Wishes = replace(wishes_for(place), adaptation=settings)
+    with pytest.raises(ModelError, match="nothing finished was written"):
+        singles(Checkpoint("stage-1", "stage-1", wishes.base), [ready("one", 8)], wishes, place.path / "run", Silent())
+    assert not folder_of(place.path / "run", "single-one-s0").exists()

@@ -1,0 +1,127 @@
+"""From proposals to the verdict: who asks, who is confirmed, and what the final queries are touched for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.progress import Silent
+from tests.training.adapting.test_claims import measured
+from training.adapting import judging
+from training.adapting.anchor import Anchor
+from training.adapting.checkpoint import Checkpoint
+from training.adapting.closing import EXIT, Ended
+from training.adapting.deciding import Verdict
+from training.adapting.journal import Journal
+from training.adapting.judging import Accepted, Judging
+from training.adapting.record import LookRow, Record, read_record
+
+EXAMPLE = Path(__file__).parent / "record.example.json"
+MADE = [Checkpoint("one", "single", "./one"), Checkpoint("two", "union", "./two")]
+"""On dev the second is ahead of the first, and both of the base."""
+
+
+def said(state: Any, *, better: bool = True, delta: float = 0.1, row: bool = True) -> Verdict:
+    look = LookRow("look-x", "gate", "arm", "base", state, better, delta, None, None, 0.05)
+    return Verdict("", state, better, delta, ("because",), look if row else None)
+
+
+class Looks:
+    """Stands in for `Deciding`: answers in turn, and keeps who asked."""
+
+    def __init__(self, gate: list[Verdict], final: Verdict, out: Path) -> None:
+        self.anchor, self.out, self.asked = Anchor("base", "spec", "spec", "spec"), out, list[str]()
+        self._answers = {"gate": iter(gate), "final": iter([final])}
+
+    def at(self, tier: str, arm: Checkpoint) -> Verdict:
+        self.asked.append(f"{tier} {arm.name}")
+        found = next(self._answers[tier])
+        return Verdict(arm.name, found.state, found.better, found.delta, found.reasons, found.row)
+
+
+def arms(tmp_path: Path, gate: list[Verdict], final: Verdict) -> Any:
+    dev = {"base": measured("base", 0.5), "one": measured("one", 0.6, 1), "two": measured("two", 0.7, 2)}
+    empty = dict.fromkeys(("timeline", "tasks", "arms", "scores", "looks", "claims", "reasons"), ())
+    record = Record(**{**read_record(EXAMPLE).__dict__, **empty, "state": "running", "accepted": None})
+    touched: list[str] = []
+    return SimpleNamespace(
+        dev=dev, values={name: one.value for name, one in dev.items()}, anchor=dev["base"], touched=touched,
+        deciding=Looks(gate, final, tmp_path), journal=Journal(record, tmp_path, Silent()), references={},
+        tiers=SimpleNamespace(final=SimpleNamespace(policy=SimpleNamespace(alpha=0.05))),
+        at=lambda tier, name, _: touched.append(f"{tier} {name}") or dev[name],  # type: ignore[func-returns-value]
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "looks_left", lambda *_: 2)
+
+
+def judge(found: Any) -> Accepted | Ended:
+    try:
+        return Judging(found).judged(MADE)
+    except Ended as end:
+        return end
+
+
+def test_the_best_on_dev_that_passes_both_is_accepted(tmp_path: Path) -> None:
+    found = arms(tmp_path, [said("pass")], said("pass"))
+    end = judge(found)
+    assert isinstance(end, Accepted) and end.checkpoint.name == "two"
+    assert found.deciding.asked == ["gate two", "final two"]
+    assert [one for one in found.touched if one.startswith("final")] == ["final base", "final one", "final two"]
+    assert {one.against for one in found.journal.record.claims} == {"base"}
+
+
+def test_the_next_one_asks_while_the_budget_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = arms(tmp_path, [said("refused"), said("pass")], said("pass"))
+    end = judge(found)
+    assert isinstance(end, Accepted) and end.checkpoint.name == "one"
+    assert found.deciding.asked == ["gate two", "gate one", "final one"]
+    monkeypatch.setattr(judging, "looks_left", lambda *_: 1)
+    found = arms(tmp_path, [said("refused"), said("pass")], said("pass"))
+    assert isinstance(judge(found), Ended) and found.deciding.asked == ["gate two"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "final", "state", "reason"),
+    [
+        (said("pass", better=False), said("pass"), "refused", "not better beyond chance"),
+        (said("inconclusive"), said("pass"), "inconclusive", "at the gate: inconclusive: because"),
+        (said("refused"), said("pass"), "refused", "at the gate: refused: because"),
+        (said("invalid"), said("pass"), "invalid", "at the gate: invalid: because"),
+        (said("invalid", row=False), said("pass"), "invalid", "at the gate: invalid: because"),
+        (said("pass"), said("inconclusive"), "inconclusive", "did not confirm it (inconclusive): because"),
+        (said("pass"), said("refused"), "refused", "did not confirm it (refused): because"),
+        (said("pass"), said("invalid", row=False), "invalid", "did not confirm it (invalid): because"),
+        (said("pass"), said("pass", delta=-0.001), "refused", "did not confirm it (pass): because"),
+    ],
+)
+def test_nothing_is_accepted_unless_gate_and_final_split_agree(
+    tmp_path: Path, gate: Verdict, final: Verdict, state: str, reason: str
+) -> None:
+    found = arms(tmp_path, [gate, gate], final)
+    end = judge(found)
+    assert isinstance(end, Ended) and end.state == state and reason in end.reasons[0]
+    asked_last = any(one.startswith("final") for one in found.deciding.asked)
+    assert asked_last == gate.promotes, "the final queries are touched for what the gate promotes, and never else"
+    shown = any(one.startswith("final") for one in found.touched)
+    assert shown == (asked_last and final.state != "invalid"), "an invalid look shows no figures"
+    assert EXIT[end.state] == {"refused": 1, "invalid": 3, "inconclusive": 4}[state]
+
+
+def test_an_invalid_look_at_the_gate_shows_no_figures(tmp_path: Path) -> None:
+    found = arms(tmp_path, [said("invalid"), said("invalid")], said("pass"))
+    judge(found)
+    assert found.touched == []
+
+
+def test_where_nothing_is_ahead_on_dev_nobody_asks(tmp_path: Path) -> None:
+    found = arms(tmp_path, [], said("pass"))
+    found.anchor = measured("anchor", 0.9)
+    end = judge(found)
+    assert isinstance(end, Ended) and end.state == "refused" and "none was better on dev" in end.reasons[0]
+    assert found.deciding.asked == []

@@ -1,0 +1,189 @@
+"""The loop survives whatever stops it, ends with the same record, and leaves nothing that looks finished."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.errors import UsageError
+from harness.gate.looks import Looks
+from harness.progress import Silent
+from tests.fake_adapters import asked
+from tests.tiny_collection import Place
+from tests.training.adapting import toy
+from tests.training.adapting.toy import Honest
+from training.adapting import closing, deciding
+from training.adapting.checkpoint import Checkpoint
+from training.adapting.deciding import Deciding, Verdict
+from training.adapting.record import Record, read_record
+
+DEATHS = (
+    "teacher dev", "synthesize", "teach ", "fit single-corpus-s0", "integrity union", "merge slerp", "gate", "final",
+)  # fmt: skip
+
+
+class Dying(Silent):
+    """Kills the run as soon as it tells of a stage."""
+
+    def __init__(self, after: str) -> None:
+        self._after = after
+
+    def note(self, text: str) -> None:
+        if text.startswith(self._after):
+            raise KeyboardInterrupt
+
+
+def told(record: Record) -> dict[str, Any]:
+    """A record without times and paths."""
+    plain = asdict(record)
+    for name in ("run", "started", "seconds", "base", "teachers"):
+        del plain[name]
+    for event in plain["timeline"]:
+        del event["at"], event["seconds"]
+    for arm in plain["arms"]:
+        del arm["path"]
+    return plain
+
+
+def weights(out: Path) -> dict[str, str]:
+    """The digest of every arm's weights, from the manifest."""
+    models = json.loads((out / "manifest.json").read_text("utf-8"))["models"]
+    return {name: model["weights"] for name, model in models.items()}
+
+
+def again(honest: Honest) -> Record:
+    place, _ = honest
+    return toy.run(place, toy.logged(place), place.path / "target")
+
+
+@pytest.fixture
+def open_end(honest: Honest, tmp_path: Path) -> Iterator[Path]:
+    """The honest run as it was just before it ended; afterwards it is as it is."""
+    out = honest[0].path / "out"
+    shutil.copytree(out, tmp_path / "kept")
+    shutil.rmtree(out / "model")
+    (out / "manifest.json").unlink()
+    yield out
+    shutil.rmtree(out)
+    shutil.copytree(tmp_path / "kept", out)
+
+
+def test_a_kill_at_any_stage_ends_with_the_same_record(honest: Honest, place: Place) -> None:
+    """What a user would lose: pairs paid twice, other weights, another verdict, a second look."""
+    target, wishes = toy.target(place), toy.logged(place)
+    for death in DEATHS:
+        with pytest.raises(KeyboardInterrupt):
+            toy.run(place, wishes, target, reporter=Dying(death))
+        assert read_record(place.path / "out").state == "running"
+        assert not (place.path / "out" / "manifest.json").exists()
+        assert not (place.path / "out" / "model").exists()
+    record = toy.run(place, wishes, target)
+    assert told(record) == told(honest[1])
+    assert weights(place.path / "out") == weights(honest[0].path / "out")
+    paid = asked(place.path / "log")
+    assert len(paid) == len(set(paid)) and sorted(paid) == sorted(asked(honest[0].path / "log"))
+    assert [one.at for one in record.timeline] == sorted(one.at for one in record.timeline)
+
+
+def test_a_kill_while_a_look_is_taken_spends_no_second_one(
+    honest: Honest, open_end: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for file in (open_end / "looks").iterdir():
+        file.unlink()
+    before = len(Looks(honest[0].workspace.results).all())
+    with monkeypatch.context() as patch:
+        patch.setattr(deciding, "write_json", kill)
+        with pytest.raises(KeyboardInterrupt):
+            again(honest)
+    assert told(again(honest)) == told(honest[1])
+    assert len(Looks(honest[0].workspace.results).all()) == before
+
+
+def test_a_full_disk_leaves_no_model_and_no_manifest(
+    honest: Honest, open_end: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(closing, "replace_folder", full)
+        with pytest.raises(OSError, match="No space left"):
+            again(honest)
+    assert not (open_end / "model").exists() and not (open_end / "manifest.json").exists()
+    assert read_record(open_end).state == "running"
+
+
+def test_a_finished_run_is_not_made_again(honest: Honest) -> None:
+    place, _ = honest
+    record, paid = read_record(place.path / "out"), asked(place.path / "log")
+    assert again(honest) == record
+    assert asked(place.path / "log") == paid
+
+
+def test_another_command_does_not_take_the_folder(honest: Honest) -> None:
+    place, _ = honest
+    with pytest.raises(UsageError, match="holds another job"):
+        toy.run(place, toy.logged(place, seeds=(3,)), place.path / "target")
+
+
+def test_a_folder_of_somebody_else_is_left_alone(place: Place) -> None:
+    (place.path / "out").mkdir()
+    (place.path / "out" / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match="not empty"):
+        toy.run(place, toy.wishes(place), toy.target(place))
+
+
+def test_nothing_is_written_where_the_queries_cannot_judge(place: Place) -> None:
+    with pytest.raises(UsageError, match="lets nothing pass"):
+        toy.run(place, toy.wishes(place), toy.target(place), policy=replace(toy.POLICY, min_queries=100))
+    assert not (place.path / "out").exists()
+
+
+def test_the_timeline_has_the_stages_in_their_order(honest: Honest) -> None:
+    stages = list(dict.fromkeys(one.stage for one in honest[1].timeline))
+    assert stages == [
+        "dev", "teacher", "synthesize", "clean", "mine", "teach", "fit", "integrity", "merge", "gate", "final",
+    ]  # fmt: skip
+    assert all(one.detail for one in honest[1].timeline)
+
+
+def test_an_inconclusive_final_split_accepts_nothing(
+    honest: Honest, open_end: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate has passed it, and all arms are measured on the final queries; that is all that is known."""
+    look = Deciding.at
+
+    def at(self: Deciding, tier: Any, arm: Checkpoint) -> Verdict:
+        found = look(self, tier, arm)
+        return replace(found, state="inconclusive") if tier == "final" else found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Deciding, "at", at)
+        record = again(honest)
+    assert record.state == "inconclusive" and record.accepted is None
+    assert "did not confirm it (inconclusive)" in record.reasons[0]
+    assert {one.arm for one in record.scores if one.tier == "final"} >= {one.name for one in record.arms}
+    assert not (open_end / "model").exists() and (open_end / "manifest.json").exists()
+
+
+def test_a_refused_single_is_in_no_merge_and_all_refused_make_none(place: Place, monkeypatch: Any) -> None:
+    """Where every training breaks there is nothing to merge, and the run says so instead of failing."""
+    from training.adapting import ingredients
+
+    def refuse(_: object, one: Any) -> Any:
+        return replace(one, refused=("broken",)) if one.kind == "single" else one
+
+    monkeypatch.setattr(ingredients, "check", refuse)
+    wishes = toy.wishes(place, seeds=(0,), adaptation=replace(toy.QUICK, max_steps=2))
+    record = toy.run(place, wishes, toy.target(place))
+    assert {one.kind for one in record.arms} == {"base", "stage-1", "single", "union"}
+    assert "single-corpus-s0 was refused: broken" in record.reasons

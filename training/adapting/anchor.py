@@ -1,0 +1,116 @@
+"""What the proposals of an adaptation are held against: chosen once, before anything is trained, and kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from adapters.errors import DataError, HarnessError, UsageError
+from adapters.identity import digest
+from adapters.spec import identity_of
+from harness.collection import Collection
+from harness.gate.looks import Looks
+from harness.gate.looks import System as Accepted
+from harness.gate.policy import BEST_ACCEPTED, Policy
+from harness.gate.stage import Stage, split_of
+from harness.ground import prepare
+from harness.store import Results
+from harness.system import ModelReranker, System
+from training.adapting.places import Tiers
+from training.job import write_json
+
+FILE = "anchor.json"
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The anchor as every tier names it."""
+
+    name: str
+    """For people."""
+    dev: str
+    """A spec that can be opened: dev compares what it measures itself."""
+    gate: str
+    """As a policy names it: a spec, or the best accepted."""
+    final: str
+    note: str = ""
+
+
+def anchor_of(tiers: Tiers, policy: Policy, base: str, out: Path) -> Anchor:
+    """The policy's anchor. Where it is the best accepted and nothing was accepted on these queries yet, the base.
+
+    It is chosen once and kept in `out`, so that a killed run goes on against the same.
+
+    Args:
+        base: the spec of the base, with its head.
+
+    Raises:
+        UsageError: an accepted system cannot be opened and was not measured on the final queries.
+    """
+    file = out / FILE
+    if file.exists():
+        return _read(file)
+    found = _chosen(tiers, policy, base)
+    write_json(file, asdict(found))
+    return found
+
+
+def _chosen(tiers: Tiers, policy: Policy, base: str) -> Anchor:
+    if policy.anchor != BEST_ACCEPTED:
+        return Anchor(policy.anchor, policy.anchor, policy.anchor, policy.anchor)
+    best, last = _best(tiers.gate), _best(tiers.final)
+    if best is None:
+        return Anchor("base", base, base, BEST_ACCEPTED if last else base, "nothing was accepted on these queries yet")
+    still = _is_still_there(tiers.gate, best)
+    if last is None and not still:
+        raise UsageError(
+            f"the best accepted system '{best.name}' cannot be opened as it was, and was not measured on the final "
+            f"queries; name an anchor in the policy: anchor = '...'"
+        )
+    note = "" if still else f"'{best.name}' cannot be opened as it was: dev holds the proposals against the base"
+    return Anchor(
+        best.name, best.name if still else base, BEST_ACCEPTED, BEST_ACCEPTED if last else best.name, note
+    )  # fmt: skip
+
+
+def _best(stage: Stage) -> Accepted | None:
+    looks = Looks(stage.bench.workspace.results)
+    return looks.best(split_of(_candidates(stage)), stage.measure) if looks.accepted() else None
+
+
+def _candidates(stage: Stage) -> dict[str, str]:
+    """Digests of the candidates that every system of a stage ranks, by fingerprint. No reranker is asked."""
+    first = stage.system(stage.first_stage)
+    measures = [stage.policy.measure] if stage.policy.measure else []
+    grounds = [prepare(one, first.first_stage, first.depth, measures, stage.bench) for one in stage.collections]
+    return {one.collection.fingerprint: one.candidates.candidates for one in grounds}
+
+
+def _is_still_there(stage: Stage, best: Accepted) -> bool:
+    """Whether its name still opens the system that was accepted: a folder may hold another model by now."""
+    with Results(stage.bench.workspace.results) as results:
+        stored = {str(one.collection["fingerprint"]): one for one in map(results.find, best.evaluations)}
+    try:
+        system = stage.system(best.name)
+        return all(
+            digest({"reranker": stored[one.fingerprint].identity["reranker"]}) == _identity(system, one)
+            for one in stage.collections
+        )
+    except (HarnessError, OSError):
+        return False
+
+
+def _identity(system: System, collection: Collection) -> str | None:
+    if system.reranker is None:
+        return digest({"reranker": None})
+    if not isinstance(system.reranker, ModelReranker):
+        return None
+    return digest({"reranker": dict(identity_of(system.reranker.on(collection)))})
+
+
+def _read(file: Path) -> Anchor:
+    try:
+        return Anchor(**json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None

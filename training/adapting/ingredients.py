@@ -1,0 +1,198 @@
+"""What is trained: the base's head, stage 1, a single for each task and seed, and the union of equal compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+from adapters.errors import DataError
+from adapters.models import open_folder
+from harness.progress import Reporter
+from harness.workspace import Workspace
+from training import fit as fitting
+from training.adapting.checkpoint import Checkpoint, Kind, folder_of
+from training.adapting.integrity import check
+from training.adapting.tasks import Prepared
+from training.adapting.watching import Finished, Stage, State, Watch, unwatched, watched
+from training.adapting.wishes import Wishes, last_part, seeds_of, slug
+from training.examples import Example, Examples
+from training.losses import Loss
+from training.settings import Machine, Settings
+from training.sources import Negatives, read_several
+from training.student import load_student
+from training.validating.alike import alike
+from training.validating.leak import KnownQueries
+
+_NOT_LOOKED_AT = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
+"""A training of no steps asks for examples all the same."""
+
+
+def general_of(wishes: Wishes, workspace: Workspace, known: Sequence[KnownQueries] = ()) -> Examples | None:
+    """The general ranking data, read once, without what resembles an evaluation query; None where there is none.
+
+    Raises:
+        UsageError: a path is missing.
+        DataError: a row cannot be trusted, or none is left.
+    """
+    if not wishes.general:
+        return None
+    negatives = Negatives(wishes.negatives, seed=wishes.seed, workspace=workspace)
+    read = read_several(map(Path, wishes.general), negatives=negatives)
+    texts = [text for one in known for text in one.texts]
+    leaks = {like.row for like in alike([row.query for row in read.rows], texts, wishes.leak_threshold)}
+    if len(leaks) == len(read):
+        raise DataError("every query of --general resembles an evaluation query; take other general data")
+    left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)
+    return Examples(left, {**read.rejected, **({"like an evaluation query": len(leaks)} if leaks else {})})
+
+
+def check_base(wishes: Wishes, machine: Machine | None = None) -> None:
+    """Refuse a base that cannot be trained, before anything is paid for it.
+
+    Raises:
+        ModelError: there is no such base, it has no score head and none is to be grown, it has several labels, or it
+            has no positions for so many tokens.
+        UsageError: a new head is asked for and it has one.
+    """
+    load_student(open_folder(wishes.base), _growing(wishes), machine or Machine())
+
+
+def start(  # noqa: PLR0917
+    wishes: Wishes, out: Path, reporter: Reporter, machine: Machine | None = None, general: Examples | None = None,
+    watch: Watch = unwatched,
+) -> tuple[Checkpoint, Checkpoint]:  # fmt: skip
+    """The base, and stage 1, which every adaptation begins with.
+
+    With a new head the base is `out/base`: the given one with its random head, by a training of no steps. Without
+    general data stage 1 has the base's path.
+
+    Args:
+        out: the folder of the run.
+        general: see `general_of`.
+
+    Raises:
+        ModelError, UsageError: see `check_base`.
+        DataError: the loss of stage 1 does not take the general labels.
+    """
+    check_base(wishes, machine)
+    making = _Making(wishes, out, reporter, machine or Machine(), watch)
+    base = Checkpoint("base", "base", wishes.base)
+    if wishes.new_head:
+        path = folder_of(out, "base")
+        work = fitting.job(wishes.base, _NOT_LOOKED_AT, _growing(wishes))
+        making.fit(work, path, "stage-1")
+        base = replace(base, path=str(path))
+    if general is None:
+        return base, Checkpoint("stage-1", "stage-1", base.path)
+    path = folder_of(out, "stage-1")
+    making.fit(fitting.job(base.path, general, wishes.stage1_settings), path, "stage-1")
+    return base, making.checked(base, Checkpoint("stage-1", "stage-1", str(path)))
+
+
+def singles(  # noqa: PLR0917
+    stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, out: Path, reporter: Reporter,
+    machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
+) -> list[Checkpoint]:  # fmt: skip
+    """One checkpoint for each task and seed, then the given ones; each was held against stage 1.
+
+    Raises:
+        ModelError: a training diverged.
+        DataError: the loss does not take a teacher's scores.
+    """
+    making = _Making(wishes, out, reporter, machine or Machine(), watch)
+    found = []
+    for name, work in _single_jobs(stage1, prepared, wishes, general):
+        making.fit(work, folder_of(out, name), "fit")
+        found.append(making.checked(stage1, Checkpoint(name, "single", str(folder_of(out, name)))))
+    return [*found, *(making.checked(stage1, one) for one in _given(wishes))]
+
+
+def union(  # noqa: PLR0917
+    stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, out: Path, reporter: Reporter,
+    machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
+) -> Checkpoint:  # fmt: skip
+    """One model on the shuffled examples of all tasks, with as many steps as all trained singles together.
+
+    Raises:
+        ModelError, DataError: see `singles`.
+    """
+    making = _Making(wishes, out, reporter, machine or Machine(), watch)
+    making.fit(_union_job(stage1, prepared, wishes, general), folder_of(out, "union"), "fit")
+    return making.checked(stage1, Checkpoint("union", "union", str(folder_of(out, "union"))))
+
+
+def exactly(work: fitting.Job, steps: int) -> fitting.Job:
+    """The job with that many steps, whatever its epochs and their limit were."""
+    epochs = max(1, -(-steps // work.batches.per_epoch))
+    return replace(work, settings=replace(work.settings, epochs=epochs, max_steps=steps))
+
+
+def _single_jobs(
+    stage1: Checkpoint, prepared: Iterable[Prepared], wishes: Wishes, general: Examples | None
+) -> list[tuple[str, fitting.Job]]:
+    return [
+        (
+            f"single-{one.task.name}-s{seed}",
+            fitting.job(stage1.path, one.examples, wishes.fit_settings(seed), general, _corpora([one])),
+        )
+        for one in prepared
+        for seed in seeds_of(wishes)
+    ]
+
+
+def _union_job(
+    stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, general: Examples | None
+) -> fitting.Job:
+    steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, wishes, general))
+    together = Examples(tuple(row for one in prepared for row in one.examples.rows))
+    settings = wishes.fit_settings(seeds_of(wishes)[0])
+    return exactly(fitting.job(stage1.path, together, settings, general, _corpora(prepared)), steps)
+
+
+def _corpora(prepared: Iterable[Prepared]) -> list[str]:
+    """Names and fingerprints of what a checkpoint is adapted on: its number there says little about other corpora."""
+    return [told for one in prepared for told in (one.corpus.name, one.corpus.fingerprint)]
+
+
+def _growing(wishes: Wishes) -> Settings:
+    """A training of no steps, which gives a base its head."""
+    return Settings(Loss("mse"), max_steps=0, max_length=wishes.max_length, new_head=wishes.new_head, seed=wishes.seed)
+
+
+def _given(wishes: Wishes) -> list[Checkpoint]:
+    found: dict[str, Checkpoint] = {}
+    kind: Kind = "given"
+    for path in wishes.ingredients:
+        name = stem = f"given-{slug(last_part(path))}"
+        number = 1
+        while name in found:
+            number += 1
+            name = f"{stem}-{number}"
+        found[name] = Checkpoint(name, kind, path)
+    return list(found.values())
+
+
+class _Making:
+    """Trains and checks, and tells of it."""
+
+    def __init__(self, wishes: Wishes, out: Path, reporter: Reporter, machine: Machine, watch: Watch) -> None:
+        self.wishes, self.out, self.reporter, self.machine, self.watch = wishes, out, reporter, machine, watch
+
+    def fit(self, work: fitting.Job, path: Path, stage: Stage) -> None:
+        """Train, where that is not done."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        watched(
+            self.watch, stage, path.name, path, lambda: fitting.fit(work, path, self.machine, self.reporter),
+            lambda made: f"{made['steps']:,} steps",
+        )  # fmt: skip
+
+    def checked(self, before: Checkpoint, one: Checkpoint) -> Checkpoint:
+        """The checkpoint, with the reasons of a refusal."""
+        begun = monotonic()
+        found = check(before, one)
+        told = "; ".join(found.refused) or f"sound beside {before.name}"
+        state: State = "refused" if found.refused else "pass"
+        self.watch(Finished("integrity", one.name, state, monotonic() - begun, told))
+        return found

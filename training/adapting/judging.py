@@ -1,0 +1,114 @@
+"""From measured arms to the verdict: proposals ask the gate, one is confirmed on the final queries, claims tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.adapting.arms import Arms, points
+from training.adapting.checkpoint import Checkpoint
+from training.adapting.choice import MERGED, best_of, proposals
+from training.adapting.claims import claims_of
+from training.adapting.closing import Ended
+from training.adapting.deciding import Verdict, looks_left, outcome
+from training.adapting.record import ANCHOR, State
+from training.adapting.scoring import spec_of
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The checkpoint that may replace the anchor, and the two looks that say so."""
+
+    checkpoint: Checkpoint
+    gate: Verdict
+    final: Verdict
+    reason: str
+
+
+@dataclass(frozen=True)
+class Judging:
+    """The judging half of a run."""
+
+    arms: Arms
+
+    def judged(self, made: Sequence[Checkpoint]) -> Accepted:
+        """The accepted arm.
+
+        Raises:
+            Ended: none is.
+        """
+        proposed = self._proposed(made)
+        gate = self._promoted(proposed)
+        chosen = next(one for one in proposed if one.name == gate.arm)
+        final = self._confirmed(chosen, made)
+        told = f"{chosen.name} passed the gate against {self.arms.deciding.anchor.name}"
+        return Accepted(chosen, gate, final, f"{told}, and the final split confirmed it: {_figures(final)}")
+
+    def _proposed(self, made: Sequence[Checkpoint]) -> list[Checkpoint]:
+        anchor, identities = self.arms.anchor, {name: one.ids for name, one in self.arms.dev.items()}
+        proposed = proposals(made, self.arms.values, identities, anchor.value)
+        if not proposed:
+            name = self.arms.deciding.anchor.name
+            raise Ended(
+                "refused", [f"none was better on dev than {name} ({points(anchor.value)}): none asked the gate"]
+            )
+        return proposed
+
+    def _promoted(self, proposed: Sequence[Checkpoint]) -> Verdict:
+        taken: list[Verdict] = []
+        for one in proposed[: looks_left(self.arms.tiers, self.arms.deciding.out)]:
+            with self.arms.journal.step("gate", one.name) as said:
+                found = self.arms.deciding.at("gate", one)
+                said.state, said.detail = found.state, found.reasons[0]
+                self._show(found, one)
+            taken.append(found)
+            if found.promotes:
+                return found
+        raise Ended(outcome(taken), [_of_gate(one) for one in taken])
+
+    def _show(self, found: Verdict, one: Checkpoint) -> None:
+        """Scores of what was looked at; an invalid verdict shows none."""
+        if found.row is None:
+            return
+        self.arms.journal.add_look(found.row)
+        base = self.arms.dev["base"].spec
+        if found.state != "invalid":
+            self.arms.at("gate", one.name, spec_of(one.path))
+            if self.arms.deciding.anchor.gate == base:
+                self.arms.at("gate", "base", base)
+
+    def _confirmed(self, chosen: Checkpoint, made: Sequence[Checkpoint]) -> Verdict:
+        """The one touch of the final queries: the verdict on the chosen arm, and all arms measured beside it."""
+        with self.arms.journal.step("final", chosen.name) as said:
+            last = self.arms.deciding.at("final", chosen)
+            said.state, said.detail = last.state, last.reasons[0]
+            if last.row is not None:
+                self.arms.journal.add_look(last.row)
+            if last.state != "invalid":
+                self._all_on_final(chosen, made)
+        if not last.confirms:
+            state: State = "refused" if last.state == "pass" else last.state
+            told = f"{chosen.name} passed the gate, but the final split did not confirm it ({last.state})"
+            raise Ended(state, [f"{told}: {last.reasons[0]}"])
+        return last
+
+    def _all_on_final(self, chosen: Checkpoint, made: Sequence[Checkpoint]) -> None:
+        measured = {name: one.spec for name, one in self.arms.dev.items() if name != ANCHOR}
+        specs = {**self.arms.references, **measured}
+        final = {name: self.arms.at("final", name, spec) for name, spec in specs.items()}
+        merged = best_of(made, MERGED, self.arms.values)
+        alpha = self.arms.tiers.final.policy.alpha
+        self.arms.journal.add_claims(claims_of(final, chosen.name, [merged.name] if merged else [], alpha))
+
+
+def _figures(one: Verdict) -> str:
+    told = f"{100 * (one.delta or 0.0):+.1f} points"
+    if one.row is None or one.row.low is None or one.row.high is None:
+        return told
+    return f"{told}, 95 % interval {100 * one.row.low:+.1f} to {100 * one.row.high:+.1f}"
+
+
+def _of_gate(one: Verdict) -> str:
+    if one.state == "pass":
+        return f"{one.arm} at the gate: no loss, but not better beyond chance ({one.reasons[0]})"
+    return f"{one.arm} at the gate: {one.state}: {one.reasons[0]}"

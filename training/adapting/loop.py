@@ -1,0 +1,190 @@
+"""`harness train adapt`: from a corpus without labels to a better checkpoint, or to the answer that none was better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.bench import Bench
+from harness.gate.policy import Policy
+from training.adapting import ingredients, merges
+from training.adapting.anchor import anchor_of
+from training.adapting.arms import Arms, points
+from training.adapting.checkpoint import Checkpoint, folder_of
+from training.adapting.choice import best_first
+from training.adapting.closing import STAGE, Ended, beside, keep_model, publish, write_manifest
+from training.adapting.cost import cost_of
+from training.adapting.deciding import Deciding, check_policy
+from training.adapting.journal import Journal
+from training.adapting.judging import Judging
+from training.adapting.opening import about, first_record, known_at_start, known_of
+from training.adapting.places import Places, Tiers, tiers_of
+from training.adapting.record import ANCHOR, FIRST_STAGE, Record, TaskRow, read_record
+from training.adapting.scoring import cut_spec, spec_of
+from training.adapting.tasks import Prepared, prepare, student_length
+from training.adapting.wishes import Wishes, tasks_of
+from training.examples import Examples
+from training.job import MANIFEST, begin
+from training.settings import Machine
+
+_CURVE = (0.25, 0.5, 0.75)
+
+
+def adapt(  # noqa: PLR0917
+    wishes: Wishes, places: Places, policy: Policy, out: Path, bench: Bench, machine: Machine | None = None,
+    *, despite_teacher: bool = False,
+) -> Record:  # fmt: skip
+    """Adapt a base to corpora without labels, and let the gate decide whether what came of it is better.
+
+    A killed run goes on when it is called again with the same arguments, to the same record. `out/model` is there only
+    where a checkpoint was accepted, and `out/manifest.json` only when everything is over.
+
+    Args:
+        policy: the gate's; its anchor may be the best accepted, which is the base where nothing was accepted yet.
+        despite_teacher: go on with a teacher that is not ahead of stage 1 on dev.
+
+    Raises:
+        UsageError: `out` holds something else, a target is unknown, or the queries cannot judge (see `tiers_of`).
+        HarnessError: a model, a corpus or a collection cannot be used; what was finished is kept.
+        OSError: the disk is full; no model and no manifest are written.
+    """
+    tiers = tiers_of(places, policy, bench)
+    if not (out / MANIFEST).exists():
+        check_policy(tiers, out)
+    job = about(wishes, tiers, despite_teacher=despite_teacher)
+    if begin(out, STAGE, job) is not None:
+        bench.reporter.note(f"{out}: adapted already")
+        return read_record(out)
+    general = ingredients.general_of(wishes, bench.workspace, known_of(tiers))
+    for line in cost_of(wishes, bench.workspace, general).lines():
+        bench.reporter.note(line)
+    journal = Journal.opened(first_record(wishes, tiers, out, job), out, bench.reporter)
+    run = _Run(wishes, tiers, out, bench, machine or Machine(), general, journal, despite_teacher=despite_teacher)
+    run.through()
+    publish(journal.record, bench.workspace)
+    write_manifest(journal.record, out, job)
+    return journal.record
+
+
+@dataclass
+class _Run:
+    """One run, stage after stage."""
+
+    wishes: Wishes
+    tiers: Tiers
+    out: Path
+    bench: Bench
+    machine: Machine
+    general: Examples | None
+    journal: Journal
+    despite_teacher: bool
+
+    def __post_init__(self) -> None:
+        one = self.wishes
+        base = str(folder_of(self.out, "base")) if one.new_head else one.base
+        anchor = anchor_of(self.tiers, self.tiers.gate.policy, spec_of(base), self.out)
+        teachers = [cut_spec(spec, student_length(one)) for spec in one.teachers]
+        self.arms = Arms(self.tiers, self.journal, Deciding(self.tiers, anchor, self.out), teachers)
+
+    def through(self) -> None:
+        """All stages in their order; the record has the end."""
+        try:
+            found = Judging(self.arms).judged(self._made())
+        except Ended as end:
+            self.journal.change(state=end.state, reasons=(*end.reasons, *self._beside(None)))
+            return
+        keep_model(found.checkpoint, self.out)
+        self.arms.deciding.accept([found.gate, found.final])
+        name = found.checkpoint.name
+        self.journal.change(state="accepted", accepted=name, reasons=(found.reason, *self._beside(name)))
+
+    def _beside(self, accepted: str | None) -> list[str]:
+        note = self.arms.deciding.anchor.note
+        return beside(self.journal.record, accepted=accepted, general=self.general is not None, anchor=note)
+
+    def _made(self) -> list[Checkpoint]:
+        """Everything that can be proposed, measured on dev."""
+        stage1 = self._started()
+        self._check_teachers(stage1)
+        prepared = self._prepared()
+        more = (self.wishes, self.out, self.bench.reporter, self.machine, self.general, self.journal.watch)
+        singles = self.arms.add(ingredients.singles(stage1, prepared, *more))
+        union = self.arms.add([ingredients.union(stage1, prepared, *more)])
+        return [*singles, *union, *self._merged(stage1, singles)]
+
+    def _started(self) -> Checkpoint:
+        """Stage 1; base and anchor are measured before it.
+
+        Raises:
+            Ended: the base or stage 1 is broken.
+        """
+        reporter, watch = self.bench.reporter, self.journal.watch
+        started = ingredients.start(self.wishes, self.out, reporter, self.machine, self.general, watch)
+        base, stage1 = (self._sound(one) for one in started)
+        anchor = self.arms.deciding.anchor
+        if anchor.dev != spec_of(base.path):
+            self.arms.refer(ANCHOR, anchor.dev)
+        return stage1
+
+    def _sound(self, one: Checkpoint) -> Checkpoint:
+        (measured,) = self.arms.add([one])
+        if measured.refused:
+            raise Ended("invalid", [f"{one.name} cannot be adapted: {measured.refused[0]}"])
+        return measured
+
+    def _check_teachers(self, stage1: Checkpoint) -> None:
+        """V11: a student does not outgrow a teacher that is no better than it is.
+
+        Raises:
+            Ended: no teacher is ahead of stage 1 on dev.
+        """
+        values = {name: self.arms.refer(name, spec).value for name, spec in self.arms.references.items()}
+        taught, own = max(value for name, value in values.items() if name != FIRST_STAGE), self.arms.values[stage1.name]
+        told = f"teacher {points(taught)}, stage 1 {points(own)}"
+        with self.journal.step("teacher", "dev") as said:
+            said.state, said.detail = "pass" if taught > own else "refused", told
+        if taught <= own and not self.despite_teacher:
+            way = "take a better one, or go on with --despite-teacher"
+            raise Ended("refused", [f"the teacher is not ahead of its student on dev ({told}); {way}"])
+
+    def _prepared(self) -> list[Prepared]:
+        known, found = known_at_start(self.tiers, self.out, self.bench), []
+        for task in tasks_of(self.wishes):
+            folder = self.out / "tasks" / task.name
+            folder.mkdir(parents=True, exist_ok=True)
+            found.append(prepare(task, self.wishes, folder, self.bench, known, self.journal.watch))
+        corpora = {one.corpus.fingerprint: asdict(one.corpus) for one in found}
+        self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(map(self._row, found)))
+        return found
+
+    def _row(self, one: Prepared) -> TaskRow:
+        counts, file = one.counts, self.out / "tasks" / one.task.name / "validation.json"
+        return TaskRow(
+            one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,
+            counts.examples, str(file) if file.exists() else None,
+        )  # fmt: skip
+
+    def _merged(self, stage1: Checkpoint, singles: Sequence[Checkpoint]) -> list[Checkpoint]:
+        """Soup, chain of slerps, greedy soup and curve of the singles that were measured, the best first."""
+        parts = best_first(singles, self.arms.values)
+        if not parts:
+            return []
+        made = [self._merge("linear", lambda: merges.linear(parts, self.out))]
+        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out)), self._greedy(parts)]
+        return [*made, *(self._on_curve(stage1, parts[0], t) for t in _CURVE)]
+
+    def _merge(self, name: str, make: Callable[[], Checkpoint]) -> Checkpoint:
+        with self.journal.step("merge", name) as said:
+            made = make()
+            said.detail = str(merges.facts(made) or f"is {made.parts[0]}")
+        return self.arms.add([made])[0]
+
+    def _greedy(self, parts: Sequence[Checkpoint]) -> Checkpoint:
+        made, steps = merges.greedy(parts, self.arms.trial, self.out, self.arms.values[parts[0].name])
+        with self.journal.step("merge", made.name) as said:
+            said.detail = "; ".join(map(str, steps)) or f"is {made.parts[0]}"
+        return self.arms.add([made])[0]
+
+    def _on_curve(self, stage1: Checkpoint, best: Checkpoint, t: float) -> Checkpoint:
+        return self._merge(f"t-{t:g}", lambda: merges.slerp(stage1, best, t, self.out))

@@ -1,0 +1,168 @@
+"""The merges that an adaptation proposes: the soup, the chain of slerps, the curve between two, the greedy soup.
+
+The greedy soup is that of model soups (Wortsman et al. 2022, arXiv 2203.05482): ingredients in the order of their
+value, each kept if the mean with it is no worse. The chain is `sequential_slerp` of `training.merging.methods`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.errors import ModelError, UsageError
+from training.adapting.checkpoint import Checkpoint, Kind, folder_of
+from training.merging.merge import REPORT, merge
+from training.merging.recipe import Input, Recipe, Settings
+
+Value = Callable[[Checkpoint], float]
+
+
+def linear(parts: Sequence[Checkpoint], out: Path) -> Checkpoint:
+    """The mean of the weights. Of one part it is that part under the new name, and nothing is written.
+
+    Args:
+        out: the folder of the run.
+
+    Raises:
+        ModelError: a part was refused, or the parts must not be merged.
+        UsageError: there is no part, or something else is in the merge's folder.
+    """
+    return _merged("linear", "linear", "linear", parts, out)
+
+
+def sequential(parts: Sequence[Checkpoint], out: Path) -> Checkpoint:
+    """m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = 1/k; the order decides. Raises what `linear` raises."""
+    return _merged("slerp", "slerp", "sequential_slerp", parts, out)
+
+
+def slerp(first: Checkpoint, second: Checkpoint, t: float, out: Path) -> Checkpoint:
+    """The place `t` on the arc from the first (0) to the second (1). Raises what `linear` raises.
+
+    Raises:
+        UsageError: `t` is outside 0..1.
+    """
+    if not 0 <= t <= 1:
+        raise UsageError(f"t = {t:g} is not on the way between two checkpoints; take 0 to 1")
+    return _merged(f"t-{t:g}", "curve", "slerp", [first, second], out, {"t": t}, t)
+
+
+@dataclass(frozen=True)
+class GreedyStep:
+    """One ingredient that was tried."""
+
+    ingredient: str
+    trial: Checkpoint
+    """The soup with it."""
+    value: float
+    before: float
+    """Of the soup without it."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the soup with it is no worse."""
+        return self.value >= self.before
+
+    def __str__(self) -> str:
+        did = "kept" if self.kept else "left out"
+        return f"{self.ingredient} {did}: {100 * self.value:.2f} with it, {100 * self.before:.2f} without"
+
+
+def greedy(
+    parts: Sequence[Checkpoint], value_of: Value, out: Path, first: float
+) -> tuple[Checkpoint, list[GreedyStep]]:
+    """The greedy soup, and what was tried for it. Where nothing but the first part is kept, it is that part.
+
+    Args:
+        parts: the best first.
+        value_of: the dev value of a trial soup; it is asked once for each part but the first.
+        first: the dev value of the first part.
+
+    Raises:
+        ModelError, UsageError: see `linear`; a value that is no number is a ModelError.
+    """
+    sound(parts)
+    best, kept, steps, known = parts[0], [parts[0]], list[GreedyStep](), _number(first, parts[0])
+    for place, part in enumerate(parts[1:], 2):
+        trial = _merged(f"greedy-trial-{place}", "greedy", "linear", [*kept, part], out)
+        step = GreedyStep(part.name, trial, _number(value_of(trial), trial), known)
+        steps.append(step)
+        if step.kept:
+            best, known = trial, step.value
+            kept.append(part)
+    return Checkpoint("greedy", "greedy", best.path, tuple(one.name for one in kept)), steps
+
+
+def sound(parts: Sequence[Checkpoint]) -> None:
+    """Refuse to merge what the integrity check refused.
+
+    Raises:
+        ModelError: a part was refused.
+        UsageError: there is none.
+    """
+    if not parts:
+        raise UsageError("there is no checkpoint to merge; every single was refused, or none was trained")
+    for part in parts:
+        if part.refused:
+            raise ModelError(f"{part.name} was refused ({part.refused[0]}); it cannot be merged")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a merge did to its tensors."""
+
+    tensors: int
+    """That were merged; buffers are not."""
+    slerped: float
+    """Share that went along the arc."""
+    as_linear: float
+    """Share for which slerp is linear, because they are nearly parallel."""
+    median_angle: float | None
+    """Degrees, between the weights."""
+
+    def __str__(self) -> str:
+        angle = "" if self.median_angle is None else f"; median angle {self.median_angle:.2f} degrees"
+        if not self.slerped and not self.as_linear:
+            return f"{self.tensors:,} tensors{angle}"
+        return (
+            f"{self.slerped:.0%} of {self.tensors:,} tensors slerped, {self.as_linear:.0%} fell back to linear{angle}"
+        )
+
+
+def facts(one: Checkpoint) -> Facts | None:
+    """The fact sheet of a merge; None for a checkpoint that is none."""
+    file = Path(one.path) / f"{REPORT}.json"
+    if not one.parts or not file.is_file():
+        return None
+    report = json.loads(file.read_text("utf-8"))
+    ways = Counter(str(tensor["path"]) for tensor in report["tensors"])
+    merged = sum(count for way, count in ways.items() if way != "copied: from the base")
+    fallen = sum(count for way, count in ways.items() if way.startswith("linear: "))
+    return Facts(
+        merged, ways["slerp"] / max(1, merged), fallen / max(1, merged), report["angle_quantiles"].get("median")
+    )
+
+
+def _merged(  # noqa: PLR0917
+    name: str, kind: Kind, method: str, parts: Sequence[Checkpoint], out: Path,
+    settings: Settings | None = None, t: float | None = None,
+) -> Checkpoint:  # fmt: skip
+    sound(parts)
+    names = tuple(part.name for part in parts)
+    if len(parts) == 1:
+        return Checkpoint(name, kind, parts[0].path, names, t)
+    folder = folder_of(out, name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    arc = method == "slerp"
+    inputs = tuple(Input(part.path, {} if arc else {"weight": 1.0}) for part in parts)
+    merge(Recipe(method, inputs, parts[0].path if arc else None, (settings,) if settings else ()), folder)
+    return Checkpoint(name, kind, str(folder), names, t)
+
+
+def _number(value: float, one: Checkpoint) -> float:
+    if math.isnan(value):
+        raise ModelError(f"{one.name}: its value is no number, so nothing can be chosen by it")
+    return value

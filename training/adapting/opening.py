@@ -1,0 +1,87 @@
+"""How a run begins: what it is about, and the record before anything is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.errors import DataError
+from adapters.identity import digest
+from adapters.models import open_folder
+from harness.bench import Bench
+from training.adapting.places import Tiers
+from training.adapting.record import Record
+from training.adapting.wishes import Wishes
+from training.job import write_json
+from training.teaching.teachers import Origin, read_facts
+from training.validating.leak import KnownQueries, known_queries
+
+_VERSION = 1
+_KNOWN = "known.json"
+
+
+def about(wishes: Wishes, tiers: Tiers, *, despite_teacher: bool) -> dict[str, object]:
+    """What decides the result, as far as it is known before the first stage. Another command is another job."""
+    return {
+        "version": _VERSION,
+        "wishes": wishes.describe(),
+        "base": open_folder(wishes.base).identity(),
+        "ingredients": [open_folder(path).identity() for path in wishes.ingredients],
+        "tiers": tiers.describe(),
+        "policy": asdict(tiers.gate.policy),
+        "despite_teacher": despite_teacher,
+    }
+
+
+def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, object]) -> Record:
+    """The record of a run that has done nothing yet."""
+    origins, policy = read_facts(wishes.teacher_facts, wishes.teachers), tiers.gate.policy
+    return Record(
+        run=f"adapt-{digest(job)[:12]}",
+        name=out.resolve().name,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        base={"name": wishes.base, **open_folder(wishes.base).identity()},
+        teachers=tuple(_teacher(spec, origins.get(spec, Origin())) for spec in wishes.teachers),
+        generator=wishes.generator,
+        corpora=(),
+        first_stage=tiers.gate.first_stage,
+        depth=policy.depth,
+        measure=tiers.gate.measure,
+        policy=json.loads(json.dumps(asdict(policy))),
+    )
+
+
+def known_of(tiers: Tiers) -> list[KnownQueries]:
+    """The queries that this run is measured on, those of the whole collections among them."""
+    parts = [one for stage in tiers.stages for one in stage.collections]
+    return [
+        KnownQueries(one.name, one.split, list(one.queries)) for one in (*parts, *tiers.gate_whole, *tiers.final_whole)
+    ]
+
+
+def known_at_start(tiers: Tiers, out: Path, bench: Bench) -> list[KnownQueries]:
+    """The queries that must not be trained on: of all tiers, and of all collections that the workspace had when the run
+    began. Another collection that is read later does not make a killed run another job."""
+    parts = [one for stage in tiers.stages for one in stage.collections]
+    found = known_queries(bench.workspace, (*parts, *tiers.gate_whole, *tiers.final_whole))
+    file = out / _KNOWN
+    if not file.exists():
+        write_json(file, {"collections": [one.label for one in found]})
+    labels = _labels(file)
+    return [one for one in found if one.label in labels]
+
+
+def _labels(file: Path) -> set[str]:
+    try:
+        return set(json.loads(file.read_text("utf-8"))["collections"])
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None
+
+
+def _teacher(spec: str, origin: Origin) -> dict[str, object]:
+    sets = origin.training_sets
+    return {"spec": spec, "licence": origin.licence, "training_sets": None if sets is None else list(sets)}

@@ -1,0 +1,122 @@
+"""An arm measured on a tier: values per query through the harness, with intervals. Known pairs cost nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adapters.errors import ModelError, UsageError
+from adapters.models import kind_of, open_folder
+from adapters.spec import open_ranker
+from harness.compare.paired import Paired, joined
+from harness.compare.side import Side, fresh_side
+from harness.gate.stage import Stage
+from harness.statistics.intervals import stratified_interval
+from harness.summary import shares
+from training.adapting.record import MACRO, Score, Tier
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One arm on all collections of a tier, in the order of the stage."""
+
+    arm: str
+    spec: str
+    measure: str
+    """The name of the primary endpoint."""
+    measures: tuple[str, ...]
+    """The primary measure of each collection."""
+    sides: tuple[Side, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of the evaluations. Equal weights on equal queries have equal ids, whatever their folder is called."""
+        return tuple(id for side in self.sides for id in side.ids)
+
+    @property
+    def value(self) -> float:
+        """The primary endpoint: the mean over queries, macro-averaged over collections as the gate does it."""
+        means = [float(side.values.mean()) for side in self.sides]
+        return float(np.dot(shares([side.group for side in self.sides]), means))
+
+
+def measure(arm: str, spec: str, stage: Stage) -> Measured:
+    """Evaluate what a spec names on the queries of a stage; every result is in the store.
+
+    Raises:
+        ModelError: it gives NaN, or ranks planted answers the wrong way round.
+        HarnessError: it cannot be opened.
+    """
+    names = stage.measures_of(stage.collections)
+    found = stage.run(stage.system(spec))
+    measures = tuple(names[one.collection.fingerprint] for one in found)
+    sides = tuple(fresh_side(one, name) for one, name in zip(found, measures, strict=True))
+    return Measured(arm, spec, stage.measure, measures, sides)
+
+
+def spec_of(path: str) -> str:
+    """The spec of a checkpoint: a cross-encoder, or a language model that answers yes or no."""
+    try:
+        answers = kind_of(open_folder(path)) == "causal-lm"
+    except ModelError:  # one that is not there yet gets a score head
+        answers = False
+    return f"{'causal-lm' if answers else 'cross-encoder'}:{path}"
+
+
+def cut_spec(spec: str, max_length: int | None) -> str:
+    """The spec of a reranker that reads no more tokens than the student, where it can be told so."""
+    if max_length is None or "max_length=" in spec:
+        return spec
+    cut = f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}"
+    try:
+        open_ranker(cut)
+    except UsageError:  # it has no such option
+        return spec
+    return cut
+
+
+def paired(baseline: Measured, candidate: Measured) -> list[Paired]:
+    """The two arms, query by query, collection by collection.
+
+    Raises:
+        DataError: they were not measured on the same queries and candidates.
+    """
+    return [joined(one, other) for one, other in zip(baseline.sides, candidate.sides, strict=True)]
+
+
+def rows(measured: Measured, tier: Tier) -> tuple[Score, ...]:
+    """A row for every collection, and one for the macro average where there are several. Intervals are 95 %
+    percentile bootstraps over queries, stratified by collection for the macro average."""
+    single = [_row(measured, tier, place) for place in range(len(measured.sides))]
+    return (*single, _macro(measured, tier)) if len(single) > 1 else tuple(single)
+
+
+def _row(measured: Measured, tier: Tier, place: int) -> Score:
+    side = measured.sides[place]
+    low, high = _interval([side])
+    return Score(
+        arm=measured.arm, tier=tier, collection=side.collection, language=side.language,
+        measure=measured.measures[place], value=float(side.values.mean()), low=low, high=high,
+        queries=len(side.values), evaluation=side.ids[0],
+    )  # fmt: skip
+
+
+def _macro(measured: Measured, tier: Tier) -> Score:
+    low, high = _interval(measured.sides)
+    return Score(
+        arm=measured.arm, tier=tier, collection=MACRO, language=None, measure=measured.measure, value=measured.value,
+        low=low, high=high, queries=sum(len(side.values) for side in measured.sides), evaluation=None,
+    )  # fmt: skip
+
+
+def _interval(sides: Sequence[Side]) -> tuple[float | None, float | None]:
+    low, high = stratified_interval([side.values for side in sides], shares([side.group for side in sides]))
+    return finite(low), finite(high)
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON; None where it is none."""
+    return value if math.isfinite(value) else None
