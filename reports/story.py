@@ -76,9 +76,14 @@ def report(
     return Report(tuple(results), tuple(sheet for sheet, _ in made), languages)
 
 
-def write(made: Report, out: Path, command: str, plots: Sequence[Image] = (), card: str = "") -> list[Path]:
+def write(
+    made: Report, out: Path, command: str, plots: Sequence[Image] = (), card: str = "", *, more: Sequence[Part] = ()
+) -> list[Path]:
     """Write report.md, report.html, tables/*.{md,csv,tex,html} and model-card.md; files of an earlier report that this
     one has not are removed from tables/.
+
+    Args:
+        more: chapters of other rooms, told before the alarms.
 
     Raises:
         OSError: the folder cannot be written.
@@ -92,7 +97,7 @@ def write(made: Report, out: Path, command: str, plots: Sequence[Image] = (), ca
     for name, table in tables.items():
         for suffix, rendering in _RENDERINGS.items():
             _write(folder / f"{name}{suffix}", rendering(table, name))
-    parts = list(story(made, command, plots))
+    parts = list(story(made, command, plots, more))
     _write(out / "report.md", as_markdown(parts, out))
     _write(out / "report.html", as_html(parts, "Reranking report"))
     found = [out / "report.md", out / "report.html", folder]
@@ -119,7 +124,7 @@ _RENDERINGS: Mapping[str, Callable[[Table, str], str]] = {
 }
 
 
-def story(made: Report, command: str, plots: Sequence[Image] = ()) -> Iterator[Part]:
+def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequence[Part] = ()) -> Iterator[Part]:
     """The parts of the report, in the order in which a reader asks."""
     results, tables = made.results, made.tables
     yield Heading("Reranking report", 1)
@@ -132,6 +137,7 @@ def story(made: Report, command: str, plots: Sequence[Image] = ()) -> Iterator[P
         yield Heading(sheet.grid.measure, 3)
         yield Bullets(tuple(_findings(sheet)) or ("Nothing was reranked.",))
     yield from _pictures("By language", [t for n, t in tables.items() if n.startswith("languages-")], plots)
+    yield from more
     yield Heading("Alarms")
     yield Bullets(tuple(alarms(results)) or ("None.",))
     yield Heading("How to get these numbers again")

@@ -4,7 +4,8 @@
 # isort: off
 from harness.cli import running, looking, check, latency, compare, gate, why, reproduce, overlap
 from harness.cli import report, board, history, export, submit, import_
-from harness.cli import train, train_synthesize, train_mine, train_teach, merge
+from harness.cli import train, train_synthesize, train_validate, train_mine, train_teach, train_show, train_utility
+from harness.cli import train_adapt, merge
 
 # isort: on
 from harness.cli.app import app, main
@@ -28,8 +29,12 @@ __all__ = [
     "running",
     "submit",
     "train",
+    "train_adapt",
     "train_mine",
+    "train_show",
     "train_synthesize",
     "train_teach",
+    "train_utility",
+    "train_validate",
     "why",
 ]

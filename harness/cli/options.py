@@ -306,3 +306,80 @@ ImportFirstStage = Annotated[
 ]
 TimedSystem = Annotated[str | None, typer.Argument(help="The spec of a reranker.")]
 TimedQueries = Annotated[int, _option("queries", "So many queries of each collection, one at a time.", min=1)]
+StudentBase = Annotated[str | None, _option("base", "The student: a folder or a hub name of a cross-encoder.")]
+SyntheticQueries = Annotated[
+    Path | None, _option("queries", "Synthetic queries: a folder of train synthesize, or a JSONL file.")
+]
+SyntheticCorpus = Annotated[str | None, _option("corpus", "What the synthetic queries were written from.")]
+RealQueries = Annotated[str | None, _option("real", "A collection with human judgments to train on.")]
+RealSplit = Annotated[str, _option("real-split", "Which judgments of it.")]
+WrongQueries = Annotated[Path | None, _option("wrong", "Synthetic queries of another domain.")]
+WrongCorpus = Annotated[str | None, _option("wrong-corpus", "What those were written from.")]
+OneTeacher = Annotated[str | None, _option("teacher", "A reranker or an embedder.")]
+TestCollection = Annotated[str | None, _option("test", "The judged collection that all are measured on.")]
+TestSplit = Annotated[str | None, _option("test-split", "Which judgments of it; test.")]
+StudentSeeds = Annotated[int, _option("seeds", "Trainings of every arm.", min=1)]
+QueriesEach = Annotated[int | None, _option("queries-each", "At most so many queries of every set; all.", min=1)]
+CandidatesDepth = Annotated[int, _option("pool-depth", "Candidates of each retriever in the pools.", min=1)]
+TestFirstStage = Annotated[str, _option("first-stage", "Whose candidates are reranked; a spec, given, or run:FILE.")]
+TestMeasure = Annotated[str | None, _option("measure", "nDCG@10, RR@10, ...; the test collection's main one.")]
+CountCost = Annotated[bool, _flag("print-cost", "Only tell what it would cost at most.")]
+UtilityOut = Annotated[Path | None, _option("out", "The folder of the ablation; a killed run goes on there.")]
+AdaptationFolder = Annotated[
+    Path, typer.Argument(help="The --out of train adapt, or a record.json.", show_default=False)
+]
+AdaptationPage = Annotated[
+    Path | None, _option("out", "The folder for adaptation.html, adaptation.md and their figures.")
+]
+AdaptedOn = Annotated[
+    list[str] | None,
+    _option("adapted-on", "A corpus that the examples were made of, by name, where no manifest says it; repeatable."),
+]
+AdaptCorpora = Annotated[
+    list[str] | None,
+    _option("corpus", "What to adapt to: a folder with corpus.jsonl, or any collection's documents; repeatable."),
+]
+AdaptBase = Annotated[str | None, _option("base", "The cross-encoder to adapt: a folder or a hub name.")]
+AdaptGenerator = Annotated[
+    str, _option("generator", "extractive, a language model, or chat:http://HOST:PORT/v1?model=NAME.")
+]
+AdaptProfiles = Annotated[
+    list[str] | None,
+    _option("profile", "How queries are asked, for every corpus; repeatable. Default: generic in its language."),
+]
+DevTarget = Annotated[str | None, _option("dev", "The collection that proposals are chosen on.")]
+DevSplit = Annotated[str | None, _option("dev-split", "Which judgments of it.")]
+AdaptPolicy = Annotated[
+    Path | None, _option("gate", "The gate's policy; its targets, or the dev collection where it names none.")
+]
+GateSplit = Annotated[str | None, _option("gate-split", "Which judgments of the gate's targets; as --dev-split.")]
+FinalTarget = Annotated[
+    str | None, _option("final", "The collection of the last look; default: the final tier of the gate's targets.")
+]
+FinalSplit = Annotated[str | None, _option("final-split", "Which judgments of it.")]
+SourceTarget = Annotated[
+    str | None, _option("source", "A collection of the domain that the base comes from, to see what was forgotten.")
+]
+AdaptOut = Annotated[Path | None, _option("out", "The folder of the run; a killed one goes on there.")]
+GeneralData = Annotated[
+    list[str] | None,
+    _option("general", "General ranking data: stage 1 is trained on it, and it is replayed; repeatable."),
+]
+GeneralLoss = Annotated[
+    Literal["hinge", "margin-mse", "bce", "mse", "ranknet", "lambda", "listnet", "adr-mse", "kl"],
+    _option("general-loss", "What stage 1 learns of the general labels."),
+]
+GeneralEpochs = Annotated[int, _option("general-epochs", "Epochs of stage 1.", min=1)]
+Ingredients = Annotated[
+    list[str] | None, _option("ingredient", "A checkpoint that joins the trained ones in every merge; repeatable.")
+]
+SingleSeeds = Annotated[
+    int | None, _option("seeds", "Trainings of every task; 2 with one task, 1 with several.", min=1)
+]
+DespiteTeacher = Annotated[
+    bool, _flag("despite-teacher", "Go on with a teacher that is not ahead of its student on dev.")
+]
+LeakThreshold = Annotated[
+    float, _option("leak-threshold", "Queries this much like an evaluation query are removed; share of trigrams.")
+]
+ReleaseName = Annotated[str | None, _option("release", "The release whose looks are counted; over the policy's.")]

@@ -19,7 +19,7 @@ from harness.cli.printing import existing_workspace, make_folder
 
 if TYPE_CHECKING:
     from harness.gathered import Grid, Result
-    from reports.document import Image
+    from reports.document import Image, Part
     from reports.grid_tables import PublishedRow
     from reports.story import Report
 
@@ -60,7 +60,9 @@ def report(  # noqa: PLR0917
     if out is not None:
         make_folder(out)
         command = shlex.join(["harness", *sys.argv[1:]])
-        written = story.write(made, out, command, _plots(results, out, path), _cards(results, bool(systems)))
+        more = _adaptations(path, out)
+        plots = _plots(results, out, path)
+        written = story.write(made, out, command, plots, _cards(results, bool(systems)), more=more)
     if as_json:
         typer.echo(json.dumps(_as_dict(made), ensure_ascii=False, indent=1, allow_nan=False))
     else:
@@ -128,6 +130,13 @@ def _plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Image]
         typer.echo(f"no plots: {error}", err=True)
         return []
     return [Image(plot.title, plot.png, plot.svg, plot.caption) for plot in plots]
+
+
+def _adaptations(workspace: Path, out: Path) -> list[Part]:
+    """The chapter of the adaptations that the workspace keeps; their pages are written."""
+    from reports.training.chapter import chapter, records, write_pages
+
+    return list(chapter(write_pages(records(workspace), out, workspace)))
 
 
 def _cards(results: Sequence[Result], named: bool) -> str:

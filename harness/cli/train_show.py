@@ -1,0 +1,72 @@
+"""The verb that shows an adaptation, while it runs and when it is done: train show."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.cli import options
+from harness.cli.printing import existing_workspace, make_folder, print_table
+from harness.cli.train import train
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reports.tables import Table
+    from reports.training.record import Record
+
+
+@train.command(
+    epilog="""Examples:
+
+    harness train show ./adapted
+
+    harness train show ./adapted --out page"""
+)
+def show(
+    folder: options.AdaptationFolder,
+    out: options.AdaptationPage = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what an adaptation has found so far: its decision, its arms, its claims and what it cost.
+
+    The record is written anew after every event, so this can be asked while the loop runs.
+    """
+    from reports.training.page import write
+    from reports.training.record import FILE, read_record
+
+    record, path = read_record(folder), existing_workspace(workspace)
+    if as_json:
+        whole = json.loads((folder / FILE if folder.is_dir() else folder).read_text("utf-8"))
+        typer.echo(json.dumps(whole, ensure_ascii=False, indent=1))
+    else:
+        _print(record, path)
+    if out is not None:
+        make_folder(out)
+        page = write(record, out, path)
+        typer.echo(f"written: {page.markdown}, {page.html}", err=as_json)
+
+
+def _print(record: Record, workspace: Path) -> None:
+    from reports.training.story import headline
+
+    for table in _tables(record, workspace):
+        print_table(table)
+    typer.echo(headline(record))
+    for reason in record.reasons:
+        typer.echo(f"  {reason}")
+
+
+def _tables(record: Record, workspace: Path) -> list[Table]:
+    """Those that have a row."""
+    from reports.training import accounts
+    from reports.training.tables import arms_table, gain_tables
+
+    found: list[Any] = [
+        accounts.tasks_table(record), accounts.cost_table(record), accounts.looks_table(record), arms_table(record),
+        *gain_tables(record, workspace), accounts.claims_table(record),
+    ]  # fmt: skip
+    return [table for table in found if table.rows]

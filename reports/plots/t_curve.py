@@ -1,0 +1,144 @@
+"""The merges along t between two checkpoints, a panel for each language, with what was made of more than two beside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.plots.fonts import shown
+from reports.plots.languages import language_label
+from reports.plots.lines import Line, draw_lines
+from reports.plots.plot import Drawing, file_name
+from reports.plots.style import MARKERS, MUTED, SERIES, headed, key_below, sheet, style
+from reports.training.record import MACRO, Arm, Record, Score
+from reports.training.standing import BASE, arms_in_order, collections, values
+from reports.training.told import joined
+
+REFERENCES = ("union", "linear", "slerp", "greedy")
+_FIRST, _STEP = 1.18, 0.13
+"""Where the marks of the references stand, right of t = 1."""
+_ACROSS = 5
+
+
+@dataclass(frozen=True)
+class Way:
+    """A curve: the arms at each t, in order."""
+
+    arms: tuple[tuple[float, str], ...]
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The checkpoints at t = 0 and at t = 1."""
+        return self.arms[0][1], self.arms[-1][1]
+
+
+def way(record: Record) -> Way | None:
+    """The curve of the record; the longest, where there are several. None where there is none."""
+    parts: dict[tuple[str, ...], list[Arm]] = {}
+    for one in record.of_kind("curve"):
+        if one.t is not None and len(one.parts) == 2 and not one.refused:
+            parts.setdefault(one.parts, []).append(one)
+    if not parts:
+        return None
+    (start, end), own = max(parts.items(), key=lambda item: len(item[1]))
+    inner = sorted((one.t, one.name) for one in own if one.t is not None and 0 < one.t < 1)
+    return Way(((0.0, start), *inner, (1.0, end)))
+
+
+def tier_of(record: Record, along: Way) -> str | None:
+    """The last tier on which the whole curve was measured."""
+    for tier in ("final", "gate", "dev"):
+        found = values(record, tier)
+        if all((arm, MACRO) in found for _, arm in along.arms):
+            return tier
+    return None
+
+
+def draw_t_curve(record: Record) -> Drawing | None:
+    """None where no curve was merged, or not measured as a whole."""
+    along = way(record)
+    tier = tier_of(record, along) if along is not None else None
+    if along is None or tier is None:
+        return None
+    found, languages = values(record, tier), collections(record, tier)
+    names = [MACRO, *languages] if len(languages) > 1 else [MACRO]
+    across = min(_ACROSS, len(names))
+    down = math.ceil(len(names) / across)
+    title = f"Along t, {record.measure}, {tier}"
+    with style():
+        figure = sheet(max(6.4, 2.5 * across), 1.5 + (3.0 if down == 1 else 1.75 * down))
+        axes = list(figure.subplots(down, across, squeeze=False).flat)
+        references = [one.name for one in arms_in_order(record) if one.kind in REFERENCES and not one.refused]
+        for axis in axes[max(0, len(names) - across) : len(names)]:
+            axis.set_xlabel("t")
+        for axis, name in zip(axes, names, strict=False):
+            _panel(axis, found, along, name, references)
+            axis.set_title(shown(_named(name, languages, len(names))))
+        for axis in axes[len(names) :]:
+            axis.set_visible(False)
+        _alike(axes[: len(names)])
+        figure.supylabel(f"{record.measure}, points", fontsize=9, color=MUTED)
+        headed(figure, title)
+        key_below(figure, _key(along, references, (BASE, MACRO) in found), columns=3 if across < 3 else 6)
+    caption = (
+        f"{record.measure} in points on {tier}, with 95 % intervals over queries. All panels have the "
+        f"same scale, each around its own level. Right of the curve stand the merges and the union of all checkpoints."
+    )
+    return Drawing(file_name("adaptation", "t-curve"), title, caption, figure)
+
+
+def _named(name: str, languages: Mapping[str, str | None], panels: int) -> str:
+    if panels == 1:
+        return joined(list(languages))
+    language = languages.get(name)
+    alone = language is not None and list(languages.values()).count(language) == 1
+    return language_label(language) if alone else name
+
+
+def _panel(axis: Any, found: Mapping[tuple[str, str], Score], along: Way, name: str, references: Sequence[str]) -> None:
+    points = [(t, found[arm, name]) for t, arm in along.arms if (arm, name) in found]
+    whole = all(one.low is not None and one.high is not None for _, one in points)
+    low = [one.low for _, one in points if one.low is not None] if whole else []
+    high = [one.high for _, one in points if one.high is not None] if whole else []
+    draw_lines(axis, [Line("", [t for t, _ in points], [one.value for _, one in points], low, high)], band=True)
+    for place, arm in enumerate(references):
+        if (arm, name) in found:
+            _reference(axis, _FIRST + _STEP * place, found[arm, name], place)
+    if (BASE, name) in found:
+        axis.axhline(100 * found[BASE, name].value, color=MUTED, linewidth=1, linestyle=(0, (2, 2)), gid="base")
+    axis.axvline(1 + (_FIRST - 1) / 2, color=MUTED, linewidth=0.5)
+    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axis.set_xlim(-0.07, _FIRST + _STEP * max(len(references) - 1, 0) + 0.07)
+    axis.grid(axis="y")
+
+
+def _reference(axis: Any, x: float, score: Score, place: int) -> None:
+    colour = SERIES[1 + place]
+    if score.low is not None and score.high is not None:
+        axis.vlines([x], 100 * score.low, 100 * score.high, color=colour, linewidth=1.2, zorder=2)
+    axis.plot([x], [100 * score.value], MARKERS[1 + place], markersize=5.5, color=colour, zorder=3, gid="reference")
+
+
+def _alike(axes: Sequence[Any]) -> None:
+    """The same height in points for every panel, so that steps can be compared."""
+    from matplotlib.ticker import MaxNLocator
+
+    limits = [axis.get_ylim() for axis in axes]
+    span = max(high - low for low, high in limits)
+    for axis, (low, high) in zip(axes, limits, strict=True):
+        axis.set_ylim((low + high - span) / 2, (low + high + span) / 2)
+        axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+
+
+def _key(along: Way, references: Sequence[str], base: bool) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    ends = shown(f"slerp along t, from {along.ends[0]} (0) to {along.ends[1]} (1)")
+    found = [Line2D([], [], color=SERIES[0], marker=MARKERS[0], markersize=5, label=ends)]
+    found += [
+        Line2D([], [], linestyle="none", marker=MARKERS[1 + place], color=SERIES[1 + place], label=shown(name))
+        for place, name in enumerate(references)
+    ]
+    return [*found, Line2D([], [], color=MUTED, linewidth=1, linestyle=(0, (2, 2)), label="base")] if base else found

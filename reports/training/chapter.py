@@ -1,0 +1,73 @@
+"""The adaptations of a workspace, as a chapter of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.document import Heading, Image, Part, Text
+from reports.tables import Cell, Table
+from reports.training.page import write
+from reports.training.record import Record, read_record
+from reports.training.story import decision
+from reports.training.tables import arms_table
+from reports.training.told import HYPHEN, duration
+
+FOLDER = "adaptations"
+"""Of the workspace, with a record for each run; and of a report, with a page for each."""
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A record, and the pictures of its page."""
+
+    record: Record
+    images: tuple[Image, ...] = ()
+
+
+def records(workspace: Path) -> list[Record]:
+    """The records that a workspace keeps, the oldest first; none where nothing was adapted.
+
+    Raises:
+        DataError: one of them is damaged.
+    """
+    found = [read_record(file) for file in sorted((workspace / FOLDER).glob("*.json"))]
+    return sorted(found, key=lambda one: (one.started, one.run))
+
+
+def write_pages(found: Sequence[Record], out: Path, workspace: Path) -> list[Adaptation]:
+    """Write the page of each into OUT/adaptations/RUN."""
+    return [Adaptation(one, write(one, out / FOLDER / one.run, workspace).images) for one in found]
+
+
+def chapter(found: Sequence[Adaptation]) -> Iterator[Part]:
+    """What was decided of each, its arms and its pictures. Nothing where there is none."""
+    if not found:
+        return
+    yield Heading("Adaptations")
+    yield _overview([one.record for one in found])
+    for one in found:
+        yield Heading(f"{one.record.name} ({one.record.run})", 3)
+        yield from decision(one.record)
+        yield arms_table(one.record)
+        yield from one.images
+        yield Text(f"The whole story, with claims, data, licences and looks: {_page(one.record)}")
+
+
+def _overview(found: Sequence[Record]) -> Table:
+    columns = ("adaptation", "started", "base", "state", "accepted", "claims that hold", "took")
+    rows = [
+        (Cell(one.name, href=_page(one)), Cell(one.started[:16].replace("T", " ")), Cell(one.base), Cell(one.state),
+         Cell(one.accepted or HYPHEN), Cell(_held(one)), Cell(duration(one.seconds)))
+        for one in found
+    ]  # fmt: skip
+    return Table("adaptations", columns, tuple(rows), left=5)
+
+
+def _held(record: Record) -> str:
+    return f"{sum(one.holds for one in record.claims)} of {len(record.claims)}" if record.claims else HYPHEN
+
+
+def _page(record: Record) -> str:
+    return f"{FOLDER}/{record.run}/adaptation.html"

@@ -1,0 +1,45 @@
+"""The page of an adaptation: Markdown, HTML that needs no other file, and the figures beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.workspace import write_atomically
+from reports.document import Image, as_html, as_markdown
+from reports.training.pictures import pictures
+from reports.training.record import Record
+from reports.training.story import story
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was written."""
+
+    markdown: Path
+    html: Path
+    images: tuple[Image, ...]
+
+
+def write(record: Record, out: Path, workspace: Path | None = None) -> Page:
+    """Write adaptation.md, adaptation.html and plots/adaptation-*.{png,svg}; files of these names are replaced.
+
+    Args:
+        workspace: where values of queries are kept; without it differences by language have no interval.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    plots = out / "plots"
+    plots.mkdir(parents=True, exist_ok=True)
+    images, missing = pictures(record, plots, workspace)
+    parts = list(story(record, workspace, images, missing))
+    page = Page(out / "adaptation.md", out / "adaptation.html", tuple(images))
+    _write(page.markdown, as_markdown(parts, out))
+    _write(page.html, as_html(parts, f"Adaptation: {record.name}"))
+    return page
+
+
+def _write(file: Path, text: str) -> None:
+    with write_atomically(file) as temporary:
+        temporary.write_text(text, "utf-8")

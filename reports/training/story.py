@@ -1,0 +1,122 @@
+"""The story of an adaptation: what was asked, what was decided and why, what is claimed, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reports.document import Bullets, Heading, Image, Part, Text
+from reports.plots.languages import language_label
+from reports.training.accounts import UNSTATED, claims_table, cost_table, looks_table, tasks_table, timeline_table
+from reports.training.record import Corpus, Record, Teacher
+from reports.training.standing import leader
+from reports.training.tables import arms_table, gain_tables
+from reports.training.told import duration, joined, made_of
+
+_DECIDED = {
+    "running": "Nothing is decided yet: the loop is running, or was stopped and can go on.",
+    "refused": "Nothing was accepted: no arm was shown to be better. The base stays.",
+    "inconclusive": "Nothing was accepted: the queries were too few to tell. The base stays.",
+    "invalid": "Nothing was accepted: what was measured cannot be judged. The base stays.",
+}
+
+
+def story(record: Record, workspace: Path | None, images: Sequence[Image], missing: Sequence[str]) -> Iterator[Part]:
+    """The parts of the page, in the order in which a reader asks."""
+    yield Heading(f"Adaptation: {record.name}", 1)
+    yield Text(asked(record))
+    yield Heading("What was decided")
+    yield from decision(record)
+    yield Heading("What is claimed, and what is not")
+    yield from claims(record)
+    yield Heading("The arms")
+    yield arms_table(record)
+    yield from gain_tables(record, workspace)
+    yield Heading("Pictures")
+    for image in images:
+        yield Heading(image.title, 3)
+        yield image
+    if missing:
+        yield Bullets(tuple(missing))
+    yield Heading("Data and licences")
+    yield from data(record)
+    yield Heading("What it cost")
+    yield Text(f"{duration(record.seconds)} from the start to this record.")
+    yield cost_table(record)
+    yield Heading("Looks and timeline")
+    yield looks_table(record) if record.looks else Text("No look was taken.")
+    yield timeline_table(record)
+    yield Text(
+        f"Run {record.run}. The id of the evaluation behind every value is in record.json; `harness show ID` tells "
+        "what it rests on."
+    )
+
+
+def headline(record: Record) -> str:
+    """The decision in one sentence."""
+    arm = record.arm(record.accepted) if record.accepted is not None else None
+    if arm is None:
+        return _DECIDED[record.state]
+    made = made_of(record, arm)
+    return f"Accepted: {arm.name} ({arm.kind}{f': {made}' if made else ''})."
+
+
+def asked(record: Record) -> str:
+    """What was to be found out, with what."""
+    corpora = joined([_corpus(one) for one in record.corpora])
+    return (
+        f"Asked on {record.started[:16].replace('T', ' ')}: is there a checkpoint that ranks better than {record.base} "
+        f"for {corpora or 'no corpus'}? The queries to learn from were written by the generator {record.generator}, "
+        f"and what they find was scored by {joined([one.spec for one in record.teachers]) or 'nobody'}. Measured is "
+        f"{record.measure} on the top {record.depth} of {record.first_stage}."
+    )
+
+
+def decision(record: Record) -> Iterator[Part]:
+    """What was decided, and the reasons as the loop gave them."""
+    yield Text(headline(record))
+    if record.accepted is None and record.state != "running" and (arm := leader(record)) is not None:
+        yield Text(f"The best on dev was {arm}.")
+    if record.reasons:
+        yield Bullets(record.reasons)
+
+
+def claims(record: Record) -> Iterator[Part]:
+    """What may be said of the winner, then what may not."""
+    if not record.claims:
+        yield Text("Nothing is claimed: no difference was tested on the final split.")
+        return
+    held = tuple(f"{one.claim}: {one.told}" for one in record.claims if one.holds)
+    failed = tuple(f"{one.claim}: {one.told}" for one in record.claims if not one.holds)
+    yield Text("Claimed:" if held else "Nothing is claimed.")
+    if held:
+        yield Bullets(held)
+    if failed:
+        yield Text("Not claimed:")
+        yield Bullets(failed)
+    yield claims_table(record)
+
+
+def data(record: Record) -> Iterator[Part]:
+    """What was learned from, and the terms of those who labelled it."""
+    if record.tasks:
+        yield tasks_table(record)
+    else:
+        yield Text("No task has its data yet.")
+    if record.teachers:
+        yield Text("A checkpoint that learned from a teacher may be bound by the teacher's terms:")
+        yield Bullets(tuple(map(_teacher, record.teachers)))
+
+
+def _teacher(one: Teacher) -> str:
+    licence = f"licence {one.licence}" if one.licence else f"licence {UNSTATED}, so find it out before you share"
+    if one.training_sets is None:
+        trained = f"training sets {UNSTATED}"
+    else:
+        trained = f"trained on {joined(list(one.training_sets)) or 'nothing'}"
+    return f"{one.spec}: {licence}; {trained}"
+
+
+def _corpus(one: Corpus) -> str:
+    language = f", {language_label(one.language)}" if one.language else ""
+    return f"{one.name} ({one.documents:,} documents{language})"

@@ -1,0 +1,170 @@
+"""Where the arms stand, and what each gained on the base."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reports import marks
+from reports.grid_tables import bracketed, points, signed
+from reports.tables import Cell, Kind, Table
+from reports.training.record import ANCHOR, FIRST_STAGE, MACRO, TEACHER, TIERS, Arm, Record, Score
+from reports.training.standing import (
+    BASE,
+    Gain,
+    Gains,
+    arms_in_order,
+    collections,
+    deciding_tiers,
+    gains,
+    measured_tiers,
+    values,
+)
+from reports.training.told import HYPHEN, joined, made_of, value
+
+ACCEPTED = "✓"
+_NOTES = {
+    ACCEPTED: "accepted",
+    marks.BETTER: "above the base: the 95 % interval, paired over queries, holds no zero; not corrected for the number "
+    "of cells",
+    marks.WORSE: "below the base, likewise",
+}
+_WITH_INTERVALS = 4
+"""With more columns, only the average shows its interval."""
+
+
+def arms_table(record: Record) -> Table:
+    """A row per arm, a column per tier; on top the first stage and the teacher, which are no arms."""
+    tiers = measured_tiers(record)
+    found = {tier: values(record, tier) for tier in tiers}
+    best = {tier: _best(record, found[tier]) for tier in tiers}
+    rows: list[tuple[Cell, ...]] = []
+    for name, made in _outsiders(record):
+        rows.append((Cell(name), Cell(made), *(Cell(value(found[tier].get((name, MACRO)))) for tier in tiers)))
+    for arm in arms_in_order(record):
+        cells = [_cell(found[tier].get((arm.name, MACRO)), best[tier]) for tier in tiers]
+        rows.append((_named(record, arm.name), Cell(made_of(record, arm)), *cells))
+    return Table(
+        f"arms: {record.measure}", ("arm", "made of", *tiers), tuple(rows), tuple(_arm_notes(record, tiers)), left=2,
+        kinds=_kinds(record), footnotes=marks.footnotes(rows, (), _NOTES),
+    )  # fmt: skip
+
+
+def gain_tables(record: Record, workspace: Path | None = None) -> list[Table]:
+    """What every arm gained on the base: where it is decided, and on the source domain, where something may be
+    forgotten."""
+    made = [(tier, gains(record, tier, workspace)) for tier in (*deciding_tiers(record), "source")]
+    return [_gain_table(record, tier, found) for tier, found in made if found]
+
+
+def column_names(languages: Mapping[str, str | None]) -> dict[str, str]:
+    """A collection is named by its language where no other has it."""
+    times = Counter(languages.values())
+    return {
+        name: language if language is not None and times[language] == 1 else name
+        for name, language in languages.items()
+    }
+
+
+def _gain_table(record: Record, tier: str, found: Gains) -> Table:
+    names = column_names(collections(record, tier))
+    wanted = [MACRO, *names] if len(names) > 1 else list(names)
+    arms = [*record.outsiders, *(one.name for one in arms_in_order(record) if one.name != BASE)]
+    rows = [
+        (_named(record, arm), *(_gain(found.get((arm, name)), name == MACRO or len(wanted) <= _WITH_INTERVALS)
+                                for name in wanted))
+        for arm in arms
+        if any((arm, name) in found for name in wanted)
+    ]  # fmt: skip
+    return Table(
+        f"differences to the base: {record.measure}, {tier}",
+        ("arm", *(names.get(name, name) for name in wanted)),
+        tuple(rows),
+        tuple(_gain_notes(record, found)),
+        footnotes=marks.footnotes(rows, (), _NOTES),
+    )
+
+
+def _gain(gain: Gain | None, with_interval: bool) -> Cell:
+    if gain is None:
+        return Cell(HYPHEN)
+    mark = {1: (marks.BETTER,), -1: (marks.WORSE,)}.get(gain.sure, ())
+    interval = f" {bracketed(gain.interval, signed)}" if with_interval and gain.interval else ""
+    return Cell(signed(gain.delta) + interval, marks=mark)
+
+
+def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
+    yield f"{record.measure} x 100, minus that of the base on the same candidates"
+    if any(one.interval for one in found.values()):
+        yield "[low, high]: 95 % interval of the difference, paired over queries"
+    if any(one.interval is None for one in found.values()):
+        yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
+
+
+def _named(record: Record, arm: str) -> Cell:
+    return Cell(arm, marks=(ACCEPTED,) if arm == record.accepted else ())
+
+
+def _outsiders(record: Record) -> Iterator[tuple[str, str]]:
+    anchors = dict.fromkeys(one.anchor for one in record.looks)
+    told = {FIRST_STAGE: f"{record.first_stage}, top {record.depth}", ANCHOR: joined(list(anchors))}
+    for place, one in enumerate(record.teachers):
+        told[TEACHER if len(record.teachers) == 1 else f"{TEACHER} {place + 1}"] = one.spec
+    yield from ((name, told.get(name, "")) for name in record.outsiders)
+
+
+def _kinds(record: Record) -> tuple[Kind, ...]:
+    outside: list[Kind] = ["first stage" if name == FIRST_STAGE else "system" for name, _ in _outsiders(record)]
+    inside: list[Kind] = ["system"] * len(record.arms)
+    return (*outside, *inside)
+
+
+def _cell(score: Score | None, best: Sequence[str]) -> Cell:
+    place = best.index(points(score.value)) if score and points(score.value) in best else None
+    return Cell(value(score), strong=place == 0, second=place == 1)
+
+
+def _best(record: Record, found: Mapping[tuple[str, str], Score]) -> list[str]:
+    """The two highest values of arms, as printed; none where there is nothing to choose from."""
+    known = [found[arm.name, MACRO].value for arm in record.arms if (arm.name, MACRO) in found]
+    printed = list(dict.fromkeys(points(one) for one in sorted(known, reverse=True)))
+    return printed[:2] if len(printed) > 1 else []
+
+
+def _arm_notes(record: Record, tiers: Sequence[str]) -> Iterator[str]:
+    if not tiers:
+        yield "nothing was measured yet"
+        return
+    yield (
+        f"{record.measure} x 100; [low, high]: 95 % bootstrap interval over queries; bold: the best arm of its column, "
+        "underlined: the second best"
+    )
+    for tier in tiers:
+        names = collections(record, tier)
+        told = f"macro average of {len(names)} collections" if len(names) > 1 else joined(list(names))
+        yield f"{tier}: {told}, {_queries(record, tier)}{_measures(record, tier)}"
+    if missing := [tier for tier in TIERS if tier not in tiers]:
+        yield f"not measured: {joined(missing)}"
+    yield "the best on dev was picked among many, so it flatters; only the final split was looked at once"
+    yield from _merged(record.arms)
+
+
+def _queries(record: Record, tier: str) -> str:
+    counts = {one.queries for (_, name), one in values(record, tier).items() if name == MACRO}
+    return f"{max(counts):,} queries" if counts else "without an average"
+
+
+def _measures(record: Record, tier: str) -> str:
+    """The measures of a tier, where they are not the record's."""
+    own = dict.fromkeys(one.measure for (_, name), one in values(record, tier).items() if name != MACRO)
+    return "" if list(own) in ([record.measure], []) else f", measured by {joined(list(own))}"
+
+
+def _merged(arms: Sequence[Arm]) -> Iterator[str]:
+    """What many went into, each list once."""
+    lists: dict[tuple[str, ...], list[str]] = {}
+    for arm in arms:
+        if len(arm.parts) > 2:
+            lists.setdefault(arm.parts, []).append(arm.name)
+    yield from (f"{joined(names)}: of {joined(list(parts))}" for parts, names in lists.items())

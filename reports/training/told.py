@@ -1,0 +1,48 @@
+"""How an adaptation's figures and names are written."""
+
+from __future__ import annotations
+
+from reports.grid_tables import bracketed, points
+from reports.training.record import Arm, Record, Score
+
+HYPHEN = "-"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 min 46 s`, `3 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def value(score: Score | None) -> str:
+    """`70.50 [67.10, 73.90]`, in points; without an interval the value alone."""
+    if score is None:
+        return HYPHEN
+    if score.low is None or score.high is None:
+        return points(score.value)
+    return f"{points(score.value)} {bracketed((score.low, score.high))}"
+
+
+def made_of(record: Record, arm: Arm) -> str:
+    """What an arm is, in a few words; why, where it was refused."""
+    if arm.refused:
+        return f"refused: {'; '.join(arm.refused)}"
+    if arm.kind == "base":
+        return record.base
+    if arm.kind == "stage-1" and arm.path in {one.path for one in record.of_kind("base")}:
+        return "the base itself: no general data was given"
+    if arm.t is not None and len(arm.parts) == 2:
+        return f"t = {arm.t:g} from {arm.parts[0]} to {arm.parts[1]}"
+    if arm.parts:
+        return ", ".join(arm.parts) if len(arm.parts) < 3 else f"{len(arm.parts)} checkpoints"
+    told = [one.detail for one in record.timeline if one.name == arm.name and one.stage in ("stage-1", "fit")]
+    return told[-1] if told else "given" if arm.kind == "given" else ""
+
+
+def joined(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
