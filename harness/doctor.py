@@ -23,7 +23,7 @@ EXTRAS = {
     "mteb": ("mteb", "datasets"),
     "beir": ("beir",),
     "irds": ("ir-datasets",),
-    "train": ("torch", "sentence-transformers", "accelerate", "datasets", "PyYAML"),
+    "train": ("torch", "sentence-transformers", "bm25s", "PyYAML"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }
 _ROOM = 5 * 2**30

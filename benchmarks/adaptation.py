@@ -1,0 +1,180 @@
+"""Whole adaptations on real text, through the command line, with what is needed to repeat them.
+
+    python benchmarks/adaptation.py scifact MODELS DATA WORK [--documents 100] [--out FILE.json]
+    python benchmarks/adaptation.py xquad MODELS DATA WORK [--documents 30] [--out FILE.json]
+
+MODELS holds all-MiniLM-L6-v2, an ms-marco-MiniLM-L12-v2 and a multilingual-e5-small, DATA the collections scifact and
+xquad/<language> in BEIR's layout. WORK keeps everything; the same command goes on after a kill.
+
+scifact: the base is all-MiniLM-L6-v2 with a new score head, stage 1 is trained on 400 of XQuAD's English questions, the
+target is SciFact's abstracts, the teacher the MiniLM-L12 cross-encoder. No query and no judgment of SciFact is trained
+on: its training queries are dev and gate, its test queries are the final split.
+
+xquad: the base is the multilingual embedder's first layers with a new score head, the targets are the paragraphs of
+four languages, the teacher is the whole embedder. Only low-rank updates and the head are trained, so the large table of
+embeddings stays. No question is trained on: those of the four languages are dev and gate, 100 of each of four other
+languages are the final split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.environment import machine
+
+ROOT = Path(__file__).parents[1]
+TRAINED = ("de", "es", "hi", "zh")
+HELD_OUT = ("ar", "en", "ru", "th")
+LAYERS, HELD_OUT_QUERIES, GENERAL_QUERIES = 4, 100, 400
+POLICY = """depth = 10
+first_stage = "bm25"
+measure = "nDCG@10"
+[looks]
+release = "{name}"
+budget = 2
+
+[splits]
+dev = {dev}
+gate = {gate}
+final = {final}
+"""
+
+
+def main() -> None:
+    """Run one of them, and keep its record in short."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("which", choices=("scifact", "xquad"))
+    parser.add_argument("models", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--documents", type=int)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    work = options.work / options.which
+    work.mkdir(parents=True, exist_ok=True)
+    command = {"scifact": scifact, "xquad": xquad}[options.which](options.models, options.data, work, options.documents)
+    began = time.monotonic()
+    run(command, work)
+    result = {"machine": machine(), "seconds": round(time.monotonic() - began), **summary(work, options, command)}
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def scifact(models: Path, data: Path, work: Path, documents: int | None) -> list[str]:
+    """The command of the English run."""
+    policy = work / "gate.toml"
+    policy.write_text(POLICY.format(name="scifact", dev=0.15, gate=0.35, final=0.5))
+    return [
+        "train", "adapt", "--corpus", str(data / "scifact"), "--documents", str(documents or 100),
+        "--profile", "claim-en", "--base", str(models / "all-MiniLM-L6-v2"), "--new-head",
+        "--general", str(as_training_data(data / "xquad" / "en", work / "xquad-en")), "--general-loss", "ranknet",
+        "--replay-share", "0.1",
+        "--teacher", str(teacher(models)), "--retriever", "bm25", "--retriever", str(models / "all-MiniLM-L6-v2"),
+        "--pool-depth", "15", "--per-query", "6", "--max-length", "128", "--loss", "hinge", "--lr", "2e-4",
+        "--batch-queries", "4", "--dev", str(data / "scifact"), "--dev-split", "train", "--gate", str(policy),
+        "--final", str(data / "scifact"), "--final-split", "test", "--out", str(work / "adapted"),
+    ]  # fmt: skip
+
+
+def xquad(models: Path, data: Path, work: Path, documents: int | None) -> list[str]:
+    """The command of the multilingual run."""
+    seen = folder_of(data / "xquad", TRAINED, work / "seen")
+    unseen = folder_of(data / "xquad", HELD_OUT, work / "held-out", HELD_OUT_QUERIES)
+    student = first_layers(models / "multilingual-e5-small-from-q4", work / "student", LAYERS)
+    policy = work / "gate.toml"
+    policy.write_text(POLICY.format(name="xquad", dev=0.04, gate=0.12, final=0.84))
+    corpora = [part for language in TRAINED for part in ("--corpus", str(seen / language))]
+    embedder = str(models / "multilingual-e5-small-from-q4")
+    return [
+        "train", "adapt", *corpora, "--documents", str(documents or 30), "--base", str(student),
+        "--new-head", "--teacher", embedder, "--scale", "50", "--retriever", "bm25", "--retriever", embedder,
+        "--pool-depth", "15", "--per-query", "6", "--max-length", "128", "--loss", "hinge", "--lr", "5e-4",
+        "--lora-rank", "16", "--batch-queries", "4", "--dev", str(seen), "--gate", str(policy), "--final", str(unseen),
+        "--out", str(work / "adapted"),
+    ]  # fmt: skip
+
+
+def teacher(models: Path) -> Path:
+    """The English cross-encoder, under whatever ending its folder has."""
+    return next(iter(sorted(models.glob("ms-marco-MiniLM-L12-v2*"))))
+
+
+def as_training_data(collection: Path, folder: Path) -> Path:
+    """A judged collection as general ranking data: its only split is called train."""
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    for name in ("corpus.jsonl", "queries.jsonl"):
+        shutil.copyfile(collection / name, folder / name)
+    judged = some(collection / "qrels" / "test.tsv", GENERAL_QUERIES)
+    (folder / "qrels" / "train.tsv").write_text(judged, "utf-8")
+    return folder
+
+
+def some(qrels: Path, queries: int) -> str:
+    """The judgments of so many queries, evenly drawn."""
+    head, *rows = qrels.read_text("utf-8").splitlines()
+    asked = list(dict.fromkeys(row.split("\t")[0] for row in rows))
+    chosen = set(asked[:: len(asked) // queries][:queries])
+    return "\n".join([head, *(row for row in rows if row.split("\t")[0] in chosen)]) + "\n"
+
+
+def folder_of(collections: Path, languages: Sequence[str], folder: Path, queries: int | None = None) -> Path:
+    """Some languages as a folder of collections of its own, with so many queries of each, evenly drawn."""
+    for language in languages:
+        own = folder / language
+        shutil.copytree(collections / language, own, dirs_exist_ok=True)
+        (own / "collection.toml").write_text(f'language = "{language}"\n')
+        if queries is not None:
+            judged = some(collections / language / "qrels" / "test.tsv", queries)
+            (own / "qrels" / "test.tsv").write_text(judged, "utf-8")
+    return folder
+
+
+def first_layers(embedder: Path, folder: Path, layers: int) -> Path:
+    """A shallower model: the embeddings and the first layers of an embedder."""
+    if (folder / "config.json").exists():
+        return folder
+    from transformers import AutoModel, AutoTokenizer
+
+    model = AutoModel.from_pretrained(embedder)
+    model.encoder.layer = model.encoder.layer[:layers]
+    model.config.num_hidden_layers = layers
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(embedder).save_pretrained(folder)
+    return folder
+
+
+def run(command: Sequence[str], work: Path) -> None:
+    """Run the command line; an adaptation that is not accepted is a result, too."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT), "HARNESS_WORKSPACE": str(work / "ws")}
+    done = subprocess.run([sys.executable, "-m", "harness", *command], env=environment, check=False)
+    if done.returncode not in {0, 1, 4}:
+        raise SystemExit(f"harness ended with {done.returncode}")
+
+
+def summary(work: Path, options: argparse.Namespace, command: Sequence[str]) -> dict[str, Any]:
+    """The record without its paths and its dev looks."""
+    record = json.loads((work / "adapted" / "record.json").read_text("utf-8"))
+    places = {str(work): "WORK", str(options.models): "MODELS", str(options.data): "DATA"}
+    text = json.dumps({
+        "command": ["harness", *command], **{key: record[key] for key in (
+            "state", "accepted", "reasons", "measure", "first_stage", "depth", "tasks", "arms", "scores", "claims",
+        )},
+        "looks": [look for look in record["looks"] if look["tier"] != "dev"],
+        "timeline": record["timeline"],
+    })  # fmt: skip
+    for place, name in places.items():
+        text = text.replace(place, name)
+    return dict(json.loads(text))
+
+
+if __name__ == "__main__":
+    main()
