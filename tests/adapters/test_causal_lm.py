@@ -97,7 +97,7 @@ def pair_scores(reranker: CausalLMReranker, query: str, documents: list[str]) ->
 def shortest_fit(reranker: CausalLMReranker, query: str) -> int:
     """The smallest max_length in which the query keeps one document token."""
     (scored,) = reranker.stream([query], ["yes"], np.array([[0, 0]]))
-    prompts = reranker._encoder().encode_pairs([query], ["yes"], np.array([[0, 0]]))
+    prompts = reranker.prompts([query], ["yes"], np.array([[0, 0]]))
     return int(prompts.lengths[0] - scored.kept[0] + 1)
 
 
