@@ -79,7 +79,7 @@ def _of_one_system(found: Sequence[Result], name: str, first_stage: str | None, 
         raise UsageError(f"'{name}' could be {', '.join(labels)}; name one of them")
     searched = dict.fromkeys((key.first_stage, key.depth) for key in (one.system for one in own) if not _is_given(key))
     if len(searched) > 1:
-        told = ", ".join(f"{stage} top {count}" for stage, count in searched)
+        told = ", ".join(f"{stage} top {count}" for stage, count in sorted(searched))
         raise UsageError(f"{name} was measured on {told}: mteb takes one; choose with --first-stage and --depth")
     if model_name(own[0].stored.system) is None:
         raise UsageError(f"{name} is no model: given lists and controls have no place in mteb")

@@ -65,11 +65,11 @@ def _tested(asked: _Asked, final: Mapping[str, Measured]) -> Claim:
 
 
 def _judged(one: Claim, alpha: float) -> Claim:
-    holds = one.delta > 0 and one.p is not None and one.p <= alpha
+    sure = one.p is not None and one.p <= alpha
     p = "no p" if one.p is None else f"p {one.p:.2g} after Holm"
-    how = "is ahead of" if holds else "is not ahead of"
-    told = f"{one.winner} {how} {one.against}{'' if holds else ' beyond chance'}: {100 * one.delta:+.1f} points, {p}"
-    return replace(one, holds=holds, told=told)
+    how = "is not told apart from" if not sure else "is ahead of" if one.delta > 0 else "is behind"
+    told = f"{one.winner} {how} {one.against}: {100 * one.delta:+.1f} points, {p}"
+    return replace(one, holds=sure and one.delta > 0, told=told)
 
 
 def _jointly(one: Claim, judged: Sequence[Claim]) -> Claim:

@@ -78,3 +78,11 @@ def test_an_arm_that_is_the_other_is_not_ahead_of_it() -> None:
 def test_a_certain_loss_is_no_claim() -> None:
     found = claims_of(arms(base=0.8, union=0.5), "union", [], 0.05)
     assert found[0].p is not None and found[0].p < 0.05 and not found[0].holds
+
+
+def test_a_sure_loss_is_told_as_a_loss_and_not_as_a_draw() -> None:
+    told = {one.against: one.told for one in claims_of(arms(base=0.5, first_stage=0.8, union=0.7), "union", [], 0.05)}
+    assert told["base"].startswith("union is ahead of base: +")
+    assert told["first stage"].startswith("union is behind first stage: -")
+    (same,) = claims_of({"base": measured("base", 0.5), "union": measured("union", 0.5)}, "union", [], 0.05)
+    assert same.told.startswith("union is not told apart from base: +0.0 points") and not same.holds
