@@ -1,7 +1,7 @@
 """Whole adaptations on real text, through the command line, with what is needed to repeat them.
 
     python benchmarks/adaptation.py scifact MODELS DATA WORK [--documents 100] [--out FILE.json]
-    python benchmarks/adaptation.py xquad MODELS DATA WORK [--documents 60] [--out FILE.json]
+    python benchmarks/adaptation.py xquad MODELS DATA WORK [--documents 40] [--out FILE.json]
 
 MODELS holds all-MiniLM-L6-v2, an ms-marco-MiniLM-L12-v2 and a multilingual-e5-small, DATA the collections scifact and
 xquad/<language> in BEIR's layout. WORK keeps everything; the same command goes on after a kill.
@@ -95,7 +95,7 @@ def xquad(models: Path, data: Path, work: Path, documents: int | None) -> list[s
     corpora = [part for language in TRAINED for part in ("--corpus", str(seen / language))]
     embedder = str(models / "multilingual-e5-small-from-q4")
     return [
-        "train", "adapt", *corpora, "--documents", str(documents or 60), "--base", str(student),
+        "train", "adapt", *corpora, "--documents", str(documents or 40), "--base", str(student),
         "--new-head", "--teacher", embedder, "--scale", "50", "--retriever", "bm25", "--retriever", embedder,
         "--pool-depth", "15", "--per-query", "6", "--max-length", "128", "--loss", "hinge", "--lr", "5e-4",
         "--lora-rank", "16", "--batch-queries", "4", "--dev", str(seen), "--gate", str(policy), "--final", str(unseen),
