@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import inspect
@@ -133,12 +134,16 @@ def _plain(value: object) -> bool:
 
 
 def kinds() -> dict[str, dict[str, str]]:
-    """Every kind that can be named, built in or from an entry point, with its target per part."""
-    plugged = {
-        entry.name: {"retriever": entry.value, "reranker": entry.value}
-        for entry in importlib.metadata.entry_points(group=_ENTRY_POINTS)
-    }
+    """Every kind that can be named, built in or from an entry point, with its target per part. What is installed is
+    read once in a process."""
+    plugged = {name: {"retriever": target, "reranker": target} for name, target in _plugged()}
     return {**plugged, **_BUILT_IN}
+
+
+@functools.cache
+def _plugged() -> tuple[tuple[str, str], ...]:
+    """Kinds of other packages with their targets. To list packages takes milliseconds, and every spec asks."""
+    return tuple((entry.name, entry.value) for entry in importlib.metadata.entry_points(group=_ENTRY_POINTS))
 
 
 def _split_kind(head: str) -> tuple[str | None, str]:
