@@ -33,6 +33,8 @@ class Settings:
     lora_rank: int = 0
     """0 trains all weights."""
     new_head: bool = False
+    dropout: bool = True
+    """As the base's configuration has it; False switches it off."""
     replay_share: float = 0.2
     precision: Precision = "auto"
     seed: int = 0

@@ -13,6 +13,7 @@ from adapters.errors import ModelError, UsageError, need
 from adapters.models import ModelFolder, kind_of, quiet_loading
 from adapters.protocols import Integers
 from training.classifier import load_classifier
+from training.dropout import switch_off
 from training.encoded import Encoder
 from training.lora import folded
 from training.scorer import Scorer
@@ -83,6 +84,8 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         scorer = load(folder, settings, device)
+    if not settings.dropout:
+        switch_off(scorer.model)
     if machine.gradient_checkpointing:
         _keep_no_activations(scorer.model)
     scorer.model.train()

@@ -239,36 +239,8 @@ FitData = Annotated[
     _option("data", "Examples with scores: .jsonl, .parquet, triples as .tsv, or a BEIR folder; repeatable."),
 ]
 FitOut = Annotated[Path | None, _option("out", "The folder of the trained checkpoint; it appears when it is whole.")]
-LossName = Annotated[
-    Literal["hinge", "margin-mse", "bce", "mse", "ranknet", "lambda", "listnet", "adr-mse", "kl"],
-    _option("loss", "What the student is to learn of the scores; docs/training.md defines each."),
-]
-LossScale = Annotated[float, _option("scale", "Targets are scale x (score - shift); the pairwise lambda.")]
-LossShift = Annotated[float, _option("shift", "See --scale.")]
-LossSigmoid = Annotated[bool, _flag("sigmoid", "Targets are the sigmoid of that.")]
-Temperature = Annotated[float, _option("temperature", "Of the kl loss.")]
-SmallestGap = Annotated[float, _option("smallest-gap", "Leave out pairs whose scores are not further apart.")]
-Epochs = Annotated[int, _option("epochs", "How often every example is seen.", min=1)]
-MaxSteps = Annotated[int | None, _option("max-steps", "Stop there; 0 writes the base as it is.", min=0)]
-StepQueries = Annotated[int, _option("batch-queries", "Queries of a step, each with all its documents.", min=1)]
-LearningRate = Annotated[float, _option("lr", "The highest learning rate.")]
-Warmup = Annotated[float, _option("warmup", "Share of the steps in which the learning rate rises.")]
-WeightDecay = Annotated[float, _option("weight-decay", "Of the weights; not of biases and norms.")]
-FitMaxLength = Annotated[int | None, _option("max-length", "Tokens of a whole input; the base's own limit.", min=1)]
-LoraRank = Annotated[int, _option("lora-rank", "Train low-rank updates of this rank; 0 trains all weights.", min=0)]
-NewHead = Annotated[bool, _flag("new-head", "Grow a score head on a base that has none; it is random at first.")]
 Replay = Annotated[Path | None, _option("replay", "General examples that are mixed in, against forgetting.")]
-ReplayShare = Annotated[float, _option("replay-share", "Their share of an epoch, 0 to below 1.")]
-Precision = Annotated[
-    Literal["auto", "float32", "bfloat16"], _option("precision", "Of the layers; auto is bfloat16 where a GPU has it.")
-]
-GradientCheckpointing = Annotated[
-    bool, _flag("gradient-checkpointing", "Compute activations twice instead of keeping them: less memory.")
-]
-BatchTokens = Annotated[int | None, _option("batch-tokens", "Padded tokens of one model call within a step.", min=1)]
 SaveEvery = Annotated[int | None, _option("save-every", "Keep a checkpoint every so many steps in OUT.steps.", min=1)]
-FitSeed = Annotated[int, _option("seed", "Of the order, dropout and new tensors.", min=0)]
-Device = Annotated[str | None, _option("device", "A torch device; a GPU if there is one.")]
 LimitExamples = Annotated[int | None, _option("limit", "Take so many examples of each file, from its start.", min=1)]
 NegativesFrom = Annotated[
     str, _option("negatives", "Where a BEIR folder's negatives come from: a retriever, or run:FILE.")

@@ -10,6 +10,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import app
+from harness.cli.training_options import Training, with_training
 
 train = typer.Typer(
     name="train",
@@ -29,33 +30,15 @@ app.add_typer(train)
 
     harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted"""
 )
-def fit(  # noqa: PLR0917
+@with_training()
+def fit(
+    *,
     base: options.Base = None,
     data: options.FitData = None,
     out: options.FitOut = None,
-    loss: options.LossName = "hinge",
-    scale: options.LossScale = 1.0,
-    shift: options.LossShift = 0.0,
-    sigmoid: options.LossSigmoid = False,
-    temperature: options.Temperature = 1.0,
-    smallest_gap: options.SmallestGap = 0.0,
-    epochs: options.Epochs = 1,
-    max_steps: options.MaxSteps = None,
-    batch_queries: options.StepQueries = 8,
-    learning_rate: options.LearningRate = 2e-5,
-    warmup: options.Warmup = 0.1,
-    weight_decay: options.WeightDecay = 0.01,
-    max_length: options.FitMaxLength = None,
-    lora_rank: options.LoraRank = 0,
-    new_head: options.NewHead = False,
+    training: Training,
     replay: options.Replay = None,
-    replay_share: options.ReplayShare = 0.2,
-    precision: options.Precision = "auto",
-    gradient_checkpointing: options.GradientCheckpointing = False,
-    batch_tokens: options.BatchTokens = None,
     save_every: options.SaveEvery = None,
-    seed: options.FitSeed = 0,
-    device: options.Device = None,
     limit: options.LimitExamples = None,
     negatives: options.NegativesFrom = "bm25",
     adapted_on: options.AdaptedOn = None,
@@ -73,9 +56,7 @@ def fit(  # noqa: PLR0917
     from harness.workspace import Workspace
     from training import fit as fitting
     from training.adapted import corpora_of
-    from training.losses import Loss
     from training.ranks import ranks_here
-    from training.settings import Machine, Settings
     from training.sources import Negatives, read_examples, read_several
 
     given = {"--base": base, "--data": data, **({} if print_cost else {"--out": out})}
@@ -84,16 +65,10 @@ def fit(  # noqa: PLR0917
     ranks = ranks_here()
     if print_cost and ranks.world > 1:
         raise UsageError("--print-cost counts for one process; leave torchrun out")
-    settings = Settings(
-        loss=Loss(loss, scale, shift, sigmoid, temperature, smallest_gap), epochs=epochs, max_steps=max_steps,
-        queries=batch_queries, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay,
-        max_length=max_length, lora_rank=lora_rank, new_head=new_head, replay_share=replay_share,
-        precision=precision, seed=seed,
-    )  # fmt: skip
-    machine = Machine(device, batch_tokens, gradient_checkpointing, save_every)
+    settings, machine = training.settings(), training.machine(save_every)
     sources = [*(data or ()), *([replay] if replay else [])]
     place = Workspace.open(workspace) if any(path.is_dir() for path in sources) else None
-    where = Negatives(negatives, seed=seed, workspace=place)
+    where = Negatives(negatives, seed=training.seed, workspace=place)
     general = read_examples(replay, limit=limit, negatives=where) if replay else None
     examples = read_several(data or (), limit=limit, negatives=where)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))

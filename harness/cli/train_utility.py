@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,15 @@ from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.printing import print_table
 from harness.cli.train import train
+from harness.cli.training_options import Training, with_training
 
 if TYPE_CHECKING:
     from reports.tables import Table
+
+_NOT_OFFERED = (
+    "shift", "sigmoid", "smallest_gap", "warmup", "weight_decay", "max_length", "replay_share", "precision",
+)  # fmt: skip
+"""All labels are on one scale, nothing is replayed, the length is the teacher's too; the rest is as in `fit`."""
 
 
 @train.command(
@@ -26,7 +33,9 @@ if TYPE_CHECKING:
 
     harness train utility ... --wrong other-queries --wrong-corpus ./other --seeds 5 --out worth"""
 )
-def utility(  # noqa: PLR0917
+@with_training(without=_NOT_OFFERED, scale=10.0)
+def utility(
+    *,
     base: options.StudentBase = None,
     corpus: options.SyntheticCorpus = None,
     queries: options.SyntheticQueries = None,
@@ -47,20 +56,8 @@ def utility(  # noqa: PLR0917
     bins: options.Bins = 16,
     bin_scope: options.BinScope = "global",
     teacher_facts: options.TeacherFacts = None,
-    loss: options.LossName = "hinge",
-    scale: options.LossScale = 10.0,
-    temperature: options.Temperature = 1.0,
-    epochs: options.Epochs = 1,
-    max_steps: options.MaxSteps = None,
-    batch_queries: options.StepQueries = 8,
-    learning_rate: options.LearningRate = 2e-5,
+    training: Training,
     max_length: options.StudentLength = None,
-    lora_rank: options.LoraRank = 0,
-    new_head: options.NewHead = False,
-    seed: options.Seed = 0,
-    device: options.Device = None,
-    batch_tokens: options.BatchTokens = None,
-    gradient_checkpointing: options.GradientCheckpointing = False,
     first_stage: options.TestFirstStage = "bm25",
     depth: options.Depth = 100,
     measure: options.TestMeasure = None,
@@ -75,9 +72,7 @@ def utility(  # noqa: PLR0917
     from harness.bench import opened
     from harness.progress import Terminal
     from harness.workspace import Workspace
-    from training.losses import Loss
     from training.mining.sampling import Plan
-    from training.settings import Machine, Settings
     from training.utility.experiment import run
     from training.utility.question import ask, cost
     from training.utility.wishes import Given, Wishes
@@ -88,11 +83,8 @@ def utility(  # noqa: PLR0917
     if missing := [name for name, value in needed.items() if not value]:
         raise UsageError(f"harness train utility needs {' and '.join(missing)}; see --help")
     given = Given(str(corpus), Path(str(queries)), str(real), str(test), real_split, test_split, wrong, wrong_corpus)
-    settings = Settings(
-        loss=Loss(loss, scale, temperature=temperature), epochs=epochs, max_steps=max_steps, queries=batch_queries,
-        learning_rate=learning_rate, max_length=max_length, lora_rank=lora_rank, new_head=new_head, seed=seed,
-    )  # fmt: skip
-    plan = Plan(sampling, per_query, bins, bin_scope, None, seed)
+    settings = replace(training.settings(), max_length=max_length)
+    plan = Plan(sampling, per_query, bins, bin_scope, None, training.seed)
     wishes = Wishes(
         str(base), str(teacher), settings, seeds, tuple(retrievers or ()), pool_depth, plan, queries_each,
         teacher_facts, first_stage, depth, measure,
@@ -104,8 +96,7 @@ def utility(  # noqa: PLR0917
             typer.echo(json.dumps(told.as_dict()) if as_json else str(told))
             return
         bench.reporter.note(str(told))
-        machine = Machine(device, batch_tokens, gradient_checkpointing)
-        result = run(question, Path(str(out)), bench, machine, _page)["result"]
+        result = run(question, Path(str(out)), bench, training.machine(), _page)["result"]
     _show(result, Path(str(out)), as_json=as_json)
 
 
