@@ -1,12 +1,12 @@
 """Training steps with our batches and with sentence-transformers' CrossEncoderTrainer, side by side in one run.
 
-    python benchmarks/training_step.py MODEL COLLECTION [--steps 8] [--queries 4] [--examples 400] [--out FILE.json]
+    python benchmarks/training_step.py MODEL COLLECTION [--rounds 3] [--steps 4] [--queries 4] [--out FILE.json]
 
 MODEL is an encoder's folder, COLLECTION a BEIR folder with English text. Each query has 8 documents, cut to word counts
 drawn from a lognormal distribution that gives the lengths of BEIR passages. Both sides train all weights in float32
 with binary cross-entropy and AdamW, 32 pairs to a step by default, on one thread: the trainer on random pairs, ours on
-whole queries. Each makes a random sample of the steps of an epoch, and is measured in useful tokens, which padding is
-not. With 64 pairs the trainer needs more than 24 GB.
+whole queries, and once more without dropout. In every round each makes other steps of its epoch, drawn at random, and
+is measured in useful tokens, which padding is not. With 64 pairs the trainer needs more than 24 GB.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import torch
 
 from adapters.models import open_folder
 from harness.environment import machine
+from training.cost import cost_of
 from training.encoded import Encoded, encode
 from training.examples import Example, Examples
 from training.fit import Job
@@ -32,8 +34,8 @@ from training.settings import Machine, Settings
 from training.stepping import optimizer_of, stepper
 from training.student import load_student
 
-DOCUMENTS = 8
-MAX_LENGTH = 512
+DOCUMENTS, MAX_LENGTH = 8, 512
+PEER = "CrossEncoderTrainer"
 
 
 def main() -> None:
@@ -41,7 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("collection", type=Path)
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=4, help="of each side in a round, behind one that is not counted")
     parser.add_argument("--queries", type=int, default=4, help=f"in a step, with {DOCUMENTS} documents each")
     parser.add_argument("--examples", type=int, default=400)
     parser.add_argument("--out", type=Path)
@@ -50,11 +53,31 @@ def main() -> None:
     examples = workload(options.collection, options.examples)
     settings = Settings(Loss("bce"), queries=options.queries, max_length=MAX_LENGTH, new_head=True)
     work = Job(open_folder(options.model), examples, Examples(()), settings)
-    ours, data = of_ours(work, options.steps)
-    result = report(ours, of_peer(options.model, examples, data, options.steps, options.queries), data, work)
+    ours, plain = Ours(work), Ours(replace(work, settings=replace(settings, dropout=False)))
+    rounds = []
+    for number in range(options.rounds):
+        rows = range(number * (options.steps + 1), (number + 1) * (options.steps + 1))
+        sides = {"ours": ours.measured(rows), "ours without dropout": plain.measured(rows)}
+        rounds.append(sides | {PEER: of_peer(options.model, examples, ours.data, rows, options.queries)})
+        print(json.dumps({name: side.rates() for name, side in rounds[-1].items()}), flush=True)
+    result = report(rounds, ours)
     print(json.dumps(result, indent=1))
     if options.out:
         options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Some steps of one side."""
+
+    wall: float
+    cpu: float
+    tokens: int
+    """That are no padding."""
+
+    def rates(self) -> dict[str, float]:
+        """Useful tokens per second."""
+        return {"tokens_per_cpu_second": self.tokens / self.cpu, "tokens_per_second": self.tokens / self.wall}
 
 
 def workload(collection: Path, count: int) -> Examples:
@@ -74,28 +97,30 @@ def workload(collection: Path, count: int) -> Examples:
     return Examples(tuple(Example(query, row, labels) for query, row in zip(queries, texts, strict=True)))
 
 
-def timed(steps: Sequence[Any], step: Callable[[Any], None]) -> dict[str, float]:
-    """Seconds of some steps, behind a first one that is not counted."""
-    step(steps[0])
-    wall, processor = time.perf_counter(), time.process_time()
-    for one in steps[1:]:
-        step(one)
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - processor}
+class Ours:
+    """Our student and the steps of our plan, in random order."""
+
+    def __init__(self, work: Job) -> None:
+        self.work = work
+        self.student = load_student(work.base, work.settings, Machine())
+        self.data = encode(work.examples.rows, self.student.encoder)
+        self.plan = work.plan(self.data)
+        optimizer = optimizer_of(self.student, work.settings)
+        self.step = stepper(self.student, self.data, optimizer, work.settings, len(self.plan))
+
+    def measured(self, rows: range) -> Measured:
+        """Some steps, behind a first one that is not counted."""
+        first, *others = (self.plan[row] for row in rows)
+        self.step(0, first)
+        wall, cpu = time.perf_counter(), time.process_time()
+        for examples in others:
+            self.step(0, examples)
+        tokens = sum(int(self.data.pairs.lengths[self.data.rows(examples)].sum()) for examples in others)
+        return Measured(time.perf_counter() - wall, time.process_time() - cpu, tokens)
 
 
-def of_ours(work: Job, count: int) -> tuple[dict[str, float], Encoded]:
-    """Steps of our plan."""
-    student = load_student(work.base, work.settings, Machine())
-    data = encode(work.examples.rows, student.encoder)
-    plan = work.plan(data)  # in random order
-    step = stepper(student, data, optimizer_of(student, work.settings), work.settings, len(plan))
-    measured = timed(plan[: count + 1], lambda examples: step(0, examples) and None)
-    tokens = sum(int(data.pairs.lengths[data.rows(examples)].sum()) for examples in plan[1 : count + 1])
-    return {**measured, "tokens": tokens, "budget": student.budget}, data
-
-
-def of_peer(model: str, examples: Examples, data: Encoded, count: int, queries: int) -> dict[str, float]:
-    """Steps of the library's trainer with its defaults."""
+def of_peer(model: str, examples: Examples, data: Encoded, steps: range, queries: int) -> Measured:
+    """Steps of the library's trainer with its defaults, the first one not counted."""
     from datasets import Dataset
     from sentence_transformers import CrossEncoder
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
@@ -106,7 +131,7 @@ def of_peer(model: str, examples: Examples, data: Encoded, count: int, queries: 
         (row.query, text, score) for row in examples.rows for text, score in zip(row.documents, row.scores, strict=True)
     ]
     columns = dict(zip(("query", "document", "label"), map(list, zip(*rows, strict=True)), strict=True))
-    order = np.random.default_rng(1).permutation(len(rows))[: (count + 1) * size]
+    order = np.random.default_rng(1).permutation(len(rows))[steps.start * size : steps.stop * size]
     clock: dict[str, list[float]] = {"wall": [], "cpu": []}
 
     class Clock(TrainerCallback):
@@ -130,39 +155,37 @@ def of_peer(model: str, examples: Examples, data: Encoded, count: int, queries: 
         dataset = Dataset.from_dict(columns).select(order)
         InOrder(student, arguments, dataset, callbacks=[Clock()]).train()
     tokens = int(data.pairs.lengths[order[size:]].sum())
-    return {name: values[-1] - values[0] for name, values in clock.items()} | {"tokens": tokens}
+    return Measured(clock["wall"][-1] - clock["wall"][0], clock["cpu"][-1] - clock["cpu"][0], tokens)
 
 
-def report(ours: dict[str, float], peer: dict[str, float], data: Encoded, work: Job) -> dict[str, Any]:
-    """Rates, ratios, and what padding costs in the whole plans."""
-    lengths = data.pairs.lengths
-    mean = float(lengths.mean())
-    random = np.random.default_rng(2).permutation(len(lengths)).reshape(-1, work.settings.queries * DOCUMENTS)
+def report(rounds: Sequence[Mapping[str, Measured]], ours: Ours) -> dict[str, Any]:
+    """Rates of all rounds, ratios of the sides within each, and what padding costs in the whole plans."""
+    lengths, work = ours.data.pairs.lengths, ours.work
+    size = work.settings.queries * DOCUMENTS
+    random = np.random.default_rng(2).permutation(len(lengths)).reshape(-1, size)
     padded = sum(len(batch) * int(lengths[batch].max()) for batch in random)
-
-    def rates(side: dict[str, float]) -> dict[str, float]:
-        return {**side, "pairs_per_cpu_second": side["tokens"] / side["cpu"] / mean}
-
+    of_plan = cost_of(ours.data, ours.plan, ours.student.budget, lambda *_: {}).padding
     return {
         "machine": machine(),
         "pairs": len(lengths),
-        "pairs_per_step": work.settings.queries * DOCUMENTS,
-        "tokens": {"mean": mean, "median": float(np.median(lengths)), "p95": float(np.percentile(lengths, 95))},
-        "padding": {
-            "random batches": padded / int(lengths.sum()) - 1,
-            "ours": _padding(data, work, int(ours["budget"])),
+        "pairs_per_step": size,
+        "tokens": {
+            "mean": float(lengths.mean()), "median": float(np.median(lengths)),
+            "p95": float(np.percentile(lengths, 95)),
         },
-        "ours": rates(ours),
-        "CrossEncoderTrainer": rates(peer),
-        "ratio_cpu": ours["tokens"] / ours["cpu"] / (peer["tokens"] / peer["cpu"]),
-        "ratio_wall": ours["tokens"] / ours["wall"] / (peer["tokens"] / peer["wall"]),
-    }
+        "padding": {"random batches": padded / int(lengths.sum()) - 1, "ours": of_plan},
+        "rounds": [{name: asdict(side) | side.rates() for name, side in sides.items()} for sides in rounds],
+        "ratios": {name: ratios(rounds, name) for name in rounds[0] if name != PEER},
+    }  # fmt: skip
 
 
-def _padding(data: Encoded, work: Job, budget: int) -> float:
-    from training.cost import cost_of
-
-    return cost_of(data, work.plan(data), budget, lambda *_: {}).padding
+def ratios(rounds: Sequence[Mapping[str, Measured]], name: str) -> dict[str, list[float]]:
+    """How much faster a side is than the trainer, by kind of second: smallest, median and largest of the rounds."""
+    found = {}
+    for kind in ("tokens_per_cpu_second", "tokens_per_second"):
+        each = sorted(sides[name].rates()[kind] / sides[PEER].rates()[kind] for sides in rounds)
+        found[kind] = [each[0], float(np.median(each)), each[-1]]
+    return found
 
 
 if __name__ == "__main__":
