@@ -116,7 +116,8 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
 
     Raises:
         UsageError: `out` holds something else.
-        ModelError: the base cannot be trained, or the loss is not finite; nothing finished is written.
+        ModelError: the base cannot be trained; nothing finished is written.
+        Diverged: the loss or its gradient is not finite; nothing finished is written.
         OSError: the disk is full; nothing finished is written.
     """
     run = digest(work.describe())
@@ -134,8 +135,20 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
     return done
 
 
+def forget_state(out: Path) -> None:
+    """Remove what a killed run to this folder would go on from; kept checkpoints stay."""
+    beside = _beside(out)
+    shutil.rmtree(beside / ".state", ignore_errors=True)
+    with suppress(OSError):
+        beside.rmdir()  # where no checkpoints are kept it is empty
+
+
+def _beside(out: Path) -> Path:
+    return out.with_name(f"{out.name}.steps")
+
+
 def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ranks = ALONE) -> None:
-    run, beside = digest(work.describe()), out.with_name(f"{out.name}.steps")
+    run, beside = digest(work.describe()), _beside(out)
     student, data = _prepared(work, machine)
     optimizer = optimizer_of(student, work.settings)
     progress = load_state(beside / ".state", run, student.trained, optimizer)
@@ -154,9 +167,7 @@ def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ra
             advance(1)
     if ranks.is_first:
         write(out, _about(work), student, progress)
-        shutil.rmtree(beside / ".state", ignore_errors=True)
-        with suppress(OSError):
-            beside.rmdir()  # where no checkpoints are kept it is empty
+        forget_state(out)
 
 
 def _prepared(work: Job, machine: Machine) -> tuple[Student, Encoded]:

@@ -20,6 +20,14 @@ Step = Callable[[int, Rows], dict[str, float]]
 _SEEDS_APART = 1_000_003
 
 
+class Diverged(ModelError):
+    """A loss or its gradient is not finite. `reason` says where, and what may help."""
+
+    def __init__(self, step: int, what: str, value: float) -> None:
+        self.reason = f"step {step}: the {what} is {value}; lower --lr, or look at the teacher's scores and --scale"
+        super().__init__(f"{self.reason}; nothing finished was written")
+
+
 def optimizer_of(student: Student, settings: Settings) -> Optimizer:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101); biases and norms do not decay."""
     torch = need("torch", "models", "training")
@@ -39,7 +47,7 @@ def stepper(
     alone, so a run that goes on after a kill makes the steps that it would have made.
 
     Raises:
-        ModelError: when called, if the loss or its gradient is not finite. The weights are not moved.
+        Diverged: when called, if the loss or its gradient is not finite. The weights are not moved.
     """
     torch = need("torch", "models", "training")
     parameters = list(student.trained.values())
@@ -76,7 +84,4 @@ def _move(optimizer: Any, rate: float) -> None:
 
 def _refuse_nonfinite(number: int, what: str, value: float) -> None:
     if not math.isfinite(value):
-        raise ModelError(
-            f"step {number + 1}: the {what} is {value}; lower --lr, or look at the teacher's scores and --scale; "
-            "nothing finished was written"
-        )
+        raise Diverged(number + 1, what, value)

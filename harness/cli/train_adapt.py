@@ -13,13 +13,11 @@ from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.printing import print_table
 from harness.cli.train import train
+from harness.cli.training_options import Training, with_training
 
 if TYPE_CHECKING:
+    from harness.adaptation.record import Record
     from harness.gate.policy import Policy
-    from reports.tables import Cell, Table
-    from training.adapting.record import Record, Tier
-
-_TIERS: tuple[Tier, ...] = ("dev", "gate", "final", "source")
 
 
 @train.command(
@@ -33,7 +31,9 @@ _TIERS: tuple[Tier, ...] = ("dev", "gate", "final", "source")
 
 Exit codes: 0 accepted, 1 none was better, 4 inconclusive, 3 invalid, 2 usage."""
 )
-def adapt(  # noqa: PLR0917
+@with_training()
+def adapt(
+    *,
     corpora: options.AdaptCorpora = None,
     base: options.AdaptBase = None,
     teachers: options.Teachers = None,
@@ -52,7 +52,6 @@ def adapt(  # noqa: PLR0917
     general_loss: options.GeneralLoss = "bce",
     general_epochs: options.GeneralEpochs = 1,
     negatives: options.NegativesFrom = "bm25",
-    replay_share: options.ReplayShare = 0.2,
     ingredients: options.Ingredients = None,
     seeds: options.SingleSeeds = None,
     despite_teacher: options.DespiteTeacher = False,
@@ -69,26 +68,7 @@ def adapt(  # noqa: PLR0917
     bins: options.Bins = 16,
     bin_scope: options.BinScope = "global",
     drop_above: options.DropAbove = None,
-    loss: options.LossName = "hinge",
-    scale: options.LossScale = 1.0,
-    shift: options.LossShift = 0.0,
-    sigmoid: options.LossSigmoid = False,
-    temperature: options.Temperature = 1.0,
-    smallest_gap: options.SmallestGap = 0.0,
-    epochs: options.Epochs = 1,
-    max_steps: options.MaxSteps = None,
-    batch_queries: options.StepQueries = 8,
-    learning_rate: options.LearningRate = 2e-5,
-    warmup: options.Warmup = 0.1,
-    weight_decay: options.WeightDecay = 0.01,
-    max_length: options.FitMaxLength = None,
-    lora_rank: options.LoraRank = 0,
-    new_head: options.NewHead = False,
-    precision: options.Precision = "auto",
-    gradient_checkpointing: options.GradientCheckpointing = False,
-    batch_tokens: options.BatchTokens = None,
-    seed: options.Seed = 0,
-    device: options.Device = None,
+    training: Training,
     first_stage: options.FirstStage = None,
     depth: options.GateDepth = None,
     measure: options.PrimaryMeasure = None,
@@ -114,25 +94,20 @@ def adapt(  # noqa: PLR0917
     from training.adapting.wishes import Wishes
     from training.losses import Loss
     from training.mining.sampling import Plan
-    from training.settings import Machine, Settings
 
     needed = {"--corpus": corpora, "--base": base, "--teacher": teachers}
     judged = {"--dev": dev, "--gate": gate, "--out": out}
     if missing := [name for name, value in (needed if print_cost else needed | judged).items() if not value]:
         raise UsageError(f"harness train adapt needs {' and '.join(missing)}; see --help")
-    settings = Settings(
-        loss=Loss(loss, scale, shift, sigmoid, temperature, smallest_gap), epochs=epochs, max_steps=max_steps,
-        queries=batch_queries, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay,
-        lora_rank=lora_rank, replay_share=replay_share, precision=precision, seed=seed,
-    )  # fmt: skip
+    settings, seed = replace(training.settings(), max_length=None, new_head=False), training.seed
     wishes = Wishes(
         base=str(base), teachers=tuple(teachers or ()), corpora=tuple(corpora or ()), weights=tuple(weights or ()),
         teacher_facts=teacher_facts, score_map=score_map, generator=generator, profiles=tuple(profiles or ()),
         documents=documents, floor=floor, retrievers=tuple(retrievers or ()), depth=pool_depth,
         plan=Plan(sampling, per_query, bins, bin_scope, drop_above, seed), general=tuple(general or ()),
         negatives=negatives, stage1=replace(settings, loss=Loss(general_loss), epochs=general_epochs, max_steps=None),
-        adaptation=settings, seeds=tuple(range(seeds or 0)), ingredients=tuple(ingredients or ()), new_head=new_head,
-        max_length=max_length, leak_threshold=leak_threshold, seed=seed,
+        adaptation=settings, seeds=tuple(range(seeds or 0)), ingredients=tuple(ingredients or ()),
+        new_head=training.new_head, max_length=training.max_length, leak_threshold=leak_threshold, seed=seed,
     )  # fmt: skip
     place = Workspace.open(workspace)
     if print_cost:
@@ -143,7 +118,7 @@ def adapt(  # noqa: PLR0917
         anchor=anchor, first_stage=first_stage, depth=depth, measure=measure, languages=languages
     )
     places = Places(str(dev), dev_split, gate_split, final, final_split, source)
-    machine = Machine(device, batch_tokens, gradient_checkpointing)
+    machine = training.machine()
     with opened(place, Terminal()) as bench:
         record = run(wishes, places, policy, Path(str(out)), bench, machine, despite_teacher=despite_teacher)
     _show(record, Path(str(out)), as_json=as_json)
@@ -158,8 +133,11 @@ def _policy(file: Path, release: str | None) -> Policy:
 
 
 def _show(record: Record, out: Path, *, as_json: bool) -> None:
+    from harness.adaptation.writing import json_text
+    from reports.training.tables import arms_table
+
     if as_json:
-        typer.echo(json.dumps(asdict(record), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(json_text(record))
         return
     print_table(arms_table(record))
     for claim in record.claims:
@@ -167,33 +145,3 @@ def _show(record: Record, out: Path, *, as_json: bool) -> None:
     for line in (record.state, *record.reasons):
         typer.echo(line)
     typer.echo(f"written: {out}/model" if record.accepted else f"no model is written; {out}/record.json tells why")
-
-
-def arms_table(record: Record) -> Table:
-    """Every arm on every tier that was looked at, with 95 % intervals over queries; points."""
-    from reports.tables import Cell, Table
-
-    tiers = [tier for tier in _TIERS if any(one.tier == tier for one in record.scores)]
-    kinds = {one.name: one.kind for one in record.arms}
-    names = list(dict.fromkeys([*(one.arm for one in record.scores), *kinds]))
-    rows = [
-        (
-            Cell(name, strong=name == record.accepted),
-            Cell(kinds.get(name, "")),
-            *(_cell(record, name, t) for t in tiers),
-        )
-        for name in names
-    ]
-    notes = [f"{one.name}: refused ({one.refused[0]})" for one in record.arms if one.refused]
-    return Table(f"{record.name}: {record.measure}", ("arm", "kind", *tiers), tuple(rows), tuple(notes), left=2)
-
-
-def _cell(record: Record, arm: str, tier: Tier) -> Cell:
-    from reports.tables import Cell
-
-    one = record.score(arm, tier)
-    if one is None:
-        return Cell("-")
-    if one.low is None or one.high is None:
-        return Cell(f"{100 * one.value:.1f}")
-    return Cell(f"{100 * one.value:.1f} [{100 * one.low:.1f}, {100 * one.high:.1f}]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,8 +13,8 @@ from harness.cli.train import train
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.adaptation.record import Record
     from reports.tables import Table
-    from reports.training.record import Record
 
 
 @train.command(
@@ -35,13 +34,13 @@ def show(
 
     The record is written anew after every event, so this can be asked while the loop runs.
     """
+    from harness.adaptation.reading import read_record
+    from harness.adaptation.writing import json_text
     from reports.training.page import write
-    from reports.training.record import FILE, read_record
 
     record, path = read_record(folder), existing_workspace(workspace)
     if as_json:
-        whole = json.loads((folder / FILE if folder.is_dir() else folder).read_text("utf-8"))
-        typer.echo(json.dumps(whole, ensure_ascii=False, indent=1))
+        typer.echo(json_text(record))
     else:
         _print(record, path)
     if out is not None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.adaptation.record import Record
+from harness.adaptation.vocabulary import BASE, MACRO
 from reports.plots.fonts import shown
 from reports.plots.gains import Gain as Drawn
 from reports.plots.gains import draw_gain, key
@@ -14,8 +16,16 @@ from reports.plots.languages import language_label
 from reports.plots.paired import UNKNOWN
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import INK, MUTED, headed, key_below, panels, style
-from reports.training.record import MACRO, Record
-from reports.training.standing import BASE, Gain, arms_in_order, collections, deciding_tiers, gains, last_tier, leader
+from reports.training.standing import (
+    Gain,
+    arms_in_order,
+    collections,
+    deciding_tiers,
+    gains,
+    last_tier,
+    leader,
+    own_languages,
+)
 
 Row = tuple[str, Gain]
 """What stands left of a row, and what is drawn in it."""
@@ -59,9 +69,8 @@ def _marked(record: Record, arm: str) -> str:
 
 
 def _label(name: str, languages: dict[str, str | None]) -> str:
-    language = languages[name]
-    alone = language is not None and list(languages.values()).count(language) == 1
-    return language_label(language) if alone else name
+    own = own_languages(languages)
+    return language_label(own[name]) if name in own else name
 
 
 def _drawing(record: Record, name: str, title: str, rows: Sequence[Row], who: str, *, ruled: bool) -> Drawing:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.adaptation.record import Record
+from harness.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from harness.gathered import SystemKey
 from reports.plots.cost import Spent, front
 from reports.plots.fonts import shown
@@ -13,8 +15,7 @@ from reports.plots.labels import spread
 from reports.plots.paired import UNKNOWN
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, MUTED, headed, key_below, sheet, style
-from reports.training.record import MACRO, Record
-from reports.training.standing import BASE, arms_in_order, values
+from reports.training.standing import arms_in_order
 
 _MARKS = {
     "base": ("o", "base"),
@@ -26,7 +27,6 @@ _MARKS = {
     "curve": ("X", "merge along t"),
 }
 """Kind: marker, words."""
-_MERGES = ("linear", "slerp", "greedy")
 _NAMED = 16
 """With more arms, those of one task have a name only on the front."""
 
@@ -41,13 +41,13 @@ class Standing:
     source: float
 
 
-def standings(record: Record, tier: str) -> list[Standing]:
+def standings(record: Record, tier: Tier) -> list[Standing]:
     """The arms that were measured on the source domain and on `tier`, in the order of the tables."""
-    target, source = values(record, tier), values(record, "source")
+    target, source = record.scores_on(tier), record.scores_on("source")
     return [
         Standing(
             one.name,
-            "merge" if one.kind in _MERGES else one.kind,
+            "merge" if one.kind in MERGED else one.kind,
             target[one.name, MACRO].value,
             source[one.name, MACRO].value,
         )
@@ -69,9 +69,10 @@ def best(points: Sequence[Standing], record: Record) -> list[Standing]:
     return [by_name[name] for name in kept]
 
 
-def target_tier(record: Record) -> str | None:
+def target_tier(record: Record) -> Tier | None:
     """The tier that most arms share with the source; final before dev where as many do. None where fewer than two."""
-    counts = {tier: len(standings(record, tier)) for tier in ("final", "dev", "gate")}
+    order: tuple[Tier, ...] = ("final", "dev", "gate")  # at the gate only a few are ever measured
+    counts = {tier: len(standings(record, tier)) for tier in order}
     tier = max(counts, key=lambda one: counts[one])
     return tier if counts[tier] > 1 else None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.adaptation.record import Event, Record
+from harness.adaptation.vocabulary import STAGES
 from reports.plots.checkpoints import STATES
 from reports.plots.fonts import shown
 from reports.plots.labels import spread
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import INK, LOSS, MUTED, ROW, SERIES, headed, key_below, sheet, style
-from reports.training.record import STAGES, Event, Record
 from reports.training.told import duration
 
 _SLIVER = 0.003

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.adaptation.record import Checkpoint, Record, Score
+from harness.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
 from reports.plots.lines import Line, draw_lines
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import MARKERS, MUTED, SERIES, headed, key_below, sheet, style
-from reports.training.record import MACRO, Arm, Record, Score
-from reports.training.standing import BASE, arms_in_order, collections, values
+from reports.training.standing import LATEST_FIRST, arms_in_order, collections, own_languages
 from reports.training.told import joined
 
-REFERENCES = ("union", "linear", "slerp", "greedy")
+REFERENCES = ("union", *MERGED)
 _FIRST, _STEP = 1.18, 0.13
 """Where the marks of the references stand, right of t = 1."""
 _ACROSS = 5
@@ -36,7 +37,7 @@ class Way:
 
 def way(record: Record) -> Way | None:
     """The curve of the record; the longest, where there are several. None where there is none."""
-    parts: dict[tuple[str, ...], list[Arm]] = {}
+    parts: dict[tuple[str, ...], list[Checkpoint]] = {}
     for one in record.of_kind("curve"):
         if one.t is not None and len(one.parts) == 2 and not one.refused:
             parts.setdefault(one.parts, []).append(one)
@@ -47,10 +48,10 @@ def way(record: Record) -> Way | None:
     return Way(((0.0, start), *inner, (1.0, end)))
 
 
-def tier_of(record: Record, along: Way) -> str | None:
+def tier_of(record: Record, along: Way) -> Tier | None:
     """The last tier on which the whole curve was measured."""
-    for tier in ("final", "gate", "dev"):
-        found = values(record, tier)
+    for tier in LATEST_FIRST:
+        found = record.scores_on(tier)
         if all((arm, MACRO) in found for _, arm in along.arms):
             return tier
     return None
@@ -62,7 +63,7 @@ def draw_t_curve(record: Record) -> Drawing | None:
     tier = tier_of(record, along) if along is not None else None
     if along is None or tier is None:
         return None
-    found, languages = values(record, tier), collections(record, tier)
+    found, languages = record.scores_on(tier), collections(record, tier)
     names = [MACRO, *languages] if len(languages) > 1 else [MACRO]
     across = min(_ACROSS, len(names))
     down = math.ceil(len(names) / across)
@@ -92,9 +93,8 @@ def draw_t_curve(record: Record) -> Drawing | None:
 def _named(name: str, languages: Mapping[str, str | None], panels: int) -> str:
     if panels == 1:
         return joined(list(languages))
-    language = languages.get(name)
-    alone = language is not None and list(languages.values()).count(language) == 1
-    return language_label(language) if alone else name
+    own = own_languages(languages)
+    return language_label(own[name]) if name in own else name
 
 
 def _panel(axis: Any, found: Mapping[tuple[str, str], Score], along: Way, name: str, references: Sequence[str]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.adaptation.record import Record
+from harness.adaptation.vocabulary import STAGES
 from reports.grid_tables import bracketed, signed
 from reports.overview import probability
 from reports.tables import Cell, Table
-from reports.training.record import STAGES, Record
 from reports.training.told import HYPHEN, duration, joined
 
 UNSTATED = "not stated"
@@ -30,7 +31,7 @@ def looks_table(record: Record) -> Table:
     columns = ("look", "tier", "candidate", "anchor", "verdict", "better", "Δ", "interval", "alpha")
     rows = [
         (one.id, one.tier, one.candidate, one.anchor, one.verdict, "yes" if one.better else "no", signed(one.delta),
-         _interval(one.low, one.high), HYPHEN if one.alpha is None else f"{one.alpha:.4g}")
+         _interval(one.low, one.high), f"{one.alpha:.4g}")
         for one in record.looks
     ]  # fmt: skip
     notes = (
@@ -42,19 +43,21 @@ def looks_table(record: Record) -> Table:
 
 def tasks_table(record: Record) -> Table:
     """The data of every task, and who labelled it."""
-    columns = ("task", "corpus", "profile", "teacher", "licence", "queries", "removed as leak", "pairs", "examples")
+    counted = ("queries", "removed as leak", "pairs", "examples")
+    columns = ("task", "corpus", "profile", "teacher", "licence", "validation", *counted)
     teacher = joined([one.spec for one in record.teachers])
-    licence = joined(list(dict.fromkeys(one.licence or UNSTATED for one in record.teachers)))
+    licence = joined(list(dict.fromkeys(one.stated_licence or UNSTATED for one in record.teachers)))
     rows = [
-        (one.name, one.corpus, one.profile, teacher, licence,
+        (one.name, one.corpus, one.profile, teacher, licence, one.validated or HYPHEN,
          *(f"{count:,}" for count in (one.queries, one.removed_as_leak, one.pairs, one.examples)))
         for one in record.tasks
     ]  # fmt: skip
     notes = (
         "removed as leak: a synthetic query that is, exactly or nearly, an evaluation query; it is not among the "
         "queries; pairs: what the teacher scored",
+        "validation: the queries beside the real ones of dev; it stops nothing here, the gate decides",
     )
-    return _table("tasks", columns, rows, notes, left=5)
+    return _table("tasks", columns, rows, notes, left=6)
 
 
 def timeline_table(record: Record) -> Table:

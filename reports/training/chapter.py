@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Record
+from harness.workspace import Workspace
 from reports.document import Heading, Image, Part, Text
 from reports.tables import Cell, Table
 from reports.training.page import write
-from reports.training.record import Record, read_record
 from reports.training.story import decision
 from reports.training.tables import arms_table
 from reports.training.told import HYPHEN, duration
 
 FOLDER = "adaptations"
-"""Of the workspace, with a record for each run; and of a report, with a page for each."""
+"""Of a report, with a page for each run."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def records(workspace: Path) -> list[Record]:
     Raises:
         DataError: one of them is damaged.
     """
-    found = [read_record(file) for file in sorted((workspace / FOLDER).glob("*.json"))]
+    found = [read_record(file) for file in sorted(Workspace(workspace).adaptations.glob("*.json"))]
     return sorted(found, key=lambda one: (one.started, one.run))
 
 
@@ -58,8 +60,8 @@ def chapter(found: Sequence[Adaptation]) -> Iterator[Part]:
 def _overview(found: Sequence[Record]) -> Table:
     columns = ("adaptation", "started", "base", "state", "accepted", "claims that hold", "took")
     rows = [
-        (Cell(one.name, href=_page(one)), Cell(one.started[:16].replace("T", " ")), Cell(one.base), Cell(one.state),
-         Cell(one.accepted or HYPHEN), Cell(_held(one)), Cell(duration(one.seconds)))
+        (Cell(one.name, href=_page(one)), Cell(one.started[:16].replace("T", " ")), Cell(one.base_name),
+         Cell(one.state), Cell(one.accepted or HYPHEN), Cell(_held(one)), Cell(duration(one.seconds)))
         for one in found
     ]  # fmt: skip
     return Table("adaptations", columns, tuple(rows), left=5)

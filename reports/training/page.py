@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.adaptation.record import Record
 from harness.workspace import write_atomically
 from reports.document import Image, as_html, as_markdown
 from reports.training.pictures import pictures
-from reports.training.record import Record
 from reports.training.story import story
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.errors import MissingExtra
+from harness.adaptation.record import Record
 from reports.document import Image
 from reports.plots.arm_gains import draw_arm_gains, draw_language_gains
 from reports.plots.forgetting import draw_forgetting
 from reports.plots.loop_timeline import draw_timeline
 from reports.plots.plot import Drawing, write
 from reports.plots.t_curve import draw_t_curve
-from reports.training.record import Record
 
 _MISSING = (
     "No timeline: nothing was done yet.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from adapters.errors import UsageError
+from harness.adaptation.record import Checkpoint, Record, Score
+from harness.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.store import Results
 from harness.summary import shares
 from reports.plots.paired import Floats64, macro_intervals
-from reports.training.record import KINDS, MACRO, TIERS, Arm, Record, Score
 
 Interval = tuple[float, float]
-BASE = "base"
+LATEST_FIRST: tuple[Tier, ...] = ("final", "gate", "dev")
+"""The tiers of the target, as a reader trusts them."""
 _ALIKE = 5e-5
 """Differences that print alike."""
 
@@ -46,58 +49,56 @@ Gains = Mapping[tuple[str, str], Gain]
 """By arm and collection."""
 
 
-def arms_in_order(record: Record) -> list[Arm]:
+def arms_in_order(record: Record) -> list[Checkpoint]:
     """As a reader asks: what there was, what was trained, what was merged."""
     return sorted(record.arms, key=lambda one: KINDS.index(one.kind))
 
 
-def values(record: Record, tier: str) -> dict[tuple[str, str], Score]:
-    """The scores of a tier by arm and collection. Where a tier has one collection, that is its macro average too."""
-    found = {(one.arm, one.collection): one for one in record.scores if one.tier == tier}
-    if len({name for _, name in found} - {MACRO}) == 1:
-        found |= {(arm, MACRO): replace(one, collection=MACRO) for (arm, _), one in found.items()}
-    return found
-
-
-def measured_tiers(record: Record) -> list[str]:
+def measured_tiers(record: Record) -> list[Tier]:
     """The tiers that have a score."""
-    return [tier for tier in TIERS if values(record, tier)]
+    return [tier for tier in TIERS if record.scores_on(tier)]
 
 
-def collections(record: Record, tier: str) -> dict[str, str | None]:
+def collections(record: Record, tier: Tier) -> dict[str, str | None]:
     """The collections of a tier and their languages, without the macro average; in the order of the record."""
-    return {one.collection: one.language for (_, name), one in values(record, tier).items() if name != MACRO}
+    return {one.collection: one.language for (_, name), one in record.scores_on(tier).items() if name != MACRO}
 
 
-def deciding_tiers(record: Record) -> list[str]:
+def own_languages(languages: Mapping[str, str | None]) -> dict[str, str]:
+    """The collections whose language no other one has, and so may be named by it."""
+    times = Counter(languages.values())
+    return {name: one for name, one in languages.items() if one is not None and times[one] == 1}
+
+
+def deciding_tiers(record: Record) -> list[Tier]:
     """Where the base and another arm were measured: the final split; before it was touched, the gate and dev."""
-    measured = {tier: {arm for arm, _ in values(record, tier)} - {*record.outsiders} for tier in TIERS}
-    found = [tier for tier in ("final", "gate", "dev") if BASE in measured[tier] and len(measured[tier]) > 1]
+    measured = {tier: {arm for arm, _ in record.scores_on(tier)} - {*record.outsiders} for tier in TIERS}
+    found = [tier for tier in LATEST_FIRST if BASE in measured[tier] and len(measured[tier]) > 1]
     return found[:1] if found[:1] == ["final"] else found
 
 
-def last_tier(record: Record, arm: str) -> str | None:
+def last_tier(record: Record, arm: str) -> Tier | None:
     """The last of those tiers on which an arm was measured."""
-    return next((tier for tier in deciding_tiers(record) if arm in {name for name, _ in values(record, tier)}), None)
+    return next((tier for tier in deciding_tiers(record) if arm in {name for name, _ in record.scores_on(tier)}), None)
 
 
 def leader(record: Record) -> str | None:
     """The accepted arm, else the best one on dev that is not the base; None where nothing was measured."""
     if record.accepted is not None:
         return record.accepted
-    found = values(record, "dev")
+    found = record.scores_on("dev")
     known = [one.name for one in arms_in_order(record) if one.kind != BASE and (one.name, MACRO) in found]
     return max(known, key=lambda name: found[name, MACRO].value, default=None)
 
 
-def gains(record: Record, tier: str, workspace: Path | None = None) -> Gains:
+def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
     """The differences to the base of everything that was measured on a tier.
 
     Args:
         workspace: where values of queries are kept. Without them the winner's average has the interval of its claim,
             and no other difference has one.
     """
-    found = values(record, tier)
+    found = record.scores_on(tier)
     deltas = {
         key: Gain(key[0], key[1], one.language, one.value - found[BASE, key[1]].value, None, one.queries)
         for key, one in found.items()
@@ -107,13 +108,13 @@ def gains(record: Record, tier: str, workspace: Path | None = None) -> Gains:
     return {key: replace(one, interval=known.get(key)) for key, one in deltas.items()}
 
 
-def _claimed(record: Record, tier: str, deltas: Gains) -> dict[tuple[str, str], Interval]:
+def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Interval]:
     """The interval of the claim against the base, where it is of the same difference."""
     return {
         (one.winner, MACRO): (one.low, one.high)
         for one in record.claims
         if tier == "final" and one.against == BASE and one.low is not None and one.high is not None
-        if one.delta is not None and (own := deltas.get((one.winner, MACRO))) and abs(own.delta - one.delta) < _ALIKE
+        if (own := deltas.get((one.winner, MACRO))) and abs(own.delta - one.delta) < _ALIKE
     }
 
 

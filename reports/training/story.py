@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.adaptation.record import CorpusFacts, Record, TeacherFacts
 from reports.document import Bullets, Heading, Image, Part, Text
 from reports.plots.languages import language_label
 from reports.training.accounts import UNSTATED, claims_table, cost_table, looks_table, tasks_table, timeline_table
-from reports.training.record import Corpus, Record, Teacher
 from reports.training.standing import leader
 from reports.training.tables import arms_table, gain_tables
 from reports.training.told import duration, joined, made_of
@@ -65,10 +65,11 @@ def asked(record: Record) -> str:
     """What was to be found out, with what."""
     corpora = joined([_corpus(one) for one in record.corpora])
     return (
-        f"Asked on {record.started[:16].replace('T', ' ')}: is there a checkpoint that ranks better than {record.base} "
-        f"for {corpora or 'no corpus'}? The queries to learn from were written by the generator {record.generator}, "
-        f"and what they find was scored by {joined([one.spec for one in record.teachers]) or 'nobody'}. Measured is "
-        f"{record.measure} on the top {record.depth} of {record.first_stage}."
+        f"Asked on {record.started[:16].replace('T', ' ')}: is there a checkpoint that ranks better than "
+        f"{record.base_name} for {corpora or 'no corpus'}? The queries to learn from were written by the generator "
+        f"{record.generator}, and what they find was scored by "
+        f"{joined([one.spec for one in record.teachers]) or 'nobody'}. Measured is {record.measure} on the top "
+        f"{record.depth} of {record.first_stage}."
     )
 
 
@@ -108,8 +109,8 @@ def data(record: Record) -> Iterator[Part]:
         yield Bullets(tuple(map(_teacher, record.teachers)))
 
 
-def _teacher(one: Teacher) -> str:
-    licence = f"licence {one.licence}" if one.licence else f"licence {UNSTATED}, so find it out before you share"
+def _teacher(one: TeacherFacts) -> str:
+    licence = f"licence {one.stated_licence or f'{UNSTATED}, so find it out before you share'}"
     if one.training_sets is None:
         trained = f"training sets {UNSTATED}"
     else:
@@ -117,6 +118,6 @@ def _teacher(one: Teacher) -> str:
     return f"{one.spec}: {licence}; {trained}"
 
 
-def _corpus(one: Corpus) -> str:
+def _corpus(one: CorpusFacts) -> str:
     language = f", {language_label(one.language)}" if one.language else ""
     return f"{one.name} ({one.documents:,} documents{language})"

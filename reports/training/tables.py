@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness.adaptation.record import Checkpoint, Record, Score
+from harness.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
 from reports import marks
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table
-from reports.training.record import ANCHOR, FIRST_STAGE, MACRO, TEACHER, TIERS, Arm, Record, Score
 from reports.training.standing import (
-    BASE,
     Gain,
     Gains,
     arms_in_order,
@@ -19,7 +18,7 @@ from reports.training.standing import (
     deciding_tiers,
     gains,
     measured_tiers,
-    values,
+    own_languages,
 )
 from reports.training.told import HYPHEN, joined, made_of, value
 
@@ -37,7 +36,7 @@ _WITH_INTERVALS = 4
 def arms_table(record: Record) -> Table:
     """A row per arm, a column per tier; on top the first stage and the teacher, which are no arms."""
     tiers = measured_tiers(record)
-    found = {tier: values(record, tier) for tier in tiers}
+    found = {tier: record.scores_on(tier) for tier in tiers}
     best = {tier: _best(record, found[tier]) for tier in tiers}
     rows: list[tuple[Cell, ...]] = []
     for name, made in _outsiders(record):
@@ -60,14 +59,11 @@ def gain_tables(record: Record, workspace: Path | None = None) -> list[Table]:
 
 def column_names(languages: Mapping[str, str | None]) -> dict[str, str]:
     """A collection is named by its language where no other has it."""
-    times = Counter(languages.values())
-    return {
-        name: language if language is not None and times[language] == 1 else name
-        for name, language in languages.items()
-    }
+    own = own_languages(languages)
+    return {name: own.get(name, name) for name in languages}
 
 
-def _gain_table(record: Record, tier: str, found: Gains) -> Table:
+def _gain_table(record: Record, tier: Tier, found: Gains) -> Table:
     names = column_names(collections(record, tier))
     wanted = [MACRO, *names] if len(names) > 1 else list(names)
     arms = [*record.outsiders, *(one.name for one in arms_in_order(record) if one.name != BASE)]
@@ -109,9 +105,8 @@ def _named(record: Record, arm: str) -> Cell:
 def _outsiders(record: Record) -> Iterator[tuple[str, str]]:
     anchors = dict.fromkeys(one.anchor for one in record.looks)
     told = {FIRST_STAGE: f"{record.first_stage}, top {record.depth}", ANCHOR: joined(list(anchors))}
-    for place, one in enumerate(record.teachers):
-        told[TEACHER if len(record.teachers) == 1 else f"{TEACHER} {place + 1}"] = one.spec
-    yield from ((name, told.get(name, "")) for name in record.outsiders)
+    told |= {name: one.spec for name, one in record.teacher_arms.items()}
+    yield from ((name, told[name]) for name in record.outsiders)
 
 
 def _kinds(record: Record) -> tuple[Kind, ...]:
@@ -132,7 +127,7 @@ def _best(record: Record, found: Mapping[tuple[str, str], Score]) -> list[str]:
     return printed[:2] if len(printed) > 1 else []
 
 
-def _arm_notes(record: Record, tiers: Sequence[str]) -> Iterator[str]:
+def _arm_notes(record: Record, tiers: Sequence[Tier]) -> Iterator[str]:
     if not tiers:
         yield "nothing was measured yet"
         return
@@ -150,18 +145,18 @@ def _arm_notes(record: Record, tiers: Sequence[str]) -> Iterator[str]:
     yield from _merged(record.arms)
 
 
-def _queries(record: Record, tier: str) -> str:
-    counts = {one.queries for (_, name), one in values(record, tier).items() if name == MACRO}
+def _queries(record: Record, tier: Tier) -> str:
+    counts = {one.queries for (_, name), one in record.scores_on(tier).items() if name == MACRO}
     return f"{max(counts):,} queries" if counts else "without an average"
 
 
-def _measures(record: Record, tier: str) -> str:
+def _measures(record: Record, tier: Tier) -> str:
     """The measures of a tier, where they are not the record's."""
-    own = dict.fromkeys(one.measure for (_, name), one in values(record, tier).items() if name != MACRO)
+    own = dict.fromkeys(one.measure for (_, name), one in record.scores_on(tier).items() if name != MACRO)
     return "" if list(own) in ([record.measure], []) else f", measured by {joined(list(own))}"
 
 
-def _merged(arms: Sequence[Arm]) -> Iterator[str]:
+def _merged(arms: Sequence[Checkpoint]) -> Iterator[str]:
     """What many went into, each list once."""
     lists: dict[tuple[str, ...], list[str]] = {}
     for arm in arms:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from harness.adaptation.record import Checkpoint, Record, Score
 from reports.grid_tables import bracketed, points
-from reports.training.record import Arm, Record, Score
 
 HYPHEN = "-"
 
@@ -27,12 +29,12 @@ def value(score: Score | None) -> str:
     return f"{points(score.value)} {bracketed((score.low, score.high))}"
 
 
-def made_of(record: Record, arm: Arm) -> str:
+def made_of(record: Record, arm: Checkpoint) -> str:
     """What an arm is, in a few words; why, where it was refused."""
     if arm.refused:
         return f"refused: {'; '.join(arm.refused)}"
     if arm.kind == "base":
-        return record.base
+        return record.base_name
     if arm.kind == "stage-1" and arm.path in {one.path for one in record.of_kind("base")}:
         return "the base itself: no general data was given"
     if arm.t is not None and len(arm.parts) == 2:
@@ -43,6 +45,6 @@ def made_of(record: Record, arm: Arm) -> str:
     return told[-1] if told else "given" if arm.kind == "given" else ""
 
 
-def joined(names: list[str]) -> str:
+def joined(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adapters.errors import ModelError
-from training.adapting.checkpoint import Checkpoint
+from harness.adaptation.record import Checkpoint
+from harness.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Tier, teacher_arms
 from training.adapting.deciding import Deciding
 from training.adapting.journal import Journal
 from training.adapting.places import Tiers
-from training.adapting.record import ANCHOR, FIRST_STAGE, TEACHER, Tier
 from training.adapting.scoring import Measured, measure, rows, spec_of
 
 
@@ -38,7 +38,7 @@ class Arms:
     @property
     def references(self) -> dict[str, str]:
         """Arms that are no checkpoints, with their specs."""
-        teachers = {teacher_arm(self.teachers, place): spec for place, spec in enumerate(self.teachers)}
+        teachers = dict(zip(teacher_arms(len(self.teachers)), self.teachers, strict=True))
         return {FIRST_STAGE: self.tiers.dev.first_stage, **teachers}
 
     def add(self, arms: Sequence[Checkpoint]) -> list[Checkpoint]:
@@ -96,11 +96,6 @@ class Arms:
     def _look(self, found: Measured) -> None:
         if found.ids != self.anchor.ids:
             self.journal.add_look(self.deciding.on_dev(self.anchor, found))
-
-
-def teacher_arm(teachers: Sequence[str], place: int) -> str:
-    """What a teacher is called among the arms."""
-    return TEACHER if len(teachers) == 1 else f"{TEACHER} {place + 1}"
 
 
 def points(value: float) -> str:

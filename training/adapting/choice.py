@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from training.adapting.checkpoint import Checkpoint, Kind
+from harness.adaptation.record import Checkpoint
+from harness.adaptation.vocabulary import KINDS, Kind
 
-_SIMPLICITY: tuple[Kind, ...] = ("single", "given", "union", "linear", "slerp", "greedy", "curve")
+_SIMPLICITY = tuple(kind for kind in KINDS if kind not in {"base", "stage-1"})
 """Of two equally good ones the earlier is proposed. Base and stage 1 are no proposals."""
-MERGED: tuple[Kind, ...] = ("linear", "slerp", "greedy")
 
 
 def best_first(singles: Sequence[Checkpoint], values: Mapping[str, float]) -> list[Checkpoint]:

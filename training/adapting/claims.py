@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from harness.adaptation.record import Claim
+from harness.adaptation.vocabulary import BASE, FIRST_STAGE
 from harness.compare.paired import weights
 from harness.statistics.error import estimate
 from harness.statistics.intervals import stratified_interval
 from harness.statistics.multiplicity import holm
 from harness.statistics.randomisation import randomisation_p
-from training.adapting.record import FIRST_STAGE, Claim
 from training.adapting.scoring import Measured, finite, paired
 
-BASELINES = ("base", FIRST_STAGE)
+BASELINES = (BASE, FIRST_STAGE)
 """What an adaptation has to be ahead of."""
 CONTROLS = ("union", "linear")
 """What a merge has to be ahead of, both of them, before merging is said to help."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from adapters.errors import HarnessError
 from adapters.models import open_folder
+from harness.adaptation.record import Checkpoint, Record
+from harness.adaptation.vocabulary import FIRST_STAGE, State, Tier
+from harness.adaptation.writing import write_record
 from harness.workspace import Workspace, new_folder, replace_folder
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.claims import merging
-from training.adapting.record import FIRST_STAGE, TEACHER, Record, State, Tier, write_record
 from training.job import finish
 
 STAGE = "adapt"
@@ -58,24 +59,28 @@ def beside(record: Record, *, accepted: str | None, general: bool, anchor: str) 
         )
     if not general:
         lines.append("stage 1 is the base: no general data was given")
-    lines += _behind_first_stage(record, accepted)
+    lines += [*_blocked(record), *_behind_first_stage(record, accepted)]
     return [*lines, anchor] if anchor else lines
+
+
+def _blocked(record: Record) -> Iterator[str]:
+    """Queries that a validation would not use. They were trained on all the same: the gate decides."""
+    told = {one.name: one.detail for one in record.timeline if one.stage == "validate"}
+    for one in record.tasks:
+        if one.validated == "blocked":
+            reason = told.get(one.name, "").partition(": ")[2]
+            yield f"the queries of {one.name} are blocked by their validation, which stops nothing here: {reason}"
 
 
 def _behind_first_stage(record: Record, accepted: str | None) -> Iterator[str]:
     """Better than its base may still be worse than no reranking, and a teacher that is so cannot lift a student."""
-    asked: list[tuple[str, Tier]] = [(one, "dev") for one in teacher_arms(record)]
+    asked: list[tuple[str, Tier]] = [(one, "dev") for one in record.teacher_arms]
     if accepted is not None:
         asked.append((accepted, "final"))
     for name, tier in asked:
         own, first = record.value(name, tier), record.value(FIRST_STAGE, tier)
         if own is not None and first is not None and own < first:
             yield f"{name} is behind its first stage on {tier} ({100 * own:.1f} to {100 * first:.1f})"
-
-
-def teacher_arms(record: Record) -> list[str]:
-    """The arms of scores that are teachers."""
-    return list(dict.fromkeys(one.arm for one in record.scores if one.arm.split()[0] == TEACHER))
 
 
 def publish(record: Record, workspace: Workspace) -> None:
@@ -96,6 +101,8 @@ def write_manifest(record: Record, out: Path, job: Mapping[str, object]) -> None
 
 
 def _identity(one: Checkpoint) -> Mapping[str, object]:
+    if one.refused and one.kind != "given" and not Path(one.path).is_dir():
+        return {}  # it diverged; its relative path may look like the name of a model on the hub
     try:
         return open_folder(one.path).identity()
     except (HarnessError, OSError):  # a refused one may not be readable at all

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from adapters.errors import DataError, UsageError
+from harness.adaptation.record import Checkpoint, LookRow
 from harness.compare.paired import weights
 from harness.gate.gate import gate
 from harness.gate.looks import UNNAMED, Look, Looks, is_spent
@@ -21,9 +22,7 @@ from harness.gate.stage import Stage, split_of
 from harness.gate.verdict import State
 from training.adapting.anchor import FILE as ANCHOR
 from training.adapting.anchor import Anchor
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.places import Tiers
-from training.adapting.record import LookRow
 from training.adapting.scoring import Measured, paired, spec_of
 from training.job import write_json
 

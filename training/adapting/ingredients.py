@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 
 from adapters.errors import DataError
 from adapters.models import open_folder
+from harness.adaptation.record import Checkpoint
+from harness.adaptation.vocabulary import Kind
 from harness.progress import Reporter
 from harness.workspace import Workspace
 from training import fit as fitting
-from training.adapting.checkpoint import Checkpoint, Kind, folder_of
-from training.adapting.integrity import check
+from training.adapting.checkpoint import folder_of
+from training.adapting.making import Making
 from training.adapting.tasks import Prepared
-from training.adapting.watching import Finished, Stage, State, Watch, unwatched, watched
+from training.adapting.watching import Watch, unwatched
 from training.adapting.wishes import Wishes, last_part, seeds_of, slug
 from training.examples import Example, Examples
 from training.losses import Loss
@@ -66,7 +67,7 @@ def start(  # noqa: PLR0917
     """The base, and stage 1, which every adaptation begins with.
 
     With a new head the base is `out/base`: the given one with its random head, by a training of no steps. Without
-    general data stage 1 has the base's path.
+    general data stage 1 has the base's path. A stage 1 that diverged or is broken is refused.
 
     Args:
         out: the folder of the run.
@@ -77,35 +78,33 @@ def start(  # noqa: PLR0917
         DataError: the loss of stage 1 does not take the general labels.
     """
     check_base(wishes, machine)
-    making = _Making(wishes, out, reporter, machine or Machine(), watch)
+    making = Making(reporter, machine or Machine(), watch)
     base = Checkpoint("base", "base", wishes.base)
     if wishes.new_head:
-        path = folder_of(out, "base")
         work = fitting.job(wishes.base, _NOT_LOOKED_AT, _growing(wishes))
-        making.fit(work, path, "stage-1")
-        base = replace(base, path=str(path))
+        base = making.fit(work, replace(base, path=str(folder_of(out, "base"))), "stage-1")
     if general is None:
         return base, Checkpoint("stage-1", "stage-1", base.path)
-    path = folder_of(out, "stage-1")
-    making.fit(fitting.job(base.path, general, wishes.stage1_settings), path, "stage-1")
-    return base, making.checked(base, Checkpoint("stage-1", "stage-1", str(path)))
+    stage1 = Checkpoint("stage-1", "stage-1", str(folder_of(out, "stage-1")))
+    work = fitting.job(base.path, general, wishes.stage1_settings)
+    return base, making.checked(base, making.fit(work, stage1, "stage-1"))
 
 
 def singles(  # noqa: PLR0917
     stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
 ) -> list[Checkpoint]:  # fmt: skip
-    """One checkpoint for each task and seed, then the given ones; each was held against stage 1.
+    """One checkpoint for each task and seed, then the given ones; each was held against stage 1. One whose training
+    diverged is refused.
 
     Raises:
-        ModelError: a training diverged.
         DataError: the loss does not take a teacher's scores.
     """
-    making = _Making(wishes, out, reporter, machine or Machine(), watch)
+    making = Making(reporter, machine or Machine(), watch)
     found = []
     for name, work in _single_jobs(stage1, prepared, wishes, general):
-        making.fit(work, folder_of(out, name), "fit")
-        found.append(making.checked(stage1, Checkpoint(name, "single", str(folder_of(out, name)))))
+        one = making.fit(work, Checkpoint(name, "single", str(folder_of(out, name))), "fit")
+        found.append(making.checked(stage1, one))
     return [*found, *(making.checked(stage1, one) for one in _given(wishes))]
 
 
@@ -113,14 +112,16 @@ def union(  # noqa: PLR0917
     stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
 ) -> Checkpoint:  # fmt: skip
-    """One model on the shuffled examples of all tasks, with as many steps as all trained singles together.
+    """One model on the shuffled examples of all tasks, with as many steps as all trained singles together, those that
+    diverged among them: it never gets less than what the merges are made of.
 
     Raises:
-        ModelError, DataError: see `singles`.
+        DataError: see `singles`.
     """
-    making = _Making(wishes, out, reporter, machine or Machine(), watch)
-    making.fit(_union_job(stage1, prepared, wishes, general), folder_of(out, "union"), "fit")
-    return making.checked(stage1, Checkpoint("union", "union", str(folder_of(out, "union"))))
+    work = _union_job(stage1, prepared, wishes, general)
+    making = Making(reporter, machine or Machine(), watch)
+    one = making.fit(work, Checkpoint("union", "union", str(folder_of(out, "union"))), "fit")
+    return making.checked(stage1, one)
 
 
 def exactly(work: fitting.Job, steps: int) -> fitting.Job:
@@ -172,27 +173,3 @@ def _given(wishes: Wishes) -> list[Checkpoint]:
             name = f"{stem}-{number}"
         found[name] = Checkpoint(name, kind, path)
     return list(found.values())
-
-
-class _Making:
-    """Trains and checks, and tells of it."""
-
-    def __init__(self, wishes: Wishes, out: Path, reporter: Reporter, machine: Machine, watch: Watch) -> None:
-        self.wishes, self.out, self.reporter, self.machine, self.watch = wishes, out, reporter, machine, watch
-
-    def fit(self, work: fitting.Job, path: Path, stage: Stage) -> None:
-        """Train, where that is not done."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        watched(
-            self.watch, stage, path.name, path, lambda: fitting.fit(work, path, self.machine, self.reporter),
-            lambda made: f"{made['steps']:,} steps",
-        )  # fmt: skip
-
-    def checked(self, before: Checkpoint, one: Checkpoint) -> Checkpoint:
-        """The checkpoint, with the reasons of a refusal."""
-        begun = monotonic()
-        found = check(before, one)
-        told = "; ".join(found.refused) or f"sound beside {before.name}"
-        state: State = "refused" if found.refused else "pass"
-        self.watch(Finished("integrity", one.name, state, monotonic() - begun, told))
-        return found

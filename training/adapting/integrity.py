@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import HarnessError
-from training.adapting.checkpoint import Checkpoint
+from harness.adaptation.record import Checkpoint
 from training.merging.agreement import agree, merged_names
 from training.merging.checkpoint import Checkpoint as Opened
 from training.merging.checkpoint import open_checkpoint

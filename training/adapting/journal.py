@@ -7,22 +7,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from adapters.errors import DataError
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Checkpoint, Claim, Event, LookRow, Record, Score
+from harness.adaptation.vocabulary import FILE, EventState, Stage
+from harness.adaptation.writing import write_record
 from harness.progress import Reporter
-from training.adapting.checkpoint import Checkpoint
-from training.adapting.record import FILE, Claim, Event, LookRow, Record, Score, Step, read_record, write_record
 from training.adapting.watching import Finished
-
-_State = Literal["done", "pass", "refused", "inconclusive", "invalid"]
 
 
 @dataclass
 class Said:
     """What a step says of itself when it is over."""
 
-    state: _State = "done"
+    state: EventState = "done"
     detail: str = ""
 
 
@@ -48,7 +48,7 @@ class Journal:
         return cls(record, out, reporter)
 
     @contextmanager
-    def step(self, stage: Step, name: str) -> Iterator[Said]:
+    def step(self, stage: Stage, name: str) -> Iterator[Said]:
         """Time a step, and write it down if it ends well."""
         begun, said = time.monotonic(), Said()
         yield said
@@ -56,7 +56,7 @@ class Journal:
 
     def watch(self, finished: Finished) -> None:
         """Write down a step of the making half. What a killed run had finished was done by this run too."""
-        state: _State = "done" if finished.state == "known" else finished.state
+        state: EventState = "done" if finished.state == "known" else finished.state
         self._add(finished.stage, finished.name, state, finished.seconds, finished.detail)
 
     def add_arms(self, arms: Iterable[Checkpoint]) -> None:
@@ -86,7 +86,7 @@ class Journal:
     def _seconds(self) -> float:
         return time.monotonic() - self._begun + (self.earlier.seconds if self.earlier else 0.0)
 
-    def _add(self, stage: Step, name: str, state: _State, seconds: float, detail: str) -> None:
+    def _add(self, stage: Stage, name: str, state: EventState, seconds: float, detail: str) -> None:
         event = Event(round(max(0.0, self._seconds - seconds), 3), round(seconds, 3), stage, name, state, detail)
         if self.earlier is not None:
             before = {(one.stage, one.name): one for one in self.earlier.timeline}.get((stage, name))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.adaptation.record import Checkpoint
+from harness.adaptation.vocabulary import ANCHOR, MERGED, State
 from training.adapting.arms import Arms, points
-from training.adapting.checkpoint import Checkpoint
-from training.adapting.choice import MERGED, best_of, proposals
+from training.adapting.choice import best_of, proposals
 from training.adapting.claims import claims_of
 from training.adapting.closing import Ended
 from training.adapting.deciding import Verdict, looks_left, outcome
-from training.adapting.record import ANCHOR, State
 from training.adapting.scoring import spec_of
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Checkpoint, Record, TaskRow
+from harness.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
 from harness.bench import Bench
 from harness.gate.policy import Policy
 from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms, points
-from training.adapting.checkpoint import Checkpoint, folder_of
+from training.adapting.checkpoint import folder_of
 from training.adapting.choice import best_first
 from training.adapting.closing import STAGE, Ended, beside, keep_model, publish, write_manifest
 from training.adapting.cost import cost_of
@@ -20,13 +23,14 @@ from training.adapting.journal import Journal
 from training.adapting.judging import Judging
 from training.adapting.opening import about, first_record, known_at_start, known_of
 from training.adapting.places import Places, Tiers, tiers_of
-from training.adapting.record import ANCHOR, FIRST_STAGE, Record, TaskRow, read_record
 from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.tasks import Prepared, prepare, student_length
+from training.adapting.validated import validated
 from training.adapting.wishes import Wishes, tasks_of
 from training.examples import Examples
 from training.job import MANIFEST, begin
 from training.settings import Machine
+from training.validating.leak import VALIDATION
 
 _CURVE = (0.25, 0.5, 0.75)
 
@@ -149,21 +153,17 @@ class _Run:
             raise Ended("refused", [f"the teacher is not ahead of its student on dev ({told}); {way}"])
 
     def _prepared(self) -> list[Prepared]:
-        known, found = known_at_start(self.tiers, self.out, self.bench), []
+        known, watch = known_at_start(self.tiers, self.out, self.bench), self.journal.watch
+        found, rows = list[Prepared](), list[TaskRow]()
         for task in tasks_of(self.wishes):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
-            found.append(prepare(task, self.wishes, folder, self.bench, known, self.journal.watch))
-        corpora = {one.corpus.fingerprint: asdict(one.corpus) for one in found}
-        self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(map(self._row, found)))
+            found.append(prepare(task, self.wishes, folder, self.bench, known, watch))
+            decision = validated(found[-1], self.wishes, self.tiers.dev.collections, folder, self.bench, watch)
+            rows.append(_row(found[-1], folder, decision["state"]))
+        corpora = {one.corpus.fingerprint: one.corpus for one in found}
+        self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(rows))
         return found
-
-    def _row(self, one: Prepared) -> TaskRow:
-        counts, file = one.counts, self.out / "tasks" / one.task.name / "validation.json"
-        return TaskRow(
-            one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,
-            counts.examples, str(file) if file.exists() else None,
-        )  # fmt: skip
 
     def _merged(self, stage1: Checkpoint, singles: Sequence[Checkpoint]) -> list[Checkpoint]:
         """Soup, chain of slerps, greedy soup and curve of the singles that were measured, the best first."""
@@ -188,3 +188,11 @@ class _Run:
 
     def _on_curve(self, stage1: Checkpoint, best: Checkpoint, t: float) -> Checkpoint:
         return self._merge(f"t-{t:g}", lambda: merges.slerp(stage1, best, t, self.out))
+
+
+def _row(one: Prepared, folder: Path, state: Validity) -> TaskRow:
+    counts = one.counts
+    return TaskRow(
+        one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,
+        counts.examples, str(folder / VALIDATION), state,
+    )  # fmt: skip

@@ -11,9 +11,9 @@ from pathlib import Path
 from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
+from harness.adaptation.record import Record, TeacherFacts
 from harness.bench import Bench
 from training.adapting.places import Tiers
-from training.adapting.record import Record
 from training.adapting.wishes import Wishes
 from training.job import write_json
 from training.teaching.teachers import Origin, read_facts
@@ -82,6 +82,5 @@ def _labels(file: Path) -> set[str]:
         raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None
 
 
-def _teacher(spec: str, origin: Origin) -> dict[str, object]:
-    sets = origin.training_sets
-    return {"spec": spec, "licence": origin.licence, "training_sets": None if sets is None else list(sets)}
+def _teacher(spec: str, origin: Origin) -> TeacherFacts:
+    return TeacherFacts(spec, origin.licence, origin.training_sets)

@@ -11,12 +11,13 @@ import numpy as np
 from adapters.errors import ModelError, UsageError
 from adapters.models import kind_of, open_folder
 from adapters.spec import open_ranker
+from harness.adaptation.record import Score
+from harness.adaptation.vocabulary import MACRO, Tier
 from harness.compare.paired import Paired, joined
 from harness.compare.side import Side, fresh_side
 from harness.gate.stage import Stage
 from harness.statistics.intervals import stratified_interval
 from harness.summary import shares
-from training.adapting.record import MACRO, Score, Tier
 
 
 @dataclass(frozen=True)

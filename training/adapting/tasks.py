@@ -12,9 +12,11 @@ from adapters.errors import ModelError
 from adapters.models import ModelFolder, kind_of, open_folder
 from adapters.score_head import length_of
 from adapters.spec import open_generator
+from harness.adaptation.record import CorpusFacts
+from harness.adaptation.vocabulary import Stage
 from harness.bench import Bench
 from harness.collection import Collection
-from training.adapting.watching import Stage, Watch, unwatched, watched
+from training.adapting.watching import Watch, unwatched, watched
 from training.adapting.wishes import Task, Wishes
 from training.corpus import corpus_of
 from training.examples import Examples
@@ -27,16 +29,6 @@ from training.teaching import teach as teaching
 from training.validating.leak import KnownQueries, clean
 
 Manifest = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class CorpusFacts:
-    """What the record says of a corpus."""
-
-    name: str
-    fingerprint: str
-    documents: int
-    language: str | None
 
 
 @dataclass(frozen=True)

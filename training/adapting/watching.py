@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+from harness.adaptation.vocabulary import EventState, Stage
 from training.job import MANIFEST
 
-Stage = Literal["stage-1", "synthesize", "clean", "mine", "teach", "fit", "integrity"]
-State = Literal["done", "known", "pass", "refused"]
 _Made = TypeVar("_Made")
 
 
@@ -22,7 +21,7 @@ class Finished:
     stage: Stage
     name: str
     """Of the task or the checkpoint."""
-    state: State
+    state: EventState
     """known: it was finished before and cost nothing."""
     seconds: float
     detail: str

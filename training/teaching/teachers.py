@@ -13,11 +13,11 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.identity import digest
 from adapters.protocols import Reranker
 from adapters.spec import identity_of, open_reranker, parse
+from harness.adaptation.vocabulary import UNKNOWN
 from harness.bench import Bench
 from harness.collection import Collection
 from harness.retrieve import bound
 
-UNKNOWN = "unknown"
 _KEYS = {"licence": str, "training_sets": list, "commercial_use": bool, "note": str}
 
 

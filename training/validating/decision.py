@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from harness.adaptation.vocabulary import Validity
 from training.validating.measured import Measured
 
-State = Literal["usable", "warned", "blocked"]
 LEAST_CONFORMANCE = 0.95
 """V14: the share of what a generator wrote that keeps to the profile."""
 SHORTCUT, SUSPICIOUS = 0.95, 0.9
@@ -23,7 +23,7 @@ ACCEPTANCE = "Only the utility ablation (V12) together with the regression gate 
 class Decision:
     """The state, and a line for each reason."""
 
-    state: State
+    state: Validity
     reasons: tuple[str, ...] = ()
     """What blocks comes first."""
 
@@ -41,7 +41,7 @@ def decide(rows: Sequence[Measured]) -> Decision:
     """
     blocks = [*_left_in(rows), *_conformance(rows), *_teacher(rows), *_shortcut(rows)]
     warnings = [*_taken_out(rows), *_told_apart(rows), *_differences(rows), *_not_measured(rows)]
-    state: State = "blocked" if blocks else "warned" if warnings else "usable"
+    state: Validity = "blocked" if blocks else "warned" if warnings else "usable"
     return Decision(state, (*blocks, *warnings))
 
 

@@ -11,7 +11,7 @@ from harness.bench import Bench
 from harness.collection import Collection
 from training.validating.measured import Measured, Name, matched
 from training.validating.numbered import compared, each, numbered, rows_of
-from training.validating.searching import DEPTH, searched, source_ranks
+from training.validating.searching import DEPTH, in_corpus, searched_together, source_ranks
 from training.validating.sets import QuerySet, Rows, Sets
 from training.validating.two_samples import wasserstein
 
@@ -41,11 +41,14 @@ def within(ranks: Rows, k: int) -> float:
 def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Bench) -> list[Measured]:
     found: list[Rows] = []
     missing: list[str] = []
+    known_here = [one for one in sets.all if any(one.documents or ()) and in_corpus(one, corpus).any()]
+    runs = searched_together(known_here, corpus, stage, depth, bench) if known_here else []
+    run_of = {one.name: run for one, run in zip(known_here, runs, strict=True)}
 
     def with_documents(one: QuerySet) -> QuerySet:
         ranks = np.zeros(len(one), np.int64)
-        if one.documents is not None and any(one.documents):
-            ranks = source_ranks(one, corpus, searched(one, corpus, stage, depth, bench), depth)
+        if one.name in run_of:
+            ranks = source_ranks(one, corpus, run_of[one.name], depth)
         if lost := int((ranks == 0).sum()):
             missing.append(f"{lost} of {len(one)} {one.name} queries have no document in the corpus and are left out")
         found.append(ranks[ranks > 0])

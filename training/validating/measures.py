@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.bench import Bench
@@ -31,6 +31,16 @@ _VECTORS = ("V5", "V7", "V10")
 
 
 @dataclass(frozen=True)
+class Asks:
+    """What a row that lacks something asks its reader for."""
+
+    real: str = "--real"
+    embedder: str = "--embedder"
+    teacher: str = "--teacher"
+    student: str = "--student"
+
+
+@dataclass(frozen=True)
 class Case:
     """What is held against what."""
 
@@ -38,11 +48,15 @@ class Case:
     """Without evaluation queries, without vectors."""
     corpus: Collection
     real: Collection | None
+    """For V11, with its judgments."""
     cleaned: Mapping[str, Any]
     """The manifest of the stage that took evaluation queries out, with the facts of synthesis."""
     wishes: Wishes
     kept: bool
     """Whether the set without evaluation queries is the one that is kept."""
+    asks: Asks = field(default_factory=Asks)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Measures that are taken elsewhere, by id, and where. Their rows say so, and are no part of the decision."""
 
 
 def measures(case: Case, bench: Bench) -> Iterator[Measured]:
@@ -116,15 +130,17 @@ def _teacher(sets: Sets, case: Case, bench: Bench) -> list[Measured]:
 
 
 def _hinted(row: Measured, case: Case) -> Measured:
-    """The row, with the options that it lacks."""
-    wishes = case.wishes
-    lacks = {
-        "--real": case.real is None and row.id not in ("V13", "V14"),
-        "--embedder": wishes.embedder is None and row.id in _VECTORS,
-        "--teacher": not wishes.teachers and row.id == "V11",
-        "--student": wishes.student is None and row.id == "V11" and "student" in row.statistic,
-    }
-    missing = [option for option, is_lacking in lacks.items() if is_lacking]
+    """The row, with what it lacks."""
+    if row.id in case.elsewhere:
+        return replace(row, note=case.elsewhere[row.id])
+    wishes, asks = case.wishes, case.asks
+    lacks = (
+        (asks.real, case.sets.real is None and row.id not in ("V13", "V14")),
+        (asks.embedder, wishes.embedder is None and row.id in _VECTORS),
+        (asks.teacher, not wishes.teachers and row.id == "V11"),
+        (asks.student, wishes.student is None and row.id == "V11" and "student" in row.statistic),
+    )
+    missing = [what for what, is_lacking in lacks if is_lacking]
     if row.value is not None or not missing:
         return row
     return replace(row, note="; ".join(filter(None, (f"needs {' and '.join(missing)}", row.note))))

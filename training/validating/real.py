@@ -32,6 +32,17 @@ def real_set(name: str, collection: Collection) -> QuerySet:
     return _set(name, list(collection.queries), positives(collection), collection, collection.language)
 
 
+def real_sets(name: str, collections: Sequence[Collection]) -> QuerySet:
+    """The queries of one or more collections as one set; queries of different collections share no document."""
+    parts, start, groups = [real_set(name, one) for one in collections], 0, list[int]()
+    for part in parts:
+        groups += [start + group for group in part.groups]
+        start = max(groups, default=-1) + 1
+    texts = tuple(text for part in parts for text in part.texts)
+    documents = tuple(text for part in parts for text in part.documents or [""] * len(part))
+    return QuerySet(name, texts, documents if any(documents) else None, tuple(groups), collections[0].language)
+
+
 def positives(collection: Collection) -> Rows:
     """The row of each query's best judged document, -1 for a query without any; int64 [queries]."""
     qrels = collection.qrels

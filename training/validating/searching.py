@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +26,18 @@ def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, bench: Be
     Raises:
         UsageError: the spec names no first stage that can search.
     """
-    names = [f"{row:07d}" for row in range(len(one))]
-    asked = asking(replace(corpus, language=corpus.language or one.language), names, one.texts)
-    return retrieve(asked, first_stage(spec, bench.workspace), depth, bench)
+    return searched_together([one], corpus, spec, depth, bench)[0]
+
+
+def searched_together(sets: Sequence[QuerySet], corpus: Collection, spec: str, depth: int, bench: Bench) -> list[Run]:
+    """The candidates of each of one or more sets, from one search: a corpus is indexed once."""
+    texts = [text for one in sets for text in one.texts]
+    language = next((one.language for one in sets if one.language), None)
+    names = [f"{row:07d}" for row in range(len(texts))]
+    asked = asking(replace(corpus, language=corpus.language or language), names, texts)
+    run = retrieve(asked, first_stage(spec, bench.workspace), depth, bench)
+    ends = np.cumsum([0, *map(len, sets)]).tolist()
+    return [_between(run, first, last) for first, last in pairwise(ends)]
 
 
 def source_ranks(one: QuerySet, corpus: Collection, run: Run, depth: int) -> npt.NDArray[np.int64]:
@@ -37,13 +48,22 @@ def source_ranks(one: QuerySet, corpus: Collection, run: Run, depth: int) -> npt
     rank = np.arange(len(order)) - np.repeat(run.offsets[:-1], np.diff(run.offsets)) + 1
     queries, documents = run.queries[order], run.documents[order]
     hit = (corpus.corpus.digests[documents] == own[queries]).all(axis=1)
-    ranks = np.where(_known(own, corpus), depth + 1, 0)
+    ranks = np.where(in_corpus(one, corpus), depth + 1, 0)
     np.minimum.at(ranks, queries[hit], rank[hit])
     return np.asarray(ranks, np.int64)
 
 
-def _known(own: npt.NDArray[np.uint64], corpus: Collection) -> npt.NDArray[np.bool_]:
-    """Which documents the corpus has."""
+def _between(run: Run, first: int, last: int) -> Run:
+    """Of the queries from one on, up to another."""
+    start, end = run.offsets[first], run.offsets[last]
+    return Run(
+        run.offsets[first : last + 1] - start, run.documents[start:end], run.scores[start:end], run.tiebreaks[start:end]
+    )
+
+
+def in_corpus(one: QuerySet, corpus: Collection) -> npt.NDArray[np.bool_]:
+    """Which queries have a document that the corpus has, text for text; bool [queries]."""
+    own = text_digests(one.documents or ())
     pairs = (np.ascontiguousarray(words, dtype="<u8").view("V16").ravel() for words in (own, corpus.corpus.digests))
     ours, theirs = pairs
     known = set(theirs.tolist()) if len(ours) else set()

@@ -12,7 +12,7 @@ from harness.collection import Collection
 from harness.runs import Run
 from training.validating.measured import Measured, Name
 from training.validating.numbered import ENOUGH, compared, each, hindrance, numbered, rows_of, unmeasured
-from training.validating.searching import DEPTH, searched
+from training.validating.searching import DEPTH, searched_together
 from training.validating.sets import QuerySet, Rows, Sets
 
 POSITIVE = Name("V10", "cosine of query and document", "1 - OVL", "share")
@@ -125,7 +125,8 @@ def _cosines(one: QuerySet) -> Values:
 
 def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Bench) -> list[Measured]:
     known = numbered(sets)
-    runs = {one.name: searched(one, corpus, stage, depth, bench) for one in known.all}
+    found = searched_together(known.all, corpus, stage, depth, bench)
+    runs = {one.name: run for one, run in zip(known.all, found, strict=True)}
     few = [name for name, run in runs.items() if int(np.diff(run.offsets).min()) < 2]
     if few:
         reason = f"{stage} finds fewer than two documents for some of the {few[0]} queries"

@@ -65,24 +65,29 @@ def validate(
         wrong,
         wishes.seed,
     )
-    rows = list(measures(Case(sets, corpus, real, cleaned, wishes, kept), bench))
-    decision = decide(rows)
-    write_json(out / leak.VALIDATION, {
-        "decision": decision.as_dict(),
-        "sets": {one.name: len(one) for one in sets.all},
-        "remarks": list(_remarks(sets)),
-        "wishes": asdict(wishes),
-        "rows": [row.as_dict() | {"verdict": verdict(row)} for row in rows],
-    })  # fmt: skip
+    found = validation(Case(sets, corpus, real, cleaned, wishes, kept), bench)
+    write_json(out / leak.VALIDATION, found)
     for name in (leak.QUERIES, leak.REMOVED):
         with write_atomically(out / name) as temporary:
             shutil.copyfile(out / "clean" / name, temporary)
     return finish(out, STAGE, {
         **{name: cleaned[name] for name in leak.KEPT_FACTS if name in cleaned}, **about,
         "asked": cleaned["asked"], "queries": cleaned["queries"], "removed": cleaned["removed"],
-        "collections": cleaned["collections"], "decision": decision.as_dict(),
+        "collections": cleaned["collections"], "decision": found["decision"],
         "digest": file_digest(out / leak.QUERIES),
     })  # fmt: skip
+
+
+def validation(case: Case, bench: Bench) -> dict[str, Any]:
+    """What `validation.json` says: `decision`, `sets`, `remarks`, `wishes`, and every measure as one of `rows`."""
+    rows = list(measures(case, bench))
+    return {
+        "decision": decide([row for row in rows if row.id not in case.elsewhere]).as_dict(),
+        "sets": {one.name: len(one) for one in case.sets.all},
+        "remarks": list(_remarks(case.sets)),
+        "wishes": asdict(case.wishes),
+        "rows": [row.as_dict() | {"verdict": verdict(row)} for row in rows],
+    }
 
 
 def read_validation(folder: Path) -> dict[str, Any]:

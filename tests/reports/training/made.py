@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from reports.training.record import Record, read_record
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Record
 
 EXAMPLE = Path(__file__).parents[2] / "training" / "adapting" / "record.example.json"
 GAINS = {
@@ -75,6 +76,12 @@ def made(
     return {**deepcopy(_ABOUT), **_done(), "scores": scores, "arms": arms, **more}
 
 
+def taught(values: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with one teacher more, which was not measured; the arm of the first is numbered then."""
+    scores = [one | {"arm": "teacher 1"} if one["arm"] == "teacher" else one for one in values["scores"]]
+    return values | {"teachers": [*values["teachers"], more], "scores": scores}
+
+
 def _done() -> dict[str, Any]:
     """What was done, looked at and claimed."""
     events = [
@@ -90,8 +97,8 @@ def _done() -> dict[str, Any]:
         ("merging", "union", 0.006, -0.008, 0.019, 0.82, False, "slerp is not ahead of union beyond chance"),
     ]
     tasks = [
-        ("wiki-de", "wiki-de", "generic/de", 471, 9, 11304, 471, None),
-        ("wiki-sw", "wiki-sw", "generic/sw", 466, 14, 11188, 466, None),
+        ("wiki-de", "wiki-de", "generic/de", 471, 9, 11304, 471, "t/validation.json", "warned"),
+        ("wiki-sw", "wiki-sw", "generic/sw", 466, 14, 11188, 466, None, None),
     ]
     looks = [
         ("look-1", "dev", "slerp", "base", "pass", True, 0.064, 0.034, 0.094, 0.0),
@@ -100,7 +107,10 @@ def _done() -> dict[str, Any]:
     return {
         "timeline": [_row("at seconds stage name state detail", one) for one in events],
         "claims": [_row("claim against delta low high p holds told", one) | {"winner": "slerp"} for one in claims],
-        "tasks": [_row("name corpus profile queries removed_as_leak pairs examples validation", one) for one in tasks],
+        "tasks": [
+            _row("name corpus profile queries removed_as_leak pairs examples validation validated", one)
+            for one in tasks
+        ],
         "looks": [_row("id tier candidate anchor verdict better delta low high alpha", one) for one in looks],
     }
 

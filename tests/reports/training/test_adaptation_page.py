@@ -12,7 +12,7 @@ from adapters.errors import MissingExtra
 from reports.training import pictures as module
 from reports.training.page import write
 from tests.reports.test_html import read
-from tests.reports.training.made import begun, made, record
+from tests.reports.training.made import begun, made, record, taught
 
 NASTY = '<b>$a_b$ | "x" ' + "长" * 40
 
@@ -71,7 +71,7 @@ def test_a_loop_that_accepted_nothing_says_so_first(tmp_path: Path, state: str, 
 
 def test_the_terms_of_every_teacher_are_told(tmp_path: Path) -> None:
     silent: dict[str, Any] = {"spec": "org/silent", "licence": "unknown", "training_sets": None}
-    told = text(tmp_path, made() | {"teachers": [*made()["teachers"], silent]})
+    told = text(tmp_path, taught(made(), silent))
     assert "org/teacher: licence apache-2.0; trained on MS MARCO, NQ and HotpotQA" in told
     assert "bm25: licence mit; trained on nothing" in text(
         tmp_path, made() | {"teachers": [{"spec": "bm25", "licence": "mit", "training_sets": []}]}

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.adaptation.vocabulary import MACRO
 from harness.statistics.intervals import stratified_interval
-from reports.training.record import MACRO
-from reports.training.standing import deciding_tiers, gains, last_tier, leader, values
+from reports.training.standing import deciding_tiers, gains, last_tier, leader
 from tests.reports.training.kept import kept
 from tests.reports.training.made import made, record
 from tests.tiny_collection import Place
@@ -56,14 +56,14 @@ def test_the_claim_lends_its_interval_to_the_same_difference_only(tmp_path: Path
 
 
 def test_the_one_collection_of_a_tier_is_its_average(tmp_path: Path) -> None:
-    found = values(record(tmp_path, made()), "source")
+    found = record(tmp_path, made()).scores_on("source")
     assert found["base", MACRO].value == found["base", "msmarco"].value
 
 
 def test_two_collections_without_an_average_have_none(tmp_path: Path) -> None:
     stored = made()
     stored["scores"] = [one for one in stored["scores"] if one["collection"] != MACRO]
-    assert ("slerp", MACRO) not in values(record(tmp_path, stored), "final")
+    assert ("slerp", MACRO) not in record(tmp_path, stored).scores_on("final")
 
 
 def test_members_of_a_group_share_one_vote_in_the_interval_too(place: Place, tmp_path: Path) -> None:

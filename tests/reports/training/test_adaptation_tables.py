@@ -10,7 +10,7 @@ from reports.training.accounts import claims_table, cost_table, looks_table, tas
 from reports.training.tables import ACCEPTED, arms_table, gain_tables
 from reports.training.told import duration
 from tests.reports.training.kept import kept
-from tests.reports.training.made import EIGHTEEN, made, record
+from tests.reports.training.made import EIGHTEEN, made, record, taught
 from tests.tiny_collection import Place
 
 
@@ -141,13 +141,19 @@ def test_looks_tasks_and_timeline_have_a_row_for_each(tmp_path: Path) -> None:
     for table, key in ((looks_table(read), "looks"), (tasks_table(read), "tasks"), (timeline_table(read), "timeline")):
         assert len(table.rows) == len(stored[key])
     assert rows(tasks_table(read))["wiki-de"] == [
-        "wiki-de", "generic/de", "org/teacher", "apache-2.0", "471", "9", "11,304", "471"
+        "wiki-de", "generic/de", "org/teacher", "apache-2.0", "warned", "471", "9", "11,304", "471"
     ]  # fmt: skip
 
 
+def test_a_task_that_was_never_validated_does_not_look_like_a_usable_one(tmp_path: Path) -> None:
+    table = tasks_table(record(tmp_path, made()))
+    at = table.columns.index("validation")
+    assert [row[at].text for row in table.rows] == ["warned", "-"]
+    assert "it stops nothing here, the gate decides" in " ".join(table.legend)
+
+
 def test_a_teacher_without_a_licence_is_not_passed_over(tmp_path: Path) -> None:
-    stored = made()
-    stored["teachers"] = [stored["teachers"][0], {"spec": "other", "licence": None, "training_sets": []}]
+    stored = taught(made(), {"spec": "other", "licence": None, "training_sets": []})
     assert rows(tasks_table(record(tmp_path, stored)))["wiki-sw"][3] == "apache-2.0 and not stated"
 
 

@@ -17,10 +17,9 @@ from tests.training.adapting.toy import Honest
 
 @pytest.fixture(scope="module", autouse=True)
 def _in_a_hurry() -> Iterator[None]:
-    """The installed packages are listed once, and no test pulls the plug."""
+    """Versions of packages are looked up once, and no test pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("entry_points", "version"):
-            patch.setattr(importlib.metadata, name, functools.cache(getattr(importlib.metadata, name)))
+        patch.setattr(importlib.metadata, "version", functools.cache(importlib.metadata.version))
         patch.setattr(os, "fsync", lambda _: None)
         yield
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters import tiny
+from harness.adaptation.record import Checkpoint
 from tests.tiny_collection import FIRST, Place
 from tests.training.fitting import QUICK, some_examples
 from tests.training.loop import HASH, TEACHER
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.tasks import Prepared, prepare
 from training.adapting.wishes import Task, Wishes, tasks_of
 from training.fit import fit, job

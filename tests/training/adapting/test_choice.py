@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from training.adapting.checkpoint import Checkpoint, Kind
-from training.adapting.choice import MERGED, best_first, best_of, proposals
+from harness.adaptation.record import Checkpoint
+from harness.adaptation.vocabulary import MERGED, Kind
+from training.adapting.choice import best_first, best_of, proposals
 
 
 def arm(name: str, kind: Kind) -> Checkpoint:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from harness.cli.train_adapt import arms_table
+from harness.adaptation.vocabulary import MACRO
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting import toy
 from tests.training.adapting.toy import Honest
 from tests.training.loop import HASH
-from training.adapting.record import read_record
 
-EXAMPLE = Path(__file__).parent / "record.example.json"
 GATE = f"""
 first_stage = "{FIRST}"
 depth = {toy.TEXTS}
@@ -54,6 +50,9 @@ def test_the_command_is_the_call_and_tells_what_came_of_it(honest: Honest, comma
     assert "adapted already" in said.err
     for arm in record.arms:
         assert arm.name in said.out
+    final = record.scores_on("final")[record.accepted or "", MACRO]
+    assert final.low is not None and f"{100 * final.value:.2f} [{100 * final.low:.2f}, " in said.out
+    assert f"arms: {record.measure}" in said.out
     assert "accepted" in said.out and f"written: {place.path / 'out'}/model" in said.out
     assert "merging: " in said.out and "points" in said.out
 
@@ -91,19 +90,3 @@ def test_another_command_into_the_folder_is_a_usage_error(honest: Honest, comman
 def test_a_release_on_the_command_line_is_over_the_policy(honest: Honest, command: Command) -> None:
     said = command(*arguments(honest[0]), "--release", "9")
     assert said.code == 2 and "holds another job" in said.err
-
-
-def test_the_table_shows_every_arm_with_its_interval() -> None:
-    record = read_record(EXAMPLE)
-    table = arms_table(record)
-    assert table.columns == ("arm", "kind", "dev", "gate", "final", "source")
-    rows = {row[0].text: [cell.text for cell in row] for row in table.rows}
-    assert set(rows) == {one.arm for one in record.scores} | {one.name for one in record.arms}
-    final = record.score("slerp", "final")
-    assert final is not None and final.low is not None
-    assert rows["slerp"][4].startswith(f"{100 * final.value:.1f} [{100 * final.low:.1f}, ")
-    assert rows["given-broken"][2:] == ["-", "-", "-", "-"]
-    assert any("given-broken: refused" in note for note in table.notes)
-    assert [row[0].text for row in table.rows if row[0].strong] == ["slerp"]
-    bare = replace(record, scores=(), accepted=None)
-    assert arms_table(bare).columns == ("arm", "kind")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Event, Record, Score
+from harness.adaptation.vocabulary import FIRST_STAGE, Tier
 from training.adapting.closing import beside
-from training.adapting.record import FIRST_STAGE, Record, Score, Tier, read_record
 
 EXAMPLE = Path(__file__).parent / "record.example.json"
 
@@ -35,6 +37,17 @@ def test_a_teacher_that_is_behind_the_first_stage_is_told() -> None:
     (line,) = told(scored(teacher_dev=0.71, first_dev=0.75), None)
     assert line.startswith("teacher is behind its first stage on dev (71.0 to 75.0)")
     assert told(scored(teacher_dev=0.76, first_dev=0.75), None) == []
+
+
+def test_queries_that_a_validation_would_not_use_are_told_with_the_reason() -> None:
+    record = scored(first_final=0.66)
+    tasks = tuple(replace(one, validated="blocked" if one.name == "wiki-de" else "warned") for one in record.tasks)
+    event = Event(9.0, 1.0, "validate", "wiki-de", "done", "blocked: V6 and V2: a classifier tells them: 0.99")
+    (line,) = told(replace(record, tasks=tasks, timeline=(*record.timeline, event)), None)
+    assert line == (
+        "the queries of wiki-de are blocked by their validation, which stops nothing here: V6 and V2: a classifier "
+        "tells them: 0.99"
+    )
 
 
 def test_what_was_not_measured_is_not_told() -> None:

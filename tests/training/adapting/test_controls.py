@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.adaptation.reading import read_record
 from harness.gate.looks import Looks
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
@@ -18,7 +19,6 @@ from tests.training.fitting import same_weights
 from training.adapting.ingredients import general_of
 from training.adapting.opening import known_of
 from training.adapting.places import Places, tiers_of
-from training.adapting.record import read_record
 
 ONE = (0,)
 """One training, where the question is not about merging."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import UsageError
+from harness.adaptation.record import Checkpoint
 from harness.bench import opened
 from harness.gate.gate import gate
 from harness.gate.looks import Looks as Ledger
@@ -20,7 +21,6 @@ from tests.tiny_collection import FIRST, Place
 from tests.training.adapting.test_scoring import folder
 from training.adapting import deciding as rules
 from training.adapting.anchor import Anchor, anchor_of
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.deciding import Deciding, Verdict, check_policy, looks_left, outcome
 from training.adapting.places import Places, Tiers, tiers_of
 from training.adapting.scoring import measure

@@ -15,15 +15,16 @@ import torch
 
 from adapters import tiny
 from adapters.errors import DataError, ModelError
+from harness.adaptation.record import Checkpoint, CorpusFacts
 from harness.progress import Advance, Silent
 from tests.tiny_collection import Place
 from tests.training.adapting.making import rewritten, wishes_for
 from tests.training.fitting import QUICK, same_weights, some_examples
-from training.adapting.checkpoint import Checkpoint, folder_of
+from training.adapting.checkpoint import folder_of
 from training.adapting.ingredients import general_of, singles, start, union
-from training.adapting.tasks import CorpusFacts, Counts, Prepared
+from training.adapting.tasks import Counts, Prepared
 from training.adapting.watching import Finished
-from training.adapting.wishes import Task, Wishes
+from training.adapting.wishes import Task
 from training.examples import Examples, write_examples
 from training.settings import Machine
 from training.validating.leak import KnownQueries
@@ -190,11 +191,3 @@ def test_a_kill_loses_no_finished_training(place: Place) -> None:
     again = singles(stage1, tasks, wishes, out, Silent(), machine, watch=told.append)
     assert [row.state for row in told if row.stage == "fit"] == ["known", "done"]
     assert all(same_weights(Path(one.path), Path(other.path)) for one, other in zip(whole, again, strict=True))
-
-
-def test_a_diverged_training_leaves_no_checkpoint(place: Place) -> None:
-    settings = replace(QUICK, learning_rate=1e30)
-    wishes: Wishes = replace(wishes_for(place), adaptation=settings)
-    with pytest.raises(ModelError, match="nothing finished was written"):
-        singles(Checkpoint("stage-1", "stage-1", wishes.base), [ready("one", 8)], wishes, place.path / "run", Silent())
-    assert not folder_of(place.path / "run", "single-one-s0").exists()

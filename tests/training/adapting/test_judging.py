@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Checkpoint, LookRow, Record
 from harness.progress import Silent
 from tests.training.adapting.test_claims import measured
 from training.adapting import judging
 from training.adapting.anchor import Anchor
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.closing import EXIT, Ended
 from training.adapting.deciding import Verdict
 from training.adapting.journal import Journal
 from training.adapting.judging import Accepted, Judging
-from training.adapting.record import LookRow, Record, read_record
 
 EXAMPLE = Path(__file__).parent / "record.example.json"
 MADE = [Checkpoint("one", "single", "./one"), Checkpoint("two", "union", "./two")]

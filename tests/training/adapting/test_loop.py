@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.errors import UsageError
+from harness.adaptation.reading import read_record
+from harness.adaptation.record import Checkpoint, Record
 from harness.gate.looks import Looks
 from harness.progress import Silent
 from tests.fake_adapters import asked
@@ -19,12 +21,11 @@ from tests.tiny_collection import Place
 from tests.training.adapting import toy
 from tests.training.adapting.toy import Honest
 from training.adapting import closing, deciding
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.deciding import Deciding, Verdict
-from training.adapting.record import Record, read_record
 
 DEATHS = (
-    "teacher dev", "synthesize", "teach ", "fit single-corpus-s0", "integrity union", "merge slerp", "gate", "final",
+    "teacher dev", "synthesize", "teach ", "validate", "fit single-corpus-s0", "integrity union", "merge slerp", "gate",
+    "final",
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def told(record: Record) -> dict[str, Any]:
         del event["at"], event["seconds"]
     for arm in plain["arms"]:
         del arm["path"]
+    for task in plain["tasks"]:
+        del task["validation"]
     return plain
 
 
@@ -151,7 +154,8 @@ def test_nothing_is_written_where_the_queries_cannot_judge(place: Place) -> None
 def test_the_timeline_has_the_stages_in_their_order(honest: Honest) -> None:
     stages = list(dict.fromkeys(one.stage for one in honest[1].timeline))
     assert stages == [
-        "dev", "teacher", "synthesize", "clean", "mine", "teach", "fit", "integrity", "merge", "gate", "final",
+        "dev", "teacher", "synthesize", "clean", "mine", "teach", "validate", "fit", "integrity", "merge", "gate",
+        "final",
     ]  # fmt: skip
     assert all(one.detail for one in honest[1].timeline)
 
@@ -177,12 +181,12 @@ def test_an_inconclusive_final_split_accepts_nothing(
 
 def test_a_refused_single_is_in_no_merge_and_all_refused_make_none(place: Place, monkeypatch: Any) -> None:
     """Where every training breaks there is nothing to merge, and the run says so instead of failing."""
-    from training.adapting import ingredients
+    from training.adapting import making
 
     def refuse(_: object, one: Any) -> Any:
         return replace(one, refused=("broken",)) if one.kind == "single" else one
 
-    monkeypatch.setattr(ingredients, "check", refuse)
+    monkeypatch.setattr(making, "check", refuse)
     wishes = toy.wishes(place, seeds=(0,), adaptation=replace(toy.QUICK, max_steps=2))
     record = toy.run(place, wishes, toy.target(place))
     assert {one.kind for one in record.arms} == {"base", "stage-1", "single", "union"}

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from adapters.errors import ModelError, UsageError
+from harness.adaptation.record import Checkpoint
 from tests.training.merging import pico
-from training.adapting.checkpoint import Checkpoint
 from training.adapting.merges import facts, greedy, linear, sequential, slerp
 
 

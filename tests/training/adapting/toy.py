@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from adapters.protocols import Floats, Identity, IndexPairs, Prompt
+from harness.adaptation.record import Record
 from harness.bench import opened
 from harness.gate.policy import Looks, Policy, Splits
 from harness.progress import Reporter, Silent
@@ -24,7 +25,6 @@ from tests.tiny_collection import FIRST, Place
 from tests.training.loop import HASH
 from training.adapting.loop import adapt
 from training.adapting.places import Places
-from training.adapting.record import Record
 from training.adapting.wishes import Wishes
 from training.examples import Example, Examples
 from training.fit import fit, job

@@ -11,7 +11,7 @@ from tests.tiny_collection import CORPUS, FIRST, Place
 from training.corpus import corpus_of
 from training.validating.difficulty import measure, within
 from training.validating.measured import Measured
-from training.validating.searching import searched, source_ranks
+from training.validating.searching import searched, searched_together, source_ranks
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import wasserstein
 
@@ -47,6 +47,19 @@ def test_documents_with_the_same_text_are_the_same_document(place: Place) -> Non
     place.beir()
     assert CORPUS["d3"] == CORPUS["d7"]
     assert ranks_of(place, QuerySet("s", (CORPUS["d7"],), (CORPUS["d7"],)), 1) == [1]
+
+
+def test_sets_that_are_searched_together_find_what_each_finds_alone(place: Place) -> None:
+    place.beir()
+    sets = [QuerySet("a", ("the mill", "bread in winter")), QuerySet("b", ("low tide",)), QuerySet("c", ("no ferry",))]
+    corpus = corpus_of(str(place.path / "coll"), place.workspace)
+    with place.bench() as bench:
+        together = searched_together(sets, corpus, FIRST, 3, bench)
+        alone = [searched(one, corpus, FIRST, 3, bench) for one in sets]
+    for one, other in zip(together, alone, strict=True):
+        assert one.offsets.tolist() == other.offsets.tolist()
+        assert one.documents[one.order()].tolist() == other.documents[other.order()].tolist()
+        assert one.scores[one.order()].tolist() == other.scores[other.order()].tolist()
 
 
 def test_round_trip_rates_and_distance_by_hand() -> None:

@@ -1,0 +1,200 @@
+"""Every task's queries are held against dev's, and that is told. A user would lose a warning, or the gate's worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.adaptation.reading import read_record
+from harness.bench import opened
+from harness.collection import Collection
+from harness.progress import Silent
+from tests.fake_adapters import asked
+from tests.tiny_collection import CORPUS, FIRST, Place
+from tests.training.adapting import toy
+from tests.training.adapting.making import prepared, wishes_for
+from tests.training.adapting.test_loop import Dying
+from tests.training.adapting.toy import Honest
+from tests.training.loop import HASH
+from tests.training.validating.fake_embedders import SPEC
+from training.adapting import validated as module
+from training.adapting.places import Places, tiers_of
+from training.adapting.validated import FOLDER, told, validated
+from training.adapting.watching import Finished
+from training.validating.measures import Case
+from training.validating.validate import read_validation, validation
+
+
+def dev(place: Place, *languages: str | None) -> list[Collection]:
+    """A collection of four queries for each language."""
+    found = []
+    for language in languages:
+        name = f"dev-{language}"
+        queries = {f"{name}-{row}": f"{name} asks for number {row}" for row in range(4)}
+        rules = f'language = "{language}"\n' if language else ""
+        judged = [(query, "d1", 1) for query in queries]
+        found.append(place.load(place.beir(name, CORPUS, queries, judged, rules)))
+    return found
+
+
+def task(place: Place, collections: Sequence[Collection], **more: Any) -> dict[str, Any]:
+    """What is said of the English task on the tiny corpus."""
+    wishes, watch = wishes_for(place, **more), list[Finished]()
+    one = prepared(place, wishes)
+    folder = place.path / "run" / "tasks" / one.task.name
+    with place.bench() as bench:
+        decision = validated(one, wishes, collections, folder, bench, watch.append)
+    return {**read_validation(folder), "told": watch, "folder": folder, "returned": decision}
+
+
+def rows(found: dict[str, Any], id: str) -> list[dict[str, Any]]:
+    return [row for row in found["rows"] if row["id"] == id]
+
+
+@pytest.fixture
+def cases(monkeypatch: pytest.MonkeyPatch) -> list[Case]:
+    """What was compared."""
+    found: list[Case] = []
+    measure = validation
+
+    def noted(case: Case, bench: Any) -> dict[str, Any]:
+        found.append(case)
+        return measure(case, bench)
+
+    monkeypatch.setattr(module, "validation", noted)
+    return found
+
+
+def test_the_record_has_the_validation_of_the_task(honest: Honest) -> None:
+    place, record = honest
+    (row,) = record.tasks
+    assert row.validation == str(place.path / "out" / "tasks" / "corpus" / "validation.json")
+    found = json.loads(Path(row.validation).read_text("utf-8"))
+    assert row.validated == found["decision"]["state"]
+    (event,) = [one for one in record.timeline if one.stage == "validate"]
+    assert (event.name, event.state) == ("corpus", "done")
+    assert event.detail == f"{row.validated}: {found['decision']['reasons'][0]}"
+
+
+def test_a_blocked_set_stops_nothing_and_is_told(honest: Honest) -> None:
+    """A set that can be told apart has improved a student; the gate knows, the validation does not."""
+    _, record = honest
+    assert record.tasks[0].validated == "blocked" and record.state == "accepted"
+    (line,) = [one for one in record.reasons if "blocked" in one]
+    assert line.startswith(
+        "the queries of corpus are blocked by their validation, which stops nothing here: V14: 94.2%"
+    )
+
+
+def test_nothing_but_dev_is_compared_in_the_loop(honest: Honest) -> None:
+    """What was compared with the gate's or the final queries is adapted to them."""
+    place, _ = honest
+    with opened(place.workspace, Silent()) as bench:
+        tiers = tiers_of(Places(str(place.path / "target")), toy.POLICY, bench)
+    folder = place.path / "out" / "tasks" / "corpus"
+    manifest = json.loads((folder / FOLDER / "manifest.json").read_text("utf-8"))
+    assert manifest["real"] == [one.fingerprint for one in tiers.dev.collections]
+    assert read_validation(folder)["sets"]["real"] == sum(len(one.queries) for one in tiers.dev.collections)
+    others = [one.fingerprint for tier in (tiers.gate, tiers.final) for one in tier.collections]
+    assert not {*manifest["real"]} & {*others}
+
+
+def test_the_queries_of_another_language_are_not_compared(place: Place, cases: list[Case]) -> None:
+    english, german = dev(place, "en", "de")
+    task(place, [german, english])
+    (case,) = cases
+    assert case.sets.real is not None and set(case.sets.real.texts) == set(english.queries)
+    assert set(case.sets.synthetic.texts) == {
+        json.loads(line)["text"]
+        for line in (place.path / "run" / "tasks" / "coll" / "clean" / "queries.jsonl").read_text("utf-8").splitlines()
+    }
+
+
+def test_all_dev_collections_of_the_language_are_compared(place: Place, cases: list[Case]) -> None:
+    (first,), (second,) = dev(place, "en"), dev(replace(place, path=place.path / "more"), "en")
+    task(place, [first, replace(second, fingerprint="another")])
+    (case,) = cases
+    assert case.sets.real is not None
+    assert case.sets.real.texts == (*first.queries, *second.queries)
+    assert case.sets.real.documents == (CORPUS["d1"],) * 8
+    assert len(case.sets.real.members) == 2, "the same row of two corpora is not the same document"
+
+
+def test_without_dev_queries_in_the_language_the_rows_say_so(place: Place) -> None:
+    found = task(place, dev(place, "de"))
+    assert found["remarks"] == ["dev has no queries in the task's language (en), so nothing real is compared"]
+    assert "real" not in found["sets"]
+    for id in ("V1", "V2", "V9"):
+        assert rows(found, id)[0]["value"] is None
+        assert "needs dev queries in the task's language (en)" in rows(found, id)[0]["note"]
+    assert not any("--real" in row["note"] for row in found["rows"])
+    assert found["decision"]["state"] == "warned"
+
+
+def test_a_dev_set_that_declares_no_language_is_taken_and_that_is_told(place: Place) -> None:
+    undeclared, german = dev(place, None, "de")
+    found = task(place, [undeclared, german])
+    assert "dev declares no language; its queries are taken as en" in found["remarks"]
+    assert found["sets"]["real"] == 4
+
+
+def test_the_teacher_is_measured_elsewhere_and_no_reason_to_warn(place: Place) -> None:
+    found = task(place, dev(place, "en"))
+    (row,) = rows(found, "V11")
+    assert row["value"] is None and "the loop measures teacher and stage 1 on dev" in row["note"]
+    assert not any("V11" in reason for reason in found["decision"]["reasons"])
+
+
+def test_the_embedder_and_the_search_are_those_of_the_mining(place: Place) -> None:
+    """Documents that the mining has embedded are not embedded again."""
+    log = place.log("vectors")
+    found = task(place, dev(place, "en"), retrievers=(FIRST, f"{SPEC}?log={log}", HASH))
+    assert found["wishes"]["embedder"] == f"{SPEC}?log={log}"
+    assert found["wishes"]["retrievers"] == [FIRST, f"{SPEC}?log={log}"]
+    embedded = [line for line in asked(log) if line.startswith("document")]
+    assert len(embedded) == len(set(embedded)) == len(set(CORPUS.values()))
+
+
+def test_a_finished_validation_is_not_made_again(place: Place, cases: list[Case]) -> None:
+    collections = dev(place, "en")
+    first, again = task(place, collections), task(place, collections)
+    assert len(cases) == 1 and first["returned"] == again["returned"] == first["decision"]
+    assert [one.state for found in (first, again) for one in found["told"]] == ["done", "known"]
+    (first["folder"] / "validation.json").unlink()
+    assert task(place, collections)["rows"] == first["rows"] and len(cases) == 2
+
+
+def test_of_many_queries_some_are_drawn_always_the_same(
+    place: Place, cases: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    collections = dev(place, "en")
+    found = task(place, collections)
+    assert found["sets"] == {"synthetic": 3, "real": 3}
+    assert {"3 of 14 synthetic queries were drawn", "3 of 4 dev queries were drawn"} <= set(found["remarks"])
+    assert rows(found, "V13")[0]["parts"]["removed"] == 0
+    assert rows(found, "V14")[0]["note"].startswith("14 of 14"), "of all queries, not of those that were drawn"
+    (found["folder"] / "validation.json").unlink()
+    task(place, collections)
+    assert cases[0].sets.synthetic.texts == cases[1].sets.synthetic.texts
+
+
+def test_every_task_of_several_is_validated_before_anything_is_trained(place: Place) -> None:
+    corpora = tuple(str(toy.bare(place, name, first, 10)) for name, first in (("corpus", 200), ("other", 220)))
+    wishes = toy.wishes(place, corpora=corpora, documents=20, adaptation=replace(toy.QUICK, max_steps=1))
+    with pytest.raises(KeyboardInterrupt):
+        toy.run(place, wishes, toy.target(place), reporter=Dying("fit"))
+    record = read_record(place.path / "out")
+    assert [(one.name, one.validated) for one in record.tasks] == [("corpus", "warned"), ("other", "warned")]
+    stages = [(one.stage, one.name) for one in record.timeline if one.stage in ("validate", "fit")]
+    assert [name for _, name in stages[:2]] == ["corpus", "other"] and stages[2][0] == "fit"
+
+
+def test_the_line_of_a_usable_set_is_one_word() -> None:
+    assert told({"decision": {"state": "usable", "reasons": ()}}) == "usable"
+    assert told({"decision": {"state": "warned", "reasons": ("one", "two")}}) == "warned: one"

@@ -1,0 +1,160 @@
+"""A task's queries beside the dev queries of its language: told in the record, and left to the gate to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.errors import UsageError
+from harness.bench import Bench
+from harness.collection import Collection
+from harness.retrieve import ModelStage, first_stage
+from training.adapting.tasks import Prepared
+from training.adapting.watching import Watch, unwatched, watched
+from training.adapting.wishes import Wishes
+from training.corpus import corpus_of
+from training.job import begin, finish, write_json
+from training.mining.mine import RETRIEVERS, Asked, read_queries
+from training.validating.embedder import kept_vectors
+from training.validating.leak import VALIDATION
+from training.validating.measures import Asks, Case
+from training.validating.real import real_sets, synthetic_set
+from training.validating.sets import QuerySet, Sets
+from training.validating.validate import STAGE, validation
+from training.validating.wishes import Wishes as Measures
+
+FOLDER = "validated"
+MOST = 1000
+"""Queries of each side that are compared; of more, some are drawn. So a validation costs no more than the mining."""
+_VERSION = 1
+_TEACHER = "the loop measures teacher and stage 1 on dev: see the event 'teacher' and the scores on dev of the record"
+
+
+def validated(  # noqa: PLR0917
+    one: Prepared, wishes: Wishes, dev: Sequence[Collection], folder: Path, bench: Bench, watch: Watch = unwatched
+) -> Mapping[str, Any]:
+    """Write `folder/validation.json`, as `train validate` does, and return the decision. It stops nothing. What is
+    finished there is not measured again.
+
+    The real queries are those of dev in the task's language, and no others: what is held against a set says something
+    about it, and nothing of the gate's or the final queries may be known before they judge. The teacher is no part of
+    it. The searches are those of the mining: the first retriever that makes vectors, and the first that does not.
+
+    Args:
+        folder: of the task, as `prepare` has filled it.
+        dev: the collections of the tier dev.
+    """
+    made = watched(
+        watch, "validate", one.task.name, folder / FOLDER, lambda: _made(_Task(one, wishes, dev, folder, bench)), told
+    )
+    decision: Mapping[str, Any] = made["decision"]
+    return decision
+
+
+def told(manifest: Mapping[str, Any]) -> str:
+    """The decision in one line."""
+    decision = manifest["decision"]
+    return ": ".join([decision["state"], *decision["reasons"][:1]])
+
+
+def in_language(dev: Sequence[Collection], language: str | None) -> list[Collection]:
+    """The collections in a language; where there are none, those that declare no language at all."""
+    own = [one for one in dev if one.language == language]
+    return own or [one for one in dev if one.language is None]
+
+
+@dataclass(frozen=True)
+class _Task:
+    one: Prepared
+    wishes: Wishes
+    dev: Sequence[Collection]
+    folder: Path
+    bench: Bench
+
+
+def _made(task: _Task) -> dict[str, Any]:
+    one, out = task.one, task.folder / FOLDER
+    corpus = corpus_of(one.task.corpus, task.bench.workspace)
+    corpus = replace(corpus, language=one.corpus.language)
+    asked, real = read_queries(task.folder / "clean", corpus), in_language(task.dev, corpus.language)
+    measures = _measures(task, corpus)
+    about = {
+        "version": _VERSION, "asked_digest": asked.digest, "known": one.manifests["clean"]["known"],
+        "corpus": corpus.fingerprint, "real": [collection.fingerprint for collection in real],
+        "retrievers": [dict(first_stage(spec, task.bench.workspace).identity(corpus)) for spec in measures.retrievers],
+        "depth": measures.depth, "most": MOST, "threshold": measures.threshold, "seed": measures.seed,
+    }  # fmt: skip
+    file = task.folder / VALIDATION
+    if (finished := begin(out, STAGE, about)) and file.is_file():
+        return finished
+    case = Case(
+        _sets(asked, real, corpus, measures.seed), corpus, None, one.manifests["clean"], measures, kept=True,
+        asks=_asks(corpus), elsewhere={"V11": _TEACHER},
+    )  # fmt: skip
+    found = validation(case, task.bench)
+    found["remarks"] = [*_remarks(case.sets, asked, real, corpus), *found["remarks"]]
+    write_json(file, found)
+    return finish(out, STAGE, {**about, "sets": found["sets"], "decision": found["decision"]})
+
+
+def _measures(task: _Task, corpus: Collection) -> Measures:
+    searching = [
+        spec
+        for spec in task.wishes.retrievers or RETRIEVERS
+        if isinstance(first_stage(spec, task.bench.workspace), ModelStage)
+    ]
+    dense = [spec for spec in searching if _makes_vectors(spec, corpus, task.bench)]
+    others = [spec for spec in searching if spec not in dense]
+    return Measures(
+        embedder=dense[0] if dense else None, retrievers=(*others[:1], *dense[:1]),
+        threshold=task.wishes.leak_threshold, seed=task.wishes.seed,
+    )  # fmt: skip
+
+
+def _makes_vectors(spec: str, corpus: Collection, bench: Bench) -> bool:
+    try:
+        kept_vectors(spec, corpus, bench)
+    except UsageError:
+        return False
+    return True
+
+
+def _sets(asked: Asked, real: Sequence[Collection], corpus: Collection, seed: int) -> Sets:
+    own = synthetic_set("synthetic", _drawn(asked, seed), corpus)
+    return Sets(own, _at_most(real_sets("real", real), seed) if real else None, seed=seed)
+
+
+def _drawn(asked: Asked, seed: int) -> Asked:
+    """At most `MOST` queries, of whole documents but for the last."""
+    if len(asked.ids) <= MOST:
+        return asked
+    documents, place = np.unique(asked.sources, return_inverse=True)
+    order = np.random.default_rng([seed, MOST]).permutation(len(documents))[place]
+    rows = np.sort(np.argsort(order, kind="stable")[:MOST])
+    ids, texts = (tuple(all_[row] for row in rows.tolist()) for all_ in (asked.ids, asked.texts))
+    return replace(asked, ids=ids, texts=texts, sources=asked.sources[rows])
+
+
+def _at_most(real: QuerySet, seed: int) -> QuerySet:
+    return real.sample(MOST, np.random.default_rng([seed, MOST])) if len(real) > MOST else real
+
+
+def _asks(corpus: Collection) -> Asks:
+    return Asks(real=f"dev queries in the task's language ({corpus.language})", embedder="a retriever with vectors")
+
+
+def _remarks(sets: Sets, asked: Asked, real: Sequence[Collection], corpus: Collection) -> Iterator[str]:
+    if len(asked.ids) > len(sets.synthetic):
+        yield f"{len(sets.synthetic):,} of {len(asked.ids):,} synthetic queries were drawn"
+    if sets.real is None:
+        yield f"dev has no queries in the task's language ({corpus.language}), so nothing real is compared"
+        return
+    whole = sum(len(one.queries) for one in real)
+    if whole > len(sets.real):
+        yield f"{len(sets.real):,} of {whole:,} dev queries were drawn"
+    if corpus.language is not None and real[0].language is None:
+        yield f"dev declares no language; its queries are taken as {corpus.language}"
