@@ -28,8 +28,8 @@ _NOT_OFFERED = (
 @train.command(
     epilog="""Examples:
 
-    harness train utility --base ./student --corpus ./abstracts --queries queries --real ./scifact --test ./scifact \\
-        --teacher ./ms-marco-MiniLM --out worth --print-cost
+    harness train utility --base ./student --corpus ./abstracts --queries queries --real ./scifact --test ./scifact
+    --teacher ./ms-marco-MiniLM --out worth --print-cost
 
     harness train utility ... --wrong other-queries --wrong-corpus ./other --seeds 5 --out worth"""
 )
