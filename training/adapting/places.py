@@ -97,8 +97,9 @@ def refuse_shared_queries(tiers: Tiers) -> None:
         shared = sorted(named[one] & named[other])
         if shared:
             raise UsageError(
-                f"{len(shared):,} queries stand in {one} and in {other}, such as '{shared[0][:_SHOWN]}': what is "
-                f"chosen on a query cannot be judged on it; name other collections or splits"
+                f"{one} and {other} have {len(shared):,} of their queries in common, such as '{shared[0][:_SHOWN]}': "
+                "what is chosen on a query cannot be judged on it; name other collections or splits, or deal the "
+                "queries out anew with another salt in the policy's [splits]"
             )
 
 
