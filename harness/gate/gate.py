@@ -71,6 +71,7 @@ def gate(
     *,
     tier: Tier = "gate",
     sample: int | None = None,
+    without: frozenset[str] = frozenset(),
     accept: bool = False,
     sequential: bool = False,
 ) -> Gated:
@@ -80,6 +81,7 @@ def gate(
 
     Args:
         collections: whole ones; the tier's part of each is taken here, then `sample` queries of the part.
+        without: texts of queries that are left out; see `staged`.
         accept: mark a pass as accepted, so that it can be the anchor of later candidates.
         sequential: score random blocks of queries, and stop when the answer is certain.
 
@@ -91,7 +93,7 @@ def gate(
         raise UsageError("the tier 'final' has one look per release; name it in the policy: [looks] release = '...'")
     if accept and (sequential or tier == "dev"):
         raise UsageError("--accept needs the figures of all queries of a gate: leave out --sequential and --tier dev")
-    stage = staged(collections, policy, first_stage, bench, tier=tier, sample=sample)
+    stage = staged(collections, policy, first_stage, bench, tier=tier, sample=sample, without=without)
     looks = Looks(bench.workspace.results)
     before = looks.spent(policy, tier, stage.whole)
     told = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from adapters.errors import UsageError
 from adapters.identity import digest
 from harness.bench import Bench
-from harness.collection import Collection, sample_queries
+from harness.collection import Collection, sample_queries, with_queries
 from harness.evaluation import Evaluation
 from harness.experiment import experiment
 from harness.gate.policy import Policy, Tier
@@ -72,9 +74,13 @@ def staged(
     *,
     tier: Tier = "gate",
     sample: int | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> Stage:
     """Take the tier's part of whole collections, then a sample of the part: a query has its tier for good, whatever the
     size of a sample.
+
+    Args:
+        without: texts of queries that are left out, because another tier has them from another collection.
 
     Raises:
         UsageError: no collections, or the policy gives the tier nothing.
@@ -85,12 +91,19 @@ def staged(
     taken, cautions = [], []
     for whole in collections:
         found, assignment = part(whole, tier, policy.splits)
+        found = leave_out(found, without)
         taken.append(sample_queries(found, sample) if sample else found)
         if not assignment.clustered:
             cautions.append(
                 f"{whole.name}: queries of different tiers share relevant documents; too many do to part them"
             )
     return Stage(tuple(taken), policy, tier, first_stage, bench, tuple(cautions))
+
+
+def leave_out(collection: Collection, texts: frozenset[str]) -> Collection:
+    """The collection without the queries of these texts; it is still a part of the same whole."""
+    kept = [row for row, text in enumerate(collection.queries) if text not in texts]
+    return with_queries(collection, np.array(kept, np.int64))
 
 
 def split_of(candidates: Mapping[str, str]) -> str:

@@ -41,13 +41,16 @@ def keep_model(accepted: Checkpoint, out: Path) -> None:
         replace_folder(unfinished, out / MODEL)
 
 
-def beside(record: Record, *, accepted: str | None, general: bool, anchor: str) -> list[str]:
+def beside(
+    record: Record, *, accepted: str | None, general: bool, anchor: str, left_out: Sequence[str] = ()
+) -> list[str]:
     """What a reader has to know beside the verdict.
 
     Args:
         accepted: the arm that is accepted, if one is.
         general: whether there was a stage 1.
         anchor: what was odd about the anchor.
+        left_out: which queries are no part of a tier.
     """
     lines = [f"{one.name} was refused: {one.refused[0]}" for one in record.arms if one.refused]
     if record.claims:
@@ -59,7 +62,7 @@ def beside(record: Record, *, accepted: str | None, general: bool, anchor: str) 
         )
     if not general:
         lines.append("stage 1 is the base: no general data was given")
-    lines += [*_blocked(record), *_behind_first_stage(record, accepted)]
+    lines += [*_blocked(record), *left_out, *_behind_first_stage(record, accepted)]
     return [*lines, anchor] if anchor else lines
 
 

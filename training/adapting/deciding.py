@@ -88,7 +88,8 @@ class Deciding:
             return _of_look(self.looks.find(_id_in(file)), arm.name, self.anchor.name)
         stage, whole = self._stage(tier)
         policy = replace(stage.policy, anchor=self.anchor.gate if tier == "gate" else self.anchor.final)
-        found = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.bench, tier=tier)
+        without = self.tiers.left_out if tier == "gate" else frozenset[str]()
+        found = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.bench, tier=tier, without=without)
         if found.look is None:  # the split is spent, or the model failed before there was a figure
             return Verdict(arm.name, found.verdict.state, False, None, found.verdict.reasons, None)
         file.parent.mkdir(exist_ok=True)

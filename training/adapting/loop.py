@@ -61,7 +61,7 @@ def adapt(  # noqa: PLR0917
         bench.reporter.note(f"{out}: adapted already")
         return read_record(out)
     general = ingredients.general_of(wishes, bench.workspace, known_of(tiers))
-    for line in cost_of(wishes, bench.workspace, general).lines():
+    for line in (*tiers.told, *cost_of(wishes, bench.workspace, general).lines()):
         bench.reporter.note(line)
     journal = Journal.opened(first_record(wishes, tiers, out, job), out, bench.reporter)
     run = _Run(wishes, tiers, out, bench, machine or Machine(), general, journal, despite_teacher=despite_teacher)
@@ -104,8 +104,9 @@ class _Run:
         self.journal.change(state="accepted", accepted=name, reasons=(found.reason, *self._beside(name)))
 
     def _beside(self, accepted: str | None) -> list[str]:
-        note = self.arms.deciding.anchor.note
-        return beside(self.journal.record, accepted=accepted, general=self.general is not None, anchor=note)
+        note, told = self.arms.deciding.anchor.note, self.tiers.told
+        general = self.general is not None
+        return beside(self.journal.record, accepted=accepted, general=general, anchor=note, left_out=told)
 
     def _made(self) -> list[Checkpoint]:
         """Everything that can be proposed, measured on dev."""

@@ -3,7 +3,7 @@ queries that judge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.errors import UsageError
@@ -12,10 +12,12 @@ from harness.bench import Bench
 from harness.collection import Collection
 from harness.gate.policy import Policy, Splits
 from harness.gate.splits import part
-from harness.gate.stage import Stage, staged
+from harness.gate.stage import Stage, leave_out, staged
 
 _SHOWN = 60
 """Characters of a query that a message quotes."""
+_MOST_SHARED = 0.1
+"""Of a collection's queries that another tier may have too; with more the tiers are not different ones."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Tiers:
     """As `harness.gate.gate.gate` takes them, with the policy of `gate`."""
     final_whole: tuple[Collection, ...]
     """The same for the policy of `final`."""
+    left_out: frozenset[str] = frozenset()
+    """Texts of queries of the gate's part that the final split has too. The gate is held without them."""
+    told: tuple[str, ...] = ()
+    """How many queries were left out of which tier."""
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -65,7 +71,7 @@ def tiers_of(places: Places, policy: Policy, bench: Bench) -> Tiers:
     used whole.
 
     Raises:
-        UsageError: a target is unknown, the policy gives a tier nothing, or a query text stands in two tiers.
+        UsageError: a target is unknown, the policy gives a tier nothing, or two tiers share too many query texts.
         DataError: a collection cannot be trusted or has too few queries.
     """
     dev = _loaded([places.dev], places.dev_split, policy, bench)
@@ -82,29 +88,41 @@ def tiers_of(places: Places, policy: Policy, bench: Bench) -> Tiers:
         gate_whole=tuple(gate),
         final_whole=tuple(final),
     )
-    refuse_shared_queries(found)
-    return found
+    return parted(found)
 
 
-def refuse_shared_queries(tiers: Tiers) -> None:
-    """What is chosen on a query must not be judged on it, under whatever id it stands.
+def parted(tiers: Tiers) -> Tiers:
+    """What is chosen on a query must not be judged on it, under whatever id it stands: what the final split has is left
+    out of the gate, and what either has is left out of dev. The final split stays whole.
 
     Raises:
-        UsageError: a text stands in two of dev, gate and final.
+        UsageError: a collection shares more than a tenth of its queries with a later tier.
     """
-    named = {"dev": _texts(tiers.dev), "gate": _texts(tiers.gate), "final": _texts(tiers.final)}
-    for one, other in (("dev", "gate"), ("dev", "final"), ("gate", "final")):
-        shared = sorted(named[one] & named[other])
-        if shared:
+    gate, left_out, of_gate = _without(tiers.gate, {"final": tiers.final})
+    dev, _, of_dev = _without(tiers.dev, {"gate": gate, "final": tiers.final})
+    return replace(tiers, dev=dev, gate=gate, left_out=left_out, told=(*of_gate, *of_dev))
+
+
+def _without(stage: Stage, later: Mapping[str, Stage]) -> tuple[Stage, frozenset[str], list[str]]:
+    """The stage without what later ones have, the texts that went, and what has to be told of it."""
+    known = {plain(text): tier for tier, other in later.items() for one in other.collections for text in one.queries}
+    left_out, told = set[str](), []
+    for one in stage.collections:
+        shared = [text for text in one.queries if plain(text) in known]
+        if len(shared) > _MOST_SHARED * len(one.queries):
             raise UsageError(
-                f"{one} and {other} have {len(shared):,} of their queries in common, such as '{shared[0][:_SHOWN]}': "
-                "what is chosen on a query cannot be judged on it; name other collections or splits, or deal the "
-                "queries out anew with another salt in the policy's [splits]"
+                f"{one.name}: {len(shared):,} of the {len(one.queries):,} queries of {stage.tier} stand in "
+                f"{known[plain(shared[0])]} too, such as '{shared[0][:_SHOWN]}': what is chosen on a query cannot be "
+                "judged on it; name other collections or splits"
             )
-
-
-def _texts(stage: Stage) -> set[str]:
-    return {plain(text) for one in stage.collections for text in one.queries}
+        if shared:
+            told.append(
+                f"{one.name}: {len(shared):,} of {len(one.queries):,} queries of {stage.tier} stand in "
+                f"{' or '.join(later)} too and were left out"
+            )
+        left_out.update(shared)
+    texts = frozenset(left_out)
+    return replace(stage, collections=tuple(leave_out(one, texts) for one in stage.collections)), texts, told
 
 
 def plain(text: str) -> str:

@@ -50,5 +50,10 @@ def test_queries_that_a_validation_would_not_use_are_told_with_the_reason() -> N
     )
 
 
+def test_queries_that_were_left_out_of_a_tier_are_told() -> None:
+    lines = beside(scored(), accepted=None, general=True, anchor="", left_out=("one: 2 of 40 queries of gate",))
+    assert lines == ["one: 2 of 40 queries of gate"]
+
+
 def test_what_was_not_measured_is_not_told() -> None:
     assert told(scored(first_final=0.66), "slerp") == []

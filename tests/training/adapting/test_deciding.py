@@ -16,6 +16,7 @@ from harness.bench import opened
 from harness.gate.gate import gate
 from harness.gate.looks import Looks as Ledger
 from harness.gate.policy import Looks, Policy, Splits
+from harness.gate.stage import split_of
 from harness.progress import Silent
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting.test_scoring import folder
@@ -74,6 +75,22 @@ def test_the_same_look_is_taken_once(place: Place) -> None:
         (one.out / "looks" / "gate-better.json").unlink()
         assert one.at("gate", BETTER) == first, "a run that was killed before it noted the look spends nothing again"
         assert len(one.looks.all()) == 1 and first.promotes
+
+
+def test_the_gate_never_sees_what_the_final_split_has_too(place: Place) -> None:
+    """Neither what is chosen there nor what is looked at there."""
+    dev, final = folder(place, "one", 0, 40), folder(place, "two", 39, 20)
+    policy = replace(POLICY, splits=Splits(0.25, 0.75, 0.0, salt="2"))
+    with opened(place.workspace, Silent()) as bench:
+        tiers = tiers_of(Places(str(dev), final=str(final)), policy, bench)
+        one = Deciding(tiers, Anchor("base", BASE, BASE, BASE), place.path / "out")
+        one.out.mkdir()
+        assert tiers.left_out == {"who told fact39"}, "the salt of this test shall deal it to the gate"
+        one.at("gate", BETTER)
+        (look,) = one.looks.all()
+        assert look.split == split_of(
+            {side.fingerprint: side.candidates for side in measure("better", ORACLE, tiers.gate).sides}
+        )
 
 
 def test_a_spent_gate_refuses_and_gives_no_figures(place: Place) -> None:

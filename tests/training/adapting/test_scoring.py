@@ -13,6 +13,7 @@ from adapters.errors import UsageError
 from harness.bench import opened
 from harness.compare.side import Side
 from harness.gate.policy import Looks, Policy, Splits
+from harness.gate.stage import staged
 from harness.progress import Silent
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
@@ -72,9 +73,46 @@ def test_a_question_that_judges_cannot_be_chosen_on(place: Place, role: str) -> 
     again = {f"x{number}": f"Who  told FACT{number}" for number in range(20)}
     other = place.beir("two", corpus, again, [(f"x{number}", f"e{number}", 1) for number in range(20)])
     policy = replace(POLICY, targets=(str(other),)) if role == "gate" else POLICY
-    with pytest.raises(UsageError, match="of their queries in common") as refusal:
+    with pytest.raises(UsageError, match="name other collections or splits") as refusal:
         tiers(place, Places(str(dev), final=str(other) if role == "final" else None), policy)
     assert "who told fact" in str(refusal.value)
+
+
+@pytest.fixture
+def shared(place: Place) -> Places:
+    """Dev and gate are of one collection; a final one has three of its questions, in other letters."""
+    dev = folder(place, "one", 0, queries=100)
+    corpus = {f"e{number}": f"fact{number} once more" for number in range(97, 140)}
+    again = {f"x{number}": f"WHO told fact{number}" for number in range(97, 140)}
+    final = place.beir("two", corpus, again, [(f"x{number}", f"e{number}", 1) for number in range(97, 140)])
+    return Places(str(dev), final=str(final))
+
+
+ALL = replace(POLICY, splits=Splits(0.5, 0.5, 0.0))
+
+
+def test_the_few_that_the_final_split_has_too_are_left_out_before_it(place: Place, shared: Places) -> None:
+    found = tiers(place, shared, ALL)
+    (dev,), (gate,), (final,) = ids(found.dev), ids(found.gate), ids(found.final)
+    assert len(final) == 43 and len(dev) + len(gate) == 97
+    assert not (dev | gate) & {"q97", "q98", "q99"}
+    lines = " ".join(found.told)
+    assert "queries of gate stand in final too and were left out" in lines
+    assert "queries of dev stand in gate or final too and were left out" in lines
+
+
+def test_a_gate_without_them_is_still_a_part_of_its_collection(place: Place, shared: Places) -> None:
+    """Its looks are counted with all other looks at that collection."""
+    whole = tiers(place, replace(shared, final=None), POLICY).gate.whole
+    assert tiers(place, shared, ALL).gate.whole == whole
+
+
+def test_the_gate_looks_at_what_was_measured(place: Place, shared: Places) -> None:
+    """Another set of queries would be another look, and could not be paired."""
+    found = tiers(place, shared, ALL)
+    with opened(place.workspace, Silent()) as bench:
+        judged = staged(found.gate_whole, ALL, FIRST, bench, without=found.left_out)
+    assert found.left_out and ids(judged) == ids(found.gate)
 
 
 def test_all_questions_of_all_tiers_are_told_to_the_leak_filter(place: Place) -> None:
