@@ -16,8 +16,8 @@ from training.settings import Machine, Settings
 OTHER: dict[str, Any] = {
     "loss": "mse", "scale": 2.0, "shift": 0.5, "sigmoid": True, "temperature": 3.0, "smallest_gap": 0.1, "epochs": 2,
     "max_steps": 7, "batch_queries": 4, "learning_rate": 1e-3, "warmup": 0.3, "weight_decay": 0.2, "max_length": 64,
-    "lora_rank": 8, "new_head": True, "no_dropout": True, "replay_share": 0.4, "precision": "float32", "gradient_checkpointing": True,
-    "batch_tokens": 512, "seed": 5, "device": "cpu",
+    "lora_rank": 8, "new_head": True, "no_dropout": True, "replay_share": 0.4, "precision": "float32",
+    "gradient_checkpointing": True, "batch_tokens": 512, "seed": 5, "device": "cpu",
 }  # fmt: skip
 
 
