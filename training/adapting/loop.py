@@ -56,6 +56,7 @@ def adapt(  # noqa: PLR0917
     tiers = tiers_of(places, policy, bench)
     if not (out / MANIFEST).exists():
         check_policy(tiers, out)
+        cost_of(wishes, bench.workspace)  # a corpus or a profile that cannot be used leaves no folder that is taken
     job = about(wishes, tiers, despite_teacher=despite_teacher)
     if begin(out, STAGE, job) is not None:
         bench.reporter.note(f"{out}: adapted already")

@@ -151,6 +151,14 @@ def test_nothing_is_written_where_the_queries_cannot_judge(place: Place) -> None
     assert not (place.path / "out").exists()
 
 
+def test_a_corpus_that_cannot_be_asked_about_leaves_the_folder_free(place: Place) -> None:
+    """The mended command goes into the same folder."""
+    target, nothing = toy.target(place), replace(toy.wishes(place), profiles=("generic/klingon",))
+    with pytest.raises(UsageError, match="klingon"):
+        toy.run(place, nothing, target)
+    assert not (place.path / "out").exists()
+
+
 def test_the_timeline_has_the_stages_in_their_order(honest: Honest) -> None:
     stages = list(dict.fromkeys(one.stage for one in honest[1].timeline))
     assert stages == [
