@@ -1,44 +1,51 @@
-"""Language models as rerankers: how much more likely is "yes" than "no" as the next word."""
+"""Language models as rerankers: how much more likely is one word than another as the next one."""
 
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
+from adapters.asking import Asking, Prompts, asking_of
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
 from adapters.errors import ModelError
-from adapters.models import ModelFolder, open_folder
+from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
+from adapters.models import open_folder
+from adapters.modular import ModularScorer
 from adapters.next_word import NextWordModel
-from adapters.prompt_template import load_template
-from adapters.prompt_tokens import PromptEncoder, PromptTokens, splits_exactly
+from adapters.prompt_tokens import PromptTokens
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
+from adapters.soundness import refuse_unsound
 
 _VERSION = "causal-lm/1"
-_LENGTH = 8192
 
 
 class CausalLMReranker:
-    """Scores a pair with logit(yes) - logit(no) after the template, as Qwen3-Reranker does before its softmax.
+    """Scores a pair with logit(yes) - logit(no) after a prompt, as Qwen3-Reranker does before its softmax.
 
     The softmax over the two words is a sigmoid of this difference, so the order is the same and nothing saturates.
-    Source: https://huggingface.co/Qwen/Qwen3-Reranker-0.6B
+    Which tokens are compared and how a pair is written is what the folder declares, as sentence-transformers reads it:
+    `1_LogitScore`, the chat template with the roles `query` and `document`, and the default prompt. A folder that
+    declares nothing needs a template: see docs/templates.md.
 
     Args:
         model: a folder or a hub name.
-        max_length: tokens of the whole input, lowered to what the model has positions for; default: 8192, lowered to
-            what its tokenizer declares. Only documents are cut.
-        instruction: wins over the instruction of the collection, which wins over that of the template.
-        template: `qwen3` (the model card with transformers) or `qwen3-vllm` (the model card with vLLM).
+        max_length: tokens of the whole input; default: what the folder declares, for templates of ours at most the
+            length that such models are published with. Only documents are cut.
+        instruction: wins over the instruction of the collection, which wins over the folder's default prompt.
+        template: a packaged template (`qwen3`, `mxbai-v2`, `bge-gemma`, ...) or a TOML file, in place of the folder's
+            chat template.
+        positive, negative: the words, where the folder declares no tokens. Each must be one token. With `positive`
+            alone the score is its logit.
         batch_tokens: padded tokens per call; does not change scores beyond rounding.
-        positive, negative: the two words. Each must be one token.
+        code: "stock" uses the class of transformers although the folder names one of its own.
+        pickle: read pickled weights where there are no safetensors.
 
     Raises:
-        ModelError: the model is of another kind.
+        ModelError: the model is of another kind, or its files do not say how it is asked.
         UsageError: there is no such template.
     """
 
@@ -49,23 +56,25 @@ class CausalLMReranker:
         revision: str | None = None,
         max_length: int | None = None,
         instruction: str | None = None,
-        template: str = "qwen3",
+        template: str | None = None,
         device: str | None = None,
         dtype: Literal["float32", "float16", "bfloat16"] = "float32",
         batch_tokens: int | None = None,
-        positive: str = "yes",
-        negative: str = "no",
+        positive: str | None = None,
+        negative: str | None = None,
+        code: Code | None = None,
+        pickle: bool = False,
     ) -> None:
         self._folder = open_folder(model, revision)
-        _refuse_other_kinds(self._folder)
-        self._template = load_template(template)
-        asked = min(_LENGTH, _declared(self._folder)) if max_length is None else max_length
-        self._max_length = min(asked, _positions(self._folder))
+        refuse_other_kinds(self._folder, "causal-lm")
+        refuse_own_code(self._folder, code)
+        self._asking: Asking = asking_of(self._folder, template, positive, negative)
+        self._max_length = self._asking.length(max_length)
         self._fixed_instruction = instruction
-        self._instruction = self._template.default_instruction if instruction is None else instruction
-        self._dtype = dtype
+        self._instruction = self._asking.instruction if instruction is None else instruction
+        self._dtype, self._asked_device, self._pickle = dtype, device, pickle
         self._batch_tokens = batch_tokens
-        self._model = NextWordModel(self._folder, (positive, negative), dtype, device)
+        self._model = NextWordModel(self._folder, self._asking.words, dtype, device, pickle=pickle)
 
     @property
     def max_length(self) -> int:
@@ -73,8 +82,13 @@ class CausalLMReranker:
         return self._max_length
 
     @property
+    def asking(self) -> Asking:
+        """How it is asked."""
+        return self._asking
+
+    @property
     def next_word(self) -> NextWordModel:
-        """What reads the two words."""
+        """What reads the words."""
         return self._model
 
     @property
@@ -87,7 +101,7 @@ class CausalLMReranker:
         return {
             "adapter": _VERSION,
             **self._model.content,
-            "template": self._template.digest,
+            "template": self._asking.identity,
             "instruction": self._instruction,
             "max_length": self._max_length,
             "dtype": self._dtype,
@@ -95,12 +109,25 @@ class CausalLMReranker:
         }
 
     def bind(self, setting: Setting) -> CausalLMReranker:
-        """The same model with the instruction of a collection. An instruction that was given as an option stays."""
-        if setting.instruction is None or self._fixed_instruction is not None:
+        """The same model with the instruction of a collection, where the prompt has a place for one. An instruction
+        that was given as an option stays."""
+        if setting.instruction is None or self._fixed_instruction is not None or not self._asking.instructed:
             return self
         bound = copy.copy(self)
+        for derived in ("_prompts", "_modular"):
+            bound.__dict__.pop(derived, None)
         bound._instruction = setting.instruction
         return bound
+
+    def check(self) -> None:
+        """Refuse files that cannot be loaded, before any work is paid for.
+
+        Raises:
+            ModelError: naming the file and what to do.
+        """
+        refuse_unsound(self._folder, pickle=self._pickle)
+        self._refuse_contradiction()
+        _ = self._prompts.template
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
         return collect(self.stream(queries, documents, pairs), len(pairs))
@@ -109,17 +136,27 @@ class CausalLMReranker:
         """Batches of similar length, longest first.
 
         Raises:
-            ModelError: a query leaves no room for a document, or a score is not finite.
+            ModelError: a query leaves no room for a document, a score is not finite, or the files of the folder
+                contradict each other.
         """
         pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+        if not len(pairs):
+            return
+        self._refuse_contradiction()
+        describe = describe_pairs(self.name, queries, documents, pairs)
+        budget = default_budget(self._model.device) if self._batch_tokens is None else self._batch_tokens
+        if self._prompts.encoder is None and self._folder.chain:
+            modular = self._modular
+            inputs = modular.prepare(queries, documents, pairs)
+            yield from stream_batches(
+                inputs, lambda rows: modular.logits(inputs, rows)[:, 0], budget=budget, describe=describe
+            )
+            return
         prompts = self.prompts(queries, documents, pairs)
 
         def forward(rows: Integers) -> Floats:
-            logits = self._model.logits([prompts.ids(int(row)) for row in rows])
-            return logits[:, 0] - logits[:, 1]
+            return self._model.scores([prompts.ids(int(row)) for row in rows])
 
-        budget = default_budget(self._model.device) if self._batch_tokens is None else self._batch_tokens
-        describe = describe_pairs(self.name, queries, documents, pairs)
         calls = torch_calls(self._model.device)
         yield from stream_batches(prompts, forward, budget=budget, describe=describe, calls=calls)
 
@@ -127,41 +164,35 @@ class CausalLMReranker:
         """The inputs of all pairs.
 
         Raises:
-            ModelError: a query leaves no room for a document.
+            ModelError: a query leaves no room for a document, or only sentence-transformers can render the prompts.
         """
-        encoder = PromptEncoder(self._template, self._model.encode, self._instruction, self._max_length, self._splits)
+        encoder = self._prompts.encoder
+        if encoder is None:
+            raise ModelError(
+                f"'{self.name}': its chat template changes the texts of a pair; write it as a TOML file and name that, "
+                "as in ?template=FILE (docs/templates.md)"
+            )
         return encoder.encode_pairs(queries, documents, pairs)
 
+    def _refuse_contradiction(self) -> None:
+        declared, model = self._asking.declared, self._model
+        if not declared or declared == model.word_ids:
+            return
+        tokens = model.tokenizer.convert_ids_to_tokens(list(declared))
+        raise ModelError(
+            f"'{self.name}': 1_LogitScore/config.json compares {' and '.join(map(repr, tokens))} "
+            f"({', '.join(map(str, declared))}), and {' and '.join(map(repr, model.words))} "
+            f"({', '.join(map(str, model.word_ids))}) was asked for; leave positive and negative out, or use a folder "
+            "that declares no tokens"
+        )
+
     @cached_property
-    def _splits(self) -> bool:
-        return splits_exactly(self._template, self._model.encode)
+    def _prompts(self) -> Prompts:
+        fixed = self._fixed_instruction is not None
+        return Prompts(self._asking, self._model, self._instruction, self._max_length, fixed)
 
-
-def _refuse_other_kinds(folder: ModelFolder) -> None:
-    if "Pooling" in folder.modules or "StaticEmbedding" in folder.modules:
-        raise ModelError(f"'{folder.name}' is an embedder, not a causal LM; name it as 'embedder:{folder.name}'")
-    if folder.architecture.endswith("ForSequenceClassification"):
-        raise ModelError(
-            f"'{folder.name}' is a cross-encoder, not a causal LM; name it as 'cross-encoder:{folder.name}'"
+    @cached_property
+    def _modular(self) -> ModularScorer:
+        return ModularScorer(
+            self._folder, self._max_length, self._instruction or None, self._dtype, self._asked_device, self._pickle
         )
-    if not folder.architecture.endswith(("ForCausalLM", "LMHeadModel")):
-        raise ModelError(
-            f"'{folder.name}' is no causal LM: its config.json names '{folder.architecture or 'no architecture'}'; "
-            "a reranker that answers yes or no ends with 'ForCausalLM'"
-        )
-
-
-def _declared(folder: ModelFolder) -> int:
-    """The length that the tokenizer was saved with: after training, the one that training used."""
-    file = folder.path / "tokenizer_config.json"
-    declared = json.loads(file.read_text("utf-8")).get("model_max_length") if file.is_file() else None
-    return declared if isinstance(declared, int) and declared > 0 else _LENGTH
-
-
-def _positions(folder: ModelFolder) -> int:
-    """The positions that the model was made for. Beyond them it fails, or answers without having learned to."""
-    for key in ("max_position_embeddings", "n_positions"):
-        positions = folder.config.get(key)
-        if isinstance(positions, int) and positions > 0:
-            return positions
-    return np.iinfo(np.int64).max

@@ -1,45 +1,60 @@
-"""Cross-encoders: a query and a document read together by an encoder with a score head, one raw logit per pair."""
+"""Cross-encoders: a query and a document read together by a network with a score head, one raw score per pair."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from adapters.adapted import told
-from adapters.batching import collect, default_budget, describe_pairs, pick_device, stream_batches, torch_calls
+from adapters.asking import asking_of_classifier
+from adapters.batching import collect, default_budget, describe_pairs, stream_batches
+from adapters.classifier_inputs import Inputs, PairInputs, PromptInputs
+from adapters.contents import Contents
 from adapters.errors import ModelError, UsageError
-from adapters.models import ModelFolder, kind_of, open_folder
-from adapters.pairs import PairEncoder, Truncation
-from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored
-from adapters.score_head import ScoreHead, label_of, length_of, load_score_head
+from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
+from adapters.labels import Label, label_of
+from adapters.lengths import length_of
+from adapters.loading import engine_of
+from adapters.models import open_folder
+from adapters.modular import ModularScorer, is_modular, prompt_of
+from adapters.pairs import Truncation
+from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
+from adapters.soundness import refuse_unsound
 
-_LONGEST = 2**31 - 1
-"""A tokenizer that was saved without a length has 10**30 for it, which the Rust one cannot take."""
 _VERSION = 1
-_WHAT = {"embedder": "an embedder, which gives vectors", "causal-lm": "a language model", "onnx": "an ONNX model"}
 
 
 class CrossEncoder:
     """Scores pairs with a sequence-classification model, as raw logits in float32.
 
     The scores are those of sentence-transformers' `CrossEncoder(model, activation_fn=Identity()).predict`; a sigmoid
-    would round the best documents into ties. Constructing reads only configuration; weights come with the first pair.
+    would round the best documents into ties. What the folder declares is what is computed: its chain of modules, its
+    chat template, its prompt. Constructing reads only configuration; weights come with the first pair.
 
     Args:
         model: a folder, or a hub name.
         revision: of a hub model.
         max_length: tokens of a whole input; default: the model's own limit.
-        truncation: "longest_first" as in transformers, or "document" to keep every query whole.
+        truncation: "longest_first" as in transformers, or "document" to keep every query whole. Where the model is
+            asked with a prompt, only documents are cut.
         device: a torch device; default: a GPU if there is one.
         dtype: of the weights. Half precision on a CPU is many times slower.
         batch_tokens: padded tokens per model call; it does not change scores beyond rounding.
-        label: the logit to rank by, for a model with several.
+        label: the label to rank by, as a number or by its name, for a model with several. The order is that of its
+            softmax: with two labels, the score is the difference of the two logits.
+        template: how a model is asked that was made of a language model: a packaged template (`qwen3`, ...) or a TOML
+            file, see docs/templates.md.
+        instruction: for a prompt with a place for one; wins over the instruction of the collection.
+        code: "stock" uses the class of transformers although the folder names one of its own.
+        pickle: read pickled weights where there are no safetensors.
 
     Raises:
-        ModelError: the folder holds another kind of model; it has several labels and `label` is not given.
+        ModelError: the folder holds another kind of model; it has several labels and `label` is not given; nothing in
+            its inputs would separate query and document.
         UsageError: an option is out of its range.
     """
 
@@ -53,39 +68,85 @@ class CrossEncoder:
         device: str | None = None,
         dtype: Literal["float32", "float16", "bfloat16"] = "float32",
         batch_tokens: int | None = None,
-        label: int | None = None,
+        label: int | str | None = None,
+        template: str | None = None,
+        instruction: str | None = None,
+        code: Code | None = None,
+        pickle: bool = False,
     ) -> None:
         if batch_tokens is not None and batch_tokens < 1:
             raise UsageError(f"batch_tokens={batch_tokens} must be at least 1")
-        self._folder = open_folder(model, revision)
-        _refuse_other_kinds(self._folder)
-        self._label = label_of(self._folder, label)
-        self._max_length = length_of(self._folder, max_length)
+        self._folder = folder = open_folder(model, revision)
+        refuse_other_kinds(folder, "cross-encoder")
+        refuse_own_code(folder, code)
+        self._label: Label = label_of(folder, label)
+        self._is_modular = is_modular(folder)
+        self._asking = None if self._is_modular else asking_of_classifier(folder, template)
+        self._refuse_options(template, instruction, truncation)
+        self._max_length = length_of(folder, max_length) if self._asking is None else self._asking.length(max_length)
         self._truncation: Truncation = truncation
-        self._device, self._dtype, self._batch_tokens = device, dtype, batch_tokens
+        self._device, self._dtype, self._batch_tokens, self._pickle = device, dtype, batch_tokens, pickle
+        self._fixed_instruction = instruction
+        self._instruction = instruction
 
     @property
     def name(self) -> str:
         """The model as it was named."""
         return self._folder.name
 
-    @cached_property
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What had to be assumed, for readers of the numbers."""
+        return (self._label.remark,) if self._label.remark else ()
+
+    @property
     def identity(self) -> Identity:
-        """Whatever can change a score: weights, tokenizer, settings, max_length, truncation, dtype, label; and what the
-        checkpoint was adapted on, which changes how its numbers are read."""
+        """Whatever can change a score: weights, tokenizer, settings, max_length, truncation, dtype, label, prompt; and
+        what the checkpoint was adapted on, which changes how its numbers are read."""
+        asked: dict[str, object] = {}
+        if self._asking is not None:
+            asked = {"template": self._asking.identity, "instruction": self._prompt or ""}
+        elif self._is_modular:
+            asked = {"modules": "sentence-transformers", "prompt": self._prompt}
         return {
             "adapter": "cross-encoder",
             "version": _VERSION,
-            **self._folder.identity(),
+            **self._content,
             "max_length": self._max_length,
             "truncation": self._truncation,
             "dtype": self._dtype,
-            "label": self._label,
+            **self._label.identity,
+            **asked,
             **told(self._folder.path),
         }
 
+    def bind(self, setting: Setting) -> CrossEncoder:
+        """The same model with the instruction of a collection, where its prompt has a place for one."""
+        asking = self._asking
+        if (
+            setting.instruction is None
+            or self._fixed_instruction is not None
+            or asking is None
+            or not asking.instructed
+        ):
+            return self
+        bound = copy.copy(self)
+        bound.__dict__.pop("_inputs", None)
+        bound._instruction = setting.instruction
+        return bound
+
+    def check(self) -> None:
+        """Refuse files that cannot be loaded, before any work is paid for.
+
+        Raises:
+            ModelError: naming the file and what to do.
+        """
+        refuse_unsound(self._folder, pickle=self._pickle)
+        if isinstance(self._inputs, PromptInputs):
+            self._inputs.check()
+
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
-        """Raw logits, float32 [len(pairs)].
+        """Raw scores, float32 [len(pairs)].
 
         Raises:
             ModelError: the score head is not in the checkpoint, a score is not finite, or a query is too long for
@@ -97,51 +158,48 @@ class CrossEncoder:
         """Score batch by batch, longest pairs first; see `score`."""
         if not len(pairs):
             return
-        head, encoder = self._loaded
-        prepared = encoder.encode(queries, documents, np.asarray(pairs))
+        inputs = self._inputs
+        if isinstance(inputs, PromptInputs) and inputs.only_rendered:
+            inputs = self._modular
+        prepared = inputs.prepare(queries, documents, np.asarray(pairs))
 
         def forward(rows: Integers) -> Floats:
-            return head.logits(prepared.collate(rows))[:, self._label]
+            return self._label.scores(inputs.logits(prepared, rows))
 
-        device = head.device.split(":")[0]
-        budget = (self._batch_tokens or default_budget(device)) if head.pads else 0
+        budget = (self._batch_tokens or default_budget(inputs.device.split(":")[0])) if inputs.pads else 0
         describe = describe_pairs(self.name, queries, documents, pairs)
-        yield from stream_batches(prepared, forward, budget=budget, describe=describe, calls=torch_calls(device))
+        yield from stream_batches(prepared, forward, budget=budget, describe=describe, calls=inputs.calls)
+
+    def _refuse_options(self, template: str | None, instruction: str | None, truncation: Truncation) -> None:
+        if self._is_modular and template is not None:
+            raise UsageError(f"'{self.name}' has modules of its own, which say how it is asked; leave template out")
+        if self._is_modular and truncation != "longest_first":
+            raise UsageError(f"'{self.name}' has modules of its own, which cut the longest text; leave truncation out")
+        if self._asking is None and instruction is not None:
+            raise UsageError(f"'{self.name}' has no place for an instruction; leave it out")
 
     @cached_property
-    def _loaded(self) -> tuple[ScoreHead, PairEncoder]:
-        head, tokenizer = load_score_head(self._folder, device=pick_device(self._device), dtype=self._dtype)
-        return head, PairEncoder(_backend(tokenizer), max_length=self._max_length, truncation=self._truncation)
+    def _content(self) -> dict[str, object]:
+        return {**Contents(self._folder, self._pickle).identity(), **engine_of(self._folder)}
 
+    @property
+    def _prompt(self) -> str | None:
+        """The instruction or prompt that is in force."""
+        if self._instruction is not None:
+            return self._instruction
+        return prompt_of(self._folder) if self._asking is None else self._asking.instruction or None
 
-def _refuse_other_kinds(folder: ModelFolder) -> None:
-    try:
-        kind = kind_of(folder)
-    except ModelError:
-        if not folder.architecture:
-            return
-        raise ModelError(
-            f"'{folder.name}' has no score head: its config names '{folder.architecture}', and a cross-encoder is "
-            "saved as ...ForSequenceClassification"
-        ) from None
-    if kind != "cross-encoder":
-        raise ModelError(f"'{folder.name}' is {_WHAT[kind]}, not a cross-encoder; name it '{kind}:{folder.name}'")
-    settings = folder.sentence_settings
-    if settings.get("default_prompt_name") or settings.get("do_lower_case"):
-        raise ModelError(
-            f"'{folder.name}' was saved with a prompt or lower-casing of its own, which would be left out here; "
-            "bake it into the tokenizer, or score it elsewhere and import the run as 'run:FILE'"
-        )
+    @cached_property
+    def _inputs(self) -> Inputs:
+        if self._is_modular:
+            return self._modular
+        more = (self._folder, self._max_length, self._dtype, self._device, self._pickle)
+        if self._asking is None:
+            return PairInputs(*more, self._truncation)
+        return PromptInputs(*more, self._asking, self._prompt or "", self._fixed_instruction is not None)
 
-
-def _backend(tokenizer: Any) -> Any:
-    """The Rust tokenizer, with the directions of the transformers one that wraps it."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        raise ModelError(f"'{tokenizer.name_or_path}' has no tokenizer.json; save its tokenizer with transformers 5")
-    length = min(int(tokenizer.model_max_length), _LONGEST)
-    backend.enable_truncation(length, direction=tokenizer.truncation_side)
-    backend.enable_padding(
-        direction=tokenizer.padding_side, pad_id=tokenizer.pad_token_id or 0, pad_type_id=tokenizer.pad_token_type_id
-    )
-    return backend
+    @property
+    def _modular(self) -> ModularScorer:
+        if self._asking is not None and self._asking.template is not None:
+            raise ModelError(f"'{self.name}': its prompts cannot be made")  # a template of ours always can
+        return ModularScorer(self._folder, self._max_length, self._prompt, self._dtype, self._device, self._pickle)

@@ -10,6 +10,7 @@ from adapters.embedding import EmbedderPart
 from adapters.filling import fill
 from adapters.identity import Digests, text_digests
 from adapters.protocols import Floats, Identity, Integers, Progress
+from adapters.similarity import Similarity, of_all
 from adapters.topk import TopK, best_first
 from adapters.vectors import VectorStore
 
@@ -17,7 +18,7 @@ _DOCUMENTS, _QUERIES = 20_000, 1024
 
 
 class DenseRetriever(EmbedderPart):
-    """Exact search by cosine. Documents with equal scores are ordered by corpus row, also at the cut.
+    """Exact search by the embedder's similarity. Equal scores are ordered by corpus row, also at the cut.
 
     Bound to a collection it keeps the vectors in the collection's cache folder: a second search, or one that was
     killed, embeds only what is missing.
@@ -25,7 +26,7 @@ class DenseRetriever(EmbedderPart):
 
     @property
     def identity(self) -> Identity:
-        return {"adapter": "dense", "version": 1, "embedder": dict(self.embedder.identity), "metric": "cosine"}
+        return {"adapter": "dense", "version": 1, "embedder": dict(self.embedder.identity), "metric": self.similarity}
 
     def search(
         self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
@@ -41,14 +42,16 @@ class DenseRetriever(EmbedderPart):
         fill(self.store("document"), self.embedder, corpus, document_digests, "document", progress=progress)
         fill(self.store("query"), self.embedder, queries, query_digests, "query")
         documents, scores = nearest(
-            self.store("query").gather(query_digests), self.store("document"), document_digests, depth
+            self.store("query").gather(query_digests), self.store("document"), document_digests, depth, self.similarity
         )
         offsets = np.arange(len(queries) + 1, dtype=np.int64) * documents.shape[1]
         return offsets, documents.reshape(-1), scores.reshape(-1)
 
 
-def nearest(queries: Floats, store: VectorStore, digests: Digests, depth: int) -> tuple[Integers, Floats]:
-    """The `depth` best rows of a corpus for each query by inner product, best first, equal scores by row.
+def nearest(
+    queries: Floats, store: VectorStore, digests: Digests, depth: int, similarity: Similarity = "cosine"
+) -> tuple[Integers, Floats]:
+    """The `depth` best rows of a corpus for each query, best first, equal scores by row.
 
     Args:
         queries: float32 [q, dim].
@@ -65,7 +68,7 @@ def nearest(queries: Floats, store: VectorStore, digests: Digests, depth: int) -
         rows = corpus.rows[start : start + _DOCUMENTS]
         vectors = store.take(corpus.places[rows])
         for part, top in zip(parts, best, strict=True):
-            top.add(rows, part @ vectors.T)
+            top.add(rows, of_all(similarity, part, vectors))
     shape = (0, min(depth, len(digests)))
     found = [(np.empty(shape, np.int64), np.empty(shape, np.float32))]
     found += [corpus.expand(*top.result(), depth) for top in best]

@@ -1,4 +1,4 @@
-"""Embedders: texts to vectors of length 1, and an embedder that is used as a reranker."""
+"""Embedders: texts to vectors, and an embedder that is used as a reranker."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from adapters.batching import UNKNOWN_INPUT, collect, default_budget, plan_batches
 from adapters.filling import fill
 from adapters.identity import digest, text_digests
+from adapters.kinds import Code, refuse_own_code
 from adapters.models import open_folder
 from adapters.protocols import Embedder, Floats, Identity, IndexPairs, Integers, Role, Scored, Setting
 from adapters.sentence_model import (
@@ -20,6 +21,8 @@ from adapters.sentence_model import (
     read_prompts,
     refuse_non_embedder,
 )
+from adapters.similarity import Similarity, of_rows, similarity_of
+from adapters.soundness import refuse_unsound
 from adapters.vectors import VectorStore
 
 _ADAPTER = {"adapter": "sentence-transformers", "version": 1}
@@ -28,6 +31,9 @@ _CHUNK = 1000
 
 class SentenceEmbedder:
     """A sentence-transformers folder as an embedder. The model is loaded when the first text is encoded.
+
+    Vectors are compared by the similarity that the folder declares, cosine where it declares none; only for cosine are
+    they scaled to length 1.
 
     A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) takes the
     instruction of the collection that the embedder is bound to; `query_prompt` is used as it is given.
@@ -38,6 +44,8 @@ class SentenceEmbedder:
         batch_tokens: padded tokens per model call; never changes what a vector means.
         query_prompt: put before every query, instead of the prompt that the folder declares.
         document_prompt: put before every document, instead of the prompt that the folder declares.
+        code: "stock" uses the class of transformers although the folder names one of its own.
+        pickle: read pickled weights where there are no safetensors.
 
     Raises:
         ModelError: the model is not an embedder, or has fewer positions than `max_length`.
@@ -54,10 +62,14 @@ class SentenceEmbedder:
         batch_tokens: int | None = None,
         query_prompt: str | None = None,
         document_prompt: str | None = None,
+        code: Code | None = None,
+        pickle: bool = False,
     ) -> None:
         folder = open_folder(model, revision)
         refuse_non_embedder(folder)
-        self._model = SentenceModel(folder, read_max_length(folder, max_length), dtype, device)
+        refuse_own_code(folder, code)
+        length = read_max_length(folder, max_length)
+        self._model = SentenceModel(folder, length, dtype, device, similarity_of(folder), pickle)
         self._batch_tokens = batch_tokens
         self._given: dict[Role, str | None] = {"query": query_prompt, "document": document_prompt}
         declared = read_prompts(folder)
@@ -66,6 +78,19 @@ class SentenceEmbedder:
     @property
     def name(self) -> str:
         return self._model.folder.name
+
+    @property
+    def similarity(self) -> Similarity:
+        """How its vectors are compared."""
+        return self._model.similarity
+
+    def check(self) -> None:
+        """Refuse files that cannot be loaded, before any work is paid for.
+
+        Raises:
+            ModelError: naming the file and what to do.
+        """
+        refuse_unsound(self._model.folder, pickle=self._model.pickle)
 
     @property
     def prompts(self) -> Mapping[Role, str]:
@@ -126,6 +151,8 @@ class EmbedderPart:
         batch_tokens: int | None = None,
         query_prompt: str | None = None,
         document_prompt: str | None = None,
+        code: Code | None = None,
+        pickle: bool = False,
     ) -> None:
         embedder = SentenceEmbedder(
             model,
@@ -136,6 +163,8 @@ class EmbedderPart:
             batch_tokens=batch_tokens,
             query_prompt=query_prompt,
             document_prompt=document_prompt,
+            code=code,
+            pickle=pickle,
         )
         self._take(embedder, None)
 
@@ -149,6 +178,16 @@ class EmbedderPart:
     @property
     def name(self) -> str:
         return self.embedder.name
+
+    @property
+    def similarity(self) -> Similarity:
+        """How vectors are compared; an embedder that does not say it gives vectors of length 1."""
+        return cast(Similarity, getattr(self.embedder, "similarity", "cosine"))
+
+    def check(self) -> None:
+        """Refuse a model that cannot be loaded, where the embedder can tell."""
+        if hasattr(self.embedder, "check"):
+            self.embedder.check()
 
     def bind(self, setting: Setting) -> Self:
         """The same for a collection: with its instruction, and with vectors that are kept in its cache folder."""
@@ -190,7 +229,14 @@ class EmbedderReranker(EmbedderPart):
             chunk = pairs[rows]
             left, left_of = self._vectors(queries, chunk[:, 0], "query")
             right, right_of = self._vectors(documents, chunk[:, 1], "document")
-            yield _unmeasured(rows, _cosines(left, left_of, right, right_of))
+            yield _unmeasured(rows, self._compared(left, left_of, right, right_of))
+
+    def _compared(self, left: Floats, left_of: Integers, right: Floats, right_of: Integers) -> Floats:
+        scores = np.empty(len(left_of), dtype=np.float32)
+        for start in range(0, len(scores), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            scores[rows] = of_rows(self.similarity, left[left_of[rows]], right[right_of[rows]])
+        return scores
 
     def _vectors(self, texts: Sequence[str], indices: Integers, role: Role) -> tuple[Floats, Integers]:
         wanted, place = np.unique(indices, return_inverse=True)
@@ -210,16 +256,6 @@ def _by_query(pairs: IndexPairs) -> Iterator[Integers]:
         if end - start >= _CHUNK or end == len(order):
             yield order[start:end]
             start = int(end)
-
-
-def _cosines(left: Floats, left_of: Integers, right: Floats, right_of: Integers) -> Floats:
-    """Inner products of rows. Each is a sum of its own, in float64: a matrix product may round a pair differently in
-    other company."""
-    scores = np.empty(len(left_of), dtype=np.float32)
-    for start in range(0, len(scores), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        scores[rows] = (left[left_of[rows]].astype(np.float64) * right[right_of[rows]]).sum(axis=1)
-    return scores
 
 
 def _unmeasured(rows: Integers, scores: Floats) -> Scored:

@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from adapters.batching import pick_device
+from adapters.contents import Contents
 from adapters.errors import ModelError, UsageError, need
-from adapters.models import ModelFolder, open_folder, quiet_loading
+from adapters.loading import load_network, load_tokenizer
+from adapters.models import ModelFolder, open_folder
 from adapters.protocols import Identity, Prompt
 
 _VERSION = 1
@@ -63,7 +65,7 @@ class LanguageModelGenerator:
     def identity(self) -> Identity:
         """Whatever can change a text."""
         return {
-            "adapter": "language-model", "version": _VERSION, **self._folder.identity(), **self._settings,
+            "adapter": "language-model", "version": _VERSION, **Contents(self._folder).identity(), **self._settings,
             "batch": self._batch, "dtype": self._dtype,
         }  # fmt: skip
 
@@ -109,11 +111,7 @@ class LanguageModelGenerator:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        transformers = need("transformers", "models", _PURPOSE)
-        try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(self._folder.path, trust_remote_code=False)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"'{self._folder.name}': its tokenizer cannot be loaded: {_line(error)}") from error
+        tokenizer = load_tokenizer(self._folder)
         tokenizer.padding_side = "right" if self._seq2seq else "left"
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
@@ -121,22 +119,13 @@ class LanguageModelGenerator:
 
     @cached_property
     def _network(self) -> Any:
-        torch = need("torch", "models", _PURPOSE)
-        transformers = need("transformers", "models", _PURPOSE)
-        auto = transformers.AutoModelForSeq2SeqLM if self._seq2seq else transformers.AutoModelForCausalLM
-        try:
-            with quiet_loading():
-                network, report = auto.from_pretrained(
-                    self._folder.path, dtype=getattr(torch, self._dtype), use_safetensors=True, trust_remote_code=False,
-                    output_loading_info=True,
-                )  # fmt: skip
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"'{self._folder.name}' cannot be loaded: {_line(error)}") from error
+        auto = "AutoModelForSeq2SeqLM" if self._seq2seq else "AutoModelForCausalLM"
+        network, report = load_network(self._folder, auto, self._dtype)
         if report["missing_keys"]:
             raise ModelError(
                 f"'{self._folder.name}' lacks {len(report['missing_keys'])} weights; its text would be noise"
             )
-        return network.eval().to(self._device)
+        return network.to(self._device)
 
 
 def _is_seq2seq(folder: ModelFolder) -> bool:
@@ -153,7 +142,3 @@ def _is_seq2seq(folder: ModelFolder) -> bool:
 
 def _seed_of(seed: int, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed}:{text}".encode(), digest_size=7).digest(), "big")
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

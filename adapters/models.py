@@ -1,4 +1,4 @@
-"""Model folders: found by path or hub name, described by content, and told apart by what their own files say."""
+"""Model folders: where they are, and what their small files say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,52 +14,92 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from adapters.errors import ModelError, need
-from adapters.identity import digest, file_digest, files_digest
 
 MIRROR = "HARNESS_MIRROR"
 """A folder with everything that would be downloaded; where it is set, hub models are read from there alone."""
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
-"""What is fetched of a hub model: never pickles, never code."""
+MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "README.md")
+"""What is fetched of a hub model: never pickles, never code. The card says which model it is."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
 """Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
-_TOKENIZER = re.compile(
-    r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
-)
-_UNREAD_BY_MODELS = {
-    "README.json", "model.safetensors.index.json", "trainer_state.json", "all_results.json",
-    "merge.json", "merge-report.json", "manifest.json",
-}  # fmt: skip
 _Json = TypeVar("_Json", dict[str, object], list[Any])
-_HISTORY = ("_name_or_path", "transformers_version")
+TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT", "ALBERT", "XLMRoBERTa", "CamemBERT")
+"""Modules of sentence-transformers that hold a network of transformers, under all the names that they ever had."""
+_SENTENCE_CONFIGS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+LFS_POINTER = b"version https://git-lfs"
+LFS_ADVICE = "a Git LFS pointer, not the file itself; run `git lfs pull` in the folder, or fetch the model again"
+
+
+@dataclass(frozen=True)
+class Module:
+    """One line of modules.json."""
+
+    type: str
+    """The dotted path of its class."""
+    path: str
+    """Its folder inside the model's folder; '' for the folder itself."""
+
+    @property
+    def name(self) -> str:
+        """The class without the package that it comes from: sentence-transformers has moved its packages around."""
+        return self.type.rsplit(".", 1)[-1]
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a class of sentence-transformers or PyLate, not code of the folder."""
+        return self.type.startswith(("sentence_transformers.", "pylate."))
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A folder in the format that transformers and sentence-transformers save."""
+    """A folder in the format that transformers and sentence-transformers save. Only small files are read."""
 
     name: str
     path: Path
 
     @cached_property
     def config(self) -> dict[str, object]:
-        """config.json, or an empty dict where there is none."""
-        return _read_json(self.path / "config.json", dict)
+        """config.json of the network, or an empty dict where there is none."""
+        return self.json(f"{self.transformer}config.json")
 
     @cached_property
-    def modules(self) -> list[str]:
-        """Class names of the sentence-transformers modules, in order; empty for a plain transformers folder."""
+    def chain(self) -> tuple[Module, ...]:
+        """The modules of sentence-transformers, in order; empty for a plain transformers folder.
+
+        Raises:
+            ModelError: modules.json is no list of modules.
+        """
         file = self.path / "modules.json"
-        listed = _read_json(file, list)
-        if not all(isinstance(module, dict) and "type" in module for module in listed):
-            raise ModelError(f"{file}: expected a list of modules, each with a 'type'")
-        return [str(module["type"]).rsplit(".", 1)[-1] for module in listed]
+        listed = read_json(file, list)
+        if not all(isinstance(module, dict) and isinstance(module.get("type"), str) for module in listed):
+            raise ModelError(f"{file}: expected a list of modules, each with a 'type'; fetch the file again")
+        chain = tuple(Module(module["type"], str(module.get("path") or "")) for module in listed)
+        for module in chain:
+            if module.path.startswith("/") or ".." in Path(module.path).parts:
+                raise ModelError(f"{file}: '{module.path}' is not a folder inside the model's folder")
+        return chain
+
+    @property
+    def modules(self) -> list[str]:
+        """The class names of `chain`."""
+        return [module.name for module in self.chain]
+
+    @property
+    def transformer(self) -> str:
+        """Where the files of the network are, as a prefix of file names: '' or, in old folders, '0_Transformer/'."""
+        found = next((module.path for module in self.chain if module.name in TRANSFORMERS), "")
+        return f"{found}/" if found else ""
 
     @cached_property
     def sentence_settings(self) -> dict[str, object]:
-        """The settings of sentence-transformers (prompts, lower-casing), or an empty dict where there are none."""
-        named = ("config_sentence_transformers.json", "sentence_bert_config.json")
-        return {key: value for name in named for key, value in _read_json(self.path / name, dict).items()}
+        """What sentence-transformers saves of the whole model and of its transformer: prompts, similarity, lengths."""
+        return {**self.json("config_sentence_transformers.json"), **self.transformer_settings}
+
+    @cached_property
+    def transformer_settings(self) -> dict[str, object]:
+        """sentence_bert_config.json, or the first of its older names that is there."""
+        named = (self.json(f"{self.transformer}sentence_{kind}_config.json") for kind in _SENTENCE_CONFIGS)
+        return next((settings for settings in named if settings), {})
 
     @cached_property
     def architecture(self) -> str:
@@ -68,31 +107,13 @@ class ModelFolder:
         named = self.config.get("architectures")
         return str(named[0]) if isinstance(named, list) and named else ""
 
-    def identity(self) -> dict[str, object]:
-        """Digests of weights, tokenizer and configuration: whatever of this folder can change a score.
+    def json(self, name: str) -> dict[str, object]:
+        """A JSON object of the folder, or an empty dict where the file is not there.
 
         Raises:
-            ModelError: there are no safetensors or ONNX weights.
+            ModelError: the file holds something else.
         """
-        files = {
-            str(file.relative_to(self.path)): file for file in sorted(self.path.rglob("*")) if self._is_content(file)
-        }
-        weights = [name for name in files if name.endswith(".safetensors")] or [
-            name for name in files if name.endswith((".onnx", ".onnx_data"))
-        ]
-        if not weights:
-            raise ModelError(f"{self.path}: no safetensors weights here; save the model with safe_serialization=True")
-        tokenizer = [name for name in files if _TOKENIZER.fullmatch(Path(name).name) and name not in weights]
-        others = [name for name in files if name.endswith(".json") and name not in tokenizer]
-        settings = [name for name in others if Path(name).name not in _UNREAD_BY_MODELS]
-        return {
-            "weights": files_digest(self.path, weights),
-            "tokenizer": files_digest(self.path, tokenizer),
-            "settings": digest({name: _settings_digest(files[name]) for name in settings}),
-        }
-
-    def _is_content(self, file: Path) -> bool:
-        return file.is_file() and not any(part.startswith(".") for part in file.relative_to(self.path).parts)
+        return read_json(self.path / name, dict)
 
 
 def open_folder(model: str, revision: str | None = None, extra_files: Iterable[str] = ()) -> ModelFolder:
@@ -127,41 +148,6 @@ def mirrored_model(mirror: Path, model: str, revision: str | None) -> Path:
     return mirror.expanduser() / "models" / named
 
 
-def kind_of(folder: ModelFolder) -> str:
-    """Tell 'embedder', 'cross-encoder', 'causal-lm' or 'onnx' from the folder's own files.
-
-    Raises:
-        ModelError: the files do not say, so the user has to.
-    """
-    if "Pooling" in folder.modules or "StaticEmbedding" in folder.modules:
-        return "embedder"
-    if folder.architecture.endswith("ForSequenceClassification"):
-        return "cross-encoder"
-    if folder.architecture.endswith(("ForCausalLM", "LMHeadModel")):
-        return "causal-lm"
-    if not any(folder.path.glob("*.safetensors")) and any(folder.path.rglob("*.onnx")):
-        return "onnx"
-    raise ModelError(
-        f"{folder.name}: its config names '{folder.architecture or 'no architecture'}', which is neither a reranker "
-        f"nor a sentence-transformers embedder; say which it is, as in 'cross-encoder:{folder.name}'"
-    )
-
-
-@contextmanager
-def quiet_loading() -> Iterator[None]:
-    """No progress bar and no report while transformers loads: what matters in it is raised as an error."""
-    logging = need("transformers", "models", "loading a model").utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
-
-
 def _in_mirror(mirror: str, model: str, revision: str | None, extra_files: tuple[str, ...]) -> Path:
     path = mirrored_model(Path(mirror), model, revision)
     if not path.is_dir():
@@ -194,19 +180,24 @@ def _snapshot(model: str, revision: str | None, extra_files: tuple[str, ...]) ->
         ) from error
 
 
-def _read_json(file: Path, kind: type[_Json]) -> _Json:
-    if not file.exists():
-        return kind()
+def read_json(file: Path, kind: type[_Json]) -> _Json:
+    """The content of a JSON file of a model; empty where there is no such file.
+
+    Raises:
+        ModelError: it is not JSON, or holds another type.
+    """
     try:
-        content = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+        text = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return kind()
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read: {error.strerror}") from None
+    if text.startswith(LFS_POINTER):
+        raise ModelError(f"{file}: {LFS_ADVICE}")
+    try:
+        content = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None
     if not isinstance(content, kind):
-        raise ModelError(f"{file}: expected a JSON {'object' if kind is dict else 'list'}")
+        raise ModelError(f"{file}: expected a JSON {'object' if kind is dict else 'list'}; fetch the file again")
     return content
-
-
-def _settings_digest(file: Path) -> str:
-    if file.name != "config.json":
-        return file_digest(file)
-    return digest({key: value for key, value in _read_json(file, dict).items() if key not in _HISTORY})

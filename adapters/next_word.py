@@ -1,4 +1,4 @@
-"""A causal language model of which only two words of the next position are read."""
+"""A causal language model of which only one or two tokens of the next position are read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from adapters.adapted import told
+from adapters.asking import Word
 from adapters.batching import pick_device
+from adapters.contents import Contents
 from adapters.errors import ModelError, need
-from adapters.models import ModelFolder, quiet_loading
+from adapters.loading import engine_of, load_network, load_tokenizer
+from adapters.models import ModelFolder
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
@@ -21,18 +24,27 @@ _SAVINGS: dict[str, object] = {"logits_to_keep": 1, "use_cache": False}
 
 
 class NextWordModel:
-    """Tokenizer and network of a folder; each is loaded when it is first needed."""
+    """Tokenizer and network of a folder; each is loaded when it is first needed.
 
-    def __init__(self, folder: ModelFolder, words: tuple[str, str], dtype: str, device: str | None) -> None:
+    Args:
+        words: the token that stands for relevant, and the one that stands for not relevant if there is one. With two
+            the score is the difference of their logits, with one it is its logit.
+        pickle: read pickled weights where there are no safetensors.
+    """
+
+    def __init__(
+        self, folder: ModelFolder, words: tuple[Word, ...], dtype: str, device: str | None, *, pickle: bool = False
+    ) -> None:
         self.words = words
-        self._folder = folder
+        self.folder = folder
         self._dtype = dtype
         self._asked_device = device
+        self._pickle = pickle
 
     @cached_property
     def content(self) -> dict[str, object]:
         """Digests of the folder, and what it was adapted on; read once for all collections that it is bound to."""
-        return {**self._folder.identity(), **told(self._folder.path)}
+        return {**Contents(self.folder, self._pickle).identity(), **engine_of(self.folder), **told(self.folder.path)}
 
     @cached_property
     def device(self) -> str:
@@ -40,24 +52,31 @@ class NextWordModel:
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         """Token ids without special tokens at the ends. Special tokens that stand in a text are read as such."""
-        encoded = self._tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
+        encoded = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
         return list(encoded["input_ids"])
 
     @cached_property
-    def word_ids(self) -> tuple[int, int]:
-        """Raises ModelError if a word is not exactly one known token, or both are the same."""
-        return _word_ids(self._folder.name, self.words, self.encode(list(self.words)), self._tokenizer.unk_token_id)
+    def word_ids(self) -> tuple[int, ...]:
+        """The numbers of the words.
 
-    def logits(self, inputs: Sequence[Ids]) -> Floats:
-        """Logits of the two words after each input, float32 [len(inputs), 2]."""
+        Raises:
+            ModelError: a word is not exactly one known token, or both are the same.
+        """
+        ids = tuple(token_of(self.folder.name, word, self.encode, self.tokenizer) for word in self.words)
+        if len(set(ids)) < len(ids):
+            raise ModelError(f"'{self.folder.name}' has the same token for '{self.words[0]}' and '{self.words[1]}'")
+        return ids
+
+    def scores(self, inputs: Sequence[Ids]) -> Floats:
+        """Scores after each input, float32 [len(inputs)]."""
         torch = need("torch", "models", "running a language model")
         network = self._network
         with torch.inference_mode():
-            answer: Floats = self.answer(network, inputs, self.device).float().cpu().numpy()
-        return answer
+            scores: Floats = difference(self.answer(network, inputs, self.device)).float().cpu().numpy()
+        return scores
 
     def answer(self, network: Any, inputs: Sequence[Ids], device: str) -> Any:
-        """The two words' logits that a network gives, a tensor [len(inputs), 2]. Training asks its own network so."""
+        """The words' logits that a network gives, a tensor [len(inputs), words]. Training asks its own network so."""
         torch = need("torch", "models", "running a language model")
         accepted = set(inspect.signature(network.forward).parameters)
         ids, mask = _left_padded(inputs, self._pad_id)
@@ -67,27 +86,48 @@ class NextWordModel:
         on_device = {name: values.to(device) for name, values in arguments.items()}
         savings = {name: value for name, value in _SAVINGS.items() if name in accepted}
         logits = network(**on_device, **savings).logits[:, -1]
-        return logits if logits.shape[-1] == 2 else logits[:, list(self.word_ids)]
+        return logits if logits.shape[-1] == len(self.word_ids) else logits[:, list(self.word_ids)]
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        transformers = need("transformers", "models", "reading a language model's tokenizer")
-        try:
-            return transformers.AutoTokenizer.from_pretrained(self._folder.path, trust_remote_code=False)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"'{self._folder.name}': its tokenizer cannot be loaded: {_first_line(error)}") from error
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers."""
+        return load_tokenizer(self.folder)
 
     @cached_property
     def _pad_id(self) -> int:
-        known = (self._tokenizer.pad_token_id, self._tokenizer.eos_token_id)
+        known = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id)
         return next((int(token) for token in known if token is not None), 0)
 
     @cached_property
     def _network(self) -> Any:
-        word_ids = self.word_ids  # a wrong word is told before the weights are read
-        network = load_network(self._folder, self._dtype).to(self.device)
+        word_ids = self.word_ids  # a wrong word is found before the weights are read
+        network = load_language_model(self.folder, self._dtype, pickle=self._pickle).to(self.device)
         _narrow_head(network, word_ids)
         return network
+
+
+def difference(logits: Any) -> Any:
+    """The scores of the words' logits [n, words]: the first less the second, if there is one."""
+    return logits[:, 0] - logits[:, 1] if logits.shape[-1] == 2 else logits[:, 0]
+
+
+def token_of(model: str, word: Word, encode: Callable[[list[str]], list[list[int]]], tokenizer: Any) -> int:
+    """The number of a word.
+
+    Raises:
+        ModelError: it is not exactly one token that the tokenizer knows.
+    """
+    if isinstance(word, int):
+        if not 0 <= word < len(tokenizer):
+            raise ModelError(f"'{model}' has no token {word}: its tokenizer has {len(tokenizer):,} tokens")
+        return word
+    (ids,) = encode([word])
+    if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
+        raise ModelError(
+            f"'{model}' has no single token for '{word}' (it has {len(ids)}): the next word cannot be that word; "
+            "choose others with positive=... and negative=..."
+        )
+    return ids[0]
 
 
 def _left_padded(inputs: Sequence[Ids], pad: int) -> tuple[Integers, Integers]:
@@ -101,49 +141,24 @@ def _left_padded(inputs: Sequence[Ids], pad: int) -> tuple[Integers, Integers]:
     return padded, mask
 
 
-def _word_ids(model: str, words: tuple[str, str], encoded: list[list[int]], unknown: int | None) -> tuple[int, int]:
-    for word, ids in zip(words, encoded, strict=True):
-        if len(ids) != 1 or ids[0] == unknown:
-            raise ModelError(
-                f"'{model}' has no single token for '{word}' (it has {len(ids)}): the next word cannot be that word; "
-                "choose others with positive=... and negative=..."
-            )
-    (positive,), (negative,) = encoded
-    if positive == negative:
-        raise ModelError(f"'{model}' has the same token for '{words[0]}' and '{words[1]}'")
-    return positive, negative
-
-
-def load_network(folder: ModelFolder, dtype: str) -> Any:
+def load_language_model(folder: ModelFolder, dtype: str, *, pickle: bool = False) -> Any:
     """A language model with all its weights, in evaluation mode.
 
     Raises:
         ModelError: it cannot be loaded, or lacks weights.
     """
-    torch = need("torch", "models", "running a language model")
-    transformers = need("transformers", "models", "running a language model")
-    try:
-        with quiet_loading():
-            network, report = transformers.AutoModelForCausalLM.from_pretrained(
-                folder.path,
-                dtype=getattr(torch, dtype),
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"'{folder.name}' cannot be loaded: {_first_line(error)}") from error
+    network, report = load_network(folder, "AutoModelForCausalLM", dtype, pickle=pickle)
     invented = sorted({*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])})
     if invented:
         raise ModelError(
             f"'{folder.name}' lacks {len(invented)} weights, such as {invented[0]}: they would be random; "
             "its scores would mean nothing"
         )
-    return network.eval()
+    return network
 
 
-def _narrow_head(network: Any, word_ids: tuple[int, int]) -> None:
-    """Let the head compute the two words alone, in float32, inside of the network's own forward pass.
+def _narrow_head(network: Any, word_ids: tuple[int, ...]) -> None:
+    """Let the head compute the words alone, in float32, inside of the network's own forward pass.
 
     So whatever an architecture does to its logits (scaling, capping) stays as it is. Where the narrow head does not
     answer a probe as the whole head does, the whole head stays.
@@ -160,11 +175,11 @@ def _narrow_head(network: Any, word_ids: tuple[int, int]) -> None:
         network.set_output_embeddings(head)
 
 
-def answers_alike(network: Any, word_ids: tuple[int, int], change: Callable[[], None]) -> bool:
-    """Change the head of a network to the two words alone, and tell whether they have the logits of the whole head."""
+def answers_alike(network: Any, word_ids: tuple[int, ...], change: Callable[[], None]) -> bool:
+    """Change the head of a network to the words alone, and say whether they have the logits of the whole head."""
     torch = need("torch", "models", "running a language model")
     weight = network.get_output_embeddings().weight
-    probe = torch.tensor([[*word_ids, word_ids[0]]], device=weight.device)
+    probe = torch.tensor([[word_ids[0], word_ids[-1], word_ids[0]]], device=weight.device)
     with torch.no_grad():
         whole = network(input_ids=probe).logits[:, -1, list(word_ids)].float()
         change()
@@ -174,7 +189,7 @@ def answers_alike(network: Any, word_ids: tuple[int, int], change: Callable[[], 
     return same and torch.allclose(narrow, whole, rtol=0, atol=float(allowed), equal_nan=True)
 
 
-def _rows(head: Any, rows: tuple[int, int]) -> Any:
+def _rows(head: Any, rows: tuple[int, ...]) -> Any:
     torch = need("torch", "models", "running a language model")
     narrow = torch.nn.Linear(head.in_features, len(rows), bias=head.bias is not None, device=head.weight.device)
     narrow.weight.data = head.weight.data[list(rows)].float()
@@ -182,7 +197,3 @@ def _rows(head: Any, rows: tuple[int, int]) -> Any:
         narrow.bias.data = head.bias.data[list(rows)].float()
     narrow.register_forward_pre_hook(lambda _, hidden: (hidden[0].float(),))
     return narrow
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,17 +23,22 @@ from adapters.batching import (
     side_by_side,
     stream_batches,
 )
+from adapters.contents import graph_files
 from adapters.errors import ModelError, UsageError, need
-from adapters.identity import file_digest
+from adapters.identity import file_digest, files_digest
+from adapters.labels import Label, label_of
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
+from adapters.processor import instruction_set
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored
+from adapters.soundness import refuse_pointer
 
 _VERSION = 1
 _PURPOSE = "running an ONNX model"
 _KNOWN_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _BATCH_QUANTISED = (b"DynamicQuantize", b"QLinear", b"QAttention", b"QGemm")
+_QUANTISED = (*_BATCH_QUANTISED, b"QuantizeLinear", b"MatMulInteger", b"MatMulNBits", b"ConvInteger")
 
 
 class OnnxCrossEncoder:
@@ -49,6 +55,7 @@ class OnnxCrossEncoder:
         truncation: "document" keeps every query whole, "longest_first" as in transformers.
         batch_tokens: padded tokens per model call.
         file: name of the graph in the folder, or in its subfolder `onnx`.
+        label: the label to rank by, as a number or by its name, for a graph with several; see `CrossEncoder`.
 
     Raises:
         ModelError: the folder has no such file, or no tokenizer.json.
@@ -64,6 +71,7 @@ class OnnxCrossEncoder:
         truncation: Truncation = "document",
         batch_tokens: int | None = None,
         file: str = "model.onnx",
+        label: int | str | None = None,
     ) -> None:
         if batch_tokens is not None and batch_tokens < 1:
             raise UsageError(f"batch_tokens={batch_tokens} must be at least 1")
@@ -71,6 +79,8 @@ class OnnxCrossEncoder:
         self._file = _graph_file(self._folder, file)
         if not (self._folder.path / "tokenizer.json").exists():
             raise ModelError(f"'{self._folder.name}' has no tokenizer.json; save the tokenizer beside the graph")
+        self._asked_label = label
+        self._label = _declared_label(self._folder, label)
         self._max_length, self._batch_tokens = max_length, batch_tokens
         self._truncation: Truncation = truncation
 
@@ -79,17 +89,23 @@ class OnnxCrossEncoder:
         """The model as it was named."""
         return self._folder.name
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What had to be assumed, for readers of the numbers."""
+        return (self._label.remark,) if self._label and self._label.remark else ()
+
     @cached_property
     def identity(self) -> Identity:
-        """Whatever can change a score: graph, weights, tokenizer, max_length, truncation, batching."""
+        """Whatever can change a score: graph, weights, tokenizer, max_length, truncation, label, batching."""
         return {
             "adapter": "onnx",
             "version": _VERSION,
-            **self._folder.identity(),
+            **self._content,
             "graph": file_digest(self._file),
             "max_length": self._max_length,
             "truncation": self._truncation,
             "batching": "single" if self._depends_on_batch else "padded",
+            **self._label_identity,
             **told(self._folder.path),
         }
 
@@ -110,13 +126,59 @@ class OnnxCrossEncoder:
         prepared = encoder.encode(queries, documents, np.asarray(pairs))
 
         def forward(rows: Integers) -> Floats:
-            return graph.logits(prepared.collate(rows))
+            logits = graph.logits(prepared.collate(rows))
+            return self._label_among(logits.shape[1]).scores(logits)
 
         budget = self._batch_tokens or default_budget(graph.device)
         single = self._depends_on_batch or "attention_mask" not in graph.types
         describe = describe_pairs(self.name, queries, documents, pairs)
         calls = one_by_one if graph.workers == 1 else partial(side_by_side, workers=graph.workers)
         yield from stream_batches(prepared, forward, budget=0 if single else budget, describe=describe, calls=calls)
+
+    def check(self) -> None:
+        """Refuse files that cannot be loaded, before any work is paid for.
+
+        Raises:
+            ModelError: naming the file and what to do.
+        """
+        for file in (*graph_files(self._file), self._folder.path / "tokenizer.json"):
+            refuse_pointer(file)
+        self._folder.json("tokenizer.json")
+
+    @property
+    def _label_identity(self) -> dict[str, object]:
+        if self._label is not None and self._label.count > 1:
+            return self._label.identity
+        return {} if self._asked_label is None else {"label": self._asked_label}
+
+    def _label_among(self, count: int) -> Label:
+        """The label of a graph with so many outputs; the configuration beside it may be that of another export."""
+        if self._label is not None and self._label.count == count:
+            return self._label
+        if count == 1 and self._asked_label in (None, 0):
+            return Label(0, 1, softmax=False)
+        if isinstance(self._asked_label, int) and 0 <= self._asked_label < count:
+            return Label(self._asked_label, count, softmax=True)
+        raise ModelError(
+            f"'{self.name}': its graph gives {count} scores a pair; say which one is relevance, from 0 to {count - 1}, "
+            "as in ?label=1"
+        )
+
+    @cached_property
+    def _content(self) -> dict[str, object]:
+        """Digests of the files that are read. A quantised graph computes other digits in another version of the engine
+        and on another processor."""
+        path = self._folder.path
+        graph = [str(file.relative_to(path)) for file in graph_files(self._file)]
+        engine: dict[str, object] = {}
+        if self._is_quantised:
+            engine = {"engine": {"onnxruntime": _version(), "processor": instruction_set()}}
+        return {"weights": files_digest(path, graph), "tokenizer": files_digest(path, ["tokenizer.json"]), **engine}
+
+    @cached_property
+    def _is_quantised(self) -> bool:
+        with self._file.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return any(content.find(name) >= 0 for name in _QUANTISED)
 
     @cached_property
     def _depends_on_batch(self) -> bool:
@@ -144,16 +206,16 @@ class _Graph:
     """Calls that run at the same time."""
 
     def logits(self, batch: Mapping[str, npt.NDArray[np.int64]]) -> Floats:
-        """float32 [batch]."""
+        """float32 [batch, labels]."""
         feed = {name: batch[name].astype(kind, copy=False) for name, kind in self.types.items()}
         logits = np.asarray(self.session.run(None, feed)[0], dtype=np.float32)
         count = len(batch["input_ids"])
-        if logits.shape not in ((count, 1), (count,)):
+        if logits.ndim not in (1, 2) or logits.shape[0] != count:
             raise ModelError(
-                f"'{self.name}': its first output has the shape {list(logits.shape)} for {count} pairs, and a "
-                f"reranker gives [{count}, 1]; export the model with its score head"
+                f"'{self.name}': its first output has the shape {list(logits.shape)} for {count} pairs, and a reranker "
+                f"gives [{count}, labels]; export the model with its score head"
             )
-        return logits.reshape(count)
+        return logits.reshape(count, -1)
 
 
 def _load(name: str, file: Path) -> _Graph:
@@ -175,6 +237,20 @@ def _load(name: str, file: Path) -> _Graph:
     types = {known: _TYPES[kind] for known, kind in declared.items()}
     on_gpu = "CUDAExecutionProvider" in session.get_providers()
     return _Graph(name, session, types, "cuda" if on_gpu else "cpu", 1 if on_gpu else cores())
+
+
+def _declared_label(folder: ModelFolder, asked: int | str | None) -> Label | None:
+    """The label that config.json and the option say; None where the graph itself has to say how many there are."""
+    declared = folder.config.get("id2label")
+    several = isinstance(declared, Mapping) and len(declared) > 1
+    return label_of(folder, asked) if several or isinstance(asked, str) else None
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("onnxruntime")
+    except importlib.metadata.PackageNotFoundError:
+        return "another distribution"
 
 
 def _graph_file(folder: ModelFolder, name: str) -> Path:

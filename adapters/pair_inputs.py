@@ -82,20 +82,24 @@ class EncodedPairs:
 
     def collate(self, rows: Integers) -> dict[str, npt.NDArray[np.int64]]:
         """input_ids, attention_mask and token_type_ids of some rows, int64 [len(rows), longest of these rows]."""
-        shape = (len(rows), int(self.lengths[rows].max(initial=0)))
-        ids = np.full(shape, self.padding.token, np.int64)
-        types = np.full(shape, self.padding.token_type, np.int64)
-        mask = np.zeros(shape, np.int64)
-        for place, row in enumerate(rows):
-            row_ids, row_types = self.sequence(int(row))
-            begin = shape[1] - len(row_ids) if self.padding.side == "left" else 0
-            span = slice(begin, begin + len(row_ids))
-            ids[place, span], types[place, span], mask[place, span] = row_ids, row_types, 1
-        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        return collated([self.sequence(int(row)) for row in rows], self.padding)
 
     def inputs(self, rows: Integers) -> npt.NDArray[np.uint64]:
         """Digests of the unpadded token ids of some rows."""
         return np.array([input_digest(self.sequence(int(row))[0]) for row in rows], dtype=np.uint64)
+
+
+def collated(sequences: Sequence[Sequenced], padding: Padding) -> dict[str, npt.NDArray[np.int64]]:
+    """input_ids, attention_mask and token_type_ids of some inputs, int64 [inputs, longest of them]."""
+    shape = (len(sequences), max((len(ids) for ids, _ in sequences), default=0))
+    ids = np.full(shape, padding.token, np.int64)
+    types = np.full(shape, padding.token_type, np.int64)
+    mask = np.zeros(shape, np.int64)
+    for place, (row_ids, row_types) in enumerate(sequences):
+        begin = shape[1] - len(row_ids) if padding.side == "left" else 0
+        span = slice(begin, begin + len(row_ids))
+        ids[place, span], types[place, span], mask[place, span] = row_ids, row_types, 1
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
 def padding_of(tokenizer: Any) -> Padding:

@@ -1,56 +1,235 @@
-"""The text that a language model is asked with, as data: `templates/*.toml`, one file per published form."""
+"""The text that a model is asked with, as data: `templates/*.toml`, one file per published form, or the user's own.
+
+The keys of such a file are described in docs/templates.md.
+"""
 
 from __future__ import annotations
 
 import importlib.resources
+import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
 
-from adapters.errors import UsageError, did_you_mean
+from adapters.errors import ModelError, UsageError, did_you_mean
 from adapters.identity import digest
+from adapters.models import ModelFolder
+
+
+class Field(Enum):
+    """A place in a template that a text takes."""
+
+    INSTRUCTION = "instruction"
+    QUERY = "query"
+    DOCUMENT = "document"
+
+
+Piece = tuple[str | Field, ...]
+"""Text and fields that are tokenised as one string."""
+
+_FIELDS = re.compile(r"\{(instruction|query|document)\}")
+_TEXTS = ("prefix", "suffix", "instruction", "positive", "negative", "source")
+_KEYS = (*_TEXTS, "body", "max_length", "recognised")
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What in a folder shows that it was trained with a template. One of the two is enough."""
+
+    chat_template: str | None = None
+    """A text that stands in its chat template."""
+    title: str | None = None
+    """A text that stands in the first heading of its README.md."""
+
+    def matches(self, folder: ModelFolder, chat_template: str) -> bool:
+        """Whether a folder shows it."""
+        in_template = self.chat_template is not None and self.chat_template in chat_template
+        return in_template or (self.title is not None and self.title in _title(folder))
 
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """Prefix and suffix stand whole around every body. A body ends with its document, which is what truncation cuts."""
+    """A prompt in pieces. Each piece is tokenised by itself; only the document is ever cut.
 
-    prefix: str
-    body: str
-    suffix: str
-    default_instruction: str
+    Args:
+        pieces: in their order; together they hold the query and the document exactly once each.
+        described: what the identity of a score is made of.
+        instruction: what stands for the instruction where nobody gives one.
+        positive, negative: the words whose logits are compared; without `negative` the logit of `positive` counts.
+        max_length: tokens of a whole input that the model is published with.
+    """
+
+    pieces: tuple[Piece, ...]
+    described: Mapping[str, object]
+    instruction: str = ""
+    positive: str | None = None
+    negative: str | None = None
+    max_length: int | None = None
+    recognised: Recognised = field(default_factory=Recognised)
 
     @property
     def digest(self) -> str:
         """32 hex digits over the texts that reach the model whatever the instruction is."""
-        return digest({"prefix": self.prefix, "body": self.body, "suffix": self.suffix})
+        return digest(self.described)
 
     @property
-    def anchor(self) -> str:
-        """What stands before every document, without the space at its end: '<Document>:'."""
-        return self._before_document.rpartition("}")[2].strip()
-
-    def head(self, instruction: str, query: str) -> str:
-        """The body up to the space before the document. In most vocabularies that space is part of the next word."""
-        return self._before_document.rstrip(" ").format(instruction=instruction, query=query)
-
-    def tail(self, document: str) -> str:
-        """The rest of the body: `head + tail` is the whole body."""
-        spaces = len(self._before_document) - len(self._before_document.rstrip(" "))
-        return " " * spaces + document
+    def instructed(self) -> bool:
+        """Whether it has a place for an instruction."""
+        return any(Field.INSTRUCTION in piece for piece in self.pieces)
 
     @property
-    def _before_document(self) -> str:
-        return self.body.removesuffix("{document}")
+    def document_piece(self) -> int:
+        """The place of the piece with the document."""
+        return next(place for place, piece in enumerate(self.pieces) if Field.DOCUMENT in piece)
+
+    @property
+    def document_ends_piece(self) -> bool:
+        """Whether the document is the last of its piece, so that its tokens can be cut at their end."""
+        return self.pieces[self.document_piece][-1] is Field.DOCUMENT
+
+    def render(self, place: int, instruction: str, query: str, document: str) -> str:
+        """The text of a piece."""
+        return rendered(self.pieces[place], instruction, query, document)
+
+    def whole(self, instruction: str, query: str, document: str) -> str:
+        """The whole prompt as text."""
+        return "".join(self.render(place, instruction, query, document) for place in range(len(self.pieces)))
+
+
+def rendered(piece: Piece, instruction: str, query: str, document: str) -> str:
+    """The text of a piece."""
+    texts = {Field.INSTRUCTION: instruction, Field.QUERY: query, Field.DOCUMENT: document}
+    return "".join(texts[part] if isinstance(part, Field) else part for part in piece)
 
 
 def load_template(name: str) -> PromptTemplate:
-    """A packaged template.
+    """A packaged template by its name, or one from a TOML file by its path.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or the file is no template; the message names the key.
     """
+    packaged = _packaged()
+    if name in packaged:
+        return parse_template(packaged[name].read_text("utf-8"), f"templates/{name}.toml")
+    path = Path(name).expanduser()
+    if path.is_file():
+        try:
+            return parse_template(path.read_text("utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: cannot be read as text ({error})") from None
+    raise UsageError(f"no template '{name}', and no file of that name.{did_you_mean(name, packaged)}")
+
+
+def template_names() -> list[str]:
+    """The packaged templates."""
+    return sorted(_packaged())
+
+
+def recognised_template(folder: ModelFolder, chat_template: str) -> str | None:
+    """The packaged template that a folder shows it was trained with, None where it shows none.
+
+    Raises:
+        ModelError: it shows two.
+    """
+    loaded = {name: load_template(name) for name in template_names()}
+    found = [name for name, template in loaded.items() if template.recognised.matches(folder, chat_template)]
+    if len(found) > 1:
+        raise ModelError(
+            f"'{folder.name}' looks like {' and like '.join(found)}; say which template it was trained with, as in "
+            f"?template={found[0]}"
+        )
+    return found[0] if found else None
+
+
+def parse_template(text: str, label: str) -> PromptTemplate:
+    """Read a template.
+
+    Raises:
+        UsageError: a key is unknown or of the wrong type, the query or the document does not stand in it exactly once,
+            or nothing separates the two.
+    """
+    try:
+        keys = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{label}: not TOML: {error}") from None
+    _check(keys, label)
+    body = keys["body"]
+    texts = [keys.get("prefix", ""), *([body] if isinstance(body, str) else body), keys.get("suffix", "")]
+    pieces = tuple(piece for piece in map(_piece, texts) if piece)
+    _check_fields(pieces, label)
+    return PromptTemplate(
+        pieces,
+        {"prefix": keys.get("prefix", ""), "body": body, "suffix": keys.get("suffix", "")},
+        keys.get("instruction", ""),
+        keys.get("positive"),
+        keys.get("negative"),
+        keys.get("max_length"),
+        Recognised(**keys.get("recognised", {})),
+    )
+
+
+def _check(keys: Mapping[str, Any], label: str) -> None:
+    for key in keys:
+        if key not in _KEYS:
+            raise UsageError(f"{label}: unknown key '{key}'.{did_you_mean(key, _KEYS)}")
+    wrong = [key for key in _TEXTS if not isinstance(keys.get(key, ""), str)]
+    body, length, recognised = keys.get("body"), keys.get("max_length", 1), keys.get("recognised", {})
+    if not isinstance(body, str) and not (
+        isinstance(body, list) and body and all(isinstance(one, str) for one in body)
+    ):
+        raise UsageError(f"{label}: 'body' must be text, or a list of texts that are tokenised one by one")
+    if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+        raise UsageError(f"{label}: 'max_length' must be a whole number of tokens")
+    known = set(Recognised.__dataclass_fields__)
+    if (
+        not isinstance(recognised, dict)
+        or set(recognised) - known
+        or not all(isinstance(one, str) for one in recognised.values())
+    ):
+        raise UsageError(f"{label}: 'recognised' may have {' and '.join(sorted(known))}, each a text")
+    if wrong:
+        raise UsageError(f"{label}: '{wrong[0]}' must be text")
+    if "negative" in keys and "positive" not in keys:
+        raise UsageError(f"{label}: 'negative' without 'positive'; name the word that stands for relevant")
+
+
+def _check_fields(pieces: tuple[Piece, ...], label: str) -> None:
+    parts = [part for piece in pieces for part in piece]
+    for one in (Field.QUERY, Field.DOCUMENT):
+        if parts.count(one) != 1:
+            raise UsageError(f"{label}: {{{one.value}}} must stand in it exactly once, not {parts.count(one)} times")
+    first, last = sorted((parts.index(Field.QUERY), parts.index(Field.DOCUMENT)))
+    if not any(isinstance(part, str) and part.strip() for part in parts[first + 1 : last]):
+        raise UsageError(f"{label}: nothing separates {{query}} and {{document}}; write some text between them")
+
+
+def _piece(text: str) -> Piece:
+    parts = _FIELDS.split(text)
+    fields = (Field(part) if place % 2 else part for place, part in enumerate(parts))
+    return tuple(part for part in fields if part != "")
+
+
+def _packaged() -> dict[str, Traversable]:
     folder = importlib.resources.files("adapters").joinpath("templates")
-    known = {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
-    if name not in known:
-        raise UsageError(f"unknown template '{name}'.{did_you_mean(name, known)}")
-    return PromptTemplate(**tomllib.loads(known[name].read_text("utf-8")))
+    return {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
+
+
+def _title(folder: ModelFolder) -> str:
+    """The first heading of the model's card, without its metadata."""
+    file = folder.path / "README.md"
+    try:
+        lines = file.read_text("utf-8", errors="replace").splitlines() if file.is_file() else []
+    except OSError:
+        return ""
+    return next((line.lstrip("# ").strip() for line in _after_metadata(lines) if line.startswith("# ")), "")
+
+
+def _after_metadata(lines: list[str]) -> Iterator[str]:
+    if not lines or lines[0].strip() != "---":
+        return iter(lines)
+    end = next((place for place, line in enumerate(lines[1:], 1) if line.strip() == "---"), len(lines))
+    return iter(lines[end + 1 :])

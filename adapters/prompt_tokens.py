@@ -1,4 +1,4 @@
-"""Token ids of prompts: every text is tokenised once, and the ids are those of the whole string."""
+"""Token ids of prompts: every text is tokenised once, and the ids are those of the whole piece."""
 
 from __future__ import annotations
 
@@ -12,62 +12,81 @@ import numpy.typing as npt
 
 from adapters.batching import input_digest, shortened
 from adapters.errors import ModelError
-from adapters.prompt_template import PromptTemplate
+from adapters.prompt_template import Field, Piece, PromptTemplate, rendered
 from adapters.protocols import IndexPairs, Integers
 
 Ids = npt.NDArray[np.int32]
 Encode = Callable[[list[str]], list[list[int]]]
 """Texts to token ids, without special tokens at the ends."""
 
+_NOTHING: Ids = np.empty(0, np.int32)
 _AT_ONCE = 1024
 _PROBE_QUERIES = ("who wrote it", "", "谁写的?\n", " ใครเขียน ", "من كتبه")
 _PROBE_DOCUMENTS = ("The answer.", "", " two  spaces", "\n\nlines", "...", "42", "किसने", "👍 ok", "\u0301e", "x" * 99)
+_FILLERS = ("0", "1 2 3 4")
+"""Two documents without a common token at an end: what their prompts share at an end is the template's."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A prompt that was tokenised as a whole; the document's tokens are ids[start:end]."""
+
+    ids: Ids
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """The model inputs of a request: prefix + head + document + suffix, the document cut so that all of it fits."""
+    """The model inputs of a request; in each the document is cut so that all of it fits."""
 
-    prefix: Ids
-    suffix: Ids
-    room: int
-    """Tokens that a body may have."""
-    heads: list[Ids]
-    """Per query: the body up to the document."""
-    tails: list[Ids | None]
-    """Per document: the rest of the body; None where the tokenizer merges it with what stands before."""
-    wholes: dict[int, Ids]
-    """Per row: the body with a document of which the tail is None."""
+    max_length: int
+    before: list[Ids]
+    """Per query: what stands before the document."""
+    after: list[Ids]
+    """Per query: what stands after it."""
+    documents: list[Ids | None]
+    """Per document: its tokens; None where they depend on what stands before or after."""
+    wholes: dict[int, Whole]
+    """Per row: the prompt with a document of which the tokens are None."""
     query: Integers
     document: Integers
 
     @cached_property
     def tokens(self) -> npt.NDArray[np.int32]:
         """Document tokens before truncation."""
-        counts = np.array([0 if ids is None else len(ids) for ids in self.tails], np.int32)[self.document]
-        for row, ids in self.wholes.items():
-            counts[row] = max(0, len(ids) - self._head_counts[row])
+        counts = np.array([0 if ids is None else len(ids) for ids in self.documents], np.int32)[self.document]
+        for row, whole in self.wholes.items():
+            counts[row] = whole.end - whole.start
         return counts
 
     @cached_property
     def kept(self) -> npt.NDArray[np.int32]:
         """Document tokens after truncation."""
-        return np.minimum(self.tokens, self.room - self._head_counts).astype(np.int32)
+        return np.minimum(self.tokens, self.max_length - self._around).clip(min=0).astype(np.int32)
 
     @cached_property
     def lengths(self) -> Integers:
         """Tokens of the whole input, after truncation."""
-        return (len(self.prefix) + self._head_counts + self.kept + len(self.suffix)).astype(np.int64)
+        return (self._around + self.kept).astype(np.int64)
 
     @cached_property
-    def _head_counts(self) -> npt.NDArray[np.int32]:
-        return np.array([len(ids) for ids in self.heads], np.int32)[self.query]
+    def _around(self) -> npt.NDArray[np.int32]:
+        """Tokens beside the document."""
+        pairs = zip(self.before, self.after, strict=True)
+        around = np.array([len(before) + len(after) for before, after in pairs], np.int32)[self.query]
+        for row, whole in self.wholes.items():
+            around[row] = len(whole.ids) - (whole.end - whole.start)
+        return around
 
     def ids(self, row: int) -> Ids:
         """The whole input of a row."""
-        tail = self.tails[self.document[row]]
-        body = self.wholes[row] if tail is None else np.concatenate([self.heads[self.query[row]], tail])
-        return np.concatenate([self.prefix, body[: self.room], self.suffix])
+        kept = int(self.kept[row])
+        if (whole := self.wholes.get(row)) is not None:
+            return np.concatenate([whole.ids[: whole.start + kept], whole.ids[whole.end :]])
+        query, document = int(self.query[row]), self.documents[self.document[row]]
+        assert document is not None
+        return np.concatenate([self.before[query], document[:kept], self.after[query]])
 
     def inputs(self, rows: Integers) -> npt.NDArray[np.uint64]:
         """Digests of the inputs of some rows."""
@@ -75,11 +94,36 @@ class PromptTokens:
 
 
 @dataclass(frozen=True)
+class _Frame:
+    """What stands around the document for one query: the pieces before that of the document, the beginning and the
+    end of its own piece, and the pieces after it."""
+
+    first: Ids
+    head: Ids
+    tail: Ids
+    last: Ids
+
+    @property
+    def before(self) -> Ids:
+        return np.concatenate([self.first, self.head])
+
+    @property
+    def after(self) -> Ids:
+        return np.concatenate([self.tail, self.last])
+
+    def around(self, body: Ids) -> Whole:
+        """The whole prompt with the piece of the document."""
+        ids = np.concatenate([self.first, body, self.last])
+        end = max(len(ids) - len(self.tail) - len(self.last), len(self.first))
+        return Whole(ids, min(len(self.first) + len(self.head), end), end)
+
+
+@dataclass(frozen=True)
 class PromptEncoder:
     """Turns queries and documents into prompts of at most `max_length` tokens.
 
     With `split` (see `splits_exactly`) a text is tokenised once however many pairs it is in. A document that changes
-    the tokens of what stands before it is tokenised with every query instead. That is decided by the document alone,
+    the tokens of what stands around it is tokenised with every query instead. That is decided by the document alone,
     never by the other pairs.
     """
 
@@ -97,43 +141,121 @@ class PromptEncoder:
         """
         asked, query = np.unique(pairs[:, 0], return_inverse=True)
         read, document = np.unique(pairs[:, 1], return_inverse=True)
-        prefix, suffix = _encoded(self.encode, [self.template.prefix, self.template.suffix])
-        room = self.max_length - len(prefix) - len(suffix)
-        heads = list(_encoded(self.encode, (self._head(queries[int(index)]) for index in asked)))
-        _refuse_long([queries[int(index)] for index in asked], heads, room, self.max_length)
-        tails = self._tails(documents[int(index)] for index in read)
-        merged = [row for row, index in enumerate(document) if tails[index] is None]
-        bodies = (self._head(queries[q]) + self.template.tail(documents[d]) for q, d in pairs[merged].tolist())
-        wholes = dict(zip(merged, _encoded(self.encode, bodies), strict=True))
-        return PromptTokens(prefix, suffix, room, heads, tails, wholes, query, document)
+        texts = [queries[int(index)] for index in asked]
+        frames = self._frames(texts)
+        self._refuse_long(texts, frames)
+        tokens = self._documents(documents[int(index)] for index in read)
+        rows = [row for row, index in enumerate(document) if tokens[index] is None]
+        bodies = _encoded(self.encode, (self._body(queries[q], documents[d]) for q, d in pairs[rows].tolist()))
+        wholes = {row: frames[query[row]].around(body) for row, body in zip(rows, bodies, strict=True)}
+        before, after = [frame.before for frame in frames], [frame.after for frame in frames]
+        return PromptTokens(self.max_length, before, after, tokens, wholes, query, document)
 
-    def _head(self, query: str) -> str:
-        return self.template.head(self.instruction, query)
+    @property
+    def _piece(self) -> Piece:
+        return self.template.pieces[self.template.document_piece]
 
-    def _tails(self, documents: Iterable[str]) -> list[Ids | None]:
-        if not self.split:
+    def _frames(self, queries: Sequence[str]) -> list[_Frame]:
+        at, pieces = self.template.document_piece, self.template.pieces
+        firsts, lasts = self._joined(pieces[:at], queries), self._joined(pieces[at + 1 :], queries)
+        if self.template.document_ends_piece:
+            heads, tails = self._joined([_head(self._piece)], queries), [_NOTHING] * len(queries)
+        else:
+            ends = [self._ends(query) for query in queries]
+            heads, tails = [head for head, _ in ends], [tail for _, tail in ends]
+        return [_Frame(*parts) for parts in zip(firsts, heads, tails, lasts, strict=True)]
+
+    def _joined(self, pieces: Sequence[Piece], queries: Sequence[str]) -> list[Ids]:
+        """The ids of pieces without the document, one after the other, for each query."""
+        columns = [self._column(piece, queries) for piece in pieces]
+        return [np.concatenate([_NOTHING, *parts]) for parts in zip(*columns, strict=True)] or [_NOTHING] * len(queries)
+
+    def _column(self, piece: Piece, queries: Sequence[str]) -> list[Ids]:
+        if Field.QUERY not in piece:
+            return list(_encoded(self.encode, [self._text(piece, "", "")])) * len(queries)
+        return list(_encoded(self.encode, (self._text(piece, query, "") for query in queries)))
+
+    def _ends(self, query: str) -> tuple[Ids, Ids]:
+        """The ids that the piece with the document begins and ends with, whatever the document is."""
+        one, other = self.encode([self._body(query, filler) for filler in _FILLERS])
+        start, end = _common(one, other), _common(one[::-1], other[::-1])
+        return np.array(one[:start], np.int32), np.array(one[len(one) - end :], np.int32)
+
+    def _documents(self, documents: Iterable[str]) -> list[Ids | None]:
+        if not (self.split and self.template.document_ends_piece):
             return [None for _ in documents]
-        return list(_document_ids(self.template, self.encode, documents))
+        return list(_document_ids(self._piece, self.encode, documents))
+
+    def _body(self, query: str, document: str) -> str:
+        return self._text(self._piece, query, document)
+
+    def _text(self, piece: Piece, query: str, document: str) -> str:
+        return rendered(piece, self.instruction, query, document)
+
+    def _refuse_long(self, queries: Sequence[str], frames: Sequence[_Frame]) -> None:
+        for text, frame in zip(queries, frames, strict=True):
+            needed = len(frame.before) + len(frame.after)
+            if needed >= self.max_length:
+                raise ModelError(
+                    f"the query {shortened(text)} and the template leave no token for a document in max_length="
+                    f"{self.max_length}: raise max_length to {needed + 1} or more"
+                )
 
 
 def splits_exactly(template: PromptTemplate, encode: Encode) -> bool:
-    """Whether head and document, tokenised apart, give the tokens of the whole body, for probes of many scripts."""
-    tails = list(_document_ids(template, encode, _PROBE_DOCUMENTS))
+    """Whether the pieces, and head and document of the piece with the document, tokenised apart, give the tokens that
+    the template asks for, for probes of many scripts."""
+    if not template.document_ends_piece:
+        return False
+    piece = template.pieces[template.document_piece]
+    tails = list(_document_ids(piece, encode, _PROBE_DOCUMENTS))
     for query in _PROBE_QUERIES:
-        head = template.head(template.default_instruction, query)
-        head_ids = encode([head])[0]
-        wholes = encode([head + template.tail(document) for document in _PROBE_DOCUMENTS])
+        head = encode([rendered(_head(piece), template.instruction, query, "")])[0]
+        wholes = encode([rendered(piece, template.instruction, query, document) for document in _PROBE_DOCUMENTS])
         for tail, whole in zip(tails, wholes, strict=True):
-            if tail is not None and [*head_ids, *tail.tolist()] != whole:
+            if tail is not None and [*head, *tail.tolist()] != whole:
                 return False
     return True
 
 
-def _document_ids(template: PromptTemplate, encode: Encode, documents: Iterable[str]) -> Iterator[Ids | None]:
+def seams_are_exact(template: PromptTemplate, encode: Encode) -> bool:
+    """Whether the pieces of a template, tokenised one by one, give the tokens of the whole prompt, for the probes."""
+    for query in _PROBE_QUERIES:
+        texts = [(query, document) for document in _PROBE_DOCUMENTS]
+        wholes = encode([template.whole(template.instruction, *text) for text in texts])
+        parts = [
+            [template.render(at, template.instruction, *text) for text in texts] for at in range(len(template.pieces))
+        ]
+        joined = [[token for ids in row for token in ids] for row in zip(*map(encode, parts), strict=True)]
+        if joined != wholes:
+            return False
+    return True
+
+
+def _head(piece: Piece) -> Piece:
+    """The piece up to the space before its document. In most vocabularies that space is part of the next word."""
+    *parts, last = piece[:-1] or ("",)
+    return (*parts, last.rstrip(" ")) if isinstance(last, str) else (*parts, last)
+
+
+def _anchor(piece: Piece) -> str:
+    """What stands before every document, without the space at its end: '<Document>:'."""
+    before = piece[-2] if len(piece) > 1 else ""
+    return before.strip() if isinstance(before, str) else ""
+
+
+def _space(piece: Piece) -> str:
+    """The space between the anchor and the document."""
+    before = piece[-2] if len(piece) > 1 else ""
+    return before[len(before.rstrip(" ")) :] if isinstance(before, str) else ""
+
+
+def _document_ids(piece: Piece, encode: Encode, documents: Iterable[str]) -> Iterator[Ids | None]:
     """Tokenise documents behind the template's last words, and take those words off again if they are unchanged."""
-    anchor = encode([template.anchor])[0]
-    for ids in _encoded(encode, (template.anchor + template.tail(document) for document in documents)):
-        yield ids[len(anchor) :].copy() if ids[: len(anchor)].tolist() == anchor else None
+    anchor, space = _anchor(piece), _space(piece)
+    first = encode([anchor])[0]
+    for ids in _encoded(encode, (f"{anchor}{space}{document}" for document in documents)):
+        yield ids[len(first) :].copy() if ids[: len(first)].tolist() == first else None
 
 
 def _encoded(encode: Encode, texts: Iterable[str]) -> Iterator[Ids]:
@@ -143,10 +265,9 @@ def _encoded(encode: Encode, texts: Iterable[str]) -> Iterator[Ids]:
             yield np.array(ids, dtype=np.int32)
 
 
-def _refuse_long(queries: Sequence[str], heads: Sequence[Ids], room: int, max_length: int) -> None:
-    for text, head in zip(queries, heads, strict=True):
-        if len(head) >= room:
-            raise ModelError(
-                f"the query {shortened(text)} and the template leave no token for a document in max_length="
-                f"{max_length}: raise max_length to {max_length - room + len(head) + 1} or more"
-            )
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many ids two sequences share at their beginning."""
+    for at, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return at
+    return min(len(one), len(other))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.bert_fast import fast_forward
+from adapters.contents import Contents
 from adapters.errors import ModelError, need
-from adapters.models import ModelFolder, quiet_loading
+from adapters.loading import load_network
+from adapters.models import ModelFolder
 from adapters.protocols import Floats
-
-_OFFSET_POSITIONS = {
-    "roberta",
-    "xlm-roberta",
-    "xlm-roberta-xl",
-    "camembert",
-    "roberta-prelayernorm",
-    "mpnet",
-    "longformer",
-}
-"""Model types that count positions from pad_token_id + 1, so that as many of the table's rows are never used."""
+from adapters.soundness import safetensors_header
 
 
 @dataclass(frozen=True)
@@ -53,83 +44,36 @@ class ScoreHead:
         return logits
 
 
-def load_score_head(folder: ModelFolder, *, device: str, dtype: str) -> tuple[ScoreHead, Any]:
-    """The model, ready to run, and its transformers tokenizer.
+def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: str, pickle: bool = False) -> ScoreHead:
+    """The model, ready to run.
+
+    Args:
+        tokenizer: of transformers; it says which inputs the model gets.
 
     Raises:
         ModelError: weights are missing from the checkpoint or have another shape than the configuration says, or
             the folder cannot be read without running code of its own.
     """
-    torch = need("torch", "models", "running a cross-encoder")
-    transformers = need("transformers", "models", "running a cross-encoder")
-    loader = transformers.AutoModelForSequenceClassification
-    try:
-        with quiet_loading():
-            model, report = loader.from_pretrained(
-                folder.path,
-                dtype=getattr(torch, dtype),
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-            )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"cannot load '{folder.name}': {str(error).strip().splitlines()[0]}") from error
+    auto = "AutoModelForSequenceClassification"
+    labels = {"num_labels": labels_of_adapter(folder)} if Contents(folder).base is not None else {}
+    model, report = load_network(folder, auto, dtype, pickle=pickle, ignore_mismatched_sizes=True, **labels)
     _refuse_new_weights(folder, report)
-    return _head(model.to(device).eval(), tokenizer, device), tokenizer
+    return _head(model.to(device), tokenizer, device)
 
 
-def length_of(folder: ModelFolder, asked: int | None) -> int:
-    """Tokens of a whole input: what was asked for, or the limit of the model's own files, as sentence-transformers
-    reads them.
-
-    Raises:
-        ModelError: more than the model has positions for.
-    """
-    positions = _positions(folder)
-    if asked is not None:
-        if positions is not None and asked > positions:
-            raise ModelError(f"max_length={asked} is more than the {positions} positions of '{folder.name}'; lower it")
-        return asked
-    saved = _json(folder, "sentence_bert_config.json").get("max_seq_length") if folder.modules else None
-    declared = saved or _json(folder, "tokenizer_config.json").get("model_max_length")
-    limits = [int(limit) for limit in (declared, positions) if isinstance(limit, int | float)]
-    if not limits:
-        raise ModelError(f"the files of '{folder.name}' name no maximum length; give one with ?max_length=512")
-    return min(limits)
-
-
-def label_of(folder: ModelFolder, asked: int | None) -> int:
-    """The logit to rank by.
+def labels_of_adapter(folder: ModelFolder) -> int:
+    """How many scores the head of a LoRA adapter gives; the base has no head that could say it.
 
     Raises:
-        ModelError: there are several and none was chosen, or the chosen one does not exist.
+        ModelError: the adapter brings no head.
     """
-    named = folder.config.get("id2label")
-    labels = named if isinstance(named, dict) else {}
-    count = len(labels) or int(str(folder.config.get("num_labels") or 2))
-    listed = ", ".join(f"{index} ({labels.get(str(index), f'LABEL_{index}')})" for index in range(count))
-    if asked is None and count > 1:
-        raise ModelError(f"'{folder.name}' has {count} labels, {listed}; say which one is relevance, as in ?label=1")
-    if asked is not None and not 0 <= asked < count:
-        raise ModelError(f"'{folder.name}' has no label {asked}; it has {listed}")
-    return asked or 0
-
-
-def _positions(folder: ModelFolder) -> int | None:
-    size = folder.config.get("max_position_embeddings")
-    if not isinstance(size, int) or size < 1:
-        return None
-    if folder.config.get("model_type") not in _OFFSET_POSITIONS:
-        return size
-    padding = folder.config.get("pad_token_id")
-    return size - 1 - (padding if isinstance(padding, int) else 1)
-
-
-def _json(folder: ModelFolder, name: str) -> dict[str, Any]:
-    file = folder.path / name
-    return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}
+    for name in Contents(folder).weights:
+        for tensor, entry in safetensors_header(folder.path / name).items():
+            if tensor.split(".")[-2:-1] and tensor.endswith(
+                (".score.weight", ".classifier.weight", ".out_proj.weight")
+            ):
+                return entry.shape[0]
+    raise ModelError(f"'{folder.name}': the adapter brings no score head, so its scores would be random numbers")
 
 
 def _head(model: Any, tokenizer: Any, device: str) -> ScoreHead:

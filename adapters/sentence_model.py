@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from adapters.batching import pick_device
-from adapters.errors import ModelError, need
-from adapters.models import ModelFolder, kind_of, quiet_loading
+from adapters.contents import Contents
+from adapters.errors import ModelError
+from adapters.kinds import kind_of
+from adapters.lengths import length_of
+from adapters.loading import engine_of, load_sentence_model
+from adapters.models import ModelFolder
 from adapters.protocols import Floats, Integers, Role
+from adapters.similarity import Similarity
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
-_PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage")}
+_PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 _INSTRUCTED = re.compile(r"(Instruct: ).*(\nQuery: ?)", re.DOTALL)
-_COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet")
-_LOADING = (OSError, ValueError, RuntimeError, KeyError, ImportError, AttributeError)
 _BLOCK = 1024
 
 
 def read_prompts(folder: ModelFolder) -> dict[Role, str]:
-    """The prompts that the folder declares for queries and documents; '' where it declares none."""
-    declared = _read_json(folder.path / "config_sentence_transformers.json")
-    prompts = declared.get("prompts") or {}
-    default = prompts.get(declared.get("default_prompt_name"), "")
-    return {
-        role: next((str(prompts[name]) for name in names if name in prompts), str(default or ""))
-        for role, names in _PROMPT_NAMES.items()
+    """The prompts that the folder declares for queries and documents; '' where it declares none.
+
+    A prompt with the name of a role is for that role alone, as in `encode_query` and `encode_document` of
+    sentence-transformers. A default prompt counts for both where no prompt has the name of a role.
+    """
+    declared = folder.json("config_sentence_transformers.json")
+    listed = declared.get("prompts")
+    prompts = {str(name): str(text or "") for name, text in listed.items()} if isinstance(listed, Mapping) else {}
+    named = {
+        role: next((prompts[name] for name in names if name in prompts), None) for role, names in _PROMPT_NAMES.items()
     }
+    default = "" if any(named.values()) else prompts.get(str(declared.get("default_prompt_name")), "")
+    return {role: default if text is None else text for role, text in named.items()}
 
 
 def instructed(prompt: str, instruction: str) -> str:
@@ -52,35 +58,13 @@ def takes_instruction(prompt: str) -> bool:
 
 
 def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
-    """Tokens of a text, special tokens included: what is wanted, else what the folder's files say, else None.
+    """Tokens of a text, special tokens included; None where nothing limits them.
 
     Raises:
         ModelError: more is wanted than the model has positions.
     """
-    limit = _positions(folder)
-    if wanted is not None:
-        if wanted < 1 or (limit is not None and wanted > limit):
-            raise ModelError(
-                f"{folder.name}: max_length={wanted} is not between 1 and its {limit or 'unknown'} positions"
-            )
-        return wanted
-    declared = _read_json(folder.path / "sentence_bert_config.json").get("max_seq_length")
-    if isinstance(declared, int):
-        return declared
-    tokenizer = _read_json(folder.path / "tokenizer_config.json").get("model_max_length")
-    known = [number for number in (tokenizer, limit) if isinstance(number, int) and number < 10**9]
-    return min(known, default=None)
-
-
-def _positions(folder: ModelFolder) -> int | None:
-    nested = folder.config.get("text_config")
-    config = {**(nested if isinstance(nested, dict) else {}), **folder.config}
-    positions, padding = config.get("max_position_embeddings"), config.get("pad_token_id")
-    if not isinstance(positions, int) or positions < 1:
-        return None
-    if config.get("model_type") in _COUNTED_FROM_PADDING and isinstance(padding, int):
-        return positions - padding - 1
-    return positions
+    limited = folder.config or folder.transformer_settings or folder.json("tokenizer_config.json")
+    return length_of(folder, wanted) if limited or wanted is not None else None
 
 
 def refuse_non_embedder(folder: ModelFolder) -> None:
@@ -106,11 +90,14 @@ class SentenceModel:
     max_length: int | None
     dtype: Dtype
     wanted_device: str | None
+    similarity: Similarity = "cosine"
+    pickle: bool = False
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """Digests of the folder's files."""
-        return self.folder.identity()
+        """Digests of the folder's files, and the similarity that its vectors are made for."""
+        other = {} if self.similarity == "cosine" else {"similarity": self.similarity}
+        return {**Contents(self.folder, self.pickle).identity(), **engine_of(self.folder), **other}
 
     @cached_property
     def device(self) -> str:
@@ -118,21 +105,11 @@ class SentenceModel:
 
     @cached_property
     def _model(self) -> Any:
-        library = need("sentence_transformers", "models", f"the embedder '{self.folder.name}'")
-        torch = need("torch", "models", f"the embedder '{self.folder.name}'")
-        try:
-            options = {"dtype": getattr(torch, self.dtype)}
-            with quiet_loading():
-                model = library.SentenceTransformer(
-                    str(self.folder.path), device=self.device, model_kwargs=options, local_files_only=True
-                )
-        except _LOADING as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ModelError(f"{self.folder.name}: sentence-transformers cannot load it: {reason}") from error
+        model = load_sentence_model(self.folder, "SentenceTransformer", self.dtype, self.device, pickle=self.pickle)
         if self.max_length is not None:
             model.max_seq_length = self.max_length
         _refuse_missing_end(self.folder, model)
-        return model.eval()
+        return model
 
     def lengths(self, texts: Sequence[str], prompt: str) -> Integers:
         """Tokens of each text with its prompt, after truncation."""
@@ -148,7 +125,7 @@ class SentenceModel:
         return np.array(counted, dtype=np.int64)
 
     def encode(self, texts: Sequence[str], prompt: str, role: Role) -> Floats:
-        """One model call. Float32 [n, dim] of length 1; a zero vector stays zero.
+        """One model call. Float32 [n, dim], of length 1 where they are compared by cosine; a zero vector stays zero.
 
         Raises:
             ModelError: a vector is not finite.
@@ -158,7 +135,7 @@ class SentenceModel:
             prompt=prompt,
             task=role,
             batch_size=len(texts),
-            normalize_embeddings=True,
+            normalize_embeddings=self.similarity == "cosine",
             show_progress_bar=False,
             convert_to_numpy=True,
         )
@@ -167,8 +144,8 @@ class SentenceModel:
             raise ModelError(
                 f"{self.folder.name} makes vectors that are not finite; check its weights, or use dtype=float32"
             )
-        # half precision leaves lengths that are off by a thousandth
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        if self.similarity == "cosine":  # half precision leaves lengths that are off by a thousandth
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
         return vectors
 
     @property
@@ -188,7 +165,3 @@ def _refuse_missing_end(folder: ModelFolder, model: Any) -> None:
             f"{folder.name} takes the vector of the last token, but its tokenizer appends no special end token (Qwen3: "
             "<|endoftext|>) to a text; use the tokenizer files of the original model"
         )
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}

@@ -203,7 +203,8 @@ def _target(spec: Spec, part: Part) -> str:
 
 
 def _inferred(spec: Spec) -> str:
-    from adapters.models import kind_of, open_folder
+    from adapters.kinds import kind_of
+    from adapters.models import open_folder
 
     if "/" not in spec.model and not Path(spec.model).exists():
         hint = did_you_mean(spec.model, [*kinds(), "run:FILE", "control:NAME"])

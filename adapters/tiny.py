@@ -10,7 +10,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from adapters.declaration import declare
 from adapters.errors import need
+from adapters.prompt_template import load_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +48,18 @@ def cross_encoder(folder: Path, *, seed: int = 0, architecture: Architecture = "
 
 
 def causal_lm(folder: Path, *, seed: int = 0) -> Path:
-    """Write a Qwen3 language model with one token for 'yes' and one for 'no', as Qwen/Qwen3-Reranker-0.6B is saved."""
+    """Write a Qwen3 language model that says how it is asked, as Qwen/Qwen3-Reranker-0.6B is saved: by the words 'yes'
+    and 'no' after the prompt of `templates/qwen3.toml`."""
+    tokenizer = _qwen_tokenizer(appends_end=False)
+    _save(folder, _qwen_config(tokenizer), tokenizer, seed, "AutoModelForCausalLM")
+    template = load_template("qwen3")
+    tokens = tuple(int(tokenizer.convert_tokens_to_ids(word)) for word in ("yes", "no"))  # type: ignore[arg-type]
+    declare(folder, tokens, template=template, instruction=template.instruction)
+    return folder
+
+
+def plain_causal_lm(folder: Path, *, seed: int = 0) -> Path:
+    """Write a Qwen3 language model that does not say how it is asked, as a chat model is saved."""
     tokenizer = _qwen_tokenizer(appends_end=False)
     _save(folder, _qwen_config(tokenizer), tokenizer, seed, "AutoModelForCausalLM")
     return folder

@@ -6,11 +6,15 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from adapters.errors import ModelError, UsageError, need
-from adapters.models import ModelFolder, kind_of, quiet_loading
+from adapters.kinds import kind_of
+from adapters.labels import label_of
+from adapters.lengths import length_of
+from adapters.loading import load_network, load_tokenizer
+from adapters.models import ModelFolder
+from adapters.modular import is_modular
 from adapters.pair_inputs import EncodedPairs
 from adapters.pairs import PairEncoder
 from adapters.protocols import Integers
-from adapters.score_head import label_of, length_of
 from training.lora import add_lora, is_head
 from training.scorer import Scorer
 from training.settings import Settings
@@ -29,12 +33,11 @@ def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Sco
         UsageError: a new head is asked for and it has one.
     """
     torch = need("torch", "models", "training")
-    transformers = need("transformers", "models", "training")
     _check_kind(folder, settings.new_head)
-    model, grown = _load(transformers, torch, folder, settings.new_head)
+    model, grown = _load(folder, settings.new_head)
     if settings.lora_rank:
         add_lora(model, settings.lora_rank)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False)
+    tokenizer = load_tokenizer(folder)
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     accepted = inspect.signature(model.forward).parameters
@@ -61,6 +64,8 @@ def _check_kind(folder: ModelFolder, new_head: bool) -> None:
         if new_head:
             raise UsageError(f"'{folder.name}' has a score head already; leave --new-head out")
         _refuse_labels(folder)
+        if is_modular(folder):
+            raise ModelError(f"'{folder.name}' has modules or a prompt of its own, which cannot be trained here")
     elif not new_head:
         what = _KINDS.get(kind, "no cross-encoder")
         raise ModelError(
@@ -70,9 +75,11 @@ def _check_kind(folder: ModelFolder, new_head: bool) -> None:
 
 def _refuse_labels(folder: ModelFolder) -> None:
     try:
-        label_of(folder, None)
+        several = label_of(folder, None).count > 1
     except ModelError:
-        raise ModelError(f"'{folder.name}' has a head with several labels; train a base with one") from None
+        several = True
+    if several:
+        raise ModelError(f"'{folder.name}' has a head with several labels; train a base with one")
 
 
 def _kind(folder: ModelFolder) -> str:
@@ -82,16 +89,9 @@ def _kind(folder: ModelFolder) -> str:
         return "encoder"
 
 
-def _load(transformers: Any, torch: Any, folder: ModelFolder, new_head: bool) -> tuple[Any, tuple[str, ...]]:
-    more = {"num_labels": 1} if new_head else {}
-    try:
-        with quiet_loading():
-            model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder.path, dtype=torch.float32, output_loading_info=True, use_safetensors=True,
-                trust_remote_code=False, **more,
-            )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"cannot load '{folder.name}' for training: {str(error).strip().splitlines()[0]}") from error
+def _load(folder: ModelFolder, new_head: bool) -> tuple[Any, tuple[str, ...]]:
+    more: dict[str, Any] = {"num_labels": 1} if new_head else {}
+    model, report = load_network(folder, "AutoModelForSequenceClassification", "float32", **more)
     missing = sorted(map(str, report["missing_keys"]))
     unexpected = [name for name in missing if not (new_head and is_head(name))]
     if unexpected:

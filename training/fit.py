@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters.adapted import KEY
 from adapters.adapted import adapted_on as told_of
+from adapters.contents import Contents
 from adapters.identity import digest
 from adapters.models import ModelFolder, open_folder
 from harness.progress import Reporter, Silent
@@ -47,7 +48,7 @@ class Job:
         """Everything that decides the result."""
         return {
             "version": _VERSION,
-            "base": self.base.identity(),
+            "base": Contents(self.base).identity(),
             "examples": self.examples.digest,
             "replay": self.replay.digest if len(self.replay) else None,
             "settings": self.settings.describe(),
@@ -181,7 +182,7 @@ def _about(work: Job) -> dict[str, Any]:
     replayed = work.replay.counts() | {"share": work.batches.share} if len(work.replay) else None
     return {
         "run": digest(described),
-        "base": {"name": work.base.name, **work.base.identity()},
+        "base": {"name": work.base.name, **Contents(work.base).identity()},
         KEY: list(work.adapted_on),
         "examples": work.examples.counts(),
         "replay": replayed,

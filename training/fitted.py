@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adapters.adapted import KEY
+from adapters.contents import Contents
 from adapters.errors import UsageError
 from adapters.models import ModelFolder
 from harness.workspace import new_folder, replace_folder
@@ -77,7 +78,7 @@ def _manifest(about: Mapping[str, Any], student: Student, progress: Progress, mo
         "loss": {"first": _mean(losses[:tenth]), "last": _mean(losses[-tenth:])},
         "score_std": {end: progress.history[at]["score_std"] for end, at in (("first", 0), ("last", -1)) if losses},
         "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "safetensors")},
-        "weights": model.identity()["weights"],
+        "weights": Contents(model).identity()["weights"],
     }
 
 

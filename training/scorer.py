@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.protocols import Integers
@@ -11,6 +12,10 @@ from training.encoded import Encoder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+
+def _nothing(folder: Path) -> None:
+    """Write nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,3 +32,5 @@ class Scorer:
     """What the manifest says of it."""
     grown: tuple[str, ...] = ()
     """Tensors that the base did not have."""
+    declare: Callable[[Path], None] = _nothing
+    """Writes into a folder with the model how it is asked, where that is not in its configuration."""

@@ -10,7 +10,9 @@ import numpy as np
 
 from adapters.batching import ModelInputs, pick_device, plan_batches
 from adapters.errors import ModelError, UsageError, need
-from adapters.models import ModelFolder, kind_of, quiet_loading
+from adapters.kinds import kind_of
+from adapters.loading import load_tokenizer, quiet_loading
+from adapters.models import ModelFolder
 from adapters.protocols import Integers
 from training.classifier import load_classifier
 from training.dropout import switch_off
@@ -99,7 +101,6 @@ def write_model(student: Student, folder: Path) -> None:
         OSError: the disk is full.
     """
     torch = need("torch", "models", "training")
-    transformers = need("transformers", "models", "training")
     model: Any = folded(student.model)
     saved = student.folder.config.get("dtype") or student.folder.config.get("torch_dtype") or "float32"
     dtype = getattr(torch, str(saved))
@@ -112,9 +113,10 @@ def write_model(student: Student, folder: Path) -> None:
         raise OSError(f"{folder}: {error}") from None
     finally:
         model.config.dtype = kept
-    tokenizer = transformers.AutoTokenizer.from_pretrained(student.folder.path, trust_remote_code=False)
+    tokenizer = load_tokenizer(student.folder)
     tokenizer.model_max_length = student.encoder.max_length
     tokenizer.save_pretrained(folder)
+    student.scorer.declare(folder)
 
 
 def _state(model: Any) -> dict[str, Tensor]:

@@ -51,6 +51,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same weights without a word on how they are asked."""
+    return tiny.plain_causal_lm(tmp_path_factory.mktemp("models") / "tiny-plain-lm", seed=0)
+
+
+@pytest.fixture(scope="module")
 def reference(folder: Path) -> Reference:
     """The model card's way: one pair, the whole body tokenised at once and cut, the full forward pass."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -79,13 +85,13 @@ def reranker(folder: Path) -> CausalLMReranker:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Every input that reached the model."""
     inputs: list[list[int]] = []
-    logits = NextWordModel.logits
+    scores = NextWordModel.scores
 
     def spy(self: NextWordModel, ids: list[np.ndarray]) -> np.ndarray:
         inputs.extend(one.tolist() for one in ids)
-        return logits(self, ids)
+        return scores(self, ids)
 
-    monkeypatch.setattr(NextWordModel, "logits", spy)
+    monkeypatch.setattr(NextWordModel, "scores", spy)
     return inputs
 
 
@@ -156,8 +162,9 @@ def test_a_query_that_leaves_no_room_for_a_document_is_refused_with_the_length_i
         pair_scores(CausalLMReranker(str(folder), max_length=fit - 1), QUERIES[0], DOCUMENTS)
 
 
-def test_no_more_tokens_are_used_than_the_model_has_positions_for(folder: Path) -> None:
-    assert CausalLMReranker(str(folder), max_length=100_000).identity["max_length"] == 2048
+def test_more_tokens_than_the_model_has_positions_for_are_refused(folder: Path) -> None:
+    with pytest.raises(ModelError, match="max_length=100000 is not between 1 and its 2048 positions"):
+        CausalLMReranker(str(folder), max_length=100_000)
 
 
 def test_a_score_does_not_depend_on_its_neighbours(reranker: CausalLMReranker) -> None:
@@ -241,7 +248,7 @@ def test_the_identity_holds_what_changes_a_score_and_nothing_else(folder: Path, 
         {"max_length": 512},
         {"dtype": "bfloat16"},
         {"positive": "user"},
-        {"negative": "web"},
+        {"positive": "yes", "negative": "web"},
         {"positive": "no", "negative": "yes"},
     ]
     for change in changes:
@@ -285,7 +292,7 @@ def test_a_scaled_head_keeps_its_scale(tmp_path: Path) -> None:
 
 
 def test_constructing_reads_no_weights(folder: Path, tmp_path: Path) -> None:
-    shutil.copy(folder / "config.json", tmp_path)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors"))
     assert CausalLMReranker(str(tmp_path)).name == str(tmp_path)
 
 
@@ -311,19 +318,25 @@ def test_another_kind_of_model_is_refused(tmp_path: Path, architecture: str, ans
 
 
 def test_an_unknown_template_is_answered_with_the_known_ones(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"unknown template 'qwen'.*Did you mean.*qwen3"):
+    with pytest.raises(UsageError, match=r"no template 'qwen', and no file.*Did you mean.*qwen3"):
         CausalLMReranker(str(folder), template="qwen")
 
 
 @pytest.mark.parametrize("word", ["relevant indeed", "zebra", ""])
-def test_a_word_that_is_not_one_token_is_refused(folder: Path, word: str) -> None:
+def test_a_word_that_is_not_one_token_is_refused(plain: Path, word: str) -> None:
     with pytest.raises(ModelError, match="no single token"):
-        CausalLMReranker(str(folder), positive=word).score(["q"], ["d"], np.array([[0, 0]]))
+        CausalLMReranker(str(plain), template="qwen3", positive=word).score(["q"], ["d"], np.array([[0, 0]]))
 
 
-def test_the_same_word_twice_is_refused(folder: Path) -> None:
+def test_the_same_word_twice_is_refused(plain: Path) -> None:
     with pytest.raises(ModelError, match="same token"):
-        pair_scores(CausalLMReranker(str(folder), positive="no"), QUERIES[0], DOCUMENTS)
+        twice = CausalLMReranker(str(plain), template="qwen3", positive="no", negative="no")
+        pair_scores(twice, QUERIES[0], DOCUMENTS)
+
+
+def test_a_second_word_alone_is_refused(plain: Path) -> None:
+    with pytest.raises(UsageError, match=r"negative=no without positive="):
+        CausalLMReranker(str(plain), template="qwen3", negative="no")
 
 
 def altered(folder: Path, target: Path, change: Callable[[dict[str, Any]], object]) -> Path:

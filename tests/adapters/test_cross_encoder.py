@@ -164,20 +164,33 @@ def test_a_language_model_is_refused_by_its_right_name(tmp_path: Path) -> None:
 
 def test_a_model_without_a_score_head_is_refused_before_loading(bert: Path) -> None:
     edit_config(bert, architectures=["BertForMaskedLM"])
-    with pytest.raises(ModelError, match="has no score head: its config names 'BertForMaskedLM'"):
+    with pytest.raises(ModelError, match=r"is a masked language model \(BertForMaskedLM\).*not supported.*run:FILE"):
         CrossEncoder(str(bert))
 
 
-def test_two_labels_are_refused_until_one_is_chosen(tmp_path: Path) -> None:
+def test_two_labels_are_scored_by_the_order_of_their_softmax(tmp_path: Path) -> None:
+    """monoBERT, amberoad and nboost publish two labels; the logit of one of them alone is another order."""
     folder = tiny.cross_encoder(tmp_path / "two", num_labels=2)
-    with pytest.raises(ModelError, match=r"2 labels, 0 \(LABEL_0\), 1 \(LABEL_1\).*label=1"):
-        CrossEncoder(str(folder))
-    with pytest.raises(ModelError, match="no label 2"):
-        CrossEncoder(str(folder), label=2)
+    reference = pytest.importorskip("sentence_transformers").CrossEncoder(str(folder), device="cpu")
+    logits = reference.predict(texts_of(PAIRS), activation_fn=torch.nn.Identity())
+    softmax = reference.predict(texts_of(PAIRS), activation_fn=torch.nn.Identity(), apply_softmax=True)
     first, second = CrossEncoder(str(folder), label=0, device="cpu"), CrossEncoder(str(folder), label=1, device="cpu")
     assert first.identity != second.identity
-    scores = [model.score(QUERIES, DOCUMENTS, PAIRS) for model in (first, second)]
-    assert not np.allclose(scores[0], scores[1])
+    scores = second.score(QUERIES, DOCUMENTS, PAIRS)
+    np.testing.assert_allclose(scores, logits[:, 1] - logits[:, 0], atol=1e-4)
+    np.testing.assert_allclose(first.score(QUERIES, DOCUMENTS, PAIRS), -scores, atol=1e-4)
+    assert np.argsort(scores).tolist() == np.argsort(softmax[:, 1]).tolist()
+    assert np.argsort(scores).tolist() != np.argsort(logits[:, 1]).tolist(), "the case tells the two rules apart"
+    with pytest.raises(ModelError, match=r"no label 2; it has 0 \(LABEL_0\), 1 \(LABEL_1\)"):
+        CrossEncoder(str(folder), label=2)
+
+
+def test_two_labels_without_names_are_taken_with_a_remark(tmp_path: Path) -> None:
+    folder = tiny.cross_encoder(tmp_path / "two", num_labels=2)
+    model = CrossEncoder(str(folder), device="cpu")
+    assert model.remarks == ("its two labels have no names (LABEL_0, LABEL_1); the second is taken as relevant",)
+    assert model.identity == CrossEncoder(str(folder), label=1).identity
+    assert CrossEncoder(str(folder), label=1).remarks == ()
 
 
 def test_weights_that_are_not_numbers_are_refused_with_the_pair(bert: Path) -> None:
@@ -224,7 +237,7 @@ def test_positions_that_a_model_never_uses_do_not_count(folders: dict[str, Path]
     unbounded = CrossEncoder(str(folder))
     assert unbounded.identity["max_length"] == 128
     assert len(unbounded.score(QUERIES, DOCUMENTS, PAIRS)) == len(PAIRS), "a tokenizer without a length scores too"
-    with pytest.raises(ModelError, match="max_length=129 is more than the 128 positions"):
+    with pytest.raises(ModelError, match="max_length=129 is not between 1 and its 128 positions"):
         CrossEncoder(str(folders["xlm-roberta"]), max_length=129)
 
 

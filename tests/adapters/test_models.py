@@ -1,17 +1,17 @@
-"""Model folders: identified by content, told apart by their own files, fetched without code or pickles."""
+"""Model folders: found by path, in a mirror or on the hub, and fetched without code or pickles."""
 
 from __future__ import annotations
 
 import fnmatch
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from adapters.contents import Contents
 from adapters.errors import ModelError
-from adapters.models import ONNX_FILES, ModelFolder, kind_of, mirrored_model, open_folder
+from adapters.kinds import kind_of
+from adapters.models import ONNX_FILES, mirrored_model, open_folder
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="hub models need the extra 'models'")
 
@@ -34,105 +34,6 @@ def write_model(path: Path) -> Path:
     return path
 
 
-def identity(path: Path) -> dict[str, object]:
-    return ModelFolder("any name", path).identity()
-
-
-def configure(path: Path, **changes: object) -> None:
-    (path / "config.json").write_text(json.dumps({**CONFIG, **changes}))
-
-
-CHANGES: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "a byte of the weights": ("weights", lambda path: (path / "model.safetensors").write_bytes(bytes(63) + b"\1")),
-    "a second weights file": ("weights", lambda path: (path / "more.safetensors").write_bytes(b"")),
-    "the tokenizer": ("tokenizer", lambda path: (path / "tokenizer.json").write_text('{"version": "1.1"}')),
-    "the vocabulary": ("tokenizer", lambda path: (path / "vocab.txt").write_text("b\na\n")),
-    "a chat template": ("tokenizer", lambda path: (path / "chat_template.jinja").write_text("{{ x }}")),
-    "the config": ("settings", lambda path: configure(path, hidden_size=9)),
-    "the pooling": ("settings", lambda path: (path / "1_Pooling" / "config.json").write_text("{}")),
-    "the modules": ("settings", lambda path: (path / "modules.json").write_text("[]")),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_whatever_can_change_a_score_changes_the_identity(folder: Path, change: str) -> None:
-    before = identity(folder)
-    part, apply = CHANGES[change]
-    apply(folder)
-    after = identity(folder)
-    assert {key for key in before if before[key] != after[key]} == {part}
-
-
-def hidden_download(path: Path) -> None:
-    (path / ".cache" / "huggingface" / "download").mkdir(parents=True)
-    (path / ".cache" / "huggingface" / "download" / "config.json").write_text("{}")
-
-
-HARMLESS: dict[str, Callable[[Path], object]] = {
-    "README.md": lambda path: (path / "README.md").write_text("another text"),
-    "_name_or_path": lambda path: configure(path, _name_or_path="c/d"),
-    "transformers_version": lambda path: configure(path, transformers_version="9.9"),
-    "key order": lambda path: (path / "config.json").write_text(json.dumps(dict(reversed(CONFIG.items())), indent=3)),
-    "a hidden file": lambda path: (path / ".notes.json").write_text("{}"),
-    "files of a download": hidden_download,
-    "the state of a trainer": lambda path: (path / "trainer_state.json").write_text("{}"),
-    "pickled weights": lambda path: (path / "pytorch_model.bin").write_bytes(b"x"),
-}
-
-
-@pytest.mark.parametrize("change", HARMLESS)
-def test_what_cannot_change_a_score_is_not_in_the_identity(folder: Path, change: str) -> None:
-    before = identity(folder)
-    HARMLESS[change](folder)
-    assert identity(folder) == before
-
-
-@pytest.mark.parametrize("place", ["elsewhere", ".hidden"])
-def test_a_moved_model_keeps_its_identity(folder: Path, tmp_path: Path, place: str) -> None:
-    before = identity(folder)
-    moved = shutil.copytree(folder, tmp_path / place / ".model")
-    assert ModelFolder("another name", moved).identity() == before
-
-
-def test_a_folder_without_safe_weights_has_no_identity(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match="no safetensors weights here"):
-        identity(folder)
-
-
-@pytest.mark.parametrize(
-    ("architecture", "modules", "kind"),
-    [
-        ("BertForSequenceClassification", [], "cross-encoder"),
-        ("BertModel", ["Transformer", "Pooling", "Normalize"], "embedder"),
-        ("Qwen3ForCausalLM", ["Transformer", "Pooling"], "embedder"),
-        ("", ["StaticEmbedding"], "embedder"),
-        ("Qwen3ForCausalLM", [], "causal-lm"),
-        ("Qwen3ForCausalLM", ["Transformer", "LogitScore"], "causal-lm"),
-        ("GPT2LMHeadModel", [], "causal-lm"),
-    ],
-)
-def test_the_kind_is_read_from_the_folder(tmp_path: Path, architecture: str, modules: list[str], kind: str) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"architectures": [architecture] if architecture else None}))
-    if modules:
-        listed = [{"type": f"sentence_transformers.models.{name}", "path": ""} for name in modules]
-        (tmp_path / "modules.json").write_text(json.dumps(listed))
-    assert kind_of(open_folder(str(tmp_path))) == kind
-
-
-def test_a_folder_with_nothing_but_onnx_files_is_an_onnx_model(tmp_path: Path) -> None:
-    (tmp_path / "onnx").mkdir()
-    (tmp_path / "onnx" / "model.onnx").write_bytes(b"x")
-    assert kind_of(open_folder(str(tmp_path))) == "onnx"
-
-
-@pytest.mark.parametrize("config", ['{"architectures": ["BertModel"]}', "{}", '{"architectures": []}'])
-def test_a_folder_that_does_not_say_its_kind_is_not_guessed(tmp_path: Path, config: str) -> None:
-    (tmp_path / "config.json").write_text(config)
-    with pytest.raises(ModelError, match="say which it is, as in 'cross-encoder:"):
-        kind_of(open_folder(str(tmp_path)))
-
-
 @pytest.mark.parametrize(
     ("file", "content", "answer"),
     [
@@ -140,6 +41,9 @@ def test_a_folder_that_does_not_say_its_kind_is_not_guessed(tmp_path: Path, conf
         ("config.json", "[]", r"config\.json: expected a JSON object"),
         ("modules.json", "{}", r"modules\.json: expected a JSON list"),
         ("modules.json", '[{"name": "0"}]', r"modules\.json: expected a list of modules"),
+        ("modules.json", '[{"type": "a.B", "path": "../x"}]', r"modules\.json: '\.\./x' is not a folder inside"),
+        ("config.json", "version https://git-lfs.github.com/spec/v1", r"config\.json: a Git LFS pointer"),
+        ("config.json", "[" * 100_000, r"config\.json: not JSON"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, file: str, content: str, answer: str) -> None:
@@ -212,7 +116,9 @@ def test_a_hub_model_is_read_from_the_mirror(mirror: Path, revision: str | None)
     found = open_folder("some/model", revision)
     assert (found.path, found.name) == (folder, "some/model" if revision is None else f"some/model@{revision}")
     other = write_model(mirror / "elsewhere")
-    assert found.identity() == identity(other), "where a model lies is not in its identity"
+    assert Contents(found).identity() == Contents(open_folder(str(other))).identity(), (
+        "where a model lies is not in its identity"
+    )
 
 
 @pytest.mark.parametrize("revision", [None, "abc123"])

@@ -126,10 +126,24 @@ def test_a_graph_without_a_mask_never_sees_padding(tmp_path: Path, tokenizer: Pa
     np.testing.assert_allclose(model.score(QUERIES, DOCUMENTS, PAIRS), expected(tokenizer), atol=1e-4)
 
 
-def test_a_graph_with_several_logits_is_refused(tmp_path: Path, tokenizer: Path) -> None:
-    model = OnnxCrossEncoder(str(save(tmp_path, tokenizer, bag_of_tokens(labels=2))))
-    with pytest.raises(ModelError, match=r"shape \[6, 2\] for 6 pairs.*score head"):
-        model.score(QUERIES, DOCUMENTS, PAIRS)
+def test_a_graph_with_several_scores_is_refused_until_one_is_chosen(tmp_path: Path, tokenizer: Path) -> None:
+    folder = str(save(tmp_path, tokenizer, bag_of_tokens(labels=2)))
+    with pytest.raises(ModelError, match=r"gives 2 scores a pair.*\?label=1"):
+        OnnxCrossEncoder(folder).score(QUERIES, DOCUMENTS, PAIRS)
+    with pytest.raises(ModelError, match=r"gives 2 scores a pair"):
+        OnnxCrossEncoder(folder, label=2).score(QUERIES, DOCUMENTS, PAIRS)
+    first, second = (OnnxCrossEncoder(folder, label=label) for label in (0, 1))
+    assert first.identity != second.identity
+    np.testing.assert_allclose(first.score(QUERIES, DOCUMENTS, PAIRS), -second.score(QUERIES, DOCUMENTS, PAIRS))
+
+
+def test_the_labels_of_the_configuration_can_be_named(tmp_path: Path, tokenizer: Path) -> None:
+    folder = save(tmp_path, tokenizer, bag_of_tokens(labels=3))
+    (folder / "config.json").write_text('{"id2label": {"0": "contradiction", "1": "entailment", "2": "neutral"}}')
+    named = OnnxCrossEncoder(str(folder), label="entailment").score(QUERIES, DOCUMENTS, PAIRS)
+    assert named.tolist() == OnnxCrossEncoder(str(folder), label=1).score(QUERIES, DOCUMENTS, PAIRS).tolist()
+    with pytest.raises(ModelError, match=r"3 labels, 0 \(contradiction\).*\?label=entailment"):
+        OnnxCrossEncoder(str(folder))
 
 
 def test_an_input_that_cannot_be_given_is_refused(tmp_path: Path, tokenizer: Path) -> None:

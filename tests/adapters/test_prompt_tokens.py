@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import SupportsIndex
 from zlib import crc32
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from adapters.errors import ModelError
-from adapters.prompt_template import PromptTemplate, load_template
+from adapters.prompt_template import load_template, parse_template
 from adapters.prompt_tokens import PromptEncoder, PromptTokens, splits_exactly
 
-TEMPLATE = PromptTemplate("[", "I: {instruction}\nQ: {query}\nD: {document}", "]", "find")
+BODY = "I: {instruction}\nQ: {query}\nD: {document}"
+TEMPLATE = parse_template(f"prefix = '['\nbody = {json.dumps(BODY)}\nsuffix = ']'\ninstruction = 'find'", "test")
 QUERIES = ["what", "where is it"]
 DOCUMENTS = ["one two", "answer", "", "the answer is\n here"]
 PAIRS = np.array([(q, d) for q in range(2) for d in range(4)], dtype=np.int64)
@@ -44,7 +46,7 @@ def tokenise(encode: object, *, split: bool = True, max_length: int = 100) -> Pr
 
 def expected(encode: object, row: int, max_length: int = 100) -> list[int]:
     query, document = QUERIES[PAIRS[row, 0]], DOCUMENTS[PAIRS[row, 1]]
-    body = TEMPLATE.body.format(instruction="find", query=query, document=document)
+    body = BODY.format(instruction="find", query=query, document=document)
     prefix, suffix, whole = encode(["[", "]", body])  # type: ignore[operator]
     return [*prefix, *whole[: max_length - len(prefix) - len(suffix)], *suffix]
 
@@ -108,13 +110,44 @@ def test_the_split_is_refused_where_it_would_change_tokens() -> None:
     assert not splits_exactly(template, of_the_whole)
 
 
-@pytest.mark.parametrize("name", ["qwen3", "qwen3-vllm"])
-def test_head_and_tail_are_the_body(name: str) -> None:
-    template = load_template(name)
-    body = template.body.format(instruction="I {x}", query="Q {query}", document=" D")
-    assert template.head("I {x}", "Q {query}") + template.tail(" D") == body
-    assert template.anchor == "<Document>:"
-    assert template.body.endswith("{document}")
+PIECES = """
+prefix = "["
+body = ["Q: {query}", "|", "D: {document}", "|", "relevant?"]
+suffix = "]"
+"""
+DOCUMENT_FIRST = """
+body = "text: {document}. asked: {query} ??"
+"""
+
+
+@pytest.mark.parametrize("max_length", [100, 20])
+def test_the_pieces_of_a_list_are_tokenised_one_by_one(max_length: int) -> None:
+    """bge-reranker-v2-gemma and mxbai-rerank-v2 are asked with ids that were joined, not with one string."""
+    template = parse_template(PIECES, "test")
+    prompts = PromptEncoder(template, merging, "", max_length, True).encode_pairs(QUERIES, DOCUMENTS, PAIRS)
+    for row, (query, document) in enumerate(PAIRS):
+        parts = ["[", f"Q: {QUERIES[query]}", "|", f"D: {DOCUMENTS[document]}", "|", "relevant?", "]"]
+        ids = merging(parts)
+        around = sum(map(len, ids)) - len(ids[3])
+        ids[3] = ids[3][: max_length - around]
+        assert prompts.ids(row).tolist() == [one for part in ids for one in part]
+    assert prompts.lengths.max() <= max_length
+
+
+@pytest.mark.parametrize("max_length", [100, 12])
+def test_a_document_in_the_middle_is_cut_and_the_rest_stays(max_length: int) -> None:
+    """contextual-ai's rerankers read the document first: cutting at the end would take the query."""
+    template = parse_template(DOCUMENT_FIRST, "test")
+    assert not splits_exactly(template, by_word)
+    prompts = PromptEncoder(template, by_word, "", max_length, False).encode_pairs(QUERIES, DOCUMENTS, PAIRS)
+    for row, (query, document) in enumerate(PAIRS):
+        (whole,) = by_word([f"text: {DOCUMENTS[document]}. asked: {QUERIES[query]} ??"])
+        (tail,) = by_word([f" asked: {QUERIES[query]} ??"])  # the stop may merge with the space before it
+        ids = prompts.ids(row).tolist()
+        assert ids[-len(tail) :] == tail
+        assert ids[:2] == whole[:2]
+        assert (ids == whole) == (len(whole) <= max_length)
+    assert prompts.lengths.max() <= max_length
 
 
 def test_the_templates_differ_in_identity() -> None:

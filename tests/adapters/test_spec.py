@@ -278,7 +278,7 @@ def test_a_cross_encoder_is_refused_as_a_first_stage(tmp_path: Path, spelling: s
 
 
 def test_the_kind_is_inferred_from_the_folder(tmp_path: Path) -> None:
-    causal = open_reranker(model_folder(tmp_path / "lm", "Qwen3ForCausalLM"))
+    causal = open_reranker(f"{model_folder(tmp_path / 'lm', 'Qwen3ForCausalLM')}?template=qwen3")
     assert type(causal).__name__ == "CausalLMReranker"
 
 

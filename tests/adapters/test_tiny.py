@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from adapters import tiny
-from adapters.models import ModelFolder, kind_of
+from adapters.contents import Contents
+from adapters.kinds import kind_of
+from adapters.models import ModelFolder
 
 transformers = pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
@@ -82,6 +84,6 @@ def test_an_embedder_is_one(tmp_path: Path, make: object) -> None:
 def test_the_seed_decides_the_weights_and_leaves_the_global_one_alone(tmp_path: Path) -> None:
     state = torch.random.get_rng_state()
     folders = [tiny.bert_embedder(tmp_path / name, seed=seed) for name, seed in (("a", 0), ("b", 0), ("c", 1))]
-    first, again, other = (ModelFolder(folder.name, folder).identity()["weights"] for folder in folders)
+    first, again, other = (Contents(ModelFolder(folder.name, folder)).identity()["weights"] for folder in folders)
     assert first == again != other
     assert torch.equal(state, torch.random.get_rng_state())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import open_folder
 from harness.adaptation.record import Checkpoint, Record
@@ -107,6 +108,6 @@ def _identity(one: Checkpoint) -> Mapping[str, object]:
     if one.refused and one.kind != "given" and not Path(one.path).is_dir():
         return {}  # it diverged; its relative path may look like the name of a model on the hub
     try:
-        return open_folder(one.path).identity()
+        return Contents(open_folder(one.path)).identity()
     except (HarnessError, OSError):  # a refused one may not be readable at all
         return {}

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from adapters.contents import Contents
 from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
@@ -28,8 +29,8 @@ def about(wishes: Wishes, tiers: Tiers, *, despite_teacher: bool) -> dict[str, o
     return {
         "version": _VERSION,
         "wishes": wishes.describe(),
-        "base": open_folder(wishes.base).identity(),
-        "ingredients": [open_folder(path).identity() for path in wishes.ingredients],
+        "base": Contents(open_folder(wishes.base)).identity(),
+        "ingredients": [Contents(open_folder(path)).identity() for path in wishes.ingredients],
         "tiers": tiers.describe(),
         "policy": asdict(tiers.gate.policy),
         "despite_teacher": despite_teacher,
@@ -44,7 +45,7 @@ def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, obje
         name=out.resolve().name,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
-        base={"name": wishes.base, **open_folder(wishes.base).identity()},
+        base={"name": wishes.base, **Contents(open_folder(wishes.base)).identity()},
         teachers=tuple(_teacher(spec, origins.get(spec, Origin())) for spec in wishes.teachers),
         generator=wishes.generator,
         corpora=(),

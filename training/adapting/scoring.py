@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adapters.errors import ModelError, UsageError
-from adapters.models import kind_of, open_folder
+from adapters.kinds import kind_of
+from adapters.models import open_folder
 from adapters.spec import open_ranker
 from harness.adaptation.record import Score
 from harness.adaptation.vocabulary import MACRO, Tier
@@ -18,6 +19,7 @@ from harness.compare.side import Side, fresh_side
 from harness.gate.stage import Stage
 from harness.statistics.intervals import stratified_interval
 from harness.summary import shares
+from training.yes_no import taught_template
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,14 @@ def measure(arm: str, spec: str, stage: Stage) -> Measured:
 def spec_of(path: str) -> str:
     """The spec of a checkpoint: a cross-encoder, or a language model that answers yes or no."""
     try:
-        answers = kind_of(open_folder(path)) == "causal-lm"
+        folder = open_folder(path)
+        answers = kind_of(folder) == "causal-lm"
     except ModelError:  # one that is not there yet gets a score head
-        answers = False
-    return f"{'causal-lm' if answers else 'cross-encoder'}:{path}"
+        return f"cross-encoder:{path}"
+    if not answers:
+        return f"cross-encoder:{path}"
+    taught = taught_template(folder)
+    return f"causal-lm:{path}" + (f"?template={taught}" if taught else "")
 
 
 def cut_spec(spec: str, max_length: int | None) -> str:

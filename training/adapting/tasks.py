@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.causal_lm import CausalLMReranker
 from adapters.errors import ModelError
-from adapters.models import ModelFolder, kind_of, open_folder
-from adapters.score_head import length_of
+from adapters.kinds import kind_of
+from adapters.lengths import length_of
+from adapters.models import ModelFolder, open_folder
 from adapters.spec import open_generator
 from harness.adaptation.record import CorpusFacts
 from harness.adaptation.vocabulary import Stage
@@ -27,6 +27,7 @@ from training.synthesis.synthesize import Wishes as QueryWishes
 from training.synthesis.synthesize import synthesize
 from training.teaching import teach as teaching
 from training.validating.leak import KnownQueries, clean
+from training.yes_no import adapter_of
 
 Manifest = Mapping[str, Any]
 
@@ -96,7 +97,7 @@ def student_length(wishes: Wishes) -> int:
     """
     folder = open_folder(wishes.base)
     if _answers(folder) and not wishes.new_head:
-        return CausalLMReranker(str(folder.path), max_length=wishes.max_length).max_length
+        return adapter_of(folder, wishes.max_length).max_length
     return length_of(folder, wishes.max_length)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, open_folder
 from training.merging.tensors import Tensor, TensorFile, open_file
@@ -50,7 +51,7 @@ class Checkpoint:
 
     def identity(self) -> dict[str, object]:
         """Digests of weights, tokenizer and settings."""
-        return self.folder.identity()
+        return Contents(self.folder).identity()
 
     def texts(self) -> Iterator[Path]:
         """The files beside the weights that make the folder a model: configuration, tokenizer, modules."""

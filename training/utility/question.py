@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from adapters.contents import Contents
 from adapters.errors import DataError, UsageError
 from adapters.models import open_folder
 from harness.bench import Bench
@@ -68,7 +69,7 @@ class Question:
         return {
             "sets": {name: one.digest for name, one in self.sets.items()},
             "test": self.test.fingerprint,
-            "base": open_folder(wishes.base).identity(),
+            "base": Contents(open_folder(wishes.base)).identity(),
             "teacher": {"identity": dict(teacher.identity), "origin": asdict(teacher.origin)},
             "retrievers": [dict(stage.identity(synthetic.corpus)) for stage in stages],
             "first_stage": dict(first_stage(wishes.first_stage, bench.workspace).identity(self.test)),

@@ -1,0 +1,259 @@
+"""How a model with a prompt is asked: what its folder declares, else a template that is recognised or named.
+
+Declared are the tokens that are compared (`1_LogitScore/config.json`), the chat template, and the default prompt. A
+template of ours applies only where the folder declares nothing, or where the user names one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from adapters.chat_template import (
+    ChatTemplate,
+    chat_template_of,
+    chat_template_text,
+    default_prompt,
+    reads_messages,
+)
+from adapters.errors import ModelError, UsageError
+from adapters.lengths import length_of
+from adapters.models import ModelFolder
+from adapters.prompt_template import PromptTemplate, load_template, recognised_template, template_names
+from adapters.prompt_tokens import PromptEncoder, splits_exactly
+from adapters.soundness import separates_pairs
+
+USUAL_LENGTH = 8192
+Word = str | int
+"""A token: a word that is one token, or the number of a token."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a folder is asked, as far as its small files and the options say.
+
+    Args:
+        template: a template of ours; None for the folder's chat template.
+        instruction: what stands where neither an option nor a collection gives one.
+        instructed: whether an instruction of a collection belongs into the prompt.
+        words: the tokens that are compared; none for a classifier.
+        declared: the tokens that the folder declares; empty where it declares none.
+        fallback: a template of ours for the case that the chat template does not carry a pair.
+    """
+
+    folder: ModelFolder
+    template: PromptTemplate | None
+    instruction: str = ""
+    instructed: bool = False
+    words: tuple[Word, ...] = ()
+    declared: tuple[int, ...] = ()
+    fallback: PromptTemplate | None = None
+
+    @property
+    def identity(self) -> str:
+        """What stands for the template in an identity. The texts of a chat template are in the folder's digests."""
+        if self.template is not None:
+            return self.template.digest
+        return "chat template" if self.fallback is None else f"chat template, else {self.fallback.digest}"
+
+    def length(self, asked: int | None) -> int:
+        """Tokens of a whole input: what sentence-transformers takes, for templates of ours at most what such models are
+        published with.
+
+        Raises:
+            ModelError: the network has fewer positions.
+        """
+        ours = self.template or self.fallback
+        return length_of(self.folder, asked, None if ours is None else ours.max_length or USUAL_LENGTH)
+
+
+def asking_of(
+    folder: ModelFolder, template: str | None = None, positive: str | None = None, negative: str | None = None
+) -> Asking:
+    """Decide how a language model is asked.
+
+    Args:
+        template: the name of a packaged template, or the path of a TOML file; it wins over the chat template.
+        positive, negative: the words, where the folder declares no tokens.
+
+    Raises:
+        ModelError: the folder does not say, and no template is given; the message says how to give one.
+        UsageError: there is no such template.
+    """
+    declared = declared_tokens(folder)
+    given = tuple(word for word in (positive, negative) if word is not None)
+    if negative is not None and positive is None:
+        raise UsageError(f"'{folder.name}': negative={negative} without positive=...; name both words")
+    if template is not None:
+        named = load_template(template)
+        words = _some(folder, given or _words(named) or declared)
+        return Asking(folder, named, named.instruction, named.instructed, words, declared)
+    if folder.chain:
+        prompt = default_prompt(folder)
+        return Asking(folder, None, prompt or "", prompt is not None, given or declared, declared)
+    return _recognised(folder, given)
+
+
+def asking_of_classifier(folder: ModelFolder, template: str | None = None) -> Asking | None:
+    """Decide how a classifier is asked: None where it takes pairs of texts as its tokenizer joins them.
+
+    sentence-transformers renders a pair through the chat template wherever the tokenizer has one, unless a modules.json
+    says otherwise.
+
+    Raises:
+        ModelError: the tokenizer puts nothing between two texts, and nothing says how the model is asked.
+        UsageError: there is no such template.
+    """
+    if template is not None:
+        named = load_template(template)
+        return Asking(folder, named, named.instruction, named.instructed)
+    text = chat_template_text(folder)
+    name = None if folder.chain else recognised_template(folder, text)
+    ours = None if name is None else load_template(name)
+    if text and reads_messages(folder):
+        prompt = default_prompt(folder)
+        if ours is None:
+            return Asking(folder, None, prompt or "", prompt is not None)
+        return Asking(folder, None, ours.instruction, ours.instructed, fallback=ours)
+    if separates_pairs(folder) is not False:
+        return None
+    if ours is None:
+        raise ModelError(
+            f"'{folder.name}': its tokenizer puts nothing between a query and a document, and its files do not say how "
+            f"it is asked; {_name_one()}"
+        )
+    return Asking(folder, ours, ours.instruction, ours.instructed)
+
+
+def _recognised(folder: ModelFolder, given: tuple[str, ...]) -> Asking:
+    text = chat_template_text(folder)
+    name = recognised_template(folder, text)
+    if name is not None:
+        ours = load_template(name)
+        shown = ours.recognised.chat_template is not None and ours.recognised.chat_template in text
+        words = given or _words(ours)
+        template, fallback = (None, ours) if shown else (ours, None)
+        return Asking(folder, template, ours.instruction, ours.instructed, words, fallback=fallback)
+    if given and text:
+        return Asking(folder, None, words=given)
+    raise ModelError(
+        f"'{folder.name}' is a language model, and its files do not say how it is asked for relevance (no 1_LogitScore "
+        f"and no chat template that is known); {_name_one()}"
+    )
+
+
+def declared_tokens(folder: ModelFolder) -> tuple[int, ...]:
+    """The tokens that 1_LogitScore/config.json names, relevant first; none where there is no such module.
+
+    Raises:
+        ModelError: the file does not name them.
+    """
+    module = next((one for one in folder.chain if one.name == "LogitScore"), None)
+    if module is None:
+        return ()
+    name = f"{module.path}/config.json"
+    config = folder.json(name)
+    tokens = [config.get("true_token_id"), config.get("false_token_id")]
+    found = tuple(token for token in tokens if isinstance(token, int) and not isinstance(token, bool))
+    if not isinstance(tokens[0], int) or len(found) != len([token for token in tokens if token is not None]):
+        raise ModelError(f"{folder.path / name}: true_token_id must be the number of a token; fetch the file again")
+    return found
+
+
+def _words(template: PromptTemplate) -> tuple[str, ...]:
+    return tuple(word for word in (template.positive, template.negative) if word is not None)
+
+
+def _some(folder: ModelFolder, words: tuple[Word, ...]) -> tuple[Word, ...]:
+    if not words:
+        raise ModelError(
+            f"'{folder.name}': neither the template nor the folder names the words that are compared; write them into "
+            "the template (positive, negative), or add &positive=yes&negative=no"
+        )
+    return words
+
+
+def _name_one() -> str:
+    return (
+        f"name the template that it was trained with, as in ?template=qwen3 ({', '.join(template_names())}, or a TOML "
+        "file: docs/templates.md)"
+    )
+
+
+class Reader(Protocol):
+    """What reads texts: the tokenizer of a model, loaded when it is first needed."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """Of transformers."""
+        ...
+
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        """Token ids without special tokens at the ends."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Makes the prompts of a model with one instruction; the tokenizer is loaded when it is first needed.
+
+    Args:
+        fixed: whether the user gave the instruction, so that a template without a place for it is an error.
+    """
+
+    asking: Asking
+    reader: Reader
+    instruction: str
+    max_length: int
+    fixed: bool
+
+    @cached_property
+    def template(self) -> PromptTemplate | None:
+        """The template, of ours or made of the chat template; None where only rendering tells.
+
+        Raises:
+            ModelError: the chat template does not carry a pair, or has no place for the instruction.
+        """
+        chat, ours = self.chat, self.asking.template or self.asking.fallback
+        takes = chat.takes_instruction() if chat is not None else ours is not None and ours.instructed
+        if self.fixed and not takes:
+            raise ModelError(f"'{self.asking.folder.name}': its prompt has no place for an instruction; leave it out")
+        return ours if chat is None else chat.as_template(self.instruction or None, self.reader.encode)
+
+    @cached_property
+    def chat(self) -> ChatTemplate | None:
+        """The folder's chat template; None where a template of ours is used.
+
+        Raises:
+            ModelError: it is needed and does not carry a pair.
+        """
+        folder = self.asking.folder
+        if self.asking.template is not None:
+            return None
+        chat = chat_template_of(folder, self.reader.tokenizer)
+        if chat is not None and chat.carries_pairs():
+            return chat
+        if self.asking.fallback is not None:
+            return None
+        what = "no chat template" if chat is None else "a chat template that leaves the query or the document out"
+        raise ModelError(f"'{folder.name}' has {what}, so nothing separates the two; {_name_one()}")
+
+    @cached_property
+    def encoder(self) -> PromptEncoder | None:
+        """What makes token ids; None where only sentence-transformers can.
+
+        Raises:
+            ModelError: see `template`.
+        """
+        template = self.template
+        if template is None or _unusual(self.asking.folder):
+            return None
+        split = splits_exactly(template, self.reader.encode)
+        return PromptEncoder(template, self.reader.encode, self.instruction, self.max_length, split)
+
+
+def _unusual(folder: ModelFolder) -> bool:
+    """Whether the folder declares settings of its tokenizer that only sentence-transformers applies."""
+    processing = folder.transformer_settings.get("processing_kwargs")
+    return bool(folder.chain) and isinstance(processing, dict) and bool(set(processing) - {"chat_template"})

@@ -1,0 +1,197 @@
+"""The files of a model folder that loading it reads, and their digests: what an identity is made of.
+
+Only these count. A checkpoint that a trainer writes into the folder, a picture or another export beside the weights
+changes no score and no identity.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import mmap
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from adapters.errors import ModelError
+from adapters.identity import digest, file_digest, files_digest
+from adapters.models import TRANSFORMERS, ModelFolder, Module, is_hub_name, open_folder, read_json
+
+_TOKENIZER = re.compile(
+    r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
+)
+_SETTINGS = (
+    "config.json", "generation_config.json", "modules.json", "config_sentence_transformers.json",
+    "sentence_*_config.json", "adapter_config.json", "preprocessor_config.json", "processor_config.json",
+    "video_preprocessor_config.json", "chat_template.json", "quantize_config.json", "quantization_config.json",
+)  # fmt: skip
+_WITHOUT_WEIGHTS = {"Pooling", "Normalize", "LogitScore", "MultiVectorMask", "BoW", "Dropout"}
+_HISTORY = ("_name_or_path", "transformers_version")
+_SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
+_ADAPTER = "adapter_model.safetensors", "adapter_model.bin"
+_UNREAD = {"model.safetensors.index.json", "pytorch_model.bin.index.json"}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files of a folder that are read, as paths relative to it.
+
+    Args:
+        folder: where they are.
+        pickle: whether weights may come from pickled files where there are no safetensors.
+    """
+
+    folder: ModelFolder
+    pickle: bool = False
+
+    @cached_property
+    def weights(self) -> tuple[str, ...]:
+        """Files with weights, of the network and of every module that has some.
+
+        Raises:
+            ModelError: a part has no safetensors weights; the message says what there is instead.
+        """
+        chain = self.folder.chain or (Module("sentence_transformers.models.Transformer", ""),)
+        found: list[str] = []
+        for module in chain:
+            place = f"{module.path}/" if module.path else ""
+            if module.name in TRANSFORMERS:
+                found += self._of_network(place)
+            elif module.name not in _WITHOUT_WEIGHTS:
+                found += self._of_module(place, module.name)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def tokenizer(self) -> tuple[str, ...]:
+        """Files that the tokenizer and its chat template are read from."""
+        named = [name for name in self._everywhere if _TOKENIZER.fullmatch(Path(name).name)]
+        more = [name for name in self._names("additional_chat_templates/") if name.endswith(".jinja")]
+        return tuple(sorted({*named, *more}))
+
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """Files with the configuration of the network, of its use and of every module. The folder itself may hold JSON
+        files of all sorts; what lies in the folder of a module belongs to it."""
+        named = {name for name in self._everywhere if name.endswith(".json") and ("/" in name or _is_setting(name))}
+        return tuple(sorted(name for name in named - set(self.tokenizer) if Path(name).name not in _UNREAD))
+
+    @cached_property
+    def base(self) -> ModelFolder | None:
+        """The model that the weights of this folder are added to, where it holds an adapter (LoRA and its kind).
+
+        Raises:
+            ModelError: the base cannot be found.
+        """
+        name = f"{self.folder.transformer}adapter_config.json"
+        if not (self.folder.path / name).is_file():
+            return None
+        declared = self.folder.json(name)
+        base = str(declared.get("base_model_name_or_path") or "")
+        if not base or (not Path(base).is_dir() and not is_hub_name(base)):
+            raise ModelError(
+                f"{self.folder.path / name}: the base model '{base}' is not here; write the folder or hub name of the "
+                "base into base_model_name_or_path, or merge the adapter into it and name the merged model"
+            )
+        if Path(base).is_dir() and Path(base).samefile(self.folder.path):
+            raise ModelError(f"{self.folder.path / name}: base_model_name_or_path is this very folder; name the base")
+        revision = declared.get("revision")
+        return open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
+
+    def identity(self) -> dict[str, object]:
+        """Digests of weights, tokenizer and settings, and the same of an adapter's base.
+
+        Raises:
+            ModelError: weights are missing, or a file cannot be read.
+        """
+        weights, folder = self.weights, self.folder
+        base = {} if self.base is None else {"base": Contents(self.base, self.pickle).identity()}
+        try:
+            return {
+                "weights": files_digest(folder.path, weights),
+                "tokenizer": files_digest(folder.path, self.tokenizer),
+                "settings": digest({name: _settings_digest(folder.path / name) for name in self.settings}),
+                **base,
+            }
+        except OSError as error:
+            raise ModelError(f"{error.filename or folder.path}: cannot be read: {error.strerror}") from None
+
+    @cached_property
+    def _everywhere(self) -> tuple[str, ...]:
+        """Files of the folder itself and of the folders of its modules."""
+        places = dict.fromkeys(["", *(f"{module.path}/" for module in self.folder.chain if module.path)])
+        return tuple(name for place in places for name in self._names(place))
+
+    def _of_network(self, place: str) -> list[str]:
+        """In the order in which transformers looks for them."""
+        safe, pickled = _ADAPTER if self.base is not None else (_SAFE, _PICKLED)
+        for name in (safe, pickled) if self.pickle else (safe,):
+            if self._is_file(f"{place}{name}"):
+                return [f"{place}{name}"]
+            if self._is_file(f"{place}{name}.index.json"):
+                return self._shards(place, f"{name}.index.json")
+        raise self._missing(place, "weights")
+
+    def _shards(self, place: str, index: str) -> list[str]:
+        mapped = read_json(self.folder.path / f"{place}{index}", dict).get("weight_map")
+        names = sorted({str(name) for name in mapped.values()}) if isinstance(mapped, dict) else []
+        missing = [name for name in names if not self._is_file(f"{place}{name}")]
+        if missing or not names:
+            raise ModelError(
+                f"{self.folder.path / place / index}: {missing[0] if missing else 'no file of weights'} is not there; "
+                "fetch the model again, with all its files"
+            )
+        return [f"{place}{name}" for name in names]
+
+    def _of_module(self, prefix: str, name: str) -> list[str]:
+        for file, allowed in ((_SAFE, True), (_PICKLED, self.pickle)):
+            if allowed and self._is_file(f"{prefix}{file}"):
+                return [f"{prefix}{file}"]
+        if self._is_file(f"{prefix}{_PICKLED}"):
+            raise self._missing(prefix, f"{name} weights")
+        return []  # a module without weights, or one that fails to load with a message of its own
+
+    def _missing(self, place: str, what: str) -> ModelError:
+        where = self.folder.path / place
+        if any(where.glob("*.bin")):
+            return ModelError(
+                f"{where}: the {what} are pickled, and pickles are not read unless you ask for it: write ?pickle=true "
+                "(they are read without running code), or save the model with safe_serialization=True"
+            )
+        return ModelError(f"{where}: no safetensors {what} here; save the model with safe_serialization=True")
+
+    def _names(self, place: str) -> list[str]:
+        folder = self.folder.path / place
+        return [f"{place}{file.name}" for file in _files(folder)]
+
+    def _is_file(self, name: str) -> bool:
+        return (self.folder.path / name).is_file()
+
+
+def graph_files(graph: Path) -> list[Path]:
+    """An ONNX graph, and the files beside it that hold its weights: those that the graph names.
+
+    Raises:
+        ModelError: the graph cannot be read.
+    """
+    beside = [file for file in _files(graph.parent) if file.suffix not in (".onnx", ".json", ".txt", ".md")]
+    try:
+        with graph.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return [graph, *(one for one in beside if content.find(one.name.encode()) >= 0)]
+    except (OSError, ValueError) as error:  # an empty file cannot be mapped
+        raise ModelError(f"{graph}: cannot be read ({error}); fetch the graph again") from None
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file())
+
+
+def _is_setting(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _SETTINGS)
+
+
+def _settings_digest(file: Path) -> str:
+    if file.name != "config.json":
+        return file_digest(file)
+    return digest({key: value for key, value in read_json(file, dict).items() if key not in _HISTORY})

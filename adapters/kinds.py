@@ -1,0 +1,229 @@
+"""What kind of model a folder holds, told by its own files: never by its name, and never by guessing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from adapters.errors import ModelError
+from adapters.models import ModelFolder
+
+Kind = Literal["embedder", "cross-encoder", "causal-lm", "onnx"]
+Code = Literal["stock"]
+"""`stock`: use the class of transformers although the folder names one of its own."""
+
+_CLASSES = {
+    "SentenceTransformer": "an embedder, which gives vectors",
+    "CrossEncoder": "a cross-encoder",
+    "SparseEncoder": "a sparse encoder (SPLADE kind), which gives a weight for each word",
+    "MultiVectorEncoder": "a multi-vector model (ColBERT kind), which gives a vector for each token",
+    "ColBERT": "a multi-vector model (ColBERT kind), which gives a vector for each token",
+}
+"""What `model_type` in config_sentence_transformers.json can be; PyLate writes `ColBERT`."""
+_SPARSE = {"SpladePooling", "MLMTransformer", "SparseStaticEmbedding", "SparseAutoEncoder", "CSRSparsity", "IDF"}
+_MULTI_VECTOR = {"MultiVectorMask"}
+_ASYMMETRIC = {"Router", "Asym"}
+_MULTIMODAL = {"CLIPModel"}
+_VECTORS = {"Pooling", "WeightedLayerPooling", "StaticEmbedding", "WordEmbeddings", "BoW", "CNN", "LSTM", "WordWeights"}
+_WHAT: dict[Kind, str] = {
+    "embedder": "an embedder, which gives vectors",
+    "cross-encoder": "a cross-encoder",
+    "causal-lm": "a language model, which answers with a word",
+    "onnx": "an ONNX model",
+}
+_ELSEWHERE = "score it where it runs, and give the result as 'run:FILE'"
+
+
+def kind_of(folder: ModelFolder) -> Kind:
+    """The kind of a folder, by the modules of sentence-transformers if it has them, else by its architecture.
+
+    Raises:
+        ModelError: the files do not say, contradict each other, or name a kind that is not supported; the message
+            names the kind and what to do.
+    """
+    return _of_chain(folder) if folder.chain else _of_architecture(folder)
+
+
+def refuse_other_kinds(folder: ModelFolder, wanted: Kind) -> None:
+    """Refuse a folder of another kind than the one that it was named as.
+
+    A folder whose config names no architecture is let through: what it lacks is found when it is loaded.
+
+    Raises:
+        ModelError: it is of another kind, or the files contradict each other.
+    """
+    if not folder.chain and not folder.architecture and folder.config and not _has(folder, "adapter_config.json"):
+        return
+    kind = kind_of(folder)
+    if kind != wanted:
+        raise ModelError(f"'{folder.name}' is {_WHAT[kind]}, not {_WHAT[wanted]}; name it '{kind}:{folder.name}'")
+
+
+def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
+    """Refuse a folder that names classes of its own, which the classes of transformers would silently replace.
+
+    Args:
+        code: "stock" lets it through; its own classes are not run.
+
+    Raises:
+        ModelError: with the class that it names.
+    """
+    foreign = [module.type for module in folder.chain if not module.known]
+    if foreign:
+        raise ModelError(
+            f"'{folder.name}' needs code of its own (modules.json names {foreign[0]}), and none is run here; "
+            f"{_ELSEWHERE}"
+        )
+    own = own_classes(folder)
+    if not own or code == "stock":
+        return
+    auto, name = next(iter(own.items()))
+    stock = folder.architecture or "class"
+    raise ModelError(
+        f"'{folder.name}' names code of its own ({auto} is {name}), and none is run here; {_ELSEWHERE}, or write "
+        f"?code=stock if the {stock} of transformers is what you want"
+    )
+
+
+def own_classes(folder: ModelFolder) -> dict[str, str]:
+    """The classes of its own that a folder names in `auto_map`, by the class of transformers that they stand for."""
+    found: dict[str, str] = {}
+    for name in ("config.json", "tokenizer_config.json"):
+        mapped = folder.json(f"{folder.transformer}{name}").get("auto_map")
+        named = mapped if isinstance(mapped, dict) else {"AutoTokenizer": mapped}
+        found |= {str(auto): _first(value) for auto, value in named.items() if value}
+    return found
+
+
+def output_of(folder: ModelFolder) -> str:
+    """What the last module of a chain writes: 'scores', 'sentence_embedding', ... ; '' where it does not say."""
+    last = folder.chain[-1] if folder.chain else None
+    if last is None or not last.path:
+        return ""
+    return str(folder.json(f"{last.path}/config.json").get("module_output_name") or "")
+
+
+def _of_chain(folder: ModelFolder) -> Kind:
+    names = set(folder.modules)
+    if found := sorted(names & _ASYMMETRIC):
+        raise _unsupported(folder, f"an asymmetric model (a {found[0]} sends queries and documents different ways)")
+    declared, built = _declared(folder), _built(folder)
+    if built is not None and declared is not None and declared != built:
+        raise ModelError(
+            f"'{folder.name}' contradicts itself: config_sentence_transformers.json says it is {_CLASSES[declared]}, "
+            f"its modules.json ({', '.join(folder.modules)}) makes {_CLASSES[built]}; fetch both files again"
+        )
+    kind = declared or built
+    if kind == "SentenceTransformer" or kind is None:
+        return _embedder(folder)
+    if kind != "CrossEncoder":
+        raise _unsupported(folder, _CLASSES[kind])
+    if declared is None:
+        raise ModelError(
+            f"'{folder.name}': modules.json ({', '.join(folder.modules)}) makes a cross-encoder, but "
+            "config_sentence_transformers.json does not say so; fetch or save the model again, with all its files"
+        )
+    return _cross_encoder(folder)
+
+
+def _declared(folder: ModelFolder) -> str | None:
+    declared = folder.json("config_sentence_transformers.json").get("model_type")
+    if declared is None:
+        return None
+    if declared not in _CLASSES:
+        raise _unsupported(folder, f"a model of the type '{declared}', which is not known here")
+    return "MultiVectorEncoder" if declared == "ColBERT" else str(declared)
+
+
+def _built(folder: ModelFolder) -> str | None:
+    """The class of sentence-transformers that the modules make, None where they fit several."""
+    names = set(folder.modules)
+    if names & _SPARSE:
+        return "SparseEncoder"
+    if names & _MULTI_VECTOR:
+        return "MultiVectorEncoder"
+    if "LogitScore" in names or output_of(folder) == "scores":
+        return "CrossEncoder"
+    if _task(folder) == "sequence-classification" and names <= {"Transformer"}:
+        return "CrossEncoder"
+    return "SentenceTransformer" if names & _VECTORS and output_of(folder) != "token_embeddings" else None
+
+
+def _embedder(folder: ModelFolder) -> Kind:
+    if set(folder.modules) & _MULTIMODAL or _task(folder) in ("any-to-any", "retrieval"):
+        raise _unsupported(folder, "a multimodal embedder")
+    if not set(folder.modules) & _VECTORS:
+        raise ModelError(
+            f"'{folder.name}': modules.json ({', '.join(folder.modules)}) has no module that makes a vector of a text "
+            "(such as Pooling); fetch or save the model again"
+        )
+    return "embedder"
+
+
+def _cross_encoder(folder: ModelFolder) -> Kind:
+    task = _task(folder)
+    if task in ("any-to-any", "retrieval"):
+        raise _unsupported(folder, "a multimodal reranker")
+    if folder.modules[-1] == "LogitScore":
+        return "causal-lm"
+    if output_of(folder) == "scores" or task == "sequence-classification":
+        return "cross-encoder"
+    raise ModelError(
+        f"'{folder.name}': none of its modules ({', '.join(folder.modules)}) gives scores, as a cross-encoder needs; "
+        "fetch or save the model again"
+    )
+
+
+def _task(folder: ModelFolder) -> str:
+    return str(folder.transformer_settings.get("transformer_task") or "feature-extraction")
+
+
+def _of_architecture(folder: ModelFolder) -> Kind:
+    name = folder.architecture
+    if name == "HF_ColBERT" or _has(folder, "artifact.metadata"):
+        raise _unsupported(folder, _CLASSES["ColBERT"])
+    if name.endswith("ForSequenceClassification"):
+        return _onnx_or(folder, "cross-encoder")
+    if name.endswith(("ForCausalLM", "LMHeadModel")):
+        return _onnx_or(folder, "causal-lm")
+    if _has(folder, "adapter_config.json"):
+        return _of_adapter(folder)
+    if name.endswith("ForConditionalGeneration"):
+        raise _unsupported(folder, f"a sequence-to-sequence or multimodal model ({name}; monoT5 kind)")
+    if name.endswith("ForMaskedLM"):
+        raise _unsupported(folder, f"a masked language model ({name}), perhaps a sparse encoder (SPLADE kind)")
+    if _has(folder, "*.onnx", deep=True) and not _has(folder, "*.safetensors"):
+        return "onnx"
+    if _has(folder, "*.gguf") and not folder.config:
+        raise ModelError(f"'{folder.name}' holds GGUF weights, which are not read here; fetch the safetensors model")
+    raise ModelError(
+        f"'{folder.name}': its config names '{name or 'no architecture'}', which is neither a reranker nor a "
+        f"sentence-transformers embedder (no modules.json); say which it is, as in 'cross-encoder:{folder.name}'"
+    )
+
+
+def _onnx_or(folder: ModelFolder, kind: Kind) -> Kind:
+    """ONNX where there is nothing else: repositories of exports keep the config of the original."""
+    torch = any(_has(folder, pattern) for pattern in ("*.safetensors", "*.bin", "*.safetensors.index.json"))
+    return "onnx" if not torch and _has(folder, "*.onnx", deep=True) else kind
+
+
+def _of_adapter(folder: ModelFolder) -> Kind:
+    task = folder.json("adapter_config.json").get("task_type")
+    kinds: dict[object, Kind] = {"SEQ_CLS": "cross-encoder", "CAUSAL_LM": "causal-lm"}
+    if task not in kinds:
+        raise _unsupported(folder, f"a LoRA adapter for the task '{task}'")
+    return kinds[task]
+
+
+def _unsupported(folder: ModelFolder, what: str) -> ModelError:
+    return ModelError(f"'{folder.name}' is {what}, and is not supported; {_ELSEWHERE}")
+
+
+def _first(value: object) -> str:
+    """The class in an entry of auto_map, which is a name or a list of a slow and a fast one."""
+    listed = value if isinstance(value, list) else [value]
+    return str(next((one for one in reversed(listed) if one), ""))
+
+
+def _has(folder: ModelFolder, pattern: str, *, deep: bool = False) -> bool:
+    return any(folder.path.rglob(pattern) if deep else folder.path.glob(pattern))

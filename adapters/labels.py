@@ -1,0 +1,139 @@
+"""Which output of a classifier is relevance, and the score that is made of several outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import ModelError
+from adapters.kinds import output_of
+from adapters.models import ModelFolder
+from adapters.protocols import Floats
+
+_RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
+_IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
+_NUMBERED = re.compile(r"label_?(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Label:
+    """The output to rank by.
+
+    Args:
+        index: the column of the logits.
+        count: how many columns there are.
+        softmax: whether the columns compete, so that the score is the logit of the softmax: `l_i - log sum exp(l_j)`
+            over the others. With two columns that is `l_1 - l_0`. Without it the score is the logit itself.
+        remark: what had to be assumed, for readers of the numbers.
+    """
+
+    index: int
+    count: int
+    softmax: bool
+    remark: str | None = None
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """How the score is made; a single logit is the plain case."""
+        return {"label": self.index, **({"label_odds": self.count} if self.softmax else {})}
+
+    def scores(self, logits: npt.NDArray[np.floating]) -> Floats:
+        """Scores, float32 [n], of logits [n, count]. The order is that of the label's probability, without the
+        rounding of a probability near 1.
+
+        Raises:
+            ModelError: there is another number of logits.
+        """
+        if logits.ndim != 2 or logits.shape[1] != self.count:
+            raise ModelError(f"the model gives {logits.shape[-1]} scores a pair, and its files say {self.count}")
+        wide = logits.astype(np.float64)
+        own = wide[:, self.index]
+        if not self.softmax:
+            return own.astype(np.float32)
+        others = np.delete(wide, self.index, axis=1)
+        highest = others.max(axis=1)
+        spread = np.log(np.exp(others - highest[:, None]).sum(axis=1))
+        odds: Floats = (own - (highest + spread)).astype(np.float32)
+        return odds
+
+
+def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
+    """The label to rank by: the one that is asked for by number or name, else the only one, else the relevant one of
+    two.
+
+    Two labels that are named LABEL_0 and LABEL_1 are taken as not relevant and relevant, with a remark.
+
+    Raises:
+        ModelError: there are several labels and none is asked for or recognised, or there is no such label.
+    """
+    names = _names(folder)
+    softmax = len(names) > 1 and folder.config.get("problem_type") not in ("multi_label_classification", "regression")
+    if asked is not None:
+        return Label(_found(folder, names, asked), len(names), softmax)
+    if len(names) == 1:
+        return Label(0, 1, softmax=False)
+    recognised = _relevant(names)
+    if recognised is None:
+        raise ModelError(
+            f"'{folder.name}' has {len(names)} labels, {_listed(names)}; say which one is relevance, as in "
+            f"?label={_example(names)}"
+        )
+    index, remark = recognised
+    return Label(index, len(names), softmax, remark)
+
+
+def _names(folder: ModelFolder) -> list[str]:
+    """The labels in the order of their logits. transformers takes the names if there are some, and else two labels."""
+    if folder.chain and output_of(folder) == "scores":
+        size = folder.json(f"{folder.chain[-1].path}/config.json").get("out_features")
+        return [f"LABEL_{index}" for index in range(size if isinstance(size, int) and size > 0 else 1)]
+    named = folder.config.get("id2label")
+    if isinstance(named, Mapping) and named:
+        try:
+            places = {int(key): str(name) for key, name in named.items()}
+        except (TypeError, ValueError):
+            raise ModelError(f"{folder.path}: id2label in config.json has keys that are no numbers") from None
+        if sorted(places) != list(range(len(places))):
+            raise ModelError(f"{folder.path}: id2label in config.json does not count from 0; save the config again")
+        return [places[index] for index in range(len(places))]
+    count = folder.config.get("num_labels")
+    return [f"LABEL_{index}" for index in range(count if isinstance(count, int) and count > 0 else 2)]
+
+
+def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:
+    if isinstance(asked, str):
+        wanted = [index for index, name in enumerate(names) if _plain(name) == _plain(asked)]
+        if len(wanted) == 1:
+            return wanted[0]
+    elif 0 <= asked < len(names):
+        return asked
+    raise ModelError(f"'{folder.name}' has no label {asked}; it has {_listed(names)}")
+
+
+def _relevant(names: list[str]) -> tuple[int, str | None] | None:
+    """The relevant one of two labels, with what was assumed; None where it cannot be told."""
+    if len(names) != 2:
+        return None
+    if [match[1] for name in names if (match := _NUMBERED.fullmatch(name))] == ["0", "1"]:
+        return 1, f"its two labels have no names ({names[0]}, {names[1]}); the second is taken as relevant"
+    plain = [_plain(name) for name in names]
+    for index in (0, 1):
+        if plain[index] in _RELEVANT and plain[1 - index] in _IRRELEVANT:
+            return index, None
+    return None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", name.casefold()) or name
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"{index} ({name})" for index, name in enumerate(names))
+
+
+def _example(names: list[str]) -> str:
+    return next((name for name in names if "entail" in name.casefold()), "1")

@@ -1,0 +1,57 @@
+"""How many tokens an input may have: what the files of a model say, by one rule for every kind of model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.errors import ModelError
+from adapters.models import ModelFolder
+
+_COUNTED_FROM_PADDING = {
+    "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "mpnet", "longformer",
+}  # fmt: skip
+"""Model types that count positions from pad_token_id + 1, so that as many rows of the table are never used."""
+_UNLIMITED = 10**9
+"""A tokenizer that was saved without a length has 10**30 for it."""
+
+
+def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) -> int:
+    """Tokens of a whole input, special tokens included.
+
+    That is what is asked for, else what sentence-transformers saved (`max_seq_length`), else the smallest of the
+    tokenizer's own limit, the positions of the network, and `usual`.
+
+    Args:
+        usual: a length that models of this kind are published with.
+
+    Raises:
+        ModelError: more is asked for than the network has positions, or the files name no length.
+    """
+    positions = positions_of(folder)
+    if asked is not None:
+        if asked < 1 or (positions is not None and asked > positions):
+            raise ModelError(
+                f"'{folder.name}': max_length={asked} is not between 1 and its {positions or 'unknown'} positions"
+            )
+        return asked
+    saved = folder.transformer_settings.get("max_seq_length")
+    if isinstance(saved, int) and saved > 0:
+        return saved if positions is None else min(saved, positions)
+    tokenizer = folder.json(f"{folder.transformer}tokenizer_config.json").get("model_max_length")
+    declared = int(tokenizer) if isinstance(tokenizer, int | float) and 0 < tokenizer < _UNLIMITED else None
+    limits = [limit for limit in (declared, positions, usual) if limit is not None]
+    if not limits:
+        raise ModelError(f"the files of '{folder.name}' name no maximum length; give one with ?max_length=512")
+    return min(limits)
+
+
+def positions_of(folder: ModelFolder) -> int | None:
+    """The tokens that the network has positions for, None where its config names none."""
+    nested = folder.config.get("text_config")
+    config = {**(nested if isinstance(nested, Mapping) else {}), **folder.config}
+    named = (config.get(key) for key in ("max_position_embeddings", "n_positions"))
+    size = next((one for one in named if isinstance(one, int) and one > 0), None)
+    if size is None or config.get("model_type") not in _COUNTED_FROM_PADDING:
+        return size
+    padding = config.get("pad_token_id")
+    return size - 1 - (padding if isinstance(padding, int) else 1)

@@ -1,0 +1,190 @@
+"""The one place where models and tokenizers are loaded, and where a failure becomes one line that says what to do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from adapters.contents import Contents
+from adapters.errors import HarnessError, ModelError, need
+from adapters.models import ModelFolder
+from adapters.soundness import quantiser, refuse_unsound
+
+PURPOSE = "running a model"
+
+
+def load_tokenizer(folder: ModelFolder) -> Any:
+    """The tokenizer of transformers.
+
+    Raises:
+        ModelError: it cannot be loaded; code of the folder's own is never run.
+    """
+    transformers = need("transformers", "models", PURPOSE)
+    with loading(folder, "its tokenizer"):
+        return transformers.AutoTokenizer.from_pretrained(_tokenizer_place(folder), trust_remote_code=False)
+
+
+def load_network(
+    folder: ModelFolder, auto: str, dtype: str, *, pickle: bool = False, **more: Any
+) -> tuple[Any, Mapping[str, Any]]:
+    """A network in evaluation mode, and what transformers reports of its weights (`missing_keys`, `mismatched_keys`).
+
+    Args:
+        auto: the class of transformers that chooses the network, such as "AutoModelForCausalLM".
+        dtype: of the weights, by its name in torch.
+        pickle: read pickled weights where there are no safetensors; no code in them is run.
+        more: arguments of `from_pretrained`.
+
+    Raises:
+        ModelError: it cannot be loaded; the message names the file or the reason.
+    """
+    refuse_unsound(folder, pickle=pickle)
+    torch = need("torch", "models", PURPOSE)
+    transformers = need("transformers", "models", PURPOSE)
+    contents = Contents(folder, pickle)
+    source = folder if contents.base is None else contents.base
+    safe = all(name.endswith(".safetensors") for name in Contents(source, pickle).weights)
+    with loading(folder, "its weights"):
+        network, report = getattr(transformers, auto).from_pretrained(
+            source.path / source.transformer,
+            dtype=getattr(torch, dtype),
+            use_safetensors=safe,
+            trust_remote_code=False,
+            output_loading_info=True,
+            local_files_only=True,
+            **more,
+        )
+        if contents.base is not None:
+            network, report = _adapted(folder, network, report)
+        return network.eval(), report
+
+
+def load_sentence_model(
+    folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False, **more: Any
+) -> Any:
+    """A model of sentence-transformers, `kind` being the name of its class.
+
+    Raises:
+        ModelError: it cannot be loaded; the message names the file or the reason.
+    """
+    refuse_unsound(folder, pickle=pickle)
+    purpose = f"loading '{folder.name}'"
+    library = need("sentence_transformers", "models", purpose)
+    torch = need("torch", "models", purpose)
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype)}
+    if not pickle:
+        options["use_safetensors"] = True
+    with loading(folder, "its modules"):
+        model = getattr(library, kind)(
+            str(folder.path),
+            device=device,
+            model_kwargs=options,
+            local_files_only=True,
+            trust_remote_code=False,
+            **more,
+        )
+        return model.eval()
+
+
+@contextmanager
+def loading(folder: ModelFolder, what: str) -> Iterator[None]:
+    """Load without progress bars and reports; whatever fails is a ModelError of one line.
+
+    Foreign loaders raise every class there is for a broken file, so all of them are caught here and nowhere else.
+    """
+    try:
+        with quiet_loading():
+            yield
+    except HarnessError:
+        raise
+    except MemoryError:
+        raise ModelError(
+            f"'{folder.name}': not enough memory to load it; use dtype=bfloat16 or another machine"
+        ) from None
+    except Exception as error:
+        raise ModelError(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
+
+
+def reason_of(error: BaseException) -> str:
+    """The line of a foreign error that says most: the one that names a package to install, else the first."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.split(".")[0]
+        return f"the package '{package}' is missing; pip install {package}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    installs = next((line for line in lines if "pip install" in line), None)
+    first = lines[0] if lines else ""
+    told = first if installs in (None, first) else f"{first} {installs}"
+    shown = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
+    return (
+        shown
+        if isinstance(error, OSError | ValueError | ImportError | RuntimeError) and shown
+        else _named(error, shown)
+    )
+
+
+_LONGEST = 300
+
+
+def engine_of(folder: ModelFolder) -> dict[str, object]:
+    """What of the software can change the last digits of a score, for identities: the library that computes with
+    quantised weights. Plain float32 of torch is not in it."""
+    method = quantiser(folder)
+    if method is None:
+        return {}
+    names = {"torch", "transformers", *_ENGINES.get(method, ())}
+    return {"engine": {"quantised": method, **{name: _version(name) for name in sorted(names)}}}
+
+
+_ENGINES = {
+    "bitsandbytes": ("bitsandbytes",), "gptq": ("gptqmodel",), "awq": ("gptqmodel",), "hqq": ("hqq",),
+    "compressed-tensors": ("compressed-tensors",), "quanto": ("optimum-quanto",), "torchao": ("torchao",),
+}  # fmt: skip
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _named(error: BaseException, shown: str) -> str:
+    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+
+
+def _tokenizer_place(folder: ModelFolder) -> Any:
+    contents = Contents(folder)
+    if contents.base is not None and not contents.tokenizer:
+        return contents.base.path / contents.base.transformer
+    return folder.path / folder.transformer
+
+
+def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """The base with the adapter's weights on it. What the base lacks and the adapter brings is not missing."""
+    peft = need("peft", "lora", f"the LoRA adapter '{folder.name}'")
+    adapted = peft.PeftModel.from_pretrained(network, str(folder.path / folder.transformer))
+    brought = {name.split(".modules_to_save")[0] for name, _ in adapted.named_modules() if ".modules_to_save" in name}
+    prefixes = tuple(name.removeprefix("base_model.model.") for name in brought)
+    missing = (
+        [key for key in report["missing_keys"] if not str(key).startswith(prefixes)]
+        if prefixes
+        else report["missing_keys"]
+    )
+    return adapted, {**report, "missing_keys": missing}
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """No progress bar and no report of transformers: what matters in it is raised as an error."""
+    logging = need("transformers", "models", "loading a model").utils.logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,146 @@
+"""Cross-encoders that sentence-transformers alone can put together: chains of modules, prompts, unusual chat templates.
+
+Inputs and scores are its own; only which pairs share a call is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.batching import input_digest, pick_device
+from adapters.chat_template import default_prompt, reads_messages
+from adapters.errors import ModelError, need
+from adapters.loading import load_sentence_model
+from adapters.models import ModelFolder
+from adapters.protocols import Floats, IndexPairs, Integers
+
+_BLOCK = 256
+_UNCUT = 10**7
+
+
+def is_modular(folder: ModelFolder) -> bool:
+    """Whether a cross-encoder has more than a network and a tokenizer: further modules, a prompt that is put before
+    the texts, lower-casing, or settings of the tokenizer."""
+    if not folder.chain:
+        return False
+    settings = folder.transformer_settings
+    processing = settings.get("processing_kwargs")
+    unusual = isinstance(processing, dict) and bool(set(processing) - {"chat_template"})
+    lengths = settings.get("query_length") or settings.get("document_length")
+    prompted = default_prompt(folder) is not None and not reads_messages(folder)
+    return len(folder.chain) > 1 or unusual or prompted or bool(lengths or settings.get("do_lower_case"))
+
+
+def prompt_of(folder: ModelFolder) -> str | None:
+    """The prompt that sentence-transformers applies to every pair."""
+    return default_prompt(folder) if folder.chain else None
+
+
+@dataclass(frozen=True)
+class ModularInputs:
+    """The pairs of a request as sentence-transformers reads them."""
+
+    texts: list[tuple[str, str]]
+    lengths: Integers
+    """Tokens of the whole input, after truncation."""
+    tokens: npt.NDArray[np.int32]
+    """Document tokens before truncation."""
+    kept: npt.NDArray[np.int32]
+    """Document tokens after truncation, counted as if only the document were cut."""
+    digests: npt.NDArray[np.uint64]
+
+    def inputs(self, rows: Integers) -> npt.NDArray[np.uint64]:
+        """Digests of the inputs of some rows."""
+        return self.digests[rows]
+
+
+@dataclass(frozen=True)
+class ModularScorer:
+    """A `CrossEncoder` of sentence-transformers. It is loaded when the first pair is scored.
+
+    Args:
+        max_length: tokens of a whole input.
+        prompt: what sentence-transformers puts before every pair; None for nothing.
+    """
+
+    folder: ModelFolder
+    max_length: int
+    prompt: str | None
+    dtype: str
+    asked_device: str | None
+    pickle: bool = False
+
+    pads = True
+    calls = None
+    """One call after the other: its tokenizer must not be used by two threads at a time."""
+
+    @cached_property
+    def device(self) -> str:
+        return pick_device(self.asked_device)
+
+    @cached_property
+    def model(self) -> Any:
+        """The loaded model."""
+        model = load_sentence_model(self.folder, "CrossEncoder", self.dtype, self.device, pickle=self.pickle)
+        model.max_seq_length = self.max_length
+        return model
+
+    def prepare(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> ModularInputs:
+        """Read the pairs of a request, block by block."""
+        texts = [(queries[int(query)], documents[int(document)]) for query, document in pairs]
+        ids = [one for start in range(0, len(texts), _BLOCK) for one in self._ids(texts[start : start + _BLOCK])]
+        lengths = np.array([len(one) for one in ids], np.int64)
+        tokens = self._document_tokens(documents, pairs[:, 1])
+        lost = self._lost(texts, lengths)
+        kept = np.maximum(tokens - lost, 0).astype(np.int32)
+        return ModularInputs(texts, lengths, tokens, kept, np.array([input_digest(one) for one in ids], np.uint64))
+
+    def logits(self, prepared: ModularInputs, rows: Integers) -> Floats:
+        """float32 [len(rows), outputs] before any activation."""
+        torch = need("torch", "models", "running a cross-encoder")
+        features = self._features([prepared.texts[int(row)] for row in rows])
+        on_device = {key: value.to(self.device) if hasattr(value, "to") else value for key, value in features.items()}
+        with torch.inference_mode():
+            scores = self.model(on_device)["scores"].float().cpu().numpy()
+        found: Floats = scores.reshape(len(rows), -1)
+        return found
+
+    def _features(self, texts: list[tuple[str, str]]) -> dict[str, Any]:
+        try:
+            return dict(self.model.preprocess(texts, prompt=self.prompt))
+        except ValueError as error:
+            raise ModelError(f"'{self.folder.name}': sentence-transformers cannot read a pair: {error}") from error
+
+    def _ids(self, texts: list[tuple[str, str]]) -> Iterator[npt.NDArray[np.int32]]:
+        features = self._features(texts)
+        masks = features["attention_mask"].bool()
+        for ids, mask in zip(features["input_ids"], masks, strict=True):
+            yield ids[mask].numpy().astype(np.int32)
+
+    def _document_tokens(self, documents: Sequence[str], of: Integers) -> npt.NDArray[np.int32]:
+        used, place = np.unique(of, return_inverse=True)
+        counted: list[int] = []
+        for start in range(0, len(used), _BLOCK):
+            block = [documents[int(index)] for index in used[start : start + _BLOCK]]
+            found = self.model.tokenizer(block, add_special_tokens=False, return_attention_mask=False, verbose=False)
+            counted += map(len, found["input_ids"])
+        return np.array(counted, np.int32)[place]
+
+    def _lost(self, texts: list[tuple[str, str]], lengths: Integers) -> npt.NDArray[np.int64]:
+        """Tokens that truncation took of each pair: only inputs of full length can have lost some."""
+        lost = np.zeros(len(texts), np.int64)
+        full = np.flatnonzero(lengths >= self.max_length)
+        if len(full):
+            self.model.max_seq_length = _UNCUT
+            try:
+                whole = [len(one) for row in full for one in self._ids([texts[int(row)]])]
+            finally:
+                self.model.max_seq_length = self.max_length
+            lost[full] = np.array(whole) - lengths[full]
+        return lost

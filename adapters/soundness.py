@@ -1,0 +1,191 @@
+"""Whether the files of a model folder can be loaded at all, found without reading weights or importing torch.
+
+A broken download, a Git LFS pointer, a tokenizer that was changed without the network, or a missing library is named
+before any work is paid for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.contents import Contents
+from adapters.errors import ModelError
+from adapters.models import LFS_ADVICE, LFS_POINTER, ModelFolder, read_json
+
+_LISTS = {"modules.json"}
+_HEADER = struct.Struct("<Q")
+_LARGEST_HEADER = 100_000_000
+"""Bytes; the safetensors library takes no more."""
+_EMBEDDINGS = ("embed_tokens.weight", "word_embeddings.weight", "wte.weight", "shared.weight", "tok_embeddings.weight")
+_STATIC = "embedding.weight"
+_QUANTISERS = {
+    "aqlm": ("aqlm", "aqlm"), "awq": ("gptqmodel", "gptqmodel"), "bitsandbytes": ("bitsandbytes", "bitsandbytes"),
+    "bitsandbytes_4bit": ("bitsandbytes", "bitsandbytes"), "bitsandbytes_8bit": ("bitsandbytes", "bitsandbytes"),
+    "compressed-tensors": ("compressed_tensors", "compressed-tensors"), "eetq": ("eetq", "eetq"),
+    "fbgemm_fp8": ("fbgemm_gpu", "fbgemm-gpu"), "gptq": ("gptqmodel", "gptqmodel"), "hqq": ("hqq", "hqq"),
+    "quanto": ("optimum.quanto", "optimum-quanto"), "torchao": ("torchao", "torchao"), "vptq": ("vptq", "vptq"),
+}  # fmt: skip
+"""By `quant_method`: the module that reads such weights, and its package on PyPI."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An entry of a safetensors header."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
+    """Refuse a folder that cannot be loaded.
+
+    Raises:
+        ModelError: a file is a Git LFS pointer, cut off or damaged; the tokenizer has more tokens than the network has
+            embeddings; the weights are quantised for a library that is not installed. The message names the file.
+    """
+    contents = Contents(folder, pickle)
+    for name in (*contents.tokenizer, *contents.settings):
+        _refuse_text(folder.path / name)
+    if contents.base is not None:
+        refuse_unsound(contents.base, pickle=pickle)
+        _refuse_missing(folder, "peft", "peft", "holds a LoRA adapter")
+    _refuse_quantised(folder)
+    tensors: dict[str, Tensor] = {}
+    for name in contents.weights:
+        if name.endswith(".safetensors"):
+            tensors |= safetensors_header(folder.path / name)
+        else:
+            refuse_pointer(folder.path / name)
+    _refuse_unknown_tokens(folder, tensors)
+
+
+def safetensors_header(file: Path) -> dict[str, Tensor]:
+    """Names, types and shapes of the tensors of a file. The numbers themselves are not read.
+
+    Raises:
+        ModelError: the file is no safetensors file, or shorter than its header says.
+    """
+    refuse_pointer(file)
+    size = file.stat().st_size
+    with file.open("rb") as content:
+        start = content.read(_HEADER.size)
+        length = _HEADER.unpack(start)[0] if len(start) == _HEADER.size else size
+        if length > min(size - _HEADER.size, _LARGEST_HEADER):
+            raise ModelError(f"{file}: cut off or damaged ({size:,} bytes, and no whole header); fetch the file again")
+        raw = content.read(length)
+    try:
+        listed = {name: entry for name, entry in json.loads(raw).items() if name != "__metadata__"}
+        tensors = {name: Tensor(str(one["dtype"]), tuple(map(int, one["shape"]))) for name, one in listed.items()}
+        end = max((int(one["data_offsets"][1]) for one in listed.values()), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
+        raise ModelError(f"{file}: damaged: its header cannot be read; fetch the file again") from None
+    if _HEADER.size + length + end != size:
+        whole = _HEADER.size + length + end
+        raise ModelError(f"{file}: has {size:,} bytes, and its header says {whole:,}: cut off; fetch the file again")
+    return tensors
+
+
+def _refuse_text(file: Path) -> None:
+    refuse_pointer(file)
+    if file.name in _LISTS:
+        read_json(file, list)
+    elif file.suffix == ".json":
+        read_json(file, dict)
+
+
+def refuse_pointer(file: Path) -> None:
+    """Refuse a Git LFS pointer in place of a file.
+
+    Raises:
+        ModelError: naming the file, also where it cannot be read.
+    """
+    try:
+        with file.open("rb") as content:
+            start = content.read(len(LFS_POINTER))
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read: {error.strerror}") from None
+    if start == LFS_POINTER:
+        raise ModelError(f"{file}: {LFS_ADVICE}")
+
+
+def separates_pairs(folder: ModelFolder) -> bool | None:
+    """Whether the tokenizer puts a token between the two texts of a pair; None where there is no tokenizer.json."""
+    content = folder.json(f"{folder.transformer}tokenizer.json")
+    return _separates(content["post_processor"]) if "post_processor" in content else None
+
+
+def _separates(processor: object) -> bool:
+    if not isinstance(processor, Mapping):
+        return False
+    if processor.get("type") == "Sequence":
+        inner = processor.get("processors")
+        return any(map(_separates, inner if isinstance(inner, list) else []))
+    if processor.get("type") != "TemplateProcessing":
+        return processor.get("type") in ("BertProcessing", "RobertaProcessing")
+    pair = processor.get("pair")
+    names = [next(iter(part), "") for part in pair if isinstance(part, Mapping)] if isinstance(pair, list) else []
+    texts = [place for place, name in enumerate(names) if name == "Sequence"]
+    return len(texts) > 1 and "SpecialToken" in names[texts[0] : texts[-1]]
+
+
+def quantiser(folder: ModelFolder) -> str | None:
+    """How the weights are quantised, as config.json says; None where they are not."""
+    declared = folder.config.get("quantization_config")
+    if not isinstance(declared, Mapping):
+        return None
+    method = declared.get("quant_method")
+    return str(method) if method else "bitsandbytes"
+
+
+def _refuse_quantised(folder: ModelFolder) -> None:
+    method = quantiser(folder)
+    if method in _QUANTISERS:
+        module, package = _QUANTISERS[method]
+        _refuse_missing(folder, module, package, f"is quantised with {method} (quantization_config in config.json)")
+
+
+def _refuse_missing(folder: ModelFolder, module: str, package: str, why: str) -> None:
+    try:
+        there = importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        there = False
+    if not there:
+        raise ModelError(
+            f"'{folder.name}' {why}, which needs the package {package}: pip install {package}, or name a model with "
+            "plain weights"
+        )
+
+
+def _refuse_unknown_tokens(folder: ModelFolder, tensors: Mapping[str, Tensor]) -> None:
+    embeddings = (one.shape for name, one in tensors.items() if name.endswith(_EMBEDDINGS) or name == _STATIC)
+    rows = next((shape[0] for shape in embeddings if shape), None)
+    if rows is None or quantiser(folder) is not None:  # quantised embeddings are packed into other shapes
+        return
+    beyond = sorted((number, token) for token, number in _tokens(folder) if number >= rows)
+    if beyond:
+        number, token = beyond[0]
+        raise ModelError(
+            f"'{folder.name}': its tokenizer has {beyond[-1][0] + 1:,} tokens and its network {rows:,} embeddings "
+            f"(the first without one is {token!r}, {number}); use the tokenizer that belongs to it, or resize the "
+            "embeddings and train them"
+        )
+
+
+def _tokens(folder: ModelFolder) -> Iterator[tuple[str, int]]:
+    """Every token of tokenizer.json with its number."""
+    content = folder.json(f"{folder.transformer}tokenizer.json")
+    model = content.get("model")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    if isinstance(vocabulary, dict):
+        yield from ((str(token), number) for token, number in vocabulary.items() if isinstance(number, int))
+    elif isinstance(vocabulary, list):  # each with its weight
+        yield from ((str(one[0] if isinstance(one, list) and one else one), at) for at, one in enumerate(vocabulary))
+    added = content.get("added_tokens")
+    for one in added if isinstance(added, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("id"), int):
+            yield str(one.get("content")), one["id"]
