@@ -17,11 +17,13 @@ from adapters.chat_template import (
     default_prompt,
     reads_messages,
 )
+from adapters.declaration import chat_template
 from adapters.errors import ModelError, UsageError
 from adapters.lengths import length_of
 from adapters.models import ModelFolder
 from adapters.prompt_template import PromptTemplate, load_template, recognised_template, template_names
-from adapters.prompt_tokens import PromptEncoder, splits_exactly
+from adapters.prompt_tokens import Encode, PromptEncoder, seams_are_exact, splits_exactly
+from adapters.reference import NoReference
 from adapters.soundness import separates_pairs
 
 USUAL_LENGTH = 8192
@@ -251,6 +253,19 @@ class Prompts:
             return None
         split = splits_exactly(template, self.reader.encode)
         return PromptEncoder(template, self.reader.encode, self.instruction, self.max_length, split)
+
+
+def named_template(template: PromptTemplate | None, encode: Encode) -> str | None:
+    """A template of ours as the chat template of a reference; None for none.
+
+    Raises:
+        NoReference: it is tokenised piece by piece, which a chat template cannot ask for.
+    """
+    if template is None:
+        return None
+    if not seams_are_exact(template, encode):
+        raise NoReference("the template is tokenised piece by piece, which sentence-transformers cannot do")
+    return chat_template(template)
 
 
 def _unusual(folder: ModelFolder) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from adapters.asking import Asking, Prompts, asking_of
+from adapters.asking import Asking, Prompts, asking_of, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
 from adapters.errors import ModelError
 from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
@@ -18,6 +18,7 @@ from adapters.modular import ModularScorer
 from adapters.next_word import NextWordModel
 from adapters.prompt_tokens import PromptTokens
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
+from adapters.reference import ReferenceCall
 from adapters.soundness import refuse_unsound
 
 _VERSION = "causal-lm/1"
@@ -70,6 +71,7 @@ class CausalLMReranker:
         refuse_own_code(self._folder, code)
         self._asking: Asking = asking_of(self._folder, template, positive, negative)
         self._max_length = self._asking.length(max_length)
+        self._asked_length = max_length
         self._fixed_instruction = instruction
         self._instruction = self._asking.instruction if instruction is None else instruction
         self._dtype, self._asked_device, self._pickle = dtype, device, pickle
@@ -128,6 +130,26 @@ class CausalLMReranker:
         refuse_unsound(self._folder, pickle=self._pickle)
         self._refuse_contradiction()
         _ = self._prompts.template
+
+    def reference(self) -> ReferenceCall:
+        """How sentence-transformers is asked for the same scores.
+
+        Raises:
+            NoReference: it cannot be asked for them.
+        """
+        given = named_template(self._asking.template, self._model.encode)
+        if given is not None:
+            return ReferenceCall(
+                "CrossEncoder", str(self._folder.path), self._max_length, (self._instruction or None, None),
+                device=self._asked_device, pickle=self._pickle, chat_template=given, tokens=self._model.word_ids,
+            )  # fmt: skip
+        own = self._folder.chain and self._instruction == self._asking.instruction
+        length = self._max_length if self._asking.fallback is not None else self._asked_length
+        return ReferenceCall(
+            "CrossEncoder", str(self._folder.path), length, (None if own else self._instruction or None, None),
+            device=self._asked_device, pickle=self._pickle,
+            tokens=() if self._folder.chain else self._model.word_ids,
+        )  # fmt: skip
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
         return collect(self.stream(queries, documents, pairs), len(pairs))

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from adapters.adapted import told
-from adapters.asking import asking_of_classifier
+from adapters.asking import asking_of_classifier, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches
 from adapters.classifier_inputs import Inputs, PairInputs, PromptInputs
 from adapters.contents import Contents
@@ -23,6 +23,7 @@ from adapters.models import open_folder
 from adapters.modular import ModularScorer, is_modular, prompt_of
 from adapters.pairs import Truncation
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
+from adapters.reference import NoReference, ReferenceCall
 from adapters.soundness import refuse_unsound
 
 _VERSION = 1
@@ -84,6 +85,7 @@ class CrossEncoder:
         self._asking = None if self._is_modular else asking_of_classifier(folder, template)
         self._refuse_options(template, instruction, truncation)
         self._max_length = length_of(folder, max_length) if self._asking is None else self._asking.length(max_length)
+        self._asked_length = max_length
         self._truncation: Truncation = truncation
         self._device, self._dtype, self._batch_tokens, self._pickle = device, dtype, batch_tokens, pickle
         self._fixed_instruction = instruction
@@ -144,6 +146,26 @@ class CrossEncoder:
         refuse_unsound(self._folder, pickle=self._pickle)
         if isinstance(self._inputs, PromptInputs):
             self._inputs.check()
+
+    def reference(self) -> ReferenceCall:
+        """How sentence-transformers is asked for the same scores.
+
+        Raises:
+            NoReference: it cannot be asked for them.
+        """
+        if self._truncation != "longest_first":
+            raise NoReference("sentence-transformers cuts the longer text of a pair; here only documents are cut")
+        label, length = self._label, self._asked_length
+        if self._asking is not None and self._asking.fallback is not None:
+            length = self._max_length
+        prompt, given = self._instruction, None
+        if isinstance(self._inputs, PromptInputs):
+            given = named_template(self._inputs.asking.template, self._inputs.encode)
+            prompt, length = (prompt, length) if given is None else (self._prompt, self._max_length)
+        return ReferenceCall(
+            "CrossEncoder", str(self._folder.path), length, (prompt, None), label.index, label.count, label.softmax,
+            self._device, self._pickle, given,
+        )  # fmt: skip
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
         """Raw scores, float32 [len(pairs)].

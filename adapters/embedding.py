@@ -14,6 +14,7 @@ from adapters.identity import digest, text_digests
 from adapters.kinds import Code, refuse_own_code
 from adapters.models import open_folder
 from adapters.protocols import Embedder, Floats, Identity, IndexPairs, Integers, Role, Scored, Setting
+from adapters.reference import NoReference, ReferenceCall
 from adapters.sentence_model import (
     SentenceModel,
     instructed,
@@ -68,6 +69,7 @@ class SentenceEmbedder:
         folder = open_folder(model, revision)
         refuse_non_embedder(folder)
         refuse_own_code(folder, code)
+        self._asked_length = max_length
         length = read_max_length(folder, max_length)
         self._model = SentenceModel(folder, length, dtype, device, similarity_of(folder), pickle)
         self._batch_tokens = batch_tokens
@@ -91,6 +93,18 @@ class SentenceEmbedder:
             ModelError: naming the file and what to do.
         """
         refuse_unsound(self._model.folder, pickle=self._model.pickle)
+
+    def reference(self) -> ReferenceCall:
+        """How sentence-transformers is asked for the same scores."""
+        model = self._model
+        declared = model.folder.json("config_sentence_transformers.json").get("prompts")
+        known = declared if isinstance(declared, Mapping) else {}
+        # a prompt under the name of the role is found by sentence-transformers itself
+        query, document = (None if known.get(role) == text else text for role, text in self._prompts.items())
+        return ReferenceCall(
+            "SentenceTransformer", str(model.folder.path), self._asked_length, (query, document),
+            device=model.wanted_device, pickle=model.pickle,
+        )  # fmt: skip
 
     @property
     def prompts(self) -> Mapping[Role, str]:
@@ -188,6 +202,16 @@ class EmbedderPart:
         """Refuse a model that cannot be loaded, where the embedder can tell."""
         if hasattr(self.embedder, "check"):
             self.embedder.check()
+
+    def reference(self) -> ReferenceCall:
+        """How sentence-transformers is asked for the same scores.
+
+        Raises:
+            NoReference: the embedder is no model of it.
+        """
+        if not hasattr(self.embedder, "reference"):
+            raise NoReference("it is no model of sentence-transformers")
+        return cast(ReferenceCall, self.embedder.reference())
 
     def bind(self, setting: Setting) -> Self:
         """The same for a collection: with its instruction, and with vectors that are kept in its cache folder."""

@@ -118,6 +118,15 @@ class Bindable(Protocol):
         ...
 
 
+@runtime_checkable
+class Checkable(Protocol):
+    """An adapter that can tell early that it cannot work, before anything is paid for."""
+
+    def check(self) -> None:
+        """Raise a HarnessError where the files or settings cannot work. No weights are read."""
+        ...
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What a generator is asked. A language model reads `text` alone; the other fields say the same in parts, for

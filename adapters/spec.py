@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from adapters.errors import ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
-from adapters.protocols import Generator, Identity, ListwiseReranker, Reranker, Retriever
+from adapters.protocols import Bindable, Checkable, Generator, Identity, ListwiseReranker, Reranker, Retriever
 
 Part = Literal["retriever", "reranker", "generator"]
 
@@ -123,6 +123,23 @@ def identity_of(adapter: object) -> Identity:
         if not _plain(value):
             raise ModelError(f"{kind.__qualname__}.{name} is no plain value; give the class a property 'identity'")
     return {"adapter": f"{kind.__module__}:{kind.__qualname__}", "source": file_digest(Path(file)), "state": state}
+
+
+def refuse_early(adapter: object) -> None:
+    """Refuse an adapter that cannot work, before anything expensive is done.
+
+    Raises:
+        HarnessError: what the adapter itself says, or it has no identity.
+    """
+    if isinstance(adapter, Checkable):
+        adapter.check()
+    if not isinstance(adapter, Bindable):
+        identity_of(adapter)
+
+
+def remarks_of(adapter: object) -> tuple[str, ...]:
+    """What an adapter had to assume, for readers of its numbers; nothing for one that does not say it."""
+    return tuple(getattr(adapter, "remarks", ()))
 
 
 def _plain(value: object) -> bool:

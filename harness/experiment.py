@@ -14,7 +14,7 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.ground import Ground, prepare
 from harness.hazards.alarm import Alarm
-from harness.hazards.orientation import Orientation
+from harness.hazards.before import BeforeScoring
 from harness.measuring.crosscheck import cross_check
 from harness.measuring.paired_measures import Paired, p_mrr
 from harness.recall import keep_scores
@@ -34,14 +34,15 @@ def experiment(
     """Evaluate every system on every collection; each result is in the store as soon as it is there.
 
     The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
-    candidates. Before a reranker scores any, it has to pass the orientation probe, unless `skip_probe`.
+    candidates. Before a reranker scores any, it has to pass the orientation probe, unless `skip_probe`, and is compared
+    with sentence-transformers where the run is long.
     """
     with Results(bench.workspace.results) as results:
-        orientation = Orientation(collections, bench, skip=skip_probe)
+        before = BeforeScoring(collections, bench, skip_probe=skip_probe)
         for collection in collections:
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, bench)
             for system in systems:
-                evaluation = evaluate(ground, system, bench, orientation.look(ground, system))
+                evaluation = evaluate(ground, system, bench, before.look(ground, system))
                 results.keep(evaluation)
                 yield replace(evaluation, pairs_per_second=results.speed(evaluation))
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError
 from harness.bench import Bench
-from harness.collection import Collection
+from harness.collection import Collection, with_queries
 from harness.hazards.alarm import Alarm
 from harness.hazards.candidates import candidate_alarms
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
@@ -95,3 +95,20 @@ def prepare(
     if not np.array_equal(ground.controls["identity"], ground.first_stage):
         raise DataError(f"{collection.name}: the identity order does not reproduce the first stage; please report it")
     return ground
+
+
+def part_of(ground: Ground, rows: npt.NDArray[np.int64]) -> Ground:
+    """The ground of some queries: the collection with those alone, and their candidates as they were found."""
+    collection = with_queries(ground.collection, rows)
+    candidates = _candidates(ground.candidates, np.unique(rows))
+    judged = Judged(candidates, collection.qrels, len(collection.queries))
+    return Ground(collection, ground.measures, candidates, judged)
+
+
+def _candidates(run: Run, rows: npt.NDArray[np.int64]) -> Run:
+    """Tie-breaks are counted anew, so that the part has the identity of the same lists made by themselves."""
+    lengths = np.diff(run.offsets)[rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    kept = np.repeat(run.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+    _, tiebreaks = np.unique(run.tiebreaks[kept], return_inverse=True)
+    return Run(offsets, run.documents[kept], run.scores[kept], tiebreaks.astype(np.int32))

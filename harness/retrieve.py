@@ -14,7 +14,7 @@ import numpy as np
 from adapters.errors import DataError, UsageError
 from adapters.identity import array_digest, digest, file_digest
 from adapters.protocols import Bindable, Identity, Retriever, Setting
-from adapters.spec import identity_of, open_retriever
+from adapters.spec import identity_of, open_retriever, refuse_early
 from harness.bench import Bench
 from harness.collection import Collection
 from harness.progress import Reporter
@@ -56,9 +56,8 @@ class ModelStage:
         return cast(Retriever, bound(self._retriever, collection, self.cache, instruction))
 
     def check(self) -> None:
-        """Open the model's folder and read its configuration."""
-        if not isinstance(self._retriever, Bindable):
-            identity_of(self._retriever)
+        """Open the model's folder, and look whether its files can be loaded."""
+        refuse_early(self._retriever)
 
     def identity(self, collection: Collection) -> Identity:
         """Identity of the retriever on this collection."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError, did_you_mean
 from adapters.identity import digest, file_digest
-from adapters.protocols import Bindable, ListwiseReranker, Reranker
-from adapters.spec import identity_of, open_ranker
+from adapters.protocols import ListwiseReranker, Reranker
+from adapters.spec import identity_of, open_ranker, refuse_early, remarks_of
 from harness.bench import Bench
 from harness.collection import Collection
 from harness.ground import Ground
@@ -87,9 +87,8 @@ class ModelReranker:
         return hasattr(self._reranker, "score")
 
     def check(self) -> None:
-        """Open the model's folder and read its configuration."""
-        if not isinstance(self._reranker, Bindable):
-            identity_of(self._reranker)
+        """Open the model's folder, and look whether its files can be loaded."""
+        refuse_early(self._reranker)
 
     def on(self, collection: Collection) -> Reranker:
         """The adapter as it is on a collection."""
@@ -100,7 +99,8 @@ class ModelReranker:
         collection = ground.collection
         reranker = self.on(collection)
         done = rerank(collection, ground.candidates, reranker, bench, f"{collection.name}: {self.name}")
-        return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds)
+        assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(reranker))
+        return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds, assumed)
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ class ListReranker:
 
     def check(self) -> None:
         """Open the adapter and ask for its identity."""
-        if not isinstance(self._reranker, Bindable):
-            identity_of(self._reranker)
+        refuse_early(self._reranker)
 
     def on(self, collection: Collection) -> ListwiseReranker:
         """The adapter as it is on a collection."""

@@ -29,6 +29,7 @@ class Workspace:
         self.downloads = path / "downloads"
         self.runs = path / "runs"
         self.scored = path / "scored"
+        self.references = path / "references"
         self.adaptations = path / "adaptations"
         self.ledger = path / "ledger.sqlite"
         self.results = path / "results.sqlite"

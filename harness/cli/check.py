@@ -18,6 +18,8 @@ from harness.cli.printing import print_table
 
     harness check BAAI/bge-reranker-v2-m3
 
+    harness check ./checkpoint-1000 --reference sentence-transformers
+
     harness check ./checkpoint-1000 miracl/sw --pairs 500 --json"""
 )
 def check(  # noqa: PLR0917
@@ -28,6 +30,7 @@ def check(  # noqa: PLR0917
     pairs: options.CheckPairs = 200,
     sample_queries: options.SampleQueries = None,
     languages: options.Languages = None,
+    reference: options.Reference = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -47,8 +50,9 @@ def check(  # noqa: PLR0917
     collections = api.collections_of(targets or ["demo"], place, languages=languages or ())
     with opened(place, Terminal()) as bench:
         found = examine(
-            system, collections, bench, first_stage=first_stage, depth=depth, pairs=pairs, sample=sample_queries
-        )
+            system, collections, bench, first_stage=first_stage, depth=depth, pairs=pairs, sample=sample_queries,
+            reference=reference is not None,
+        )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(checked_dict(found), ensure_ascii=False, indent=1))
     else:

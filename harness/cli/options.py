@@ -183,7 +183,11 @@ Threshold = Annotated[
     float, _option("threshold", "How alike: the share of character trigrams in both.", min=0.7, max=1.0)
 ]
 CheckTargets = Annotated[list[str] | None, typer.Argument(help="What to take pairs from; the embedded sample.")]
-CheckPairs = Annotated[int, _option("pairs", "About so many pairs.", min=1)]
+CheckPairs = Annotated[int, _option("pairs", "About this many pairs.", min=1)]
+Reference = Annotated[
+    Literal["sentence-transformers"] | None,
+    _option("reference", "Score the pairs with this library too, in a process of its own, and compare."),
+]
 Corpus = Annotated[
     str, _option("corpus", "A folder with corpus.jsonl, or any collection; only its documents are used.")
 ]

@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from adapters.errors import UsageError
 from harness.bench import Bench
-from harness.collection import sampling_order, with_queries
+from harness.collection import sampling_order
 from harness.evaluation import Evaluation
 from harness.experiment import evaluate, measure
 from harness.gate.blocks import plan
 from harness.gate.sequential import Decision, Monitor, SequentialRule
-from harness.ground import Ground
-from harness.measuring.judged import Judged
-from harness.runs import Run
+from harness.ground import Ground, part_of
 from harness.summary import votes
 from harness.system import System
 
@@ -72,7 +70,7 @@ class _Side:
     def _values(self, place: int, ground: Ground, rows: Rows) -> Floats64:
         if not len(rows):
             return np.empty(0)
-        part = cut_to(ground, rows)
+        part = part_of(ground, rows)
         scores = self.system.score(part, self.bench)
         self.fresh[place] = self.fresh.get(place, 0) + scores.fresh
         self.seconds[place] = self.seconds.get(place, 0.0) + scores.seconds
@@ -121,7 +119,7 @@ def run_blocks(
         rows = [order[start : start + more] for order, start, more in zip(orders, used, wanted, strict=True)]
         values = zip(ours.values(grounds, rows), theirs.values(grounds, rows), strict=True)
         monitor = monitor.fed([new - old for old, new in values])
-    parts = [cut_to(ground, order[:used]) for ground, order, used in zip(grounds, orders, monitor.used, strict=True)]
+    parts = [part_of(ground, order[:used]) for ground, order, used in zip(grounds, orders, monitor.used, strict=True)]
     return Stopped(
         decision=monitor.decision,
         anchor=ours.evaluations(parts),
@@ -130,20 +128,3 @@ def run_blocks(
         candidate_pairs=theirs.pairs(grounds, parts),
         seed=seed,
     )
-
-
-def cut_to(ground: Ground, rows: Rows) -> Ground:
-    """The ground of some queries: the collection with those alone, and their candidates as they were found."""
-    collection = with_queries(ground.collection, rows)
-    candidates = _candidates(ground.candidates, np.unique(rows))
-    judged = Judged(candidates, collection.qrels, len(collection.queries))
-    return Ground(collection, ground.measures, candidates, judged)
-
-
-def _candidates(run: Run, rows: Rows) -> Run:
-    """Tie-breaks are counted anew, so that the part has the identity of the same lists made by themselves."""
-    lengths = np.diff(run.offsets)[rows]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    kept = np.repeat(run.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
-    _, tiebreaks = np.unique(run.tiebreaks[kept], return_inverse=True)
-    return Run(offsets, run.documents[kept], run.scores[kept], tiebreaks.astype(np.int32))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.evaluation import Evaluation
 from harness.gate import reasons
 from harness.gate.blockwise import Stopped, run_blocks
 from harness.gate.local import local
@@ -15,7 +16,8 @@ from harness.gate.sequential import SequentialRule
 from harness.gate.stage import Stage
 from harness.gate.verdict import Cost, Findings, Verdict
 from harness.ground import Ground
-from harness.hazards.orientation import Orientation
+from harness.hazards.alarm import Alarm
+from harness.hazards.before import BeforeScoring
 from harness.statistics.strata import Floats64
 from harness.store import Results
 from harness.system import System
@@ -39,15 +41,19 @@ def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
 
 def stopped(stage: Stage, grounds: Sequence[Ground], anchor: System, candidate: System) -> Stopped:
     """Score both on blocks of queries until the answer is certain, and keep what was measured on them."""
-    orientation = Orientation(stage.collections, stage.bench)
-    for ground in grounds:
-        orientation.look(ground, candidate)
+    before = BeforeScoring(stage.collections, stage.bench)
+    alarms = [before.look(ground, candidate) for ground in grounds]
     found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.bench)
+    found = replace(found, candidate=tuple(map(_with_alarms, found.candidate, alarms)))
     with Results(stage.bench.workspace.results) as results:
         for evaluation in (*found.anchor, *found.candidate):
             results.keep(evaluation)
         timed = tuple(replace(one, pairs_per_second=results.speed(one)) for one in found.candidate)
     return replace(found, candidate=timed)
+
+
+def _with_alarms(evaluation: Evaluation, alarms: tuple[Alarm, ...]) -> Evaluation:
+    return replace(evaluation, audit=replace(evaluation.audit, alarms=(*alarms, *evaluation.audit.alarms)))
 
 
 def judge_early(

@@ -18,6 +18,7 @@ from harness.ground import Ground, is_paired, prepare
 from harness.hazards.alarm import Alarm
 from harness.hazards.invariance import Examination, Finding
 from harness.hazards.permutation import ListExamination
+from harness.hazards.reference import compare_with_reference
 from harness.hazards.shift import Verdict
 from harness.hazards.stored_scores import stored
 from harness.listwise import listwise_identity
@@ -27,6 +28,7 @@ from harness.store import Results
 from harness.system import ListReranker, ModelReranker, System, systems
 
 PAIRS, DEPTH = 200, 10
+REFERENCE = "sentence-transformers"
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,15 @@ def check(
     depth: int = DEPTH,
     pairs: int = PAIRS,
     sample: int | None = None,
+    reference: bool = False,
 ) -> Checked:
     """Score a few candidates of each collection in many ways.
 
     Args:
         first_stage: None takes the lists that all collections bring, else BM25.
         pairs: about so many, evenly over the queries of the collections.
-        sample: so many queries of each collection instead.
+        sample: this many queries of each collection instead.
+        reference: compare with the scores of sentence-transformers too.
 
     Raises:
         UsageError: the spec names no model.
@@ -95,10 +99,23 @@ def check(
     findings = _followed(scored, bench)
     if isinstance(scored, Examination):
         findings.append(stored(scored, bench, scored.own))
+        if reference:
+            findings.append(_referred(spec, grounds, bench))
     noise = _keep_noise(grounds, system, scored.first, scored.again, bench)
     queries = sum(ground.judged.queries for ground in grounds)
     names = tuple(ground.collection.name for ground in grounds)
     return Checked(spec, names, queries, sum(map(len, scored.first)), tuple(findings), noise)
+
+
+def _referred(spec: str, grounds: Sequence[Ground], bench: Bench) -> Finding:
+    """The comparison with sentence-transformers."""
+    pairs = sum(len(one.candidates) for one in grounds)
+    bench.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
+    found = compare_with_reference(spec, grounds)
+    if found.shift is None:
+        return Finding(REFERENCE, "not possible", note=found.note)
+    alarm = next(iter(found.alarms), None)
+    return Finding(REFERENCE, "broken" if alarm else "OK", found.shift, "in float32", alarm)
 
 
 def _sampled(

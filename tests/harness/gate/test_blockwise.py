@@ -12,9 +12,9 @@ from adapters.errors import UsageError
 from harness import ground as grounds
 from harness.collection import changes_of, with_queries
 from harness.experiment import evaluate
-from harness.gate.blockwise import Stopped, cut_to, run_blocks
+from harness.gate.blockwise import Stopped, run_blocks
 from harness.gate.sequential import SequentialRule
-from harness.ground import Ground, prepare
+from harness.ground import Ground, part_of, prepare
 from harness.system import systems
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
@@ -110,7 +110,7 @@ def test_with_every_query_used_the_evaluations_are_those_of_a_whole_run(place: P
 
 def test_a_cut_ground_is_that_of_the_queries_searched_by_themselves(place: Place, both: list[Ground]) -> None:
     rows = np.array([7, 3, 100, 31])
-    cut = cut_to(both[0], rows)
+    cut = part_of(both[0], rows)
     with place.bench() as bench:
         alone = prepare(
             with_queries(both[0].collection, rows), systems(FIRST, [], 5, place.workspace)[0].first_stage, 5, [], bench
@@ -126,7 +126,7 @@ def test_a_query_without_candidates_is_cut_too(place: Place) -> None:
     stage = systems(f"run:{place.run_file(lines)}", [], 5, place.workspace)[0].first_stage
     with place.bench() as bench:
         whole = prepare(place.load(), stage, 5, [], bench)
-    cut = cut_to(whole, np.array([1, 2]))
+    cut = part_of(whole, np.array([1, 2]))
     assert cut.candidates.offsets.tolist() == [0, 0, 2]
     assert np.array_equal(cut.first_stage, whole.first_stage[:, [1, 2]])
 
