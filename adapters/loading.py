@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ from typing import Any
 from adapters.contents import Contents
 from adapters.errors import HarnessError, ModelError, need
 from adapters.models import ModelFolder
-from adapters.soundness import quantiser, refuse_unsound
+from adapters.soundness import quantiser, refuse_pointers, refuse_unsound
 
 PURPOSE = "running a model"
+_PROBE = "what is it"
 
 
 def load_tokenizer(folder: ModelFolder) -> Any:
@@ -21,9 +23,14 @@ def load_tokenizer(folder: ModelFolder) -> Any:
     Raises:
         ModelError: it cannot be loaded; code of the folder's own is never run.
     """
+    refuse_pointers(folder)
     transformers = need("transformers", "models", PURPOSE)
     with loading(folder, "its tokenizer"):
-        return transformers.AutoTokenizer.from_pretrained(_tokenizer_place(folder), trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(_tokenizer_place(folder), trust_remote_code=False)
+        # settings of a wrong type are found when they are used
+        tokenizer([_PROBE, ""], add_special_tokens=False, verbose=True)
+        tokenizer(_PROBE, _PROBE, truncation=True)
+        return tokenizer
 
 
 def load_network(
@@ -58,34 +65,37 @@ def load_network(
         )
         if contents.base is not None:
             network, report = _adapted(folder, network, report)
+        _refuse_unknown_quantiser(transformers, folder)
         return network.eval(), report
 
 
-def load_sentence_model(
-    folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False, **more: Any
-) -> Any:
+def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False) -> Any:
     """A model of sentence-transformers, `kind` being the name of its class.
 
     Raises:
         ModelError: it cannot be loaded; the message names the file or the reason.
     """
     refuse_unsound(folder, pickle=pickle)
-    purpose = f"loading '{folder.name}'"
-    library = need("sentence_transformers", "models", purpose)
-    torch = need("torch", "models", purpose)
-    options: dict[str, Any] = {"dtype": getattr(torch, dtype)}
-    if not pickle:
-        options["use_safetensors"] = True
+    library, torch = (need(name, "models", PURPOSE) for name in ("sentence_transformers", "torch"))
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype), **({} if pickle else {"use_safetensors": True})}
+    local = {"local_files_only": True, "trust_remote_code": False}
     with loading(folder, "its modules"):
-        model = getattr(library, kind)(
-            str(folder.path),
-            device=device,
-            model_kwargs=options,
-            local_files_only=True,
-            trust_remote_code=False,
-            **more,
-        )
-        return model.eval()
+        model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
+        _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
+        with torch.inference_mode():  # modules that do not fit together are found when they are used
+            if kind == "CrossEncoder":
+                model.predict([(_PROBE, _PROBE)], show_progress_bar=False)
+            else:
+                model.encode([_PROBE], show_progress_bar=False)
+        return model
+
+
+def _refuse_unknown_quantiser(transformers: Any, folder: ModelFolder) -> None:
+    """transformers reads such weights as plain ones, with a warning."""
+    method = quantiser(folder)
+    known = importlib.import_module("transformers.quantizers.auto").AUTO_QUANTIZER_MAPPING
+    if method is not None and not any(name.startswith(method) for name in known):
+        raise ValueError(f"quantised with '{method}', which transformers {transformers.__version__} does not know")
 
 
 @contextmanager

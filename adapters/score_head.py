@@ -78,9 +78,8 @@ def labels_of_adapter(folder: ModelFolder) -> int:
 
 def _head(model: Any, tokenizer: Any, device: str) -> ScoreHead:
     accepted = inspect.signature(model.forward).parameters
-    names = [
-        name for name in ("input_ids", "token_type_ids") if name in accepted and name in tokenizer.model_input_names
-    ]
+    typed = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
+    names = ["input_ids", *(["token_type_ids"] if typed else [])]
     fast = fast_forward(model)
     pads = tokenizer.pad_token_id is not None and model.config.get_text_config().pad_token_id is not None
     return ScoreHead(fast or (lambda **tensors: model(**tensors).logits), tuple(names), device, pads)

@@ -49,8 +49,10 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
             embeddings; the weights are quantised for a library that is not installed. The message names the file.
     """
     contents = Contents(folder, pickle)
+    refuse_pointers(folder)
     for name in (*contents.tokenizer, *contents.settings):
-        _refuse_text(folder.path / name)
+        if name.endswith(".json"):
+            _refuse_damaged(folder.path / name)
     if contents.base is not None:
         refuse_unsound(contents.base, pickle=pickle)
         _refuse_missing(folder, "peft", "peft", "holds a LoRA adapter")
@@ -90,11 +92,21 @@ def safetensors_header(file: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _refuse_text(file: Path) -> None:
-    refuse_pointer(file)
+def refuse_pointers(folder: ModelFolder) -> None:
+    """Refuse Git LFS pointers among the small files.
+
+    Raises:
+        ModelError: naming the file.
+    """
+    contents = Contents(folder)
+    for name in (*contents.tokenizer, *contents.settings):
+        refuse_pointer(folder.path / name)
+
+
+def _refuse_damaged(file: Path) -> None:
     if file.name in _LISTS:
         read_json(file, list)
-    elif file.suffix == ".json":
+    else:
         read_json(file, dict)
 
 

@@ -16,7 +16,8 @@ import torch
 from adapters import tiny
 from adapters.causal_lm import CausalLMReranker
 from adapters.errors import ModelError
-from adapters.models import kind_of, open_folder
+from adapters.kinds import kind_of
+from adapters.models import open_folder
 from tests.training.fitting import QUICK, same_weights, some_examples, tensors
 from training.encoded import encode
 from training.fit import fit, job

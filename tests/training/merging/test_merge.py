@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from adapters import tiny
+from adapters.contents import Contents
 from adapters.errors import DataError, ModelError, UsageError
-from adapters.models import kind_of, open_folder
+from adapters.kinds import kind_of
+from adapters.models import open_folder
 from tests.fixtures import Command
 from tests.training.merging import pico
 from training.merging import merge as module
@@ -59,7 +61,7 @@ def test_a_merge_that_changes_nothing_has_the_identity_of_its_base(tmp_path: Pat
     """So no pair is scored again for it: the ledger knows the model."""
     models = [str(tiny.cross_encoder(tmp_path / name, seed=seed)) for seed, name in enumerate("ab")]
     merge(from_options("slerp", models, t=0.0), tmp_path / "out")
-    assert open_folder(str(tmp_path / "out")).identity() == open_folder(models[0]).identity()
+    assert Contents(open_folder(str(tmp_path / "out"))).identity() == Contents(open_folder(models[0])).identity()
 
 
 def test_swapping_the_checkpoints_and_t_gives_the_same_bytes(models: Path) -> None:
@@ -153,7 +155,7 @@ def test_the_manifest_names_every_source_by_content(models: Path) -> None:
     merged = slerp(models, "a", "b", 0.5)
     manifest = json.loads((merged.path / "merge.json").read_text())
     assert [s["weights"] for s in manifest["sources"]] == [
-        open_folder(str(models / name)).identity()["weights"] for name in "ab"
+        Contents(open_folder(str(models / name))).identity()["weights"] for name in "ab"
     ]
     assert manifest["recipe"]["merge_method"] == "slerp" and manifest["recipe"]["parameters"] == [{"t": 0.5}]
 
