@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ _LARGEST_HEADER = 100_000_000
 """Bytes; the safetensors library takes no more."""
 _EMBEDDINGS = ("embed_tokens.weight", "word_embeddings.weight", "wte.weight", "shared.weight", "tok_embeddings.weight")
 _STATIC = "embedding.weight"
+_LAYER = re.compile(r"\.(?:layers?|h)\.(\d+)\.")
+_LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
+_LARGEST_NUMBER = 2**31
+"""No size of a network is larger."""
 _QUANTISERS = {
     "aqlm": ("aqlm", "aqlm"), "awq": ("gptqmodel", "gptqmodel"), "bitsandbytes": ("bitsandbytes", "bitsandbytes"),
     "bitsandbytes_4bit": ("bitsandbytes", "bitsandbytes"), "bitsandbytes_8bit": ("bitsandbytes", "bitsandbytes"),
@@ -63,6 +68,7 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
             tensors |= safetensors_header(folder.path / name)
         else:
             refuse_pointer(folder.path / name)
+    _refuse_other_sizes(folder, tensors)
     _refuse_unknown_tokens(folder, tensors)
 
 
@@ -173,11 +179,36 @@ def _refuse_missing(folder: ModelFolder, module: str, package: str, why: str) ->
         )
 
 
+def _refuse_other_sizes(folder: ModelFolder, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse a configuration of another network: building that one could take any amount of memory or time."""
+    nested = folder.config.get("text_config")
+    config = {**(nested if isinstance(nested, Mapping) else {}), **folder.config}
+    for key, number in config.items():
+        if isinstance(number, int) and abs(number) > _LARGEST_NUMBER:
+            raise ModelError(f"{folder.path}: config.json says {key} {number:,}: damaged; fetch the file again")
+    layers = max((int(found[1]) + 1 for name in tensors for found in _LAYER.finditer(name)), default=None)
+    said = next((config[key] for key in _LAYERS if isinstance(config.get(key), int)), None)
+    shape = _embedding(tensors)
+    rows = None if shape is None or quantiser(folder) is not None else shape[0]
+    for what, number, held in (("layers", said, layers), ("tokens", config.get("vocab_size"), rows)):
+        if isinstance(number, int) and held is not None and number > held:
+            raise ModelError(
+                f"'{folder.name}': config.json says {number:,} {what}, and the weights have {held:,}; the two files do "
+                "not belong together: fetch both again"
+            )
+
+
+def _embedding(tensors: Mapping[str, Tensor]) -> tuple[int, ...] | None:
+    """The shape of the token embeddings, [tokens, numbers]."""
+    found = (one.shape for name, one in tensors.items() if name.endswith(_EMBEDDINGS) or name == _STATIC)
+    return next((shape for shape in found if len(shape) == 2), None)
+
+
 def _refuse_unknown_tokens(folder: ModelFolder, tensors: Mapping[str, Tensor]) -> None:
-    embeddings = (one.shape for name, one in tensors.items() if name.endswith(_EMBEDDINGS) or name == _STATIC)
-    rows = next((shape[0] for shape in embeddings if shape), None)
-    if rows is None or quantiser(folder) is not None:  # quantised embeddings are packed into other shapes
+    shape = _embedding(tensors)
+    if shape is None or quantiser(folder) is not None:  # quantised embeddings are packed into other shapes
         return
+    rows = shape[0]
     beyond = sorted((number, token) for token, number in _tokens(folder) if number >= rows)
     if beyond:
         number, token = beyond[0]
