@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
+from harness.notes import notes_of
 from harness.retrieve import GIVEN
 from harness.suites.targets import PAIRED_MEASURE
 from harness.summary import (
@@ -195,8 +196,8 @@ def described(collection: Collection) -> str:
 
 
 def declared_notes(collections: Sequence[Collection]) -> list[str]:
-    """What is declared that a reader of these collections has to know, each once."""
-    return list(dict.fromkeys(collection.rules.note for collection in collections if collection.rules.note))
+    """What a reader of these collections has to know, each once."""
+    return list(dict.fromkeys(note for collection in collections for note in notes_of(collection)))
 
 
 def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:

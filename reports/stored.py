@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
+from harness.notes import stored_notes
 from harness.store import Results, Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
@@ -62,7 +63,8 @@ def details(id: str, workspace: Path) -> dict[str, object]:
             per_query[measure] = dict(zip(queries, values.tolist(), strict=True))
     return {
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
-        "depth": found.depth, "values": found.means, "collection": found.collection, "made_of": found.identity,
+        "depth": found.depth, "values": found.means, "notes": stored_notes(found.collection),
+        "collection": found.collection, "made_of": found.identity,
         "audit": found.audit, "controls": found.controls, "environment": found.environment,
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
     }  # fmt: skip
@@ -104,8 +106,7 @@ def _all(workspace: Path) -> list[Stored]:
 
 
 def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
-    rules = [one.collection["rules"] for one in stored]
-    notes = [str(rule["note"]) for rule in rules if isinstance(rule, dict) and rule.get("note")]
+    notes = [note for one in stored for note in stored_notes(one.collection)]
     imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
     return tuple(dict.fromkeys([*notes, *imported]))
 

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator
 from harness.compare.naming import label_of
 from harness.compare.selection import Selection
 from harness.hazards.alarm import as_stored
+from harness.notes import stored_notes
 from harness.store import Stored
 
 
@@ -30,8 +31,7 @@ def alarms(selection: Selection, measures: Container[str]) -> tuple[str, ...]:
 
 
 def _of(stored: Stored) -> Iterator[str]:
-    about, counts, rules = stored.collection, stored.collection["counts"], stored.collection["rules"]
+    about, counts = stored.collection, stored.collection["counts"]
     if about["sampled_from"] and isinstance(counts, dict):
         yield f"{about['name']}: a sample of {counts['queries']:,} of its {about['sampled_from']:,} queries"
-    if isinstance(rules, dict) and rules.get("note"):
-        yield str(rules["note"])
+    yield from stored_notes(about)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result
+from harness.notes import stored_notes
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
 from leaderboards.beside import is_wrong, measured_here, of_collection, stage
 from leaderboards.board import Board, RankedCollection
@@ -28,6 +29,7 @@ _COUNTS = {
     "queries_without_judgments": "Queries without judgments",
     "empty_documents": "Empty documents",
     "duplicate_texts": "Documents with a text of another",
+    "missing_judgments": "Judgments of documents that are not in the corpus",
 }
 
 
@@ -92,8 +94,8 @@ def page(made: Board, collection: CollectionKey) -> str:
     tables = made.collections[collection]
     results = [cell for table in tables for cell in table.grid.cells.values()]
     listed = results[0].stored.collection
-    counts, rules = listed["counts"], listed["rules"]
-    assert isinstance(counts, Mapping) and isinstance(rules, Mapping)
+    counts = listed["counts"]
+    assert isinstance(counts, Mapping)
     shown = [(text, int(counts[key])) for key, text in _COUNTS.items() if counts.get(key)]
     return render(
         "collection.html",
@@ -103,7 +105,7 @@ def page(made: Board, collection: CollectionKey) -> str:
         collection=collection,
         entry=collection.entry,
         counts=shown,
-        notes=_notes(collection, rules),
+        notes=_notes(collection, listed),
         bounds=_bounds(results),
         tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
         siblings=_siblings(made, collection),
@@ -117,9 +119,9 @@ def _table(made: Board, collection: CollectionKey) -> int | None:
     return next(holding, None)
 
 
-def _notes(collection: CollectionKey, rules: Mapping[str, object]) -> list[str]:
+def _notes(collection: CollectionKey, listed: Mapping[str, object]) -> list[str]:
     entry = collection.entry
-    told = [str(rules["note"]) if rules.get("note") else "", entry.note or "" if entry else ""]
+    told = [*stored_notes(listed), entry.note or "" if entry else ""]
     marks = [mark for mark in collection_marks(collection) if mark in (SAMPLED, DRIFTED)]
     return [one for one in dict.fromkeys([*told, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
 

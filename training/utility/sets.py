@@ -9,10 +9,11 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
-from harness.collection import Collection, Qrels, Rules, sampling_order
+from harness.collection import Collection, Rules, sampling_order
 from harness.columns import corpus_fingerprint
 from harness.hazards.near_duplicates import Index, normalised
 from harness.hazards.overlap import THRESHOLD
+from harness.qrels import Qrels
 from training.corpus import asking
 from training.mining.mine import Asked
 from training.mining.pool import ABSENT
