@@ -45,6 +45,8 @@ _ALL = (
     Hazard("labelled-ids", "the order of the document ids knows the label; it decides every tie"),
     Hazard("injected-positives", "relevant documents stand at the very end of the candidate lists", hard=True),
     Hazard("self-retrieval", "the query itself is one of its candidates, and not relevant"),
+    Hazard("let-through", "a declared rule let more than one line in a hundred of a file through"),
+    Hazard("few-let-through", "a declared rule let lines through, at most one in a hundred"),
     Hazard("contradicting-labels", "one text is judged relevant and not relevant for one query"),
     Hazard("missing-queries", "queries without any candidate, which count as 0"),
     Hazard("unpaired-questions", "p-MRR leaves out questions of which one query is missing"),

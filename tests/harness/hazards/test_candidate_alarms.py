@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.ground import Ground
+from harness.ground import Ground, prepare
+from harness.hazards.alarm import Alarm
+from harness.retrieve import first_stage
+from tests.fixtures import Command
 from tests.planted_candidates import QUERIES, WIDTH, hashed, planted
 from tests.tiny_collection import FIRST, Place
 
@@ -93,3 +96,66 @@ def test_alarms_of_the_candidates_are_found_once(place: Place) -> None:
     assert first.ground is second.ground
     assert first.ground.alarms is first.ground.alarms
     assert np.array_equal(first.ground.first_stage, second.ground.first_stage)
+
+
+def ruled(place: Place, rule: str, qrels: str, **files: object) -> list[Alarm]:
+    """What a collection with judgments that need a rule raises about the rule."""
+    corpus = {f"d{n}": f"text {n}" for n in range(100)} | dict(files.get("corpus", {}))  # type: ignore[call-overload]
+    folder = place.beir(
+        "ruled", corpus, {f"q{n}": f"which text has number {n}" for n in range(100)}, rules=f'allow = ["{rule}"]'
+    )
+    (folder / "qrels" / "test.tsv").write_text(qrels, "utf-8")
+    with place.bench() as bench:
+        found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], bench).alarms
+    return [alarm for alarm in found if alarm.name.endswith("let-through")]
+
+
+SOUND = "".join(f"q{n} 0 d{n} 1\n" for n in range(98))
+UNSOUND = {
+    "unknown-documents": "q{n} 0 gone{n} 1\n",
+    "unknown-queries": "z{n} 0 d{n} 1\n",
+    "repeated-judgments": "q{n} 0 d{n} 1\n",
+    "contradicting-labels": "q{n} 0 d{n} 2\n",
+    "negative-grades": "q98 0 d{n} -1\n",
+}
+
+
+@pytest.mark.parametrize("rule", list(UNSOUND))
+def test_a_rule_that_lets_more_than_one_line_in_a_hundred_through_raises_an_alarm(place: Place, rule: str) -> None:
+    found = ruled(place, rule, SOUND + UNSOUND[rule].format(n=1) + UNSOUND[rule].format(n=2))
+    (alarm,) = found
+    assert alarm.name == "let-through"
+    assert alarm.message.startswith(f"the rule {rule} let 2 of 100 lines of the judgments through (2.0 %): ")
+    assert not alarm.hard
+
+
+@pytest.mark.parametrize("rule", list(UNSOUND))
+def test_up_to_one_line_in_a_hundred_it_is_a_remark(place: Place, rule: str) -> None:
+    found = ruled(place, rule, SOUND + "q99 0 d99 1\n" + UNSOUND[rule].format(n=1))
+    (alarm,) = found
+    assert alarm.name == "few-let-through"
+    assert alarm.message.startswith(f"the rule {rule} let 1 of 100 lines of the judgments through (1.0 %): ")
+
+
+def test_a_rule_that_is_declared_in_vain_raises_nothing(place: Place) -> None:
+    assert ruled(place, "unknown-documents", SOUND) == []
+
+
+def test_each_file_has_a_share_of_its_own(place: Place) -> None:
+    qrels = "query-id\tcorpus-id\tscore\n" + "".join(f"q{n}\td{n}\t1\n" for n in range(2)) + "q2\tthe tower\t1\n"
+    found = ruled(place, "white-space-ids", qrels, corpus={"the tower": "a tower"})
+    assert [(alarm.name, alarm.message.partition(":")[0]) for alarm in found] == [
+        ("few-let-through", "the rule white-space-ids let 1 of 101 lines of the documents through (1.0 %)"),
+        ("let-through", "the rule white-space-ids let 1 of 3 lines of the judgments through (33.3 %)"),
+    ]
+
+
+def test_the_alarm_stands_under_the_table(place: Place, command: Command) -> None:
+    ruled(place, "unknown-documents", SOUND + "q98 0 gone1 1\nq99 0 gone2 1\n")
+    folder = place.path / "ruled"
+    said = command("run", folder, "--first-stage", "bm25", "--workspace", place.workspace.path)
+    assert (
+        "ALARM ruled · bm25 (first stage): the rule unknown-documents let 2 of 100 lines of the judgments" in said.out
+    )
+    assert "[let-through]" in said.out
+    assert "2 judged documents are not in the corpus; they count in the ideal ranking" in said.out
