@@ -72,6 +72,15 @@ def _labelled_ids(ground: Ground) -> Iterator[Alarm]:
             yield Alarm("labelled-ids", f"{told}: ids carry the label", str(measure))
 
 
+def without_ties(alarm: Alarm) -> Alarm:
+    """An alarm about candidates for a system that gives no two different texts the same score: that ids know the label
+    is a remark then, because they decide ties and nothing else."""
+    if alarm.name != "labelled-ids":
+        return alarm
+    told = f"{alarm.message}, but no two texts are tied here, so they decide nothing"
+    return Alarm("few-labelled-ids", told, alarm.measure)
+
+
 def _injected(ground: Ground) -> Iterator[Alarm]:
     """Documents get rarer in relevance from rank to rank; at the very end they were put there."""
     run, counts = ground.candidates, np.diff(ground.candidates.offsets)

@@ -43,6 +43,7 @@ _ALL = (
     Hazard("not-probed", "the orientation probe was skipped"),
     Hazard("malformed-output", "a listwise model named documents twice, or left some out"),
     Hazard("labelled-ids", "the order of the document ids knows the label; it decides every tie"),
+    Hazard("few-labelled-ids", "the same where no two candidates with different texts are tied: it moves nothing"),
     Hazard("injected-positives", "relevant documents stand at the very end of the candidate lists", hard=True),
     Hazard("self-retrieval", "the query itself is one of its candidates, and not relevant"),
     Hazard("let-through", "a declared rule let more than one line in a hundred of a file through"),

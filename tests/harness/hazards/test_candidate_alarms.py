@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from harness.ground import Ground, prepare
-from harness.hazards.alarm import Alarm
+from harness.hazards.alarm import Alarm, as_stored
 from harness.retrieve import first_stage
+from harness.store import Results
 from tests.fixtures import Command
 from tests.planted_candidates import QUERIES, WIDTH, hashed, planted
 from tests.tiny_collection import FIRST, Place
@@ -89,6 +90,53 @@ def test_an_unjudged_twin_contradicts_nothing(place: Place) -> None:
 def test_ids_that_carry_the_label_are_seen(place: Place) -> None:
     found = planted(place, name=lambda query, rank: f"{'z' if rank == query % 5 else 'a'}{hashed(query, rank)}")
     assert set(names(found)) == {"labelled-ids"}
+
+
+@pytest.mark.parametrize(
+    ("reranker", "name"),
+    [("control:random", "few-labelled-ids"), ("control:constant", "labelled-ids"), (None, "few-labelled-ids")],
+)
+def test_ids_that_carry_the_label_are_a_remark_for_a_system_without_ties(
+    place: Place, reranker: str | None, name: str
+) -> None:
+    ground = planted(place, name=lambda query, rank: f"{'z' if rank == query % 5 else 'a'}{hashed(query, rank)}")
+    stage = f"run:{place.path / 'run.trec'}"
+    found = place.evaluations(
+        ground.collection, rerankers=[reranker] if reranker else [], depth=WIDTH, first=stage, measures=["nDCG@10"]
+    )[-1]
+    (alarm,) = [alarm for alarm in found.alarms if "labelled-ids" in alarm.name]
+    assert alarm.name == name
+    assert ("no two texts are tied here" in alarm.message) == (name == "few-labelled-ids")
+    assert not alarm.hard
+    with Results(place.workspace.results) as results:
+        stored = as_stored(results.find(found.id).audit["alarms"])
+    assert name in {one["name"] for one in stored}
+
+
+def test_one_tie_between_different_texts_keeps_the_alarm(place: Place) -> None:
+    """The last two candidates of one query are tied: little, and still decided by an id."""
+    ground = planted(place, name=lambda query, rank: f"{'z' if rank == query % 5 else 'a'}{hashed(query, rank)}")
+    run = place.path / "run.trec"
+    lines = run.read_text("utf-8").splitlines()
+    lines[WIDTH - 1] = lines[WIDTH - 1].replace(str(1 / WIDTH), str(1 / (WIDTH - 1)))
+    run.write_text("\n".join(lines), "utf-8")
+    (found,) = place.evaluations(ground.collection, depth=WIDTH, first=f"run:{run}", measures=["nDCG@10"])
+    assert found.audit.tied == 2
+    assert "labelled-ids" in {alarm.name for alarm in found.alarms}
+
+
+def test_equal_texts_are_no_tie_that_an_id_decides(place: Place) -> None:
+    ground = planted(
+        place,
+        name=lambda query, rank: f"{'z' if rank == query % 5 else 'a'}{hashed(query, rank)}",
+        text=lambda query, rank: f"answer {min(rank, WIDTH - 2)} to question {query}",
+    )
+    run = place.path / "run.trec"
+    text = run.read_text("utf-8").replace(str(1 / WIDTH), str(1 / (WIDTH - 1)))
+    run.write_text(text, "utf-8")
+    (found,) = place.evaluations(ground.collection, depth=WIDTH, first=f"run:{run}", measures=["nDCG@10"])
+    assert found.audit.tied == 0
+    assert "few-labelled-ids" in {alarm.name for alarm in found.alarms}
 
 
 def test_alarms_of_the_candidates_are_found_once(place: Place) -> None:
