@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from adapters.errors import DataError, UsageError, did_you_mean
 from harness.environment import command_line, environment, machine
 from harness.hazards.alarm import as_stored, merged
+from harness.hazards.known_wrong import known_wrong_alarms
 from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ class Stored:
     def system(self) -> str:
         """The reranker's name, or the first stage's where there is none."""
         return self.reranker or self.first_stage
+
+    @property
+    def wrong(self) -> str | None:
+        """What is known against an imported value; None for everything else."""
+        alarms = as_stored(self.audit.get("alarms"))
+        return next((alarm["message"] for alarm in alarms if alarm["name"] == "known-wrong"), None)
 
 
 class Results:
@@ -367,16 +374,26 @@ class Results:
 
     def _row(self, row: sqlite3.Row) -> Stored:
         values = "select measure, mean from value where evaluation = ? and mean is not null"
-        means = self._database.execute(values, (row["id"],))
+        means = dict(self._database.execute(values, (row["id"],)))
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
-        parsed["audit"]["alarms"] = as_stored(parsed["audit"].get("alarms"))
+        parsed["audit"]["alarms"] = _alarms(row, parsed, means)
         plain = {
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
-        return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=dict(means), **parsed, **plain)
+        return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=means, **parsed, **plain)
+
+
+def _alarms(
+    row: sqlite3.Row, parsed: Mapping[str, dict[str, object]], means: Mapping[str, float]
+) -> list[dict[str, str]]:
+    """Those that were stored, and what is known by now against an imported value."""
+    kept = [alarm for alarm in as_stored(parsed["audit"].get("alarms")) if alarm["name"] != "known-wrong"]
+    system = row["reranker"] or row["first_stage"]
+    known = known_wrong_alarms(parsed["identity"], system, row["name"], row["split"], means)
+    return [*kept, *(alarm.as_dict() for alarm in known)]
 
 
 def _marks(row: Sequence[object]) -> str:

@@ -61,9 +61,10 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         for measure in (measure for measure, values in results.values(found.id).items() if len(values)):
             queries, values = results.per_query(found.id, measure)
             per_query[measure] = dict(zip(queries, values.tolist(), strict=True))
+    notes = [*stored_notes(found.collection), *([found.wrong] if found.wrong else [])]
     return {
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
-        "depth": found.depth, "values": found.means, "notes": stored_notes(found.collection),
+        "depth": found.depth, "values": found.means, "notes": notes,
         "collection": found.collection, "made_of": found.identity,
         "audit": found.audit, "controls": found.controls, "environment": found.environment,
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
@@ -108,7 +109,8 @@ def _all(workspace: Path) -> list[Stored]:
 def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
     notes = [note for one in stored for note in stored_notes(one.collection)]
     imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
-    return tuple(dict.fromkeys([*notes, *imported]))
+    wrong = [f"{one.id}, {one.system} on {one.collection['name']}: {one.wrong}" for one in stored if one.wrong]
+    return tuple(dict.fromkeys([*notes, *imported, *wrong]))
 
 
 def _results(stored: Sequence[Stored], workspace: Path) -> Table:

@@ -48,6 +48,7 @@ _ALL = (
     Hazard("self-retrieval", "the query itself is one of its candidates, and not relevant"),
     Hazard("let-through", "a declared rule let more than one line in a hundred of a file through"),
     Hazard("few-let-through", "a declared rule let lines through, at most one in a hundred"),
+    Hazard("known-wrong", "an imported value that was published and is known to be wrong", hard=True),
     Hazard("contradicting-labels", "one text is judged relevant and not relevant for one query"),
     Hazard("missing-queries", "queries without any candidate, which count as 0"),
     Hazard("unpaired-questions", "p-MRR leaves out questions of which one query is missing"),

@@ -43,6 +43,9 @@ class Row:
     href: str
     id: str
     alarms: bool
+    value: float | None
+    """Of the standing; of a value that is known to be wrong the value itself, to be struck through."""
+    wrong: str | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def page(made: Board, collection: CollectionKey) -> str:
         collection=collection,
         entry=collection.entry,
         counts=shown,
-        notes=_notes(collection, listed),
+        notes=_notes(collection, listed, results),
         bounds=_bounds(results),
         tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
         siblings=_siblings(made, collection),
@@ -119,9 +122,10 @@ def _table(made: Board, collection: CollectionKey) -> int | None:
     return next(holding, None)
 
 
-def _notes(collection: CollectionKey, listed: Mapping[str, object]) -> list[str]:
+def _notes(collection: CollectionKey, listed: Mapping[str, object], results: Sequence[Result]) -> list[str]:
     entry = collection.entry
     told = [*stored_notes(listed), entry.note or "" if entry else ""]
+    told += [f"{one.system.label}: {one.wrong}." for one in results if one.wrong]
     marks = [mark for mark in collection_marks(collection) if mark in (SAMPLED, DRIFTED)]
     return [one for one in dict.fromkeys([*told, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
 
@@ -136,12 +140,16 @@ def _rows(made: Board, table: RankedCollection) -> list[Row]:
         (cell,) = table.grid.row(row.system)
         assert cell is not None
         href = _UP + links.system_file(row.system)
-        found.append(Row(row, _name(made, row), line_of(row.system), href, cell.id, bool(alarms(cell))))
+        value = cell.value if cell.wrong else row.value
+        place = (_name(made, row), line_of(row.system), href, cell.id)
+        found.append(Row(row, *place, alarms=bool(alarms(cell)), value=value, wrong=cell.wrong))
     return found
 
 
 def _story(made: Board, table: RankedCollection) -> str:
     best = table.rows[0]
+    if best.rank is None:
+        return "Nothing that was measured here has a rank."
     group = [row for row in table.rows[1:] if row.group and best.group and row.group.letters == best.group.letters]
     told = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
     if len(table.rows) == 1:
@@ -165,11 +173,11 @@ def _siblings(made: Board, collection: CollectionKey) -> list[Sibling]:
         alike = suite_of(other) == suite_of(collection) and other.main_measure == collection.main_measure
         if not alike or tables[0].grid.measure != collection.main_measure:
             continue
-        best = tables[0].rows[0]
+        best = next((row for row in tables[0].rows if row.rank), None) or tables[0].rows[0]
         cell = tables[0].grid.cells[best.system, other]
         href = None if other == collection else _UP + file_of(other)
-        value, ceiling = best.value, cell.ceiling
-        found.append(Sibling(other.name, other.language, href, _name(made, best), value, ceiling, other.queries))
+        name = _name(made, best) if best.rank else figures.DASH
+        found.append(Sibling(other.name, other.language, href, name, best.value, cell.ceiling, other.queries))
     return sorted(found, key=lambda one: (one.language or "~", one.name))
 
 
