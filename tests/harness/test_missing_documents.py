@@ -22,7 +22,7 @@ from harness.gate.splits import relatives
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.notes import notes_of
+from harness.notes import notes_of, stored_notes
 from harness.qrels import Missing, Qrels
 from harness.recall import recall
 from harness.sources import seen, stored
@@ -275,6 +275,14 @@ def test_a_number_of_an_earlier_version_that_left_them_out_is_not_explained_as_i
     as_an_earlier_version_left_it(place, folder)
     with pytest.raises(DataError, match=r"left judged documents that the corpus lacks out .*; run again: "):
         recall(place.workspace, old.id)
+
+
+def test_a_result_of_an_earlier_version_that_left_them_out_says_so() -> None:
+    counts = {"judgments": 8, "let_through": {"unknown-documents": 4}}
+    told = "4 judgments or candidates of missing documents were left out by an earlier version; run it again"
+    assert stored_notes({"name": "coll", "rules": {}, "counts": counts}) == [f"coll: {told}"]
+    assert stored_notes({"name": "coll", "rules": {}, "counts": {**counts, "let_through": {}}}) == []
+    assert stored_notes({"name": "coll", "rules": {}, "counts": {**counts, "missing_judgments": 0}}) == []
 
 
 def test_sources_are_held_against_each_other_with_them(place: Place) -> None:
