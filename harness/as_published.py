@@ -23,7 +23,7 @@ _SCHEMA = pa.schema([("query", pa.string()), ("document", pa.string()), ("grade"
 
 @dataclass(frozen=True)
 class AsPublished:
-    """A file of judgments beside the columns of a collection. Making the value reads nothing."""
+    """A file of judgments that is kept with the columns of a collection. Making the value reads nothing."""
 
     file: Path
     digest: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError, did_you_mean
 from harness.environment import command_line, environment, machine
-from harness.hazards.alarm import as_stored, merged
-from harness.hazards.known_wrong import known_wrong_alarms
+from harness.hazards.alarm import merged
+from harness.hazards.known_wrong import known_by_now, note_among
 from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class Stored:
     @property
     def wrong(self) -> str | None:
         """What is known against an imported value; None for everything else."""
-        alarms = as_stored(self.audit.get("alarms"))
-        return next((alarm["message"] for alarm in alarms if alarm["name"] == "known-wrong"), None)
+        return note_among(self.audit.get("alarms"))
 
 
 class Results:
@@ -378,22 +377,13 @@ class Results:
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
-        parsed["audit"]["alarms"] = _alarms(row, parsed, means)
+        place = (row["reranker"] or row["first_stage"], row["name"], row["split"])
+        parsed["audit"]["alarms"] = known_by_now(parsed["audit"].get("alarms"), parsed["identity"], *place, means)
         plain = {
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
         return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=means, **parsed, **plain)
-
-
-def _alarms(
-    row: sqlite3.Row, parsed: Mapping[str, dict[str, object]], means: Mapping[str, float]
-) -> list[dict[str, str]]:
-    """Those that were stored, and what is known by now against an imported value."""
-    kept = [alarm for alarm in as_stored(parsed["audit"].get("alarms")) if alarm["name"] != "known-wrong"]
-    system = row["reranker"] or row["first_stage"]
-    known = known_wrong_alarms(parsed["identity"], system, row["name"], row["split"], means)
-    return [*kept, *(alarm.as_dict() for alarm in known)]
 
 
 def _marks(row: Sequence[object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.collection import Collection
 from harness.evaluation import Evaluation
@@ -13,7 +13,6 @@ from harness.retrieve import GIVEN
 from harness.suites.targets import PAIRED_MEASURE
 from harness.summary import (
     OFFICIAL,
-    PairedSummary,
     Summary,
     has_official,
     paired_by_system,
@@ -23,6 +22,7 @@ from harness.summary import (
     summarise_paired,
     votes,
 )
+from reports.best import best_of, wrong_notes
 from reports.tables import Cell, Table
 
 _COLUMNS = (
@@ -56,13 +56,13 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     """One row per system; over several collections their macro average, see `harness.summary.votes`."""
     systems = by_system(evaluations)
     summaries = {name: summarise(measured, measure) for name, measured in systems.items()}
-    best = _best(systems, summaries)
+    best = best_of(systems, summaries)
     rows = [_system_row(name, measured, summaries[name], strong=name in best) for name, measured in systems.items()]
     collections = _collections(evaluations)
     chance = next(iter(summaries.values())).chance
     notes = [
         *declared_notes(collections),
-        *_wrong_notes(systems),
+        *wrong_notes(systems),
         *(described(collection) for collection in collections if len(collections) == 1),
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
         *_votes(collections),
@@ -77,7 +77,7 @@ def official_table(evaluations: Sequence[Evaluation]) -> Table:
     """One row per system: the mean over collections of which each is measured as its task says, as mteb averages."""
     systems = by_system(evaluations)
     summaries = {name: summarise_official(measured) for name, measured in systems.items()}
-    best = _best(systems, summaries)
+    best = best_of(systems, summaries)
     rows = tuple(
         _system_row(name, measured, summaries[name], strong=name in best) for name, measured in systems.items()
     )
@@ -87,7 +87,7 @@ def official_table(evaluations: Sequence[Evaluation]) -> Table:
         f"every collection by its own official measure ({used}), x 100; a mean of different measures has no unit: it "
         "orders systems as mteb's leaderboard does, and says nothing else",
         *_votes(collections),
-        *_wrong_notes(systems),
+        *wrong_notes(systems),
         _MARKS,
     )
     return Table(f"{OFFICIAL}, {_over(collections)}", ("system", "mean", *_COLUMNS), rows, notes)
@@ -112,7 +112,7 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(systems):
         columns += [name] if i == 0 else [name, "vs first stage"]
-    notes = (*declared_notes(collections), *_wrong_notes(systems), f"{measure} x 100", *_votes(collections), _MARKS)
+    notes = (*declared_notes(collections), *wrong_notes(systems), f"{measure} x 100", *_votes(collections), _MARKS)
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
@@ -120,7 +120,7 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
     """p-MRR of evaluations that have it: one row per system, over several collections their macro average."""
     systems = paired_by_system(evaluations)
     summaries = {name: summarise_paired(measured) for name, measured in systems.items()}
-    best = _best(systems, summaries)
+    best = best_of(systems, summaries)
     rows = tuple(
         (
             Cell(name),
@@ -135,7 +135,7 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
         f"{PAIRED_MEASURE} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
         "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise",
         *_votes(collections),
-        *_wrong_notes(systems),
+        *wrong_notes(systems),
         "the interval is a bootstrap over questions; a question is a pair of queries",
     )
     return Table(
@@ -207,19 +207,6 @@ def declared_notes(collections: Sequence[Collection]) -> list[str]:
     return list(dict.fromkeys(note for collection in collections for note in notes_of(collection)))
 
 
-def _best(
-    systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Summary] | Mapping[str, PairedSummary]
-) -> list[str]:
-    """The systems with the highest value; one whose value is known to be wrong is none of them."""
-    sound = {name: found.value for name, found in values.items() if not any(one.wrong for one in systems[name])}
-    return [name for name, value in sound.items() if value == max(sound.values())]
-
-
-def _wrong_notes(systems: Mapping[str, Sequence[Evaluation]]) -> list[str]:
-    wrong = [(name, one) for name, measured in systems.items() for one in measured if one.wrong]
-    return list(dict.fromkeys(f"{name} on {one.collection.name}: {one.wrong}" for name, one in wrong))
-
-
 def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
     """Evaluations by the label of their system, the first stage first."""
     groups: dict[str, list[Evaluation]] = {}
@@ -264,7 +251,7 @@ def _collection_row(
     name: str, averaged: Sequence[Collection], systems: dict[str, list[Evaluation]], measure: Measure
 ) -> tuple[Cell, ...]:
     found = {system: summarise(measured, measure) for system, measured in systems.items()}
-    best, first = _best(systems, found), next(iter(found.values()))
+    best, first = best_of(systems, found), next(iter(found.values()))
     language = averaged[0].language or "" if len(averaged) == 1 else ""
     cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
     for system, summary in found.items():

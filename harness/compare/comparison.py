@@ -97,8 +97,8 @@ def compare(
         ]
     notes = [*declared(selection), *selection.notes, *notes]
     found = alarms(selection, places)
-    told = tuple(dict.fromkeys(notes))
-    return Comparison(selection.baseline.label, tuple(measured), margin, told, found, wrong(selection))
+    each = tuple(dict.fromkeys(notes))
+    return Comparison(selection.baseline.label, tuple(measured), margin, each, found, wrong(selection))
 
 
 def canonical(measure: str) -> str:

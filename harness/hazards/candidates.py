@@ -77,8 +77,8 @@ def without_ties(alarm: Alarm) -> Alarm:
     is a remark then, because they decide ties and nothing else."""
     if alarm.name != "labelled-ids":
         return alarm
-    told = f"{alarm.message}, but no two texts are tied here, so they decide nothing"
-    return Alarm("few-labelled-ids", told, alarm.measure)
+    message = f"{alarm.message}, but no two texts are tied here, so they decide nothing"
+    return Alarm("few-labelled-ids", message, alarm.measure)
 
 
 def _injected(ground: Ground) -> Iterator[Alarm]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from adapters.errors import DataError
-from harness.hazards.alarm import Alarm
+from harness.hazards.alarm import Alarm, as_stored
 from harness.imported.origin import MARK
 from harness.suites.targets import find, is_suite_target
 
+NAME = "known-wrong"
+"""Of the alarm."""
 _FILE = "known_wrong.csv"
 _ROUNDED = 5e-5
 """Fractions that are printed as the same points, with two decimals, are the same published value."""
@@ -107,6 +109,19 @@ def known_wrong_alarms(
         rows = (wrong_value(models, entry.task, split, *one, subset=entry.subset) for one in means.items())
         for row in dict.fromkeys(row for row in rows if row is not None):
             yield Alarm("known-wrong", row.note)
+
+
+def known_by_now(  # noqa: PLR0917
+    stored: object, identity: Mapping[str, object], system: str, collection: str, split: str, means: Mapping[str, float]
+) -> list[dict[str, str]]:
+    """The alarms that were stored with an evaluation, and what the table knows by now; for JSON."""
+    kept = [alarm for alarm in as_stored(stored) if alarm["name"] != NAME]
+    return [*kept, *(one.as_dict() for one in known_wrong_alarms(identity, system, collection, split, means))]
+
+
+def note_among(alarms: object) -> str | None:
+    """The note of a value that is known to be wrong, among stored alarms."""
+    return next((alarm["message"] for alarm in as_stored(alarms) if alarm["name"] == NAME), None)
 
 
 def _stated(said: object) -> list[str]:

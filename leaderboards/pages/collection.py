@@ -124,10 +124,10 @@ def _table(made: Board, collection: CollectionKey) -> int | None:
 
 def _notes(collection: CollectionKey, listed: Mapping[str, object], results: Sequence[Result]) -> list[str]:
     entry = collection.entry
-    told = [*stored_notes(listed), entry.note or "" if entry else ""]
-    told += [f"{one.system.label}: {one.wrong}." for one in results if one.wrong]
+    notes = [*stored_notes(listed), entry.note or "" if entry else ""]
+    notes += [f"{one.system.label}: {one.wrong}." for one in results if one.wrong]
     marks = [mark for mark in collection_marks(collection) if mark in (SAMPLED, DRIFTED)]
-    return [one for one in dict.fromkeys([*told, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
+    return [one for one in dict.fromkeys([*notes, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
 
 
 def _name(made: Board, row: Standing) -> str:

@@ -139,6 +139,14 @@ def test_equal_texts_are_no_tie_that_an_id_decides(place: Place) -> None:
     assert "few-labelled-ids" in {alarm.name for alarm in found.alarms}
 
 
+def test_a_remark_is_printed_as_one(place: Place, command: Command) -> None:
+    planted(place, name=lambda query, rank: f"{'z' if rank == query % 5 else 'a'}{hashed(query, rank)}")
+    said = command("run", place.path / "planted", "--first-stage", f"run:{place.path / 'run.trec'}", "--reranker",
+                   "control:constant", "--depth", WIDTH, "--workspace", place.workspace.path)  # fmt: skip
+    named = [line.split()[0] for line in said.out.splitlines() if "labelled-ids]" in line]
+    assert named == ["REMARK", "ALARM"]
+
+
 def test_alarms_of_the_candidates_are_found_once(place: Place) -> None:
     (first, second) = place.evaluations(first=FIRST, rerankers=["tests.fake_adapters:Plain"])
     assert first.ground is second.ground

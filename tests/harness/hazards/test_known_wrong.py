@@ -29,7 +29,7 @@ from tests.tiny_collection import Place
 TASK = "WebLINXCandidatesReranking"
 QUERIT, JINA = "Querit/Querit-4B", "jinaai/jina-reranker-v3"
 VALUES = {QUERIT: {"validation": 0.306404, "test_iid": 0.311038}, JINA: {"validation": 0.100846, "test_iid": 0.088542}}
-TOLD = "known to be wrong: two of the six splits, scored with documents cut away at 1,024 tokens"
+NOTE = "known to be wrong: two of the six splits, scored with documents cut away at 1,024 tokens"
 
 
 def results_of(folder: Path, model: str, values: dict[str, float] | None = None) -> Path:
@@ -101,7 +101,7 @@ def test_an_imported_value_has_the_note_in_all_of_its_measures(place: Place) -> 
     take_means([file], place.workspace.path, measures=["nDCG@10"])
     found = gathered(place.workspace.path)
     assert {one.measure for one in found} == {"RR@10", "nDCG@10"}
-    assert all(one.wrong and one.wrong.startswith(TOLD) for one in found)
+    assert all(one.wrong and one.wrong.startswith(NOTE) for one in found)
 
 
 def test_another_name_does_not_hide_it(place: Place) -> None:
@@ -139,23 +139,23 @@ def test_tables_mark_it_and_print_the_best_of_the_others_in_bold(both: Place, co
             assert bold.format(wrong) not in said.out
             assert bold.format(right) in said.out
     story = (out / "report.md").read_text("utf-8")
-    assert story.count(TOLD) >= 4, "two tables and two alarms"
-    assert f"{QUERIT} (imported): {TOLD}" in story.replace("@86b4aeea", "")
+    assert story.count(NOTE) >= 4, "two tables and two alarms"
+    assert f"{QUERIT} (imported): {NOTE}" in story.replace("@86b4aeea", "")
 
 
 def test_lists_json_and_exports_carry_it(both: Place, command: Command) -> None:
     where = ("--workspace", both.workspace.path)
     listed = command("list", "results", *where).out
-    assert listed.count(TOLD) == 2
+    assert listed.count(NOTE) == 2
     found = [one for one in gathered(both.workspace.path) if one.wrong]
-    assert TOLD in command("show", found[0].id, *where).out
+    assert NOTE in command("show", found[0].id, *where).out
     assert "[known-wrong]" in command("show", found[0].id, *where).out
     figures = json.loads(command("report", "--json", *where).out)["tables"][0]["rows"]
     assert {row["known_wrong"] is not None for row in figures if row["system"].startswith("Querit")} == {True}
     assert {row["known_wrong"] for row in figures if row["system"].startswith("jina")} == {None}
     file = both.path / "results.csv"
     assert command("export", "--csv", file, *where).code == 0
-    assert file.read_text("utf-8").count(TOLD) == 2
+    assert file.read_text("utf-8").count(NOTE) == 2
 
 
 def test_a_board_ranks_the_others_and_strikes_it_through(both: Place, command: Command) -> None:
@@ -165,12 +165,12 @@ def test_a_board_ranks_the_others_and_strikes_it_through(both: Place, command: C
     index = (site / "index.html").read_text("utf-8")
     assert 'class="best">30.64' not in index
     assert 'class="best">10.08' in index
-    assert f'<td title="{TOLD}' in index
-    assert f"{TOLD}" in index.partition("How to read this")[2]
+    assert f'<td title="{NOTE}' in index
+    assert f"{NOTE}" in index.partition("How to read this")[2]
     pages = [page.read_text("utf-8") for page in sorted(site.rglob("*.html"))]
     own = [page for page in pages if '<h1 class="name">' in page and "30.64" in page]
     assert len(own) >= 2, "of the system and of the collection"
-    assert all(TOLD in page for page in own)
+    assert all(NOTE in page for page in own)
     assert not any("Best: Querit" in page for page in pages)
 
 
@@ -212,25 +212,25 @@ def test_a_run_that_comes_to_the_wrong_value_is_no_better_than_a_mean(
 
     (table, *_) = comparison_tables(runs)
     assert [cells[1].strong for cells in table.rows] == [False, True]
-    assert any(TOLD in note for note in table.notes)
+    assert any(NOTE in note for note in table.notes)
     assert {alarm.name for alarm in runs[0].alarms} >= {"known-wrong"}
     ours = "tests.fake_adapters:Plain"
     said = command("compare", ours, f"{QUERIT} (imported)", "--workspace", place.workspace.path, "--collection",
                    "mteb-multilingual-v2-reranking", "--unpaired-first-stages", "--measure", "RR@10")  # fmt: skip
     assert said.code == 0, said.err
-    assert TOLD in said.out
+    assert NOTE in said.out
 
 
 def test_it_is_no_anchor_of_a_gate_without_its_note(place: Place, runs: tuple[Evaluation, Evaluation]) -> None:
     stage: Any = SimpleNamespace(bench=SimpleNamespace(workspace=place.workspace))
     warned = anchors._warned(stage, anchors.Anchor(f"{QUERIT} (imported)", {}))
-    assert [line.startswith("the anchor on mteb-multilingual-v2-reranking/weblinx-validation: " + TOLD)
+    assert [line.startswith("the anchor on mteb-multilingual-v2-reranking/weblinx-validation: " + NOTE)
             for line in warned.caution] == [True]  # fmt: skip
     assert anchors._warned(stage, anchors.Anchor("tests.fake_adapters:Plain", {})).caution == ()
     with Results(place.workspace.results) as results:
         theirs, ours = (results.find(one.id) for one in runs)
     key = str(theirs.collection["fingerprint"])
     found = findings({key: "weblinx"}, {key: theirs}, {key: ours}, {key: "RR@10"})
-    assert any(TOLD in line and "the anchor" in line for line in found.cautions), found
+    assert any(NOTE in line and "the anchor" in line for line in found.cautions), found
     turned = findings({key: "weblinx"}, {key: ours}, {key: theirs}, {key: "RR@10"})
     assert any("[known-wrong]" in line for line in turned.hard)
