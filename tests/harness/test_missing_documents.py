@@ -27,10 +27,13 @@ from harness.qrels import Missing, Qrels
 from harness.recall import recall
 from harness.sources import seen, stored
 from harness.sources.agreement import differences
+from harness.why.analysis import why
 from harness.why.difference import difference
 from harness.why.facing import Facing, Side
 from harness.why.headroom import headroom
+from harness.why.stored import find
 from reports.comparison import comparison_tables
+from reports.why import why_data
 from tests.fixtures import Command
 from tests.harness.measuring.test_judged import IDS, MEASURES, cases, judge, trec_eval
 from tests.tiny_collection import FIRST, QRELS, QUERIES, Place
@@ -300,6 +303,16 @@ def test_what_is_lost_to_them_is_lost_to_everybody(place: Place) -> None:
     assert account.unreachable == pytest.approx([1 / 3, 1 / 2, 1 / 2, 0, 1])
     moved = difference(facing)
     np.testing.assert_allclose(np.bincount(moved.queries, moved.a.gains, 5), moved.a.values, atol=1e-12)
+
+
+def test_the_page_that_explains_a_difference_counts_them(place: Place) -> None:
+    first, other = place.evaluations(partial(place), rerankers=["control:random"], depth=8, first="bm25")
+    found = find(place.workspace, first.id, other.id)
+    data = why_data(found, why(found.facings), shown=5)
+    assert (
+        "coll: 4 judged documents (5 judgments) are not in the corpus; they count in the ideal ranking" in data["notes"]
+    )
+    assert [data["details"][str(row)]["missing"] for row in range(5)] == [1, 1, 1, 0, 1]
 
 
 def test_queries_that_share_a_missing_document_alone_are_no_relatives(place: Place) -> None:
