@@ -22,14 +22,12 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line in its columns, without white space around them."""
+    """One line in its columns, without white space around them; only tabs leave any within an id."""
 
     number: int
     query: str
     document: str
     grade: str
-    tabbed: bool
-    """Whether tabs alone divide the columns, so that an id may hold white space."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _divided(lines: Iterable[tuple[int, str]], layout: Layout, has_header: bool)
     for place, (number, line) in enumerate(lines):
         if place or not has_header:
             columns = _readings(line)[layout]
-            yield Line(number, columns[0], columns[-2], columns[-1], tabbed=columns != line.split())
+            yield Line(number, columns[0], columns[-2], columns[-1])
 
 
 def _readings(line: str) -> dict[Layout, list[str]]:

@@ -52,7 +52,7 @@ def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dir
     """
     reader = _Reader(label, dirt)
     for number, (query, document, grade) in enumerate(rows, 1):
-        reader.read(Line(number, query, document, str(grade), tabbed=True))
+        reader.read(Line(number, query, document, str(grade)))
     return reader.judgments(())
 
 
