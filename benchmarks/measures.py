@@ -22,9 +22,9 @@ import pytrec_eval
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.collection import Qrels
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
+from harness.qrels import Qrels
 from harness.runs import Run
 
 MEASURES = ("nDCG@10", "AP@100", "R@100", "RR@10")

@@ -46,6 +46,8 @@ class Audit:
     """Queries with two different candidates or more that all got one score."""
     distinct_scores: float
     """Different scores for each different text, mean over queries; 1 where no two texts are tied."""
+    tied: int
+    """Candidates whose score another candidate of the query, with another text, has too."""
     duplicate_texts: int
     """Candidates whose text another candidate of the same query has."""
     membership_kept: bool
@@ -77,6 +79,7 @@ def audit(ground: Ground, scores: Scores) -> Audit:
         ties={str(measure): (low, high) for measure, low, high in ties},
         constant_queries=int(scored.constant.sum()),
         distinct_scores=scored.distinct_share,
+        tied=int(scored.tied.sum()),
         duplicate_texts=int(repeated(run.queries, scored.texts).sum()),
         membership_kept=run.candidates == ground.candidates.candidates,
         tokens=_tokens(run, scored.texts, scores.entries),

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from adapters.errors import UsageError
 from adapters.identity import Digests, digest
+from harness.as_published import AsPublished
+from harness.qrels import Qrels, Rows
 
-Rows = npt.NDArray[np.int32]
 ORIGINAL, CHANGED = "-og", "-changed"
 """Ends of the ids of a query that is asked twice, the second time with a changed instruction (FollowIR)."""
 
@@ -72,19 +73,6 @@ def _some(column: pa.ChunkedArray, rows: npt.NDArray[np.integer]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Qrels:
-    """Judgments as rows sorted by (query, document). A document that no row names is unjudged."""
-
-    queries: Rows
-    documents: Rows
-    grades: Rows
-    """0 (judged, not relevant) or higher."""
-
-    def __len__(self) -> int:
-        return len(self.grades)
-
-
-@dataclass(frozen=True)
 class Given:
     """The candidate lists that a reranking set brings with it: documents[offsets[q]:offsets[q + 1]] for query q."""
 
@@ -137,7 +125,7 @@ class Counts:
     duplicate_texts: int
     """Documents whose text another document already has."""
     queries_without_relevant: int
-    """Judged queries of which no judgment is above zero; they count, with the value 0, as in trec_eval."""
+    """Judged queries that no document of the corpus is relevant to; they count, with the value 0, as in trec_eval."""
     queries_without_judgments: int
     """Queries of the file that the split does not judge; they do not count."""
     let_through: dict[str, int] = field(default_factory=dict)
@@ -147,6 +135,12 @@ class Counts:
     """Texts that one reranking row lists more than once with the same label; they are one candidate."""
     queries_all_relevant: int = 0
     """Queries whose given candidates are all relevant: no order of them is wrong."""
+    missing_judgments: int = 0
+    """Judgments of documents that the corpus lacks; they are among `judgments`."""
+    missing_documents: int = 0
+    """The documents that these judgments name, each once."""
+    shares: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """Of each rule in `let_through` and each file: `[what was let through, lines of the file]`."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +166,8 @@ class Collection:
     """Collections of one group are averaged first and count as one in a macro average."""
     changes: Changes | None = None
     """What p-MRR compares; None where no query is asked twice."""
+    published: AsPublished | None = None
+    """The judgments of the whole collection as their source has them; None for a collection that was made in memory."""
 
 
 def changes_of(documents: Mapping[str, Sequence[int] | npt.NDArray[np.int64]]) -> Changes:
@@ -213,7 +209,7 @@ def with_queries(collection: Collection, rows: npt.NDArray[np.int64]) -> Collect
         qrels=qrels,
         given=given,
         changes=collection.changes and _sampled_changes(collection.changes, queries),
-        counts=replace(collection.counts, **counts_of_queries(queries, qrels, given)),
+        counts=replace(collection.counts, **counts_of_queries(queries, qrels, given), **counts_of_missing(qrels)),
         fingerprint=digest({"collection": whole, "queries": [ids[row] for row in chosen]}),
         sampled_from=collection.sampled_from or len(ids),
         part_of=whole,
@@ -245,15 +241,20 @@ def sampling_order(query_ids: Sequence[str], seed: int = 0) -> npt.NDArray[np.in
 def counts_of_queries(queries: Texts, qrels: Qrels, given: Given | None) -> dict[str, Any]:
     """The fields of `Counts` that depend on which queries there are."""
     relevant = np.bincount(qrels.queries[qrels.grades > 0], minlength=len(queries))
-    zero = np.bincount(qrels.queries[qrels.grades == 0], minlength=len(queries))
+    refused = np.bincount(qrels.queries[qrels.grades == 0], minlength=len(queries))
     return {
         "queries": len(queries),
         "empty_queries": sum(not text for text in queries),
-        "judgments": len(qrels),
-        "judged_zero": int(zero.sum()),
+        "judgments": len(qrels.all_grades),
+        "judged_zero": int((qrels.all_grades == 0).sum()),
         "queries_without_relevant": int((relevant == 0).sum()),
-        "queries_all_relevant": int((zero == 0).sum()) if given is not None else 0,
+        "queries_all_relevant": int((refused == 0).sum()) if given is not None else 0,
     }
+
+
+def counts_of_missing(qrels: Qrels) -> dict[str, Any]:
+    """The fields of `Counts` on judged documents that the corpus lacks."""
+    return {"missing_judgments": len(qrels.missing), "missing_documents": len(set(qrels.missing.ids))}
 
 
 def _lot(query_id: str, seed: int) -> bytes:
@@ -264,7 +265,8 @@ def _sampled_qrels(qrels: Qrels, chosen: npt.NDArray[np.int64], queries: int) ->
     new_row = np.full(queries, -1, np.int32)
     new_row[chosen] = np.arange(len(chosen))
     keep = new_row[qrels.queries] >= 0
-    return Qrels(new_row[qrels.queries[keep]], qrels.documents[keep], qrels.grades[keep])
+    missing = qrels.missing.of(new_row)
+    return Qrels(new_row[qrels.queries[keep]], qrels.documents[keep], qrels.grades[keep], missing)
 
 
 def _sampled_changes(changes: Changes, queries: Texts) -> Changes:

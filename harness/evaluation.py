@@ -11,6 +11,8 @@ from harness.audit import Audit
 from harness.collection import Collection
 from harness.ground import Ground
 from harness.hazards.alarm import Alarm
+from harness.hazards.candidates import without_ties
+from harness.hazards.known_wrong import known_wrong_alarms
 from harness.measuring.measures import Measure
 from harness.measuring.paired_measures import Paired
 from harness.runs import Run
@@ -57,12 +59,29 @@ class Evaluation:
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         """Whatever should keep a reader from trusting the number."""
-        return (*self.ground.alarms, *self.audit.alarms, *self._unpaired)
+        return (*self._of_candidates, *self.audit.alarms, *self._unpaired, *self._known_wrong)
 
     @property
     def audited(self) -> dict[str, object]:
         """The audit with every alarm, also those of the candidates; for JSON."""
         return self.audit.as_dict() | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+
+    @property
+    def _of_candidates(self) -> tuple[Alarm, ...]:
+        """What is wrong with the candidates, as far as it concerns this system: ids decide nothing without ties."""
+        return self.ground.alarms if self.audit.tied else tuple(map(without_ties, self.ground.alarms))
+
+    @property
+    def wrong(self) -> str | None:
+        """What is known against a value that was imported; None for everything else."""
+        return next((alarm.message for alarm in self._known_wrong), None)
+
+    @property
+    def _known_wrong(self) -> tuple[Alarm, ...]:
+        content, collection = self.made_of.content, self.collection
+        means = {str(one): float(row.mean()) for one, row in zip(self.measures, self.values, strict=True) if len(row)}
+        found = known_wrong_alarms(content, self.system.name, collection.name, collection.split, means)
+        return tuple(found)
 
     @property
     def _unpaired(self) -> tuple[Alarm, ...]:

@@ -81,5 +81,8 @@ def measure(ground: Ground, run: Run) -> npt.NDArray[np.float64]:
     """Per-query values; a sample of them is recomputed with pytrec_eval, and a disagreement is an error."""
     values = ground.judged.values(ground.measures, run.scores)
     collection = ground.collection
-    cross_check(ground.judged, ground.measures, values, collection.corpus.ids, scores=run.scores)
+    cross_check(
+        ground.judged, ground.measures, values, collection.corpus.ids,
+        scores=run.scores, query_ids=collection.queries.ids(), published=collection.published,
+    )  # fmt: skip
     return values

@@ -124,6 +124,11 @@ class Result:
         """Whether somebody else computed it, and this store only took it in."""
         return "imported" in self.stored.identity
 
+    @property
+    def wrong(self) -> str | None:
+        """What is known against an imported value; None for everything else. Such a value is never the best."""
+        return self.stored.wrong
+
     def _control(self, name: str) -> float | None:
         values = self.stored.controls.get(name)
         found = values.get(self.measure) if isinstance(values, Mapping) else None

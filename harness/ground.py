@@ -15,6 +15,7 @@ from harness.collection import Collection, with_queries
 from harness.hazards.alarm import Alarm
 from harness.hazards.candidates import candidate_alarms
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
+from harness.measuring.crosscheck import check_judgments
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
 from harness.retrieve import FirstStage, retrieve
@@ -86,9 +87,11 @@ def prepare(
 
     Raises:
         UsageError: an unknown measure, or p-MRR for a collection without pairs of queries.
-        DataError: the identity order does not reproduce the first stage to the last bit; nothing built on it would
-            mean anything.
+        DataError: the judgments are not those of their source, or the identity order does not reproduce the first stage
+            to the last bit; nothing built on it would mean anything.
     """
+    if collection.published is not None:
+        check_judgments(collection.qrels, collection.published, collection.queries.ids())
     wanted = tuple(dict.fromkeys(map(parse, ordinary_measures(collection, measures))))
     candidates = retrieve(collection, first_stage, depth, bench)
     ground = Ground(collection, wanted, candidates, Judged(candidates, collection.qrels, len(collection.queries)))

@@ -52,6 +52,8 @@ class Point:
     """The same average of the first stage; None where it was not evaluated."""
     looks: tuple[Looked, ...] = ()
     """The gate's, oldest first."""
+    wrong: str | None = None
+    """What is known against an imported value in it."""
 
 
 def history(
@@ -158,6 +160,7 @@ def _point(
         value=float(np.average([one.value for one in row], weights=weights)),
         interval=stratified_interval([one.values for one in row], weights),
         first_stage=float(np.average(known, weights=weights)) if len(known) == len(row) else None,
+        wrong=next((one.wrong for one in row if one.wrong), None),
     )
 
 

@@ -78,7 +78,7 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
     """The collection that an evaluation was made on, with the queries that it had.
 
     Raises:
-        DataError: it is no longer in the workspace.
+        DataError: it is no longer in the workspace, or lacks judgments.
     """
     fingerprint = str(stored.collection["fingerprint"])
     folder = workspace.collections / str(stored.collection["part_of"] or fingerprint)
@@ -86,7 +86,13 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
         raise DataError(
             f"the texts of {stored.collection['name']} are no longer in '{workspace.path}'; run again: {stored.command}"
         )
-    whole = collections.read(folder, collections.description_in(folder))
+    description = collections.description_in(folder)
+    if description.lacks_judgments:
+        raise DataError(
+            f"{stored.collection['name']}: an earlier version left judged documents that the corpus lacks out of the "
+            f"ideal ranking of {stored.id}; run again: {stored.command}"
+        )
+    whole = collections.read(folder, description)
     wanted = set(queries)
     found = with_queries(whole, np.flatnonzero([name in wanted for name in whole.queries.ids()]))
     if found.fingerprint != fingerprint:

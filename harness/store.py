@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError, did_you_mean
 from harness.environment import command_line, environment, machine
-from harness.hazards.alarm import as_stored, merged
+from harness.hazards.alarm import merged
+from harness.hazards.known_wrong import known_by_now, note_among
 from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ class Stored:
     def system(self) -> str:
         """The reranker's name, or the first stage's where there is none."""
         return self.reranker or self.first_stage
+
+    @property
+    def wrong(self) -> str | None:
+        """What is known against an imported value; None for everything else."""
+        return note_among(self.audit.get("alarms"))
 
 
 class Results:
@@ -367,16 +373,17 @@ class Results:
 
     def _row(self, row: sqlite3.Row) -> Stored:
         values = "select measure, mean from value where evaluation = ? and mean is not null"
-        means = self._database.execute(values, (row["id"],))
+        means = dict(self._database.execute(values, (row["id"],)))
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
-        parsed["audit"]["alarms"] = as_stored(parsed["audit"].get("alarms"))
+        place = (row["reranker"] or row["first_stage"], row["name"], row["split"])
+        parsed["audit"]["alarms"] = known_by_now(parsed["audit"].get("alarms"), parsed["identity"], *place, means)
         plain = {
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
-        return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=dict(means), **parsed, **plain)
+        return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=means, **parsed, **plain)
 
 
 def _marks(row: Sequence[object]) -> str:

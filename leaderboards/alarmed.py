@@ -22,7 +22,7 @@ TRAINED = Mark("t", "this system is declared to be trained on the collection (--
 SAMPLED = Mark("S", "measured on a sample of the collection's queries")
 DRIFTED = Mark("†", "the collection's data differ from those of its suite")
 IMPORTED = Mark("i", "computed by somebody else and taken into this store")
-WRONG = Mark("✗", "a published number that is known to be wrong")
+WRONG = Mark("✗", "published, and known to be wrong: never ranked and never the best")
 ALARM = Mark("!", "an alarm was raised: something that should keep a reader from trusting the number")
 
 

@@ -6,11 +6,12 @@ import csv
 import importlib.resources
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
 
 from adapters.errors import DataError
+from harness.hazards.known_wrong import wrong_value
 from harness.suites.targets import find, is_suite_target
 
 WRONG = "wrong: "
@@ -102,7 +103,7 @@ def published() -> tuple[Published, ...]:
     """
     folder = importlib.resources.files("leaderboards").joinpath("published")
     tables = sorted((file for file in folder.iterdir() if file.name.endswith(".csv")), key=lambda file: file.name)
-    return tuple(row for table in tables for row in read_published(table.read_text("utf-8"), table.name))
+    return tuple(_noted(row) for table in tables for row in read_published(table.read_text("utf-8"), table.name))
 
 
 def read_published(text: str, name: str) -> list[Published]:
@@ -121,6 +122,15 @@ def read_published(text: str, name: str) -> list[Published]:
         if not -1 <= value <= 1 or None in row.values():
             raise DataError(f"{name}:{number}: every column is needed, and the value as a fraction")
     return found
+
+
+def _noted(row: Published) -> Published:
+    """With what is known against the value, which is the same for those who import it."""
+    if row.is_average or row.task is None:
+        return row
+    (entry,) = find(row.target)
+    wrong = wrong_value([row.model], row.task, row.split, row.measure, row.value, subset=entry.mteb.subset)
+    return row if wrong is None else replace(row, note=f"{WRONG}{wrong.reason}")
 
 
 def comparable(ours: Measured, row: Published) -> str | None:

@@ -30,6 +30,11 @@ class Column:
         found = [cell.value for cell in cells if cell is not None]
         return sum(w * v for w, v in zip(self.weights, found, strict=True)) if len(found) == len(cells) else None
 
+    def wrong(self, grid: Grid, system: SystemKey) -> str | None:
+        """What is known against one of the values; None where nothing is."""
+        cells = (grid.cells.get((system, one)) for one in self.collections)
+        return next((cell.wrong for cell in cells if cell is not None and cell.wrong), None)
+
     @property
     def queries(self) -> int:
         """Over all of its collections."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from harness.gathered import Grid, SystemKey
+from harness.gathered import Grid, Result, SystemKey
 from harness.statistics.together import percentile_intervals, rank_intervals, resampled_macros
 from leaderboards.groups import Grouped, groups
 
@@ -41,14 +41,20 @@ class Standing:
 
 
 def standings(grid: Grid, *, seed: int = 0) -> list[Standing]:
-    """Complete rows by falling value, then incomplete ones by what they cover and their label. Ranks have an interval
+    """Complete rows by falling value, then incomplete ones by what they cover and their label; a row with a value that
+    is known to be wrong is none that could be complete. Ranks have an interval
     where there are several collections: nobody reads those of a single one."""
     sizes = _sizes(grid)
-    complete = [one for one in grid.systems if [cell and len(cell.values) for cell in grid.row(one)] == sizes]
+    complete = [one for one in grid.systems if [_size(cell) for cell in grid.row(one)] == sizes]
     rest = [one for one in grid.systems if one not in set(complete)]
     covered = {one: sum(cell is not None for cell in grid.row(one)) for one in rest}
     below = sorted(rest, key=lambda one: (-covered[one], one.label, one.first_stage, one.depth))
     return [*(_ranked(grid, complete, seed) if complete else []), *map(Standing, below)]
+
+
+def _size(cell: Result | None) -> int | None:
+    """Values of a cell; None where it is missing, or known to be wrong."""
+    return None if cell is None or cell.wrong else len(cell.values)
 
 
 def _sizes(grid: Grid) -> list[int]:

@@ -46,8 +46,15 @@ def _candidates(comparison: Comparison, measured: Measured) -> Table:
     names = [comparison.baseline, *(one.system for one in measured.candidates)]
     ids = [[part.baseline_id for part in macros[0].parts], *([p.candidate_id for p in row.parts] for row in macros)]
     told = [[""] * len(figures), *([tell(row) for tell in figures.values()] for row in macros)]
+    sound = [value for name, value in zip(names, values, strict=True) if name not in comparison.wrong]
+    best = max(sound, default=math.nan)
     rows = tuple(
-        (Cell(name), Cell(_points(value), strong=value == max(values)), *map(Cell, texts), Cell(_id(own)))
+        (
+            Cell(name),
+            Cell(_points(value), strong=value == best and name not in comparison.wrong),
+            *map(Cell, texts),
+            Cell(_id(own)),
+        )
         for name, value, texts, own in zip(names, values, told, ids, strict=True)
     )
     notes = (*_explained(comparison, measured), *_marks(macros, "candidates"), *comparison.notes)

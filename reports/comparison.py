@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
+from harness.notes import notes_of
 from harness.retrieve import GIVEN
 from harness.suites.targets import PAIRED_MEASURE
 from harness.summary import (
@@ -21,6 +22,7 @@ from harness.summary import (
     summarise_paired,
     votes,
 )
+from reports.best import best_of, wrong_notes
 from reports.tables import Cell, Table
 
 _COLUMNS = (
@@ -54,12 +56,13 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     """One row per system; over several collections their macro average, see `harness.summary.votes`."""
     systems = by_system(evaluations)
     summaries = {name: summarise(measured, measure) for name, measured in systems.items()}
-    best = max(summary.value for summary in summaries.values())
-    rows = [_system_row(name, measured, summaries[name], best) for name, measured in systems.items()]
+    best = best_of(systems, summaries)
+    rows = [_system_row(name, measured, summaries[name], strong=name in best) for name, measured in systems.items()]
     collections = _collections(evaluations)
     chance = next(iter(summaries.values())).chance
     notes = [
         *declared_notes(collections),
+        *wrong_notes(systems),
         *(described(collection) for collection in collections if len(collections) == 1),
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
         *_votes(collections),
@@ -74,14 +77,17 @@ def official_table(evaluations: Sequence[Evaluation]) -> Table:
     """One row per system: the mean over collections of which each is measured as its task says, as mteb averages."""
     systems = by_system(evaluations)
     summaries = {name: summarise_official(measured) for name, measured in systems.items()}
-    best = max(summary.value for summary in summaries.values())
-    rows = tuple(_system_row(name, measured, summaries[name], best) for name, measured in systems.items())
+    best = best_of(systems, summaries)
+    rows = tuple(
+        _system_row(name, measured, summaries[name], strong=name in best) for name, measured in systems.items()
+    )
     collections = _collections(evaluations)
     used = ", ".join(dict.fromkeys(collection.rules.main_measure for collection in collections))
     notes = (
         f"every collection by its own official measure ({used}), x 100; a mean of different measures has no unit: it "
         "orders systems as mteb's leaderboard does, and says nothing else",
         *_votes(collections),
+        *wrong_notes(systems),
         _MARKS,
     )
     return Table(f"{OFFICIAL}, {_over(collections)}", ("system", "mean", *_COLUMNS), rows, notes)
@@ -106,18 +112,19 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(systems):
         columns += [name] if i == 0 else [name, "vs first stage"]
-    notes = (*declared_notes(collections), f"{measure} x 100", *_votes(collections), _MARKS)
+    notes = (*declared_notes(collections), *wrong_notes(systems), f"{measure} x 100", *_votes(collections), _MARKS)
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
 def paired_table(evaluations: Sequence[Evaluation]) -> Table:
     """p-MRR of evaluations that have it: one row per system, over several collections their macro average."""
-    summaries = {name: summarise_paired(measured) for name, measured in paired_by_system(evaluations).items()}
-    best = max(summary.value for summary in summaries.values())
+    systems = paired_by_system(evaluations)
+    summaries = {name: summarise_paired(measured) for name, measured in systems.items()}
+    best = best_of(systems, summaries)
     rows = tuple(
         (
             Cell(name),
-            Cell(_signed_points(summary.value), strong=summary.value == best),
+            Cell(_signed_points(summary.value), strong=name in best),
             Cell("-" if math.isnan(summary.interval[0]) else f"[{', '.join(map(_signed_points, summary.interval))}]"),
             Cell(f"{summary.questions:,}"),
         )
@@ -128,6 +135,7 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
         f"{PAIRED_MEASURE} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
         "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise",
         *_votes(collections),
+        *wrong_notes(systems),
         "the interval is a bootstrap over questions; a question is a pair of queries",
     )
     return Table(
@@ -195,8 +203,8 @@ def described(collection: Collection) -> str:
 
 
 def declared_notes(collections: Sequence[Collection]) -> list[str]:
-    """What is declared that a reader of these collections has to know, each once."""
-    return list(dict.fromkeys(collection.rules.note for collection in collections if collection.rules.note))
+    """What a reader of these collections has to know, each once."""
+    return list(dict.fromkeys(note for collection in collections for note in notes_of(collection)))
 
 
 def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
@@ -223,11 +231,11 @@ def _depth(evaluation: Evaluation, measure: Measure) -> str:
     return f"depth {depth}" + (", ranks beyond it are empty" if (measure.cutoff or depth) > depth else "")
 
 
-def _system_row(name: str, measured: Sequence[Evaluation], summary: Summary, best: float) -> tuple[Cell, ...]:
+def _system_row(name: str, measured: Sequence[Evaluation], summary: Summary, *, strong: bool) -> tuple[Cell, ...]:
     reranked = measured[0].system.reranker is not None
     return (
         Cell(name),
-        Cell(points(summary.value), strong=summary.value == best),
+        Cell(points(summary.value), strong=strong),
         Cell(_interval(summary.interval)),
         Cell(_signed(summary) if reranked else ""),
         Cell(_interval(summary.delta_interval) if reranked else ""),
@@ -242,14 +250,14 @@ def _system_row(name: str, measured: Sequence[Evaluation], summary: Summary, bes
 def _collection_row(
     name: str, averaged: Sequence[Collection], systems: dict[str, list[Evaluation]], measure: Measure
 ) -> tuple[Cell, ...]:
-    summaries = [summarise(measured, measure) for measured in systems.values()]
-    best = max(summary.value for summary in summaries)
+    found = {system: summarise(measured, measure) for system, measured in systems.items()}
+    best, first = best_of(systems, found), next(iter(found.values()))
     language = averaged[0].language or "" if len(averaged) == 1 else ""
     cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
-    for i, summary in enumerate(summaries):
-        cells.append(Cell(points(summary.value), strong=summary.value == best))
-        cells += [] if i == 0 else [Cell(_signed(summary))]
-    return (*cells, Cell(points(summaries[0].ceiling)))
+    for system, summary in found.items():
+        cells.append(Cell(points(summary.value), strong=system in best))
+        cells += [] if summary is first else [Cell(_signed(summary))]
+    return (*cells, Cell(points(first.ceiling)))
 
 
 def _audit_row(evaluation: Evaluation) -> list[str]:

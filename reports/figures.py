@@ -40,6 +40,11 @@ class Figure:
     tie_span: float | None = None
 
     @property
+    def wrong(self) -> bool:
+        """Whether a value in it is known to be wrong."""
+        return any(one.wrong for one in self.results)
+
+    @property
     def headroom(self) -> float | None:
         """The share of what the first stage left to gain that was gained; None where nothing was left."""
         if self.value is None or self.delta is None or self.ceiling is None:

@@ -121,11 +121,11 @@ def bracketed(interval: Interval | None, show: Callable[[float], str] = points) 
 
 
 def _value_rows(sheet: Sheet) -> Iterator[Row]:
-    medals = [_medals(sheet, place) for place in range(len(sheet.columns))]
+    best = [medals(sheet, place) for place in range(len(sheet.columns))]
     for base, systems in groupby(sheet.grid.systems, key=lambda one: one.base):
         listed = list(systems)
         for system in listed:
-            cells = (_value(sheet, system, place, medals[place]) for place in range(len(sheet.columns)))
+            cells = (_value(sheet, system, place, best[place]) for place in range(len(sheet.columns)))
             yield ("system" if system.reranker else "first stage"), (*_names(sheet, system), *cells)
         yield "ceiling", _bound(sheet, base, listed, "ceiling")
         yield "chance", _bound(sheet, base, listed, "chance")
@@ -133,7 +133,7 @@ def _value_rows(sheet: Sheet) -> Iterator[Row]:
         yield "published", _published(sheet, row, f"[{number}]")
 
 
-def _value(sheet: Sheet, system: SystemKey, place: int, medals: tuple[str, str]) -> Cell:
+def _value(sheet: Sheet, system: SystemKey, place: int, best: tuple[str, str]) -> Cell:
     figure = sheet.figure(system, place)
     if figure.value is None:
         lacks = bool(figure.results) or sheet.columns[place].average
@@ -143,11 +143,15 @@ def _value(sheet: Sheet, system: SystemKey, place: int, medals: tuple[str, str])
     alarmed = any(marks.alarms_of(one) for one in figure.results)
     return Cell(
         text + interval,
-        strong=text == medals[0],
-        second=text == medals[1],
+        strong=text == best[0] and not figure.wrong,
+        second=text == best[1] and not figure.wrong,
         href=f"#e-{figure.results[0].id}" if len(figure.results) == 1 else "",
-        marks=(*significant(figure), *((marks.ALARM,) if alarmed else ())),
+        marks=(*significant(figure), *((marks.ALARM,) if alarmed else ()), *_wrong(figure)),
     )
+
+
+def _wrong(figure: Figure) -> tuple[str, ...]:
+    return (marks.WRONG,) if figure.wrong else ()
 
 
 def significant(figure: Figure) -> tuple[str, ...]:
@@ -162,14 +166,15 @@ def _difference(figure: Figure) -> Cell:
         return Cell("-", marks=(marks.UNPAIRED,))
     if figure.value is None and figure.results:
         return Cell("-", marks=(marks.INCOMPLETE,))
-    return Cell(signed(figure.delta), marks=significant(figure))
+    return Cell(signed(figure.delta), marks=(*significant(figure), *_wrong(figure)))
 
 
-def _medals(sheet: Sheet, place: int) -> tuple[str, str]:
-    """The best and the second best value of a column as printed: what looks equal is equal."""
-    known = {sheet.figure(system, place).value for system in sheet.grid.systems} - {None}
-    printed = sorted({round(100 * value, 2) for value in known if value is not None}, reverse=True)
-    best, second = [*(f"{value:.2f}" for value in printed), "", ""][:2]
+def medals(sheet: Sheet, place: int) -> tuple[str, str]:
+    """The best and the second best value of a column as printed: what looks equal is equal. A value that is known to be
+    wrong is neither."""
+    found = [sheet.figure(system, place) for system in sheet.grid.systems]
+    known = {round(100 * one.value, 2) for one in found if one.value is not None and not one.wrong}
+    best, second = [*(f"{value:.2f}" for value in sorted(known, reverse=True)), "", ""][:2]
     return best, second
 
 
@@ -202,6 +207,7 @@ def _table(sheet: Sheet, title: str, rows: Sequence[Row], notes: Sequence[str]) 
     column_marks = (*[()] * len(sheet.left), *(column.marks for column in sheet.columns))
     cells = tuple(row for _, row in rows)
     known = {f"[{number}]": row.note for number, row in enumerate(sheet.published, 1)}
+    known |= marks.wrong_notes(sheet.grid.cells.values())
     headings = [(heading, len(list(own))) for heading, own in groupby(column.heading for column in sheet.columns)]
     return Table(
         title,

@@ -24,12 +24,13 @@ def history_table(points: Sequence[Point], pattern: str) -> Table:
         "Δ before",
         "gate",
     )
-    best = {key: max(one.value for one in points if _series(one) == key) for key in map(_series, points)}
+    sound = [one for one in points if not one.wrong]
+    best = {key: max(one.value for one in sound if _series(one) == key) for key in map(_series, sound)}
     rows: list[tuple[Cell, ...]] = []
     before: Point | None = None
     for one in points:
         step = one.value - before.value if before is not None and _series(before) == _series(one) else None
-        rows.append(_row(one, step, strong=one.value == best[_series(one)]))
+        rows.append(_row(one, step, strong=not one.wrong and one.value == best[_series(one)]))
         before = one
     return Table(f"history of {pattern}, {measure} in points", columns, tuple(rows), tuple(_notes(points)), left=5)
 
@@ -43,6 +44,7 @@ def history_json(points: Sequence[Point]) -> list[dict[str, object]]:
             "collections": [key.name for key in one.collections], "collections_left_out": one.left_out,
             "measure": one.measure, "value": one.value,
             "interval": None if math.isnan(one.interval[0]) else list(one.interval), "first_stage": one.first_stage,
+            "known_wrong": one.wrong,
             "looks": [{"state": look.state, "tier": look.tier, "at": look.at} for look in one.looks],
         }
         for one in points
@@ -79,5 +81,6 @@ def _notes(points: Sequence[Point]) -> list[str]:
     left = sorted({one.system.label for one in points if one.left_out})
     if left:
         notes.append(f"Left out, because not every revision has them: collections of {', '.join(left)}.")
+    notes += dict.fromkeys(f"{one.system.label}: {one.wrong}." for one in points if one.wrong)
     notes.append("Bold: the highest value over one first stage; it was picked among several, so it flatters.")
     return notes

@@ -18,7 +18,7 @@ _ESCAPES = {
     "|": r"\textbar{}", '"': "''", "`": r"\textasciigrave{}",
     "†": r"\dag{}", "‡": r"\ddag{}", "§": r"\S{}", "¶": r"\P{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "◊": r"$\diamond$", "≠": r"$\neq$", "·": r"$\cdot$", "×": r"$\times$", "…": r"\dots{}", "–": "--", "—": "---",
-    "−": "$-$", "[": "{[}", "]": "{]}",
+    "−": "$-$", "[": "{[}", "]": "{]}", "✗": r"$\times$",
 }  # fmt: skip
 _FIGURE = re.compile(r"[+-]\d[\d.,]*")
 

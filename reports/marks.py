@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.gathered import CollectionKey, Result
 from harness.sources.stored import DRIFTED
@@ -11,6 +11,7 @@ from reports.tables import Cell
 BETTER, WORSE = "↑", "↓"
 INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"
 TRAINING, SAMPLED, ADAPTED, IMPORTED = "‡", "§", "◊", "#"
+WRONG = "✗"
 NOTES: Mapping[str, str] = {
     BETTER: "better than its first stage, p < 0.05: stratified paired randomisation test over queries, two-sided, "
     "10,000 sign flips, Holm's correction over the systems of this table",
@@ -23,6 +24,7 @@ NOTES: Mapping[str, str] = {
     DRIFTED: "the data differ from what the suite's table says",
     ADAPTED: "adapted on the corpus that it is evaluated on",
     IMPORTED: "computed elsewhere and only taken in here",
+    WRONG: "published, and known to be wrong: never the best; the alarms say why",
 }
 _ADAPTED_KEYS = ("adapted_on", "adapted-on", "corpus_adapted", "corpus-adapted")
 
@@ -66,6 +68,12 @@ def alarms_of(result: Result) -> list[str]:
         elif alarm.get("measure") in (None, result.measure):
             found.append(f"{alarm.get('message')} [{alarm['name']}]" if alarm.get("name") else str(alarm["message"]))
     return found
+
+
+def wrong_notes(results: Iterable[Result]) -> dict[str, str]:
+    """The sentence of WRONG with what is known against these results; none where there is nothing."""
+    reasons = "; ".join(dict.fromkeys(one.wrong for one in results if one.wrong))
+    return {WRONG: f"never the best: {reasons}"} if reasons else {}
 
 
 def footnotes(

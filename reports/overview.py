@@ -8,7 +8,7 @@ from harness.gathered import Result, SystemKey
 from harness.summary import OFFICIAL
 from reports import marks
 from reports.figures import Figure, resamples_of
-from reports.grid_tables import Sheet, bracketed, names, points, signed, significant
+from reports.grid_tables import Sheet, bracketed, medals, names, points, signed, significant
 from reports.tables import Cell, Kind, Table
 
 _COLUMNS = (
@@ -20,14 +20,13 @@ _COLUMNS = (
 def overview_table(sheet: Sheet) -> Table:
     """The first column of the sheet, which is its macro average or its only collection, with everything beside it."""
     systems = sheet.grid.systems
-    printed = sorted({round(100 * v, 2) for one in systems if (v := sheet.figure(one, 0).value) is not None})[::-1]
-    medals = [f"{value:.2f}" for value in printed[:2]]
-    rows = tuple(_row(sheet, system, medals) for system in systems)
+    best = medals(sheet, 0)
+    rows = tuple(_row(sheet, system, best) for system in systems)
     kinds: tuple[Kind, ...] = tuple("system" if system.reranker else "first stage" for system in systems)
     columns = (*sheet.left, sheet.grid.measure, *_COLUMNS)
     return Table(
         f"{sheet.grid.measure}, {_over(sheet)}", columns, rows, tuple(_notes(sheet)), left=len(sheet.left), kinds=kinds,
-        footnotes=marks.footnotes(rows, ()),
+        footnotes=marks.footnotes(rows, (), marks.wrong_notes(sheet.grid.cells.values())),
     )  # fmt: skip
 
 
@@ -62,7 +61,7 @@ def probability(p: float | None) -> str:
     return f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
 
 
-def _row(sheet: Sheet, system: SystemKey, medals: Sequence[str]) -> tuple[Cell, ...]:
+def _row(sheet: Sheet, system: SystemKey, best: tuple[str, str]) -> tuple[Cell, ...]:
     figure = sheet.figure(system, 0)
     label, *rest = names(sheet.grid, system)
     cells = [cell for cell in sheet.grid.row(system) if cell is not None]
@@ -74,10 +73,9 @@ def _row(sheet: Sheet, system: SystemKey, medals: Sequence[str]) -> tuple[Cell, 
         points(figure.ceiling), "-" if figure.headroom is None else f"{100 * figure.headroom:+.0f} %",
         points(figure.tie_span), _truncated(cells), _speed(cells), str(alarms),
     ]  # fmt: skip
-    lacks = (marks.INCOMPLETE,) if figure.value is None else ()
-    first = Cell(
-        text, strong=text == medals[0] if medals else False, second=text in medals[1:], href=_href(figure), marks=lacks
-    )
+    signs = (marks.INCOMPLETE,) if figure.value is None else (marks.WRONG,) if figure.wrong else ()
+    strong, second = (text == medal and not figure.wrong for medal in best)
+    first = Cell(text, strong=strong, second=second, href=_href(figure), marks=signs)
     found = [Cell(one) for one in texts]
     found[1] = Cell(found[1].text, marks=significant(figure))
     return (Cell(label, marks=marks.of_system(cells)), *map(Cell, rest), first, *found)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
+from harness.notes import stored_notes
 from harness.store import Results, Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
@@ -60,9 +61,11 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         for measure in (measure for measure, values in results.values(found.id).items() if len(values)):
             queries, values = results.per_query(found.id, measure)
             per_query[measure] = dict(zip(queries, values.tolist(), strict=True))
+    notes = [*stored_notes(found.collection), *([found.wrong] if found.wrong else [])]
     return {
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
-        "depth": found.depth, "values": found.means, "collection": found.collection, "made_of": found.identity,
+        "depth": found.depth, "values": found.means, "notes": notes,
+        "collection": found.collection, "made_of": found.identity,
         "audit": found.audit, "controls": found.controls, "environment": found.environment,
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
     }  # fmt: skip
@@ -104,10 +107,10 @@ def _all(workspace: Path) -> list[Stored]:
 
 
 def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
-    rules = [one.collection["rules"] for one in stored]
-    notes = [str(rule["note"]) for rule in rules if isinstance(rule, dict) and rule.get("note")]
+    notes = [note for one in stored for note in stored_notes(one.collection)]
     imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
-    return tuple(dict.fromkeys([*notes, *imported]))
+    wrong = [f"{one.id}, {one.system} on {one.collection['name']}: {one.wrong}" for one in stored if one.wrong]
+    return tuple(dict.fromkeys([*notes, *imported, *wrong]))
 
 
 def _results(stored: Sequence[Stored], workspace: Path) -> Table:

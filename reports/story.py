@@ -136,7 +136,7 @@ def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequenc
     for sheet in made.sheets:
         yield Heading(sheet.grid.measure, 3)
         yield Bullets(tuple(_findings(sheet)) or ("Nothing was reranked.",))
-    yield from _pictures("By language", [t for n, t in tables.items() if n.startswith("languages-")], plots)
+    yield from _pictures("By language", [t for n, t in tables.items() if n.startswith("languages-")], plots, results)
     yield from more
     yield Heading("Alarms")
     yield Bullets(tuple(alarms(results)) or ("None.",))
@@ -158,12 +158,16 @@ def alarms(results: Sequence[Result]) -> list[str]:
     )
 
 
-def _pictures(heading: str, tables: Sequence[Table], plots: Sequence[Image]) -> Iterator[Part]:
+def _pictures(
+    heading: str, tables: Sequence[Table], plots: Sequence[Image], results: Sequence[Result]
+) -> Iterator[Part]:
     if tables:
         yield Heading(heading)
         yield from tables
     if plots:
         yield Heading("Pictures")
+        left = dict.fromkeys(f"left out: {_origin(one)}: {one.wrong}" for one in results if one.wrong)
+        yield from [Bullets(tuple(left))] if left else []
         for plot in plots:
             yield Heading(plot.title, 3)
             yield plot

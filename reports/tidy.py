@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     "system", "first_stage", "reranker", "depth", "collection", "suite", "group", "split", "language", "measure",
     "is_main_measure", "value", "first_stage_value", "delta", "chance", "ceiling", "tie_span", "truncated", "queries",
-    "sampled_from", "pairs_per_second", "alarms", "imported", "corpus_adapted", "training_data", "licence", "id",
-    "fingerprint", "updated",
+    "sampled_from", "pairs_per_second", "alarms", "imported", "known_wrong", "corpus_adapted", "training_data",
+    "licence", "id", "fingerprint", "updated",
 )  # fmt: skip
 """Of `tidy`; values, differences and bounds are fractions."""
 INTERVAL = ("low", "high")
@@ -107,8 +107,8 @@ def _row(one: Result, base: Result | None) -> tuple[object, ...]:
         one.measure == collection.main_measure, value, first,
         None if value is None or first is None else value - first, one.chance, one.ceiling, one.tie_span,
         one.truncated, len(one.values), collection.sampled_from, one.pairs_per_second, len(alarms_of(one)),
-        one.imported, is_adapted(one), entry.training if entry else None, entry.licence if entry else None, one.id,
-        collection.fingerprint, one.stored.updated,
+        one.imported, one.wrong, is_adapted(one), entry.training if entry else None,
+        entry.licence if entry else None, one.id, collection.fingerprint, one.stored.updated,
     )  # fmt: skip
 
 

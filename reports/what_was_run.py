@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.gathered import CollectionKey, Result, SystemKey
+from harness.notes import stored_notes
 from harness.system import MadeOf
 from reports import marks
 from reports.document import Bullets, Code, Heading, Part
@@ -40,7 +41,7 @@ def collections_table(results: Sequence[Result]) -> Table:
     columns = ("collection", "split", "language", "licence", "queries", "documents", "main measure", "fingerprint")
     stored = {one.collection: one.stored.collection for one in results}
     rows = tuple(_collection_row(key, stored[key].get("counts")) for key in keys)
-    notes = list(dict.fromkeys(note for one in stored.values() if (note := _note(one))))
+    notes = list(dict.fromkeys(note for one in stored.values() for note in stored_notes(one)))
     return Table("collections", columns, rows, tuple(notes), left=4, footnotes=marks.footnotes(rows, ()))
 
 
@@ -94,8 +95,3 @@ def _environment(found: Mapping[str, object]) -> str:
     packages = found.get("packages")
     named = [f"{k} {v}" for k, v in packages.items() if v] if isinstance(packages, Mapping) else []
     return f"{found.get('machine')}; Python {found.get('python')}; {', '.join(named)}"
-
-
-def _note(collection: Mapping[str, object]) -> str:
-    rules = collection.get("rules")
-    return str(rules.get("note") or "") if isinstance(rules, Mapping) else ""

@@ -162,6 +162,7 @@ def _details(why: Why, part: int, query: int, documents: _Documents) -> dict[str
         ],
         "swaps": [[row_of[swap.better], row_of[swap.worse], _fraction(swap.effect)] for swap in turned],
         "left_out": left_out,
+        "missing": int(facing.judged[0].relevant[query]) - len(moved.documents[moved.of(query)]),
     }
 
 

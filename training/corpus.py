@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
-from harness.collection import Collection, Counts, Qrels, Rules, Texts
+from harness.collection import Collection, Counts, Rules, Texts
 from harness.columns import DIGEST_BYTES, SCHEMA, TextWriter, corpus_fingerprint, texts_digest
+from harness.qrels import Qrels
 from harness.sources import load
 from harness.sources.beir_folder import Folder, StatedPlace
 from harness.sources.build import collection_of

@@ -10,7 +10,7 @@ import typer
 from adapters.errors import HarnessError
 from harness.cli import options
 from harness.cli.app import app
-from harness.cli.printing import print_table
+from harness.cli.printing import print_alarm, print_table
 
 
 @app.command(
@@ -58,6 +58,6 @@ def check(  # noqa: PLR0917
     else:
         print_table(checked_table(found))
         for alarm in found.alarms:
-            typer.echo(f"ALARM {alarm.named}")
+            print_alarm(alarm.named)
     if found.verdict == "broken":
         raise typer.Exit(HarnessError.exit_code)

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import app
-from harness.cli.printing import existing_workspace, print_table
+from harness.cli.printing import existing_workspace, print_alarm, print_table
 
 
 @app.command(
@@ -60,4 +60,4 @@ def compare(  # noqa: PLR0917
     for table in compared_tables(found):
         print_table(table)
     for alarm in found.alarms:
-        typer.echo(f"ALARM {alarm}")
+        print_alarm(alarm)

@@ -11,7 +11,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import app
-from harness.cli.printing import print_table, workspace_path
+from harness.cli.printing import print_alarm, print_table, workspace_path
 
 if TYPE_CHECKING:
     from harness.hazards.overlap import Clean, Overlap
@@ -75,4 +75,4 @@ def _show(training: str, found: list[Overlap], values: list[Clean]) -> None:
         print_table(clean_table(values))
     for one in found:
         for alarm in one.alarms:
-            typer.echo(f"ALARM {one.collection} · {training}: {alarm.named}")
+            print_alarm(f"{one.collection} · {training}: {alarm.named}")

@@ -39,7 +39,7 @@ def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) 
     for table in tables:
         print_table(table)
     for alarm in comparison.alarms(outcome.evaluations):
-        typer.echo(f"ALARM {alarm}")
+        print_alarm(alarm)
     if out is not None:
         typer.echo(f"written: {out}/report.md")
 
@@ -59,6 +59,12 @@ def print_table(table: Any) -> None:
 
     # A table that is cut to a narrow pipe loses digits, so only a terminal decides the width.
     Console(width=None if sys.stdout.isatty() else 400, highlight=False).print(terminal(table))
+
+
+def print_alarm(named: str) -> None:
+    """An alarm with its name at the end; a remark, which concerns at most one in a hundred, says that it is one."""
+    is_remark = named.rpartition(" [")[2].startswith("few-")
+    typer.echo(f"{'REMARK' if is_remark else 'ALARM'} {named}")
 
 
 def workspace_path(workspace: Path | None) -> Path:

@@ -125,7 +125,7 @@ def _plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Image]
     try:
         from reports.plots import write_plots
 
-        plots = write_plots(results, out / "plots", workspace)
+        plots = write_plots([one for one in results if not one.wrong], out / "plots", workspace)
     except MissingExtra as error:
         typer.echo(f"no plots: {error}", err=True)
         return []
@@ -173,6 +173,7 @@ def _figure(sheet: Any, system: Any, place: int) -> dict[str, object]:
         "suite": column.heading or None, "average": column.average, "value": _json(figure.value),
         "interval": figure.interval, "delta": _json(figure.delta), "delta_interval": figure.delta_interval,
         "p_holm": _json(figure.p), "chance": figure.chance, "ceiling": figure.ceiling,
+        "known_wrong": next((one.wrong for one in figure.results if one.wrong), None),
         "ids": [one.id for one in figure.results],
     }  # fmt: skip
 

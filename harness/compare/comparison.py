@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.compare.paired import Paired, joined, weights
-from harness.compare.remarks import alarms, declared
+from harness.compare.remarks import alarms, declared, wrong
 from harness.compare.rows import LEVEL, RESAMPLES, SEED, Row, adjusted, collection_rows, group_rows, language_rows, row
 from harness.compare.selection import Chosen, Selection, select
 from harness.compare.side import Side, stored_side, together
@@ -55,6 +55,8 @@ class Comparison:
     """What was left out or picked, and what is declared for the collections."""
     alarms: tuple[str, ...]
     """Whatever was found wrong with the evaluations when they were made."""
+    wrong: tuple[str, ...] = ()
+    """Systems with an imported value that is known to be wrong; none of them is the best."""
 
 
 def compare(
@@ -95,7 +97,8 @@ def compare(
         ]
     notes = [*declared(selection), *selection.notes, *notes]
     found = alarms(selection, places)
-    return Comparison(selection.baseline.label, tuple(measured), margin, tuple(dict.fromkeys(notes)), found)
+    each = tuple(dict.fromkeys(notes))
+    return Comparison(selection.baseline.label, tuple(measured), margin, each, found, wrong(selection))
 
 
 def canonical(measure: str) -> str:

@@ -7,31 +7,41 @@ from collections.abc import Container, Iterator
 from harness.compare.naming import label_of
 from harness.compare.selection import Selection
 from harness.hazards.alarm import as_stored
+from harness.notes import stored_notes
 from harness.store import Stored
 
 
 def declared(selection: Selection) -> list[str]:
-    """Samples and declared notes of the collections, each once."""
-    return list(dict.fromkeys(note for one in selection.baseline.members[0] for note in _of(one)))
+    """Samples and notes of the collections, and what is known against imported values, each once."""
+    known = [f"{label_of(one)} on {one.collection['name']}: {one.wrong}" for one in _all(selection) if one.wrong]
+    return list(dict.fromkeys([*(note for one in selection.baseline.members[0] for note in _of(one)), *known]))
+
+
+def wrong(selection: Selection) -> tuple[str, ...]:
+    """The systems with a value that is known to be wrong."""
+    systems = (selection.baseline, *selection.candidates)
+    return tuple(one.label for one in systems if any(e.wrong for member in one.members for e in member))
 
 
 def alarms(selection: Selection, measures: Container[str]) -> tuple[str, ...]:
     """Every stored alarm of the evaluations, but for those about other measures, each once."""
-    systems = (selection.baseline, *selection.candidates)
-    evaluations = [one for system in systems for member in system.members for one in member]
     return tuple(
         dict.fromkeys(
             f"{one.collection['name']}: {label_of(one)}: {alarm['message']} [{alarm['name']}]"
-            for one in evaluations
+            for one in _all(selection)
             for alarm in as_stored(one.audit.get("alarms"))
             if alarm.get("measure") is None or alarm["measure"] in measures
         )
     )
 
 
+def _all(selection: Selection) -> list[Stored]:
+    systems = (selection.baseline, *selection.candidates)
+    return [one for system in systems for member in system.members for one in member]
+
+
 def _of(stored: Stored) -> Iterator[str]:
-    about, counts, rules = stored.collection, stored.collection["counts"], stored.collection["rules"]
+    about, counts = stored.collection, stored.collection["counts"]
     if about["sampled_from"] and isinstance(counts, dict):
         yield f"{about['name']}: a sample of {counts['queries']:,} of its {about['sampled_from']:,} queries"
-    if isinstance(rules, dict) and rules.get("note"):
-        yield str(rules["note"])
+    yield from stored_notes(about)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.errors import HarnessError, UsageError
 from harness.evaluation import Evaluation
@@ -66,7 +66,7 @@ def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: Looks
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
     if anchor.system is not None:
-        return Anchor(anchor.name, by_collection(stage, [one.id for one in stage.run(anchor.system)]))
+        return _warned(stage, Anchor(anchor.name, by_collection(stage, [one.id for one in stage.run(anchor.system)])))
     return stored(stage, anchor, {one.collection.fingerprint: one.run.candidates for one in ours}, looks)
 
 
@@ -78,14 +78,27 @@ def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: L
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
     if anchor.refusal is not None:
-        return _newest(stage, anchor.name, anchor.refusal, candidates)
+        return _warned(stage, _newest(stage, anchor.name, anchor.refusal, candidates))
     best = looks.best(split_of(candidates), stage.measure)
     if best is None:
         raise UsageError(
             f"no accepted system was measured by {stage.measure} on these queries and candidates; name one with "
             f"--anchor: {', '.join(looks.accepted())}"
         )
-    return Anchor(best.name, by_collection(stage, best.evaluations))
+    return _warned(stage, Anchor(best.name, by_collection(stage, best.evaluations)))
+
+
+def _warned(stage: Stage, anchor: Anchor) -> Anchor:
+    """With what is known against imported values of the anchor, on whichever collection: a tier has parts of them."""
+    with Results(stage.bench.workspace.results) as results:
+        known = [
+            f"the anchor on {one.collection['name']}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)
+        ]
+    return replace(anchor, caution=(*anchor.caution, *dict.fromkeys(known)))
+
+
+def _is_wrong(stored: Stored, anchor: Anchor) -> bool:
+    return stored.system == anchor.name and stored.wrong is not None
 
 
 def by_collection(stage: Stage, ids: Sequence[str]) -> dict[str, Stored]:

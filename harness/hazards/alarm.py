@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.hazards.catalogue import HAZARDS
 
 FEW = 0.01
-"""Up to this share of the queries or candidates an alarm is a remark; above it the number is not to be used."""
+"""Up to this share of the queries, candidates or lines an alarm is a remark; above it the number is not to be used."""
 
 
 @dataclass(frozen=True)

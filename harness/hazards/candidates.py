@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.hazards.alarm import FEW, Alarm
+from harness.hazards.alarm import FEW, Alarm, counted
 from harness.hazards.certainty import sure
 from harness.hazards.texts import distinct, text_codes
 from harness.measuring.ranking import lookup, ranks
+from harness.sources.dirt import EFFECTS
 
 if TYPE_CHECKING:
     from harness.ground import Ground
@@ -28,12 +29,22 @@ _JUMP = 5.0
 
 
 def candidate_alarms(ground: Ground) -> Iterator[Alarm]:
-    """Labels in ids, positives that were put in, queries among their own answers, judgments that contradict."""
+    """What declared rules let through, labels in ids, positives that were put in, queries among their own answers,
+    judgments that contradict."""
+    yield from _let_through(ground)
     yield from _missing(ground)
     yield from _labelled_ids(ground)
     yield from _injected(ground)
     yield from _self_retrieval(ground)
     yield from _contradicting(ground)
+
+
+def _let_through(ground: Ground) -> Iterator[Alarm]:
+    """A rule is declared for a few lines; where it lets many through, files may not belong together."""
+    for rule, files in ground.collection.counts.shares.items():
+        for file, (count, lines) in files.items():
+            share = f"{count:,} of {lines:,} lines of the {file} through ({100 * count / lines:.1f} %)"
+            yield from counted("let-through", count, lines, f"the rule {rule} let {share}: {EFFECTS[rule]}")
 
 
 def _missing(ground: Ground) -> Iterator[Alarm]:
@@ -59,6 +70,15 @@ def _labelled_ids(ground: Ground) -> Iterator[Alarm]:
         if found:
             told = f"the order of the document ids alone moves {measure} by {100 * points:+.1f} points"
             yield Alarm("labelled-ids", f"{told}: ids carry the label", str(measure))
+
+
+def without_ties(alarm: Alarm) -> Alarm:
+    """An alarm about candidates for a system that gives no two different texts the same score: that ids know the label
+    is a remark then, because they decide ties and nothing else."""
+    if alarm.name != "labelled-ids":
+        return alarm
+    message = f"{alarm.message}, but no two texts are tied here, so they decide nothing"
+    return Alarm("few-labelled-ids", message, alarm.measure)
 
 
 def _injected(ground: Ground) -> Iterator[Alarm]:

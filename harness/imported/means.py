@@ -93,6 +93,7 @@ def _means(path: Path, model: Model, part: TaskPart, measures: Sequence[str]) ->
     if missing:
         raise UsageError(f"{path}: no {missing[0]} of {part.entry.target}; it has {', '.join(part.means) or 'none'}")
     stated = {"model": model.name, "revision": model.revision}
+    stated |= {"model_in_file": model.in_file} if model.in_file else {}
     origin = origin_of(path, "mean", MTEB_RESULTS, part.evaluator, stated)
     own, values = marked(model.label), {measure: part.means[measure] for measure in wanted}
     if part.first_stage is None:

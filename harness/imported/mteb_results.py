@@ -25,6 +25,8 @@ class Model:
     revision: str | None
     searches: bool
     """Whether the model searched the corpus itself, where nothing else is stated: all but cross-encoders do."""
+    in_file: str | None = None
+    """What the file and its folders call the model, where it was given another name."""
 
     @property
     def label(self) -> str:
@@ -57,13 +59,15 @@ def model_of(path: Path, name: str | None) -> Model:
     meta = json_object(file) if file.is_file() else {}
     in_layout = "__" in path.parent.parent.name
     folder = path.parent.parent.name.replace("__", "/", 1) if in_layout else None
-    found = name or _text(meta.get("name")) or folder
+    own = _text(meta.get("name")) or folder
+    found = name or own
     if found is None:
         raise UsageError(f"{path}: neither {META} nor the folders name the model; give it a --name")
     revision = _text(meta.get("revision")) or (path.parent.name if in_layout else None)
     types = meta.get("model_type")
     crosses = meta.get("is_cross_encoder") is True or (isinstance(types, list) and "cross-encoder" in types)
-    return Model(found, None if revision in _UNSTATED else revision, searches=bool(meta) and not crosses)
+    searches = bool(meta) and not crosses
+    return Model(found, None if revision in _UNSTATED else revision, searches, None if own == found else own)
 
 
 def parts_of(path: Path, model: Model) -> list[TaskPart]:

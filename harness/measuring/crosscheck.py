@@ -1,8 +1,9 @@
-"""Our values against trec_eval's own code, at run time, on a sample of the queries."""
+"""Our values against trec_eval's own code, at run time, on a sample of the queries, and our judgments against those of
+their source, on all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy.typing as npt
 import pytrec_eval
 
 from adapters.errors import DataError
+from harness.as_published import AsPublished
 from harness.measuring.chance import Floats64
 from harness.measuring.judged import Judged
 from harness.measuring.measures import DEFINITIONS, Measure
 from harness.measuring.ranking import checked_scores
+from harness.qrels import Qrels
 
 DocumentIds = Callable[[npt.NDArray[np.int64]], list[str]]
 _TOLERANCE = 1e-9
@@ -23,8 +26,8 @@ _TOLERANCE = 1e-9
 class _Query:
     """One query as pytrec_eval wants it. Scores are dense ranks: trec_eval would round others to float32."""
 
-    run: dict[str, float]
-    qrels: dict[str, int]
+    run: Mapping[str, float]
+    qrels: Mapping[str, int]
 
     def first(self, cutoff: int | None) -> dict[str, float]:
         """The top of the run, in trec_eval's order: score, then bytes of the id, both descending."""
@@ -40,6 +43,7 @@ def cross_check(
     *,
     scores: npt.ArrayLike | None = None,
     query_ids: Sequence[str] | None = None,
+    published: AsPublished | None = None,
     sample: int = 25,
     seed: int = 0,
 ) -> int:
@@ -49,19 +53,23 @@ def cross_check(
         values: float64 [len(measures), queries], what is to be checked.
         document_ids: gives the ids of corpus rows.
         scores: aligned with the run's documents; None for the run's own.
-        query_ids: names for the error message; None for indices.
+        query_ids: names for the error message, and for `published`; None for indices.
+        published: the judgments that pytrec_eval gets; None for those of `judged`, where nothing else is known.
 
     Raises:
         DataError: a value differs by more than 1e-9; the message names the query, the measure and both values.
     """
     checked = checked_scores(judged.run, scores).astype(np.float64)
-    chosen = np.sort(np.random.default_rng(seed).permutation(judged.queries)[:sample])
-    for query in chosen.tolist():
-        one = _query(judged, checked, query, document_ids)
+    chosen = np.sort(np.random.default_rng(seed).permutation(judged.queries)[:sample]).tolist()
+    names = None if query_ids is None else [query_ids[query] for query in chosen]
+    known = None if published is None or names is None else published.of(names)
+    for place, query in enumerate(chosen):
+        qrels = _qrels(judged, query, document_ids) if known is None or names is None else known[names[place]]
+        one = _Query(_run(judged, checked, query, document_ids), qrels)
         for measure, ours in zip(measures, values[:, query].tolist(), strict=True):
             theirs = _reference(one, measure)
             if not abs(ours - theirs) <= _TOLERANCE:
-                name = query if query_ids is None else f"'{query_ids[query]}'"
+                name = query if names is None else f"'{names[place]}'"
                 raise DataError(
                     f"query {name}: {measure} is {ours!r} here and {theirs!r} in trec_eval; the numbers of this run "
                     "cannot be trusted, please report it with the run and the qrels"
@@ -69,16 +77,43 @@ def cross_check(
     return len(chosen)
 
 
-def _query(judged: Judged, scores: Floats64, query: int, document_ids: DocumentIds) -> _Query:
+def check_judgments(qrels: Qrels, published: AsPublished, query_ids: Sequence[str]) -> None:
+    """Compare the grades of every query with those of the source; costs milliseconds.
+
+    Raises:
+        DataError: a query has other grades here; the message names it.
+    """
+    asked, grades = qrels.all_queries.astype(np.int64), qrels.all_grades.astype(np.int64)
+    order = np.lexsort((grades, asked))
+    ours, theirs = (asked[order], grades[order]), published.grades(query_ids)
+    if all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True)):
+        return
+    for place, name in enumerate(query_ids):
+        here, there = (found[queries == place].tolist() for queries, found in (ours, theirs))
+        if here != there:
+            raise DataError(
+                f"query '{name}': {_counted(here)} here and {_counted(there)} in the source; the numbers of this run "
+                "cannot be trusted, please report it with the file of judgments"
+            )
+
+
+def _counted(grades: Sequence[int]) -> str:
+    shown = ", ".join(map(str, grades[-10:][::-1])) + (", ..." if len(grades) > 10 else "")
+    return f"{len(grades)} judgments" + (f" (grades {shown})" if grades else "")
+
+
+def _run(judged: Judged, scores: Floats64, query: int, document_ids: DocumentIds) -> dict[str, float]:
     rows = slice(*judged.run.offsets[query : query + 2].tolist())
-    first, last = np.searchsorted(judged.qrels.queries, (query, query + 1))
-    candidates = document_ids(judged.run.documents[rows].astype(np.int64))
-    documents = document_ids(judged.qrels.documents[first:last].astype(np.int64))
     dense = np.unique(scores[rows], return_inverse=True)[1].reshape(-1)
-    return _Query(
-        dict(zip(candidates, map(float, dense), strict=True)),
-        dict(zip(documents, judged.qrels.grades[first:last].tolist(), strict=True)),
-    )
+    return dict(zip(document_ids(judged.run.documents[rows].astype(np.int64)), map(float, dense), strict=True))
+
+
+def _qrels(judged: Judged, query: int, document_ids: DocumentIds) -> dict[str, int]:
+    qrels, missing = judged.qrels, judged.qrels.missing
+    rows = np.flatnonzero(qrels.queries == query)
+    gone = np.flatnonzero(missing.queries == query)
+    found = dict(zip(document_ids(qrels.documents[rows].astype(np.int64)), qrels.grades[rows].tolist(), strict=True))
+    return found | {missing.ids[row]: int(missing.grades[row]) for row in gone.tolist()}
 
 
 def _reference(query: _Query, measure: Measure) -> float:
@@ -88,7 +123,7 @@ def _reference(query: _Query, measure: Measure) -> float:
     name, run = trec_name(measure), query.run
     if measure.name == "RR":
         run = query.first(measure.cutoff)
-    found = pytrec_eval.RelevanceEvaluator({"q": query.qrels}, {name}).evaluate({"q": run})
+    found = pytrec_eval.RelevanceEvaluator({"q": dict(query.qrels)}, {name}).evaluate({"q": dict(run)})
     return float(found["q"][name.replace(".", "_")]) if "q" in found else 0.0
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError
-from harness.collection import Qrels
 from harness.measuring.chance import Floats64, Pool
 from harness.measuring.measures import Hits, Indices, Measure, evaluate, nth
 from harness.measuring.ranking import Scores, checked_scores, lookup, places, rank_keys, score_words
+from harness.qrels import Qrels
 from harness.runs import Run
 
 
@@ -37,8 +37,9 @@ class Judged:
     def __post_init__(self) -> None:
         if len(self.run.offsets) != self.queries + 1:
             raise DataError(f"the run has {len(self.run.offsets) - 1} queries, the split {self.queries}")
-        if len(self.qrels) and int(self.qrels.queries[-1]) >= self.queries:
-            raise DataError(f"the qrels judge query {self.qrels.queries[-1]}, the split has {self.queries} queries")
+        last = int(self.qrels.all_queries.max(initial=-1))
+        if last >= self.queries:
+            raise DataError(f"the qrels judge query {last}, the split has {self.queries} queries")
 
     def values(self, measures: Sequence[Measure], scores: npt.ArrayLike | None = None) -> Floats64:
         """Values per measure and query, float64 [len(measures), queries]."""
@@ -82,11 +83,13 @@ class Judged:
 
     @cached_property
     def ideal(self) -> Hits:
-        """The relevant documents of the full qrels, best grade first."""
-        relevant = self.qrels.grades >= 1
-        queries, grades = (part[relevant].astype(np.int64) for part in (self.qrels.queries, self.qrels.grades))
-        grades = grades[np.lexsort((-grades, queries))]
-        return Hits(queries, nth(queries), grades, self.queries)
+        """The relevant documents of the full qrels, those that the corpus lacks among them, best grade first."""
+        return _best_first(self.qrels.all_queries, self.qrels.all_grades, self.queries)
+
+    @cached_property
+    def reachable(self) -> Hits:
+        """The relevant documents that the corpus has, best grade first: what a perfect first stage would find."""
+        return _best_first(self.qrels.queries, self.qrels.grades, self.queries)
 
     @property
     def relevant(self) -> Indices:
@@ -121,6 +124,13 @@ class Judged:
         for row, measure in zip(values, measures, strict=True):
             row[:] = evaluate(measure, hits, self.ideal)
         return values
+
+
+def _best_first(queries: npt.NDArray[np.int32], grades: npt.NDArray[np.int32], size: int) -> Hits:
+    order = np.lexsort((-grades, queries))
+    order = order[grades[order] >= 1]
+    asked = queries[order].astype(np.int64)
+    return Hits(asked, nth(asked), grades[order].astype(np.int64), size)
 
 
 def _by_rank(queries: Indices, ranks: Indices, grades: Indices, size: int) -> Hits:

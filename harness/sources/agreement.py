@@ -122,9 +122,9 @@ def _apart(first: str, other: str) -> str:
 
 def _grades(collection: Collection) -> dict[tuple[str, str], int]:
     qrels = collection.qrels
-    queries, documents = collection.queries.ids(), collection.corpus.ids(qrels.documents)
-    asked = (queries[row] for row in qrels.queries.tolist())
-    return dict(zip(zip(asked, documents, strict=True), qrels.grades.tolist(), strict=True))
+    queries, documents = collection.queries.ids(), [*collection.corpus.ids(qrels.documents), *qrels.missing.ids]
+    asked = (queries[row] for row in qrels.all_queries.tolist())
+    return dict(zip(zip(asked, documents, strict=True), qrels.all_grades.tolist(), strict=True))
 
 
 def _of_grades(first: dict[tuple[str, str], int], other: dict[tuple[str, str], int]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from adapters.errors import DataError
+from harness.sources import second_reading
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt
 from harness.sources.jsonl import Place, find, records
@@ -88,20 +89,22 @@ class BeirSource:
 
     def convert(self, folder: Path, dirt: Dirt) -> Converted:
         """Judgments first: they tell which queries belong to the split and which documents to look up."""
-        judgments = read_judgments(self.place, self._qrels, dirt)
+        of_judgments = dirt.of("judgments")
+        judgments = read_judgments(self.place, self._qrels, of_judgments)
         query_rows = dict.fromkeys([*judgments.queries, *judgments.header[:1]], -1)
         query_file, corpus_file = self._need("queries.jsonl"), self._need("corpus.jsonl")
         label = self.place.label(query_file)
-        queries = write_texts(self._queries, label, folder / QUERIES, query_rows, dirt, only_these=True)
-        judgments = without_unknown_queries(judgments, query_rows, query_file, dirt)
+        queries = write_texts(self._queries, label, folder / QUERIES, query_rows, dirt.of("queries"), only_these=True)
+        judgments = without_unknown_queries(judgments, query_rows, query_file, of_judgments)
         document_rows = dict.fromkeys(judgments.documents, -1)
         label = self.place.label(corpus_file)
-        corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt)
+        corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt.of("documents"))
         return Converted(
-            qrels=resolved(judgments, query_rows, document_rows, corpus_file, dirt),
+            qrels=resolved(judgments, query_rows, document_rows, corpus_file, of_judgments),
             given=None,
             empty_documents=corpus.empty,
             queries_without_judgments=queries.rows - queries.written,
+            published=second_reading.of_file(self.place, self._qrels),
         )
 
     def _queries(self, dirt: Dirt) -> Iterator[Row]:

@@ -21,7 +21,7 @@ def collection_of(source: Source, workspace: Workspace) -> Collection:
     """
     files, began = seen.stamp(source.files()), seen.now_ns()
     known = seen.look_up(workspace, source, files)
-    if known is None or not stored.is_there(workspace.collections / known.fingerprint):
+    if known is None or not stored.is_current(workspace.collections / known.fingerprint, known):
         known = _convert(source, workspace)
         _check_unchanged(source, files)
         if seen.settled(files, began):
@@ -33,20 +33,20 @@ def _convert(source: Source, workspace: Workspace) -> Description:
     dirt = Dirt(source.declared.rules.allow)
     with new_folder(workspace.collections / source.name.replace("/", "-")) as folder:
         converted = source.convert(folder, dirt)
-        description = stored.describe(source, folder, converted, dirt.counts)
+        description = stored.describe(source, folder, converted, dirt)
         stored.write(folder, converted, description)
-        _keep(folder, workspace.collections / description.fingerprint)
+        _keep(folder, workspace.collections / description.fingerprint, description)
     return description
 
 
-def _keep(folder: Path, final: Path) -> None:
-    if stored.is_there(final):
+def _keep(folder: Path, final: Path, description: Description) -> None:
+    if stored.is_current(final, description):
         return
     try:
         replace_folder(folder, final)
     except OSError:
         # Another process finished the same collection in between.
-        if not stored.is_there(final):
+        if not stored.is_current(final, description):
             raise
 
 

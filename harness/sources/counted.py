@@ -15,7 +15,6 @@ _LOSSES = {
     "queries": ("unknown-queries", "duplicate-ids"),
     "documents": ("duplicate-ids",),
     "relevant judgments": (
-        "unknown-documents",
         "unknown-queries",
         "repeated-judgments",
         "contradicting-labels",
@@ -32,7 +31,7 @@ def differences(entry: SuiteCollection, converted: Converted, folder: Path, dirt
     found = {
         "queries": (len(open_texts(folder / QUERIES)), entry.counts.queries),
         "documents": (len(open_texts(folder / CORPUS)), entry.counts.documents),
-        "relevant judgments": (int(np.count_nonzero(converted.qrels.grades)), entry.counts.relevant),
+        "relevant judgments": (int(np.count_nonzero(converted.qrels.all_grades)), entry.counts.relevant),
         "candidates": (len(given.documents) + converted.repeated_candidates if given else 0, entry.candidates or 0),
     }
     lost = {name: sum(dirt.counts.get(kind, 0) for kind in kinds) for name, kinds in _LOSSES.items()}

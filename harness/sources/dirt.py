@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from adapters.errors import DataError
 
 EFFECTS = {
-    "unknown-documents": "judgments of documents that the corpus lacks are dropped",
+    "unknown-documents": "judged documents that the corpus lacks are never found and count in the ideal ranking; "
+    "listed candidates that it lacks are left out",
     "unknown-queries": "judgments of queries that the query file lacks are dropped",
     "repeated-judgments": "a pair that is judged twice with the same grade counts once",
     "contradicting-labels": "of two labels for the same pair the higher one counts",
@@ -16,33 +18,75 @@ EFFECTS = {
     "white-space-ids": "white space in ids becomes '_'",
 }
 """The names that `allow` may hold, and the effect of each."""
+File = Literal["judgments", "queries", "documents", "candidates", "rows"]
+"""The files of a collection in which dirt is counted; `rows` are reranking rows, which hold everything."""
 
 
 class Dirt:
-    """Meets dirt while a collection is read: refuses it, or counts it where a rule lets it through."""
+    """Meets dirt while one file of a collection is read: refuses it, or counts it where a rule lets it through.
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
-        self.counts = dict.fromkeys(allow, 0)
+    Args:
+        allow: the declared rules.
+        file: which file of the collection is read; `of` gives the same rules and counts for another one.
+    """
+
+    def __init__(self, allow: Iterable[str] = (), file: File = "rows") -> None:
+        self._allow = tuple(allow)
+        self._file = file
+        self._met: dict[tuple[str, str], int] = {}
+        self._noted: dict[tuple[str, str], int] = {}
+        self._lines: dict[str, int] = {}
+
+    @property
+    def counts(self) -> dict[str, int]:
         """How often each allowed kind was met; a kind that was declared in vain stays at 0."""
+        return {name: sum(count for (met, _), count in self._met.items() if met == name) for name in self._allow}
+
+    @property
+    def shares(self) -> dict[str, dict[str, list[int]]]:
+        """What each rule let through of each file, and how many lines the file has: `[count, lines]`."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for (name, file), count in (*self._met.items(), *self._noted.items()):
+            found.setdefault(name, {})[file] = [count, max(self._lines.get(file, 0), count)]
+        return found
+
+    def of(self, file: File) -> Dirt:
+        """The same rules, counting into the same counts, for another file."""
+        other = Dirt(self._allow, file)
+        other._met, other._noted, other._lines = self._met, self._noted, self._lines
+        return other
+
+    def again(self) -> Dirt:
+        """The same rules for the same file, with counts of its own that begin at 0."""
+        return Dirt(self._allow, self._file)
+
+    def read(self, lines: int) -> None:
+        """Note how many lines the file has."""
+        self._lines[self._file] = self._lines.get(self._file, 0) + lines
 
     def meet(self, name: str, message: str) -> None:
         """Count one occurrence.
 
         Raises:
-            DataError: no rule allows it. The message says which rule would.
+            DataError: no rule allows it. The message says which rule would, and where it is declared.
         """
-        if name not in self.counts:
-            raise DataError(f'{message}; correct it, or declare allow = ["{name}"] ({EFFECTS[name]})')
-        self.counts[name] += 1
+        if not self.allows(name):
+            rule = f'allow = ["{name}"] in collection.toml or a file for --rules'
+            raise DataError(f"{message}; correct it, or declare {rule} ({EFFECTS[name]})")
+        self._met[name, self._file] = self._met.get((name, self._file), 0) + 1
+
+    def note(self, name: str) -> None:
+        """Count a line in the share of this file alone: what it has was met, and counted, where it comes from."""
+        self._noted[name, self._file] = self._noted.get((name, self._file), 0) + 1
 
     def add(self, other: Dirt) -> None:
         """Count what another reading met."""
-        for name, count in other.counts.items():
-            self.counts[name] += count
+        for key, count in other._met.items():
+            self._met[key] = self._met.get(key, 0) + count
 
     def allows(self, name: str) -> bool:
         """Whether a rule lets this kind through."""
-        return name in self.counts
+        return name in self._allow
 
 
 def shown(value: str) -> str:

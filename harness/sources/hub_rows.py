@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from adapters.errors import DataError
-from harness.collection import Given, Qrels
+from harness.collection import Given
+from harness.qrels import Qrels
 from harness.sources.dirt import Dirt, shown
-from harness.sources.jsonl import clean_id
+from harness.sources.jsonl import clean_id, underscored
 from harness.sources.judgments import sorted_qrels
 from harness.sources.source import join
 from harness.sources.texts import Row
@@ -43,26 +44,51 @@ def query_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
         yield number, clean_id(identifier, f"{label}:{number}", dirt), asked
 
 
+def with_clean_ids(judged: Judged, dirt: Dirt) -> Judged:
+    """Judgments whose ids are as the declared rules make those of the texts; of two that become one, the higher grade
+    is kept."""
+    if not dirt.allows("white-space-ids"):
+        return judged
+    found: dict[str, dict[str, int]] = {}
+    for query, grades in judged.items():
+        own = found.setdefault(underscored(query), {})
+        for document, grade in grades.items():
+            name = underscored(document)
+            own[name] = max(grade, own.get(name, grade))
+    return found
+
+
+def lists_with_clean_ids(lists: Mapping[str, Sequence[str]], dirt: Dirt) -> Mapping[str, Sequence[str]]:
+    """As `with_clean_ids`, for lists of documents."""
+    if not dirt.allows("white-space-ids"):
+        return lists
+    return {underscored(query): [underscored(document) for document in listed] for query, listed in lists.items()}
+
+
 def resolved(judged: Judged, queries: Mapping[str, int], documents: Mapping[str, int], label: str, dirt: Dirt) -> Qrels:
-    """The judgments as rows; a row of -1 is a query or document without a text.
+    """The judgments as rows. A row of -1 is a query or document without a text; the judgment of such a document stays
+    with its id.
 
     Raises:
         DataError: a query or document has no text, or a grade is below zero, and no rule lets it through.
     """
     rows: list[tuple[int, int, int]] = []
+    ids: list[str] = []
+    dirt.read(sum(map(len, judged.values())))
     for query in sorted(judged, key=lambda name: (queries[name], name)):
         if queries[query] < 0:
             dirt.meet("unknown-queries", f"{label}: the judged query {shown(query)} is not in the queries")
             continue
         for document, grade in sorted(judged[query].items()):
-            if _is_there(documents, document, f"{label}: document {shown(document)}, judged for {shown(query)},", dirt):
-                if grade < 0:
-                    dirt.meet("negative-grades", f"{label}: grade {grade} of {shown(document)} is below zero")
-                rows.append((queries[query], documents[document], max(grade, 0)))
-    if not rows:
+            _is_there(documents, document, f"{label}: document {shown(document)}, judged for {shown(query)},", dirt)
+            if grade < 0:
+                dirt.meet("negative-grades", f"{label}: grade {grade} of {shown(document)} is below zero")
+            rows.append((queries[query], documents[document], max(grade, 0)))
+            ids.append(document)
+    if all(document < 0 for _, document, _ in rows):
         raise DataError(f"{label}: no judgment has both its query and its document; the dataset cannot be used")
     columns = np.array(rows, np.int32)
-    return sorted_qrels(columns[:, 0], columns[:, 1], columns[:, 2])
+    return sorted_qrels(columns[:, 0], columns[:, 1], columns[:, 2], ids)
 
 
 def given_lists(
@@ -80,6 +106,7 @@ def given_lists(
             kept = _candidates(lists.get(query, ()), query, documents, label, dirt)
             listed += len(kept)
             found.append(np.unique(np.array(kept, np.int32)))
+    dirt.read(sum(map(len, lists.values())))
     offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in found])]).astype(np.int64)
     return Given(offsets, np.concatenate(found)), listed - int(offsets[-1])
 

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt
 from harness.sources.irds_library import cannot, downloads, library
 from harness.sources.jsonl import Record
-from harness.sources.judgments import Judgments, read_judgments, resolved, without_unknown_queries
+from harness.sources.judgments import listed_judgments, resolved, without_unknown_queries
 from harness.sources.origin import Origin
+from harness.sources.second_reading import Judgment
 from harness.sources.source import CORPUS, QUERIES, Converted, join
 from harness.sources.texts import Row, write_texts
 from harness.suites.table import SuiteCollection
@@ -54,25 +54,29 @@ class IrDataset:
 
     def convert(self, folder: Path, dirt: Dirt) -> Converted:
         """Judgments first: they tell which queries belong to the split and which documents to look up."""
-        judgments = self._judgments(dirt)
+        of_judgments = dirt.of("judgments")
+        judgments = listed_judgments(self._label("qrels"), self._judged(), of_judgments)
         query_rows = dict.fromkeys(judgments.queries, -1)
         label = self._label("queries")
-        queries = write_texts(self._queries, label, folder / QUERIES, query_rows, dirt, only_these=True)
-        judgments = without_unknown_queries(judgments, query_rows, label, dirt)
+        queries = write_texts(self._queries, label, folder / QUERIES, query_rows, dirt.of("queries"), only_these=True)
+        judgments = without_unknown_queries(judgments, query_rows, label, of_judgments)
         document_rows = dict.fromkeys(judgments.documents, -1)
         label = self._label("docs")
-        corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt)
+        corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt.of("documents"))
         return Converted(
-            qrels=resolved(judgments, query_rows, document_rows, label, dirt),
+            qrels=resolved(judgments, query_rows, document_rows, label, of_judgments),
             given=None,
             empty_documents=corpus.empty,
             queries_without_judgments=queries.rows - queries.written,
+            published=[Judgment(row.query_id, row.doc_id, int(row.relevance)) for row in self._qrels()],
         )
 
-    def _judgments(self, dirt: Dirt) -> Judgments:
-        rows = self._read(lambda data: data.qrels_iter())
-        lines = [f"{row.query_id}\t{row.doc_id}\t{row.relevance}\n" for row in rows]
-        return read_judgments(_Lines(self._label("qrels"), lines), "", dirt)
+    def _judged(self) -> Iterator[tuple[str, str, int]]:
+        for row in self._qrels():
+            yield str(row.query_id), str(row.doc_id), row.relevance
+
+    def _qrels(self) -> Iterator[Any]:
+        return self._read(lambda data: data.qrels_iter())
 
     def _queries(self, dirt: Dirt) -> Iterator[Row]:
         for record in self._records("queries", lambda data: data.queries_iter()):
@@ -129,23 +133,6 @@ class IrDataset:
 
     def _label(self, kind: str) -> str:
         return f"{self.origin} {kind}"
-
-
-class _Lines:
-    """Rows as the one file of a place."""
-
-    def __init__(self, label: str, lines: Sequence[str]) -> None:
-        self._label, self._lines = label, lines
-
-    def names(self) -> list[str]:
-        return [""]
-
-    def label(self, name: str) -> str:
-        return self._label
-
-    @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        yield BytesIO("".join(self._lines).encode())
 
 
 def _documents_of(data: Any) -> Iterable[Any]:

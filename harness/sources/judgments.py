@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from adapters.errors import DataError
-from harness.collection import Qrels, Rows
+from harness.qrels import Missing, Qrels, Rows
 from harness.sources.dirt import Dirt, shown
 from harness.sources.jsonl import Place, clean_id, lines, underscored
+from harness.sources.judgment_columns import INTEGER, Line, divided
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 _HIGHEST = 2**31 - 1
 
 
@@ -32,21 +31,29 @@ class Judgments:
 
 
 def read_judgments(place: Place, name: str, dirt: Dirt) -> Judgments:
-    """Read a file of judgments; columns are separated by tabs, or by spaces where a line has no tab.
+    """Read a file of judgments; `judgment_columns` says how its lines are divided.
 
     Raises:
-        DataError: a wrong number of columns, a grade that is not a whole number or below zero, a pair that is judged
-            twice, no judgment at all.
+        DataError: lines with other columns than those before, a grade that is not a whole number or below zero, a pair
+            that is judged twice, no judgment at all.
     """
     reader = _Reader(place.label(name), dirt)
-    for number, line in lines(place, name):
-        reader.read(number, line)
-    if not reader.rows:
-        raise DataError(f"{reader.file}:1: no judgments; write lines of query id, document id and grade")
-    pairs = list(reader.rows)
-    return Judgments(
-        reader.file, [q for q, _ in pairs], [d for _, d in pairs], reader.grades, reader.lines, reader.header
-    )
+    found = divided(lines(place, name), lines(place, name), reader.file)
+    for line in found.lines:
+        reader.read(line)
+    return reader.judgments(found.header)
+
+
+def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dirt) -> Judgments:
+    """The judgments that a library hands out as (query, document, grade).
+
+    Raises:
+        DataError: as `read_judgments`.
+    """
+    reader = _Reader(label, dirt)
+    for number, (query, document, grade) in enumerate(rows, 1):
+        reader.read(Line(number, query, document, str(grade)))
+    return reader.judgments(())
 
 
 class _Reader:
@@ -55,28 +62,33 @@ class _Reader:
         self.rows: dict[tuple[str, str], int] = {}
         self.grades = array("i")
         self.lines = array("q")
-        self.header: tuple[str, ...] = ()
         self._dirt = dirt
-        self._columns = 0
+        self._read = 0
 
-    def read(self, number: int, line: str) -> None:
-        columns = line.split("\t") if "\t" in line else line.split()
-        if not self._columns:
-            self._columns = len(columns) if len(columns) in (3, 4) else 3
-            if len(columns) in (3, 4) and not _INTEGER.fullmatch(columns[-1].strip()):
-                self.header = (*columns[:-1], columns[-1].strip())
-                return
-        where = f"{self.file}:{number}"
-        if len(columns) != self._columns:
-            raise DataError(f"{where}: {len(columns)} columns, not {self._columns}; write query id, document id, grade")
-        pair = (self._id(columns[0], where), self._id(columns[-2], where))
-        self._add(pair, self._grade(columns[-1].strip(), where), number)
+    def read(self, line: Line) -> None:
+        where = f"{self.file}:{line.number}"
+        self._read += 1
+        self._add(self._pair(line, where), self._grade(line.grade, where), line.number)
 
-    def _id(self, written: str, where: str) -> str:
-        return underscored(written) if self._dirt.allows("white-space-ids") else clean_id(written, where, self._dirt)
+    def judgments(self, header: tuple[str, ...]) -> Judgments:
+        if not self.rows:
+            raise DataError(f"{self.file}:1: no judgments; write lines of query id, document id and grade")
+        self._dirt.read(self._read)
+        pairs = list(self.rows)
+        return Judgments(self.file, [q for q, _ in pairs], [d for _, d in pairs], self.grades, self.lines, header)
+
+    def _pair(self, line: Line, where: str) -> tuple[str, str]:
+        """Query and document. Their white space is counted with the texts, and here in the share of the lines."""
+        written = (line.query, line.document)
+        if not self._dirt.allows("white-space-ids"):
+            return clean_id(line.query, where, self._dirt), clean_id(line.document, where, self._dirt)
+        pair = underscored(line.query), underscored(line.document)
+        if pair != written:
+            self._dirt.note("white-space-ids")
+        return pair
 
     def _grade(self, written: str, where: str) -> int:
-        if not _INTEGER.fullmatch(written):
+        if not INTEGER.fullmatch(written):
             raise _no_integer(where, written)
         grade = int(written[:20])
         if grade > _HIGHEST:
@@ -130,25 +142,28 @@ def without_unknown_queries(judgments: Judgments, known: Mapping[str, int], quer
 def resolved(
     judgments: Judgments, queries: Mapping[str, int], documents: Mapping[str, int], corpus_file: str, dirt: Dirt
 ) -> Qrels:
-    """The judgments as rows; `documents` gives -1 for one that the corpus lacks.
+    """The judgments as rows; `documents` gives -1 for one that the corpus lacks, which stays with its id.
 
     Raises:
-        DataError: a document is unknown and no rule drops it.
+        DataError: a document is unknown and no rule lets it through.
     """
     rows = np.array([documents[document] for document in judgments.documents], np.int32)
+    asked = np.array([queries[query] for query in judgments.queries], np.int32)
+    grades = np.array(judgments.grades, np.int32)
     for row in np.flatnonzero(rows < 0).tolist():
         where = f"{judgments.file}:{judgments.lines[row]}"
         text = f"{where}: document {shown(judgments.documents[row])} is not in {corpus_file}"
         dirt.meet("unknown-documents", text)
-    known = rows >= 0
-    asked = np.array([queries[query] for query in judgments.queries], np.int32)[known]
-    return sorted_qrels(asked, rows[known], np.array(judgments.grades, np.int32)[known])
+    return sorted_qrels(asked, rows, grades, judgments.documents)
 
 
-def sorted_qrels(queries: Rows, documents: Rows, grades: Rows) -> Qrels:
-    """Rows sorted by query, then document."""
+def sorted_qrels(queries: Rows, documents: Rows, grades: Rows, ids: Sequence[str] = ()) -> Qrels:
+    """Rows sorted by query, then document; a document of row -1 is missing from the corpus and is kept by its id."""
     order = np.lexsort((documents, queries))
-    return Qrels(queries[order], documents[order], grades[order])
+    known = order[documents[order] >= 0]
+    gone = sorted(np.flatnonzero(documents < 0).tolist(), key=lambda row: (int(queries[row]), ids[row].encode()))
+    missing = Missing(queries[gone], grades[gone], tuple(ids[row] for row in gone))
+    return Qrels(queries[known], documents[known], grades[known], missing)
 
 
 def _no_integer(where: str, written: str) -> DataError:

@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError
 from harness.collection import changes_of
-from harness.sources import hub_rows, mteb_data
+from harness.sources import hub_rows, mteb_data, second_reading
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt
 from harness.sources.origin import Origin
@@ -78,23 +79,24 @@ class MtebSource:
     def _converted(
         self, data: Mapping[str, Any], changed: Mapping[str, Sequence[str]], folder: Path, dirt: Dirt
     ) -> Converted:
-        judged, lists = data["relevant_docs"], data["top_ranked"] or {}
+        judged = hub_rows.with_clean_ids(data["relevant_docs"], dirt)
+        lists = hub_rows.lists_with_clean_ids(data["top_ranked"] or {}, dirt)
+        changed = hub_rows.lists_with_clean_ids(changed, dirt)
         queries = dict.fromkeys(judged, -1)
-        label = f"{self._label}, queries"
-        asked = data["queries"]
-        write_texts(lambda d: hub_rows.query_rows(asked, label, d), label, folder / QUERIES, queries, dirt)
+        asked, label = data["queries"], f"{self._label}, queries"
+        read = partial(hub_rows.query_rows, asked, label)
+        write_texts(read, label, folder / QUERIES, queries, dirt.of("queries"))
         listed = (judged, lists, changed)
         documents = {document: -1 for names in listed for some in names.values() for document in some}
-        label = f"{self._label}, corpus"
-        corpus = data["corpus"]
-        written = write_texts(
-            lambda d: hub_rows.document_rows(corpus, label, d), label, folder / CORPUS, documents, dirt
-        )
+        corpus, label = data["corpus"], f"{self._label}, corpus"
+        read = partial(hub_rows.document_rows, corpus, label)
+        written = write_texts(read, label, folder / CORPUS, documents, dirt.of("documents"))
         given, repeated = None, 0
         if lists:
-            given, repeated = hub_rows.given_lists(lists, queries, documents, f"{self._label}, top_ranked", dirt)
+            label = f"{self._label}, top_ranked"
+            given, repeated = hub_rows.given_lists(lists, queries, documents, label, dirt.of("candidates"))
         return Converted(
-            qrels=hub_rows.resolved(judged, queries, documents, f"{self._label}, qrels", dirt),
+            qrels=hub_rows.resolved(judged, queries, documents, f"{self._label}, qrels", dirt.of("judgments")),
             given=given,
             empty_documents=written.empty,
             queries_without_judgments=0,
@@ -102,6 +104,7 @@ class MtebSource:
             changes=changes_of({name: [documents[one] for one in some] for name, some in changed.items()})
             if changed
             else None,
+            published=second_reading.of_mapping(data["relevant_docs"]),
         )
 
     @property

@@ -4,7 +4,7 @@ candidate lists, and the texts of all rows are the corpus."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from adapters.errors import DataError
 from adapters.identity import text_digest
 from harness.collection import Given
 from harness.columns import TextWriter, open_texts
+from harness.sources import second_reading
 from harness.sources.beir_folder import Folder
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt, shown
@@ -55,7 +56,8 @@ class RowsSource:
         rows.check(self.path)
         new_rows = _write_sorted(spool, rows.documents, folder / CORPUS)
         spool.unlink()
-        return rows.converted(new_rows, texts.empty)
+        published = second_reading.of_reranking_rows(self.path, self.declared.rules.allow)
+        return replace(rows.converted(new_rows, texts.empty), published=published)
 
 
 class _Rows:
@@ -69,6 +71,7 @@ class _Rows:
         self._repeated = 0
 
     def read(self, record: Record) -> None:
+        self._dirt.read(1)
         query, text = self._query_id(record), record.text("query")
         labels = self._labels(record)
         earlier = self._lines.setdefault(query, record.line)

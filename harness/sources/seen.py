@@ -20,6 +20,8 @@ from harness.workspace import Workspace, write_atomically
 Stamp = list[list[object]]
 """Resolved path, size, mtime, ctime and inode of every file that was read."""
 _SETTLED_NS = 2_000_000_000
+_READING = 2
+"""Raised when the same files would be read in another way: what an earlier version read is then read again."""
 
 
 def stamp(files: Sequence[Path]) -> Stamp:
@@ -69,6 +71,7 @@ def now_ns() -> int:
 def _entry(workspace: Workspace, source: Source) -> Path:
     made_of = {
         "format": FORMAT,
+        "reading": _READING,
         "origin": source.origin,
         "name": source.name,
         "split": source.split,

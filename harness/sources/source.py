@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.errors import UsageError, did_you_mean
-from harness.collection import Changes, Given, Qrels
+from harness.collection import Changes, Given
+from harness.qrels import Qrels
 from harness.sources.declared import Declared
 from harness.sources.dirt import Dirt
+from harness.sources.second_reading import Judgment
 
 CORPUS = "corpus.arrow"
 QUERIES = "queries.arrow"
@@ -28,6 +30,8 @@ class Converted:
     drift: str | None = None
     """How the data differ from what a suite's table says; its numbers carry a mark."""
     changes: Changes | None = None
+    published: Sequence[Judgment] | None = None
+    """The judgments of the source, read a second time by `second_reading`; None where there can be none."""
 
 
 class Source(Protocol):

@@ -35,17 +35,18 @@ def write_texts(
         DataError: there are none, or two lines have the same id.
     """
     hashes = IdHashes()
-    first = Dirt(dirt.counts)
+    first = dirt.again()
     written = _write(read(first), path, rows, only_these, hashes)
-    repeats = _repeats(read, hashes.repeated(), Dirt(dirt.counts))
+    repeats = _repeats(read, hashes.repeated(), dirt.again())
     for line, (earlier, identifier) in repeats.items():
         message = f"{label}:{line}: id {shown(identifier)} stands in line {earlier} already"
         dirt.meet("duplicate-ids", message)
     if repeats:
         rows.update(dict.fromkeys(rows, -1))
-        first = Dirt(dirt.counts)
+        first = dirt.again()
         written = _write(_without(read(first), repeats), path, rows, only_these, IdHashes())
     dirt.add(first)
+    dirt.read(written.rows + len(repeats))
     if not written.rows:
         raise DataError(f"{label}:1: empty; write one object per line")
     return written

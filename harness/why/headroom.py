@@ -28,7 +28,8 @@ class Headroom:
     not_retrieved: Floats64
     """What no order of the candidates can reach."""
     unreachable: Floats64
-    """What the judgments allow nobody: a query without relevant documents, P@10 with three relevant documents."""
+    """What the judgments allow nobody: a query without relevant documents, P@10 with three relevant documents, relevant
+    documents that the corpus lacks."""
 
     def mean(self, weights: Floats64) -> dict[str, float]:
         """The weighted mean of every part, by name; `weights` sum to 1."""
@@ -40,7 +41,7 @@ def headroom(side: Side, judged: Judged, measure: Measure) -> Headroom:
     oracle = judged.oracle()
     blinded = oracle.copy()
     blinded[(judged.grades >= 1) & (np.nan_to_num(side.lost) >= BLIND)] = -1
-    best = evaluate(measure, judged.ideal, judged.ideal)
+    best = evaluate(measure, judged.reachable, judged.ideal)
     value, ceiling, seen = (judged.values([measure], scores)[0] for scores in (side.run.scores, oracle, blinded))
     below = np.maximum(ceiling - value, 0)
     truncated = np.clip(ceiling - seen, 0, below)

@@ -57,7 +57,7 @@ def _read(facing: Facing, moved: Difference) -> dict[str, npt.NDArray[np.generic
         "query length": np.array([len(query) for query in queries], np.float64),
         "document length": np.array(lengths, np.float64),
         "overlap": np.array([np.nan if share is None else share for share in shares], np.float64),
-        "relevant": np.bincount(moved.queries, minlength=size),
+        "relevant": facing.judged[0].relevant,
         "first": _first(moved, size),
     }
     for name, side, placed in (("A", facing.a, moved.a), ("B", facing.b, moved.b)):

@@ -9,6 +9,7 @@ from harness.compare.selection import Selection, select
 from harness.compare.wanted import ANY, Wanted
 from harness.ground import ordinary_measures
 from harness.measuring.measures import parse
+from harness.notes import notes_of
 from harness.recall import Recalled, recall
 from harness.store import Results, Stored
 from harness.why.facing import Facing, facing
@@ -27,7 +28,7 @@ class Found:
     facings: tuple[Facing, ...]
     evaluations: tuple[tuple[Stored, Stored], ...]
     notes: tuple[str, ...]
-    """What was left out or picked."""
+    """What was left out or picked, and what a reader has to know of the collections."""
 
 
 def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Wanted = ANY) -> Found:
@@ -49,7 +50,9 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
         selection = select(list(results.all()), a, [b], wanted=wanted)
     pairs = _pairs(selection)
     faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)
-    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, selection.notes)
+    known = [*selection.notes, *(note for one in faced for note in notes_of(one.collection))]
+    notes = tuple(dict.fromkeys(known))
+    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, notes)
 
 
 def _pairs(selection: Selection) -> tuple[tuple[Stored, Stored], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result
+from harness.notes import stored_notes
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
 from leaderboards.beside import is_wrong, measured_here, of_collection, stage
 from leaderboards.board import Board, RankedCollection
@@ -28,6 +29,7 @@ _COUNTS = {
     "queries_without_judgments": "Queries without judgments",
     "empty_documents": "Empty documents",
     "duplicate_texts": "Documents with a text of another",
+    "missing_judgments": "Judgments of documents that are not in the corpus",
 }
 
 
@@ -41,6 +43,9 @@ class Row:
     href: str
     id: str
     alarms: bool
+    value: float | None
+    """Of the standing; of a value that is known to be wrong the value itself, to be struck through."""
+    wrong: str | None
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,8 @@ def page(made: Board, collection: CollectionKey) -> str:
     tables = made.collections[collection]
     results = [cell for table in tables for cell in table.grid.cells.values()]
     listed = results[0].stored.collection
-    counts, rules = listed["counts"], listed["rules"]
-    assert isinstance(counts, Mapping) and isinstance(rules, Mapping)
+    counts = listed["counts"]
+    assert isinstance(counts, Mapping)
     shown = [(text, int(counts[key])) for key, text in _COUNTS.items() if counts.get(key)]
     return render(
         "collection.html",
@@ -103,7 +108,7 @@ def page(made: Board, collection: CollectionKey) -> str:
         collection=collection,
         entry=collection.entry,
         counts=shown,
-        notes=_notes(collection, rules),
+        notes=_notes(collection, listed, results),
         bounds=_bounds(results),
         tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
         siblings=_siblings(made, collection),
@@ -117,11 +122,12 @@ def _table(made: Board, collection: CollectionKey) -> int | None:
     return next(holding, None)
 
 
-def _notes(collection: CollectionKey, rules: Mapping[str, object]) -> list[str]:
+def _notes(collection: CollectionKey, listed: Mapping[str, object], results: Sequence[Result]) -> list[str]:
     entry = collection.entry
-    told = [str(rules["note"]) if rules.get("note") else "", entry.note or "" if entry else ""]
+    notes = [*stored_notes(listed), entry.note or "" if entry else ""]
+    notes += [f"{one.system.label}: {one.wrong}." for one in results if one.wrong]
     marks = [mark for mark in collection_marks(collection) if mark in (SAMPLED, DRIFTED)]
-    return [one for one in dict.fromkeys([*told, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
+    return [one for one in dict.fromkeys([*notes, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
 
 
 def _name(made: Board, row: Standing) -> str:
@@ -134,12 +140,16 @@ def _rows(made: Board, table: RankedCollection) -> list[Row]:
         (cell,) = table.grid.row(row.system)
         assert cell is not None
         href = _UP + links.system_file(row.system)
-        found.append(Row(row, _name(made, row), line_of(row.system), href, cell.id, bool(alarms(cell))))
+        value = cell.value if cell.wrong else row.value
+        place = (_name(made, row), line_of(row.system), href, cell.id)
+        found.append(Row(row, *place, alarms=bool(alarms(cell)), value=value, wrong=cell.wrong))
     return found
 
 
 def _story(made: Board, table: RankedCollection) -> str:
     best = table.rows[0]
+    if best.rank is None:
+        return "Nothing that was measured here has a rank."
     group = [row for row in table.rows[1:] if row.group and best.group and row.group.letters == best.group.letters]
     told = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
     if len(table.rows) == 1:
@@ -163,11 +173,11 @@ def _siblings(made: Board, collection: CollectionKey) -> list[Sibling]:
         alike = suite_of(other) == suite_of(collection) and other.main_measure == collection.main_measure
         if not alike or tables[0].grid.measure != collection.main_measure:
             continue
-        best = tables[0].rows[0]
+        best = next((row for row in tables[0].rows if row.rank), None) or tables[0].rows[0]
         cell = tables[0].grid.cells[best.system, other]
         href = None if other == collection else _UP + file_of(other)
-        value, ceiling = best.value, cell.ceiling
-        found.append(Sibling(other.name, other.language, href, _name(made, best), value, ceiling, other.queries))
+        name = _name(made, best) if best.rank else figures.DASH
+        found.append(Sibling(other.name, other.language, href, name, best.value, cell.ceiling, other.queries))
     return sorted(found, key=lambda one: (one.language or "~", one.name))
 
 

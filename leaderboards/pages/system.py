@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.gathered import FIRST_STAGE, Result, SystemKey
 from harness.store import Stored
-from leaderboards.alarmed import IMPORTED, TRAINED, Mark, alarms_by_message, collection_marks
+from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms_by_message, collection_marks
 from leaderboards.board import Board
 from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
@@ -116,7 +116,9 @@ def _places(made: Board, system: SystemKey) -> list[Place]:
 
 
 def _marks(result: Result, told: Declared) -> tuple[Mark, ...]:
-    own = {TRAINED: told.trained_on(result.collection), IMPORTED: result.imported}
+    own = {
+        TRAINED: told.trained_on(result.collection), IMPORTED: result.imported, WRONG: result.wrong is not None
+    }  # fmt: skip
     return (*collection_marks(result.collection), *(mark for mark, holds in own.items() if holds))
 
 

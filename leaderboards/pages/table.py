@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
-from leaderboards.alarmed import IMPORTED, TRAINED, Mark, alarms, collection_marks
+from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
 from leaderboards.beside import is_wrong, published_rows
 from leaderboards.board import Board, Ranked
 from leaderboards.pages import figures, links
@@ -120,7 +120,9 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
     heads = [_head(column) for column in columns]
     published = _published(sheet, columns) if view == "Collections" else []
     signs = {mark for head in heads for mark in head.marks}
-    signs |= {mark for mark in (TRAINED, IMPORTED) if any(mark.sign in c.marks for row in rows for c in row.cells)}
+    signs |= {
+        mark for mark in (TRAINED, IMPORTED, WRONG) if any(mark.sign in c.marks for row in rows for c in row.cells)
+    }
     return render(
         "table.html",
         title=f"{sheet.title} · {view.lower()}",
@@ -135,6 +137,7 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
         references=_references(sheet, columns),
         published=published,
         wrong=any(cell.wrong for row in published for cell in row.cells),
+        notes=sorted({cell.note for row in rows for cell in row.cells if cell.wrong and cell.note}),
         stages=sorted({row.stage for row in rows}),
         languages=sorted({code for head in heads for code in head.languages}),
         sizes=[size for size in SIZES if any(row.declared.size_class == size for row in rows)],
@@ -149,7 +152,8 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
 def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: bool) -> list[Row]:
     grid = ranked.sheet.grid
     values = {row.system: [column.value(grid, row.system) for column in columns] for row in ranked.rows}
-    best = [max((v for own in values.values() if (v := own[i]) is not None), default=None) for i in range(len(columns))]
+    wrong = {row.system: [column.wrong(grid, row.system) for column in columns] for row in ranked.rows}
+    best = [_best(values, wrong, place) for place in range(len(columns))]
     found: list[Row] = []
     for row in ranked.rows:
         told, own = made.declared_of(row.system), values[row.system]
@@ -157,9 +161,11 @@ def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: boo
         cells = tuple(
             Cell(
                 figures.points(value),
-                best=value is not None and value == best[i],
+                best=value is not None and value == best[i] and not wrong[row.system][i],
                 marks=_cell_marks(told, column, [grid.cells.get((row.system, one)) for one in column.collections]),
                 delta=_delta(value, base[i]) if base else None,
+                note=wrong[row.system][i],
+                wrong=wrong[row.system][i] is not None,
             )
             for i, (column, value) in enumerate(zip(columns, own, strict=True))
         )
@@ -179,6 +185,14 @@ def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: boo
     return found
 
 
+def _best(
+    values: Mapping[SystemKey, Sequence[float | None]], wrong: Mapping[SystemKey, Sequence[str | None]], place: int
+) -> float | None:
+    """The highest value of a column; one that is known to be wrong is none."""
+    sound = [own[place] for system, own in values.items() if not wrong[system][place]]
+    return max((value for value in sound if value is not None), default=None)
+
+
 def _delta(value: float | None, base: float | None) -> str | None:
     return None if value is None or base is None else figures.signed(value - base)
 
@@ -186,7 +200,8 @@ def _delta(value: float | None, base: float | None) -> str | None:
 def _cell_marks(told: Declared, column: Column, cells: Sequence[Result | None]) -> tuple[str, ...]:
     trained = bool(told.training) and any(told.trained_on(one) for one in column.collections)
     imported = any(cell is not None and cell.imported for cell in cells)
-    return tuple(mark.sign for mark, holds in ((TRAINED, trained), (IMPORTED, imported)) if holds)
+    wrong = any(cell is not None and cell.wrong for cell in cells)
+    return tuple(m.sign for m, holds in ((TRAINED, trained), (IMPORTED, imported), (WRONG, wrong)) if holds)
 
 
 def _head(column: Column) -> Head:

@@ -295,6 +295,7 @@
     twins(box);
     body.append(accounts(found.headroom), box);
     if (found.left_out) body.append(el("p", { class: "muted" }, `${plural(found.left_out, "relevant document")} further down are not shown.`));
+    if (found.missing) body.append(el("p", { class: "muted" }, `${plural(found.missing, "relevant document")} not in the corpus: counted in the ideal ranking, found by nobody.`));
   }
   function queryItem(at) {
     const collection = collections[queries.collection[at]];

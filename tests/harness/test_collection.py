@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from adapters.errors import UsageError
-from harness.collection import Collection, Counts, Given, Qrels, Rules, counts_of_queries, sample_queries
+from harness.collection import Collection, Counts, Given, Rules, counts_of_queries, sample_queries
 from harness.columns import TextWriter, open_texts
+from harness.qrels import Qrels
 
 
 def collection_of(folder: Path, order: list[int]) -> Collection:

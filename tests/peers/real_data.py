@@ -53,6 +53,13 @@ def excerpt(whole: Held, *, queries: int, documents: int) -> Held:
     return Held({document: pair for document, pair in whole.corpus.items() if document in names}, chosen, qrels)
 
 
+def without_some(whole: Held) -> Held:
+    """The collection after every third judged document was taken out of its corpus; the judgments stay whole."""
+    judged = dict.fromkeys(document for own in whole.qrels.values() for document in own)
+    gone = set(list(judged)[::3])
+    return Held({name: pair for name, pair in whole.corpus.items() if name not in gone}, whole.queries, whole.qrels)
+
+
 def written(collection: Held, folder: Path, rules: str = "") -> Path:
     """Write a folder in BEIR's layout, with what is declared for it."""
     (folder / "qrels").mkdir(parents=True)

@@ -12,7 +12,7 @@ import pytest
 from harness.evaluation import Evaluation
 from tests.peers import mteb_side, our_side
 from tests.peers.our_side import ROUNDING, means
-from tests.peers.real_data import Held, excerpt, held, written
+from tests.peers.real_data import Held, excerpt, held, without_some, written
 
 IN_BEIR = {"nDCG@10": "NDCG@10", "AP@1000": "MAP@1000", "R@100": "Recall@100"}
 
@@ -28,6 +28,19 @@ def test_the_same_run_has_beirs_numbers_and_trec_evals_to_the_last_digit(
     assert {key: means(ours)[key] for key in IN_BEIR} == pytest.approx(theirs, rel=0, abs=ROUNDING)
     assert means(ours)["nDCG@10"] > 0.3
     assert our_side.largest_difference(ours, collection.qrels) <= 1e-12
+
+
+@pytest.mark.parametrize("name", ["scifact", "cranfield"])
+def test_judged_documents_that_the_corpus_lacks_count_as_beir_counts_them(
+    beir: Any, shared_data: Path, tmp_path: Path, name: str
+) -> None:
+    collection = without_some(excerpt(held(shared_data / name), queries=40, documents=600))
+    folder = written(collection, tmp_path / "ours", 'allow = ["unknown-documents"]\n')
+    (ours,) = our_side.evaluated(folder, tmp_path / "w", first_stage="bm25", depth=100)
+    theirs = _beir(beir, ours, _read_by_beir(folder), ignore_identical_ids=False)
+    assert {key: means(ours)[key] for key in IN_BEIR} == pytest.approx(theirs, rel=0, abs=ROUNDING)
+    assert our_side.largest_difference(ours, collection.qrels) <= 1e-12
+    assert ours.collection.counts.missing_documents > 10
 
 
 def test_beirs_own_reranking_of_the_same_candidates_has_our_numbers(

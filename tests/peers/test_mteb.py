@@ -13,7 +13,7 @@ import pytest
 from adapters import tiny
 from tests.peers import mteb_side, our_side
 from tests.peers.our_side import ROUNDING, means
-from tests.peers.real_data import Held, excerpt, held, written
+from tests.peers.real_data import Held, excerpt, held, without_some, written
 
 DEPTH = 50
 
@@ -37,6 +37,27 @@ def test_a_first_stage_and_a_reranker_have_mtebs_numbers(
     assert means(reranked) != pytest.approx(means(whole), rel=0, abs=1e-4)
     assert our_side.largest_difference(whole, collection.qrels) <= 1e-12
     assert our_side.largest_difference(reranked, collection.qrels) <= 1e-12
+
+
+def test_judged_documents_that_the_corpus_lacks_count_as_mteb_counts_them(
+    mteb: Any, shared_data: Path, tmp_path: Path, models: tuple[Path, Path]
+) -> None:
+    collection, (embedder, cross_encoder) = without_some(_part(shared_data, "scifact")), models
+    folder = written(collection, tmp_path / "ours", 'allow = ["unknown-documents"]\n')
+    (whole,) = our_side.evaluated(folder, tmp_path / "w", first_stage=embedder, depth=1000)
+    _, reranked = our_side.evaluated(
+        folder, tmp_path / "w", first_stage=embedder, rerankers=[cross_encoder], depth=DEPTH
+    )
+
+    task = mteb_side.task(mteb, "SciFact", collection)
+    first = mteb_side.evaluated(mteb, mteb_side.embedder(embedder), task, tmp_path / "first")
+    task.convert_to_reranking(tmp_path / "first", top_k=DEPTH)
+    second = mteb_side.evaluated(mteb, mteb_side.cross_encoder(cross_encoder), task, tmp_path / "second")
+
+    assert means(whole) == pytest.approx(first, rel=0, abs=ROUNDING)
+    assert means(reranked) == pytest.approx(second, rel=0, abs=ROUNDING)
+    assert our_side.largest_difference(reranked, collection.qrels) <= 1e-12
+    assert whole.collection.counts.missing_documents > 10
 
 
 def test_an_instruction_reaches_the_model_as_in_mteb(mteb: Any, shared_data: Path, tmp_path: Path) -> None:

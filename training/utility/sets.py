@@ -9,10 +9,11 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
-from harness.collection import Collection, Qrels, Rules, sampling_order
+from harness.collection import Collection, Rules, sampling_order
 from harness.columns import corpus_fingerprint
 from harness.hazards.near_duplicates import Index, normalised
 from harness.hazards.overlap import THRESHOLD
+from harness.qrels import Qrels
 from training.corpus import asking
 from training.mining.mine import Asked
 from training.mining.pool import ABSENT
@@ -105,7 +106,7 @@ def real_set(collection: Collection, target: str) -> QuerySet:
         grades.setdefault(query, {})[document] = grade
     named = zip(collection.queries.ids(), collection.queries, strict=True)
     queries = tuple(Query(id_, text, grades=grades.get(row, {})) for row, (id_, text) in enumerate(named))
-    highest = int(qrels.grades.max(initial=1))
+    highest = int(qrels.all_grades.max(initial=1))
     found = QuerySet("real", _bare(collection), target, collection.language, queries, len(queries), highest=highest)
     found = found.without("empty", lambda one: not one.text.strip())
     return _each_once(found.without("without a relevant document", lambda one: max(one.grades.values(), default=0) < 1))

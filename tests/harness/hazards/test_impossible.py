@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.collection import Qrels
 from harness.measuring.controls import expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
+from harness.qrels import Qrels
 from harness.runs import Run
 from tests.planted_candidates import QUERIES, WIDTH, alarms_of, planted, sane
 from tests.tiny_collection import QRELS, Place

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from adapters.errors import UsageError
-from harness.collection import Qrels
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
+from harness.qrels import Qrels
 from harness.runs import Run
 
 MEASURES = [

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pytest
 
 from adapters.errors import DataError
-from harness.collection import Qrels
 from harness.measuring.controls import CONTROLS, control_scores
 from harness.measuring.crosscheck import cross_check, trec_name
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
+from harness.qrels import Qrels
 from harness.runs import Run
 
 TEXTS = ["nDCG", "nDCG@10", "AP", "AP@1000", "RR", "RR@2", "RR@10", "P@5", "R@100", "Success@1"]

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import DataError
-from harness.collection import Qrels
 from harness.measuring import ranking
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
 from harness.measuring.ranking import lookup, ranks
+from harness.qrels import Qrels
 from harness.runs import Run
 
 RunDict = dict[str, float]

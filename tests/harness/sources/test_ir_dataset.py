@@ -84,6 +84,17 @@ def test_folder_zip_file_and_ir_datasets_have_one_fingerprint(bench: Any) -> Non
     assert (found[2].counts.judged_zero, found[2].counts.queries) == (1, 2)
 
 
+def test_judged_documents_that_the_corpus_lacks_stay_through_the_library_too(bench: Any) -> None:
+    qrels = QRELS + "q1\tgone\t3\n"
+    folder = beir_folder(bench, qrels=qrels, rules='allow = ["unknown-documents"]')
+    rules = Rules(allow=("unknown-documents",))
+    through = through_library(bench, "beir/scifact", mirrored(bench, folder), Declared(rules=rules))
+    assert through.qrels.missing.ids == ("gone",)
+    assert through.fingerprint == bench.load(folder).fingerprint
+    assert through.published is not None
+    assert through.published.of(["q1"]) == {"q1": {"d1": 2, "d2": 0, "gone": 3}}
+
+
 def test_neither_the_callers_environment_nor_the_callers_library_changes(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

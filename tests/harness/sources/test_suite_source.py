@@ -86,6 +86,19 @@ def test_what_a_rule_lets_through_is_no_drift(place: Any, tmp_path: Path) -> Non
     assert collection.counts.queries == 2, "a query whose only document is missing still counts"
 
 
+@pytest.mark.usefixtures("small")
+def test_judgments_of_missing_documents_are_among_the_published_ones(place: Any, tmp_path: Path) -> None:
+    """mteb counts them too, so a rule that lets them through excuses no relevant judgment that is not there."""
+    pytest.importorskip("mteb", reason="mteb is not installed")
+    entry = hub.entry_of("beir/scifact")
+    lost = [*hub.QRELS[1:2], {"query-id": "q2", "corpus-id": "d9", "score": 1}, {**hub.QRELS[2], "score": 0}]
+    hub.dataset(place.mirror, entry).write({**hub.pieces_of(entry), ("default", "test"): lost})
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[scifact]\nallow = ["unknown-documents"]\n')
+    with pytest.raises(DataError, match="not the published data \\(relevant judgments: 1, not 2\\)"):
+        place.load("beir/scifact", rules=rules)
+
+
 def test_languages_and_splits_choose_from_a_suite() -> None:
     assert [one.name for one in suite_sources("miracl", ["sw", "yo"])] == ["miracl/sw", "miracl/yo"]
     splits = suite_sources("mteb/WebLINXCandidatesReranking", split="test_geo")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.collection import Qrels
 from harness.measuring.measures import parse
+from harness.qrels import Qrels
 from harness.runs import Run
 from harness.why.difference import difference, divisors
 from harness.why.facing import Facing, Side

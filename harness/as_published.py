@@ -1,0 +1,71 @@
+"""The judgments as their source has them, read a second time by code of its own: what pytrec_eval is asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import ipc
+
+from adapters.errors import DataError
+from adapters.identity import file_digest
+
+Grades = Mapping[str, Mapping[str, int]]
+"""The grade of each document, by query; ids as texts."""
+_SCHEMA = pa.schema([("query", pa.string()), ("document", pa.string()), ("grade", pa.int32())])
+
+
+@dataclass(frozen=True)
+class AsPublished:
+    """A file of judgments that is kept with the columns of a collection. Making the value reads nothing."""
+
+    file: Path
+    digest: str
+    """Of the bytes of the file when it was written."""
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """Columns `query`, `document` and `grade`, one row for each judgment.
+
+        Raises:
+            DataError: the file is gone, damaged, or was changed.
+        """
+        try:
+            if file_digest(self.file) != self.digest:
+                raise DataError(f"{self.file}: changed since it was written; delete the folder {self.file.parent}")
+            return ipc.open_file(pa.memory_map(str(self.file))).read_all()
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(f"{self.file}: damaged ({error}); delete the folder {self.file.parent}") from error
+
+    def of(self, queries: Sequence[str]) -> dict[str, dict[str, int]]:
+        """The grades of the judged documents of some queries; a query that nobody judged has none."""
+        found: dict[str, dict[str, int]] = {name: {} for name in queries}
+        rows = self.table.filter(pc.is_in(self.table["query"], value_set=pa.array(list(queries), pa.string())))
+        for query, document, grade in zip(*(rows[name].to_pylist() for name in _SCHEMA.names), strict=True):
+            found[query][document] = grade
+        return found
+
+    def grades(self, queries: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """(place of the query, grade) of every judgment of some queries, sorted."""
+        places = pc.index_in(self.table["query"], value_set=pa.array(list(queries), pa.string()))
+        known = pc.fill_null(places, -1).to_numpy().astype(np.int64)
+        grades = self.table["grade"].to_numpy().astype(np.int64)[known >= 0]
+        known = known[known >= 0]
+        order = np.lexsort((grades, known))
+        return known[order], grades[order]
+
+
+def write_published(file: Path, judgments: Grades) -> AsPublished:
+    """Write judgments, and give them back as a value."""
+    rows = [(query, document, grade) for query, own in judgments.items() for document, grade in own.items()]
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    arrays = [pa.array(list(column), kind.type) for column, kind in zip(columns, _SCHEMA, strict=True)]
+    with pa.OSFile(str(file), "wb") as out, ipc.new_file(out, _SCHEMA) as writer:
+        writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
+    return AsPublished(file, file_digest(file))
