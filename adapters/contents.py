@@ -64,7 +64,7 @@ class Contents:
     @cached_property
     def tokenizer(self) -> tuple[str, ...]:
         """Files that the tokenizer and its chat template are read from."""
-        named = [name for name in self._everywhere if _TOKENIZER.fullmatch(Path(name).name)]
+        named = filter(is_tokenizer_file, self._everywhere)
         more = [name for name in self._names("additional_chat_templates/") if name.endswith(".jinja")]
         return tuple(sorted({*named, *more}))
 
@@ -109,7 +109,7 @@ class Contents:
             return {
                 "weights": files_digest(folder.path, weights),
                 "tokenizer": files_digest(folder.path, self.tokenizer),
-                "settings": digest({name: _settings_digest(folder.path / name) for name in self.settings}),
+                "settings": digest({name: settings_digest(folder.path / name) for name in self.settings}),
                 **base,
             }
         except OSError as error:
@@ -187,11 +187,17 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file())
 
 
+def is_tokenizer_file(name: str) -> bool:
+    """Whether a file of that name belongs to a tokenizer."""
+    return _TOKENIZER.fullmatch(Path(name).name) is not None
+
+
 def _is_setting(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _SETTINGS)
 
 
-def _settings_digest(file: Path) -> str:
+def settings_digest(file: Path) -> str:
+    """The digest of a file of settings; of config.json without the history that transformers writes into it."""
     if file.name != "config.json":
         return file_digest(file)
     return digest({key: value for key, value in read_json(file, dict).items() if key not in _HISTORY})

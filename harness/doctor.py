@@ -1,4 +1,5 @@
-"""Is this installation sound? Looks at packages without importing them, and at the stores without changing them."""
+"""Is this installation sound? Looks at packages without importing them, and at the stores; of these only identities of
+the version before are changed."""
 
 from __future__ import annotations
 
@@ -88,6 +89,7 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
         yield _ledger(workspace, full)
     if workspace.results.exists():
         yield _results(workspace)
+        yield from _former(workspace)
 
 
 def _ledger(workspace: Workspace, full: bool) -> Finding:
@@ -115,6 +117,25 @@ def _results(workspace: Workspace) -> Finding:
             return Finding("results", "ok", f"{sum(1 for _ in results.all()):,} evaluations")
     except HarnessError as error:
         return Finding("results", "broken", str(error))
+
+
+def _former(workspace: Workspace) -> Iterator[Finding]:
+    """What the version before stored under other identities is given those of now."""
+    from harness.former import bring_up
+
+    try:
+        found = bring_up(workspace)
+    except HarnessError as error:
+        yield Finding("identities", "broken", str(error))
+        return
+    if found.pairs or found.vectors:
+        detail = f"{found.pairs:,} pairs and {found.vectors} stores of vectors were given the identities of now"
+        yield Finding("identities", "ok", detail)
+    if found.renamed or found.changed:
+        detail = (
+            f"{found.renamed:,} evaluations have other ids now; {found.changed:,} are of models that are scored in "
+        )
+        yield Finding("evaluations", "warning", f"{detail}another way now: run them again (docs/upgrading.md)")
 
 
 def _disk(path: Path) -> Finding:

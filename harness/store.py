@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from adapters.errors import DataError, UsageError, did_you_mean
 from harness.environment import command_line, environment, machine
 from harness.hazards.alarm import merged
+from harness.hazards.catalogue import HAZARDS
 from harness.hazards.known_wrong import known_by_now, note_among
 from harness.suites.table import PAIRED_MEASURE
 
@@ -64,6 +65,8 @@ create table look(
     id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
     candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
 """
+_MARKS = "create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid"
+"""An alarm that is known of an evaluation since it was stored, and the identity that it has now, if it has one."""
 _CORPUS = "create table if not exists corpus(collection text primary key, fingerprint text) without rowid"
 """Of each collection the fingerprint of its corpus alone. A table of its own: an older program still reads the file."""
 
@@ -224,6 +227,12 @@ class Results:
         row = (evaluation, machine(), p50, p95, megabytes, queries, datetime.now(UTC).isoformat(timespec="seconds"))
         self._database.execute(f"insert or replace into latency values ({_marks(row)})", row)
 
+    def mark(self, marks: Mapping[str, tuple[str, object]]) -> None:
+        """Keep the name of an alarm that an evaluation has from now on, and the identity that it has now (None: the one
+        that it was stored with)."""
+        rows = [(id, kind, identity and json.dumps(identity)) for id, (kind, identity) in marks.items()]
+        self._database.executemany("insert or replace into mark values (?, ?, ?)", rows)
+
     def noise(self, evaluation: str, measure: str) -> float | None:
         """How far the mean moved when the same system was scored again, in fractions; None where nobody looked."""
         query = "select difference from noise where evaluation = ? and measure = ?"
@@ -244,6 +253,7 @@ class Results:
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         self._database.execute(_CORPUS)
+        self._database.execute(_MARKS)
 
     def _write_ahead(self) -> None:
         """SQLite does not wait for others while it changes the journal, so this has to."""
@@ -363,9 +373,11 @@ class Results:
 
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
-                    c.part_of, c.grouped, k.fingerprint as corpus from evaluation e
+                    c.part_of, c.grouped, k.fingerprint as corpus, m.kind as mark, m.identity as current
+                    from evaluation e
                     join collection c on c.fingerprint = e.collection
-                    left join corpus k on k.collection = e.collection {tail}"""
+                    left join corpus k on k.collection = e.collection
+                    left join mark m on m.evaluation = e.id {tail}"""
         with closing(self._database.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             for row in cursor.execute(query, values).fetchall():
@@ -379,6 +391,10 @@ class Results:
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         place = (row["reranker"] or row["first_stage"], row["name"], row["split"])
         parsed["audit"]["alarms"] = known_by_now(parsed["audit"].get("alarms"), parsed["identity"], *place, means)
+        if row["mark"]:
+            alarm = {"name": row["mark"], "message": f"{HAZARDS[row['mark']].meaning}; run it again"}
+            parsed["audit"]["alarms"] = [*parsed["audit"]["alarms"], alarm]
+            parsed["identity"] = json.loads(row["current"] or row["identity"])
         plain = {
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")

@@ -43,6 +43,8 @@ _ALL = (
     Hazard("not-probed", "the orientation probe was skipped"),
     Hazard("no-separator", "nothing in the inputs separates query and document", hard=True),
     Hazard("other-scores", "the scores are not those of sentence-transformers for the same model", hard=True),
+    Hazard("former-identity", "made by the version before, under another id; the scores are the same"),
+    Hazard("former-scoring", "made by the version before, which scored this model in another way", hard=True),
     Hazard("assumed", "the model's files leave something open, and it was assumed"),
     Hazard("malformed-output", "a listwise model named documents twice, or left some out"),
     Hazard("labelled-ids", "the order of the document ids knows the label; it decides every tie"),

@@ -152,6 +152,15 @@ class Ledger:
         parts = grouped(queries, documents, pairs, entries)
         self._file.guarded(lambda: self._append(scorer, parts))
 
+    def rekey(self, before: Mapping[str, object], now: Mapping[str, object]) -> int:
+        """Give the pairs of one identity to another that stands for the same scores; how many there were."""
+        old, new = self.scorer(before), self.scorer(now)
+        count = self.count(old)
+        if count and old != new:
+            self._file.guarded(lambda: self._move(old, new))
+            self.compact(new)
+        return count if old != new else 0
+
     def compact(self, scorer: int) -> None:
         """Merge the parts of each query into one row and drop repeats; nothing that `known` answers changes."""
         parted = self._file.guarded(lambda: self._queries(scorer, at_least=2))
@@ -191,6 +200,14 @@ class Ledger:
             connection.execute("INSERT OR IGNORE INTO scorer VALUES (?, ?, ?)", (number, name, description))
             if connection.execute(sql, (number,)).fetchone() != (name,):
                 raise DataError(f"{self._file.path}: two rerankers have the number {number}; use another ledger file")
+
+    def _move(self, old: int, new: int) -> None:
+        """Parts of a query that both have are counted on."""
+        last = (
+            "SELECT coalesce(max(part), -1) + 1 FROM part AS other WHERE other.scorer = ? AND other.query = part.query"
+        )
+        with self._file.writing() as connection:
+            connection.execute(f"UPDATE part SET scorer = ?, part = part + ({last}) WHERE scorer = ?", (new, new, old))
 
     def _queries(self, scorer: int, at_least: int = 1) -> list[bytes]:
         sql = "SELECT query FROM part WHERE scorer = ? GROUP BY query HAVING count(*) >= ?"
