@@ -132,14 +132,15 @@ def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     if not any((other.folder.path / name).is_file() for name in FILES):
         return
     ours, theirs = _settings(home), _settings(other)
-    for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case", "model_type"):
+    both = ("model_type",) if home.chain and other.chain else ()
+    for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case", *both):
         if ours.get(key) != theirs.get(key):
             what = "each was trained on other texts; merge checkpoints that have it alike"
             where = f"{key} of sentence-transformers (config_sentence_transformers.json)"
             raise _refused(home, other, where, ours.get(key), theirs.get(key), what)
-    one, another = ours.get("activation_fn"), theirs.get("activation_fn")
-    if one != another:
-        yield f"config_sentence_transformers.json: {_kept(home, other, 'activation_fn', one, another)}"
+    for key in ("activation_fn", "max_seq_length"):
+        if ours.get(key) != theirs.get(key):
+            yield f"sentence-transformers: {_kept(home, other, key, ours.get(key), theirs.get(key))}"
 
 
 def _settings(checkpoint: Checkpoint) -> Mapping[str, Any]:
@@ -147,15 +148,14 @@ def _settings(checkpoint: Checkpoint) -> Mapping[str, Any]:
     said = {**_DEFAULTS, **{key: value for key, value in checkpoint.folder.sentence_settings.items() if value}}
     prompts = said.get("prompts")
     said["prompts"] = {name: text for name, text in prompts.items() if text} if isinstance(prompts, dict) else {}
-    said["prompts"] = said["prompts"] or None
-    said["model_type"] = said.get("model_type", "SentenceTransformer") if checkpoint.chain else None
-    return said
+    return {"model_type": "SentenceTransformer", **said, "prompts": said["prompts"] or None}
 
 
 def _modules(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     if bool(home.chain) != bool(other.chain):
         has, lacks = (home, other) if home.chain else (other, home)
-        files = ", ".join(dict.fromkeys(["modules.json", *(module.file for module in has.chain if module.path)]))
+        listed = dict.fromkeys([*FILES, *(module.file for module in has.chain)])
+        files = ", ".join(file for file in listed if (has.folder.path / file).is_file())
         fate = "are kept" if has is home else f"are not taken: the files of {home.name} are kept"
         yield f"the sentence-transformers files of {has.name} ({files}) {fate}; {lacks.name} was saved without them"
     if not (home.chain and other.chain):

@@ -36,16 +36,16 @@ _NOTED = frozenset({
 })  # fmt: skip
 """What training, generation or a reader of scores looks at, and the network does not."""
 _NOTED_PARTS = re.compile(r"dropout|^initializer_|^init_std$")
-_OFTEN_READ = frozenset({
-    "position_embedding_type", "rope_theta", "rope_scaling", "rope_parameters", "head_dim", "num_key_value_heads",
-    "sliding_window", "layer_types", "hidden_act", "hidden_activation", "attention_bias", "is_decoder",
-})  # fmt: skip
-"""What older versions or other classes read, so that it counts wherever it is written."""
+_ONCE_READ = frozenset({"model_type", "position_embedding_type", "rope_theta", "rope_scaling", "rope_parameters"})
+"""What older versions read in places where this one does not, so that it counts wherever it is written."""
 _COUNTED_FROM_PADDING = re.compile(r"roberta|camembert|mpnet|longformer|xmod|data2vec|esm")
 _LENGTH_FREE = {"default", "linear", "llama3", "proportional"}
 """Kinds of rotary positions that max_position_embeddings has no part in."""
-_UNSET = {"is_decoder": False, "add_cross_attention": False, "is_encoder_decoder": False}
-"""What transformers 5 writes and 4 left out, for every model type."""
+_UNSAID = {
+    "is_decoder": False, "add_cross_attention": False, "is_encoder_decoder": False,
+    "position_embedding_type": "absolute",
+}  # fmt: skip
+"""What one version writes and another leaves out, for every model type."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def parsed(folder: ModelFolder) -> Reading | str:
 
 def as_written(config: Mapping[str, Any]) -> Reading:
     """The keys of the file, with what is only another spelling taken out."""
-    values = {**_UNSET, **config}
+    values = dict(config)
     rope = values.pop("rope_parameters", None) or {}
     scaling, theta = values.pop("rope_scaling", None) or {}, values.pop("rope_theta", None)
     if rope or scaling or theta is not None:
@@ -145,12 +145,13 @@ def labels(config: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _plain(values: Any) -> Any:
-    """Values for comparing: no None, and one way to say a kind of rotary positions."""
+    """Values for comparing: without what is the same as nothing, and with one way to say a kind of rotary positions."""
     if isinstance(values, list | tuple):
         return [_plain(value) for value in values]
     if not isinstance(values, dict):
         return values
-    plain = {str(key): _plain(value) for key, value in values.items() if value is not None}
+    said = {str(key): value for key, value in values.items() if value is not None and value != _UNSAID.get(str(key))}
+    plain = {key: _plain(value) for key, value in said.items()}
     if "type" in plain and ("rope_type" in plain or "factor" in plain):
         kind = plain.pop("type")
         plain["rope_type"] = kind if plain.get("rope_type", "default") == "default" else plain["rope_type"]
@@ -175,8 +176,13 @@ def _differences(ours: Reading, theirs: Reading) -> tuple[Difference, ...]:
         for key, one, other in _differing(left, right)
         if silent.isdisjoint(_names(key))
     ]
-    # a whole number first: that there are more layers says more than that layer_types is longer
-    return tuple(sorted(found, key=lambda one: ("." in one.key or "[" in one.key, isinstance(one.ours, list), one.key)))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(one: Difference) -> tuple[bool, bool, str]:
+    """What says most first: another model type, then single values, then lists and what is inside of others."""
+    inside = "." in one.key or "[" in one.key or isinstance(one.ours, list)
+    return one.key != "model_type", inside, one.key
 
 
 def _differing(ours: object, theirs: object, key: str = "") -> Iterator[tuple[str, object, object]]:
@@ -199,7 +205,7 @@ def _counts(key: str, ours: Reading, theirs: Reading) -> bool:
     if names[-1] == "max_position_embeddings":
         return not (_free_of_length(ours.values) and _free_of_length(theirs.values))
     top = names[0]
-    if ours.declared is None or not ours.source or top in ours.declared or top in _OFTEN_READ:
+    if ours.declared is None or not ours.source or top in ours.declared or top in _ONCE_READ:
         return True
     return re.search(rf"\b{re.escape(top)}\b", ours.source) is not None
 

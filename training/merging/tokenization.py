@@ -198,10 +198,9 @@ def unlike(ours: Tokenizer, theirs: Tokenizer) -> Unlike | None:
 
 def remarks(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
     """What differs between tokenizers that make the same tokens, for the report."""
-    kept = f"those of {ours.name} are kept"
     said = [
-        f"tokenizer_config.json: {name} is {_value(ours, name)} in {ours.name} and {_value(theirs, name)} in "
-        f"{theirs.name}; {kept}"
+        f"tokenizer_config.json: {name} is {_value(ours, name)} in {ours.name}, which is kept, and "
+        f"{_value(theirs, name)} in {theirs.name}"
         for name in (*_REPORTED, *(ROLES if ours.written != theirs.written else ()))
         if _value(ours, name) != _value(theirs, name)
     ]

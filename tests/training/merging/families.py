@@ -49,7 +49,7 @@ _DECODER: Json = {
 }  # fmt: skip
 _WINDOWS: Json = {"max_window_layers": 28, "sliding_window": None, "use_sliding_window": False}
 _GEMMA: Json = {"head_dim": 8, "pad_token_id": 0, "rope_theta": 10000.0, "hidden_activation": None}
-_LLAMA3: Json = {
+LLAMA3: Json = {
     "factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 64,
     "rope_type": "llama3",
 }  # fmt: skip
@@ -68,7 +68,7 @@ FAMILIES: dict[str, Family] = {
     }),
     "llama": Family("LlamaForCausalLM", "causal_lm", {
         **_DECODER, "model_type": "llama", "head_dim": 8, "mlp_bias": False, "pretraining_tp": 1,
-        "rope_scaling": _LLAMA3, "rope_theta": 500000.0,
+        "rope_scaling": LLAMA3, "rope_theta": 500000.0,
     }),
     "gemma": Family("GemmaForCausalLM", "causal_lm", {
         **_DECODER, **_GEMMA, "model_type": "gemma", "hidden_act": "gelu",
