@@ -32,6 +32,8 @@ _HOW_USED = frozenset({
 """Settings that do not change the tokens of a text that fits."""
 _REPORTED = ("model_max_length", "truncation_side", "padding_side")
 _SHOWN = 40
+_MOST = 2_000
+"""Pieces of a vocabulary that are tried."""
 
 
 class Tokens(Protocol):
@@ -42,6 +44,9 @@ class Tokens(Protocol):
 
     def added(self) -> Sequence[str]:
         """The tokens that are looked for before a text is cut."""
+
+    def text(self, number: int) -> str:
+        """What a token stands for."""
 
     def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
         """Ids and segments of the whole input with its special tokens, without truncation and padding."""
@@ -148,6 +153,9 @@ class _Transformers:
     def added(self) -> Sequence[str]:
         return [str(token) for token in self._tokenizer.added_tokens_decoder.values()]
 
+    def text(self, number: int) -> str:
+        return str(self._tokenizer.decode([number]))
+
     def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
         texts = (first,) if second is None else (first, second)
         read = self._tokenizer(*texts, truncation=False, padding=False, verbose=False)
@@ -168,6 +176,9 @@ class _Rust:
 
     def added(self) -> Sequence[str]:
         return [token.content for token in self._backend.get_added_tokens_decoder().values()]
+
+    def text(self, number: int) -> str:
+        return str(self._backend.decode([number], skip_special_tokens=False))
 
     def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
         read = self._backend.encode(first, second)
@@ -224,7 +235,8 @@ def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokens, other: To
         token = min(changed, key=lambda each: (len(each), each))
         ids = f"{_id(left.get(token))} in {ours.name} and {_id(right.get(token))} in {theirs.name}"
         return f"the token {_shown(token)} is {ids}{_more(len(changed) - 1)}"
-    for first, second in _probe([*one.added(), *other.added()]):
+    words = [one.text(left[piece]) for piece in _suspects(ours, theirs) if piece in left]
+    for first, second in _probe([*one.added(), *other.added()], words):
         mine, yours = one.encode(first, second), other.encode(first, second)
         if mine != yours:
             text = _shown(first) if second is None else f"the pair {_shown(first)}, {_shown(second)}"
@@ -234,9 +246,23 @@ def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokens, other: To
     return None
 
 
-def _probe(added: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    yield from ((text, None) for text in (*TEXTS, *around(dict.fromkeys(added))))
+def _probe(added: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    yield from ((text, None) for text in (*TEXTS, *around(dict.fromkeys(added)), *words))
     yield from PAIRS
+
+
+def _suspects(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
+    """Pieces that the two models may make in another way: those of merges or scores that only one has."""
+    one, other = (dict(each.content.get("model") or {}) for each in (ours, theirs))
+    merges = set(one.get("merges") or ()) ^ set(other.get("merges") or ())
+    scored = [one.get("vocab"), other.get("vocab")]
+    apart = set[tuple[Any, ...]]()
+    if all(isinstance(each, list) for each in scored):
+        apart = set(map(tuple, scored[0] or ())) ^ set(map(tuple, scored[1] or ()))
+    found = sorted({*("".join(pair) for pair in merges), *(str(piece) for piece, *_ in apart)})
+    if one.get("ignore_merges") != other.get("ignore_merges"):
+        found += sorted(one.get("vocab") or ())
+    return found[:: max(1, len(found) // _MOST)]
 
 
 def _part(ours: Tokenizer, theirs: Tokenizer) -> str:

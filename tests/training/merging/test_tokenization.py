@@ -29,6 +29,7 @@ def model(folder: Path, kind: Any = "bert", seed: int = 0) -> Path:
 
 
 def refusal(folder: Path, change: Change, kind: Any = "bert") -> str:
+    folder.mkdir(exist_ok=True)
     model(folder / "a", kind)
     change(model(folder / "b", kind, seed=1))
     with pytest.raises(ModelError) as raised:
@@ -134,6 +135,7 @@ def test_ignoring_merges_counts_where_it_changes_a_token(made_of_merges: bool, s
         backend = Rust(models.BPE(vocabulary, merges, ignore_merges=ignored))
         backend.pre_tokenizer = pre_tokenizers.Whitespace()
         backend.save(str(folder / "tokenizer.json"))
+        write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
     one, other = (Tokenizer(f"{ignored}", tmp_path / f"{ignored}") for ignored in (False, True))
     apart = unlike(one, other)
     assert (apart is None) == same
@@ -145,6 +147,21 @@ def test_ignoring_merges_counts_where_it_changes_a_token(made_of_merges: bool, s
 def test_one_more_added_token_is_refused_by_its_name(kind: str, special: bool, tmp_path: Path) -> None:
     said = refusal(tmp_path, add_token("<rank>", special_tokens=special), kind)
     assert "tokenizers (added tokens)" in said and 'the token "<rank>" is none in' in said
+
+
+def test_a_merge_or_a_score_that_no_common_text_shows_is_found(tmp_path: Path) -> None:
+    def other_merges(folder: Path) -> None:
+        content = read_json(folder / "tokenizer.json")
+        content["model"]["merges"] = [one for one in content["model"]["merges"] if "".join(one) != "meets"]
+        write_json(folder / "tokenizer.json", content)
+
+    def other_scores(content: dict[str, Any]) -> None:
+        vocabulary = content["model"]["vocab"]
+        content["model"]["vocab"] = [[piece, -900.0 if "meets" in piece else score] for piece, score in vocabulary]
+
+    for kind, change in (("modernbert", other_merges), ("xlm-roberta", rewritten(other_scores))):
+        said = refusal(tmp_path / kind, change, kind)
+        assert "tokenizers (model)" in said and 'meets" becomes the tokens' in said
 
 
 def test_two_tokens_with_exchanged_ids_are_refused(tmp_path: Path) -> None:
