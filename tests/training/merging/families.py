@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from adapters import tiny
@@ -173,7 +174,7 @@ def read_json(file: Path) -> Json:
     return dict(json.loads(file.read_text("utf-8")))
 
 
-def write_json(file: Path, content: Mapping[str, Any]) -> None:
+def write_json(file: Path, content: Mapping[str, Any] | list[Any]) -> None:
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False), "utf-8")
 
 
@@ -195,3 +196,12 @@ def _tokenizer_of(family: Family, folder: Path) -> None:
 def copied(source: Path, folder: Path) -> Path:
     """The same folder again."""
     return Path(shutil.copytree(source, folder))
+
+
+def rename_tensors(folder: Path, change: Callable[[str], str | None], **more: torch.Tensor) -> Path:
+    """The weights again under other names; without those that `change` gives none, and with some more."""
+    content = load_file(folder / "model.safetensors")
+    named = {change(name): tensor for name, tensor in content.items()}
+    kept = {name: tensor for name, tensor in named.items() if name is not None}
+    save_file({**kept, **more}, folder / "model.safetensors", {"format": "pt"})
+    return folder
