@@ -64,7 +64,7 @@ def check(start: Checkpoint, one: Checkpoint) -> Checkpoint:
     try:
         other = open_checkpoint(one.path)
         agreed = agree(home, [other])
-        names = sorted(merged_names(home) - agreed.kept)
+        names = sorted(merged_names(home) - agreed.kept - agreed.copies)
         found = [told for name in names if (told := _of_tensor(name, home, agreed.others[0]))]
     except (HarnessError, OSError) as error:
         found = [str(error).removeprefix("merge: ")]

@@ -31,6 +31,8 @@ class Agreement:
     """With the tensor names of the first."""
     kept: frozenset[str]
     """Tensors of the first that are taken as they are, because others need not have them."""
+    copies: frozenset[str]
+    """Tensors of the first that are left out, because loading makes them of others."""
     notes: tuple[str, ...]
     """What is worth knowing: differences where the first one's is kept."""
 
@@ -42,7 +44,7 @@ def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
         ModelError: configurations, vocabularies, tokenizers, modules, names or shapes of tensors differ.
         MissingExtra: they are spelled differently, and what reads both spellings is not installed.
     """
-    found, kept, notes = [], set[str](), [*_left_unread(home)]
+    found, kept, copies, notes = [], set[str](), set[str](home.tied), [*_left_unread(home)]
     for other in others:
         notes += _modules(home, other)
         for mine, yours in zip(home.readers, other.readers, strict=False):
@@ -51,11 +53,12 @@ def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
         notes += _prompts(home, other)
         aligned = align(home, other)
         one = other.renamed(aligned.names)
-        _shapes(home, one, aligned.kept)
+        _shapes(home, one, aligned.kept | aligned.copies)
         found.append(one)
         kept |= aligned.kept
+        copies |= aligned.copies
         notes += [*aligned.notes, *_left_unread(other)]
-    return Agreement(tuple(found), frozenset(kept), tuple(dict.fromkeys(notes)))
+    return Agreement(tuple(found), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
 
 
 def _architecture(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
@@ -76,7 +79,7 @@ def _configuration(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
         where = f"{wrong.key} in config.json"
         what = f"the network computes something else by it ({compared.read_by}); merge checkpoints that have it alike"
         raise _refused(home, other, where, wrong.ours, wrong.theirs, what)
-    if home.folder.architecture.endswith("ForSequenceClassification"):
+    if home.folder.architecture.endswith("Classification"):
         yield from _labels(home, other)
     for one in compared.differences:
         yield f"config.json: {_kept(home, other, one.key, one.ours, one.theirs)}"
@@ -124,6 +127,9 @@ def _chat(checkpoint: Checkpoint) -> object:
     if file.is_file():
         return file.read_text("utf-8").strip()
     template = checkpoint.json("tokenizer_config.json").get("chat_template")
+    if isinstance(template, list):  # several by name, as transformers 4 wrote them
+        named = {str(one.get("name")): one.get("template") for one in template if isinstance(one, dict)}
+        template = named if set(named) != {"default"} else named["default"]
     return template.strip() if isinstance(template, str) else template
 
 
@@ -172,8 +178,8 @@ def _modules(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
                 raise _refused(home, other, f"{key} in {mine.file}", one, another, what)
 
 
-def _shapes(home: Checkpoint, other: Checkpoint, kept: frozenset[str]) -> None:
-    for name in sorted(merged_names(home) - kept):
+def _shapes(home: Checkpoint, other: Checkpoint, apart: frozenset[str]) -> None:
+    for name in sorted(merged_names(home) - apart):
         ours, theirs = home.tensors[name], other.tensors[name]
         if ours.shape != theirs.shape:
             shapes = f"{list(ours.shape)} in {home.name} and {list(theirs.shape)} in {other.name}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from adapters.errors import ModelError
-from training.merging.checkpoint import OUTPUT_LAYER, Checkpoint
+from training.merging.checkpoint import OUTPUT_LAYER, Checkpoint, equal
 from training.merging.configuration import ties_embeddings
 from training.merging.naming import Loading, wrapped
 
@@ -28,6 +28,8 @@ class Alignment:
     """Tensors of the other that are called otherwise at home."""
     kept: frozenset[str] = frozenset()
     """Tensors of home that the other lacks and need not have."""
+    copies: frozenset[str] = frozenset()
+    """Tensors of home that loading makes of others, which is how the other was saved."""
     notes: tuple[str, ...] = ()
 
 
@@ -43,10 +45,9 @@ def align(home: Checkpoint, other: Checkpoint) -> Alignment:
     if ours == theirs:
         return Alignment(moved)
     modules = _modules_apart(home, other, ours, theirs)
-    names, unloaded = _matched(home, other, ours - theirs - modules.kept, theirs - ours)
-    kept, ignored = unloaded & ours, unloaded - ours
-    notes = [*modules.notes, *_notes(home, other, kept, ignored, names)]
-    return Alignment({**moved, **names}, modules.kept | kept, tuple(notes))
+    found = _matched(home, other, ours - theirs - modules.kept, theirs - ours)
+    notes = (*modules.notes, *found.notes)
+    return Alignment({**moved, **found.names}, modules.kept | found.kept, found.copies, notes)
 
 
 def merged_names(checkpoint: Checkpoint) -> frozenset[str]:
@@ -91,35 +92,39 @@ def _modules_apart(home: Checkpoint, other: Checkpoint, ours: frozenset[str], th
     return Alignment(kept=inside, notes=(note,) if inside else ())
 
 
-def _matched(
-    home: Checkpoint, other: Checkpoint, lacking: frozenset[str], more: frozenset[str]
-) -> tuple[dict[str, str], frozenset[str]]:
-    """The names of `more` by those of `lacking` that are the same tensor, and all that are not loaded."""
+def _matched(home: Checkpoint, other: Checkpoint, lacking: frozenset[str], more: frozenset[str]) -> Alignment:
+    """The tensors of `lacking` and `more` that are the same, and those that are not loaded."""
     if not lacking and not more:
-        return {}, frozenset()
+        return Alignment()
     loading = Loading(home.folder, reads_body(home))
     if not loading.known or any("/" in name for name in (*lacking, *more)):
         raise _missing(home, other, lacking, more)
-    ours, theirs = _loaded(loading, merged_names(home)), _loaded(loading, merged_names(other))
-    names: dict[str, str] = {}
-    for loaded, mine in ours.items():
-        yours = theirs.get(loaded, [])
-        if len(mine) == len(yours) == 1 and mine[0] != yours[0]:
-            names[yours[0]] = mine[0]
+    ours, theirs = _loaded(loading, home), _loaded(loading, other)
+    names = {theirs[as_][0]: mine[0] for as_, mine in ours.items() if as_ in theirs and theirs[as_][0] != mine[0]}
     unloaded = frozenset(name for name in (*lacking, *more) if loading.loaded_as(name) is None)
-    lacking, more = lacking - unloaded - set(names.values()), more - unloaded - set(names)
+    copies = _copies(home, ours), _copies(other, theirs)
+    lacking -= unloaded | copies[0] | set(names.values())
+    more -= unloaded | copies[1] | set(names)
     if lacking or more:
         raise _missing(home, other, lacking, more)
-    return names, unloaded
+    kept, ignored = unloaded & merged_names(home), unloaded - merged_names(home)
+    return Alignment(names, kept, copies[0], tuple(_notes(home, other, kept, ignored, names)))
 
 
-def _loaded(loading: Loading, names: Iterable[str]) -> dict[str, list[str]]:
+def _loaded(loading: Loading, one: Checkpoint) -> dict[str, list[str]]:
+    """A checkpoint's tensors by what they are loaded as; of tied ones, first the one that others are made of."""
     found: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(names):
+    for name in sorted(merged_names(one), key=lambda each: (loading.is_tied(each), each)):
         loaded = loading.loaded_as(name)
         if loaded is not None:
             found[loaded].append(name)
     return found
+
+
+def _copies(one: Checkpoint, loaded: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Tensors that are another one once more, which loading ties again."""
+    groups = [names for names in loaded.values() if len(names) > 1]
+    return frozenset(name for first, *rest in groups for name in rest if equal(one.tensors[first], one.tensors[name]))
 
 
 def _missing(home: Checkpoint, other: Checkpoint, lacking: Iterable[str], more: Iterable[str]) -> ModelError:

@@ -20,9 +20,13 @@ from training.merging.tensors import Tensor, TensorFile, open_file
 
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
 OUTPUT_LAYER = "lm_head.weight"
-_EMBEDDING = re.compile(r"(^|\.)embed_tokens\.weight$")
+_EMBEDDING = re.compile(r"(^|\.)(embed_tokens|embed_in|wte|word_embeddings|tok_embeddings)\.weight$")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _LORA = re.compile(r"(^|\.)lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)|\.modules_to_save\.")
+_ADAPTED = {
+    "SEQ_CLS": "AutoPeftModelForSequenceClassification", "CAUSAL_LM": "AutoPeftModelForCausalLM",
+    "FEATURE_EXTRACTION": "AutoPeftModelForFeatureExtraction",
+}  # fmt: skip
 _LEFT_BEHIND = {
     INDEX, "merge.json", "merge-report.json", "manifest.json", "trainer_state.json", "training_args.json",
 }  # fmt: skip
@@ -81,7 +85,7 @@ class Checkpoint:
         embedding = next((one for name, one in self.tensors.items() if _EMBEDDING.search(name)), None)
         if layer is None or embedding is None or not ties_embeddings(self.folder):
             return frozenset()
-        return frozenset({OUTPUT_LAYER}) if _equal(layer, embedding) else frozenset()
+        return frozenset({OUTPUT_LAYER}) if equal(layer, embedding) else frozenset()
 
     def renamed(self, names: Mapping[str, str]) -> Checkpoint:
         """The same checkpoint with some of its tensors under other names."""
@@ -160,9 +164,12 @@ def _refuse_adapters(checkpoint: Checkpoint) -> None:
     path = checkpoint.folder.path
     adapter = (path / "adapter_config.json").exists() or (path / "adapter_model.safetensors").exists()
     if adapter or any(_LORA.search(name) for name in checkpoint.tensors):
+        kind = _ADAPTED.get(str(checkpoint.json("adapter_config.json").get("task_type")))
+        run = f"from peft import {kind} as M; M.from_pretrained('{checkpoint.name}').merge_and_unload()"
+        command = f": python -c \"{run}.save_pretrained('OUT')\"" if adapter and kind else ""
         raise ModelError(
-            f"{checkpoint.name}: a LoRA adapter that is not part of the weights; run peft's merge_and_unload and "
-            f"save the whole model first (the products of two adapters are not the product of their means)"
+            f"{checkpoint.name}: a LoRA adapter that is not part of the weights (the products of two adapters are not "
+            f"the product of their means); run peft's merge_and_unload and save the whole model first{command}"
         )
 
 
@@ -195,7 +202,8 @@ def _resave(checkpoint: Checkpoint) -> str:
     return f"M{'.from_pretrained' if not checkpoint.chain else ''}('{checkpoint.name}').save_pretrained('OUT')"
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
+def equal(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same numbers in the same format."""
     return one.shape == other.shape and one.dtype == other.dtype and np.array_equal(one.raw(), other.raw())
 
 

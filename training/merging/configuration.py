@@ -215,11 +215,11 @@ def _names(key: str) -> list[str]:
 
 
 def _padding_counts(values: Mapping[str, Any]) -> bool:
-    """Positions may be counted from the padding token, and a classifier may read the last token that is none."""
+    """Whether positions are counted from the padding token, or a decoder scores the last token that is not padding."""
+    if _COUNTED_FROM_PADDING.search(str(values.get("model_type"))):
+        return True
     named = values.get("architectures") or [""]
-    return bool(_COUNTED_FROM_PADDING.search(str(values.get("model_type")))) or str(named[0]).endswith(
-        "ForSequenceClassification"
-    )
+    return "num_key_value_heads" in values and str(named[0]).endswith("ForSequenceClassification")
 
 
 def _free_of_length(values: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from adapters.errors import DataError, ModelError, UsageError
 from harness.workspace import new_folder, replace_folder
 from training.merging import combine
-from training.merging.agreement import agree
+from training.merging.agreement import Agreement, agree
 from training.merging.checkpoint import Checkpoint, open_checkpoint, read_json
 from training.merging.methods import Solution
 from training.merging.plan import Step, plan, routers
@@ -54,14 +54,14 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     job = Job(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
     agreed = agree(job.home, [one for one in job.opened.values() if one is not job.home])
     aligned = {one.name: one for one in (job.home, *agreed.others)}
-    steps = plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed.kept)
+    steps = plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed)
     if out.exists():
         return _there(job, out)
     shards = layout(job.home, steps, shard_bytes)
     _check_room(out, shards)
     with ThreadPoolExecutor(1) as thread, new_folder(out.absolute()) as folder:
         identities = thread.submit(job.identities)
-        report = _written(job, shards, folder, agreed.notes)
+        report = _written(job, shards, folder, agreed)
         _write_json(folder / f"{REPORT}.json", report.as_dict())
         (folder / f"{REPORT}.md").write_text(report.markdown(), "utf-8")
         manifest = job.manifest(identities.result(), report)
@@ -70,7 +70,7 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     return Merged(out, str(manifest["id"]), report.as_dict())
 
 
-def _written(job: Job, shards: Sequence[Shard], folder: Path, notes: Sequence[str]) -> Report:
+def _written(job: Job, shards: Sequence[Shard], folder: Path, agreed: Agreement) -> Report:
     home, worker = job.home, _Worker(job.recipe)
     _carry_over(home, job.recipe, folder)
     for shard in shards:
@@ -81,11 +81,11 @@ def _written(job: Job, shards: Sequence[Shard], folder: Path, notes: Sequence[st
     told = notes_on(
         routers(steps),
         [step.key for step in steps if step.action == "keep"],
-        sorted(home.tied),
+        sorted(agreed.copies),
     )
     job.dtypes.update(step.dtype for step in steps)
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
-    return Report(job.recipe.method, between, tuple(worker.told), (*told, *notes))
+    return Report(job.recipe.method, between, tuple(worker.told), (*told, *agreed.notes))
 
 
 @dataclass

@@ -41,6 +41,10 @@ class Loading:
         found = self._rename(name)
         return self._tied.get(found, found) if found in self._state else None
 
+    def is_tied(self, name: str) -> bool:
+        """Whether loading makes a tensor of another one, where the file has only that."""
+        return self._rename(name) in self._tied
+
     @cached_property
     def _model(self) -> Any:
         if importlib.util.find_spec("transformers") is None or importlib.util.find_spec("torch") is None:

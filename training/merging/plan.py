@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from adapters.errors import ModelError
+from training.merging.agreement import Agreement
 from training.merging.alignment import is_buffer
 from training.merging.checkpoint import Checkpoint
 from training.merging.mergekit_yaml import DTYPES
@@ -43,12 +44,12 @@ class Step:
         return self.key
 
 
-def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], kept: Collection[str] = ()) -> list[Step]:
+def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], agreed: Agreement) -> list[Step]:
     """A step for every tensor of the output, in the order of the home's files.
 
     Args:
         inputs: with the home's names for their tensors.
-        kept: tensors that are home's alone.
+        agreed: which tensors are home's alone, and which are left out.
 
     Raises:
         ModelError: a tensor has a number format that cannot be merged.
@@ -57,9 +58,9 @@ def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], kept: C
     depths = layer_depths(home.tensors)
     steps = []
     for key, tensor in home.tensors.items():
-        if key in home.tied:
+        if key in agreed.copies:
             continue
-        if is_buffer(key) or key in kept or not _floats(key, home, inputs):
+        if is_buffer(key) or key in agreed.kept or not _floats(key, home, inputs):
             steps.append(Step(key, "keep", tensor, tensor.dtype))
         else:
             steps.append(_merged(recipe, key, tensor, inputs, depths.get(key, 0.0)))

@@ -18,9 +18,10 @@ from training.merging.checkpoint import read_json
 from training.merging.probe import PAIRS, TEXTS, around
 
 ROLES = ("cls_token", "sep_token", "bos_token", "eos_token", "pad_token", "unk_token", "mask_token")
+_ADDED = "added_tokens.json"
 _FILES = (
     "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model",
-    "added_tokens.json",
+    _ADDED,
 )  # fmt: skip
 _HOW_USED = frozenset({
     "model_max_length", "max_length", "max_len", "truncation_side", "truncation_strategy", "stride", "padding_side",
@@ -31,6 +32,7 @@ _HOW_USED = frozenset({
 })  # fmt: skip
 """Settings that do not change the tokens of a text that fits."""
 _REPORTED = ("model_max_length", "truncation_side", "padding_side")
+_NO_LENGTH = 10**9
 _SHOWN = 40
 _MOST = 2_000
 """Pieces of a vocabulary that are tried."""
@@ -97,7 +99,8 @@ class Tokenizer:
     def written(self) -> dict[str, object]:
         """Whatever the files say that may change a token."""
         said = {key: value for key, value in self.settings.items() if key not in _HOW_USED}
-        return {"tokenizer.json": self.content, **({} if self.content else self._digests), "settings": said}
+        files = {name: made for name, made in self._digests.items() if not self.content or name == _ADDED}
+        return {"tokenizer.json": self.content, **files, "settings": said}
 
     @property
     def reads(self) -> Tokens | str:
@@ -140,6 +143,8 @@ class Tokenizer:
                     loader.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
                 )
         except Exception as error:  # a dozen classes, for a missing file as well as for code of its own
+            if any(name.endswith(".model") for name in self._digests) and not importlib.util.find_spec("sentencepiece"):
+                return "that needs the package sentencepiece: pip install sentencepiece"
             return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -224,7 +229,10 @@ def remarks(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
 def _value(one: Tokenizer, name: str) -> str:
     if name in ROLES:
         return _shown(one.role(name) or "") if one.role(name) is not None else "absent"
-    return str(one.settings.get(name, "absent" if name == "model_max_length" else "right"))
+    if name == "model_max_length":
+        length = one.settings.get(name)
+        return str(length) if isinstance(length, int) and length < _NO_LENGTH else "absent"
+    return str(one.settings.get(name, "right"))
 
 
 def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokens, other: Tokens) -> str | None:

@@ -128,6 +128,29 @@ def test_output_layers_of_their_own_are_merged_whatever_the_configuration_says(t
     assert torch.allclose(out["lm_head.weight"], tensors(base)["lm_head.weight"] + 1)  # type: ignore[operator, arg-type]
 
 
+@pytest.mark.parametrize("has", ["base", "tuned"])
+def test_other_layers_that_are_tied_may_be_saved_twice(has: str, tmp_path: Path) -> None:
+    """A model of masked words makes its decoder of the embedding, and the decoder's bias of another one."""
+    for seed, name in enumerate(("base", "tuned")):
+        torch.manual_seed(seed)
+        config = transformers.BertConfig(
+            vocab_size=32, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+        )
+        transformers.BertForMaskedLM(config).save_pretrained(tmp_path / name)
+    one, other = tensors(tmp_path / "base"), tensors(tmp_path / "tuned")
+    word = tensors(tmp_path / has)["bert.embeddings.word_embeddings.weight"].clone()  # type: ignore[attr-defined]
+    more = {"cls.predictions.decoder.weight": word, "cls.predictions.decoder.bias": torch.ones(32)}
+    renamed = {"cls.predictions.bias": None}
+    rename_tensors(tmp_path / has, lambda tensor: renamed.get(tensor, tensor), **more)
+    made = merged(tmp_path / "out", tmp_path / "base", tmp_path / "tuned")
+    assert "cls.predictions.decoder.weight" not in tensors(made.path)
+    model, report = transformers.BertForMaskedLM.from_pretrained(made.path, output_loading_info=True)
+    assert not report["missing_keys"] and not report["unexpected_keys"]
+    mean = (one["bert.embeddings.word_embeddings.weight"] + other["bert.embeddings.word_embeddings.weight"]) / 2  # type: ignore[operator]
+    assert torch.allclose(model.cls.predictions.decoder.weight, mean)
+    assert torch.allclose(model.cls.predictions.bias, torch.full((32,), 0.5))
+
+
 def test_a_missing_head_is_refused_by_its_name(tmp_path: Path) -> None:
     base = hub(tmp_path / "base", "qwen3-seq-cls")
     tuned = fine_tune(base, tmp_path / "tuned")
@@ -147,6 +170,15 @@ def test_names_of_something_around_the_model_are_refused_with_what_to_save(
     assert f"its names begin with '{prefix}', as {left_by} leaves them" in said
 
 
+def test_an_adapter_is_refused_with_the_command_that_folds_it_in(tmp_path: Path) -> None:
+    base = hub(tmp_path / "base", "bert")
+    (tmp_path / "lora").mkdir()
+    families.write_json(tmp_path / "lora" / "adapter_config.json", {"peft_type": "LORA", "task_type": "SEQ_CLS"})
+    (tmp_path / "lora" / "adapter_model.safetensors").write_bytes((base / "model.safetensors").read_bytes())
+    said = refusal(tmp_path, base, tmp_path / "lora")
+    assert "from peft import AutoPeftModelForSequenceClassification as M" in said and "merge_and_unload()" in said
+
+
 def test_a_part_that_peft_set_aside_is_refused(tmp_path: Path) -> None:
     base = hub(tmp_path / "base", "bert")
     tuned = fine_tune(base, tmp_path / "tuned")
@@ -155,7 +187,7 @@ def test_a_part_that_peft_set_aside_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_transformers_other_names_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(naming.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(naming.importlib.util, "find_spec", lambda _: None)
     base = rename_tensors(hub(tmp_path / "base", "bert"), old_norms)
     tuned = families.copied(base, tmp_path / "tuned")
     rename_tensors(tuned, lambda name: name.replace("gamma", "weight").replace("beta", "bias"))

@@ -36,7 +36,7 @@ def refusal(folder: Path, *models: Path) -> str:
 REAL = [
     ("qwen3", {"rope_theta": 10000.0}, "rope_theta", "1000000", "10000.0"),
     ("qwen3", {"rope_scaling": {"type": "linear", "factor": 4.0}}, "rope_parameters", "absent", "4.0"),
-    ("qwen3", {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}, "sliding_window", "absent", "8"),
+    ("qwen3", {"use_sliding_window": True, "sliding_window": 8}, "sliding_window", "absent", "8"),
     ("qwen3", {"layer_types": ["full_attention", "sliding_attention"]}, "layer_types[1]", "full_att", "sliding_att"),
     ("qwen3", {"rms_norm_eps": 1e-5}, "rms_norm_eps", "1e-06", "1e-05"),
     ("qwen3", {"hidden_act": "gelu"}, "hidden_act", "silu", "gelu"),
@@ -118,6 +118,7 @@ def test_another_spelling_is_no_difference(name: str, changes: dict[str, object]
         ("qwen3", {"eos_token_id": 5}, "eos_token_id is 2"),
         ("qwen3", {"max_position_embeddings": 128}, "max_position_embeddings is 256"),
         ("qwen3", {"unsloth_version": "2025.1"}, "unsloth_version is absent"),
+        ("bert", {"pad_token_id": 5}, "pad_token_id is 0"),
         ("bert", {"problem_type": "regression"}, "problem_type is absent"),
         ("bert", {"hidden_dropout_prob": 0.0}, "hidden_dropout_prob is 0.1"),
         ("bert", {"id2label": {"0": "relevance"}}, "id2label[0] is \"LABEL_0\""),
@@ -136,7 +137,7 @@ def test_what_the_network_does_not_read_is_a_note_that_says_whose_is_kept(
     assert families.read_json(made.path / "config.json") == families.read_json(base / "config.json")
 
 
-def test_labels_in_another_order_are_refused_and_other_capitals_are_not(two: Two, tmp_path: Path) -> None:
+def test_labels_in_another_order_are_refused_and_other_capitals_are_not(tmp_path: Path) -> None:
     names = ({"0": "contradiction", "1": "entailment"}, {"0": "entailment", "1": "contradiction"})
     families.hub(tmp_path / "a", "bert", id2label=names[0])
     for name, labels in (("b", names[1]), ("c", {"0": "CONTRADICTION", "1": "Entailment"}), ("d", None)):
@@ -190,7 +191,7 @@ def test_the_architecture_of_a_reranker_is_none(two: Two, tmp_path: Path) -> Non
 
 
 def test_the_same_spelling_needs_no_transformers_and_another_one_asks_for_it(
-    two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seed in (("a", 0), ("b", 1)):
         pico.write(tmp_path / name, pico.tensors(seed))

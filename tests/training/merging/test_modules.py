@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from adapters import tiny
 from adapters.errors import ModelError
 from tests.training.merging import families, pico
-from tests.training.merging.families import edit, fine_tune, read_json, write_json
+from tests.training.merging.families import edit, fine_tune, write_json
 from tests.training.merging.test_spellings import DOCUMENTS, QUERIES, merged, notes
 
 library = pytest.importorskip("sentence_transformers")
@@ -98,11 +98,12 @@ def test_the_weights_of_a_module_are_found_whatever_its_folder_is_called(tmp_pat
 @pytest.mark.parametrize(
     ("file", "changes", "words"),
     [
-        (POOLING, {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}, ('pooling_mode', '"mean"', '"cls"')),
+        (POOLING, {"pooling_mode": "cls"}, ("pooling_mode", '"mean"', '"cls"')),
+        (POOLING, {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}, ("pooling_mode", '"cls"')),
         (POOLING, {"pooling_mode_max_tokens": True}, ("pooling_mode", '"mean"', '"max+mean"')),
         (POOLING, {"pooling_mode": "lasttoken"}, ("pooling_mode", '"mean"', '"lasttoken"')),
         (POOLING, {"include_prompt": False}, ("include_prompt", "true", "false")),
-        (DENSE, {"activation_function": "torch.nn.modules.linear.Identity"}, ("activation_function", "Tanh", "Identity")),
+        (DENSE, {"activation_function": "torch.nn.Identity"}, ("activation_function", "Tanh", "Identity")),
         (DENSE, {"use_residual": True}, ("use_residual", "false", "true")),
     ],
 )  # fmt: skip
@@ -219,10 +220,11 @@ def reranker(folder: Path, seed: int = 0) -> Path:
     """As Qwen3-Reranker lies on the hub: a language model, with the modules that make a score of it."""
     tiny.causal_lm(folder, seed=seed)
     families.as_transformers_4(folder)
+    score = "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"
     modules = [
         {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
-        {"idx": 1, "name": "1", "path": "1_LogitScore", "type": "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"},
-    ]  # fmt: skip
+        {"idx": 1, "name": "1", "path": "1_LogitScore", "type": score},
+    ]
     write_json(folder / "modules.json", modules)
     write_json(folder / "sentence_bert_config.json", {
         "transformer_task": "text-generation", "module_output_name": "causal_logits",
