@@ -250,6 +250,37 @@ def test_a_vocabulary_file_is_read_by_transformers(tmp_path: Path) -> None:
     assert apart is not None and apart.part == "vocab.txt" and '"other" is 8 in a and none in c' in apart.what
 
 
+def test_a_list_of_added_tokens_beside_tokenizer_json_is_read_as_transformers_does(tmp_path: Path) -> None:
+    for seed, name in enumerate("abc"):
+        model(tmp_path / name, "modernbert", seed)
+    known = read_json(tmp_path / "b" / "tokenizer.json")["added_tokens"]
+    write_json(tmp_path / "b" / "added_tokens.json", {one["content"]: one["id"] for one in known})
+    assert notes(merged(tmp_path / "out", tmp_path / "a", tmp_path / "b")) == ""
+
+
+def test_one_template_by_name_is_that_template(tmp_path: Path) -> None:
+    text = "{{ messages[0].content }}"
+    for name, template in (("a", text), ("b", [{"name": "default", "template": text}])):
+        edit(model(tmp_path / name) / "tokenizer_config.json", chat_template=template)
+    assert notes(merged(tmp_path / "out", tmp_path / "a", tmp_path / "b")) == ""
+
+
+def test_a_sentencepiece_file_and_what_is_made_of_it_are_the_same(tmp_path: Path) -> None:
+    """bge and e5 lie on the hub with sentencepiece.bpe.model; what transformers saves of them has tokenizer.json."""
+    sentencepiece = pytest.importorskip("sentencepiece")
+    (tmp_path / "text").write_text("yes no what is bread and why does it rise in the dough\n" * 20, "utf-8")
+    for name in "ab":
+        folder = pico.write(
+            tmp_path / name, pico.tensors(1), model_type="xlm-roberta", architectures=["XLMRobertaModel"]
+        )
+        trained = str(folder / "sentencepiece.bpe")
+        sentencepiece.SentencePieceTrainer.train(input=str(tmp_path / "text"), model_prefix=trained, vocab_size=24)
+        write_json(folder / "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"})
+    AutoTokenizer.from_pretrained(tmp_path / "b").save_pretrained(tmp_path / "b")
+    (tmp_path / "b" / "sentencepiece.bpe.model").unlink()
+    assert unlike(*(Tokenizer(name, tmp_path / name) for name in "ab")) is None
+
+
 def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     for name in "ab":
         pico.write(tmp_path / name, pico.tensors(1), model_type="new")
