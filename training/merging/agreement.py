@@ -16,10 +16,16 @@ from training.merging.alignment import align, merged_names, reads_body
 from training.merging.checkpoint import Checkpoint
 from training.merging.configuration import compare, labels
 from training.merging.modules import FILES
-from training.merging.tokenization import Tokenizer, remarks, unlike
+from training.merging.tokenization import remarks, unlike
+from training.merging.tokenizer import Tokenizer
 
 _HEADLESS = ("Model", "ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
 """Ends of architectures whose body is one and the same."""
+_DO = {
+    "vocab_size": "if the tokenizers are the same, load the smaller one, call model.resize_token_embeddings with the "
+    "size of the other, and save it"
+}
+"""What to do about a key, where there is more to say than that it has to be alike."""
 _DEFAULTS = {"similarity_fn_name": "cosine"}
 
 
@@ -77,7 +83,8 @@ def _configuration(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     wrong = next((one for one in compared.differences if one.counts), None)
     if wrong is not None:
         where = f"{wrong.key} in config.json"
-        what = f"the network computes something else by it ({compared.read_by}); merge checkpoints that have it alike"
+        do = _DO.get(wrong.key, "merge checkpoints that have it alike")
+        what = f"the network computes something else by it ({compared.read_by}); {do}"
         raise _refused(home, other, where, wrong.ours, wrong.theirs, what)
     if home.folder.architecture.endswith("Classification"):
         yield from _labels(home, other)
@@ -118,8 +125,10 @@ def _tokenizer(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
             f"trained on other tokens, so merge checkpoints of one tokenizer"
         )
     yield from remarks(ours, theirs)
-    if _chat(home) != _chat(other):
-        yield f"the chat templates of {home.name} and {other.name} differ; that of {home.name} is kept"
+    mine, yours = _chat(home), _chat(other)
+    if mine != yours:
+        none = "" if mine is not None else ", which has none"
+        yield f"the chat templates of {home.name} and {other.name} differ; that of {home.name} is kept{none}"
 
 
 def _chat(checkpoint: Checkpoint) -> object:

@@ -90,16 +90,21 @@ def compare(ours: ModelFolder, theirs: ModelFolder) -> Compared:
     if not any(one.counts for one in written):
         return Compared(written, "as it is written")
     version = need("transformers", "models", "comparing configurations that are spelled differently").__version__
-    one, other = parsed(ours), parsed(theirs)
+    kind = ours.config.get("model_type") or theirs.config.get("model_type")  # the oldest files do not say it
+    one, other = parsed(ours, kind), parsed(theirs, kind)
     if isinstance(one, Reading) and isinstance(other, Reading):
         return Compared(_differences(one, other), f"as transformers {version} reads it")
     why = next(reason for reason in (one, other) if isinstance(reason, str))
     return Compared(written, f"compared as it is written, because transformers {version} {why}")
 
 
-def parsed(folder: ModelFolder) -> Reading | str:
-    """The configuration as transformers reads it, with all defaults; or why it does not, for a sentence."""
-    kind = folder.config.get("model_type")
+def parsed(folder: ModelFolder, assumed: object = None) -> Reading | str:
+    """The configuration as transformers reads it, with all defaults; or why it does not, for a sentence.
+
+    Args:
+        assumed: the model type of a file that does not say it.
+    """
+    kind = folder.config.get("model_type") or assumed
     known = importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
     if not isinstance(kind, str) or kind not in known:
         return f"does not know the model type {json.dumps(kind)} of {folder.name}"

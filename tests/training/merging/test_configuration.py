@@ -167,6 +167,17 @@ def test_a_model_type_that_transformers_does_not_know_is_compared_as_it_is_writt
     assert "pack_qkv in config.json is absent" in said and 'does not know the model type "new"' in said
 
 
+def test_the_oldest_files_do_not_say_their_model_type(two: Two, tmp_path: Path) -> None:
+    base, tuned = two("bert")
+    families.edit(families.copied(base, tmp_path / "old") / "config.json", model_type=None)
+    assert merged(tmp_path / "out", tmp_path / "old", tuned).report["notes"] == []
+
+
+def test_more_rows_for_the_same_tokenizer_are_refused_with_what_to_call(two: Two, tmp_path: Path) -> None:
+    said = refusal(tmp_path, *changed(two, "qwen3", tmp_path, vocab_size=1024))
+    assert "and 1024 in" in said and "model.resize_token_embeddings" in said
+
+
 def test_a_configuration_that_cannot_be_read_says_why(two: Two, tmp_path: Path) -> None:
     base, other = changed(two, "qwen3", tmp_path, layer_types=["no_such_attention"] * 2)
     said = refusal(tmp_path, base, other)
