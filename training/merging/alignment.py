@@ -99,6 +99,7 @@ def _matched(home: Checkpoint, other: Checkpoint, lacking: frozenset[str], more:
     loading = Loading(home.folder, reads_body(home))
     if not loading.known or any("/" in name for name in (*lacking, *more)):
         raise _missing(home, other, lacking, more)
+    _refuse_converted(home, other, loading, lacking, more)
     ours, theirs = _loaded(loading, home), _loaded(loading, other)
     names = {theirs[as_][0]: mine[0] for as_, mine in ours.items() if as_ in theirs and theirs[as_][0] != mine[0]}
     unloaded = frozenset(name for name in (*lacking, *more) if loading.loaded_as(name) is None)
@@ -109,6 +110,18 @@ def _matched(home: Checkpoint, other: Checkpoint, lacking: frozenset[str], more:
         raise _missing(home, other, lacking, more)
     kept, ignored = unloaded & merged_names(home), unloaded - merged_names(home)
     return Alignment(names, kept, copies[0], tuple(_notes(home, other, kept, ignored, names)))
+
+
+def _refuse_converted(
+    home: Checkpoint, other: Checkpoint, loading: Loading, lacking: frozenset[str], more: frozenset[str]
+) -> None:
+    converted = next((name for name in sorted({*lacking, *more}) if loading.is_converted(name)), None)
+    if converted is not None:
+        has, lacks = (home, other) if converted in lacking else (other, home)
+        raise ModelError(
+            f"merge: '{converted}' of {has.name} is stored in another form in {lacks.name}: loading joins, splits or "
+            f"turns it; merge checkpoints that were saved in one form"
+        )
 
 
 def _loaded(loading: Loading, one: Checkpoint) -> dict[str, list[str]]:
@@ -154,9 +167,9 @@ def _notes(
             f"the same to transformers"
         )
     if kept := sorted(kept):
-        said.append(f"{_listed(kept)}: {home.name} alone has them and the model does not load them; kept as they are")
+        said.append(f"the model does not load {_listed(kept)}; what {home.name} has there is kept")
     if ignored := sorted(ignored):
-        said.append(f"{_listed(ignored)}: {other.name} alone has them and the model does not load them; left out")
+        said.append(f"the model does not load {_listed(ignored)} of {other.name}; left out")
     return said
 
 

@@ -38,12 +38,16 @@ class Loading:
 
     def loaded_as(self, name: str) -> str | None:
         """The model's own name for a tensor of a file; of tied ones, that of the first. None: it is not loaded."""
-        found = self._rename(name)
+        found, _ = self._rename(name)
         return self._tied.get(found, found) if found in self._state else None
 
     def is_tied(self, name: str) -> bool:
         """Whether loading makes a tensor of another one, where the file has only that."""
-        return self._rename(name) in self._tied
+        return self._rename(name)[0] in self._tied
+
+    def is_converted(self, name: str) -> bool:
+        """Whether loading joins, splits or turns a tensor of a file, as it stacks experts."""
+        return self._rename(name)[1]
 
     @cached_property
     def _model(self) -> Any:
@@ -70,7 +74,7 @@ class Loading:
         return dict(getattr(self._model, "all_tied_weights_keys", None) or {})
 
     @cached_property
-    def _rename(self) -> Callable[[str], str]:
+    def _rename(self) -> Callable[[str], tuple[str, bool]]:
         prefix, state = str(self._model.base_model_prefix), self._state
         try:
             loading = importlib.import_module("transformers.core_model_loading")
@@ -79,11 +83,12 @@ class Loading:
             renamings = [one for one in transforms if isinstance(one, loading.WeightRenaming)]
             converters = [one for one in transforms if isinstance(one, loading.WeightConverter)]
         except (ImportError, AttributeError, TypeError):  # not in the first releases of transformers 5
-            return lambda name: _with_prefix(_modern(name), prefix, state)
+            return lambda name: (_with_prefix(_modern(name), prefix, state), False)
 
-        def rename(name: str) -> str:
-            found, _ = loading.rename_source_key(name, renamings, converters, prefix, state)
-            return str(found) if found in state else _with_prefix(name, prefix, state)
+        def rename(name: str) -> tuple[str, bool]:
+            found, pattern = loading.rename_source_key(name, renamings, converters, prefix, state)
+            known = (str(found), pattern is not None)
+            return known if found in state else (_with_prefix(name, prefix, state), False)
 
         return rename
 
