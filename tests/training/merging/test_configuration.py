@@ -137,6 +137,14 @@ def test_what_the_network_does_not_read_is_a_note_that_says_whose_is_kept(
     assert families.read_json(made.path / "config.json") == families.read_json(base / "config.json")
 
 
+def test_the_version_of_sentence_transformers_is_no_difference(two: Two, tmp_path: Path) -> None:
+    for name, version in (("a", "4.0.1"), ("b", "5.1.0")):
+        families.copied(two("bert")[0], tmp_path / name)
+        said = {"activation_fn": "torch.nn.modules.linear.Identity", "version": version}
+        families.edit(tmp_path / name / "config.json", sentence_transformers=said)
+    assert merged(tmp_path / "out", tmp_path / "a", tmp_path / "b").report["notes"] == []
+
+
 def test_labels_in_another_order_are_refused_and_other_capitals_are_not(tmp_path: Path) -> None:
     names = ({"0": "contradiction", "1": "entailment"}, {"0": "entailment", "1": "contradiction"})
     families.hub(tmp_path / "a", "bert", id2label=names[0])

@@ -9,11 +9,12 @@ from tokenizers import Tokenizer as Rust
 from tokenizers import models, pre_tokenizers
 from transformers import AutoTokenizer
 
-from adapters.errors import ModelError
+from adapters.errors import MissingExtra, ModelError
 from tests.training.merging import pico
 from tests.training.merging.families import edit, read_json, write_json
 from tests.training.merging.test_spellings import merged, notes
 from tests.training.merging.test_tokenization import model
+from training.merging import tokenizer
 from training.merging.tokenization import unlike
 from training.merging.tokenizer import Tokenizer
 
@@ -95,3 +96,20 @@ def test_what_only_a_reader_without_transformers_sees_is_a_note(tmp_path: Path) 
         write_json(tmp_path / name / "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"})
     said = notes(merged(tmp_path / "out", tmp_path / "a", tmp_path / "b"))
     assert "read without transformers" in said and "transformers reads both alike" in said
+
+
+def test_files_that_are_spelled_alike_need_no_library_and_others_ask_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, name in enumerate("abc"):
+        model(tmp_path / name, seed=seed)
+    edit(tmp_path / "b" / "tokenizer.json", truncation=None)
+    edit(tmp_path / "c" / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+
+    def without(module: str, extra: str, purpose: str) -> object:
+        raise MissingExtra(f"{purpose} needs {module} ({extra})")
+
+    monkeypatch.setattr(tokenizer, "need", without)
+    assert merged(tmp_path / "out", tmp_path / "a", tmp_path / "b").new
+    with pytest.raises(MissingExtra, match=r"spelled differently needs transformers \(models\)"):
+        merged(tmp_path / "other", tmp_path / "a", tmp_path / "c")
