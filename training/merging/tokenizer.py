@@ -63,7 +63,8 @@ class Tokenizer:
     def content(self) -> dict[str, Any]:
         """tokenizer.json without how it was last used, merges in one spelling; {} where there is none."""
         fast = read_json(self.folder / "tokenizer.json")
-        kept = {key: value for key, value in fast.items() if key not in {"truncation", "padding", "version"}}
+        used = {"truncation", "padding", "version"}
+        kept = {key: value for key, value in fast.items() if key not in used and value is not None}
         model = kept.get("model")
         if isinstance(model, dict) and isinstance(model.get("merges"), list):
             merges = [tuple(pair.split(" ", 1)) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
