@@ -41,7 +41,8 @@ def merge(  # noqa: PLR0917
 ) -> None:
     """Merge checkpoints of one architecture, tensor by tensor, and report what was done to each.
 
-    Needs neither torch nor room for a model in memory. Checkpoints that do not fit together are refused.
+    No whole model is ever in memory. A model in two spellings is one model; checkpoints that do not fit together are
+    refused.
     """
     from training.merging.merge import merge as run
 

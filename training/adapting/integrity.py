@@ -32,7 +32,8 @@ import numpy.typing as npt
 
 from adapters.errors import HarnessError
 from harness.adaptation.record import Checkpoint
-from training.merging.agreement import agree, merged_names
+from training.merging.agreement import agree
+from training.merging.alignment import merged_names
 from training.merging.checkpoint import Checkpoint as Opened
 from training.merging.checkpoint import open_checkpoint
 from training.merging.mergekit_yaml import DTYPES
@@ -62,8 +63,9 @@ def check(start: Checkpoint, one: Checkpoint) -> Checkpoint:
     home = open_checkpoint(start.path)
     try:
         other = open_checkpoint(one.path)
-        agree(home, [other])
-        found = [told for name in sorted(merged_names(home)) if (told := _of_tensor(name, home, other))]
+        agreed = agree(home, [other])
+        names = sorted(merged_names(home) - agreed.kept - agreed.copies)
+        found = [told for name in names if (told := _of_tensor(name, home, agreed.others[0]))]
     except (HarnessError, OSError) as error:
         found = [str(error).removeprefix("merge: ")]
     more = [f"and {len(found) - _TOLD} more tensors"] if len(found) > _TOLD else []

@@ -1,97 +1,134 @@
-"""What checkpoints have to have in common before a mean of them is a model: each rule is a function that refuses."""
+"""What checkpoints have to have in common before a mean of them is a model: each rule is a function that refuses.
+
+Meanings are compared, not spellings: a configuration, a tokenizer and a chain of modules are what the libraries read in
+their files. What differs and changes nothing that the network computes is a note; the files of the base are kept.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.errors import ModelError
-from adapters.identity import file_digest
+from training.merging.alignment import align, merged_names, reads_body
 from training.merging.checkpoint import Checkpoint
+from training.merging.configuration import compare, labels
+from training.merging.modules import FILES
+from training.merging.tokenization import remarks, unlike
+from training.merging.tokenizer import Tokenizer
 
-BUFFERS = ("inv_freq", "position_ids", "token_type_ids", "masked_bias")
-"""Last parts of the names of tensors that are computed, not learned: the base's are kept."""
-_SHAPE_OF_MODEL = (
-    "model_type", "hidden_size", "d_model", "num_hidden_layers", "num_layers", "num_attention_heads", "head_dim",
-    "num_key_value_heads", "intermediate_size", "hidden_act", "hidden_activation", "rope_theta", "rope_scaling",
-    "rope_parameters", "layer_norm_eps", "norm_eps", "rms_norm_eps", "position_embedding_type", "tie_word_embeddings",
-    "num_experts",
-    "num_local_experts", "num_experts_per_tok", "layer_types", "sliding_window", "global_attn_every_n_layers",
-    "classifier_pooling", "is_decoder", "type_vocab_size", "max_position_embeddings",
-)  # fmt: skip
-_TOKENIZER_SETTINGS = (
-    "do_lower_case", "do_basic_tokenize", "strip_accents", "tokenize_chinese_chars", "add_prefix_space",
-    "add_bos_token", "add_eos_token", "bos_token", "eos_token", "cls_token", "sep_token",
-    "pad_token", "unk_token", "mask_token",
-    "padding_side", "truncation_side",
-)  # fmt: skip
-_TOKENIZER_FILES = (
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-    "tokenizer.model",
-)
+_HEADLESS = ("Model", "ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
+"""Ends of architectures whose body is one and the same."""
+_DO = {
+    "vocab_size": "if the tokenizers are the same, load the smaller one, call model.resize_token_embeddings with the "
+    "size of the other, and save it"
+}
+"""What to do about a key, where there is more to say than that it has to be alike."""
+_DEFAULTS = {"similarity_fn_name": "cosine"}
 
 
-def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> list[str]:
-    """Refuse what must not be merged, and return what is worth knowing: differences where the base's is kept.
+@dataclass(frozen=True)
+class Agreement:
+    """Checkpoints that can be merged."""
+
+    others: tuple[Checkpoint, ...]
+    """With the tensor names of the first."""
+    kept: frozenset[str]
+    """Tensors of the first that are taken as they are, because others need not have them."""
+    copies: frozenset[str]
+    """Tensors of the first that are left out, because loading makes them of others."""
+    notes: tuple[str, ...]
+    """What is worth knowing: differences where the first one's is kept."""
+
+
+def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
+    """Refuse what must not be merged with `home`, whose files the merge gets.
 
     Raises:
-        ModelError: architectures, vocabularies, tokenizers, templates, names or shapes of tensors differ.
+        ModelError: configurations, vocabularies, tokenizers, modules, names or shapes of tensors differ.
+        MissingExtra: they are spelled differently, and what reads both spellings is not installed.
     """
+    found, kept, copies, notes = [], set[str](), set[str](home.tied), [*_left_unread(home)]
     for other in others:
-        for rule in (_architecture, _vocabulary, _tokenizer, _templates, _modules, _names, _shapes):
-            rule(home, other)
-    return [note for other in others for note in _differences(home, other)]
+        notes += _modules(home, other)
+        for mine, yours in zip(home.readers, other.readers, strict=False):
+            for rule in (_architecture, _configuration, _tokenizer):
+                notes += rule(mine, yours)
+        notes += _prompts(home, other)
+        aligned = align(home, other)
+        one = other.renamed(aligned.names)
+        _shapes(home, one, aligned.kept | aligned.copies)
+        found.append(one)
+        kept |= aligned.kept
+        copies |= aligned.copies
+        notes += [*aligned.notes, *_left_unread(other)]
+    return Agreement(tuple(found), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
 
 
-def _architecture(home: Checkpoint, other: Checkpoint) -> None:
+def _architecture(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     ours, theirs = home.folder.architecture, other.folder.architecture
-    _same(home, other, "architecture", ours, theirs)
-    for key in _SHAPE_OF_MODEL:
-        _same(home, other, f"{key} in config.json", home.folder.config.get(key), other.folder.config.get(key))
+    if ours == theirs:
+        return
+    if ours and theirs and not (reads_body(home) and ours.endswith(_HEADLESS) and theirs.endswith(_HEADLESS)):
+        raise _refused(
+            home, other, "architecture in config.json", ours, theirs, "merge checkpoints of one architecture"
+        )
+    yield f"config.json: {_kept(home, other, 'architecture', ours, theirs)}"
 
 
-def _vocabulary(home: Checkpoint, other: Checkpoint) -> None:
-    _same(home, other, "vocab_size", home.folder.config.get("vocab_size"), other.folder.config.get("vocab_size"))
+def _configuration(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
+    compared = compare(home.folder, other.folder)
+    wrong = next((one for one in compared.differences if one.counts), None)
+    if wrong is not None:
+        where = f"{wrong.key} in config.json"
+        do = _DO.get(wrong.key, "merge checkpoints that have it alike")
+        what = f"the network computes something else by it ({compared.read_by}); {do}"
+        raise _refused(home, other, where, wrong.ours, wrong.theirs, what)
+    if home.folder.architecture.endswith("Classification"):
+        yield from _labels(home, other)
+    for one in compared.differences:
+        yield f"config.json: {_kept(home, other, one.key, one.ours, one.theirs)}"
+    if "auto_map" in home.folder.config:
+        yield f"config.json of {home.name} names code (auto_map), which is not copied; copy its .py files to the merge"
 
 
-def _tokenizer(home: Checkpoint, other: Checkpoint) -> None:
-    ours, theirs = _backend(home), _backend(other)
-    for part in sorted({*ours, *theirs}):
-        if ours.get(part) != theirs.get(part):
-            raise _refusal(
-                home, other, f"tokenizers ({part.replace('_', ' ')})", "the same text would become other tokens"
-            )
-    ours, theirs = home.json("tokenizer_config.json"), other.json("tokenizer_config.json")
-    for key in _TOKENIZER_SETTINGS:
-        if key in ours and key in theirs:
-            _same(home, other, f"{key} in tokenizer_config.json", _content(ours[key]), _content(theirs[key]))
+def _labels(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
+    ours, theirs = labels(home.folder.config), labels(other.folder.config)
+    if len(ours) != len(theirs):
+        what = "only heads of one size can be merged"
+        raise _refused(home, other, "num_labels in config.json", len(ours), len(theirs), what)
+    apart = [index for index in ours if ours[index].casefold() != theirs.get(index, "").casefold()]
+    if apart and len(ours) > 1:
+        what = "a mean of the scores of two labels means neither; give both the same id2label if they are one label"
+        where = f"id2label[{apart[0]}] in config.json"
+        raise _refused(home, other, where, ours[apart[0]], theirs.get(apart[0]), what)
+    if apart:
+        yield f"config.json: {_kept(home, other, 'id2label[0]', ours[0], theirs[0])}"
 
 
-def _backend(checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """What decides how text becomes tokens; not how the last user of the tokenizer truncated and padded."""
-    fast = checkpoint.json("tokenizer.json")
-    if fast:
-        return {key: value for key, value in fast.items() if key not in {"truncation", "padding", "version"}}
-    present = [name for name in _TOKENIZER_FILES if (checkpoint.folder.path / name).is_file()]
-    return {name: file_digest(checkpoint.folder.path / name) for name in present}
-
-
-def _content(token: object) -> object:
-    return token.get("content") if isinstance(token, dict) else token
-
-
-def _templates(home: Checkpoint, other: Checkpoint) -> None:
-    if _chat(home) != _chat(other):
-        raise _refusal(home, other, "chat templates", "each was trained on another prompt")
-    ours, theirs = home.folder.sentence_settings, other.folder.sentence_settings
-    for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case"):
-        if (ours.get(key) or None) != (theirs.get(key) or None):
-            raise _refusal(home, other, f"{key} of sentence-transformers", "each was trained on another prompt")
+def _tokenizer(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
+    ours, theirs = (Tokenizer(one.name, one.folder.path) for one in (home, other))
+    if ours.present != theirs.present:
+        has, lacks = (home, other) if ours.present else (other, home)
+        kept = (
+            f"those of {home.name} are kept" if ours.present else f"the merge has none; copy those of {has.name} to it"
+        )
+        yield f"{lacks.name} has no tokenizer files; {kept}"
+    if not (ours.present and theirs.present):
+        return
+    apart = unlike(ours, theirs)
+    if apart is not None:
+        raise ModelError(
+            f"merge: the tokenizers ({apart.part}) of {home.name} and {other.name} differ: {apart.what}; each was "
+            f"trained on other tokens, so merge checkpoints of one tokenizer"
+        )
+    yield from remarks(ours, theirs)
+    mine, yours = _chat(home), _chat(other)
+    if mine != yours:
+        none = "" if mine is not None else ", which has none"
+        yield f"the chat templates of {home.name} and {other.name} differ; that of {home.name} is kept{none}"
 
 
 def _chat(checkpoint: Checkpoint) -> object:
@@ -99,75 +136,80 @@ def _chat(checkpoint: Checkpoint) -> object:
     if file.is_file():
         return file.read_text("utf-8").strip()
     template = checkpoint.json("tokenizer_config.json").get("chat_template")
+    if isinstance(template, list):  # several by name, as transformers 4 wrote them
+        named = {str(one.get("name")): one.get("template") for one in template if isinstance(one, dict)}
+        template = named if set(named) != {"default"} else named["default"]
     return template.strip() if isinstance(template, str) else template
 
 
-def _modules(home: Checkpoint, other: Checkpoint) -> None:
-    _same(home, other, "modules.json", home.folder.modules, other.folder.modules)
-    if not home.folder.modules:
+def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
+    """Of a folder that was saved by transformers alone nobody knows the prompts."""
+    if not any((other.folder.path / name).is_file() for name in FILES):
         return
-    for file in home.texts():
-        if file.parent.name and file.name == "config.json" and home.json(str(file)) != other.json(str(file)):
-            raise _refusal(home, other, str(file), "their vectors are made in different ways")
+    ours, theirs = _settings(home), _settings(other)
+    both = ("model_type",) if home.chain and other.chain else ()
+    for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case", *both):
+        if ours.get(key) != theirs.get(key):
+            what = "each was trained on other texts; merge checkpoints that have it alike"
+            where = f"{key} of sentence-transformers (config_sentence_transformers.json)"
+            raise _refused(home, other, where, ours.get(key), theirs.get(key), what)
+    for key in ("activation_fn", "max_seq_length"):
+        if ours.get(key) != theirs.get(key):
+            yield f"sentence-transformers: {_kept(home, other, key, ours.get(key), theirs.get(key))}"
 
 
-def _names(home: Checkpoint, other: Checkpoint) -> None:
-    ours, theirs = merged_names(home), merged_names(other)
-    for there, lacking, one, two in ((ours, theirs, home, other), (theirs, ours, other, home)):
-        missing = sorted(there - lacking)
-        if missing:
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise ModelError(f"merge: {two.name} has no tensor '{missing[0]}'{more}, which {one.name} has")
+def _settings(checkpoint: Checkpoint) -> Mapping[str, Any]:
+    """What sentence-transformers reads beside the modules; an empty prompt is none."""
+    said = {**_DEFAULTS, **{key: value for key, value in checkpoint.folder.sentence_settings.items() if value}}
+    prompts = said.get("prompts")
+    said["prompts"] = {name: text for name, text in prompts.items() if text} if isinstance(prompts, dict) else {}
+    return {"model_type": "SentenceTransformer", **said, "prompts": said["prompts"] or None}
 
 
-def merged_names(checkpoint: Checkpoint) -> set[str]:
-    """The tensors that every checkpoint has to have: no buffers, and no output layer that is tied to the embedding."""
-    return {name for name in checkpoint.tensors if not is_buffer(name) and not is_tied(checkpoint, name)}
+def _modules(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
+    if bool(home.chain) != bool(other.chain):
+        has, lacks = (home, other) if home.chain else (other, home)
+        listed = dict.fromkeys([*FILES, *(module.file for module in has.chain)])
+        files = ", ".join(file for file in listed if (has.folder.path / file).is_file())
+        fate = "are kept" if has is home else f"are not taken: the files of {home.name} are kept"
+        yield f"the sentence-transformers files of {has.name} ({files}) {fate}; {lacks.name} was saved without them"
+    if not (home.chain and other.chain):
+        return
+    ours, theirs = ([module.kind for module in one.chain] for one in (home, other))
+    if ours != theirs:
+        what = "their scores or vectors are made in different ways"
+        raise _refused(home, other, "modules.json", ", ".join(ours), ", ".join(theirs), what)
+    for mine, yours in zip(home.chain, other.chain, strict=True):
+        for key in sorted({*mine.settings, *yours.settings}):
+            one, another = mine.settings.get(key), yours.settings.get(key)
+            if one != another:
+                what = f"{mine.kind} works in another way by it; merge checkpoints that have it alike"
+                raise _refused(home, other, f"{key} in {mine.file}", one, another, what)
 
 
-def is_buffer(name: str) -> bool:
-    return name.rsplit(".", 1)[-1] in BUFFERS
-
-
-def is_tied(checkpoint: Checkpoint, name: str) -> bool:
-    """Whether a tensor is a second copy of the embedding, which loading ties again."""
-    if name != "lm_head.weight" or not checkpoint.folder.config.get("tie_word_embeddings"):
-        return False
-    return any(
-        other.endswith("embed_tokens.weight") and tensor.shape == checkpoint.tensors[name].shape
-        for other, tensor in checkpoint.tensors.items()
-    )
-
-
-def _shapes(home: Checkpoint, other: Checkpoint) -> None:
-    for name in sorted(merged_names(home)):
+def _shapes(home: Checkpoint, other: Checkpoint, apart: frozenset[str]) -> None:
+    for name in sorted(merged_names(home) - apart):
         ours, theirs = home.tensors[name], other.tensors[name]
         if ours.shape != theirs.shape:
             shapes = f"{list(ours.shape)} in {home.name} and {list(theirs.shape)} in {other.name}"
             raise ModelError(f"merge: the tensor '{name}' has the shape {shapes}; only equal shapes can be merged")
 
 
-def _differences(home: Checkpoint, other: Checkpoint) -> list[str]:
-    ours, theirs = home.folder.config, other.folder.config
-    silent = {"_name_or_path", "transformers_version", *_SHAPE_OF_MODEL}
-    keys = sorted(key for key in {*ours, *theirs} - silent if ours.get(key) != theirs.get(key))
-    return [f"config.json: {', '.join(keys)} of {other.name} differ; those of {home.name} are kept"] if keys else []
+def _left_unread(one: Checkpoint) -> Iterator[str]:
+    if files := one.unread():
+        yield f"{one.name}: {', '.join(files)} was not read, because transformers does not read it beside the others"
 
 
-def _same(home: Checkpoint, other: Checkpoint, what: str, ours: object, theirs: object) -> None:
-    if ours != theirs:
-        raise ModelError(
-            f"merge: {what} is {_short(ours)} in {home.name} and {_short(theirs)} in {other.name}; "
-            f"only checkpoints of one architecture and tokenizer can be merged"
-        )
+def _kept(home: Checkpoint, other: Checkpoint, key: str, ours: object, theirs: object) -> str:
+    return f"{key} is {_short(ours)} in {home.name}, which is kept, and {_short(theirs)} in {other.name}"
+
+
+def _refused(  # noqa: PLR0917
+    home: Checkpoint, other: Checkpoint, what: str, ours: object, theirs: object, why: str
+) -> ModelError:
+    return ModelError(f"merge: {what} is {_short(ours)} in {home.name} and {_short(theirs)} in {other.name}; {why}")
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False) if value is not None else "absent"
+    text = json.dumps(value, ensure_ascii=False) if value is not None and value != "" else "absent"
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _refusal(home: Checkpoint, other: Checkpoint, what: str, why: str) -> ModelError:
-    return ModelError(
-        f"merge: the {what} of {home.name} and {other.name} differ: {why}; give both the same, or do not merge"
-    )

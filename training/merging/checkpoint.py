@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, open_folder
+from training.merging.configuration import ties_embeddings
+from training.merging.modules import Module, chain
 from training.merging.tensors import Tensor, TensorFile, open_file
 
-INDEX = "model.safetensors.index.json"
-_LORA = re.compile(r"(^|\.)lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)")
+INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
+OUTPUT_LAYER = "lm_head.weight"
+_EMBEDDING = re.compile(r"(^|\.)(embed_tokens|embed_in|wte|word_embeddings|tok_embeddings)\.weight$")
+_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_LORA = re.compile(r"(^|\.)lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)|\.modules_to_save\.")
+_ADAPTED = {
+    "SEQ_CLS": "AutoPeftModelForSequenceClassification", "CAUSAL_LM": "AutoPeftModelForCausalLM",
+    "FEATURE_EXTRACTION": "AutoPeftModelForFeatureExtraction",
+}  # fmt: skip
 _LEFT_BEHIND = {
     INDEX, "merge.json", "merge-report.json", "manifest.json", "trainer_state.json", "training_args.json",
 }  # fmt: skip
@@ -29,6 +40,8 @@ class Checkpoint:
     name: str
     """As the recipe says it."""
     folder: ModelFolder
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Tensors that go by another name here than in their file."""
 
     @cached_property
     def files(self) -> dict[str, TensorFile]:
@@ -47,7 +60,37 @@ class Checkpoint:
                         f"{self.name}: the tensor '{key}' is in two files, {found[key].file.path.name} and {path}"
                     )
                 found[key] = tensor
-        return found
+        return {self.names.get(key, key): tensor for key, tensor in found.items()}
+
+    @cached_property
+    def chain(self) -> tuple[Module, ...]:
+        """The sentence-transformers modules; empty for a folder of transformers alone."""
+        return chain(self.folder.path)
+
+    @property
+    def readers(self) -> list[Checkpoint]:
+        """What in the folder reads text, each as a folder of transformers: mostly the checkpoint itself."""
+        parts = [module.path for module in self.chain if module.reads_text] if self.chain else [""]
+        return [
+            self if not part else Checkpoint(f"{self.name}/{part}", ModelFolder(self.name, self.folder.path / part))
+            for part in parts
+        ]
+
+    @cached_property
+    def tied(self) -> frozenset[str]:
+        """The output layer, where it is the embedding once more and loading ties it again.
+
+        One with other numbers than the embedding is none: transformers does not tie that, whatever config.json says.
+        """
+        layer = self.tensors.get(OUTPUT_LAYER)
+        embedding = next((one for name, one in self.tensors.items() if _EMBEDDING.search(name)), None)
+        if layer is None or embedding is None or not ties_embeddings(self.folder):
+            return frozenset()
+        return frozenset({OUTPUT_LAYER}) if equal(layer, embedding) else frozenset()
+
+    def renamed(self, names: Mapping[str, str]) -> Checkpoint:
+        """The same checkpoint with some of its tensors under other names."""
+        return replace(self, names=names)
 
     def identity(self) -> dict[str, object]:
         """Digests of weights, tokenizer and settings."""
@@ -65,17 +108,13 @@ class Checkpoint:
         """A JSON object of the folder, or {} where the file is missing."""
         return read_json(self.folder.path / name)
 
-    def _parts(self) -> list[str]:
-        return list(dict.fromkeys(["", *(path for path in self._module_paths() if path)]))
+    def unread(self) -> list[str]:
+        """Safetensors files beside the model's own that belong to no index: other copies of the weights."""
+        listed = {path.name for path in self.folder.path.glob("*.safetensors")}
+        return sorted(listed - {path for path in self.files if "/" not in path})
 
-    def _module_paths(self) -> list[str]:
-        file = self.folder.path / "modules.json"
-        listed = json.loads(file.read_text("utf-8")) if self.folder.modules else []
-        paths = [str(module.get("path", "")) for module in listed]
-        for path in paths:
-            if Path(path).is_absolute() or ".." in Path(path).parts:
-                raise ModelError(f"{file}: the module path '{path}' leads out of the folder")
-        return paths
+    def _parts(self) -> list[str]:
+        return list(dict.fromkeys(["", *(module.path for module in self.chain if module.path)]))
 
     def _weights(self) -> Iterator[Path]:
         for part in self._parts():
@@ -86,15 +125,15 @@ def open_checkpoint(model: str) -> Checkpoint:
     """Find a checkpoint by path or hub name (`organisation/name[@revision]`) and read the headers of its weights.
 
     Raises:
-        ModelError: it has no safetensors weights, is quantised, or is an adapter on its own.
+        ModelError: it has no safetensors weights, or a module of it has none; it is quantised, or an adapter on its
+            own.
     """
     name, revision = model, None
     if not Path(model).expanduser().exists() and is_hub_name(model.split("@")[0]) and "@" in model:
         name, revision = model.split("@", 1)
     checkpoint = Checkpoint(model, open_folder(name, revision))
     _refuse_adapters(checkpoint)
-    if not checkpoint.tensors:
-        raise ModelError(f"{model}: no safetensors weights here; save the model with safe_serialization=True")
+    _refuse_missing_weights(checkpoint)
     if quantised := checkpoint.folder.config.get("quantization_config"):
         how = quantised.get("quant_method", "") if isinstance(quantised, dict) else ""
         raise ModelError(
@@ -126,13 +165,53 @@ def _refuse_adapters(checkpoint: Checkpoint) -> None:
     path = checkpoint.folder.path
     adapter = (path / "adapter_config.json").exists() or (path / "adapter_model.safetensors").exists()
     if adapter or any(_LORA.search(name) for name in checkpoint.tensors):
+        kind = _ADAPTED.get(str(checkpoint.json("adapter_config.json").get("task_type")))
+        run = f"from peft import {kind} as M; M.from_pretrained('{checkpoint.name}').merge_and_unload()"
+        command = f": python -c \"{run}.save_pretrained('OUT')\"" if adapter and kind else ""
         raise ModelError(
-            f"{checkpoint.name}: a LoRA adapter that is not part of the weights; run peft's merge_and_unload and "
-            f"save the whole model first (the products of two adapters are not the product of their means)"
+            f"{checkpoint.name}: a LoRA adapter that is not part of the weights (the products of two adapters are not "
+            f"the product of their means); run peft's merge_and_unload and save the whole model first{command}"
         )
 
 
+def _refuse_missing_weights(checkpoint: Checkpoint) -> None:
+    """What is only pickled, or was not fetched because it is, would be left out of a merge without a word."""
+    for module in checkpoint.chain:
+        if module.learned and module.path and not _weight_files(checkpoint.folder.path / module.path):
+            again = f'python -c "from sentence_transformers import {_class_of(checkpoint)} as M; {_resave(checkpoint)}"'
+            raise ModelError(
+                f"{checkpoint.name}: the module {module.path} ({module.kind}) has no safetensors weights, and pickled "
+                f"ones ({module.path}/{_PICKLED[0]}) are not read; save the model again where they are: {again}"
+            )
+    if not checkpoint.tensors:
+        found = next((name for name in _PICKLED if (checkpoint.folder.path / name).is_file()), None)
+        architecture = checkpoint.folder.architecture or "AutoModel"
+        again = f': python -c "from transformers import {architecture} as M; {_resave(checkpoint)}"' if found else ""
+        pickled = f"; {found} is pickled, which is not read" if found else ""
+        raise ModelError(
+            f"{checkpoint.name}: no safetensors weights here{pickled}; save the model with transformers 5 or "
+            f"safe_serialization=True{again}"
+        )
+
+
+def _class_of(checkpoint: Checkpoint) -> str:
+    kind = checkpoint.json("config_sentence_transformers.json").get("model_type")
+    return kind if isinstance(kind, str) and kind.isidentifier() else "SentenceTransformer"
+
+
+def _resave(checkpoint: Checkpoint) -> str:
+    return f"M{'.from_pretrained' if not checkpoint.chain else ''}('{checkpoint.name}').save_pretrained('OUT')"
+
+
+def equal(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same numbers in the same format."""
+    return one.shape == other.shape and one.dtype == other.dtype and np.array_equal(one.raw(), other.raw())
+
+
 def _weight_files(folder: Path) -> list[Path]:
+    """The files that transformers reads: the whole one, else what the index names, else all there are."""
+    if (folder / WHOLE).is_file():
+        return [folder / WHOLE]
     index = read_json(folder / INDEX)
     if not index:
         return sorted(folder.glob("*.safetensors"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from adapters.errors import DataError, ModelError, UsageError
 from harness.workspace import new_folder, replace_folder
 from training.merging import combine
-from training.merging.agreement import agree, is_tied
+from training.merging.agreement import Agreement, agree
 from training.merging.checkpoint import Checkpoint, open_checkpoint, read_json
 from training.merging.methods import Solution
 from training.merging.plan import Step, plan, routers
@@ -52,15 +52,16 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     """
     names = dict.fromkeys([*(one.model for one in recipe.inputs), recipe.home])
     job = Job(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
-    notes = agree(job.home, [one for one in job.opened.values() if one is not job.home])
-    steps = plan(recipe, job.home, [job.opened[one.model] for one in recipe.inputs])
+    agreed = agree(job.home, [one for one in job.opened.values() if one is not job.home])
+    aligned = {one.name: one for one in (job.home, *agreed.others)}
+    steps = plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed)
     if out.exists():
         return _there(job, out)
     shards = layout(job.home, steps, shard_bytes)
     _check_room(out, shards)
     with ThreadPoolExecutor(1) as thread, new_folder(out.absolute()) as folder:
         identities = thread.submit(job.identities)
-        report = _written(job, shards, folder, notes)
+        report = _written(job, shards, folder, agreed)
         _write_json(folder / f"{REPORT}.json", report.as_dict())
         (folder / f"{REPORT}.md").write_text(report.markdown(), "utf-8")
         manifest = job.manifest(identities.result(), report)
@@ -69,7 +70,7 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     return Merged(out, str(manifest["id"]), report.as_dict())
 
 
-def _written(job: Job, shards: Sequence[Shard], folder: Path, notes: Sequence[str]) -> Report:
+def _written(job: Job, shards: Sequence[Shard], folder: Path, agreed: Agreement) -> Report:
     home, worker = job.home, _Worker(job.recipe)
     _carry_over(home, job.recipe, folder)
     for shard in shards:
@@ -80,11 +81,11 @@ def _written(job: Job, shards: Sequence[Shard], folder: Path, notes: Sequence[st
     told = notes_on(
         routers(steps),
         [step.key for step in steps if step.action == "keep"],
-        [key for key in home.tensors if is_tied(home, key)],
+        sorted(agreed.copies),
     )
     job.dtypes.update(step.dtype for step in steps)
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
-    return Report(job.recipe.method, between, tuple(worker.told), (*told, *notes))
+    return Report(job.recipe.method, between, tuple(worker.told), (*told, *agreed.notes))
 
 
 @dataclass

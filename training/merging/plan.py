@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from adapters.errors import ModelError
-from training.merging.agreement import is_buffer, is_tied
+from training.merging.agreement import Agreement
+from training.merging.alignment import is_buffer
 from training.merging.checkpoint import Checkpoint
 from training.merging.mergekit_yaml import DTYPES
 from training.merging.methods import Values
@@ -27,7 +28,7 @@ class Step:
 
     key: str
     action: Literal["merge", "keep"]
-    """keep: the home's own tensor, because it is computed and not learned, or holds no floats."""
+    """keep: the home's own tensor, because it is computed and not learned, holds no floats, or is home's alone."""
     home: Tensor
     dtype: str
     """Of the output, as safetensors names it."""
@@ -43,8 +44,12 @@ class Step:
         return self.key
 
 
-def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint]) -> list[Step]:
+def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], agreed: Agreement) -> list[Step]:
     """A step for every tensor of the output, in the order of the home's files.
+
+    Args:
+        inputs: with the home's names for their tensors.
+        agreed: which tensors are home's alone, and which are left out.
 
     Raises:
         ModelError: a tensor has a number format that cannot be merged.
@@ -53,10 +58,9 @@ def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint]) -> list
     depths = layer_depths(home.tensors)
     steps = []
     for key, tensor in home.tensors.items():
-        if is_tied(home, key):
+        if key in agreed.copies:
             continue
-        floats = _floats(key, home, inputs)
-        if is_buffer(key) or not floats:
+        if is_buffer(key) or key in agreed.kept or not _floats(key, home, inputs):
             steps.append(Step(key, "keep", tensor, tensor.dtype))
         else:
             steps.append(_merged(recipe, key, tensor, inputs, depths.get(key, 0.0)))
@@ -65,7 +69,7 @@ def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint]) -> list
 
 def _floats(key: str, home: Checkpoint, inputs: Sequence[Checkpoint]) -> bool:
     tensor = home.tensors[key]
-    if is_buffer(key) or all(one.tensors[key].mergeable for one in (home, *inputs)):
+    if all(one.tensors[key].mergeable for one in (home, *inputs)):
         return tensor.mergeable
     if any(one.tensors[key].dtype != tensor.dtype or _differ(tensor, one.tensors[key]) for one in inputs):
         raise ModelError(

@@ -154,5 +154,5 @@ def notes_on(routers: Sequence[str], kept: Sequence[str], dropped: Sequence[str]
     if kept:
         told.append(f"kept as the base has them: {', '.join(kept[:5])}{' ...' if len(kept) > 5 else ''}")
     if dropped:
-        told.append(f"not written, because loading ties it to the embedding: {', '.join(dropped)}")
+        told.append(f"not written, because loading ties it to another tensor: {', '.join(dropped)}")
     return told

@@ -68,6 +68,15 @@ def test_a_half_precision_fine_tune_is_sound(tmp_path: Path) -> None:
     assert not refused(base, trained(base, tmp_path / "one"))
 
 
+@pytest.mark.parametrize("name", ["qwen3", "modernbert"])
+def test_a_fine_tune_of_a_base_as_transformers_4_left_it_is_sound(name: str, tmp_path: Path) -> None:
+    """Its configuration and tokenizer are spelled otherwise, which no training did."""
+    from tests.training.merging import families
+
+    start = families.hub(tmp_path / "start", name)
+    assert not refused(start, trained(start, tmp_path / "one"))
+
+
 def test_the_start_itself_is_sound(base: Path) -> None:
     assert not refused(base, Checkpoint("base", "base", str(base)))
 

@@ -76,14 +76,19 @@ def test_both_ways_of_slerp_are_among_the_stored_results(models: Path, tmp_path:
     assert set(merged.report["tensors_by_path"]) == {"slerp", "linear: cosine above 0.9995"}  # type: ignore[call-overload]
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What the package itself says now."""
+def mergekit_python() -> str:
+    """The python of an environment with mergekit."""
     python = os.environ.get("MERGEKIT_PYTHON")
     if python is None:
         pytest.skip("MERGEKIT_PYTHON does not name the python of an environment with mergekit 0.1.5")
+    return python
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the package itself says now."""
     folder = tmp_path_factory.mktemp("fresh")
-    subprocess.run([python, HERE / "make.py", folder], check=True, capture_output=True, cwd=ROOT)
+    subprocess.run([mergekit_python(), HERE / "make.py", folder], check=True, capture_output=True, cwd=ROOT)
     yield folder
 
 
@@ -91,3 +96,42 @@ def test_mergekit_itself_still_says_what_is_stored(fresh: Path) -> None:
     assert json.loads((fresh / "made_by.json").read_text("utf-8"))["mergekit"] == "0.1.5"
     for case in STORED:
         assert_equal(read(fresh / f"{case}.safetensors"), read(HERE / f"{case}.safetensors"), "f32")
+
+
+_TUNED = {"model": "tuned", "parameters": {"weight": 0.8, "density": 0.6}}
+SPELLED = {
+    "linear": {
+        "models": [{"model": "base", "parameters": {"weight": 0.3}}, {"model": "tuned", "parameters": {"weight": 0.7}}]
+    },
+    "slerp": {"base_model": "base", "models": [{"model": "base"}, {"model": "tuned"}], "parameters": {"t": 0.4}},
+    "ties": {"base_model": "base", "models": [_TUNED]},
+    # nothing is dropped, because the random numbers are others
+    "dare_ties": {"base_model": "base", "models": [{"model": "tuned", "parameters": {"weight": 0.8, "density": 1.0}}]},
+    "dare_linear": {"base_model": "base", "models": [{"model": "tuned", "parameters": {"weight": 1, "density": 1.0}}]},
+}
+_MERGE = """import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from make import merged
+for name, recipe in json.loads(sys.argv[3]).items():
+    merged(recipe, Path(sys.argv[2]), Path(sys.argv[2]) / f"theirs-{name}")
+"""
+
+
+@pytest.mark.parametrize("name", ["qwen3", "modernbert", "bert", "xlm-roberta", "llama", "gemma2", "deberta-v2"])
+def test_two_spellings_of_a_model_give_the_numbers_of_mergekit(name: str, tmp_path: Path) -> None:
+    from tests.training.merging import families
+
+    python = mergekit_python()
+    families.fine_tune(families.hub(tmp_path / "base", name), tmp_path / "tuned")
+    recipes = {method: {"merge_method": method, "dtype": "float32", **rest} for method, rest in SPELLED.items()}
+    command = [python, "-c", _MERGE, HERE, tmp_path, json.dumps(recipes)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    for method, recipe in recipes.items():
+        merge(from_mapping(recipe, tmp_path), tmp_path / f"ours-{method}")
+        theirs = [read(file) for file in (tmp_path / f"theirs-{method}").glob("*.safetensors")]
+        ours = read(tmp_path / f"ours-{method}" / "model.safetensors")
+        assert ours.keys() == {tensor for one in theirs for tensor in one}
+        for one in theirs:
+            for tensor, values in one.items():
+                np.testing.assert_allclose(ours[tensor], values, rtol=0, atol=1e-6, err_msg=f"{method} {tensor}")

@@ -1,0 +1,140 @@
+"""The chain of a sentence-transformers folder by its meaning, whichever of the library's versions wrote the files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.errors import ModelError
+
+MODULES = "modules.json"
+FILES = (MODULES, "config_sentence_transformers.json", "sentence_bert_config.json")
+_ALIASES = {"MLMTransformer": "Transformer", "LegacyTransformer": "Transformer"}
+_CONFIG_FILES = {
+    "Transformer": "sentence_bert_config.json", "MLMTransformer": "sentence_bert_config.json",
+    "Router": "router_config.json", "Asym": "config.json", "CNN": "cnn_config.json", "LSTM": "lstm_config.json",
+    "WordEmbeddings": "wordembedding_config.json",
+}  # fmt: skip
+_WITH_WEIGHTS = frozenset({
+    "Transformer", "MLMTransformer", "Dense", "LayerNorm", "LSTM", "CNN", "WeightedLayerPooling", "StaticEmbedding",
+    "SparseStaticEmbedding", "SparseAutoEncoder", "CLIPModel", "WordEmbeddings",
+})  # fmt: skip
+"""Kinds of modules that have learned something."""
+_READ_TEXT = frozenset({"Transformer", "CLIPModel", "StaticEmbedding", "SparseStaticEmbedding", "WordEmbeddings"})
+_POOLINGS = {
+    "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max", "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}  # fmt: skip
+_RENAMED = {
+    "word_embedding_dimension": "embedding_dimension", "in_word_embedding_dimension": "in_embedding_dimension",
+}  # fmt: skip
+_DEFAULTS: dict[str, dict[str, object]] = {
+    "Pooling": {"include_prompt": True},
+    "Dense": {"bias": True, "activation_function": "Tanh", "use_residual": False},
+    "LogitScore": {"module_input_name": "causal_logits"},
+    "Transformer": {"transformer_task": "feature-extraction", "do_lower_case": False, "processing_kwargs": {}},
+}
+_UNREAD = {
+    "Transformer": ("max_seq_length", "modality_config", "module_output_name", "unpad_inputs"),
+    "Dropout": ("dropout",),
+}
+"""What changes no vector of a text that fits, or is found again when the module is loaded."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One link of the chain."""
+
+    kind: str
+    """The class's name."""
+    path: str
+    """The folder of its files, '' for the model's own."""
+    file: str
+    """Where its settings are, from the model's folder on."""
+    settings: Mapping[str, object]
+    """In today's spelling, defaults included."""
+
+    @property
+    def learned(self) -> bool:
+        """Whether it has weights."""
+        return self.kind in _WITH_WEIGHTS
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether it has a tokenizer, and perhaps a configuration, of its own."""
+        return self.kind in _READ_TEXT
+
+
+def chain(folder: Path) -> tuple[Module, ...]:
+    """The modules in their order; empty for a folder of transformers alone.
+
+    Raises:
+        ModelError: modules.json is no list of modules, or a path leads out of the folder.
+    """
+    file = folder / MODULES
+    listed = _json(file) if file.is_file() else []
+    if not isinstance(listed, list) or not all(isinstance(one, dict) and "type" in one for one in listed):
+        raise ModelError(f"{file}: expected a list of modules, each with a 'type'")
+    found: list[Module] = []
+    for entry in listed:
+        found += _opened(folder, str(entry["type"]), str(entry.get("path", "")), file)
+    return tuple(found)
+
+
+def _opened(folder: Path, kind: str, path: str, named_by: Path) -> list[Module]:
+    """A module, and those inside of it where it routes texts to several."""
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise ModelError(f"{named_by}: the module path '{path}' leads out of the folder")
+    kind = kind.rsplit(".", 1)[-1]
+    file = Path(path, _CONFIG_FILES.get(kind, "config.json")).as_posix()
+    said = _json(folder / file) if (folder / file).is_file() else {}
+    settings = {**({"transformer_task": "fill-mask"} if kind == "MLMTransformer" else {}), **dict(said)}
+    own = Module(_ALIASES.get(kind, kind), path, file, _normal(_ALIASES.get(kind, kind), settings))
+    inside: list[Module] = []
+    for name, inner in dict(settings.get("types") or {}).items() if kind in {"Router", "Asym"} else ():
+        inside += _opened(folder, str(inner), Path(path, name).as_posix(), folder / file)
+    return [own, *inside]
+
+
+def _normal(kind: str, settings: Mapping[str, Any]) -> dict[str, object]:
+    said = {_RENAMED.get(key, key): value for key, value in settings.items() if value is not None}
+    said = {key: value for key, value in said.items() if key not in _UNREAD.get(kind, ())}
+    special: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        "Pooling": _pooling, "Dense": _dense, "Normalize": _in_and_out, "Router": _router, "Asym": _router,
+    }  # fmt: skip
+    normal = special.get(kind, dict)({**_DEFAULTS.get(kind, {}), **said})
+    return {key: value for key, value in sorted(normal.items()) if value is not None}
+
+
+def _pooling(said: dict[str, Any]) -> dict[str, Any]:
+    active = [mode for flag, mode in _POOLINGS.items() if said.get(flag)]
+    modes = said.get("pooling_mode", active or ["mean"])
+    modes = [modes] if isinstance(modes, str) else list(modes)
+    rest = {key: value for key, value in said.items() if key not in _POOLINGS}
+    return {**rest, "pooling_mode": "+".join(map(str, modes))}
+
+
+def _dense(said: dict[str, Any]) -> dict[str, Any]:
+    said["activation_function"] = str(said["activation_function"]).rsplit(".", 1)[-1]
+    return _in_and_out(said)
+
+
+def _in_and_out(said: dict[str, Any]) -> dict[str, Any]:
+    into = said.get("module_input_name") or "sentence_embedding"
+    return {**said, "module_input_name": into, "module_output_name": said.get("module_output_name") or into}
+
+
+def _router(said: dict[str, Any]) -> dict[str, Any]:
+    """Which folder is which class says `types`; that is compared module by module."""
+    return {key: value for key, value in said.items() if key != "types"}
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None

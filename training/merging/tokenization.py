@@ -1,0 +1,137 @@
+"""Tokenizers by what they do: two are the same if they make the same tokens of the same texts, however spelled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training.merging.probe import PAIRS, TEXTS, around
+from training.merging.tokenizer import ROLES, Tokenizer, Tokens
+
+_REPORTED = ("model_max_length", "truncation_side", "padding_side")
+_NO_LENGTH = 10**9
+_SHOWN = 40
+_MOST = 2_000
+"""Pieces of a vocabulary that are tried."""
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """Where two tokenizers part."""
+
+    part: str
+    """Of tokenizer.json, or the file that says it: model, normalizer, pad_token in tokenizer_config.json."""
+    what: str
+    """The token or the text, and both readings."""
+
+
+def unlike(ours: Tokenizer, theirs: Tokenizer) -> Unlike | None:
+    """The first thing that two tokenizers read differently; None where they are the same.
+
+    Raises:
+        MissingExtra: they are spelled differently and transformers is not installed.
+    """
+    if ours.written == theirs.written:
+        return None
+    one, other = ours.reads, theirs.reads
+    if isinstance(one, str) or isinstance(other, str):
+        reason = next(reason for reason in (one, other) if isinstance(reason, str))
+        return Unlike(_part(ours, theirs), f"their files differ, and transformers cannot read them ({reason})")
+    if what := _first_difference(ours, theirs, one, other):
+        return Unlike(_part(ours, theirs), what)
+    for name in ROLES:
+        left, right = ours.role(name), theirs.role(name)
+        if left is not None and right is not None and left != right:
+            said = f"it is {_shown(left)} in {ours.name} and {_shown(right)} in {theirs.name}"
+            return Unlike(f"{name} in tokenizer_config.json", said)
+    return None
+
+
+def remarks(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
+    """What differs between tokenizers that make the same tokens, for the report."""
+    said = [
+        f"tokenizer_config.json: {name} is {_value(ours, name)} in {ours.name}, which is kept, and "
+        f"{_value(theirs, name)} in {theirs.name}"
+        for name in (*_REPORTED, *(ROLES if ours.written != theirs.written else ()))
+        if _value(ours, name) != _value(theirs, name)
+    ]
+    if ours.content != theirs.content and ours.by_transformers and ours.raw and theirs.raw:
+        what = _first_difference(ours, theirs, ours.raw, theirs.raw)
+        said += [f"tokenizer.json, read without transformers: {what}; transformers reads both alike"] if what else []
+    return said
+
+
+def _value(one: Tokenizer, name: str) -> str:
+    if name in ROLES:
+        return _shown(one.role(name) or "") if one.role(name) is not None else "absent"
+    if name == "model_max_length":
+        length = one.settings.get(name)
+        return str(length) if isinstance(length, int) and length < _NO_LENGTH else "absent"
+    return str(one.settings.get(name, "right"))
+
+
+def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokens, other: Tokens) -> str | None:
+    """The token or the text, and both readings."""
+    left, right = one.vocabulary(), other.vocabulary()
+    changed = [token for token in {*left, *right} if left.get(token) != right.get(token)]
+    if changed:
+        token = min(changed, key=lambda each: (len(each), each))
+        ids = f"{_id(left.get(token))} in {ours.name} and {_id(right.get(token))} in {theirs.name}"
+        return f"the token {_shown(token)} is {ids}{_more(len(changed) - 1)}"
+    words = [one.text(left[piece]) for piece in _suspects(ours, theirs) if piece in left]
+    for first, second in _probe([*one.added(), *other.added()], words):
+        mine, yours = one.encode(first, second), other.encode(first, second)
+        if mine != yours:
+            text = _shown(first) if second is None else f"the pair {_shown(first)}, {_shown(second)}"
+            which = 0 if mine[0] != yours[0] else 1
+            made = f"{_ids(mine[which])} in {ours.name} and {_ids(yours[which])} in {theirs.name}"
+            return f"{text} becomes the {'segments' if which else 'tokens'} {made}"
+    return None
+
+
+def _probe(added: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    yield from ((text, None) for text in (*TEXTS, *around(dict.fromkeys(added)), *words))
+    yield from PAIRS
+
+
+def _suspects(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
+    """Pieces that the two models may make in another way: those of merges or scores that only one has."""
+    one, other = (dict(each.content.get("model") or {}) for each in (ours, theirs))
+    merges = set(one.get("merges") or ()) ^ set(other.get("merges") or ())
+    scored = [one.get("vocab"), other.get("vocab")]
+    apart = set[tuple[Any, ...]]()
+    if all(isinstance(each, list) for each in scored):
+        apart = set(map(tuple, scored[0] or ())) ^ set(map(tuple, scored[1] or ()))
+    found = sorted({*("".join(pair) for pair in merges), *(str(piece) for piece, *_ in apart)})
+    if one.get("ignore_merges") != other.get("ignore_merges"):
+        found += sorted(one.get("vocab") or ())
+    return found[:: max(1, len(found) // _MOST)]
+
+
+def _part(ours: Tokenizer, theirs: Tokenizer) -> str:
+    """The first part of tokenizer.json that differs, else the file that does."""
+    for name in sorted({*ours.content, *theirs.content} - {"decoder"}):
+        if ours.content.get(name) != theirs.content.get(name):
+            return name.replace("_", " ")
+    left, right = ours.written, theirs.written
+    files = (name for name in {**left, **right} if name != "settings" and left.get(name) != right.get(name))
+    return next(files, "tokenizer_config.json")
+
+
+def _more(count: int) -> str:
+    return f", and {count:,} more {'tokens differ' if count > 1 else 'token differs'}" if count else ""
+
+
+def _id(number: int | None) -> str:
+    return "none" if number is None else f"{number}"
+
+
+def _ids(ids: Sequence[int]) -> str:
+    """Up to eight ids from the first on, and how many there are."""
+    return f"[{', '.join(map(str, ids[:8]))}{', ...' if len(ids) > 8 else ''}] ({len(ids)})"
+
+
+def _shown(text: str) -> str:
+    return json.dumps(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...", ensure_ascii=False)

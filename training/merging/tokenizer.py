@@ -1,0 +1,179 @@
+"""The tokenizer files of a checkpoint, and how transformers and the Rust library read them."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapters.errors import need
+from adapters.identity import file_digest
+from adapters.loading import quiet_loading
+from training.merging.checkpoint import read_json
+
+ROLES = ("cls_token", "sep_token", "bos_token", "eos_token", "pad_token", "unk_token", "mask_token")
+_ADDED = "added_tokens.json"
+_FILES = (
+    "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model",
+    _ADDED,
+)  # fmt: skip
+_HOW_USED = frozenset({
+    "model_max_length", "max_length", "max_len", "truncation_side", "truncation_strategy", "stride", "padding_side",
+    "padding", "truncation", "pad_to_multiple_of", "pad_token_type_id", "clean_up_tokenization_spaces",
+    "chat_template", "name_or_path", "special_tokens_map_file", "tokenizer_file", "is_local", "local_files_only",
+    "backend", "processor_class", "spaces_between_special_tokens", "errors", "verbose", "trust_remote_code",
+    "cache_dir", "from_slow",
+})  # fmt: skip
+"""Settings that do not change the tokens of a text that fits."""
+
+
+class Tokens(Protocol):
+    """How a text is read."""
+
+    def vocabulary(self) -> Mapping[str, int]:
+        """Every token and its id, added ones included."""
+
+    def added(self) -> Sequence[str]:
+        """The tokens that are looked for before a text is cut."""
+
+    def text(self, number: int) -> str:
+        """What a token stands for."""
+
+    def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
+        """Ids and segments of the whole input with its special tokens, without truncation and padding."""
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """The tokenizer files of a checkpoint."""
+
+    name: str
+    """Of the checkpoint."""
+    folder: Path
+
+    @property
+    def present(self) -> bool:
+        return bool(self.content or self._digests)
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """tokenizer.json without how it was last used, merges in one spelling; {} where there is none."""
+        fast = read_json(self.folder / "tokenizer.json")
+        used = {"truncation", "padding", "version"}
+        kept = {key: value for key, value in fast.items() if key not in used and value is not None}
+        model = kept.get("model")
+        if isinstance(model, dict) and isinstance(model.get("merges"), list):
+            merges = [tuple(pair.split(" ", 1)) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
+            kept["model"] = {"ignore_merges": False, **model, "merges": merges}
+        return kept
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """tokenizer_config.json, and special_tokens_map.json where that says more."""
+        return {
+            **read_json(self.folder / "special_tokens_map.json"),
+            **read_json(self.folder / "tokenizer_config.json"),
+        }
+
+    @cached_property
+    def written(self) -> dict[str, object]:
+        """Whatever the files say that may change a token."""
+        said = {key: value for key, value in self.settings.items() if key not in _HOW_USED}
+        files = {name: made for name, made in self._digests.items() if not self.content or name == _ADDED}
+        return {"tokenizer.json": self.content, **files, "settings": said}
+
+    @property
+    def by_transformers(self) -> bool:
+        """Whether transformers can read it."""
+        return isinstance(self._loaded, _Transformers)
+
+    @property
+    def reads(self) -> Tokens | str:
+        """As transformers reads it, else by tokenizer.json alone, else the reason why neither does."""
+        return self._loaded if isinstance(self._loaded, _Transformers) else (self.raw or self._loaded)
+
+    @cached_property
+    def raw(self) -> Tokens | None:
+        """tokenizer.json as the Rust library reads it; None without the file, or where it does not."""
+        if not self.content or importlib.util.find_spec("tokenizers") is None:
+            return None
+        library = need("tokenizers", "models", "comparing tokenizers")
+        try:
+            backend = library.Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        except Exception:  # it has no class of its own for what it cannot read
+            return None
+        backend.no_truncation()
+        backend.no_padding()
+        return _Rust(backend)
+
+    def role(self, name: str) -> str | None:
+        """The token of a role, as transformers has it, else the files."""
+        if isinstance(self._loaded, _Transformers):
+            return self._loaded.role(name)
+        found = self.settings.get(name)
+        found = found.get("content") if isinstance(found, dict) else found
+        return None if found is None else str(found)
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {name: file_digest(self.folder / name) for name in _FILES if (self.folder / name).is_file()}
+
+    @cached_property
+    def _loaded(self) -> _Transformers | str:
+        loader = need("transformers", "models", "comparing tokenizers that are spelled differently").AutoTokenizer
+        try:
+            with quiet_loading(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _Transformers(
+                    loader.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
+                )
+        except Exception as error:  # a dozen classes, for a missing file as well as for code of its own
+            if any(name.endswith(".model") for name in self._digests) and not importlib.util.find_spec("sentencepiece"):
+                return "that needs the package sentencepiece: pip install sentencepiece"
+            return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+class _Transformers:
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def vocabulary(self) -> Mapping[str, int]:
+        return dict(self._tokenizer.get_vocab())
+
+    def added(self) -> Sequence[str]:
+        return [str(token) for token in self._tokenizer.added_tokens_decoder.values()]
+
+    def text(self, number: int) -> str:
+        return str(self._tokenizer.decode([number]))
+
+    def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
+        texts = (first,) if second is None else (first, second)
+        read = self._tokenizer(*texts, truncation=False, padding=False, verbose=False)
+        ids = list(read["input_ids"])
+        return ids, list(read.get("token_type_ids") or [0] * len(ids))
+
+    def role(self, name: str) -> str | None:
+        token = getattr(self._tokenizer, name, None)
+        return None if token is None else str(token)
+
+
+class _Rust:
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def vocabulary(self) -> Mapping[str, int]:
+        return dict(self._backend.get_vocab(with_added_tokens=True))
+
+    def added(self) -> Sequence[str]:
+        return [token.content for token in self._backend.get_added_tokens_decoder().values()]
+
+    def text(self, number: int) -> str:
+        return str(self._backend.decode([number], skip_special_tokens=False))
+
+    def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
+        read = self._backend.encode(first, second)
+        return list(read.ids), list(read.type_ids)
