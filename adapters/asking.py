@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from adapters.chat_template import (
+    PROBES,
     ChatTemplate,
     chat_template_of,
     chat_template_text,
@@ -59,15 +60,17 @@ class Asking:
             return self.template.digest
         return "chat template" if self.fallback is None else f"chat template, else {self.fallback.digest}"
 
-    def length(self, asked: int | None) -> int:
-        """Tokens of a whole input: what sentence-transformers takes, for templates of ours at most what such models are
-        published with.
+    def length(self, asked: int | None, usual: int | None = None) -> int:
+        """Tokens of a whole input: what the folder declares, at most what such models are published with.
+
+        Args:
+            usual: the length for a folder that is asked by its chat template.
 
         Raises:
             ModelError: the network has fewer positions.
         """
         ours = self.template or self.fallback
-        return length_of(self.folder, asked, None if ours is None else ours.max_length or USUAL_LENGTH)
+        return length_of(self.folder, asked, usual if ours is None else ours.max_length or USUAL_LENGTH)
 
 
 def asking_of(
@@ -89,7 +92,7 @@ def asking_of(
         raise UsageError(f"'{folder.name}': negative={negative} without positive=...; name both words")
     if template is not None:
         named = load_template(template)
-        words = _some(folder, given or _words(named) or declared)
+        words = _some(folder, given or named.words or declared)
         return Asking(folder, named, named.instruction, named.instructed, words, declared)
     if folder.chain:
         prompt = default_prompt(folder)
@@ -134,7 +137,7 @@ def _recognised(folder: ModelFolder, given: tuple[str, ...]) -> Asking:
     if name is not None:
         ours = load_template(name)
         shown = ours.recognised.chat_template is not None and ours.recognised.chat_template in text
-        words = given or _words(ours)
+        words = given or ours.words
         template, fallback = (None, ours) if shown else (ours, None)
         return Asking(folder, template, ours.instruction, ours.instructed, words, fallback=fallback)
     if given and text:
@@ -161,10 +164,6 @@ def declared_tokens(folder: ModelFolder) -> tuple[int, ...]:
     if not isinstance(tokens[0], int) or len(found) != len([token for token in tokens if token is not None]):
         raise ModelError(f"{folder.path / name}: true_token_id must be the number of a token; fetch the file again")
     return found
-
-
-def _words(template: PromptTemplate) -> tuple[str, ...]:
-    return tuple(word for word in (template.positive, template.negative) if word is not None)
 
 
 def _some(folder: ModelFolder, words: tuple[Word, ...]) -> tuple[Word, ...]:
@@ -240,6 +239,25 @@ class Prompts:
             return None
         what = "no chat template" if chat is None else "a chat template that leaves the query or the document out"
         raise ModelError(f"'{folder.name}' has {what}, so nothing separates the two; {_name_one()}")
+
+    def packaged(self, tokens: tuple[int, ...]) -> PromptTemplate | None:
+        """The packaged template that gives the same prompts and compares the same tokens; None where none does.
+
+        Raises:
+            ModelError: the chat template does not carry a pair.
+        """
+        if self.chat is None:
+            return None
+        templates = (load_template(name) for name in template_names())
+        return next((one for one in templates if one.words and self._is(one, tokens)), None)
+
+    def _is(self, template: PromptTemplate, tokens: tuple[int, ...]) -> bool:
+        assert self.chat is not None
+        instruction = self.instruction if template.instructed else ""
+        same = all(
+            template.whole(instruction, *pair) == self.chat.render(*pair, self.instruction or None) for pair in PROBES
+        )
+        return same and self.reader.encode(list(template.words)) == [[token] for token in tokens]
 
     @cached_property
     def encoder(self) -> PromptEncoder | None:

@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from adapters.asking import Asking, Prompts, asking_of, named_template
+from adapters.asking import USUAL_LENGTH, Asking, Prompts, asking_of, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
 from adapters.errors import ModelError
 from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
 from adapters.models import open_folder
 from adapters.modular import ModularScorer
 from adapters.next_word import NextWordModel
+from adapters.prompt_template import PromptTemplate
 from adapters.prompt_tokens import PromptTokens
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import ReferenceCall
@@ -70,7 +71,7 @@ class CausalLMReranker:
         refuse_other_kinds(self._folder, "causal-lm")
         refuse_own_code(self._folder, code)
         self._asking: Asking = asking_of(self._folder, template, positive, negative)
-        self._max_length = self._asking.length(max_length)
+        self._max_length = self._asking.length(max_length, USUAL_LENGTH)
         self._asked_length = max_length
         self._fixed_instruction = instruction
         self._instruction = self._asking.instruction if instruction is None else instruction
@@ -99,15 +100,17 @@ class CausalLMReranker:
 
     @property
     def identity(self) -> Identity:
-        """Whatever can change a score. The words' token ids follow from the tokenizer, so none is loaded for this."""
+        """Whatever can change a score. A chat template that says the same as a packaged template is that template."""
+        same = self._same
+        template, words = (self._asking.identity, self._model.words) if same is None else (same.digest, same.words)
         return {
             "adapter": _VERSION,
             **self._model.content,
-            "template": self._asking.identity,
+            "template": template,
             "instruction": self._instruction,
             "max_length": self._max_length,
             "dtype": self._dtype,
-            "words": list(self._model.words),
+            "words": list(words),
         }
 
     def bind(self, setting: Setting) -> CausalLMReranker:
@@ -116,7 +119,7 @@ class CausalLMReranker:
         if setting.instruction is None or self._fixed_instruction is not None or not self._asking.instructed:
             return self
         bound = copy.copy(self)
-        for derived in ("_prompts", "_modular"):
+        for derived in ("_prompts", "_modular", "_same"):
             bound.__dict__.pop(derived, None)
         bound._instruction = setting.instruction
         return bound
@@ -144,7 +147,8 @@ class CausalLMReranker:
                 device=self._asked_device, pickle=self._pickle, chat_template=given, tokens=self._model.word_ids,
             )  # fmt: skip
         own = self._folder.chain and self._instruction == self._asking.instruction
-        length = self._max_length if self._asking.fallback is not None else self._asked_length
+        ours = self._asking.fallback is not None or self._max_length == USUAL_LENGTH
+        length = self._max_length if ours else self._asked_length
         return ReferenceCall(
             "CrossEncoder", str(self._folder.path), length, (None if own else self._instruction or None, None),
             device=self._asked_device, pickle=self._pickle,
@@ -207,6 +211,11 @@ class CausalLMReranker:
             f"({', '.join(map(str, model.word_ids))}) was asked for; leave positive and negative out, or use a folder "
             "that declares no tokens"
         )
+
+    @cached_property
+    def _same(self) -> PromptTemplate | None:
+        """The packaged template that the folder's chat template and tokens are, None for another one."""
+        return self._prompts.packaged(self._model.word_ids) if self._asking.template is None else None
 
     @cached_property
     def _prompts(self) -> Prompts:

@@ -18,7 +18,7 @@ from adapters.prompt_tokens import Encode, seams_are_exact
 Format = Literal["flat", "structured"]
 
 _MARKS = "queryprobe7q3", "documentprobe9d2"
-_PROBES = (
+PROBES = (
     ("who wrote it", "The answer."),
     (" where ", "\n\nlines and a space "),
     ("", ""),
@@ -82,7 +82,7 @@ class ChatTemplate:
             return None
         pieces = _cut(text)
         whole = PromptTemplate((tuple(part for piece in pieces for part in piece),), {"chat": text})
-        if any(whole.whole("", *pair) != self.render(*pair, instruction) for pair in _PROBES):
+        if any(whole.whole("", *pair) != self.render(*pair, instruction) for pair in PROBES):
             return None
         parted = PromptTemplate(pieces, whole.described)
         return parted if seams_are_exact(parted, encode) else whole

@@ -77,6 +77,11 @@ class PromptTemplate:
         return digest(self.described)
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are compared, the relevant one first."""
+        return tuple(word for word in (self.positive, self.negative) if word is not None)
+
+    @property
     def instructed(self) -> bool:
         """Whether it has a place for an instruction."""
         return any(Field.INSTRUCTION in piece for piece in self.pieces)
