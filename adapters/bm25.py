@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from adapters.analysis import Analyzer
+from adapters.analysis import OF_COLLECTION, Analyzer, language_on
 from adapters.batching import UNKNOWN_INPUT, collect
 from adapters.errors import ModelError, UsageError, need
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Progress, Scored, Setting
@@ -32,7 +32,12 @@ _IDF: dict[str, Callable[[int, Doubles], Doubles]] = {
 
 
 class _BM25:
-    """Options, identity and binding, which the first stage and the reranker share."""
+    """Options, identity and binding, which the first stage and the reranker share.
+
+    Args:
+        language: an ISO 639 code, None for terms without stemming whatever the collection's language is, or
+            `collection` (the default) for that of the collection.
+    """
 
     def __init__(
         self,
@@ -41,7 +46,7 @@ class _BM25:
         b: float = 0.75,
         method: Method = "lucene",
         stem: bool = True,
-        language: str | None = None,
+        language: str | None = OF_COLLECTION,
     ) -> None:
         if not (0 <= k1 < math.inf and 0 <= b <= 1):
             raise UsageError(f"bm25: k1={k1}&b={b} is not possible; k1 is 0 or more, b from 0 to 1")
@@ -49,7 +54,7 @@ class _BM25:
             raise UsageError(f"bm25: method={method} is not possible; write one of {', '.join(get_args(Method))}")
         self._k1, self._b, self._method = k1, b, method
         self._language = language
-        self._analyzer = Analyzer(language, stem=stem)
+        self._analyzer = Analyzer(None if language == OF_COLLECTION else language, stem=stem)
         self._setting: Setting | None = None
 
     @property
@@ -69,11 +74,15 @@ class _BM25:
         }
 
     def bind(self, setting: Setting) -> Self:
-        """A copy for one collection. The language is the option's, else the collection's."""
+        """A copy for one collection. The language is the option's, else the collection's.
+
+        Raises:
+            MissingExtra: the collection declares no language, and the package that detects one is not installed.
+        """
         bound = copy.copy(self)
         bound.__dict__.pop("_statistics", None)
         bound._setting = setting
-        bound._analyzer = Analyzer(self._language or setting.language, stem=self._analyzer.stem)
+        bound._analyzer = Analyzer(language_on(setting, self._language, "bm25"), stem=self._analyzer.stem)
         return bound
 
 

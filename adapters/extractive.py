@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from adapters.analysis import Analyzer
+from adapters.analysis import OF_COLLECTION, Analyzer, language_on
 from adapters.protocols import Identity, Prompt, Setting
 from adapters.terms import Statistics, corpus_statistics
 
@@ -41,13 +41,15 @@ class ExtractiveGenerator:
     rare.
 
     Args:
-        language: wins over the language of the prompt.
+        language: an ISO 639 code, which wins over the language of the prompt; None leaves it to the prompt; `collection`
+            (the default) is that of the corpus, declared or detected.
     """
 
     name = "extractive"
 
-    def __init__(self, *, language: str | None = None) -> None:
-        self._language = language
+    def __init__(self, *, language: str | None = OF_COLLECTION) -> None:
+        self._option = language
+        self._language = None if language == OF_COLLECTION else language
         self._statistics: Statistics | None = None
         self._corpus: str | None = None
 
@@ -56,9 +58,13 @@ class ExtractiveGenerator:
         return {"adapter": "extractive", "version": _VERSION, "language": self._language, "corpus": self._corpus}
 
     def bind(self, setting: Setting) -> ExtractiveGenerator:
-        """The same with the document frequencies of a corpus."""
+        """The same with the document frequencies of a corpus.
+
+        Raises:
+            MissingExtra: the corpus declares no language, and the package that detects one is not installed.
+        """
         part = copy.copy(self)
-        part._language = self._language or setting.language
+        part._language = language_on(setting, self._option, self.name)
         part._statistics = corpus_statistics(Analyzer(part._language), setting)
         part._corpus = setting.corpus_digest
         return part

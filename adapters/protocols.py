@@ -29,9 +29,12 @@ class Setting:
     corpus: Sequence[str]
     corpus_digest: str
     language: str | None = None
+    """Declared, or else detected in the texts; None where neither says one."""
     instruction: str | None = None
     cache: Path | None = None
     """A folder in which an adapter may keep files that are keyed by content (embeddings)."""
+    language_sought: bool = True
+    """False where no language is declared and none could be looked for, because a package is not installed."""
 
 
 @dataclass(frozen=True)

@@ -166,9 +166,10 @@ def bound(adapter: object, collection: Collection, cache: Path | None, instructi
     setting = Setting(
         corpus=collection.corpus,
         corpus_digest=array_digest(collection.corpus.digests),
-        language=collection.language,
+        language=collection.spoken,
         instruction=instruction,
         cache=cache,
+        language_sought=collection.language_sought,
     )
     return adapter.bind(setting)
 

@@ -15,6 +15,7 @@ from adapters.errors import DataError
 from adapters.identity import array_digest, digest
 from harness.collection import Changes, Collection, Counts, Given, Qrels, Rules, counts_of_queries
 from harness.columns import count_duplicate_texts, open_texts, texts_digest
+from harness.detection import kept_or_detected
 from harness.sources.source import CORPUS, QUERIES, Converted, Source
 
 FORMAT = 1
@@ -105,7 +106,7 @@ def description_of(known: dict[str, Any]) -> Description:
 
 
 def read(folder: Path, description: Description) -> Collection:
-    """Open the columns.
+    """Open the columns. Where no language is declared, it is detected the first time.
 
     Raises:
         DataError: they are damaged.
@@ -118,6 +119,7 @@ def read(folder: Path, description: Description) -> Collection:
             changes = _changes(arrays) if "changed_questions" in arrays else None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
+    found = kept_or_detected(folder, corpus) if description.language is None else None
     return Collection(
         name=description.name,
         split=description.split,
@@ -131,6 +133,8 @@ def read(folder: Path, description: Description) -> Collection:
         fingerprint=description.fingerprint,
         group=description.group,
         changes=changes,
+        detected_language=found.language if found else None,
+        language_sought=description.language is not None or found is not None,
     )
 
 
