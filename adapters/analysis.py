@@ -56,9 +56,8 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SILENT = re.compile("[\u00ad\u200d\u2060\ufeff]|\u200c(?![\u0600-\u06ff])|[\u0640\u064b-\u065f\u0670]")
 """Soft hyphen and joiners; the non-joiner except in Arabic script, where it parts words; tatweel and harakat."""
 _UNSPACED = "Hani Hira Kana Hang Thai Laoo Khmr Mymr"
-_BIGRAMS = frozenset(
-    "zh zho chi cmn yue wuu ja jpn ko kor th tha lo lao km khm my mya bur".split()
-)  # the languages that are written in these scripts
+_BIGRAMS = "zh zho chi cmn yue wuu ja jpn ko kor th tha lo lao km khm my mya bur"
+"""The languages that are written in these scripts."""
 OF_COLLECTION = "collection"
 """As an adapter's option `language`: that of the collection, declared or detected."""
 _KNOWN_WORDS = 1 << 20
@@ -154,7 +153,7 @@ def stemmed_language(stemmer: str) -> str:
 
 def has_bigrams(language: str | None) -> bool:
     """Whether a language is written in a script that is cut into character bigrams."""
-    return _code(language) in _BIGRAMS
+    return _code(language) in _BIGRAMS.split()
 
 
 def _code(language: str | None) -> str:

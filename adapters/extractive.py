@@ -41,8 +41,8 @@ class ExtractiveGenerator:
     rare.
 
     Args:
-        language: an ISO 639 code, which wins over the language of the prompt; None leaves it to the prompt; `collection`
-            (the default) is that of the corpus, declared or detected.
+        language: an ISO 639 code, which wins over the language of the prompt; None leaves it to the prompt;
+            `collection` (the default) is that of the corpus, declared or detected.
     """
 
     name = "extractive"

@@ -173,8 +173,8 @@ class Collection:
     changes: Changes | None = None
     """What p-MRR compares; None where no query is asked twice."""
     detected_language: str | None = None
-    """What a sample of the texts is written in; see `harness.detection`. None where `language` is declared, and where no
-    language is clear enough."""
+    """What a sample of the texts is written in; see `harness.detection`. None where `language` is declared, and where
+    no language is clear enough."""
     language_sought: bool = True
     """False where no language is declared and nobody could look: the package that detects one is not installed."""
 

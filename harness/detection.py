@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -106,7 +106,7 @@ class Vote:
 def judged(texts: Sequence[Sequence[Vote]]) -> Detected:
     """The language of texts whose pieces were taken for languages. Texts without a vote do not count."""
     texts = [votes for votes in texts if votes]
-    characters, probability, majorities = Counter[str](), Counter[str](), Counter[str]()
+    characters, majorities, probability = Counter[str](), Counter[str](), defaultdict[str, float](float)
     for votes in texts:
         own = Counter[str]()
         for vote in votes:

@@ -14,6 +14,7 @@ from adapters.identity import digest
 from harness.gate.looks import Look, Looks
 from harness.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
 from harness.statistics.intervals import stratified_interval
+from harness.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
 """First stages by what they searched and the candidates that they found."""
@@ -52,6 +53,8 @@ class Point:
     """The same average of the first stage; None where it was not evaluated."""
     looks: tuple[Looked, ...] = ()
     """The gate's, oldest first."""
+    stemming: tuple[Stemming, ...] = ()
+    """Of the BM25 that it is, or stands on."""
 
 
 def history(
@@ -158,6 +161,7 @@ def _point(
         value=float(np.average([one.value for one in row], weights=weights)),
         interval=stratified_interval([one.values for one in row], weights),
         first_stage=float(np.average(known, weights=weights)) if len(known) == len(row) else None,
+        stemming=tuple(of_stored(one.stored for one in row)),
     )
 
 

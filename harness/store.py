@@ -65,6 +65,8 @@ create table look(
 """
 _CORPUS = "create table if not exists corpus(collection text primary key, fingerprint text) without rowid"
 """Of each collection the fingerprint of its corpus alone. A table of its own: an older program still reads the file."""
+_DETECTED = "create table if not exists detected(collection text primary key, language text) without rowid"
+"""The language of collections that declare none, null where none was recognised."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,7 @@ class Results:
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         self._database.execute(_CORPUS)
+        self._database.execute(_DETECTED)
 
     def _write_ahead(self) -> None:
         """SQLite does not wait for others while it changes the journal, so this has to."""
@@ -293,6 +296,10 @@ class Results:
 
             corpus = (collection.fingerprint, corpus_fingerprint(collection.corpus))
             self._database.execute("insert into corpus values (?, ?)", corpus)
+
+        if collection.language is None and collection.language_sought:
+            found = (collection.fingerprint, collection.detected_language)
+            self._database.execute("insert or replace into detected values (?, ?)", found)
 
     def _keep_evaluation(self, evaluation: Evaluation) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -357,9 +364,10 @@ class Results:
 
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
-                    c.part_of, c.grouped, k.fingerprint as corpus from evaluation e
+                    c.part_of, c.grouped, k.fingerprint as corpus, d.language as detected from evaluation e
                     join collection c on c.fingerprint = e.collection
-                    left join corpus k on k.collection = e.collection {tail}"""
+                    left join corpus k on k.collection = e.collection
+                    left join detected d on d.collection = e.collection {tail}"""
         with closing(self._database.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             for row in cursor.execute(query, values).fetchall():
@@ -370,6 +378,7 @@ class Results:
         means = self._database.execute(values, (row["id"],))
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
+        collection |= {"detected_language": row["detected"]}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         parsed["audit"]["alarms"] = as_stored(parsed["audit"].get("alarms"))
         plain = {

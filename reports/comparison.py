@@ -9,6 +9,8 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.retrieve import GIVEN
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_evaluations, shown_language
 from harness.suites.targets import PAIRED_MEASURE
 from harness.summary import (
     OFFICIAL,
@@ -60,6 +62,7 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     chance = next(iter(summaries.values())).chance
     notes = [
         *declared_notes(collections),
+        *bm25_notes(of_evaluations(evaluations)),
         *(described(collection) for collection in collections if len(collections) == 1),
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
         *_votes(collections),
@@ -81,6 +84,7 @@ def official_table(evaluations: Sequence[Evaluation]) -> Table:
     notes = (
         f"every collection by its own official measure ({used}), x 100; a mean of different measures has no unit: it "
         "orders systems as mteb's leaderboard does, and says nothing else",
+        *bm25_notes(of_evaluations(evaluations)),
         *_votes(collections),
         _MARKS,
     )
@@ -106,7 +110,8 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(systems):
         columns += [name] if i == 0 else [name, "vs first stage"]
-    notes = (*declared_notes(collections), f"{measure} x 100", *_votes(collections), _MARKS)
+    stemming = bm25_notes(of_evaluations(evaluations))
+    notes = (*declared_notes(collections), *stemming, f"{measure} x 100", *_votes(collections), _MARKS)
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
@@ -127,6 +132,7 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
     notes = (
         f"{PAIRED_MEASURE} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
         "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise",
+        *bm25_notes(of_evaluations(evaluations)),
         *_votes(collections),
         "the interval is a bootstrap over questions; a question is a pair of queries",
     )
@@ -142,7 +148,10 @@ def audit_table(evaluations: Sequence[Evaluation]) -> Table:
         "truncated", "half lost", "all lost", "same input", "membership",
     )  # fmt: skip
     rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation)) for evaluation in evaluations)
-    notes = ("queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",)
+    notes = (
+        "queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",
+        *bm25_notes(of_evaluations(evaluations)),
+    )
     return Table("audit", columns, rows, notes, left=3)
 
 
@@ -160,7 +169,10 @@ def controls_table(evaluations: Sequence[Evaluation]) -> Table:
             for name in names
         ]
         rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
-    notes = ("identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",)
+    notes = (
+        "identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",
+        *bm25_notes(of_evaluations(first)),
+    )
     return Table("controls", ("measure", *names), tuple(rows), notes)
 
 
@@ -244,7 +256,8 @@ def _collection_row(
 ) -> tuple[Cell, ...]:
     summaries = [summarise(measured, measure) for measured in systems.values()]
     best = max(summary.value for summary in summaries)
-    language = averaged[0].language or "" if len(averaged) == 1 else ""
+    first = averaged[0]
+    language = shown_language(first.language, first.detected_language) if len(averaged) == 1 else ""
     cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
     for i, summary in enumerate(summaries):
         cells.append(Cell(points(summary.value), strong=summary.value == best))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored, shown_language
 from harness.store import Results, Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
@@ -35,7 +37,8 @@ def listing(what: str, workspace: Path) -> Table:
         listed = dict.fromkeys(map(_collection, stored))
         return _table(f"collections in {workspace}", named, listed, _notes(stored))
     systems = dict.fromkeys(map(_system, stored))
-    return _table(f"systems in {workspace}", ("system", "first stage", "depth", "part"), systems)
+    named = ("system", "first stage", "depth", "part")
+    return _table(f"systems in {workspace}", named, systems, tuple(bm25_notes(of_stored(stored))))
 
 
 def listing_of(ids: Iterable[str], workspace: Path) -> Table:
@@ -64,6 +67,7 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
         "depth": found.depth, "values": found.means, "collection": found.collection, "made_of": found.identity,
         "audit": found.audit, "controls": found.controls, "environment": found.environment,
+        **({"bm25": told} if (told := bm25_notes(of_stored([found]))) else {}),
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
     }  # fmt: skip
 
@@ -107,7 +111,7 @@ def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
     rules = [one.collection["rules"] for one in stored]
     notes = [str(rule["note"]) for rule in rules if isinstance(rule, dict) and rule.get("note")]
     imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
-    return tuple(dict.fromkeys([*notes, *imported]))
+    return tuple(dict.fromkeys([*notes, *imported, *bm25_notes(of_stored(stored))]))
 
 
 def _results(stored: Sequence[Stored], workspace: Path) -> Table:
@@ -134,8 +138,9 @@ def _system(one: Stored) -> tuple[str, ...]:
 def _collection(one: Stored) -> tuple[str, ...]:
     counts = one.collection["counts"]
     numbers = [str(counts[key]) for key in ("documents", "queries", "judgments")] if isinstance(counts, dict) else []
-    plain = (str(one.collection[key] or "") for key in ("name", "split", "language"))
-    return (str(one.collection["fingerprint"])[:12], *plain, *numbers)
+    language = shown_language(one.collection["language"], one.collection["detected_language"])
+    plain = (str(one.collection[key] or "") for key in ("name", "split"))
+    return (str(one.collection["fingerprint"])[:12], *plain, language, *numbers)
 
 
 def _adapters() -> Iterator[tuple[str, ...]]:

@@ -29,7 +29,9 @@ def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) 
     if out is not None:
         outcome.write(out, shlex.join(["harness", *sys.argv[1:]]))
     if as_json:
-        typer.echo(json.dumps(as_dict(outcome.evaluations), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(
+            json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)
+        )
         return
     tables = comparison.comparison_tables(outcome.evaluations)
     if published := anchors(outcome.evaluations):

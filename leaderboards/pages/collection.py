@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
 from leaderboards.beside import is_wrong, measured_here, of_collection, stage
 from leaderboards.board import Board, RankedCollection
@@ -103,7 +105,7 @@ def page(made: Board, collection: CollectionKey) -> str:
         collection=collection,
         entry=collection.entry,
         counts=shown,
-        notes=_notes(collection, rules),
+        notes=[*_notes(collection, rules), *bm25_notes(of_stored(one.stored for one in results))],
         bounds=_bounds(results),
         tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
         siblings=_siblings(made, collection),
