@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from adapters.errors import MissingExtra, UsageError, need
-from adapters.protocols import Setting
+from adapters.errors import UsageError, need
 
 _VERSION = 1
 _CODES = {
@@ -121,23 +120,6 @@ class Analyzer:
             "stemmer": stemmer,
             "snowball": None if stemmer is None else str(_snowball().version()),
         }
-
-
-def language_on(setting: Setting, option: str | None, adapter: str) -> str | None:
-    """The language that an adapter's terms are cut for: its option's, or where that is `collection` the collection's.
-
-    Raises:
-        MissingExtra: the collection declares no language, and the package that detects one is not installed.
-    """
-    if option != OF_COLLECTION:
-        return option
-    if setting.language is None and not setting.language_sought:
-        raise MissingExtra(
-            f"'{adapter}' on a collection that declares no language needs the package 'py3langid', which detects it: "
-            "pip install 'rerank-harness[bm25]'; or declare it with --language or language = ... in collection.toml, "
-            f"or name '{adapter}?language=none'"
-        )
-    return setting.language
 
 
 def snowball_stemmer(language: str | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from adapters.analysis import OF_COLLECTION, Analyzer, language_on
+from adapters.analysis import OF_COLLECTION, Analyzer
 from adapters.batching import UNKNOWN_INPUT, collect
 from adapters.errors import ModelError, UsageError, need
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Progress, Scored, Setting
@@ -54,12 +54,17 @@ class _BM25:
             raise UsageError(f"bm25: method={method} is not possible; write one of {', '.join(get_args(Method))}")
         self._k1, self._b, self._method = k1, b, method
         self._language = language
-        self._analyzer = Analyzer(None if language == OF_COLLECTION else language, stem=stem)
+        self._analyzer = Analyzer(None if self.uses_language else language, stem=stem)
         self._setting: Setting | None = None
 
     @property
     def name(self) -> str:
         return "bm25"
+
+    @property
+    def uses_language(self) -> bool:
+        """Whether its terms are cut for the language of the collection."""
+        return self._language == OF_COLLECTION
 
     @property
     def identity(self) -> Identity:
@@ -74,15 +79,11 @@ class _BM25:
         }
 
     def bind(self, setting: Setting) -> Self:
-        """A copy for one collection. The language is the option's, else the collection's.
-
-        Raises:
-            MissingExtra: the collection declares no language, and the package that detects one is not installed.
-        """
+        """A copy for one collection. The language is the option's, else the collection's."""
         bound = copy.copy(self)
         bound.__dict__.pop("_statistics", None)
         bound._setting = setting
-        bound._analyzer = Analyzer(language_on(setting, self._language, "bm25"), stem=self._analyzer.stem)
+        bound._analyzer = Analyzer(setting.language if self.uses_language else self._language, stem=self._analyzer.stem)
         return bound
 
 

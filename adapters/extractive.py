@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from adapters.analysis import OF_COLLECTION, Analyzer, language_on
+from adapters.analysis import OF_COLLECTION, Analyzer
 from adapters.protocols import Identity, Prompt, Setting
 from adapters.terms import Statistics, corpus_statistics
 
@@ -48,8 +48,8 @@ class ExtractiveGenerator:
     name = "extractive"
 
     def __init__(self, *, language: str | None = OF_COLLECTION) -> None:
-        self._option = language
-        self._language = None if language == OF_COLLECTION else language
+        self.uses_language = language == OF_COLLECTION
+        self._language = None if self.uses_language else language
         self._statistics: Statistics | None = None
         self._corpus: str | None = None
 
@@ -58,13 +58,9 @@ class ExtractiveGenerator:
         return {"adapter": "extractive", "version": _VERSION, "language": self._language, "corpus": self._corpus}
 
     def bind(self, setting: Setting) -> ExtractiveGenerator:
-        """The same with the document frequencies of a corpus.
-
-        Raises:
-            MissingExtra: the corpus declares no language, and the package that detects one is not installed.
-        """
+        """The same with the document frequencies of a corpus."""
         part = copy.copy(self)
-        part._language = language_on(setting, self._option, self.name)
+        part._language = setting.language if self.uses_language else self._language
         part._statistics = corpus_statistics(Analyzer(part._language), setting)
         part._corpus = setting.corpus_digest
         return part

@@ -33,8 +33,6 @@ class Setting:
     instruction: str | None = None
     cache: Path | None = None
     """A folder in which an adapter may keep files that are keyed by content (embeddings)."""
-    language_sought: bool = True
-    """False where no language is declared and none could be looked for, because a package is not installed."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,9 @@ class ListwiseReranker(Protocol):
 
 @runtime_checkable
 class Bindable(Protocol):
-    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used."""
+    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used. One
+    that cannot do without a language has an attribute `uses_language`, true: it is not bound where nobody could look
+    for the language."""
 
     def bind(self, setting: Setting) -> object:
         """Return an adapter for that collection; its identity holds whatever of the setting can change a score."""

@@ -22,8 +22,9 @@ from harness.ground import is_paired, ordinary_measures
 from harness.measuring.measures import parse
 from harness.progress import Reporter, Silent
 from harness.retrieve import GIVEN
-from harness.sources import load_all
+from harness.sources import load
 from harness.sources.build import collection_of
+from harness.sources.offered import Chosen
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.recognise import chosen_sources
 from harness.sources.suite_source import SuiteSource
@@ -252,7 +253,7 @@ def collections_of(
 ) -> list[Collection]:
     """The collections that the targets name, each once. `tell` gets a line for whatever is in other languages."""
     declared = Path(rules) if rules else None
-    found = load_all(targets, workspace, split=split, languages=languages, rules=declared, origin=origin, tell=tell)
+    found = load(targets, workspace, split=split, languages=languages, rules=declared, origin=origin, tell=tell)
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())
@@ -274,11 +275,11 @@ def planned(
 ) -> Plan:
     """What a run would cost. Of suites only the tables are read; other targets are loaded. With `measured`, the models
     that are named score a few seconds of stand-ins, and the plan tells hours."""
-    _refuse_targets(targets, split, languages, None, origin)
-    place = Workspace.open(Path(workspace) if workspace else None)
-    found = chosen_sources(targets, split, languages, None, origin=origin, workspace=place)
+    found = _refuse_targets(targets, split, languages, None, origin)
     for line in found.skipped:
         (reporter or Silent()).note(line)
+    loads = any(not isinstance(one, SuiteSource) for one in found.sources)
+    place = Workspace.open(Path(workspace) if workspace else None) if loads else Workspace(Path(DEFAULT))
     entries = [one.entry if isinstance(one, SuiteSource) else collection_of(one, place) for one in found.sources]
     samples = [sample] * len(entries) if sample else None
     if budget is not None:
@@ -346,11 +347,11 @@ def first_stage_of(collections: Sequence[Collection]) -> str:
 
 def _refuse_targets(
     targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None, origin: Origin
-) -> None:
-    """Before any model is looked for: a wrong target is told at once."""
+) -> Chosen:
+    """Before any model is looked for, so that a wrong target is refused at once. What the targets name."""
     if not targets:
         raise UsageError("name what to run on: a suite, a folder, a zip, a file of reranking rows, or 'demo'")
-    chosen_sources(targets, split, languages, Path(rules) if rules else None, origin=origin)
+    return chosen_sources(targets, split, languages, Path(rules) if rules else None, origin=origin)
 
 
 def _refuse_text(**lists: Sequence[str]) -> None:

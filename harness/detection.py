@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -78,6 +78,19 @@ def detect(corpus: Texts) -> Detected:
         MissingExtra: the package is not installed.
     """
     return judged([list(_votes(text)) for text in corpus.take(sampled(corpus))])
+
+
+def refuse_undetected(adapter: str, collection: str) -> NoReturn:
+    """Say what to do where an adapter needs a language that nobody declared and nobody could look for.
+
+    Raises:
+        MissingExtra: always.
+    """
+    raise MissingExtra(
+        f"{collection} declares no language, and detecting the one that '{adapter}' needs takes the package "
+        f"'{PACKAGE}': pip install 'rerank-harness[bm25]'; or declare it with --language or language = ... in "
+        f"collection.toml, or name '{adapter}?language=none'"
+    )
 
 
 def sampled(corpus: Texts, size: int = SAMPLE) -> Integers:

@@ -37,8 +37,8 @@ def listing(what: str, workspace: Path) -> Table:
         listed = dict.fromkeys(map(_collection, stored))
         return _table(f"collections in {workspace}", named, listed, _notes(stored))
     systems = dict.fromkeys(map(_system, stored))
-    named = ("system", "first stage", "depth", "part")
-    return _table(f"systems in {workspace}", named, systems, tuple(bm25_notes(of_stored(stored))))
+    columns = ("system", "first stage", "depth", "part")
+    return _table(f"systems in {workspace}", columns, systems, tuple(bm25_notes(of_stored(stored))))
 
 
 def listing_of(ids: Iterable[str], workspace: Path) -> Table:

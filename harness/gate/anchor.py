@@ -39,8 +39,8 @@ def wanted(stage: Stage, looks: Looks) -> Wanted:
     """Open the anchor early, so that a gate without one costs nothing.
 
     Raises:
-        UsageError: the best accepted system is wanted, and none was ever accepted; or what is stored of the anchor rests
-            on candidates of a BM25 with another language.
+        UsageError: the best accepted system is wanted, and none was ever accepted; or what is stored of the anchor
+            rests on candidates of a BM25 with another language.
         HarnessError: the anchor cannot be opened, and the store does not have it either.
     """
     name = stage.policy.anchor

@@ -57,9 +57,9 @@ def _told(stage: Stage, name: str, stored: Sequence[Stored]) -> str:
         other = collection and _other_spec(stage, collection, one)
         if other:
             return (
-                f"{one.collection['name']}: '{name}' was measured on candidates of '{other}', and '{stage.first_stage}' "
-                f"finds others, because it stems with the collection's language now; give --first-stage '{other}', or "
-                "measure the anchor again: name it with --anchor"
+                f"{one.collection['name']}: '{name}' was measured on candidates of '{other}', and "
+                f"'{stage.first_stage}' finds others, because it stems with the collection's language now; give "
+                f"--first-stage '{other}', or measure the anchor again: name it with --anchor"
             )
     return ""
 
