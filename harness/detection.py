@@ -138,13 +138,19 @@ def judged(texts: Sequence[Sequence[Vote]]) -> Detected:
     return Detected(name if clear else None, round(share, 4), round(mean, 4), len(texts), total)
 
 
-def _votes(text: str) -> Iterator[Vote]:
-    """Pieces, so that a text in two languages votes for both."""
+def pieces(text: str) -> Iterator[str]:
+    """The pieces of a text that are judged by themselves, so that one in two languages votes for both; those without a
+    letter are left out."""
     for start in range(0, min(len(text), _READ), _PIECE):
         piece = text[start : min(start + _PIECE, _READ)]
         if any(map(str.isalpha, piece)):
-            language, probability = _identifier().classify(piece)
-            yield Vote(_SAME.get(language, language), float(probability), len(piece))
+            yield piece
+
+
+def _votes(text: str) -> Iterator[Vote]:
+    for piece in pieces(text):
+        language, probability = _identifier().classify(piece)
+        yield Vote(_SAME.get(language, language), float(probability), len(piece))
 
 
 def _first(votes: Counter[str]) -> str:

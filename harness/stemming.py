@@ -107,9 +107,10 @@ def spelled_as(spec: str, wanted: Mapping[str, Any], identity: Callable[[str], I
         wanted: as stored.
         identity: of a spec, on the collection that it was stored for.
     """
-    if wanted.get("adapter") != "bm25":
+    analyzer = _analyzer(wanted)
+    if analyzer is None:
         return None
-    stemmer = wanted["analyzer"]["stemmer"]
+    stemmer = analyzer.get("stemmer")
     for language in ("none", *([stemmed_language(stemmer)] if stemmer else [])):
         other = with_option(spec, "language", language)
         with suppress(HarnessError):
@@ -130,10 +131,18 @@ def _parts(
 ) -> dict[str, Stemming]:
     found = {}
     for part, spec in specs.items():
-        identity = made_of.get(part)
-        if spec and isinstance(identity, Mapping) and identity.get("adapter") == "bm25":
-            found[part] = _stemming(spec, identity["analyzer"]["stemmer"], collection, *languages)
+        analyzer = _analyzer(made_of.get(part))
+        if spec and analyzer is not None:
+            found[part] = _stemming(spec, analyzer.get("stemmer"), collection, *languages)
     return found
+
+
+def _analyzer(identity: object) -> Mapping[str, Any] | None:
+    """What BM25 says of its terms in an identity; None for any other adapter."""
+    if not isinstance(identity, Mapping) or identity.get("adapter") != "bm25":
+        return None
+    analyzer = identity.get("analyzer")
+    return analyzer if isinstance(analyzer, Mapping) else None
 
 
 def _stemming(spec: str, stemmer: str | None, collection: str, declared: str | None, detected: str | None) -> Stemming:
