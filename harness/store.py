@@ -66,7 +66,7 @@ create table look(
 _CORPUS = "create table if not exists corpus(collection text primary key, fingerprint text) without rowid"
 """Of each collection the fingerprint of its corpus alone. A table of its own: an older program still reads the file."""
 _DETECTED = "create table if not exists detected(collection text primary key, language text) without rowid"
-"""The language of collections that declare none, null where none was recognised."""
+"""The language of collections that declare none, null where none was recognised; no row where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -364,7 +364,8 @@ class Results:
 
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
-                    c.part_of, c.grouped, k.fingerprint as corpus, d.language as detected from evaluation e
+                    c.part_of, c.grouped, k.fingerprint as corpus,
+                    d.language as detected, d.collection is not null as sought from evaluation e
                     join collection c on c.fingerprint = e.collection
                     left join corpus k on k.collection = e.collection
                     left join detected d on d.collection = e.collection {tail}"""
@@ -378,7 +379,7 @@ class Results:
         means = self._database.execute(values, (row["id"],))
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
-        collection |= {"detected_language": row["detected"]}
+        collection |= {"detected_language": row["detected"], "language_sought": bool(row["sought"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         parsed["audit"]["alarms"] = as_stored(parsed["audit"].get("alarms"))
         plain = {

@@ -23,6 +23,7 @@ def make_folder(out: Path | None) -> None:
 
 def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
     from harness.export import as_dict
+    from harness.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
     from reports import comparison
 
@@ -35,7 +36,7 @@ def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) 
         return
     tables = comparison.comparison_tables(outcome.evaluations)
     if published := anchors(outcome.evaluations):
-        tables.append(anchors_table(published))
+        tables.append(anchors_table(published, notes(of_evaluations(outcome.evaluations))))
     if audit:
         tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
     for table in tables:

@@ -171,7 +171,7 @@ def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Cos
     pairs = _pairs(entry, depth, first_stage, queries)
     characters = queries * asked + documents * held
     search = _is_searched(entry, first_stage)
-    embedded = queries + documents if search and first_stage != "bm25" else 0
+    embedded = queries + documents if search and (first_stage or "").partition("?")[0] != "bm25" else 0
     language = entry.language if isinstance(entry, SuiteCollection) else entry.spoken
     script = script_of(language)
     amounts = Amounts(

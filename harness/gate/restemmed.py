@@ -26,7 +26,7 @@ def refuse_accepted(stage: Stage, looks: Looks) -> None:
         system
         for look in looks.all()
         if look.accepted and look.measure == stage.measure
-        for system in (look.candidate, look.anchor)
+        for system in (look.anchor, look.candidate)
     ]
     with Results(stage.bench.workspace.results) as results:
         known = {one.id: one for one in results.all()}

@@ -10,6 +10,7 @@ from harness.compare.wanted import ANY, Wanted
 from harness.ground import ordinary_measures
 from harness.measuring.measures import parse
 from harness.recall import Recalled, recall
+from harness.stemming import notes, of_stored
 from harness.store import Results, Stored
 from harness.why.facing import Facing, facing
 from harness.workspace import Workspace
@@ -27,7 +28,7 @@ class Found:
     facings: tuple[Facing, ...]
     evaluations: tuple[tuple[Stored, Stored], ...]
     notes: tuple[str, ...]
-    """What was left out or picked."""
+    """What was left out or picked, and how BM25 stems."""
 
 
 def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Wanted = ANY) -> Found:
@@ -49,7 +50,8 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
         selection = select(list(results.all()), a, [b], wanted=wanted)
     pairs = _pairs(selection)
     faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)
-    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, selection.notes)
+    told = (*selection.notes, *notes(of_stored(one for pair in pairs for one in pair)))
+    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, told)
 
 
 def _pairs(selection: Selection) -> tuple[tuple[Stored, Stored], ...]:
