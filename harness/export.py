@@ -29,14 +29,14 @@ FORMAT = 1
 
 def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> dict[str, object]:
     """Everything that a table shows and what made it, as plain JSON values; fractions, not points."""
-    told = [*notes(of_evaluations(evaluations)), *skipped]
+    lines = [*notes(of_evaluations(evaluations)), *skipped]
     return {
         "format": FORMAT,
         "environment": environment(),
         "collections": [_collection(evaluation) for evaluation in _first_of_each_collection(evaluations)],
         "evaluations": [_evaluation(evaluation) for evaluation in evaluations],
         "macro": _macro(evaluations),
-        **({"notes": told} if told else {}),
+        **({"notes": lines} if lines else {}),
         **({"macro_official": official} if (official := _macro_official(evaluations)) else {}),
         **({"macro_paired": paired} if (paired := _macro_paired(evaluations)) else {}),
     }

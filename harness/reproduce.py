@@ -96,8 +96,10 @@ def reproduce(
         ground = prepare(collection, system.first_stage, system.depth, list(stored.means), bench)
         done = evaluate(ground, system, bench)
     shutil.rmtree(apart.path)
-    told = [one for one in (first, *rerankers) if one not in (stored.first_stage, stored.reranker)]
-    return Reproduction(stored, done.id, tuple(_deviations(done, values)), tuple(_changed(done, stored)), tuple(told))
+    respelled = [one for one in (first, *rerankers) if one not in (stored.first_stage, stored.reranker)]
+    return Reproduction(
+        stored, done.id, tuple(_deviations(done, values)), tuple(_changed(done, stored)), tuple(respelled)
+    )
 
 
 def _named_as_stored(stored: Stored, collection: Collection, apart: Workspace) -> tuple[str, list[str]]:

@@ -161,7 +161,7 @@ def load_candidates(file: Path) -> Run:
 
 
 def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:
-    """The adapter as it is on this collection: instruction, language and statistics are told to whoever asks.
+    """The adapter as it is on this collection, with its instruction, language and statistics.
 
     Raises:
         MissingExtra: it needs the language, none is declared, and the package that detects one is not installed.

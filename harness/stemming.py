@@ -42,7 +42,7 @@ class Stemming:
         return {"language": self.language, "stemmer": self.stemmer, "origin": self.origin}
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """In words, such as `English stemming (detected)`."""
         name = name_of(self.language) if self.language else ""
         known = {"detected": " (detected)", "option": f" (language={self.language or 'none'})"}.get(self.origin, "")
@@ -91,7 +91,7 @@ def shown_language(declared: object, detected: object) -> str:
 
 
 def notes(found: Iterable[Stemming]) -> list[str]:
-    """Lines under a table; none without BM25. Where all BM25 of a table are alike, they are not told apart."""
+    """Lines under a table; none without BM25. Where all BM25 of a table are alike, they share one."""
     by_spec: dict[str, list[Stemming]] = {}
     for one in found:
         by_spec.setdefault(one.spec, []).append(one)
@@ -166,17 +166,17 @@ def _language(option: str, declared: str | None, detected: str | None) -> tuple[
 
 def _lines(found: Sequence[Stemming], subject: str) -> Iterator[str]:
     """One line where all collections are alike; else one for those with a language, and one for every other kind."""
-    if len({one.told for one in found}) == 1:
-        yield f"{subject}: {found[0].told}"
+    if len({one.text for one in found}) == 1:
+        yield f"{subject}: {found[0].text}"
         return
     spoken = [one for one in found if one.language and one.origin != "option"]
-    if len({one.told for one in spoken}) == 1:
-        yield f"{subject}: {spoken[0].told} in {_named(spoken)}"
+    if len({one.text for one in spoken}) == 1:
+        yield f"{subject}: {spoken[0].text} in {_named(spoken)}"
     elif spoken:
         yield f"{subject} stems with the language of each collection: {_by_kind(spoken)}"
     others = [one for one in found if one not in spoken]
-    for told in dict.fromkeys(one.told for one in others):
-        yield f"{subject}: in {_named([one for one in others if one.told == told])} {told}"
+    for text in dict.fromkeys(one.text for one in others):
+        yield f"{subject}: in {_named([one for one in others if one.text == text])} {text}"
 
 
 def _by_kind(found: Sequence[Stemming]) -> str:

@@ -49,7 +49,7 @@ def anchors(evaluations: Sequence[Evaluation]) -> list[Anchor]:
 
 
 def anchors_table(found: Sequence[Anchor], bm25: Sequence[str] = ()) -> Table:
-    """Published beside measured, with a footnote for every mark. Differences are shown where they mean something.
+    """Published and measured numbers, with a footnote for every mark. Differences are shown where they mean something.
 
     Args:
         bm25: how BM25 stems, where it is among the measured.

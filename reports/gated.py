@@ -28,7 +28,7 @@ def headline(found: Gated) -> str:
 
 def terminal(found: Gated) -> str:
     """The verdict, and its reasons below it."""
-    return "\n".join([headline(found), *(f"  {_one_line(told)}" for told in (*found.verdict.reasons, *found.notes))])
+    return "\n".join([headline(found), *(f"  {_one_line(line)}" for line in (*found.verdict.reasons, *found.notes))])
 
 
 def as_json(found: Gated) -> str:
@@ -48,8 +48,8 @@ def as_json(found: Gated) -> str:
 
 def summary(found: Gated) -> str:
     """Markdown for the summary of a job."""
-    told = [*found.verdict.reasons, *(() if found.verdict.parts else found.notes)]
-    lines = [f"## Gate: {escaped(headline(found))}", "", *(f"- {escaped(line)}" for line in told), ""]
+    reasons = [*found.verdict.reasons, *(() if found.verdict.parts else found.notes)]
+    lines = [f"## Gate: {escaped(headline(found))}", "", *(f"- {escaped(line)}" for line in reasons), ""]
     if found.verdict.parts:
         lines.append(markdown(parts_table(found)))
     return "\n".join(lines)

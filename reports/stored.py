@@ -67,7 +67,7 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
         "depth": found.depth, "values": found.means, "collection": found.collection, "made_of": found.identity,
         "audit": found.audit, "controls": found.controls, "environment": found.environment,
-        **({"bm25": told} if (told := bm25_notes(of_stored([found]))) else {}),
+        **({"bm25": lines} if (lines := bm25_notes(of_stored([found]))) else {}),
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
     }  # fmt: skip
 

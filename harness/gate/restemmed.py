@@ -31,9 +31,9 @@ def refuse_accepted(stage: Stage, looks: Looks) -> None:
     with Results(stage.bench.workspace.results) as results:
         known = {one.id: one for one in results.all()}
     stored = [(one.name, [known[id] for id in one.evaluations if id in known]) for one in systems]
-    told = [_told(stage, name, own) for name, own in stored if any(_collection(stage, one) for one in own)]
-    if told and all(told):
-        raise UsageError(told[-1])
+    refusals = [_refusal(stage, name, own) for name, own in stored if any(_collection(stage, one) for one in own)]
+    if refusals and all(refusals):
+        raise UsageError(refusals[-1])
 
 
 def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
@@ -44,13 +44,13 @@ def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
     """
     by_collection: dict[object, list[str]] = {}
     for one in stored:
-        by_collection.setdefault(one.collection["fingerprint"], []).append(_told(stage, name, [one]))
-    for told in by_collection.values():
-        if all(told):
-            raise UsageError(told[-1])
+        by_collection.setdefault(one.collection["fingerprint"], []).append(_refusal(stage, name, [one]))
+    for refusals in by_collection.values():
+        if all(refusals):
+            raise UsageError(refusals[-1])
 
 
-def _told(stage: Stage, name: str, stored: Sequence[Stored]) -> str:
+def _refusal(stage: Stage, name: str, stored: Sequence[Stored]) -> str:
     """The refusal of a system; empty where the first stage finds the candidates of now."""
     for one in stored:
         collection = _collection(stage, one)

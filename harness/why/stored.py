@@ -50,8 +50,8 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
         selection = select(list(results.all()), a, [b], wanted=wanted)
     pairs = _pairs(selection)
     faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)
-    told = (*selection.notes, *notes(of_stored(one for pair in pairs for one in pair)))
-    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, told)
+    lines = (*selection.notes, *notes(of_stored(one for pair in pairs for one in pair)))
+    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, lines)
 
 
 def _pairs(selection: Selection) -> tuple[tuple[Stored, Stored], ...]:

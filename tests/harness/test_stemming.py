@@ -33,7 +33,7 @@ def evaluated(place: Place, folder: Path | str, first: str = "bm25", *rerankers:
     return place.evaluations(*load(str(folder), place.workspace), rerankers=rerankers, first=first)
 
 
-def told(found: Iterable[Evaluation]) -> list[str]:
+def said_of(found: Iterable[Evaluation]) -> list[str]:
     return notes(of_evaluations(found))
 
 
@@ -56,21 +56,21 @@ def told(found: Iterable[Evaluation]) -> list[str]:
 def test_a_collection_is_one_line(place: Place, declared: str, first: str, said: str) -> None:
     folder = undeclared(place.path, "en")
     (folder / "collection.toml").write_text(declared)
-    assert told(evaluated(place, folder, first)) == ([said] if said else [])
+    assert said_of(evaluated(place, folder, first)) == ([said] if said else [])
 
 
 def test_a_language_that_was_not_recognised_is_said_with_what_to_do(place: Place) -> None:
-    assert told(evaluated(place, place.beir())) == [NOT_RECOGNISED]
+    assert said_of(evaluated(place, place.beir())) == [NOT_RECOGNISED]
 
 
 def test_a_detected_language_without_a_stemmer_is_said_too(place: Place) -> None:
-    assert told(evaluated(place, undeclared(place.path, "th"))) == [
+    assert said_of(evaluated(place, undeclared(place.path, "th"))) == [
         "BM25: Thai, character bigrams, no stemming (detected)"
     ]
 
 
 def test_a_set_of_many_languages_is_one_line(place: Place) -> None:
-    assert told(evaluated(place, "demo")) == [
+    assert said_of(evaluated(place, "demo")) == [
         "BM25 stems with the language of each collection: Arabic, German, English, Spanish, Hindi, Russian; no stemmer "
         "for Swahili; character bigrams, no stemming for Japanese, Thai, Chinese"
     ]
@@ -79,7 +79,7 @@ def test_a_set_of_many_languages_is_one_line(place: Place) -> None:
 def test_collections_that_differ_are_told_apart_by_name(place: Place) -> None:
     english, plain = undeclared(place.path, "en"), place.beir()
     found = [one for folder in (english, plain) for one in evaluated(place, folder)]
-    assert told(found) == [
+    assert said_of(found) == [
         "BM25: English stemming (detected) in sample-en",
         "BM25: in coll no stemming, the language was not recognised (declare language = ... in collection.toml or "
         "--language)",
@@ -88,12 +88,12 @@ def test_collections_that_differ_are_told_apart_by_name(place: Place) -> None:
 
 def test_first_stage_and_reranker_are_one_line_where_they_are_alike_and_else_named(place: Place) -> None:
     folder = undeclared(place.path, "en")
-    assert told(evaluated(place, folder, "bm25", "bm25", "bm25?k1=0.9")) == ["BM25: English stemming (detected)"]
-    assert told(evaluated(place, folder, "bm25", "bm25?language=none")) == [
+    assert said_of(evaluated(place, folder, "bm25", "bm25", "bm25?k1=0.9")) == ["BM25: English stemming (detected)"]
+    assert said_of(evaluated(place, folder, "bm25", "bm25?language=none")) == [
         "bm25: English stemming (detected)",
         "bm25?language=none: no stemming (language=none)",
     ]
-    assert told(evaluated(place, folder, "tests.fake_adapters:Overlap", "bm25")) == [
+    assert said_of(evaluated(place, folder, "tests.fake_adapters:Overlap", "bm25")) == [
         "BM25: English stemming (detected)"
     ]
 
@@ -184,13 +184,13 @@ def test_without_the_package_bm25_is_refused_and_says_what_to_do(place: Place, m
     assert message.endswith("--language or language = ... in collection.toml, or name 'bm25?language=none'")
     with pytest.raises(MissingExtra):
         evaluated(place, folder, "tests.fake_adapters:Overlap", "bm25")
-    assert told(evaluated(place, folder, "bm25?language=none", "bm25?language=none")) == [
+    assert said_of(evaluated(place, folder, "bm25?language=none", "bm25?language=none")) == [
         "BM25: no stemming (language=none)"
     ]
-    assert told(evaluated(place, folder, "bm25?language=de")) == ["BM25: German stemming (language=de)"]
-    assert told(evaluated(place, folder, "tests.fake_adapters:Overlap")) == []
+    assert said_of(evaluated(place, folder, "bm25?language=de")) == ["BM25: German stemming (language=de)"]
+    assert said_of(evaluated(place, folder, "tests.fake_adapters:Overlap")) == []
     (folder / "collection.toml").write_text('language = "de"')
-    assert told(evaluated(place, folder)) == ["BM25: German stemming"]
+    assert said_of(evaluated(place, folder)) == ["BM25: German stemming"]
 
 
 def test_the_old_id_comes_back_with_no_language(place: Place) -> None:

@@ -28,9 +28,9 @@ def languages(bench: Any, *targets: Path | str, **options: Any) -> list[tuple[st
 
 
 def skipped(bench: Any, *targets: Path | str, **options: Any) -> list[str]:
-    told: list[str] = []
-    loaded(bench, *targets, tell=told.append, **options)
-    return [line.replace(f"{bench.path}/", "") for line in told]
+    lines: list[str] = []
+    loaded(bench, *targets, tell=lines.append, **options)
+    return [line.replace(f"{bench.path}/", "") for line in lines]
 
 
 def refused(bench: Any, *targets: Path | str, **options: Any) -> str:
@@ -106,8 +106,8 @@ def test_a_set_that_declares_languages_gives_those_that_are_wanted_and_names_the
 
 
 def test_many_that_are_skipped_are_one_line(bench: Any) -> None:
-    told = skipped(bench, "demo", languages=["de"])
-    (line,) = told
+    lines = skipped(bench, "demo", languages=["de"])
+    (line,) = lines
     assert line == ("skipped 9 of the 10 collections of demo, whose languages are ar, en, es, hi, ja, ru, sw, th, zh")
 
 
@@ -133,8 +133,8 @@ def test_a_suite_is_never_in_another_language_than_its_table_says(bench: Any) ->
 def test_nothing_left_is_refused_in_one_line_that_says_what_there_is(bench: Any) -> None:
     german, english = bench.beir("german", rules=DE), bench.beir("english", rules='language = "en"')
     assert refused(bench, german, languages=["en"]) == "german: no language 'en'. Did you mean de? Available: de."
-    told = refused(bench, german, english, languages=["sw"])
-    assert told == "german, english: no language 'sw'. Available: de, en."
+    message = refused(bench, german, english, languages=["sw"])
+    assert message == "german, english: no language 'sw'. Available: de, en."
     assert refused(bench, "demo/de", languages=["en"]) == "demo/de: no language 'en'. Did you mean de? Available: de."
 
 
