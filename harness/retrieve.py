@@ -168,7 +168,7 @@ def bound(adapter: object, collection: Collection, cache: Path | None, instructi
     """
     if not isinstance(adapter, Bindable):
         return adapter
-    if getattr(adapter, "uses_language", False) and not collection.language_sought:
+    if getattr(adapter, "uses_language", False) and collection.spoken is None and not collection.language_sought:
         refuse_undetected(str(getattr(adapter, "name", type(adapter).__name__)), collection.name)
     setting = Setting(
         corpus=collection.corpus,

@@ -50,7 +50,7 @@ class Stemming:
             return f"{name_of(stemmed_language(self.stemmer))} stemming{known}"
         if self.origin == "earlier":
             return "no stemming, as it was before languages were detected"
-        if parse(self.spec).options.get("stem") == "false":
+        if _options(self.spec).get("stem") == "false":
             return f"{name}, no stemming (stem=false){known}" if name else f"no stemming (stem=false){known}"
         if not self.language:
             return f"no stemming{known}" if known else f"no stemming, the language was not recognised ({DECLARE})"
@@ -148,12 +148,19 @@ def _analyzer(identity: object) -> Mapping[str, Any] | None:
 
 
 def _stemming(spec: str, stemmer: str | None, collection: str, declared: str | None, detected: str | None) -> Stemming:
-    options = parse(spec).options
+    options = _options(spec)
     language, origin = _language(options.get("language", OF_COLLECTION), declared, detected)
     expected = None if options.get("stem") == "false" else snowball_stemmer(language)
     if stemmer != expected:
         language, origin = stemmed_language(stemmer) if stemmer else None, "earlier"
     return Stemming(spec, collection, language, stemmer, origin)
+
+
+def _options(spec: str) -> Mapping[str, str]:
+    """Of a spec; none where it names a plug-in that is not installed any more."""
+    with suppress(HarnessError):
+        return parse(spec).options
+    return {}
 
 
 def _language(option: str, declared: str | None, detected: str | None) -> tuple[str | None, Origin]:

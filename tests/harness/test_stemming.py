@@ -155,6 +155,13 @@ def test_a_language_is_shown_with_where_it_is_from() -> None:
     assert shown_language(None, None) == ""
 
 
+def test_a_plugin_that_is_gone_does_not_keep_a_page_from_being_made() -> None:
+    assert Stemming("gone:model", "a", "en", None, "earlier").text.startswith("no stemming")
+    assert (
+        Stemming("gone:model", "a", "sw", None, "declared").text == "Swahili, no stemming, there is no stemmer for it"
+    )
+
+
 def test_nothing_found_is_no_line() -> None:
     assert notes([]) == []
     assert notes([Stemming("bm25", "a", "en", "english", "declared")]) == ["BM25: English stemming"]

@@ -4,6 +4,7 @@ that was mined with another BM25 than the one it is measured against."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,3 +72,4 @@ def test_without_the_package_the_extra_is_named(place: Place, monkeypatch: pytes
             else:
                 bound(open_generator(spec), corpus, None, None)
     assert stemmer(place, corpus, "bm25?language=none") is None
+    assert stemmer(place, replace(corpus, language="en")) == "english", "the queries say it"
