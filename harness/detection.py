@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -119,23 +119,27 @@ class Vote:
 def judged(texts: Sequence[Sequence[Vote]]) -> Detected:
     """The language of texts whose pieces were taken for languages. Texts without a vote do not count."""
     texts = [votes for votes in texts if votes]
-    characters, majorities, probability = Counter[str](), Counter[str](), defaultdict[str, float](float)
-    for votes in texts:
-        own = Counter[str]()
-        for vote in votes:
-            own[vote.language] += vote.characters
-            probability[vote.language] += vote.characters * vote.probability
-        characters.update(own)
-        majorities[_first(own)] += 1
+    characters, probability = _totals(vote for votes in texts for vote in votes)
+    majorities = Counter(_first(_totals(votes)[0]) for votes in texts)
     there = Counter({name: count for name, count in characters.items() if name not in _NO_LANGUAGE})
+    total = characters.total()
     if not there:
-        return Detected(None, texts=len(texts), characters=characters.total())
-    name, total = _first(there), characters.total()
+        return Detected(None, texts=len(texts), characters=total)
+    name = _first(there)
     counted = (name, *_VARIETIES.get(name, ()))
     share = min(sum(votes[one] for one in counted) / votes.total() for votes in (characters, majorities))
     mean = sum(probability[one] for one in counted) / total
     clear = share >= SHARE and mean >= PROBABILITY and total >= CHARACTERS
     return Detected(name if clear else None, round(share, 4), round(mean, 4), len(texts), total)
+
+
+def _totals(votes: Iterable[Vote]) -> tuple[Counter[str], Mapping[str, float]]:
+    """Characters by language, and the same weighted by their probability."""
+    characters, weighted = Counter[str](), defaultdict[str, float](float)
+    for vote in votes:
+        characters[vote.language] += vote.characters
+        weighted[vote.language] += vote.characters * vote.probability
+    return characters, weighted
 
 
 def pieces(text: str) -> Iterator[str]:

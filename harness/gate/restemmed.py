@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.protocols import Identity
-from harness.collection import Collection
 from harness.gate.looks import Looks
 from harness.gate.stage import Stage
 from harness.retrieve import first_stage
@@ -30,10 +29,9 @@ def refuse_accepted(stage: Stage, looks: Looks) -> None:
     ]
     with Results(stage.bench.workspace.results) as results:
         known = {one.id: one for one in results.all()}
+    held = _Held(stage)
     stored = [(one.name, [known[id] for id in one.evaluations if id in known]) for one in systems]
-    refusals = [_refusal(stage, name, own) for name, own in stored if any(_collection(stage, one) for one in own)]
-    if refusals and all(refusals):
-        raise UsageError(refusals[-1])
+    _refuse([held.refusal(name, own) for name, own in stored])
 
 
 def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
@@ -42,39 +40,53 @@ def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
     Raises:
         UsageError: with the first stage that finds the old candidates.
     """
-    by_collection: dict[object, list[str]] = {}
+    held = _Held(stage)
+    by_collection: dict[object, list[str | None]] = {}
     for one in stored:
-        by_collection.setdefault(one.collection["fingerprint"], []).append(_refusal(stage, name, [one]))
+        by_collection.setdefault(one.collection["fingerprint"], []).append(held.refusal(name, [one]))
     for refusals in by_collection.values():
-        if all(refusals):
-            raise UsageError(refusals[-1])
+        _refuse(refusals)
 
 
-def _refusal(stage: Stage, name: str, stored: Sequence[Stored]) -> str:
-    """The refusal of a system; empty where the first stage finds the candidates of now."""
-    for one in stored:
-        collection = _collection(stage, one)
-        other = collection and _other_spec(stage, collection, one)
-        if other:
-            return (
-                f"{one.collection['name']}: '{name}' was measured on candidates of '{other}', and "
-                f"'{stage.first_stage}' finds others, because it stems with the collection's language now; give "
-                f"--first-stage '{other}', or measure the anchor again: name it with --anchor"
-            )
-    return ""
+def _refuse(refusals: Iterable[str | None]) -> None:
+    """One system that rests on the candidates of now is enough; those of another first stage say nothing."""
+    known = [one for one in refusals if one is not None]
+    if known and all(known):
+        raise UsageError(known[-1])
 
 
-def _other_spec(stage: Stage, collection: Collection, stored: Stored) -> str | None:
-    """The first stage that found the stored candidates, where it is the stage's own with another language."""
+class _Held:
+    """What the collections of a stage are searched with; each identity is made once."""
 
-    def identity(spec: str) -> Identity:
-        return first_stage(spec, stage.bench.workspace).identity(collection)
+    def __init__(self, stage: Stage) -> None:
+        self._spec, self._workspace = stage.first_stage, stage.bench.workspace
+        self._collections = {one.fingerprint: one for one in stage.collections}
+        self._known: dict[tuple[str, str], Identity] = {}
 
-    then = stored.identity.get("retriever")
-    if not isinstance(then, dict) or digest(identity(stage.first_stage)) == digest(then):
-        return None
-    return spelled_as(stage.first_stage, then, identity)
+    def refusal(self, name: str, stored: Sequence[Stored]) -> str | None:
+        """Why a system cannot be the anchor; empty where it rests on the candidates of now, None where it was never
+        measured on those of this first stage."""
+        found = [self._refusal(name, one) for one in stored]
+        known = [one for one in found if one is not None]
+        return max(known, key=bool) if known else None
 
+    def _refusal(self, name: str, stored: Stored) -> str | None:
+        fingerprint, then = str(stored.collection["fingerprint"]), stored.identity.get("retriever")
+        if fingerprint not in self._collections or not isinstance(then, dict):
+            return None
+        if digest(self._identity(self._spec, fingerprint)) == digest(then):
+            return ""
+        other = spelled_as(self._spec, then, lambda spec: self._identity(spec, fingerprint))
+        if other is None:
+            return None
+        return (
+            f"{stored.collection['name']}: '{name}' was measured on candidates of '{other}', and '{self._spec}' finds "
+            f"others, because it stems with the collection's language now; give --first-stage '{other}', or measure "
+            "the anchor again: name it with --anchor"
+        )
 
-def _collection(stage: Stage, stored: Stored) -> Collection | None:
-    return next((one for one in stage.collections if one.fingerprint == stored.collection["fingerprint"]), None)
+    def _identity(self, spec: str, fingerprint: str) -> Identity:
+        if (spec, fingerprint) not in self._known:
+            collection = self._collections[fingerprint]
+            self._known[spec, fingerprint] = first_stage(spec, self._workspace).identity(collection)
+        return self._known[spec, fingerprint]

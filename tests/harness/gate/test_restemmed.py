@@ -142,3 +142,13 @@ def test_a_named_anchor_that_can_be_opened_is_measured_on_the_candidates_of_now(
     assert found.state == "pass"
     assert found.notes == ("BM25: English stemming (detected)",)
     assert len(Looks(place.workspace.results).all()) == 2
+
+
+def test_candidates_of_a_third_first_stage_hide_nothing(held: Any, place: Place) -> None:
+    held(SLIGHTLY, POLICY, OLD, accept=True)
+    held(SLIGHTLY, POLICY, "tests.fake_adapters:Overlap", accept=True)
+    assert "give --first-stage 'bm25?language=none'" in refused(held, READER, ACCEPTED, "bm25")
+    with Results(place.workspace.results) as results:
+        results._database.execute("update evaluation set reranker = './gone' where reranker = ?", (READER,))
+    message = refused(held, f"{FAKE}:Nothing", replace(POLICY, anchor="./gone"), "bm25")
+    assert "give --first-stage 'bm25?language=none'" in message
