@@ -55,6 +55,10 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SILENT = re.compile("[\u00ad\u200d\u2060\ufeff]|\u200c(?![\u0600-\u06ff])|[\u0640\u064b-\u065f\u0670]")
 """Soft hyphen and joiners; the non-joiner except in Arabic script, where it parts words; tatweel and harakat."""
 _UNSPACED = "Hani Hira Kana Hang Thai Laoo Khmr Mymr"
+_BIGRAMS = "zh zho chi cmn yue wuu ja jpn ko kor th tha lo lao km khm my mya bur"
+"""The languages that are written in these scripts."""
+OF_COLLECTION = "collection"
+"""As an adapter's option `language`: that of the collection, declared or detected."""
 _KNOWN_WORDS = 1 << 20
 
 
@@ -116,6 +120,22 @@ class Analyzer:
             "stemmer": stemmer,
             "snowball": None if stemmer is None else str(_snowball().version()),
         }
+
+
+def snowball_stemmer(language: str | None) -> str | None:
+    """Snowball's name of the stemmer of a language, whether the installed version has it or not; None where Snowball
+    has none."""
+    return _SNOWBALL.get(_code(language))
+
+
+def stemmed_language(stemmer: str) -> str:
+    """The code of the language of a stemmer that is named as Snowball names it."""
+    return _CODES[stemmer].split()[0]
+
+
+def has_bigrams(language: str | None) -> bool:
+    """Whether a language is written in a script that is cut into character bigrams."""
+    return _code(language) in _BIGRAMS.split()
 
 
 def _code(language: str | None) -> str:

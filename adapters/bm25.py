@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from adapters.analysis import Analyzer
+from adapters.analysis import OF_COLLECTION, Analyzer
 from adapters.batching import UNKNOWN_INPUT, collect
 from adapters.errors import ModelError, UsageError, need
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Progress, Scored, Setting
@@ -32,7 +32,12 @@ _IDF: dict[str, Callable[[int, Doubles], Doubles]] = {
 
 
 class _BM25:
-    """Options, identity and binding, which the first stage and the reranker share."""
+    """Options, identity and binding, which the first stage and the reranker share.
+
+    Args:
+        language: an ISO 639 code, None for terms without stemming whatever the collection's language is, or
+            `collection` (the default) for that of the collection.
+    """
 
     def __init__(
         self,
@@ -41,7 +46,7 @@ class _BM25:
         b: float = 0.75,
         method: Method = "lucene",
         stem: bool = True,
-        language: str | None = None,
+        language: str | None = OF_COLLECTION,
     ) -> None:
         if not (0 <= k1 < math.inf and 0 <= b <= 1):
             raise UsageError(f"bm25: k1={k1}&b={b} is not possible; k1 is 0 or more, b from 0 to 1")
@@ -49,12 +54,17 @@ class _BM25:
             raise UsageError(f"bm25: method={method} is not possible; write one of {', '.join(get_args(Method))}")
         self._k1, self._b, self._method = k1, b, method
         self._language = language
-        self._analyzer = Analyzer(language, stem=stem)
+        self._analyzer = Analyzer(None if self.uses_language else language, stem=stem)
         self._setting: Setting | None = None
 
     @property
     def name(self) -> str:
         return "bm25"
+
+    @property
+    def uses_language(self) -> bool:
+        """Whether its terms are cut for the language of the collection."""
+        return self._language == OF_COLLECTION
 
     @property
     def identity(self) -> Identity:
@@ -73,7 +83,7 @@ class _BM25:
         bound = copy.copy(self)
         bound.__dict__.pop("_statistics", None)
         bound._setting = setting
-        bound._analyzer = Analyzer(self._language or setting.language, stem=self._analyzer.stem)
+        bound._analyzer = Analyzer(setting.language if self.uses_language else self._language, stem=self._analyzer.stem)
         return bound
 
 

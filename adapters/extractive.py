@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from adapters.analysis import Analyzer
+from adapters.analysis import OF_COLLECTION, Analyzer
 from adapters.protocols import Identity, Prompt, Setting
 from adapters.terms import Statistics, corpus_statistics
 
@@ -41,13 +41,15 @@ class ExtractiveGenerator:
     rare.
 
     Args:
-        language: wins over the language of the prompt.
+        language: an ISO 639 code, which wins over the language of the prompt; None leaves it to the prompt;
+            `collection` (the default) is that of the corpus, declared or detected.
     """
 
     name = "extractive"
 
-    def __init__(self, *, language: str | None = None) -> None:
-        self._language = language
+    def __init__(self, *, language: str | None = OF_COLLECTION) -> None:
+        self.uses_language = language == OF_COLLECTION
+        self._language = None if self.uses_language else language
         self._statistics: Statistics | None = None
         self._corpus: str | None = None
 
@@ -58,7 +60,7 @@ class ExtractiveGenerator:
     def bind(self, setting: Setting) -> ExtractiveGenerator:
         """The same with the document frequencies of a corpus."""
         part = copy.copy(self)
-        part._language = self._language or setting.language
+        part._language = setting.language if self.uses_language else self._language
         part._statistics = corpus_statistics(Analyzer(part._language), setting)
         part._corpus = setting.corpus_digest
         return part

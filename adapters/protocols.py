@@ -29,6 +29,7 @@ class Setting:
     corpus: Sequence[str]
     corpus_digest: str
     language: str | None = None
+    """Declared, or else detected in the texts; None where neither says one."""
     instruction: str | None = None
     cache: Path | None = None
     """A folder in which an adapter may keep files that are keyed by content (embeddings)."""
@@ -111,7 +112,9 @@ class ListwiseReranker(Protocol):
 
 @runtime_checkable
 class Bindable(Protocol):
-    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used."""
+    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used. One
+    that cannot do without a language has an attribute `uses_language`, true: it is not bound where nobody could look
+    for the language."""
 
     def bind(self, setting: Setting) -> object:
         """Return an adapter for that collection; its identity holds whatever of the setting can change a score."""

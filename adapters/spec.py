@@ -66,6 +66,13 @@ def parse(text: str) -> Spec:
     return Spec(text.strip(), kind, model, revision, _options(text, query))
 
 
+def with_option(text: str, name: str, value: str) -> str:
+    """A spec string with one more option, or with another value of one that it has."""
+    spec = parse(text)
+    options = {**spec.options, name: value}
+    return f"{spec.text.partition('?')[0]}?{'&'.join(f'{key}={one}' for key, one in options.items())}"
+
+
 def open_retriever(text: str) -> Retriever:
     """The first stage that a spec names."""
     built = _build(parse(text), "retriever")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +23,11 @@ from harness.measuring.measures import parse
 from harness.progress import Reporter, Silent
 from harness.retrieve import GIVEN
 from harness.sources import load
+from harness.sources.build import collection_of
+from harness.sources.offered import Chosen
 from harness.sources.origin import ANYWHERE, Origin
-from harness.sources.recognise import sources
-from harness.suites.targets import SuiteCollection, find, is_suite_target
+from harness.sources.recognise import chosen_sources
+from harness.sources.suite_source import SuiteSource
 from harness.system import systems
 from harness.workspace import DEFAULT, VARIABLE, Workspace
 
@@ -46,13 +48,16 @@ class Outcome:
     """What a run gave."""
 
     evaluations: tuple[Evaluation, ...]
+    skipped: tuple[str, ...] = ()
+    """A line for whatever of the targets is in other languages than those that were asked for."""
 
     def table(self) -> str:
-        """The comparison tables in Markdown."""
+        """The comparison tables in Markdown, and below them what was skipped."""
         from reports.comparison import comparison_tables
-        from reports.tables import markdown
+        from reports.tables import escaped, markdown
 
-        return "\n".join(markdown(table) for table in comparison_tables(self.evaluations))
+        tables = "\n".join(markdown(table) for table in comparison_tables(self.evaluations))
+        return "\n".join([tables, *(f"- {escaped(line)}" for line in self.skipped)])
 
     def frame(self) -> pd.DataFrame:
         """One row per system, collection, query and measure: columns system, collection, language, query, measure,
@@ -77,7 +82,7 @@ class Outcome:
         """Write the report folder: report.md, tables, results.json, TREC runs."""
         from reports.folder import write_report
 
-        write_report(Path(out), self.evaluations, command)
+        write_report(Path(out), self.evaluations, command, skipped=self.skipped)
 
 
 def run(
@@ -107,7 +112,8 @@ def run(
         depth: candidates per query.
         measures: `nDCG@10`, `R@100`, ...; empty for each collection's main measure. p-MRR comes by itself where there
             are pairs of queries.
-        languages: only these, of targets that have several.
+        languages: only these, of targets that declare languages; what is in others is skipped, and `Outcome.skipped`
+            names it. A target that declares none is taken to be in the language, which has to be one then.
         sample: take this many queries of every collection, always the same ones.
         budget: take as many queries of every collection as cost at most this many pairs together.
         origin: where suites are read from, and whether data that differs from their tables is taken.
@@ -126,20 +132,30 @@ def run(
     opened_workspace = Workspace.open(Path(workspace) if workspace else None)
     named = list(dict.fromkeys(rerankers))
     systems(first_stage or GIVEN, named, depth, opened_workspace)
+    told, skipped = reporter or Silent(), list[str]()
     collections = collections_of(
-        targets, opened_workspace, split=split, languages=languages, sample=sample, rules=rules, origin=origin
+        targets,
+        opened_workspace,
+        split=split,
+        languages=languages,
+        sample=sample,
+        rules=rules,
+        origin=origin,
+        tell=skipped.append,
     )
+    for line in skipped:
+        told.note(line)
     for collection in collections:
         ordinary_measures(collection, measures)
     chosen = first_stage or first_stage_of(collections)
     if budget is not None:
         counts = within_budget(collections, depth, budget, first_stage=chosen)
         collections = [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
-    told = reporter or Silent()
     told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
     evaluated = systems(chosen, named, depth, opened_workspace)
     with opened(opened_workspace, told) as bench:
-        return Outcome(tuple(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe)))
+        evaluations = experiment(collections, evaluated, measures, bench, skip_probe=skip_probe)
+        return Outcome(tuple(evaluations), tuple(skipped))
 
 
 def gated(
@@ -173,12 +189,12 @@ def gated(
     from harness.gate.gate import gate
 
     _refuse_targets(policy.targets, split, policy.languages, rules, origin)
-    place = Workspace.open(Path(workspace) if workspace else None)
+    place, told = Workspace.open(Path(workspace) if workspace else None), reporter or Silent()
     collections = collections_of(
-        policy.targets, place, split=split, languages=policy.languages, rules=rules, origin=origin
+        policy.targets, place, split=split, languages=policy.languages, rules=rules, origin=origin, tell=told.note
     )
     chosen = policy.first_stage or first_stage_of(collections)
-    with opened(place, reporter or Silent()) as bench:
+    with opened(place, told) as bench:
         return gate(
             collections,
             policy,
@@ -233,14 +249,11 @@ def collections_of(
     sample: int | None = None,
     rules: str | Path | None = None,
     origin: Origin = ANYWHERE,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
-    """The collections that the targets name, each once."""
+    """The collections that the targets name, each once. `tell` gets a line for whatever is in other languages."""
     declared = Path(rules) if rules else None
-    found = [
-        collection
-        for target in targets
-        for collection in load(target, workspace, split=split, languages=languages, rules=declared, origin=origin)
-    ]
+    found = load(targets, workspace, split=split, languages=languages, rules=declared, origin=origin, tell=tell)
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())
@@ -258,27 +271,26 @@ def planned(
     origin: Origin = ANYWHERE,
     workspace: str | Path | None = None,
     measured: bool = True,
+    reporter: Reporter | None = None,
 ) -> Plan:
     """What a run would cost. Of suites only the tables are read; other targets are loaded. With `measured`, the models
     that are named score a few seconds of stand-ins, and the plan tells hours."""
-    _refuse_targets(targets, split, languages, None, origin)
-    entries: list[SuiteCollection | Collection] = []
-    for target in targets:
-        if is_suite_target(target):
-            entries += [one for one in find(target) if not languages or one.language in languages]
-        else:
-            opened_workspace = Workspace.open(Path(workspace) if workspace else None)
-            entries += collections_of([target], opened_workspace, split=split, languages=languages)
+    found = _refuse_targets(targets, split, languages, None, origin)
+    for line in found.skipped:
+        (reporter or Silent()).note(line)
+    loads = any(not isinstance(one, SuiteSource) for one in found.sources)
+    place = Workspace.open(Path(workspace) if workspace else None) if loads else Workspace(Path(DEFAULT))
+    entries = [one.entry if isinstance(one, SuiteSource) else collection_of(one, place) for one in found.sources]
     samples = [sample] * len(entries) if sample else None
     if budget is not None:
         samples = list(within_budget(entries, depth, budget, first_stage=first_stage))
-    found = plan(entries, depth, rerankers, first_stage=first_stage, samples=samples)
+    costs = plan(entries, depth, rerankers, first_stage=first_stage, samples=samples)
     if not measured:
-        return found
+        return costs
     named = [spec for spec in rerankers if not spec.startswith(WITHOUT_MODEL)]
-    rates = {spec: calibrate(spec, found) for spec in named if hasattr(open_ranker(spec), "score")}
+    rates = {spec: calibrate(spec, costs) for spec in named if hasattr(open_ranker(spec), "score")}
     search = first_stage if first_stage and first_stage != GIVEN and not first_stage.startswith(WITHOUT_MODEL) else None
-    return replace(found, rates=rates, search_rate=calibrate_first_stage(search, found) if search else None)
+    return replace(costs, rates=rates, search_rate=calibrate_first_stage(search, costs) if search else None)
 
 
 def compared(
@@ -335,12 +347,11 @@ def first_stage_of(collections: Sequence[Collection]) -> str:
 
 def _refuse_targets(
     targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None, origin: Origin
-) -> None:
-    """Before any model is looked for: a wrong target is told at once."""
+) -> Chosen:
+    """Before any model is looked for, so that a wrong target is refused at once. What the targets name."""
     if not targets:
         raise UsageError("name what to run on: a suite, a folder, a zip, a file of reranking rows, or 'demo'")
-    for target in targets:
-        sources(target, split, languages, Path(rules) if rules else None, origin=origin)
+    return chosen_sources(targets, split, languages, Path(rules) if rules else None, origin=origin)
 
 
 def _refuse_text(**lists: Sequence[str]) -> None:

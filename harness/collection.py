@@ -168,6 +168,16 @@ class Collection:
     """What p-MRR compares; None where no query is asked twice."""
     published: AsPublished | None = None
     """The judgments of the whole collection as their source has them; None for a collection that was made in memory."""
+    detected_language: str | None = None
+    """What a sample of the texts is written in; see `harness.detection`. None where `language` is declared, and where
+    no language is clear enough."""
+    language_sought: bool = True
+    """False where no language is declared and nobody could look: the package that detects one is not installed."""
+
+    @property
+    def spoken(self) -> str | None:
+        """The language that its terms are cut for: the declared one, else the detected one."""
+        return self.language or self.detected_language
 
 
 def changes_of(documents: Mapping[str, Sequence[int] | npt.NDArray[np.int64]]) -> Changes:

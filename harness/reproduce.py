@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from adapters.identity import digest
+from adapters.protocols import Identity
+from adapters.spec import identity_of
 from harness.bench import opened
+from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.experiment import evaluate
 from harness.ground import prepare
 from harness.progress import Reporter, Silent
 from harness.recall import collection_of
-from harness.retrieve import candidates_file
+from harness.retrieve import candidates_file, first_stage
+from harness.stemming import spelled_as
 from harness.store import Results, Stored
-from harness.system import systems
+from harness.system import ModelReranker, systems
 from harness.workspace import Workspace
 
 SAME = 1e-6
@@ -50,6 +55,8 @@ class Reproduction:
     deviations: tuple[Deviation, ...]
     changed: tuple[str, ...]
     """What of the identity is no longer the same, such as `reranker.weights`."""
+    respelled: tuple[str, ...] = ()
+    """Specs that stood for those that were stored: a BM25 with the language that it had then."""
 
     @property
     def state(self) -> State:
@@ -83,13 +90,36 @@ def reproduce(
     apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
     if keep_candidates:
         _carry_candidates(stored, workspace, apart)
-    rerankers = [stored.reranker] if stored.reranker else []
-    system = systems(stored.first_stage, rerankers, stored.depth, apart)[-1]
+    first, rerankers = _named_as_stored(stored, collection, apart)
+    system = systems(first, rerankers, stored.depth, apart)[-1]
     with opened(apart, reporter or Silent()) as bench:
         ground = prepare(collection, system.first_stage, system.depth, list(stored.means), bench)
         done = evaluate(ground, system, bench)
     shutil.rmtree(apart.path)
-    return Reproduction(stored, done.id, tuple(_deviations(done, values)), tuple(_changed(done, stored)))
+    respelled = [one for one in (first, *rerankers) if one not in (stored.first_stage, stored.reranker)]
+    return Reproduction(
+        stored, done.id, tuple(_deviations(done, values)), tuple(_changed(done, stored)), tuple(respelled)
+    )
+
+
+def _named_as_stored(stored: Stored, collection: Collection, apart: Workspace) -> tuple[str, list[str]]:
+    """The specs that were stored; a BM25 that had another language then is named with it."""
+
+    def stage(spec: str) -> Identity:
+        return first_stage(spec, apart).identity(collection)
+
+    def ranker(spec: str) -> Identity:
+        return identity_of(ModelReranker(spec, apart.cache).on(collection))
+
+    parts = stored.identity
+    first = _as_stored(stored.first_stage, parts["retriever"], stage)
+    return first, [_as_stored(stored.reranker, parts["reranker"], ranker)] if stored.reranker else []
+
+
+def _as_stored(spec: str, wanted: object, identity: Callable[[str], Identity]) -> str:
+    if not isinstance(wanted, Mapping) or wanted.get("adapter") != "bm25" or digest(identity(spec)) == digest(wanted):
+        return spec
+    return spelled_as(spec, wanted, identity) or spec
 
 
 def _carry_candidates(stored: Stored, workspace: Workspace, apart: Workspace) -> None:

@@ -17,6 +17,7 @@ from adapters.protocols import Bindable, Identity, Retriever, Setting
 from adapters.spec import identity_of, open_retriever, refuse_early
 from harness.bench import Bench
 from harness.collection import Collection
+from harness.detection import refuse_undetected
 from harness.progress import Reporter
 from harness.runs import Run, build, cut, without_identical_ids
 from harness.trec import read_run
@@ -159,13 +160,19 @@ def load_candidates(file: Path) -> Run:
 
 
 def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:
-    """The adapter as it is on this collection: instruction, language and statistics are told to whoever asks."""
+    """The adapter as it is on this collection, with its instruction, language and statistics.
+
+    Raises:
+        MissingExtra: it needs the language, none is declared, and the package that detects one is not installed.
+    """
     if not isinstance(adapter, Bindable):
         return adapter
+    if getattr(adapter, "uses_language", False) and collection.spoken is None and not collection.language_sought:
+        refuse_undetected(str(getattr(adapter, "name", type(adapter).__name__)), collection.name)
     setting = Setting(
         corpus=collection.corpus,
         corpus_digest=array_digest(collection.corpus.digests),
-        language=collection.language,
+        language=collection.spoken,
         instruction=instruction,
         cache=cache,
     )

@@ -69,6 +69,8 @@ _MARKS = "create table if not exists mark(evaluation text primary key, kind text
 """An alarm that is known of an evaluation since it was stored, and the identity that it has now, if it has one."""
 _CORPUS = "create table if not exists corpus(collection text primary key, fingerprint text) without rowid"
 """Of each collection the fingerprint of its corpus alone. A table of its own: an older program still reads the file."""
+_DETECTED = "create table if not exists detected(collection text primary key, language text) without rowid"
+"""The language of collections that declare none, null where none was recognised; no row where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ class Results:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         self._database.execute(_CORPUS)
         self._database.execute(_MARKS)
+        self._database.execute(_DETECTED)
 
     def _write_ahead(self) -> None:
         """SQLite does not wait for others while it changes the journal, so this has to."""
@@ -309,6 +312,10 @@ class Results:
 
             corpus = (collection.fingerprint, corpus_fingerprint(collection.corpus))
             self._database.execute("insert into corpus values (?, ?)", corpus)
+
+        if collection.language is None and collection.language_sought:
+            found = (collection.fingerprint, collection.detected_language)
+            self._database.execute("insert or replace into detected values (?, ?)", found)
 
     def _keep_evaluation(self, evaluation: Evaluation) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -373,11 +380,12 @@ class Results:
 
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
-                    c.part_of, c.grouped, k.fingerprint as corpus, m.kind as mark, m.identity as current
-                    from evaluation e
+                    c.part_of, c.grouped, k.fingerprint as corpus, m.kind as mark, m.identity as current,
+                    d.language as detected, d.collection is not null as sought from evaluation e
                     join collection c on c.fingerprint = e.collection
                     left join corpus k on k.collection = e.collection
-                    left join mark m on m.evaluation = e.id {tail}"""
+                    left join mark m on m.evaluation = e.id
+                    left join detected d on d.collection = e.collection {tail}"""
         with closing(self._database.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             for row in cursor.execute(query, values).fetchall():
@@ -388,6 +396,7 @@ class Results:
         means = dict(self._database.execute(values, (row["id"],)))
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
+        collection |= {"detected_language": row["detected"], "language_sought": bool(row["sought"])}
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         place = (row["reranker"] or row["first_stage"], row["name"], row["split"])
         parsed["audit"]["alarms"] = known_by_now(parsed["audit"].get("alarms"), parsed["identity"], *place, means)

@@ -48,8 +48,12 @@ def anchors(evaluations: Sequence[Evaluation]) -> list[Anchor]:
     return found
 
 
-def anchors_table(found: Sequence[Anchor]) -> Table:
-    """Published beside measured, with a footnote for every mark. Differences are shown where they mean something."""
+def anchors_table(found: Sequence[Anchor], bm25: Sequence[str] = ()) -> Table:
+    """Published and measured numbers, with a footnote for every mark. Differences are shown where they mean something.
+
+    Args:
+        bm25: how BM25 stems, where it is among the measured.
+    """
     reasons = list(dict.fromkeys(anchor.reason for anchor in found if anchor.reason))
     marks = {reason: f"[{number}]" for number, reason in enumerate(reasons, 1)}
     columns = ("collection", "system", "measure", "published", "measured", "difference", "evaluator")
@@ -58,6 +62,7 @@ def anchors_table(found: Sequence[Anchor]) -> Table:
         "values x 100; published numbers and their sources: leaderboards/published",
         "[n]: the two numbers cannot be compared, so there is no difference",
         *(f"{mark} {reason}" for reason, mark in marks.items()),
+        *bm25,
     )
     return Table("published beside measured", columns, rows, notes, left=3)
 

@@ -10,6 +10,8 @@ from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.notes import notes_of
 from harness.retrieve import GIVEN
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_evaluations, shown_language
 from harness.suites.targets import PAIRED_MEASURE
 from harness.summary import (
     OFFICIAL,
@@ -63,6 +65,7 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     notes = [
         *declared_notes(collections),
         *wrong_notes(systems),
+        *bm25_notes(of_evaluations(evaluations)),
         *(described(collection) for collection in collections if len(collections) == 1),
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
         *_votes(collections),
@@ -86,6 +89,7 @@ def official_table(evaluations: Sequence[Evaluation]) -> Table:
     notes = (
         f"every collection by its own official measure ({used}), x 100; a mean of different measures has no unit: it "
         "orders systems as mteb's leaderboard does, and says nothing else",
+        *bm25_notes(of_evaluations(evaluations)),
         *_votes(collections),
         *wrong_notes(systems),
         _MARKS,
@@ -112,7 +116,8 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(systems):
         columns += [name] if i == 0 else [name, "vs first stage"]
-    notes = (*declared_notes(collections), *wrong_notes(systems), f"{measure} x 100", *_votes(collections), _MARKS)
+    known = (*declared_notes(collections), *bm25_notes(of_evaluations(evaluations)), *wrong_notes(systems))
+    notes = (*known, f"{measure} x 100", *_votes(collections), _MARKS)
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
@@ -134,6 +139,7 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
     notes = (
         f"{PAIRED_MEASURE} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
         "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise",
+        *bm25_notes(of_evaluations(evaluations)),
         *_votes(collections),
         *wrong_notes(systems),
         "the interval is a bootstrap over questions; a question is a pair of queries",
@@ -150,7 +156,10 @@ def audit_table(evaluations: Sequence[Evaluation]) -> Table:
         "truncated", "half lost", "all lost", "same input", "membership",
     )  # fmt: skip
     rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation)) for evaluation in evaluations)
-    notes = ("queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",)
+    notes = (
+        "queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",
+        *bm25_notes(of_evaluations(evaluations)),
+    )
     return Table("audit", columns, rows, notes, left=3)
 
 
@@ -168,7 +177,10 @@ def controls_table(evaluations: Sequence[Evaluation]) -> Table:
             for name in names
         ]
         rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
-    notes = ("identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",)
+    notes = (
+        "identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",
+        *bm25_notes(of_evaluations(first)),
+    )
     return Table("controls", ("measure", *names), tuple(rows), notes)
 
 
@@ -252,7 +264,7 @@ def _collection_row(
 ) -> tuple[Cell, ...]:
     found = {system: summarise(measured, measure) for system, measured in systems.items()}
     best, first = best_of(systems, found), next(iter(found.values()))
-    language = averaged[0].language or "" if len(averaged) == 1 else ""
+    language = shown_language(averaged[0].language, averaged[0].detected_language) if len(averaged) == 1 else ""
     cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
     for system, summary in found.items():
         cells.append(Cell(points(summary.value), strong=system in best))

@@ -8,29 +8,36 @@ from pathlib import Path
 from harness.environment import environment
 from harness.evaluation import Evaluation
 from harness.export import write_results
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_evaluations
 from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 from reports.tables import comma_separated, escaped, markdown
 
 
-def write_report(out: Path, evaluations: Sequence[Evaluation], command: str) -> None:
-    """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files of these names are replaced."""
+def write_report(out: Path, evaluations: Sequence[Evaluation], command: str, *, skipped: Sequence[str] = ()) -> None:
+    """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files of these names are replaced.
+
+    Args:
+        skipped: a line for whatever of the targets is in other languages than those that were asked for.
+    """
     tables = out / "tables"
     tables.mkdir(parents=True, exist_ok=True)
     for stale in tables.glob("[0-9][0-9].csv"):  # of a report that had more tables
         stale.unlink()
-    write_results(out, evaluations)
+    write_results(out, evaluations, skipped)
     for number, table in enumerate([*comparison_tables(evaluations), audit_table(evaluations)], 1):
         (tables / f"{number:02d}.csv").write_text(comma_separated(table), "utf-8")
-    (out / "report.md").write_text(_story(evaluations, command), "utf-8")
+    (out / "report.md").write_text(_story(evaluations, command, skipped), "utf-8")
 
 
-def _story(evaluations: Sequence[Evaluation], command: str) -> str:
+def _story(evaluations: Sequence[Evaluation], command: str, skipped: Sequence[str]) -> str:
     all_of = list({evaluation.collection.fingerprint: evaluation.collection for evaluation in evaluations}.values())
     found = alarms(evaluations)
+    about = [*declared_notes(all_of), *bm25_notes(of_evaluations(evaluations)), *map(described, all_of), *skipped]
     parts = [
         "# Results",
         f"Made by `{command}`.",
-        "\n".join(f"- {escaped(line)}" for line in [*declared_notes(all_of), *map(described, all_of)]),
+        "\n".join(f"- {escaped(line)}" for line in about),
         *(markdown(table) for table in comparison_tables(evaluations)),
         "## Alarms",
         "\n".join(f"- {escaped(alarm)}" for alarm in found) or "None.",

@@ -28,7 +28,7 @@ def headline(found: Gated) -> str:
 
 def terminal(found: Gated) -> str:
     """The verdict, and its reasons below it."""
-    return "\n".join([headline(found), *(f"  {_one_line(reason)}" for reason in found.verdict.reasons)])
+    return "\n".join([headline(found), *(f"  {_one_line(line)}" for line in (*found.verdict.reasons, *found.notes))])
 
 
 def as_json(found: Gated) -> str:
@@ -40,6 +40,7 @@ def as_json(found: Gated) -> str:
         "candidate": found.candidate, "measure": found.measure, "look": look, "looks_taken": found.taken,
         "looks_budget": limit(found.policy, found.tier), "release": found.policy.looks.release,
         "accepted": found.look is not None and found.look.accepted, "policy": found.policy.digest,
+        "notes": list(found.notes),
         **{key: value for key, value in verdict.items() if key != "state"},
     }  # fmt: skip
     return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False)
@@ -47,7 +48,8 @@ def as_json(found: Gated) -> str:
 
 def summary(found: Gated) -> str:
     """Markdown for the summary of a job."""
-    lines = [f"## Gate: {escaped(headline(found))}", "", *(f"- {escaped(line)}" for line in found.verdict.reasons), ""]
+    reasons = [*found.verdict.reasons, *(() if found.verdict.parts else found.notes)]
+    lines = [f"## Gate: {escaped(headline(found))}", "", *(f"- {escaped(line)}" for line in reasons), ""]
     if found.verdict.parts:
         lines.append(markdown(parts_table(found)))
     return "\n".join(lines)
@@ -60,6 +62,7 @@ def parts_table(found: Gated) -> Table:
     notes = (
         f"{found.measure} x 100; p: one-sided, paired t, Holm over all rows; bound: one-sided, lower",
         "collapsed: a certain drop above the declared one",
+        *found.notes,
     )
     return Table("By collection and language", columns, rows, notes, left=2)
 

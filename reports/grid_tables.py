@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from harness.gathered import CollectionKey, Grid, SystemKey
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from harness.summary import OFFICIAL
 from reports import marks
 from reports.figures import Figure, Figures, Interval, figures, resamples_of
@@ -223,6 +225,7 @@ def _table(sheet: Sheet, title: str, rows: Sequence[Row], notes: Sequence[str]) 
 
 
 def _notes(sheet: Sheet) -> Iterator[str]:
+    yield from bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values()))
     if sheet.grid.measure == OFFICIAL:
         yield (
             "each collection by its own official measure; a mean of different measures has no unit: it orders systems "

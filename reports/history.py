@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from harness.history import Point
+from harness.stemming import notes as bm25_notes
 from reports.tables import Cell, Table
 
 
@@ -82,5 +83,6 @@ def _notes(points: Sequence[Point]) -> list[str]:
     if left:
         notes.append(f"Left out, because not every revision has them: collections of {', '.join(left)}.")
     notes += dict.fromkeys(f"{one.system.label}: {one.wrong}." for one in points if one.wrong)
+    notes += bm25_notes(stemming for one in points for stemming in one.stemming)
     notes.append("Bold: the highest value over one first stage; it was picked among several, so it flatters.")
     return notes

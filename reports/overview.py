@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.gathered import Result, SystemKey
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from harness.summary import OFFICIAL
 from reports import marks
 from reports.figures import Figure, resamples_of
@@ -116,6 +118,7 @@ def _over(sheet: Sheet) -> str:
 
 
 def _notes(sheet: Sheet) -> Iterator[str]:
+    yield from bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values()))
     yield (
         f"{sheet.grid.measure} x 100; intervals: 95 % bootstrap over queries, {resamples_of(sheet.grid):,} resamples, "
         "for these collections"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.costs.plan import DIMENSION, Amounts, Plan, rounded
+from harness.costs.plan import DIMENSION, Amounts, Cost, Plan, rounded
+from harness.stemming import shown_language
 from reports.tables import Cell, Table
 
 _GIGABYTE = 1e9
@@ -12,7 +13,7 @@ def planning_table(plan: Plan) -> Table:
     """One row per collection and their sum; hours where the speed of a model is known."""
     timed = _timed(plan)
     columns = ("collection", "language", "queries", "documents", "pairs", "million tokens", "texts GB", "vectors GB")
-    rows = [_row(plan, cost.name, cost.language or "", cost.amounts, timed) for cost in plan.costs]
+    rows = [_row(plan, cost.name, _language(cost), cost.amounts, timed) for cost in plan.costs]
     rows.append(_row(plan, "total", "", plan.total, timed))
     return Table(f"what it costs: {_title(plan)}", (*columns, *timed), tuple(rows), tuple(_notes(plan)), left=2)
 
@@ -36,6 +37,10 @@ def _row(plan: Plan, name: str, language: str, amounts: Amounts, timed: dict[str
     sizes = [f"{amounts.pair_tokens / 1e6:,.1f}", _gigabytes(amounts.text_bytes), _gigabytes(amounts.vector_bytes)]
     hours = [plan.hours(of, amounts) if of else plan.search_hours(amounts) for of in timed.values()]
     return tuple(Cell(text) for text in (name, language, *counts, *sizes, *map(_hours, hours)))
+
+
+def _language(cost: Cost) -> str:
+    return shown_language(*((None, cost.language) if cost.is_detected else (cost.language, None)))
 
 
 def _notes(plan: Plan) -> list[str]:

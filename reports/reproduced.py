@@ -19,6 +19,7 @@ def reproduced_table(found: Reproduction) -> Table:
     notes = [f"{stored.collection['name']}: {stored.system}, stored as {stored.id}, now {found.again}"]
     if found.changed:
         notes.append(f"no longer the same: {', '.join(found.changed)}")
+    notes += [f"run as '{spec}', which is what it was when it was stored" for spec in found.respelled]
     columns = ("measure", "stored", "again", "difference", "queries moved", "largest move")
     return Table(found.state, columns, rows, tuple(notes))
 
@@ -30,6 +31,7 @@ def reproduced_dict(found: Reproduction) -> dict[str, object]:
         "state": found.state,
         "again": found.again,
         "changed": list(found.changed),
+        "respelled": list(found.respelled),
         "measures": {
             one.measure: {
                 "stored": one.stored, "again": one.again, "queries_moved": one.queries, "largest": one.largest

@@ -8,6 +8,8 @@ from pathlib import Path
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
 from harness.notes import stored_notes
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored, shown_language
 from harness.store import Results, Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
@@ -36,7 +38,8 @@ def listing(what: str, workspace: Path) -> Table:
         listed = dict.fromkeys(map(_collection, stored))
         return _table(f"collections in {workspace}", named, listed, _notes(stored))
     systems = dict.fromkeys(map(_system, stored))
-    return _table(f"systems in {workspace}", ("system", "first stage", "depth", "part"), systems)
+    columns = ("system", "first stage", "depth", "part")
+    return _table(f"systems in {workspace}", columns, systems, tuple(bm25_notes(of_stored(stored))))
 
 
 def listing_of(ids: Iterable[str], workspace: Path) -> Table:
@@ -67,6 +70,7 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         "depth": found.depth, "values": found.means, "notes": notes,
         "collection": found.collection, "made_of": found.identity,
         "audit": found.audit, "controls": found.controls, "environment": found.environment,
+        **({"bm25": lines} if (lines := bm25_notes(of_stored([found]))) else {}),
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
     }  # fmt: skip
 
@@ -110,7 +114,7 @@ def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
     notes = [note for one in stored for note in stored_notes(one.collection)]
     imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
     wrong = [f"{one.id}, {one.system} on {one.collection['name']}: {one.wrong}" for one in stored if one.wrong]
-    return tuple(dict.fromkeys([*notes, *imported, *wrong]))
+    return tuple(dict.fromkeys([*notes, *imported, *wrong, *bm25_notes(of_stored(stored))]))
 
 
 def _results(stored: Sequence[Stored], workspace: Path) -> Table:
@@ -137,8 +141,9 @@ def _system(one: Stored) -> tuple[str, ...]:
 def _collection(one: Stored) -> tuple[str, ...]:
     counts = one.collection["counts"]
     numbers = [str(counts[key]) for key in ("documents", "queries", "judgments")] if isinstance(counts, dict) else []
-    plain = (str(one.collection[key] or "") for key in ("name", "split", "language"))
-    return (str(one.collection["fingerprint"])[:12], *plain, *numbers)
+    language = shown_language(one.collection["language"], one.collection["detected_language"])
+    plain = (str(one.collection[key] or "") for key in ("name", "split"))
+    return (str(one.collection["fingerprint"])[:12], *plain, language, *numbers)
 
 
 def _adapters() -> Iterator[tuple[str, ...]]:

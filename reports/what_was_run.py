@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from harness.gathered import CollectionKey, Result, SystemKey
 from harness.notes import stored_notes
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored, shown_language
 from harness.system import MadeOf
 from reports import marks
 from reports.document import Bullets, Code, Heading, Part
@@ -40,7 +42,7 @@ def collections_table(results: Sequence[Result]) -> Table:
     keys = list(dict.fromkeys(one.collection for one in results))
     columns = ("collection", "split", "language", "licence", "queries", "documents", "main measure", "fingerprint")
     stored = {one.collection: one.stored.collection for one in results}
-    rows = tuple(_collection_row(key, stored[key].get("counts")) for key in keys)
+    rows = tuple(_collection_row(key, stored[key]) for key in keys)
     notes = list(dict.fromkeys(note for one in stored.values() for note in stored_notes(one)))
     return Table("collections", columns, rows, tuple(notes), left=4, footnotes=marks.footnotes(rows, ()))
 
@@ -55,6 +57,7 @@ def systems_table(results: Sequence[Result]) -> Table:
         "identity: digest of everything that can change a score (weights, tokenizer, template, lengths, precision); "
         "several where it differs between collections",
         "pairs/s, hours: model time on this machine; - where nothing was scored here",
+        *bm25_notes(of_stored(one.stored for one in results)),
     )
     return Table("systems", columns, rows, notes, left=4, footnotes=marks.footnotes(rows, ()))
 
@@ -66,13 +69,14 @@ def environments(results: Sequence[Result]) -> list[str]:
     return [f"{text} ({count} evaluations)" for text, count in counted.most_common()]
 
 
-def _collection_row(key: CollectionKey, counts: object) -> tuple[Cell, ...]:
+def _collection_row(key: CollectionKey, stored: Mapping[str, object]) -> tuple[Cell, ...]:
+    counts, language = stored.get("counts"), shown_language(key.language, stored.get("detected_language"))
     documents = counts.get("documents") if isinstance(counts, Mapping) else None
     entry = key.entry
     asked = f"{key.queries:,}" + (f" of {key.sampled_from:,}" if key.sampled_from else "")
     return (
         Cell(plain_name(key), marks=marks.of_collection(key)),
-        *map(Cell, (key.split, key.language or "-", (entry.licence if entry else None) or "not stated", asked)),
+        *map(Cell, (key.split, language or "-", (entry.licence if entry else None) or "not stated", asked)),
         *map(Cell, (f"{documents:,}" if isinstance(documents, int) else "-", key.main_measure, key.fingerprint[:12])),
     )
 

@@ -26,6 +26,7 @@ HEAVY = (
     "datasets",
     "onnxruntime",
     "bm25s",
+    "py3langid",
     "tokenizers",
     "scipy",
 )

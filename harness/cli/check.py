@@ -29,7 +29,7 @@ def check(  # noqa: PLR0917
     depth: options.Depth = 10,
     pairs: options.CheckPairs = 200,
     sample_queries: options.SampleQueries = None,
-    languages: options.Languages = None,
+    languages: options.TargetLanguages = None,
     reference: options.Reference = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
@@ -47,8 +47,9 @@ def check(  # noqa: PLR0917
     from reports.checked import checked_dict, checked_table
 
     place = Workspace.open(workspace)
-    collections = api.collections_of(targets or ["demo"], place, languages=languages or ())
-    with opened(place, Terminal()) as bench:
+    terminal = Terminal()
+    collections = api.collections_of(targets or ["demo"], place, languages=languages or (), tell=terminal.note)
+    with opened(place, terminal) as bench:
         found = examine(
             system, collections, bench, first_stage=first_stage, depth=depth, pairs=pairs, sample=sample_queries,
             reference=reference is not None,

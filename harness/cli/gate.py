@@ -42,7 +42,7 @@ def gate(  # noqa: PLR0917
     first_stage: options.FirstStage = None,
     depth: options.GateDepth = None,
     measure: options.PrimaryMeasure = None,
-    languages: options.Languages = None,
+    languages: options.TargetLanguages = None,
     split: options.Split = None,
     sample_queries: options.SampleQueries = None,
     rules: options.RulesFile = None,

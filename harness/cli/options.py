@@ -70,6 +70,13 @@ Rerankers = Annotated[list[str] | None, _option("reranker", "A spec; repeatable.
 Depth = Annotated[int, _option("depth", "Candidates per query.", min=1)]
 Measures = Annotated[list[str] | None, _option("measure", "nDCG@10, AP@1000, RR@10, ...; repeatable.")]
 Languages = Annotated[list[str] | None, _option("language", "Only these; repeatable.")]
+TargetLanguages = Annotated[
+    list[str] | None,
+    _option(
+        "language",
+        "Only these, of targets that declare languages; the language of a target that declares none. Repeatable.",
+    ),
+]
 Split = Annotated[str | None, _option("split", "Which judgments; test.")]
 SampleQueries = Annotated[
     int | None, _option("sample-queries", "Only so many queries of each collection, always the same.", min=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -29,7 +30,7 @@ def overlap(  # noqa: PLR0917
     targets: options.Targets = None,
     field: options.QueryField = None,
     threshold: options.Threshold = 0.8,
-    languages: options.Languages = None,
+    languages: options.TargetLanguages = None,
     split: options.Split = None,
     source: options.SourceName = "auto",
     mirror: options.Mirror = None,
@@ -50,7 +51,9 @@ def overlap(  # noqa: PLR0917
     opened = Workspace.open(workspace_path(workspace))
     batches = training_queries(training, field)
     origin = Origin(source, mirror)
-    collections = collections_of(targets, opened, split=split, languages=languages or (), origin=origin)
+    collections = collections_of(
+        targets, opened, split=split, languages=languages or (), origin=origin, tell=partial(typer.echo, err=True)
+    )
     found = overlaps(collections, batches, threshold)
     with Results(opened.results) as results:
         values = list(clean_values(results, found))

@@ -23,17 +23,20 @@ def make_folder(out: Path | None) -> None:
 
 def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
     from harness.export import as_dict
+    from harness.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
     from reports import comparison
 
     if out is not None:
         outcome.write(out, shlex.join(["harness", *sys.argv[1:]]))
     if as_json:
-        typer.echo(json.dumps(as_dict(outcome.evaluations), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(
+            json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)
+        )
         return
     tables = comparison.comparison_tables(outcome.evaluations)
     if published := anchors(outcome.evaluations):
-        tables.append(anchors_table(published))
+        tables.append(anchors_table(published, notes(of_evaluations(outcome.evaluations))))
     if audit:
         tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
     for table in tables:

@@ -28,7 +28,7 @@ def run(  # noqa: PLR0917
     rerankers: options.Rerankers = None,
     depth: options.Depth = 100,
     measures: options.Measures = None,
-    languages: options.Languages = None,
+    languages: options.TargetLanguages = None,
     split: options.Split = None,
     sample_queries: options.SampleQueries = None,
     budget_pairs: options.BudgetPairs = None,
@@ -62,7 +62,7 @@ def run(  # noqa: PLR0917
     if plan:
         from reports.planning import planning_table
 
-        print_rows(planning_table(api.planned(*(targets or ()), **common)), as_json)
+        print_rows(planning_table(api.planned(*(targets or ()), **common, reporter=Terminal())), as_json)
         return
     if mteb_results is not None:
         from reports.mteb_results import refuse_for_mteb

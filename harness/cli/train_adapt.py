@@ -72,7 +72,7 @@ def adapt(
     first_stage: options.FirstStage = None,
     depth: options.GateDepth = None,
     measure: options.PrimaryMeasure = None,
-    languages: options.Languages = None,
+    languages: options.TargetLanguages = None,
     anchor: options.Anchor = None,
     print_cost: options.PrintCost = False,
     workspace: options.WorkspacePath = None,

@@ -8,13 +8,16 @@ from harness.compare.naming import label_of
 from harness.compare.selection import Selection
 from harness.hazards.alarm import as_stored
 from harness.notes import stored_notes
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from harness.store import Stored
 
 
 def declared(selection: Selection) -> list[str]:
-    """Samples and notes of the collections, and what is known against imported values, each once."""
+    """Samples and notes of the collections, how BM25 stems, and what is known against imported values, each once."""
+    about = [note for one in selection.baseline.members[0] for note in _of(one)]
     known = [f"{label_of(one)} on {one.collection['name']}: {one.wrong}" for one in _all(selection) if one.wrong]
-    return list(dict.fromkeys([*(note for one in selection.baseline.members[0] for note in _of(one)), *known]))
+    return list(dict.fromkeys([*about, *bm25_notes(of_stored(_all(selection))), *known]))
 
 
 def wrong(selection: Selection) -> tuple[str, ...]:

@@ -56,9 +56,12 @@ class Cost:
     task: str | None
     """As mteb names it, if it does."""
     language: str | None
+    """Declared, or else detected."""
     query_characters: float
     document_characters: float
     amounts: Amounts
+    is_detected: bool = False
+    """Whether the language is."""
 
 
 @dataclass(frozen=True)
@@ -168,19 +171,20 @@ def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Cos
     pairs = _pairs(entry, depth, first_stage, queries)
     characters = queries * asked + documents * held
     search = _is_searched(entry, first_stage)
-    embedded = queries + documents if search and first_stage != "bm25" else 0
-    script = script_of(entry.language)
+    embedded = queries + documents if search and (first_stage or "").partition("?")[0] != "bm25" else 0
+    language = entry.language if isinstance(entry, SuiteCollection) else entry.spoken
+    script = script_of(language)
     amounts = Amounts(
         queries=queries,
         documents=documents,
         pairs=pairs,
-        pair_tokens=round(pairs * tokens(asked + held, entry.language)),
-        text_tokens=round(tokens(characters, entry.language)) if search else 0,
+        pair_tokens=round(pairs * tokens(asked + held, language)),
+        text_tokens=round(tokens(characters, language)) if search else 0,
         text_bytes=round(characters * script.bytes_per_character) + _ROW_BYTES * (queries + documents),
         vector_bytes=_VECTOR_BYTES * embedded,
     )
     task = entry.mteb.task if isinstance(entry, SuiteCollection) else None
-    return Cost(_name(entry), entry.group, task, entry.language, asked, held, amounts)
+    return Cost(_name(entry), entry.group, task, language, asked, held, amounts, language != entry.language)
 
 
 def _pairs(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> int:

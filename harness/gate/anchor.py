@@ -9,6 +9,7 @@ from adapters.errors import HarnessError, UsageError
 from harness.evaluation import Evaluation
 from harness.gate.looks import Looks
 from harness.gate.policy import BEST_ACCEPTED
+from harness.gate.restemmed import refuse_accepted, refuse_named
 from harness.gate.stage import Stage, split_of
 from harness.store import Results, Stored
 from harness.system import System
@@ -38,7 +39,8 @@ def wanted(stage: Stage, looks: Looks) -> Wanted:
     """Open the anchor early, so that a gate without one costs nothing.
 
     Raises:
-        UsageError: the best accepted system is wanted, and none was ever accepted.
+        UsageError: the best accepted system is wanted, and none was ever accepted; or what is stored of the anchor
+            rests on candidates of a BM25 with another language.
         HarnessError: the anchor cannot be opened, and the store does not have it either.
     """
     name = stage.policy.anchor
@@ -48,13 +50,16 @@ def wanted(stage: Stage, looks: Looks) -> Wanted:
                 "no system has been accepted in this workspace yet; name the first anchor with --anchor, and give "
                 "--accept to keep a pass"
             )
+        refuse_accepted(stage, looks)
         return Wanted(name, None)
     try:
         return Wanted(name, stage.system(name))
     except HarnessError as refusal:
         with Results(stage.bench.workspace.results) as results:
-            if not any(one.system == name for one in results.all()):
-                raise
+            known = [one for one in results.all() if one.system == name]
+        if not known:
+            raise
+        refuse_named(stage, name, known)
         return Wanted(name, None, refusal)
 
 
@@ -85,7 +90,9 @@ def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: L
             f"no accepted system was measured by {stage.measure} on these queries and candidates; name one with "
             f"--anchor: {', '.join(looks.accepted())}"
         )
-    return _warned(stage, Anchor(best.name, by_collection(stage, best.evaluations)))
+    found = by_collection(stage, best.evaluations)
+    refuse_named(stage, best.name, found.values())
+    return _warned(stage, Anchor(best.name, found))
 
 
 def _warned(stage: Stage, anchor: Anchor) -> Anchor:

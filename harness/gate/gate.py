@@ -25,6 +25,7 @@ from harness.gate.rule import judge
 from harness.gate.stage import Stage, split_of, staged
 from harness.gate.verdict import MEMORY, TIME, Cost, Findings, Verdict
 from harness.ground import prepare
+from harness.stemming import notes, of_evaluations, of_stored
 from harness.store import Results
 from harness.system import System
 
@@ -43,6 +44,8 @@ class Gated:
     """Looks that the release has taken at these queries, with this one."""
     look: Look | None = None
     """None on the tier dev, which keeps none, and where nothing was looked at."""
+    notes: tuple[str, ...] = ()
+    """How BM25 stems, where it is one side or what both stand on."""
 
     @property
     def state(self) -> str | None:
@@ -105,7 +108,8 @@ def gate(
     except ModelError as error:
         return _invalid(told, str(error))
     verdict = _verdict(stage, scored)
-    told = replace(told, verdict=verdict, anchor=scored.anchor.name)
+    stemming = [*of_evaluations(scored.ours), *of_stored(scored.anchor.stored.values())]
+    told = replace(told, verdict=verdict, anchor=scored.anchor.name, notes=tuple(notes(dict.fromkeys(stemming))))
     if tier == "dev":
         return replace(told, taken=0)
     look = _look(stage, scored, candidate, verdict)

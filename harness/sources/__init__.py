@@ -5,13 +5,13 @@ This room reads and checks texts and judgments. It never searches, scores or mea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.collection import Collection
 from harness.sources.build import collection_of
 from harness.sources.origin import ANYWHERE, Origin
-from harness.sources.recognise import DEMO, sources
+from harness.sources.recognise import DEMO, chosen_sources
 from harness.sources.source import Source
 from harness.workspace import Workspace
 
@@ -19,21 +19,29 @@ __all__ = ["DEMO", "Origin", "Source", "load"]
 
 
 def load(
-    target: str,
+    targets: str | Sequence[str],
     workspace: Workspace,
     *,
     split: str | None = None,
     languages: Sequence[str] = (),
     rules: Path | None = None,
     origin: Origin = ANYWHERE,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
-    """The collections that a target names: the packaged `demo`, a suite or one of its collections, a folder or zip file
-    in BEIR's layout, a file or folder of reranking rows, or a folder of such folders. `origin` says where a suite is
-    read from.
+    """The collections that one or several targets name: the packaged `demo`, a suite or one of its collections, a
+    folder or zip file in BEIR's layout, a file or folder of reranking rows, or a folder of such folders.
+
+    Args:
+        languages: see `harness.sources.offered.chosen`.
+        origin: where a suite is read from.
+        tell: gets a line for whatever is in other languages than those.
 
     Raises:
-        UsageError: the target, split, language or a rule is unknown.
+        UsageError: a target, split, language or rule is unknown.
         DataError: a file cannot be trusted; the message names the line and what to do.
     """
-    found = sources(target, split, languages, rules, origin=origin, workspace=workspace)
-    return [collection_of(source, workspace) for source in found]
+    named = [targets] if isinstance(targets, str) else targets
+    found = chosen_sources(named, split, languages, rules, origin=origin, workspace=workspace)
+    for line in found.skipped:
+        tell(line)
+    return [collection_of(source, workspace) for source in found.sources]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from adapters.errors import UsageError, did_you_mean
 from harness.sources.beir_folder import Folder, beir_source, is_beir
 from harness.sources.declared import FILE, Declared, Table, combine, for_part, read
+from harness.sources.offered import Offer
 from harness.sources.reranking_rows import row_files, rows_of_folder
 from harness.sources.source import Source
+from harness.why.languages import is_language
 
 _CODE = re.compile(r"[a-z]{2,3}")
 
@@ -35,10 +37,8 @@ def collection_source(folder: Path, name: str, split: str | None, declared: Decl
     return rows_of_folder(folder, name, split, declared)
 
 
-def set_sources(
-    folder: Path, name: str, split: str | None, languages: Sequence[str], rules: Sequence[Table]
-) -> list[Source]:
-    """One source for each sub-folder, or for those in the wanted languages.
+def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[Table]) -> list[Offer]:
+    """One offer for each sub-folder.
 
     The set's `collection.toml` holds for all, its table `[sub]` for one, the sub-folder's own file above both, and
     `rules` above everything.
@@ -47,38 +47,18 @@ def set_sources(
     names = [sub.name for sub in subs]
     of_set = [table for path in (folder / FILE,) if path.exists() for table in [read(path)]]
     set_name = combine([Table(t.label, {k: v for k, v in t.keys.items() if k == "name"}) for t in (*of_set, *rules)])
-    declared = {}
+    prefix, offers = set_name.name or name, []
     for sub in subs:
         tables = [part for table in of_set for part in for_part(table, sub.name, names)]
         tables += [read(path) for path in (sub / FILE,) if path.exists()]
         tables += [part for table in rules for part in for_part(table, sub.name, names)]
-        declared[sub] = _with_language(combine(tables), sub.name)
-    wanted = _wanted(declared, languages, str(folder))
-    prefix = set_name.name or name
-    return [collection_source(sub, f"{prefix}/{sub.name}", split, declared[sub]) for sub in wanted]
-
-
-def check_language(declared: Declared, languages: Sequence[str], where: str) -> None:
-    """Refuse a wanted language that a single collection does not have.
-
-    Raises:
-        UsageError: naming the language that it has, if it says.
-    """
-    for language in languages:
-        if language != declared.language:
-            there = [declared.language] if declared.language else []
-            raise UsageError(f"{where}: no language '{language}'.{did_you_mean(language, there)}")
+        declared = _with_language(combine(tables), sub.name)
+        named = f"{prefix}/{sub.name}"
+        offers.append(Offer(declared.name or named, declared, partial(collection_source, sub, named, split)))
+    return offers
 
 
 def _with_language(declared: Declared, folder_name: str) -> Declared:
-    if declared.language is None and _CODE.fullmatch(folder_name):
+    if declared.language is None and _CODE.fullmatch(folder_name) and is_language(folder_name):
         return replace(declared, language=folder_name)
     return declared
-
-
-def _wanted(declared: dict[Path, Declared], languages: Sequence[str], where: str) -> list[Path]:
-    there = {d.language for d in declared.values() if d.language is not None}
-    for language in languages:
-        if language not in there:
-            raise UsageError(f"{where}: no language '{language}'.{did_you_mean(language, there)}")
-    return [sub for sub, d in declared.items() if not languages or d.language in languages]

@@ -162,10 +162,14 @@ def rows_of_folder(folder: Path, name: str, split: str | None, declared: Declare
 
 
 def rows_of_file(file: Path, split: str | None, declared: Declared) -> RowsSource:
-    """The source for a single file; one that is named after a split has the name of its folder."""
-    stem = _stem(file)
-    own, name = (stem, file.resolve().parent.name) if stem in _SPLITS else ("test", stem)
-    return RowsSource(file, name, choose_split(split, [own], str(file)), declared)
+    """The source for a single file."""
+    own = _stem(file) if _stem(file) in _SPLITS else "test"
+    return RowsSource(file, rows_name(file), choose_split(split, [own], str(file)), declared)
+
+
+def rows_name(file: Path) -> str:
+    """The name of a file's collection; a file that is named after a split has the name of its folder."""
+    return file.resolve().parent.name if _stem(file) in _SPLITS else _stem(file)
 
 
 def is_rows_file(file: Path) -> bool:

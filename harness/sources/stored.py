@@ -16,6 +16,7 @@ from adapters.identity import array_digest, digest
 from harness.as_published import AsPublished, write_published
 from harness.collection import Changes, Collection, Counts, Given, Rules, Texts, counts_of_missing, counts_of_queries
 from harness.columns import count_duplicate_texts, open_texts, texts_digest
+from harness.detection import kept_or_detected
 from harness.qrels import NOTHING_MISSING, Missing, Qrels, Rows
 from harness.sources.dirt import Dirt
 from harness.sources.second_reading import by_rules, confirmed
@@ -149,7 +150,7 @@ def is_current(folder: Path, description: Description) -> bool:
 
 
 def read(folder: Path, description: Description) -> Collection:
-    """Open the columns.
+    """Open the columns. Where no language is declared, it is detected the first time.
 
     Raises:
         DataError: they are damaged.
@@ -162,6 +163,7 @@ def read(folder: Path, description: Description) -> Collection:
             changes = _changes(arrays) if "changed_questions" in arrays else None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
+    found = kept_or_detected(folder, corpus) if description.language is None else None
     return Collection(
         name=description.name,
         split=description.split,
@@ -176,6 +178,8 @@ def read(folder: Path, description: Description) -> Collection:
         group=description.group,
         changes=changes,
         published=_as_published(folder),
+        detected_language=found.language if found else None,
+        language_sought=description.language is not None or found is not None,
     )
 
 

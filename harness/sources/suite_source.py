@@ -12,6 +12,7 @@ from harness.sources.counted import differences
 from harness.sources.declared import Declared, Table, combine, for_part
 from harness.sources.dirt import Dirt
 from harness.sources.mteb_task import MtebSource, mirrored
+from harness.sources.offered import Offer, chosen
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.source import Converted, Source
 from harness.suites.table import UNINSTRUCTED
@@ -85,21 +86,34 @@ def suite_sources(
         UsageError: the suite has no such collection, split or language, or an origin lacks it.
         MissingExtra: the package of the origin is not installed.
     """
+    offers = suite_offers(target, origin, workspace, split=split, tables=tables)
+    return list(chosen({target: offers}, languages).sources)
+
+
+def suite_offers(
+    target: str,
+    origin: Origin = ANYWHERE,
+    workspace: Workspace | None = None,
+    *,
+    split: str | None = None,
+    tables: Sequence[Table] = (),
+) -> list[Offer]:
+    """As `suite_sources`, before a language is chosen and an origin looked for.
+
+    Raises:
+        UsageError: the suite has no such collection or split.
+    """
     everything = find(target)
-    entries = _of_split(_of_languages(everything, languages, target), split, target)
     names = [one.name for one in everything]
     downloads = (workspace or Workspace(Path(DEFAULT))).downloads
-    declared = [_declared(one, tables, names) for one in entries]
-    inner = [_chosen(*one, origin, downloads) for one in zip(entries, declared, strict=True)]
-    return [SuiteSource(*one, origin.allow_drift) for one in zip(entries, inner, strict=True)]
 
+    def offer(entry: SuiteCollection) -> Offer:
+        def opened(declared: Declared) -> Source:
+            return SuiteSource(entry, _chosen(entry, declared, origin, downloads), origin.allow_drift)
 
-def _of_languages(entries: list[SuiteCollection], languages: Sequence[str], target: str) -> list[SuiteCollection]:
-    there = {one.language for one in entries}
-    for language in languages:
-        if language not in there:
-            raise UsageError(f"{target}: no language '{language}'.{did_you_mean(language, there)}")
-    return [one for one in entries if not languages or one.language in languages]
+        return Offer(entry.target, _declared(entry, tables, names), opened)
+
+    return [offer(entry) for entry in _of_split(everything, split, target)]
 
 
 def _of_split(entries: list[SuiteCollection], split: str | None, target: str) -> list[SuiteCollection]:

@@ -11,6 +11,8 @@ from harness.ground import ordinary_measures
 from harness.measuring.measures import parse
 from harness.notes import notes_of
 from harness.recall import Recalled, recall
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from harness.store import Results, Stored
 from harness.why.facing import Facing, facing
 from harness.workspace import Workspace
@@ -28,7 +30,7 @@ class Found:
     facings: tuple[Facing, ...]
     evaluations: tuple[tuple[Stored, Stored], ...]
     notes: tuple[str, ...]
-    """What was left out or picked, and what a reader has to know of the collections."""
+    """What was left out or picked, what a reader has to know of the collections, and how BM25 stems."""
 
 
 def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Wanted = ANY) -> Found:
@@ -51,7 +53,7 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
     pairs = _pairs(selection)
     faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)
     known = [*selection.notes, *(note for one in faced for note in notes_of(one.collection))]
-    notes = tuple(dict.fromkeys(known))
+    notes = tuple(dict.fromkeys([*known, *bm25_notes(of_stored(one for pair in pairs for one in pair))]))
     return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, notes)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result
 from harness.notes import stored_notes
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
 from leaderboards.beside import is_wrong, measured_here, of_collection, stage
 from leaderboards.board import Board, RankedCollection
@@ -108,7 +110,7 @@ def page(made: Board, collection: CollectionKey) -> str:
         collection=collection,
         entry=collection.entry,
         counts=shown,
-        notes=_notes(collection, listed, results),
+        notes=[*_notes(collection, listed, results), *bm25_notes(of_stored(one.stored for one in results))],
         bounds=_bounds(results),
         tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
         siblings=_siblings(made, collection),

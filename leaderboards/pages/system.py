@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.gathered import FIRST_STAGE, Result, SystemKey
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from harness.store import Stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms_by_message, collection_marks
 from leaderboards.board import Board
@@ -69,6 +71,7 @@ def page(made: Board, system: SystemKey) -> str:
         name=told.name or system.label.removesuffix(FIRST_STAGE),
         told=told,
         base=_UP + links.system_file(base) if base else None,
+        stemming=bm25_notes(of_stored(stored)),
         places=_places(made, system),
         alarms={message: _about(found) for message, found in about.items()},
         numbers=numbers,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
+from harness.stemming import notes as bm25_notes
+from harness.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
 from leaderboards.beside import is_wrong, published_rows
 from leaderboards.board import Board, Ranked
@@ -145,6 +147,7 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
         alarmed=any(row.alarms for row in rows),
         signs=sorted(signs, key=lambda mark: mark.sign),
         votes=_votes(sheet),
+        stemming=bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())),
         figures=figures,
     )
 

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from adapters import spec
 from adapters.analysis import Analyzer
 from adapters.bm25 import BM25Reranker, BM25Retriever
 from adapters.errors import ModelError, UsageError
+from adapters.identity import digest
 from adapters.protocols import Bindable, Retriever, Setting, StreamingReranker
 
 METHODS = ["lucene", "robertson", "atire"]
@@ -167,6 +168,53 @@ def test_the_collection_gives_the_language_and_the_option_wins() -> None:
     assert retrieved(BM25Retriever().bind(setting(corpus, "en")), ["Häusern"], corpus, 3) == [{}]
     assert 1 in retrieved(BM25Retriever(language="de").bind(setting(corpus, "en")), [query], corpus, 3)[0]
     assert retrieved(BM25Retriever(stem=False).bind(setting(corpus, "de")), ["Häusern"], corpus, 3) == [{}]
+
+
+FERRIES = [
+    "The ferries were leaving the harbours at nine.",
+    "A ferry leaves the harbour every morning.",
+    "Bread is baked and sold until noon.",
+    "Bakers are selling breads.",
+]
+ASKED = ["ferry leaving a harbour", "selling bread"]
+UNSTEMMED = {"rule": 1, "dotless_i": False, "stemmer": None, "snowball": None}
+RECORDED = {"adapter": "bm25", "version": 1, "analyzer": UNSTEMMED, "k1": 1.2, "b": 0.75, "method": "lucene"}
+"""As it was before languages were detected, of a collection that declared none."""
+
+
+@pytest.mark.parametrize("language", [None, "en", "tr", "ja"])
+def test_no_language_gives_the_recorded_identity_and_scores_whatever_the_collection_s_is(language: str | None) -> None:
+    place = Setting(FERRIES, "digest of four", language)
+    retriever = cast(Any, spec.open_retriever("bm25?language=none")).bind(place)
+    reranker = cast(Any, spec.open_reranker("bm25?language=none")).bind(place)
+    assert dict(retriever.identity) == RECORDED
+    assert digest(retriever.identity) == "fad82affd3137b74220c02c7bb096282"
+    assert digest(reranker.identity) == "2179f441984f1a8e7d82c4acd1b7c589"
+    offsets, documents, scores = retriever.search(ASKED, FERRIES, 4)
+    assert (offsets.tolist(), documents.tolist()) == ([0, 2, 4], [1, 0, 3, 2])
+    found = [1.5916929244995117, 0.5000526309013367, 0.6494458913803101, 0.5305643081665039]
+    assert scores.tolist() == pytest.approx(found, rel=1e-6)
+    again = [0.5000526309013367, 1.5916928052902222, 0, 0, 0, 0, 0.5305643081665039, 0.6494458913803101]
+    assert reranker.score(ASKED, FERRIES, all_pairs(ASKED, FERRIES)).tolist() == pytest.approx(again, rel=1e-6)
+
+
+def test_a_setting_without_a_language_gives_the_recorded_identity_too() -> None:
+    assert dict(BM25Retriever().bind(Setting(FERRIES, "digest of four")).identity) == RECORDED
+    assert dict(BM25Retriever(language=None).bind(Setting(FERRIES, "digest of four", "en")).identity) == RECORDED
+
+
+def test_only_the_answer_is_in_the_identity_never_where_it_is_from() -> None:
+    declared, option = (
+        BM25Retriever().bind(setting(language="en")),
+        BM25Retriever(language="en").bind(setting([], None)),
+    )
+    assert declared.identity == option.identity
+    assert set(declared.identity["analyzer"]) == {"rule", "dotless_i", "stemmer", "snowball"}  # type: ignore[call-overload]
+
+
+def test_it_says_whether_it_needs_the_collection_s_language() -> None:
+    assert BM25Retriever().uses_language and BM25Reranker(language="collection").uses_language
+    assert not BM25Retriever(language=None).uses_language and not BM25Reranker(language="de").uses_language
 
 
 def test_binding_leaves_the_unbound_adapter_as_it_was() -> None:

@@ -12,9 +12,12 @@ from adapters.errors import UsageError
 from harness.ledger.store import Ledger
 from harness.reproduce import reproduce
 from harness.runs import Run
+from harness.sources import load
 from harness.store import Results
+from reports.reproduced import reproduced_dict, reproduced_table
 from tests.fake_adapters import Plain
 from tests.fixtures import Command
+from tests.sample_texts import undeclared
 from tests.tiny_collection import Place
 
 FAKE = "tests.fake_adapters:Streaming"
@@ -91,3 +94,20 @@ def test_the_exit_code_says_whether_the_number_stands(place: Place, command: Com
     told = command("reproduce", done.id, *workspace)
     assert told.code == 1 and "differs" in told.out
     assert command("reproduce", "zz", *workspace).code == 2
+
+
+def test_a_bm25_that_had_another_language_is_run_with_that(place: Place) -> None:
+    (collection,) = load(str(undeclared(place.path, "de")), place.workspace)
+    old = place.evaluations(collection, first="bm25?language=none", rerankers=["bm25?language=none"])
+    now = place.evaluations(collection, first="bm25", rerankers=["bm25"])
+    with Results(place.workspace.results) as results:  # as they were called when that was what bm25 did
+        for one in old:
+            row = ("bm25", "bm25" if one.system.reranker else None, one.id)
+            results._database.execute("update evaluation set first_stage = ?, reranker = ? where id = ?", row)
+    assert {one.id for one in old}.isdisjoint(one.id for one in now)
+    first, reranked = (reproduce(place.workspace, one.id) for one in old)
+    assert [(one.state, one.again) for one in (first, reranked)] == [("OK", one.id) for one in old]
+    assert first.respelled == ("bm25?language=none",)
+    assert reproduced_table(first).notes[-1] == "run as 'bm25?language=none', which is what it was when it was stored"
+    assert reproduced_dict(reranked)["respelled"] == ["bm25?language=none"] * 2
+    assert reproduce(place.workspace, now[0].id).respelled == ()

@@ -13,6 +13,7 @@ from harness.collection import Collection
 from harness.gate.looks import Looks
 from harness.gate.looks import System as Accepted
 from harness.gate.policy import BEST_ACCEPTED, Policy
+from harness.gate.restemmed import refuse_accepted
 from harness.gate.stage import Stage, split_of
 from harness.ground import prepare
 from harness.store import Results
@@ -59,6 +60,8 @@ def anchor_of(tiers: Tiers, policy: Policy, base: str, out: Path) -> Anchor:
 def _chosen(tiers: Tiers, policy: Policy, base: str) -> Anchor:
     if policy.anchor != BEST_ACCEPTED:
         return Anchor(policy.anchor, policy.anchor, policy.anchor, policy.anchor)
+    for stage in (tiers.gate, tiers.final):
+        refuse_accepted(stage, Looks(stage.bench.workspace.results))
     best, last = _best(tiers.gate), _best(tiers.final)
     if best is None:
         return Anchor("base", base, base, BEST_ACCEPTED if last else base, "nothing was accepted on these queries yet")

@@ -133,15 +133,16 @@ def plain(text: str) -> str:
 def _gate(places: Places, policy: Policy, bench: Bench) -> list[Collection]:
     if not policy.targets:
         return _loaded([places.dev], places.gate_split or places.dev_split, policy, bench)
-    found: list[Collection] = []
+    by_split: dict[str | None, list[str]] = {}
     for target in policy.targets:
         own = places.dev_split if target == places.dev else None
-        found += _loaded([target], places.gate_split or own, policy, bench)
-    return _each_once(found)
+        by_split.setdefault(places.gate_split or own, []).append(target)
+    return _each_once(one for split, named in by_split.items() for one in _loaded(named, split, policy, bench))
 
 
 def _loaded(targets: Sequence[str], split: str | None, policy: Policy, bench: Bench) -> list[Collection]:
-    return collections_of(targets, bench.workspace, split=split, languages=policy.languages)
+    tell = bench.reporter.note
+    return collections_of(targets, bench.workspace, split=split, languages=policy.languages, tell=tell)
 
 
 def _each_once(collections: Iterable[Collection]) -> list[Collection]:

@@ -211,3 +211,13 @@ def test_a_named_anchor_is_the_anchor(place: Place) -> None:
     with judged(place) as one:
         found = anchor_of(one.tiers, replace(POLICY, anchor=REVERSED), BASE, one.out)
     assert found == Anchor(REVERSED, REVERSED, REVERSED, REVERSED)
+
+
+def test_what_was_accepted_on_candidates_of_another_stemmer_is_not_forgotten(place: Place) -> None:
+    other = replace(POLICY, first_stage="bm25?language=de")
+    with judged(place, other) as one:
+        one.accept([one.at("gate", BETTER)])
+    with judged(place, replace(POLICY, first_stage="bm25")) as now:
+        with pytest.raises(UsageError, match=r"give --first-stage 'bm25\?language=de'"):
+            anchor_of(now.tiers, POLICY, BASE, now.out)
+        assert not (now.out / "anchor.json").exists()
