@@ -113,6 +113,7 @@ def reads_messages(folder: ModelFolder) -> bool:
 
 def chat_template_text(folder: ModelFolder) -> str:
     """The text of the folder's chat templates, '' where there are none. No tokenizer is loaded."""
+    folder = folder.tokenizer
     place = folder.path / folder.transformer
     files = [place / "chat_template.jinja", *sorted((place / "additional_chat_templates").glob("*.jinja"))]
     texts = [file.read_text("utf-8", errors="replace") for file in files if file.is_file()]

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import fnmatch
 import mmap
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from adapters.errors import ModelError
 from adapters.identity import digest, file_digest, files_digest
-from adapters.models import TRANSFORMERS, ModelFolder, Module, is_hub_name, open_folder, read_json
+from adapters.models import TRANSFORMERS, ModelFolder, Module, is_tokenizer_file, read_json
 
-_TOKENIZER = re.compile(
-    r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
-)
 _SETTINGS = (
     "config.json", "generation_config.json", "modules.json", "config_sentence_transformers.json",
     "sentence_*_config.json", "adapter_config.json", "preprocessor_config.json", "processor_config.json",
@@ -75,28 +71,6 @@ class Contents:
         named = {name for name in self._everywhere if name.endswith(".json") and ("/" in name or _is_setting(name))}
         return tuple(sorted(name for name in named - set(self.tokenizer) if Path(name).name not in _UNREAD))
 
-    @cached_property
-    def base(self) -> ModelFolder | None:
-        """The model that the weights of this folder are added to, where it holds an adapter (LoRA and its kind).
-
-        Raises:
-            ModelError: the base cannot be found.
-        """
-        name = f"{self.folder.transformer}adapter_config.json"
-        if not (self.folder.path / name).is_file():
-            return None
-        declared = self.folder.json(name)
-        base = str(declared.get("base_model_name_or_path") or "")
-        if not base or (not Path(base).is_dir() and not is_hub_name(base)):
-            raise ModelError(
-                f"{self.folder.path / name}: the base model '{base}' is not here; write the folder or hub name of the "
-                "base into base_model_name_or_path, or merge the adapter into it and name the merged model"
-            )
-        if Path(base).is_dir() and Path(base).samefile(self.folder.path):
-            raise ModelError(f"{self.folder.path / name}: base_model_name_or_path is this very folder; name the base")
-        revision = declared.get("revision")
-        return open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
-
     def identity(self) -> dict[str, object]:
         """Digests of weights, tokenizer and settings, and the same of an adapter's base.
 
@@ -104,7 +78,7 @@ class Contents:
             ModelError: weights are missing, or a file cannot be read.
         """
         weights, folder = self.weights, self.folder
-        base = {} if self.base is None else {"base": Contents(self.base, self.pickle).identity()}
+        base = {} if folder.base is None else {"base": Contents(folder.base, self.pickle).identity()}
         try:
             return {
                 "weights": files_digest(folder.path, weights),
@@ -123,7 +97,7 @@ class Contents:
 
     def _of_network(self, place: str) -> list[str]:
         """In the order in which transformers looks for them."""
-        safe, pickled = _ADAPTER if self.base is not None else (_SAFE, _PICKLED)
+        safe, pickled = _ADAPTER if self.folder.base is not None else (_SAFE, _PICKLED)
         for name in (safe, pickled) if self.pickle else (safe,):
             if self._is_file(f"{place}{name}"):
                 return [f"{place}{name}"]
@@ -185,11 +159,6 @@ def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file())
-
-
-def is_tokenizer_file(name: str) -> bool:
-    """Whether a file of that name belongs to a tokenizer."""
-    return _TOKENIZER.fullmatch(Path(name).name) is not None
 
 
 def _is_setting(name: str) -> bool:

@@ -51,7 +51,7 @@ def refuse_other_kinds(folder: ModelFolder, wanted: Kind) -> None:
     Raises:
         ModelError: it is of another kind, or the files contradict each other.
     """
-    if not folder.chain and not folder.architecture and folder.config and not _has(folder, "adapter_config.json"):
+    if not folder.chain and not folder.architecture and folder.config and not folder.adapter_config:
         return
     kind = kind_of(folder)
     if kind != wanted:
@@ -87,8 +87,8 @@ def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
 def own_classes(folder: ModelFolder) -> dict[str, str]:
     """The classes of its own that a folder names in `auto_map`, by the class of transformers that they stand for."""
     found: dict[str, str] = {}
-    for name in ("config.json", "tokenizer_config.json"):
-        mapped = folder.json(f"{folder.transformer}{name}").get("auto_map")
+    for settings in (folder.config, folder.tokenizer_settings):
+        mapped = settings.get("auto_map")
         named = mapped if isinstance(mapped, dict) else {"AutoTokenizer": mapped}
         found |= {str(auto): _first(value) for auto, value in named.items() if value}
     return found
@@ -181,12 +181,12 @@ def _of_architecture(folder: ModelFolder) -> Kind:
     name = folder.architecture
     if name == "HF_ColBERT" or _has(folder, "artifact.metadata"):
         raise _unsupported(folder, _CLASSES["ColBERT"])
+    if folder.adapter_config:
+        return _of_adapter(folder)
     if name.endswith("ForSequenceClassification"):
         return _onnx_or(folder, "cross-encoder")
     if name.endswith(("ForCausalLM", "LMHeadModel")):
         return _onnx_or(folder, "causal-lm")
-    if _has(folder, "adapter_config.json"):
-        return _of_adapter(folder)
     if name.endswith("ForConditionalGeneration"):
         raise _unsupported(folder, f"a sequence-to-sequence or multimodal model ({name}; monoT5 kind)")
     if name.endswith("ForMaskedLM"):
@@ -208,7 +208,7 @@ def _onnx_or(folder: ModelFolder, kind: Kind) -> Kind:
 
 
 def _of_adapter(folder: ModelFolder) -> Kind:
-    task = folder.json("adapter_config.json").get("task_type")
+    task = folder.adapter_config.get("task_type")
     kinds: dict[object, Kind] = {"SEQ_CLS": "cross-encoder", "CAUSAL_LM": "causal-lm"}
     if task not in kinds:
         raise _unsupported(folder, f"a LoRA adapter for the task '{task}'")

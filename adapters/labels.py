@@ -13,6 +13,7 @@ from adapters.errors import ModelError
 from adapters.kinds import output_of
 from adapters.models import ModelFolder
 from adapters.protocols import Floats
+from adapters.soundness import safetensors_header
 
 _RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
 _IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
@@ -86,8 +87,23 @@ def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
     return Label(index, len(names), softmax, remark)
 
 
+def labels_of_adapter(folder: ModelFolder) -> int | None:
+    """How many labels the head of a LoRA adapter has; None where there is no adapter, or it leaves the base's head."""
+    file = folder.path / folder.transformer / "adapter_model.safetensors"
+    if folder.base is None or not file.is_file():
+        return None
+    heads = (".score.weight", ".classifier.weight", ".out_proj.weight")
+    return next((one.shape[0] for name, one in safetensors_header(file).items() if name.endswith(heads)), None)
+
+
 def _names(folder: ModelFolder) -> list[str]:
-    """The labels in the order of their logits. transformers takes the names if there are some, and else two labels."""
+    """The labels in the order of their logits. transformers takes the names if there are some, and else two labels.
+    Where an adapter has another number of them than its base, the base's names are not its own."""
+    names, count = _configured(folder), labels_of_adapter(folder)
+    return names if count in (None, len(names)) else [f"LABEL_{index}" for index in range(count or 0)]
+
+
+def _configured(folder: ModelFolder) -> list[str]:
     if folder.chain and output_of(folder) == "scores":
         size = folder.json(f"{folder.chain[-1].path}/config.json").get("out_features")
         return [f"LABEL_{index}" for index in range(size if isinstance(size, int) and size > 0 else 1)]

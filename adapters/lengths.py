@@ -37,7 +37,7 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) 
     saved = folder.transformer_settings.get("max_seq_length")
     if isinstance(saved, int) and saved > 0:
         return saved if positions is None else min(saved, positions)
-    tokenizer = folder.json(f"{folder.transformer}tokenizer_config.json").get("model_max_length")
+    tokenizer = folder.tokenizer_settings.get("model_max_length")
     declared = int(tokenizer) if isinstance(tokenizer, int | float) and 0 < tokenizer < _UNLIMITED else None
     limits = [limit for limit in (declared, positions, usual) if limit is not None]
     if not limits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -25,8 +26,9 @@ def load_tokenizer(folder: ModelFolder) -> Any:
     """
     refuse_pointers(folder)
     transformers = need("transformers", "models", PURPOSE)
+    files = folder.tokenizer.path / folder.tokenizer.transformer
     with loading(folder, "its tokenizer"):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(_tokenizer_place(folder), trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(files, trust_remote_code=False)
         # settings of a wrong type are found when they are used
         tokenizer([_PROBE, ""], add_special_tokens=False, verbose=True)
         tokenizer(_PROBE, _PROBE, truncation=True)
@@ -50,8 +52,7 @@ def load_network(
     refuse_unsound(folder, pickle=pickle)
     torch = need("torch", "models", PURPOSE)
     transformers = need("transformers", "models", PURPOSE)
-    contents = Contents(folder, pickle)
-    source = folder if contents.base is None else contents.base
+    source = folder if folder.base is None else folder.base
     safe = all(name.endswith(".safetensors") for name in Contents(source, pickle).weights)
     with loading(folder, "its weights"):
         network, report = getattr(transformers, auto).from_pretrained(
@@ -63,7 +64,7 @@ def load_network(
             local_files_only=True,
             **more,
         )
-        if contents.base is not None:
+        if folder.base is not None:
             network, report = _adapted(folder, network, report)
         _refuse_unknown_quantiser(transformers, folder)
         return network.eval(), report
@@ -164,25 +165,21 @@ def _named(error: BaseException, shown: str) -> str:
     return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
 
 
-def _tokenizer_place(folder: ModelFolder) -> Any:
-    contents = Contents(folder)
-    if contents.base is not None and not contents.tokenizer:
-        return contents.base.path / contents.base.transformer
-    return folder.path / folder.transformer
-
-
 def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-    """The base with the adapter's weights on it. What the base lacks and the adapter brings is not missing."""
+    """The base with the adapter's weights on it. What the adapter brings
+    whole replaces what the base has or lacks."""
     peft = need("peft", "lora", f"the LoRA adapter '{folder.name}'")
-    adapted = peft.PeftModel.from_pretrained(network, str(folder.path / folder.transformer))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for a name that is going away
+        adapted = peft.PeftModel.from_pretrained(network, str(folder.path / folder.transformer))
     brought = {name.split(".modules_to_save")[0] for name, _ in adapted.named_modules() if ".modules_to_save" in name}
-    prefixes = tuple(name.removeprefix("base_model.model.") for name in brought)
-    missing = (
-        [key for key in report["missing_keys"] if not str(key).startswith(prefixes)]
-        if prefixes
-        else report["missing_keys"]
-    )
-    return adapted, {**report, "missing_keys": missing}
+    replaced = tuple(f"{name.removeprefix('base_model.model.')}." for name in brought)
+    kept = {
+        kind: [key for key in report[kind] if not str(key[0] if isinstance(key, tuple) else key).startswith(replaced)]
+        for kind in ("missing_keys", "mismatched_keys")
+    }
+    # Merged, it is the plain network again: the wrapper of peft takes other arguments, and would drop token types.
+    return adapted.merge_and_unload(safe_merge=True), {**report, **kept}
 
 
 @contextmanager

@@ -26,6 +26,10 @@ _Json = TypeVar("_Json", dict[str, object], list[Any])
 TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT", "ALBERT", "XLMRoBERTa", "CamemBERT")
 """Modules of sentence-transformers that hold a network of transformers, under all the names that they ever had."""
 _SENTENCE_CONFIGS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+_ADAPTER = "adapter_config.json"
+_TOKENIZER = re.compile(
+    r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
+)
 LFS_POINTER = b"version https://git-lfs"
 LFS_ADVICE = "a Git LFS pointer, not the file itself; run `git lfs pull` in the folder, or fetch the model again"
 
@@ -59,8 +63,49 @@ class ModelFolder:
 
     @cached_property
     def config(self) -> dict[str, object]:
-        """config.json of the network, or an empty dict where there is none."""
-        return self.json(f"{self.transformer}config.json")
+        """config.json of the network, of the base where an adapter has none, or an empty dict where there is none."""
+        own = self.json(f"{self.transformer}config.json")
+        return self.base.config if not own and self.base is not None else own
+
+    @cached_property
+    def adapter_config(self) -> dict[str, object]:
+        """adapter_config.json, where the weights are an adapter (LoRA and its kind) of another model."""
+        return self.json(f"{self.transformer}{_ADAPTER}")
+
+    @cached_property
+    def base(self) -> ModelFolder | None:
+        """The model that the weights of this folder are added to, where it holds an adapter (LoRA and its kind).
+
+        Raises:
+            ModelError: the base cannot be found.
+        """
+        file = self.path / self.transformer / _ADAPTER
+        if not file.is_file():
+            return None
+        base = str(self.adapter_config.get("base_model_name_or_path") or "")
+        if not base or (not Path(base).is_dir() and not is_hub_name(base)):
+            raise ModelError(
+                f"{file}: the base model '{base}' is not here; write the folder or hub name of the base into "
+                "base_model_name_or_path, or merge the adapter into it and name the merged model"
+            )
+        if Path(base).is_dir() and Path(base).samefile(self.path):
+            raise ModelError(f"{file}: base_model_name_or_path is this very folder; name the base")
+        revision = self.adapter_config.get("revision")
+        found = open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
+        if found.adapter_config:
+            raise ModelError(f"{file}: the base '{base}' is an adapter itself; merge it into its own base first")
+        return found
+
+    @cached_property
+    def tokenizer(self) -> ModelFolder:
+        """The folder that the tokenizer is read from: this one, or the base where an adapter comes without one."""
+        own = any(is_tokenizer_file(file.name) for file in (self.path / self.transformer).glob("*"))
+        return self if own or self.base is None else self.base
+
+    @property
+    def tokenizer_settings(self) -> dict[str, object]:
+        """tokenizer_config.json, or an empty dict where there is none."""
+        return self.tokenizer.json(f"{self.tokenizer.transformer}tokenizer_config.json")
 
     @cached_property
     def chain(self) -> tuple[Module, ...]:
@@ -139,6 +184,11 @@ def open_folder(model: str, revision: str | None = None, extra_files: Iterable[s
 def is_hub_name(model: str) -> bool:
     """Whether it is written as the hub names models: `organisation/name`."""
     return _HUB_NAME.fullmatch(model) is not None
+
+
+def is_tokenizer_file(name: str) -> bool:
+    """Whether a file of that name belongs to a tokenizer."""
+    return _TOKENIZER.fullmatch(Path(name).name) is not None
 
 
 def mirrored_model(mirror: Path, model: str, revision: str | None) -> Path:

@@ -63,7 +63,7 @@ def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
     Raises:
         ModelError: more is wanted than the model has positions.
     """
-    limited = folder.config or folder.transformer_settings or folder.json("tokenizer_config.json")
+    limited = folder.config or folder.transformer_settings or folder.tokenizer_settings
     return length_of(folder, wanted) if limited or wanted is not None else None
 
 

@@ -58,9 +58,9 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
     for name in (*contents.tokenizer, *contents.settings):
         if name.endswith(".json"):
             _refuse_damaged(folder.path / name)
-    if contents.base is not None:
-        refuse_unsound(contents.base, pickle=pickle)
-        _refuse_missing(folder, "peft", "peft", "holds a LoRA adapter")
+    if folder.base is not None:
+        refuse_unsound(folder.base, pickle=pickle)
+        _refuse_missing(folder, "peft", "'rerank-harness[lora]'", "holds a LoRA adapter")
     _refuse_quantised(folder)
     tensors: dict[str, Tensor] = {}
     for name in contents.weights:
@@ -133,8 +133,12 @@ def refuse_pointer(file: Path) -> None:
 
 def separates_pairs(folder: ModelFolder) -> bool | None:
     """Whether the tokenizer puts a token between the two texts of a pair; None where there is no tokenizer.json."""
-    content = folder.json(f"{folder.transformer}tokenizer.json")
+    content = _tokenizer(folder)
     return _separates(content["post_processor"]) if "post_processor" in content else None
+
+
+def _tokenizer(folder: ModelFolder) -> Mapping[str, object]:
+    return folder.tokenizer.json(f"{folder.tokenizer.transformer}tokenizer.json")
 
 
 def _separates(processor: object) -> bool:
@@ -174,7 +178,7 @@ def _refuse_missing(folder: ModelFolder, module: str, package: str, why: str) ->
         there = False
     if not there:
         raise ModelError(
-            f"'{folder.name}' {why}, which needs the package {package}: pip install {package}, or name a model with "
+            f"'{folder.name}' {why}, which needs the package {module}: pip install {package}, or name a model with "
             "plain weights"
         )
 
@@ -221,7 +225,7 @@ def _refuse_unknown_tokens(folder: ModelFolder, tensors: Mapping[str, Tensor]) -
 
 def _tokens(folder: ModelFolder) -> Iterator[tuple[str, int]]:
     """Every token of tokenizer.json with its number."""
-    content = folder.json(f"{folder.transformer}tokenizer.json")
+    content = _tokenizer(folder)
     model = content.get("model")
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if isinstance(vocabulary, dict):

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.contents import Contents, is_tokenizer_file, settings_digest
+from adapters.contents import Contents, settings_digest
 from adapters.embedding import SentenceEmbedder
 from adapters.errors import HarnessError
 from adapters.identity import digest, files_digest
-from adapters.models import ModelFolder
+from adapters.models import ModelFolder, is_tokenizer_file
 from adapters.protocols import Role
 from adapters.spec import identity_of, open_ranker, open_retriever
 from harness.ledger.store import Ledger
