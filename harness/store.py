@@ -21,56 +21,14 @@ from harness.environment import command_line, environment, machine
 from harness.hazards.alarm import merged
 from harness.hazards.catalogue import HAZARDS
 from harness.hazards.known_wrong import known_by_now, note_among
+from harness.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.suites.table import PAIRED_MEASURE
 
 if TYPE_CHECKING:
     from harness.evaluation import Evaluation
     from harness.imported.means import Means
 
-SCHEMA = 2
 _PATIENCE_SECONDS = 30.0
-_TABLES = """
-create table collection(
-    fingerprint text primary key, name text, split text, language text, sampled_from integer, counts text, rules text,
-    queries text, part_of text, grouped text) without rowid;
-create table evaluation(
-    id text primary key, collection text references collection, first_stage text, reranker text, depth integer,
-    candidates text, identity text, audit text, controls text, environment text, command text, created text,
-    updated text) without rowid;
-create table value(
-    evaluation text references evaluation, measure text, mean real, per_query blob, questions text,
-    primary key(evaluation, measure)) without rowid;
-create table timing(evaluation text, machine text, pairs integer, seconds real, at text);
-create index timing_of on timing(evaluation);
-create index evaluation_of on evaluation(collection);
-create table latency(
-    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
-    primary key(evaluation, machine)) without rowid;
-create table noise(
-    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
-create table look(
-    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
-    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
-"""
-_SINCE_1 = """
-alter table collection add column part_of text;
-alter table collection add column grouped text;
-alter table value add column questions text;
-create table latency(
-    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
-    primary key(evaluation, machine)) without rowid;
-create table noise(
-    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
-create table look(
-    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
-    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
-"""
-_MARKS = "create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid"
-"""An alarm that is known of an evaluation since it was stored, and the identity that it has now, if it has one."""
-_CORPUS = "create table if not exists corpus(collection text primary key, fingerprint text) without rowid"
-"""Of each collection the fingerprint of its corpus alone. A table of its own: an older program still reads the file."""
-_DETECTED = "create table if not exists detected(collection text primary key, language text) without rowid"
-"""The language of collections that declare none, null where none was recognised; no row where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -254,9 +212,8 @@ class Results:
             self._bring_up()
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
-        self._database.execute(_CORPUS)
-        self._database.execute(_MARKS)
-        self._database.execute(_DETECTED)
+        for statement in ADDED.split(";"):
+            self._database.execute(statement)
 
     def _write_ahead(self) -> None:
         """SQLite does not wait for others while it changes the journal, so this has to."""
@@ -278,7 +235,7 @@ class Results:
         if self._version() == 0:
             if self._database.execute("select 1 from sqlite_master").fetchone():
                 raise DataError(f"{self._path}: not a results store; move it away, or name another --workspace")
-            for statement in _TABLES.split(";"):
+            for statement in TABLES.split(";"):
                 self._database.execute(statement)
             self._database.execute(f"pragma user_version = {SCHEMA}")
         self._database.execute("commit")
@@ -287,7 +244,7 @@ class Results:
         """From version 1, which kept p-MRR in the audit."""
         self._database.execute("begin immediate")
         if self._version() == 1:
-            for statement in _SINCE_1.split(";"):
+            for statement in SINCE_1.split(";"):
                 self._database.execute(statement)
             audits = self._database.execute("select id, audit from evaluation").fetchall()
             for id, audit in audits:

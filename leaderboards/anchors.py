@@ -138,7 +138,7 @@ def _altered(evaluation: Evaluation) -> str:
 
 def _row(anchor: Anchor, marks: dict[str, str]) -> tuple[Cell, ...]:
     ours, row, mark = anchor.ours, anchor.row, marks.get(anchor.reason or "", "")
-    difference = f"{100 * (ours.value - row.value):+.2f}"
+    difference = f"{100 * (ours.value - row.value):+z.2f}"
     texts = (
         row.target, anchor.system, row.measure, f"{points(row.value)}{mark}", points(ours.value),
         "" if mark else difference, row.evaluator or "not stated",

@@ -60,7 +60,7 @@ def _row(one: Finding) -> tuple[Cell, ...]:
             f"{moved.relative:.1e}",
             f"{100 * moved.turned:.2f}",
             f"{moved.tops} of {moved.queries}",
-            f"{100 * moved.gain:+.2f}",
+            f"{100 * moved.gain:+z.2f}",
         )
     cells = (one.trial, one.note, *figures, one.verdict)
     return tuple(Cell(text, strong=one.verdict in ("suspicious", "broken")) for text in cells)

@@ -108,7 +108,7 @@ def _figures(comparison: Comparison, measured: Measured) -> Figures:
         "95 % interval": lambda row: _interval(row.effect.interval),
         "p": lambda row: _p(row.effect.p),
         "Holm": lambda row: _p(row.adjusted_p),
-        "d_z": lambda row: "-" if math.isnan(row.effect.d_z) else f"{row.effect.d_z:+.2f}",
+        "d_z": lambda row: "-" if math.isnan(row.effect.d_z) else f"{row.effect.d_z:+z.2f}",
         "W / T / L": lambda row: f"{row.effect.wins:,} / {row.effect.ties:,} / {row.effect.losses:,}",
         _moved(): lambda row: f"{100 * row.effect.large_share:.0f} %",
     }
@@ -208,7 +208,7 @@ def _points(value: float) -> str:
 
 
 def _signed(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:+.2f}"
+    return "-" if math.isnan(value) else f"{100 * value:+z.2f}"
 
 
 def _interval(bounds: tuple[float, float]) -> str:

@@ -233,7 +233,7 @@ def points(value: float) -> str:
 
 
 def _signed_points(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:+.2f}"
+    return "-" if math.isnan(value) else f"{100 * value:+z.2f}"
 
 
 def _depth(evaluation: Evaluation, measure: Measure) -> str:
@@ -318,11 +318,11 @@ def _interval(bounds: tuple[float, float]) -> str:
 
 
 def _signed(summary: Summary) -> str:
-    return f"{100 * summary.delta:+.2f}{'*' if summary.moved else ''}"
+    return f"{100 * summary.delta:+z.2f}{'*' if summary.moved else ''}"
 
 
 def _headroom(summary: Summary) -> str:
-    return "-" if summary.headroom is None else f"{100 * summary.headroom:+.0f} %"
+    return "-" if summary.headroom is None else f"{100 * summary.headroom:+z.0f} %"
 
 
 def _truncated(group: Sequence[Evaluation]) -> str:

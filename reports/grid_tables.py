@@ -114,7 +114,7 @@ def points(value: float | None) -> str:
 
 def signed(value: float | None) -> str:
     """A difference as points with two decimals and a sign."""
-    return "-" if value is None else f"{100 * value:+.2f}"
+    return "-" if value is None else f"{100 * value:+z.2f}"
 
 
 def bracketed(interval: Interval | None, show: Callable[[float], str] = points) -> str:

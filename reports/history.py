@@ -69,7 +69,7 @@ def _row(one: Point, step: float | None, *, strong: bool) -> tuple[Cell, ...]:
 
 
 def _signed(difference: float | None) -> str:
-    return "–" if difference is None else f"{100 * difference:+.2f}"
+    return "–" if difference is None else f"{100 * difference:+z.2f}"
 
 
 def _notes(points: Sequence[Point]) -> list[str]:

@@ -75,7 +75,7 @@ def _points(value: float) -> str:
 
 
 def _signed(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:+.2f}"
+    return "-" if math.isnan(value) else f"{100 * value:+z.2f}"
 
 
 def _table(

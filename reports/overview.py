@@ -72,7 +72,7 @@ def _row(sheet: Sheet, system: SystemKey, best: tuple[str, str]) -> tuple[Cell, 
     text = points(figure.value)
     texts = [
         bracketed(figure.interval), *_difference(figure), f"{better}" if tested else "-", f"{worse}" if tested else "-",
-        points(figure.ceiling), "-" if figure.headroom is None else f"{100 * figure.headroom:+.0f} %",
+        points(figure.ceiling), "-" if figure.headroom is None else f"{100 * figure.headroom:+z.0f} %",
         points(figure.tie_span), _truncated(cells), _speed(cells), str(alarms),
     ]  # fmt: skip
     signs = (marks.INCOMPLETE,) if figure.value is None else (marks.WRONG,) if figure.wrong else ()

@@ -10,7 +10,7 @@ def reproduced_table(found: Reproduction) -> Table:
     """One row per measure, in points."""
     rows = tuple(
         tuple(map(Cell, (
-            one.measure, f"{100 * one.stored:.4f}", f"{100 * one.again:.4f}", f"{100 * (one.again - one.stored):+.4f}",
+            one.measure, f"{100 * one.stored:.4f}", f"{100 * one.again:.4f}", f"{100 * (one.again - one.stored):+z.4f}",
             f"{one.queries:,}", f"{100 * one.largest:.4f}",
         )))
         for one in found.deviations

@@ -153,7 +153,7 @@ def points(fraction: float) -> str:
 
 def signed(fraction: float) -> str:
     """A difference of fractions as points with a sign."""
-    return f"{100 * fraction:+.2f}"
+    return f"{100 * fraction:+z.2f}"
 
 
 def level(alpha: float) -> str:

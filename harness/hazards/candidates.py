@@ -68,7 +68,7 @@ def _labelled_ids(ground: Ground) -> Iterator[Alarm]:
     certain = [sure(row * np.sign(row.mean()), luck) for row, luck in zip(gains, by_luck, strict=True)]
     for measure, points, found in zip(ground.measures, gained, labelled & certain, strict=True):
         if found:
-            told = f"the order of the document ids alone moves {measure} by {100 * points:+.1f} points"
+            told = f"the order of the document ids alone moves {measure} by {100 * points:+z.1f} points"
             yield Alarm("labelled-ids", f"{told}: ids carry the label", str(measure))
 
 

@@ -68,7 +68,7 @@ class Agreement:
                 "other-scores",
                 f"its scores are not those of sentence-transformers: they differ by up to {moved.largest:.2g} "
                 f"({100 * moved.relative:.1f} % of their standard deviation), {100 * moved.turned:.1f} % of the pairs "
-                f"of candidates stand in the other order, nDCG@10 moves by {100 * moved.gain:+.2f} points",
+                f"of candidates stand in the other order, nDCG@10 moves by {100 * moved.gain:+z.2f} points",
             ),
         )
 

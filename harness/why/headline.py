@@ -39,7 +39,7 @@ def phrase(group: Group, labels: Sequence[Label]) -> str:
 
 def signed(value: float, digits: int = 1) -> str:
     """A fraction as points with its sign."""
-    shown = f"{100 * value:+.{digits}f}"
+    shown = f"{100 * value:+z.{digits}f}"
     return (f"{0:.{digits}f}" if float(shown) == 0 else shown).replace("-", "−")
 
 

@@ -15,7 +15,7 @@ def points(value: float | None) -> str:
 
 def signed(value: float | None) -> str:
     """A difference x 100 with its sign."""
-    return DASH if value is None or math.isnan(value) else f"{100 * value:+.2f}".replace("-", _MINUS)
+    return DASH if value is None or math.isnan(value) else f"{100 * value:+z.2f}".replace("-", _MINUS)
 
 
 def span(bounds: tuple[float, float] | None, *, sign: bool = False) -> str:

@@ -41,7 +41,7 @@ def _within(one: CollectionKey) -> str:
 
 def signed(points: float, digits: int = 1) -> str:
     """`+3.2`, `−0.4`; a zero has no sign."""
-    text = f"{points:+.{digits}f}"
+    text = f"{points:+z.{digits}f}"
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 

@@ -163,7 +163,7 @@ def test_an_older_program_still_reads_what_is_stored(tmp_path: Path, workspace: 
     (found,) = load(str(undeclared(tmp_path, "de")), workspace)
     folder = workspace.collections / found.fingerprint
     described = json.loads((folder / "collection.json").read_text("utf-8"))
-    assert set(described) == {"name", "split", "language", "rules", "counts", "fingerprint", "group"}
+    assert set(described) == {"name", "split", "language", "rules", "counts", "fingerprint", "group", "published"}
     assert described["language"] is None
 
 

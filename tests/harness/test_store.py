@@ -16,7 +16,8 @@ import pytest
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.collection import sample_queries
-from harness.store import SCHEMA, Results, Stored
+from harness.schema import SCHEMA
+from harness.store import Results, Stored
 from harness.summary import summarise
 from tests.tiny_collection import QUERIES, Place
 

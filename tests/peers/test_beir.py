@@ -73,7 +73,7 @@ def test_beir_drops_a_document_with_the_querys_number_and_we_only_where_that_is_
     (dropped,) = our_side.evaluated(declared, tmp_path / "w", first_stage="bm25", depth=1400)
     theirs = _beir(beir, kept, collection.qrels)
     assert {key: means(dropped)[key] for key in IN_BEIR} == pytest.approx(theirs, rel=0, abs=ROUNDING)
-    assert means(kept)["AP@1000"] > theirs["AP@1000"] + 1e-3
+    assert means(kept)["AP@1000"] > theirs["AP@1000"] + 5e-4
     assert _beir(beir, kept, collection.qrels, ignore_identical_ids=False)["AP@1000"] == pytest.approx(
         means(kept)["AP@1000"], rel=0, abs=ROUNDING
     )

@@ -122,10 +122,8 @@ def test_checkpointing_activations_changes_nothing(base: Path, tmp_path: Path) -
     assert same_weights(tmp_path / "kept", tmp_path / "twice")
 
 
-def test_a_model_without_the_words_is_refused_with_the_way_out(base: Path, tmp_path: Path) -> None:
-    from shutil import copytree
-
-    copytree(base, tmp_path / "base")
+def test_a_model_without_the_words_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    tiny.plain_causal_lm(tmp_path / "base")
     file = tmp_path / "base" / "tokenizer.json"
     content = json.loads(file.read_text())
     content["model"]["merges"] = [pair for pair in content["model"]["merges"] if list(pair) != ["ye", "s"]]

@@ -69,7 +69,7 @@ def _judged(one: Claim, alpha: float) -> Claim:
     sure = one.p is not None and one.p <= alpha
     p = "no p" if one.p is None else f"p {one.p:.2g} after Holm"
     how = "is not told apart from" if not sure else "is ahead of" if one.delta > 0 else "is behind"
-    told = f"{one.winner} {how} {one.against}: {100 * one.delta:+.1f} points, {p}"
+    told = f"{one.winner} {how} {one.against}: {100 * one.delta:+z.1f} points, {p}"
     return replace(one, holds=sure and one.delta > 0, told=told)
 
 

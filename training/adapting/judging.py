@@ -102,10 +102,10 @@ class Judging:
 
 
 def _figures(one: Verdict) -> str:
-    told = f"{100 * (one.delta or 0.0):+.1f} points"
+    told = f"{100 * (one.delta or 0.0):+z.1f} points"
     if one.row is None or one.row.low is None or one.row.high is None:
         return told
-    return f"{told}, 95 % interval {100 * one.row.low:+.1f} to {100 * one.row.high:+.1f}"
+    return f"{told}, 95 % interval {100 * one.row.low:+z.1f} to {100 * one.row.high:+z.1f}"
 
 
 def _of_gate(one: Verdict) -> str:

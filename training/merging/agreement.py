@@ -143,8 +143,10 @@ def _chat(checkpoint: Checkpoint) -> object:
 
 
 def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
-    """Of a folder that was saved by transformers alone nobody knows the prompts."""
-    if not any((other.folder.path / name).is_file() for name in FILES):
+    """Of a folder that was saved by transformers alone nobody knows the prompts. Those of a language model are its
+    default instruction, so a plain base of one is merged with a fine-tune that declares it."""
+    declares = [any((one.folder.path / name).is_file() for name in FILES) for one in (home, other)]
+    if not declares[1] or (not declares[0] and home.folder.architecture.endswith("ForCausalLM")):
         return
     ours, theirs = _settings(home), _settings(other)
     both = ("model_type",) if home.chain and other.chain else ()
@@ -171,7 +173,7 @@ def _modules(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
         has, lacks = (home, other) if home.chain else (other, home)
         listed = dict.fromkeys([*FILES, *(module.file for module in has.chain)])
         files = ", ".join(file for file in listed if (has.folder.path / file).is_file())
-        fate = "are kept" if has is home else f"are not taken: the files of {home.name} are kept"
+        fate = "are kept" if has is home else "are not taken; name it first to keep them"
         yield f"the sentence-transformers files of {has.name} ({files}) {fate}; {lacks.name} was saved without them"
     if not (home.chain and other.chain):
         return

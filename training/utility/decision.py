@@ -63,4 +63,4 @@ def _cause(one: Difference) -> str:
 
 
 def _points(delta: float, low: float, high: float) -> str:
-    return f"{100 * delta:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+    return f"{100 * delta:+z.1f} points ({100 * low:+z.1f} to {100 * high:+z.1f})"

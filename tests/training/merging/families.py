@@ -186,7 +186,7 @@ def edit(file: Path, **changes: object) -> None:
 
 def _tokenizer_of(family: Family, folder: Path) -> None:
     if family.tokenizer == "causal_lm":
-        tiny.causal_lm(folder)
+        tiny.plain_causal_lm(folder)
     else:
         tiny.cross_encoder(folder, architecture=family.tokenizer)  # type: ignore[arg-type]
     for file in ("model.safetensors", "generation_config.json"):

@@ -70,7 +70,7 @@ def test_a_pickled_layer_is_refused_by_name_with_the_command_that_saves_it_again
 
 def reranker(folder: Path, seed: int = 0) -> Path:
     """As Qwen3-Reranker lies on the hub: a language model, with the modules that make a score of it."""
-    tiny.causal_lm(folder, seed=seed)
+    tiny.plain_causal_lm(folder, seed=seed)
     families.as_transformers_4(folder)
     score = "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"
     modules = [

@@ -1,0 +1,54 @@
+"""The tables of the results store, as SQL."""
+
+from __future__ import annotations
+
+SCHEMA = 2
+"""Goes up when an older program could no longer read the file."""
+TABLES = """
+create table collection(
+    fingerprint text primary key, name text, split text, language text, sampled_from integer, counts text, rules text,
+    queries text, part_of text, grouped text) without rowid;
+create table evaluation(
+    id text primary key, collection text references collection, first_stage text, reranker text, depth integer,
+    candidates text, identity text, audit text, controls text, environment text, command text, created text,
+    updated text) without rowid;
+create table value(
+    evaluation text references evaluation, measure text, mean real, per_query blob, questions text,
+    primary key(evaluation, measure)) without rowid;
+create table timing(evaluation text, machine text, pairs integer, seconds real, at text);
+create index timing_of on timing(evaluation);
+create index evaluation_of on evaluation(collection);
+create table latency(
+    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
+    primary key(evaluation, machine)) without rowid;
+create table noise(
+    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
+create table look(
+    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
+    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
+"""
+SINCE_1 = """
+alter table collection add column part_of text;
+alter table collection add column grouped text;
+alter table value add column questions text;
+create table latency(
+    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
+    primary key(evaluation, machine)) without rowid;
+create table noise(
+    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
+create table look(
+    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
+    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
+"""
+"""From version 1 to version 2."""
+ADDED = """
+create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid;
+create table if not exists corpus(collection text primary key, fingerprint text) without rowid;
+create table if not exists detected(collection text primary key, language text) without rowid;
+"""
+"""Tables of their own, so that an older program still reads the file.
+
+mark: an alarm that is known of an evaluation since it was stored, and the identity that it has now, if it has one.
+corpus: the fingerprint of the corpus alone of a collection.
+detected: the language of collections that declare none, null where none was recognised; no row where nobody looked.
+"""
