@@ -27,6 +27,8 @@ from adapters.reference import NoReference, ReferenceCall
 from adapters.soundness import refuse_unsound
 
 _VERSION = 1
+_LORA = 1
+"""How adapters are read. Before it was counted, they got no token types."""
 
 
 class CrossEncoder:
@@ -202,7 +204,9 @@ class CrossEncoder:
 
     @cached_property
     def _content(self) -> dict[str, object]:
-        return {**Contents(self._folder, self._pickle).identity(), **engine_of(self._folder)}
+        contents = Contents(self._folder, self._pickle)
+        lora = {} if contents.base is None else {"lora": _LORA}
+        return {**contents.identity(), **engine_of(self._folder), **lora}
 
     @property
     def _prompt(self) -> str | None:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.kinds import output_of
 from adapters.models import ModelFolder
 from adapters.protocols import Floats
+from adapters.soundness import safetensors_header
 
 _RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
 _IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
+_HEADS = (".score.weight", ".classifier.weight", ".out_proj.weight")
 _NUMBERED = re.compile(r"label_?(\d+)", re.IGNORECASE)
 
 
@@ -86,11 +89,28 @@ def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
     return Label(index, len(names), softmax, remark)
 
 
+def head_of_adapter(folder: ModelFolder) -> int | None:
+    """How many scores the head gives that a LoRA adapter brings; None where it brings none, and keeps the base's.
+
+    Raises:
+        ModelError: its weights are not there, or cannot be read.
+    """
+    for name in Contents(folder).weights:
+        for tensor, entry in safetensors_header(folder.path / name).items():
+            if tensor.endswith(_HEADS):
+                return entry.shape[0]
+    return None
+
+
 def _names(folder: ModelFolder) -> list[str]:
     """The labels in the order of their logits. transformers takes the names if there are some, and else two labels."""
     if folder.chain and output_of(folder) == "scores":
         size = folder.json(f"{folder.chain[-1].path}/config.json").get("out_features")
-        return [f"LABEL_{index}" for index in range(size if isinstance(size, int) and size > 0 else 1)]
+        return _numbered(size if isinstance(size, int) and size > 0 else 1)
+    base = Contents(folder).base
+    if base is not None:
+        brought = head_of_adapter(folder)
+        return _names(base) if brought is None else _numbered(brought)
     named = folder.config.get("id2label")
     if isinstance(named, Mapping) and named:
         try:
@@ -101,7 +121,11 @@ def _names(folder: ModelFolder) -> list[str]:
             raise ModelError(f"{folder.path}: id2label in config.json does not count from 0; save the config again")
         return [places[index] for index in range(len(places))]
     count = folder.config.get("num_labels")
-    return [f"LABEL_{index}" for index in range(count if isinstance(count, int) and count > 0 else 2)]
+    return _numbered(count if isinstance(count, int) and count > 0 else 2)
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"LABEL_{index}" for index in range(count)]
 
 
 def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.models import ModelFolder
 
@@ -46,9 +47,12 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) 
 
 
 def positions_of(folder: ModelFolder) -> int | None:
-    """The tokens that the network has positions for, None where its config names none."""
-    nested = folder.config.get("text_config")
-    config = {**(nested if isinstance(nested, Mapping) else {}), **folder.config}
+    """The tokens that the network has positions for, None where its config names none. Those of an adapter are its
+    base's."""
+    base = Contents(folder).base
+    declared = folder.config if base is None else base.config
+    nested = declared.get("text_config")
+    config = {**(nested if isinstance(nested, Mapping) else {}), **declared}
     named = (config.get(key) for key in ("max_position_embeddings", "n_positions"))
     size = next((one for one in named if isinstance(one, int) and one > 0), None)
     if size is None or config.get("model_type") not in _COUNTED_FROM_PADDING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -174,7 +175,13 @@ def _tokenizer_place(folder: ModelFolder) -> Any:
 def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
     """The base with the adapter's weights on it. What the base lacks and the adapter brings is not missing."""
     peft = need("peft", "lora", f"the LoRA adapter '{folder.name}'")
-    adapted = peft.PeftModel.from_pretrained(network, str(folder.path / folder.transformer))
+    place = str(folder.path / folder.transformer)
+    config = peft.PeftConfig.from_pretrained(place)
+    if not config.modules_to_save:
+        config.task_type = None  # peft would ask the adapter for a head, which is the base's
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Found missing adapter keys")
+        adapted = peft.PeftModel.from_pretrained(network, place, config=config)
     brought = {name.split(".modules_to_save")[0] for name, _ in adapted.named_modules() if ".modules_to_save" in name}
     prefixes = tuple(name.removeprefix("base_model.model.") for name in brought)
     missing = (

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from adapters.bert_fast import fast_forward
 from adapters.contents import Contents
 from adapters.errors import ModelError, need
+from adapters.labels import head_of_adapter
 from adapters.loading import load_network
 from adapters.models import ModelFolder
 from adapters.protocols import Floats
-from adapters.soundness import safetensors_header
 
 
 @dataclass(frozen=True)
@@ -55,29 +55,16 @@ def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: 
             the folder cannot be read without running code of its own.
     """
     auto = "AutoModelForSequenceClassification"
-    labels = {"num_labels": labels_of_adapter(folder)} if Contents(folder).base is not None else {}
+    brought = None if Contents(folder).base is None else head_of_adapter(folder)
+    labels = {} if brought is None else {"num_labels": brought}
     model, report = load_network(folder, auto, dtype, pickle=pickle, ignore_mismatched_sizes=True, **labels)
     _refuse_new_weights(folder, report)
     return _head(model.to(device), tokenizer, device)
 
 
-def labels_of_adapter(folder: ModelFolder) -> int:
-    """How many scores the head of a LoRA adapter gives; the base has no head that could say it.
-
-    Raises:
-        ModelError: the adapter brings no head.
-    """
-    for name in Contents(folder).weights:
-        for tensor, entry in safetensors_header(folder.path / name).items():
-            if tensor.split(".")[-2:-1] and tensor.endswith(
-                (".score.weight", ".classifier.weight", ".out_proj.weight")
-            ):
-                return entry.shape[0]
-    raise ModelError(f"'{folder.name}': the adapter brings no score head, so its scores would be random numbers")
-
-
 def _head(model: Any, tokenizer: Any, device: str) -> ScoreHead:
-    accepted = inspect.signature(model.forward).parameters
+    network = model.get_base_model() if hasattr(model, "get_base_model") else model  # an adapter takes any input
+    accepted = inspect.signature(network.forward).parameters
     typed = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
     names = ["input_ids", *(["token_type_ids"] if typed else [])]
     fast = fast_forward(model)
