@@ -82,7 +82,7 @@ class CrossEncoder:
         self._folder = folder = open_folder(model, revision)
         refuse_other_kinds(folder, "cross-encoder")
         refuse_own_code(folder, code)
-        self._label: Label = label_of(folder, label)
+        self._label: Label = label_of(folder, label, pickle=pickle)
         self._is_modular = is_modular(folder)
         self._asking = None if self._is_modular else asking_of_classifier(folder, template)
         self._refuse_options(template, instruction, truncation)

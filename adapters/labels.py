@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.contents import Contents
-from adapters.errors import ModelError
+from adapters.errors import ModelError, need
 from adapters.kinds import output_of
 from adapters.models import ModelFolder
 from adapters.protocols import Floats
-from adapters.soundness import safetensors_header
+from adapters.soundness import refuse_pointer, safetensors_header
 
 _RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
 _IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
@@ -64,16 +65,20 @@ class Label:
         return odds
 
 
-def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
+def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = False) -> Label:
     """The label to rank by: the one that is asked for by number or name, else the only one, else the relevant one of
     two.
 
     Two labels that are named LABEL_0 and LABEL_1 are taken as not relevant and relevant, with a remark.
 
+    Args:
+        asked: a number or a name.
+        pickle: read the pickled head of a LoRA adapter.
+
     Raises:
         ModelError: there are several labels and none is asked for or recognised, or there is no such label.
     """
-    names = _names(folder)
+    names = _names(folder, pickle)
     softmax = len(names) > 1 and folder.config.get("problem_type") not in ("multi_label_classification", "regression")
     if asked is not None:
         return Label(_found(folder, names, asked), len(names), softmax)
@@ -89,28 +94,41 @@ def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
     return Label(index, len(names), softmax, remark)
 
 
-def head_of_adapter(folder: ModelFolder) -> int | None:
+def head_of_adapter(folder: ModelFolder, *, pickle: bool = False) -> int | None:
     """How many scores the head gives that a LoRA adapter brings; None where it brings none, and keeps the base's.
 
     Raises:
-        ModelError: its weights are not there, or cannot be read.
+        ModelError: its weights are not there, are pickled and `pickle` is not given, or cannot be read.
     """
-    for name in Contents(folder).weights:
-        for tensor, entry in safetensors_header(folder.path / name).items():
+    for name in Contents(folder, pickle).weights:
+        for tensor, shape in _shapes(folder.path / name):
             if tensor.endswith(_HEADS):
-                return entry.shape[0]
+                return shape[0]
     return None
 
 
-def _names(folder: ModelFolder) -> list[str]:
+def _shapes(file: Path) -> Iterable[tuple[str, tuple[int, ...]]]:
+    """Of the tensors of a file. A pickle has no header, and is read whole, without running code in it."""
+    if file.suffix == ".safetensors":
+        return ((name, entry.shape) for name, entry in safetensors_header(file).items())
+    refuse_pointer(file)
+    torch = need("torch", "models", "reading pickled weights")
+    try:
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+        return ((str(name), tuple(tensor.shape)) for name, tensor in weights.items())
+    except Exception as error:  # torch raises a dozen classes for a file that it cannot read
+        raise ModelError(f"{file}: cannot be read ({type(error).__name__}); fetch the file again") from None
+
+
+def _names(folder: ModelFolder, pickle: bool) -> list[str]:
     """The labels in the order of their logits. transformers takes the names if there are some, and else two labels."""
     if folder.chain and output_of(folder) == "scores":
         size = folder.json(f"{folder.chain[-1].path}/config.json").get("out_features")
         return _numbered(size if isinstance(size, int) and size > 0 else 1)
     base = Contents(folder).base
     if base is not None:
-        brought = head_of_adapter(folder)
-        return _names(base) if brought is None else _numbered(brought)
+        brought = head_of_adapter(folder, pickle=pickle)
+        return _names(base, pickle) if brought is None else _numbered(brought)
     named = folder.config.get("id2label")
     if isinstance(named, Mapping) and named:
         try:

@@ -55,7 +55,7 @@ def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: 
             the folder cannot be read without running code of its own.
     """
     auto = "AutoModelForSequenceClassification"
-    brought = None if Contents(folder).base is None else head_of_adapter(folder)
+    brought = None if Contents(folder).base is None else head_of_adapter(folder, pickle=pickle)
     labels = {} if brought is None else {"num_labels": brought}
     model, report = load_network(folder, auto, dtype, pickle=pickle, ignore_mismatched_sizes=True, **labels)
     _refuse_new_weights(folder, report)

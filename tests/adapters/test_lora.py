@@ -54,6 +54,20 @@ def test_the_head_that_an_adapter_brings_says_how_many_scores_there_are(
     assert (label.count, label.index) == (outputs, outputs - 1)
 
 
+def test_a_pickled_head_counts_where_pickles_are_read(tmp_path: Path) -> None:
+    """RankLLaMA is published so."""
+    torch = pytest.importorskip("torch")
+    lora = declared(tmp_path / "lora", tiny.plain_causal_lm(tmp_path / "base"), None)
+    (lora / "adapter_model.safetensors").unlink()
+    torch.save({"base_model.model.score.weight": torch.zeros(1, 32)}, lora / "adapter_model.bin")
+    assert label_of(open_folder(str(lora)), None, pickle=True).count == 1
+    with pytest.raises(ModelError, match=r"pickled.*\?pickle=true"):
+        label_of(open_folder(str(lora)), None)
+    (lora / "adapter_model.bin").write_bytes(b"no pickle")
+    with pytest.raises(ModelError, match=r"adapter_model\.bin: cannot be read"):
+        label_of(open_folder(str(lora)), None, pickle=True)
+
+
 def test_an_adapter_without_a_head_has_the_labels_of_its_base(tmp_path: Path) -> None:
     base = tiny.cross_encoder(tmp_path / "base", num_labels=2)
     config = json.loads((base / "config.json").read_text())
