@@ -27,6 +27,8 @@ from adapters.reference import NoReference, ReferenceCall
 from adapters.soundness import refuse_unsound
 
 _VERSION = 1
+_LORA = 1
+"""How adapters are read. Before it was counted, they got no token types."""
 
 
 class CrossEncoder:
@@ -80,7 +82,7 @@ class CrossEncoder:
         self._folder = folder = open_folder(model, revision)
         refuse_other_kinds(folder, "cross-encoder")
         refuse_own_code(folder, code)
-        self._label: Label = label_of(folder, label)
+        self._label: Label = label_of(folder, label, pickle=pickle)
         self._is_modular = is_modular(folder)
         self._asking = None if self._is_modular else asking_of_classifier(folder, template)
         self._refuse_options(template, instruction, truncation)
@@ -202,7 +204,8 @@ class CrossEncoder:
 
     @cached_property
     def _content(self) -> dict[str, object]:
-        return {**Contents(self._folder, self._pickle).identity(), **engine_of(self._folder)}
+        lora = {} if self._folder.base is None else {"lora": _LORA}
+        return {**Contents(self._folder, self._pickle).identity(), **engine_of(self._folder), **lora}
 
     @property
     def _prompt(self) -> str | None:

@@ -76,12 +76,16 @@ def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
     own = own_classes(folder)
     if not own or code == "stock":
         return
-    auto, name = next(iter(own.items()))
     stock = folder.architecture or "class"
     raise ModelError(
-        f"'{folder.name}' names code of its own ({auto} is {name}), and none is run here; {_ELSEWHERE}, or write "
-        f"?code=stock if the {stock} of transformers is what you want"
+        f"{_names_code(folder, own)}; {_ELSEWHERE}, or write ?code=stock if the {stock} of transformers is what you "
+        "want"
     )
+
+
+def _names_code(folder: ModelFolder, own: dict[str, str]) -> str:
+    auto, name = next(iter(own.items()))
+    return f"'{folder.name}' names code of its own ({auto} is {name}), and none is run here"
 
 
 def own_classes(folder: ModelFolder) -> dict[str, str]:
@@ -195,6 +199,8 @@ def _of_architecture(folder: ModelFolder) -> Kind:
         return "onnx"
     if _has(folder, "*.gguf") and not folder.config:
         raise ModelError(f"'{folder.name}' holds GGUF weights, which are not read here; fetch the safetensors model")
+    if own := own_classes(folder):
+        raise ModelError(f"{_names_code(folder, own)}; {_ELSEWHERE}")
     raise ModelError(
         f"'{folder.name}': its config names '{name or 'no architecture'}', which is neither a reranker nor a "
         f"sentence-transformers embedder (no modules.json); say which it is, as in 'cross-encoder:{folder.name}'"

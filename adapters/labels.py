@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import ModelError
+from adapters.contents import Contents
+from adapters.errors import ModelError, need
 from adapters.kinds import output_of
 from adapters.models import ModelFolder
 from adapters.protocols import Floats
-from adapters.soundness import safetensors_header
+from adapters.soundness import refuse_pointer, safetensors_header
 
 _RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
 _IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
+_HEADS = (".score.weight", ".classifier.weight", ".out_proj.weight")
 _NUMBERED = re.compile(r"label_?(\d+)", re.IGNORECASE)
 
 
@@ -62,16 +65,20 @@ class Label:
         return odds
 
 
-def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
+def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = False) -> Label:
     """The label to rank by: the one that is asked for by number or name, else the only one, else the relevant one of
     two.
 
     Two labels that are named LABEL_0 and LABEL_1 are taken as not relevant and relevant, with a remark.
 
+    Args:
+        asked: a number or a name.
+        pickle: read the pickled head of a LoRA adapter.
+
     Raises:
         ModelError: there are several labels and none is asked for or recognised, or there is no such label.
     """
-    names = _names(folder)
+    names = _names(folder, pickle)
     softmax = len(names) > 1 and folder.config.get("problem_type") not in ("multi_label_classification", "regression")
     if asked is not None:
         return Label(_found(folder, names, asked), len(names), softmax)
@@ -87,26 +94,46 @@ def label_of(folder: ModelFolder, asked: int | str | None) -> Label:
     return Label(index, len(names), softmax, remark)
 
 
-def labels_of_adapter(folder: ModelFolder) -> int | None:
-    """How many labels the head of a LoRA adapter has; None where there is no adapter, or it leaves the base's head."""
-    file = folder.path / folder.transformer / "adapter_model.safetensors"
-    if folder.base is None or not file.is_file():
+def head_of_adapter(folder: ModelFolder, *, pickle: bool = False) -> int | None:
+    """How many scores the head gives that a LoRA adapter brings; None where there is no adapter, or it keeps the
+    head of its base.
+
+    Raises:
+        ModelError: its weights are not there, are pickled and `pickle` is not given, or cannot be read.
+    """
+    if folder.base is None:
         return None
-    heads = (".score.weight", ".classifier.weight", ".out_proj.weight")
-    return next((one.shape[0] for name, one in safetensors_header(file).items() if name.endswith(heads)), None)
+    for name in Contents(folder, pickle).weights:
+        for tensor, shape in _shapes(folder.path / name):
+            if tensor.endswith(_HEADS):
+                return shape[0]
+    return None
 
 
-def _names(folder: ModelFolder) -> list[str]:
+def _shapes(file: Path) -> Iterable[tuple[str, tuple[int, ...]]]:
+    """Of the tensors of a file. A pickle has no header, and is read whole, without running code in it."""
+    if file.suffix == ".safetensors":
+        return ((name, entry.shape) for name, entry in safetensors_header(file).items())
+    refuse_pointer(file)
+    torch = need("torch", "models", "reading pickled weights")
+    try:
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+        return ((str(name), tuple(tensor.shape)) for name, tensor in weights.items())
+    except Exception as error:  # torch raises a dozen classes for a file that it cannot read
+        raise ModelError(f"{file}: cannot be read ({type(error).__name__}); fetch the file again") from None
+
+
+def _names(folder: ModelFolder, pickle: bool) -> list[str]:
     """The labels in the order of their logits. transformers takes the names if there are some, and else two labels.
     Where an adapter has another number of them than its base, the base's names are not its own."""
-    names, count = _configured(folder), labels_of_adapter(folder)
-    return names if count in (None, len(names)) else [f"LABEL_{index}" for index in range(count or 0)]
+    names, count = _configured(folder), head_of_adapter(folder, pickle=pickle)
+    return names if count in (None, len(names)) else _numbered(count or 0)
 
 
 def _configured(folder: ModelFolder) -> list[str]:
     if folder.chain and output_of(folder) == "scores":
         size = folder.json(f"{folder.chain[-1].path}/config.json").get("out_features")
-        return [f"LABEL_{index}" for index in range(size if isinstance(size, int) and size > 0 else 1)]
+        return _numbered(size if isinstance(size, int) and size > 0 else 1)
     named = folder.config.get("id2label")
     if isinstance(named, Mapping) and named:
         try:
@@ -117,7 +144,11 @@ def _configured(folder: ModelFolder) -> list[str]:
             raise ModelError(f"{folder.path}: id2label in config.json does not count from 0; save the config again")
         return [places[index] for index in range(len(places))]
     count = folder.config.get("num_labels")
-    return [f"LABEL_{index}" for index in range(count if isinstance(count, int) and count > 0 else 2)]
+    return _numbered(count if isinstance(count, int) and count > 0 else 2)
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"LABEL_{index}" for index in range(count)]
 
 
 def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:

@@ -46,9 +46,11 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) 
 
 
 def positions_of(folder: ModelFolder) -> int | None:
-    """The tokens that the network has positions for, None where its config names none."""
-    nested = folder.config.get("text_config")
-    config = {**(nested if isinstance(nested, Mapping) else {}), **folder.config}
+    """The tokens that the network has positions for, None where its config names none. Those of an adapter are its
+    base's."""
+    declared = folder.config if folder.base is None else folder.base.config
+    nested = declared.get("text_config")
+    config = {**(nested if isinstance(nested, Mapping) else {}), **declared}
     named = (config.get(key) for key in ("max_position_embeddings", "n_positions"))
     size = next((one for one in named if isinstance(one, int) and one > 0), None)
     if size is None or config.get("model_type") not in _COUNTED_FROM_PADDING:

@@ -169,9 +169,14 @@ def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tu
     """The base with the adapter's weights on it. What the adapter brings
     whole replaces what the base has or lacks."""
     peft = need("peft", "lora", f"the LoRA adapter '{folder.name}'")
+    place = str(folder.path / folder.transformer)
+    config = peft.PeftConfig.from_pretrained(place)
+    if not config.modules_to_save:
+        config.task_type = None  # peft would ask the adapter for a head, which is the base's
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for a name that is going away
-        adapted = peft.PeftModel.from_pretrained(network, str(folder.path / folder.transformer))
+        warnings.filterwarnings("error", "Found missing adapter keys")
+        adapted = peft.PeftModel.from_pretrained(network, place, config=config)
     brought = {name.split(".modules_to_save")[0] for name, _ in adapted.named_modules() if ".modules_to_save" in name}
     replaced = tuple(f"{name.removeprefix('base_model.model.')}." for name in brought)
     kept = {

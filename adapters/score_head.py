@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from adapters.bert_fast import fast_forward
 from adapters.errors import ModelError, need
-from adapters.labels import labels_of_adapter
+from adapters.labels import head_of_adapter
 from adapters.loading import load_network
 from adapters.models import ModelFolder
 from adapters.protocols import Floats
@@ -54,7 +54,7 @@ def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: 
             the folder cannot be read without running code of its own.
     """
     auto = "AutoModelForSequenceClassification"
-    count = labels_of_adapter(folder)
+    count = head_of_adapter(folder, pickle=pickle)
     labels = {} if count is None else {"num_labels": count}
     model, report = load_network(folder, auto, dtype, pickle=pickle, ignore_mismatched_sizes=True, **labels)
     _refuse_new_weights(folder, report)

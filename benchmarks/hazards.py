@@ -5,7 +5,7 @@
 
 Every cell was run: `refused` is an error, `warned` a warning or anything else that a user sees and that is not there
 without the fault, `harmless` a silent right value, and a bold number a silent wrong one. Right values are worked out by
-hand. ranx compiles itself in its first run, which takes a minute and a half of the two.
+hand, or read from the model with transformers and torch alone. `-` means that the fault cannot be planted there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from planted.case import NDCG, Case
-from planted.faults import faults, intact, sound
+from planted.faults import faults, sound
+from planted.judgments import judgment_faults, published_faults
+from planted.models import Dealt, cost_of_a_checkpoint, dealt, intact, model_faults
 from planted.verdict import Verdict, judged, usual
 
 Table = dict[str, dict[str, Verdict]]
@@ -48,25 +51,35 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="also write what every evaluator said, as JSON")
     parser.add_argument("--only", choices=list(EVALUATORS), action="append", help="only this evaluator; repeatable")
     options = parser.parse_args()
-    cases = [sound(), intact(), *faults()]
     table: Table = {}
     about: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         _keep_to(Path(folder))
+        cases, cost = _cases(Path(folder) / "models")
         for name in options.only or EVALUATORS:
-            about[name], column = _run(name, cases, Path(folder))
+            about[name], column = _run(name, cases, cost, Path(folder))
             for case in cases:
                 table.setdefault(case.name, {})[name] = column[case.name]
     print(as_markdown(cases, table))
-    for name, told in about.items():
-        print(f"{name}: {told.get('version') or told['left_out']}")
+    for name, what in about.items():
+        print(", ".join(filter(None, (f"{name}: {what.get('version') or what['left_out']}", what.get("scored_again")))))
     if options.out:
         options.out.write_text(json.dumps(_as_json(cases, table, about), indent=1, ensure_ascii=False) + "\n", "utf-8")
     controls = [verdict for case in cases[:2] for verdict in table[case.name].values()]
     return int(any(verdict.word not in {"harmless", "-", "not installed"} for verdict in controls))
 
 
-def _run(name: str, cases: Sequence[Case], folder: Path) -> tuple[dict[str, Any], dict[str, Verdict]]:
+def _cases(folder: Path) -> tuple[list[Case], Case]:
+    """All faults, the two controls first, and the fault of cost. Models are made below `folder`, to deal out texts."""
+    listed = [sound(), intact(), *faults(), *judgment_faults(), *model_faults(), *published_faults()]
+    known: Dealt = {}
+    *cases, cost = (
+        dealt(case, _made(folder / str(number)), known) for number, case in enumerate([*listed, cost_of_a_checkpoint()])
+    )
+    return cases, cost
+
+
+def _run(name: str, cases: Sequence[Case], cost: Case, folder: Path) -> tuple[dict[str, Any], dict[str, Verdict]]:
     started = time.perf_counter()
     try:
         evaluator = _opened(name)
@@ -76,7 +89,8 @@ def _run(name: str, cases: Sequence[Case], folder: Path) -> tuple[dict[str, Any]
         )
 
     def verdict(number: int, case: Case, known: frozenset[str]) -> Verdict:
-        return judged(lambda: evaluator.evaluate(case, _made(folder / name / str(number))), known)
+        place = _made(folder / name / str(number))
+        return judged(lambda: evaluator.evaluate(case, place), known, place if case.model else None)
 
     known: frozenset[str] = frozenset()
     for number, case in enumerate(cases[:2]):
@@ -85,6 +99,10 @@ def _run(name: str, cases: Sequence[Case], folder: Path) -> tuple[dict[str, Any]
     column = {case.name: verdict(number, case, known) for number, case in enumerate(cases)}
     seconds = round(time.perf_counter() - started, 1)
     about = {"version": evaluator.version, "entry": evaluator.entry, "seconds": seconds}
+    if hasattr(evaluator, "scored_again"):
+        with warnings.catch_warnings(action="ignore"):
+            again = evaluator.scored_again(cost, _made(folder / name / "cost"))
+        about |= {"scored_again": f"{again} of {sum(map(len, cost.lists.values()))} pairs, where {cost.planted}"}
     return {**about, "said_without_a_fault": sorted(known)}, column
 
 
@@ -99,9 +117,12 @@ def as_markdown(cases: Sequence[Case], table: Table) -> str:
     lines = ["| planted | right | " + " | ".join(names) + " |", "|:--|--:|" + ":--|" * len(names)]
     for case in cases:
         row = table[case.name]
-        rights = [100 * verdict.right[NDCG] for verdict in row.values() if verdict.right]
-        right = f"{rights[0]:.1f}" if rights else f"{100 * case.right[NDCG]:.1f}" if case.right else ""
-        lines.append(f"| {case.name} | {right} | " + " | ".join(row[name].cell() for name in names) + " |")
+        right = case.right or next((verdict.right for verdict in row.values() if verdict.right), {})
+        shown = (
+            f"{100 * right[NDCG]:.1f}" if NDCG in right else "".join(f"{n[:2]} {100 * v:.1f}" for n, v in right.items())
+        )
+        cells = [row[name].cell(right.get(NDCG)) for name in names]
+        lines.append(f"| {case.name} | {shown} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -126,7 +147,9 @@ def _keep_to(folder: Path) -> None:
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "MTEB_CACHE": str(folder / "mteb"),
+        "TOKENIZERS_PARALLELISM": "false",
         "TQDM_DISABLE": "1",
+        "OMP_NUM_THREADS": "1",
     }
 
 

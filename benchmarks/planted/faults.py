@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from planted.case import NDCG, RR, Case, Values, mean_of
+from planted.case import NDCG, Case, Values, mean_of
 
 QUERIES, SIZE = 40, 10
 HALF = QUERIES // 2
@@ -24,10 +24,10 @@ Score = Callable[[float], float]
 def sound() -> Case:
     """The control: nothing is wrong."""
     queries = {f"q{q}": f"query number {q}" for q in range(QUERIES)}
-    corpus = {_id(q, p): f"passage {p} for query {q}" for q in range(QUERIES) for p in range(SIZE)}
+    corpus = {document_id(q, p): f"passage {p} for query {q}" for q in range(QUERIES) for p in range(SIZE)}
     places = {f"q{q}": [q % SIZE, *(p for p in range(SIZE) if p != q % SIZE)] for q in range(QUERIES)}
-    lists = {query: [_id(int(query[1:]), p) for p in some] for query, some in places.items()}
-    qrels = [(f"q{q}", _id(q, p), int(p == q % SIZE)) for q in range(QUERIES) for p in range(SIZE)]
+    lists = {query: [document_id(int(query[1:]), p) for p in some] for query, some in places.items()}
+    qrels = [(f"q{q}", document_id(q, p), int(p == q % SIZE)) for q in range(QUERIES) for p in range(SIZE)]
     run = {query: _ranked(query, lists[query]) for query in queries}
     return Case(
         "nothing", "nothing is wrong", SOUND, "worked out by hand", "scores", queries, corpus, qrels, lists, run
@@ -35,8 +35,8 @@ def sound() -> Case:
 
 
 def faults() -> list[Case]:
-    """All planted faults, in the order of the table."""
-    return [*_ties(), *_broken_scores(), *_membership(), *_queries(), *_judgments(), *_stores()]
+    """Faults of scores, lists and queries, in the order of the table."""
+    return [*_ties(), *_broken_scores(), *_membership(), *_queries()]
 
 
 def _ties() -> Iterable[Case]:
@@ -74,7 +74,7 @@ def _broken_scores() -> Iterable[Case]:
 def _membership() -> Iterable[Case]:
     base = sound()
     first_half = list(base.queries)[:HALF]
-    missed = {query: [d for d in names if query not in first_half or not _relevant(query, d)]
+    missed = {query: [d for d in names if query not in first_half or not is_relevant(query, d)]
               for query, names in base.lists.items()}  # fmt: skip
     half = mean_of([None if f"q{q}" in first_half else rank for q, rank in enumerate(RANKS)])
     frozen = "the first stage missed it, so no order of its list can find it"
@@ -93,7 +93,9 @@ def _membership() -> Iterable[Case]:
         base, name="documents added", kind="run", right=half, because=frozen, lists=missed,
         planted="the reranker adds the relevant document where the first stage missed it",
     )  # fmt: skip
-    twice = {query: [*rows, (next(d for d, _ in rows if _relevant(query, d)), 1.0)] for query, rows in base.run.items()}
+    twice = {
+        query: [*rows, (next(d for d, _ in rows if is_relevant(query, d)), 1.0)] for query, rows in base.run.items()
+    }
     yield replace(
         base, name="document listed twice", kind="twice", because="the document counts once, where it first stands",
         lists={query: [*names, names[0]] for query, names in base.lists.items()}, run=twice,
@@ -119,50 +121,12 @@ def _queries() -> Iterable[Case]:
     )  # fmt: skip
     yield _own_document()
     yield _same_number()
+    yield _undeclared_language()
     yield replace(
         base, name="one of two subsets", kind="subsets", right={NDCG: (SOUND[NDCG] + CHANCE[NDCG]) / 2},
         planted="the collection has two languages; scores came for the easier one only",
         because="the mean over both, the second at chance",
     )  # fmt: skip
-
-
-def _judgments() -> Iterable[Case]:
-    base = sound()
-    second = [(q, d, 0) for q, d, grade in base.qrels if grade and int(q[1:]) % 2]
-    yield replace(
-        base, name="contradicting labels", qrels=[*base.qrels, *second], options={"files": True},
-        planted="for half of the queries the relevant document is judged again, as irrelevant",
-        because="the document is relevant; the later row is the planted one",
-    )  # fmt: skip
-    yield _unjudged()
-    yield _unjudged_from_below()
-
-
-def _stores() -> Iterable[Case]:
-    base = sound()
-    for name, kind, planted, because in (
-        ("checkpoint written over", "checkpoint", "a training step overwrites the folder; it is evaluated again",
-         "the values of the second checkpoint's own scores"),
-        ("stored number changed", "stored", "what the evaluator stored is changed on the disk; it is asked again",
-         "the value before the change"),
-        ("head not loaded", "head", "the checkpoint of a cross-encoder lacks its score head",
-         "the values of the same checkpoint with its head"),
-    ):  # fmt: skip
-        case = base if kind == "stored" else _readable()
-        yield replace(case, name=name, kind=kind, planted=planted, because=because, right={})  # type: ignore[arg-type]
-
-
-def _readable() -> Case:
-    """For a model that really reads: every passage tells where the sound model ranks it."""
-    base = sound()
-    ranked = {query: sorted(rows, key=lambda row: -row[1]) for query, rows in base.run.items()}
-    corpus = {d: f"passage number {rank}" for rows in ranked.values() for rank, (d, _) in enumerate(rows)}
-    return replace(base, corpus=corpus)
-
-
-def intact() -> Case:
-    """The control for faults of checkpoints: the whole checkpoint, once."""
-    return replace(_readable(), name="nothing, checkpoint", kind="head", right={}, options={"intact": True})
 
 
 def _labelled() -> Case:
@@ -193,6 +157,20 @@ def _ideal_of_list() -> Case:
     )  # fmt: skip
 
 
+def _undeclared_language() -> Case:
+    """Each document has four characters of its own; the relevant one has those of the query."""
+    base = sound()
+    first = ord("\u4e00")
+    own = {d: "".join(chr(first + 4 * number + i) for i in range(4)) for number, d in enumerate(base.corpus)}
+    queries = {query: own[names[0]] for query, names in base.lists.items()}
+    corpus = {d: f"\u8fd9\u4e00\u6bb5\u662f{text}\u7684\u5185\u5bb9" for d, text in own.items()}
+    return replace(
+        base, name="language not declared", kind="bm25", queries=queries, corpus=corpus, right=mean_of([1] * QUERIES),
+        planted="BM25 on Chinese texts, which have no blanks, in a collection that does not say its language",
+        because="only the relevant document has the characters of the query",
+    )  # fmt: skip
+
+
 def _own_document() -> Case:
     base = sound()
     queries = {f"a{q}": base.queries[f"q{q}"] for q in range(QUERIES)}
@@ -210,49 +188,12 @@ def _own_document() -> Case:
 
 def _same_number() -> Case:
     base = sound()
-    names = {_id(q, p): f"{SIZE * q + p}" for q in range(QUERIES) for p in range(SIZE)}
-    case = _renamed(base, {f"q{q}": names[_id(q, q % SIZE)] for q in range(QUERIES)}, names)
+    names = {document_id(q, p): f"{SIZE * q + p}" for q in range(QUERIES) for p in range(SIZE)}
+    case = _renamed(base, {f"q{q}": names[document_id(q, q % SIZE)] for q in range(QUERIES)}, names)
     return replace(
         case, name="ids equal by chance", because="the ids are two numberings; the document is relevant",
         planted="queries and documents are numbered; each query's number is that of its relevant document",
     )  # fmt: skip
-
-
-def _unjudged() -> Case:
-    """The model finds a second relevant document that nobody judged, and puts it first."""
-    base = sound()
-    found = {f"q{q}": _id(q, (q + 1) % SIZE) for q in range(QUERIES)}
-    run = {query: [(d, 99.0 if d == found[query] else s) for d, s in rows] for query, rows in base.run.items()}
-    ahead = {query: next(s for d, s in rows if _relevant(query, d)) for query, rows in base.run.items()}
-    was_better = [dict(base.run[query])[document] > ahead[query] for query, document in found.items()]
-    ranks = [rank + 1 - better for rank, better in zip(RANKS, was_better, strict=True)]
-    return replace(
-        base, name="unjudged, put first", qrels=[row for row in base.qrels if row[1] != found[row[0]]], run=run,
-        right=_all_judged(ranks, 1), because="the values with all judgments",
-        planted="the document that the model puts first is relevant, and nobody judged it",
-    )  # fmt: skip
-
-
-def _unjudged_from_below() -> Case:
-    """The same from deeper in longer lists, where judgments end."""
-    base = sound()
-    deeper = {query: [f"{_id(int(query[1:]), p)}x" for p in range(SIZE)] for query in base.queries}
-    corpus = {**base.corpus, **{d: f"passage {d}" for some in deeper.values() for d in some}}
-    lists = {query: [*names, *deeper[query]] for query, names in base.lists.items()}
-    run = {query: [*rows, *((d, 90.0 - i if i < 3 else -float(i)) for i, d in enumerate(deeper[query]))]
-           for query, rows in base.run.items()}  # fmt: skip
-    return replace(
-        base, name="unjudged, brought up", corpus=corpus, lists=lists, run=run,
-        right=_all_judged([rank + 3 for rank in RANKS], 3), because="the values with all judgments",
-        planted="the model brings up three relevant documents from ranks that nobody judged",
-    )  # fmt: skip
-
-
-def _all_judged(ranks: Sequence[int], first: int) -> Values:
-    """`first` relevant documents stand at the top, one more at the given rank."""
-    gain = [1 / np.log2(rank + 1) for rank in range(1, first + 2)]
-    ndcg = [(sum(gain[:first]) + 1 / np.log2(rank + 1)) / sum(gain) for rank in ranks]
-    return {NDCG: float(np.mean(ndcg)), RR: 1.0}
 
 
 def _scored(name: str, planted: str, score: Score, right: Values = SOUND) -> Case:
@@ -277,7 +218,7 @@ def _renamed(case: Case, queries: Mapping[str, str], documents: Mapping[str, str
 def _without_better(case: Case) -> dict[str, list[tuple[str, float]]]:
     kept = {}
     for query, rows in case.run.items():
-        best = next(score for d, score in rows if _relevant(query, d))
+        best = next(score for d, score in rows if is_relevant(query, d))
         kept[query] = [row for row in rows if row[1] <= best]
     return kept
 
@@ -295,11 +236,13 @@ def _listed(case: Case, query: str) -> list[tuple[str, float]]:
     return [(d, scores[d]) for d in case.lists[query]]
 
 
-def _relevant(query: str, document: str) -> bool:
-    return document == _id(int(query[1:]), int(query[1:]) % SIZE)
+def is_relevant(query: str, document: str) -> bool:
+    """Whether the document is the relevant one of the query in the sound collection."""
+    return document == document_id(int(query[1:]), int(query[1:]) % SIZE)
 
 
-def _id(query: int, place: int) -> str:
+def document_id(query: int, place: int) -> str:
+    """Of the document that stands at `place` in the order of the ids of its query."""
     return f"d{query}{place}"
 
 

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from planted.case import NDCG, RR, Case, Values
+from planted.case import NDCG, RR, Case, Kind, Values
+from planted.sources import run_file, trec_judgments
 from planted.verdict import NotApplicableError
 
-_WHY_NOT = {
+_WHY_NOT: dict[Kind, str] = {
     "fewer": "is given lists, never asks a model",
     "subsets": "knows no subsets of a collection",
-    "checkpoint": "keeps nothing between calls and loads no model",
     "stored": "stores nothing",
-    "head": "loads no model",
+    "model": "loads no model",
+    "changed": "loads no model",
+    "bm25": "has no BM25",
+    "imported": "takes no values of others",
 }
 
 
@@ -38,16 +41,8 @@ class Lists:
         """
         if case.kind in _WHY_NOT:
             raise NotApplicableError(_WHY_NOT[case.kind])
-        return self._measure(*trec_files(case, folder)), case.right
-
-
-def trec_files(case: Case, folder: Path) -> tuple[Path, Path]:
-    """Judgments and run in TREC's formats."""
-    qrels, run = folder / "qrels.trec", folder / "run.trec"
-    qrels.write_text("".join(f"{q} 0 {d} {grade}\n" for q, d, grade in case.qrels))
-    lines = [f"{q} Q0 {d} {i} {s!r} tag\n" for q, rows in case.run.items() for i, (d, s) in enumerate(rows, 1)]
-    run.write_text("".join(lines))
-    return qrels, run
+        files = trec_judgments(case, folder / "qrels.trec"), run_file(folder / "run.trec", case.run)
+        return self._measure(*files), case.right
 
 
 def pytrec_eval_() -> Lists:

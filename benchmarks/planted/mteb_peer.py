@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from planted.case import NDCG, RR, Case, Values
-from planted.checkpoint import checkpoint, loaded, right_values, trained_on
-from planted.sources import hub_folder
+from planted.case import NDCG, RR, Case, Kind, Values, is_embedder
+from planted.judgments import QUERIT, WEBLINX
+from planted.sources import hub_folder, mteb_results
+from planted.verdict import NotApplicableError
 
 _TASK, _SUBSETS = "SciFact", "XQuADRetrieval"
 _NAMES = {NDCG: "ndcg_at_10", RR: "mrr_at_10"}
@@ -31,29 +33,47 @@ class Mteb:
         self._mteb: Any = mteb
         self._caches = 0
 
+        self._ways: dict[Kind, Callable[[Case, Path], Values]] = {
+            "subsets": self._one_of_two_subsets,
+            "model": self._of_folder,
+            "changed": self._changed_between,
+            "imported": self._loaded,
+            "bm25": self._bm25,
+        }
+
     def evaluate(self, case: Case, folder: Path) -> tuple[Values, Values]:
-        """Evaluate once; twice where the fault is in the cache."""
-        if case.kind == "subsets":
-            return self._one_of_two_subsets(case, folder), case.right
-        if case.kind == "checkpoint":
-            return self._written_over(case, folder)
+        """Evaluate once; twice where the fault is in the cache.
+
+        Raises:
+            NotApplicableError: nothing to plant the fault in.
+        """
+        if case.kind == "trec":
+            raise NotApplicableError("reads data sets of the hub, which have named columns")
         if case.kind == "stored":
-            return self._changed(case, folder)
-        if case.kind == "head":
-            return self._evaluated(self._cross_encoder(loaded(case, folder)), case, folder), right_values(case, folder)
-        return self._evaluated(self._stand_in(case), case, folder), case.right
+            return self._stored(case, folder)
+        return self._ways.get(case.kind, self._of_scores)(case, folder), case.right
+
+    def _of_scores(self, case: Case, folder: Path) -> Values:
+        return self._evaluated(self._stand_in(case), case, folder)
+
+    def _of_folder(self, case: Case, folder: Path) -> Values:
+        return self._evaluated(self._model(case, case.written(folder)), case, folder)
 
     def _stand_in(self, case: Case) -> Any:
         meta = self._mteb.models.ModelMeta.create_empty(overwrites={"name": "planted/model", "revision": "1"})
         return Search(case, meta) if case.kind == "run" else Pairs(case, meta)
 
-    def _cross_encoder(self, place: Path) -> Any:
-        from sentence_transformers import CrossEncoder
+    def _model(self, case: Case, place: Path) -> Any:
+        """As mteb's pages load a folder: by the class of sentence-transformers."""
+        from sentence_transformers import CrossEncoder, SentenceTransformer
 
-        return CrossEncoder(str(place), device="cpu")
+        kind: Any = SentenceTransformer if is_embedder(case) else CrossEncoder
+        return kind(str(place), device="cpu")
 
     def _evaluated(self, model: Any, case: Case, folder: Path, cache: Any = None) -> Values:
-        found = self._result(model, self._task(case, folder), folder, cache)
+        return self._scores(self._result(model, self._task(case, folder), folder, cache))
+
+    def _scores(self, found: Any) -> Values:
         (scores,) = found.task_results[0].scores["test"]
         return {ours: float(scores[theirs]) for ours, theirs in _NAMES.items()}
 
@@ -81,14 +101,42 @@ class Mteb:
         found = cache.load_results(tasks=[both], require_model_meta=False)
         return {NDCG: float(found.to_dataframe(aggregation_level="task").iloc[0, -1])}
 
-    def _written_over(self, case: Case, folder: Path) -> tuple[Values, Values]:
-        cache, place = self._new_cache(folder), checkpoint(folder)
-        self._evaluated(self._cross_encoder(place), case, folder, cache)
-        trained_on(place)
-        again = self._evaluated(self._cross_encoder(place), case, folder, cache)
-        return again, right_values(case, folder, turned=True)
+    def _bm25(self, case: Case, folder: Path) -> Values:
+        """A task has to name languages. One that names several says the language of no text."""
+        task = self._task(case, folder)
+        task.metadata = task.metadata.model_copy(update={"eval_langs": ["eng-Latn", "zho-Hans"]})
+        return self._scores(self._result(self._mteb.get_model("mteb/baseline-bm25s"), task, folder))
 
-    def _changed(self, case: Case, folder: Path) -> tuple[Values, Values]:
+    def _changed_between(self, case: Case, folder: Path) -> Values:
+        cache = self._new_cache(folder)
+        place = self._evaluated_once(case, folder, cache)
+        return self._evaluated(self._model(case, place), case, folder, cache)
+
+    def _evaluated_once(self, case: Case, folder: Path, cache: Any) -> Path:
+        """The folder of a model after its first evaluation and its change."""
+        place = case.written(folder)
+        self._evaluated(self._model(case, place), case, folder, cache)
+        if case.model:
+            case.model.change(place)
+        return place
+
+    def scored_again(self, case: Case, folder: Path) -> int:
+        """Pairs that the model is asked for in the second of two evaluations."""
+        asked: list[int] = []
+        cache = self._new_cache(folder)
+        place = self._evaluated_once(case, folder, cache)
+        model = self._model(case, place)
+        predict = model.predict
+
+        def counted(pairs: Any, *rest: Any, **more: Any) -> Any:
+            asked.append(len(pairs))
+            return predict(pairs, *rest, **more)
+
+        model.predict = counted
+        self._evaluated(model, case, folder, cache)
+        return sum(asked)
+
+    def _stored(self, case: Case, folder: Path) -> tuple[Values, Values]:
         cache, model = self._new_cache(folder), self._stand_in(case)
         right = self._evaluated(model, case, folder, cache)
         (file,) = cache.cache_path.rglob(f"{_TASK}.json")
@@ -97,6 +145,13 @@ class Mteb:
             content["scores"]["test"][0][name] = 0.99
         file.write_text(json.dumps(content))
         return self._evaluated(model, case, folder, cache), right
+
+    def _loaded(self, case: Case, folder: Path) -> Values:
+        """As a leaderboard of one's own reads results."""
+        mteb_results(case, folder / "published")
+        cache = self._mteb.ResultCache(folder / "published")
+        found = cache.load_results(models=[QUERIT], tasks=[WEBLINX]).to_dataframe(aggregation_level="task")
+        return {RR: float(found.iloc[0, -1])}
 
 
 class Pairs:

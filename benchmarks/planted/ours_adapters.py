@@ -12,7 +12,7 @@ import numpy as np
 from adapters.protocols import Floats, IndexPairs, Scored
 
 
-class Told:
+class Scripted:
     """Gives every pair the score that a file has for it, leaves out those that have none there, and answers other texts
     (the orientation probe's) by shared words, with the planted fault in those scores too."""
 

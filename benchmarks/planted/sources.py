@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from planted.case import Case
+from planted.judgments import QUERIT, REVISION, WEBLINX
 
 _README = """---
 configs:
@@ -29,6 +30,24 @@ def beir_folder(case: Case, folder: Path, name: str = "collection", toml: str = 
     if toml:
         (place / "collection.toml").write_text(toml)
     return place
+
+
+def trec_judgments(case: Case, path: Path) -> Path:
+    """Judgments as TREC publishes them: as planted, or with single blanks."""
+    lines = "".join(f"{query} 0 {document} {grade}\n" for query, document, grade in case.qrels)
+    path.write_text(str(case.options.get("trec", lines)))
+    return path
+
+
+def mteb_results(case: Case, folder: Path) -> Path:
+    """A result of mteb in its layout, below `results`."""
+    place = folder / "results" / QUERIT.replace("/", "__") / REVISION
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / f"{WEBLINX}.json"
+    file.write_text(json.dumps(case.options["results"]))
+    meta = {"name": QUERIT, "revision": REVISION, "model_type": ["cross-encoder"]}
+    (place / "model_meta.json").write_text(json.dumps(meta))
+    return file
 
 
 def hub_folder(case: Case, folder: Path) -> Path:

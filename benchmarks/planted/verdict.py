@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from planted.case import NDCG, Values
 
@@ -35,6 +36,8 @@ class Verdict:
     """The error, the warnings, or why the fault does not apply."""
     values: Values = field(default_factory=dict)
     right: Values = field(default_factory=dict)
+    names: bool | None = None
+    """Whether the error of a refused model names its folder; None where there is none."""
 
     @property
     def worst(self) -> str | None:
@@ -45,28 +48,31 @@ class Verdict:
     def _off(self, name: str) -> float:
         return abs(self.values[name] - self.right[name]) if math.isfinite(self.values[name]) else math.inf
 
-    def cell(self) -> str:
-        """The cell in points, wrong silent values in bold."""
+    def cell(self, right: float | None = None) -> str:
+        """The cell in points, wrong silent values in bold. `right` is the right nDCG@10 that the row shows."""
         if self.word in {"refused", "-"} or self.worst is None:
             return self.word
         named = "" if self.worst == NDCG else f"{self.worst.split('@')[0]} "
         value = f"{named}{100 * self.values[self.worst]:.1f}"
-        aside = f" for {100 * self.right[self.worst]:.1f}" if named else ""
+        other = named or right is None or abs(self.right[self.worst] - right) > CLOSE
+        aside = f" for {100 * self.right[self.worst]:.1f}" if other else ""
         return f"warned ({value}{aside})" if self.word == "warned" else f"**{value}**{aside}"
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         found: dict[str, object] = {"verdict": self.word if self.word != "wrong" else "silent, wrong"}
         found |= {"said": [_shortened(line) for line in self.said]} if self.said else {}
+        found |= {"one_line": all("\n" not in line for line in self.said)} if self.word == "refused" else {}
+        found |= {"names_the_file": self.names} if self.names is not None else {}
         found |= {"values": self.values, "right": self.right} if self.values else {}
         if self.worst:
             found["wrong_by_points"] = round(100 * (self.values[self.worst] - self.right[self.worst]), 3)
         return found
 
 
-def judged(action: Callable[[], tuple[Values, Values]], usual: frozenset[str]) -> Verdict:
+def judged(action: Callable[[], tuple[Values, Values]], usual: frozenset[str], place: Path | None = None) -> Verdict:
     """Run `action`, which gives the values and the right ones. What it says even where nothing is planted (`usual`) is
-    no warning."""
+    no warning. The folder of a model is below `place`."""
     said: list[str] = []
     try:
         with _listening(said):
@@ -74,7 +80,8 @@ def judged(action: Callable[[], tuple[Values, Values]], usual: frozenset[str]) -
     except NotApplicableError as reason:
         return Verdict("-", (str(reason),))
     except Exception as error:
-        return Verdict("refused", (f"{type(error).__name__}: {str(error).strip() or 'no message'}",))
+        names = None if place is None else str(place) in str(error)
+        return Verdict("refused", (f"{type(error).__name__}: {str(error).strip() or 'no message'}",), names=names)
     new = tuple(dict.fromkeys(line for line in said if normal(line) not in usual))
     off = Verdict("", new, values, right).worst
     return Verdict("warned" if new else "wrong" if off else "harmless", new, values, right)

@@ -209,3 +209,13 @@ def test_a_class_of_its_own_on_a_stock_type_is_refused(
     with pytest.raises(ModelError, match=rf"names code of its own .*{named}.*none is run here.*\?code=stock"):
         open_reranker(str(folder))
     np.testing.assert_array_equal(ours(open_reranker(f"{folder}?code=stock")), expected)
+
+
+@pytest.mark.parametrize("prefix", ["", "cross-encoder:"])
+def test_a_class_that_transformers_does_not_have_is_refused_by_its_name(tmp_path: Path, prefix: str) -> None:
+    """jina-reranker-v3 kind: no kind of its own name could help, so none is asked for."""
+    folder = tiny.cross_encoder(tmp_path / "own")
+    mapped = {"AutoModel": "modeling.OwnForRanking"}
+    shapes.edit(folder / "config.json", auto_map=mapped, architectures=["OwnForRanking"])
+    with pytest.raises(ModelError, match=r"code of its own \(AutoModel is modeling\.OwnForRanking\).*'run:FILE'$"):
+        open_reranker(f"{prefix}{folder}")
