@@ -26,7 +26,7 @@ class PartFile:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._file = _locked(self.path)
-            self.length = self.path.stat().st_size
+            self.length = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -85,7 +85,8 @@ def _locked(path: Path) -> FileIO:
         file = path.open("ab", buffering=0)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(file, fcntl.LOCK_EX)
-        # Whoever had the lock may have finished the file and taken its name away.
-        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-            return file
+        # Whoever had the lock may have finished the file and taken its name away, and the next one may do so now.
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
         file.close()
