@@ -19,6 +19,7 @@ from adapters.chat_template import (
     reads_messages,
 )
 from adapters.declaration import chat_template
+from adapters.declared_settings import is_unusual
 from adapters.errors import ModelError, UsageError
 from adapters.lengths import length_of
 from adapters.models import ModelFolder
@@ -267,7 +268,7 @@ class Prompts:
             ModelError: see `template`.
         """
         template = self.template
-        if template is None or _unusual(self.asking.folder):
+        if template is None or is_unusual(self.asking.folder):
             return None
         split = splits_exactly(template, self.reader.encode)
         return PromptEncoder(template, self.reader.encode, self.instruction, self.max_length, split)
@@ -284,9 +285,3 @@ def named_template(template: PromptTemplate | None, encode: Encode) -> str | Non
     if not seams_are_exact(template, encode):
         raise NoReference("the template is tokenised piece by piece, which sentence-transformers cannot do")
     return chat_template(template)
-
-
-def _unusual(folder: ModelFolder) -> bool:
-    """Whether the folder declares settings of its tokenizer that only sentence-transformers applies."""
-    processing = folder.transformer_settings.get("processing_kwargs")
-    return bool(folder.chain) and isinstance(processing, dict) and bool(set(processing) - {"chat_template"})

@@ -125,7 +125,9 @@ def chat_template_text(folder: ModelFolder) -> str:
 
 
 def default_prompt(folder: ModelFolder) -> str | None:
-    """The prompt that the folder declares for every pair."""
+    """The prompt that the folder declares for every pair; None without modules.json."""
+    if not folder.chain:
+        return None
     declared = folder.json("config_sentence_transformers.json")
     prompts, name = declared.get("prompts"), declared.get("default_prompt_name")
     if name is None or not isinstance(prompts, Mapping):

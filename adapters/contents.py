@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import fnmatch
 import mmap
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +25,14 @@ _SETTINGS = (
     "video_preprocessor_config.json", "chat_template.json", "quantize_config.json", "quantization_config.json",
 )  # fmt: skip
 _WITHOUT_WEIGHTS = {"Pooling", "Normalize", "LogitScore", "MultiVectorMask", "BoW", "Dropout"}
-_HISTORY = ("_name_or_path", "transformers_version")
+_LEFT_OUT = {
+    "config.json": ("_name_or_path", "transformers_version"),
+    "adapter_config.json": ("base_model_name_or_path", "revision"),
+}
 _SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
 _ADAPTER = "adapter_model.safetensors", "adapter_model.bin"
+_LOCATION = re.compile(rb"\x0a\x08location\x12(.)", re.DOTALL)
+"""A key and the length of its value, as protobuf writes a pair of strings."""
 _UNREAD = {"model.safetensors.index.json", "pytorch_model.bin.index.json"}
 
 
@@ -84,10 +92,17 @@ class Contents:
                 "weights": files_digest(folder.path, weights),
                 "tokenizer": files_digest(folder.path, self.tokenizer),
                 "settings": digest({name: settings_digest(folder.path / name) for name in self.settings}),
+                **self._dated,
                 **base,
             }
         except OSError as error:
             raise ModelError(f"{error.filename or folder.path}: cannot be read: {error.strerror}") from None
+
+    @property
+    def _dated(self) -> dict[str, object]:
+        """The version of transformers that saved a tokenizer of Mistral's: by it such a tokenizer is corrected."""
+        corrected = "fix_mistral_regex" in self.folder.tokenizer_settings
+        return {"tokenizer_of": self.folder.config.get("transformers_version")} if corrected else {}
 
     @cached_property
     def _everywhere(self) -> tuple[str, ...]:
@@ -98,12 +113,25 @@ class Contents:
     def _of_network(self, place: str) -> list[str]:
         """In the order in which transformers looks for them."""
         safe, pickled = _ADAPTER if self.folder.base is not None else (_SAFE, _PICKLED)
+        named = self.folder.config.get("transformers_weights")
+        if isinstance(named, str) and self.folder.base is None:  # transformers reads this file and no other
+            return self._named(place, named)
         for name in (safe, pickled) if self.pickle else (safe,):
             if self._is_file(f"{place}{name}"):
                 return [f"{place}{name}"]
             if self._is_file(f"{place}{name}.index.json"):
                 return self._shards(place, f"{name}.index.json")
         raise self._missing(place, "weights")
+
+    def _named(self, place: str, name: str) -> list[str]:
+        folder = self.folder.path / place
+        if not (folder / name).resolve().is_relative_to(folder.resolve()) or not self._is_file(f"{place}{name}"):
+            raise ModelError(f"{folder / 'config.json'}: transformers_weights names '{name}', which is not here")
+        if name.endswith(".index.json"):
+            return self._shards(place, name)
+        if not name.endswith(".safetensors") and not self.pickle:
+            raise self._missing(place, "weights")
+        return [f"{place}{name}"]
 
     def _shards(self, place: str, index: str) -> list[str]:
         mapped = read_json(self.folder.path / f"{place}{index}", dict).get("weight_map")
@@ -142,17 +170,33 @@ class Contents:
 
 
 def graph_files(graph: Path) -> list[Path]:
-    """An ONNX graph, and the files beside it that hold its weights: those that the graph names.
+    """An ONNX graph, and the files with its weights that it names.
 
     Raises:
-        ModelError: the graph cannot be read.
+        ModelError: the graph cannot be read, or names a file that is not there.
     """
-    beside = [file for file in _files(graph.parent) if file.suffix not in (".onnx", ".json", ".txt", ".md")]
     try:
         with graph.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return [graph, *(one for one in beside if content.find(one.name.encode()) >= 0)]
+            named = dict.fromkeys(_locations(content))
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise ModelError(f"{graph}: cannot be read ({error}); fetch the graph again") from None
+    found = [(graph.parent / name) for name in named]
+    for name, place in zip(named, found, strict=True):
+        if not place.resolve().is_relative_to(graph.parent.resolve()) or not place.is_file():
+            raise ModelError(
+                f"{graph}: its weights are in '{name}', which is not there; fetch the model with all its files"
+            )
+    return [graph, *sorted(found)]
+
+
+def _locations(content: mmap.mmap) -> Iterator[str]:
+    """The values of the entries `location` of an ONNX graph's tensors, read off the protobuf."""
+    for found in _LOCATION.finditer(content):
+        length, place = found[1][0], found.end()
+        if length & 0x80:
+            length, place = (length & 0x7F) | content[place] << 7, place + 1
+        with suppress(UnicodeDecodeError):
+            yield content[place : place + length].decode("utf-8")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -166,7 +210,9 @@ def _is_setting(name: str) -> bool:
 
 
 def settings_digest(file: Path) -> str:
-    """The digest of a file of settings; of config.json without the history that transformers writes into it."""
-    if file.name != "config.json":
+    """The digest of a file of settings; of config.json without the history that transformers writes into it, of
+    adapter_config.json without the place of the base, whose content has digests of its own."""
+    left_out = _LEFT_OUT.get(file.name)
+    if left_out is None:
         return file_digest(file)
-    return digest({key: value for key, value in read_json(file, dict).items() if key not in _HISTORY})
+    return digest({key: value for key, value in read_json(file, dict).items() if key not in left_out})

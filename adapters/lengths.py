@@ -18,7 +18,8 @@ _UNLIMITED = 10**9
 def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) -> int:
     """Tokens of a whole input, special tokens included.
 
-    That is what is asked for, else what sentence-transformers saved (`max_seq_length`), else the smallest of the
+    That is what is asked for, else what sentence-transformers saved (`model_max_length` among the options of its
+    tokenizer, or `max_seq_length`), else the smallest of the
     tokenizer's own limit, the positions of the network, and `usual`.
 
     Args:
@@ -34,8 +35,8 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) 
                 f"'{folder.name}': max_length={asked} is not between 1 and its {positions or 'unknown'} positions"
             )
         return asked
-    saved = folder.transformer_settings.get("max_seq_length")
-    if isinstance(saved, int) and saved > 0:
+    saved = _saved(folder)
+    if saved is not None:
         return saved if positions is None else min(saved, positions)
     tokenizer = folder.tokenizer_settings.get("model_max_length")
     declared = int(tokenizer) if isinstance(tokenizer, int | float) and 0 < tokenizer < _UNLIMITED else None
@@ -43,6 +44,12 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) 
     if not limits:
         raise ModelError(f"the files of '{folder.name}' name no maximum length; give one with ?max_length=512")
     return min(limits)
+
+
+def _saved(folder: ModelFolder) -> int | None:
+    """What sentence-transformers saved; an option of its tokenizer counts more than `max_seq_length`."""
+    named = folder.tokenizer_options.get("model_max_length"), folder.transformer_settings.get("max_seq_length")
+    return next((one for one in named if isinstance(one, int) and one > 0), None)
 
 
 def positions_of(folder: ModelFolder) -> int | None:

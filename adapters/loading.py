@@ -28,7 +28,9 @@ def load_tokenizer(folder: ModelFolder) -> Any:
     transformers = need("transformers", "models", PURPOSE)
     files = folder.tokenizer.path / folder.tokenizer.transformer
     with loading(folder, "its tokenizer"):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(files, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            files, **folder.tokenizer_options, trust_remote_code=False
+        )
         # settings of a wrong type are found when they are used
         tokenizer([_PROBE, ""], add_special_tokens=False, verbose=True)
         tokenizer(_PROBE, _PROBE, truncation=True)

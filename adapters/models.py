@@ -18,7 +18,9 @@ from adapters.errors import ModelError, need
 MIRROR = "HARNESS_MIRROR"
 """A folder with everything that would be downloaded; where it is set, hub models are read from there alone."""
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "README.md")
+MODEL_FILES = (
+    "*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.codes", "*.spm", "*.tiktoken", "README.md",
+)  # fmt: skip
 """What is fetched of a hub model: never pickles, never code. The card says which model it is."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
 """Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
@@ -28,8 +30,11 @@ TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT"
 _SENTENCE_CONFIGS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 _ADAPTER = "adapter_config.json"
 _TOKENIZER = re.compile(
-    r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
+    r"tokenizer(_config)?\.json|vocab(-src|-tgt)?\.(txt|json)|(entity|target)_vocab\.json|merges\.txt|dict\.txt|bpe\.codes|"
+    r"(special_tokens_map|added_tokens|emoji|byte_maps|normalizer|word_shape|word_pronunciation|tekken)\.json|"
+    r".*\.(model|model\.v\d+|spm|tokenizer|tiktoken|jinja)"
 )
+"""The names under which the tokenizers of transformers read their files."""
 LFS_POINTER = b"version https://git-lfs"
 LFS_ADVICE = "a Git LFS pointer, not the file itself; run `git lfs pull` in the folder, or fetch the model again"
 
@@ -103,6 +108,13 @@ class ModelFolder:
         return self if own or self.base is None else self.base
 
     @property
+    def tokenizer_options(self) -> dict[str, object]:
+        """Arguments with which sentence-transformers loads the tokenizer."""
+        named = (self.transformer_settings.get(key) for key in ("tokenizer_args", "processor_kwargs"))
+        options = {str(key): value for one in named if isinstance(one, dict) for key, value in one.items()}
+        return {key: value for key, value in options.items() if key != "trust_remote_code"}
+
+    @property
     def tokenizer_settings(self) -> dict[str, object]:
         """tokenizer_config.json, or an empty dict where there is none."""
         return self.tokenizer.json(f"{self.tokenizer.transformer}tokenizer_config.json")
@@ -137,12 +149,16 @@ class ModelFolder:
 
     @cached_property
     def sentence_settings(self) -> dict[str, object]:
-        """What sentence-transformers saves of the whole model and of its transformer: prompts, similarity, lengths."""
-        return {**self.json("config_sentence_transformers.json"), **self.transformer_settings}
+        """What sentence-transformers saves of the whole model and of its transformer: prompts, similarity, lengths.
+        Empty without modules.json: then nobody reads these files."""
+        own = self.json("config_sentence_transformers.json") if self.chain else {}
+        return {**own, **self.transformer_settings}
 
     @cached_property
     def transformer_settings(self) -> dict[str, object]:
-        """sentence_bert_config.json, or the first of its older names that is there."""
+        """sentence_bert_config.json, or the first of its older names that is there; empty without modules.json."""
+        if not self.chain:
+            return {}
         named = (self.json(f"{self.transformer}sentence_{kind}_config.json") for kind in _SENTENCE_CONFIGS)
         return next((settings for settings in named if settings), {})
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from adapters.batching import input_digest, pick_device
 from adapters.chat_template import default_prompt, reads_messages
+from adapters.declared_settings import is_unusual
 from adapters.errors import ModelError, need
 from adapters.loading import load_sentence_model
 from adapters.models import ModelFolder
@@ -29,12 +30,8 @@ def is_modular(folder: ModelFolder) -> bool:
     the texts, lower-casing, or settings of the tokenizer."""
     if not folder.chain:
         return False
-    settings = folder.transformer_settings
-    processing = settings.get("processing_kwargs")
-    unusual = isinstance(processing, dict) and bool(set(processing) - {"chat_template"})
-    lengths = settings.get("query_length") or settings.get("document_length")
     prompted = default_prompt(folder) is not None and not reads_messages(folder)
-    return len(folder.chain) > 1 or unusual or prompted or bool(lengths or settings.get("do_lower_case"))
+    return len(folder.chain) > 1 or prompted or is_unusual(folder)
 
 
 def prompt_of(folder: ModelFolder) -> str | None:

@@ -16,7 +16,7 @@ from adapters.errors import ModelError
 from adapters.kinds import kind_of
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
-from adapters.models import ModelFolder
+from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.protocols import Floats, Integers, Role
 from adapters.similarity import Similarity
 
@@ -61,10 +61,14 @@ def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
     """Tokens of a text, special tokens included; None where nothing limits them.
 
     Raises:
-        ModelError: more is wanted than the model has positions.
+        ModelError: more is wanted than the model has positions, or it has no limit that could be set.
     """
-    limited = folder.config or folder.transformer_settings or folder.tokenizer_settings
-    return length_of(folder, wanted) if limited or wanted is not None else None
+    first = folder.modules[0] if folder.chain else TRANSFORMERS[0]
+    if first not in TRANSFORMERS:
+        if wanted is not None:
+            raise ModelError(f"'{folder.name}' has no longest input that could be set ({first}); leave max_length out")
+        return None
+    return length_of(folder, wanted)
 
 
 def refuse_non_embedder(folder: ModelFolder) -> None:

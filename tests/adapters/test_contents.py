@@ -235,12 +235,28 @@ def test_an_adapter_of_itself_is_refused(tmp_path: Path) -> None:
         identity(lora)
 
 
+def onnx_graph(path: Path, weights: str) -> Path:
+    """A graph with one tensor whose values are in the file `weights`, as protobuf writes it."""
+    pair = b"\x0a\x08location\x12" + bytes([len(weights)]) + weights.encode()
+    path.write_bytes(b"\x08\x07" + b"j" + bytes([len(pair)]) + pair)
+    return path
+
+
 def test_a_graph_brings_only_the_weights_that_it_names(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"..location model.onnx_data..")
-    (tmp_path / "model.onnx_data").write_bytes(b"weights")
-    (tmp_path / "model_fp16.onnx").write_bytes(b"..model_fp16.onnx_data..")
+    graph = onnx_graph(tmp_path / "model.onnx", "parts/model.onnx_data")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "model.onnx_data").write_bytes(b"weights")
+    onnx_graph(tmp_path / "model_fp16.onnx", "model_fp16.onnx_data")
     (tmp_path / "model_fp16.onnx_data").write_bytes(b"other")
-    assert [file.name for file in graph_files(tmp_path / "model.onnx")] == ["model.onnx", "model.onnx_data"]
+    assert graph_files(graph) == [graph, tmp_path / "parts" / "model.onnx_data"]
+
+
+@pytest.mark.parametrize("weights", ["model.onnx_data", "../model.onnx_data"])
+def test_a_graph_without_its_weights_says_which_are_missing(tmp_path: Path, weights: str) -> None:
+    (tmp_path / "model.onnx_data").write_bytes(b"not of this folder")
+    (tmp_path / "onnx").mkdir()
+    with pytest.raises(ModelError, match="its weights are in '.*', which is not there"):
+        graph_files(onnx_graph(tmp_path / "onnx" / "model.onnx", weights))
 
 
 def test_a_new_checkpoint_of_a_trainer_pays_for_no_pair_again(tmp_path: Path) -> None:
