@@ -6,15 +6,19 @@ template of ours applies only where the folder declares nothing, or where the us
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
+
+import numpy as np
 
 from adapters.chat_template import (
     PROBES,
     ChatTemplate,
     chat_template_of,
     chat_template_text,
+    day_of,
     default_prompt,
     reads_messages,
 )
@@ -25,6 +29,7 @@ from adapters.lengths import length_of
 from adapters.models import ModelFolder
 from adapters.prompt_template import PromptTemplate, load_template, recognised_template, template_names
 from adapters.prompt_tokens import Encode, PromptEncoder, seams_are_exact, splits_exactly
+from adapters.protocols import IndexPairs
 from adapters.reference import NoReference
 from adapters.soundness import separates_pairs
 
@@ -60,6 +65,11 @@ class Asking:
         if self.template is not None:
             return self.template.digest
         return "chat template" if self.fallback is None else f"chat template, else {self.fallback.digest}"
+
+    @property
+    def day(self) -> dict[str, str]:
+        """The day, where a chat template may write it into the prompt; for identities."""
+        return {} if self.template is not None else day_of(self.folder)
 
     def length(self, asked: int | None, usual: int | None = None) -> int:
         """Tokens of a whole input: what the folder declares, at most what such models are published with.
@@ -251,6 +261,16 @@ class Prompts:
             return None
         templates = (load_template(name) for name in template_names())
         return next((one for one in templates if one.words and self._is(one, tokens)), None)
+
+    def agree(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> bool:
+        """Whether the template is the chat template for every text of a request: a chat template may change some
+        texts alone, such as long ones."""
+        chat, template = self.chat, self.template
+        if chat is None or template is None:
+            return True
+        firsts = [np.unique(pairs[:, column], return_index=True)[1] for column in (0, 1)]
+        texts = ((queries[int(query)], documents[int(document)]) for query, document in pairs[np.union1d(*firsts)])
+        return all(template.whole("", *pair) == chat.render(*pair, self.instruction or None) for pair in texts)
 
     def _is(self, template: PromptTemplate, tokens: tuple[int, ...]) -> bool:
         assert self.chat is not None

@@ -22,6 +22,7 @@ UNKNOWN_INPUT = 0
 """The input digest of an adapter that has none."""
 
 _SHOWN = 60
+_LONGEST_REASON = 300
 
 
 class ModelInputs(Protocol):
@@ -116,9 +117,17 @@ def stream_batches(
         calls: makes the calls, for instance several at a time (`side_by_side`); None makes one after the other.
 
     Raises:
-        ModelError: a score is not a finite number.
+        ModelError: the model fails, or a score is not a finite number; the message names the first pair.
     """
-    made = (calls or one_by_one)(plan_batches(prepared.lengths, budget=budget), forward)
+
+    def asked(rows: Integers) -> Floats:
+        try:
+            return forward(rows)
+        except (RuntimeError, ValueError, IndexError, KeyError, TypeError, AssertionError) as error:
+            reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+            raise ModelError(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
+
+    made = (calls or one_by_one)(plan_batches(prepared.lengths, budget=budget), asked)
     for rows, scores in made:
         refuse_nonfinite(rows, scores, describe)
         yield Scored(rows, scores, prepared.tokens[rows], prepared.kept[rows], prepared.inputs(rows))

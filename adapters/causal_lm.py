@@ -111,6 +111,7 @@ class CausalLMReranker:
             "max_length": self._max_length,
             "dtype": self._dtype,
             "words": list(words),
+            **({} if same is not None else self._asking.day),
         }
 
     def bind(self, setting: Setting) -> CausalLMReranker:
@@ -171,14 +172,18 @@ class CausalLMReranker:
         self._refuse_contradiction()
         describe = describe_pairs(self.name, queries, documents, pairs)
         budget = default_budget(self._model.device) if self._batch_tokens is None else self._batch_tokens
-        if self._prompts.encoder is None and self._folder.chain:
+        if self._folder.chain and not self._makes(queries, documents, pairs):
             modular = self._modular
             inputs = modular.prepare(queries, documents, pairs)
             yield from stream_batches(
-                inputs, lambda rows: modular.logits(inputs, rows)[:, 0], budget=budget, describe=describe
+                inputs,
+                lambda rows: modular.logits(inputs, rows)[:, 0],
+                budget=budget if modular.pads else 0,
+                describe=describe,
             )
             return
         prompts = self.prompts(queries, documents, pairs)
+        budget = budget if self._model.pads else 0
 
         def forward(rows: Integers) -> Floats:
             return self._model.scores([prompts.ids(int(row)) for row in rows])
@@ -193,12 +198,15 @@ class CausalLMReranker:
             ModelError: a query leaves no room for a document, or only sentence-transformers can render the prompts.
         """
         encoder = self._prompts.encoder
-        if encoder is None:
+        if encoder is None or not self._prompts.agree(queries, documents, pairs):
             raise ModelError(
                 f"'{self.name}': its chat template changes the texts of a pair; write it as a TOML file and name that, "
                 "as in ?template=FILE (docs/templates.md)"
             )
         return encoder.encode_pairs(queries, documents, pairs)
+
+    def _makes(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> bool:
+        return self._prompts.encoder is not None and self._prompts.agree(queries, documents, pairs)
 
     def _refuse_contradiction(self) -> None:
         declared, model = self._asking.declared, self._model

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from adapters.errors import ModelError
@@ -22,8 +23,11 @@ PROBES = (
     ("who wrote it", "The answer."),
     (" where ", "\n\nlines and a space "),
     ("", ""),
-    ("谁写的?\n", "<|im_end|> {{ braces }} {query} {document} 'quotes' \"and more\" <b>&amp;</b> \\n"),
+    ("Who Wrote IT", "A Long One: " + "some words " * 200),
+    ('谁写的? "&" <b>\n', "<|im_end|> {{ braces }} {query} {document} 'quotes' \"and more\" <b>&amp;</b> \\n"),
 )
+_CLOCK = "strftime_now("
+"""What a chat template calls for the date."""
 _STRUCTURED = ("content[0]", ".type", "'type'", '"type"', "item.type", "message.content[")
 """What in a template shows that it reads contents as lists of parts; sentence-transformers looks for the same."""
 _FLAT = ("apertus", "deepseek_v3", "gpt_oss", "seed_oss")
@@ -122,6 +126,13 @@ def chat_template_text(folder: ModelFolder) -> str:
         listed = declared if isinstance(declared, list) else [declared]
         texts += [str(one.get("template", "") if isinstance(one, Mapping) else one) for one in listed if one]
     return "\n".join(texts)
+
+
+def day_of(folder: ModelFolder) -> dict[str, str]:
+    """The day, for the identity of a model whose chat template may write it into the prompt."""
+    if _CLOCK not in chat_template_text(folder) or not reads_messages(folder):
+        return {}
+    return {"day": date.today().isoformat()}
 
 
 def default_prompt(folder: ModelFolder) -> str | None:

@@ -14,6 +14,7 @@ from adapters.batching import Calls, ModelInputs, pick_device, torch_calls
 from adapters.errors import ModelError
 from adapters.loading import load_tokenizer
 from adapters.models import ModelFolder
+from adapters.padding import pads_pairs
 from adapters.pair_inputs import EncodedPairs, Padding, collated
 from adapters.pairs import PairEncoder, Truncation
 from adapters.prompt_tokens import PromptTokens
@@ -31,7 +32,7 @@ class Inputs(Protocol):
     def device(self) -> str: ...
     @property
     def pads(self) -> bool:
-        """Whether the network can be given rows of different lengths in one batch."""
+        """Whether inputs of different lengths can share a call."""
         ...
 
     @property
@@ -61,10 +62,6 @@ class _Loaded:
         return self.head.device
 
     @property
-    def pads(self) -> bool:
-        return self.head.pads
-
-    @property
     def calls(self) -> Calls | None:
         return torch_calls(self.head.device.split(":")[0])
 
@@ -86,6 +83,11 @@ class PairInputs(_Loaded):
 
     truncation: Truncation
 
+    @property
+    def reads_fast(self) -> bool:
+        """Whether its tokenizer has a Rust implementation; else only sentence-transformers can make its inputs."""
+        return getattr(self.tokenizer, "backend_tokenizer", None) is not None
+
     def prepare(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> EncodedPairs:
         """Tokenise every text once.
 
@@ -98,6 +100,10 @@ class PairInputs(_Loaded):
     def logits(self, prepared: EncodedPairs, rows: Integers) -> Floats:
         """float32 [len(rows), labels]."""
         return self.head.logits(prepared.collate(rows))
+
+    @cached_property
+    def pads(self) -> bool:
+        return pads_pairs(self.prepare, self.logits, self.dtype)
 
     @cached_property
     def _encoder(self) -> PairEncoder:
@@ -119,10 +125,9 @@ class PromptInputs(_Loaded):
     instruction: str
     fixed: bool
 
-    @property
-    def only_rendered(self) -> bool:
-        """Whether only sentence-transformers can make the prompts."""
-        return self._prompts.encoder is None
+    def makes(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> bool:
+        """Whether the prompts of these pairs can be made here; else only sentence-transformers can make them."""
+        return self._prompts.encoder is not None and self._prompts.agree(queries, documents, pairs)
 
     def check(self) -> None:
         """Refuse a chat template that does not carry a pair.
@@ -151,6 +156,10 @@ class PromptInputs(_Loaded):
         """float32 [len(rows), labels]."""
         sequences = [prepared.ids(int(row)) for row in rows]
         return self.head.logits(collated([(ids, np.zeros(len(ids), np.int32)) for ids in sequences], self._padding))
+
+    @cached_property
+    def pads(self) -> bool:
+        return pads_pairs(self.prepare, self.logits, self.dtype)
 
     @property
     def _padding(self) -> Padding:

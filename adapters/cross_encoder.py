@@ -12,6 +12,7 @@ import numpy as np
 from adapters.adapted import told
 from adapters.asking import asking_of_classifier, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches
+from adapters.chat_template import day_of
 from adapters.classifier_inputs import Inputs, PairInputs, PromptInputs
 from adapters.contents import Contents
 from adapters.errors import ModelError, UsageError
@@ -109,9 +110,9 @@ class CrossEncoder:
         what the checkpoint was adapted on, which changes how its numbers are read."""
         asked: dict[str, object] = {}
         if self._asking is not None:
-            asked = {"template": self._asking.identity, "instruction": self._prompt or ""}
+            asked = {"template": self._asking.identity, "instruction": self._prompt or "", **self._asking.day}
         elif self._is_modular:
-            asked = {"modules": "sentence-transformers", "prompt": self._prompt}
+            asked = {"modules": "sentence-transformers", "prompt": self._prompt, **day_of(self._folder)}
         return {
             "adapter": "cross-encoder",
             "version": _VERSION,
@@ -135,7 +136,8 @@ class CrossEncoder:
         ):
             return self
         bound = copy.copy(self)
-        bound.__dict__.pop("_inputs", None)
+        for derived in ("_inputs", "_modular"):
+            bound.__dict__.pop(derived, None)
         bound._instruction = setting.instruction
         return bound
 
@@ -182,10 +184,12 @@ class CrossEncoder:
         """Score batch by batch, longest pairs first; see `score`."""
         if not len(pairs):
             return
-        inputs = self._inputs
-        if isinstance(inputs, PromptInputs) and inputs.only_rendered:
+        pairs, inputs = np.asarray(pairs), self._inputs
+        if isinstance(inputs, PairInputs) and not inputs.reads_fast:
             inputs = self._modular
-        prepared = inputs.prepare(queries, documents, np.asarray(pairs))
+        if isinstance(inputs, PromptInputs) and not inputs.makes(queries, documents, pairs):
+            inputs = self._modular
+        prepared = inputs.prepare(queries, documents, pairs)
 
         def forward(rows: Integers) -> Floats:
             return self._label.scores(inputs.logits(prepared, rows))
@@ -223,8 +227,11 @@ class CrossEncoder:
             return PairInputs(*more, self._truncation)
         return PromptInputs(*more, self._asking, self._prompt or "", self._fixed_instruction is not None)
 
-    @property
+    @cached_property
     def _modular(self) -> ModularScorer:
+        """For what only sentence-transformers can read."""
+        if self._truncation != "longest_first":
+            raise UsageError(f"'{self.name}' can only be read with truncation=longest_first; leave truncation out")
         if self._asking is not None and self._asking.template is not None:
             raise ModelError(f"'{self.name}': its prompts cannot be made")  # a template of ours always can
         return ModularScorer(self._folder, self._max_length, self._prompt, self._dtype, self._device, self._pickle)

@@ -141,8 +141,10 @@ class SentenceEmbedder:
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
         """Yield (rows, vectors) as they come, the longest texts first."""
         prompt = self._prompts[role]
-        budget = self._batch_tokens or default_budget(self._model.device)
-        for rows in plan_batches(self._model.lengths(texts, prompt), budget=budget) if len(texts) else []:
+        if not len(texts):
+            return
+        budget = (self._batch_tokens or default_budget(self._model.device)) if self._model.pads else 0
+        for rows in plan_batches(self._model.lengths(texts, prompt), budget=budget):
             yield rows, self._model.encode([texts[row] for row in rows], prompt, role)
 
     @property

@@ -134,7 +134,9 @@ def _configured(folder: ModelFolder) -> list[str]:
     if folder.chain and output_of(folder) == "scores":
         size = folder.json(f"{folder.chain[-1].path}/config.json").get("out_features")
         return _numbered(size if isinstance(size, int) and size > 0 else 1)
-    named = folder.config.get("id2label")
+    named, count = folder.config.get("id2label"), folder.config.get("num_labels")
+    if isinstance(count, int) and isinstance(named, Mapping) and len(named) != count:
+        named = None  # transformers believes the number
     if isinstance(named, Mapping) and named:
         try:
             places = {int(key): str(name) for key, name in named.items()}
@@ -143,7 +145,6 @@ def _configured(folder: ModelFolder) -> list[str]:
         if sorted(places) != list(range(len(places))):
             raise ModelError(f"{folder.path}: id2label in config.json does not count from 0; save the config again")
         return [places[index] for index in range(len(places))]
-    count = folder.config.get("num_labels")
     return _numbered(count if isinstance(count, int) and count > 0 else 2)
 
 

@@ -9,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
+from adapters.completeness import refuse_made_up_weights
 from adapters.contents import Contents
 from adapters.errors import HarnessError, ModelError, need
 from adapters.models import ModelFolder
+from adapters.protocols import Floats
 from adapters.soundness import quantiser, refuse_pointers, refuse_unsound
 
 PURPOSE = "running a model"
@@ -80,16 +84,20 @@ def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str,
     """
     refuse_unsound(folder, pickle=pickle)
     library, torch = (need(name, "models", PURPOSE) for name in ("sentence_transformers", "torch"))
+    pairs, quiet = kind == "CrossEncoder", {"show_progress_bar": False}
+    raw = {"activation_fn": torch.nn.Identity()}
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), **({} if pickle else {"use_safetensors": True})}
     local = {"local_files_only": True, "trust_remote_code": False}
     with loading(folder, "its modules"):
         model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
         _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
-        with torch.inference_mode():  # modules that do not fit together are found when they are used
-            if kind == "CrossEncoder":
-                model.predict([(_PROBE, _PROBE)], show_progress_bar=False)
-            else:
-                model.encode([_PROBE], show_progress_bar=False)
+
+        def ask() -> Floats:
+            answer = model.predict([(_PROBE, _PROBE)], **raw, **quiet) if pairs else model.encode([_PROBE], **quiet)
+            return np.asarray(answer, np.float32)
+
+        ask()  # modules that do not fit together are found when they are used
+        refuse_made_up_weights(folder, model, ask, pickle=pickle)
         return model
 
 

@@ -19,6 +19,7 @@ from adapters.declared_settings import is_unusual
 from adapters.errors import ModelError, need
 from adapters.loading import load_sentence_model
 from adapters.models import ModelFolder
+from adapters.padding import pads_pairs
 from adapters.protocols import Floats, IndexPairs, Integers
 
 _BLOCK = 256
@@ -73,9 +74,13 @@ class ModularScorer:
     asked_device: str | None
     pickle: bool = False
 
-    pads = True
     calls = None
     """One call after the other: its tokenizer must not be used by two threads at a time."""
+
+    @cached_property
+    def pads(self) -> bool:
+        """Whether inputs of different lengths can share a call."""
+        return pads_pairs(self.prepare, self.logits, self.dtype)
 
     @cached_property
     def device(self) -> str:
@@ -85,7 +90,8 @@ class ModularScorer:
     def model(self) -> Any:
         """The loaded model."""
         model = load_sentence_model(self.folder, "CrossEncoder", self.dtype, self.device, pickle=self.pickle)
-        model.max_seq_length = self.max_length
+        if model.max_seq_length != self.max_length:
+            model.max_seq_length = self.max_length
         return model
 
     def prepare(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> ModularInputs:
@@ -93,8 +99,8 @@ class ModularScorer:
         texts = [(queries[int(query)], documents[int(document)]) for query, document in pairs]
         ids = [one for start in range(0, len(texts), _BLOCK) for one in self._ids(texts[start : start + _BLOCK])]
         lengths = np.array([len(one) for one in ids], np.int64)
-        tokens = self._document_tokens(documents, pairs[:, 1])
-        lost = self._lost(texts, lengths)
+        tokens = self._tokens(documents, pairs[:, 1])
+        lost = self._lost(texts, lengths, self._tokens(queries, pairs[:, 0]) + tokens)
         kept = np.maximum(tokens - lost, 0).astype(np.int32)
         return ModularInputs(texts, lengths, tokens, kept, np.array([input_digest(one) for one in ids], np.uint64))
 
@@ -120,18 +126,21 @@ class ModularScorer:
         for ids, mask in zip(features["input_ids"], masks, strict=True):
             yield ids[mask].numpy().astype(np.int32)
 
-    def _document_tokens(self, documents: Sequence[str], of: Integers) -> npt.NDArray[np.int32]:
+    def _tokens(self, texts: Sequence[str], of: Integers) -> npt.NDArray[np.int32]:
+        """Tokens of the texts of some pairs, without special ones."""
         used, place = np.unique(of, return_inverse=True)
         counted: list[int] = []
         for start in range(0, len(used), _BLOCK):
-            block = [documents[int(index)] for index in used[start : start + _BLOCK]]
+            block = [texts[int(index)] for index in used[start : start + _BLOCK]]
             found = self.model.tokenizer(block, add_special_tokens=False, return_attention_mask=False, verbose=False)
             counted += map(len, found["input_ids"])
-        return np.array(counted, np.int32)[place]
+        counts: npt.NDArray[np.int32] = np.array(counted, np.int32)[place]
+        return counts
 
-    def _lost(self, texts: list[tuple[str, str]], lengths: Integers) -> npt.NDArray[np.int64]:
-        """Tokens that truncation took of each pair: only inputs of full length can have lost some."""
-        lost = np.zeros(len(texts), np.int64)
+    def _lost(self, texts: list[tuple[str, str]], lengths: Integers, tokens: Integers) -> npt.NDArray[np.int64]:
+        """Tokens that truncation took of each pair: inputs of full length can have lost some, and those that are
+        shorter than their texts did, by a limit that the folder declares."""
+        lost: npt.NDArray[np.int64] = np.maximum(tokens - lengths, 0).astype(np.int64)
         full = np.flatnonzero(lengths >= self.max_length)
         if len(full):
             self.model.max_seq_length = _UNCUT
@@ -139,5 +148,5 @@ class ModularScorer:
                 whole = [len(one) for row in full for one in self._ids([texts[int(row)]])]
             finally:
                 self.model.max_seq_length = self.max_length
-            lost[full] = np.array(whole) - lengths[full]
+            lost[full] = np.maximum(lost[full], np.array(whole) - lengths[full])
         return lost

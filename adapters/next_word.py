@@ -16,6 +16,7 @@ from adapters.contents import Contents
 from adapters.errors import ModelError, need
 from adapters.loading import engine_of, load_network, load_tokenizer
 from adapters.models import ModelFolder
+from adapters.padding import PROBE_TEXTS, pads_without_effect
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
@@ -89,6 +90,12 @@ class NextWordModel:
         return logits if logits.shape[-1] == len(self.word_ids) else logits[:, list(self.word_ids)]
 
     @cached_property
+    def pads(self) -> bool:
+        """Whether inputs of different lengths can share a call."""
+        inputs = [np.array(ids, np.int32) for ids in self.encode(list(PROBE_TEXTS))]
+        return pads_without_effect(lambda rows: self.scores([inputs[row] for row in rows]), self._dtype)
+
+    @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer of transformers."""
         return load_tokenizer(self.folder)
@@ -154,6 +161,8 @@ def load_language_model(folder: ModelFolder, dtype: str, *, pickle: bool = False
             f"'{folder.name}' lacks {len(invented)} weights, such as {invented[0]}: they would be random; "
             "its scores would mean nothing"
         )
+    if any(hasattr(module, "recurrent_states") for module in network.modules()):  # RecurrentGemma
+        raise ModelError(f"'{folder.name}' keeps a state from one text to the next, and is not supported")
     return network
 
 

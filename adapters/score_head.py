@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from adapters.errors import ModelError, need
 from adapters.labels import head_of_adapter
 from adapters.loading import load_network
 from adapters.models import ModelFolder
+from adapters.padding import PROBE_QUERY, PROBE_TEXTS, alike
 from adapters.protocols import Floats
 
 
@@ -27,15 +28,15 @@ class ScoreHead:
     names: tuple[str, ...]
     """The inputs that the model takes, attention_mask aside."""
     device: str
-    pads: bool
-    """Whether the model can be given rows of different lengths in one batch."""
+    masks: Literal["never", "padded", "always"] = "always"
+    """Which batches get an attention mask."""
 
     def logits(self, batch: Mapping[str, npt.NDArray[np.int64]]) -> Floats:
         """float32 [batch, labels]."""
         torch = need("torch", "models", "running a cross-encoder")
         wanted = {name: batch[name] for name in self.names}
         mask = batch["attention_mask"]
-        if not mask.all():  # without a mask, attention takes its fast path
+        if self.masks == "always" or (self.masks == "padded" and not mask.all()):
             wanted["attention_mask"] = mask
         tensors = {name: torch.from_numpy(array).to(self.device) for name, array in wanted.items()}
         with torch.inference_mode():
@@ -58,16 +59,45 @@ def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: 
     labels = {} if count is None else {"num_labels": count}
     model, report = load_network(folder, auto, dtype, pickle=pickle, ignore_mismatched_sizes=True, **labels)
     _refuse_new_weights(folder, report)
-    return _head(model.to(device), tokenizer, device)
+    _refuse_unsteady(folder, model)
+    return _head(model.to(device), tokenizer, device, dtype)
 
 
-def _head(model: Any, tokenizer: Any, device: str) -> ScoreHead:
+def _head(model: Any, tokenizer: Any, device: str, dtype: str) -> ScoreHead:
     accepted = inspect.signature(model.forward).parameters
     typed = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
     names = ["input_ids", *(["token_type_ids"] if typed else [])]
     fast = fast_forward(model)
-    pads = tokenizer.pad_token_id is not None and model.config.get_text_config().pad_token_id is not None
-    return ScoreHead(fast or (lambda **tensors: model(**tensors).logits), tuple(names), device, pads)
+    more = {"use_cache": False} if "use_cache" in accepted else {}
+    call = fast or (lambda **tensors: model(**tensors, **more).logits)
+    if "attention_mask" not in accepted:
+        return ScoreHead(call, tuple(names), device, "never")
+    head = ScoreHead(call, tuple(names), device)
+    # Without a mask, attention takes its fast path.
+    return replace(head, masks="padded") if _needs_no_mask(head, tokenizer, dtype) else head
+
+
+def _needs_no_mask(head: ScoreHead, tokenizer: Any, dtype: str) -> bool:
+    """Whether a whole batch has the same scores without a mask."""
+    encoded = tokenizer(
+        [PROBE_QUERY], [PROBE_TEXTS[-1]], return_token_type_ids=True, return_attention_mask=True, truncation=True
+    )
+    batch = {name: np.asarray(values, np.int64) for name, values in encoded.items()}
+    try:
+        masked, bare = head.logits(batch), replace(head, masks="padded").logits(batch)
+    except (RuntimeError, ValueError, TypeError, AttributeError):  # it cannot do without
+        return False
+    return alike(masked, bare, dtype)
+
+
+def _refuse_unsteady(folder: ModelFolder, model: Any) -> None:
+    """BigBird's sparse attention turns itself off for good at the first short input, so that scores depend on the order
+    of the calls."""
+    if getattr(model.config, "attention_type", None) == "block_sparse":
+        raise ModelError(
+            f"'{folder.name}': its sparse attention changes with the inputs that came before; set attention_type to "
+            "original_full in config.json"
+        )
 
 
 def _refuse_new_weights(folder: ModelFolder, report: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from adapters.kinds import kind_of
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
+from adapters.padding import PROBE_TEXTS, pads_without_effect
 from adapters.protocols import Floats, Integers, Role
 from adapters.similarity import Similarity
 
@@ -151,6 +152,13 @@ class SentenceModel:
         if self.similarity == "cosine":  # half precision leaves lengths that are off by a thousandth
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
         return vectors
+
+    @cached_property
+    def pads(self) -> bool:
+        """Whether texts of different lengths can share a call."""
+        return pads_without_effect(
+            lambda rows: self.encode([PROBE_TEXTS[row] for row in rows], "", "document"), self.dtype
+        )
 
     @property
     def dimension(self) -> int:

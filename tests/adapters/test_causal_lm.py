@@ -145,10 +145,10 @@ def test_only_the_document_is_cut_never_the_query_or_the_suffix(
     seen.clear()
     (scored,) = short.stream([query], [document], np.array([[0, 0]]))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    text = tokenizer.decode(seen[0])
+    text = tokenizer.decode(seen[-1])
     assert text.startswith(f"{PREFIX}<Instruct>: {INSTRUCTION}\n<Query>: {query}\n<Document>: a pass")
     assert text.endswith(SUFFIX)
-    assert len(seen[0]) == shortest_fit(reranker, query) + 3
+    assert len(seen[-1]) == shortest_fit(reranker, query) + 3
     assert scored.kept.tolist() == [4]
     assert scored.tokens.tolist() == [len(tokenizer.encode(f" {document}", add_special_tokens=False))]
 

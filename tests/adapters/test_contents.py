@@ -255,7 +255,7 @@ def test_a_graph_brings_only_the_weights_that_it_names(tmp_path: Path) -> None:
 def test_a_graph_without_its_weights_says_which_are_missing(tmp_path: Path, weights: str) -> None:
     (tmp_path / "model.onnx_data").write_bytes(b"not of this folder")
     (tmp_path / "onnx").mkdir()
-    with pytest.raises(ModelError, match="its weights are in '.*', which is not there"):
+    with pytest.raises(ModelError, match=r"its weights are in '.*', which is not there"):
         graph_files(onnx_graph(tmp_path / "onnx" / "model.onnx", weights))
 
 
