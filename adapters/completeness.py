@@ -38,7 +38,7 @@ def refuse_made_up_weights(folder: ModelFolder, model: Any, ask: Callable[[], Fl
                 f"'{folder.name}' lacks {len(counting)} weights, such as {counting[0]}: they would be random; fetch "
                 "the model again, or save it with the library that trained it"
             )
-        _refuse_unread_adapter(folder, network)
+        _refuse_unread_adapter(folder, network, pickle=pickle)
 
 
 def _networks(model: Any) -> list[Any]:
@@ -82,11 +82,13 @@ def _tensors(network: Any) -> Mapping[str, Any]:
     return {name.replace(".base_layer.", "."): tensor for name, tensor in named}
 
 
-def _refuse_unread_adapter(folder: ModelFolder, network: Any) -> None:
+def _refuse_unread_adapter(folder: ModelFolder, network: Any, *, pickle: bool) -> None:
     """transformers leaves out what fits nowhere, and makes up what is not in the file. The names in the file are those
     of another class of model, so the weights are compared by their sums."""
-    files = [folder.path / name for name in Contents(folder).weights if name.endswith(".safetensors")]
-    if folder.base is None or not files:
+    if folder.base is None:
+        return
+    files = [folder.path / name for name in Contents(folder, pickle).weights if name.endswith(".safetensors")]
+    if not files:
         return
     torch = need("torch", "models", "running a model")
     made = _sums(_tensors(network).items(), torch.float64)

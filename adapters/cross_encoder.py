@@ -22,6 +22,7 @@ from adapters.lengths import length_of
 from adapters.loading import engine_of
 from adapters.models import open_folder
 from adapters.modular import ModularScorer, is_modular, prompt_of
+from adapters.padding import batching_of
 from adapters.pairs import Truncation
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import NoReference, ReferenceCall
@@ -209,7 +210,12 @@ class CrossEncoder:
     @cached_property
     def _content(self) -> dict[str, object]:
         lora = {} if self._folder.base is None else {"lora": _LORA}
-        return {**Contents(self._folder, self._pickle).identity(), **engine_of(self._folder), **lora}
+        return {
+            **Contents(self._folder, self._pickle).identity(),
+            **engine_of(self._folder),
+            **batching_of(self._folder),
+            **lora,
+        }
 
     @property
     def _prompt(self) -> str | None:

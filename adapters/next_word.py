@@ -16,7 +16,7 @@ from adapters.contents import Contents
 from adapters.errors import ModelError, need
 from adapters.loading import engine_of, load_network, load_tokenizer
 from adapters.models import ModelFolder
-from adapters.padding import PROBE_TEXTS, pads_without_effect
+from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
@@ -45,7 +45,9 @@ class NextWordModel:
     @cached_property
     def content(self) -> dict[str, object]:
         """Digests of the folder, and what it was adapted on; read once for all collections that it is bound to."""
-        return {**Contents(self.folder, self._pickle).identity(), **engine_of(self.folder), **told(self.folder.path)}
+        folder = self.folder
+        files = Contents(folder, self._pickle).identity()
+        return {**files, **engine_of(folder), **batching_of(folder), **told(folder.path)}
 
     @cached_property
     def device(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adapters.errors import ModelError
+from adapters.models import ModelFolder
 from adapters.protocols import Floats, IndexPairs, Integers
 
 _TOLERANCE = {"float32": 1e-3}
@@ -23,6 +24,18 @@ PROBE_TEXTS = (
     "the " * 20, "it is what it is " * 14,
 )  # fmt: skip
 """Of several lengths; the last is the longest. Some networks show the effect of padding for a few inputs only."""
+
+
+_SEE_PADDING = {"convbert", "fnet", "mobilebert", "rwkv"}
+_COUNT_FROM_THE_LEFT = {"albert", "bert", "distilbert", "electra", "megatron-bert"}
+
+
+def batching_of(folder: ModelFolder) -> dict[str, str]:
+    """For identities: networks that are known to see padding were once run in padded batches, and what was stored of
+    them then is not used again. It decides nothing else."""
+    kind = folder.config.get("model_type")
+    left = folder.tokenizer_settings.get("padding_side") == "left" and kind in _COUNT_FROM_THE_LEFT
+    return {"batching": "single"} if left or kind in _SEE_PADDING else {}
 
 
 def pads_without_effect(ask: Callable[[list[int]], Floats], dtype: str) -> bool:

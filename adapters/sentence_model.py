@@ -17,7 +17,7 @@ from adapters.kinds import kind_of
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
-from adapters.padding import PROBE_TEXTS, pads_without_effect
+from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.protocols import Floats, Integers, Role
 from adapters.similarity import Similarity
 
@@ -102,7 +102,8 @@ class SentenceModel:
     def content(self) -> dict[str, object]:
         """Digests of the folder's files, and the similarity that its vectors are made for."""
         other = {} if self.similarity == "cosine" else {"similarity": self.similarity}
-        return {**Contents(self.folder, self.pickle).identity(), **engine_of(self.folder), **other}
+        files = Contents(self.folder, self.pickle).identity()
+        return {**files, **engine_of(self.folder), **batching_of(self.folder), **other}
 
     @cached_property
     def device(self) -> str:

@@ -12,7 +12,7 @@ from adapters import tiny
 from adapters.cross_encoder import CrossEncoder
 from adapters.declaration import declare
 from adapters.errors import ModelError
-from adapters.spec import open_reranker
+from adapters.spec import identity_of, open_reranker
 from tests.conformance import shapes
 from tests.conformance.shapes import DOCUMENTS, QUERIES, ours, theirs
 
@@ -138,8 +138,16 @@ def test_a_language_model_that_remembers_earlier_texts_is_refused(tmp_path: Path
 def test_padding_on_the_left_does_not_move_the_positions_of_an_encoder(tmp_path: Path) -> None:
     folder = tiny.cross_encoder(tmp_path / "left", seed=1)
     shapes.edit(folder / "tokenizer_config.json", padding_side="left")
-    reranker = open_reranker(str(folder))
-    np.testing.assert_allclose(ours(reranker), theirs(folder), atol=1e-4)
+    np.testing.assert_allclose(ours(open_reranker(str(folder))), theirs(folder), atol=1e-4)
+
+
+@pytest.mark.parametrize("model_type", ["convbert", "fnet", "bert"])
+def test_scores_that_were_stored_of_padded_batches_are_not_used_again(tmp_path: Path, model_type: str) -> None:
+    config = {**SMALL, "embedding_size": 32} if model_type == "convbert" else SMALL
+    folder = classifier(tmp_path / "model", model_type, "bert", **config)
+    shapes.edit(folder / "tokenizer_config.json", padding_side="left" if model_type == "bert" else "right")
+    assert identity_of(open_reranker(str(folder)))["batching"] == "single"
+    assert "batching" not in identity_of(open_reranker(str(tiny.cross_encoder(tmp_path / "plain"))))
 
 
 def test_attention_that_depends_on_earlier_inputs_is_refused(tmp_path: Path) -> None:
