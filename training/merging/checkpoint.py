@@ -151,7 +151,7 @@ def qualified(path: str, name: str) -> str:
 def read_json(file: Path) -> dict[str, Any]:
     """The object in a JSON file, or {} where there is no file."""
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = json.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -135,6 +135,6 @@ def _router(said: dict[str, Any]) -> dict[str, Any]:
 
 def _json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8"))
+        return json.loads(file.read_text("utf-8-sig"))
     except ValueError as error:
         raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None
