@@ -18,7 +18,9 @@ from adapters.errors import ModelError, need
 MIRROR = "HARNESS_MIRROR"
 """A folder with everything that would be downloaded; where it is set, hub models are read from there alone."""
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "README.md")
+MODEL_FILES = (
+    "*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.codes", "*.spm", "*.tiktoken", "README.md",
+)  # fmt: skip
 """What is fetched of a hub model: never pickles, never code. The card says which model it is."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
 """Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
@@ -28,8 +30,11 @@ TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT"
 _SENTENCE_CONFIGS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 _ADAPTER = "adapter_config.json"
 _TOKENIZER = re.compile(
-    r"(tokenizer.*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.model|.*\.jinja)"
+    r"tokenizer(_config)?\.json|vocab(-src|-tgt)?\.(txt|json)|(entity|target)_vocab\.json|merges\.txt|dict\.txt|bpe\.codes|"
+    r"(special_tokens_map|added_tokens|emoji|byte_maps|normalizer|word_shape|word_pronunciation|tekken)\.json|"
+    r".*\.(model|model\.v\d+|spm|tokenizer|tiktoken|jinja)"
 )
+"""The names under which the tokenizers of transformers read their files."""
 LFS_POINTER = b"version https://git-lfs"
 LFS_ADVICE = "a Git LFS pointer, not the file itself; run `git lfs pull` in the folder, or fetch the model again"
 
