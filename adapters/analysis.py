@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from adapters.errors import UsageError, need
+from adapters.errors import MissingExtra, UsageError, need
 
 _VERSION = 1
 _CODES = {
@@ -57,6 +58,8 @@ _SILENT = re.compile("[\u00ad\u200d\u2060\ufeff]|\u200c(?![\u0600-\u06ff])|[\u06
 _UNSPACED = "Hani Hira Kana Hang Thai Laoo Khmr Mymr"
 _BIGRAMS = "zh zho chi cmn yue wuu ja jpn ko kor th tha lo lao km khm my mya bur"
 """The languages that are written in these scripts."""
+NEW_STEMMERS = frozenset({"czech", "esperanto", "estonian", "persian", "polish", "sesotho"})
+"""Those that PyStemmer 3.1 has and 2.2 does not."""
 OF_COLLECTION = "collection"
 """As an adapter's option `language`: that of the collection, declared or detected."""
 _KNOWN_WORDS = 1 << 20
@@ -126,6 +129,13 @@ def snowball_stemmer(language: str | None) -> str | None:
     """Snowball's name of the stemmer of a language, whether the installed version has it or not; None where Snowball
     has none."""
     return _SNOWBALL.get(_code(language))
+
+
+def lacks_stemmer(language: str | None) -> bool:
+    """Whether Snowball has a stemmer for a language that the installed PyStemmer, an older one, does not have."""
+    with suppress(MissingExtra):
+        return snowball_stemmer(language) is not None and _stemmer_for(_code(language)) is None
+    return False
 
 
 def stemmed_language(stemmer: str) -> str:

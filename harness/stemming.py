@@ -7,7 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from adapters.analysis import OF_COLLECTION, has_bigrams, snowball_stemmer, stemmed_language
+from adapters.analysis import (
+    NEW_STEMMERS,
+    OF_COLLECTION,
+    has_bigrams,
+    lacks_stemmer,
+    snowball_stemmer,
+    stemmed_language,
+)
 from adapters.errors import HarnessError
 from adapters.identity import digest
 from adapters.protocols import Identity
@@ -18,10 +25,15 @@ if TYPE_CHECKING:
     from harness.evaluation import Evaluation
     from harness.store import Stored
 
-Origin = Literal["option", "declared", "detected", "not recognised", "earlier"]
-"""Where the language is from; `earlier`: the result was made with another one than its collection has now."""
+Origin = Literal["option", "declared", "detected", "not recognised", "earlier", "earlier version"]
+"""Where the language is from; `earlier`: the result was made with another one than its collection has now; `earlier
+version`: or with a PyStemmer that had no stemmer for it."""
 DECLARE = "declare language = ... in collection.toml or --language"
 _LISTED = 3
+_KINDS = (
+    "", "no stemmer for ", "no stemming (stem=false) for ", "no stemmer in the installed PyStemmer, before 3.1, for ",
+    "character bigrams, no stemming for ",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,16 +62,26 @@ class Stemming:
             return f"{name_of(stemmed_language(self.stemmer))} stemming{known}"
         if self.origin == "earlier":
             return "no stemming, as it was before languages were detected"
+        if self.origin == "earlier version":
+            return f"{name}, no stemming, as it was before languages were detected or with a PyStemmer before 3.1"
         if _options(self.spec).get("stem") == "false":
             return f"{name}, no stemming (stem=false){known}" if name else f"no stemming (stem=false){known}"
         if not self.language:
             return f"no stemming{known}" if known else f"no stemming, the language was not recognised ({DECLARE})"
-        how = (
-            "character bigrams, no stemming"
-            if has_bigrams(self.language)
-            else "no stemming, there is no stemmer for it"
-        )
-        return f"{name}, {how}{known}"
+        return f"{name}, {self._how}{known}"
+
+    @property
+    def _how(self) -> str:
+        if has_bigrams(self.language):
+            return "character bigrams, no stemming"
+        if self.behind:
+            return "no stemming, the installed PyStemmer has no stemmer for it; install PyStemmer 3.1 or newer"
+        return "no stemming, there is no stemmer for it"
+
+    @property
+    def behind(self) -> bool:
+        """Whether only a newer PyStemmer has the stemmer of the language."""
+        return self.stemmer is None and snowball_stemmer(self.language) is not None
 
 
 def of_evaluations(evaluations: Iterable[Evaluation]) -> list[Stemming]:
@@ -151,7 +173,9 @@ def _stemming(spec: str, stemmer: str | None, collection: str, declared: str | N
     options = _options(spec)
     language, origin = _language(options.get("language", OF_COLLECTION), declared, detected)
     expected = None if options.get("stem") == "false" else snowball_stemmer(language)
-    if stemmer != expected:
+    if stemmer is None and expected in NEW_STEMMERS:
+        origin = origin if lacks_stemmer(language) else "earlier version"
+    elif stemmer != expected:
         language, origin = stemmed_language(stemmer) if stemmer else None, "earlier"
     return Stemming(spec, collection, language, stemmer, origin)
 
@@ -176,7 +200,7 @@ def _lines(found: Sequence[Stemming], subject: str) -> Iterator[str]:
     if len({one.text for one in found}) == 1:
         yield f"{subject}: {found[0].text}"
         return
-    spoken = [one for one in found if one.language and one.origin != "option"]
+    spoken = [one for one in found if one.language and one.origin not in {"option", "earlier version"}]
     if len({one.text for one in spoken}) == 1:
         yield f"{subject}: {spoken[0].text} in {_named(spoken)}"
     elif spoken:
@@ -187,12 +211,20 @@ def _lines(found: Sequence[Stemming], subject: str) -> Iterator[str]:
 
 
 def _by_kind(found: Sequence[Stemming]) -> str:
-    kinds: dict[str, dict[str, None]] = {"": {}, "no stemmer for ": {}, "character bigrams, no stemming for ": {}}
+    kinds: dict[str, dict[str, None]] = {kind: {} for kind in _KINDS}
     for one in found:
-        kind = "" if one.stemmer else list(kinds)[1 + has_bigrams(one.language)]
         detected = " (detected)" if one.origin == "detected" else ""
-        kinds[kind][f"{name_of(one.language or '')}{detected}"] = None
+        kinds[_kind(one)][f"{name_of(one.language or '')}{detected}"] = None
     return "; ".join(f"{kind}{', '.join(names)}" for kind, names in kinds.items() if names)
+
+
+def _kind(one: Stemming) -> str:
+    stemmed, none, off, old, bigrams = _KINDS
+    if one.stemmer:
+        return stemmed
+    if _options(one.spec).get("stem") == "false":
+        return off
+    return bigrams if has_bigrams(one.language) else old if one.behind else none
 
 
 def _named(found: Sequence[Stemming]) -> str:

@@ -90,14 +90,15 @@ def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
 
 
 def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) -> Iterator[tuple[int, list[str]]]:
-    """The columns of every line that has any; only ASCII space divides them, as in trec_eval."""
+    """The columns of every line that has any; only ASCII space divides them, as in trec_eval. A byte order mark at the
+    start of a line is no part of it: files that were put together have several."""
     if not path.is_file():
         raise DataError(f"no run file at {path}")
     number = 0
     with opened(path) as file:
         try:
             for number, line in enumerate(file, 1):
-                if fields := split(line.removeprefix(BOM_UTF8) if number == 1 else line):
+                if fields := split(line.removeprefix(BOM_UTF8)):
                     yield number, [field.decode() for field in fields]
         except UnicodeDecodeError as error:
             raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file anew") from None

@@ -38,7 +38,7 @@ def _lines(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
     kind = Path(file.stem).suffix if packed else file.suffix
     with gzip.open(file, "rt", encoding="utf-8") if packed else file.open(encoding="utf-8") as lines:
         try:
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate((line.removeprefix("\ufeff") for line in lines), 1):
                 if line.strip():
                     text = line.strip() if kind not in {".jsonl", ".json"} else _text(line, f"{file}:{number}", field)
                     yield number, text

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ def find(place: Place, name: str) -> str | None:
 
 
 def lines(place: Place, name: str) -> Iterator[tuple[int, str]]:
-    """The lines that hold anything, with their numbers from 1.
+    """The lines that hold anything, with their numbers from 1. A byte order mark at the start of a line is no part of
+    it: files that were put together have several.
 
     Raises:
         DataError: bytes that are not UTF-8, or compressed data that breaks off.
@@ -58,7 +60,7 @@ def lines(place: Place, name: str) -> Iterator[tuple[int, str]]:
         with place.open(name) as stored:
             unpacked = gzip.GzipFile(fileobj=stored) if name.endswith(".gz") else stored
             for number, raw in enumerate(unpacked, 1):
-                if not raw.isspace():
+                if raw.removeprefix(BOM_UTF8).strip():
                     yield number, _decoded(raw, file, number).removeprefix("\ufeff").rstrip("\r\n")
     except _BROKEN as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -156,11 +158,16 @@ def clean_id(identifier: str, where: str, dirt: Dirt) -> str:
         DataError: it is empty, or has white space that no rule lets through.
     """
     if not identifier.strip("\0 "):
-        raise DataError(f"{where}: an empty id; give every query and document one")
+        raise empty_id(where)
     if _WHITE.search(identifier) is None:
         return identifier
     dirt.meet("white-space-ids", f"{where}: id {shown(identifier)} has white space")
     return underscored(identifier)
+
+
+def empty_id(where: str) -> DataError:
+    """The error for an id that is empty."""
+    return DataError(f"{where}: an empty id; give every query and document one")
 
 
 def underscored(identifier: str) -> str:

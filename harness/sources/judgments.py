@@ -1,4 +1,4 @@
-"""Judgments from `qrels/<split>.tsv`: BEIR's three columns or TREC's four."""
+"""Judgments from `qrels/<split>.tsv`: BEIR's three columns, TREC's four, or those that a header names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from adapters.errors import DataError
 from harness.qrels import Missing, Qrels, Rows
 from harness.sources.dirt import Dirt, shown
-from harness.sources.jsonl import Place, clean_id, lines, underscored
+from harness.sources.jsonl import Place, clean_id, empty_id, lines, underscored
 from harness.sources.judgment_columns import INTEGER, Line, divided
 
 _HIGHEST = 2**31 - 1
@@ -35,7 +35,7 @@ def read_judgments(place: Place, name: str, dirt: Dirt) -> Judgments:
 
     Raises:
         DataError: lines with other columns than those before, a grade that is not a whole number or below zero, a pair
-            that is judged twice, no judgment at all.
+            that is judged twice, an empty id, no judgment at all.
     """
     reader = _Reader(place.label(name), dirt)
     found = divided(lines(place, name), lines(place, name), reader.file)
@@ -80,6 +80,8 @@ class _Reader:
     def _pair(self, line: Line, where: str) -> tuple[str, str]:
         """Query and document. Their white space is counted with the texts, and here in the share of the lines."""
         written = (line.query, line.document)
+        if not all(written):
+            raise empty_id(where)
         if not self._dirt.allows("white-space-ids"):
             return clean_id(line.query, where, self._dirt), clean_id(line.document, where, self._dirt)
         pair = underscored(line.query), underscored(line.document)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,17 @@ from harness.collection import Texts
 from harness.qrels import Qrels
 from harness.sources.jsonl import Place
 
+_NAMED = [
+    re.compile(rf"[\W_]*(?:{name})[\W_]*", re.IGNORECASE).fullmatch
+    for name in (
+        r"(?:q|query|question|topic)[\W_]*(?:id|no|num|number)?",
+        r"(?:d|doc|document|p|passage|paragraph|corpus|product|item|article)[\W_]*(?:id|no|num|number)?",
+        r"(?:rel|relevan(?:ce|cy|t)|score|label|grade|judge?ment|rating|gain|qrel)"
+        r"[\W_]*(?:score|label|grade|judge?ment)?",
+    )
+]
+"""How the columns of query, document and grade are called."""
+
 
 class Judgment(NamedTuple):
     """One judgment as the source has it."""
@@ -29,12 +41,15 @@ class Judgment(NamedTuple):
 
 
 def of_file(place: Place, name: str) -> list[Judgment]:
-    """The judgments of a file: four columns at white space in every line, as trec_eval and pytrec_eval read them; else
-    a csv file with tabs, as BEIR's loader reads it. A first line without a grade is a header."""
+    """The judgments of a file: by the names of its columns, where its first line has them; else four columns at white
+    space in every line, as trec_eval and pytrec_eval read them; else a csv file with tabs, as BEIR's loader reads it.
+    A first line without a grade is a header."""
     with place.open(name) as stored:
         content = stored.read()
-    text = (gzip.decompress(content) if name.endswith(".gz") else content).decode("utf-8-sig")
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = [line for line in _lines(gzip.decompress(content) if name.endswith(".gz") else content) if line.strip()]
+    for names in (_csv_row(lines[0]), lines[0].split()) if lines else ():
+        if (order := _order(names)) is not None:
+            return list(_by_order(lines[1:], order, len(names)))
     three = _at_tabs(lines)
     rows = [line.split() for line in lines]
     return _judgments(rows) if _is_trec(rows, three) else _judgments(three)
@@ -49,7 +64,7 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
     """The judgments of a file of reranking rows: its texts by their digests, 1 for the positive ones. Of the rows with
     one id the first counts."""
     with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
-        lines = file.read().decode("utf-8-sig").split("\n")
+        lines = _lines(file.read())
     rows: dict[str, dict[str, list[str]]] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -91,6 +106,27 @@ def confirmed(found: Grades, allow: Sequence[str], qrels: Qrels, queries: Texts,
         if ours.get(query, {}) != found.get(query, {}):
             raise DataError(_difference(query, ours.get(query, {}), found.get(query, {})))
     return {query: found[query] for query in ours}
+
+
+def _lines(content: bytes) -> list[str]:
+    """Every line may begin with a byte order mark: files that were put together have several."""
+    return [line.removeprefix("\ufeff") for line in content.decode().split("\n")]
+
+
+def _order(names: Sequence[str]) -> tuple[int, ...] | None:
+    """Where query, document and grade are, if each is the name of one column."""
+    found = [[at for at, name in enumerate(names) if is_named(name)] for is_named in _NAMED]
+    return tuple(places[0] for places in found) if all(len(places) == 1 for places in found) else None
+
+
+def _by_order(lines: Iterable[str], order: Sequence[int], width: int) -> Iterator[Judgment]:
+    for line in lines:
+        tabs = _csv_row(line)
+        for row in (tabs[:width] if not any(tabs[width:]) else [], line.split()):
+            query, document, grade = (row[at] for at in order) if len(row) == width else ("", "", "")
+            if query and document and _is_grade(grade):
+                yield Judgment(query, document, int(grade))
+                break
 
 
 def _is_trec(rows: Sequence[Sequence[str]], three: Sequence[Sequence[str]]) -> bool:

@@ -20,7 +20,7 @@ from harness.workspace import Workspace, write_atomically
 Stamp = list[list[object]]
 """Resolved path, size, mtime, ctime and inode of every file that was read."""
 _SETTLED_NS = 2_000_000_000
-_READING = 2
+_READING = 3
 """Raised when the same files would be read in another way: what an earlier version read is then read again."""
 
 

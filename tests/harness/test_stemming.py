@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import Stemmer
 
+from adapters import analysis
 from adapters.errors import MissingExtra
 from adapters.identity import digest
 from harness import detection
@@ -18,6 +21,7 @@ from harness.retrieve import first_stage
 from harness.sources import load
 from harness.stemming import Stemming, notes, of_evaluations, of_stored, shown_language, spelled_as
 from harness.store import Results
+from harness.why.languages import name_of
 from reports.comparison import audit_table, comparison_tables, controls_table
 from reports.stored import details, listing
 from tests.fixtures import Command
@@ -147,6 +151,78 @@ def test_what_was_stored_before_languages_were_detected_is_said_to_be_so(place: 
     assert again.id == never.id == old[0].id
     for stored in (again, never):
         assert notes(of_stored([stored])) == ["BM25: no stemming, as it was before languages were detected"]
+
+
+class OlderStemmer:
+    """PyStemmer 2.2."""
+
+    @staticmethod
+    def algorithms() -> list[str]:
+        return sorted(set(Stemmer.algorithms()) - analysis.NEW_STEMMERS)
+
+    @staticmethod
+    def version() -> str:
+        return "2.0.1"
+
+    Stemmer = Stemmer.Stemmer
+
+
+@pytest.fixture
+def older(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(analysis, "_snowball", OlderStemmer)
+    for cached in (analysis._stemmer_for, analysis._stem_with):
+        cached.cache_clear()
+    yield
+    for cached in (analysis._stemmer_for, analysis._stem_with):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("code", ["pl", "cs", "fa", "et", "eo", "st"])
+@pytest.mark.usefixtures("older")
+def test_a_stemmer_that_the_installed_package_is_too_old_for_is_said_to_be_so(place: Place, code: str) -> None:
+    folder = undeclared(place.path, "en")
+    (folder / "collection.toml").write_text(f'language = "{code}"')
+    (line,) = said_of(evaluated(place, folder))
+    behind = "no stemming, the installed PyStemmer has no stemmer for it; install PyStemmer 3.1 or newer"
+    assert line == f"BM25: {name_of(code)}, {behind}"
+    (other,) = said_of(evaluated(place, folder, f"bm25?language={code}"))
+    assert other == f"BM25: {name_of(code)}, {behind} (language={code})"
+
+
+def test_languages_that_are_not_stemmed_by_request_are_not_said_to_have_no_stemmer() -> None:
+    found = [Stemming("bm25?stem=false", name, name, None, "declared") for name in ("de", "pl")]
+    assert notes(found) == [
+        "BM25 stems with the language of each collection: no stemming (stem=false) for German, Polish"
+    ]
+
+
+def test_among_other_languages_it_is_said_too() -> None:
+    found = [Stemming("bm25", name, name, stemmer, "declared") for name, stemmer in (("de", "german"), ("pl", None))]
+    assert notes(found) == [
+        "BM25 stems with the language of each collection: German; no stemmer in the installed PyStemmer, before 3.1, "
+        "for Polish"
+    ]
+
+
+def test_what_an_older_package_did_not_stem_is_not_said_to_be_older_than_detection(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = undeclared(place.path, "en")
+    (folder / "collection.toml").write_text('language = "pl"')
+    with monkeypatch.context() as patched:
+        patched.setattr(analysis, "_stemmer_for", lambda _: None)
+        evaluated(place, folder)
+    with Results(place.workspace.results) as results:
+        (stored,) = results.all()
+    assert notes(of_stored([stored])) == [
+        "BM25: Polish, no stemming, as it was before languages were detected or with a PyStemmer before 3.1"
+    ]
+
+
+def test_the_package_that_is_required_has_every_stemmer() -> None:
+    assert set(analysis._CODES) <= set(Stemmer.algorithms())
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        assert "PyStemmer>=3.1" in tomllib.load(file)["project"]["optional-dependencies"]["bm25"]
 
 
 def test_a_language_is_shown_with_where_it_is_from() -> None:

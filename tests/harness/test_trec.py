@@ -102,6 +102,13 @@ def test_tabs_windows_line_ends_and_a_byte_order_mark_are_read(place: Place, col
     assert read_run(file, collection).digest == read_run(place.run_file(GOOD), collection).digest
 
 
+def test_a_byte_order_mark_in_the_middle_loses_no_query(place: Place, collection: Collection) -> None:
+    """Files that were put together have several."""
+    file = place.path / "joined.trec"
+    file.write_text("".join(f"\ufeff{line}\n" for line in (*GOOD, "")), "utf-8")
+    assert set(ranked(read_run(file, collection), collection)) == {"q1", "q2"}
+
+
 def test_a_gzipped_file_is_read(place: Place, collection: Collection) -> None:
     plain = place.run_file(GOOD)
     packed = place.path / "run.trec.gz"

@@ -112,6 +112,14 @@ def test_triples_are_two_documents_with_grades(tmp_path: Path) -> None:
         read_examples(tmp_path / "broken.tsv")
 
 
+def test_a_byte_order_mark_is_no_part_of_an_example(tmp_path: Path) -> None:
+    (tmp_path / "triples.tsv").write_text("\ufeffq1\tgood\tbad\n\ufeffq2\tright\twrong\n", "utf-8")
+    assert [row.query for row in read_examples(tmp_path / "triples.tsv").rows] == ["q1", "q2"]
+    rows = [{"query": name, "documents": ["a", "b"], "scores": [1.0, 0.0]} for name in ("q1", "q2")]
+    (tmp_path / "rows.jsonl").write_text("".join(f"\ufeff{json.dumps(row)}\n" for row in rows), "utf-8")
+    assert [row.query for row in read_examples(tmp_path / "rows.jsonl").rows] == ["q1", "q2"]
+
+
 def test_a_beir_folder_gives_judged_documents_and_drawn_negatives(place: Place) -> None:
     folder = place.beir()
     negatives = Negatives("tests.fake_adapters:Overlap", "test", per_query=3, workspace=place.workspace)

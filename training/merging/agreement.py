@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Any
 
 from adapters.errors import ModelError
@@ -50,6 +51,7 @@ def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
         ModelError: configurations, vocabularies, tokenizers, modules, names or shapes of tensors differ.
         MissingExtra: they are spelled differently, and what reads both spellings is not installed.
     """
+    _agree_without(home, others)
     found, kept, copies, notes = [], set[str](), set[str](home.tied), [*_left_unread(home)]
     for other in others:
         notes += _modules(home, other)
@@ -65,6 +67,19 @@ def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
         copies |= aligned.copies
         notes += [*aligned.notes, *_left_unread(other)]
     return Agreement(tuple(found), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
+
+
+def _agree_without(home: Checkpoint, others: Sequence[Checkpoint]) -> None:
+    """Refuse others that contradict each other where `home` has nothing to compare them with."""
+    for first, second in pairwise([one for one in others if one.chain and not home.chain]):
+        list(chain(_modules(first, second), _prompts(first, second)))
+    for mine, *readers in zip(home.readers, *(one.readers for one in others), strict=False):
+        for first, second in pairwise(filter(_has_tokenizer, readers)) if not _has_tokenizer(mine) else ():
+            list(_tokenizer(first, second))
+
+
+def _has_tokenizer(one: Checkpoint) -> bool:
+    return Tokenizer(one.name, one.folder.path).present
 
 
 def _architecture(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
@@ -132,6 +147,15 @@ def _tokenizer(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
 
 
 def _chat(checkpoint: Checkpoint) -> object:
+    named = {
+        file.stem: file.read_text("utf-8").strip()
+        for file in sorted(checkpoint.folder.path.glob("additional_chat_templates/*.jinja"))
+    }
+    usual = _usual_chat(checkpoint)
+    return {"default": usual, **named} if named else usual
+
+
+def _usual_chat(checkpoint: Checkpoint) -> object:
     file = checkpoint.folder.path / "chat_template.jinja"
     if file.is_file():
         return file.read_text("utf-8").strip()
@@ -143,14 +167,13 @@ def _chat(checkpoint: Checkpoint) -> object:
 
 
 def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
-    """Of a folder that was saved by transformers alone nobody knows the prompts. Those of a language model are its
-    default instruction, so a plain base of one is merged with a fine-tune that declares it."""
-    declares = [any((one.folder.path / name).is_file() for name in FILES) for one in (home, other)]
-    if not declares[1] or (not declares[0] and home.folder.architecture.endswith("ForCausalLM")):
-        return
+    """Of a folder that was saved by transformers alone, which has no modules.json, nobody knows the prompts."""
     ours, theirs = _settings(home), _settings(other)
-    both = ("model_type",) if home.chain and other.chain else ()
-    for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case", *both):
+    if not (home.chain and other.chain):
+        if other.chain and theirs["prompts"]:
+            yield f"sentence-transformers: {_kept(home, other, 'prompts', None, theirs['prompts'])}"
+        return
+    for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case", "model_type"):
         if ours.get(key) != theirs.get(key):
             what = "each was trained on other texts; merge checkpoints that have it alike"
             where = f"{key} of sentence-transformers (config_sentence_transformers.json)"

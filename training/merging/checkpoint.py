@@ -14,7 +14,7 @@ import numpy as np
 
 from adapters.contents import Contents
 from adapters.errors import ModelError
-from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, open_folder
+from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, is_tokenizer_file, open_folder
 from training.merging.configuration import ties_embeddings
 from training.merging.modules import Module, chain
 from training.merging.tensors import Tensor, TensorFile, open_file
@@ -99,10 +99,11 @@ class Checkpoint:
     def texts(self) -> Iterator[Path]:
         """The files beside the weights that make the folder a model: configuration, tokenizer, modules."""
         for part in self._parts():
-            for pattern in MODEL_FILES:
-                for file in sorted((self.folder.path / part).glob(pattern)):
-                    if file.suffix != ".safetensors" and file.name not in _LEFT_BEHIND and file.is_file():
-                        yield file.relative_to(self.folder.path)
+            folder = self.folder.path / part
+            for file in sorted([*folder.glob("*"), *folder.glob("additional_chat_templates/*.jinja")]):
+                known = is_tokenizer_file(file.name) or any(map(file.match, MODEL_FILES))
+                if known and file.suffix != ".safetensors" and file.name not in _LEFT_BEHIND and file.is_file():
+                    yield file.relative_to(self.folder.path)
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON object of the folder, or {} where the file is missing."""
@@ -151,7 +152,7 @@ def qualified(path: str, name: str) -> str:
 def read_json(file: Path) -> dict[str, Any]:
     """The object in a JSON file, or {} where there is no file."""
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = json.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -13,8 +13,12 @@ from adapters.errors import ModelError
 MODULES = "modules.json"
 FILES = (MODULES, "config_sentence_transformers.json", "sentence_bert_config.json")
 _ALIASES = {"MLMTransformer": "Transformer", "LegacyTransformer": "Transformer"}
+_SENTENCE_CONFIGS = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+"""How the library called the settings of a transformer; the first that is there is read."""
 _CONFIG_FILES = {
-    "Transformer": "sentence_bert_config.json", "MLMTransformer": "sentence_bert_config.json",
     "Router": "router_config.json", "Asym": "config.json", "CNN": "cnn_config.json", "LSTM": "lstm_config.json",
     "WordEmbeddings": "wordembedding_config.json",
 }  # fmt: skip
@@ -38,8 +42,14 @@ _DEFAULTS: dict[str, dict[str, object]] = {
     "LogitScore": {"module_input_name": "causal_logits"},
     "Transformer": {"transformer_task": "feature-extraction", "do_lower_case": False, "processing_kwargs": {}},
 }
+_OUTPUTS = {
+    "feature-extraction": ("token_embeddings", "last_hidden_state"), "sequence-classification": ("scores", "logits"),
+    "text-generation": ("causal_logits", "logits"), "any-to-any": ("causal_logits", "logits"),
+    "fill-mask": ("token_embeddings", "logits"),
+}  # fmt: skip
+"""What a transformer gives for a task, and which output of the network it is."""
 _UNREAD = {
-    "Transformer": ("max_seq_length", "modality_config", "module_output_name", "unpad_inputs"),
+    "Transformer": ("max_seq_length", "unpad_inputs"),
     "Dropout": ("dropout",),
 }
 """What changes no vector of a text that fits, or is found again when the module is loaded."""
@@ -90,7 +100,7 @@ def _opened(folder: Path, kind: str, path: str, named_by: Path) -> list[Module]:
     if Path(path).is_absolute() or ".." in Path(path).parts:
         raise ModelError(f"{named_by}: the module path '{path}' leads out of the folder")
     kind = kind.rsplit(".", 1)[-1]
-    file = Path(path, _CONFIG_FILES.get(kind, "config.json")).as_posix()
+    file = Path(path, _settings_file(folder / path, _ALIASES.get(kind, kind))).as_posix()
     said = _json(folder / file) if (folder / file).is_file() else {}
     settings = {**({"transformer_task": "fill-mask"} if kind == "MLMTransformer" else {}), **dict(said)}
     own = Module(_ALIASES.get(kind, kind), path, file, _normal(_ALIASES.get(kind, kind), settings))
@@ -100,14 +110,32 @@ def _opened(folder: Path, kind: str, path: str, named_by: Path) -> list[Module]:
     return [own, *inside]
 
 
+def _settings_file(folder: Path, kind: str) -> str:
+    if kind != "Transformer":
+        return _CONFIG_FILES.get(kind, "config.json")
+    return next((name for name in _SENTENCE_CONFIGS if (folder / name).is_file()), _SENTENCE_CONFIGS[0])
+
+
 def _normal(kind: str, settings: Mapping[str, Any]) -> dict[str, object]:
     said = {_RENAMED.get(key, key): value for key, value in settings.items() if value is not None}
     said = {key: value for key, value in said.items() if key not in _UNREAD.get(kind, ())}
     special: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-        "Pooling": _pooling, "Dense": _dense, "Normalize": _in_and_out, "Router": _router, "Asym": _router,
+        "Transformer": _transformer, "Pooling": _pooling, "Dense": _dense, "Normalize": _in_and_out, "Router": _router,
+        "Asym": _router,
     }  # fmt: skip
     normal = special.get(kind, dict)({**_DEFAULTS.get(kind, {}), **said})
     return {key: value for key, value in sorted(normal.items()) if value is not None}
+
+
+def _transformer(said: dict[str, Any]) -> dict[str, Any]:
+    """What it reads (bare texts, or messages by the chat template) and gives. A folder that does not say it is from the
+    time when all of them read bare texts, and is loaded so."""
+    into, output = _OUTPUTS.get(str(said["transformer_task"]), _OUTPUTS["feature-extraction"])
+    plain = {"text": {"method": "forward", "method_output_name": output}}
+    found = said.pop("modality_config", plain)
+    for name, how in found.items() if isinstance(found, dict) else ():
+        said[f"modality_config.{name}"] = {"format": "auto", **how} if isinstance(how, dict) else how
+    return {"module_output_name": into, **said}
 
 
 def _pooling(said: dict[str, Any]) -> dict[str, Any]:
@@ -135,6 +163,6 @@ def _router(said: dict[str, Any]) -> dict[str, Any]:
 
 def _json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8"))
+        return json.loads(file.read_text("utf-8-sig"))
     except ValueError as error:
         raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None

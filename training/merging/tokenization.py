@@ -33,7 +33,7 @@ def unlike(ours: Tokenizer, theirs: Tokenizer) -> Unlike | None:
     Raises:
         MissingExtra: they are spelled differently and transformers is not installed.
     """
-    if ours.written == theirs.written:
+    if _spelled_alike(ours, theirs):
         return None
     one, other = ours.reads, theirs.reads
     if isinstance(one, str) or isinstance(other, str):
@@ -41,6 +41,8 @@ def unlike(ours: Tokenizer, theirs: Tokenizer) -> Unlike | None:
         return Unlike(_part(ours, theirs), f"their files differ, and transformers cannot read them ({reason})")
     if what := _first_difference(ours, theirs, one, other):
         return Unlike(_part(ours, theirs), what)
+    if file := _other_bytes(ours, theirs):
+        return Unlike(file, "their bytes differ, and they are read by code that has no tables to compare")
     for name in ROLES:
         left, right = ours.role(name), theirs.role(name)
         if left is not None and right is not None and left != right:
@@ -54,13 +56,25 @@ def remarks(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
     said = [
         f"tokenizer_config.json: {name} is {_value(ours, name)} in {ours.name}, which is kept, and "
         f"{_value(theirs, name)} in {theirs.name}"
-        for name in (*_REPORTED, *(ROLES if ours.written != theirs.written else ()))
+        for name in (*_REPORTED, *(() if _spelled_alike(ours, theirs) else ROLES))
         if _value(ours, name) != _value(theirs, name)
     ]
     if ours.content != theirs.content and ours.by_transformers and ours.raw and theirs.raw:
         what = _first_difference(ours, theirs, ours.raw, theirs.raw)
         said += [f"tokenizer.json, read without transformers: {what}; transformers reads both alike"] if what else []
     return said
+
+
+def _spelled_alike(ours: Tokenizer, theirs: Tokenizer) -> bool:
+    return ours.written_beside(theirs) == theirs.written_beside(ours)
+
+
+def _other_bytes(ours: Tokenizer, theirs: Tokenizer) -> str | None:
+    """The first file that both have and that no common text compares well enough."""
+    if not (ours.by_bytes or theirs.by_bytes):
+        return None
+    shared = (name for name in ours.digests if name in theirs.digests)
+    return next((name for name in shared if ours.digests[name] != theirs.digests[name]), None)
 
 
 def _value(one: Tokenizer, name: str) -> str:
@@ -98,7 +112,7 @@ def _probe(added: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, st
 
 def _suspects(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
     """Pieces that the two models may make in another way: those of merges or scores that only one has."""
-    one, other = (dict(each.content.get("model") or {}) for each in (ours, theirs))
+    one, other = ours.model, theirs.model
     merges = set(one.get("merges") or ()) ^ set(other.get("merges") or ())
     scored = [one.get("vocab"), other.get("vocab")]
     apart = set[tuple[Any, ...]]()
@@ -115,7 +129,7 @@ def _part(ours: Tokenizer, theirs: Tokenizer) -> str:
     for name in sorted({*ours.content, *theirs.content} - {"decoder"}):
         if ours.content.get(name) != theirs.content.get(name):
             return name.replace("_", " ")
-    left, right = ours.written, theirs.written
+    left, right = ours.written_beside(theirs), theirs.written_beside(ours)
     files = (name for name in {**left, **right} if name != "settings" and left.get(name) != right.get(name))
     return next(files, "tokenizer_config.json")
 

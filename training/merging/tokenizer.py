@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +14,13 @@ from typing import Any, Protocol
 from adapters.errors import need
 from adapters.identity import file_digest
 from adapters.loading import quiet_loading
+from adapters.models import is_tokenizer_file
 from training.merging.checkpoint import read_json
 
 ROLES = ("cls_token", "sep_token", "bos_token", "eos_token", "pad_token", "unk_token", "mask_token")
 _ADDED = "added_tokens.json"
-_FILES = (
-    "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model",
-    _ADDED,
-)  # fmt: skip
+_READ = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+"""Files that are read key by key; all others of a tokenizer are compared by their bytes and by what is made of them."""
 _HOW_USED = frozenset({
     "model_max_length", "max_length", "max_len", "truncation_side", "truncation_strategy", "stride", "padding_side",
     "padding", "truncation", "pad_to_multiple_of", "pad_token_type_id", "clean_up_tokenization_spaces",
@@ -57,7 +57,7 @@ class Tokenizer:
 
     @property
     def present(self) -> bool:
-        return bool(self.content or self._digests)
+        return bool(self.content or self.digests)
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -65,10 +65,8 @@ class Tokenizer:
         fast = read_json(self.folder / "tokenizer.json")
         used = {"truncation", "padding", "version"}
         kept = {key: value for key, value in fast.items() if key not in used and value is not None}
-        model = kept.get("model")
-        if isinstance(model, dict) and isinstance(model.get("merges"), list):
-            merges = [tuple(pair.split(" ", 1)) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
-            kept["model"] = {"ignore_merges": False, **model, "merges": merges}
+        if isinstance(kept.get("model"), dict):
+            kept["model"] = with_pairs(kept["model"])
         return kept
 
     @cached_property
@@ -83,8 +81,26 @@ class Tokenizer:
     def written(self) -> dict[str, object]:
         """Whatever the files say that may change a token."""
         said = {key: value for key, value in self.settings.items() if key not in _HOW_USED}
-        files = {name: made for name, made in self._digests.items() if not self.content or name == _ADDED}
-        return {"tokenizer.json": self.content, **files, "settings": said}
+        return {"tokenizer.json": self.content, **self.digests, "settings": said}
+
+    def written_beside(self, other: Tokenizer) -> dict[str, object]:
+        """The same, without what only one of two folders has beside its tokenizer.json: that is read instead."""
+        if not (self.content and other.content):
+            return self.written
+        kept = {*other.digests, *_READ, _ADDED, "settings"}
+        return {name: said for name, said in self.written.items() if name in kept}
+
+    @cached_property
+    def model(self) -> dict[str, Any]:
+        """What cuts words into pieces, with its merges or scores; {} where it is no part of the Rust library."""
+        if self.content or not isinstance(self._loaded, _Transformers):
+            return dict(self.content.get("model") or {})
+        return self._loaded.model()
+
+    @property
+    def by_bytes(self) -> bool:
+        """Whether its files can only be compared by their bytes: code of Python's own reads them."""
+        return isinstance(self._loaded, _Transformers) and not self._loaded.model()
 
     @property
     def by_transformers(self) -> bool:
@@ -119,8 +135,11 @@ class Tokenizer:
         return None if found is None else str(found)
 
     @cached_property
-    def _digests(self) -> dict[str, str]:
-        return {name: file_digest(self.folder / name) for name in _FILES if (self.folder / name).is_file()}
+    def digests(self) -> dict[str, str]:
+        """Of the files that are compared by their bytes."""
+        names = sorted(file.name for file in self.folder.glob("*") if file.is_file() and is_tokenizer_file(file.name))
+        compared = [name for name in names if name not in _READ and not name.endswith(".jinja")]
+        return {name: file_digest(self.folder / name) for name in compared}
 
     @cached_property
     def _loaded(self) -> _Transformers | str:
@@ -132,9 +151,17 @@ class Tokenizer:
                     loader.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
                 )
         except Exception as error:  # a dozen classes, for a missing file as well as for code of its own
-            if any(name.endswith(".model") for name in self._digests) and not importlib.util.find_spec("sentencepiece"):
+            if any(name.endswith(".model") for name in self.digests) and not importlib.util.find_spec("sentencepiece"):
                 return "that needs the package sentencepiece: pip install sentencepiece"
             return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def with_pairs(model: dict[str, Any]) -> dict[str, Any]:
+    """The model of a tokenizer.json with its merges, if it has any, as pairs."""
+    if not isinstance(model.get("merges"), list):
+        return model
+    merges = [tuple(pair.split(" ", 1)) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
+    return {"ignore_merges": False, **model, "merges": merges}
 
 
 class _Transformers:
@@ -155,6 +182,11 @@ class _Transformers:
         read = self._tokenizer(*texts, truncation=False, padding=False, verbose=False)
         ids = list(read["input_ids"])
         return ids, list(read.get("token_type_ids") or [0] * len(ids))
+
+    def model(self) -> dict[str, Any]:
+        """The model of the Rust library behind it; {} where there is none."""
+        backend = getattr(self._tokenizer, "backend_tokenizer", None)
+        return {} if backend is None else with_pairs(json.loads(backend.to_str())["model"])
 
     def role(self, name: str) -> str | None:
         token = getattr(self._tokenizer, name, None)

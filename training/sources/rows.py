@@ -45,7 +45,7 @@ def read_parquet(path: Path) -> Iterator[tuple[Example, dict[str, int]]]:
 
 
 def lines(path: Path) -> Iterator[tuple[str, str]]:
-    """`file:line` and text of the lines that are not blank; .gz is unpacked.
+    """`file:line` and text of the lines that are not blank, without byte order marks; .gz is unpacked.
 
     Raises:
         DataError: the file is not UTF-8, or cannot be unpacked.
@@ -54,8 +54,9 @@ def lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
         with _opened(path) as file:
             for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path}:{number}", line.rstrip("\r\n")
+                text = line.removeprefix("\ufeff")
+                if text.strip():
+                    yield f"{path}:{number}", text.rstrip("\r\n")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise DataError(f"{path}:{number + 1}: cannot be read ({error})") from None
 

@@ -144,6 +144,12 @@ def test_every_kind_of_training_file_is_read(tmp_path: Path) -> None:
     assert read(tmp_path / "e.parquet") == expected
 
 
+@pytest.mark.parametrize(("name", "quote"), [("a.txt", ""), ("a.jsonl", '"')])
+def test_a_byte_order_mark_is_no_part_of_a_training_query(tmp_path: Path, name: str, quote: str) -> None:
+    text = f"\ufeff{quote}one{quote}\n\ufeff{quote}two{quote}\n\ufeff\n"
+    assert read(write(tmp_path / name, text)) == [(1, "one"), (2, "two")]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "error", "said"),
     [

@@ -112,6 +112,12 @@ def test_a_bad_row_is_named(bench: Any, line: str, message: str) -> None:
     assert bench.refused(DataError, bench.rows([ROWS[0], line])).startswith(f"rows.jsonl:2: {message}")
 
 
+def test_rows_of_files_that_were_put_together_may_begin_with_byte_order_marks(bench: Any) -> None:
+    rows = [{"query": name, "positive": [f"p{name}"], "negative": ["n"]} for name in "xyz"]
+    file = bench.rows([f"\ufeff{json.dumps(row)}" for row in rows])
+    assert bench.load(file).queries.ids() == ["row-1", "row-2", "row-3"]
+
+
 @pytest.mark.parametrize("rows", [[], [{"query": "x", "positive": [], "negative": []}]])
 def test_a_file_without_candidates_is_refused(bench: Any, rows: list[object]) -> None:
     assert bench.refused(DataError, bench.rows(rows)).startswith("rows.jsonl:1: ")

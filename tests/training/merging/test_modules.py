@@ -14,6 +14,8 @@ from adapters import tiny
 from adapters.errors import ModelError
 from tests.training.merging.families import edit, write_json
 from tests.training.merging.test_spellings import DOCUMENTS, merged, notes
+from training.merging.merge import merge
+from training.merging.mergekit_yaml import from_options
 
 library = pytest.importorskip("sentence_transformers")
 POOLING, DENSE = "1_Pooling/config.json", "2_Dense/config.json"
@@ -156,6 +158,94 @@ def test_lower_casing_of_the_library_is_refused(tmp_path: Path) -> None:
     one, other = embedder(tmp_path / "a"), embedder(tmp_path / "b", 1)
     write_json(other / "sentence_bert_config.json", {"do_lower_case": True})
     assert "do_lower_case in sentence_bert_config.json is false" in refusal(tmp_path, one, other)
+
+
+MESSAGES = {"message": {"method": "forward", "method_output_name": "last_hidden_state", "format": "flat"}}
+BARE = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
+
+
+@pytest.mark.parametrize("others", [None, BARE])
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_that_reads_messages_and_one_that_reads_bare_texts_are_refused(
+    others: object, order: int, tmp_path: Path
+) -> None:
+    """A folder that does not say it is read as bare texts."""
+    one, other = embedder(tmp_path / "a"), embedder(tmp_path / "b", 1)
+    edit(one / "sentence_bert_config.json", modality_config={**BARE, **MESSAGES}, module_output_name="token_embeddings")
+    if others is not None:
+        edit(other / "sentence_bert_config.json", modality_config=others, module_output_name="token_embeddings")
+    said = refusal(tmp_path, *[one, other][::order])
+    assert "modality_config.message in sentence_bert_config.json is " in said and '"format": "flat"' in said
+
+
+def test_what_the_library_writes_of_bare_texts_and_no_word_of_it_are_the_same(tmp_path: Path) -> None:
+    one, other = embedder(tmp_path / "a"), embedder(tmp_path / "b", 1)
+    edit(other / "sentence_bert_config.json", modality_config=BARE, module_output_name="token_embeddings")
+    assert merged(tmp_path / "out", one, other).report["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"module_output_name": "sentence_embedding", "modality_config": BARE}, "module_output_name"),
+        (
+            {
+                "module_output_name": "token_embeddings",
+                "modality_config": {"text": {**BARE["text"], "method": "other"}},
+            },
+            "modality_config.text",
+        ),
+    ],
+)
+def test_another_output_of_the_network_is_refused(changes: dict[str, object], key: str, tmp_path: Path) -> None:
+    one, other = embedder(tmp_path / "a"), embedder(tmp_path / "b", 1)
+    edit(other / "sentence_bert_config.json", **changes)
+    assert f"{key} in sentence_bert_config.json is " in refusal(tmp_path, one, other)
+
+
+@pytest.mark.parametrize("kind", ["roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"])
+def test_settings_under_their_older_names_are_read(kind: str, tmp_path: Path) -> None:
+    one, other = embedder(tmp_path / "a"), embedder(tmp_path / "b", 1)
+    (other / "sentence_bert_config.json").unlink(missing_ok=True)
+    write_json(other / f"sentence_{kind}_config.json", {"do_lower_case": True})
+    assert "do_lower_case in sentence_" in refusal(tmp_path, one, other)
+
+
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+@pytest.mark.parametrize("method", ["linear", "slerp", "task_arithmetic"])
+def test_a_plain_base_and_a_fine_tune_that_declares_prompts_are_merged_whichever_is_first(
+    method: str, tmp_path: Path
+) -> None:
+    """Nobody knows the prompts of a folder that transformers alone saved."""
+    plain = embedder(tmp_path / "plain")
+    for name in ("modules.json", "config_sentence_transformers.json", POOLING):
+        (plain / name).unlink()
+    tuned = [embedder(tmp_path / "a", 1), embedder(tmp_path / "b", 2)]
+    for folder in tuned:
+        edit(folder / "config_sentence_transformers.json", prompts=PROMPTS)
+    if method == "task_arithmetic":
+        recipe = from_options(method, [str(folder) for folder in tuned], base=str(plain))
+        assert "prompts is absent in" in notes(merge(recipe, tmp_path / "out"))
+        return
+    options = {"t": 0.5} if method == "slerp" else {}
+    for at, pair in enumerate(([plain, tuned[0]], [tuned[0], plain])):
+        made = merge(from_options(method, [str(folder) for folder in pair], **options), tmp_path / f"out-{at}")
+        assert ("prompts is absent in" in notes(made)) == (at == 0)
+        assert (made.path / "modules.json").exists() == (at == 1)
+
+
+@pytest.mark.parametrize("change", [{"prompts": {"query": "other: "}}, {"similarity_fn_name": "dot"}])
+def test_fine_tunes_that_contradict_each_other_are_refused_though_their_base_says_nothing(
+    change: dict[str, object], tmp_path: Path
+) -> None:
+    plain, one, other = embedder(tmp_path / "plain"), embedder(tmp_path / "a", 1), embedder(tmp_path / "b", 2)
+    for name in ("modules.json", "config_sentence_transformers.json", POOLING):
+        (plain / name).unlink()
+    edit(other / "config_sentence_transformers.json", **change)
+    for models in ((plain, one, other), (one, plain, other), (other, one, plain)):
+        assert f"{next(iter(change))} of sentence-transformers" in refusal(tmp_path, *models)
 
 
 def test_its_maximum_length_is_a_note(tmp_path: Path) -> None:

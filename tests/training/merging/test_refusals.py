@@ -57,7 +57,6 @@ def other_token(folder: Path) -> None:
     [
         (other_token, "tokenizers (model)"),
         (edit("tokenizer_config.json", pad_token="[SEP]"), "pad_token"),
-        (edit("config_sentence_transformers.json", prompts={"query": "search: "}), "prompts"),
         (edit("config.json", architectures=["RobertaForSequenceClassification"]), "architecture"),
         (edit("config.json", vocab_size=7), "vocab_size"),
         (edit("config.json", rope_theta=5.0), "rope_theta"),

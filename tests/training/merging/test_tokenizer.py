@@ -76,6 +76,97 @@ def test_a_sentencepiece_file_and_what_is_made_of_it_are_the_same(tmp_path: Path
     assert unlike(*(Tokenizer(name, tmp_path / name) for name in "ab")) is None
 
 
+def phobert(folder: Path, *merges: str) -> Path:
+    """A tokenizer that Python alone reads, from vocab.txt and bpe.codes."""
+    pico.write(folder, pico.tensors(1), model_type="roberta", architectures=["RobertaModel"])
+    words = ["t@@", "h@@", "e@@", "t", "h", "e", "th@@", "the"]
+    (folder / "vocab.txt").write_text("".join(f"{word} 1\n" for word in words), "utf-8")
+    (folder / "bpe.codes").write_text("".join(f"{merge} 1\n" for merge in merges), "utf-8")
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PhobertTokenizer"})
+    return folder
+
+
+def test_all_files_of_a_tokenizer_are_copied_whatever_they_are_called(tmp_path: Path) -> None:
+    one, other = (phobert(tmp_path / name, "t h", "th e</w>") for name in "ab")
+    for folder in (one, other):
+        for name in ("extra.spm", "qwen.tiktoken", "tokenizer.model.v3", "emoji.json"):
+            (folder / name).write_bytes(b"{}")
+        (folder / "additional_chat_templates").mkdir()
+        (folder / "additional_chat_templates" / "tools.jinja").write_text("{{ messages }}", "utf-8")
+    made = merged(tmp_path / "out", one, other).path
+    for file in (file for file in one.rglob("*") if file.is_file() and file.suffix != ".safetensors"):
+        assert (made / file.relative_to(one)).read_bytes() == file.read_bytes()
+
+
+def test_a_tokenizer_of_two_files_is_loaded_from_the_merge(tmp_path: Path) -> None:
+    one, other = (phobert(tmp_path / name, "t h", "th e</w>") for name in "ab")
+    made = merged(tmp_path / "out", one, other).path
+    read = [AutoTokenizer.from_pretrained(folder)("the th e")["input_ids"] for folder in (made, one)]
+    assert read[0] == read[1] and len(read[0]) > 3
+
+
+@pytest.mark.parametrize("file", ["bpe.codes", "emoji.json"])
+def test_a_file_that_only_code_of_python_reads_is_compared_by_its_bytes(file: str, tmp_path: Path) -> None:
+    """Also where no common text shows the difference."""
+    one, other = phobert(tmp_path / "a", "t h", "th e</w>"), phobert(tmp_path / "b", "t h", "th e</w>")
+    (one / "emoji.json").write_text("{}", "utf-8")
+    (other / "emoji.json").write_text("{}", "utf-8")
+    (other / file).write_text((one / file).read_text("utf-8") + "\n", "utf-8")
+    with pytest.raises(ModelError, match=rf"tokenizers \({file}\) of .* their bytes differ"):
+        merged(tmp_path / "out", one, other)
+
+
+def test_other_merges_in_a_file_of_their_own_are_refused(tmp_path: Path) -> None:
+    one, other = phobert(tmp_path / "a", "t h", "th e</w>"), phobert(tmp_path / "b", "h e")
+    with pytest.raises(ModelError, match=r"tokenizers \(bpe.codes\) of .* becomes the tokens"):
+        merged(tmp_path / "out", one, other)
+
+
+def test_a_tokenizer_that_lacks_a_file_of_the_other_is_refused(tmp_path: Path) -> None:
+    one, other = phobert(tmp_path / "a", "t h"), phobert(tmp_path / "b", "t h")
+    (other / "bpe.codes").unlink()
+    with pytest.raises(ModelError, match=r"tokenizers \(bpe.codes\) of .* transformers cannot read them"):
+        merged(tmp_path / "out", one, other)
+
+
+def test_files_beside_tokenizer_json_that_it_replaces_do_not_have_to_be_in_both(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        model(tmp_path / name, seed=seed)
+    (tmp_path / "b" / "merges.txt").write_text("#version: 0.2\n", "utf-8")
+    assert notes(merged(tmp_path / "out", tmp_path / "a", tmp_path / "b")) == ""
+
+
+def test_two_tokenizers_that_differ_are_refused_though_the_base_has_none(tmp_path: Path) -> None:
+    base = pico.write(tmp_path / "base", pico.tensors(1), model_type="roberta", architectures=["RobertaModel"])
+    one, other = phobert(tmp_path / "a", "t h", "th e</w>"), phobert(tmp_path / "b", "h e")
+    for folders in ((base, one, other), (one, base, other), (one, other, base)):
+        with pytest.raises(ModelError, match=r"the tokenizers \(bpe.codes\) of"):
+            merged(tmp_path / "out", *folders)
+
+
+def test_a_merge_that_only_one_list_has_and_no_common_text_shows_is_found(tmp_path: Path) -> None:
+    signs = ["<|endoftext|>", *pre_tokenizers.ByteLevel.alphabet(), "qx", "xq"]
+    for name, merges in (("a", ["q x", "x q"]), ("b", ["x q", "q x"]), ("c", ["q x"])):
+        folder = pico.write(tmp_path / name, pico.tensors(1), model_type="gpt2", architectures=["GPT2Model"])
+        write_json(folder / "vocab.json", {sign: place for place, sign in enumerate(sorted(signs))})
+        (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]), "utf-8")
+        write_json(folder / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
+    one, other, third = (Tokenizer(name, tmp_path / name) for name in "abc")
+    assert unlike(one, other) is None
+    apart = unlike(one, third)
+    assert apart is not None and apart.part == "merges.txt" and '"xq" becomes the tokens' in apart.what
+
+
+@pytest.mark.parametrize("change", ["{{ other }}", None])
+def test_other_templates_by_name_are_a_note(change: str | None, tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        folder = model(tmp_path / name, seed=seed) / "additional_chat_templates"
+        folder.mkdir()
+        (folder / "tools.jinja").write_text("{{ messages }}" if name == "a" or change is None else change, "utf-8")
+    said = notes(merged(tmp_path / "out", tmp_path / "a", tmp_path / "b"))
+    assert ("the chat templates of" in said) == (change is not None)
+
+
 def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     for name in "ab":
         pico.write(tmp_path / name, pico.tensors(1), model_type="new")

@@ -1,0 +1,51 @@
+"""The header of a file of judgments: which of its columns have the query, the document and the grade."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["query", "document", "iteration", "grade"]
+_NUMBERED = ("", "id", "no", "num", "number")
+_LABELLED = ("", "score", "label", "grade", "judgment", "judgement")
+_STEMS: tuple[tuple[Role, str, tuple[str, ...]], ...] = (
+    ("query", "q query question topic", _NUMBERED),
+    ("document", "d doc document p passage paragraph corpus product item article", _NUMBERED),
+    ("iteration", "0 q0 u0 it iter iteration", ("",)),
+    ("grade", "rel relevance relevancy relevant score label grade judgment judgement rating gain qrel", _LABELLED),
+)
+_ROLES: dict[str, Role] = {
+    stem + suffix: role for role, stems, suffixes in _STEMS for stem in stems.split() for suffix in suffixes
+}
+"""Names without signs and capitals: ir_datasets' query_id, BEIR's corpus-id, TREC's docno and their kind."""
+_TREC: tuple[Role, ...] = ("query", "iteration", "document", "grade")
+
+
+@dataclass(frozen=True)
+class Order:
+    """Where the columns of a file are, from 0."""
+
+    width: int
+    query: int
+    document: int
+    grade: int
+
+
+def order_of(header: Sequence[str]) -> Order | None:
+    """The order that a header declares; None where it does not name query, document and grade once each."""
+    roles = _roles(header)
+    if any(roles.count(role) != 1 for role in ("query", "document", "grade")):
+        return None
+    return Order(len(roles), roles.index("query"), roles.index("document"), roles.index("grade"))
+
+
+def contradicts(header: Sequence[str]) -> bool:
+    """Whether a name in a header belongs elsewhere in BEIR's order of three columns, and in TREC's of four."""
+    wanted = [role for role in _TREC if role != "iteration" or len(header) > 3]
+    return any(role not in {None, usual} for role, usual in zip(_roles(header), wanted, strict=False))
+
+
+def _roles(header: Sequence[str]) -> list[Role | None]:
+    return [_ROLES.get(re.sub(r"[\W_]", "", name).lower()) for name in header]
