@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy.typing as npt
-
+from harness.statistics.design import TIE, Design, Floats64, Questions
 from harness.statistics.error import Estimate, estimate
-from harness.statistics.strata import TIE, Floats64
 from harness.statistics.student import quantile, survival
 
 
@@ -24,31 +22,29 @@ class Equivalence:
     equivalent: bool
 
 
-def tost(
-    strata: Sequence[Floats64], weights: npt.ArrayLike | None = None, *, margin: float, alpha: float = 0.05
-) -> Equivalence:
+def tost(design: Design, values: Sequence[Floats64], *, margin: float, alpha: float = 0.05) -> Equivalence:
     """Whether |mean| < margin (Schuirmann 1987): a port or a quantisation is the same system for all that matters.
 
-    Equivalent exactly if the interval lies inside the margins. nan and False if a stratum has fewer than 2 queries.
+    Equivalent exactly if the interval lies inside the margins. nan and False if a set has fewer than 2 questions.
     """
-    found = estimate(strata, weights)
+    found = estimate(design, values)
     p = max(_above(found, -margin), _above(_turned(found), -margin))
     return Equivalence(p, (_low(found, alpha), -_low(_turned(found), alpha)), p < alpha)
 
 
-def lower_bound(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None, alpha: float = 0.05) -> float:
-    """The one-sided lower confidence bound of the macro mean; nan if a stratum has fewer than 2 queries."""
-    return _low(estimate(strata, weights), alpha)
+def lower_bound(design: Design, values: Sequence[Floats64], alpha: float = 0.05) -> float:
+    """The one-sided lower confidence bound of the macro mean; nan if a set has fewer than 2 questions."""
+    return _low(estimate(design, values), alpha)
 
 
-def upper_bound(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None, alpha: float = 0.05) -> float:
-    """The one-sided upper confidence bound of the macro mean; nan if a stratum has fewer than 2 queries."""
-    return -_low(_turned(estimate(strata, weights)), alpha)
+def upper_bound(design: Design, values: Sequence[Floats64], alpha: float = 0.05) -> float:
+    """The one-sided upper confidence bound of the macro mean; nan if a set has fewer than 2 questions."""
+    return -_low(_turned(estimate(design, values)), alpha)
 
 
-def noninferiority_p(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None, *, margin: float) -> float:
+def noninferiority_p(design: Design, values: Sequence[Floats64], *, margin: float) -> float:
     """p-value of the hypothesis mean <= -margin: small says that the candidate is not worse by the margin."""
-    return _above(estimate(strata, weights), -margin)
+    return _above(estimate(design, values), -margin)
 
 
 def local_p(deltas: Floats64) -> float:

@@ -1,6 +1,6 @@
 """How much can be seen: the standard error of a macro mean, what it can detect, how many queries would decide.
 
-The strata are fixed (these collections, not new ones), the queries are the sample (Sakai 2016 for the design of sizes).
+The collections are fixed (these, not new ones), the questions are the sample (Sakai 2016 for the design of sizes).
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
-from harness.statistics.strata import Floats64, holds, macro, shares, variances
+from harness.statistics.design import TIE, Design, Floats64
 
 
 @dataclass(frozen=True)
@@ -25,22 +24,27 @@ class Estimate:
     freedom: float
 
 
-def estimate(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None) -> Estimate:
-    """Mean, sqrt(sum of weight^2 x variance / queries), degrees of freedom (Satterthwaite 1946).
+def estimate(design: Design, values: Sequence[Floats64]) -> Estimate:
+    """Mean, standard error and degrees of freedom (Satterthwaite 1946) of the average, over questions.
 
-    The last two are nan if a stratum has fewer than 2 queries.
+    With c the sums of a set's n questions and e what they weigh, the variance of the set is n / (n - 1) times the sum
+    of (c - e x sum(c) / sum(e))^2. For a collection of its own that is weight^2 x variance / queries. Standard error
+    and degrees of freedom are nan if a set has fewer than 2 questions.
     """
-    if not holds(strata, 2):
-        return Estimate(macro(strata, weights), float("nan"), float("nan"))
-    sizes = np.array([len(values) for values in strata])
-    parts = shares(strata, weights) ** 2 * variances(strata) / sizes
+    sizes = np.bincount(design.set_of)
+    if not design.holds(1) or sizes.min() < 2:
+        return Estimate(design.mean(values), float("nan"), float("nan"))
+    sums, share, of = design.sums(values), design.share, design.set_of
+    rest = sums - share * (np.bincount(of, sums) / np.bincount(of, share))[of]
+    rest[np.abs(rest) <= TIE * share] = 0.0
+    parts = np.bincount(of, np.square(rest)) * sizes / (sizes - 1)
     total, below = float(parts.sum()), float((parts**2 / (sizes - 1)).sum())
-    return Estimate(macro(strata, weights), math.sqrt(total), total**2 / below if below > 0 else math.inf)
+    return Estimate(float(sums.sum()), math.sqrt(total), total**2 / below if below > 0 else math.inf)
 
 
-def standard_error(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None) -> float:
-    """Standard error of the weighted mean of the strata's means; nan if a stratum has fewer than 2 queries."""
-    return estimate(strata, weights).se
+def standard_error(design: Design, values: Sequence[Floats64]) -> float:
+    """The standard error of the average, over questions; nan if a set has fewer than 2 questions."""
+    return estimate(design, values).se
 
 
 def detectable(se: float, alpha: float = 0.05, power: float = 0.8) -> float:
@@ -57,33 +61,33 @@ def noninferiority_power(se: float, margin: float, alpha: float = 0.05, truth: f
 
 @dataclass(frozen=True)
 class Needed:
-    """What would decide: `factor` times the queries of every collection, `queries` in total (None: no number would)."""
+    """What would decide: `factor` times the questions of every collection, `questions` in total (None: no number would)."""
 
     factor: float
-    queries: int | None
+    questions: int | None
 
 
 def more_queries(
-    strata: Sequence[Floats64],
-    weights: npt.ArrayLike | None = None,
+    design: Design,
+    values: Sequence[Floats64],
     *,
     margin: float,
     alpha: float = 0.05,
     power: float = 0.8,
     truth: float | None = None,
 ) -> Needed:
-    """Queries in total with which the mean is told from -margin, on whichever side it lies, with this power.
+    """Questions in total with which the mean is told from -margin, on whichever side it lies, with this power.
 
     It assumes that the standard deviations stay as observed, that every collection grows by the same factor, and that
     the true difference is the observed one (`truth=None`) or the one given; 0 plans for equal systems. The observed
     difference is itself uncertain, so this is a plan and no promise. A factor of at most 1 says that there are enough.
     """
-    found = estimate(strata, weights)
+    found = estimate(design, values)
     distance = abs((found.mean if truth is None else truth) + margin)
     if math.isnan(found.se) or (distance == 0 and found.se > 0):
         return Needed(math.nan if math.isnan(found.se) else math.inf, None)
     factor = (_reach(alpha, power) * found.se / distance) ** 2 if found.se > 0 else 0.0
-    return Needed(factor, math.ceil(factor * sum(map(len, strata))))
+    return Needed(factor, math.ceil(factor * design.questions))
 
 
 def _reach(alpha: float, power: float) -> float:

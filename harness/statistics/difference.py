@@ -1,0 +1,215 @@
+"""The rule of significance: one test, one interval and one correction for every difference that is printed.
+
+Test: the randomisation test over questions, two-sided, p = min(1, 2 x the smaller one-sided p), each one-sided p being
+(1 + flips at least as extreme) / (FLIPS + 1). Interval: the differences that the same flips do not reject at 5 %
+(Hartigan 1969), so it leaves out zero exactly if p <= .05. Correction: step-down MaxT with the same flips (Westfall and
+Young 1993); the adjusted p is never below p, so a significant difference has an interval without zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.statistics.design import Design, Floats64
+from harness.statistics.flips import FLIPS, flipped_sums
+
+ALPHA = 0.05
+_TAIL = round(FLIPS * ALPHA / 2)
+"""The ends of an interval are the 250th smallest and the 250th largest value."""
+_ROUNDING = 1e-12
+"""A sum this near to zero, as a share of the largest possible sum, is zero: only rounding tells them apart."""
+_CELLS = 1 << 23
+"""Sums that are held at once, 64 MiB."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A mean difference, with what can be said of it. Fractions, not points."""
+
+    value: float
+    interval: tuple[float, float]
+    """95 %; (nan, nan) with fewer than 6 questions."""
+    p: float
+    """Two-sided, not corrected."""
+    adjusted_p: float
+    """Corrected for the other members of its family."""
+    family: int
+    """How many differences it was corrected over."""
+    greater_p: float
+    """One-sided: small says that the difference is above zero."""
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p-value is at most 0.05. Then the interval leaves out zero."""
+        return self.adjusted_p <= ALPHA
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some collections of a design that are averaged.
+
+    Args:
+        places: of the collections in the design.
+        weights: of these collections, summing to 1.
+    """
+
+    places: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Of one system to the baseline."""
+
+    macro: Difference
+    """Over all collections, corrected over the systems."""
+    local: tuple[tuple[Difference, ...], ...]
+    """For every family of parts the differences of its parts, corrected over the parts of this system alone."""
+
+
+def differences(
+    design: Design, deltas: Sequence[Floats64], families: Sequence[Sequence[Part]] = ()
+) -> list[Differences]:
+    """The differences of several systems to one baseline on the same questions.
+
+    Args:
+        deltas: system minus baseline, float64 [systems, queries] for every collection of the design.
+        families: parts of the design that are corrected together, such as its collections.
+    """
+    macros, local = list[_Tested](), list[tuple[tuple[Difference, ...], ...]]()
+    whole = _Chosen.of(design, Part(tuple(range(len(deltas))), tuple(design.weights.tolist())))
+    chosen = [[_Chosen.of(design, part) for part in family] for family in families]
+    for flips in _chunks(design, deltas):
+        for system in range(flips.systems):
+            macros.append(flips.tested(whole, system))
+            own = ([flips.tested(part, system) for part in family] for family in chosen)
+            local.append(tuple(tuple(_corrected(family)) for family in own))
+    return [Differences(*both) for both in zip(_corrected(macros), local, strict=True)]
+
+
+def difference(design: Design, deltas: Sequence[Floats64]) -> Difference:
+    """The difference of one system, deltas being float64 [queries] for every collection."""
+    return differences(design, [own[None] for own in deltas])[0].macro
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A difference before it is corrected."""
+
+    found: Difference
+    statistic: float
+    """The sum of the questions' differences, in units of the root of the sum of their squares; without its sign."""
+    flipped: Floats64
+    """The same under the flips, float64 [FLIPS]."""
+
+
+def _chunks(design: Design, deltas: Sequence[Floats64]) -> Iterator[_Flips]:
+    """Some systems at a time, so that memory does not grow with their number."""
+    step = max(1, _CELLS // (FLIPS * max(1, len(deltas))))
+    for first in range(0, len(deltas[0]) if deltas else 0, step):
+        yield _Flips.of(design, [np.asarray(own[first : first + step], np.float64) for own in deltas])
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A part, and its own design."""
+
+    part: Part
+    design: Design
+
+    @classmethod
+    def of(cls, design: Design, part: Part) -> _Chosen:
+        own = tuple(design.collections[place] for place in part.places)
+        return cls(part, Design(own, part.weights))
+
+
+@dataclass(frozen=True)
+class _Flips:
+    """The means of every collection under the flips. All that is averaged is a weighted sum of them."""
+
+    deltas: Sequence[Floats64]
+    sums: tuple[Floats64, ...]
+    """For every collection what the flipped questions add to its mean, float64 [systems, FLIPS]."""
+    shares: tuple[Floats64, ...]
+    """For every collection the share of its questions that is flipped, float64 [FLIPS]."""
+
+    @classmethod
+    def of(cls, design: Design, deltas: Sequence[Floats64]) -> _Flips:
+        found = []
+        for one, own in zip(design.collections, deltas, strict=True):
+            both = np.vstack([own, np.ones((1, len(one.ids)))]) / max(1, len(one.ids))
+            found.append(flipped_sums(one, both))
+        return cls(deltas, tuple(sums[:-1] for sums in found), tuple(sums[-1] for sums in found))
+
+    @property
+    def systems(self) -> int:
+        """How many there are."""
+        return len(self.deltas[0])
+
+    def tested(self, chosen: _Chosen, row: int) -> _Tested:
+        """One system on a part, not corrected yet."""
+        part, design = chosen.part, chosen.design
+        own = [self.deltas[place][row] for place in part.places]
+        if not design.holds(1) or not all(np.isfinite(values).all() for values in own):
+            return _untested()
+        weights = zip(part.places, part.weights, strict=True)
+        sums, shares = np.zeros(FLIPS), np.zeros(FLIPS)
+        for place, weight in weights:
+            sums += weight * self.sums[place][row]
+            shares += weight * self.shares[place]
+        units = design.sums(own)
+        sums[np.abs(sums) <= _ROUNDING * np.abs(units).sum()] = 0.0
+        return _of(float(units.sum()), float(np.sqrt(np.square(units).sum())), sums, shares)
+
+
+def _of(value: float, spread: float, sums: Floats64, shares: Floats64) -> _Tested:
+    """Of the sum of all questions, and of the flipped ones with what they weigh."""
+    greater, less = (_one_sided(np.count_nonzero(side)) for side in (sums <= 0, sums >= 0))
+    p = min(1.0, 2 * min(greater, less))
+    found = Difference(value, _interval(sums, shares), p, p, 1, greater)
+    flipped = np.abs(value - 2 * sums) / spread if spread else np.zeros(FLIPS)
+    return _Tested(found, abs(value) / spread if spread else 0.0, flipped)
+
+
+def _untested() -> _Tested:
+    nan = float("nan")
+    return _Tested(Difference(nan, (nan, nan), nan, nan, 1, nan), nan, np.full(FLIPS, -np.inf))
+
+
+def _one_sided(count: int) -> float:
+    return (1 + int(count)) / (FLIPS + 1)
+
+
+def _interval(sums: Floats64, shares: Floats64) -> tuple[float, float]:
+    """A difference d is not rejected from below by flips whose questions have a mean of at most d. A flip without
+    questions rejects nothing, on either side."""
+    some = shares > 0
+    means = sums[some] / shares[some]
+    low = _TAIL - 1 - (FLIPS - len(means))
+    if low < 0:
+        return float("nan"), float("nan")
+    high = len(means) - 1 - low
+    return float(np.partition(means, low)[low]), float(np.partition(means, high)[high])
+
+
+def _corrected(family: Sequence[_Tested]) -> list[Difference]:
+    """Step-down MaxT: the largest is compared with the largest of all under the flips, the next with the largest of the
+    rest, and so on. What could not be tested does not count."""
+    places = [place for place, one in enumerate(family) if not math.isnan(one.statistic)]
+    places.sort(key=lambda place: -family[place].statistic)
+    found = [replace(one.found, family=len(places)) for one in family]
+    rest = np.full(FLIPS, -np.inf)
+    p_values = []
+    for place in reversed(places):
+        rest = np.maximum(rest, family[place].flipped)
+        slack = _ROUNDING * max(1.0, family[place].statistic)
+        p_values.append(_one_sided(np.count_nonzero(rest >= family[place].statistic - slack)))
+    largest = 0.0
+    for place, p in zip(places, reversed(p_values), strict=True):
+        largest = max(largest, p, found[place].p)
+        found[place] = replace(found[place], adjusted_p=largest)
+    return found
