@@ -1,18 +1,19 @@
 """Bounds of a mean that stay true however often one looks and whenever one stops.
 
-The values are paired differences in [-1, 1], independent, and within a collection d of one law with mean mu_d (the
-queries are a sample of those that might be asked). The mean is sum_d w_d mu_d, each collection with its vote w_d.
+The values are paired differences in [-1, 1] of questions, which are independent; in a parallel set the difference of a
+question is the average of those of its queries. Queries of a collection d are a sample of those that might be asked,
+with the mean mu_d. The mean is sum_d w_d mu_d, each collection with its vote w_d.
 
-For a bet b in (0, 1) and stakes s_d in [0, 1], fixed beforehand, every difference multiplies a wealth by
-1 + b s_d delta > 0. Its expectation is 1 + b s_d mu_d <= exp(b s_d mu_d), so
+For a bet b in (0, 1) and stakes s_u in [0, 1], fixed beforehand, every question u multiplies a wealth by
+1 + b s_u delta_u > 0. Its expectation is 1 + b s_u mu_u <= exp(b s_u mu_u), so
 
-    product_i (1 + b s_d(i) delta_i) / exp(b sum_i s_d(i) mu_d(i))
+    product_u (1 + b s_u delta_u) / exp(b sum_u s_u mu_u)
 
 is a nonnegative supermartingale that starts at 1, and so is any average of such products, over bets and over stakes.
-By Ville's inequality (1939) it ever reaches 1/alpha with probability alpha at most. Where the stakes are balanced,
-s_d n_d = reach w_d for every collection, the unknown mu_d enter by their weighted mean alone, and the inequality solves
-for a lower bound of it. The same on the negated differences is the upper bound. Stakes that are no longer balanced
-have stopped betting where they last were: their wealth stays what it was.
+By Ville's inequality (1939) it ever reaches 1/alpha with probability alpha at most. Where the stakes are balanced, each
+being what its question weighs in the average times the reach, the unknown means enter by their weighted mean alone, and
+the inequality solves for a lower bound of it. The same on the negated differences is the upper bound. Stakes that are
+no longer balanced have stopped betting where they last were: their wealth stays what it was.
 
 This is the capital of Waudby-Smith and Ramdas (2024, "Estimating means of bounded random variables by betting") with
 1 + x <= exp(x) in place of the hypothesised mean of each collection, which nobody knows (Spertus, Sridhar and Stark
@@ -28,9 +29,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats64 = npt.NDArray[np.float64]
+from harness.statistics.design import Design, Floats64
 
 BETS: Floats64 = 0.95 * np.power(0.65, np.arange(5))
 """Large bets are quick with large effects, small ones are needed for small effects among many queries."""
@@ -73,24 +73,24 @@ def evidence(deltas: Floats64) -> Evidence:
     return Evidence(SHARES + wealth(deltas), BETS * len(deltas))
 
 
-def macro_evidence(strata: Sequence[Floats64], weights: Floats64) -> Evidence:
-    """That the weighted mean of the strata's means is large; each stratum has at least one difference.
+def macro_evidence(design: Design, deltas: Sequence[Floats64]) -> Evidence:
+    """That the weighted mean of the collections' means is large. A question is one draw, in all its languages: its
+    difference is the average of those of its queries, and its stake is what it weighs.
 
     Args:
-        weights: sum to 1.
+        deltas: of every collection of the design, float64 [queries], at least one each.
     """
-    stakes, reach = balanced(np.array([len(deltas) for deltas in strata]), weights)
-    logs = sum((wealth(deltas, stake) for deltas, stake in zip(strata, stakes, strict=True)), SHARES)
-    return Evidence(logs, BETS * reach)
+    stakes, reach = balanced(design)
+    return Evidence(SHARES + wealth(design.sums(deltas) / design.share, stakes), BETS * reach)
 
 
-def balanced(sizes: npt.NDArray[np.integer], weights: Floats64) -> tuple[Floats64, float]:
-    """The stakes that are balanced after so many differences per stratum, the largest being 1, and their reach."""
-    stakes: Floats64 = weights / sizes
-    return stakes / stakes.max(), float(1 / stakes.max())
+def balanced(design: Design) -> tuple[Floats64, float]:
+    """The stakes of the questions that are balanced, the largest being 1, and their reach."""
+    largest = design.share.max()
+    return design.share / largest, float(1 / largest)
 
 
-def wealth(deltas: Floats64, stake: float = 1.0) -> Floats64:
+def wealth(deltas: Floats64, stakes: Floats64 | float = 1.0) -> Floats64:
     """The logarithm of what each of `BETS` has become, float64 [bets].
 
     Raises:
@@ -98,7 +98,7 @@ def wealth(deltas: Floats64, stake: float = 1.0) -> Floats64:
     """
     if not (np.abs(deltas) <= 1 + _ROUNDING).all():
         raise ValueError("differences of measures lie in [-1, 1]")
-    grown: Floats64 = np.log1p(np.multiply.outer(BETS * stake, deltas)).sum(axis=1)
+    grown: Floats64 = np.log1p(np.multiply.outer(BETS, stakes * deltas)).sum(axis=1)
     return grown
 
 

@@ -168,7 +168,7 @@ class _Flips:
 
 def _of(value: float, spread: float, sums: Floats64, shares: Floats64) -> _Tested:
     """Of the sum of all questions, and of the flipped ones with what they weigh."""
-    greater, less = (_one_sided(np.count_nonzero(side)) for side in (sums <= 0, sums >= 0))
+    greater, less = (_one_sided(int(np.count_nonzero(side))) for side in (sums <= 0, sums >= 0))
     p = min(1.0, 2 * min(greater, less))
     found = Difference(value, _interval(sums, shares), p, p, 1, greater)
     flipped = np.abs(value - 2 * sums) / spread if spread else np.zeros(FLIPS)
@@ -181,7 +181,7 @@ def _untested() -> _Tested:
 
 
 def _one_sided(count: int) -> float:
-    return (1 + int(count)) / (FLIPS + 1)
+    return (1 + count) / (FLIPS + 1)
 
 
 def _interval(sums: Floats64, shares: Floats64) -> tuple[float, float]:
@@ -207,7 +207,7 @@ def _corrected(family: Sequence[_Tested]) -> list[Difference]:
     for place in reversed(places):
         rest = np.maximum(rest, family[place].flipped)
         slack = _ROUNDING * max(1.0, family[place].statistic)
-        p_values.append(_one_sided(np.count_nonzero(rest >= family[place].statistic - slack)))
+        p_values.append(_one_sided(int(np.count_nonzero(rest >= family[place].statistic - slack))))
     largest = 0.0
     for place, p in zip(places, reversed(p_values), strict=True):
         largest = max(largest, p, found[place].p)

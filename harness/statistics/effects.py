@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.statistics.design import TIE, Design, Floats64
 from harness.statistics.error import standard_error
-from harness.statistics.intervals import stratified_interval
-from harness.statistics.randomisation import randomisation_p
-from harness.statistics.strata import TIE, Floats64, holds, macro, shares, variances
 
 LARGE = 0.2
 """A query that moved by more than this moved much."""
@@ -20,12 +17,8 @@ LARGE = 0.2
 
 @dataclass(frozen=True)
 class Effect:
-    """A candidate against a baseline on one collection, or over several. Fractions, not points."""
+    """The size of the differences of a system to a baseline, on one collection or several. Fractions, not points."""
 
-    delta: float
-    interval: tuple[float, float]
-    p: float
-    """Two-sided, of the randomisation test; not corrected for several comparisons."""
     d_z: float
     """The difference in standard deviations of a query's difference; nan if nothing varies."""
     wins: int
@@ -34,40 +27,33 @@ class Effect:
     large_share: float
     """The share of queries that moved by more than 0.2. Like the counts, over all queries alike."""
     queries: int
+    questions: int
     se: float
+    """Over questions."""
 
 
-def effect(
-    strata: Sequence[Floats64],
-    weights: npt.ArrayLike | None = None,
-    *,
-    resamples: int = 10_000,
-    flips: int = 10_000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Effect:
-    """The effect over these strata of differences per query; give one stratum for one collection.
+def effect(design: Design, deltas: Sequence[Floats64]) -> Effect:
+    """The effect of differences, float64 [queries] for every collection of the design.
 
     d_z over several collections is the macro difference / sqrt(weighted mean of the collections' variances).
     """
-    deltas = np.concatenate([np.asarray(values, np.float64) for values in strata]) if strata else np.zeros(0)
+    all_of = np.concatenate([np.asarray(values, np.float64) for values in deltas]) if deltas else np.zeros(0)
     return Effect(
-        delta=macro(strata, weights),
-        interval=stratified_interval(strata, weights, resamples=resamples, level=level, seed=seed),
-        p=randomisation_p(strata, weights, flips=flips, seed=seed),
-        d_z=standardised(strata, weights),
-        wins=int(np.count_nonzero(deltas > TIE)),
-        ties=int(np.count_nonzero(np.abs(deltas) <= TIE)),
-        losses=int(np.count_nonzero(deltas < -TIE)),
-        large_share=float(np.mean(np.abs(deltas) > LARGE + TIE)) if len(deltas) else float("nan"),
-        queries=len(deltas),
-        se=standard_error(strata, weights),
+        d_z=standardised(design, deltas),
+        wins=int(np.count_nonzero(all_of > TIE)),
+        ties=int(np.count_nonzero(np.abs(all_of) <= TIE)),
+        losses=int(np.count_nonzero(all_of < -TIE)),
+        large_share=float(np.mean(np.abs(all_of) > LARGE + TIE)) if len(all_of) else float("nan"),
+        queries=len(all_of),
+        questions=design.questions,
+        se=standard_error(design, deltas),
     )
 
 
-def standardised(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None) -> float:
-    """Cohen's d_z (1988) of paired differences; nan if a stratum has fewer than 2 queries or nothing varies."""
-    if not holds(strata, 2):
+def standardised(design: Design, deltas: Sequence[Floats64]) -> float:
+    """Cohen's d_z (1988) of paired differences; nan if a collection has fewer than 2 queries or nothing varies."""
+    if not design.holds(2):
         return float("nan")
-    variance = float(shares(strata, weights) @ variances(strata))
-    return macro(strata, weights) / math.sqrt(variance) if variance > 0 else float("nan")
+    variances = [float(np.var(values, ddof=1)) if np.ptp(values) > TIE else 0.0 for values in deltas]
+    variance = float(design.weights @ variances)
+    return design.mean(deltas) / math.sqrt(variance) if variance > 0 else float("nan")

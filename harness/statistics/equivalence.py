@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.statistics.design import TIE, Design, Floats64, Questions
+from harness.statistics.design import Design, Floats64
 from harness.statistics.error import Estimate, estimate
 from harness.statistics.student import quantile, survival
 
@@ -40,22 +40,6 @@ def lower_bound(design: Design, values: Sequence[Floats64], alpha: float = 0.05)
 def upper_bound(design: Design, values: Sequence[Floats64], alpha: float = 0.05) -> float:
     """The one-sided upper confidence bound of the macro mean; nan if a set has fewer than 2 questions."""
     return -_low(_turned(estimate(design, values)), alpha)
-
-
-def noninferiority_p(design: Design, values: Sequence[Floats64], *, margin: float) -> float:
-    """p-value of the hypothesis mean <= -margin: small says that the candidate is not worse by the margin."""
-    return _above(estimate(design, values), -margin)
-
-
-def local_p(deltas: Floats64) -> float:
-    """One-sided p-value that one collection's mean difference is below 0 (paired t); nan with fewer than 2 queries.
-
-    If every query lost exactly the same, t says nothing and the exact randomisation p-value 1 / 2^n stands.
-    """
-    found = estimate([deltas])
-    if found.se == 0 and found.mean < -TIE:
-        return float(0.5 ** len(deltas))
-    return 1.0 if found.se == 0 else survival(-found.mean / found.se, found.freedom)
 
 
 def _above(found: Estimate, bound: float) -> float:

@@ -61,7 +61,8 @@ def noninferiority_power(se: float, margin: float, alpha: float = 0.05, truth: f
 
 @dataclass(frozen=True)
 class Needed:
-    """What would decide: `factor` times the questions of every collection, `questions` in total (None: no number would)."""
+    """What would decide: `factor` times the questions of every collection, `questions` in total, None if no number
+    would."""
 
     factor: float
     questions: int | None
