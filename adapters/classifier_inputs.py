@@ -124,6 +124,12 @@ class PromptInputs(_Loaded):
         """Whether only sentence-transformers can make the prompts."""
         return self._prompts.encoder is None
 
+    @property
+    def document_first(self) -> bool:
+        """Whether the query stands behind the document in prompts that are made here."""
+        encoder = self._prompts.encoder
+        return encoder is not None and encoder.template.document_first
+
     def check(self) -> None:
         """Refuse a chat template that does not carry a pair.
 
