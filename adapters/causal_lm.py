@@ -142,10 +142,13 @@ class CausalLMReranker:
             NoReference: it cannot be asked for them.
         """
         given = named_template(self._asking.template, self._model.encode)
+        encoder = self._prompts.encoder
+        whole = encoder is not None and encoder.template.document_first  # sentence-transformers cuts the query there
         if given is not None:
             return ReferenceCall(
                 "CrossEncoder", str(self._folder.path), self._max_length, (self._instruction or None, None),
                 device=self._asked_device, pickle=self._pickle, chat_template=given, tokens=self._model.word_ids,
+                whole=whole,
             )  # fmt: skip
         own = self._folder.chain and self._instruction == self._asking.instruction
         ours = self._asking.fallback is not None or self._max_length == USUAL_LENGTH
@@ -153,7 +156,7 @@ class CausalLMReranker:
         return ReferenceCall(
             "CrossEncoder", str(self._folder.path), length, (None if own else self._instruction or None, None),
             device=self._asked_device, pickle=self._pickle,
-            tokens=() if self._folder.chain else self._model.word_ids,
+            tokens=() if self._folder.chain else self._model.word_ids, whole=whole,
         )  # fmt: skip
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:

@@ -129,6 +129,12 @@ class PromptInputs(_Loaded):
         """Whether the prompts of these pairs can be made here; else only sentence-transformers can make them."""
         return self._prompts.encoder is not None and self._prompts.agree(queries, documents, pairs)
 
+    @property
+    def document_first(self) -> bool:
+        """Whether the query stands behind the document in prompts that are made here."""
+        encoder = self._prompts.encoder
+        return encoder is not None and encoder.template.document_first
+
     def check(self) -> None:
         """Refuse a chat template that does not carry a pair.
 

@@ -25,7 +25,7 @@ from adapters.modular import ModularScorer, is_modular, prompt_of
 from adapters.padding import batching_of
 from adapters.pairs import Truncation
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
-from adapters.reference import NoReference, ReferenceCall
+from adapters.reference import ReferenceCall
 from adapters.soundness import refuse_unsound
 
 _VERSION = 1
@@ -158,8 +158,7 @@ class CrossEncoder:
         Raises:
             NoReference: it cannot be asked for them.
         """
-        if self._truncation != "longest_first":
-            raise NoReference("sentence-transformers cuts the longer text of a pair; here only documents are cut")
+        whole = self._truncation != "longest_first"  # sentence-transformers cuts the longer text of a pair
         label, length = self._label, self._asked_length
         if self._asking is not None and self._asking.fallback is not None:
             length = self._max_length
@@ -167,9 +166,10 @@ class CrossEncoder:
         if isinstance(self._inputs, PromptInputs):
             given = named_template(self._inputs.asking.template, self._inputs.encode)
             prompt, length = (prompt, length) if given is None else (self._prompt, self._max_length)
+            whole = whole or self._inputs.document_first
         return ReferenceCall(
             "CrossEncoder", str(self._folder.path), length, (prompt, None), label.index, label.count, label.softmax,
-            self._device, self._pickle, given,
+            self._device, self._pickle, given, whole=whole,
         )  # fmt: skip
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:

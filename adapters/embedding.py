@@ -101,9 +101,13 @@ class SentenceEmbedder:
         known = declared if isinstance(declared, Mapping) else {}
         # a prompt under the name of the role is found by sentence-transformers itself
         query, document = (None if known.get(role) == text else text for role, text in self._prompts.items())
+        found = read_prompts(model.folder)
+        left, right = (
+            None if self._given[role] is None and found[role] == text else text for role, text in self._prompts.items()
+        )
         return ReferenceCall(
             "SentenceTransformer", str(model.folder.path), self._asked_length, (query, document),
-            device=model.wanted_device, pickle=model.pickle,
+            device=model.wanted_device, pickle=model.pickle, own_prompts=(left, right),
         )  # fmt: skip
 
     @property

@@ -96,6 +96,12 @@ class PromptTemplate:
         """Whether the document is the last of its piece, so that its tokens can be cut at their end."""
         return self.pieces[self.document_piece][-1] is Field.DOCUMENT
 
+    @property
+    def document_first(self) -> bool:
+        """Whether the query stands behind the document."""
+        fields = [part for piece in self.pieces for part in piece if isinstance(part, Field)]
+        return fields.index(Field.DOCUMENT) < fields.index(Field.QUERY)
+
     def render(self, place: int, instruction: str, query: str, document: str) -> str:
         """The text of a piece."""
         return rendered(self.pieces[place], instruction, query, document)

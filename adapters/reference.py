@@ -1,17 +1,21 @@
 """The scores of sentence-transformers itself for a model: an independent reference, in a process of its own.
 
-Nothing of this package takes part in the scoring: the process gets a folder, texts and a prompt, and asks
-`CrossEncoder.predict` or `SentenceTransformer.encode` and `similarity_pairwise`.
+Nothing of this package takes part in the scoring: the process (`reference_process.py`) gets a folder, texts and a
+prompt, and asks `CrossEncoder.predict` or `SentenceTransformer.encode_query`, `encode_document` and
+`similarity_pairwise`. Texts go through a pipe, never into a file, and the process ends with the one that started it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,9 +29,11 @@ from adapters.models import open_folder
 from adapters.protocols import Floats, IndexPairs
 from adapters.soundness import safetensors_header
 
+_PROCESS = Path(__file__).with_name("reference_process.py")
+_SECONDS, _SECONDS_A_PAIR = 600, 10
+"""How long the process may take: to load the libraries and the model, and for a pair of a large model on a CPU."""
 _ROOM = 1_500_000_000
 """Bytes that the libraries need beside the weights."""
-_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,13 @@ class ReferenceCall:
         folder: of the model.
         max_length: tokens of an input; None for its own.
         prompts: before queries and documents; a cross-encoder takes the first for the pair. None for its own.
+        own_prompts: of an embedder, where it is asked a second time as it would act by itself: None for a prompt that
+            was found in the folder, and the text of one that somebody gave.
         label, labels: the label to rank by, and how many there are; with several, by the odds of its softmax.
         softmax: whether the labels compete.
         chat_template: in place of the folder's own.
         tokens: of a language model, where the folder does not declare them.
+        whole: whether only inputs that nothing is cut from can be compared, because others are cut in another way.
     """
 
     kind: Literal["CrossEncoder", "SentenceTransformer"]
@@ -56,6 +65,23 @@ class ReferenceCall:
     pickle: bool = False
     chat_template: str | None = None
     tokens: tuple[int, ...] = ()
+    own_prompts: tuple[str | None, str | None] = (None, None)
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What sentence-transformers answered.
+
+    Args:
+        scores: raw, in float32, [pairs].
+        own: the scores with the prompts that it finds by itself; None where they are the same prompts.
+        own_prompts: these, before queries and documents.
+    """
+
+    scores: Floats
+    own: Floats | None = None
+    own_prompts: tuple[str, str] = ("", "")
 
 
 class NoReference(Exception):
@@ -64,31 +90,91 @@ class NoReference(Exception):
 
 def reference_scores(
     call: ReferenceCall, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs
-) -> Floats:
-    """Raw scores in float32, [len(pairs)].
+) -> Reference:
+    """Ask sentence-transformers.
 
     Raises:
-        NoReference: memory is short, or sentence-transformers cannot load or read the model; the message says which.
+        NoReference: memory is short, the process cannot be started or takes too long, or sentence-transformers cannot
+            load or read the model; the message says which.
     """
     _refuse_short_memory(call)
-    with tempfile.TemporaryDirectory() as folder:
-        request, answer = Path(folder) / "request.json", Path(folder) / "scores.npy"
-        asked = {
-            "call": asdict(call),
-            "queries": [*queries],
-            "documents": [*documents],
-            "pairs": np.asarray(pairs).tolist(),
-        }
-        request.write_text(json.dumps(asked), "utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, str(request), str(answer)],
-            env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        )  # fmt: skip
-        if done.returncode or not answer.is_file():
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise NoReference(lines[-1][:300] if lines else f"the process ended with {done.returncode}")
-        scores: Floats = np.load(answer, allow_pickle=False).astype(np.float32)
-        return scores
+    asked = {
+        "call": asdict(call),
+        "queries": [*queries],
+        "documents": [*documents],
+        "pairs": np.asarray(pairs).reshape(-1, 2).tolist(),
+        "path": [str(place) for place in sys.path],
+    }
+    try:
+        found = json.loads(_answered(json.dumps(asked).encode() + b"\n", _SECONDS + _SECONDS_A_PAIR * len(pairs)))
+    except OSError as error:
+        raise NoReference(f"its process cannot be started: {error}") from error
+    if "error" in found:
+        raise NoReference(found["error"][:300])
+    own = _scores(found["own"]) if "own" in found else None
+    return Reference(_scores(found["scores"]), own, tuple(found.get("own_prompts", ("", ""))))
+
+
+def _scores(listed: list[float]) -> Floats:
+    scores: Floats = np.asarray(listed, np.float64).astype(np.float32)
+    if not np.isfinite(scores).all():
+        raise NoReference("the scores of sentence-transformers are not finite")
+    return scores
+
+
+def _answered(request: bytes, limit: float) -> bytes:
+    """The answer of the process, which does not outlive this call."""
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            [sys.executable, "-P", str(_PROCESS)],
+            env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdin is not None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(limit, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            answer = _exchanged(process, request)
+            process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+            with contextlib.suppress(BrokenPipeError):  # it did not read everything
+                process.stdin.close()
+        if late.is_set():
+            raise NoReference(f"it took longer than {limit / 60:.0f} minutes")
+        if process.returncode or not answer:
+            raise NoReference(_why(process.returncode, errors))
+        return answer
+
+
+def _exchanged(process: subprocess.Popen[bytes], request: bytes) -> bytes:
+    """Ask and read the answer. The process sees its input end as soon as this one is gone, so it stays open."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(request)
+        process.stdin.flush()
+    except BrokenPipeError:  # it ended before it read everything, and says why
+        return b""
+    return process.stdout.read()
+
+
+def _why(code: int, errors: Any) -> str:
+    """Why the process ended without an answer."""
+    if code < 0:
+        return f"its process was ended by {signal.Signals(-code).name}"
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return f"its process failed: {lines[-1][:300]}" if lines else f"its process ended with {code}"
 
 
 def _refuse_short_memory(call: ReferenceCall) -> None:
@@ -120,71 +206,5 @@ def _available() -> int | None:
 
 
 def _environment() -> dict[str, str]:
-    """This package can be imported there, wherever it lies; nothing is looked up on a hub."""
-    here = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-
-
-def _answer(request: Path, answer: Path) -> None:
-    """The work of the process."""
-    asked = json.loads(request.read_text("utf-8"))
-    call = ReferenceCall(**{**asked["call"], "prompts": tuple(asked["call"]["prompts"])})  # JSON has lists
-    ask = _cross_encoder if call.kind == "CrossEncoder" else _embedder
-    np.save(answer, ask(call, asked["queries"], asked["documents"], asked["pairs"]))
-
-
-def _options(call: ReferenceCall) -> dict[str, Any]:
-    import torch
-
-    weights: dict[str, Any] = {"dtype": torch.float32, **({} if call.pickle else {"use_safetensors": True})}
-    processor = {} if call.chat_template is None else {"processor_kwargs": {"chat_template": call.chat_template}}
-    return {"model_kwargs": weights, **processor}
-
-
-def _opened(call: ReferenceCall) -> Any:
-    from sentence_transformers import CrossEncoder
-
-    if not call.tokens:
-        return CrossEncoder(call.folder, device=call.device, local_files_only=True, **_options(call))
-    from sentence_transformers.base.modules.transformer import Transformer
-    from sentence_transformers.cross_encoder.modules import LogitScore
-
-    network = Transformer(call.folder, transformer_task="text-generation", **_options(call))
-    return CrossEncoder(modules=[network, LogitScore(*call.tokens)], device=call.device)  # type: ignore[arg-type]
-
-
-def _cross_encoder(call: ReferenceCall, queries: list[str], documents: list[str], pairs: list[list[int]]) -> Any:
-    import torch
-
-    model = _opened(call)
-    if call.max_length is not None:
-        model.max_seq_length = call.max_length
-    texts = [(queries[query], documents[document]) for query, document in pairs]
-    options: dict[str, Any] = {"batch_size": _BATCH, "show_progress_bar": False, "convert_to_tensor": True}
-    scores: Any = model.predict(texts, prompt=call.prompts[0], activation_fn=torch.nn.Identity(), **options)
-    logits = scores.double().cpu().reshape(len(texts), -1)
-    if logits.shape[1] != call.labels:
-        raise ValueError(f"sentence-transformers gives {logits.shape[1]} scores a pair, not {call.labels}")
-    if not call.softmax:
-        return logits[:, call.label].numpy()
-    others = [label for label in range(call.labels) if label != call.label]
-    return (logits[:, call.label] - torch.logsumexp(logits[:, others], dim=1)).numpy()
-
-
-def _embedder(call: ReferenceCall, queries: list[str], documents: list[str], pairs: list[list[int]]) -> Any:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(call.folder, device=call.device, local_files_only=True, **_options(call))
-    if call.max_length is not None:
-        model.max_seq_length = call.max_length
-    options: dict[str, Any] = {"batch_size": _BATCH, "convert_to_tensor": True, "show_progress_bar": False}
-    asked, held = call.prompts
-    left: Any = model.encode_query(queries, prompt=asked, **options)
-    right: Any = model.encode_document(documents, prompt=held, **options)
-    rows = np.asarray(pairs, np.int64).reshape(-1, 2)
-    return model.similarity_pairwise(left[rows[:, 0]], right[rows[:, 1]]).double().cpu().numpy()
-
-
-if __name__ == "__main__":
-    _answer(Path(sys.argv[1]), Path(sys.argv[2]))
+    """Nothing is looked up on a hub."""
+    return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

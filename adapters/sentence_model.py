@@ -53,6 +53,12 @@ def instructed(prompt: str, instruction: str) -> str:
     )
 
 
+def instruction_in(prompt: str) -> str | None:
+    """The instruction of a prompt of the form 'Instruct: ...\\nQuery:', None for another one."""
+    form = _INSTRUCTED.fullmatch(prompt)
+    return None if form is None else form[0][len(form[1]) : -len(form[2])]
+
+
 def takes_instruction(prompt: str) -> bool:
     """Whether a prompt has the form of Qwen3-Embedding and E5-instruct: 'Instruct: ...\\nQuery:'."""
     return _INSTRUCTED.fullmatch(prompt) is not None

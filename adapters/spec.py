@@ -37,6 +37,8 @@ _WITHOUT_MODEL = ("bm25", "extractive")
 _ENTRY_POINTS = "harness.adapters"
 _CALLED: dict[Part, str] = {"retriever": "a first stage", "reranker": "a reranker", "generator": "a generator"}
 _NAMED_WITH = {"retriever": "--first-stage", "reranker": "--reranker", "generator": "--generator"}
+_MAY_BE_EMPTY = ("query_prompt", "document_prompt")
+"""Options for which no text at all is a value."""
 _KIND = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.*)", re.DOTALL)
 _OBJECT = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*")
 
@@ -192,7 +194,8 @@ def _split_revision(model: str) -> tuple[str, str | None]:
 def _options(text: str, query: str) -> dict[str, str]:
     pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=False)
     options = dict(pairs)
-    if query and (not pairs or any(not name or not value for name, value in pairs)):
+    may_be_empty = [name for name in _MAY_BE_EMPTY if f"{name}=" in query]
+    if query and (not pairs or any(not name or not (value or name in may_be_empty) for name, value in pairs)):
         raise UsageError(f"'{text}': options are written ?name=value&name=value")
     if len(options) != len(pairs):
         raise UsageError(f"'{text}': an option stands twice")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from adapters.contents import Contents, settings_digest
@@ -16,7 +17,9 @@ from adapters.embedding import SentenceEmbedder
 from adapters.errors import HarnessError
 from adapters.identity import digest, files_digest
 from adapters.models import ModelFolder, is_tokenizer_file
-from adapters.protocols import Role
+from adapters.prompt_template import load_template, template_names
+from adapters.protocols import Bindable, Role, Setting
+from adapters.sentence_model import instruction_in
 from adapters.spec import identity_of, open_ranker, open_retriever
 from harness.ledger.store import Ledger
 from harness.store import Results, Stored
@@ -29,8 +32,6 @@ _UNREAD = {
     "merge.json", "merge-report.json", "manifest.json",
 }  # fmt: skip
 _DIGESTS = ("weights", "tokenizer", "settings")
-_OF_A_COLLECTION = ("instruction", "prompts", "prompt", "corpus")
-"""Keys of an identity that a collection decides."""
 
 Identity = Mapping[str, object]
 
@@ -51,17 +52,26 @@ class Found:
 
 @dataclass(frozen=True)
 class _Model:
-    """A model that can be opened: its digests by the rule of before, and its identity of now."""
+    """A model that can be opened: its digests by the rule of before, and those of now."""
 
-    spec: str
+    adapter: object
     before: Identity
     now: Identity
-    identity: Identity
 
-    def of_now(self, identity: Identity) -> Identity | None:
-        """What a stored identity of this model is now; None where it is scored in another way."""
+    def on(self, instruction: str | None) -> object:
+        """The adapter as it is on a collection with an instruction."""
+        if not isinstance(self.adapter, Bindable):
+            return self.adapter
+        return self.adapter.bind(Setting(corpus=(), corpus_digest="", instruction=instruction))
+
+    def of_now(self, identity: Identity, instructions: set[str | None]) -> Identity | None:
+        """What a stored identity of this model is now; None where it is scored in another way.
+
+        Args:
+            instructions: those that it may have had from its collection.
+        """
         wanted = _with_contents(identity, self.now)
-        return wanted if _plain(wanted) == _plain(self.identity) else None
+        return wanted if digest(wanted) in {digest(identity_of(self.on(one))) for one in instructions} else None
 
 
 def bring_up(workspace: Workspace) -> Found:
@@ -70,17 +80,20 @@ def bring_up(workspace: Workspace) -> Found:
     Models that are not here any more are left alone.
     """
     marks: dict[str, tuple[str, dict[str, object] | None]] = {}
-    pairs = 0
+    pairs = vectors = 0
     with Results(workspace.results) as results, Ledger(workspace.ledger) as ledger:
         stored = list(results.all())
         models = {key: _opened(*key) for one in stored for key, _ in _parts(one)}
         for one in stored:
             content, kinds = dict(one.identity), []
             for key, identity in _parts(one):
-                model = models[key]
-                if model is None or _digests(identity) != model.before:
+                model, instructions = models[key], _instructions(one, key[1], identity)
+                if model is None:
                     continue
-                now = model.of_now(identity)
+                vectors += sum(_rename_vectors(workspace.cache, model, each) for each in instructions)
+                if _digests(identity) != model.before:
+                    continue
+                now = model.of_now(identity, instructions)
                 if now is None:
                     kinds.append(CHANGED)
                 elif now != identity:
@@ -90,7 +103,6 @@ def bring_up(workspace: Workspace) -> Found:
             if kinds:
                 marks[one.id] = (CHANGED, None) if CHANGED in kinds else (RENAMED, content)
         results.mark(marks)
-    vectors = sum(_rename_vectors(workspace.cache, model) for model in models.values() if model is not None)
     named = [kind for kind, _ in marks.values()]
     return Found(pairs, vectors, named.count(RENAMED), named.count(CHANGED))
 
@@ -103,6 +115,33 @@ def _parts(one: Stored) -> Iterator[tuple[tuple[str, str], Identity]]:
             yield (spec, part), identity
 
 
+def _instructions(one: Stored, part: str, identity: Identity) -> set[str | None]:
+    """The instructions that a model may have had from the collection of an evaluation: the one that the collection
+    declares, and, because that can have been declared otherwise then, the one in the identity. A default of ours is
+    none of a collection's: a folder may declare another one."""
+    rules = one.collection.get("rules")
+    declared = rules if isinstance(rules, Mapping) else {}
+    found = declared.get("instruction") or (declared.get("first_stage_instruction") if part == "retriever" else None)
+    stored = _instruction_in(identity)
+    return {found} if stored is None or stored in _defaults() else {found, stored}
+
+
+def _instruction_in(identity: Identity) -> str | None:
+    prompts = identity.get("prompts")
+    if isinstance(prompts, Mapping):
+        return instruction_in(str(prompts.get("query", "")))
+    if isinstance(identity.get("instruction"), str):
+        return str(identity["instruction"])
+    inner = (_instruction_in(value) for value in identity.values() if isinstance(value, Mapping))
+    return next((found for found in inner if found is not None), None)
+
+
+@cache
+def _defaults() -> frozenset[str]:
+    """The instructions of the packaged templates, and none at all."""
+    return frozenset({"", *(load_template(name).instruction for name in template_names())})
+
+
 def _opened(spec: str, part: str) -> _Model | None:
     """The model that a spec names, None where it is not here or has no folder."""
     try:
@@ -110,12 +149,13 @@ def _opened(spec: str, part: str) -> _Model | None:
         folder = _folder_of(adapter)
         if folder is None:
             return None
-        identity, contents = identity_of(adapter), Contents(folder)
+        identity_of(adapter)
+        contents = Contents(folder)
         now = contents.identity()
         files = _files_before(folder)
         same = files == (contents.weights, contents.tokenizer, contents.settings)
         before = {key: now[key] for key in _DIGESTS} if same else _digests_before(folder, files)
-        return _Model(spec, before, now, identity)
+        return _Model(adapter, before, now)
     except (HarnessError, OSError):
         return None
 
@@ -172,25 +212,18 @@ def _with_contents(identity: Identity, contents: Identity) -> dict[str, object]:
     }
 
 
-def _plain(identity: Identity) -> dict[str, object]:
-    """An identity without what a collection decides."""
-    kept = {key: value for key, value in identity.items() if key not in _OF_A_COLLECTION}
-    return {key: _plain(value) if isinstance(value, Mapping) else value for key, value in kept.items()}
-
-
-def _rename_vectors(cache: Path, model: _Model) -> int:
+def _rename_vectors(place: Path, model: _Model, instruction: str | None) -> int:
     """Give the vectors of an embedder the folder of its identity of now."""
     if model.before == {key: model.now[key] for key in _DIGESTS}:
         return 0
-    part = open_ranker(model.spec)
-    embedder = getattr(part, "embedder", None)
+    embedder = getattr(model.on(instruction), "embedder", None)
     if not isinstance(embedder, SentenceEmbedder):
         return 0
     roles: tuple[Role, ...] = ("query", "document")
     renamed = 0
     for role in roles:
         current = embedder.role_identity(role)
-        old, new = (cache / "embeddings" / digest(one) for one in ({**current, **model.before}, current))
+        old, new = (place / "embeddings" / digest(one) for one in ({**current, **model.before}, current))
         if old.is_dir() and not new.exists():
             old.rename(new)
             renamed += 1

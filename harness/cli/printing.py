@@ -65,9 +65,11 @@ def print_table(table: Any) -> None:
 
 
 def print_alarm(named: str) -> None:
-    """An alarm with its name at the end; a remark, which concerns at most one in a hundred, says that it is one."""
-    is_remark = named.rpartition(" [")[2].startswith("few-")
-    typer.echo(f"{'REMARK' if is_remark else 'ALARM'} {named}")
+    """An alarm with its name at the end; a remark says that it is one."""
+    from harness.hazards.alarm import is_remark
+
+    name = named.rpartition(" [")[2].removesuffix("]")
+    typer.echo(f"{'REMARK' if is_remark(name) else 'ALARM'} {named}")
 
 
 def workspace_path(workspace: Path | None) -> Path:

@@ -47,6 +47,12 @@ def is_hard(name: str) -> bool:
     return known is None or known.hard
 
 
+def is_remark(name: str) -> bool:
+    """Whether an alarm is printed as a remark."""
+    known = HAZARDS.get(name)
+    return name.startswith("few-") or (known is not None and known.remark)
+
+
 def counted(name: str, count: int, of: int, message: str) -> list[Alarm]:
     """The alarm of something that was counted: none at 0, `few-NAME` up to `FEW`, above it NAME."""
     if not count:

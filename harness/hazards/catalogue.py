@@ -19,6 +19,8 @@ class Hazard:
     caught: Caught = "alarm"
     hard: bool = False
     """A number with it must not pass a gate."""
+    remark: bool = False
+    """Printed as a remark, which takes nothing from a number; so are those whose names begin with `few-`."""
 
 
 _ALL = (
@@ -43,6 +45,8 @@ _ALL = (
     Hazard("not-probed", "the orientation probe was skipped"),
     Hazard("no-separator", "nothing in the inputs separates query and document", hard=True),
     Hazard("other-scores", "the scores are not those of sentence-transformers for the same model", hard=True),
+    Hazard("other-prompts", "sentence-transformers by itself would put other prompts before the texts", remark=True),
+    Hazard("not-compared", "the comparison with sentence-transformers was due and could not be made", remark=True),
     Hazard("former-identity", "made by the version before, under another id; the scores are the same"),
     Hazard("former-scoring", "made by the version before, which scored this model in another way", hard=True),
     Hazard("assumed", "the model's files leave something open, and it was assumed"),

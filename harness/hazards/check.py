@@ -100,22 +100,25 @@ def check(
     if isinstance(scored, Examination):
         findings.append(stored(scored, bench, scored.own))
         if reference:
-            findings.append(_referred(spec, grounds, bench))
+            findings += _referred(spec, grounds, bench)
     noise = _keep_noise(grounds, system, scored.first, scored.again, bench)
     queries = sum(ground.judged.queries for ground in grounds)
     names = tuple(ground.collection.name for ground in grounds)
     return Checked(spec, names, queries, sum(map(len, scored.first)), tuple(findings), noise)
 
 
-def _referred(spec: str, grounds: Sequence[Ground], bench: Bench) -> Finding:
-    """The comparison with sentence-transformers."""
+def _referred(spec: str, grounds: Sequence[Ground], bench: Bench) -> list[Finding]:
+    """The comparison with sentence-transformers, and with its own prompts by itself where they are others."""
     pairs = sum(len(one.candidates) for one in grounds)
     bench.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
     found = compare_with_reference(spec, grounds)
     if found.shift is None:
-        return Finding(REFERENCE, "not possible", note=found.note)
-    alarm = next(iter(found.alarms), None)
-    return Finding(REFERENCE, "broken" if alarm else "OK", found.shift, "in float32", alarm)
+        return [Finding(REFERENCE, "not possible", note=found.note, alarm=found.alarms[0])]
+    alarm = None if found.agrees else found.alarms[0]
+    compared = Finding(REFERENCE, "broken" if alarm else "OK", found.shift, "in float32", alarm)
+    if found.own is None:
+        return [compared]
+    return [compared, Finding(REFERENCE, "suspicious", found.own, "with its own prompts", found.remark)]
 
 
 def _sampled(

@@ -10,13 +10,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
 from adapters.errors import UsageError
 from adapters.identity import digest
-from adapters.protocols import Floats, Reranker
-from adapters.reference import NoReference, reference_scores
+from adapters.protocols import Floats, IndexPairs, Reranker, StreamingReranker
+from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
 from adapters.spec import identity_of, open_reranker
 from harness.bench import Bench
 from harness.collection import Collection, sampling_order
@@ -36,6 +37,9 @@ LONG = 10_000
 TOLERANCE = 1e-3
 """Largest difference, as a share of the standard deviation of the reference's scores, that is one of rounding."""
 _QUERIES, _DEPTH = 10, 10
+_RECORD = 2
+"""Raised whenever what was found before may have been found wrongly."""
+_SHORTENINGS, _SHORTER = 8, 0.9
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class Agreement:
     """Pairs of candidates in the other order whose reference scores differ by more than the tolerance."""
     note: str = ""
     """Why there is no reference."""
+    own: Shift | None = None
+    """The same for the scores with the prompts that sentence-transformers finds by itself; None where there is no
+    difference."""
+    prompts: str = ""
+    """Which prompts those are, which ones are used, and how to choose the others."""
 
     @property
     def agrees(self) -> bool | None:
@@ -58,19 +67,26 @@ class Agreement:
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """A hard alarm where the scores are other ones."""
-        if self.agrees is not False:
-            return ()
-        assert self.shift is not None
-        moved = self.shift
-        return (
-            Alarm(
-                "other-scores",
-                f"its scores are not those of sentence-transformers: they differ by up to {moved.largest:.2g} "
-                f"({100 * moved.relative:.1f} % of their standard deviation), {100 * moved.turned:.1f} % of the pairs "
-                f"of candidates stand in the other order, nDCG@10 moves by {100 * moved.gain:+z.2f} points",
-            ),
-        )
+        """A hard alarm where the scores are other ones; remarks where nothing could be compared, and where the prompts
+        are not those of sentence-transformers."""
+        if self.shift is None:
+            return (Alarm("not-compared", f"its scores were not compared with sentence-transformers: {self.note}"),)
+        found = () if self.agrees else (Alarm("other-scores", f"its scores are not those {_moved(self.shift)}"),)
+        return found if self.own is None else (*found, self.remark)
+
+    @property
+    def remark(self) -> Alarm:
+        """The difference that prompts make."""
+        assert self.own is not None
+        return Alarm("other-prompts", f"{self.prompts}; the scores are not those {_moved(self.own)}")
+
+
+def _moved(moved: Shift) -> str:
+    return (
+        f"of sentence-transformers: they differ by up to {moved.largest:.2g} ({100 * moved.relative:.1f} % of their "
+        f"standard deviation), {100 * moved.turned:.1f} % of the pairs of candidates stand in the other order, nDCG@10 "
+        f"moves by {100 * moved.gain:+z.2f} points"
+    )
 
 
 def compare_with_reference(spec: str, grounds: Sequence[Ground]) -> Agreement:
@@ -80,15 +96,25 @@ def compare_with_reference(spec: str, grounds: Sequence[Ground]) -> Agreement:
         ModelError: the reranker itself cannot score them.
     """
     adapters = [_bound(spec, ground) for ground in grounds]
-    requests = [request_of(ground) for ground in grounds]
     try:
-        theirs = [_reference(adapter, request) for adapter, request in zip(adapters, requests, strict=True)]
+        calls = [_call(adapter) for adapter in adapters]
+        asked = zip(calls, adapters, grounds, strict=True)
+        requests = [_comparable(call, adapter, request_of(ground)) for call, adapter, ground in asked]
+        found = [
+            reference_scores(call, request.queries, request.documents, request.pairs)
+            for call, request in zip(calls, requests, strict=True)
+        ]
     except NoReference as error:
         return Agreement(None, note=str(error))
+    theirs = [one.scores for one in found]
     ours = [natural(adapter, request) for adapter, request in zip(adapters, requests, strict=True)]
     limit = TOLERANCE * float(np.concatenate(theirs).std())
     turned = sum(_turned_far(*one, limit) for one in zip(grounds, theirs, ours, strict=True))
-    return Agreement(shift(grounds, theirs, ours), turned)
+    own = shift(grounds, [one.scores if one.own is None else one.own for one in found], ours)
+    other = next((pair for pair in zip(adapters, found, strict=True) if pair[1].own is not None), None)
+    if other is None or own.relative <= TOLERANCE:
+        return Agreement(shift(grounds, theirs, ours), turned)
+    return Agreement(shift(grounds, theirs, ours), turned, "", own, _prompts(*other))
 
 
 class ReferenceCheck:
@@ -100,6 +126,8 @@ class ReferenceCheck:
 
     def __init__(self, collections: Sequence[Collection], bench: Bench) -> None:
         self._collections, self._bench = collections, bench
+        self._failed: dict[Path, Agreement] = {}
+        """Rerankers that could not be compared. That holds for this run: the next one may have the memory."""
 
     def look(self, ground: Ground, system: System) -> tuple[Alarm, ...]:
         """The alarms of the comparison, from the record or made now; none where it is not worth its while."""
@@ -109,7 +137,7 @@ class ReferenceCheck:
         if not hasattr(reranker, "reference"):
             return ()
         file = self._file(reranker)
-        known = _read(file)
+        known = self._failed.get(file) or _read(file)
         if known is not None:
             return known.alarms
         pairs = plan(self._collections, system.depth, [system.name], first_stage=system.first_stage.name).total.pairs
@@ -123,10 +151,11 @@ class ReferenceCheck:
         report(f"{spec}: {len(some.candidates)} pairs are scored by sentence-transformers too, for comparison")
         found = compare_with_reference(spec, [some])
         if found.shift is None:
+            self._failed[file] = found
             report(f"{spec}: not compared with sentence-transformers: {found.note}")
-        else:
-            what = "differs" if not found.agrees else "agrees"
-            report(f"{spec}: {what} with sentence-transformers, largest difference {found.shift.largest:.2g}")
+            return found
+        what = "differs" if not found.agrees else "agrees"
+        report(f"{spec}: {what} with sentence-transformers, largest difference {found.shift.largest:.2g}")
         with write_atomically(file) as unfinished:
             unfinished.write_text(json.dumps(asdict(found)), "utf-8")
         return found
@@ -134,7 +163,7 @@ class ReferenceCheck:
     def _file(self, reranker: Reranker) -> Path:
         folder = self._bench.workspace.references
         folder.mkdir(exist_ok=True)
-        return folder / f"{digest(identity_of(reranker))}.json"
+        return folder / f"{digest({'record': _RECORD, 'identity': identity_of(reranker)})}.json"
 
 
 def _bound(spec: str, ground: Ground) -> Reranker:
@@ -148,11 +177,59 @@ def _bound(spec: str, ground: Ground) -> Reranker:
     return found
 
 
-def _reference(adapter: Reranker, request: Request) -> Floats:
+def _call(adapter: Reranker) -> ReferenceCall:
     call = getattr(adapter, "reference", None)
     if call is None:
         raise NoReference("it is no model that sentence-transformers can load")
-    return reference_scores(call(), request.queries, request.documents, request.pairs)
+    found: ReferenceCall = call()
+    return found
+
+
+def _comparable(call: ReferenceCall, adapter: Reranker, request: Request) -> Request:
+    """The request, with shorter documents where sentence-transformers would cut the inputs in another way.
+
+    Raises:
+        NoReference: nobody can say what is cut, or it cannot be avoided.
+    """
+    if not call.whole:
+        return request
+    if not isinstance(adapter, StreamingReranker):
+        raise NoReference("sentence-transformers cuts long inputs in another way")
+    documents, rows = list(request.documents), np.arange(len(request.pairs))
+    for _ in range(_SHORTENINGS):
+        shares = _kept(adapter, request.queries, documents, request.pairs[rows])
+        rows, shares = rows[shares < 1], shares[shares < 1]
+        if not len(rows):
+            return replace(request, documents=documents)
+        cut = request.pairs[rows, 1]
+        for document in np.unique(cut).tolist():
+            kept = len(documents[document]) * float(shares[cut == document].min()) * _SHORTER
+            documents[document] = documents[document][: int(kept)]
+    raise NoReference("sentence-transformers cuts long inputs in another way, and no document is short enough")
+
+
+def _kept(adapter: StreamingReranker, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
+    """The share of each document's tokens that reaches the model, [pairs]."""
+    shares = np.ones(len(pairs), np.float32)
+    for part in adapter.stream(queries, documents, pairs):
+        shares[part.rows] = np.where(part.kept < part.tokens, part.kept / np.maximum(part.tokens, 1), 1)
+    return shares
+
+
+def _prompts(adapter: Reranker, reference: Reference) -> str:
+    """The prompts that are used, those of sentence-transformers, and the options that choose them."""
+    used = getattr(getattr(adapter, "embedder", adapter), "prompts", {})
+    ours = (used.get("query", ""), used.get("document", ""))
+    options = [
+        f"{name}={quote(theirs, safe='')}"
+        for name, mine, theirs in zip(("query_prompt", "document_prompt"), ours, reference.own_prompts, strict=True)
+        if mine != theirs
+    ]
+    return (
+        f"its folder is read as the prompts {ours[0]!r} before queries and {ours[1]!r} before documents, and "
+        f"sentence-transformers by itself puts {reference.own_prompts[0]!r} and {reference.own_prompts[1]!r} there "
+        f"(choose those with ?{'&'.join(options)})"
+    )
 
 
 def _turned_far(ground: Ground, theirs: Floats, ours: Floats, limit: float) -> int:
@@ -176,7 +253,7 @@ def _read(file: Path) -> Agreement | None:
     """What was found before; None where nothing was, or it cannot be read."""
     try:
         content = json.loads(file.read_text("utf-8"))
-        moved = content["shift"]
-        return Agreement(None if moved is None else Shift(**moved), content["turned_far"], content["note"])
+        moved, own = Shift(**content["shift"]), content["own"]
+        return Agreement(moved, content["turned_far"], "", own and Shift(**own), content["prompts"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

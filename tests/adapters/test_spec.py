@@ -139,6 +139,13 @@ def test_an_option_without_name_or_value_is_refused(text: str) -> None:
         parse(text)
 
 
+def test_a_prompt_may_be_empty_and_nothing_else() -> None:
+    assert parse("m?query_prompt=&document_prompt=").options == {"query_prompt": "", "document_prompt": ""}
+    for text in ("m?query_prompt", "m?query_prompt=&max_length="):
+        with pytest.raises(UsageError, match="options are written"):
+            parse(text)
+
+
 def test_an_option_that_stands_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="stands twice"):
         parse("bm25?k1=1&k1=2")

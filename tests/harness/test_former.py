@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from adapters import tiny
 from adapters.contents import Contents
 from adapters.labels import Label
 from adapters.models import ModelFolder
+from adapters.prompt_template import load_template
 from harness.doctor import examine
 from harness.experiment import experiment
 from harness.former import CHANGED, RENAMED, bring_up
@@ -19,6 +21,7 @@ from harness.former import _digests_before as digests_before
 from harness.former import _files_before as files_before
 from harness.store import Results
 from harness.system import systems
+from tests.conformance import shapes
 from tests.tiny_collection import FIRST, Place
 
 pytest.importorskip("transformers", reason="tiny models need the extra 'models'")
@@ -114,6 +117,96 @@ def test_a_model_that_is_scored_in_another_way_is_marked_and_its_scores_are_left
     assert (found.pairs, found.changed) == (0, 1)
     assert CHANGED in alarms(place)[0]
     assert scored_now(place, f"{folder}?label=1") == paid
+
+
+def prompts_of_before(folder: ModelFolder) -> dict[str, str]:
+    """What the version before read: a default prompt also for a role without one, although another has a prompt."""
+    declared = folder.json("config_sentence_transformers.json")
+    prompts = declared.get("prompts") or {}
+    assert isinstance(prompts, dict)
+    default = prompts.get(declared.get("default_prompt_name"), "")
+    names = {"query": ("query",), "document": ("document", "passage")}
+    return {role: next((prompts[name] for name in each if name in prompts), default) for role, each in names.items()}
+
+
+def with_prompts(folder: Path, default: str | None = None, **prompts: str) -> Path:
+    shapes.edit(folder / "config_sentence_transformers.json", prompts=prompts, default_prompt_name=default)
+    return folder
+
+
+FILES: dict[str, Callable[[Path], Path]] = {"other files": with_other_files, "as it is": lambda folder: folder}
+OTHER_FILES = pytest.mark.parametrize("files", FILES.values(), ids=FILES)
+
+
+@OTHER_FILES
+@pytest.mark.parametrize("part", ["reranker", "first stage", "both"])
+def test_an_embedder_whose_prompts_are_read_in_another_way_is_marked(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, files: Callable[[Path], Path]
+) -> None:
+    folder = files(with_prompts(tiny.bert_embedder(tmp_path / "model"), default="query", query="find "))
+    spec = "control:random" if part == "first stage" else str(folder)
+    first = FIRST if part == "reranker" else str(folder)
+    with monkeypatch.context() as before:
+        before.setattr(Contents, "identity", by_the_rule_of_before)
+        before.setattr("adapters.embedding.read_prompts", prompts_of_before)
+        paid = scored_now(place, spec, first)
+    found = bring_up(place.workspace)
+    assert (found.pairs, found.renamed) == (0, 0)
+    assert found.changed == (1 if part == "reranker" else 2), "also the first stage by itself"
+    assert CHANGED in alarms(place)[0]
+    if part == "reranker":
+        assert scored_now(place, spec, first) == paid
+
+
+@OTHER_FILES
+def test_a_language_model_whose_own_prompt_was_not_read_is_marked(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Callable[[Path], Path]
+) -> None:
+    folder = files(with_prompts(tiny.causal_lm(tmp_path / "model"), default="query", query="find what refutes it"))
+    with monkeypatch.context() as before:
+        before.setattr(Contents, "identity", by_the_rule_of_before)
+        before.setattr("adapters.asking.default_prompt", lambda _: load_template("qwen3").instruction)
+        paid = scored_now(place, str(folder))
+    found = bring_up(place.workspace)
+    assert (found.pairs, found.renamed, found.changed) == (0, 0, 1)
+    assert CHANGED in alarms(place)[0]
+    assert scored_now(place, str(folder)) == paid
+
+
+INSTRUCTED = {
+    "a language model": lambda path: with_prompts(tiny.causal_lm(path), default="query", query="find what refutes it"),
+    "an embedder": lambda path: with_prompts(tiny.bert_embedder(path), query="Instruct: find\nQuery: ", document="d: "),
+}
+
+
+@pytest.mark.parametrize("later", ['instruction = "find the opposite"', "", 'instruction = "find it all"'])
+@pytest.mark.parametrize("kind", INSTRUCTED)
+def test_the_instruction_of_a_collection_is_no_other_reading(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, later: str
+) -> None:
+    """Also where the collection declares another one by now."""
+    folder = with_other_files(INSTRUCTED[kind](tmp_path / "model"))
+    first = str(folder) if kind == "an embedder" else FIRST
+    collection = place.beir(rules='instruction = "find the opposite"')
+    with monkeypatch.context() as before:
+        before.setattr(Contents, "identity", by_the_rule_of_before)
+        paid = scored_now(place, str(folder), first)
+    (collection / "collection.toml").write_text(later)
+    scored_now(place, "control:random")
+    found = bring_up(place.workspace)
+    stages = 1 if kind == "an embedder" else 0
+    assert (found.pairs, found.renamed, found.changed) == (paid, 1 + stages, 0)
+    assert found.vectors == 2 * stages
+    (collection / "collection.toml").write_text('instruction = "find the opposite"')
+    assert scored_now(place, str(folder), first) == 0
+
+
+def test_what_this_version_stored_is_not_marked(place: Place, tmp_path: Path) -> None:
+    place.beir(rules='instruction = "find the opposite"')
+    for kind, make in INSTRUCTED.items():
+        scored_now(place, str(make(tmp_path / kind)))
+    found = bring_up(place.workspace)
+    assert (found.pairs, found.vectors, found.renamed, found.changed) == (0, 0, 0, 0)
 
 
 def test_other_weights_under_the_same_name_are_another_model(
