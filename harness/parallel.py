@@ -177,8 +177,8 @@ _HOW: dict[KnownBy, str] = {
 
 
 def _shared(collections: Sequence[Collection]) -> list[str]:
-    told = [
+    each = [
         f"{one.name} shares {one.same_ids[1]:,} query ids with {one.same_ids[0]}" for one in collections if one.same_ids
     ]
-    more = [f"{len(told) - _LISTED} more collections share ids too"] if len(told) > _LISTED else []
-    return [f"{'; '.join([*told[:_LISTED], *more])}: {DECLARE}"] if told else []
+    more = [f"{len(each) - _LISTED} more collections share ids too"] if len(each) > _LISTED else []
+    return [f"{'; '.join([*each[:_LISTED], *more])}: {DECLARE}"] if each else []

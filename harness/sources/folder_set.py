@@ -64,7 +64,8 @@ def alone(path: Path, declared: Declared) -> Declared:
     is a part of the set, as `xquad/de` is.
     """
     folder, name = path.resolve().parent, path.resolve().name
-    of_set = [] if is_collection(folder) else _own(folder)
+    found = _own(folder)
+    of_set = [] if found and is_collection(folder) else found
     tables = [*of_set, *(Table(t.label, own) for t in of_set if isinstance(own := t.keys.get(name), dict))]
     said = _only(("name", "parallel"), tables).parallel if declared.parallel is None else declared.parallel
     set_name = _only(("name",), of_set).name or folder.name or None
