@@ -97,6 +97,7 @@ def run(
     budget: int | None = None,
     rules: str | Path | None = None,
     origin: Origin = ANYWHERE,
+    parallel: bool | None = None,
     skip_probe: bool = False,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
@@ -118,6 +119,8 @@ def run(
         budget: take as many queries of every collection as cost at most this many pairs together.
         origin: where suites are read from, and whether data that differs from their tables is taken.
         rules: a file that declares rules for the collections; see `harness.sources.declared`.
+        parallel: whether queries with one id are one question in all collections of a set (a folder of collections, a
+            suite or a group of one); None for what is declared, else detected. See `harness.parallel`.
         skip_probe: do without the orientation probe, which is an alarm beside the numbers.
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
 
@@ -141,6 +144,7 @@ def run(
         sample=sample,
         rules=rules,
         origin=origin,
+        parallel=parallel,
         tell=skipped.append,
     )
     for line in skipped:
@@ -167,6 +171,7 @@ def gated(
     sample: int | None = None,
     rules: str | Path | None = None,
     origin: Origin = ANYWHERE,
+    parallel: bool | None = None,
     accept: bool = False,
     sequential: bool = False,
     workspace: str | Path | None = None,
@@ -180,6 +185,7 @@ def gated(
         policy: from `harness.gate.policy.read_policy`, or made in Python.
         tier: `dev` gives figures and no verdict, `gate` and `final` are looks.
         sample: take this many queries of the tier's part of every collection.
+        parallel: as in `run`.
         accept: mark a pass as accepted, so that it can be the anchor of later candidates.
         sequential: score random blocks of queries, and stop when the answer is certain.
 
@@ -191,7 +197,14 @@ def gated(
     _refuse_targets(policy.targets, split, policy.languages, rules, origin)
     place, told = Workspace.open(Path(workspace) if workspace else None), reporter or Silent()
     collections = collections_of(
-        policy.targets, place, split=split, languages=policy.languages, rules=rules, origin=origin, tell=told.note
+        policy.targets,
+        place,
+        split=split,
+        languages=policy.languages,
+        rules=rules,
+        origin=origin,
+        parallel=parallel,
+        tell=told.note,
     )
     chosen = policy.first_stage or first_stage_of(collections)
     with opened(place, told) as bench:
@@ -249,11 +262,23 @@ def collections_of(
     sample: int | None = None,
     rules: str | Path | None = None,
     origin: Origin = ANYWHERE,
+    parallel: bool | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
-    """The collections that the targets name, each once. `tell` gets a line for whatever is in other languages."""
+    """The collections that the targets name, each once.
+
+    `parallel` is as in `run`; `tell` gets a line for whatever is in other languages."""
     declared = Path(rules) if rules else None
-    found = load(targets, workspace, split=split, languages=languages, rules=declared, origin=origin, tell=tell)
+    found = load(
+        targets,
+        workspace,
+        split=split,
+        languages=languages,
+        rules=declared,
+        origin=origin,
+        parallel=parallel,
+        tell=tell,
+    )
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())

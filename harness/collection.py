@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from adapters.identity import Digests, digest
 from harness.as_published import AsPublished
 from harness.qrels import Qrels, Rows
 
+KnownBy = Literal["option", "declared", "detected"]
+"""How it is known whether a collection belongs to a parallel set."""
 ORIGINAL, CHANGED = "-og", "-changed"
 """Ends of the ids of a query that is asked twice, the second time with a changed instruction (FollowIR)."""
 
@@ -173,6 +175,13 @@ class Collection:
     no language is clear enough."""
     language_sought: bool = True
     """False where no language is declared and nobody could look: the package that detects one is not installed."""
+    parallel: str | None = None
+    """The name of the parallel set whose questions its queries ask; None where they are questions of their own. In one
+    set, queries with one id are one question. It is part of no fingerprint; see `harness.parallel`."""
+    parallel_by: KnownBy | None = None
+    """How `parallel` is known; None where nothing is, and then `parallel` is None too."""
+    same_ids: tuple[str, int] | None = None
+    """Where nothing is known: the collection of the same set that has many of its query ids too, and how many."""
 
     @property
     def spoken(self) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.environment import environment
 from harness.evaluation import Evaluation
 from harness.measuring.paired_measures import Paired
+from harness.parallel import notes as parallel_notes
 from harness.stemming import notes, of_evaluations, parts_of_evaluation
 from harness.suites.table import PAIRED_MEASURE
 from harness.summary import (
@@ -29,7 +30,8 @@ FORMAT = 1
 
 def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> dict[str, object]:
     """Everything that a table shows and what made it, as plain JSON values; fractions, not points."""
-    lines = [*notes(of_evaluations(evaluations)), *skipped]
+    sets = parallel_notes([evaluation.collection for evaluation in _first_of_each_collection(evaluations)])
+    lines = [*sets, *notes(of_evaluations(evaluations)), *skipped]
     return {
         "format": FORMAT,
         "environment": environment(),
@@ -82,6 +84,8 @@ def _collection(evaluation: Evaluation) -> dict[str, object]:
         "language": collection.language,
         "detected_language": collection.detected_language,
         "group": collection.group,
+        "parallel": collection.parallel,
+        "parallel_by": collection.parallel_by,
         "sampled_from": collection.sampled_from,
         "counts": asdict(collection.counts),
         "rules": asdict(collection.rules),

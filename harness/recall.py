@@ -97,4 +97,5 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
     found = with_queries(whole, np.flatnonzero([name in wanted for name in whole.queries.ids()]))
     if found.fingerprint != fingerprint:
         raise DataError(f"{folder}: not the texts that {stored.id} was measured on; run again: {stored.command}")
-    return replace(found, name=str(stored.collection["name"]))
+    known: dict[str, Any] = {key: stored.collection[key] for key in ("parallel", "parallel_by")}
+    return replace(found, name=str(stored.collection["name"]), **known)

@@ -45,10 +45,12 @@ ADDED = """
 create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid;
 create table if not exists corpus(collection text primary key, fingerprint text) without rowid;
 create table if not exists detected(collection text primary key, language text) without rowid;
+create table if not exists parallel(collection text primary key, name text, known_by text) without rowid;
 """
 """Tables of their own, so that an older program still reads the file.
 
 mark: an alarm that is known of an evaluation since it was stored, and the identity that it has now, if it has one.
 corpus: the fingerprint of the corpus alone of a collection.
 detected: the language of collections that declare none, null where none was recognised; no row where nobody looked.
+parallel: the parallel set of a collection, null where it is known to be in none; no row where nothing is known.
 """

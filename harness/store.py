@@ -21,6 +21,7 @@ from harness.environment import command_line, environment, machine
 from harness.hazards.alarm import merged
 from harness.hazards.catalogue import HAZARDS
 from harness.hazards.known_wrong import known_by_now, note_among
+from harness.known_parallel import known_by_name
 from harness.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.suites.table import PAIRED_MEASURE
 
@@ -54,6 +55,12 @@ class Stored:
     def system(self) -> str:
         """The reranker's name, or the first stage's where there is none."""
         return self.reranker or self.first_stage
+
+    @property
+    def parallel(self) -> str | None:
+        """The parallel set that the collection is known to belong to, by name; see `Collection.parallel`."""
+        found = self.collection.get("parallel")
+        return None if found is None else str(found)
 
     @property
     def wrong(self) -> str | None:
@@ -273,6 +280,9 @@ class Results:
         if collection.language is None and collection.language_sought:
             found = (collection.fingerprint, collection.detected_language)
             self._database.execute("insert or replace into detected values (?, ?)", found)
+        if collection.parallel_by is not None:  # a part of a set that is measured alone may not know of the others
+            known_set = (collection.fingerprint, collection.parallel, collection.parallel_by)
+            self._database.execute("insert or replace into parallel values (?, ?, ?)", known_set)
 
     def _keep_evaluation(self, evaluation: Evaluation) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -338,11 +348,13 @@ class Results:
     def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
         query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
                     c.part_of, c.grouped, k.fingerprint as corpus, m.kind as mark, m.identity as current,
-                    d.language as detected, d.collection is not null as sought from evaluation e
+                    d.language as detected, d.collection is not null as sought,
+                    p.name as parallel, p.known_by as parallel_by from evaluation e
                     join collection c on c.fingerprint = e.collection
                     left join corpus k on k.collection = e.collection
                     left join mark m on m.evaluation = e.id
-                    left join detected d on d.collection = e.collection {tail}"""
+                    left join detected d on d.collection = e.collection
+                    left join parallel p on p.collection = e.collection {tail}"""
         with closing(self._database.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             for row in cursor.execute(query, values).fetchall():
@@ -354,6 +366,9 @@ class Results:
         collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
         collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
         collection |= {"detected_language": row["detected"], "language_sought": bool(row["sought"])}
+        rules = json.loads(row["rules"])
+        collection |= {"parallel": row["parallel"], "parallel_by": row["parallel_by"]}
+        collection |= {} if row["parallel_by"] else known_by_name(row["name"], rules)
         parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
         place = (row["reranker"] or row["first_stage"], row["name"], row["split"])
         parsed["audit"]["alarms"] = known_by_now(parsed["audit"].get("alarms"), parsed["identity"], *place, means)
@@ -365,7 +380,7 @@ class Results:
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
-        return Stored(collection=collection | {"rules": json.loads(row["rules"])}, means=means, **parsed, **plain)
+        return Stored(collection=collection | {"rules": rules}, means=means, **parsed, **plain)
 
 
 def _marks(row: Sequence[object]) -> str:

@@ -9,6 +9,7 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.notes import notes_of
+from harness.parallel import notes as parallel_notes
 from harness.retrieve import GIVEN
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_evaluations, shown_language
@@ -216,7 +217,8 @@ def described(collection: Collection) -> str:
 
 def declared_notes(collections: Sequence[Collection]) -> list[str]:
     """What a reader of these collections has to know, each once."""
-    return list(dict.fromkeys(note for collection in collections for note in notes_of(collection)))
+    own = dict.fromkeys(note for collection in collections for note in notes_of(collection))
+    return [*own, *parallel_notes(collections)]
 
 
 def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:

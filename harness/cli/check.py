@@ -30,6 +30,7 @@ def check(  # noqa: PLR0917
     pairs: options.CheckPairs = 200,
     sample_queries: options.SampleQueries = None,
     languages: options.TargetLanguages = None,
+    parallel: options.Parallel = None,
     reference: options.Reference = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
@@ -48,7 +49,9 @@ def check(  # noqa: PLR0917
 
     place = Workspace.open(workspace)
     terminal = Terminal()
-    collections = api.collections_of(targets or ["demo"], place, languages=languages or (), tell=terminal.note)
+    collections = api.collections_of(
+        targets or ["demo"], place, languages=languages or (), parallel=parallel, tell=terminal.note
+    )
     with opened(place, terminal) as bench:
         found = examine(
             system, collections, bench, first_stage=first_stage, depth=depth, pairs=pairs, sample=sample_queries,

@@ -43,6 +43,7 @@ def gate(  # noqa: PLR0917
     depth: options.GateDepth = None,
     measure: options.PrimaryMeasure = None,
     languages: options.TargetLanguages = None,
+    parallel: options.Parallel = None,
     split: options.Split = None,
     sample_queries: options.SampleQueries = None,
     rules: options.RulesFile = None,
@@ -70,8 +71,8 @@ def gate(  # noqa: PLR0917
         raise UsageError("name the system that asks to pass, as in --candidate ./checkpoint-1000")
     found = api.gated(
         candidate, declared, tier=tier, split=split, sample=sample_queries, rules=rules,
-        origin=Origin(source, mirror, allow_drift), accept=accept, sequential=sequential, workspace=workspace,
-        reporter=Terminal(),
+        origin=Origin(source, mirror, allow_drift), parallel=parallel, accept=accept, sequential=sequential,
+        workspace=workspace, reporter=Terminal(),
     )  # fmt: skip
     _tell(found, junit, summary, as_json)
     raise typer.Exit(EXIT[found.state])

@@ -77,6 +77,16 @@ TargetLanguages = Annotated[
         "Only these, of targets that declare languages; the language of a target that declares none. Repeatable.",
     ),
 ]
+Parallel = Annotated[
+    bool | None,
+    typer.Option(
+        "--parallel/--no-parallel",
+        envvar="HARNESS_PARALLEL",
+        help="Queries with one id are one question, or not, in all collections of a set (a folder, a suite); as "
+        "declared, else as detected.",
+        show_default=False,
+    ),
+]
 Split = Annotated[str | None, _option("split", "Which judgments; test.")]
 SampleQueries = Annotated[
     int | None, _option("sample-queries", "Only so many queries of each collection, always the same.", min=1)

@@ -31,6 +31,7 @@ def overlap(  # noqa: PLR0917
     field: options.QueryField = None,
     threshold: options.Threshold = 0.8,
     languages: options.TargetLanguages = None,
+    parallel: options.Parallel = None,
     split: options.Split = None,
     source: options.SourceName = "auto",
     mirror: options.Mirror = None,
@@ -52,8 +53,9 @@ def overlap(  # noqa: PLR0917
     batches = training_queries(training, field)
     origin = Origin(source, mirror)
     collections = collections_of(
-        targets, opened, split=split, languages=languages or (), origin=origin, tell=partial(typer.echo, err=True)
-    )
+        targets, opened, split=split, languages=languages or (), origin=origin, parallel=parallel,
+        tell=partial(typer.echo, err=True),
+    )  # fmt: skip
     found = overlaps(collections, batches, threshold)
     with Results(opened.results) as results:
         values = list(clean_values(results, found))

@@ -29,6 +29,7 @@ def run(  # noqa: PLR0917
     depth: options.Depth = 100,
     measures: options.Measures = None,
     languages: options.TargetLanguages = None,
+    parallel: options.Parallel = None,
     split: options.Split = None,
     sample_queries: options.SampleQueries = None,
     budget_pairs: options.BudgetPairs = None,
@@ -70,7 +71,9 @@ def run(  # noqa: PLR0917
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
     make_folder(out)
-    named: dict[str, Any] = {"measures": measures or (), "rules": rules, "skip_probe": skip_probe}
+    named: dict[str, Any] = {
+        "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,
+    }  # fmt: skip
     outcome = api.run(*(targets or ()), **common, **named, reporter=Terminal())
     show_outcome(outcome, out, audit=audit, as_json=as_json)
     if mteb_results is not None:

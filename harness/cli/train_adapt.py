@@ -73,6 +73,7 @@ def adapt(
     depth: options.GateDepth = None,
     measure: options.PrimaryMeasure = None,
     languages: options.TargetLanguages = None,
+    parallel: options.Parallel = None,
     anchor: options.Anchor = None,
     print_cost: options.PrintCost = False,
     workspace: options.WorkspacePath = None,
@@ -117,7 +118,7 @@ def adapt(
     policy = _policy(Path(str(gate)), release).overridden(
         anchor=anchor, first_stage=first_stage, depth=depth, measure=measure, languages=languages
     )
-    places = Places(str(dev), dev_split, gate_split, final, final_split, source)
+    places = Places(str(dev), dev_split, gate_split, final, final_split, source, parallel)
     machine = training.machine()
     with opened(place, Terminal()) as bench:
         record = run(wishes, places, policy, Path(str(out)), bench, machine, despite_teacher=despite_teacher)

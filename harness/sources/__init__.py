@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.collection import Collection
+from harness.parallel import Member, with_parallel
 from harness.sources.build import collection_of
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.recognise import DEMO, chosen_sources
@@ -26,6 +27,7 @@ def load(
     languages: Sequence[str] = (),
     rules: Path | None = None,
     origin: Origin = ANYWHERE,
+    parallel: bool | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
     """The collections that one or several targets name: the packaged `demo`, a suite or one of its collections, a
@@ -34,6 +36,7 @@ def load(
     Args:
         languages: see `harness.sources.offered.chosen`.
         origin: where a suite is read from.
+        parallel: whether the collections of a set ask the same questions, whatever is declared; see `harness.parallel`.
         tell: gets a line for whatever is in other languages than those.
 
     Raises:
@@ -44,4 +47,8 @@ def load(
     found = chosen_sources(named, split, languages, rules, origin=origin, workspace=workspace)
     for line in found.skipped:
         tell(line)
-    return [collection_of(source, workspace) for source in found.sources]
+    members = []
+    for source in found.sources:
+        said = source.declared
+        members.append(Member(collection_of(source, workspace), said.within, said.parallel, said.in_set))
+    return with_parallel(members, parallel)

@@ -21,6 +21,7 @@ _TYPES: dict[str, tuple[type, str]] = {
     "first_stage_instruction": (str, "text"),
     "drop_identical_ids": (bool, "true or false"),
     "allow": (list, "a list of names"),
+    "parallel": (bool, "true or false"),
     "note": (str, "text"),
 }
 
@@ -34,6 +35,12 @@ class Declared:
     rules: Rules = field(default_factory=Rules)
     group: str | None = None
     """The group that the collection is averaged with; see `Collection.group`."""
+    parallel: bool | None = None
+    """Whether queries with one id are one question in all collections of the set; None where nothing is said."""
+    within: str | None = None
+    """The name of the set: the folder that a collection lies in, its suite, or its group of a suite."""
+    in_set: bool = False
+    """Whether it was named as a part of that set. A folder of unrelated collections is no set of any of them."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +86,14 @@ def combine(tables: Sequence[Table]) -> Declared:
         _check(table)
         keys.update(table.keys)
     name, language, group = (keys.pop(key, None) for key in ("name", "language", "group"))
+    parallel = keys.pop("parallel", None)
     keys["allow"] = tuple(sorted(set(_names(keys.get("allow")))))
     return Declared(
         None if name is None else str(name),
         None if language is None else str(language),
         Rules(**keys),  # type: ignore[arg-type]
         None if group is None else str(group),
+        None if parallel is None else bool(parallel),
     )
 
 

@@ -45,20 +45,46 @@ def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[Table
     """
     subs = parts(folder)
     names = [sub.name for sub in subs]
-    of_set = [table for path in (folder / FILE,) if path.exists() for table in [read(path)]]
-    set_name = combine([Table(t.label, {k: v for k, v in t.keys.items() if k == "name"}) for t in (*of_set, *rules)])
-    prefix, offers = set_name.name or name, []
+    of_set = _own(folder)
+    prefix, offers = _only(("name",), (*of_set, *rules)).name or name, []
     for sub in subs:
         tables = [part for table in of_set for part in for_part(table, sub.name, names)]
-        tables += [read(path) for path in (sub / FILE,) if path.exists()]
+        tables += _own(sub)
         tables += [part for table in rules for part in for_part(table, sub.name, names)]
-        declared = _with_language(combine(tables), sub.name)
+        declared = replace(_with_language(combine(tables), sub.name), within=prefix, in_set=True)
         named = f"{prefix}/{sub.name}"
         offers.append(Offer(declared.name or named, declared, partial(collection_source, sub, named, split)))
     return offers
 
 
+def alone(path: Path, declared: Declared) -> Declared:
+    """The declarations of a folder or file that is named by itself, with the set that it lies in.
+
+    What that folder's `collection.toml` says of parallel sets holds here too. A folder that is named after a language
+    is a part of the set, as `xquad/de` is.
+    """
+    folder, name = path.resolve().parent, path.resolve().name
+    found = _own(folder)
+    of_set = [] if found and is_collection(folder) else found
+    tables = [*of_set, *(Table(t.label, own) for t in of_set if isinstance(own := t.keys.get(name), dict))]
+    said = _only(("name", "parallel"), tables).parallel if declared.parallel is None else declared.parallel
+    set_name = _only(("name",), of_set).name or folder.name or None
+    return replace(declared, parallel=said, within=set_name, in_set=path.is_dir() and _is_code(name))
+
+
+def _own(folder: Path) -> list[Table]:
+    return [read(path) for path in (folder / FILE,) if path.exists()]
+
+
+def _only(keys: Sequence[str], tables: Sequence[Table]) -> Declared:
+    return combine([Table(one.label, {key: one.keys[key] for key in keys if key in one.keys}) for one in tables])
+
+
+def _is_code(folder_name: str) -> bool:
+    return bool(_CODE.fullmatch(folder_name)) and is_language(folder_name)
+
+
 def _with_language(declared: Declared, folder_name: str) -> Declared:
-    if declared.language is None and _CODE.fullmatch(folder_name) and is_language(folder_name):
+    if declared.language is None and _is_code(folder_name):
         return replace(declared, language=folder_name)
     return declared

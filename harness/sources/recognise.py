@@ -12,7 +12,7 @@ from adapters.errors import UsageError, did_you_mean
 from harness.sources.beir_folder import beir_source
 from harness.sources.beir_zip import Zip
 from harness.sources.declared import FILE, Table, combine, parse, read
-from harness.sources.folder_set import collection_source, is_collection, parts, set_offers
+from harness.sources.folder_set import alone, collection_source, is_collection, parts, set_offers
 from harness.sources.offered import Chosen, Offer, chosen
 from harness.sources.origin import ANYWHERE, Origin
 from harness.sources.reranking_rows import is_rows_file, rows_name, rows_of_file
@@ -91,7 +91,7 @@ def _in_folder(path: Path, split: str | None, tables: list[Table]) -> list[Offer
     name = path.resolve().name
     if is_collection(path):
         own = [read(path / FILE)] if (path / FILE).exists() else []
-        declared = combine([*own, *tables])
+        declared = alone(path, combine([*own, *tables]))
         return [Offer(declared.name or name, declared, partial(collection_source, path, name, split))]
     if not parts(path):
         raise UsageError(f"'{path}' is no collection; name {_KINDS}")
@@ -100,7 +100,7 @@ def _in_folder(path: Path, split: str | None, tables: list[Table]) -> list[Offer
 
 def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
     if is_rows_file(path):
-        declared = combine(tables)
+        declared = alone(path, combine(tables))
         return Offer(declared.name or rows_name(path), declared, partial(rows_of_file, path, split))
     if path.suffix != ".zip" and not zipfile.is_zipfile(path):
         raise UsageError(f"'{path}' is no collection; name {_KINDS}")
@@ -109,7 +109,7 @@ def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
     if FILE in place.names():
         with place.open(FILE) as stored:
             own = [parse(stored.read(), place.label(FILE))]
-    declared = combine([*own, *tables])
+    declared = alone(path, combine([*own, *tables]))
     return Offer(declared.name or name, declared, partial(beir_source, place, name, split))
 
 

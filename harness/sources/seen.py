@@ -69,12 +69,15 @@ def now_ns() -> int:
 
 
 def _entry(workspace: Workspace, source: Source) -> Path:
+    declared = asdict(source.declared)
+    for of_set in ("parallel", "within", "in_set"):  # says nothing of what is read
+        del declared[of_set]
     made_of = {
         "format": FORMAT,
         "reading": _READING,
         "origin": source.origin,
         "name": source.name,
         "split": source.split,
-        "declared": asdict(source.declared),
+        "declared": declared,
     }
     return workspace.collections / "seen" / f"{digest(made_of)}.json"

@@ -134,11 +134,13 @@ def _declared(entry: SuiteCollection, tables: Sequence[Table], names: Sequence[s
         "first_stage_instruction": None if entry.instruction else UNINSTRUCTED,
         "drop_identical_ids": entry.drop_identical_ids,
         "note": entry.note,
+        "parallel": entry.parallel,
     }
     own = Table(f"the table of '{entry.suite}'", {key: value for key, value in keys.items() if value is not None})
     declared = combine([own, *(part for table in tables for part in for_part(table, entry.name, names))])
     allow = tuple(sorted({*entry.allow, *declared.rules.allow}))
-    return replace(declared, rules=replace(declared.rules, allow=allow))
+    rules = replace(declared.rules, allow=allow)
+    return replace(declared, rules=rules, within=entry.within, in_set=True)
 
 
 def _chosen(entry: SuiteCollection, declared: Declared, origin: Origin, downloads: Path) -> Source:

@@ -112,6 +112,13 @@ class SuiteCollection:
     note: str | None = None
     allow: tuple[str, ...] = ()
     """Known dirt of the published files that is let through, counted and shown; see `harness.sources.dirt`."""
+    parallel: bool | None = None
+    """Whether queries with one id are one question in all collections of `within`; None where nobody declares it."""
+
+    @property
+    def within(self) -> str:
+        """The set whose queries its own could be: the suite, or its group of it."""
+        return f"{self.suite}/{self.group}" if self.group else self.suite
 
     @property
     def target(self) -> str:
@@ -143,11 +150,12 @@ class _Head:
     title: str
     note: str
     average: str
+    parallel: bool | None = None
 
 
 def read_suite(text: str, file: str) -> Suite:
     """Read the table of a suite. A collection has the keys of `[shared]`, then those of its `[groups.NAME]`, then its
-    own; where several have a key the last holds, and tables are joined.
+    own; where several have a key the last holds, and tables are joined. `parallel` may also stand above all of them.
 
     Raises:
         DataError: not TOML, an unknown or missing key, a value of the wrong form, or a name that stands twice.
@@ -160,7 +168,8 @@ def read_suite(text: str, file: str) -> Suite:
     if not isinstance(rows, list):
         raise DataError(f"{file}: a collection begins with [[collection]], in two brackets")
     head = _filled(_Head, keys, file)
-    shared["suite"] = head.name
+    above = {} if head.parallel is None else {"parallel": head.parallel}
+    shared = above | shared | {"suite": head.name}
     full = [_joined(shared, groups.get(row.get("group"), {}), row) for row in rows]
     found = tuple(_filled(SuiteCollection, row, _label(row, place, file)) for place, row in enumerate(full, 1))
     _check_names(found, groups, file)

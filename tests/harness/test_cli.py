@@ -196,6 +196,32 @@ def test_a_config_file_says_what_the_options_say_and_the_command_line_wins(place
     assert {one["depth"] for one in document["evaluations"]} == {3}
 
 
+def test_whether_a_set_is_parallel_is_an_option_a_variable_and_a_key(
+    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = place.path / "experiment.toml"
+    config.write_text("parallel = false", "utf-8")
+
+    def known(*more: object) -> list[object]:
+        document = json.loads(command("run", place.path / "coll", *flags(place), "--json", *more).out)
+        return [document["collections"][0][key] for key in ("parallel", "parallel_by")]
+
+    place.beir()
+    name = place.path.name
+    assert known() == [None, None]
+    assert known("--parallel") == [name, "option"]
+    assert known("--config", config) == [None, "option"]
+    assert known("--config", config, "--parallel") == [name, "option"]
+    monkeypatch.setenv("HARNESS_PARALLEL", "1")
+    assert known() == [name, "option"]
+    assert known("--no-parallel") == [None, "option"]
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "gate", "overlap", "train adapt"])
+def test_every_verb_that_chooses_languages_has_the_option(command: Command, verb: str) -> None:
+    assert "--no-parallel" in command(*verb.split(), "--help").out
+
+
 def test_a_config_file_may_name_one_thing_without_a_list(place: Place, command: Command) -> None:
     config = place.path / "experiment.toml"
     lines = [f'targets = "{place.beir()}"', f'first_stage = "{FIRST}"', f'reranker = "{PLAIN}"', "json = true"]

@@ -33,6 +33,8 @@ class Places:
     final_split: str | None = None
     source: str | None = None
     """The domain that the base comes from, to see what was forgotten."""
+    parallel: bool | None = None
+    """Whether the collections of a set ask the same questions, whatever is declared; see `harness.parallel`."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,14 @@ def tiers_of(places: Places, policy: Policy, bench: Bench) -> Tiers:
         UsageError: a target is unknown, the policy gives a tier nothing, or two tiers share too many query texts.
         DataError: a collection cannot be trusted or has too few queries.
     """
-    dev = _loaded([places.dev], places.dev_split, policy, bench)
+    dev = _loaded([places.dev], places.dev_split, policy, bench, places.parallel)
     gate = _gate(places, policy, bench)
-    final = gate if places.final is None else _loaded([places.final], places.final_split, policy, bench)
+    final = (
+        gate if places.final is None else _loaded([places.final], places.final_split, policy, bench, places.parallel)
+    )
     final_policy = policy if places.final is None else replace(policy, splits=Splits(0.0, 0.0, 1.0))
-    source = _loaded([places.source], None, replace(policy, languages=()), bench) if places.source else []
+    anywhere = replace(policy, languages=())
+    source = _loaded([places.source], None, anywhere, bench, places.parallel) if places.source else []
     first = policy.first_stage or first_stage_of([*dev, *gate, *final, *source])
     found = Tiers(
         dev=Stage(tuple(_dev_part(one, gate, policy) for one in dev), policy, "dev", first, bench, ()),
@@ -132,17 +137,20 @@ def plain(text: str) -> str:
 
 def _gate(places: Places, policy: Policy, bench: Bench) -> list[Collection]:
     if not policy.targets:
-        return _loaded([places.dev], places.gate_split or places.dev_split, policy, bench)
+        return _loaded([places.dev], places.gate_split or places.dev_split, policy, bench, places.parallel)
     by_split: dict[str | None, list[str]] = {}
     for target in policy.targets:
         own = places.dev_split if target == places.dev else None
         by_split.setdefault(places.gate_split or own, []).append(target)
-    return _each_once(one for split, named in by_split.items() for one in _loaded(named, split, policy, bench))
+    loaded = (_loaded(named, split, policy, bench, places.parallel) for split, named in by_split.items())
+    return _each_once(one for all_of in loaded for one in all_of)
 
 
-def _loaded(targets: Sequence[str], split: str | None, policy: Policy, bench: Bench) -> list[Collection]:
-    tell = bench.reporter.note
-    return collections_of(targets, bench.workspace, split=split, languages=policy.languages, tell=tell)
+def _loaded(
+    targets: Sequence[str], split: str | None, policy: Policy, bench: Bench, parallel: bool | None
+) -> list[Collection]:
+    tell, languages = bench.reporter.note, policy.languages
+    return collections_of(targets, bench.workspace, split=split, languages=languages, parallel=parallel, tell=tell)
 
 
 def _each_once(collections: Iterable[Collection]) -> list[Collection]:
