@@ -140,13 +140,19 @@ def arms_table(result: Mapping[str, Any]) -> Table:
         f"{result['measure']} on {result['queries']:,} queries of {result['test']}",
         ("arm", "trained on", "mean", "95 % interval", "sd of seeds", "seeds", "above base"),
         tuple(tuple(map(Cell, row)) for row in rows),
-        (same, *result["notes"]),
+        (
+            same,
+            f"95 % interval: bootstrap over questions; above base: {_rule(len(result['trained_on']))}",
+            *result["notes"],
+        ),
         left=2,
     )
 
 
 def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
-    gain = "-" if trained is None else f"{_points(one['gain'], '+')} ({_interval(one['gain_interval'], '+')})"
+    gain = (
+        "-" if trained is None else f"{_points(one['gain']['delta'], '+')} ({_interval(one['gain']['interval'], '+')})"
+    )
     figures = (_points(one["value"]), _interval(one["interval"]), _points(one["sd"]), str(one["seeds"]))
     return (name, one["title"], *figures, gain)
 
@@ -158,7 +164,8 @@ def differences_table(result: Mapping[str, Any]) -> Table:
     rows = [
         (
             one["name"], f"{one['first']} - {one['second']}", _points(one["delta"], "+"),
-            _interval(one["interval"], "+"), "-" if one["p_holm"] is None else f"{one['p_holm']:.4f}",
+            _interval(one["interval"], "+"), _interval(one["seeds_interval"], "+"),
+            "-" if one["adjusted_p"] is None else f"{one['adjusted_p']:.4f}",
         )
         for one in result["differences"]
     ]  # fmt: skip
@@ -170,11 +177,20 @@ def differences_table(result: Mapping[str, Any]) -> Table:
         told = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} ({low} to {high})"
     return Table(
         "Paired differences in points",
-        ("what", "arms", "difference", "95 % interval", "p (Holm)"),
+        ("what", "arms", "difference", "95 % interval", "over seeds too", "adjusted p"),
         tuple(tuple(map(Cell, row)) for row in rows),
-        (told,),
+        (
+            told,
+            f"95 % interval and p: {_rule(len(rows))}; they hold the seeds fixed",
+            "over seeds too: 95 %, seeds and questions resampled; a difference of methods is outside both",
+        ),
         left=2,
     )
+
+
+def _rule(family: int) -> str:
+    corrected = f", p corrected over {family} differences (step-down MaxT)" if family > 1 else ""
+    return f"paired randomisation over questions{corrected}"
 
 
 def _points(value: float | None, sign: str = "") -> str:

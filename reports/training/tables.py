@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
+from harness.statistics.difference import Difference
 from reports import marks
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table
@@ -20,14 +21,13 @@ from reports.training.standing import (
     measured_tiers,
     own_languages,
 )
-from reports.training.told import HYPHEN, joined, made_of, value
+from reports.training.told import HYPHEN, correction, joined, made_of, value
 
 ACCEPTED = "✓"
 _NOTES = {
     ACCEPTED: "accepted",
-    marks.BETTER: "above the base: the 95 % interval, paired over queries, holds no zero; not corrected for the number "
-    "of cells",
-    marks.WORSE: "below the base, likewise",
+    marks.BETTER: "above the base, corrected p at most 0.05",
+    marks.WORSE: "below the base, corrected p at most 0.05",
 }
 _WITH_INTERVALS = 4
 """With more columns, only the average shows its interval."""
@@ -92,10 +92,24 @@ def _gain(gain: Gain | None, with_interval: bool) -> Cell:
 
 def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
     yield f"{record.measure} x 100, minus that of the base on the same candidates"
-    if any(one.interval for one in found.values()):
-        yield "[low, high]: 95 % interval of the difference, paired over queries"
-    if any(one.interval is None for one in found.values()):
+    tested = {key: one.difference for key, one in found.items() if one.difference}
+    if tested:
+        yield "[low, high]: 95 % interval of the difference, from the same paired randomisation over questions as p"
+        yield from _families(tested, alone=len({name for _, name in found} - {MACRO}) == 1)
+    if len(tested) < len(found):
         yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
+
+
+def _families(tested: Mapping[tuple[str, str], Difference], *, alone: bool) -> Iterator[str]:
+    """Over what p is corrected; an only collection is the average."""
+    whole = [one for (_, name), one in tested.items() if name == MACRO]
+    parts = [one.family for (_, name), one in tested.items() if name != MACRO]
+    if whole:
+        method = correction(one.p for one in whole)
+        of = "" if alone else f" of the {MACRO}"
+        yield f"p{of} is corrected over {max(one.family for one in whole)} differences ({method})"
+    if parts and not alone:
+        yield f"p of a collection is corrected over the {max(parts)} collections of its arm ({correction()})"
 
 
 def _named(record: Record, arm: str) -> Cell:
@@ -132,8 +146,8 @@ def _arm_notes(record: Record, tiers: Sequence[Tier]) -> Iterator[str]:
         yield "nothing was measured yet"
         return
     yield (
-        f"{record.measure} x 100; [low, high]: 95 % bootstrap interval over queries; bold: the best arm of its column, "
-        "underlined: the second best"
+        f"{record.measure} x 100; [low, high]: 95 % bootstrap interval over questions; bold: the best arm of its "
+        "column, underlined: the second best"
     )
     for tier in tiers:
         names = collections(record, tier)
