@@ -198,4 +198,4 @@ def _points(value: float | None, sign: str = "") -> str:
 
 
 def _interval(ends: list[float | None], sign: str = "") -> str:
-    return " to ".join(_points(end, sign) for end in ends)
+    return "-" if None in ends else " to ".join(_points(end, sign) for end in ends)

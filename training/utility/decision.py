@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from training.utility.ratio import Cause, Gap, Utility
@@ -67,4 +68,5 @@ def _points(gap: Gap | None) -> str:
     if gap is None:
         return "-"
     value, (low, high) = gap.difference.value, gap.difference.interval
-    return f"{100 * value:+z.1f} points ({100 * low:+z.1f} to {100 * high:+z.1f})"
+    between = "too few questions for an interval" if math.isnan(low) else f"{100 * low:+z.1f} to {100 * high:+z.1f}"
+    return f"{100 * value:+z.1f} points ({between})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -172,7 +173,7 @@ def _row(  # noqa: PLR0917
 ) -> Measured:
     return Measured(
         name.id, name.name, name.statistic, name.unit,
-        value=value, interval=interval, note=note, parts=parts, levels=levels or {},
+        value=value, interval=interval if interval and math.isfinite(interval[0]) else None, note=note, parts=parts, levels=levels or {},
     )  # fmt: skip
 
 

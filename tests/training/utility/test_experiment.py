@@ -189,6 +189,18 @@ def _written(out: Path) -> dict[str, int]:
     return {str(file): file.stat().st_mtime_ns for file in sorted(out.glob("checkpoints/*/*"))}
 
 
+def test_figures_of_the_earlier_rule_are_made_again_without_training(finished: Finished) -> None:
+    scored, written = asked(finished.log), _written(finished.out)
+    file = finished.out / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8"))
+    del manifest["result"]["figures"]
+    for one in manifest["result"]["differences"]:
+        one["p_holm"] = one.pop("adjusted_p")
+    file.write_text(json.dumps(manifest), "utf-8")
+    assert ran(finished.world, finished.wishes, finished.out, wrong=True) == finished.manifest
+    assert (asked(finished.log), _written(finished.out)) == (scored, written)
+
+
 def test_other_settings_do_not_take_the_folder(finished: Finished) -> None:
     with pytest.raises(UsageError, match="holds another job"):
         ran(finished.world, replace(finished.wishes, depth=2), finished.out, wrong=True)
@@ -259,7 +271,16 @@ def test_the_command_tells_what_every_arm_is_worth(world: World, base: Path, com
     out = world.path / "out"
     said = command(*options(world, base), "--real", world.corpus, "--out", out, "--measure", "RR@10")
     assert said.code == 0, said.err
-    for told in ("RR@10", "real queries, human labels", "utility ratio", "query shift", "arm e is left out"):
+    for told in (
+        "RR@10",
+        "real queries, human labels",
+        "utility ratio",
+        "query shift",
+        "arm e is left out",
+        "adjusted p",
+        "p corrected over 3 differences (step-down MaxT)",
+        "seeds and questions resampled",
+    ):
         assert told in said.out
     page = (out / "utility.md").read_text("utf-8")
     assert all(told in page for told in ("| a |", "| base |", "c - b", "every arm: 7 queries, 28 pairs, 1 steps"))

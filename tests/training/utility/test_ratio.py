@@ -111,6 +111,13 @@ def test_a_cause_that_one_seed_alone_shows_is_no_cause() -> None:
     assert "nothing that holds for other seeds" in decision_of(figures(values))
 
 
+def test_a_test_of_five_questions_has_no_interval_and_decides_nothing() -> None:
+    values = {name: own[:, :5] for name, own in arms(a=0.1, b=0.2, c=0.1).items()}
+    found = utility(values, Questions("the test", _QUESTIONS.ids[:5]))
+    assert answer_of(found) == "not defined"
+    assert "too few questions for an interval" in decision_of(found) and "nan" not in decision_of(found)
+
+
 def test_one_seed_each_says_nothing_of_other_seeds() -> None:
     values = {name: own[:1] for name, own in arms(a=0.1, b=0.2).items()}
     gain = figures(values).arm("a").gain

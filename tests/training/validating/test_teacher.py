@@ -163,6 +163,11 @@ def test_a_lead_that_chance_could_give_is_none(moved: float, leads: bool) -> Non
     assert leads == (found.interval[0] > 0), "the interval says the same"
 
 
+def test_fewer_than_six_judged_queries_have_no_interval_of_the_lead(place: Place) -> None:
+    row = rows(place, judged(place, mixed(5)), POOR)["difference of nDCG@10"]
+    assert row.interval is None and row.value is not None and row.parts["leads"] is False
+
+
 def test_the_lead_is_tested_by_the_rule_of_all_differences(place: Place) -> None:
     collection = judged(place, mixed(40))
     with place.bench() as bench:
