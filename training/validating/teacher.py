@@ -173,7 +173,8 @@ def _row(  # noqa: PLR0917
 ) -> Measured:
     return Measured(
         name.id, name.name, name.statistic, name.unit,
-        value=value, interval=interval if interval and math.isfinite(interval[0]) else None, note=note, parts=parts, levels=levels or {},
+        value=value, interval=interval if interval and math.isfinite(interval[0]) else None,
+        note=note, parts=parts, levels=levels or {},
     )  # fmt: skip
 
 
