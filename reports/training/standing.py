@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from harness.statistics.design import Design, Floats64, Questions
 from harness.statistics.difference import Difference, Part, differences
 from harness.store import Results
 from harness.summary import shares
+from reports.training.told import correction
 
 Interval = tuple[float, float]
 LATEST_FIRST: tuple[Tier, ...] = ("final", "gate", "dev")
@@ -116,6 +117,18 @@ def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
     }
     known = _claimed(record, tier, deltas) | _tested(found, workspace)
     return {key: replace(one, difference=known.get(key)) for key, one in deltas.items()}
+
+
+def corrected(found: Iterable[Gain]) -> str:
+    """What the p-values of gains were corrected over, in words. An only collection is the average."""
+    tested = [(one.collection, one.difference) for one in found if one.difference is not None]
+    whole = [one for name, one in tested if name == MACRO]
+    parts = {name: one.family for name, one in tested if name != MACRO}
+    lent = any(math.isnan(one.greater_p) for one in whole)
+    said = ["the average as the claims are" if lent else f"the average over {whole[0].family} arms"] if whole else []
+    if len(parts) > 1 or not whole:
+        said += [f"a collection over the {max(parts.values())} of its arm"] if parts else []
+    return f"p-values corrected by {correction(one.p for one in whole)}: {', '.join(said)}"
 
 
 def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:

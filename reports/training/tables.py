@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
-from harness.statistics.difference import Difference
+from harness.statistics.flips import FLIPS
 from reports import marks
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table
@@ -16,12 +16,13 @@ from reports.training.standing import (
     Gains,
     arms_in_order,
     collections,
+    corrected,
     deciding_tiers,
     gains,
     measured_tiers,
     own_languages,
 )
-from reports.training.told import HYPHEN, correction, joined, made_of, value
+from reports.training.told import HYPHEN, joined, made_of, value
 
 ACCEPTED = "✓"
 _NOTES = {
@@ -92,24 +93,13 @@ def _gain(gain: Gain | None, with_interval: bool) -> Cell:
 
 def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
     yield f"{record.measure} x 100, minus that of the base on the same candidates"
-    tested = {key: one.difference for key, one in found.items() if one.difference}
+    tested = [one for one in found.values() if one.difference is not None]
     if tested:
-        yield "[low, high]: 95 % interval of the difference, from the same paired randomisation over questions as p"
-        yield from _families(tested, alone=len({name for _, name in found} - {MACRO}) == 1)
+        yield "[low, high]: 95 % interval of the difference"
+        yield f"differences to the base: two-sided randomisation test over questions, {FLIPS:,} sign flips"
+        yield corrected(tested)
     if len(tested) < len(found):
         yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
-
-
-def _families(tested: Mapping[tuple[str, str], Difference], *, alone: bool) -> Iterator[str]:
-    """Over what p is corrected; an only collection is the average."""
-    whole = [one for (_, name), one in tested.items() if name == MACRO]
-    parts = [one.family for (_, name), one in tested.items() if name != MACRO]
-    if whole:
-        method = correction(one.p for one in whole)
-        of = "" if alone else f" of the {MACRO}"
-        yield f"p{of} is corrected over {max(one.family for one in whole)} differences ({method})"
-    if parts and not alone:
-        yield f"p of a collection is corrected over the {max(parts)} collections of its arm ({correction()})"
 
 
 def _named(record: Record, arm: str) -> Cell:

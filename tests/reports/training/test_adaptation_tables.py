@@ -119,9 +119,8 @@ def test_gains_that_are_sure_are_marked_and_others_are_not(place: Place, tmp_pat
             assert not cell.marks or cell.marks == ((BETTER,) if low > 0 else (WORSE,) if high < 0 else None)
     assert {mark for row in table.rows for cell in row[1:] for mark in cell.marks}, "some are sure"
     notes = "\n".join(table.legend)
-    assert "randomisation over questions" in notes
-    assert "p of the macro average is corrected over 2 differences (step-down MaxT)" in notes
-    assert "p of a collection is corrected over the 2 collections of its arm (step-down MaxT)" in notes
+    assert "randomisation test" in notes and "over questions" in notes
+    assert "step-down MaxT: the average over 2 arms, a collection over the 2 of its arm" in notes
     (untested,) = gain_tables(record(tmp_path, stored))
     assert all(cell.marks == () and "[" not in cell.text for row in untested.rows for cell in row[1:])
     assert any("not tested" in note for note in untested.legend)
