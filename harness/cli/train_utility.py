@@ -183,7 +183,7 @@ def differences_table(result: Mapping[str, Any]) -> Table:
         (
             told,
             f"95 % interval and p: paired randomisation over questions, seeds held fixed; {corrected}",
-            "over seeds too: 95 %, seeds and questions resampled; a difference that holds for other seeds leaves out 0 here as well",
+            "over seeds too: 95 %, seeds and questions resampled; without 0 where the difference holds for other seeds",
         ),
         left=2,
     )
