@@ -4,14 +4,13 @@ Each side runs in a process of its own, one after the other, so that its peak me
 
     python benchmarks/comparison.py --out comparison.json
 
-The test is the stratified paired randomisation test, in scipy `permutation_test` with permutation_type "samples"; the
-interval is the stratified percentile bootstrap, in scipy `bootstrap` with one sample per collection. scipy is told to
-vectorise and gets the batch that it needs to stay in memory; without one it would hold queries x flips at once.
-Its test gets fewer flips (--peer-flips), and the ratio of times is per flip.
+The test is the paired randomisation test over questions, in scipy `permutation_test` with permutation_type "samples";
+ours gives the interval of the difference as well. The interval is the percentile bootstrap of a value, in scipy
+`bootstrap` with one sample per collection. scipy vectorises and gets the batch that it needs to stay in memory; without
+one it would hold queries x flips at once. Its test gets fewer flips (--peer-flips), and the ratio of times is per flip.
 
 The referee of the p-values is exact: a sum of numbers under random signs has the characteristic function
-prod cos(part x t), which is inverted (Gil-Pelaez 1951). scipy's two-sided p-value is twice the smaller tail, ours
-counts sums as large in absolute value; both estimate the exact one, scipy's with up to twice the error.
+prod cos(part x t), which is inverted (Gil-Pelaez 1951). Both two-sided p-values are twice the smaller tail.
 """
 
 from __future__ import annotations
@@ -34,8 +33,10 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.environment import machine
-from harness.statistics.intervals import stratified_interval
-from harness.statistics.randomisation import randomisation_p
+from harness.statistics.bootstrap import RESAMPLES, value_interval
+from harness.statistics.design import Design, Questions
+from harness.statistics.difference import difference
+from harness.statistics.flips import FLIPS
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -49,6 +50,13 @@ def make(queries: int) -> list[Floats64]:
     generator = np.random.default_rng(0)
     sizes = np.maximum(2, np.round(SHARES * queries).astype(int))
     return [generator.laplace(0.003, 0.12, size) * (generator.random(size) < 0.5) for size in sizes]
+
+
+def design(strata: list[Floats64]) -> Design:
+    """Collections with questions of their own."""
+    return Design(
+        tuple(Questions(str(place), tuple(map(str, range(len(values))))) for place, values in enumerate(strata))
+    )
 
 
 def contributions(strata: list[Floats64]) -> Floats64:
@@ -68,14 +76,14 @@ def exact_p(strata: list[Floats64], steps: int = 4000, reach: float = 12.0) -> f
     return 1 - 2 / math.pi * float(inside.sum()) * reach / steps
 
 
-def our_test(strata: list[Floats64], draws: int) -> list[float]:
-    """The p-value."""
-    return [randomisation_p(strata, flips=draws)]
+def our_test(strata: list[Floats64], _: int) -> list[float]:
+    """The p-value; the number of flips is fixed."""
+    return [difference(design(strata), strata).p]
 
 
-def our_interval(strata: list[Floats64], draws: int) -> list[float]:
-    """Low and high."""
-    return list(stratified_interval(strata, resamples=draws))
+def our_interval(strata: list[Floats64], _: int) -> list[float]:
+    """Low and high; the number of resamples is fixed."""
+    return list(value_interval(design(strata), strata))
 
 
 def scipy_test(strata: list[Floats64], draws: int) -> list[float]:
@@ -141,26 +149,27 @@ def in_own_process(side: str, queries: int, draws: int) -> dict[str, Any]:
     return found
 
 
-def compare(queries: int, draws: int, peer_flips: int, rounds: int) -> dict[str, Any]:
+def compare(queries: int, peer_flips: int, rounds: int) -> dict[str, Any]:
     """Medians of interleaved rounds, ratios, and how far the values lie apart."""
     runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     for _ in range(rounds):
         for side in SIDES:
-            runs[side].append(in_own_process(side, queries, peer_flips if side == "scipy_test" else draws))
+            runs[side].append(in_own_process(side, queries, peer_flips if side == "scipy_test" else RESAMPLES))
     sides: dict[str, dict[str, Any]] = {side: _medians(own) for side, own in runs.items()}
     ours, theirs = np.array(sides["our_interval"]["values"]), np.array(sides["scipy_interval"]["values"])
     return {
         "machine": machine(),
         "queries": sum(map(len, make(queries))),
         "collections": len(SHARES),
-        "flips_and_resamples": draws,
+        "flips": FLIPS,
+        "resamples": RESAMPLES,
         "flips_of_scipys_test": peer_flips,
         "rounds": rounds,
         "scipy_batch": BATCH,
         "sides": sides,
-        "test_ratio_per_flip": _ratio(sides, "test", draws / peer_flips),
+        "test_ratio_per_flip": _ratio(sides, "test", FLIPS / peer_flips),
         "interval_ratio": _ratio(sides, "interval", 1.0),
-        "p_values": _p_values(sides, exact_p(make(queries)), draws, peer_flips),
+        "p_values": _p_values(sides, exact_p(make(queries)), peer_flips),
         "interval_difference": float(np.abs(ours - theirs).max()),
         "interval_width": float(ours[1] - ours[0]),
     }
@@ -178,11 +187,10 @@ def _ratio(sides: dict[str, dict[str, Any]], what: str, draws: float) -> dict[st
     return {key: round(by * theirs[key] / ours[key], 2) for key, by in scale.items() if ours[key]}
 
 
-def _p_values(sides: dict[str, dict[str, Any]], exact: float, flips: int, peer_flips: int) -> dict[str, float]:
+def _p_values(sides: dict[str, dict[str, Any]], exact: float, peer_flips: int) -> dict[str, float]:
     """Both against the exact one, in their own standard errors of sampling flips."""
     ours, theirs = sides["our_test"]["values"][0], sides["scipy_test"]["values"][0]
-    error = math.sqrt(exact * (1 - exact) / flips)
-    peer_error = 2 * math.sqrt(exact / 2 * (1 - exact / 2) / peer_flips)
+    error, peer_error = (2 * math.sqrt(exact / 2 * (1 - exact / 2) / flips) for flips in (FLIPS, peer_flips))
     return {
         "exact": exact,
         "ours": ours,
@@ -196,7 +204,7 @@ def main() -> int:
     """Print the comparison; exit 1 if ours is off by more than sampled flips or resamples explain."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queries", type=int, default=60_000)
-    parser.add_argument("--draws", type=int, default=10_000, help="flips, and resamples")
+    parser.add_argument("--draws", type=int, default=RESAMPLES, help=argparse.SUPPRESS)
     parser.add_argument("--peer-flips", type=int, default=1_000, help="of scipy's test, which is slow")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--out", type=Path, help="also write the result here, as JSON")
@@ -205,7 +213,7 @@ def main() -> int:
     if options.alone:
         print(json.dumps(alone(options.alone, options.queries, options.draws)))
         return 0
-    result = compare(options.queries, options.draws, options.peer_flips, options.rounds)
+    result = compare(options.queries, options.peer_flips, options.rounds)
     text = json.dumps(result, indent=2) + "\n"
     sys.stdout.write(text)
     if options.out is not None:

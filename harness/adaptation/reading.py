@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from adapters.errors import DataError
 from harness.adaptation.record import Record
@@ -20,14 +22,28 @@ def read_record(path: Path) -> Record:
     if not file.is_file():
         raise DataError(f"{file}: there is no record; `harness train adapt` writes one into its --out")
     content, top = read_object(file), Place(file)
-    if content.get("version") != VERSION:
-        raise DataError(f"{file}: 'version' is {content.get('version')!r}; this program reads {VERSION}")
-    found: Record = typed(Record, content, top)
+    version = content.get("version")
+    if version not in (1, VERSION) or isinstance(version, bool):
+        raise DataError(f"{file}: 'version' is {version!r}; this program reads 1 and {VERSION}")
+    found: Record = typed(Record, _of_now(content) if version == 1 else content, top)
     _check_base(found, top)
     _check_arms(found, top)
     _check_scores(found, top)
     _check_accepted(found, top)
     return found
+
+
+def _of_now(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of version 1 as one of today. The p-value of a claim was the one after Holm."""
+    claims = content.get("claims")
+    if not isinstance(claims, list):
+        return {**content, "version": VERSION}
+    moved = [_claim_of_now(one, len(claims)) if isinstance(one, dict) and "p" in one else one for one in claims]
+    return {**content, "claims": moved, "version": VERSION}
+
+
+def _claim_of_now(claim: Mapping[str, Any], family: int) -> dict[str, Any]:
+    return {**claim, "p": None, "adjusted_p": claim["p"], "family": family}
 
 
 def _check_base(found: Record, top: Place) -> None:

@@ -109,7 +109,7 @@ class Score:
     measure: str
     value: float
     low: float | None
-    """95 % bootstrap interval over queries; None with fewer than two queries."""
+    """95 % bootstrap interval over questions; None with fewer than two queries."""
     high: float | None
     queries: int
     evaluation: str | None
@@ -135,7 +135,7 @@ class LookRow:
 
 @dataclass(frozen=True)
 class Claim:
-    """A difference on the final split that was tested. `p` is after Holm over all claims."""
+    """A difference on the final split that was tested by the rule of `harness.statistics.difference`."""
 
     claim: Literal["adaptation", "merging"]
     against: str
@@ -143,7 +143,13 @@ class Claim:
     delta: float
     low: float | None
     high: float | None
+    """95 %; None with fewer than six questions."""
     p: float | None
+    """Not corrected; None in a record of version 1, which kept the corrected one alone."""
+    adjusted_p: float | None
+    """Corrected over all claims; in a record of version 1 by Holm."""
+    family: int
+    """How many claims it was corrected over."""
     holds: bool
     told: str
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 FILE = "record.json"
-VERSION = 1
+VERSION = 2
+"""Version 1 had one p-value of every claim, after Holm."""
 MACRO = "macro average"
 """The collection of a score that is the macro average over all collections of a tier; only where there are several."""
 BASE = "base"

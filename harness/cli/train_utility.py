@@ -140,13 +140,19 @@ def arms_table(result: Mapping[str, Any]) -> Table:
         f"{result['measure']} on {result['queries']:,} queries of {result['test']}",
         ("arm", "trained on", "mean", "95 % interval", "sd of seeds", "seeds", "above base"),
         tuple(tuple(map(Cell, row)) for row in rows),
-        (same, *result["notes"]),
+        (
+            same,
+            "95 % interval: bootstrap over questions; above base: paired randomisation over questions",
+            *result["notes"],
+        ),
         left=2,
     )
 
 
 def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
-    gain = "-" if trained is None else f"{_points(one['gain'], '+')} ({_interval(one['gain_interval'], '+')})"
+    gain = (
+        "-" if trained is None else f"{_points(one['gain']['delta'], '+')} ({_interval(one['gain']['interval'], '+')})"
+    )
     figures = (_points(one["value"]), _interval(one["interval"]), _points(one["sd"]), str(one["seeds"]))
     return (name, one["title"], *figures, gain)
 
@@ -158,7 +164,8 @@ def differences_table(result: Mapping[str, Any]) -> Table:
     rows = [
         (
             one["name"], f"{one['first']} - {one['second']}", _points(one["delta"], "+"),
-            _interval(one["interval"], "+"), "-" if one["p_holm"] is None else f"{one['p_holm']:.4f}",
+            _interval(one["interval"], "+"), _interval(one["seeds_interval"], "+"),
+            "-" if one["adjusted_p"] is None else f"{one['adjusted_p']:.4f}",
         )
         for one in result["differences"]
     ]  # fmt: skip
@@ -168,11 +175,16 @@ def differences_table(result: Mapping[str, Any]) -> Table:
     else:
         low, high = ("unbounded" if end is None else f"{end:.2f}" for end in ratio["interval"])
         told = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} ({low} to {high})"
+    corrected = f"p corrected over {len(rows)} differences (step-down MaxT)" if len(rows) > 1 else "one difference"
     return Table(
         "Paired differences in points",
-        ("what", "arms", "difference", "95 % interval", "p (Holm)"),
+        ("what", "arms", "difference", "95 % interval", "over seeds too", "adjusted p"),
         tuple(tuple(map(Cell, row)) for row in rows),
-        (told,),
+        (
+            told,
+            f"95 % interval and p: paired randomisation over questions, seeds held fixed; {corrected}",
+            "over seeds too: 95 %, seeds and questions resampled; without 0 where the difference holds for other seeds",
+        ),
         left=2,
     )
 
@@ -182,4 +194,4 @@ def _points(value: float | None, sign: str = "") -> str:
 
 
 def _interval(ends: list[float | None], sign: str = "") -> str:
-    return " to ".join(_points(end, sign) for end in ends)
+    return "-" if None in ends else " to ".join(_points(end, sign) for end in ends)

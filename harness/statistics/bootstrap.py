@@ -41,7 +41,7 @@ def resampled_macros(design: Design, values: Sequence[Floats64]) -> Floats64:
 
 def value_interval(design: Design, values: Sequence[Floats64]) -> tuple[float, float]:
     """The 95 % interval of the weighted mean of one system, values being float64 [queries] for every collection;
-    (nan, nan) where a collection has fewer than 2 queries."""
+    (nan, nan) where a collection has fewer than 2 queries, or so few of its set that a draw can miss them all."""
     if not design.holds(2):
         return float("nan"), float("nan")
     return percentile_intervals(resampled_macros(design, [own[None] for own in values]))[0]

@@ -103,10 +103,15 @@ class Design:
 
         Args:
             values: of every collection, float64 [queries] or [systems, queries].
+
+        Raises:
+            ValueError: a collection has another number of values than queries.
         """
         shape = np.shape(values[0])[:-1] if values else ()
         found = np.zeros((*shape, self.questions))
         for own, rows, weight in zip(values, self.units, self.weights, strict=True):
+            if np.shape(own)[-1] != len(rows):
+                raise ValueError(f"{np.shape(own)[-1]} values of a collection that has {len(rows)} queries")
             if len(rows):
                 found[..., rows] += np.asarray(own, np.float64) * (weight / len(rows))
         return found

@@ -3,7 +3,8 @@
 Test: the randomisation test over questions, two-sided, p = min(1, 2 x the smaller one-sided p), each one-sided p being
 (1 + flips at least as extreme) / (FLIPS + 1). Interval: the differences that the same flips do not reject at 5 %
 (Hartigan 1969), so it leaves out zero exactly if p <= .05. Correction: step-down MaxT with the same flips (Westfall and
-Young 1993); the adjusted p is never below p, so a significant difference has an interval without zero.
+Young 1993); the adjusted p is never below p, so a significant difference has an interval without zero. A family of one
+needs no correction. Fewer than 6 questions have 2^5 flips at most, which reject nothing at 5 %.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.statistics.design import Design, Floats64
+from harness.statistics.design import TIE, Design, Floats64
 from harness.statistics.flips import FLIPS, flipped_sums
 
 ALPHA = 0.05
+FEWEST = 6
+"""With fewer questions no difference is significant, and none has an interval."""
 _TAIL = round(FLIPS * ALPHA / 2)
 """The ends of an interval are the 250th smallest and the 250th largest value."""
 _ROUNDING = 1e-12
@@ -77,11 +80,15 @@ def differences(
     """The differences of several systems to one baseline on the same questions.
 
     Args:
-        deltas: system minus baseline, float64 [systems, queries] for every collection of the design.
+        deltas: system minus baseline, float64 [systems, queries] for every collection of the design. What is within
+            rounding of 0 is taken as 0. A system with a nan has no difference on what the nan is part of.
         families: parts of the design that are corrected together, such as its collections.
+
+    Raises:
+        ValueError: the deltas are not of the collections and queries of the design.
     """
     macros, local = list[_Tested](), list[tuple[tuple[Difference, ...], ...]]()
-    whole = _Chosen.of(design, Part(tuple(range(len(deltas))), tuple(design.weights.tolist())))
+    whole = _Chosen.of(design, Part(tuple(range(len(design.collections))), tuple(design.weights.tolist())))
     chosen = [[_Chosen.of(design, part) for part in family] for family in families]
     for flips in _chunks(design, deltas):
         for system in range(flips.systems):
@@ -92,8 +99,9 @@ def differences(
 
 
 def difference(design: Design, deltas: Sequence[Floats64]) -> Difference:
-    """The difference of one system, deltas being float64 [queries] for every collection."""
-    return differences(design, [own[None] for own in deltas])[0].macro
+    """The difference of one system, deltas being float64 [queries] for every collection; nan without a collection."""
+    found = differences(design, [np.asarray(own)[None] for own in deltas])
+    return found[0].macro if found else _untested().found
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,12 @@ def _chunks(design: Design, deltas: Sequence[Floats64]) -> Iterator[_Flips]:
     """Some systems at a time, so that memory does not grow with their number."""
     step = max(1, _CELLS // (FLIPS * max(1, len(deltas))))
     for first in range(0, len(deltas[0]) if deltas else 0, step):
-        yield _Flips.of(design, [np.asarray(own[first : first + step], np.float64) for own in deltas])
+        yield _Flips.of(design, [_settled(own[first : first + step]) for own in deltas])
+
+
+def _settled(values: Floats64) -> Floats64:
+    """Rounding is no difference: two equal systems would otherwise differ by the sign of their last digits."""
+    return np.where(np.abs(values) <= TIE, 0.0, np.asarray(values, np.float64))
 
 
 @dataclass(frozen=True)
@@ -163,14 +176,18 @@ class _Flips:
             shares += weight * self.shares[place]
         units = design.sums(own)
         sums[np.abs(sums) <= _ROUNDING * np.abs(units).sum()] = 0.0
-        return _of(float(units.sum()), float(np.sqrt(np.square(units).sum())), sums, shares)
+        return _of(units, sums, shares)
 
 
-def _of(value: float, spread: float, sums: Floats64, shares: Floats64) -> _Tested:
-    """Of the sum of all questions, and of the flipped ones with what they weigh."""
-    greater, less = (_one_sided(int(np.count_nonzero(side))) for side in (sums <= 0, sums >= 0))
+def _of(units: Floats64, sums: Floats64, shares: Floats64) -> _Tested:
+    """Of what the questions add, and of the sums of the flipped ones with what they weigh."""
+    value, spread = float(units.sum()), float(np.sqrt(np.square(units).sum()))
+    few = len(units) < FEWEST
+    least = 0.5 ** len(units) if few else 0.0  # what all flips together would give; 10,000 of them can miss it
+    greater, less = (max(least, _one_sided(int(np.count_nonzero(side)))) for side in (sums <= 0, sums >= 0))
     p = min(1.0, 2 * min(greater, less))
-    found = Difference(value, _interval(sums, shares), p, p, 1, greater)
+    interval = (float("nan"), float("nan")) if few else _interval(sums, shares)
+    found = Difference(value, interval, p, p, 1, greater)
     flipped = np.abs(value - 2 * sums) / spread if spread else np.zeros(FLIPS)
     return _Tested(found, abs(value) / spread if spread else 0.0, flipped)
 
@@ -198,16 +215,18 @@ def _interval(sums: Floats64, shares: Floats64) -> tuple[float, float]:
 
 def _corrected(family: Sequence[_Tested]) -> list[Difference]:
     """Step-down MaxT: the largest is compared with the largest of all under the flips, the next with the largest of the
-    rest, and so on. What could not be tested does not count."""
+    rest, and so on; the last is compared with itself alone, which is its own test. What could not be tested does not
+    count."""
     places = [place for place, one in enumerate(family) if not math.isnan(one.statistic)]
     places.sort(key=lambda place: -family[place].statistic)
     found = [replace(one.found, family=len(places)) for one in family]
     rest = np.full(FLIPS, -np.inf)
-    p_values = []
+    p_values = list[float]()
     for place in reversed(places):
         rest = np.maximum(rest, family[place].flipped)
         slack = _ROUNDING * max(1.0, family[place].statistic)
-        p_values.append(_one_sided(int(np.count_nonzero(rest >= family[place].statistic - slack))))
+        above = _one_sided(int(np.count_nonzero(rest >= family[place].statistic - slack)))
+        p_values.append(above if p_values else found[place].p)
     largest = 0.0
     for place, p in zip(places, reversed(p_values), strict=True):
         largest = max(largest, p, found[place].p)

@@ -25,7 +25,7 @@ class Equivalence:
 def tost(design: Design, values: Sequence[Floats64], *, margin: float, alpha: float = 0.05) -> Equivalence:
     """Whether |mean| < margin (Schuirmann 1987): a port or a quantisation is the same system for all that matters.
 
-    Equivalent exactly if the interval lies inside the margins. nan and False if a set has fewer than 2 questions.
+    Equivalent exactly if the interval lies inside the margins. nan and False if a collection has fewer than 2 queries.
     """
     found = estimate(design, values)
     p = max(_above(found, -margin), _above(_turned(found), -margin))
@@ -33,12 +33,12 @@ def tost(design: Design, values: Sequence[Floats64], *, margin: float, alpha: fl
 
 
 def lower_bound(design: Design, values: Sequence[Floats64], alpha: float = 0.05) -> float:
-    """The one-sided lower confidence bound of the macro mean; nan if a set has fewer than 2 questions."""
+    """The one-sided lower confidence bound of the macro mean; nan if a collection has fewer than 2 queries."""
     return _low(estimate(design, values), alpha)
 
 
 def upper_bound(design: Design, values: Sequence[Floats64], alpha: float = 0.05) -> float:
-    """The one-sided upper confidence bound of the macro mean; nan if a set has fewer than 2 questions."""
+    """The one-sided upper confidence bound of the macro mean; nan if a collection has fewer than 2 queries."""
     return -_low(_turned(estimate(design, values)), alpha)
 
 

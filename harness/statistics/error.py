@@ -27,23 +27,27 @@ class Estimate:
 def estimate(design: Design, values: Sequence[Floats64]) -> Estimate:
     """Mean, standard error and degrees of freedom (Satterthwaite 1946) of the average, over questions.
 
-    With c the sums of a set's n questions and e what they weigh, the variance of the set is n / (n - 1) times the sum
-    of (c - e x sum(c) / sum(e))^2. For a collection of its own that is weight^2 x variance / queries. Standard error
-    and degrees of freedom are nan if a set has fewer than 2 questions.
+    What a question adds is counted from the mean of each collection, as the bootstrap does; the variance of a set is
+    the sum of the squares over its questions. For a collection of its own that is weight^2 x variance / queries, and
+    where every question is asked in all languages it is that of the averages over languages. Standard error and degrees
+    of freedom are nan if a collection has fewer than 2 queries.
     """
-    sizes = np.bincount(design.set_of)
-    if not design.holds(1) or sizes.min() < 2:
+    if not design.holds(2):
         return Estimate(design.mean(values), float("nan"), float("nan"))
-    sums, share, of = design.sums(values), design.share, design.set_of
-    rest = sums - share * (np.bincount(of, sums) / np.bincount(of, share))[of]
-    rest[np.abs(rest) <= TIE * share] = 0.0
-    parts = np.bincount(of, np.square(rest)) * sizes / (sizes - 1)
-    total, below = float(parts.sum()), float((parts**2 / (sizes - 1)).sum())
-    return Estimate(float(sums.sum()), math.sqrt(total), total**2 / below if below > 0 else math.inf)
+    parts = np.bincount(design.set_of, np.square(design.sums([_centred(own) for own in values])))
+    total, below = float(parts.sum()), float((parts**2 / (np.bincount(design.set_of) - 1)).sum())
+    return Estimate(design.mean(values), math.sqrt(total), total**2 / below if below > 0 else math.inf)
+
+
+def _centred(values: Floats64) -> Floats64:
+    """From their mean, and larger by what a mean of few takes away: the sum of squares is n times the variance."""
+    rest = np.asarray(values, np.float64) - np.mean(values)
+    rest[np.abs(rest) <= TIE] = 0.0
+    return rest * math.sqrt(len(rest) / (len(rest) - 1))
 
 
 def standard_error(design: Design, values: Sequence[Floats64]) -> float:
-    """The standard error of the average, over questions; nan if a set has fewer than 2 questions."""
+    """The standard error of the average, over questions; nan if a collection has fewer than 2 queries."""
     return estimate(design, values).se
 
 

@@ -34,10 +34,11 @@ def seed_means(values: Sequence[Floats64]) -> list[Floats64]:
 
 
 def between_seed_sd(design: Design, values: Sequence[Floats64]) -> float:
-    """Standard deviation between seeds of the macro value (n - 1 below the line); nan for one seed."""
-    _seeds(values)
-    macros = design.sums(values).sum(axis=1)
-    return float(np.std(macros, ddof=1)) if len(macros) > 1 else float("nan")
+    """Standard deviation between seeds of the macro value (n - 1 below the line); nan for one seed, or where a
+    collection has no query."""
+    if _seeds(values) < 2 or not design.holds(1):
+        return float("nan")
+    return float(np.std(design.sums(values).sum(axis=1), ddof=1))
 
 
 def seed_effect(design: Design, candidate: Sequence[Floats64], baseline: Sequence[Floats64]) -> SeedEffect:
@@ -68,7 +69,7 @@ def _interval(design: Design, candidate: Sequence[Floats64], baseline: Sequence[
     if not design.holds(2):
         return float("nan"), float("nan")
     both = [np.concatenate([new, -np.asarray(old)]) for new, old in zip(candidate, baseline, strict=True)]
-    named = "\0".join(design.sets).encode("utf-8", "surrogatepass")
+    named = "\0".join(sorted(design.sets)).encode("utf-8", "surrogatepass")
     generator = np.random.default_rng(int.from_bytes(blake2b(named, digest_size=16).digest(), "big"))
     votes = np.hstack([_seed_votes(_seeds(system), generator) for system in (candidate, baseline)])
     totals = np.zeros(RESAMPLES)

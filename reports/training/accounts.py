@@ -9,20 +9,23 @@ from harness.adaptation.vocabulary import STAGES
 from reports.grid_tables import bracketed, signed
 from reports.overview import probability
 from reports.tables import Cell, Table
-from reports.training.told import HYPHEN, duration, joined
+from reports.training.told import HYPHEN, correction, duration, joined
 
 UNSTATED = "not stated"
 
 
 def claims_table(record: Record) -> Table:
     """What was tested on the final split, and whether it holds."""
-    columns = ("claim", "winner", "against", "Δ", "95 %", "p (Holm)", "holds")
+    columns = ("claim", "winner", "against", "Δ", "95 %", "p", "adjusted p", "holds")
     rows = [
         (one.claim, one.winner, one.against, signed(one.delta), _interval(one.low, one.high),
-         probability(one.p), "yes" if one.holds else "no")
+         probability(one.p), probability(one.adjusted_p), "yes" if one.holds else "no")
         for one in record.claims
     ]  # fmt: skip
-    notes = (f"{record.measure} x 100 on the final split, paired over queries; p: after Holm over these claims",)
+    notes = (
+        f"{record.measure} x 100 on the final split; interval and p: paired randomisation over questions",
+        f"adjusted p: corrected over these {len(rows)} claims ({correction(one.p for one in record.claims)})",
+    )
     return _table("claims", columns, rows, notes, left=3)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +14,12 @@ import numpy as np
 from adapters.errors import UsageError
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
+from harness.questions import questions_of_stored
+from harness.statistics.design import Design, Floats64, Questions
+from harness.statistics.difference import Difference, Part, differences
 from harness.store import Results
 from harness.summary import shares
-from reports.plots.paired import Floats64, macro_intervals
+from reports.training.told import correction
 
 Interval = tuple[float, float]
 LATEST_FIRST: tuple[Tier, ...] = ("final", "gate", "dev")
@@ -33,16 +37,22 @@ class Gain:
     """`macro average` for all collections of the tier."""
     language: str | None
     delta: float
-    interval: Interval | None
-    """95 %, paired over queries; None where nobody kept what it takes."""
+    difference: Difference | None
+    """None where nobody kept what it takes."""
     queries: int
 
     @property
+    def interval(self) -> Interval | None:
+        """95 %, paired over questions; None where there is none."""
+        known = self.difference is not None and math.isfinite(self.difference.interval[0])
+        return self.difference.interval if self.difference is not None and known else None
+
+    @property
     def sure(self) -> int:
-        """1 where the interval lies above zero, -1 where it lies below, else 0."""
-        if self.interval is None:
+        """1 where it is significantly above the base, -1 where below, else 0."""
+        if self.difference is None or not self.difference.significant:
             return 0
-        return int(self.interval[0] > 0) - int(self.interval[1] < 0)
+        return 1 if self.difference.value > 0 else -1
 
 
 Gains = Mapping[tuple[str, str], Gain]
@@ -92,11 +102,12 @@ def leader(record: Record) -> str | None:
 
 
 def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
-    """The differences to the base of everything that was measured on a tier.
+    """The differences to the base of everything that was measured on a tier. Averages are corrected over the arms, the
+    collections of an arm over its own collections; where a tier has one collection, that is its average.
 
     Args:
-        workspace: where values of queries are kept. Without them the winner's average has the interval of its claim,
-            and no other difference has one.
+        workspace: where values of queries are kept. Without them the winner's average is tested as its claim was, and
+            no other difference is.
     """
     found = record.scores_on(tier)
     deltas = {
@@ -104,42 +115,53 @@ def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
         for key, one in found.items()
         if key[0] != BASE and (BASE, key[1]) in found
     }
-    known = _claimed(record, tier, deltas) | _resampled(found, workspace)
-    return {key: replace(one, interval=known.get(key)) for key, one in deltas.items()}
+    known = _claimed(record, tier, deltas) | _tested(found, workspace)
+    return {key: replace(one, difference=known.get(key)) for key, one in deltas.items()}
 
 
-def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Interval]:
-    """The interval of the claim against the base, where it is of the same difference."""
+def corrected(found: Iterable[Gain]) -> str:
+    """What the p-values of gains were corrected over, in words. An only collection is the average."""
+    tested = [(one.collection, one.difference) for one in found if one.difference is not None]
+    whole = [one for name, one in tested if name == MACRO]
+    parts = {name: one.family for name, one in tested if name != MACRO}
+    lent = any(math.isnan(one.greater_p) for one in whole)
+    said = ["the average as the claims are" if lent else f"the average over {whole[0].family} arms"] if whole else []
+    if len(parts) > 1 or not whole:
+        said += [f"a collection over the {max(parts.values())} of its arm"] if parts else []
+    return f"p-values corrected by {correction(one.p for one in whole)}: {', '.join(said)}"
+
+
+def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
+    """The claim against the base, where it is of the same difference."""
     return {
-        (one.winner, MACRO): (one.low, one.high)
+        (one.winner, MACRO): Difference(
+            one.delta, (one.low, one.high), _number(one.p), _number(one.adjusted_p), one.family, float("nan")
+        )
         for one in record.claims
         if tier == "final" and one.against == BASE and one.low is not None and one.high is not None
         if (own := deltas.get((one.winner, MACRO))) and abs(own.delta - one.delta) < _ALIKE
     }
 
 
-def _resampled(found: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Interval]:
-    """Intervals from the values of queries. An average has one only where every collection has its values."""
+def _tested(found: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Difference]:
+    """Differences of the values of queries. An average has one only where every collection has its values."""
     names = list(dict.fromkeys(name for _, name in found if name != MACRO))
     arms = [arm for arm in dict.fromkeys(arm for arm, _ in found) if arm != BASE]
     with ExitStack() as stack:
         store = _store(workspace, stack)
-        if store is None:
-            return {}
-        rows = {(arm, name): _paired(store, found, arm, name) for arm in arms for name in names}
-        votes = shares([_group(store, found.get((BASE, name))) for name in names])
-    known = {key: row for key, row in rows.items() if row is not None}
-    intervals: dict[tuple[str, str], Interval] = {}
-    for name in names:
-        intervals |= _of({(arm, name): [known[arm, name]] for arm in arms if (arm, name) in known}, None)
-    whole = [arm for arm in arms if all((arm, name) in known for name in names)]
-    return intervals | _of({(arm, MACRO): [known[arm, name] for name in names] for arm in whole}, votes)
-
-
-def _of(rows: Mapping[tuple[str, str], Sequence[Floats64]], votes: Floats64 | None) -> dict[tuple[str, str], Interval]:
-    """The interval of the average of every row; the rows have the same queries."""
-    strata = [np.stack(column) for column in zip(*rows.values(), strict=True)]
-    return {key: one for key, one in zip(rows, macro_intervals(strata, votes), strict=True) if _is(one)}
+        grounds = {name: one for name in names if store and (one := _ground(store, found.get((BASE, name))))}
+        rows = [np.stack([_moved(store, found.get((arm, name)), one) for arm in arms])
+                for name, one in grounds.items() if store and arms]  # fmt: skip
+    if not rows:
+        return {}
+    design = Design(tuple(one.questions for one in grounds.values()), shares([one.group for one in grounds.values()]))
+    tested = differences(design, rows, [[Part((place,), (1.0,)) for place in range(len(rows))]])
+    known = {(arm, name): one for arm, own in zip(arms, tested, strict=True)
+             for name, one in zip(grounds, own.local[0], strict=True)}  # fmt: skip
+    if len(grounds) == len(names):
+        whole = [MACRO] if len(names) > 1 else [MACRO, *names]
+        known |= {(arm, name): own.macro for arm, own in zip(arms, tested, strict=True) for name in whole}
+    return {key: one for key, one in known.items() if math.isfinite(one.value)}
 
 
 def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
@@ -147,28 +169,47 @@ def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
     return stack.enter_context(Results(file)) if file is not None and file.is_file() else None
 
 
-def _paired(store: Results, found: Mapping[tuple[str, str], Score], arm: str, collection: str) -> Floats64 | None:
-    """Per query, arm minus base; None where they are not both kept, or not on the same queries."""
-    pair = [found.get((one, collection)) for one in (arm, BASE)]
-    known = [(one.evaluation, one.measure) for one in pair if one is not None and one.evaluation]
-    if len(known) < 2:
-        return None
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """The base on one collection."""
+
+    ids: list[str]
+    before: Floats64
+    questions: Questions
+    group: str | None
+
+
+def _ground(store: Results, score: Score | None) -> _Ground | None:
+    """None where its values are not kept."""
     try:
-        (own, after), (others, before) = (store.per_query(id, measure) for id, measure in known)
+        ids, values = _kept(store, score)
+        about = store.find(score.evaluation).collection if score is not None and score.evaluation else {}
     except UsageError:
         return None
-    return after - before if own == others else None
+    group = about.get("group")
+    return _Ground(ids, values, questions_of_stored(about, ids), None if group is None else str(group)) if ids else None
 
 
-def _group(store: Results, score: Score | None) -> str | None:
-    """The group of a collection, whose members share one vote in an average."""
+def _moved(store: Results, score: Score | None, ground: _Ground) -> Floats64:
+    """Per query, arm minus base; nan where it is not kept, or not on the same queries."""
     try:
-        stored = store.find(score.evaluation) if score is not None and score.evaluation else None
+        ids, values = _kept(store, score)
     except UsageError:
-        return None
-    group = None if stored is None else stored.collection.get("group")
-    return None if group is None else str(group)
+        ids = []
+    return values - ground.before if ids == ground.ids else np.full(len(ground.ids), np.nan)
 
 
-def _is(interval: Sequence[float]) -> bool:
-    return bool(np.isfinite(interval).all())
+def _kept(store: Results, score: Score | None) -> tuple[list[str], Floats64]:
+    """Ids and values of the queries.
+
+    Raises:
+        UsageError: the store does not have them.
+    """
+    if score is None or not score.evaluation:
+        return [], np.zeros(0)
+    ids, values = store.per_query(score.evaluation, score.measure)
+    return list(ids), values
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 from harness.adaptation.record import Checkpoint, Record, Score
 from reports.grid_tables import bracketed, points
@@ -43,6 +44,11 @@ def made_of(record: Record, arm: Checkpoint) -> str:
         return ", ".join(arm.parts) if len(arm.parts) < 3 else f"{len(arm.parts)} checkpoints"
     told = [one.detail for one in record.timeline if one.name == arm.name and one.stage in ("stage-1", "fit")]
     return told[-1] if told else "given" if arm.kind == "given" else ""
+
+
+def correction(p_values: Iterable[float | None] = ()) -> str:
+    """The name of the correction. Records of version 1 were corrected by Holm, and have no other p-value."""
+    return "Holm" if any(p is None or math.isnan(p) for p in p_values) else "step-down MaxT"
 
 
 def joined(names: Sequence[str]) -> str:

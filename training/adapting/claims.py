@@ -1,4 +1,4 @@
-"""What may be said of an adaptation: differences on the final split, tested per query, corrected for all of them."""
+"""What may be said of an adaptation: differences on the final split, tested over questions and corrected together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from harness.adaptation.record import Claim
 from harness.adaptation.vocabulary import BASE, FIRST_STAGE
-from harness.compare.paired import weights
-from harness.statistics.error import estimate
-from harness.statistics.intervals import stratified_interval
-from harness.statistics.multiplicity import holm
-from harness.statistics.randomisation import randomisation_p
+from harness.compare.paired import design_of
+from harness.statistics.difference import Difference, differences
 from training.adapting.scoring import Measured, finite, paired
 
 BASELINES = (BASE, FIRST_STAGE)
@@ -30,7 +29,7 @@ class _Asked:
 
 
 def claims_of(final: Mapping[str, Measured], winner: str, merged: Sequence[str], alpha: float) -> tuple[Claim, ...]:
-    """Test every claim on the final split: two-sided paired randomisation tests, Holm over all of them.
+    """Test every claim on the final split by the rule of `harness.statistics.difference`; all claims are one family.
 
     The adaptation is held against the base and the first stage, each merged arm against the union and the linear soup.
     A claim about merging holds only where that arm is ahead of both.
@@ -44,9 +43,7 @@ def claims_of(final: Mapping[str, Measured], winner: str, merged: Sequence[str],
     asked = [_Asked("adaptation", winner, name) for name in BASELINES if name in final]
     for name in dict.fromkeys([*merged, *(("slerp",) if "slerp" in final else ())]):
         asked += [_Asked("merging", name, other) for other in CONTROLS if other in final and other != name]
-    tested = [_tested(one, final) for one in asked]
-    adjusted = holm([one.p for one in tested])
-    judged = [_judged(replace(one, p=finite(p)), alpha) for one, p in zip(tested, adjusted, strict=True)]
+    judged = [_judged(one, found, alpha) for one, found in zip(asked, _tested(asked, final), strict=True)]
     return tuple(_jointly(one, judged) for one in judged)
 
 
@@ -55,22 +52,27 @@ def merging(claims: Sequence[Claim]) -> str | None:
     return next((one.winner for one in claims if one.claim == "merging" and one.holds), None)
 
 
-def _tested(asked: _Asked, final: Mapping[str, Measured]) -> Claim:
-    pairs = paired(final[asked.against], final[asked.winner])
-    deltas, votes = [one.deltas for one in pairs], weights(pairs)
-    low, high = stratified_interval(deltas, votes)
+def _tested(asked: Sequence[_Asked], final: Mapping[str, Measured]) -> list[Difference]:
+    """The differences of all claims at once, winner minus the other, macro-averaged over the collections."""
+    rows = [paired(final[one.against], final[one.winner]) for one in asked]
+    columns = [np.stack([pair.deltas for pair in pairs]) for pairs in zip(*rows, strict=True)]
+    return [one.macro for one in differences(design_of(rows[0]), columns)] if rows else []
+
+
+def _judged(asked: _Asked, found: Difference, alpha: float) -> Claim:
+    sure, (low, high) = found.adjusted_p <= alpha, found.interval
+    how = "cannot be distinguished from" if not sure else "is ahead of" if found.value > 0 else "is behind"
+    p = "no p" if finite(found.adjusted_p) is None else f"p {found.adjusted_p:.2g}{_corrected(found.family)}"
     return Claim(
-        claim=asked.claim, against=asked.against, winner=asked.winner, delta=estimate(deltas, votes).mean,
-        low=finite(low), high=finite(high), p=finite(randomisation_p(deltas, votes)), holds=False, told="",
+        claim=asked.claim, against=asked.against, winner=asked.winner, delta=found.value, low=finite(low),
+        high=finite(high), p=finite(found.p), adjusted_p=finite(found.adjusted_p), family=found.family,
+        holds=sure and found.value > 0,
+        told=f"{asked.winner} {how} {asked.against}: {100 * found.value:+z.1f} points, {p}",
     )  # fmt: skip
 
 
-def _judged(one: Claim, alpha: float) -> Claim:
-    sure = one.p is not None and one.p <= alpha
-    p = "no p" if one.p is None else f"p {one.p:.2g} after Holm"
-    how = "is not told apart from" if not sure else "is ahead of" if one.delta > 0 else "is behind"
-    told = f"{one.winner} {how} {one.against}: {100 * one.delta:+z.1f} points, {p}"
-    return replace(one, holds=sure and one.delta > 0, told=told)
+def _corrected(family: int) -> str:
+    return f" corrected over {family} claims" if family > 1 else ""
 
 
 def _jointly(one: Claim, judged: Sequence[Claim]) -> Claim:

@@ -17,7 +17,8 @@ from harness.adaptation.vocabulary import MACRO, Tier
 from harness.compare.paired import Paired, joined
 from harness.compare.side import Side, fresh_side
 from harness.gate.stage import Stage
-from harness.statistics.intervals import stratified_interval
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design
 from harness.summary import shares
 from training.yes_no import taught_template
 
@@ -96,7 +97,7 @@ def paired(baseline: Measured, candidate: Measured) -> list[Paired]:
 
 def rows(measured: Measured, tier: Tier) -> tuple[Score, ...]:
     """A row for every collection, and one for the macro average where there are several. Intervals are 95 %
-    percentile bootstraps over queries, stratified by collection for the macro average."""
+    percentile bootstraps over questions."""
     single = [_row(measured, tier, place) for place in range(len(measured.sides))]
     return (*single, _macro(measured, tier)) if len(single) > 1 else tuple(single)
 
@@ -120,7 +121,8 @@ def _macro(measured: Measured, tier: Tier) -> Score:
 
 
 def _interval(sides: Sequence[Side]) -> tuple[float | None, float | None]:
-    low, high = stratified_interval([side.values for side in sides], shares([side.group for side in sides]))
+    design = Design(tuple(side.questions for side in sides), shares([side.group for side in sides]))
+    low, high = value_interval(design, [side.values for side in sides])
     return finite(low), finite(high)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.errors import DataError
 from harness.bench import Bench
+from harness.questions import questions_of
 from harness.workspace import write_atomically
 from training.examples import Example
 from training.job import begin, finish, write_json, write_lines
@@ -17,7 +18,7 @@ from training.utility.arms import Arm
 from training.utility.decision import answer_of, decision_of
 from training.utility.labels import ById, by_source, human, scale_of
 from training.utility.question import Question
-from training.utility.ratio import Utility, finite, utility
+from training.utility.ratio import Gap, Utility, finite, utility
 from training.utility.sets import first
 from training.utility.students import Checkpoint, Measured, base_checkpoints, measured, trained
 from training.utility.taught import teacher_examples
@@ -25,6 +26,8 @@ from training.utility.taught import teacher_examples
 STAGE = "utility"
 RESULT, PAGE, PER_QUERY = "utility.json", "utility.md", "per-query.jsonl"
 _VERSION = 1
+_FIGURES = 2
+"""The version of the figures. A folder with those of another rule gets new ones; nothing is trained or scored again."""
 Page = Callable[[Mapping[str, Any]], str]
 
 
@@ -46,7 +49,8 @@ def run(
         DataError: no query of a set has enough documents.
     """
     about = {"version": _VERSION, **question.about(bench)}
-    if finished := begin(out, STAGE, about):
+    finished = begin(out, STAGE, about)
+    if finished and finished["result"].get("figures") == _FIGURES:
         return finished
     wishes, machine = question.wishes, machine or Machine()
     base = base_checkpoints(wishes, out, machine, bench)
@@ -54,7 +58,7 @@ def run(
     arms, left_out = _examples(question, out, bench)
     checkpoints = [*base, *trained(arms, wishes, out, machine, bench)]
     found = measured(checkpoints, question.test, question.measure, wishes, bench)
-    result = _result(question, found, utility(found.values, seed=wishes.plan.seed))
+    result = _result(question, found, utility(found.values, questions_of(question.test)))
     result["trained_on"] = _trained_on(arms, checkpoints)
     write_lines(out / PER_QUERY, _per_query(found))
     write_json(out / RESULT, result)
@@ -117,6 +121,7 @@ def _result(question: Question, found: Measured, figures: Utility) -> dict[str, 
     titles = {arm.name: arm.title for arm in question.arms} | {"base": "the student before training"}
     interval = figures.ratio.interval
     return {
+        "figures": _FIGURES,
         "test": question.test.name,
         "queries": len(found.queries),
         "measure": question.measure,
@@ -124,23 +129,28 @@ def _result(question: Question, found: Measured, figures: Utility) -> dict[str, 
         "arms": {
             one.name: {
                 "title": titles[one.name], "value": one.value, "interval": list(map(finite, one.interval)),
-                "seeds": one.seeds, "sd": finite(one.sd), "gain": one.gain,
-                "gain_interval": list(map(finite, one.gain_interval)), "evaluations": found.evaluations[one.name],
+                "seeds": one.seeds, "sd": finite(one.sd), "gain": None if one.gain is None else _gap(one.gain),
+                "evaluations": found.evaluations[one.name],
             }
             for one in figures.arms
         },
         "ratio": {"value": figures.ratio.value, "interval": None if interval is None else list(map(finite, interval))},
         "differences": [
-            {
-                "name": one.contrast.name, "first": one.contrast.first, "second": one.contrast.second,
-                "delta": one.delta, "interval": list(map(finite, one.interval)), "p": finite(one.p),
-                "p_holm": finite(one.p_holm),
-            }
-            for one in figures.differences
+            {"name": one.contrast.name, "first": one.contrast.first, "second": one.contrast.second, **_gap(one.gap)}
+            for one in figures.causes
         ],
         "answer": answer_of(figures),
         "decision": decision_of(figures),
         "notes": question.notes(),
+    }  # fmt: skip
+
+
+def _gap(one: Gap) -> dict[str, Any]:
+    found = one.difference
+    return {
+        "delta": found.value, "interval": list(map(finite, found.interval)), "p": finite(found.p),
+        "adjusted_p": finite(found.adjusted_p), "family": found.family,
+        "seeds_interval": list(map(finite, one.seeds_interval)),
     }  # fmt: skip
 
 

@@ -1,28 +1,41 @@
 """The figures of the ablation: values of the arms, differences, and the utility ratio. Pure functions of arrays.
 
-Values are fractions, float64 [seeds, queries] for each arm, the same queries in the same order for all.
+Values are fractions, float64 [seeds, queries] for each arm, the same queries of the test collection in the same order
+for all. A difference is tested on values that are averaged over seeds, by the rule of `harness.statistics.difference`:
+it is about these trainings. One that holds for the method has also an interval over seeds and questions without zero.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from harness.statistics.intervals import bootstrap_interval
-from harness.statistics.multiplicity import holm
-from harness.statistics.randomisation import randomisation_p
+from harness.statistics.bootstrap import resampled_macros, value_interval
+from harness.statistics.design import Design, Floats64, Questions
+from harness.statistics.difference import Difference, differences
 from harness.statistics.seeds import between_seed_sd, seed_effect, seed_means
-from harness.statistics.together import resampled_macros
 from training.utility.arms import BASE, CONTRASTS, Contrast
 
-Floats64 = npt.NDArray[np.float64]
 Values = Mapping[str, Floats64]
-RESAMPLES = 10_000
-_LEVEL = 0.95
+_TAILS = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far one arm is above another."""
+
+    difference: Difference
+    """Over questions, the trainings held fixed; corrected over the gaps that it stands among."""
+    seeds_interval: tuple[float, float]
+    """95 %, seeds and questions resampled: see `harness.statistics.seeds`. (nan, nan) where both have one seed."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is significant, and no matter of a lucky seed."""
+        return self.difference.significant and not self.seeds_interval[0] <= 0 <= self.seeds_interval[1]
 
 
 @dataclass(frozen=True)
@@ -34,27 +47,19 @@ class ArmValue:
     value: float
     """Mean over seeds and queries."""
     interval: tuple[float, float]
-    """Query bootstrap of the values that are averaged over seeds."""
+    """95 % bootstrap over questions of the values that are averaged over seeds."""
     sd: float
     """Between seeds; nan for one."""
-    gain: float
-    """Above the base."""
-    gain_interval: tuple[float, float]
-    """Seeds and queries resampled."""
+    gain: Gap | None
+    """Above the base, corrected over the arms; None for the base."""
 
 
 @dataclass(frozen=True)
-class Difference:
-    """First minus second."""
+class Cause:
+    """First minus second, corrected over the causes of the ablation."""
 
     contrast: Contrast
-    delta: float
-    interval: tuple[float, float]
-    """Seeds and queries resampled; see `harness.statistics.seeds`."""
-    p: float
-    """Randomisation test over queries, two-sided."""
-    p_holm: float
-    """Adjusted over the differences of the ablation."""
+    gap: Gap
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Ratio:
     value: float | None
     """None: not defined, for real annotations bring nothing that can be told from 0."""
     interval: tuple[float, float] | None
-    """Query bootstrap of the ratio; the spread between seeds is not in it."""
+    """95 % bootstrap of the ratio over questions; the spread between seeds is not in it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Utility:
     """All figures."""
 
     arms: tuple[ArmValue, ...]
-    differences: tuple[Difference, ...]
+    causes: tuple[Cause, ...]
     ratio: Ratio
 
     def arm(self, name: str) -> ArmValue:
@@ -80,27 +85,27 @@ class Utility:
         return next(one for one in self.arms if one.name == name)
 
 
-def utility(values: Values, *, seed: int = 0) -> Utility:
+def utility(values: Values, questions: Questions) -> Utility:
     """The figures of an ablation with at least the base and the arms a and b, on two queries or more."""
-    arms = tuple(_arm(name, values, seed) for name in values)
+    design = Design((questions,))
+    trained = [name for name in values if name != BASE]
+    gains = dict(zip(trained, _gaps(design, values, [(name, BASE) for name in trained]), strict=True))
     contrasts = [one for one in CONTRASTS if one.first in values and one.second in values]
-    p_values = [_p(values, one, seed) for one in contrasts]
-    differences = tuple(
-        _difference(values, one, p, adjusted, seed)
-        for one, p, adjusted in zip(contrasts, p_values, holm(p_values), strict=True)
+    gaps = _gaps(design, values, [(one.first, one.second) for one in contrasts])
+    return Utility(
+        tuple(_arm(design, name, own, gains.get(name)) for name, own in values.items()),
+        tuple(Cause(one, gap) for one, gap in zip(contrasts, gaps, strict=True)),
+        _ratio(design, values, gains["b"]),
     )
-    return Utility(arms, differences, ratio_of(values, seed=seed))
 
 
-def ratio_of(values: Values, *, seed: int = 0) -> Ratio:
-    """The utility ratio with its interval. It is defined where the gain of real annotations lies clearly above 0: its
-    interval over queries and seeds, and that over queries alone."""
-    base, ours, real = (seed_means([values[name]])[0] for name in (BASE, "a", "b"))
-    means = resampled_macros([np.stack([ours - base, real - base])], resamples=RESAMPLES, seed=seed)
-    clear = _effect(values, "b", BASE, seed)[1][0] > 0 and float(np.quantile(means[1], (1 - _LEVEL) / 2)) > 0
-    if not clear:
+def _ratio(design: Design, values: Values, real: Gap) -> Ratio:
+    """The utility ratio with its interval. It is defined where the gain of real annotations lies clearly above 0."""
+    if not (real.sure and real.difference.value > 0):
         return Ratio(None, None)
-    return Ratio(float((ours - base).mean() / (real - base).mean()), _interval(means[0], means[1]))
+    base, ours, other = (seed_means([values[name]])[0] for name in (BASE, "a", "b"))
+    means = resampled_macros(design, [np.stack([ours - base, other - base])])
+    return Ratio(float((ours - base).mean() / (other - base).mean()), _interval(means[0], means[1]))
 
 
 def _interval(above: Floats64, below: Floats64) -> tuple[float, float]:
@@ -108,32 +113,29 @@ def _interval(above: Floats64, below: Floats64) -> tuple[float, float]:
     the synthetic ones. There are few, for else no ratio is defined."""
     ratios = np.copysign(np.inf, above)
     np.divide(above, below, out=ratios, where=below > 0)
-    low, high = np.quantile(ratios, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2), method="nearest")
+    low, high = np.quantile(ratios, _TAILS, method="nearest")
     return float(low), float(high)
 
 
-def _arm(name: str, values: Values, seed: int) -> ArmValue:
-    own = values[name]
-    mean = seed_means([own])[0]
-    gain, interval = (0.0, (0.0, 0.0)) if name == BASE else _effect(values, name, BASE, seed)
-    return ArmValue(
-        name, len(own), float(mean.mean()), bootstrap_interval(mean, resamples=RESAMPLES, seed=seed),
-        between_seed_sd([own]), gain, interval,
-    )  # fmt: skip
+def _arm(design: Design, name: str, own: Floats64, gain: Gap | None) -> ArmValue:
+    (mean,) = seed_means([own])
+    interval = value_interval(design, [mean])
+    return ArmValue(name, len(own), float(mean.mean()), interval, between_seed_sd(design, [own]), gain)
 
 
-def _difference(values: Values, contrast: Contrast, p: float, adjusted: float, seed: int) -> Difference:
-    return Difference(contrast, *_effect(values, contrast.first, contrast.second, seed), p, adjusted)
+def _gaps(design: Design, values: Values, pairs: Sequence[tuple[str, str]]) -> list[Gap]:
+    """The first arm of each pair minus the second; they are one family."""
+    if not pairs:
+        return []
+    means = {name: seed_means([own])[0] for name, own in values.items()}
+    found = differences(design, [np.stack([means[first] - means[second] for first, second in pairs])])
+    return [Gap(one.macro, _over_seeds(design, values[first], values[second]))
+            for one, (first, second) in zip(found, pairs, strict=True)]  # fmt: skip
 
 
-def _effect(values: Values, first: str, second: str, seed: int) -> tuple[float, tuple[float, float]]:
-    found = seed_effect([values[first]], [values[second]], resamples=RESAMPLES, level=_LEVEL, seed=seed)
-    return found.delta, found.interval
-
-
-def _p(values: Values, contrast: Contrast, seed: int) -> float:
-    first, second = (seed_means([values[name]])[0] for name in (contrast.first, contrast.second))
-    return randomisation_p([first - second], flips=RESAMPLES, seed=seed)
+def _over_seeds(design: Design, first: Floats64, second: Floats64) -> tuple[float, float]:
+    several = max(len(first), len(second)) > 1
+    return seed_effect(design, [first], [second]).interval if several else (float("nan"), float("nan"))
 
 
 def finite(value: float | None) -> float | None:

@@ -13,13 +13,13 @@ from harness.bench import Bench
 from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.experiment import experiment
+from harness.statistics.design import Floats64
 from harness.system import systems
 from training import fit as fitting
 from training.examples import Example, Examples, write_examples
 from training.settings import Machine, Settings
 from training.teaching.teach import EXAMPLES
 from training.utility.arms import BASE
-from training.utility.ratio import Floats64
 from training.utility.wishes import Wishes
 
 _ANY = (Example("a query", ("its document", "another one"), (1.0, 0.0)),)

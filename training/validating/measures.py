@@ -119,12 +119,12 @@ def _similarity(sets: Sets, case: Case, bench: Bench) -> list[Measured]:
     return similarity.measure(sets, case.corpus, case.wishes.embedder, bench, depth=case.wishes.depth)
 
 
-def _teacher(sets: Sets, case: Case, bench: Bench) -> list[Measured]:
+def _teacher(_: Sets, case: Case, bench: Bench) -> list[Measured]:
     wishes = case.wishes
     if case.real is None or not wishes.teachers:
         return [Measured("V11", "teacher on real judgments", "nDCG@10", "share")]
     return teacher.measure(
-        sets, case.real, wishes.teachers, wishes.stages[0], bench,
+        case.real, wishes.teachers, wishes.stages[0], bench,
         student=wishes.student, depth=wishes.depth, max_length=wishes.max_length,
     )  # fmt: skip
 

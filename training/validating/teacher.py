@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,15 +10,17 @@ import numpy as np
 
 from harness.bench import Bench
 from harness.collection import Collection
+from harness.questions import questions_of
 from harness.rerank import rerank
-from harness.statistics.intervals import bootstrap_interval
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design
+from harness.statistics.difference import Difference, difference
 from training.teaching.teachers import open_teachers
 from training.validating.board import MEASURE, Board, board_of
-from training.validating.calibration import BINS, Values, bins, in_order, monotone, per_query_auc, wilson
+from training.validating.calibration import BINS, Mask, Values, bins, in_order, monotone, per_query_auc, wilson
 from training.validating.measured import Measured, Name
 from training.validating.numbered import ENOUGH, unmeasured
 from training.validating.searching import DEPTH
-from training.validating.sets import Sets
 
 RANKING = Name("V11", "teacher on judged queries", MEASURE, "share")
 ORDER = Name("V11", "teacher within a query", "AUC", "")
@@ -30,20 +33,16 @@ LEAD = Name("V11", "teacher against student", f"difference of {MEASURE}", "share
 class Lead:
     """By how much the teacher is better than the student on the same queries and candidates, as a fraction."""
 
-    delta: float
-    low: float
-    high: float
-    """95 % bootstrap over queries, paired."""
+    difference: Difference
     queries: int
 
     @property
     def leads(self) -> bool:
-        """Whether the whole interval is above 0. If not, the student would be taught by somebody who is no better."""
-        return self.low > 0
+        """Whether it is significantly above 0. If not, the student would be taught by somebody who is no better."""
+        return self.difference.significant and self.difference.value > 0
 
 
 def measure(
-    sets: Sets,
     judged: Collection | None,
     teachers: Sequence[str],
     stage: str,
@@ -56,7 +55,7 @@ def measure(
     enough: int = ENOUGH,
 ) -> list[Measured]:
     """The teacher (several are blended as `train teach` blends them) against people's judgments. Scores come through
-    the ledger, so what was ever scored is not scored again. `interval` is over queries; floor and scale do not apply.
+    the ledger, so what was ever scored is not scored again. `interval` is over questions; floor and scale do not apply.
 
     - nDCG@10 on the candidates of the first stage. `levels`: teacher, first stage, and student if one is named.
     - AUC within each query, over its judged documents. Where fewer than half of the queries have a document that was
@@ -75,8 +74,8 @@ def measure(
         return unmeasured(names, f"there are {len(judged.queries)} judged queries, and {enough} are needed")
     board = board_of(judged, teachers, stage, weights, depth, max_length, bench)
     own = _student_values(board, student, bench) if student else None
-    return [_ranking(board, own, sets.seed), _order(board, sets.seed), _by_score(board), _refused(board),
-            *([] if own is None else [_lead_row(board, own, sets.seed)])]  # fmt: skip
+    return [_ranking(board, own), _order(board), _by_score(board), _refused(board),
+            *([] if own is None else [_lead_row(board, own)])]  # fmt: skip
 
 
 def lead(
@@ -89,11 +88,10 @@ def lead(
     weights: Sequence[float] = (),
     depth: int = DEPTH,
     max_length: int | None = None,
-    seed: int = 0,
 ) -> Lead:
     """The teacher's nDCG@10 minus the student's, however few queries there are: the interval says what they tell."""
     board = board_of(judged, teachers, stage, weights, depth, max_length, bench)
-    return _lead(board, _student_values(board, student, bench), seed)
+    return _lead(board, _student_values(board, student, bench))
 
 
 def _student_values(board: Board, student: str, bench: Bench) -> Values:
@@ -103,24 +101,25 @@ def _student_values(board: Board, student: str, bench: Bench) -> Values:
     return board.values(done.run)
 
 
-def _ranking(board: Board, student: Values | None, seed: int) -> Measured:
+def _ranking(board: Board, student: Values | None) -> Measured:
     levels: dict[str, float | None] = {"teacher": float(board.teacher.mean())}
     levels["first stage"] = float(board.values(board.candidates).mean())
     if student is not None:
         levels["student"] = float(student.mean())
     queries = len(board.teacher)
-    return _row(RANKING, levels["teacher"], bootstrap_interval(board.teacher, seed=seed), f"{queries} judged queries",
-                {"queries": queries}, levels)  # fmt: skip
+    interval = value_interval(_design(board), [board.teacher])
+    return _row(RANKING, levels["teacher"], interval, f"{queries} judged queries", {"queries": queries}, levels)
 
 
-def _order(board: Board, seed: int) -> Measured:
+def _order(board: Board) -> Measured:
     values = per_query_auc(board.pool.offsets, board.scores, board.relevant, board.counted)
-    known = values[np.isfinite(values)]
+    has = np.isfinite(values)
+    known = values[has]
     if not len(known):
         return unmeasured([ORDER], "no query has both a relevant document and one that is not")[0]
     told = f"{len(known)} of {len(values)} queries have both kinds of documents"
     shares = np.histogram(known, bins=20, range=(0, 1))[0].tolist()
-    interval = bootstrap_interval(known, seed=seed)
+    interval = value_interval(_design(board, has), [known])
     return _row(ORDER, float(known.mean()), interval, _joined(told, board.caution), {"histogram": shares})
 
 
@@ -145,16 +144,23 @@ def _refused(board: Board) -> Measured:
     return _row(REFUSED, hits / of, wilson(hits, of), f"{of} queries with both kinds judged", {"first": hits, "of": of})
 
 
-def _lead_row(board: Board, student: Values, seed: int) -> Measured:
-    found = _lead(board, student, seed)
+def _lead_row(board: Board, student: Values) -> Measured:
+    found = _lead(board, student)
     told = "the teacher leads" if found.leads else "the teacher does not lead: adaptation would teach nothing better"
-    return _row(LEAD, found.delta, (found.low, found.high), told, {"leads": found.leads, "queries": found.queries})
+    parts: dict[str, object] = {"leads": found.leads, "queries": found.queries, "p": found.difference.p}
+    return _row(LEAD, found.difference.value, found.difference.interval, told, parts)
 
 
-def _lead(board: Board, student: Values, seed: int) -> Lead:
-    deltas = board.teacher - student
-    low, high = bootstrap_interval(deltas, seed=seed)
-    return Lead(float(deltas.mean()), low, high, len(deltas))
+def _lead(board: Board, student: Values) -> Lead:
+    return Lead(difference(_design(board), [board.teacher - student]), len(student))
+
+
+def _design(board: Board, kept: Mask | None = None) -> Design:
+    """All judged queries, or some of them."""
+    ids = board.collection.queries.ids()
+    return Design(
+        (questions_of(board.collection, ids if kept is None else [ids[row] for row in np.flatnonzero(kept)]),)
+    )
 
 
 def _row(  # noqa: PLR0917
@@ -167,7 +173,8 @@ def _row(  # noqa: PLR0917
 ) -> Measured:
     return Measured(
         name.id, name.name, name.statistic, name.unit,
-        value=value, interval=interval, note=note, parts=parts, levels=levels or {},
+        value=value, interval=interval if interval and math.isfinite(interval[0]) else None,
+        note=note, parts=parts, levels=levels or {},
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from adapters.errors import DataError
 from harness.adaptation.reading import read_record
-from harness.adaptation.vocabulary import FILE
+from harness.adaptation.vocabulary import FILE, VERSION
 from tests.reports.training.made import begun, example, made, record
 
 Change = Callable[[dict[str, Any]], object]
@@ -44,8 +45,43 @@ def test_a_loop_that_has_just_begun_can_be_read(tmp_path: Path) -> None:
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
-    assert "'version' is 2; this program reads 1" in refused(tmp_path, made() | {"version": 2})
-    assert "'version' is no count" in refused(tmp_path, made() | {"version": True})
+    for version in (0, 3, "2", True, [1], None):
+        assert f"'version' is {version!r}; this program reads 1 and 2" in refused(
+            tmp_path, made() | {"version": version}
+        )
+
+
+def earlier() -> dict[str, Any]:
+    """A record as version 1 was written: the one p-value of a claim is that after Holm."""
+    values = made()
+    for one in values["claims"]:
+        del one["p"], one["family"]
+        one["p"] = one.pop("adjusted_p")
+    return values | {"version": 1}
+
+
+def test_a_record_of_the_first_version_is_still_read(tmp_path: Path) -> None:
+    found = record(tmp_path, earlier())
+    assert found.version == VERSION, "what is written again is of today"
+    assert [(one.p, one.adjusted_p, one.family) for one in found.claims] == [(None, 0.0008, 2), (None, 0.82, 2)]
+    expected = record(tmp_path, made())
+    assert replace(found, claims=()) == replace(expected, claims=())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda values: values["claims"][0].pop("p"), "'claims[0].p' is missing"),
+        (lambda values: values["claims"][0].update(p="0.5"), "'claims[0].adjusted_p' is no finite number"),
+        (lambda values: values["claims"].append("base"), "'claims[2]' is no object"),
+        (lambda values: values.update(claims={}), "'claims' is no list"),
+        (lambda values: values.pop("claims"), "'claims' is missing"),
+    ],
+)
+def test_a_damaged_record_of_the_first_version_is_refused(tmp_path: Path, change: Change, said: str) -> None:
+    values = earlier()
+    change(values)
+    assert said in refused(tmp_path, values)
 
 
 @pytest.mark.parametrize("key", [key for key in made() if key != "version"])

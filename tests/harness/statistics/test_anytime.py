@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from harness.statistics.anytime import BETS, SHARES, Evidence, averaged, balanced, evidence, macro_evidence, wealth
+from harness.statistics.design import Design, Questions
+from tests.harness.statistics.designs import alone, ids, of, parallel
 
 ALPHA = 0.1
 
@@ -52,9 +54,10 @@ def test_the_expected_wealth_of_every_bet_is_at_most_what_the_mean_allows() -> N
 
 def test_evidence_of_several_collections_speaks_of_their_weighted_mean_alone() -> None:
     """Whatever the single means are, as long as the weighted mean is the claimed one: nothing is expected to grow."""
-    weights = np.array([0.5, 0.3, 0.2])
-    sizes = np.array([2, 1, 2])
-    stakes, reach = balanced(sizes, weights)
+    weights, sizes = np.array([0.5, 0.3, 0.2]), (2, 1, 2)
+    every, reach = balanced(alone(*sizes, weights=weights.tolist()))
+    stakes = every[[0, 2, 3]]
+    assert every == pytest.approx(np.repeat(stakes, sizes))
     assert stakes * sizes == pytest.approx(reach * weights), "an unbalanced stake leaves one collection's mean in"
     for means in ([0.4, -0.5, -0.25], [0.0, 0.0, 0.0], [-0.3, 0.5, 0.0]):
         assert np.dot(weights, means) == pytest.approx(0)
@@ -64,24 +67,58 @@ def test_evidence_of_several_collections_speaks_of_their_weighted_mean_alone() -
         assert (grown <= 1 + 1e-12).all()
 
 
+def test_a_question_in_several_languages_is_one_draw() -> None:
+    """Its stake is bet once, on the average of its differences: copies of a language bring no evidence."""
+    deltas = np.random.default_rng(4).choice([-0.5, 0.0, 1.0], 40)
+    one, ten = (macro_evidence(parallel(count, 40), [deltas] * count) for count in (1, 10))
+    assert ten.bound(ALPHA) == pytest.approx(one.bound(ALPHA)) == pytest.approx(evidence(deltas).bound(ALPHA))
+    assert macro_evidence(of(*[deltas] * 10), [deltas] * 10).bound(ALPHA) > one.bound(ALPHA) + 0.05
+
+
+def test_languages_of_other_weights_bet_what_a_question_weighs_in_them() -> None:
+    design = Design((Questions("set", ids(4)), Questions("set", ids(4)[:2])), [1, 3])
+    deltas = [np.array([0.4, 0.0, -0.2, 0.1]), np.array([1.0, -1.0])]
+    share = np.array([0.25 / 4 + 0.75 / 2] * 2 + [0.25 / 4] * 2)
+    stakes, reach = balanced(design)
+    assert stakes == pytest.approx(share / share.max()) and reach == pytest.approx(1 / share.max())
+    own = np.array([0.25 / 4 * 0.4 + 0.75 / 2, -0.75 / 2, -0.25 / 4 * 0.2, 0.25 / 4 * 0.1]) / share
+    assert macro_evidence(design, deltas).logs == pytest.approx(SHARES + wealth(own, stakes))
+
+
+@pytest.mark.parametrize("languages", [1, 5])
+def test_questions_asked_in_several_languages_leave_the_mean_as_seldom_as_promised(languages: int) -> None:
+    """Correlated languages, looked at after every block; counted as queries they would leave it far more often."""
+    generator, left, counted = np.random.default_rng(languages), 0, 0
+    for _ in range(200):
+        question = generator.choice([-1.0, 0.0, 1.0], 200)
+        sizes = (10, 25, 50, 100, 200)
+        left += any(macro_evidence(parallel(languages, size), [question[:size]] * languages).bound(ALPHA) > 0
+                    for size in sizes)  # fmt: skip
+        counted += any(macro_evidence(alone(*[size] * languages), [question[:size]] * languages).bound(ALPHA) > 0
+                       for size in sizes)  # fmt: skip
+    assert left / 200 <= ALPHA
+    assert languages == 1 or counted / 200 > ALPHA
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_interval_of_the_macro_mean_holds_at_every_block_at_once(seed: int) -> None:
     generator = np.random.default_rng(seed)
     weights, means = np.array([0.5, 0.25, 0.25]), np.array([-0.1, 0.2, 0.0])
     left = 0
     for _ in range(150):
-        strata = [generator.choice([-1, 0, 1], 64, p=[0.25 - m / 2, 0.5, 0.25 + m / 2]) for m in means]
+        values = [generator.choice([-1, 0, 1], 64, p=[0.25 - m / 2, 0.5, 0.25 + m / 2]) for m in means]
         bounds = []
         for size in (4, 8, 16, 32, 64):
-            seen = [values[:size].astype(float) for values in strata]
-            bounds.append((macro_evidence(seen, weights).bound(ALPHA / 2),
-                           -macro_evidence([-values for values in seen], weights).bound(ALPHA / 2)))  # fmt: skip
+            seen, design = [own[:size].astype(float) for own in values], alone(*[size] * 3, weights=weights.tolist())
+            bounds.append((macro_evidence(design, seen).bound(ALPHA / 2),
+                           -macro_evidence(design, [-own for own in seen]).bound(ALPHA / 2)))  # fmt: skip
         left += any(not low <= weights @ means <= high for low, high in bounds)
     assert left / 150 <= ALPHA
 
 
 def test_the_bound_is_where_the_evidence_reaches_its_level() -> None:
-    found = macro_evidence([np.tile([0.2, 0.0, 0.4], 40), np.tile([0.1, -0.3], 30)], np.array([0.6, 0.4]))
+    values = [np.tile([0.2, 0.0, 0.4], 40), np.tile([0.1, -0.3], 30)]
+    found = macro_evidence(of(*values, weights=[0.6, 0.4]), values)
     for alpha in (0.3, 0.05, 0.001):
         assert found.against(found.bound(alpha)) == pytest.approx(math.log(1 / alpha), abs=1e-6)
     assert found.bound(0.3) > found.bound(0.05) > found.bound(0.001), "the surer, the wider"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.collection import Collection
 from harness.gathered import Result, gathered
 from tests.reports.training.made import made
-from tests.tiny_collection import QRELS, Place
+from tests.tiny_collection import CORPUS, Place
 
 ARMS = {"tests.fake_adapters:Plain": "base", "control:oracle": "union", "control:random": "slerp"}
 
@@ -18,9 +19,9 @@ def kept(place: Place, *, grouped: bool = False) -> tuple[dict[str, Any], dict[t
         grouped: the two are a group, and there is a third.
     """
     rules = 'group = "a"' if grouped else ""
-    loaded = [place.load(place.beir("de", rules=rules)), place.load(place.beir("sw", qrels=QRELS[:5], rules=rules))]
+    loaded = [_loaded(place, "de", 20, rules), _loaded(place, "sw", 14, rules)]
     if grouped:
-        loaded.append(place.load(place.beir("other", qrels=QRELS[3:])))
+        loaded.append(_loaded(place, "other", 9))
     place.evaluations(*loaded, rerankers=list(ARMS))
     found = {
         (ARMS[one.system.label], one.collection.name): one
@@ -37,3 +38,11 @@ def kept(place: Place, *, grouped: bool = False) -> tuple[dict[str, Any], dict[t
         value = sum(float(str(one["value"])) for one in own) / len(own)
         scores.append({**own[0], "collection": "macro average", "language": None, "value": value, "evaluation": None})
     return made(scores=scores, claims=[]), found
+
+
+def _loaded(place: Place, name: str, size: int, rules: str = "") -> Collection:
+    """A collection with enough questions for an interval; each has one relevant document."""
+    texts = list(CORPUS.values())
+    queries = {f"q{number}": f"{name} {number} {texts[number % len(texts)]}" for number in range(size)}
+    qrels = [(f"q{number}", f"d{number % len(texts) + 1}", 1) for number in range(size)]
+    return place.load(place.beir(name, queries=queries, qrels=qrels, rules=rules))

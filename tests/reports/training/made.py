@@ -27,7 +27,7 @@ EIGHTEEN = (
 
 
 _ABOUT = {
-    "version": 1, "run": "adapt-3f9c0a71be52", "name": "adapted", "started": "2026-03-14T09:26:53+00:00",
+    "version": 2, "run": "adapt-3f9c0a71be52", "name": "adapted", "started": "2026-03-14T09:26:53+00:00",
     "seconds": 765.9, "state": "accepted", "accepted": "slerp",
     "reasons": ["slerp passed the gate", "merging is not claimed"], "base": {"name": "models/small", "weights": "8f14"},
     "teachers": [{"spec": "org/teacher", "licence": "apache-2.0", "training_sets": ["MS MARCO", "NQ", "HotpotQA"]}],
@@ -93,8 +93,8 @@ def _done() -> dict[str, Any]:
         (700.0, 9.0, "gate", "slerp", "pass", "+6.1 points"), (710.0, 14.0, "final", "slerp", "pass", "+5.8 points"),
     ]  # fmt: skip
     claims = [
-        ("adaptation", "base", 0.058, 0.031, 0.086, 0.0008, True, "slerp is ahead of base by 5.8 points"),
-        ("merging", "union", 0.006, -0.008, 0.019, 0.82, False, "slerp is not ahead of union beyond chance"),
+        ("adaptation", "base", 0.058, 0.031, 0.086, 0.0004, 0.0008, 2, True, "slerp is ahead of base by 5.8 points"),
+        ("merging", "union", 0.006, -0.008, 0.019, 0.41, 0.82, 2, False, "slerp cannot be distinguished from union"),
     ]
     tasks = [
         ("wiki-de", "wiki-de", "generic/de", 471, 9, 11304, 471, "t/validation.json", "warned"),
@@ -106,7 +106,10 @@ def _done() -> dict[str, Any]:
     ]
     return {
         "timeline": [_row("at seconds stage name state detail", one) for one in events],
-        "claims": [_row("claim against delta low high p holds told", one) | {"winner": "slerp"} for one in claims],
+        "claims": [
+            _row("claim against delta low high p adjusted_p family holds told", one) | {"winner": "slerp"}
+            for one in claims
+        ],
         "tasks": [
             _row("name corpus profile queries removed_as_leak pairs examples validation validated", one)
             for one in tasks

@@ -1,4 +1,4 @@
-"""What may be said of an adaptation is tested on the final queries, all claims together."""
+"""What may be said of an adaptation is tested on the questions of the final split, all claims together."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import numpy as np
 import pytest
 
 from harness.compare.side import Side
+from harness.statistics.design import Design, Floats64, Questions
+from harness.statistics.difference import difference, differences
 from training.adapting.claims import claims_of, merging
 from training.adapting.scoring import Measured
 
 QUERIES = 60
 
 
-def measured(name: str, mean: float, seed: int = 0, spread: float = 0.05) -> Measured:
-    """An arm with values around a mean."""
-    values = mean + spread * np.random.default_rng(seed).standard_normal(QUERIES)
-    side = Side(
-        system=name, ids=(name,), collection="c", split="test", language=None, group=None, fingerprint="f",
-        evaluator=1, first_stage="bm25", depth=10, candidates="x", queries=tuple(map(str, range(QUERIES))),
-        rows=values[None],
+def measured(name: str, mean: float, seed: int = 0, languages: int = 0) -> Measured:
+    """An arm with values around a mean, on one collection or on a parallel set."""
+    values = mean + 0.05 * np.random.default_rng(seed).standard_normal(QUERIES)
+    sides = tuple(side(name, values, str(place), "set" if languages else "f") for place in range(languages or 1))
+    return Measured(name, name, "nDCG@10", ("nDCG@10",) * len(sides), sides)
+
+
+def side(name: str, values: Floats64, collection: str, drawn_from: str) -> Side:
+    return Side(
+        system=name, ids=(name,), collection=collection, split="test", language=None, group=None,
+        fingerprint=collection, evaluator=1, first_stage="bm25", depth=10, candidates="x",
+        questions=Questions(drawn_from, tuple(map(str, range(QUERIES)))), rows=values[None],
     )  # fmt: skip
-    return Measured(name, name, "nDCG@10", ("nDCG@10",), (side,))
 
 
 def arms(**means: float) -> dict[str, Measured]:
@@ -66,7 +72,46 @@ def test_slerp_is_asked_about_even_where_another_merge_was_better() -> None:
 def test_every_claim_more_makes_each_harder() -> None:
     few = claims_of(arms(base=0.5, union=0.52), "union", [], 0.05)
     many = claims_of(arms(base=0.5, union=0.52, first_stage=0.5, linear=0.5, slerp=0.5), "union", ["slerp"], 0.05)
-    assert few[0].p is not None and many[0].p is not None and many[0].p > few[0].p
+    assert few[0].p == many[0].p, "the test itself does not change"
+    assert few[0].adjusted_p == few[0].p and few[0].family == 1, "one claim needs no correction"
+    assert many[0].family == 4 and many[0].adjusted_p is not None and few[0].p is not None
+    assert many[0].adjusted_p > few[0].p
+
+
+def test_claims_are_tested_by_the_rule_of_all_differences() -> None:
+    final = arms(base=0.5, first_stage=0.51, union=0.52, linear=0.515, slerp=0.53)
+    found = claims_of(final, "union", ["slerp"], 0.05)
+    values = {name: one.sides[0].values for name, one in final.items()}
+    rows = np.stack([values[one.winner] - values[one.against] for one in found])
+    design = Design((Questions("f", tuple(map(str, range(QUERIES)))),))
+    for one, expected in zip(found, differences(design, [rows]), strict=True):
+        assert (one.delta, one.p, one.adjusted_p) == pytest.approx(
+            (expected.macro.value, expected.macro.p, expected.macro.adjusted_p)
+        )
+        assert (one.low, one.high) == pytest.approx(expected.macro.interval)
+        assert one.family == 4 and "corrected over 4 claims" in one.told
+
+
+def test_a_parallel_set_proves_no_more_than_its_questions() -> None:
+    def claimed(languages: int) -> tuple[float | None, ...]:
+        final = {"base": measured("base", 0.5, 1, languages), "union": measured("union", 0.515, 2, languages)}
+        (one,) = claims_of(final, "union", [], 0.05)
+        return one.delta, one.low, one.high, one.p
+
+    values = [one.sides[0].values for one in (measured("base", 0.5, 1), measured("union", 0.515, 2))]
+    by_hand = difference(Design((Questions("set", tuple(map(str, range(QUERIES)))),)), [values[1] - values[0]])
+    assert claimed(1) == pytest.approx(claimed(10))
+    assert claimed(10) == pytest.approx((by_hand.value, *by_hand.interval, by_hand.p))
+
+
+def test_a_claim_that_holds_has_an_interval_without_zero() -> None:
+    for seed in range(20):
+        final = {name: measured(name, 0.5 + 0.01 * place, 10 * seed + place)
+                 for place, name in enumerate(("base", "first stage", "linear", "union", "slerp"))}  # fmt: skip
+        for one in claims_of(final, "slerp", ["slerp"], 0.05):
+            assert one.low is not None and one.p is not None and one.adjusted_p is not None
+            assert one.p <= one.adjusted_p
+            assert not one.holds or one.low > 0
 
 
 def test_an_arm_that_is_the_other_is_not_ahead_of_it() -> None:
@@ -77,7 +122,7 @@ def test_an_arm_that_is_the_other_is_not_ahead_of_it() -> None:
 
 def test_a_certain_loss_is_no_claim() -> None:
     found = claims_of(arms(base=0.8, union=0.5), "union", [], 0.05)
-    assert found[0].p is not None and found[0].p < 0.05 and not found[0].holds
+    assert found[0].adjusted_p is not None and found[0].adjusted_p < 0.05 and not found[0].holds
 
 
 def test_a_sure_loss_is_told_as_a_loss_and_not_as_a_draw() -> None:
@@ -85,4 +130,4 @@ def test_a_sure_loss_is_told_as_a_loss_and_not_as_a_draw() -> None:
     assert told["base"].startswith("union is ahead of base: +")
     assert told["first stage"].startswith("union is behind first stage: -")
     (same,) = claims_of({"base": measured("base", 0.5), "union": measured("union", 0.5)}, "union", [], 0.05)
-    assert same.told.startswith("union is not told apart from base: +0.0 points") and not same.holds
+    assert same.told == "union cannot be distinguished from base: +0.0 points, p 1" and not same.holds

@@ -15,6 +15,8 @@ from harness.compare.side import Side
 from harness.gate.policy import Looks, Policy, Splits
 from harness.gate.stage import staged
 from harness.progress import Silent
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design, Questions
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 from training.adapting.opening import known_at_start
@@ -148,8 +150,8 @@ def test_equal_content_has_equal_ids_under_any_name(place: Place) -> None:
 def side(name: str, values: list[float], group: str | None = None) -> Side:
     return Side(
         system="s", ids=(name,), collection=name, split="test", language="de", group=group, fingerprint=name,
-        evaluator=1, first_stage="bm25", depth=10, candidates="x", queries=tuple(map(str, range(len(values)))),
-        rows=np.array([values]),
+        evaluator=1, first_stage="bm25", depth=10, candidates="x",
+        questions=Questions(name, tuple(map(str, range(len(values))))), rows=np.array([values]),
     )  # fmt: skip
 
 
@@ -160,6 +162,17 @@ def test_every_collection_has_one_vote_and_a_group_shares_one() -> None:
     *single, macro = rows(measured, "dev")
     assert [one.value for one in single] == [1.0, 0.0, 0.5]
     assert macro.value == measured.value and macro.queries == 54 and macro.evaluation is None
+
+
+def test_the_interval_of_a_parallel_set_is_that_of_its_questions() -> None:
+    """Ten languages that say the same are as uncertain as one."""
+    values = np.random.default_rng(0).random(30).tolist()
+    one = side("a", values)
+    questions = Questions("set", one.questions.ids)
+    sides = tuple(replace(one, collection=str(place), questions=questions) for place in range(10))
+    *single, macro = rows(Measured("arm", "s", "m", ("m",) * 10, sides), "dev")
+    by_hand = value_interval(Design((questions,)), [np.array(values)])
+    assert all((one.low, one.high) == pytest.approx(by_hand) for one in (*single, macro))
 
 
 def test_an_interval_holds_its_value_and_none_is_made_up() -> None:

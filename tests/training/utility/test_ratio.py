@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design, Floats64, Questions
+from harness.statistics.difference import differences
+from harness.statistics.seeds import seed_effect
 from training.utility.decision import Answer, answer_of, decision_of
-from training.utility.ratio import Floats64, Utility, Values, utility
+from training.utility.ratio import Utility, Values, utility
 
 _QUERIES = 200
+_QUESTIONS = Questions("the test", tuple(map(str, range(_QUERIES))))
 
 
 def arms(**gains: float) -> dict[str, Floats64]:
@@ -18,15 +23,19 @@ def arms(**gains: float) -> dict[str, Floats64]:
     return {"base": base, **{name: base + gain + draw.normal(0, 0.01, (2, _QUERIES)) for name, gain in gains.items()}}
 
 
+def figures(values: Values) -> Utility:
+    return utility(values, _QUESTIONS)
+
+
 def test_identical_arms_have_a_ratio_of_one_without_any_doubt() -> None:
     values = arms(b=0.2)
-    ratio = utility(values | {"a": values["b"]}).ratio
+    ratio = figures(values | {"a": values["b"]}).ratio
     assert ratio.value == 1
     assert ratio.interval == (1, 1)
 
 
 def test_the_ratio_is_the_share_of_the_gain() -> None:
-    ratio = utility(arms(a=0.1, b=0.2)).ratio
+    ratio = figures(arms(a=0.1, b=0.2)).ratio
     assert ratio.value == pytest.approx(0.5, abs=0.01)
     assert ratio.interval is not None
     assert 0.45 < ratio.interval[0] < 0.5 < ratio.interval[1] < 0.55
@@ -34,7 +43,7 @@ def test_the_ratio_is_the_share_of_the_gain() -> None:
 
 @pytest.mark.parametrize("gain", [0.0, -0.1])
 def test_without_a_gain_of_real_annotations_there_is_no_ratio(gain: float) -> None:
-    found = utility(arms(a=0.1, b=gain))
+    found = figures(arms(a=0.1, b=gain))
     assert (found.ratio.value, found.ratio.interval) == (None, None)
     assert answer_of(found) == "not defined"
     assert "not defined" in decision_of(found)
@@ -45,13 +54,13 @@ def test_a_gain_that_one_seed_alone_has_defines_no_ratio() -> None:
     values["b"][0] += 0.3
     values["b"][1] -= 0.2
     assert values["b"].mean() > values["base"].mean() + 0.04
-    assert utility(values).ratio.value is None
+    assert figures(values).ratio.value is None
 
 
 def test_a_ratio_is_paired_by_query() -> None:
     values = arms(b=0.2)
     values["b"] = values["b"] + np.random.default_rng(1).normal(0, 0.3, _QUERIES)
-    ratio = utility(values | {"a": values["base"] + 0.5 * (values["b"] - values["base"])}).ratio
+    ratio = figures(values | {"a": values["base"] + 0.5 * (values["b"] - values["base"])}).ratio
     assert ratio.interval == pytest.approx((0.5, 0.5))
 
 
@@ -59,33 +68,70 @@ def test_a_ratio_is_paired_by_query() -> None:
     ("gain", "answer"), [(0.4, "more"), (0.2, "as much"), (0.1, "part"), (0.0, "nothing"), (-0.2, "nothing")]
 )
 def test_the_answer_follows_from_the_interval(gain: float, answer: Answer) -> None:
-    assert answer_of(utility(arms(a=gain, b=0.2))) == answer
+    assert answer_of(figures(arms(a=gain, b=0.2))) == answer
 
 
 def test_a_wide_interval_decides_nothing() -> None:
     values = arms(a=0.1, b=0.2)
     values["a"] = values["a"] + np.random.default_rng(1).normal(0, 2.5, _QUERIES)
-    assert answer_of(utility(values)) == "undecided"
+    assert answer_of(figures(values)) == "undecided"
 
 
 def test_every_difference_isolates_one_cause_and_pays_for_the_others() -> None:
     values = arms(a=0.1, b=0.2, c=0.2, d=0.1, e=0.0)
-    found = {one.contrast.name: one for one in utility(values).differences}
+    found = {one.contrast.name: one.gap for one in figures(values).causes}
     assert list(found) == ["query shift", "label noise", "domain value", "teacher value"]
-    assert [round(found[name].delta, 1) for name in found] == [-0.1, 0.0, 0.1, 0.0]
-    assert all(one.p_holm >= one.p for one in found.values())
-    assert found["query shift"].p_holm > found["query shift"].p
-    assert found["domain value"].p_holm < 0.05 < found["label noise"].p_holm
+    assert [round(found[name].difference.value, 1) for name in found] == [-0.1, 0.0, 0.1, 0.0]
+    assert found["domain value"].difference.significant and not found["label noise"].difference.significant
+    assert {one.difference.family for one in found.values()} == {4}
+
+
+def test_causes_and_gains_are_tested_by_the_rule_of_all_differences_on_means_over_seeds() -> None:
+    values = arms(a=0.004, b=0.2, c=0.003, d=0.002, e=0.0)
+    found = figures(values)
+    means = {name: own.mean(axis=0) for name, own in values.items()}
+    design = Design((_QUESTIONS,))
+    pairs = [(one.contrast.first, one.contrast.second) for one in found.causes]
+    causes = differences(design, [np.stack([means[one] - means[other] for one, other in pairs])])
+    assert [one.gap.difference for one in found.causes] == [one.macro for one in causes]
+    gains = differences(design, [np.stack([means[one.name] - means["base"] for one in found.arms[1:]])])
+    assert [one.gain and one.gain.difference for one in found.arms] == [None, *(one.macro for one in gains)]
+    for one in found.causes:
+        own = seed_effect(design, [values[one.contrast.first]], [values[one.contrast.second]])
+        assert one.gap.seeds_interval == own.interval
+    assert found.arm("a").interval == value_interval(design, [means["a"]])
+
+
+def test_a_cause_that_one_seed_alone_shows_is_no_cause() -> None:
+    values = arms(a=0.1, b=0.2, c=0.1)
+    values["a"][0] += 0.3
+    values["a"][1] -= 0.2
+    shift = next(one.gap for one in figures(values).causes if one.contrast.name == "query shift")
+    assert shift.difference.significant and not shift.sure
+    assert "nothing that holds for other seeds" in decision_of(figures(values))
+
+
+def test_a_test_of_five_questions_has_no_interval_and_decides_nothing() -> None:
+    values = {name: own[:, :5] for name, own in arms(a=0.1, b=0.2, c=0.1).items()}
+    found = utility(values, Questions("the test", _QUESTIONS.ids[:5]))
+    assert answer_of(found) == "not defined"
+    assert "too few questions for an interval" in decision_of(found) and "nan" not in decision_of(found)
+
+
+def test_one_seed_each_says_nothing_of_other_seeds() -> None:
+    values = {name: own[:1] for name, own in arms(a=0.1, b=0.2).items()}
+    gain = figures(values).arm("a").gain
+    assert gain is not None and gain.sure and np.isnan(gain.seeds_interval).all()
 
 
 def test_an_arm_that_was_not_trained_is_compared_with_nothing() -> None:
-    found = utility(arms(a=0.1, b=0.2, c=0.2))
-    assert [one.contrast.name for one in found.differences] == ["query shift", "label noise"]
+    found = figures(arms(a=0.1, b=0.2, c=0.2))
+    assert [one.contrast.name for one in found.causes] == ["query shift", "label noise"]
 
 
 def test_the_spread_of_the_seeds_is_told_and_one_seed_has_none() -> None:
     values: Values = {**arms(a=0.1, b=0.2), "c": arms(c=0.1)["c"][:1]}
-    found: Utility = utility(values)
+    found: Utility = figures(values)
     assert found.arm("a").sd > 0
     assert np.isnan(found.arm("c").sd)
     assert (found.arm("a").seeds, found.arm("c").seeds) == (2, 1)

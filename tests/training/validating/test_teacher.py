@@ -10,16 +10,17 @@ import pytest
 
 from adapters.errors import ModelError
 from harness.collection import Collection
+from harness.questions import questions_of
+from harness.statistics.design import Design, Questions
+from harness.statistics.difference import difference
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 from tests.training.validating.fake_judges import SPEC
 from training.validating.board import board_of
 from training.validating.calibration import Bin, bins, in_order, monotone, per_query_auc, wilson
 from training.validating.measured import Measured
-from training.validating.sets import QuerySet, Sets
 from training.validating.teacher import Lead, lead, measure
 
-SETS = Sets(QuerySet("synthetic", ("x",)))
 POOR = f"{SPEC}?column=poor"
 
 Document = tuple[float, float, int | None]
@@ -41,7 +42,7 @@ def judged(place: Place, queries: Iterable[Iterable[Document]]) -> Collection:
 
 def rows(place: Place, collection: Collection, student: str | None = None, depth: int = 4) -> dict[str, Measured]:
     with place.bench() as bench:
-        found = measure(SETS, collection, [SPEC], FIRST, bench, student=student, depth=depth, enough=1)
+        found = measure(collection, [SPEC], FIRST, bench, student=student, depth=depth, enough=1)
     return {row.statistic: row for row in found}
 
 
@@ -146,15 +147,35 @@ def test_a_better_teacher_leads_and_a_worse_or_equal_one_does_not(place: Place) 
         equal = lead(collection, [SPEC], SPEC, FIRST, bench, depth=4)
     assert better.leads
     assert (worse.leads, equal.leads) == (False, False)
-    assert (worse.delta, equal.delta) == (-better.delta, 0.0)
+    found = better.difference
+    assert (worse.difference.value, equal.difference.value) == (-found.value, 0.0)
     # right: 1; last of four: 1 / log2(5); of 40 queries 32 and 20 are right
-    assert better.delta == pytest.approx((32 - 20) / 40 * (1 - 1 / math.log2(5)))
-    assert better.low < better.delta < better.high
+    assert found.value == pytest.approx((32 - 20) / 40 * (1 - 1 / math.log2(5)))
+    assert 0 < found.interval[0] < found.value < found.interval[1] and found.family == 1
 
 
-def test_a_lead_that_chance_could_give_is_none() -> None:
-    assert not Lead(0.02, -0.001, 0.04, 50).leads
-    assert Lead(0.02, 0.001, 0.04, 50).leads
+@pytest.mark.parametrize(("moved", "leads"), [(0.0, False), (0.02, False), (0.1, True), (-0.1, False)])
+def test_a_lead_that_chance_could_give_is_none(moved: float, leads: bool) -> None:
+    deltas = np.random.default_rng(0).normal(0, 0.15, 50)
+    design = Design((Questions("c", tuple(map(str, range(50)))),))
+    found = difference(design, [deltas - deltas.mean() + moved])
+    assert Lead(found, 50).leads is leads
+    assert leads == (found.interval[0] > 0), "the interval says the same"
+
+
+def test_fewer_than_six_judged_queries_have_no_interval_of_the_lead(place: Place) -> None:
+    row = rows(place, judged(place, mixed(5)), POOR)["difference of nDCG@10"]
+    assert row.interval is None and row.value is not None and row.parts["leads"] is False
+
+
+def test_the_lead_is_tested_by_the_rule_of_all_differences(place: Place) -> None:
+    collection = judged(place, mixed(40))
+    with place.bench() as bench:
+        found = lead(collection, [SPEC], POOR, FIRST, bench, depth=4).difference
+        board = board_of(collection, [SPEC], FIRST, (), 4, None, bench)
+        poor = board_of(collection, [POOR], FIRST, (), 4, None, bench)
+    by_hand = difference(Design((questions_of(collection),)), [board.teacher - poor.teacher])
+    assert found == by_hand
 
 
 def test_the_measure_says_whether_the_teacher_leads(place: Place) -> None:
@@ -171,7 +192,7 @@ def test_no_pair_is_scored_twice(place: Place) -> None:
     log = place.log()
     spec = f"{SPEC}?log={log}"
     with place.bench() as bench:
-        measure(SETS, collection, [spec], FIRST, bench, depth=4, enough=1)
+        measure(collection, [spec], FIRST, bench, depth=4, enough=1)
         known = asked(log)
         lead(collection, [spec], POOR, FIRST, bench, depth=3)
     assert asked(log) == known
@@ -189,14 +210,14 @@ def test_several_teachers_are_judged_as_they_teach_together(place: Place) -> Non
 def test_a_teacher_that_says_nothing_is_an_error_not_a_number(place: Place) -> None:
     collection = judged(place, mixed(4))
     with place.bench() as bench, pytest.raises(ModelError, match="it teaches nothing"):
-        measure(SETS, collection, ["tests.fake_adapters:Constant"], FIRST, bench, enough=1)
+        measure(collection, ["tests.fake_adapters:Constant"], FIRST, bench, enough=1)
 
 
 def test_without_enough_judged_queries_it_says_so(place: Place) -> None:
     collection = judged(place, mixed(4))
     with place.bench() as bench:
-        few = measure(SETS, collection, [SPEC], FIRST, bench, student=POOR)
-        none = measure(SETS, None, [SPEC], FIRST, bench)
+        few = measure(collection, [SPEC], FIRST, bench, student=POOR)
+        none = measure(None, [SPEC], FIRST, bench)
     assert len(few) == 5
     assert all(row.note == "not measured: there are 4 judged queries, and 200 are needed" for row in few)
     assert [row.note for row in none] == ["not measured: there are no judged real queries"] * 4
