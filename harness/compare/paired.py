@@ -10,7 +10,7 @@ import numpy as np
 from adapters.errors import DataError
 from harness.compare.side import Side, fresh_side
 from harness.evaluation import Evaluation
-from harness.statistics.strata import Floats64
+from harness.statistics.design import Design, Floats64, Questions
 from harness.summary import shares
 
 
@@ -23,8 +23,8 @@ class Paired:
     language: str | None
     group: str | None
     fingerprint: str
-    queries: tuple[str, ...]
-    """Ids; for p-MRR the questions."""
+    questions: Questions
+    """Of the queries; for p-MRR those that are asked twice."""
     baseline: Floats64
     candidate: Floats64
     baseline_id: str
@@ -40,10 +40,20 @@ class Paired:
         """Candidate minus baseline, float64 [queries]."""
         return self.candidate - self.baseline
 
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Ids."""
+        return self.questions.ids
+
 
 def weights(parts: Sequence[Paired]) -> Floats64:
     """What each collection weighs in the macro average, float64, summing to 1: see `harness.summary.shares`."""
     return shares([part.group for part in parts])
+
+
+def design_of(parts: Sequence[Paired]) -> Design:
+    """The questions of some collections with their weights: what a macro average is drawn from."""
+    return Design(tuple(part.questions for part in parts), weights(parts))
 
 
 def paired_of(
@@ -85,7 +95,7 @@ def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> Paired
         language=baseline.language,
         group=baseline.group,
         fingerprint=baseline.fingerprint,
-        queries=baseline.queries,
+        questions=baseline.questions,
         baseline=np.asarray(baseline.values, np.float64),
         candidate=np.asarray(candidate.values, np.float64),
         baseline_id=",".join(baseline.ids),
@@ -102,8 +112,8 @@ def _refuse(baseline: Side, candidate: Side, unpaired: bool) -> None:
         raise DataError(f"{two} were measured by {versions} of the evaluator; run the older one again")
     if baseline.fingerprint != candidate.fingerprint:
         raise DataError(f"{two} were measured on other content, splits or samples; run both systems on the same")
-    if baseline.queries != candidate.queries:
-        shared = len(set(baseline.queries) & set(candidate.queries))
+    if baseline.questions != candidate.questions:
+        shared = len(set(baseline.questions.ids) & set(candidate.questions.ids))
         raise DataError(f"{two} have {shared or 'no'} queries in common, but not all; run both systems again")
     if baseline.candidates != candidate.candidates and not unpaired:
         raise DataError(

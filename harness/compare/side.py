@@ -9,7 +9,8 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from harness.evaluation import Evaluation
-from harness.statistics.strata import Floats64
+from harness.questions import questions_of, questions_of_stored
+from harness.statistics.design import Floats64, Questions
 from harness.store import Results, Stored
 from harness.suites.table import PAIRED_MEASURE
 
@@ -31,7 +32,8 @@ class Side:
     depth: int
     candidates: str
     """Digest of which documents were ranked for which query."""
-    queries: tuple[str, ...]
+    questions: Questions
+    """Of the queries, in their order; for p-MRR the questions that are asked twice."""
     rows: Floats64
     """float64 [seeds, queries], fractions; one row for a system that is no group."""
     noise: float | None = None
@@ -63,7 +65,7 @@ def stored_side(results: Results, stored: Stored, measure: str) -> Side:
         first_stage=stored.first_stage,
         depth=stored.depth,
         candidates=stored.candidates,
-        queries=tuple(queries),
+        questions=questions_of_stored(about, queries),
         rows=values[None],
         noise=results.noise(stored.id, measure),
     )
@@ -76,7 +78,7 @@ def fresh_side(evaluation: Evaluation, measure: str) -> Side:
         UsageError: it does not have the measure.
     """
     collection, system = evaluation.collection, evaluation.system
-    queries, values = _values(evaluation, measure)
+    asked, values = _values(evaluation, measure)
     return Side(
         system=system.label,
         ids=(evaluation.id,),
@@ -89,7 +91,7 @@ def fresh_side(evaluation: Evaluation, measure: str) -> Side:
         first_stage=system.first_stage.name,
         depth=system.depth,
         candidates=evaluation.run.candidates,
-        queries=queries,
+        questions=questions_of(collection, asked),
         rows=np.asarray(values, np.float64)[None],
     )
 
@@ -114,7 +116,7 @@ def together(name: str, sides: Sequence[Side]) -> Side:
 
 
 def _ground(side: Side) -> tuple[object, ...]:
-    return side.fingerprint, side.candidates, side.queries, side.evaluator
+    return side.fingerprint, side.candidates, side.questions, side.evaluator
 
 
 def _values(evaluation: Evaluation, measure: str) -> tuple[tuple[str, ...], Floats64]:

@@ -1,9 +1,15 @@
-"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together."""
+"""Queries dealt out to dev, gate and final: the same on every machine, relatives together.
+
+A collection of its own is dealt out in exact shares. In a parallel set the tier of a question follows from its own lot,
+so that it is the same in every language, whichever languages and other questions there are; the shares are then those
+of a lot, not exact.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from hashlib import blake2b
 
 import numpy as np
@@ -13,6 +19,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from harness.collection import Collection, question_of, with_queries
 from harness.gate.policy import TIERS, Splits, Tier
+from harness.questions import questions_of
 
 Rows = npt.NDArray[np.int64]
 _TOLERATED = 0.1
@@ -26,7 +33,7 @@ class Assignment:
     tiers: npt.NDArray[np.int8]
     """Places in `TIERS`, one per query."""
     clustered: bool
-    """Whether queries that share a relevant document are in one part; False where that would leave a part empty."""
+    """Whether queries that share a relevant document are in one part; False where such relatives are too many."""
     digest: str
     """Of the ids and their tiers: equal assignment, equal digest."""
 
@@ -35,26 +42,33 @@ class Assignment:
         return np.flatnonzero(self.tiers == TIERS.index(tier))
 
 
-def assign(collection: Collection, splits: Splits) -> Assignment:
+def assign(collection: Collection, splits: Splits, among: Sequence[Collection] = ()) -> Assignment:
     """Deal out the queries of a whole collection.
 
     Queries that share a relevant document, a text or a question stay together, because an answer that was tuned on one
     of them is known for the others. Where such relatives are too many to be dealt out in the declared shares (a set of
     50 queries over few documents), every query is dealt out by itself, and `clustered` says so.
+
+    Args:
+        among: whole collections; those of the same parallel set say which questions are relatives, too.
     """
-    ids = collection.queries.ids()
-    lots = [_lot(name, splits.salt) for name in ids]
-    wanted = _sizes(len(ids), splits)
-    tiers = _dealt(_clusters(relatives(collection)), lots, wanted)
-    clustered = bool((abs(np.bincount(tiers, minlength=len(TIERS)) - wanted) <= max(1, _TOLERATED * len(ids))).all())
-    if not clustered:
-        tiers = _dealt([[row] for row in range(len(ids))], lots, wanted)
-    made_of = {"queries": dict(zip(ids, tiers.tolist(), strict=True)), "clustered": clustered}
+    own = questions_of(collection).drawn_from
+    members = [collection, *(one for one in among if questions_of(one).drawn_from == own and one is not collection)]
+    ids = list(dict.fromkeys(name for one in members for name in one.queries.ids()))
+    deal = _exactly if own == collection.fingerprint else _by_lot
+    tiers, clustered = deal(_clusters(_joint(members, ids)), [_lot(name, splits.salt) for name in ids], splits)
+    tiers = tiers[: len(collection.queries)]
+    made_of = {"queries": dict(zip(ids[: len(tiers)], tiers.tolist(), strict=True)), "clustered": clustered}
     return Assignment(tiers.astype(np.int8), clustered, digest(made_of)[:12])
 
 
-def part(collection: Collection, tier: Tier, splits: Splits) -> tuple[Collection, Assignment]:
+def part(
+    collection: Collection, tier: Tier, splits: Splits, among: Sequence[Collection] = ()
+) -> tuple[Collection, Assignment]:
     """The queries of one tier as a collection of their own; its fingerprint is part of every identity.
+
+    Args:
+        among: see `assign`.
 
     Raises:
         UsageError: the policy gives this tier nothing.
@@ -62,7 +76,7 @@ def part(collection: Collection, tier: Tier, splits: Splits) -> tuple[Collection
     """
     if not splits.share(tier):
         raise UsageError(f"the policy gives the tier '{tier}' no queries; raise [splits] {tier}")
-    found = assign(collection, splits)
+    found = assign(collection, splits, among)
     rows = found.rows(tier)
     if not len(rows):
         raise DataError(
@@ -86,6 +100,16 @@ def relatives(collection: Collection) -> Rows:
     return np.array([_root(parent, row) for row in range(len(parent))], np.int64)
 
 
+def _joint(members: Sequence[Collection], ids: Sequence[str]) -> Rows:
+    """For every id the lowest place among its relatives in any of the collections."""
+    places, parent = {name: place for place, name in enumerate(ids)}, list(range(len(ids)))
+    for one in members:
+        rows = np.array([places[name] for name in one.queries.ids()], np.int64)
+        for place, root in zip(rows.tolist(), rows[relatives(one)].tolist(), strict=True):
+            _unite(parent, place, root)
+    return np.array([_root(parent, place) for place in range(len(ids))], np.int64)
+
+
 def _codes(digests: npt.NDArray[np.uint64]) -> Rows:
     _, codes = np.unique(np.ascontiguousarray(digests).view("V16").ravel(), return_inverse=True)
     return np.asarray(codes, np.int64)
@@ -95,8 +119,12 @@ def _join(parent: list[int], rows: Sequence[int], keys: npt.NDArray[np.integer])
     """Make one set of all rows that have the same key."""
     first: dict[int, int] = {}
     for row, key in zip(rows, keys.tolist(), strict=True):
-        one, other = sorted((_root(parent, row), _root(parent, first.setdefault(key, row))))
-        parent[other] = one
+        _unite(parent, row, first.setdefault(key, row))
+
+
+def _unite(parent: list[int], one: int, other: int) -> None:
+    low, high = sorted((_root(parent, one), _root(parent, other)))
+    parent[high] = low
 
 
 def _root(parent: list[int], row: int) -> int:
@@ -111,6 +139,32 @@ def _clusters(relatives: Rows) -> list[list[int]]:
     for row, root in enumerate(relatives.tolist()):
         found.setdefault(root, []).append(row)
     return list(found.values())
+
+
+def _exactly(clusters: Sequence[Sequence[int]], lots: Sequence[bytes], splits: Splits) -> tuple[Rows, bool]:
+    """Tiers in exact shares, or as near as relatives let them be; and whether these stayed together."""
+    wanted = _sizes(len(lots), splits)
+    tiers = _dealt(clusters, lots, wanted)
+    if (abs(np.bincount(tiers, minlength=len(TIERS)) - wanted) <= _tolerated(len(lots))).all():
+        return tiers, True
+    return _dealt([[row] for row in range(len(lots))], lots, wanted), False
+
+
+def _by_lot(clusters: Sequence[Sequence[int]], lots: Sequence[bytes], splits: Splits) -> tuple[Rows, bool]:
+    """Tiers by what each lot says alone, that of relatives being the first of theirs; and whether these stayed
+    together."""
+    clustered = max(map(len, clusters)) <= _tolerated(len(lots))
+    ends = list(accumulate(splits.share(tier) for tier in TIERS))
+    tiers = np.empty(len(lots), np.int64)
+    for rows in clusters if clustered else [[row] for row in range(len(lots))]:
+        drawn = blake2b(min(lots[row] for row in rows), digest_size=7).digest()  # the least of several lots is low
+        share = int.from_bytes(drawn, "big") / 2**56
+        tiers[list(rows)] = next(tier for tier, end in enumerate(ends) if share < end or end > 1 - 1e-9)
+    return tiers, clustered
+
+
+def _tolerated(queries: int) -> float:
+    return max(1, _TOLERATED * queries)
 
 
 def _sizes(queries: int, splits: Splits) -> Rows:
