@@ -162,9 +162,7 @@ def _measured(
 ) -> Measured:
     baseline = _sides(results, selection.baseline, measure, places)
     sides = [_sides(results, chosen, measure, places) for chosen in selection.candidates]
-    pairs = [
-        [joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides
-    ]
+    pairs = [[joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides]
     found = zip(selection.candidates, sides, pairs, _differences(pairs), strict=True)
     compared = []
     for chosen, own, parts, difference in found:

@@ -1,15 +1,10 @@
-"""Queries dealt out to dev, gate and final: the same on every machine, relatives together.
-
-A collection of its own is dealt out in exact shares. In a parallel set the tier of a question follows from its own lot,
-so that it is the same in every language, whichever languages and other questions there are; the shares are then those
-of a lot, not exact.
-"""
+"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together. A question of
+a parallel set is in the same tier in all its languages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from hashlib import blake2b
 
 import numpy as np
@@ -50,16 +45,21 @@ def assign(collection: Collection, splits: Splits, among: Sequence[Collection] =
     50 queries over few documents), every query is dealt out by itself, and `clustered` says so.
 
     Args:
-        among: whole collections; those of the same parallel set say which questions are relatives, too.
+        among: whole collections; those of the same parallel set are dealt out together with it. Where all have the same
+            questions and relatives, that is what each gets by itself.
     """
-    own = questions_of(collection).drawn_from
-    members = [collection, *(one for one in among if questions_of(one).drawn_from == own and one is not collection)]
-    ids = list(dict.fromkeys(name for one in members for name in one.queries.ids()))
-    deal = _exactly if own == collection.fingerprint else _by_lot
-    tiers, clustered = deal(_clusters(_joint(members, ids)), [_lot(name, splits.salt) for name in ids], splits)
-    tiers = tiers[: len(collection.queries)]
-    made_of = {"queries": dict(zip(ids[: len(tiers)], tiers.tolist(), strict=True)), "clustered": clustered}
-    return Assignment(tiers.astype(np.int8), clustered, digest(made_of)[:12])
+    members = [collection, *(one for one in among if _is_of(one, collection))]
+    ids = sorted({name for one in members for name in one.queries.ids()})
+    places = {name: place for place, name in enumerate(ids)}
+    lots = [_lot(name, splits.salt) for name in ids]
+    wanted = _sizes(len(ids), splits)
+    tiers = _dealt(_clusters(_joint(members, places)), lots, wanted)
+    clustered = bool((abs(np.bincount(tiers, minlength=len(TIERS)) - wanted) <= max(1, _TOLERATED * len(ids))).all())
+    if not clustered:
+        tiers = _dealt([[row] for row in range(len(ids))], lots, wanted)
+    own = tiers[[places[name] for name in collection.queries.ids()]]
+    made_of = {"queries": dict(zip(collection.queries.ids(), own.tolist(), strict=True)), "clustered": clustered}
+    return Assignment(own.astype(np.int8), clustered, digest(made_of)[:12])
 
 
 def part(
@@ -100,14 +100,19 @@ def relatives(collection: Collection) -> Rows:
     return np.array([_root(parent, row) for row in range(len(parent))], np.int64)
 
 
-def _joint(members: Sequence[Collection], ids: Sequence[str]) -> Rows:
+def _is_of(one: Collection, collection: Collection) -> bool:
+    """Whether it is another one of the parallel set."""
+    return one is not collection and questions_of(one).drawn_from == questions_of(collection).drawn_from
+
+
+def _joint(members: Sequence[Collection], places: Mapping[str, int]) -> Rows:
     """For every id the lowest place among its relatives in any of the collections."""
-    places, parent = {name: place for place, name in enumerate(ids)}, list(range(len(ids)))
+    parent = list(range(len(places)))
     for one in members:
-        rows = np.array([places[name] for name in one.queries.ids()], np.int64)
-        for place, root in zip(rows.tolist(), rows[relatives(one)].tolist(), strict=True):
-            _unite(parent, place, root)
-    return np.array([_root(parent, place) for place in range(len(ids))], np.int64)
+        rows = [places[name] for name in one.queries.ids()]
+        for place, root in zip(rows, relatives(one).tolist(), strict=True):
+            _unite(parent, place, rows[root])
+    return np.array([_root(parent, place) for place in range(len(places))], np.int64)
 
 
 def _codes(digests: npt.NDArray[np.uint64]) -> Rows:
@@ -139,32 +144,6 @@ def _clusters(relatives: Rows) -> list[list[int]]:
     for row, root in enumerate(relatives.tolist()):
         found.setdefault(root, []).append(row)
     return list(found.values())
-
-
-def _exactly(clusters: Sequence[Sequence[int]], lots: Sequence[bytes], splits: Splits) -> tuple[Rows, bool]:
-    """Tiers in exact shares, or as near as relatives let them be; and whether these stayed together."""
-    wanted = _sizes(len(lots), splits)
-    tiers = _dealt(clusters, lots, wanted)
-    if (abs(np.bincount(tiers, minlength=len(TIERS)) - wanted) <= _tolerated(len(lots))).all():
-        return tiers, True
-    return _dealt([[row] for row in range(len(lots))], lots, wanted), False
-
-
-def _by_lot(clusters: Sequence[Sequence[int]], lots: Sequence[bytes], splits: Splits) -> tuple[Rows, bool]:
-    """Tiers by what each lot says alone, that of relatives being the first of theirs; and whether these stayed
-    together."""
-    clustered = max(map(len, clusters)) <= _tolerated(len(lots))
-    ends = list(accumulate(splits.share(tier) for tier in TIERS))
-    tiers = np.empty(len(lots), np.int64)
-    for rows in clusters if clustered else [[row] for row in range(len(lots))]:
-        drawn = blake2b(min(lots[row] for row in rows), digest_size=7).digest()  # the least of several lots is low
-        share = int.from_bytes(drawn, "big") / 2**56
-        tiers[list(rows)] = next(tier for tier, end in enumerate(ends) if share < end or end > 1 - 1e-9)
-    return tiers, clustered
-
-
-def _tolerated(queries: int) -> float:
-    return max(1, _TOLERATED * queries)
 
 
 def _sizes(queries: int, splits: Splits) -> Rows:
