@@ -167,7 +167,7 @@ def _measured(
     compared = []
     for chosen, own, parts, difference in found:
         seeds = _seeds(baseline, own, parts) if chosen.group or selection.baseline.group else None
-        compared.append(_compared(chosen.label, parts, difference, measure, margin, seeds))
+        compared.append(_compared(chosen.label, parts, difference, measure=measure, margin=margin, seeds=seeds))
     return Measured(measure, tuple(compared))
 
 
@@ -190,13 +190,14 @@ def _compared(
     label: str,
     parts: Sequence[Paired],
     found: Differences,
+    *,
     measure: str,
     margin: float | None,
     seeds: SeedEffect | None,
 ) -> Compared:
     def made(one: Slice, difference: Difference) -> Row:
         own = [parts[place] for place in one.places]
-        return row(one.kind, one.name, own, difference, measure, margin)
+        return row(one.kind, one.name, own, difference, measure=measure, margin=margin)
 
     whole = Slice("macro", parts[0].collection if len(parts) == 1 else "macro average", tuple(range(len(parts))))
     families = zip(slices(parts), found.local, strict=True)

@@ -94,7 +94,9 @@ def averaged(one: Slice, parts: Sequence[Paired]) -> Part:
     return Part(one.places, tuple(weights([parts[place] for place in one.places]).tolist()))
 
 
-def row(kind: Kind, name: str, parts: Sequence[Paired], found: Difference, measure: str, margin: float | None) -> Row:
+def row(
+    kind: Kind, name: str, parts: Sequence[Paired], found: Difference, *, measure: str, margin: float | None
+) -> Row:
     """One row.
 
     Args:

@@ -98,8 +98,9 @@ def run_blocks(
     *,
     seed: int = 0,
 ) -> Stopped:
-    """Score both systems on random blocks of questions of all collections, and stop when the rule is certain. A question
-    of a parallel set is scored in all its languages at once.
+    """Score both systems on random blocks of questions of all collections, and stop when the rule is certain.
+
+    A question of a parallel set is scored in all its languages at once.
 
     Args:
         grounds: the collections (or the parts that a gate may look at) with their candidates, from

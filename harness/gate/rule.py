@@ -10,7 +10,7 @@ from harness.gate.drawn import drawn
 from harness.gate.local import Part, local
 from harness.gate.policy import Policy, Tier
 from harness.gate.verdict import NOTHING_FOUND, REASONS, Cost, Findings, Macro, State, Verdict
-from harness.statistics.design import Design, Floats64
+from harness.statistics.design import Floats64
 from harness.statistics.difference import difference
 from harness.statistics.equivalence import lower_bound, upper_bound
 from harness.statistics.error import detectable, standard_error

@@ -1,5 +1,7 @@
-"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together. A question of
-a parallel set is in the same tier in all its languages."""
+"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together.
+
+A question of a parallel set is in the same tier in all its languages.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Macro:
     baseline: float
     candidate: float
     difference: Difference
-    """Candidate minus anchor. One candidate is a family of one. After an early stop it has no interval and no p-value."""
+    """Candidate minus anchor, a family of one. After an early stop it has no interval and no p-value."""
     lower: float
     """One-sided bound at `alpha`: it has to be above -margin."""
     upper: float

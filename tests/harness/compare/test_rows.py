@@ -21,7 +21,7 @@ def part(
 
 def of(*parts: Paired) -> Row:
     found = difference(design_of(parts), [one.deltas for one in parts])
-    return row("macro", "macro average", parts, found, "nDCG@10", None)
+    return row("macro", "macro average", parts, found, measure="nDCG@10", margin=None)
 
 
 def test_only_queries_that_both_miss_count_as_both_zero() -> None:

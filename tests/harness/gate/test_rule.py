@@ -18,7 +18,6 @@ from harness.statistics.difference import difference
 from tests.harness.gate.pairs import judged, paired
 from tests.harness.gate.plans import questions
 
-
 FIFTEEN = [f"c{i}" for i in range(15)]
 
 
