@@ -91,8 +91,8 @@ def _seeds(comparison: Comparison, measured: Measured) -> Table:
         for name, row, found in groups
     )
     notes = [
-        "sd: between seeds, of the value in points; the interval resamples seeds and queries, and where a side has one "
-        "seed it is about that one",
+        "sd: between seeds, of the value in points; the interval resamples seeds and questions; where a side has one "
+        "seed, it is about that one",
     ]
     if any(_few(found) for _, _, found in groups):
         notes.append(f"a claim about a method needs at least {_ENOUGH_SEEDS} seeds, better 5")

@@ -35,7 +35,7 @@ class Compared:
     groups: tuple[Row, ...]
     languages: tuple[Row, ...]
     seeds: SeedEffect | None
-    """With seeds and queries resampled, where a side is a group."""
+    """With seeds and questions resampled, where a side is a group."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Decision:
     delta: float
     """Weighted mean of the collections' means so far."""
     interval: tuple[float, float]
-    """The anytime interval of the macro mean; each end is ever wrong with probability `early` times its alpha at most."""
+    """The anytime interval of the macro mean: each end is ever wrong with at most `early` times its alpha."""
     blocks: int
     used: tuple[int, ...]
     """Queries of each collection."""

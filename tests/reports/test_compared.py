@@ -12,7 +12,9 @@ import pytest
 import harness
 from adapters.errors import UsageError
 from harness.collection import Collection
+from harness.compare import side
 from harness.compare.comparison import Comparison, compare
+from harness.statistics.design import Questions
 from harness.store import Results
 from reports.compared import compared_tables
 from reports.compared_values import as_dict
@@ -111,6 +113,29 @@ def test_the_best_value_is_strong_and_every_rendering_has_every_row(place: Place
     corrected = "adjusted p: step-down MaxT over 2 candidates, with the same flips"
     assert f"{corrected}; * adjusted p at most 0.05" in table.notes
     assert "an interval needs 6 questions" in table.notes
+
+
+def test_a_note_says_the_test_the_unit_and_the_size_of_the_family(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
+    table, *others = compared_tables(compared(place, REVERSE, ORACLE))
+    assert "nDCG@10 x 100; 9 queries; difference: candidate - baseline, paired per query" in table.notes
+    assert any("randomisation test over questions, two-sided (10,000 flips of signs)" in note for note in table.notes)
+    assert any("MaxT over 2 candidates" in note for note in table.notes)
+    assert all(any("MaxT over" in note and "of this candidate" in note for note in one.notes) for one in others)
+    monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
+    (table, *_) = compared_tables(compared(place, REVERSE))
+    assert any("9 queries, 4 different questions: one in several languages counts once" in one for one in table.notes)
+
+
+def test_json_has_the_difference_with_what_it_was_corrected_over(place: Place) -> None:
+    place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
+    found: Any = as_dict(compared(place, REVERSE, ORACLE))["measures"]
+    row = found["nDCG@10"][REVERSE]
+    assert {"delta", "interval", "p", "adjusted_p", "family", "queries", "questions"} <= row["macro"].keys()
+    assert (row["macro"]["family"], row["collections"]["own"]["family"]) == (2, 3)
+    assert row["macro"]["interval"] is not None and "p_holm" not in row["macro"]
 
 
 def test_equivalence_says_yes_or_no_and_that_no_is_not_a_proof(place: Place) -> None:
