@@ -28,6 +28,7 @@ from harness.compare.side import stored_side
 from harness.gate.local import local
 from harness.gate.policy import Looks, Policy
 from harness.gate.rule import decide
+from harness.statistics.design import Design, Questions
 from harness.statistics.error import estimate
 from harness.statistics.student import survival
 from harness.store import Results
@@ -56,9 +57,16 @@ def deltas(queries: int, sd: float, truth: float, generator: np.random.Generator
     return clipped
 
 
+def questions(name: str, values: Floats64) -> Questions:
+    """A collection of its own."""
+    return Questions(name, tuple(map(str, range(len(values)))))
+
+
 def as_paired(name: str, values: Floats64) -> Paired:
     """Differences as the rule takes them."""
-    return Paired(name, "test", None, None, name, (), np.zeros(len(values)), values, "a", "b", True)
+    return Paired(
+        name, "test", None, None, name, questions(name, values), np.zeros(len(values)), values, "a", "b", True
+    )
 
 
 def verdict(strata: Sequence[Floats64], shares: Floats64, policy: Policy) -> str:
@@ -71,7 +79,8 @@ def verdict(strata: Sequence[Floats64], shares: Floats64, policy: Policy) -> str
 
 def others(strata: Sequence[Floats64], shares: Floats64) -> dict[str, bool]:
     """Whether the simpler gates refuse; and the hard bound, taken by its letter."""
-    found = estimate(strata, shares)
+    asked = tuple(questions(str(place), values) for place, values in enumerate(strata))
+    found = estimate(Design(asked, shares), strata)
     means = np.array([values.mean() for values in strata])
     errors = np.array([values.std(ddof=1) / np.sqrt(len(values)) for values in strata])
     return {

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness.gate.blocks import Blocks, plan
 from harness.gate.sequential import Monitor, SequentialRule
 from harness.statistics.anytime import BETS, SHARES, balanced
+from harness.statistics.design import Design, Questions
 from harness.statistics.student import quantile
 
 Floats = npt.NDArray[np.float64]
@@ -125,7 +126,8 @@ def macro_evidence(seen: Floats, blocks: Blocks, side: int, mean: float) -> Floa
     parts = np.full((len(seen), patterns), -np.inf)
     found = np.empty((len(seen), len(blocks.counts) - 1))
     for place, pattern in enumerate(blocks.patterns[:-1]):
-        stakes, reach = balanced(blocks.counts[place], blocks.weights)
+        every, reach = balanced(blocks.designs[place])
+        stakes = np.array([every[units[0]] for units in blocks.designs[place].units])
         grown = np.log1p(side * BETS * stakes[:, None, None] * LEVELS[:, None]).reshape(-1, len(BETS))
         wealth = seen[:, place].reshape(len(seen), -1) @ grown
         parts[:, pattern] = total(SHARES + wealth - BETS * reach * side * mean)
@@ -298,7 +300,8 @@ def main() -> None:
     print("refused passed pairs  refused passed refused passed pairs")
     results: dict[str, dict[str, Any]] = {}
     for design, sizes in (("15 collections", BEIR), ("18 languages", LANGUAGES)):
-        blocks = plan(sizes, np.full(len(sizes), 1 / len(sizes)))
+        ids = [tuple(map(str, range(size))) for size in sizes]
+        blocks = plan(Design(tuple(Questions(str(place), own) for place, own in enumerate(ids))))
         for number, (where, name, laws) in enumerate(named_tasks(design, sizes)):
             found = simulated(blocks, laws, options.resamples, options.seed + number)
             results.setdefault(where, {})[name] = found

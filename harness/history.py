@@ -13,7 +13,8 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.identity import digest
 from harness.gate.looks import Look, Looks
 from harness.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
-from harness.statistics.intervals import stratified_interval
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design
 from harness.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
@@ -48,7 +49,7 @@ class Point:
     measure: str
     value: float
     interval: tuple[float, float]
-    """95 % over queries."""
+    """95 % percentile bootstrap over questions."""
     first_stage: float | None
     """The same average of the first stage; None where it was not evaluated."""
     looks: tuple[Looked, ...] = ()
@@ -161,7 +162,7 @@ def _point(
         left_out=len(found) - len(shared),
         measure=row[0].measure,
         value=float(np.average([one.value for one in row], weights=weights)),
-        interval=stratified_interval([one.values for one in row], weights),
+        interval=value_interval(Design(tuple(one.questions for one in row), weights), [one.values for one in row]),
         first_stage=float(np.average(known, weights=weights)) if len(known) == len(row) else None,
         wrong=next((one.wrong for one in row if one.wrong), None),
         stemming=tuple(of_stored(one.stored for one in row)),

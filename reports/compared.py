@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from harness.compare.comparison import Comparison, Measured
-from harness.compare.rows import ALPHA, FLIPS, RESAMPLES, SEED, Row
+from harness.compare.rows import Row
+from harness.statistics.difference import ALPHA
 from harness.statistics.effects import LARGE
+from harness.statistics.flips import FLIPS
 from harness.statistics.seeds import SeedEffect
 from harness.suites.table import PAIRED_MEASURE
 from reports.tables import Cell, Table
@@ -89,8 +91,8 @@ def _seeds(comparison: Comparison, measured: Measured) -> Table:
         for name, row, found in groups
     )
     notes = [
-        "sd: between seeds, of the value in points; the interval resamples seeds and queries, and where a side has one "
-        "seed it is about that one",
+        "sd: between seeds, of the value in points; the interval resamples seeds and questions; where a side has one "
+        "seed, it is about that one",
     ]
     if any(_few(found) for _, _, found in groups):
         notes.append(f"a claim about a method needs at least {_ENOUGH_SEEDS} seeds, better 5")
@@ -105,9 +107,9 @@ def _few(found: SeedEffect) -> bool:
 def _figures(comparison: Comparison, measured: Measured) -> Figures:
     figures: Figures = {
         "difference": _difference,
-        "95 % interval": lambda row: _interval(row.effect.interval),
-        "p": lambda row: _p(row.effect.p),
-        "Holm": lambda row: _p(row.adjusted_p),
+        "95 % interval": lambda row: _interval(row.difference.interval),
+        "p": lambda row: _p(row.difference.p),
+        "adjusted p": lambda row: _p(row.difference.adjusted_p),
         "d_z": lambda row: "-" if math.isnan(row.effect.d_z) else f"{row.effect.d_z:+z.2f}",
         "W / T / L": lambda row: f"{row.effect.wins:,} / {row.effect.ties:,} / {row.effect.losses:,}",
         _moved(): lambda row: f"{100 * row.effect.large_share:.0f} %",
@@ -122,12 +124,11 @@ def _figures(comparison: Comparison, measured: Measured) -> Figures:
 
 def _explained(comparison: Comparison, measured: Measured) -> list[str]:
     asked = "questions" if measured.measure == PAIRED_MEASURE else "queries"
-    total = sum(len(part.queries) for part in measured.candidates[0].macro.parts)
     notes = [
-        f"{measured.measure} x 100; {total:,} {asked}; the difference is paired per query, candidate - baseline, its "
-        f"interval a stratified bootstrap ({RESAMPLES:,} resamples, seed {SEED})",
-        f"p: stratified randomisation test, two-sided ({FLIPS:,} flips of signs, seed {SEED}); with many {asked} "
-        "almost every difference is significant, so its size decides",
+        f"{measured.measure} x 100; {_counted(measured, asked)}; difference: candidate - baseline, paired per query",
+        f"p: randomisation test over questions, two-sided ({FLIPS:,} flips of signs); the 95 % interval holds the "
+        f"differences that the same flips do not reject. With many {asked} almost every difference is significant, so "
+        "its size decides",
         f"d_z: the difference in standard deviations of a query's difference; W / T / L: wins, ties, losses; "
         f"{_moved()}: {asked} that moved by more than that",
     ]
@@ -145,11 +146,28 @@ def _explained(comparison: Comparison, measured: Measured) -> list[str]:
     return notes
 
 
+def _counted(measured: Measured, asked: str) -> str:
+    """How many queries there are, and what is drawn where these are not independent."""
+    effect = measured.candidates[0].macro.effect
+    if effect.questions == effect.queries:
+        return f"{effect.queries:,} {asked}"
+    return f"{effect.queries:,} {asked}, {effect.questions:,} different questions: one in several languages counts once"
+
+
+def _corrected_over(rows: Sequence[Row], what: str) -> str:
+    """What the p-values of some rows are corrected over."""
+    sizes = {row.kind: row.difference.family for row in rows if row.difference.family > 1}
+    if not sizes:
+        return "nothing to correct for"
+    names = {"group": "groups"}
+    over = " and over ".join(f"{size} {names.get(kind, what)}" for kind, size in sizes.items())
+    return f"step-down MaxT over {over}, with the same flips" + ("" if what == "candidates" else ", of this candidate")
+
+
 def _marks(rows: Sequence[Row], what: str) -> list[str]:
-    several = f"corrected for the {len(rows)} {what}" if len(rows) > 1 else "nothing to correct for"
-    if any(row.kind == "group" for row in rows):
-        several = "corrected for all collections, and for all groups"
-    notes = [f"Holm: {several}; {SIGNIFICANT} at most {ALPHA}"]
+    notes = [f"adjusted p: {_corrected_over(rows, what)}; {SIGNIFICANT} adjusted p at most {ALPHA}"]
+    if any(math.isnan(row.difference.interval[0]) and not math.isnan(row.difference.p) for row in rows):
+        notes.append("an interval needs 6 questions")
     if any(row.in_the_noise for row in rows):
         notes.append(f"{IN_THE_NOISE} no larger than the noise")
     if not all(row.same_candidates for row in rows):
@@ -161,11 +179,11 @@ def _marks(rows: Sequence[Row], what: str) -> list[str]:
 
 def _difference(row: Row) -> str:
     marks = (
-        (SIGNIFICANT, row.significant),
+        (SIGNIFICANT, row.difference.significant),
         (IN_THE_NOISE, row.in_the_noise),
         (OTHER_CANDIDATES, not row.same_candidates),
     )
-    return _signed(row.effect.delta) + "".join(mark for mark, there in marks if there)
+    return _signed(row.difference.value) + "".join(mark for mark, there in marks if there)
 
 
 def _equivalent(row: Row) -> str:

@@ -8,14 +8,16 @@ from dataclasses import asdict
 
 from harness.compare.comparison import Compared, Comparison
 from harness.compare.paired import Paired
-from harness.compare.rows import FLIPS, LEVEL, RESAMPLES, SEED, Row
+from harness.compare.rows import Row
+from harness.statistics.bootstrap import RESAMPLES
+from harness.statistics.flips import FLIPS
 
 
 def as_dict(comparison: Comparison) -> dict[str, object]:
     """The comparison; what is not a number is None."""
     return {
         "baseline": comparison.baseline,
-        "settings": {"flips": FLIPS, "resamples": RESAMPLES, "level": LEVEL, "seed": SEED, "margin": comparison.margin},
+        "settings": {"flips": FLIPS, "resamples": RESAMPLES, "level": 0.95, "margin": comparison.margin},
         "measures": {
             measured.measure: {one.system: _compared(one) for one in measured.candidates}
             for measured in comparison.measures
@@ -43,8 +45,12 @@ def _row(row: Row) -> dict[str, object]:
     plain: dict[str, object] = {
         "baseline": row.baseline,
         "candidate": row.candidate,
+        "delta": row.difference.value,
+        "interval": row.difference.interval,
+        "p": row.difference.p,
+        "adjusted_p": row.difference.adjusted_p,
+        "family": row.difference.family,
         **asdict(row.effect),
-        "p_holm": row.adjusted_p,
         "both_zero": row.both_zero,
         "noise": row.noise,
         "same_candidates": row.same_candidates,

@@ -60,7 +60,7 @@ def parts_table(found: Gated) -> Table:
     columns = ("part", "language", "queries", "anchor", "candidate", "delta", "p (Holm)", "99 % bound", "noise", "")
     rows = tuple(tuple(Cell(text) for text in _row(one)) for one in found.verdict.parts)
     notes = (
-        f"{found.measure} x 100; p: one-sided, paired t, Holm over all rows; bound: one-sided, lower",
+        f"{found.measure} x 100; p: one-sided t-test over questions, Holm over all rows; bound: one-sided, lower",
         "collapsed: a certain drop above the declared one",
         *found.notes,
     )

@@ -76,7 +76,7 @@ def _notes(points: Sequence[Point]) -> list[str]:
     sizes = {_series(one): len(one.collections) for one in points}
     notes = [
         f"Macro average of {size} {'collection' if size == 1 else 'collections'} that all revisions over {stage} at "
-        f"depth {depth} have; intervals are over queries."
+        f"depth {depth} have; intervals are bootstraps over questions."
         for (stage, depth), size in sizes.items()
     ]
     left = sorted({one.system.label for one in points if one.left_out})

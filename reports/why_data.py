@@ -87,11 +87,13 @@ def _figures(why: Why) -> dict[str, Any]:
         "b": _fraction(why.weights @ why.headroom_b.value),
         "delta": _fraction(why.delta),
         "interval": [*map(_fraction, why.interval)],
+        "p": _fraction(why.tested.p),
         "decided": why.decided,
         "wins": int((deltas > 0).sum()),
         "ties": int((deltas == 0).sum()),
         "losses": int((deltas < 0).sum()),
         "queries": len(deltas),
+        "questions": why.questions,
     }
 
 

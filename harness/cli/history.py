@@ -28,7 +28,7 @@ def history(  # noqa: PLR0917
     as_json: options.AsJson = False,
 ) -> None:
     """Show the score of every checkpoint with its interval, and what the gate said of it. Revisions that had one name
-    are told apart by their content."""
+    are distinguished by their content."""
     from harness.history import history as points_of
     from reports.history import history_json, history_table
 

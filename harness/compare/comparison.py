@@ -1,21 +1,24 @@
-"""A baseline and candidates, read from the results store and compared: what `harness compare` tells."""
+"""A baseline and candidates, read from the results store and compared: what `harness compare` says."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from adapters.errors import UsageError
-from harness.compare.paired import Paired, joined, weights
+from harness.compare.paired import Paired, design_of, joined
 from harness.compare.remarks import alarms, declared, wrong
-from harness.compare.rows import LEVEL, RESAMPLES, SEED, Row, adjusted, collection_rows, group_rows, language_rows, row
+from harness.compare.rows import Row, Slice, averaged, row, slices
 from harness.compare.selection import Chosen, Selection, select
 from harness.compare.side import Side, stored_side, together
 from harness.compare.wanted import ANY, Wanted
 from harness.ground import is_paired
 from harness.measuring.measures import parse
+from harness.statistics.difference import Difference, Differences, differences
 from harness.statistics.seeds import SeedEffect, seed_effect
 from harness.store import Results, Stored
 from harness.suites.table import PAIRED_MEASURE
@@ -32,7 +35,7 @@ class Compared:
     groups: tuple[Row, ...]
     languages: tuple[Row, ...]
     seeds: SeedEffect | None
-    """With seeds and queries resampled, where a side is a group."""
+    """With seeds and questions resampled, where a side is a group."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ def _by_measure(selection: Selection, named: Sequence[str]) -> tuple[dict[str, l
                 places.setdefault(measure, []).append(place)
     if not places:
         stored = set.intersection(*(set(one.means) for member in evaluations for one in member))
-        told = "; ".join(f"no {measure} is stored for {', '.join(names[:3])}" for measure, names in lacking.items())
-        raise UsageError(f"{told}; --measure can name what all have: {', '.join(sorted(stored)) or 'nothing'}")
+        missing = "; ".join(f"no {measure} is stored for {', '.join(names[:3])}" for measure, names in lacking.items())
+        raise UsageError(f"{missing}; --measure can name what all have: {', '.join(sorted(stored)) or 'nothing'}")
     notes = [f"left out, for no {measure} is stored there: {', '.join(names)}" for measure, names in lacking.items()]
     return places, notes
 
@@ -158,14 +161,22 @@ def _measured(
     margin: float | None,
 ) -> Measured:
     baseline = _sides(results, selection.baseline, measure, places)
+    sides = [_sides(results, chosen, measure, places) for chosen in selection.candidates]
+    pairs = [[joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides]
+    found = zip(selection.candidates, sides, pairs, _differences(pairs), strict=True)
     compared = []
-    for chosen in selection.candidates:
-        sides = _sides(results, chosen, measure, places)
-        parts = [joined(one, other, unpaired=unpaired) for one, other in zip(baseline, sides, strict=True)]
-        seeds = _seeds(baseline, sides, parts) if chosen.group or selection.baseline.group else None
-        compared.append(_compared(chosen.label, parts, measure, margin, seeds))
-    macros = adjusted([one.macro for one in compared])
-    return Measured(measure, tuple(replace(one, macro=macro) for one, macro in zip(compared, macros, strict=True)))
+    for chosen, own, parts, difference in found:
+        seeds = _seeds(baseline, own, parts) if chosen.group or selection.baseline.group else None
+        compared.append(_compared(chosen.label, parts, difference, measure=measure, margin=margin, seeds=seeds))
+    return Measured(measure, tuple(compared))
+
+
+def _differences(pairs: Sequence[Sequence[Paired]]) -> list[Differences]:
+    """Of all candidates, which were measured on the same queries as the baseline."""
+    first = pairs[0]
+    deltas = [np.stack([part.deltas for part in parts]) for parts in zip(*pairs, strict=True)]
+    families = [[averaged(one, first) for one in family] for family in slices(first)]
+    return differences(design_of(first), deltas, families)
 
 
 def _sides(results: Results, chosen: Chosen, measure: str, places: Sequence[int]) -> list[Side]:
@@ -176,17 +187,24 @@ def _sides(results: Results, chosen: Chosen, measure: str, places: Sequence[int]
 
 
 def _compared(
-    label: str, parts: Sequence[Paired], measure: str, margin: float | None, seeds: SeedEffect | None
+    label: str,
+    parts: Sequence[Paired],
+    found: Differences,
+    *,
+    measure: str,
+    margin: float | None,
+    seeds: SeedEffect | None,
 ) -> Compared:
-    collections = collection_rows(parts, measure, margin)
-    if len(parts) == 1:
-        macro = replace(collections[0], kind="macro")
-    else:
-        macro = row("macro", "macro average", parts, measure, margin)
-    groups = group_rows(parts, measure, margin)
-    return Compared(label, macro, collections, groups, language_rows(collections, measure, margin), seeds)
+    def made(one: Slice, difference: Difference) -> Row:
+        own = [parts[place] for place in one.places]
+        return row(one.kind, one.name, own, difference, measure=measure, margin=margin)
+
+    whole = Slice("macro", parts[0].collection if len(parts) == 1 else "macro average", tuple(range(len(parts))))
+    families = zip(slices(parts), found.local, strict=True)
+    collections, groups, languages = (tuple(map(made, *family)) for family in families)
+    return Compared(label, made(whole, found.macro), collections, groups, languages, seeds)
 
 
 def _seeds(baseline: Sequence[Side], candidate: Sequence[Side], parts: Sequence[Paired]) -> SeedEffect:
     ours, theirs = ([side.rows for side in sides] for sides in (candidate, baseline))
-    return seed_effect(ours, theirs, weights(parts), resamples=RESAMPLES, level=LEVEL, seed=SEED)
+    return seed_effect(design_of(parts), ours, theirs)

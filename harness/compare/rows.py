@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from harness.compare.paired import Paired, weights
+from harness.compare.paired import Paired, design_of, weights
+from harness.statistics.difference import Difference, Part
 from harness.statistics.effects import Effect, effect
 from harness.statistics.equivalence import Equivalence, tost
-from harness.statistics.multiplicity import holm
 from harness.suites.table import PAIRED_MEASURE
-
-SEED = 0
-FLIPS = 10_000
-RESAMPLES = 10_000
-LEVEL = 0.95
-ALPHA = 0.05
 
 Kind = Literal["macro", "collection", "group", "language"]
 
@@ -31,9 +25,9 @@ class Row:
     name: str
     parts: tuple[Paired, ...]
     """One for each collection; several are macro-averaged, see `paired.weights`."""
+    difference: Difference
+    """Corrected over the candidates in a macro row, in any other over the rows of its kind and candidate."""
     effect: Effect
-    adjusted_p: float
-    """Holm: a macro row over the candidates, any other over the rows of its kind."""
     equivalence: Equivalence | None
     """None where it was not asked for."""
     both_zero: int | None
@@ -68,68 +62,63 @@ class Row:
         return next(iter(languages)) if len(languages) == 1 else None
 
     @property
-    def significant(self) -> bool:
-        """Whether the adjusted p-value is at most 0.05."""
-        return self.adjusted_p <= ALPHA
-
-    @property
     def in_the_noise(self) -> bool:
         """Whether scoring the same checkpoint twice has moved it as much."""
-        return self.noise is not None and abs(self.effect.delta) <= self.noise
+        return self.noise is not None and abs(self.difference.value) <= self.noise
 
 
-def row(kind: Kind, name: str, parts: Sequence[Paired], measure: str, margin: float | None) -> Row:
-    """One row; the p-value is not adjusted yet, see `adjusted`.
+@dataclass(frozen=True)
+class Slice:
+    """The collections of one row, by their place among all."""
+
+    kind: Kind
+    name: str
+    places: tuple[int, ...]
+
+
+Slices = tuple[tuple[Slice, ...], tuple[Slice, ...], tuple[Slice, ...]]
+"""The rows of collections, of groups and of languages: three families of one candidate, each corrected by itself."""
+
+
+def slices(parts: Sequence[Paired]) -> Slices:
+    """A row for each collection; one for each group of several collections, such as the forums of CQADupStack, unless
+    it is all there is; and one for each language, where there are several."""
+    groups = [one for one in _named("group", [part.group for part in parts]) if 1 < len(one.places) < len(parts)]
+    languages = _named("language", [part.language for part in parts])
+    collections = (Slice("collection", part.collection, (place,)) for place, part in enumerate(parts))
+    return tuple(collections), tuple(groups), tuple(languages if len(languages) > 1 else ())
+
+
+def averaged(one: Slice, parts: Sequence[Paired]) -> Part:
+    """What the difference of a row is an average of."""
+    return Part(one.places, tuple(weights([parts[place] for place in one.places]).tolist()))
+
+
+def row(
+    kind: Kind, name: str, parts: Sequence[Paired], found: Difference, *, measure: str, margin: float | None
+) -> Row:
+    """One row.
 
     Args:
+        found: the difference over these collections.
         margin: differences below it count as none, a fraction; None does not ask for equivalence.
     """
-    deltas, votes = [part.deltas for part in parts], weights(parts)
+    design, deltas = design_of(parts), [part.deltas for part in parts]
     zero = sum(int(np.count_nonzero((part.baseline == 0) & (part.candidate == 0))) for part in parts)
-    found = effect(deltas, votes, resamples=RESAMPLES, flips=FLIPS, level=LEVEL, seed=SEED)
     return Row(
         kind=kind,
         name=name,
         parts=tuple(parts),
-        effect=found,
-        adjusted_p=found.p,
-        equivalence=None if margin is None else tost(deltas, votes, margin=margin),
+        difference=found,
+        effect=effect(design, deltas),
+        equivalence=None if margin is None else tost(design, deltas, margin=margin),
         both_zero=None if measure == PAIRED_MEASURE else zero,
     )
 
 
-def adjusted(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """The rows with their p-values adjusted for each other."""
-    p_values = holm([one.effect.p for one in rows])
-    return tuple(replace(one, adjusted_p=p) for one, p in zip(rows, p_values, strict=True))
-
-
-def collection_rows(parts: Sequence[Paired], measure: str, margin: float | None) -> tuple[Row, ...]:
-    """One row for each collection."""
-    return adjusted([row("collection", part.collection, [part], measure, margin) for part in parts])
-
-
-def group_rows(parts: Sequence[Paired], measure: str, margin: float | None) -> tuple[Row, ...]:
-    """One row for each group of several collections, such as the forums of CQADupStack, unless it is all there is."""
-    groups = dict.fromkeys(part.group for part in parts if part.group)
-    members = {str(group): [part for part in parts if part.group == group] for group in groups}
-    several = {group: found for group, found in members.items() if 1 < len(found) < len(parts)}
-    return adjusted([row("group", group, found, measure, margin) for group, found in several.items()])
-
-
-def language_rows(collections: Sequence[Row], measure: str, margin: float | None) -> tuple[Row, ...]:
-    """One row for each language, where there are several, from the rows of the collections."""
-    members: dict[str, list[Row]] = {}
-    for one in collections:
-        if one.language:
-            members.setdefault(one.language, []).append(one)
-    if len(members) < 2:
-        return ()
-    return adjusted(
-        [
-            replace(found[0], kind="language", name=name)
-            if len(found) == 1
-            else row("language", name, [part for one in found for part in one.parts], measure, margin)
-            for name, found in members.items()
-        ]
-    )
+def _named(kind: Kind, names: Sequence[str | None]) -> list[Slice]:
+    found: dict[str, tuple[int, ...]] = {}
+    for place, name in enumerate(names):
+        if name:
+            found[name] = (*found.get(name, ()), place)
+    return [Slice(kind, name, places) for name, places in found.items()]

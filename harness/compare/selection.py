@@ -120,7 +120,7 @@ def _refuse_the_same(chosen: Sequence[Chosen]) -> None:
 
 
 def _told_apart(chosen: Sequence[Chosen]) -> list[Chosen]:
-    """Systems that were named by id may share a label: then their first stage, depth and id are told too."""
+    """Systems that were named by id may share a label: then the label has their first stage, depth and id too."""
     counted = Counter(system.label for system in chosen)
     return [
         replace(system, label=f"{system.label} on {one.first_stage}, depth {one.depth} ({one.id})")

@@ -51,7 +51,7 @@ def narrowed(stored: Sequence[Stored], wanted: Wanted) -> list[Stored]:
 
 
 def named_among(name: str, kept: Sequence[Stored], stored: Sequence[Stored]) -> Named:
-    """`naming.named` among what is left; a system that only the rest has is told from one that nobody has.
+    """`naming.named` among what is left; the error of a system that only the rest has says so.
 
     Raises:
         UsageError: there is none.

@@ -10,17 +10,18 @@ import numpy.typing as npt
 
 from adapters.errors import UsageError
 from harness.bench import Bench
-from harness.collection import sampling_order
+from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.experiment import evaluate, measure
 from harness.gate.blocks import plan
 from harness.gate.sequential import Decision, Monitor, SequentialRule
 from harness.ground import Ground, part_of
+from harness.questions import questions_of
+from harness.statistics.design import Design, Floats64, Questions
 from harness.summary import votes
 from harness.system import System
 
 Rows = npt.NDArray[np.int64]
-Floats64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Stopped:
     anchor_pairs: Pairs
     candidate_pairs: Pairs
     seed: int
-    """Of the lot that orders the queries."""
+    """Of the lot that orders the questions."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,14 @@ def run_blocks(
     *,
     seed: int = 0,
 ) -> Stopped:
-    """Score both systems on random blocks of queries of all collections, and stop when the rule is certain.
+    """Score both systems on random blocks of questions of all collections, and stop when the rule is certain.
+
+    A question of a parallel set is scored in all its languages at once.
 
     Args:
         grounds: the collections (or the parts that a gate may look at) with their candidates, from
             `harness.ground.prepare`; both systems share their first stage. The first measure of each is compared.
-        seed: of the lot by query id that orders the queries; the order in the file does not matter.
+        seed: of the lot by id that orders the questions; the order in the file does not matter.
 
     Raises:
         UsageError: a collection asks its questions twice: its queries are not independent.
@@ -110,9 +113,10 @@ def run_blocks(
     for ground in grounds:
         if ground.collection.changes is not None:
             raise UsageError(f"{ground.collection.name} asks its questions twice; run the gate without --sequential")
-    orders = [sampling_order(ground.collection.queries.ids(), seed) for ground in grounds]
-    weights = votes([ground.collection for ground in grounds])
-    monitor = Monitor.of(rule, plan([len(order) for order in orders], weights))
+    collections = [ground.collection for ground in grounds]
+    blocks = plan(Design(tuple(map(questions_of, collections)), votes(collections)), seed)
+    orders = [_rows(*both) for both in zip(collections, blocks.whole.collections, strict=True)]
+    monitor = Monitor.of(rule, blocks)
     ours, theirs = _Side(anchor, bench), _Side(candidate, bench)
     while monitor.wanted.any():
         used, wanted = monitor.used, monitor.wanted
@@ -128,3 +132,9 @@ def run_blocks(
         candidate_pairs=theirs.pairs(grounds, parts),
         seed=seed,
     )
+
+
+def _rows(collection: Collection, ordered: Questions) -> Rows:
+    """The rows of the queries, in the order in which they are scored."""
+    rows = {id: row for row, id in enumerate(collection.queries.ids())}
+    return np.array([rows[id] for id in ordered.ids], np.int64)

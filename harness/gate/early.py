@@ -18,7 +18,8 @@ from harness.gate.verdict import Cost, Findings, Verdict
 from harness.ground import Ground
 from harness.hazards.alarm import Alarm
 from harness.hazards.before import BeforeScoring
-from harness.statistics.strata import Floats64
+from harness.statistics.design import Floats64
+from harness.statistics.difference import Difference
 from harness.store import Results
 from harness.system import System
 
@@ -66,18 +67,19 @@ def judge_early(
     findings: Findings,
     costs: Sequence[Cost],
 ) -> Verdict:
-    """The verdict of a gate that could stop early. Its interval holds at whatever block it stopped.
+    """The verdict of a gate that could stop early. After a stop it has the anytime interval, which holds at whatever
+    block it was looked at; a p-value or an interval for a fixed size would not.
 
     Where every query was scored, the fixed-size rule decides with what is left of each alpha.
     """
     decision, saved = found.decision, _saved(found)
-    told = replace(findings, cautions=(saved, *findings.cautions))
+    found_too = replace(findings, cautions=(saved, *findings.cautions))
     if findings.hard or decision.verdict is None:
         rest = replace(policy, alpha=policy.alpha * (1 - rule_of(policy, tier).early))
-        return judge(pairs, shares, rest, tier=tier, findings=told, costs=costs)
+        return judge(pairs, shares, rest, tier=tier, findings=found_too, costs=costs)
     low, high = decision.interval
     macro = measured(pairs, shares, policy, policy.alpha_of(tier))
-    macro = replace(macro, interval=decision.interval, lower=low, upper=high, p_better=None)
+    macro = replace(macro, difference=_untested(macro.difference), anytime=(low, high), lower=low, upper=high)
     parts = [
         replace(part, p=float("nan"), adjusted=float("nan"), collapsed=place in decision.collapsed, uncertain=False)
         for place, part in enumerate(local(pairs, shares, policy)[: len(pairs)])
@@ -89,7 +91,12 @@ def judge_early(
     ]
     if decision.verdict == "refused" and not lost:
         refused += reasons.worse("refused", macro)
-    return assembled(pairs, shares, policy, macro, parts, refused, (), findings=told, costs=costs, tier=tier)
+    return assembled(pairs, shares, policy, macro, parts, refused, (), findings=found_too, costs=costs, tier=tier)
+
+
+def _untested(found: Difference) -> Difference:
+    nan = float("nan")
+    return Difference(found.value, (nan, nan), nan, nan, found.family, nan)
 
 
 def _saved(found: Stopped) -> str:

@@ -63,7 +63,7 @@ def _apart(anchor: Stored, candidate: Stored) -> Iterator[str]:
 
 
 def _alarms(collection: str, anchor: Stored, candidate: Stored, measure: str) -> Iterator[_Found]:
-    """Alarms about the primary measure, and whether each stops the gate; those of the anchor alone are told."""
+    """Alarms about the primary measure, and whether each stops the gate; those of the anchor alone are cautions."""
     theirs, ours = _messages(anchor, measure), _messages(candidate, measure)
     for name, message in ours.items():
         yield _Found(collection, name, message, is_hard(name) and (name in ALWAYS or name not in theirs))

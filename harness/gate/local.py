@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.gate.drawn import drawn
 from harness.gate.policy import Policy
+from harness.statistics.design import TIE, Design, Floats64
 from harness.statistics.error import Estimate, estimate
 from harness.statistics.multiplicity import holm
-from harness.statistics.strata import TIE, Floats64
 from harness.statistics.student import quantile, survival
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ class Part:
     kind: Literal["collection", "language"]
     language: str | None
     queries: int
+    questions: int
+    """Different ones; the test counts these."""
     baseline: float
     candidate: float
     delta: float
     p: float
-    """One-sided p of a drop, of a paired t-test; nan with fewer than 2 queries."""
+    """One-sided p of a drop, of a paired t-test over questions; nan with fewer than 2."""
     adjusted: float
     """The same after Holm over all parts."""
     lower: float
@@ -44,7 +47,7 @@ class Part:
     noise: float | None
     collapsed: bool = False
     uncertain: bool = False
-    """Too few queries to exclude a drop of `hard_bound`; told, never held against the candidate."""
+    """Too few queries to exclude a drop of `hard_bound`; said, never held against the candidate."""
     baseline_id: str | None = None
     candidate_id: str | None = None
 
@@ -83,9 +86,8 @@ def _language(name: str, parts: Sequence[Paired], shares: Floats64, policy: Poli
 def _part(
     name: str, kind: Literal["collection", "language"], members: Sequence[Paired], weights: Floats64, policy: Policy
 ) -> Part:
-    strata = [one.deltas for one in members]
-    found = estimate(strata, weights)
-    queries = sum(map(len, strata))
+    design, deltas = drawn(members, weights)
+    found = estimate(design, deltas)
     noise = [one.noise for one in members if one.noise is not None]
     values = [(weights * [side.mean() for side in sides]).sum()
               for sides in ([one.baseline for one in members], [one.candidate for one in members])]  # fmt: skip
@@ -93,22 +95,23 @@ def _part(
         name=name,
         kind=kind,
         language=None,
-        queries=queries,
+        queries=design.queries,
+        questions=design.questions,
         baseline=float(values[0]),
         candidate=float(values[1]),
         delta=found.mean,
-        p=_p(found, strata),
+        p=_p(found, design, deltas),
         adjusted=float("nan"),
         lower=found.mean - _quantile(found.freedom) * found.se if found.se else found.mean,
-        limit=policy.local.min_drop_small if queries < policy.local.small else policy.local.min_drop,
+        limit=policy.local.min_drop_small if design.questions < policy.local.small else policy.local.min_drop,
         noise=max(noise, default=None),
     )
 
 
-def p_worse(strata: Sequence[Floats64], weights: Floats64) -> float:
-    """One-sided p of a drop: paired t, but never below 1 / 2^k for k queries that moved, the smallest p that flipping
-    their signs could give: a handful of queries proves nothing."""
-    return _p(estimate(strata, weights), strata)
+def p_worse(design: Design, deltas: Sequence[Floats64]) -> float:
+    """One-sided p of a drop: paired t, but never below 1 / 2^k for k questions that moved, the smallest p that flipping
+    their signs could give: a handful of questions proves nothing."""
+    return _p(estimate(design, deltas), design, deltas)
 
 
 @lru_cache(1024)
@@ -116,8 +119,8 @@ def _quantile(freedom: float) -> float:
     return quantile(1 - HARD_LEVEL, freedom)
 
 
-def _p(found: Estimate, strata: Sequence[Floats64]) -> float:
-    moved = sum(int(np.count_nonzero(abs(values) > TIE)) for values in strata)
+def _p(found: Estimate, design: Design, deltas: Sequence[Floats64]) -> float:
+    moved = int(np.count_nonzero(np.abs(design.sums(deltas)) > TIE * design.share))
     if found.se == 0:
         return 0.5 ** min(moved, 1000) if found.mean < -TIE else 1.0
     return max(survival(-found.mean / found.se, found.freedom), 0.5 ** min(moved, 1000))

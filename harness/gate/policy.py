@@ -71,7 +71,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Warn:
-    """What is told without changing the verdict."""
+    """What is said without changing the verdict."""
 
     tail: float = 0.5
     """A query that loses more than this (fraction) is in the tail."""

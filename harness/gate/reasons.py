@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from harness.gate.drawn import drawn
 from harness.gate.local import Part
 from harness.gate.policy import Policy, Tier
 from harness.gate.verdict import Cost, Macro, State
+from harness.statistics.design import TIE, Floats64
 from harness.statistics.error import more_queries
-from harness.statistics.strata import TIE, Floats64
 
 if TYPE_CHECKING:
     from harness.compare.paired import Paired
@@ -26,7 +25,7 @@ def collapsed(parts: Sequence[Part]) -> list[str]:
     fallen = sorted((one for one in parts if one.collapsed), key=lambda one: one.delta)
     lines = [
         f"{one.kind} {one.name} lost {points(-one.delta)} points (p {_p(one.adjusted)} after Holm, "
-        f"{one.queries:,} queries; at most {points(one.limit)} is let through)"
+        f"{counted(one.queries, one.questions)}; at most {points(one.limit)} is let through)"
         for one in fallen[:_LISTED]
     ]
     rest = ", ".join(one.name for one in fallen[_LISTED:])
@@ -39,7 +38,7 @@ def worse(state: State, macro: Macro) -> list[str]:
         return []
     return [
         f"the macro average is certainly worse by the margin of {points(macro.margin)} or more: "
-        f"{signed(macro.delta)} points, upper bound {signed(macro.upper)}"
+        f"{signed(macro.difference.value)} points, upper bound {signed(macro.upper)}"
     ]
 
 
@@ -51,28 +50,31 @@ def expensive(costs: Sequence[Cost]) -> list[str]:
 def undecided(
     state: State, macro: Macro, pairs: Sequence[Paired], shares: Floats64, policy: Policy
 ) -> list[str]:  # fmt: skip
-    """The interval holds the margin; how many queries would decide."""
+    """The bounds leave the margin open; how many queries or questions would decide."""
     if state != "inconclusive":
         return []
-    if macro.queries < policy.min_queries:
-        return [f"{macro.queries} queries decide nothing; the policy asks for {policy.min_queries} or more"]
+    if macro.questions < policy.min_queries:
+        have = counted(macro.queries, macro.questions)
+        return [f"{have} decide nothing; the policy asks for {policy.min_queries} or more"]
     if math.isnan(macro.lower):
         return ["a collection with a single query has no bound; give it more queries, or leave it out"]
-    told = (
+    open_end = (
         f"a loss of the margin is not excluded: lower {level(macro.alpha)} bound {signed(macro.lower)}, "
         f"margin {points(macro.margin)}"
     )
-    return [told, _needed(macro, pairs, shares, policy)]
+    return [open_end, _needed(macro, pairs, shares, policy)]
 
 
 def _needed(macro: Macro, pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> str:
-    strata = [one.deltas for one in pairs]
-    needed = more_queries(strata, shares, margin=policy.margin, alpha=macro.alpha, power=policy.power).queries
+    plan = more_queries(*drawn(pairs, shares), margin=policy.margin, alpha=macro.alpha, power=policy.power)
+    needed = plan.questions
     if needed is None:
-        return "the observed difference is the margin itself: no number of queries would decide"
-    answer = "a pass" if macro.delta > -policy.margin else "a refusal"
-    more = _rounded(max(needed - macro.queries, 1))
-    return f"needs about {more:,} more queries; if the difference stays as it is, that would be {answer}"
+        return f"the observed difference is the margin itself: no number of {macro.unit} would decide"
+    answer = "a pass" if macro.difference.value > -policy.margin else "a refusal"
+    more = f"{_rounded(max(needed - macro.questions, 1)):,} more {macro.unit}"
+    if macro.unit == "questions":
+        more += ", each in all its languages"
+    return f"needs about {more}; if the difference stays as it is, that would be {answer}"
 
 
 def unmeasured(costs: Sequence[Cost]) -> list[str]:
@@ -102,19 +104,24 @@ def nothing_tested(same: bool) -> list[str]:
 
 def figures(macro: Macro) -> list[str]:
     """The primary endpoint and what it can see."""
-    low, high = macro.interval
-    told = (
-        f"macro average {signed(macro.delta)} points, 95 % interval {signed(low)} to {signed(high)}, "
-        f"lower {level(macro.alpha)} bound {signed(macro.lower)}, margin {points(macro.margin)}"
-    )
+    found = f"macro average {signed(macro.difference.value)} points, {_interval(macro)}margin {points(macro.margin)}"
     if not macro.detectable > 0:
-        return [told]
+        return [found]
     seen = f"a true difference of {points(macro.detectable)} points or more"
-    return [told, f"with {macro.queries:,} queries this look sees {seen}"]
+    return [found, f"with {counted(macro.queries, macro.questions)} this look sees {seen}"]
+
+
+def _interval(macro: Macro) -> str:
+    """What is known of the difference: the anytime interval where the gate stopped early."""
+    if macro.anytime is not None:
+        low, high = macro.anytime
+        return f"anytime interval {signed(low)} to {signed(high)}, "
+    (low, high), bound = macro.difference.interval, f"lower {level(macro.alpha)} bound {signed(macro.lower)}, "
+    return bound if math.isnan(low) else f"95 % interval {signed(low)} to {signed(high)}, {bound}"
 
 
 def ahead(better: bool, tier: Tier) -> list[str]:
-    """The candidate is better beyond chance."""
+    """The candidate is better by a significant difference."""
     if not better:
         return []
     return ["better than the anchor, beyond chance" + ("" if tier == "final" else "; confirm it with --tier final")]
@@ -128,22 +135,30 @@ def too_small(parts: Sequence[Part], policy: Policy) -> list[str]:
     return [f"too few queries to exclude a drop of {bound} points: {named}"] if small else []
 
 
-def tail(pairs: Sequence[Paired], policy: Policy) -> list[str]:
-    """McNemar's exact test (1947): queries that lost much against queries that gained as much."""
-    deltas = np.concatenate([one.deltas for one in pairs])
+def tail(pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> list[str]:
+    """McNemar's exact test (1947): questions that lost much against questions that gained as much. The difference of a
+    question is the average over its languages."""
+    design, each = drawn(pairs, shares)
+    deltas = design.sums(each) / design.share
     lost = int((deltas < -policy.warn.tail - TIE).sum())
     gained = int((deltas > policy.warn.tail + TIE).sum())
     if at_least(lost, lost + gained) > policy.alpha:
         return []
     bound = f"{100 * policy.warn.tail:g}"
-    return [f"{lost} of {len(deltas):,} queries lost more than {bound} points, {gained} gained as much"]
+    unit = "queries" if design.questions == design.queries else "questions"
+    return [f"{lost} of {len(deltas):,} {unit} lost more than {bound} points, {gained} gained as much"]
 
 
 def at_least(heads: int, coins: int) -> float:
-    """P(at least so many heads of fair coins); beyond 2,000 coins by the normal distribution."""
+    """P(at least this many heads of fair coins); beyond 2,000 coins by the normal distribution."""
     if coins > 2000:
         return 1 - NormalDist(coins / 2, math.sqrt(coins) / 2).cdf(heads - 0.5)
     return float(sum(math.comb(coins, k) for k in range(heads, coins + 1)) / 2**coins)
+
+
+def counted(queries: int, questions: int) -> str:
+    """How many queries there are; with their questions where some share one."""
+    return f"{queries:,} queries" + ("" if questions == queries else f" of {questions:,} questions")
 
 
 def points(fraction: float) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.gate import reasons
+from harness.gate.drawn import drawn
 from harness.gate.local import Part, local
 from harness.gate.policy import Policy, Tier
 from harness.gate.verdict import NOTHING_FOUND, REASONS, Cost, Findings, Macro, State, Verdict
+from harness.statistics.design import Floats64
+from harness.statistics.difference import difference
 from harness.statistics.equivalence import lower_bound, upper_bound
-from harness.statistics.error import detectable, estimate
-from harness.statistics.intervals import stratified_interval
-from harness.statistics.randomisation import randomisation_p
-from harness.statistics.strata import Floats64
+from harness.statistics.error import detectable, standard_error
 
 if TYPE_CHECKING:
     from harness.compare.paired import Paired
@@ -62,46 +62,50 @@ def assembled(  # noqa: PLR0917
     findings: Findings,
     costs: Sequence[Cost],
 ) -> Verdict:
-    """What the statistics say, joined by costs, noise and everything that is told beside a verdict."""
+    """What the statistics say, joined by costs, noise and everything else that a verdict says."""
     refused = [*refused, *reasons.expensive(costs)]
     undecided = [*undecided, *reasons.unmeasured(costs), *reasons.noisy(pairs, shares, policy)]
     state: State = "refused" if refused else "inconclusive" if undecided else "pass"
-    better = state == "pass" and macro.p_better is not None and macro.p_better <= macro.alpha
+    better = state == "pass" and ahead(macro)
     same = bool(pairs) and all(one.baseline_id == one.candidate_id for one in pairs)
-    told = [*refused, *undecided, *reasons.nothing_tested(same), *reasons.figures(macro), *reasons.ahead(better, tier)]
-    told += [*findings.cautions, *reasons.too_small(parts, policy), *reasons.tail(pairs, policy)]
-    return Verdict(state, _cut(told), macro, tuple(parts), tuple(costs), findings, better)
+    lines = [*refused, *undecided, *reasons.nothing_tested(same), *reasons.figures(macro), *reasons.ahead(better, tier)]
+    lines += [*findings.cautions, *reasons.too_small(parts, policy), *reasons.tail(pairs, shares, policy)]
+    return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better)
 
 
 def decide(pairs: Sequence[Paired], shares: Floats64, policy: Policy, alpha: float) -> State:
     """What the macro average alone says: non-inferiority by the declared margin.
 
     Refused where the candidate is certainly worse by the margin or more, pass where that is excluded at `alpha`.
-    Fewer queries than the policy asks for exclude nothing.
+    Fewer questions than the policy asks for exclude nothing.
     """
-    strata = [one.deltas for one in pairs]
-    if upper_bound(strata, shares, policy.alpha) <= -policy.margin:
+    design, deltas = drawn(pairs, shares)
+    if upper_bound(design, deltas, policy.alpha) <= -policy.margin:
         return "refused"
-    enough = sum(map(len, strata)) >= policy.min_queries
-    return "pass" if enough and lower_bound(strata, shares, alpha) > -policy.margin else "inconclusive"
+    enough = design.questions >= policy.min_queries
+    return "pass" if enough and lower_bound(design, deltas, alpha) > -policy.margin else "inconclusive"
+
+
+def ahead(macro: Macro) -> bool:
+    """Whether the difference is significant and above zero, one-sided at what this look spends too."""
+    found = macro.difference
+    return found.significant and found.value > 0 and found.greater_p <= macro.alpha
 
 
 def measured(pairs: Sequence[Paired], shares: Floats64, policy: Policy, alpha: float) -> Macro:
     """The figures of the primary endpoint."""
-    strata = [one.deltas for one in pairs]
-    found = estimate(strata, shares)
+    design, deltas = drawn(pairs, shares)
     return Macro(
         baseline=float(sum(share * one.baseline.mean() for one, share in zip(pairs, shares, strict=True))),
         candidate=float(sum(share * one.candidate.mean() for one, share in zip(pairs, shares, strict=True))),
-        delta=found.mean,
-        interval=stratified_interval(strata, shares),
-        lower=lower_bound(strata, shares, alpha),
-        upper=upper_bound(strata, shares, policy.alpha),
+        difference=difference(design, deltas),
+        lower=lower_bound(design, deltas, alpha),
+        upper=upper_bound(design, deltas, policy.alpha),
         margin=policy.margin,
         alpha=alpha,
-        detectable=detectable(found.se, alpha, policy.power),
-        queries=sum(map(len, strata)),
-        p_better=randomisation_p(strata, shares, alternative="greater") if found.mean > 0 else None,
+        detectable=detectable(standard_error(design, deltas), alpha, policy.power),
+        queries=design.queries,
+        questions=design.questions,
     )
 
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from harness.gate.blocks import Blocks, Counts
 from harness.gate.local import p_worse
 from harness.statistics.anytime import Evidence, averaged, evidence, macro_evidence
+from harness.statistics.design import Floats64
 
-Floats64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Verdict = Literal["pass", "refused"]
 
@@ -57,7 +57,7 @@ class Decision:
     delta: float
     """Weighted mean of the collections' means so far."""
     interval: tuple[float, float]
-    """For the macro mean; each end is wrong at any block with probability `early` times its alpha at most."""
+    """The anytime interval of the macro mean: each end is ever wrong with at most `early` times its alpha."""
     blocks: int
     used: tuple[int, ...]
     """Queries of each collection."""
@@ -142,8 +142,9 @@ class Monitor:
         if self.blocks == len(self.plan.counts):
             return self  # all queries are scored: the fixed-size rule says more
         place = self.plan.patterns[self.blocks - 1]
-        gains = (*self.gains[:place], macro_evidence(self.strata, self.plan.weights))
-        losses = (*self.losses[:place], macro_evidence([-deltas for deltas in self.strata], self.plan.weights))
+        design = self.plan.designs[self.blocks - 1]
+        gains = (*self.gains[:place], macro_evidence(design, self.strata))
+        losses = (*self.losses[:place], macro_evidence(design, [-deltas for deltas in self.strata]))
         state = replace(self, gains=gains, losses=losses)
         return replace(state, macro_certain=state._certain(gains, -self.rule.margin, self.rule.alpha))
 
@@ -182,5 +183,6 @@ class Monitor:
         dropped = self._means <= -self.rule.drops(self.plan.sizes)
         level = self.rule.local_alpha * (1 - self.rule.early) / len(self.strata)
         asked = np.flatnonzero(dropped & self._used_up)
-        ended = [place for place in asked.tolist() if p_worse([self.strata[place]], np.ones(1)) <= level]
+        whole = self.plan.whole
+        ended = [place for place in asked.tolist() if p_worse(whole.part([place]), [self.strata[place]]) <= level]
         return dropped & (self.below | np.isin(np.arange(len(dropped)), ended))

@@ -1,8 +1,11 @@
-"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together."""
+"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together.
+
+A question of a parallel set is in the same tier in all its languages.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -13,6 +16,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from harness.collection import Collection, question_of, with_queries
 from harness.gate.policy import TIERS, Splits, Tier
+from harness.questions import questions_of
 
 Rows = npt.NDArray[np.int64]
 _TOLERATED = 0.1
@@ -26,7 +30,7 @@ class Assignment:
     tiers: npt.NDArray[np.int8]
     """Places in `TIERS`, one per query."""
     clustered: bool
-    """Whether queries that share a relevant document are in one part; False where that would leave a part empty."""
+    """Whether queries that share a relevant document are in one part; False where such relatives are too many."""
     digest: str
     """Of the ids and their tiers: equal assignment, equal digest."""
 
@@ -35,26 +39,38 @@ class Assignment:
         return np.flatnonzero(self.tiers == TIERS.index(tier))
 
 
-def assign(collection: Collection, splits: Splits) -> Assignment:
+def assign(collection: Collection, splits: Splits, among: Sequence[Collection] = ()) -> Assignment:
     """Deal out the queries of a whole collection.
 
     Queries that share a relevant document, a text or a question stay together, because an answer that was tuned on one
     of them is known for the others. Where such relatives are too many to be dealt out in the declared shares (a set of
     50 queries over few documents), every query is dealt out by itself, and `clustered` says so.
+
+    Args:
+        among: whole collections; those of the same parallel set are dealt out together with it. Where all have the same
+            questions and relatives, that is what each gets by itself.
     """
-    ids = collection.queries.ids()
+    members = [collection, *(one for one in among if _is_of(one, collection))]
+    ids = sorted({name for one in members for name in one.queries.ids()})
+    places = {name: place for place, name in enumerate(ids)}
     lots = [_lot(name, splits.salt) for name in ids]
     wanted = _sizes(len(ids), splits)
-    tiers = _dealt(_clusters(relatives(collection)), lots, wanted)
+    tiers = _dealt(_clusters(_joint(members, places)), lots, wanted)
     clustered = bool((abs(np.bincount(tiers, minlength=len(TIERS)) - wanted) <= max(1, _TOLERATED * len(ids))).all())
     if not clustered:
         tiers = _dealt([[row] for row in range(len(ids))], lots, wanted)
-    made_of = {"queries": dict(zip(ids, tiers.tolist(), strict=True)), "clustered": clustered}
-    return Assignment(tiers.astype(np.int8), clustered, digest(made_of)[:12])
+    own = tiers[[places[name] for name in collection.queries.ids()]]
+    made_of = {"queries": dict(zip(collection.queries.ids(), own.tolist(), strict=True)), "clustered": clustered}
+    return Assignment(own.astype(np.int8), clustered, digest(made_of)[:12])
 
 
-def part(collection: Collection, tier: Tier, splits: Splits) -> tuple[Collection, Assignment]:
+def part(
+    collection: Collection, tier: Tier, splits: Splits, among: Sequence[Collection] = ()
+) -> tuple[Collection, Assignment]:
     """The queries of one tier as a collection of their own; its fingerprint is part of every identity.
+
+    Args:
+        among: see `assign`.
 
     Raises:
         UsageError: the policy gives this tier nothing.
@@ -62,7 +78,7 @@ def part(collection: Collection, tier: Tier, splits: Splits) -> tuple[Collection
     """
     if not splits.share(tier):
         raise UsageError(f"the policy gives the tier '{tier}' no queries; raise [splits] {tier}")
-    found = assign(collection, splits)
+    found = assign(collection, splits, among)
     rows = found.rows(tier)
     if not len(rows):
         raise DataError(
@@ -86,6 +102,21 @@ def relatives(collection: Collection) -> Rows:
     return np.array([_root(parent, row) for row in range(len(parent))], np.int64)
 
 
+def _is_of(one: Collection, collection: Collection) -> bool:
+    """Whether it is another one of the parallel set."""
+    return one is not collection and questions_of(one).drawn_from == questions_of(collection).drawn_from
+
+
+def _joint(members: Sequence[Collection], places: Mapping[str, int]) -> Rows:
+    """For every id the lowest place among its relatives in any of the collections."""
+    parent = list(range(len(places)))
+    for one in members:
+        rows = [places[name] for name in one.queries.ids()]
+        for place, root in zip(rows, relatives(one).tolist(), strict=True):
+            _unite(parent, place, rows[root])
+    return np.array([_root(parent, place) for place in range(len(places))], np.int64)
+
+
 def _codes(digests: npt.NDArray[np.uint64]) -> Rows:
     _, codes = np.unique(np.ascontiguousarray(digests).view("V16").ravel(), return_inverse=True)
     return np.asarray(codes, np.int64)
@@ -95,8 +126,12 @@ def _join(parent: list[int], rows: Sequence[int], keys: npt.NDArray[np.integer])
     """Make one set of all rows that have the same key."""
     first: dict[int, int] = {}
     for row, key in zip(rows, keys.tolist(), strict=True):
-        one, other = sorted((_root(parent, row), _root(parent, first.setdefault(key, row))))
-        parent[other] = one
+        _unite(parent, row, first.setdefault(key, row))
+
+
+def _unite(parent: list[int], one: int, other: int) -> None:
+    low, high = sorted((_root(parent, one), _root(parent, other)))
+    parent[high] = low
 
 
 def _root(parent: list[int], row: int) -> int:

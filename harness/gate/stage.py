@@ -90,7 +90,7 @@ def staged(
         raise UsageError("name what to run on, as targets or in the policy: targets = [...]")
     taken, cautions = [], []
     for whole in collections:
-        found, assignment = part(whole, tier, policy.splits)
+        found, assignment = part(whole, tier, policy.splits, collections)
         found = leave_out(found, without)
         taken.append(sample_queries(found, sample) if sample else found)
         if not assignment.clustered:

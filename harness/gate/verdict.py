@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harness.gate.local import Part
+from harness.statistics.difference import Difference
 
 State = Literal["pass", "refused", "inconclusive", "invalid"]
 REASONS = 10
@@ -22,7 +23,7 @@ class Findings:
     hard: tuple[str, ...] = ()
     """Each makes the verdict invalid; nothing overrides it."""
     cautions: tuple[str, ...] = ()
-    """Told beside the verdict."""
+    """Said with the verdict, without changing it."""
 
 
 NOTHING_FOUND = Findings()
@@ -55,9 +56,8 @@ class Macro:
 
     baseline: float
     candidate: float
-    delta: float
-    interval: tuple[float, float]
-    """95 % stratified bootstrap."""
+    difference: Difference
+    """Candidate minus anchor, a family of one. After an early stop it has no interval and no p-value."""
     lower: float
     """One-sided bound at `alpha`: it has to be above -margin."""
     upper: float
@@ -68,8 +68,15 @@ class Macro:
     detectable: float
     """The smallest true difference from -margin that such a look sees with the declared power."""
     queries: int
-    p_better: float | None
-    """One-sided p of the randomisation test; None where the candidate is not ahead."""
+    questions: int
+    """Different ones: a question in several languages is one. The statistics count these."""
+    anytime: tuple[float, float] | None = None
+    """After an early stop: the interval that holds at whatever block it was looked at."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "queries" if self.queries == self.questions else "questions"
 
 
 @dataclass(frozen=True)
@@ -85,12 +92,17 @@ class Verdict:
     costs: tuple[Cost, ...] = ()
     findings: Findings = field(default_factory=Findings)
     better: bool = False
-    """Ahead at what this look may spend: to be promoted, after the final split has confirmed it."""
+    """Ahead by a significant difference, and at what this look may spend: to be promoted, after the final split has
+    confirmed it."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: fractions; numbers that are none are null."""
-        plain: dict[str, Any] = _finite(asdict(self))
-        return plain
+        plain: dict[str, Any] = asdict(self)
+        if plain["macro"] is not None:
+            found = plain["macro"].pop("difference")
+            plain["macro"] |= {"delta": found.pop("value"), **found}
+        finite: dict[str, Any] = _finite(plain)
+        return finite
 
 
 def _finite(value: object) -> Any:

@@ -8,7 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.statistics.intervals import stratified_interval
+from harness.questions import questions_of
+from harness.statistics.design import Design
+from harness.statistics.difference import Difference as Tested
+from harness.statistics.difference import difference as tested
 from harness.summary import votes
 from harness.why.difference import Difference, difference
 from harness.why.facing import Facing, Floats64
@@ -28,8 +31,10 @@ class Why:
     differences: tuple[Difference, ...]
     weights: Floats64
     """What each query weighs: an equal vote per collection, shared within a group. Sums to 1."""
-    interval: tuple[float, float]
-    """95 % stratified bootstrap interval of the delta; (nan, nan) where a collection has fewer than two queries."""
+    tested: Tested
+    """The macro delta with its test over questions and its interval; it is a family of one."""
+    questions: int
+    """Different ones: a question in several languages is one."""
     headroom_a: Headroom
     headroom_b: Headroom
     labels: tuple[Label, ...]
@@ -47,9 +52,14 @@ class Why:
         return float(self.weights @ self.deltas)
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, of the delta; (nan, nan) with fewer than 6 questions."""
+        return self.tested.interval
+
+    @property
     def decided(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return bool(self.interval[0] > 0 or self.interval[1] < 0)
+        """Whether the difference is significant; then the interval leaves out zero."""
+        return self.tested.significant
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -57,27 +67,29 @@ class Why:
         return tuple(dict.fromkeys(str(one.measure) for one in self.facings))
 
 
-def why(facings: Sequence[Facing], resamples: int = 10_000) -> Why:
+def why(facings: Sequence[Facing]) -> Why:
     """Analyse two systems.
 
     Args:
         facings: one per collection, at least one.
-        resamples: of the bootstrap.
     """
     differences = [difference(one) for one in facings]
-    strata = [one.deltas for one in differences]
-    shares = votes([one.collection for one in facings])
-    weights = np.concatenate([np.full(len(one), share / len(one)) for one, share in zip(strata, shares, strict=True)])
-    interval = stratified_interval(strata, shares, resamples=resamples)
-    deltas = np.concatenate(strata)
-    direction = float(np.sign(weights @ deltas)) if interval[0] > 0 or interval[1] < 0 else 0.0
+    each = [one.deltas for one in differences]
+    collections = [one.collection for one in facings]
+    design = Design(tuple(map(questions_of, collections)), votes(collections))
+    sizes = list(map(len, each))
+    weights = np.repeat(design.weights / sizes, sizes)
+    whole = tested(design, each)
+    deltas = np.concatenate(each)
+    direction = float(np.sign(whole.value)) if whole.significant else 0.0
     found = labels(facings, differences)
     a, b = (joined([headroom(one.sides[side], one.judged[side], one.measure) for one in facings]) for side in (0, 1))
     return Why(
         facings=tuple(facings),
         differences=tuple(differences),
         weights=weights,
-        interval=interval,
+        tested=whole,
+        questions=design.questions,
         headroom_a=a,
         headroom_b=b,
         labels=tuple(found),

@@ -1,4 +1,4 @@
-"""Two systems that face each other on one collection: what every question of this room is asked of."""
+"""Two systems that face each other on one collection: what `harness why` looks at."""
 
 from __future__ import annotations
 

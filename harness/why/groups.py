@@ -40,7 +40,7 @@ class Group:
     """What the group adds to the macro delta: its weight times its mean. With the rest's it sums to the delta."""
     score: float
     """How much better two means, the group's and the rest's, describe the deltas than one: N ln(SSE0 / SSE1), less
-    2 ln(number of groups tried) for having looked at so many (Foster & George 1994, the risk inflation criterion)."""
+    2 ln(number of groups tried) for having looked at that many (Foster & George 1994, the risk inflation criterion)."""
     stands_out: bool
     """Whether the contrast to the rest is beyond chance, p < .05 after Bonferroni over all groups tried."""
     outcome: bool

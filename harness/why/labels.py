@@ -37,7 +37,7 @@ class Label:
 
 def labels(facings: Sequence[Facing], differences: Sequence[Difference]) -> list[Label]:
     """Every label of every query; queries stand collection by collection. A label that no query has, or all of them,
-    tells nothing and is left out."""
+    says nothing and is left out."""
     read = [_read(one, moved) for one, moved in zip(facings, differences, strict=True)]
     facts = {key: np.concatenate([part[key] for part in read]) for key in read[0]}
     found = [*_named(facts), *_lengths(facts), *_truncation(facts), *_shares(facts), *_counts(facts)]

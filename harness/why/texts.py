@@ -1,4 +1,4 @@
-"""What can be told of a text without a model: its script, and how much of a query a document repeats."""
+"""What can be said of a text without a model: its script, and how much of a query a document repeats."""
 
 from __future__ import annotations
 

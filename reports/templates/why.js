@@ -387,7 +387,9 @@
     entry("Truncated away", "The ceiling of the candidates minus the ceiling with the relevant documents that lost half of their tokens ranked last; "
       + "never more than what was lost below the ceiling. It is the most that truncation can have cost: the model may have erred for another reason.");
     entry("Could be chance", "The contrast of the group to all other queries is within p = .05 after Bonferroni over the groups that were tried. "
-      + "Group intervals are normal approximations; the interval of the whole is a stratified bootstrap.");
+      + "Group intervals are normal approximations that take queries as independent.");
+    entry("The interval", "A randomisation test flips the signs of whole questions, a question in several languages at once. The interval holds the differences "
+      + "that it does not reject at 5 %. There is none for fewer than 6 questions.");
     entry("On this page", `The ${limits.top} first ranks of both, up to ${limits.relevant} further relevant documents, ${limits.characters} characters of each, `
       + `for the ${count.format(Math.min(limits.queries, figures.queries))} queries that moved most.`);
     byId("foot").append(el("h2", {}, "How to read this"), list);

@@ -9,8 +9,10 @@ from contextlib import closing
 import pytest
 
 from adapters.errors import UsageError
+from harness import gathered
 from harness.gate.looks import Look, Looks, System
 from harness.history import history, natural
+from harness.statistics.design import Questions
 from harness.store import Results
 from tests.fake_adapters import Plain
 from tests.tiny_collection import QRELS, Place
@@ -52,6 +54,19 @@ def test_checkpoints_stand_in_the_order_of_their_numbers(place: Place) -> None:
         assert one.value == pytest.approx(own.values[0].mean()) and one.evaluations == (own.id,)
         assert one.interval[0] <= one.value <= one.interval[1]
         assert one.first_stage == pytest.approx(done[0].values[0].mean())
+
+
+def test_the_interval_of_a_point_draws_questions(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two languages with the same values are as sure as one of them, not surer."""
+    more = {"en": QRELS, "sw": [*QRELS, ("q1", "d8", 0)]}  # a judgment that changes no value
+    languages = [place.load(place.beir(name, qrels=own, rules=f'language = "{name}"')) for name, own in more.items()]
+    place.evaluations(*languages, rerankers=steps(1))
+    (apart,) = history(place.workspace.path, f"{FAKE}*")
+    monkeypatch.setattr(gathered, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
+    (together,) = history(place.workspace.path, f"{FAKE}*")
+    (alone,) = history(place.workspace.path, f"{FAKE}*", languages=["sw"])
+    assert together.interval == pytest.approx(alone.interval)
+    assert together.interval != pytest.approx(apart.interval)
 
 
 def test_revisions_of_one_name_are_points_of_their_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

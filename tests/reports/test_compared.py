@@ -12,7 +12,9 @@ import pytest
 import harness
 from adapters.errors import UsageError
 from harness.collection import Collection
+from harness.compare import side
 from harness.compare.comparison import Comparison, compare
+from harness.statistics.design import Questions
 from harness.store import Results
 from reports.compared import compared_tables
 from reports.compared_values import as_dict
@@ -46,18 +48,19 @@ def many(place: Place) -> Collection:
 
 
 def test_a_table_shows_signed_points_with_interval_counts_and_ids(place: Place) -> None:
-    first, reverse = place.evaluations(rerankers=[REVERSE])
+    first, reverse = place.evaluations(many(place), rerankers=[REVERSE])
     comparison = compared(place, REVERSE)
     (table,) = compared_tables(comparison)
-    effect = comparison.measures[0].candidates[0].macro.effect
-    low, high = effect.interval
+    macro = comparison.measures[0].candidates[0].macro
+    effect, found = macro.effect, macro.difference
+    low, high = found.interval
     assert column(table, "nDCG@10") == [f"{100 * one.values[0].mean():.2f}" for one in (first, reverse)]
-    assert column(table, "difference") == ["", f"{100 * effect.delta:+.2f}"]
+    assert column(table, "difference") == ["", f"{100 * found.value:+.2f}*"]
     assert column(table, "95 % interval") == ["", f"[{100 * low:+.2f}, {100 * high:+.2f}]"]
     assert column(table, "W / T / L") == ["", f"{effect.wins} / {effect.ties} / {effect.losses}"]
     assert column(table, "id") == [first.id, reverse.id]
     assert column(table, "noise") == ["", "-"]
-    assert table.title == f"nDCG@10 against {FIRST} (first stage), coll"
+    assert table.title == f"nDCG@10 against {FIRST} (first stage), many"
 
 
 def test_a_mark_stands_only_with_its_reason_and_its_note(place: Place) -> None:
@@ -72,7 +75,7 @@ def test_a_mark_stands_only_with_its_reason_and_its_note(place: Place) -> None:
     (marked,) = compared_tables(compared(place, deep.id, baseline=reverse.id, unpaired=True))
     assert column(marked, "difference")[1].endswith("~†")
     assert column(marked, "noise")[1] == "99.90"
-    for note in ("* at most 0.05", "~ no larger than the noise", "† other candidates on each side"):
+    for note in ("* adjusted p at most 0.05", "~ no larger than the noise", "† other candidates on each side"):
         assert note in " ".join(marked.notes)
 
 
@@ -81,10 +84,10 @@ def test_a_star_is_for_the_corrected_p_alone(place: Place) -> None:
     comparison = compared(place, ORACLE, baseline=REVERSE)
     (measured,) = comparison.measures
     (one,) = measured.candidates
-    corrected = replace(one, macro=replace(one.macro, adjusted_p=0.2))
+    corrected = replace(one, macro=replace(one.macro, difference=replace(one.macro.difference, adjusted_p=0.2)))
     (table,) = compared_tables(replace(comparison, measures=(replace(measured, candidates=(corrected,)),)))
-    assert column(table, "p")[1] == "0.0001"
-    assert column(table, "Holm")[1] == "0.2000"
+    assert column(table, "p")[1] == "0.0002"
+    assert column(table, "adjusted p")[1] == "0.2000"
     assert "*" not in column(table, "difference")[1]
 
 
@@ -95,7 +98,8 @@ def test_collections_groups_and_languages_have_tables_of_their_own(place: Place)
     assert column(macro, "id") == ["3 ids", "3 ids"]
     assert column(collections, "collection") == ["a", "b", "own", "forums, mean of 2"]
     assert all(len(id) == 12 for name in ("baseline id", "candidate id") for id in column(collections, name)[:3])
-    assert "Holm: corrected for all collections, and for all groups; * at most 0.05" in collections.notes
+    corrected = "adjusted p: step-down MaxT over 3 collections, with the same flips, of this candidate"
+    assert f"{corrected}; * adjusted p at most 0.05" in collections.notes
     assert column(languages, "language") == ["en", "sw"]
     assert column(languages, "collection") == ["a", "2 collections"]
 
@@ -106,7 +110,32 @@ def test_the_best_value_is_strong_and_every_rendering_has_every_row(place: Place
     assert [row[1].strong for row in table.rows] == [False, False, True]
     assert len(comma_separated(table).splitlines()) == 4
     assert f"**{table.rows[2][1].text}**" in markdown(table)
-    assert "Holm: corrected for the 2 candidates; * at most 0.05" in table.notes
+    corrected = "adjusted p: step-down MaxT over 2 candidates, with the same flips"
+    assert f"{corrected}; * adjusted p at most 0.05" in table.notes
+    assert "an interval needs 6 questions" in table.notes
+
+
+def test_a_note_says_the_test_the_unit_and_the_size_of_the_family(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
+    table, *others = compared_tables(compared(place, REVERSE, ORACLE))
+    assert "nDCG@10 x 100; 9 queries; difference: candidate - baseline, paired per query" in table.notes
+    assert any("randomisation test over questions, two-sided (10,000 flips of signs)" in note for note in table.notes)
+    assert any("MaxT over 2 candidates" in note for note in table.notes)
+    assert all(any("MaxT over" in note and "of this candidate" in note for note in one.notes) for one in others)
+    monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
+    (table, *_) = compared_tables(compared(place, REVERSE))
+    assert any("9 queries, 4 different questions: one in several languages counts once" in one for one in table.notes)
+
+
+def test_json_has_the_difference_with_what_it_was_corrected_over(place: Place) -> None:
+    place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
+    found: Any = as_dict(compared(place, REVERSE, ORACLE))["measures"]
+    row = found["nDCG@10"][REVERSE]
+    assert {"delta", "interval", "p", "adjusted_p", "family", "queries", "questions"} <= row["macro"].keys()
+    assert (row["macro"]["family"], row["collections"]["own"]["family"]) == (2, 3)
+    assert row["macro"]["interval"] is not None and "p_holm" not in row["macro"]
 
 
 def test_equivalence_says_yes_or_no_and_that_no_is_not_a_proof(place: Place) -> None:
@@ -140,7 +169,7 @@ def test_the_command_prints_tables_or_json_that_names_every_evaluation(place: Pl
     named = {id for row in rows.values() for part in row["evaluations"] for id in part["baseline"] + part["candidate"]}
     assert named == {one.id for one in evaluations}
     assert command("show", rows["own"]["evaluations"][0]["candidate"][0], "--workspace", place.workspace.path).code == 0
-    assert found["settings"] == {"flips": 10_000, "resamples": 10_000, "level": 0.95, "seed": 0, "margin": None}
+    assert found["settings"] == {"flips": 10_000, "resamples": 10_000, "level": 0.95, "margin": None}
 
 
 def test_an_alarm_of_an_evaluation_is_repeated(place: Place, command: Command) -> None:

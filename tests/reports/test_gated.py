@@ -64,7 +64,11 @@ def test_the_tier_dev_prints_figures_and_says_that_they_are_no_verdict() -> None
 def test_json_has_every_figure_as_a_fraction() -> None:
     document = json.loads(gated.as_json(replace(found(*GOOD), look=look(), taken=1)))
     assert (document["verdict"], document["look"], document["accepted"]) == ("pass", look().id, False)
-    assert document["macro"]["delta"] == pytest.approx(0.0005)
+    macro = document["macro"]
+    assert macro["delta"] == pytest.approx(0.0005)
+    assert macro["interval"][0] < 0.0005 < macro["interval"][1] and macro["anytime"] is None
+    assert (macro["p"], macro["family"]) == (macro["adjusted_p"], 1)
+    assert macro["queries"] == macro["questions"] == 6000
     assert [part["name"] for part in document["parts"]] == ["a", "b"]
     assert len(document["reasons"]) <= 10
 

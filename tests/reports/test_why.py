@@ -22,7 +22,7 @@ EVIL = "</script><script>window.hacked=1</script><img src=x onerror=window.hacke
 
 
 def analysed(place: Place, size: int = 30) -> Why:
-    return why([faced(place.load(folder)) for folder in collections(place, size)], resamples=200)
+    return why([faced(place.load(folder)) for folder in collections(place, size)])
 
 
 def whole(found: Why, shown: int = 10, **more: Any) -> dict[str, Any]:

@@ -160,4 +160,4 @@ def _each_once(collections: Iterable[Collection]) -> list[Collection]:
 def _dev_part(collection: Collection, gate: Sequence[Collection], policy: Policy) -> Collection:
     if collection.fingerprint not in {one.fingerprint for one in gate}:
         return collection
-    return part(collection, "dev", policy.splits)[0]
+    return part(collection, "dev", policy.splits, gate)[0]

@@ -13,12 +13,15 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.collection import Collection, sample_queries
+from harness.compare import side
 from harness.compare.comparison import Comparison, canonical, compare, margin_of
 from harness.compare.wanted import Wanted
 from harness.evaluation import Evaluation
 from harness.measuring.paired_measures import Paired
+from harness.questions import questions_of
+from harness.statistics.design import Design, Questions
+from harness.statistics.difference import Part, difference, differences
 from harness.statistics.effects import effect
-from harness.statistics.multiplicity import holm
 from harness.statistics.seeds import seed_effect
 from harness.store import Results
 from tests.tiny_collection import FIRST, QRELS, Place
@@ -49,29 +52,92 @@ def deltas(evaluations: Sequence[Evaluation], system: str) -> list[npt.NDArray[n
     ]
 
 
+def same(ours: object, theirs: object) -> bool:
+    """Equal to the last digit, where what is no number equals itself."""
+    return repr(ours) == repr(theirs)
+
+
+def design(evaluations: Sequence[Evaluation], *weights: float) -> Design:
+    """The collections, each once, with their questions; the first ones where there are fewer weights."""
+    each = {one.collection.fingerprint: questions_of(one.collection) for one in evaluations}
+    return Design(tuple(each.values())[: len(weights)], weights)
+
+
+def parallel(place: Place, monkeypatch: pytest.MonkeyPatch, queries: int = 12) -> None:
+    """The same questions in three languages: everything that was measured is of one set."""
+    texts = {f"q{i}": f"which ferry {i}" for i in range(queries)}
+    corpus = {f"d{i}": f"the ferry {i}" for i in range(queries)}
+    qrels = [(name, f"d{i}", 1) for i, name in enumerate(texts)]
+    monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("ferries", tuple(ids)))
+    loaded = [
+        place.load(place.beir(name, corpus, {id: f"{text} {name}" for id, text in texts.items()}, qrels,
+                              rules=f'language = "{name}"'))
+        for name in ("de", "en", "sw")
+    ]  # fmt: skip
+    place.evaluations(*loaded, rerankers=[*RANDOM, ORACLE])
+
+
 def test_every_figure_is_that_of_the_stored_values_per_query(place: Place) -> None:
     evaluations = place.evaluations(*three(place), rerankers=[REVERSE])
     (found,) = compared(place, REVERSE).measures[0].candidates
     strata = deltas(evaluations, REVERSE)
-    assert found.macro.effect == effect(strata, [0.25, 0.25, 0.5])
-    assert [row.effect for row in found.collections] == [effect([one]) for one in strata]
-    assert found.macro.candidate - found.macro.baseline == pytest.approx(found.macro.effect.delta)
+    whole = design(evaluations, 0.25, 0.25, 0.5)
+    assert same(found.macro.difference, difference(whole, strata)) and found.macro.effect == effect(whole, strata)
+    for place_of, row in enumerate(found.collections):
+        own = whole.part([place_of]), [strata[place_of]]
+        assert row.effect == effect(*own)
+        assert (row.difference.value, row.difference.p) == (difference(*own).value, difference(*own).p)
+    assert found.macro.candidate - found.macro.baseline == pytest.approx(found.macro.difference.value)
     assert [(row.name, len(row.parts)) for row in found.groups] == [("forums", 2)]
-    assert found.groups[0].effect == effect(strata[:2])
+    assert found.groups[0].effect == effect(whole.part([0, 1]), strata[:2])
     assert [(row.name, len(row.parts)) for row in found.languages] == [("en", 1), ("sw", 2)]
-    assert found.languages[1].effect == effect(strata[1:])
+    in_swahili = design(evaluations, 1, 1, 1).part([1, 2]), strata[1:]
+    assert found.languages[1].effect == effect(*in_swahili)
+    assert found.languages[1].difference.p == difference(*in_swahili).p
     ids = {one.id for one in evaluations}
     assert {part.candidate_id for row in found.collections for part in row.parts} <= ids
 
 
 def test_p_values_are_corrected_over_collections_and_over_systems(place: Place) -> None:
     evaluations = place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
+    whole = design(evaluations, 0.25, 0.25, 0.5)
     candidates = compared(place, REVERSE, ORACLE).measures[0].candidates
     for one, name in zip(candidates, (REVERSE, ORACLE), strict=True):
-        raw = [effect([values]).p for values in deltas(evaluations, name)]
-        assert [row.adjusted_p for row in one.collections] == holm(raw) != raw
-    raw = [one.macro.effect.p for one in candidates]
-    assert [one.macro.adjusted_p for one in candidates] == holm(raw) != raw
+        own = [values[None] for values in deltas(evaluations, name)]
+        (expected,) = differences(whole, own, [[Part((place_of,), (1.0,)) for place_of in range(3)]])
+        assert same(tuple(row.difference for row in one.collections), expected.local[0])
+        assert {row.difference.family for row in one.collections} == {3}
+    both = [np.stack(pair) for pair in zip(*(deltas(evaluations, name) for name in (REVERSE, ORACLE)), strict=True)]
+    assert same([one.macro.difference for one in candidates], [one.macro for one in differences(whole, both)])
+    assert {one.macro.difference.family for one in candidates} == {2}
+
+
+def test_a_mark_of_a_collection_does_not_change_when_systems_are_added(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parallel(place, monkeypatch)
+    alone = compared(place, RANDOM[1], baseline=RANDOM[0]).measures[0].candidates[0]
+    among = compared(place, ORACLE, RANDOM[2], RANDOM[1], baseline=RANDOM[0]).measures[0].candidates[-1]
+    for ours, theirs in zip(among.collections + among.languages, alone.collections + alone.languages, strict=True):
+        assert ours.difference == theirs.difference
+    assert alone.macro.difference.family == 1 and among.macro.difference.family == 3
+    assert among.macro.difference.interval == alone.macro.difference.interval
+    assert among.macro.difference.adjusted_p > alone.macro.difference.adjusted_p
+
+
+def test_a_question_in_three_languages_counts_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The languages are averaged by hand, and nothing else is tested."""
+    parallel(place, monkeypatch)
+    macro = compared(place, RANDOM[0]).measures[0].candidates[0].macro
+    ids = macro.parts[0].queries
+    assert all(part.queries == ids and part.questions.drawn_from == "ferries" for part in macro.parts)
+    by_hand = np.mean([part.deltas for part in macro.parts], axis=0)
+    expected = difference(Design((macro.parts[0].questions,)), [by_hand])
+    found = macro.difference
+    assert (found.p, found.value) == (expected.p, pytest.approx(expected.value))
+    assert found.interval == pytest.approx(expected.interval)
+    assert (macro.effect.questions, macro.effect.queries) == (12, 36)
+    assert macro.effect.se == pytest.approx(np.std(by_hand, ddof=1) / np.sqrt(12))
 
 
 def test_one_collection_is_its_own_average(place: Place) -> None:
@@ -79,6 +145,7 @@ def test_one_collection_is_its_own_average(place: Place) -> None:
     (found,) = compared(place, ORACLE).measures[0].candidates
     assert (found.macro.name, found.macro.kind) == ("coll", "macro")
     assert found.macro.effect == found.collections[0].effect
+    assert same(found.macro.difference, found.collections[0].difference)
     assert (found.groups, found.languages) == ((), ())
 
 
@@ -117,7 +184,7 @@ def test_noise_stands_beside_the_difference_only_where_every_part_has_it(place: 
     (found,) = compared(place, REVERSE).measures[0].candidates
     assert found.macro.noise == pytest.approx((0.02 + 0.99) / 2)
     assert found.collections[1].in_the_noise
-    assert found.collections[0].in_the_noise == (abs(found.collections[0].effect.delta) <= 0.02)
+    assert found.collections[0].in_the_noise == (abs(found.collections[0].difference.value) <= 0.02)
 
 
 def test_seeds_are_one_system_with_the_spread_between_them(place: Place) -> None:
@@ -128,12 +195,13 @@ def test_seeds_are_one_system_with_the_spread_between_them(place: Place) -> None
         for name in ("a", "b", "own")
     ]
     first = [one.values[0][None] for one in evaluations if one.system.reranker is None]
-    expected = seed_effect(by_collection, first, [0.25, 0.25, 0.5])
+    whole = design(evaluations, 0.25, 0.25, 0.5)
+    expected = seed_effect(whole, by_collection, first)
     assert found.seeds is not None
     assert (found.seeds.delta, found.seeds.interval) == (expected.delta, expected.interval)
     assert found.seeds.candidate_sd == expected.candidate_sd > 0
     mean = [values.mean(axis=0) - base[0] for values, base in zip(by_collection, first, strict=True)]
-    assert found.macro.effect == effect(mean, [0.25, 0.25, 0.5])
+    assert found.macro.effect == effect(whole, mean) and same(found.macro.difference, difference(whole, mean))
     assert len(found.macro.parts[0].candidate_id.split(",")) == 3
     assert compared(place, RANDOM[0]).measures[0].candidates[0].seeds is None
 
@@ -148,7 +216,7 @@ def test_every_collection_is_compared_by_its_main_measure(place: Place) -> None:
     ]
 
 
-def test_a_named_measure_is_compared_where_it_is_stored_and_the_rest_is_left_out_aloud(place: Place) -> None:
+def test_a_named_measure_is_compared_where_it_is_stored_and_the_rest_is_named(place: Place) -> None:
     collections = three(place)
     place.evaluations(*collections[:2], rerankers=[REVERSE], measures=["nDCG@10", "RR@10"])
     place.evaluations(collections[2], rerankers=[REVERSE])

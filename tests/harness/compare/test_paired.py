@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness.compare.paired import joined, paired_of, weights
+from harness.compare.paired import design_of, joined, paired_of, weights
 from harness.compare.side import fresh_side, stored_side, together
 from harness.evaluation import Evaluation
+from harness.statistics.design import Questions
 from harness.store import Results
 from harness.system import MadeOf
 from tests.tiny_collection import QUERIES, Place
 
 REVERSE = "control:reverse"
 MEASURE = "nDCG@10"
+
+
+def asked(*ids: str) -> Questions:
+    return Questions("another", ids)
 
 
 def two(place: Place) -> tuple[Evaluation, Evaluation]:
@@ -33,6 +38,7 @@ def test_fresh_and_stored_evaluations_make_the_same_pairs(place: Place) -> None:
     assert fresh.queries == stored.queries == tuple(QUERIES)
     assert fresh.deltas.tolist() == stored.deltas.tolist() == (reverse.values[0] - first.values[0]).tolist()
     assert fresh.deltas.any()
+    assert fresh.questions == stored.questions == Questions(first.collection.fingerprint, tuple(QUERIES))
     plain = (fresh.collection, fresh.split, fresh.fingerprint, fresh.baseline_id, fresh.candidate_id)
     assert plain == (stored.collection, stored.split, stored.fingerprint, first.id, reverse.id)
     assert fresh.same_candidates
@@ -72,9 +78,9 @@ def test_other_queries_or_content_are_refused_one_by_one(place: Place) -> None:
     with pytest.raises(DataError, match="other content, splits or samples"):
         joined(ours, replace(theirs, fingerprint="another"))
     with pytest.raises(DataError, match="have 3 queries in common, but not all"):
-        joined(ours, replace(theirs, queries=("q1", "q2", "q3", "q9")))
+        joined(ours, replace(theirs, questions=asked("q1", "q2", "q3", "q9")))
     with pytest.raises(DataError, match="have no queries in common"):
-        joined(ours, replace(theirs, queries=("a", "b", "c", "d")))
+        joined(ours, replace(theirs, questions=asked("a", "b", "c", "d")))
 
 
 def test_a_measure_that_was_not_asked_for_is_refused(place: Place) -> None:
@@ -88,6 +94,7 @@ def test_the_members_of_a_group_share_one_vote(place: Place) -> None:
     (part,) = paired_of([first], [reverse], MEASURE)
     parts = [replace(part, group=group) for group in ("forums", None, "forums", "forums")]
     assert weights(parts) == pytest.approx([1 / 6, 1 / 2, 1 / 6, 1 / 6])
+    assert design_of(parts).weights == pytest.approx(weights(parts))
 
 
 def test_seeds_are_averaged_query_by_query_and_must_be_of_the_same_queries(place: Place) -> None:
@@ -97,6 +104,6 @@ def test_seeds_are_averaged_query_by_query_and_must_be_of_the_same_queries(place
     assert group.values.tolist() == np.mean([one.values[0] for one in evaluations], axis=0).tolist()
     assert group.ids == tuple(one.id for one in evaluations)
     assert group.noise == 0.03
-    for other in ({"queries": ("a",)}, {"candidates": "others"}, {"fingerprint": "another"}, {"evaluator": 0}):
+    for other in ({"questions": asked("a")}, {"candidates": "others"}, {"fingerprint": "another"}, {"evaluator": 0}):
         with pytest.raises(DataError, match="a group needs the same"):
             together("random", [sides[0], replace(sides[1], **other)])

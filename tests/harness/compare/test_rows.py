@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 
-from harness.compare.paired import Paired
-from harness.compare.rows import Row, adjusted, row
+from harness.compare.paired import Paired, design_of
+from harness.compare.rows import Row, Slice, averaged, row, slices
+from harness.statistics.design import Questions
+from harness.statistics.difference import difference
 
 
-def part(baseline: list[float], candidate: list[float], name: str = "coll", group: str | None = None) -> Paired:
-    queries = tuple(f"q{i}" for i in range(len(baseline)))
+def part(
+    baseline: list[float], candidate: list[float], name: str = "coll", group: str | None = None,
+    language: str | None = None,
+) -> Paired:  # fmt: skip
+    asked = Questions(name, tuple(f"q{i}" for i in range(len(baseline))))
     values = np.array(baseline), np.array(candidate)
-    return Paired(name, "test", None, group, name, queries, *values, "a", "b", same_candidates=True)
+    return Paired(name, "test", language, group, name, asked, *values, "a", "b", same_candidates=True)
 
 
 def of(*parts: Paired) -> Row:
-    return row("macro", "macro average", parts, "nDCG@10", None)
+    found = difference(design_of(parts), [one.deltas for one in parts])
+    return row("macro", "macro average", parts, found, measure="nDCG@10", margin=None)
 
 
 def test_only_queries_that_both_miss_count_as_both_zero() -> None:
@@ -32,12 +35,19 @@ def test_an_average_gives_a_group_one_vote() -> None:
         part([0, 0], [1, 1], "a", "forums"), part([0, 0], [0, 0], "b", "forums"), part([0.5, 0.5], [1, 1], "own")
     )  # fmt: skip
     assert (found.baseline, found.candidate) == (0.25, 0.75)
-    assert found.effect.delta == 0.5
+    assert found.difference.value == 0.5
 
 
-def test_significance_is_that_of_the_corrected_p() -> None:
-    plain = of(part([0, 0.1, 0.2], [0.3, 0.4, 0.5]))
-    rows = [replace(plain, effect=replace(plain.effect, p=p)) for p in (0.03, 0.04)]
-    assert [one.adjusted_p for one in adjusted(rows)] == pytest.approx([0.06, 0.06])
-    assert not any(one.significant for one in adjusted(rows))
-    assert adjusted(rows[:1])[0].significant
+def test_collections_groups_and_languages_are_three_families() -> None:
+    parts = [
+        part([0], [1], "a", "forums", "en"), part([0], [1], "b", "forums", "sw"), part([0], [1], "own", None, "sw"),
+    ]  # fmt: skip
+    collections, groups, languages = slices(parts)
+    assert [one.name for one in collections] == ["a", "b", "own"]
+    assert groups == (Slice("group", "forums", (0, 1)),)
+    assert languages == (Slice("language", "en", (0,)), Slice("language", "sw", (1, 2)))
+    assert averaged(languages[1], parts).weights == (0.5, 0.5)
+
+
+def test_a_group_that_is_everything_and_one_language_have_no_rows() -> None:
+    assert slices([part([0], [1], name, "forums", "en") for name in "ab"])[1:] == ((), ())

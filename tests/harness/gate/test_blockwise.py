@@ -12,9 +12,11 @@ from adapters.errors import UsageError
 from harness import ground as grounds
 from harness.collection import changes_of, with_queries
 from harness.experiment import evaluate
+from harness.gate import blockwise
 from harness.gate.blockwise import Stopped, run_blocks
 from harness.gate.sequential import SequentialRule
 from harness.ground import Ground, part_of, prepare
+from harness.statistics.design import Questions
 from harness.system import systems
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
@@ -129,6 +131,17 @@ def test_a_query_without_candidates_is_cut_too(place: Place) -> None:
     cut = part_of(whole, np.array([1, 2]))
     assert cut.candidates.offsets.tolist() == [0, 0, 2]
     assert np.array_equal(cut.first_stage, whole.first_stage[:, [1, 2]])
+
+
+def test_a_question_is_scored_in_all_its_languages_at_once(
+    place: Place, both: list[Ground], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blockwise, "questions_of", lambda collection: Questions("set", tuple(collection.queries.ids())))
+    found = gate(place, both, "control:oracle", "control:anti-oracle", replace(RULE, early=0.01))
+    many, few = (one.collection for one in found.anchor)
+    asked_in_both = set(many.queries.ids()) & {f"q{row:03}" for row in range(QUERIES["few"])}
+    assert set(few.queries.ids()) == asked_in_both != set()
+    assert len(many.queries) < QUERIES["many"]
 
 
 def test_questions_that_are_asked_twice_are_refused_in_one_line(place: Place, both: list[Ground]) -> None:

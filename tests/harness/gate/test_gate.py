@@ -6,14 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 
 from adapters.errors import HarnessError, UsageError
 from harness.collection import Collection
-from harness.gate import rule
 from harness.gate.gate import Gated, costs_of, gate
 from harness.gate.looks import Looks
 from harness.gate.policy import Cost, Policy, Splits
@@ -25,12 +23,6 @@ from tests.tiny_collection import FIRST, Place
 READER = f"{FAKE}:Reader"
 SLIGHTLY, BADLY = f"{READER}?wrong=0.02", f"{READER}?wrong=0.5"
 WIDE = Policy(anchor=READER, depth=5, margin=0.08)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule, "stratified_interval", partial(rule.stratified_interval, resamples=200))
-    monkeypatch.setattr(rule, "randomisation_p", partial(rule.randomisation_p, flips=500))
 
 
 @pytest.fixture
@@ -226,6 +218,11 @@ def test_a_sequential_gate_refuses_early_and_keeps_a_look_of_its_own(held: Any, 
     found = held(BADLY, WIDE, made, sequential=True)
     assert found.state == "refused"
     assert found.verdict.macro.queries < 360
+    assert any("anytime interval" in line for line in found.verdict.reasons)
+    assert not any("95 % interval" in line for line in found.verdict.reasons), "that one holds for one look"
+    figures = found.verdict.as_dict()["macro"]
+    assert figures["anytime"][1] <= -WIDE.margin
+    assert [figures[key] for key in ("interval", "p", "adjusted_p", "greater_p")] == [[None, None], None, None, None]
     whole = held(BADLY, WIDE, made)
     assert (whole.state, whole.taken) == ("refused", 2)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 
 from adapters.errors import UsageError
 from harness.collection import Collection
-from harness.gate import rule
 from harness.gate.gate import Gated, gate
 from harness.gate.looks import Looks
 from harness.gate.policy import BEST_ACCEPTED, Policy
@@ -25,12 +23,6 @@ SLIGHTLY = f"{READER}?wrong=0.02"
 POLICY = Policy(anchor=READER, depth=5, margin=0.08)
 ACCEPTED = replace(POLICY, anchor=BEST_ACCEPTED)
 OLD = "bm25?language=none"
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule, "stratified_interval", partial(rule.stratified_interval, resamples=200))
-    monkeypatch.setattr(rule, "randomisation_p", partial(rule.randomisation_p, flips=500))
 
 
 def english(place: Place, name: str = "ferries", rules: str = "") -> Collection:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 
 from harness.compare.paired import weights
-from harness.gate import rule
 from harness.gate.local import local, p_worse
 from harness.gate.policy import Local, Looks, Policy
 from harness.gate.reasons import at_least
 from harness.gate.rule import decide
 from harness.gate.verdict import Cost, Findings
+from harness.statistics.design import Design
+from harness.statistics.difference import difference
 from tests.harness.gate.pairs import judged, paired
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer resamples: nothing here depends on their number."""
-    monkeypatch.setattr(rule, "stratified_interval", partial(rule.stratified_interval, resamples=200))
-    monkeypatch.setattr(rule, "randomisation_p", partial(rule.randomisation_p, flips=1000))
-
+from tests.harness.gate.plans import questions
 
 FIFTEEN = [f"c{i}" for i in range(15)]
 
@@ -131,8 +124,11 @@ def test_one_language_alone_is_not_tested_twice() -> None:
 
 
 def test_a_handful_of_queries_proves_no_drop() -> None:
-    assert p_worse([np.array([-0.5, -0.5, 0.0, 0.0])], np.ones(1)) >= 0.25
-    assert p_worse([np.array([-0.30, -0.31, -0.30])], np.ones(1)) == 0.125  # t alone would say .0001
+    assert p_worse(Design((questions("a", 4),)), [np.array([-0.5, -0.5, 0.0, 0.0])]) >= 0.25
+    few = np.array([-0.30, -0.31, -0.30])
+    assert p_worse(Design((questions("a", 3),)), [few]) == 0.125  # t alone would say .0001
+    languages = Design(tuple(questions(name, 3, "set") for name in "abcd"))
+    assert p_worse(languages, [few] * 4) == 0.125, "three questions, in however many languages"
 
 
 def test_fewer_queries_than_the_policy_asks_for_pass_nothing() -> None:
@@ -186,6 +182,71 @@ def test_a_better_candidate_is_told_and_sent_to_the_final_split() -> None:
     assert found.better
     assert any("confirm it with --tier final" in line for line in found.reasons)
     assert not judged(*(paired(name, 0.0005) for name in FIFTEEN)).better
+
+
+def test_better_is_never_said_where_the_printed_interval_holds_zero() -> None:
+    """A one-sided p below 5 % is not enough: the interval is two-sided."""
+    found = judged(*(paired(name, 0.0024) for name in FIFTEEN))
+    assert found.macro is not None
+    assert found.macro.difference.greater_p <= found.macro.alpha < found.macro.difference.p
+    assert found.macro.difference.interval[0] < 0 < found.macro.difference.value
+    assert found.state == "pass" and not found.better
+
+
+def test_a_look_of_a_budget_needs_more_to_be_called_better() -> None:
+    pairs = [paired(name, 0.003) for name in FIFTEEN]
+    assert judged(*pairs).better
+    many = judged(*pairs, policy=Policy(margin=0.02, looks=Looks("1", 50)))
+    assert many.macro is not None and many.state == "pass"
+    assert many.macro.difference.significant and not many.better
+
+
+def test_the_printed_difference_is_that_of_the_one_rule() -> None:
+    pairs = [paired("a", 0.004), paired("b", -0.002, 100)]
+    found = judged(*pairs)
+    assert found.macro is not None
+    design = Design(tuple(one.questions for one in pairs))
+    assert found.macro.difference == difference(design, [one.deltas for one in pairs])
+    low, high = found.macro.difference.interval
+    assert any(f"95 % interval {100 * low:+.2f} to {100 * high:+.2f}" in line for line in found.reasons)
+
+
+LANGUAGES = [paired(f"x/{code}", 0.0, 300, language=code, of="x") for code in ("de", "en", "sw", "th")]
+
+
+def test_ten_languages_of_one_question_are_no_ten_queries() -> None:
+    """The same differences in four languages say as much as in one."""
+    one, four = judged(LANGUAGES[0]), judged(*LANGUAGES)
+    assert one.macro is not None and four.macro is not None
+    assert (four.macro.queries, four.macro.questions) == (1200, 300)
+    for figure in ("lower", "upper", "detectable"):
+        assert getattr(four.macro, figure) == pytest.approx(getattr(one.macro, figure))
+    assert four.macro.difference.interval == pytest.approx(one.macro.difference.interval)
+    assert one.state == four.state == "inconclusive"
+
+
+def test_what_is_needed_is_told_in_questions_where_the_languages_share_them() -> None:
+    found = judged(*LANGUAGES)
+    assert "needs about 2,200 more questions, each in all its languages" in found.reasons[1]  # 2,473, less 300
+    assert any("with 1,200 queries of 300 questions this look sees" in line for line in found.reasons)
+
+
+def test_the_policy_asks_for_questions() -> None:
+    few = [replace(one, questions=replace(one.questions, ids=one.questions.ids[:8]),
+                   baseline=one.baseline[:8], candidate=one.baseline[:8]) for one in LANGUAGES]  # fmt: skip
+    found = judged(*few)
+    assert found.reasons[0] == "32 queries of 8 questions decide nothing; the policy asks for 30 or more"
+
+
+def test_a_tail_in_four_languages_is_one_tail() -> None:
+    """Four questions that fall in four languages are four, which chance can do."""
+    values = np.zeros(300)
+    values[:4] = -0.6
+    found = judged(*(replace(one, candidate=one.baseline + values) for one in LANGUAGES), policy=Policy(margin=0.1))
+    assert not any("lost more than" in line for line in found.reasons)
+    values[:5] = -0.6
+    found = judged(*(replace(one, candidate=one.baseline + values) for one in LANGUAGES), policy=Policy(margin=0.1))
+    assert any("5 of 300 questions lost more than 50 points, 0 gained as much" in line for line in found.reasons)
 
 
 def test_the_anchor_itself_passes_and_it_says_that_nothing_was_tested() -> None:

@@ -13,13 +13,15 @@ import pytest
 from harness.gate.blocks import Blocks, plan
 from harness.gate.sequential import Decision, Monitor, SequentialRule
 from harness.statistics.anytime import averaged
+from harness.statistics.design import Design, Questions
+from tests.harness.gate.plans import parallel, planned, questions
 
 Floats = npt.NDArray[np.float64]
 RULE = SequentialRule()
 
 
 def even(count: int, size: int = 500) -> Blocks:
-    return plan([size] * count, np.full(count, 1 / count))
+    return planned([size] * count)
 
 
 def deltas(mean: float, size: int, seed: int, sd: float = 0.15) -> Floats:
@@ -145,14 +147,14 @@ def test_what_was_certain_once_stays_certain() -> None:
 
 def test_small_collections_may_drop_further() -> None:
     streams = [np.tile([0.05, 0.0], 100) for _ in range(5)] + [np.tile([-0.025, -0.0251], 75)]
-    blocks = plan([200] * 5 + [150], np.full(6, 1 / 6))
+    blocks = planned([200] * 5 + [150])
     assert decided(streams, blocks).collapsed == ()
     assert decided(streams, blocks, replace(RULE, small=100)).collapsed == (5,)
 
 
 def test_a_collection_without_queries_left_is_judged_by_the_fixed_rule_at_once() -> None:
     """50 queries: too few for a bound that may be looked at, enough for a test at their end."""
-    blocks = plan([500, 500, 500, 50], np.full(4, 1 / 4))
+    blocks = planned([500, 500, 500, 50])
     streams = [deltas(0.02, 500, one) for one in range(3)] + [np.tile([-0.15, -0.2, 0.05, 0.0, -0.1], 10)]
     states = watched(streams, blocks)
     assert states[-1].decision.verdict == "refused"
@@ -163,7 +165,7 @@ def test_a_collection_without_queries_left_is_judged_by_the_fixed_rule_at_once()
 
 
 def test_one_query_collapses_nothing() -> None:
-    blocks = plan([300, 1], np.full(2, 1 / 2))
+    blocks = planned([300, 1])
     found = decided([np.zeros(300), np.array([-1.0])], blocks)
     assert found.collapsed == ()
 
@@ -188,7 +190,7 @@ def test_each_way_to_be_wrong_has_its_own_alpha() -> None:
 
 def test_evidence_of_an_earlier_pattern_is_neither_lost_nor_counted_twice() -> None:
     """Collections that are used up change the stakes: old bets stop, and all together keep the first wealth of one."""
-    blocks = plan([400, 400, 30], np.full(3, 1 / 3))
+    blocks = planned([400, 400, 30])
     streams = [deltas(0.0, 400, 1), deltas(0.0, 400, 2), deltas(0.0, 30, 3)]
     rule = replace(RULE, min_drop=0.9, min_drop_small=0.9, margin=0.001)
     states = watched(streams, blocks, rule)
@@ -230,7 +232,47 @@ def test_many_collections_share_one_alpha() -> None:
     assert sum(refused) / len(refused) <= 0.5
 
 
+def test_looking_at_parallel_languages_errs_no_more_often_than_promised() -> None:
+    """The languages of a question move together. Taken as ten queries, its evidence would be counted ten times."""
+    blocks = parallel(10, 150)
+    rule = replace(RULE, min_drop=0.9, min_drop_small=0.9, early=1.0, alpha=0.1, refusal_alpha=0.1)
+    verdicts = [
+        decided([deltas(-rule.margin, 150, 5000 + seed, sd=0.3)] * 10, blocks, rule).verdict for seed in range(100)
+    ]
+    assert verdicts.count("refused") <= 10 and verdicts.count("pass") <= 10
+
+
+def test_one_question_in_all_languages_is_one_draw_with_one_average_difference() -> None:
+    """Three languages that say the same decide like one; that they move apart makes their average surer."""
+    stream = deltas(-0.03, 500, 1, sd=0.2)
+    alone, together = decided([stream], planned([500])), decided([stream] * 3, parallel(3, 500))
+    assert (together.verdict, together.blocks) == (alone.verdict, alone.blocks)
+    assert together.interval == pytest.approx(alone.interval)
+    apart = decided([deltas(-0.03, 500, seed, sd=0.2) for seed in range(3)], parallel(3, 500))
+    assert apart.verdict == "refused" and apart.blocks < alone.blocks
+
+
+def test_the_anytime_interval_holds_for_languages_that_differ_and_lack_questions() -> None:
+    """A question drops or gains in all its languages; the one language that has every third of them is better."""
+    some = Questions("set", tuple(f"q{place}" for place in range(0, 120, 3)))
+    blocks = plan(Design((questions("en", 120, "set"), some, questions("own", 80))))
+    nobody = replace(RULE, alpha=1e-200, refusal_alpha=1e-200, local_alpha=1e-200, early=1.0)
+    means, left = {"en": -0.1, "some": 0.2, "own": 0.05}, 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        of = {name: dict(zip(ids, generator.choice([-0.5, 0.5], len(ids)), strict=True))
+              for name, ids in blocks.whole.sets.items()}  # fmt: skip
+        own = zip(blocks.whole.collections, means.values(), strict=True)
+        streams = [np.array([of[one.drawn_from][id] + mean for id in one.ids]) for one, mean in own]
+        states = watched(streams, blocks, nobody)[1:]
+        asked = replace(nobody, alpha=0.1, refusal_alpha=0.1)
+        bounds = [replace(state, rule=asked).decision.interval for state in states]
+        left += any(not low <= 0.05 <= high for low, high in bounds)
+    assert len(states) == len(blocks.counts) > 3
+    assert left <= 20
+
+
 def test_so_few_queries_that_there_is_one_block_are_left_to_the_fixed_rule() -> None:
-    found = decided([np.full(5, 0.9), np.full(4, 0.9)], plan([5, 4], np.full(2, 1 / 2)))
+    found = decided([np.full(5, 0.9), np.full(4, 0.9)], planned([5, 4]))
     assert found.verdict is None
     assert found.used == (5, 4)

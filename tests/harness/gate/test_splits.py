@@ -9,8 +9,10 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.collection import Collection
+from harness.gate import splits
 from harness.gate.policy import TIERS, Splits
 from harness.gate.splits import assign, part, relatives
+from harness.statistics.design import Questions
 from tests.tiny_collection import Place
 
 ALL = Splits()
@@ -69,6 +71,61 @@ def test_where_everything_is_related_queries_are_dealt_out_alone_and_it_says_so(
     found = assign(collection(place, 20, per_document=20), ALL)
     assert not found.clustered
     assert np.bincount(found.tiers).tolist() == [4, 12, 4]
+
+
+def in_languages(
+    place: Place, monkeypatch: pytest.MonkeyPatch, **relevant: list[tuple[str, str, int]]
+) -> list[Collection]:
+    """A parallel set: questions with their answers in each language; a language may lack some."""
+    monkeypatch.setattr(splits, "questions_of", lambda one: Questions("set", tuple(one.queries.ids())))
+    return [
+        place.load(place.beir(name, {d: f"{d} in {name}" for _, d, _ in judged},
+                              {q: f"{q} in {name}" for q, _, _ in judged}, judged))
+        for name, judged in relevant.items()
+    ]  # fmt: skip
+
+
+def tiers(collections: list[Collection]) -> list[dict[str, int]]:
+    found = (assign(one, ALL, collections).tiers.tolist() for one in collections)
+    return [dict(zip(one.queries.ids(), own, strict=True)) for one, own in zip(collections, found, strict=True)]
+
+
+def alike(*found: dict[str, int]) -> bool:
+    """Whether questions that several have are in the same tier in all of them."""
+    return all(one[id] == other[id] for one in found for other in found for id in one.keys() & other.keys())
+
+
+def test_a_question_is_in_one_tier_in_all_languages(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Languages that lack questions, and texts that only one language shares, change nothing."""
+    whole = [(f"q{i}", f"d{i // 2}", 1) for i in range(200)]
+    made = in_languages(
+        place,
+        monkeypatch,
+        de=whole,
+        en=whole[3:150],
+        sw=[(q, "d0" if q in {"q7", "q9"} else d, 1) for q, d, _ in whole],
+    )
+    found = tiers(made)
+    assert alike(*found)
+    assert all(found[0][f"q{i}"] == found[0][f"q{i + 1}"] for i in range(0, 200, 2)), "relatives stay together"
+    assert found[1]["q7"] == found[1]["q9"], "relatives in one language are relatives"
+    assert np.bincount(list(found[0].values()), minlength=3).tolist() == [40, 120, 40]
+
+
+def test_a_language_by_itself_is_dealt_out_as_with_the_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise dev on one language would show the gate's questions of all."""
+    whole = [(f"q{i}", f"d{i // 2}", 1) for i in range(100)]
+    de, en = in_languages(place, monkeypatch, de=whole, en=whole[::-1])
+    assert tiers([de]) + tiers([en]) == tiers([de, en])
+    together = assign(de, ALL, [de, en]).digest
+    monkeypatch.undo()
+    assert assign(de, ALL).digest == assign(de, ALL, [de, en]).digest == together, "whether the set is known or not"
+
+
+def test_collections_that_are_no_parallel_set_are_dealt_out_apart(place: Place) -> None:
+    """The same ids in two collections are two questions."""
+    one, other = collection(place, 40, name="one"), collection(place, 31, per_document=3, name="other")
+    assert assign(one, ALL, [one, other]).digest == assign(one, ALL).digest
 
 
 def test_another_salt_is_another_split_with_another_digest(place: Place) -> None:

@@ -7,6 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.questions import questions_of
+from harness.statistics.design import Design, Questions
+from harness.statistics.difference import difference as by_the_rule
+from harness.why import analysis
 from harness.why.analysis import Why, why
 from harness.why.difference import difference
 from harness.why.facing import Facing
@@ -16,7 +20,7 @@ from harness.why.labels import Label, labels
 
 
 def analysed(facings: list[Facing]) -> Why:
-    return why(facings, resamples=500)
+    return why(facings)
 
 
 def label(name: str, members: np.ndarray, **more: bool) -> Label:
@@ -55,6 +59,26 @@ def test_what_a_group_adds_and_what_the_rest_adds_is_the_whole(planted: list[Fac
         assert group.queries == members.sum()
         assert group.contribution == pytest.approx(found.weights[members] @ found.deltas[members], abs=1e-12)
         assert group.contribution + (1 - share) * group.rest == pytest.approx(found.delta, abs=1e-12)
+
+
+def test_the_whole_is_tested_by_the_one_rule(planted: list[Facing]) -> None:
+    found = analysed(planted)
+    collections = tuple(questions_of(one.collection) for one in planted)
+    expected = by_the_rule(Design(collections), [one.deltas for one in found.differences])
+    assert found.tested == expected and found.interval == expected.interval
+    assert found.decided == expected.significant and not found.interval[0] <= 0 <= found.interval[1]
+
+
+def test_a_question_in_two_languages_is_one_draw(planted: list[Facing], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The averages over the languages are tested, as by hand."""
+    ids = tuple(f"q{place}" for place in range(60))
+    monkeypatch.setattr(analysis, "questions_of", lambda _: Questions("set", ids))
+    found = analysed(planted)
+    by_hand = by_the_rule(
+        Design((Questions("set", ids),)), [np.mean([one.deltas for one in found.differences], axis=0)]
+    )
+    assert (found.questions, len(found.deltas)) == (60, 120)
+    assert found.tested.p == by_hand.p and found.interval == pytest.approx(by_hand.interval)
 
 
 def test_every_collection_has_one_vote(planted: list[Facing]) -> None:
