@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import ModelError, UsageError, need
+from adapters.errors import HarnessError, ModelError, UsageError, need
 from adapters.protocols import Floats, IndexPairs, Integers, Scored
 
 Calls = Callable[[Iterable[Integers], Callable[[Integers], Floats]], Iterator[tuple[Integers, Floats]]]
@@ -123,7 +123,9 @@ def stream_batches(
     def asked(rows: Integers) -> Floats:
         try:
             return forward(rows)
-        except (RuntimeError, ValueError, IndexError, KeyError, TypeError, AssertionError) as error:
+        except HarnessError:
+            raise
+        except Exception as error:  # foreign libraries raise classes of their own
             reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
             raise ModelError(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
 

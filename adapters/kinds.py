@@ -201,9 +201,17 @@ def _of_architecture(folder: ModelFolder) -> Kind:
         raise ModelError(f"'{folder.name}' holds GGUF weights, which are not read here; fetch the safetensors model")
     if own := own_classes(folder):
         raise ModelError(f"{_names_code(folder, own)}; {_ELSEWHERE}")
+    if not folder.config:
+        raise ModelError(f"'{folder.name}' has no config.json; fetch or save the model again, with all its files")
+    if name:
+        raise ModelError(
+            f"'{folder.name}': its config names '{name}', which has no head that scores pairs, and there is no "
+            "modules.json that makes it an embedder; name a model that was trained as one or the other, or save this "
+            "one with sentence-transformers"
+        )
     raise ModelError(
-        f"'{folder.name}': its config names '{name or 'no architecture'}', which is neither a reranker nor a "
-        f"sentence-transformers embedder (no modules.json); say which it is, as in 'cross-encoder:{folder.name}'"
+        f"'{folder.name}': its config names no architecture, and there is no modules.json; say which kind it is, as in "
+        f"'cross-encoder:{folder.name}'"
     )
 
 
@@ -217,7 +225,11 @@ def _of_adapter(folder: ModelFolder) -> Kind:
     task = folder.adapter_config.get("task_type")
     kinds: dict[object, Kind] = {"SEQ_CLS": "cross-encoder", "CAUSAL_LM": "causal-lm"}
     if task not in kinds:
-        raise _unsupported(folder, f"a LoRA adapter for the task '{task}'")
+        advice = "an adapter of an embedder is read where sentence-transformers saved it, with modules.json"
+        raise ModelError(
+            f"'{folder.name}' is a LoRA adapter for the task '{task}', and only SEQ_CLS and CAUSAL_LM score pairs; "
+            f"{advice if task in (None, 'FEATURE_EXTRACTION') else _ELSEWHERE}"
+        )
     return kinds[task]
 
 

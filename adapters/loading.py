@@ -35,6 +35,8 @@ def load_tokenizer(folder: ModelFolder) -> Any:
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             files, **folder.tokenizer_options, trust_remote_code=False
         )
+        if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # transformers makes one up without its vocabulary
+            raise ValueError("it has no words; save the tokenizer that the model was trained with, with all its files")
         # settings of a wrong type are found when they are used
         tokenizer([_PROBE, ""], add_special_tokens=False, verbose=True)
         tokenizer(_PROBE, _PROBE, truncation=True)

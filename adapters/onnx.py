@@ -27,6 +27,7 @@ from adapters.contents import graph_files
 from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest, files_digest
 from adapters.labels import Label, label_of
+from adapters.lengths import positions_of
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
 from adapters.processor import instruction_set
@@ -34,6 +35,7 @@ from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored
 from adapters.soundness import refuse_pointer
 
 _VERSION = 1
+_USUAL_LENGTH = 512
 _PURPOSE = "running an ONNX model"
 _KNOWN_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
@@ -51,7 +53,7 @@ class OnnxCrossEncoder:
     Args:
         model: a folder with the graph and tokenizer.json, or a hub name.
         revision: of a hub model.
-        max_length: tokens of a whole input.
+        max_length: tokens of a whole input; default: 512, or the model's positions where it has fewer.
         truncation: "document" keeps every query whole, "longest_first" as in transformers.
         batch_tokens: padded tokens per model call.
         file: name of the graph in the folder, or in its subfolder `onnx`.
@@ -67,7 +69,7 @@ class OnnxCrossEncoder:
         model: str,
         *,
         revision: str | None = None,
-        max_length: int = 512,
+        max_length: int | None = None,
         truncation: Truncation = "document",
         batch_tokens: int | None = None,
         file: str = "model.onnx",
@@ -81,7 +83,7 @@ class OnnxCrossEncoder:
             raise ModelError(f"'{self._folder.name}' has no tokenizer.json; save the tokenizer beside the graph")
         self._asked_label = label
         self._label = _declared_label(self._folder, label)
-        self._max_length, self._batch_tokens = max_length, batch_tokens
+        self._max_length, self._batch_tokens = _length(self._folder, max_length), batch_tokens
         self._truncation: Truncation = truncation
 
     @property
@@ -216,6 +218,15 @@ class _Graph:
                 f"gives [{count}, labels]; export the model with its score head"
             )
         return logits.reshape(count, -1)
+
+
+def _length(folder: ModelFolder, asked: int | None) -> int:
+    positions = positions_of(folder)
+    if asked is None:
+        return min(_USUAL_LENGTH, positions or _USUAL_LENGTH)
+    if not 1 <= asked <= (positions or asked):
+        raise ModelError(f"'{folder.name}': max_length={asked} is not between 1 and its {positions} positions")
+    return asked
 
 
 def _load(name: str, file: Path) -> _Graph:

@@ -32,6 +32,8 @@ Piece = tuple[str | Field, ...]
 """Text and fields that are tokenised as one string."""
 
 _FIELDS = re.compile(r"\{(instruction|query|document)\}")
+_PLACE = re.compile(r"\{+\s*(\w+)\s*\}+")
+"""What looks like a field."""
 _TEXTS = ("prefix", "suffix", "instruction", "positive", "negative", "source")
 _KEYS = (*_TEXTS, "body", "max_length", "recognised")
 
@@ -171,6 +173,8 @@ def parse_template(text: str, label: str) -> PromptTemplate:
     body = keys["body"]
     texts = [keys.get("prefix", ""), *([body] if isinstance(body, str) else body), keys.get("suffix", "")]
     pieces = tuple(piece for piece in map(_piece, texts) if piece)
+    for written in texts:
+        _check_places(written, label)
     _check_fields(pieces, label)
     return PromptTemplate(
         pieces,
@@ -206,6 +210,16 @@ def _check(keys: Mapping[str, Any], label: str) -> None:
         raise UsageError(f"{label}: '{wrong[0]}' must be text")
     if "negative" in keys and "positive" not in keys:
         raise UsageError(f"{label}: 'negative' without 'positive'; name the word that stands for relevant")
+
+
+def _check_places(text: str, label: str) -> None:
+    known = {f"{{{field.value}}}" for field in Field}
+    for place in _PLACE.finditer(text):
+        if place[0] not in known:
+            raise UsageError(
+                f"{label}: {place[0]} is no field, and would reach the model as it is; the fields are "
+                f"{', '.join(sorted(known))}"
+            )
 
 
 def _check_fields(pieces: tuple[Piece, ...], label: str) -> None:

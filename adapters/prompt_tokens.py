@@ -34,6 +34,8 @@ class Whole:
     ids: Ids
     start: int
     end: int
+    after: Ids
+    """What follows a document that is cut: what follows a whole one may have been joined with its last token."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class PromptTokens:
         """The whole input of a row."""
         kept = int(self.kept[row])
         if (whole := self.wholes.get(row)) is not None:
-            return np.concatenate([whole.ids[: whole.start + kept], whole.ids[whole.end :]])
+            cut = kept < whole.end - whole.start
+            return np.concatenate([whole.ids[: whole.start + kept], whole.after if cut else whole.ids[whole.end :]])
         query, document = int(self.query[row]), self.documents[self.document[row]]
         assert document is not None
         return np.concatenate([self.before[query], document[:kept], self.after[query]])
@@ -115,7 +118,7 @@ class _Frame:
         """The whole prompt with the piece of the document."""
         ids = np.concatenate([self.first, body, self.last])
         end = max(len(ids) - len(self.tail) - len(self.last), len(self.first))
-        return Whole(ids, min(len(self.first) + len(self.head), end), end)
+        return Whole(ids, min(len(self.first) + len(self.head), end), end, self.after)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from adapters.errors import ModelError
 from adapters.models import LFS_ADVICE, LFS_POINTER, ModelFolder, read_json
 
 _LISTS = {"modules.json"}
+_NO_WORDS = {"special_tokens_map.json", "added_tokens.json"}
+"""Files of a tokenizer that are of no use alone."""
 _HEADER = struct.Struct("<Q")
 _LARGEST_HEADER = 100_000_000
 """Bytes; the safetensors library takes no more."""
@@ -58,6 +60,7 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
     for name in (*contents.tokenizer, *contents.settings):
         if name.endswith(".json"):
             _refuse_damaged(folder.path / name)
+    _refuse_no_tokenizer(folder)
     if folder.base is not None:
         refuse_unsound(folder.base, pickle=pickle)
         _refuse_missing(folder, "peft", "'rerank-harness[lora]'", "holds a LoRA adapter")
@@ -70,6 +73,16 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
             refuse_pointer(folder.path / name)
     _refuse_other_sizes(folder, tensors)
     _refuse_unknown_tokens(folder, tensors)
+
+
+def _refuse_no_tokenizer(folder: ModelFolder) -> None:
+    """transformers makes up a tokenizer without words where there are no files of one."""
+    named = {Path(name).name for name in Contents(folder.tokenizer).tokenizer}
+    if not {name for name in named if name not in _NO_WORDS and not name.endswith(".jinja")}:
+        raise ModelError(
+            f"'{folder.name}' has no tokenizer files (tokenizer.json, tokenizer_config.json); save the tokenizer that "
+            "the model was trained with in its folder: tokenizer.save_pretrained(folder)"
+        )
 
 
 def safetensors_header(file: Path) -> dict[str, Tensor]:

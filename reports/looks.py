@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from harness.gate.looks import Looks, System
@@ -16,8 +17,8 @@ def look_rows(store: Path) -> Iterator[tuple[str, ...]]:
     """A row per look, the newest last."""
     for one in Looks(store).all() if store.is_file() else ():
         yield (
-            one.id, one.at, one.release, one.tier, one.anchor.name, one.candidate.name, one.verdict, f"{one.alpha:.4g}",
-            "yes" if one.accepted else "",
+            one.id, datetime.fromisoformat(one.at).isoformat(timespec="seconds"), one.release, one.tier,
+            one.anchor.name, one.candidate.name, one.verdict, f"{one.alpha:.4g}", "yes" if one.accepted else "",
         )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ class Looks:
 
     def keep(self, look: Look) -> Look:
         """Append a look. One that was taken before spends nothing again and keeps its time."""
-        stamped = datetime.now(UTC).isoformat(timespec="seconds")
+        stamped = datetime.now(UTC).isoformat(timespec="microseconds")  # looks are read in their order
         row = (
             look.id, stamped, look.release, look.tier, look.split, json.dumps(look.collections), look.measure,
             _json(look.anchor), _json(look.candidate), look.policy, look.verdict, look.alpha, int(look.accepted),

@@ -16,7 +16,7 @@ from harness.sources.judgment_header import Order, contradicts, order_of
 Layout = Literal[3, 4]
 """The number of columns that no header names: query, document, grade; or query, iteration, document, grade."""
 INTEGER = re.compile(r"[+-]?[0-9]+")
-_ITERATION = re.compile(r"[Qq]?[0-9]+")
+_ITERATION = re.compile(r"[Qq]?[0-9]+|[Uu]0")
 _UNUSED = re.compile(r"[QqUu]?0")
 """What the second column of nearly every TREC file holds, in every line."""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*')

@@ -130,14 +130,15 @@ def _by_order(lines: Iterable[str], order: Sequence[int], width: int) -> Iterato
 
 
 def _is_trec(rows: Sequence[Sequence[str]], three: Sequence[Sequence[str]]) -> bool:
-    """Where every line could be three columns too, the second of the four has to be a number, as TREC's is."""
+    """Where every line could be three columns too, the second of the four has to be a number, as TREC's is, or U0."""
     if any(len(row) != 4 for row in rows):
         return False
     start = 0 if _is_grade(rows[0][-1]) else 1
     could_be_three = all(len(row) == 3 and all(row) for row in three) and all(
         _is_grade(row[-1]) for row in three[start:]
     )
-    return not could_be_three or all(row[1].lower().removeprefix("q").isdecimal() for row in rows[start:])
+    seconds = [row[1].lower() for row in rows[start:]]
+    return not could_be_three or all(second == "u0" or second.removeprefix("q").isdecimal() for second in seconds)
 
 
 def _at_tabs(lines: Sequence[str]) -> list[list[str]]:

@@ -178,3 +178,11 @@ def test_another_graph_of_the_same_folder_is_another_model(tmp_path: Path, token
 def test_a_folder_with_only_a_graph_is_known_for_what_it_is(tmp_path: Path, tokenizer: Path) -> None:
     folder = save(tmp_path, tokenizer, bag_of_tokens())
     assert isinstance(open_reranker(str(folder)), OnnxCrossEncoder)
+
+
+def test_a_longest_input_beyond_the_positions_is_refused_as_for_torch(tmp_path: Path, tokenizer: Path) -> None:
+    folder = save(tmp_path / "export", tokenizer, bag_of_tokens())
+    (folder / "config.json").write_text('{"model_type": "bert", "max_position_embeddings": 128}')
+    assert OnnxCrossEncoder(str(folder)).identity["max_length"] == 128
+    with pytest.raises(ModelError, match="max_length=129 is not between 1 and its 128 positions"):
+        OnnxCrossEncoder(str(folder), max_length=129)

@@ -152,3 +152,22 @@ def test_a_document_in_the_middle_is_cut_and_the_rest_stays(max_length: int) -> 
 
 def test_the_templates_differ_in_identity() -> None:
     assert load_template("qwen3").digest != load_template("qwen3-vllm").digest
+
+
+def joining(texts: list[str]) -> list[list[int]]:
+    """A vocabulary with one token for a full stop at the end of a line, as those of language models have."""
+    return [
+        [crc32(word.encode()) & 0x7FFFFFFF for word in re.findall(r"\.\n| ?\w+| ?[^\w\s]+|\s", text)] for text in texts
+    ]
+
+
+def test_what_follows_a_cut_document_is_not_joined_with_what_was_cut_off() -> None:
+    """sentence-transformers puts the end of the prompt behind the cut document; so its last full stop is gone."""
+    template = parse_template('body = "Q: {query}\\nD: {document}\\nrelevant?"', "test")
+    document = "one two three four five six."
+    whole = joining([template.whole("", "what", document)])[0]
+    for max_length, rest in ((100, None), (10, joining(["\nrelevant?"])[0])):
+        encoder = PromptEncoder(template, joining, "", max_length, split=False)
+        ids = encoder.encode_pairs(["what"], [document], np.array([[0, 0]])).ids(0).tolist()
+        expected = whole if rest is None else [*whole[: max_length - len(rest)], *rest]
+        assert ids == expected

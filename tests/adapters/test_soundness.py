@@ -14,7 +14,7 @@ import pytest
 
 from adapters import tiny
 from adapters.errors import HarnessError, ModelError
-from adapters.loading import reason_of
+from adapters.loading import load_tokenizer, reason_of
 from adapters.models import ModelFolder, open_folder
 from adapters.soundness import refuse_unsound, safetensors_header, separates_pairs
 from adapters.spec import open_ranker, open_reranker, refuse_early
@@ -270,3 +270,21 @@ def test_whatever_is_broken_is_one_line_or_finite_scores(models: dict[str, Path]
         else:
             assert np.isfinite(scores).all(), (name, how)
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_without_its_tokenizer_is_refused(tmp_path: Path, kind: str) -> None:
+    """A trainer that was not given the tokenizer saves none; transformers then makes up one without words."""
+    folder = KINDS[kind](tmp_path / "model")
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"):
+        (folder / name).unlink(missing_ok=True)
+    with pytest.raises(ModelError, match=r"has no tokenizer files .*tokenizer\.save_pretrained"):
+        refuse_unsound(open_folder(str(folder)))
+
+
+def test_a_tokenizer_without_words_is_refused(tmp_path: Path) -> None:
+    folder = tiny.cross_encoder(tmp_path / "model")
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+    with pytest.raises(ModelError, match="its tokenizer cannot be loaded: it has no words"):
+        load_tokenizer(open_folder(str(folder)))

@@ -290,8 +290,22 @@ def test_the_kind_is_inferred_from_the_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_say_its_kind_asks_for_it(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"names 'BertModel'.*say which it is"):
-        open_reranker(model_folder(tmp_path / "x", "BertModel"))
+    folder = model_folder(tmp_path / "x", "")
+    (Path(folder) / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ModelError, match=r"names no architecture.*say which kind it is, as in 'cross-encoder:"):
+        open_reranker(folder)
+
+
+@pytest.mark.parametrize("kind", ["", "cross-encoder:", "embedder:"])
+def test_a_bare_encoder_is_refused_without_advice_that_leads_nowhere(tmp_path: Path, kind: str) -> None:
+    folder = model_folder(tmp_path / "x", "BertModel")
+    with pytest.raises(ModelError, match=r"names 'BertModel', which has no head.*name a model that was trained as one"):
+        open_reranker(f"{kind}{folder}")
+
+
+def test_a_folder_without_a_config_is_said_to_have_none(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no config\.json"):
+        open_reranker(str(tmp_path))
 
 
 def test_an_adapter_is_identified_by_what_it_declares() -> None:

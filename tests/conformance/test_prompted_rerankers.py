@@ -291,6 +291,9 @@ def test_a_classifier_pads_on_the_side_of_its_tokenizer(tmp_path: Path, side: st
         ("body = '{query} a {document}'\nnegative = 'no'", "'negative' without 'positive'"),
         ("body = '{query} a {document}'\npositive = 3", "'positive' must be text"),
         ("body = '{query} a {document}'\nrecognised = {name = 'x'}", "'recognised' may have"),
+        ("body = '{task} {query} a {document}'", r"\{task\} is no field, and would reach the model"),
+        ("body = '{{query}} {query} a {document}'", r"\{\{query\}\} is no field"),
+        ("body = '{query} a {document}'\nsuffix = '{ Query }'", r"\{ Query \} is no field"),
         ("body = ", "not TOML"),
     ],
 )
