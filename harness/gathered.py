@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
+from harness.questions import questions_of_stored
+from harness.statistics.design import Questions
 from harness.store import Results, Stored
 from harness.suites.targets import SuiteCollection, suites
 
@@ -72,6 +74,8 @@ class Result:
     measure: str
     values: Floats64
     """float64 [queries]; [questions] for p-MRR; empty where only a mean was taken in."""
+    ids: tuple[str, ...]
+    """Of the queries or questions, aligned with `values`."""
     pairs_per_second: float | None
     """On this machine; None where nothing was scored here."""
     latency: tuple[float, float, float | None] | None = None
@@ -83,6 +87,16 @@ class Result:
         if len(self.values):
             return float(np.mean(self.values))
         return self.stored.means.get(self.measure, float("nan"))
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What the values belong to."""
+        return questions_of_stored(self.stored.collection, self.ids)
+
+    @property
+    def candidates(self) -> str:
+        """What identifies the frozen candidates."""
+        return self.stored.candidates
 
     @property
     def is_mean_only(self) -> bool:
@@ -261,9 +275,9 @@ def _of(stored: Stored, results: Results) -> list[Result]:
     )
     label = stored.reranker or stored.first_stage + FIRST_STAGE
     system = SystemKey(label, stored.first_stage, stored.depth, stored.reranker)
-    speed, waited = results.speed_of(stored.id), results.latency(stored.id)
+    speed, waited, asked = results.speed_of(stored.id), results.latency(stored.id), results.asked(stored.id)
     return [
-        Result(stored, system, collection, measure, values, speed, waited)
+        Result(stored, system, collection, measure, values, asked[measure] if len(values) else (), speed, waited)
         for measure, values in results.values(stored.id).items()
     ]
 

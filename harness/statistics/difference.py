@@ -96,6 +96,32 @@ def difference(design: Design, deltas: Sequence[Floats64]) -> Difference:
     return differences(design, [own[None] for own in deltas])[0].macro
 
 
+class Pairwise:
+    """The differences between any two of many systems. The signs are drawn once, however many pairs are asked for.
+
+    Args:
+        values: float64 [systems, queries] for every collection of the design.
+    """
+
+    def __init__(self, design: Design, values: Sequence[Floats64]) -> None:
+        self._units = design.sums(values)
+        self._sums, self._shares = np.zeros((len(self._units), FLIPS)), np.zeros(FLIPS)
+        for one, own, weight in zip(design.collections, values, design.weights, strict=True):
+            both = np.vstack([own, np.ones((1, len(one.ids)))]) * (weight / max(1, len(one.ids)))
+            found = flipped_sums(one, both)
+            self._sums += found[:-1]
+            self._shares += found[-1]
+
+    def against(self, best: int, others: Sequence[int]) -> list[Difference]:
+        """The system `best` minus each of the others, corrected over the others."""
+        return _corrected([self._tested(best, other) for other in others])
+
+    def _tested(self, best: int, other: int) -> _Tested:
+        units, sums = self._units[best] - self._units[other], self._sums[best] - self._sums[other]
+        sums[np.abs(sums) <= _ROUNDING * np.abs(units).sum()] = 0.0
+        return _of(float(units.sum()), float(np.sqrt(np.square(units).sum())), sums, self._shares)
+
+
 @dataclass(frozen=True)
 class _Tested:
     """A difference before it is corrected."""
