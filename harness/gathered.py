@@ -248,11 +248,23 @@ def grids(results: Sequence[Result]) -> list[Grid]:
         own = [one for one in results if one.measure == measure]
         if measure in mains:
             own = [one for one in own if one.collection.main_measure == measure]
-        found.append(_grid(measure, own))
+        found.append(grid_of(measure, own))
     return found
 
 
-def _grid(measure: str, results: Sequence[Result]) -> Grid:
+def all_grids(results: Sequence[Result]) -> list[Grid]:
+    """As `grids`, and for every measure a grid of the collections that have another main one."""
+    found = grids(results)
+    shown = {(one.measure, key) for one in found for key in one.collections}
+    rest: dict[str, list[Result]] = {}
+    for one in results:
+        if (one.measure, one.collection) not in shown:
+            rest.setdefault(one.measure, []).append(one)
+    return [*found, *(grid_of(measure, own) for measure, own in rest.items())]
+
+
+def grid_of(measure: str, results: Sequence[Result]) -> Grid:
+    """The results of one measure, in the order in which they come, first stages first."""
     seen = dict.fromkeys(one.system for one in results)
     systems = sorted(seen, key=lambda key: (key.first_stage, key.depth, key.reranker is not None))
     collections = tuple(dict.fromkeys(one.collection for one in results))

@@ -42,6 +42,7 @@ def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
     """What each collection weighs in a macro average; see `shares`."""
     return shares([collection.group for collection in collections])
 
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """One measure of one evaluation, as figures are made of; see `harness.results.figure.Cell`."""

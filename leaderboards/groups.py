@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from harness.statistics.randomisation import randomisation_p
-
-Floats64 = npt.NDArray[np.float64]
-
-ALPHA = 0.05
-_FLIPS = 10_000
-_FEW_FLIPS, _HOPELESS = 1_000, 0.1
-"""A p-value that a thousand flips put here is not below 5 % with more of them."""
+from harness.statistics.design import Design, Floats64
+from harness.statistics.difference import ALPHA, Pairwise
 
 
 @dataclass(frozen=True)
@@ -25,29 +16,31 @@ class Grouped:
     letters: str
     """a, b, ..., z, aa: one for each group, from the top."""
     p: float | None
-    """Of the paired test against the best of the group above, which begins this group, or of its own; None for the
+    """Corrected, of the test against the best of the group above, which begins this group, or of its own; None for the
     first of all."""
 
 
-def groups(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None, *, seed: int = 0) -> list[Grouped]:
-    """Walk down from the best system. Each one is tested against the best of the group so far; it begins a group of its
-    own where the stratified randomisation test tells the two apart. So nobody in a group can be told apart from its
-    best: neighbours alone would chain, and put the first and the last of a hundred small steps into one group.
+def groups(design: Design, values: Sequence[Floats64]) -> list[Grouped]:
+    """Walk down from the best system. Each one is compared with the best of the group so far; it begins a group of its
+    own where the difference is significant. So nobody in a group can be told apart from its best: neighbours alone
+    would chain, and put the first and the last of a hundred small steps into one group.
 
-    The level of 5 % is divided by the number of tests, systems - 1.
+    The best of a group is the baseline of all systems below it: the p-values are corrected over them.
 
     Args:
-        strata: for each collection float64 [systems, queries], the systems in the order of their macro value.
-        weights: of the strata; None gives every one the same weight.
+        values: for each collection of the design float64 [systems, queries], the systems in the order of their macro
+            value; every collection has a query or more.
     """
-    systems = len(strata[0]) if strata else 0
-    level, best, number = ALPHA / max(systems - 1, 1), 0, 0
-    found = [Grouped(letters(0), None)] if systems else []
-    for place in range(1, systems):
-        p = _p([values[best] - values[place] for values in strata], weights, level, seed)
-        if p <= level:
-            best, number = place, number + 1
-        found.append(Grouped(letters(number), p))
+    systems = len(values[0]) if values else 0
+    found, pairs, number = [Grouped(letters(0), None)] if systems else [], Pairwise(design, values), 0
+    while len(found) < systems:
+        first = len(found)
+        p_values = pairs.adjusted(first - 1, range(first, systems))  # the last one found is the best of its group
+        beyond = next((place for place, p in enumerate(p_values) if p <= ALPHA), len(p_values))
+        found += [Grouped(letters(number), p) for p in p_values[:beyond]]
+        if beyond < len(p_values):
+            number += 1
+            found.append(Grouped(letters(number), p_values[beyond]))
     return found
 
 
@@ -55,11 +48,3 @@ def letters(number: int) -> str:
     """0 is a, 25 is z, 26 is aa."""
     head, last = divmod(number, 26)
     return (letters(head - 1) if head else "") + chr(ord("a") + last)
-
-
-def _p(differences: Sequence[Floats64], weights: npt.ArrayLike | None, level: float, seed: int) -> float:
-    quick = randomisation_p(differences, weights, flips=_FEW_FLIPS, seed=seed)
-    if not quick < _HOPELESS:
-        return quick
-    # The smallest p-value possible is 1 / (flips + 1); it has to be well below what many tests leave of the level.
-    return randomisation_p(differences, weights, flips=max(_FLIPS, int(4 / level)), seed=seed)

@@ -9,11 +9,11 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.notes import notes_of
+from harness.results.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
 from harness.retrieve import GIVEN
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_evaluations, shown_language
 from harness.suites.targets import PAIRED_MEASURE
-from harness.results.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
 from harness.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
 from reports import rule
 from reports.best import best_of, wrong_notes

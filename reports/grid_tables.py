@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 
 from harness.gathered import CollectionKey, Grid, SystemKey
 from harness.results.figure import SYSTEMS, Interval
@@ -70,7 +71,11 @@ class Sheet:
 
 
 def sheets_of(
-    grid: Grid, published: Sequence[PublishedRow] = (), *, intervals: bool = False, known: Singles | None = None
+    grid: Grid,
+    published: Sequence[PublishedRow] = (),
+    *,
+    intervals: bool = False,
+    known: Singles = MappingProxyType({}),
 ) -> tuple[Sheet, Sheet | None]:
     """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two.
 
@@ -79,10 +84,10 @@ def sheets_of(
     """
     columns, languages = collection_columns(grid), language_columns(grid)
     found = dict(figures(grid, [*columns, *languages], intervals=intervals))
-    for system, place in found:
-        if (same := (known or {}).get((system, columns[place].collections if place < len(columns) else ()))) is not None:
-            found[system, place] = same
     first = len(columns)
+    for system, place in found:
+        if place < first and (system, columns[place].collections) in known:
+            found[system, place] = known[system, columns[place].collections]
     by_language = {(system, place - first): one for (system, place), one in found.items() if place >= first}
     return (
         Sheet(grid, tuple(columns), found, tuple(published), intervals),
@@ -97,9 +102,7 @@ def values_table(sheet: Sheet, over: str = "collection") -> Table:
         f"{sheet.grid.measure} x 100; bold: the best of its column, underlined: the second best; both among measured "
         "systems only, as printed",
         *_notes(sheet),
-        *(
-            [f"[low, high]: {rule.INTERVAL}"] if sheet.intervals else []
-        ),
+        *([f"[low, high]: {rule.INTERVAL}"] if sheet.intervals else []),
     ]
     return _table(sheet, f"{sheet.grid.measure} by {over}", rows, notes)
 

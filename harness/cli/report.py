@@ -124,7 +124,7 @@ def _plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Image]
     try:
         from reports.plots import write_plots
 
-        plots = write_plots([one for one in results if not one.wrong], out / "plots", workspace)
+        plots = write_plots(results, out / "plots", workspace)
     except MissingExtra as error:
         typer.echo(f"no plots: {error}", err=True)
         return []

@@ -175,7 +175,7 @@ def figures(
     """
     found = {(system, place): _means(of, system, one) for place, one in enumerate(columns) for system in of.systems}
     for place in range(len(columns)) if intervals is None else intervals:
-        for system, interval in _intervals(of, columns[place]):
+        for system, interval in value_intervals(of, columns[place]):
             found[system, place] = replace(found[system, place], interval=interval)
     for base, systems in of.by_base.items():
         for key, difference in _differences(of, columns, base, systems):
@@ -201,8 +201,8 @@ def _mean(values: Sequence[float | None], column: Column[C]) -> float | None:
     return float(np.dot(known, column.weights)) if len(known) == len(values) else None
 
 
-def _intervals(of: Selection[S, C], column: Column[C]) -> Iterator[tuple[S, Interval]]:
-    """Of every system that has all collections of the column. All meet the same draws."""
+def value_intervals(of: Selection[S, C], column: Column[C]) -> Iterator[tuple[S, Interval]]:
+    """Of every system that has all collections of the column, 95 %. All meet the same draws."""
     alike: dict[tuple[Questions, ...], dict[S, list[Cell]]] = {}
     for system in of.systems:
         row = of.row(system, column.collections)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.statistics.design import Design, Floats64
+from harness.statistics.design import Design, Floats64, Rows
 from harness.statistics.flips import FLIPS, flipped_sums
 
 ALPHA = 0.05
@@ -22,6 +22,8 @@ _TAIL = round(FLIPS * ALPHA / 2)
 """The ends of an interval are the 250th smallest and the 250th largest value."""
 _ROUNDING = 1e-12
 """A sum this near to zero, as a share of the largest possible sum, is zero: only rounding tells them apart."""
+_FEW = 250
+"""Flips of many systems that are compared at once: they fit into a cache."""
 _CELLS = 1 << 23
 """Sums that are held at once, 64 MiB."""
 
@@ -100,26 +102,49 @@ class Pairwise:
     """The differences between any two of many systems. The signs are drawn once, however many pairs are asked for.
 
     Args:
-        values: float64 [systems, queries] for every collection of the design.
+        values: finite, float64 [systems, queries] for every collection of the design, each with a query or more.
     """
 
     def __init__(self, design: Design, values: Sequence[Floats64]) -> None:
         self._units = design.sums(values)
-        self._sums, self._shares = np.zeros((len(self._units), FLIPS)), np.zeros(FLIPS)
+        self._sums = np.zeros((len(self._units), FLIPS))
         for one, own, weight in zip(design.collections, values, design.weights, strict=True):
-            both = np.vstack([own, np.ones((1, len(one.ids)))]) * (weight / max(1, len(one.ids)))
-            found = flipped_sums(one, both)
-            self._sums += found[:-1]
-            self._shares += found[-1]
+            self._sums += flipped_sums(one, np.asarray(own, np.float64) * (weight / len(one.ids)))
 
-    def against(self, best: int, others: Sequence[int]) -> list[Difference]:
-        """The system `best` minus each of the others, corrected over the others."""
-        return _corrected([self._tested(best, other) for other in others])
+    def adjusted(self, best: int, others: Sequence[int]) -> list[float]:
+        """The corrected p-values that `differences` gives for the others with `best` as their baseline."""
+        units = self._units[best] - self._units[list(others)]
+        sums, spread = units.sum(axis=1), np.sqrt(np.square(units).sum(axis=1))
+        spread[spread == 0] = 1.0
+        statistics = np.abs(sums) / spread
+        order = np.argsort(statistics, kind="stable")
+        counts = self._counts(best, np.asarray(others)[order], units[order], spread[order])
+        raised = np.minimum(1.0, np.maximum.accumulate((1 + counts[::-1]) / (FLIPS + 1)))[::-1]
+        found = np.empty(len(order))
+        found[order] = raised
+        return [float(p) for p in found]
 
-    def _tested(self, best: int, other: int) -> _Tested:
-        units, sums = self._units[best] - self._units[other], self._sums[best] - self._sums[other]
-        sums[np.abs(sums) <= _ROUNDING * np.abs(units).sum()] = 0.0
-        return _of(float(units.sum()), float(np.sqrt(np.square(units).sum())), sums, self._shares)
+    def _counts(self, best: int, others: Rows, units: Floats64, spread: Floats64) -> Floats64:
+        """How many flips are at least as extreme, of the largest of the differences up to each, in rising order; two
+        tails of the difference itself where these are more."""
+        slack = _ROUNDING * np.abs(units).sum(axis=1)[:, None]
+        value = units.sum(axis=1)[:, None]
+        least = np.abs(value) / spread[:, None]
+        least -= _ROUNDING * np.maximum(1.0, least)
+        counts = np.zeros((3, len(others)))
+        for first in range(0, FLIPS, _FEW):
+            flips = slice(first, first + _FEW)
+            flipped = self._sums[best, flips] - self._sums[others, flips]
+            counts[0] += np.count_nonzero(flipped <= slack, axis=1)
+            counts[1] += np.count_nonzero(flipped >= -slack, axis=1)
+            flipped *= -2.0
+            flipped += value
+            np.abs(flipped, out=flipped)
+            flipped /= spread[:, None]
+            np.maximum.accumulate(flipped, axis=0, out=flipped)
+            counts[2] += np.count_nonzero(flipped >= least, axis=1)
+        found: Floats64 = np.maximum(counts[2], 2 * np.minimum(counts[0], counts[1]) + 1)
+        return found
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from adapters.errors import UsageError
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
+from harness.questions import questions_of_stored
+from harness.results.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
+from harness.statistics.difference import Difference
 from harness.store import Results
-from harness.summary import shares
-from reports.plots.paired import Floats64, macro_intervals
+from harness.summary import Measured, shares
 
 Interval = tuple[float, float]
 LATEST_FIRST: tuple[Tier, ...] = ("final", "gate", "dev")
@@ -33,16 +33,22 @@ class Gain:
     """`macro average` for all collections of the tier."""
     language: str | None
     delta: float
-    interval: Interval | None
-    """95 %, paired over queries; None where nobody kept what it takes."""
+    difference: Difference | None
+    """With its interval and its test: an average is corrected over the arms, a collection over those of its arm. None
+    where nobody kept what it takes."""
     queries: int
 
     @property
+    def interval(self) -> Interval | None:
+        """95 %; None where it is not known."""
+        return Figure(difference=self.difference).delta_interval
+
+    @property
     def sure(self) -> int:
-        """1 where the interval lies above zero, -1 where it lies below, else 0."""
-        if self.interval is None:
+        """1 where the difference is significant and above zero, -1 where it is below, else 0."""
+        if self.difference is None or not self.difference.significant:
             return 0
-        return int(self.interval[0] > 0) - int(self.interval[1] < 0)
+        return 1 if self.difference.value > 0 else -1
 
 
 Gains = Mapping[tuple[str, str], Gain]
@@ -104,42 +110,62 @@ def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
         for key, one in found.items()
         if key[0] != BASE and (BASE, key[1]) in found
     }
-    known = _claimed(record, tier, deltas) | _resampled(found, workspace)
-    return {key: replace(one, interval=known.get(key)) for key, one in deltas.items()}
+    known = _claimed(record, tier, deltas) | _tested(found, workspace)
+    return {key: replace(one, difference=known.get(key)) for key, one in deltas.items()}
 
 
-def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Interval]:
-    """The interval of the claim against the base, where it is of the same difference."""
+def corrected(found: Iterable[Gain]) -> str:
+    """What the p-values of gains were corrected over, in words."""
+    listed = list(found)
+    sizes = {
+        what: sorted({one.difference.family for one in listed if one.difference and (one.collection == MACRO) == macro})
+        for what, macro in (("the average over {} arms", True), ("a collection over the {} of its arm", False))
+    }
+    said = [what.format(" to ".join(map(str, dict.fromkeys((own[0], own[-1]))))) for what, own in sizes.items() if own]
+    return f"p-values corrected by step-down MaxT: {', '.join(said)}" if said else "not tested"
+
+
+def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
+    """What the claim against the base says, where it is of the same difference."""
+    nan = float("nan")
     return {
-        (one.winner, MACRO): (one.low, one.high)
+        (one.winner, MACRO): Difference(
+            one.delta, (one.low, one.high), nan, nan if one.p is None else one.p, len(record.claims), nan
+        )
         for one in record.claims
         if tier == "final" and one.against == BASE and one.low is not None and one.high is not None
         if (own := deltas.get((one.winner, MACRO))) and abs(own.delta - one.delta) < _ALIKE
     }
 
 
-def _resampled(found: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Interval]:
-    """Intervals from the values of queries. An average has one only where every collection has its values."""
+@dataclass(frozen=True)
+class _Column:
+    """As `harness.results.figure.Column`."""
+
+    collections: tuple[str, ...]
+    weights: tuple[float, ...]
+    family: str
+
+
+def _tested(found: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Difference]:
+    """From the values of queries. An average is tested only where every collection has its values."""
     names = list(dict.fromkeys(name for _, name in found if name != MACRO))
-    arms = [arm for arm in dict.fromkeys(arm for arm, _ in found) if arm != BASE]
+    arms = list(dict.fromkeys(arm for arm, _ in found))
     with ExitStack() as stack:
         store = _store(workspace, stack)
-        if store is None:
+        if store is None or not names:
             return {}
-        rows = {(arm, name): _paired(store, found, arm, name) for arm in arms for name in names}
+        cells = {key: cell for key, one in found.items() if key[1] != MACRO and (cell := _kept(store, one)) is not None}
         votes = shares([_group(store, found.get((BASE, name))) for name in names])
-    known = {key: row for key, row in rows.items() if row is not None}
-    intervals: dict[tuple[str, str], Interval] = {}
-    for name in names:
-        intervals |= _of({(arm, name): [known[arm, name]] for arm in arms if (arm, name) in known}, None)
-    whole = [arm for arm in arms if all((arm, name) in known for name in names)]
-    return intervals | _of({(arm, MACRO): [known[arm, name] for name in names] for arm in whole}, votes)
-
-
-def _of(rows: Mapping[tuple[str, str], Sequence[Floats64]], votes: Floats64 | None) -> dict[tuple[str, str], Interval]:
-    """The interval of the average of every row; the rows have the same queries."""
-    strata = [np.stack(column) for column in zip(*rows.values(), strict=True)]
-    return {key: one for key, one in zip(rows, macro_intervals(strata, votes), strict=True) if _is(one)}
+    selection = Selection(arms, names, cells, lambda arm: None if arm == BASE else BASE)
+    columns = [*(_Column((name,), (1.0,), COLLECTIONS) for name in names),
+               _Column(tuple(names), tuple(votes.tolist()), SYSTEMS)]  # fmt: skip
+    places = [*names, MACRO]
+    return {
+        (arm, places[place]): one.difference
+        for (arm, place), one in figures(selection, columns, ()).items()
+        if one.difference is not None
+    }
 
 
 def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
@@ -147,17 +173,16 @@ def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
     return stack.enter_context(Results(file)) if file is not None and file.is_file() else None
 
 
-def _paired(store: Results, found: Mapping[tuple[str, str], Score], arm: str, collection: str) -> Floats64 | None:
-    """Per query, arm minus base; None where they are not both kept, or not on the same queries."""
-    pair = [found.get((one, collection)) for one in (arm, BASE)]
-    known = [(one.evaluation, one.measure) for one in pair if one is not None and one.evaluation]
-    if len(known) < 2:
-        return None
+def _kept(store: Results, score: Score) -> Measured | None:
+    """The values of an arm on a collection; None where they are not kept."""
     try:
-        (own, after), (others, before) = (store.per_query(id, measure) for id, measure in known)
+        stored = store.find(score.evaluation) if score.evaluation else None
+        ids, values = store.per_query(stored.id, score.measure) if stored is not None else ([], None)
     except UsageError:
         return None
-    return after - before if own == others else None
+    if stored is None or values is None:
+        return None
+    return Measured(questions_of_stored(stored.collection, ids), values, stored.candidates)
 
 
 def _group(store: Results, score: Score | None) -> str | None:
@@ -168,7 +193,3 @@ def _group(store: Results, score: Score | None) -> str | None:
         return None
     group = None if stored is None else stored.collection.get("group")
     return None if group is None else str(group)
-
-
-def _is(interval: Sequence[float]) -> bool:
-    return bool(np.isfinite(interval).all())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
-from reports import marks
+from reports import marks, rule
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table
 from reports.training.standing import (
@@ -15,6 +15,7 @@ from reports.training.standing import (
     Gains,
     arms_in_order,
     collections,
+    corrected,
     deciding_tiers,
     gains,
     measured_tiers,
@@ -25,8 +26,7 @@ from reports.training.told import HYPHEN, joined, made_of, value
 ACCEPTED = "✓"
 _NOTES = {
     ACCEPTED: "accepted",
-    marks.BETTER: "above the base: the 95 % interval, paired over queries, holds no zero; not corrected for the number "
-    "of cells",
+    marks.BETTER: "above the base: the corrected p-value is at most 0.05",
     marks.WORSE: "below the base, likewise",
 }
 _WITH_INTERVALS = 4
@@ -93,8 +93,12 @@ def _gain(gain: Gain | None, with_interval: bool) -> Cell:
 def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
     yield f"{record.measure} x 100, minus that of the base on the same candidates"
     if any(one.interval for one in found.values()):
-        yield "[low, high]: 95 % interval of the difference, paired over queries"
-    if any(one.interval is None for one in found.values()):
+        yield "[low, high]: 95 % interval of the difference"
+    tested = [one for one in found.values() if one.difference is not None]
+    if tested:
+        yield f"differences to the base: {rule.TEST}; {corrected(tested)}"
+        yield rule.UNIT
+    if len(tested) < len(found):
         yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
 
 
