@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered
-from harness.results.figure import COLLECTIONS, LANGUAGES, SYSTEMS
+from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
+from harness.results.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
 from harness.store import Results, Stored
-from leaderboards.sheets import Column, Sheet, place_of, sheets_of, used
+from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems
-from reports.figures import Figure, figures
+from reports.figures import selection
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -84,9 +84,7 @@ def board(  # noqa: PLR0917
         tables += own
         ranked += columns
     tables.sort(key=lambda one: place_of(one.sheet))
-    return Board(
-        tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, set(keys))
-    )
+    return Board(tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, results))
 
 
 def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
@@ -97,7 +95,7 @@ def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
     macros = [one.macro for one in own if len(one.grid.collections) > 1]
     languages = [replace(one, family=f"{LANGUAGES} {sheet.id}") for sheet in own for one in sheet.languages]
     columns = [*singles, *macros, *languages]
-    found = figures(grid, columns)
+    found = figures(selection(grid), columns, range(len(singles) + len(macros)))
 
     def of(collections: Sequence[CollectionKey]) -> dict[SystemKey, Figure]:
         place = next(at for at, one in enumerate(columns) if one.collections == tuple(collections))
@@ -111,7 +109,8 @@ def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
         Ranked(one, tuple(standings(one.grid, of(one.grid.collections))), by_language(one), _family(one.grid, grid))
         for one in own
     ]
-    parts = [used(grid.part([key])) for key in grid.collections]
+    by_collection = _grouped(grid.cells.values(), lambda one: one.collection)
+    parts = [grid_of(grid.measure, by_collection[key]) for key in grid.collections]
     alone = [RankedCollection(one, tuple(standings(one, of(one.collections))), _family(one, grid)) for one in parts]
     return tables, alone
 
@@ -132,9 +131,10 @@ def _by_collection(
     return found
 
 
-def _history(workspace: Path, systems: set[SystemKey]) -> dict[SystemKey, list[Stored]]:
+def _history(workspace: Path, shown: Sequence[Result]) -> dict[SystemKey, list[Stored]]:
+    systems, known = {one.system for one in shown}, {one.id: one.stored for one in shown}
     with Results(workspace / "results.sqlite") as results:
-        found = _grouped(results.all(), _system)
+        found = _grouped((known.get(one.id, one) for one in results.all()), _system)
     return {key: sorted(found[key], key=lambda one: (one.created, one.id)) for key in systems if key in found}
 
 

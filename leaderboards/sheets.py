@@ -110,7 +110,7 @@ def sheets_of(grid: Grid) -> list[Sheet]:
     found = []
     for suite in dict.fromkeys(map(suite_of, grid.collections)):
         own = grid.part(one for one in grid.collections if suite_of(one) == suite)
-        found += [Sheet(suite, used(part), sampled) for part, sampled in _editions(own)]
+        found += [Sheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
     return found
 
 
@@ -145,7 +145,7 @@ def _editions(grid: Grid) -> list[tuple[Grid, bool]]:
     return [(grid.part(part), mark) for part, mark in ((whole, False), (rest, True)) if part]
 
 
-def used(grid: Grid) -> Grid:
+def _used(grid: Grid) -> Grid:
     """Without systems that have nothing here; columns in the order of their suite, others by name."""
     measured = {system for system, _ in grid.cells}
     systems = tuple(one for one in grid.systems if one in measured)

@@ -11,7 +11,9 @@ from harness.gathered import CollectionKey, Grid, Result, SystemKey
 from harness.results.figure import Figure
 from harness.statistics.bootstrap import rank_intervals, resampled_macros
 from harness.statistics.design import Design
-from leaderboards.groups import Grouped, groups
+from leaderboards.groups import groups
+
+_NONE = Figure()
 
 
 @dataclass(frozen=True)
@@ -19,13 +21,14 @@ class Standing:
     """One row of a board. A system that lacks a collection, or some of its queries, has no macro value and no rank."""
 
     system: SystemKey
-    figure: Figure = Figure()
+    figure: Figure = _NONE
     """The macro average, and its difference to the system's own first stage: the figures of a report."""
     rank: int | None = None
     """Equal values share a rank."""
     ranks: tuple[int, int] | None = None
     """Between the tails of 10,000 resamples."""
-    group: Grouped | None = None
+    group: str | None = None
+    """The letters of its group; see `leaderboards.groups`."""
 
     @property
     def value(self) -> float | None:
@@ -63,7 +66,7 @@ def _asked(grid: Grid) -> list[tuple[str, ...]]:
 
 
 def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey, Figure]) -> list[Standing]:
-    means = {one: -1.0 if (value := figures[one].value) is None else value for one in systems}
+    means = {one: float("-inf") if (value := figures[one].value) is None else value for one in systems}
     ordered = sorted(systems, key=lambda one: (-means[one], one.label, one.first_stage, one.depth))
     cells = [[grid.cells[one, key] for one in ordered] for key in grid.collections]
     design = Design(tuple(own[0].questions for own in cells), grid.weights())
@@ -72,10 +75,14 @@ def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey
     ranks = rank_intervals(resampled_macros(design, values)) if several else [None] * len(ordered)
     grouped = groups(design, values) if design.holds(1) else [None] * len(ordered)
     return [
-        Standing(one, figures[one], _rank(means, one), span, group)
-        for one, span, group in zip(ordered, ranks, grouped, strict=True)
+        Standing(one, figures[one], rank, span, group)
+        for one, rank, span, group in zip(
+            ordered, _places([means[one] for one in ordered]), ranks, grouped, strict=True
+        )
     ]
 
 
-def _rank(means: Mapping[SystemKey, float], system: SystemKey) -> int:
-    return 1 + sum(value > means[system] + 1e-12 for value in means.values())
+def _places(falling: Sequence[float]) -> list[int]:
+    """The rank of each of the values; equal ones share theirs."""
+    rising = np.array(falling[::-1])
+    return [int(1 + len(rising) - place) for place in np.searchsorted(rising, np.array(falling) + 1e-12, side="right")]

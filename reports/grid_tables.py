@@ -22,6 +22,9 @@ Singles = Mapping[tuple[SystemKey, tuple[CollectionKey, ...]], Figure]
 """The figures of single collections."""
 
 
+_NONE: Singles = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class PublishedRow:
     """Published numbers of one model, handed in by whoever knows them. They are shown, and never ranked."""
@@ -75,7 +78,7 @@ def sheets_of(
     published: Sequence[PublishedRow] = (),
     *,
     intervals: bool = False,
-    known: Singles = MappingProxyType({}),
+    known: Singles = _NONE,
 ) -> tuple[Sheet, Sheet | None]:
     """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two.
 
@@ -88,9 +91,10 @@ def sheets_of(
     for system, place in found:
         if place < first and (system, columns[place].collections) in known:
             found[system, place] = known[system, columns[place].collections]
+    by_collection = {key: one for key, one in found.items() if key[1] < first}
     by_language = {(system, place - first): one for (system, place), one in found.items() if place >= first}
     return (
-        Sheet(grid, tuple(columns), found, tuple(published), intervals),
+        Sheet(grid, tuple(columns), by_collection, tuple(published), intervals),
         Sheet(grid, tuple(languages), by_language, (), intervals) if languages else None,
     )
 

@@ -22,6 +22,8 @@ _TAIL = round(FLIPS * ALPHA / 2)
 """The ends of an interval are the 250th smallest and the 250th largest value."""
 _ROUNDING = 1e-12
 """A sum this near to zero, as a share of the largest possible sum, is zero: only rounding tells them apart."""
+_MOST = int(ALPHA * (FLIPS + 1))
+"""A statistic is significant if fewer flips than these reach it: (1 + flips) / (FLIPS + 1) is at most ALPHA."""
 _FEW = 250
 """Flips of many systems that are compared at once: they fit into a cache."""
 _CELLS = 1 << 23
@@ -111,40 +113,44 @@ class Pairwise:
         for one, own, weight in zip(design.collections, values, design.weights, strict=True):
             self._sums += flipped_sums(one, np.asarray(own, np.float64) * (weight / len(one.ids)))
 
-    def adjusted(self, best: int, others: Sequence[int]) -> list[float]:
-        """The corrected p-values that `differences` gives for the others with `best` as their baseline."""
-        units = self._units[best] - self._units[list(others)]
+    def first_apart(self, best: int, others: Sequence[int]) -> int | None:
+        """The place of the first of the others that differs significantly from `best`, which is the baseline of all of
+        them, as `differences` corrects; None where none does."""
+        rest = np.asarray(others, np.int64)
+        units = self._units[best] - self._units[rest]
         sums, spread = units.sum(axis=1), np.sqrt(np.square(units).sum(axis=1))
         spread[spread == 0] = 1.0
-        statistics = np.abs(sums) / spread
-        order = np.argsort(statistics, kind="stable")
-        counts = self._counts(best, np.asarray(others)[order], units[order], spread[order])
-        raised = np.minimum(1.0, np.maximum.accumulate((1 + counts[::-1]) / (FLIPS + 1)))[::-1]
-        found = np.empty(len(order))
-        found[order] = raised
-        return [float(p) for p in found]
-
-    def _counts(self, best: int, others: Rows, units: Floats64, spread: Floats64) -> Floats64:
-        """How many flips are at least as extreme, of the largest of the differences up to each, in rising order; two
-        tails of the difference itself where these are more."""
-        slack = _ROUNDING * np.abs(units).sum(axis=1)[:, None]
-        value = units.sum(axis=1)[:, None]
-        least = np.abs(value) / spread[:, None]
+        least = np.abs(sums) / spread
         least -= _ROUNDING * np.maximum(1.0, least)
-        counts = np.zeros((3, len(others)))
+        left = np.arange(len(rest))
+        while len(left):  # all above the limit are rejected at once; the limit of the others is lower
+            largest = self._largest(best, rest[left], sums[left], spread[left])
+            limit = np.sort(largest)[-_MOST]
+            kept = left[least[left] <= limit]
+            if len(kept) == len(left):
+                break
+            left = kept
+        apart = np.setdiff1d(np.arange(len(rest)), left)
+        return next((int(place) for place in apart if self._p(best, rest[place], units[place]) <= ALPHA), None)
+
+    def _largest(self, best: int, others: Rows, sums: Floats64, spread: Floats64) -> Floats64:
+        """The largest statistic of the others under every flip, float64 [FLIPS]."""
+        found = np.empty(FLIPS)
+        scale, start = (-2.0 / spread)[:, None], (sums / spread)[:, None]
         for first in range(0, FLIPS, _FEW):
             flips = slice(first, first + _FEW)
             flipped = self._sums[best, flips] - self._sums[others, flips]
-            counts[0] += np.count_nonzero(flipped <= slack, axis=1)
-            counts[1] += np.count_nonzero(flipped >= -slack, axis=1)
-            flipped *= -2.0
-            flipped += value
+            flipped *= scale
+            flipped += start
             np.abs(flipped, out=flipped)
-            flipped /= spread[:, None]
-            np.maximum.accumulate(flipped, axis=0, out=flipped)
-            counts[2] += np.count_nonzero(flipped >= least, axis=1)
-        found: Floats64 = np.maximum(counts[2], 2 * np.minimum(counts[0], counts[1]) + 1)
+            flipped.max(axis=0, out=found[flips])
         return found
+
+    def _p(self, best: int, other: int, units: Floats64) -> float:
+        """Not corrected."""
+        sums = self._sums[best] - self._sums[other]
+        slack = _ROUNDING * float(np.abs(units).sum())
+        return 2 * min(_one_sided(int(np.count_nonzero(side))) for side in (sums <= slack, sums >= -slack))
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def _story(made: Board, table: RankedCollection) -> str:
     best = table.rows[0]
     if best.rank is None:
         return "Nothing that was measured here has a rank."
-    group = [row for row in table.rows[1:] if row.group and best.group and row.group.letters == best.group.letters]
+    group = [row for row in table.rows[1:] if row.group and row.group == best.group]
     told = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
     if len(table.rows) == 1:
         return f"{told} Nothing else was measured here."
@@ -166,6 +166,10 @@ def _story(made: Board, table: RankedCollection) -> str:
     names = [_name(made, row) for row in group]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return f"{told} Cannot be told apart from it: {', '.join(names[:5])}{more}."
+
+
+def _ranked(made: Board, table: RankedCollection) -> Table:
+    return Table(table.grid.measure, _story(made, table), _correction(table), tuple(_rows(made, table)))
 
 
 def _correction(table: RankedCollection) -> str:

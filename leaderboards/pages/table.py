@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
-from harness.results.figure import LANGUAGES
+from harness.results.figure import LANGUAGES, Figure
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
@@ -21,7 +21,6 @@ from leaderboards.sheets import Column, Sheet
 from leaderboards.standing import Standing
 from leaderboards.systems_file import SIZES, Declared
 from reports import rule
-from reports.figures import Figure
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
 
@@ -187,7 +186,7 @@ def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: boo
                 cells,
                 alarms=sum(len(alarms(cell)) for cell in grid.row(row.system) if cell is not None),
                 trained=any(told.trained_on(one) for one in grid.collections),
-                starts_group=bool(before and row.group and before.letters != row.group.letters),
+                starts_group=bool(before and row.group and before != row.group),
             )
         )
     return found

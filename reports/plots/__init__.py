@@ -23,8 +23,8 @@ __all__ = ["Plot", "write_plots"]
 
 
 def write_plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Plot]:
-    """Write every plot that the results carry into the folder `out`, for each main measure. What is known to be wrong is
-    not drawn.
+    """Write every plot that the results carry into the folder `out`, for each main measure. What is known
+    to be wrong is not drawn.
 
     Args:
         workspace: where kept scores are read from, for the curve of depths and what was truncated.

@@ -47,7 +47,8 @@ def draw_heat_map(pairs: Pairs) -> Drawing | None:
     hatched = f" {counted(missing, 'cell')} without a result hatched; such systems stand on the right."
     caption = (
         f"Differences to the first stage in points of {measure}, {said}, the largest macro gain on the left. "
-        f"In bold: significant, {rule.TEST}; {_corrected(pairs)}.{hatched if missing else ''} Colours end at ±{limit(values):.0f} points."
+        f"In bold: significant, {rule.TEST}; {_corrected(pairs)}.{hatched if missing else ''} "
+        f"Colours end at ±{limit(values):.0f} points."
     )
     return Drawing(file_name("heat-map", measure), title, caption, figure)
 
@@ -102,7 +103,8 @@ def _number(axis: Any, place: tuple[int, ...], pair: Pair, behind: Sequence[floa
     (row, column), points = place, 100 * pair.delta
     text = axis.text(
         column, row, signed(points, 1 if abs(points) < 99.95 else 0), ha="center", va="center", fontsize=7, zorder=3,
-        color="white" if _lightness(behind) < _DARK else INK, fontweight="bold" if pair.difference.significant else "normal",
+        color="white" if _lightness(behind) < _DARK else INK,
+        fontweight="bold" if pair.difference.significant else "normal",
     )  # fmt: skip
     text.set_in_layout(False)  # thousands of them lie in their cells anyway
 
