@@ -13,7 +13,7 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.questions import questions_of
-from harness.results.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Selection, figures
+from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Selection, figures
 from harness.statistics.design import Floats64, Questions
 from harness.suites.table import PAIRED_MEASURE
 from harness.suites.targets import is_suite_target
@@ -45,7 +45,7 @@ def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One measure of one evaluation, as figures are made of; see `harness.results.figure.Cell`."""
+    """One measure of one evaluation, as figures are made of; see `harness.result.figure.Cell`."""
 
     questions: Questions
     values: Floats64
@@ -115,7 +115,7 @@ def summarise_official(evaluations: Sequence[Evaluation]) -> Summary:
 
 @dataclass(frozen=True)
 class _Column:
-    """Collections by their fingerprints, as `harness.results.figure.Column`."""
+    """Collections by their fingerprints, as `harness.result.figure.Column`."""
 
     collections: tuple[str, ...]
     weights: tuple[float, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
-from harness.results.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
 from harness.store import Results, Stored
 from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
@@ -28,7 +28,7 @@ class Ranked:
     languages: Mapping[tuple[SystemKey, str], Figure]
     """The figures of each system in each language, by its code."""
     family: str
-    """What the differences of the rows are corrected over; see `harness.results.figure`."""
+    """What the differences of the rows are corrected over; see `harness.result.figure`."""
 
 
 @dataclass(frozen=True)

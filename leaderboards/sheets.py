@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from harness.gathered import CollectionKey, Grid, Result, SystemKey, grids
-from harness.results.figure import COLLECTIONS, LANGUAGES, SYSTEMS
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
 from harness.sources.stored import DRIFTED
 from harness.suites.targets import suites
 
@@ -25,7 +25,7 @@ class Column:
     weights: tuple[float, ...]
     """Summing to 1."""
     family: str = COLLECTIONS
-    """What its differences are corrected over; see `harness.results.figure`."""
+    """What its differences are corrected over; see `harness.result.figure`."""
 
     def value(self, grid: Grid, system: SystemKey) -> float | None:
         """The (weighted) mean as a fraction; None where a collection is missing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.gathered import CollectionKey, Grid, Result, SystemKey
-from harness.results.figure import Figure
+from harness.result.figure import Figure
 from harness.statistics.bootstrap import rank_intervals, resampled_macros
 from harness.statistics.design import Design
 from leaderboards.groups import groups

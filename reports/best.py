@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.evaluation import Evaluation
-from harness.results.figure import Figure
+from harness.result.figure import Figure
 
 
 def best_of(systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Figure]) -> list[str]:

@@ -9,7 +9,7 @@ from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.notes import notes_of
-from harness.results.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
+from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
 from harness.retrieve import GIVEN
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_evaluations, shown_language

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import CollectionKey, Grid, Result, SystemKey
-from harness.results import figure
-from harness.results.figure import Column, Selection
+from harness.result import figure
+from harness.result.figure import Column, Selection
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ Figures = Mapping[tuple[SystemKey, int], Figure]
 
 
 def figures(grid: Grid, columns: Sequence[Column[CollectionKey]], *, intervals: bool = True) -> Figures:
-    """The figures of every system in every column, by the column's place; see `harness.results.figure.figures`.
+    """The figures of every system in every column, by the column's place; see `harness.result.figure.figures`.
 
     Args:
         intervals: of single columns too; averages, and the only collection, have theirs always.

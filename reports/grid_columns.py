@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.gathered import CollectionKey, Grid, Result, grids
-from harness.results.figure import COLLECTIONS, LANGUAGES, SYSTEMS
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
 from harness.sources.stored import DRIFTED
 from harness.summary import OFFICIAL
 from reports.marks import of_collection
@@ -27,7 +27,7 @@ class Column:
     """Summing to 1; the members of a group share one vote."""
     marks: tuple[str, ...] = ()
     family: str = COLLECTIONS
-    """What its differences are corrected over; see `harness.results.figure`."""
+    """What its differences are corrected over; see `harness.result.figure`."""
 
     @property
     def average(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import groupby
 from types import MappingProxyType
 
 from harness.gathered import CollectionKey, Grid, SystemKey
-from harness.results.figure import SYSTEMS, Interval
+from harness.result.figure import SYSTEMS, Interval
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_stored
 from harness.summary import OFFICIAL

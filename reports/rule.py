@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.results.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
+from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
 from harness.statistics.bootstrap import RESAMPLES
 from harness.statistics.flips import FLIPS
 

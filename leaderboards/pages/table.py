@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
-from harness.results.figure import LANGUAGES, Figure
+from harness.result.figure import LANGUAGES, Figure
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks

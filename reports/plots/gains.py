@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.gathered import CollectionKey, SystemKey
-from harness.results.figure import LANGUAGES, SYSTEMS, Figure
+from harness.result.figure import LANGUAGES, SYSTEMS, Figure
 from harness.statistics.difference import Difference
 from reports import rule
 from reports.plots.labels import counted, signed, system_labels

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.gathered import CollectionKey, Grid, Result, SystemKey
-from harness.results.figure import LANGUAGES
+from harness.result.figure import LANGUAGES
 from harness.statistics.difference import Difference
 from reports.figures import figures
 from reports.grid_columns import Column, average, collection_columns

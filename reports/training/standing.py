@@ -12,7 +12,7 @@ from adapters.errors import UsageError
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.questions import questions_of_stored
-from harness.results.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
+from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
 from harness.statistics.difference import Difference
 from harness.store import Results
 from harness.summary import Measured, shares
@@ -140,7 +140,7 @@ def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str],
 
 @dataclass(frozen=True)
 class _Column:
-    """As `harness.results.figure.Column`."""
+    """As `harness.result.figure.Column`."""
 
     collections: tuple[str, ...]
     weights: tuple[float, ...]

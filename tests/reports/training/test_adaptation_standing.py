@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 
 from harness.adaptation.vocabulary import MACRO
-from harness.statistics.intervals import stratified_interval
+from harness.gathered import Result
+from harness.statistics.design import Design
+from harness.statistics.difference import Difference, difference
 from reports.training.standing import deciding_tiers, gains, last_tier, leader
 from tests.reports.training.kept import kept
 from tests.reports.training.made import made, record
 from tests.tiny_collection import Place
+
+
+def by_hand(results: dict[tuple[str, str], Result], names: tuple[str, ...], weights: list[float] | None = None) -> Difference:
+    """The union minus the base, not corrected."""
+    pairs = [(results["union", name], results["base", name]) for name in names]
+    return difference(Design(tuple(one.questions for one, _ in pairs), weights), [a.values - b.values for a, b in pairs])
 
 
 def test_intervals_are_those_of_the_paired_values_of_queries(place: Place, tmp_path: Path) -> None:
@@ -20,9 +28,11 @@ def test_intervals_are_those_of_the_paired_values_of_queries(place: Place, tmp_p
     found = gains(record(tmp_path, stored), "final", place.workspace.path)
     moved = [results["union", name].values - results["base", name].values for name in ("de", "sw")]
     assert found["union", "de"].delta == pytest.approx(moved[0].mean())
-    assert found["union", "de"].interval == pytest.approx(stratified_interval(moved[:1]), abs=0.01)
+    assert found["union", "de"].difference.p == by_hand(results, ("de",)).p  # type: ignore[union-attr]
     assert found["union", MACRO].delta == pytest.approx(np.mean([one.mean() for one in moved]))
-    assert found["union", MACRO].interval == pytest.approx(stratified_interval(moved), abs=0.01)
+    assert found["union", MACRO].interval == pytest.approx(by_hand(results, ("de", "sw")).interval)
+    tested = [found["union", name].difference for name in ("de", "sw", MACRO)]
+    assert [one and one.family for one in tested] == [2, 2, 2], "two collections of an arm; two arms on average"
 
 
 def test_without_the_values_of_queries_no_interval_is_made_up(place: Place, tmp_path: Path) -> None:
@@ -39,8 +49,8 @@ def test_values_of_other_queries_are_not_paired(place: Place, tmp_path: Path) ->
     (moved,) = [one for one in stored["scores"] if (one["arm"], one["collection"]) == ("union", "de")]
     moved["evaluation"] = results["union", "sw"].id
     found = gains(record(tmp_path, stored), "final", place.workspace.path)
-    assert found["union", "de"].interval is None and found["union", MACRO].interval is None
-    assert found["slerp", MACRO].interval is not None and found["union", "sw"].interval is not None
+    assert found["union", "de"].difference is None and found["union", MACRO].difference is None
+    assert found["slerp", MACRO].difference is not None and found["union", "sw"].difference is not None
 
 
 def test_the_claim_lends_its_interval_to_the_same_difference_only(tmp_path: Path) -> None:
@@ -68,10 +78,10 @@ def test_two_collections_without_an_average_have_none(tmp_path: Path) -> None:
 
 def test_members_of_a_group_share_one_vote_in_the_interval_too(place: Place, tmp_path: Path) -> None:
     stored, results = kept(place, grouped=True)
-    moved = [results["union", name].values - results["base", name].values for name in ("de", "sw", "other")]
+    names = ("de", "sw", "other")
     found = gains(record(tmp_path, stored), "final", place.workspace.path)
-    assert found["union", MACRO].interval == pytest.approx(stratified_interval(moved, [0.25, 0.25, 0.5]), abs=0.01)
-    assert found["union", MACRO].interval != pytest.approx(stratified_interval(moved), abs=0.01)
+    assert found["union", MACRO].interval == pytest.approx(by_hand(results, names, [0.25, 0.25, 0.5]).interval)
+    assert found["union", MACRO].interval != pytest.approx(by_hand(results, names).interval)
 
 
 def test_every_collection_is_paired_by_its_own_measure(place: Place, tmp_path: Path) -> None:
@@ -79,9 +89,9 @@ def test_every_collection_is_paired_by_its_own_measure(place: Place, tmp_path: P
     for one in stored["scores"]:
         one["measure"] = "RR@10" if one["collection"] == "de" else one["measure"]
     found = gains(record(tmp_path, stored), "final", place.workspace.path)
-    assert found["union", "de"].interval is None, "that measure was not stored"
-    assert found["union", "sw"].interval is not None
-    assert found["union", MACRO].interval is None, "an average over the rest would be another number"
+    assert found["union", "de"].difference is None, "that measure was not stored"
+    assert found["union", "sw"].difference is not None
+    assert found["union", MACRO].difference is None, "an average over the rest would be another number"
 
 
 def test_the_final_split_decides_and_until_then_gate_and_dev(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from reports.marks import BETTER, WORSE
 from reports.tables import Table, markdown
 from reports.training.accounts import claims_table, cost_table, looks_table, tasks_table, timeline_table
+from reports.training.standing import gains
 from reports.training.tables import ACCEPTED, arms_table, gain_tables
 from reports.training.told import duration
 from tests.reports.training.kept import kept
@@ -109,10 +110,13 @@ def test_gains_are_differences_to_the_base_by_language(tmp_path: Path) -> None:
 def test_gains_that_are_sure_are_marked_and_others_are_not(place: Place, tmp_path: Path) -> None:
     stored, _ = kept(place)
     (table,) = gain_tables(record(tmp_path, stored), place.workspace.path)
+    known = gains(record(tmp_path, stored), "final", place.workspace.path)
     for row in table.rows:
-        for cell in row[1:]:
-            low, high = (float(end) for end in cell.text.split("[")[1].rstrip("]").split(", "))
-            assert cell.marks == ((BETTER,) if low > 0 else (WORSE,) if high < 0 else ())
+        for name, cell in zip(("macro average", "de", "sw"), row[1:], strict=True):
+            sure = known[row[0].text, name].sure
+            assert cell.marks == ((BETTER,) if sure > 0 else (WORSE,) if sure < 0 else ())
+            assert ("[" in cell.text) == (name == "macro average"), "four queries have no interval"
+    assert any("the average over 2 arms, a collection over the 2 of its arm" in note for note in table.legend)
     (untested,) = gain_tables(record(tmp_path, stored))
     assert all(cell.marks == () and "[" not in cell.text for row in untested.rows for cell in row[1:])
     assert any("not tested" in note for note in untested.legend)
