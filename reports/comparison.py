@@ -93,13 +93,13 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
 
     def row(name: str, averaged: Sequence[Collection], family: str) -> tuple[Cell, ...]:
         found = {system: summary.of(system, averaged) for system in systems}
-        shown.setdefault(family, []).extend(found.values())
+        shown.setdefault(SYSTEMS if len(averaged) == len(collections) else family, []).extend(found.values())
         return _collection_row(name, averaged, found, best_of(systems, found))
 
     rows = []
     for part in parts(collections):
         rows += [row(collection.name, [collection], COLLECTIONS) for collection in part]
-        rows += [row(_named(part), part, _family(part, collections))] if len(part) > 1 else []
+        rows += [row(_named(part), part, GROUPS)] if len(part) > 1 else []
     if len(parts(collections)) > 1:
         rows.append(row("macro average", collections, SYSTEMS))
     columns = ["language", "collection", "queries"]
@@ -230,10 +230,6 @@ def _significance(families: Mapping[str, Iterable[Figure]]) -> list[str]:
     """The test and its correction; none where nothing was tested."""
     said = rule.notes({family: list(own) for family, own in families.items()})
     return [_MARKS, *said] if said else []
-
-
-def _family(part: Sequence[Collection], collections: Sequence[Collection]) -> str:
-    return SYSTEMS if len(part) == len(collections) else GROUPS
 
 
 def _depth(evaluation: Evaluation, measure: Measure) -> str:

@@ -81,7 +81,9 @@ def test_the_interval_holds_the_value_and_has_a_width(place: Place) -> None:
 
 
 def test_a_run_corrects_over_its_systems_and_each_system_over_its_collections(place: Place) -> None:
-    collections = [place.load(place.beir(name, queries=many(size), qrels=answers(size))) for name, size in SIZES.items()]
+    collections = [
+        place.load(place.beir(name, queries=many(size), qrels=answers(size))) for name, size in SIZES.items()
+    ]
     evaluations = place.evaluations(*collections, rerankers=["control:anti-oracle", f"{FAKE}:Plain"], depth=8)
     found = summarise(evaluations, NDCG)
     worst = [done for done in evaluations if done.system.label == "control:anti-oracle"]

@@ -100,7 +100,9 @@ def test_what_is_significant_has_its_difference_interval_and_p() -> None:
     results += [result(system("new"), key, [0.5, 0.6] * 100) for key in keys]
     results += [result(system("old"), key, [0.4, 0.6] * 100) for key in keys]
     text = as_markdown(list(story.story(story.report(results), "x")), Path())
-    assert re.search(r"new: \+5\.00 points \[\+4\.\d\d, \+5\.\d\d\], better \(p = 0\.000\d, corrected over 2 systems\)", text)
+    assert re.search(
+        r"new: \+5\.00 points \[\+4\.\d\d, \+5\.\d\d\], better \(p = 0\.000\d, corrected over 2 systems\)", text
+    )
     assert "better in 2 and worse in 0 of 2 collections" in text
     assert "old: +0.00 points [+0.00, +0.00], not significant (p = 1.00, corrected over 2 systems)" in text
 

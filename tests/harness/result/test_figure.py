@@ -1,4 +1,4 @@
-"""The figures that everything prints: what is marked is what the one test finds, and other systems change no local mark."""
+"""The figures that everything prints: a mark is what the one test finds, and other systems change no local mark."""
 
 from __future__ import annotations
 

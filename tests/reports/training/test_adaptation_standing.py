@@ -17,10 +17,14 @@ from tests.reports.training.made import made, record
 from tests.tiny_collection import Place
 
 
-def by_hand(results: dict[tuple[str, str], Result], names: tuple[str, ...], weights: list[float] | None = None) -> Difference:
+def by_hand(
+    results: dict[tuple[str, str], Result], names: tuple[str, ...], weights: list[float] | None = None
+) -> Difference:
     """The union minus the base, not corrected."""
     pairs = [(results["union", name], results["base", name]) for name in names]
-    return difference(Design(tuple(one.questions for one, _ in pairs), weights), [a.values - b.values for a, b in pairs])
+    return difference(
+        Design(tuple(one.questions for one, _ in pairs), weights), [a.values - b.values for a, b in pairs]
+    )
 
 
 def test_intervals_are_those_of_the_paired_values_of_queries(place: Place, tmp_path: Path) -> None:
