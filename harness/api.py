@@ -237,7 +237,7 @@ def results(
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
         systems: names or patterns, as `harness list systems` prints them; the first stage of each comes along.
         collections: names, suites, or patterns such as `miracl/*`.
-        intervals: columns `low` and `high` too, 95 % bootstrap over queries.
+        intervals: the 95 % intervals and the test of the difference too; see `reports.tidy.INTERVAL`.
         per_query: one row per query in place of one per collection; see `reports.tidy.PER_QUERY`.
 
     Raises:

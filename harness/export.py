@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,14 +14,7 @@ from harness.measuring.paired_measures import Paired
 from harness.parallel import notes as parallel_notes
 from harness.stemming import notes, of_evaluations, parts_of_evaluation
 from harness.suites.table import PAIRED_MEASURE
-from harness.summary import (
-    Summary,
-    has_official,
-    paired_by_system,
-    summarise,
-    summarise_official,
-    summarise_paired,
-)
+from harness.summary import OFFICIAL, Summary, has_official, summarise, summarise_official
 from harness.trec import write_run
 
 FORMAT = 1
@@ -32,15 +24,19 @@ def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> d
     """Everything that a table shows and what made it, as plain JSON values; fractions, not points."""
     sets = parallel_notes([evaluation.collection for evaluation in _first_of_each_collection(evaluations)])
     lines = [*sets, *notes(of_evaluations(evaluations)), *skipped]
+    summaries = {name: summarise(evaluations, name) for name in _measures(evaluations)}
+    own = {name: one for name, one in summaries.items() if name != PAIRED_MEASURE}
+    paired = {name: one for name, one in summaries.items() if name == PAIRED_MEASURE}
+    official = {OFFICIAL: summarise_official(evaluations)} if has_official(evaluations) else {}
     return {
         "format": FORMAT,
         "environment": environment(),
         "collections": [_collection(evaluation) for evaluation in _first_of_each_collection(evaluations)],
-        "evaluations": [_evaluation(evaluation) for evaluation in evaluations],
-        "macro": _macro(evaluations),
+        "evaluations": [_evaluation(evaluation, own, paired) for evaluation in evaluations],
+        "macro": _macro(evaluations, own),
         **({"notes": lines} if lines else {}),
-        **({"macro_official": official} if (official := _macro_official(evaluations)) else {}),
-        **({"macro_paired": paired} if (paired := _macro_paired(evaluations)) else {}),
+        **({"macro_official": _official(official[OFFICIAL])} if official else {}),
+        **({"macro_paired": _macro_paired(evaluations, paired)} if paired else {}),
     }
 
 
@@ -55,7 +51,9 @@ def write_results(out: Path, evaluations: Sequence[Evaluation], skipped: Sequenc
     (out / "results.json").write_text(text + "\n", "utf-8")
 
 
-def _evaluation(evaluation: Evaluation) -> dict[str, object]:
+def _evaluation(
+    evaluation: Evaluation, summaries: Mapping[str, Summary], paired: Mapping[str, Summary]
+) -> dict[str, object]:
     return {
         "id": evaluation.id,
         "collection": evaluation.collection.fingerprint,
@@ -63,8 +61,8 @@ def _evaluation(evaluation: Evaluation) -> dict[str, object]:
         "first_stage": evaluation.system.first_stage.name,
         "reranker": evaluation.system.reranker.name if evaluation.system.reranker else None,
         "depth": evaluation.system.depth,
-        "measures": {str(measure): _figures(summarise([evaluation], measure)) for measure in evaluation.measures},
-        **({"paired": _paired(evaluation, evaluation.paired)} if evaluation.paired else {}),
+        "measures": {name: _own(evaluation, summaries[name]) for name in map(str, evaluation.measures)},
+        **({"paired": _paired(evaluation, evaluation.paired, paired)} if evaluation.paired else {}),
         "controls": evaluation.ground.means(),
         "audit": evaluation.audited,
         "alarms": [alarm.as_dict() for alarm in evaluation.alarms],
@@ -92,51 +90,43 @@ def _collection(evaluation: Evaluation) -> dict[str, object]:
     }
 
 
-def _macro(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
-    groups: dict[str, list[Evaluation]] = {}
-    for evaluation in evaluations:
-        groups.setdefault(evaluation.system.label, []).append(evaluation)
+def _measures(evaluations: Sequence[Evaluation]) -> list[str]:
+    found = dict.fromkeys(str(measure) for evaluation in evaluations for measure in evaluation.measures)
+    return [*found, *([PAIRED_MEASURE] if any(evaluation.paired for evaluation in evaluations) else [])]
+
+
+def _own(evaluation: Evaluation, summary: Summary) -> dict[str, object]:
+    return summary.of(evaluation.system.label, [evaluation.collection]).as_dict()
+
+
+def _macro(evaluations: Sequence[Evaluation], summaries: Mapping[str, Summary]) -> dict[str, dict[str, object]]:
+    labels = dict.fromkeys(evaluation.system.label for evaluation in evaluations)
     return {
-        label: {
-            str(measure): _figures(summarise(measured, measure))
-            for measure in dict.fromkeys(measure for evaluation in group for measure in evaluation.measures)
-            if (measured := [evaluation for evaluation in group if measure in evaluation.measures])
-        }
-        for label, group in groups.items()
+        label: {name: one.of(label).as_dict() for name, one in summaries.items() if label in one.systems}
+        for label in labels
     }
 
 
-def _macro_official(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
-    if not has_official(evaluations):
-        return {}
-    groups: dict[str, list[Evaluation]] = {}
-    for evaluation in evaluations:
-        groups.setdefault(evaluation.system.label, []).append(evaluation)
-    return {label: _figures(summarise_official(group)) for label, group in groups.items()}
+def _official(summary: Summary) -> dict[str, dict[str, object]]:
+    return {label: figure.as_dict() for label, figure in summary.systems.items()}
 
 
-def _paired(evaluation: Evaluation, paired: Paired) -> dict[str, object]:
+def _paired(evaluation: Evaluation, paired: Paired, summaries: Mapping[str, Summary]) -> dict[str, object]:
     each = dict(zip(paired.questions, paired.values.tolist(), strict=True))
-    return {PAIRED_MEASURE: {**_pairs([evaluation]), "per_question": each, "missing": list(paired.missing)}}
+    own = _own(evaluation, summaries[PAIRED_MEASURE]) | {"questions": len(paired.questions)}
+    return {PAIRED_MEASURE: {**own, "per_question": each, "missing": list(paired.missing)}}
 
 
-def _macro_paired(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, object]]:
-    return {label: {PAIRED_MEASURE: _pairs(group)} for label, group in paired_by_system(evaluations).items()}
-
-
-def _pairs(evaluations: Sequence[Evaluation]) -> dict[str, object]:
-    return {key: _json(value) for key, value in asdict(summarise_paired(evaluations)).items()}
-
-
-def _figures(summary: Summary) -> dict[str, object]:
-    figures = {key: value for key, value in asdict(summary).items() if key != "measure"}
-    return {key: _json(value) for key, value in figures.items()} | {"headroom": _json(summary.headroom)}
-
-
-def _json(value: object) -> object:
-    if isinstance(value, tuple):
-        return [_json(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _macro_paired(evaluations: Sequence[Evaluation], summaries: Mapping[str, Summary]) -> dict[str, object]:
+    counts: dict[str, int] = {}
+    for evaluation in evaluations:
+        if evaluation.paired:
+            label = evaluation.system.label
+            counts[label] = counts.get(label, 0) + len(evaluation.paired.questions)
+    return {
+        label: {PAIRED_MEASURE: figure.as_dict() | {"questions": counts[label]}}
+        for label, figure in summaries[PAIRED_MEASURE].systems.items()
+    }
 
 
 def _first_of_each_collection(evaluations: Sequence[Evaluation]) -> list[Evaluation]:

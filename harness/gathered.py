@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
+from harness.questions import questions_of_stored
+from harness.statistics.design import Questions
 from harness.store import Results, Stored
 from harness.suites.targets import SuiteCollection, suites
 
@@ -72,6 +74,8 @@ class Result:
     measure: str
     values: Floats64
     """float64 [queries]; [questions] for p-MRR; empty where only a mean was taken in."""
+    ids: tuple[str, ...]
+    """Of the queries or questions, aligned with `values`."""
     pairs_per_second: float | None
     """On this machine; None where nothing was scored here."""
     latency: tuple[float, float, float | None] | None = None
@@ -83,6 +87,16 @@ class Result:
         if len(self.values):
             return float(np.mean(self.values))
         return self.stored.means.get(self.measure, float("nan"))
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What the values belong to."""
+        return questions_of_stored(self.stored.collection, self.ids)
+
+    @property
+    def candidates(self) -> str:
+        """What identifies the frozen candidates."""
+        return self.stored.candidates
 
     @property
     def is_mean_only(self) -> bool:
@@ -234,11 +248,23 @@ def grids(results: Sequence[Result]) -> list[Grid]:
         own = [one for one in results if one.measure == measure]
         if measure in mains:
             own = [one for one in own if one.collection.main_measure == measure]
-        found.append(_grid(measure, own))
+        found.append(grid_of(measure, own))
     return found
 
 
-def _grid(measure: str, results: Sequence[Result]) -> Grid:
+def all_grids(results: Sequence[Result]) -> list[Grid]:
+    """As `grids`, and for every measure a grid of the collections that have another main one."""
+    found = grids(results)
+    shown = {(one.measure, key) for one in found for key in one.collections}
+    rest: dict[str, list[Result]] = {}
+    for one in results:
+        if (one.measure, one.collection) not in shown:
+            rest.setdefault(one.measure, []).append(one)
+    return [*found, *(grid_of(measure, own) for measure, own in rest.items())]
+
+
+def grid_of(measure: str, results: Sequence[Result]) -> Grid:
+    """The results of one measure, in the order in which they come, first stages first."""
     seen = dict.fromkeys(one.system for one in results)
     systems = sorted(seen, key=lambda key: (key.first_stage, key.depth, key.reranker is not None))
     collections = tuple(dict.fromkeys(one.collection for one in results))
@@ -261,9 +287,9 @@ def _of(stored: Stored, results: Results) -> list[Result]:
     )
     label = stored.reranker or stored.first_stage + FIRST_STAGE
     system = SystemKey(label, stored.first_stage, stored.depth, stored.reranker)
-    speed, waited = results.speed_of(stored.id), results.latency(stored.id)
+    speed, waited, asked = results.speed_of(stored.id), results.latency(stored.id), results.asked(stored.id)
     return [
-        Result(stored, system, collection, measure, values, speed, waited)
+        Result(stored, system, collection, measure, values, asked[measure] if len(values) else (), speed, waited)
         for measure, values in results.values(stored.id).items()
     ]
 

@@ -77,6 +77,7 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._known_ids: dict[str, tuple[str, ...]] = {}
         self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
         try:
             self._prepare()
@@ -182,6 +183,20 @@ class Results:
         in."""
         found = self._database.execute("select measure, per_query from value where evaluation = ?", (id,))
         return {measure: np.frombuffer(blob or b"", "<f8") for measure, blob in found}
+
+    def asked(self, id: str) -> dict[str, tuple[str, ...]]:
+        """What the values of every measure of an evaluation belong to: the ids of its queries, for p-MRR those of its
+        questions. Evaluations of one collection share them."""
+        query = """select v.measure, coalesce(v.questions, c.queries)
+                   from value v
+                   join evaluation e on e.id = v.evaluation join collection c on c.fingerprint = e.collection
+                   where v.evaluation = ?"""
+        return {measure: self._ids(text) for measure, text in self._database.execute(query, (id,))}
+
+    def _ids(self, text: str) -> tuple[str, ...]:
+        if text not in self._known_ids:
+            self._known_ids[text] = tuple(json.loads(text))
+        return self._known_ids[text]
 
     def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
         """Median and 95th percentile of the seconds of a query on this machine, and MB; None where nobody timed it."""

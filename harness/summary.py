@@ -1,9 +1,9 @@
-"""One measure of one system in figures: value, interval, difference to the first stage, ceiling, headroom, ties."""
+"""The systems of a run in figures: values, intervals, differences to the first stage, ceilings, ties."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,42 +11,15 @@ import numpy.typing as npt
 
 from harness.collection import Collection
 from harness.evaluation import Evaluation
-from harness.measuring.measures import Measure, parse
-from harness.statistics.intervals import stratified_interval
+from harness.measuring.measures import Measure
+from harness.questions import questions_of
+from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Selection, figures
+from harness.statistics.design import Floats64, Questions
+from harness.suites.table import PAIRED_MEASURE
 from harness.suites.targets import is_suite_target
 
 OFFICIAL = "official measures"
 """The name of a mean over collections of which each is measured as its task says."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Means over queries; over several collections the macro average of their means, see `votes`. Fractions."""
-
-    measure: str
-    value: float
-    interval: tuple[float, float]
-    """95 % bootstrap interval over queries, for these collections; (nan, nan) with fewer than two queries."""
-    delta: float
-    """Value minus the first stage's, paired per query."""
-    delta_interval: tuple[float, float]
-    ceiling: float
-    """What a perfect order of the same candidates gets."""
-    chance: float
-    """What a random order of the same candidates expects."""
-    tie_span: float
-
-    @property
-    def headroom(self) -> float | None:
-        """The share of what the first stage left to gain that was gained; None where nothing was left."""
-        left = self.ceiling - (self.value - self.delta)
-        return self.delta / left if left > 1e-12 else None
-
-    @property
-    def moved(self) -> bool:
-        """Whether the interval of the difference leaves out zero."""
-        low, high = self.delta_interval
-        return low > 0 or high < 0
 
 
 def parts(collections: Sequence[Collection]) -> list[list[Collection]]:
@@ -70,9 +43,56 @@ def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
     return shares([collection.group for collection in collections])
 
 
-def summarise(evaluations: Sequence[Evaluation], measure: Measure) -> Summary:
-    """Summarise one system over one collection or several."""
-    return _summarised(evaluations, [measure] * len(evaluations), str(measure))
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One measure of one evaluation, as figures are made of; see `harness.result.figure.Cell`."""
+
+    questions: Questions
+    values: Floats64
+    candidates: str
+    chance: float | None = None
+    ceiling: float | None = None
+    tie_span: float | None = None
+
+    @property
+    def value(self) -> float:
+        """The mean; nan where there is no value."""
+        return float(np.mean(self.values)) if len(self.values) else float("nan")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One measure of all systems of a run, made together because they are corrected together."""
+
+    measure: str
+    collections: tuple[Collection, ...]
+    """That have the measure."""
+    figures: Mapping[tuple[str, tuple[str, ...]], Figure]
+    """By the label of the system and the fingerprints of the collections: of each, of each group, of all."""
+
+    def of(self, system: str, collections: Sequence[Collection] | None = None) -> Figure:
+        """The figure of a system on a collection, a group, or by default all collections.
+
+        Raises:
+            KeyError: it is of no system of the run, or of other collections.
+        """
+        wanted = self.collections if collections is None else collections
+        return self.figures[system, tuple(one.fingerprint for one in wanted)]
+
+    @property
+    def systems(self) -> dict[str, Figure]:
+        """The figures over all collections by the label of the system, the first stage first."""
+        return {system: self.of(system) for system in dict.fromkeys(system for system, _ in self.figures)}
+
+
+def summarise(evaluations: Sequence[Evaluation], measure: Measure | str) -> Summary:
+    """Summarise all systems of a run by one measure, p-MRR among them, over the collections that have it.
+
+    Over several collections: the macro average, see `votes`. It is corrected over the systems; a collection over the
+    collections of its system, and a group over the groups of its system.
+    """
+    name = str(measure)
+    return _summarised([(one, name) for one in evaluations if _has(one, name)], name)
 
 
 def has_official(evaluations: Sequence[Evaluation]) -> bool:
@@ -89,64 +109,70 @@ def has_official(evaluations: Sequence[Evaluation]) -> bool:
 
 
 def summarise_official(evaluations: Sequence[Evaluation]) -> Summary:
-    """Summarise one system over several collections, each by its own main measure: mteb's mean over tasks."""
-    return _summarised(evaluations, [parse(one.collection.rules.main_measure) for one in evaluations], OFFICIAL)
-
-
-def _summarised(evaluations: Sequence[Evaluation], measures: Sequence[Measure], name: str) -> Summary:
-    rows = [evaluation.measures.index(one) for evaluation, one in zip(evaluations, measures, strict=True)]
-    values = [evaluation.values[row] for evaluation, row in zip(evaluations, rows, strict=True)]
-    first = [evaluation.ground.first_stage[row] for evaluation, row in zip(evaluations, rows, strict=True)]
-    deltas = [ours - theirs for ours, theirs in zip(values, first, strict=True)]
-    weights = votes([evaluation.collection for evaluation in evaluations])
-    spans = [evaluation.audit.tie_span[str(one)] for evaluation, one in zip(evaluations, measures, strict=True)]
-
-    def macro(strata: Sequence[npt.NDArray[np.float64]]) -> float:
-        return float(np.average([np.mean(queries) for queries in strata], weights=weights))
-
-    def control(name: str) -> float:
-        return macro([e.ground.controls[name][row] for e, row in zip(evaluations, rows, strict=True)])
-
-    return Summary(
-        measure=name,
-        value=macro(values),
-        interval=stratified_interval(values, weights),
-        delta=macro(deltas),
-        delta_interval=stratified_interval(deltas, weights),
-        ceiling=control("oracle"),
-        chance=control("chance"),
-        tie_span=macro([np.array(span) for span in spans]),
-    )
+    """Summarise systems over several collections, each by its own main measure: mteb's mean over tasks."""
+    return _summarised([(one, one.collection.rules.main_measure) for one in evaluations], OFFICIAL)
 
 
 @dataclass(frozen=True)
-class PairedSummary:
-    """p-MRR: the mean over questions; over several collections the macro average. From -1 to 1."""
+class _Column:
+    """Collections by their fingerprints, as `harness.result.figure.Column`."""
 
-    value: float
-    """nan where a collection has no question with both of its queries."""
-    interval: tuple[float, float]
-    """95 % bootstrap interval over questions; (nan, nan) with fewer than two."""
-    questions: int
+    collections: tuple[str, ...]
+    weights: tuple[float, ...]
+    family: str
 
 
-def paired_by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
-    """The evaluations that have p-MRR, by the label of their system."""
-    groups: dict[str, list[Evaluation]] = {}
-    for evaluation in evaluations:
-        if evaluation.paired:
-            groups.setdefault(evaluation.system.label, []).append(evaluation)
-    return groups
+def _summarised(measured: Sequence[tuple[Evaluation, str]], name: str) -> Summary:
+    collections = list({one.collection.fingerprint: one.collection for one, _ in measured}.values())
+    cells: dict[tuple[str, str], Measured] = {}
+    bases: dict[str, str | None] = {}
+    for evaluation, measure in measured:
+        label, base, place = evaluation.system.label, _base(evaluation), evaluation.collection.fingerprint
+        bases[label] = base if evaluation.system.reranker else None
+        cells[label, place] = _measured(evaluation, measure)
+        if (before := _before(evaluation, measure)) is not None:
+            cells[base, place] = before
+    selection = Selection(list(bases), [one.fingerprint for one in collections], cells, bases.__getitem__)
+    columns = _columns(collections)
+    found = {(label, columns[place].collections): one for (label, place), one in figures(selection, columns).items()}
+    return Summary(name, tuple(collections), found)
 
 
-def summarise_paired(evaluations: Sequence[Evaluation]) -> PairedSummary:
-    """Summarise one system over the collections that have pairs of queries."""
-    measured = [evaluation for evaluation in evaluations if evaluation.paired]
-    strata = [evaluation.paired.values for evaluation in measured if evaluation.paired]
-    weights = votes([evaluation.collection for evaluation in measured])
-    means = [float(np.mean(values)) if len(values) else float("nan") for values in strata]
-    return PairedSummary(
-        value=float(np.average(means, weights=weights)),
-        interval=stratified_interval(strata, weights),
-        questions=sum(map(len, strata)),
-    )
+def _columns(collections: Sequence[Collection]) -> list[_Column]:
+    """Every collection, every group, and all."""
+    voters = parts(collections)
+    wanted = [([one], COLLECTIONS) for one in collections]
+    wanted += [(part, GROUPS) for part in voters if len(part) > 1]
+    wanted += [(list(collections), SYSTEMS)] if collections else []
+    return [_Column(tuple(o.fingerprint for o in own), tuple(votes(own).tolist()), family) for own, family in wanted]
+
+
+def _has(evaluation: Evaluation, name: str) -> bool:
+    return evaluation.paired is not None if name == PAIRED_MEASURE else name in map(str, evaluation.measures)
+
+
+def _base(evaluation: Evaluation) -> str:
+    """The name of what a system is compared with, which is no label."""
+    return f"\0{evaluation.system.first_stage.name}\0{evaluation.system.depth}"
+
+
+def _measured(evaluation: Evaluation, name: str) -> Measured:
+    asked, candidates = questions_of(evaluation.collection), evaluation.run.candidates
+    if name == PAIRED_MEASURE and evaluation.paired is not None:
+        asked = questions_of(evaluation.collection, evaluation.paired.questions)
+        return Measured(asked, evaluation.paired.values, candidates)
+    values, means = evaluation.values[_row(evaluation, name)], evaluation.ground.means()
+    bounds = means["chance"][name], means["oracle"][name]
+    return Measured(asked, values, candidates, *bounds, evaluation.audit.tie_span[name])
+
+
+def _before(evaluation: Evaluation, name: str) -> Measured | None:
+    """The first stage on the same candidates; of p-MRR only an evaluation of the first stage itself knows it."""
+    if name == PAIRED_MEASURE:
+        return None if evaluation.system.reranker else _measured(evaluation, name)
+    values = evaluation.ground.first_stage[_row(evaluation, name)]
+    return Measured(questions_of(evaluation.collection), values, evaluation.run.candidates)
+
+
+def _row(evaluation: Evaluation, name: str) -> int:
+    return list(map(str, evaluation.measures)).index(name)

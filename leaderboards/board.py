@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, gathered
+from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
 from harness.store import Results, Stored
-from leaderboards.sheets import Sheet, sheets
+from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems
+from reports.figures import selection
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -23,6 +25,10 @@ class Ranked:
 
     sheet: Sheet
     rows: tuple[Standing, ...]
+    languages: Mapping[tuple[SystemKey, str], Figure]
+    """The figures of each system in each language, by its code."""
+    family: str
+    """What the differences of the rows are corrected over; see `harness.result.figure`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class RankedCollection:
 
     grid: Grid
     rows: tuple[Standing, ...]
+    family: str
 
 
 @dataclass(frozen=True)
@@ -71,25 +78,63 @@ def board(  # noqa: PLR0917
     results = gathered(workspace, systems, collections, languages, measures)
     keys = dict.fromkeys(one.system for one in results)
     declared = {} if systems_file is None else read_systems(systems_file, keys)
-    tables = tuple(Ranked(sheet, tuple(standings(sheet.grid))) for sheet in sheets(results))
-    by_collection = _grouped(results, lambda one: one.collection)
-    ranked = {key: _of_collection(key, own) for key, own in by_collection.items()}
-    return Board(tuple(results), tables, ranked, declared, _history(workspace, set(keys)))
+    tables, ranked = list[Ranked](), list[RankedCollection]()
+    for grid in all_grids(results):
+        own, columns = _ranked(grid)
+        tables += own
+        ranked += columns
+    tables.sort(key=lambda one: place_of(one.sheet))
+    return Board(tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, results))
 
 
-def _of_collection(collection: CollectionKey, results: Sequence[Result]) -> list[RankedCollection]:
-    by_measure = _grouped(results, lambda one: one.measure)
-    found = []
-    for measure in sorted(by_measure, key=lambda name: (name != collection.main_measure, name)):
-        cells = {(one.system, collection): one for one in by_measure[measure]}
-        grid = Grid(measure, tuple(one.system for one in by_measure[measure]), (collection,), cells)
-        found.append(RankedCollection(grid, tuple(standings(grid))))
+def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
+    """The tables of a grid, and its collections by themselves. Their figures are made together, for they are corrected
+    together."""
+    own = sheets_of(grid)
+    singles = [Column(one.name, (one,), (1.0,)) for one in grid.collections]
+    macros = [one.macro for one in own if len(one.grid.collections) > 1]
+    languages = [replace(one, family=f"{LANGUAGES} {sheet.id}") for sheet in own for one in sheet.languages]
+    columns = [*singles, *macros, *languages]
+    found = figures(selection(grid), columns, range(len(singles) + len(macros)))
+
+    def of(collections: Sequence[CollectionKey]) -> dict[SystemKey, Figure]:
+        place = next(at for at, one in enumerate(columns) if one.collections == tuple(collections))
+        return {system: found[system, place] for system in grid.systems}
+
+    def by_language(sheet: Sheet) -> dict[tuple[SystemKey, str], Figure]:
+        wanted = [(at, one.title) for at, one in enumerate(columns) if one.family == f"{LANGUAGES} {sheet.id}"]
+        return {(system, code): found[system, at] for at, code in wanted for system in sheet.grid.systems}
+
+    tables = [
+        Ranked(one, tuple(standings(one.grid, of(one.grid.collections))), by_language(one), _family(one.grid, grid))
+        for one in own
+    ]
+    by_collection = _grouped(grid.cells.values(), lambda one: one.collection)
+    parts = [grid_of(grid.measure, by_collection[key]) for key in grid.collections]
+    alone = [RankedCollection(one, tuple(standings(one, of(one.collections))), _family(one, grid)) for one in parts]
+    return tables, alone
+
+
+def _family(part: Grid, grid: Grid) -> str:
+    """One collection of several is corrected over them; everything else over the systems."""
+    return COLLECTIONS if len(part.collections) == 1 < len(grid.collections) else SYSTEMS
+
+
+def _by_collection(
+    results: Sequence[Result], ranked: Sequence[RankedCollection]
+) -> dict[CollectionKey, list[RankedCollection]]:
+    found: dict[CollectionKey, list[RankedCollection]] = {one.collection: [] for one in results}
+    for one in ranked:
+        found[one.grid.collections[0]].append(one)
+    for key, own in found.items():
+        own.sort(key=lambda one: (one.grid.measure != key.main_measure, one.grid.measure))
     return found
 
 
-def _history(workspace: Path, systems: set[SystemKey]) -> dict[SystemKey, list[Stored]]:
+def _history(workspace: Path, shown: Sequence[Result]) -> dict[SystemKey, list[Stored]]:
+    systems, known = {one.system for one in shown}, {one.id: one.stored for one in shown}
     with Results(workspace / "results.sqlite") as results:
-        found = _grouped(results.all(), _system)
+        found = _grouped((known.get(one.id, one) for one in results.all()), _system)
     return {key: sorted(found[key], key=lambda one: (one.created, one.id)) for key in systems if key in found}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from harness.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
 from harness.sources.stored import DRIFTED
 from harness.suites.targets import suites
 
@@ -23,6 +24,8 @@ class Column:
     collections: tuple[CollectionKey, ...]
     weights: tuple[float, ...]
     """Summing to 1."""
+    family: str = COLLECTIONS
+    """What its differences are corrected over; see `harness.result.figure`."""
 
     def value(self, grid: Grid, system: SystemKey) -> float | None:
         """The (weighted) mean as a fraction; None where a collection is missing."""
@@ -66,6 +69,11 @@ class Sheet:
         return [Column(title, (one,), (1.0,)) for title, one in zip(titles, self.grid.collections, strict=True)]
 
     @property
+    def macro(self) -> Column:
+        """The average over its collections."""
+        return Column("macro average", self.grid.collections, tuple(self.grid.weights().tolist()), SYSTEMS)
+
+    @property
     def languages(self) -> list[Column]:
         """One for each language, by its code."""
         codes = sorted({one.language for one in self.grid.collections if one.language})
@@ -73,7 +81,7 @@ class Sheet:
 
     def _language(self, code: str) -> Column:
         own = tuple(one for one in self.grid.collections if one.language == code)
-        return Column(code, own, tuple(self.grid.weights(own).tolist()))
+        return Column(code, own, tuple(self.grid.weights(own).tolist()), LANGUAGES)
 
 
 def page_id(*parts: object) -> str:
@@ -94,12 +102,21 @@ def collection_id(collection: CollectionKey) -> str:
 def sheets(results: Sequence[Result]) -> list[Sheet]:
     """The tables, the one with the most results first. A collection that is there whole and as a sample is in two of
     them: a sample's number never stands in the average of a whole one's."""
+    return sorted((sheet for grid in grids(results) for sheet in sheets_of(grid)), key=place_of)
+
+
+def sheets_of(grid: Grid) -> list[Sheet]:
+    """Those of one measure."""
     found = []
-    for grid in grids(results):
-        for suite in dict.fromkeys(map(suite_of, grid.collections)):
-            own = grid.part(one for one in grid.collections if suite_of(one) == suite)
-            found += [Sheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
-    return sorted(found, key=lambda sheet: (-len(sheet.grid.cells), sheet.title))
+    for suite in dict.fromkeys(map(suite_of, grid.collections)):
+        own = grid.part(one for one in grid.collections if suite_of(one) == suite)
+        found += [Sheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
+    return found
+
+
+def place_of(sheet: Sheet) -> tuple[int, str]:
+    """Sorts tables: the one with the most results first."""
+    return -len(sheet.grid.cells), sheet.title
 
 
 def suite_of(collection: CollectionKey) -> str:

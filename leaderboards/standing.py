@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from harness.gathered import Grid, Result, SystemKey
-from harness.statistics.together import percentile_intervals, rank_intervals, resampled_macros
-from leaderboards.groups import Grouped, groups
+from harness.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.figure import Figure
+from harness.statistics.bootstrap import rank_intervals, resampled_macros
+from harness.statistics.design import Design
+from leaderboards.groups import groups
 
-Floats64 = npt.NDArray[np.float64]
-Interval = tuple[float, float]
+_NONE = Figure()
 
 
 @dataclass(frozen=True)
@@ -21,87 +21,68 @@ class Standing:
     """One row of a board. A system that lacks a collection, or some of its queries, has no macro value and no rank."""
 
     system: SystemKey
-    value: float | None = None
-    """Macro average, a fraction."""
-    interval: Interval | None = None
-    """95 %, over queries, for these collections; None where one has fewer than two."""
-    delta: float | None = None
-    """To its own first stage; None for a first stage, and where that one lacks a collection."""
-    delta_interval: Interval | None = None
+    figure: Figure = _NONE
+    """The macro average, and its difference to the system's own first stage: the figures of a report."""
     rank: int | None = None
     """Equal values share a rank."""
     ranks: tuple[int, int] | None = None
     """Between the tails of 10,000 resamples."""
-    group: Grouped | None = None
+    group: str | None = None
+    """The letters of its group; see `leaderboards.groups`."""
 
     @property
-    def moved(self) -> bool:
-        """Whether the interval of the difference leaves out zero."""
-        return self.delta_interval is not None and (self.delta_interval[0] > 0 or self.delta_interval[1] < 0)
+    def value(self) -> float | None:
+        """Macro average, a fraction."""
+        return self.figure.value
 
 
-def standings(grid: Grid, *, seed: int = 0) -> list[Standing]:
+def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[Standing]:
     """Complete rows by falling value, then incomplete ones by what they cover and their label; a row with a value that
-    is known to be wrong is none that could be complete. Ranks have an interval
-    where there are several collections: nobody reads those of a single one."""
-    sizes = _sizes(grid)
-    complete = [one for one in grid.systems if [_size(cell) for cell in grid.row(one)] == sizes]
+    is known to be wrong is none that could be complete. Ranks have an interval where there are several collections:
+    nobody reads those of a single one.
+
+    Args:
+        figures: of the average over the collections of the grid.
+    """
+    asked = _asked(grid)
+    complete = [one for one in grid.systems if [_answered(cell) for cell in grid.row(one)] == asked]
     rest = [one for one in grid.systems if one not in set(complete)]
     covered = {one: sum(cell is not None for cell in grid.row(one)) for one in rest}
     below = sorted(rest, key=lambda one: (-covered[one], one.label, one.first_stage, one.depth))
-    return [*(_ranked(grid, complete, seed) if complete else []), *map(Standing, below)]
+    return [*(_ranked(grid, complete, figures) if complete else []), *map(Standing, below)]
 
 
-def _size(cell: Result | None) -> int | None:
-    """Values of a cell; None where it is missing, or known to be wrong."""
-    return None if cell is None or cell.wrong else len(cell.values)
+def _answered(cell: Result | None) -> tuple[str, ...] | None:
+    """The queries of a cell; None where it is missing, or known to be wrong."""
+    return None if cell is None or cell.wrong else cell.ids
 
 
-def _sizes(grid: Grid) -> list[int]:
-    """Values of each collection. A system that has fewer of them cannot be paired: p-MRR leaves out questions."""
-    sizes = dict.fromkeys(grid.collections, 0)
+def _asked(grid: Grid) -> list[tuple[str, ...]]:
+    """The queries of each collection. A system that has fewer of them cannot be paired: p-MRR leaves out questions."""
+    found: dict[CollectionKey, tuple[str, ...]] = dict.fromkeys(grid.collections, ())
     for (_, collection), cell in grid.cells.items():
-        sizes[collection] = max(sizes[collection], len(cell.values))
-    return list(sizes.values())
+        found[collection] = max(found[collection], cell.ids, key=len)
+    return list(found.values())
 
 
-def _ranked(grid: Grid, systems: Sequence[SystemKey], seed: int) -> list[Standing]:
-    weights = grid.weights()
-    means = {one: float(weights @ [grid.cells[one, key].value for key in grid.collections]) for one in systems}
+def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey, Figure]) -> list[Standing]:
+    means = {one: float("-inf") if (value := figures[one].value) is None else value for one in systems}
     ordered = sorted(systems, key=lambda one: (-means[one], one.label, one.first_stage, one.depth))
-    strata = [np.stack([grid.cells[one, key].values for one in ordered]) for key in grid.collections]
-    rows = [Standing(one, means[one]) for one in ordered]
-    rows = [replace(row, rank=_rank(means, row.system)) for row in rows]
-    grouped = groups(strata, weights, seed=seed)
-    rows = [replace(row, group=group) for row, group in zip(rows, grouped, strict=True)]
-    rows = [_with_delta(grid, row, means) for row in rows]
-    return _with_intervals(rows, strata, weights, seed) if min(s.shape[1] for s in strata) > 1 else rows
-
-
-def _rank(means: dict[SystemKey, float], system: SystemKey) -> int:
-    return 1 + sum(value > means[system] + 1e-12 for value in means.values())
-
-
-def _with_delta(grid: Grid, row: Standing, means: dict[SystemKey, float]) -> Standing:
-    """Only where both stand on the same frozen candidates: a first stage may have been run anew since."""
-    base = row.system.base
-    if not row.system.reranker or base not in means:
-        return row
-    pairs = zip(grid.row(row.system), grid.row(base), strict=True)
-    same = all(a and b and a.stored.candidates == b.stored.candidates for a, b in pairs)
-    return replace(row, delta=means[row.system] - means[base]) if same else row
-
-
-def _with_intervals(
-    rows: Sequence[Standing], strata: Sequence[Floats64], weights: Floats64, seed: int
-) -> list[Standing]:
-    resampled = resampled_macros(strata, weights, seed=seed)
-    places = {row.system: place for place, row in enumerate(rows)}
-    ranks = rank_intervals(resampled) if len(strata) > 1 else [None] * len(rows)
-    bases = [places[row.system if row.delta is None else row.system.base] for row in rows]
-    moved = percentile_intervals(resampled - resampled[bases])
-    found = zip(rows, percentile_intervals(resampled), ranks, moved, strict=True)
+    cells = [[grid.cells[one, key] for one in ordered] for key in grid.collections]
+    design = Design(tuple(own[0].questions for own in cells), grid.weights())
+    values = [np.stack([cell.values for cell in own]) for own in cells]
+    several = len(values) > 1 and design.holds(2)
+    ranks = rank_intervals(resampled_macros(design, values)) if several else [None] * len(ordered)
+    grouped = groups(design, values) if design.holds(1) else [None] * len(ordered)
     return [
-        replace(row, interval=own, ranks=span, delta_interval=None if row.delta is None else delta)
-        for row, own, span, delta in found
+        Standing(one, figures[one], rank, span, group)
+        for one, rank, span, group in zip(
+            ordered, _places([means[one] for one in ordered]), ranks, grouped, strict=True
+        )
     ]
+
+
+def _places(falling: Sequence[float]) -> list[int]:
+    """The rank of each of the values; equal ones share theirs."""
+    rising = np.array(falling[::-1])
+    return [int(1 + len(rising) - place) for place in np.searchsorted(rising, np.array(falling) + 1e-12, side="right")]

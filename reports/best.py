@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.evaluation import Evaluation
-from harness.summary import PairedSummary, Summary
+from harness.result.figure import Figure
 
 
-def best_of(
-    systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Summary] | Mapping[str, PairedSummary]
-) -> list[str]:
+def best_of(systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Figure]) -> list[str]:
     """The systems with the highest value; one whose value is known to be wrong is none of them."""
     sound = {name: found.value for name, found in values.items() if not any(one.wrong for one in systems[name])}
-    return [name for name, value in sound.items() if value == max(sound.values())]
+    known = [value for value in sound.values() if value is not None]
+    return [name for name, value in sound.items() if known and value == max(known)]
 
 
 def wrong_notes(systems: Mapping[str, Sequence[Evaluation]]) -> list[str]:

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.collection import Collection
 from harness.evaluation import Evaluation
 from harness.measuring.measures import Measure
 from harness.notes import notes_of
 from harness.parallel import notes as parallel_notes
+from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
 from harness.retrieve import GIVEN
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_evaluations, shown_language
 from harness.suites.targets import PAIRED_MEASURE
-from harness.summary import (
-    OFFICIAL,
-    Summary,
-    has_official,
-    paired_by_system,
-    parts,
-    summarise,
-    summarise_official,
-    summarise_paired,
-    votes,
-)
+from harness.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
+from reports import rule
 from reports.best import best_of, wrong_notes
+from reports.overview import probability
 from reports.tables import Cell, Table
 
 _COLUMNS = (
     "95 % interval",
     "vs first stage",
     "interval of it",
+    "p",
     "ceiling",
     "headroom",
     "tie span",
     "truncated",
     "pairs/s",
 )
-_MARKS = "* the interval of the difference leaves out zero (paired bootstrap over queries, no correction for several)"
+_MARKS = "* significant: the corrected p-value is at most 0.05"
 
 
 def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
@@ -57,12 +51,10 @@ def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
 
 def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
     """One row per system; over several collections their macro average, see `harness.summary.votes`."""
-    systems = by_system(evaluations)
-    summaries = {name: summarise(measured, measure) for name, measured in systems.items()}
-    best = best_of(systems, summaries)
-    rows = [_system_row(name, measured, summaries[name], strong=name in best) for name, measured in systems.items()]
+    systems, summary = by_system(evaluations), summarise(evaluations, measure)
+    rows = _system_rows(systems, summary)
     collections = _collections(evaluations)
-    chance = next(iter(summaries.values())).chance
+    chance = next(iter(summary.systems.values())).chance
     notes = [
         *declared_notes(collections),
         *wrong_notes(systems),
@@ -71,20 +63,16 @@ def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
         f"{measure} x 100; {_depth(evaluations[0], measure)}",
         *_votes(collections),
         f"a random order of these candidates expects {points(chance)}",
-        _MARKS,
+        *_significance({SYSTEMS: summary.systems.values()}),
         "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained",
     ]
-    return Table(f"{measure}, {_over(collections)}", ("system", str(measure), *_COLUMNS), tuple(rows), tuple(notes))
+    return Table(f"{measure}, {_over(collections)}", ("system", str(measure), *_COLUMNS), rows, tuple(notes))
 
 
 def official_table(evaluations: Sequence[Evaluation]) -> Table:
     """One row per system: the mean over collections of which each is measured as its task says, as mteb averages."""
-    systems = by_system(evaluations)
-    summaries = {name: summarise_official(measured) for name, measured in systems.items()}
-    best = best_of(systems, summaries)
-    rows = tuple(
-        _system_row(name, measured, summaries[name], strong=name in best) for name, measured in systems.items()
-    )
+    systems, summary = by_system(evaluations), summarise_official(evaluations)
+    rows = _system_rows(systems, summary)
     collections = _collections(evaluations)
     used = ", ".join(dict.fromkeys(collection.rules.main_measure for collection in collections))
     notes = (
@@ -93,7 +81,7 @@ def official_table(evaluations: Sequence[Evaluation]) -> Table:
         *bm25_notes(of_evaluations(evaluations)),
         *_votes(collections),
         *wrong_notes(systems),
-        _MARKS,
+        *_significance({SYSTEMS: summary.systems.values()}),
     )
     return Table(f"{OFFICIAL}, {_over(collections)}", ("system", "mean", *_COLUMNS), rows, notes)
 
@@ -102,39 +90,41 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
     """One row per collection, and one per group after its members; a column per system with its difference to the
     first stage; the macro average."""
     systems, collections = by_system(evaluations), _collections(evaluations)
+    summary, shown = summarise(evaluations, measure), dict[str, list[Figure]]()
 
-    def row(name: str, averaged: Sequence[Collection]) -> tuple[Cell, ...]:
-        wanted = {collection.fingerprint for collection in averaged}
-        here = {n: [e for e in all_of if e.collection.fingerprint in wanted] for n, all_of in systems.items()}
-        return _collection_row(name, averaged, here, measure)
+    def row(name: str, averaged: Sequence[Collection], family: str) -> tuple[Cell, ...]:
+        found = {system: summary.of(system, averaged) for system in systems}
+        shown.setdefault(SYSTEMS if len(averaged) == len(collections) else family, []).extend(found.values())
+        return _collection_row(name, averaged, found, best_of(systems, found))
 
     rows = []
     for part in parts(collections):
-        rows += [row(collection.name, [collection]) for collection in part]
-        rows += [row(_named(part), part)] if len(part) > 1 else []
+        rows += [row(collection.name, [collection], COLLECTIONS) for collection in part]
+        rows += [row(_named(part), part, GROUPS)] if len(part) > 1 else []
     if len(parts(collections)) > 1:
-        rows.append(row("macro average", collections))
+        rows.append(row("macro average", collections, SYSTEMS))
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(systems):
         columns += [name] if i == 0 else [name, "vs first stage"]
     known = (*declared_notes(collections), *bm25_notes(of_evaluations(evaluations)), *wrong_notes(systems))
-    notes = (*known, f"{measure} x 100", *_votes(collections), _MARKS)
+    notes = (*known, f"{measure} x 100", *_votes(collections), *_significance(shown))
     return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
 
 
 def paired_table(evaluations: Sequence[Evaluation]) -> Table:
     """p-MRR of evaluations that have it: one row per system, over several collections their macro average."""
-    systems = paired_by_system(evaluations)
-    summaries = {name: summarise_paired(measured) for name, measured in systems.items()}
-    best = best_of(systems, summaries)
+    measured = [evaluation for evaluation in evaluations if evaluation.paired]
+    systems, summary = by_system(measured), summarise(measured, PAIRED_MEASURE)
+    best = best_of(systems, summary.systems)
     rows = tuple(
         (
             Cell(name),
-            Cell(_signed_points(summary.value), strong=name in best),
-            Cell("-" if math.isnan(summary.interval[0]) else f"[{', '.join(map(_signed_points, summary.interval))}]"),
-            Cell(f"{summary.questions:,}"),
+            Cell(_signed_points(figure.value), strong=name in best),
+            Cell(_interval(figure.interval, _signed_points)),
+            *_difference(figure),
+            Cell(f"{sum(len(one.paired.questions) for one in systems[name] if one.paired):,}"),
         )
-        for name, summary in summaries.items()
+        for name, figure in summary.systems.items()
     )
     collections = _collections(evaluations)
     notes = (
@@ -143,11 +133,11 @@ def paired_table(evaluations: Sequence[Evaluation]) -> Table:
         *bm25_notes(of_evaluations(evaluations)),
         *_votes(collections),
         *wrong_notes(systems),
-        "the interval is a bootstrap over questions; a question is a pair of queries",
+        f"95 % interval: {rule.INTERVAL.removeprefix('95 % ')}; a question is a pair of queries",
+        *_significance({SYSTEMS: summary.systems.values()}),
     )
-    return Table(
-        f"{PAIRED_MEASURE}, {_over(collections)}", ("system", PAIRED_MEASURE, "95 % interval", "questions"), rows, notes
-    )
+    columns = ("system", PAIRED_MEASURE, *_COLUMNS[:4], "questions")
+    return Table(f"{PAIRED_MEASURE}, {_over(collections)}", columns, rows, notes)
 
 
 def audit_table(evaluations: Sequence[Evaluation]) -> Table:
@@ -229,13 +219,19 @@ def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
     return groups
 
 
-def points(value: float) -> str:
+def points(value: float | None) -> str:
     """A fraction as points with two decimals."""
-    return "-" if math.isnan(value) else f"{100 * value:.2f}"
+    return "-" if value is None or math.isnan(value) else f"{100 * value:.2f}"
 
 
-def _signed_points(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:+z.2f}"
+def _signed_points(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{100 * value:+z.2f}"
+
+
+def _significance(families: Mapping[str, Iterable[Figure]]) -> list[str]:
+    """The test and its correction; none where nothing was tested."""
+    said = rule.notes({family: list(own) for family, own in families.items()})
+    return [_MARKS, *said] if said else []
 
 
 def _depth(evaluation: Evaluation, measure: Measure) -> str:
@@ -245,32 +241,45 @@ def _depth(evaluation: Evaluation, measure: Measure) -> str:
     return f"depth {depth}" + (", ranks beyond it are empty" if (measure.cutoff or depth) > depth else "")
 
 
-def _system_row(name: str, measured: Sequence[Evaluation], summary: Summary, *, strong: bool) -> tuple[Cell, ...]:
-    reranked = measured[0].system.reranker is not None
+def _system_rows(systems: Mapping[str, Sequence[Evaluation]], summary: Summary) -> tuple[tuple[Cell, ...], ...]:
+    best = best_of(systems, summary.systems)
+    return tuple(
+        _system_row(name, measured, summary.of(name), strong=name in best) for name, measured in systems.items()
+    )
+
+
+def _system_row(name: str, measured: Sequence[Evaluation], figure: Figure, *, strong: bool) -> tuple[Cell, ...]:
     return (
         Cell(name),
-        Cell(points(summary.value), strong=strong),
-        Cell(_interval(summary.interval)),
-        Cell(_signed(summary) if reranked else ""),
-        Cell(_interval(summary.delta_interval) if reranked else ""),
-        Cell(points(summary.ceiling)),
-        Cell(_headroom(summary) if reranked else ""),
-        Cell(points(summary.tie_span)),
+        Cell(points(figure.value), strong=strong),
+        Cell(_interval(figure.interval)),
+        *_difference(figure),
+        Cell(points(figure.ceiling)),
+        Cell(_headroom(figure) if measured[0].system.reranker is not None else ""),
+        Cell(points(figure.tie_span)),
         Cell(_truncated(measured)),
         Cell(_speed(measured)),
     )
 
 
+def _difference(figure: Figure) -> tuple[Cell, Cell, Cell]:
+    """With its interval and its p-value; empty for a first stage."""
+    own = figure.difference
+    if own is None:
+        return Cell(""), Cell(""), Cell("")
+    interval = _interval(figure.delta_interval, _signed_points)
+    return Cell(_signed(figure)), Cell(interval), Cell(probability(own.adjusted_p))
+
+
 def _collection_row(
-    name: str, averaged: Sequence[Collection], systems: dict[str, list[Evaluation]], measure: Measure
+    name: str, averaged: Sequence[Collection], found: Mapping[str, Figure], best: Sequence[str]
 ) -> tuple[Cell, ...]:
-    found = {system: summarise(measured, measure) for system, measured in systems.items()}
-    best, first = best_of(systems, found), next(iter(found.values()))
+    first = next(iter(found.values()))
     language = shown_language(averaged[0].language, averaged[0].detected_language) if len(averaged) == 1 else ""
     cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
-    for system, summary in found.items():
-        cells.append(Cell(points(summary.value), strong=system in best))
-        cells += [] if summary is first else [Cell(_signed(summary))]
+    for system, figure in found.items():
+        cells.append(Cell(points(figure.value), strong=system in best))
+        cells += [] if figure is first else [Cell(_signed(figure))]
     return (*cells, Cell(points(first.ceiling)))
 
 
@@ -315,16 +324,16 @@ def _votes(collections: Sequence[Collection]) -> list[str]:
     return [f"{len(collections)} collections have {len(averaged)} votes; averaged first, and then one vote: {groups}"]
 
 
-def _interval(bounds: tuple[float, float]) -> str:
-    return "-" if math.isnan(bounds[0]) else f"[{points(bounds[0])}, {points(bounds[1])}]"
+def _interval(bounds: Interval | None, show: Callable[[float], str] = points) -> str:
+    return "-" if bounds is None else f"[{show(bounds[0])}, {show(bounds[1])}]"
 
 
-def _signed(summary: Summary) -> str:
-    return f"{100 * summary.delta:+z.2f}{'*' if summary.moved else ''}"
+def _signed(figure: Figure) -> str:
+    return f"{_signed_points(figure.delta)}{'*' if figure.significant else ''}"
 
 
-def _headroom(summary: Summary) -> str:
-    return "-" if summary.headroom is None else f"{100 * summary.headroom:+z.0f} %"
+def _headroom(figure: Figure) -> str:
+    return "-" if figure.headroom is None else f"{100 * figure.headroom:+z.0f} %"
 
 
 def _truncated(group: Sequence[Evaluation]) -> str:

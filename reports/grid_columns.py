@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.gathered import CollectionKey, Grid, Result, grids
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
 from harness.sources.stored import DRIFTED
 from harness.summary import OFFICIAL
 from reports.marks import of_collection
@@ -25,8 +26,13 @@ class Column:
     weights: tuple[float, ...]
     """Summing to 1; the members of a group share one vote."""
     marks: tuple[str, ...] = ()
-    average: bool = False
-    """Over everything under its heading, or in the table."""
+    family: str = COLLECTIONS
+    """What its differences are corrected over; see `harness.result.figure`."""
+
+    @property
+    def average(self) -> bool:
+        """Whether it is over everything under its heading, or in the table."""
+        return self.family == SYSTEMS
 
 
 def suite_of(collection: CollectionKey) -> str:
@@ -63,18 +69,16 @@ def language_columns(grid: Grid) -> list[Column]:
         own = [one for one in grid.collections if one.language == code]
         marks = tuple(dict.fromkeys(sign for one in own for sign in of_collection(one)))
         title = code if len(own) == 1 else f"{code} ({len(own)})"
-        each.append(replace(average(grid, own, title, "", is_average=False), marks=marks))
+        each.append(replace(average(grid, own, title, ""), family=LANGUAGES, marks=marks))
     members = tuple(one for column in each for one in column.collections)
     weights = tuple(weight / len(each) for column in each for weight in column.weights)
-    return [Column("mean of languages", "", members, weights, average=True), *each]
+    return [Column("mean of languages", "", members, weights, family=SYSTEMS), *each]
 
 
-def average(
-    grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str, *, is_average: bool = True
-) -> Column:
+def average(grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str) -> Column:
     """The weighted mean over these collections."""
     weights = tuple(grid.weights(collections).tolist())
-    return Column(title, heading, tuple(collections), weights, average=is_average)
+    return Column(title, heading, tuple(collections), weights, family=SYSTEMS)
 
 
 def has_twice(collections: Iterable[CollectionKey]) -> bool:

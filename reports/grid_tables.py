@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 
 from harness.gathered import CollectionKey, Grid, SystemKey
+from harness.result.figure import SYSTEMS, Interval
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_stored
 from harness.summary import OFFICIAL
-from reports import marks
-from reports.figures import Figure, Figures, Interval, figures, resamples_of
+from reports import marks, rule
+from reports.figures import Figure, Figures, figures
 from reports.grid_columns import OWN, Column, collection_columns, has_twice, language_columns
-from reports.significance import ALPHA
 from reports.tables import Cell, Kind, Table
 
 Row = tuple[Kind, tuple[Cell, ...]]
+Singles = Mapping[tuple[SystemKey, tuple[CollectionKey, ...]], Figure]
+"""The figures of single collections."""
+
+
+_NONE: Singles = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -47,21 +53,48 @@ class Sheet:
         return self.figures[system, place]
 
     @property
+    def singles(self) -> Singles:
+        """The figures of its single collections."""
+        places = {place: one.collections for place, one in enumerate(self.columns) if len(one.collections) == 1}
+        return {(key, places[place]): one for (key, place), one in self.figures.items() if place in places}
+
+    @property
+    def families(self) -> dict[str, list[Figure]]:
+        """Its figures by what they were corrected over."""
+        found: dict[str, list[Figure]] = {}
+        for (_, place), one in self.figures.items():
+            whole = len(self.columns[place].collections) == len(self.grid.collections)
+            found.setdefault(SYSTEMS if whole else self.columns[place].family, []).append(one)
+        return found
+
+    @property
     def left(self) -> tuple[str, ...]:
         """The columns of text."""
         return ("system", "first stage") if len(bases(self.grid)) > 1 else ("system",)
 
 
 def sheets_of(
-    grid: Grid, published: Sequence[PublishedRow] = (), *, intervals: bool = False
+    grid: Grid,
+    published: Sequence[PublishedRow] = (),
+    *,
+    intervals: bool = False,
+    known: Singles = _NONE,
 ) -> tuple[Sheet, Sheet | None]:
-    """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two."""
+    """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two.
+
+    Args:
+        known: figures that other tables of the report show already: here they are the same.
+    """
     columns, languages = collection_columns(grid), language_columns(grid)
-    found = figures(grid, [*columns, *languages], intervals=intervals)
+    found = dict(figures(grid, [*columns, *languages], intervals=intervals))
     first = len(columns)
+    for system, place in found:
+        if place < first and (system, columns[place].collections) in known:
+            found[system, place] = known[system, columns[place].collections]
+    by_collection = {key: one for key, one in found.items() if key[1] < first}
     by_language = {(system, place - first): one for (system, place), one in found.items() if place >= first}
     return (
-        Sheet(grid, tuple(columns), found, tuple(published), intervals),
+        Sheet(grid, tuple(columns), by_collection, tuple(published), intervals),
         Sheet(grid, tuple(languages), by_language, (), intervals) if languages else None,
     )
 
@@ -73,11 +106,7 @@ def values_table(sheet: Sheet, over: str = "collection") -> Table:
         f"{sheet.grid.measure} x 100; bold: the best of its column, underlined: the second best; both among measured "
         "systems only, as printed",
         *_notes(sheet),
-        *(
-            [f"[low, high]: 95 % bootstrap interval over queries, {resamples_of(sheet.grid):,} resamples"]
-            if sheet.intervals
-            else []
-        ),
+        *([f"[low, high]: {rule.INTERVAL}"] if sheet.intervals else []),
     ]
     return _table(sheet, f"{sheet.grid.measure} by {over}", rows, notes)
 
@@ -89,7 +118,8 @@ def differences_table(sheet: Sheet, over: str = "collection") -> Table:
         for system in sheet.grid.systems
         if system.reranker
     ]
-    notes = [f"{sheet.grid.measure} x 100, minus that of the first stage on the same candidates", *_notes(sheet)]
+    about = f"{sheet.grid.measure} x 100, minus that of the first stage on the same candidates"
+    notes = [about, *_notes(sheet)]
     return _table(sheet, f"differences to the first stage: {sheet.grid.measure} by {over}", rows, notes)
 
 
@@ -158,9 +188,7 @@ def _wrong(figure: Figure) -> tuple[str, ...]:
 
 def significant(figure: Figure) -> tuple[str, ...]:
     """The sign of a difference that the corrected test finds."""
-    if figure.p is None or figure.delta is None or not figure.p < ALPHA:
-        return ()
-    return (marks.BETTER if figure.delta > 0 else marks.WORSE,)
+    return (marks.BETTER if (figure.delta or 0) > 0 else marks.WORSE,) if figure.significant else ()
 
 
 def _difference(figure: Figure) -> Cell:
@@ -236,3 +264,4 @@ def _notes(sheet: Sheet) -> Iterator[str]:
     groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}
     if groups:
         yield f"averaged first, and then one vote: {', '.join(sorted(groups))}"
+    yield from rule.notes(sheet.families)

@@ -13,8 +13,7 @@ INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"
 TRAINING, SAMPLED, ADAPTED, IMPORTED = "‡", "§", "◊", "#"
 WRONG = "✗"
 NOTES: Mapping[str, str] = {
-    BETTER: "better than its first stage, p < 0.05: stratified paired randomisation test over queries, two-sided, "
-    "10,000 sign flips, Holm's correction over the systems of this table",
+    BETTER: "better than its first stage: the corrected p-value is at most 0.05",
     WORSE: "worse than its first stage, by the same test",
     UNPAIRED: "no result of its first stage on the same frozen candidates, so there is no difference",
     ALARM: "there is an alarm about this number",

@@ -8,8 +8,8 @@ from harness.gathered import Result, SystemKey
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_stored
 from harness.summary import OFFICIAL
-from reports import marks
-from reports.figures import Figure, resamples_of
+from reports import marks, rule
+from reports.figures import Figure
 from reports.grid_tables import Sheet, bracketed, medals, names, points, signed, significant
 from reports.tables import Cell, Kind, Table
 
@@ -50,7 +50,7 @@ def counted(sheet: Sheet, system: SystemKey) -> tuple[int, int, int]:
     tested = [
         sheet.figure(system, place)
         for place, column in enumerate(sheet.columns)
-        if len(column.collections) == 1 and sheet.figure(system, place).p is not None
+        if len(column.collections) == 1 and sheet.figure(system, place).difference is not None
     ]
     signs = [sign for figure in tested for sign in significant(figure)]
     return signs.count(marks.BETTER), signs.count(marks.WORSE), len(tested)
@@ -84,7 +84,8 @@ def _row(sheet: Sheet, system: SystemKey, best: tuple[str, str]) -> tuple[Cell, 
 
 
 def _difference(figure: Figure) -> tuple[str, str, str]:
-    return signed(figure.delta), bracketed(figure.delta_interval, signed), probability(figure.p)
+    p = None if figure.difference is None else figure.difference.adjusted_p
+    return signed(figure.delta), bracketed(figure.delta_interval, signed), probability(p)
 
 
 def _href(figure: Figure) -> str:
@@ -119,14 +120,10 @@ def _over(sheet: Sheet) -> str:
 
 def _notes(sheet: Sheet) -> Iterator[str]:
     yield from bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values()))
-    yield (
-        f"{sheet.grid.measure} x 100; intervals: 95 % bootstrap over queries, {resamples_of(sheet.grid):,} resamples, "
-        "for these collections"
-    )
+    yield f"{sheet.grid.measure} x 100; 95 % interval: {rule.INTERVAL.removeprefix('95 % ')}"
     if sheet.grid.measure == OFFICIAL:
         yield "each collection by its own official measure; a mean of different measures has no unit"
-    yield (
-        "p: two-sided stratified paired randomisation test against the first stage, corrected by Holm over the systems "
-        "of this table; better, worse: collections in which the same test finds a difference, corrected in the same way"
-    )
+    yield from rule.notes(sheet.families)
+    if len(sheet.grid.collections) > 1 and any(system.reranker for system in sheet.grid.systems):
+        yield "p: corrected; better, worse: in how many collections the corrected test finds a difference"
     yield "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained"

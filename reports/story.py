@@ -11,6 +11,7 @@ from harness.gathered import Grid, Result, grids
 from harness.workspace import write_atomically
 from reports import marks
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown
+from reports.figures import Figure
 from reports.grid_columns import official_grids, plain_name
 from reports.grid_tables import (
     PublishedRow,
@@ -70,8 +71,10 @@ def report(
         published: the published numbers that belong beside a grid; this room knows none.
         intervals: of single collections and languages too.
     """
-    found = [*official_grids(results), *grids(results)]
-    made = [sheets_of(grid, published(grid), intervals=intervals) for grid in found]
+    own = [sheets_of(grid, published(grid), intervals=intervals) for grid in grids(results)]
+    known = {key: one for sheet, _ in own for key, one in sheet.singles.items()}
+    official = official_grids(results)
+    made = [*(sheets_of(grid, published(grid), intervals=intervals, known=known) for grid in official), *own]
     languages = tuple(sheet for _, sheet in made if sheet is not None)
     return Report(tuple(results), tuple(sheet for sheet, _ in made), languages)
 
@@ -207,14 +210,15 @@ def _findings(sheet: Sheet) -> Iterator[str]:
             yield f"{name}: no difference can be told, {why}{collections}"
             continue
         interval = f" {bracketed(figure.delta_interval, signed)}" if figure.delta_interval else ""
-        yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure.p, significant(figure))}{collections}"
+        yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure, significant(figure))}{collections}"
 
 
-def _verdict(p: float | None, signs: Sequence[str]) -> str:
-    if p is None:
+def _verdict(figure: Figure, signs: Sequence[str]) -> str:
+    if figure.difference is None:
         return "not tested"
-    word = {marks.BETTER: "better", marks.WORSE: "worse"}[signs[0]] if signs else "not told apart"
-    return f"{word} (p = {probability(p)} after Holm)"
+    word = {marks.BETTER: "better", marks.WORSE: "worse"}[signs[0]] if signs else "not significant"
+    over = f"{figure.difference.family} {_plural('system', figure.difference.family)}"
+    return f"{word} (p = {probability(figure.difference.adjusted_p)}, corrected over {over})"
 
 
 def _origin(one: Result) -> str:

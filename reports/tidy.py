@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from adapters.errors import need
-from harness.gathered import Result
-from harness.statistics.together import percentile_intervals, resampled_macros
+from harness.gathered import CollectionKey, Result, SystemKey, all_grids
 from harness.store import Results
 from harness.workspace import write_atomically
-from reports.grid_columns import plain_name
+from reports.figures import Figure, figures
+from reports.grid_columns import Column, plain_name
 from reports.marks import alarms_of, is_adapted
 from reports.tables import Cell, Table
 
@@ -29,18 +28,21 @@ COLUMNS = (
     "licence", "id", "fingerprint", "updated",
 )  # fmt: skip
 """Of `tidy`; values, differences and bounds are fractions."""
-INTERVAL = ("low", "high")
+INTERVAL = ("low", "high", "delta_low", "delta_high", "p", "adjusted_p", "family")
+"""Of `tidy` with intervals: of the value, and of the difference to the first stage with its p-values and the number of
+differences that it was corrected over."""
 PER_QUERY = ("system", "first_stage", "depth", "collection", "split", "language", "query", "measure", "value", "id")
 
 
 def tidy(results: Sequence[Result], *, intervals: bool = False) -> pa.Table:
-    """One row per system, collection and measure, with `COLUMNS`; with intervals also `low` and `high`, 95 % bootstrap
-    over queries."""
+    """One row per system, collection and measure, with `COLUMNS`; with intervals also `INTERVAL`: the 95 %
+    intervals and the test that a report of these results shows."""
     known = {(one.system, one.collection, one.measure): one for one in results}
     rows = [_row(one, known.get((one.system.base, one.collection, one.measure))) for one in results]
     if intervals:
-        bounds = _intervals(results)
-        rows = [(*row, *bounds.get(place, (None, None))) for place, row in enumerate(rows)]
+        shown = _figures(results)
+        figures_of = [shown[one.system, one.collection, one.measure] for one in results]
+        rows = [(*row, *_of_figure(one)) for row, one in zip(rows, figures_of, strict=True)]
     names = (*COLUMNS, *(INTERVAL if intervals else ()))
     types = {**dict.fromkeys(names, pa.string()), **_types()}
     return pa.table(
@@ -112,17 +114,21 @@ def _row(one: Result, base: Result | None) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _intervals(results: Sequence[Result]) -> dict[int, tuple[float, float]]:
-    """By the place of the result. Systems that answered the same queries share their draws."""
-    groups: dict[object, list[int]] = {}
-    for place, one in enumerate(results):
-        if len(one.values) > 1:
-            groups.setdefault((one.collection, one.measure, len(one.values)), []).append(place)
-    found: dict[int, tuple[float, float]] = {}
-    for places in groups.values():
-        drawn = resampled_macros([np.stack([results[place].values for place in places])])
-        found |= dict(zip(places, percentile_intervals(drawn), strict=True))
+def _figures(results: Sequence[Result]) -> dict[tuple[SystemKey, CollectionKey, str], Figure]:
+    """Of every result, corrected as in a report of the same results."""
+    found = {}
+    for grid in all_grids(results):
+        columns = [Column(one.name, "", (one,), (1.0,)) for one in grid.collections]
+        for (system, place), one in figures(grid, columns).items():
+            found[system, grid.collections[place], grid.measure] = one
     return found
+
+
+def _of_figure(figure: Figure) -> tuple[object, ...]:
+    own = figure.difference
+    low, high = figure.interval or (None, None)
+    tested = (None, None, None) if own is None else (own.p, own.adjusted_p, own.family)
+    return (low, high, *(figure.delta_interval or (None, None)), *tested)
 
 
 def _types() -> dict[str, Any]:
@@ -132,8 +138,8 @@ def _types() -> dict[str, Any]:
     floats = ("value", "first_stage_value", "delta", "chance", "ceiling", "tie_span", "truncated", "pairs_per_second")
     flags = ("is_main_measure", "imported", "corpus_adapted", "training_data")
     return {
-        **typed(pa.float64(), (*floats, *INTERVAL)),
-        **typed(pa.int64(), ("depth", "queries", "sampled_from", "alarms")),
+        **typed(pa.float64(), (*floats, *INTERVAL[:-1])),
+        **typed(pa.int64(), ("depth", "queries", "sampled_from", "alarms", "family")),
         **typed(pa.bool_(), flags),
     }
 

@@ -42,6 +42,7 @@ def result(
     alarms: Iterable[Mapping[str, str]] = (),
     reranker: Mapping[str, object] | None = None,
     imported: bool = False,
+    parallel: str | None = None,
 ) -> Result:
     """One measure of one system on one collection."""
     id = blake2b(f"{of}{on.fingerprint}".encode(), digest_size=6).hexdigest()
@@ -51,6 +52,7 @@ def result(
         collection={
             "name": on.name, "split": on.split, "fingerprint": on.fingerprint, "language": on.language,
             "group": on.group, "sampled_from": on.sampled_from, "part_of": None,
+            "parallel": parallel,
             "counts": {"queries": on.queries, "documents": 8}, "rules": {"main_measure": on.main_measure, "note": None},
         },
         first_stage=of.first_stage, reranker=of.reranker, depth=of.depth, candidates=candidates or on.fingerprint,
@@ -61,7 +63,8 @@ def result(
         command="harness run mine", created="2026-01-01T00:00:00+00:00", updated="2026-01-02T00:00:00+00:00",
         means={measure: float(np.mean(values))},
     )  # fmt: skip
-    return Result(stored, of, on, measure, np.array(values, np.float64), 25.0 if of.reranker else None)
+    ids = tuple(f"q{place}" for place in range(len(values)))
+    return Result(stored, of, on, measure, np.array(values, np.float64), ids, 25.0 if of.reranker else None)
 
 
 def grid(*results: Result) -> Grid:

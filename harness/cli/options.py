@@ -136,7 +136,9 @@ TableFormat = Annotated[
 ParquetFile = Annotated[Path | None, _option("parquet", "The Parquet file to write.")]
 CsvFile = Annotated[Path | None, _option("csv", "The CSV file to write.")]
 PerQuery = Annotated[bool, _flag("per-query", "A row per query.")]
-ColumnIntervals = Annotated[bool, _flag("intervals", "Columns low and high: 95 % bootstrap over queries.")]
+ColumnIntervals = Annotated[
+    bool, _flag("intervals", "Columns of the 95 % intervals and of the test of the difference.")
+]
 SystemFamily = Annotated[
     str, typer.Argument(help="A pattern of systems such as './checkpoint-*', or one name with several revisions.")
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import sys
 from collections.abc import Sequence
@@ -125,7 +124,7 @@ def _plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Image]
     try:
         from reports.plots import write_plots
 
-        plots = write_plots([one for one in results if not one.wrong], out / "plots", workspace)
+        plots = write_plots(results, out / "plots", workspace)
     except MissingExtra as error:
         typer.echo(f"no plots: {error}", err=True)
         return []
@@ -170,13 +169,7 @@ def _figure(sheet: Any, system: Any, place: int) -> dict[str, object]:
     figure, column = sheet.figure(system, place), sheet.columns[place]
     return {
         "system": system.label, "first_stage": system.first_stage, "depth": system.depth, "column": column.title,
-        "suite": column.heading or None, "average": column.average, "value": _json(figure.value),
-        "interval": figure.interval, "delta": _json(figure.delta), "delta_interval": figure.delta_interval,
-        "p_holm": _json(figure.p), "chance": figure.chance, "ceiling": figure.ceiling,
+        "suite": column.heading or None, "average": column.average, **figure.as_dict(),
         "known_wrong": next((one.wrong for one in figure.results if one.wrong), None),
         "ids": [one.id for one in figure.results],
     }  # fmt: skip
-
-
-def _json(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from harness.statistics.design import Design, Floats64
 
 RESAMPLES = 10_000
+_COLUMNS = 1_000
+"""Resamples that are ranked at once."""
 _DRAWS = 1 << 20
 """Questions drawn at once; bounds the memory to some tens of MiB."""
 
@@ -56,14 +58,22 @@ def percentile_intervals(resampled: Floats64, level: float = 0.95) -> list[tuple
 def rank_intervals(resampled: Floats64, level: float = 0.95) -> list[tuple[int, int]]:
     """For every row the ranks that it has between the tails of the resamples, 1 the highest value. Equal values share
     the better rank."""
-    order = np.argsort(-resampled, axis=0, kind="stable")
-    falling = np.take_along_axis(resampled, order, axis=0)
-    places = np.arange(len(resampled))[:, None]
-    below = np.vstack([np.ones((1, resampled.shape[1]), bool), falling[1:] < falling[:-1] - 1e-12])
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.maximum.accumulate(np.where(below, places, 0), axis=0) + 1, axis=0)
+    ranks = np.empty(resampled.shape, np.int32)
+    for first in range(0, resampled.shape[1], _COLUMNS):
+        ranks[:, first : first + _COLUMNS] = _ranks(resampled[:, first : first + _COLUMNS])
     low, high = np.quantile(ranks, ((1 - level) / 2, (1 + level) / 2), axis=1, method="nearest")
     return list(zip(low.astype(int).tolist(), high.astype(int).tolist(), strict=True))
+
+
+def _ranks(values: Floats64) -> npt.NDArray[np.int64]:
+    """Of the rows in every column."""
+    order = np.argsort(-values, axis=0, kind="stable")
+    falling = np.take_along_axis(values, order, axis=0)
+    places = np.arange(len(values))[:, None]
+    below = np.vstack([np.ones((1, values.shape[1]), bool), falling[1:] < falling[:-1] - 1e-12])
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.maximum.accumulate(np.where(below, places, 0), axis=0) + 1, axis=0)
+    return ranks
 
 
 def draws(drawn_from: str, size: int) -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:

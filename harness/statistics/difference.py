@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.statistics.design import TIE, Design, Floats64
+from harness.statistics.design import TIE, Design, Floats64, Rows
 from harness.statistics.flips import FLIPS, flipped_sums
 
 ALPHA = 0.05
@@ -25,6 +25,10 @@ _TAIL = round(FLIPS * ALPHA / 2)
 """The ends of an interval are the 250th smallest and the 250th largest value."""
 _ROUNDING = 1e-12
 """A sum this near to zero, as a share of the largest possible sum, is zero: only rounding tells them apart."""
+_MOST = int(ALPHA * (FLIPS + 1))
+"""A statistic is significant if fewer flips than these reach it: (1 + flips) / (FLIPS + 1) is at most ALPHA."""
+_FEW = 250
+"""Flips of many systems that are compared at once: they fit into a cache."""
 _CELLS = 1 << 23
 """Sums that are held at once, 64 MiB."""
 
@@ -102,6 +106,62 @@ def difference(design: Design, deltas: Sequence[Floats64]) -> Difference:
     """The difference of one system, deltas being float64 [queries] for every collection; nan without a collection."""
     found = differences(design, [np.asarray(own)[None] for own in deltas])
     return found[0].macro if found else _untested().found
+
+
+class Pairwise:
+    """The differences between any two of many systems. The signs are drawn once, however many pairs are asked for.
+
+    Args:
+        values: finite, float64 [systems, queries] for every collection of the design, each with a query or more.
+    """
+
+    def __init__(self, design: Design, values: Sequence[Floats64]) -> None:
+        self._units = design.sums(values)
+        self._sums = np.zeros((len(self._units), FLIPS))
+        for one, own, weight in zip(design.collections, values, design.weights, strict=True):
+            self._sums += flipped_sums(one, np.asarray(own, np.float64) * (weight / len(one.ids)))
+
+    def first_apart(self, best: int, others: Sequence[int]) -> int | None:
+        """The place of the first of the others that differs significantly from `best`, which is the baseline of all of
+        them, as `differences` corrects; None where none does."""
+        if self._units.shape[1] < FEWEST:
+            return None
+        rest = np.asarray(others, np.int64)
+        units = self._units[best] - self._units[rest]
+        sums, spread = units.sum(axis=1), np.sqrt(np.square(units).sum(axis=1))
+        spread[spread == 0] = 1.0
+        least = np.abs(sums) / spread
+        least -= _ROUNDING * np.maximum(1.0, least)
+        left = np.arange(len(rest))
+        # All above the limit are rejected at once; the limit of the others is lower. The last has its own p alone.
+        while len(left) > 1:
+            largest = self._largest(best, rest[left], sums[left], spread[left])
+            limit = np.sort(largest)[-_MOST]
+            kept = left[least[left] <= limit]
+            if len(kept) == len(left):
+                break
+            left = kept
+        apart = np.setdiff1d(np.arange(len(rest)), left if len(left) > 1 else [])
+        return next((int(place) for place in apart if self._p(best, rest[place], units[place]) <= ALPHA), None)
+
+    def _largest(self, best: int, others: Rows, sums: Floats64, spread: Floats64) -> Floats64:
+        """The largest statistic of the others under every flip, float64 [FLIPS]."""
+        found = np.empty(FLIPS)
+        scale, start = (-2.0 / spread)[:, None], (sums / spread)[:, None]
+        for first in range(0, FLIPS, _FEW):
+            flips = slice(first, first + _FEW)
+            flipped = self._sums[best, flips] - self._sums[others, flips]
+            flipped *= scale
+            flipped += start
+            np.abs(flipped, out=flipped)
+            flipped.max(axis=0, out=found[flips])
+        return found
+
+    def _p(self, best: int, other: int, units: Floats64) -> float:
+        """Not corrected."""
+        sums = self._sums[best] - self._sums[other]
+        slack = max(TIE, _ROUNDING * float(np.abs(units).sum()))
+        return 2 * min(_one_sided(int(np.count_nonzero(side))) for side in (sums <= slack, sums >= -slack))
 
 
 @dataclass(frozen=True)

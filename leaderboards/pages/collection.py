@@ -19,6 +19,7 @@ from leaderboards.pages.table import line_of, stage_of
 from leaderboards.published import Published
 from leaderboards.sheets import suite_of
 from leaderboards.standing import Standing
+from reports import rule
 
 __all__ = ["file_of", "page"]
 
@@ -56,6 +57,8 @@ class Table:
 
     measure: str
     story: str
+    correction: str
+    """What a mark means; empty where nothing was tested."""
     rows: tuple[Row, ...]
 
 
@@ -112,7 +115,9 @@ def page(made: Board, collection: CollectionKey) -> str:
         counts=shown,
         notes=[*_notes(collection, listed, results), *bm25_notes(of_stored(one.stored for one in results))],
         bounds=_bounds(results),
-        tables=[Table(one.grid.measure, _story(made, one), tuple(_rows(made, one))) for one in tables],
+        tables=[
+            Table(one.grid.measure, _story(made, one), _correction(one), tuple(_rows(made, one))) for one in tables
+        ],
         siblings=_siblings(made, collection),
         published=[_beside(one, results) for one in of_collection(collection)],
         figures=figures,
@@ -152,7 +157,7 @@ def _story(made: Board, table: RankedCollection) -> str:
     best = table.rows[0]
     if best.rank is None:
         return "Nothing that was measured here has a rank."
-    group = [row for row in table.rows[1:] if row.group and best.group and row.group.letters == best.group.letters]
+    group = [row for row in table.rows[1:] if row.group and row.group == best.group]
     told = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
     if len(table.rows) == 1:
         return f"{told} Nothing else was measured here."
@@ -161,6 +166,15 @@ def _story(made: Board, table: RankedCollection) -> str:
     names = [_name(made, row) for row in group]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return f"{told} Cannot be told apart from it: {', '.join(names[:5])}{more}."
+
+
+def _ranked(made: Board, table: RankedCollection) -> Table:
+    return Table(table.grid.measure, _story(made, table), _correction(table), tuple(_rows(made, table)))
+
+
+def _correction(table: RankedCollection) -> str:
+    said = rule.correction({table.family: [row.figure for row in table.rows]})
+    return f"* significant: {rule.TEST}, corrected p-value at most 0.05; {said}." if said else ""
 
 
 def _bounds(results: Sequence[Result]) -> list[Bound]:

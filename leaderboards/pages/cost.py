@@ -126,7 +126,7 @@ def _steps(front: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _entry(made: Board, row: Standing, one: Costed | None = None) -> Entry:
     name = made.declared_of(row.system).name or row.system.label.removesuffix(FIRST_STAGE)
-    place = (name, line_of(row.system), links.system_file(row.system), row.value, row.interval)
+    place = (name, line_of(row.system), links.system_file(row.system), row.value, row.figure.interval)
     return Entry(*place) if one is None else Entry(*place, one.speed, one.front)
 
 

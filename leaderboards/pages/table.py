@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
+from harness.result.figure import LANGUAGES, Figure
 from harness.stemming import notes as bm25_notes
 from harness.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
@@ -19,6 +20,7 @@ from leaderboards.published import Published
 from leaderboards.sheets import Column, Sheet
 from leaderboards.standing import Standing
 from leaderboards.systems_file import SIZES, Declared
+from reports import rule
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
 
@@ -147,6 +149,8 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
         alarmed=any(row.alarms for row in rows),
         signs=sorted(signs, key=lambda mark: mark.sign),
         votes=_votes(sheet),
+        rule=rule,
+        correction=_correction(ranked, view),
         stemming=bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())),
         figures=figures,
     )
@@ -160,13 +164,13 @@ def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: boo
     found: list[Row] = []
     for row in ranked.rows:
         told, own = made.declared_of(row.system), values[row.system]
-        base = values.get(row.system.base) if deltas and row.system.reranker else None
+        moved = [ranked.languages.get((row.system, one.title)) if deltas else None for one in columns]
         cells = tuple(
             Cell(
                 figures.points(value),
                 best=value is not None and value == best[i] and not wrong[row.system][i],
                 marks=_cell_marks(told, column, [grid.cells.get((row.system, one)) for one in column.collections]),
-                delta=_delta(value, base[i]) if base else None,
+                delta=_delta(moved[i]),
                 note=wrong[row.system][i],
                 wrong=wrong[row.system][i] is not None,
             )
@@ -182,7 +186,7 @@ def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: boo
                 cells,
                 alarms=sum(len(alarms(cell)) for cell in grid.row(row.system) if cell is not None),
                 trained=any(told.trained_on(one) for one in grid.collections),
-                starts_group=bool(before and row.group and before.letters != row.group.letters),
+                starts_group=bool(before and row.group and before != row.group),
             )
         )
     return found
@@ -196,8 +200,16 @@ def _best(
     return max((value for value in sound if value is not None), default=None)
 
 
-def _delta(value: float | None, base: float | None) -> str | None:
-    return None if value is None or base is None else figures.signed(value - base)
+def _delta(figure: Figure | None) -> str | None:
+    if figure is None or figure.delta is None:
+        return None
+    return figures.signed(figure.delta) + ("*" if figure.significant else "")
+
+
+def _correction(ranked: Ranked, view: str) -> str:
+    """What the differences of the page are corrected over."""
+    languages = {LANGUAGES: list(ranked.languages.values())} if view == "Languages" else {}
+    return rule.correction({ranked.family: [row.figure for row in ranked.rows], **languages})
 
 
 def _cell_marks(told: Declared, column: Column, cells: Sequence[Result | None]) -> tuple[str, ...]:

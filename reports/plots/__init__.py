@@ -23,7 +23,8 @@ __all__ = ["Plot", "write_plots"]
 
 
 def write_plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Plot]:
-    """Write every plot that the results carry into the folder `out`, for each main measure.
+    """Write every plot that the results carry into the folder `out`, for each main measure. What is known
+    to be wrong is not drawn.
 
     Args:
         workspace: where kept scores are read from, for the curve of depths and what was truncated.
@@ -41,10 +42,10 @@ def drawings(grid: Grid, workspace: Path) -> Iterator[Drawing]:
         if drawn is not None:
             yield drawn
     yield from draw_ceilings(pairs, workspace)
-    for drawn in (draw_depth(pairs, workspace), draw_cost(grid)):
+    for drawn in (draw_depth(pairs, workspace), draw_cost(pairs.grid)):
         if drawn is not None:
             yield drawn
-    yield from draw_waits(grid)
+    yield from draw_waits(pairs.grid)
 
 
 def _main(found: Sequence[Grid]) -> list[Grid]:

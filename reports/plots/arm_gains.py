@@ -8,18 +8,19 @@ from typing import Any
 
 from harness.adaptation.record import Record
 from harness.adaptation.vocabulary import BASE, MACRO
+from reports import rule
 from reports.plots.fonts import shown
 from reports.plots.gains import Gain as Drawn
 from reports.plots.gains import draw_gain, key
 from reports.plots.labels import counted, signed
 from reports.plots.languages import language_label
-from reports.plots.paired import UNKNOWN
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import INK, MUTED, headed, key_below, panels, style
 from reports.training.standing import (
     Gain,
     arms_in_order,
     collections,
+    corrected,
     deciding_tiers,
     gains,
     last_tier,
@@ -89,8 +90,8 @@ def _drawing(record: Record, name: str, title: str, rows: Sequence[Row], who: st
 
 
 def _row(axis: Any, place: int, one: Gain) -> None:
-    if one.interval is not None:
-        draw_gain(axis, place, Drawn(one.language, one.delta, one.interval, one.queries, 1))
+    if one.difference is not None:
+        draw_gain(axis, place, Drawn(one.language, one.difference, one.queries, 1))
         return
     axis.plot([100 * one.delta], [place], "s", markersize=5.5, mfc="white", mec=MUTED, mew=1.3, gid="untested")
     axis.text(1.01, place, signed(100 * one.delta), transform=axis.get_yaxis_transform(), va="center", fontsize=8)
@@ -99,16 +100,16 @@ def _row(axis: Any, place: int, one: Gain) -> None:
 def _key(drawn: Sequence[Gain]) -> list[Any]:
     from matplotlib.lines import Line2D
 
-    states = [Drawn(None, one.delta, one.interval or UNKNOWN, 0, 1).state for one in drawn if one.interval is not None]
+    states = [Drawn(None, one.difference, 0, 1).state for one in drawn if one.difference is not None]
     found = key(states)
-    if any(one.interval is None for one in drawn):
-        found.append(Line2D([], [], linestyle="none", marker="s", mfc="white", mec=MUTED, label="interval not known"))
+    if any(one.difference is None for one in drawn):
+        found.append(Line2D([], [], linestyle="none", marker="s", mfc="white", mec=MUTED, label="not tested"))
     return found
 
 
 def _caption(record: Record, who: str, drawn: Sequence[Gain]) -> str:
-    tested = [one for one in drawn if one.interval is not None]
-    intervals = ", with 95 % intervals paired over queries" if tested else ""
+    tested = [one for one in drawn if one.difference is not None]
+    intervals = f", with 95 % intervals; {rule.TEST}, {corrected(tested)}" if tested else ""
     missing = len(drawn) - len(tested)
-    left = f" {counted(missing, 'row')} without an interval: values of queries are not kept here." if missing else ""
+    left = f" {counted(missing, 'row')} not tested: values of queries are not kept here." if missing else ""
     return f"The difference of {who} to the base in points of {record.measure}{intervals}.{left}"

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from harness.gathered import Grid, SystemKey
+from harness.result.figure import value_intervals
+from reports.figures import selection
+from reports.grid_columns import average
 from reports.plots.labels import counted, system_labels
-from reports.plots.paired import Interval, macro_intervals
+from reports.plots.paired import UNKNOWN, Interval
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LINE, MUTED, headed, sheet, style
 
@@ -82,11 +85,10 @@ _WAITS = (
 def _with_values(grid: Grid, found: Sequence[tuple[SystemKey, float]]) -> list[Spent]:
     rows, weights = [[cell for cell in grid.row(system) if cell] for system, _ in found], grid.weights()
     values = [float(np.average([cell.value for cell in row], weights=weights)) for row in rows]
-    strata = [np.stack([cell.values for cell in column]) for column in zip(*rows, strict=True)]
-    intervals = macro_intervals(strata, weights)
+    known = dict(value_intervals(selection(grid), average(grid, grid.collections, "", ""))) if found else {}
     return [
-        Spent(system, value, interval, cost)
-        for (system, cost), value, interval in zip(found, values, intervals, strict=True)
+        Spent(system, value, known.get(system, UNKNOWN), cost)
+        for (system, cost), value in zip(found, values, strict=True)
     ]
 
 

@@ -15,11 +15,13 @@ from harness.gathered import CollectionKey, Grid, Result, SystemKey
 from harness.measuring.measures import Measure
 from harness.recall import Recalled
 from harness.runs import Run
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 from reports.plots.labels import counted, system_labels
 from reports.plots.lines import Line, draw_lines, name_ends
-from reports.plots.paired import Pairs, limited, macro_intervals
+from reports.plots.paired import Pairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import INK, MUTED, headed, sheet, style
 
@@ -65,11 +67,12 @@ def sweep(grid: Grid, system: SystemKey, workspace: Workspace) -> Sweep | None:
         return None
     values = [[_values(found, depth, measure) for _, found in recalled] for depth in depths]  # depth, collection
     weights = grid.weights([cell.collection for cell, _ in recalled])
+    design = Design(tuple(cell.questions for cell, _ in recalled), weights)
     return Sweep(
         system,
         depths,
         tuple(_mean([own for own, _ in row], weights) for row in values),
-        tuple(macro_intervals([np.stack([own for own, _ in column]) for column in zip(*values, strict=True)], weights)),
+        tuple(value_interval(design, [own for own, _ in row]) for row in values),
         _mean([judged(found, found.candidates).values([measure])[0] for _, found in recalled], weights),
         tuple(_mean([ceiling for _, ceiling in row], weights) for row in values),
         tuple(cell.collection for cell, _ in recalled),

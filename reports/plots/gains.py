@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.gathered import CollectionKey, SystemKey
+from harness.result.figure import LANGUAGES, SYSTEMS, Figure
+from harness.statistics.difference import Difference
+from reports import rule
 from reports.plots.labels import counted, signed, system_labels
 from reports.plots.languages import language_label
-from reports.plots.paired import UNKNOWN, Interval, Pairs, limited
+from reports.plots.paired import Pairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, key_below, panels, style
 
@@ -22,22 +25,22 @@ class Gain:
     """One system's gain on one language. Fractions."""
 
     language: str | None
-    delta: float | None
+    difference: Difference | None
     """None where the system lacks one of the language's collections."""
-    interval: Interval
     queries: int
     collections: int
 
     @property
     def state(self) -> str:
-        """`gain`, `loss`, or `unsure` where the interval holds zero or is not known."""
-        low, high = self.interval
-        return "gain" if low > 0 else "loss" if high < 0 else "unsure"
+        """`gain`, `loss`, or `unsure` where the difference is not significant."""
+        if self.difference is None or not self.difference.significant:
+            return "unsure"
+        return "gain" if self.difference.value > 0 else "loss"
 
 
 MARKS = {"gain": ("o", GAIN, GAIN), "loss": ("v", LOSS, LOSS), "unsure": ("D", "white", MUTED)}
 """State: marker, face, edge. The shape says it without the colour."""
-SAID = {"gain": "gain", "loss": "loss", "unsure": "not told from zero: the interval holds it"}
+SAID = {"gain": "gain", "loss": "loss", "unsure": "not significant (corrected p-value above 0.05)"}
 
 
 def gains(pairs: Pairs, systems: Sequence[SystemKey]) -> list[list[Gain]]:
@@ -51,20 +54,9 @@ def gains(pairs: Pairs, systems: Sequence[SystemKey]) -> list[list[Gain]]:
 def _gains(
     pairs: Pairs, systems: Sequence[SystemKey], language: str | None, wanted: Sequence[CollectionKey]
 ) -> list[Gain]:
-    rows = {one: [pairs.of[one, key] for key in wanted if (one, key) in pairs.of] for one in systems}
-    whole = [one for one in systems if len(rows[one]) == len(wanted)]
-    intervals = dict(zip(whole, pairs.macro_intervals([rows[one] for one in whole]), strict=True))
-    weights, queries = pairs.grid.weights(wanted), sum(key.queries for key in wanted)
-    return [
-        Gain(
-            language,
-            float(weights @ [pair.delta for pair in rows[one]]) if one in intervals else None,
-            intervals.get(one, UNKNOWN),
-            queries,
-            len(wanted),
-        )
-        for one in systems
-    ]
+    found = [pairs.averages.get((one, tuple(wanted))) for one in systems]
+    queries = sum(key.queries for key in wanted)
+    return [Gain(language, one, queries, len(wanted)) for one in found]
 
 
 def draw_gains(pairs: Pairs) -> Drawing | None:
@@ -79,15 +71,23 @@ def draw_gains(pairs: Pairs) -> Drawing | None:
     with style():
         figure = headed(_figure(pairs, [*rows, total], systems), title)
     caption = (
-        f"The mean difference to the first stage in points of {measure} for each language, with 95 % intervals over "
-        f"queries; n is the number of queries. Below: the macro average of all collections. "
+        f"The mean difference to the first stage in points of {measure} for each language, with 95 % intervals; n is "
+        f"the number of queries. Below: the macro average of all collections. "
+        f"{_corrected([one for row in (*rows, total) for one in row])}"
         f"Sorted by the first system.{left}"
     )
     return Drawing(file_name("gains", measure), title, caption, figure)
 
 
+def _corrected(drawn: Sequence[Gain]) -> str:
+    families = {LANGUAGES: [one for one in drawn if one.language], SYSTEMS: [one for one in drawn if not one.language]}
+    shown = {family: [Figure(difference=one.difference) for one in own] for family, own in families.items()}
+    said = rule.correction(shown)
+    return f"{rule.TEST.capitalize()}; {said}. " if said else ""
+
+
 def _height(one: Gain) -> float:
-    return float("-inf") if one.delta is None else one.delta
+    return float("-inf") if one.difference is None else one.difference.value
 
 
 def _figure(pairs: Pairs, rows: Sequence[Sequence[Gain]], systems: Sequence[SystemKey]) -> Any:
@@ -102,7 +102,7 @@ def _figure(pairs: Pairs, rows: Sequence[Sequence[Gain]], systems: Sequence[Syst
         axis.set_title(labels[system])
         axis.set_xlabel(f"gain, points of {pairs.grid.measure}")
     axes[0].set_yticks(range(len(rows)), [*(_label(row[0]) for row in rows[:-1]), "all collections"])
-    key_below(figure, key([one.state for row in rows for one in row if one.delta is not None]))
+    key_below(figure, key([one.state for row in rows for one in row if one.difference is not None]))
     return figure
 
 
@@ -114,15 +114,15 @@ def _label(one: Gain) -> str:
 def draw_gain(axis: Any, place: int, one: Gain) -> None:
     """A marker with whiskers in row `place`, and its value at the right edge."""
     beside = {"transform": axis.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
-    if one.delta is None:
+    if one.difference is None:
         axis.text(1.01, place, "–", color=MUTED, **beside)
         return
     marker, face, edge = MARKS[one.state]
-    low, high = one.interval
+    delta, (low, high) = one.difference.value, one.difference.interval
     if not math.isnan(low):
         axis.plot([low * 100, high * 100], [place, place], color=edge, linewidth=1.4, gid="interval")
-    axis.plot([one.delta * 100], [place], marker, markersize=6, mfc=face, mec=edge, mew=1.3, gid="gain")
-    axis.text(1.01, place, signed(one.delta * 100), color=INK, **beside)
+    axis.plot([delta * 100], [place], marker, markersize=6, mfc=face, mec=edge, mew=1.3, gid="gain")
+    axis.text(1.01, place, signed(delta * 100), color=INK, **beside)
 
 
 def key(states: Sequence[str]) -> list[Any]:

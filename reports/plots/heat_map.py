@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.gathered import CollectionKey, SystemKey
+from harness.result.figure import COLLECTIONS, SYSTEMS, Figure
+from reports import rule
 from reports.plots.labels import collection_labels, counted, signed, system_labels
 from reports.plots.paired import Pair, Pairs
 from reports.plots.plot import Drawing, file_name
@@ -45,10 +47,15 @@ def draw_heat_map(pairs: Pairs) -> Drawing | None:
     hatched = f" {counted(missing, 'cell')} without a result hatched; such systems stand on the right."
     caption = (
         f"Differences to the first stage in points of {measure}, {said}, the largest macro gain on the left. "
-        f"In bold: the 95 % interval leaves "
-        f"out zero.{hatched if missing else ''} Colours end at ±{limit(values):.0f} points."
+        f"In bold: significant, {rule.TEST}; {_corrected(pairs)}.{hatched if missing else ''} "
+        f"Colours end at ±{limit(values):.0f} points."
     )
     return Drawing(file_name("heat-map", measure), title, caption, figure)
+
+
+def _corrected(pairs: Pairs) -> str:
+    family = COLLECTIONS if len(pairs.grid.collections) > 1 else SYSTEMS
+    return rule.correction({family: [Figure(difference=pair.difference) for pair in pairs.of.values()]})
 
 
 def limit(values: Floats64) -> float:
@@ -93,10 +100,11 @@ def _hatch(axis: Any, values: Floats64) -> None:
 
 
 def _number(axis: Any, place: tuple[int, ...], pair: Pair, behind: Sequence[float]) -> None:
-    (row, column), (low, high), points = place, pair.interval, 100 * pair.delta
+    (row, column), points = place, 100 * pair.delta
     text = axis.text(
         column, row, signed(points, 1 if abs(points) < 99.95 else 0), ha="center", va="center", fontsize=7, zorder=3,
-        color="white" if _lightness(behind) < _DARK else INK, fontweight="bold" if low > 0 or high < 0 else "normal",
+        color="white" if _lightness(behind) < _DARK else INK,
+        fontweight="bold" if pair.difference.significant else "normal",
     )  # fmt: skip
     text.set_in_layout(False)  # thousands of them lie in their cells anyway
 

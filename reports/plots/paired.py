@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.gathered import CollectionKey, Grid, Result, SystemKey
-from harness.statistics.together import percentile_intervals, resampled_macros
+from harness.result.figure import LANGUAGES
+from harness.statistics.difference import Difference
+from reports.figures import figures
+from reports.grid_columns import Column, average, collection_columns
 
 Floats64 = npt.NDArray[np.float64]
 Interval = tuple[float, float]
-RESAMPLES = 10_000
-"""As in the tables, so that no plot contradicts one."""
-MANY_QUERIES = 20_000
-FEWER_RESAMPLES = 2_000
-"""Above so many queries; an eye sees no third digit."""
 UNKNOWN: Interval = (float("nan"), float("nan"))
+UNDECLARED = "undeclared"
+"""The family of collections without a language, which are no language."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,8 @@ class Pair:
 
     after: Result
     before: Result
-    interval: Interval
-    """95 %, of the difference, over queries; (nan, nan) with fewer than two."""
+    difference: Difference
+    """Corrected over the collections of the system."""
 
     @property
     def deltas(self) -> Floats64:
@@ -38,7 +38,7 @@ class Pair:
     @property
     def delta(self) -> float:
         """After minus before."""
-        return float(self.deltas.mean())
+        return self.difference.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,9 @@ class Pairs:
 
     grid: Grid
     of: dict[tuple[SystemKey, CollectionKey], Pair]
+    averages: dict[tuple[SystemKey, tuple[CollectionKey, ...]], Difference]
+    """Of every language, corrected over the languages of the system, and of all collections, corrected over the
+    systems."""
 
     @property
     def systems(self) -> list[SystemKey]:
@@ -68,51 +71,45 @@ class Pairs:
         weights = self.grid.weights([pair.after.collection for pair in row])
         return float(np.average([pair.delta for pair in row], weights=weights))
 
-    def macro_intervals(self, rows: Sequence[Sequence[Pair]]) -> list[Interval]:
-        """95 %, of the macro average of the pairs of each system; all rows are of the same collections."""
-        weights = self.grid.weights([pair.after.collection for pair in rows[0]]) if rows else None
-        return macro_intervals(
-            [np.stack([pair.deltas for pair in pairs]) for pairs in zip(*rows, strict=True)], weights
-        )
-
 
 def paired(grid: Grid) -> Pairs:
-    """Pair every reranked cell with its first stage's."""
-    found: dict[tuple[SystemKey, CollectionKey], Pair] = {}
-    for collection in grid.collections:
-        cells = [grid.cells.get((system, collection)) for system in grid.systems]
-        matched = [(cell, before) for cell in cells if cell and (before := _before(grid, cell))]
-        intervals = _intervals([cell.values - before.values for cell, before in matched])
-        for (cell, before), interval in zip(matched, intervals, strict=True):
-            found[cell.system, collection] = Pair(cell, before, interval)
-    return Pairs(grid, found)
+    """Pair every reranked cell with its first stage's. The differences are those of the tables."""
+    singles = [one for one in collection_columns(grid) if len(one.collections) == 1]
+    averages = [*_languages(grid), average(grid, grid.collections, "all collections", "")]
+    columns = [*singles, *averages]
+    known = {
+        (system, columns[place]): one.difference
+        for (system, place), one in figures(grid, columns, intervals=False).items()
+        if one.difference is not None
+    }
+    found = {}
+    for (system, column), difference in known.items():
+        if column in singles:
+            after, before = (grid.cells[one, column.collections[0]] for one in (system, system.base))
+            found[system, column.collections[0]] = Pair(after, before, difference)
+    several = {
+        (system, one.collections): own
+        for (system, one), own in known.items()
+        if one in averages and not any(grid.cells[system, key].wrong for key in one.collections)
+    }
+    return Pairs(_sound(grid), {key: pair for key, pair in found.items() if not pair.after.wrong}, several)
 
 
-def _before(grid: Grid, cell: Result) -> Result | None:
-    """The first stage's result, if it is of the same candidates and questions."""
-    before = grid.cells.get((cell.system.base, cell.collection))
-    if cell.system.reranker is None or before is None or not len(cell.values):
-        return None
-    alike = before.stored.candidates == cell.stored.candidates and len(before.values) == len(cell.values)
-    return before if alike else None
+def _sound(grid: Grid) -> Grid:
+    """Without values that are known to be wrong; the differences of the others are what they were with them."""
+    cells = {key: cell for key, cell in grid.cells.items() if not cell.wrong}
+    kept = {system for system, _ in cells}
+    return replace(grid, systems=tuple(one for one in grid.systems if one in kept), cells=cells)
 
 
-def _intervals(rows: Sequence[Floats64]) -> list[Interval]:
-    return macro_intervals([np.stack(rows)]) if rows else []
-
-
-def macro_intervals(strata: Sequence[Floats64], weights: npt.ArrayLike | None = None) -> list[Interval]:
-    """95 %, of the macro average of each system; the queries are drawn once for all of them.
-
-    Args:
-        strata: one array float64 [systems, queries] for each collection.
-    """
-    if not strata:
-        return []
-    if min(one.shape[1] for one in strata) < 2:
-        return [UNKNOWN] * len(strata[0])
-    resamples = FEWER_RESAMPLES if sum(one.shape[1] for one in strata) > MANY_QUERIES else RESAMPLES
-    return percentile_intervals(resampled_macros(strata, weights, resamples=resamples))
+def _languages(grid: Grid) -> list[Column]:
+    """Every language, and the collections without one."""
+    codes = dict.fromkeys(one.language for one in grid.collections)
+    by_code = {code: [one for one in grid.collections if one.language == code] for code in codes}
+    return [
+        replace(average(grid, own, code or "", ""), family=LANGUAGES if code else UNDECLARED)
+        for code, own in by_code.items()
+    ]
 
 
 def limited(systems: Sequence[SystemKey], most: int) -> tuple[list[SystemKey], str]:

@@ -9,16 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from adapters.errors import UsageError
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.questions import questions_of_stored
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import Difference, Part, differences
+from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
+from harness.statistics.difference import Difference
 from harness.store import Results
-from harness.summary import shares
+from harness.summary import Measured, shares
 from reports.training.told import correction
 
 Interval = tuple[float, float]
@@ -38,18 +36,18 @@ class Gain:
     language: str | None
     delta: float
     difference: Difference | None
-    """None where nobody kept what it takes."""
+    """With its interval and its test: an average is corrected over the arms, a collection over those of its arm. None
+    where nobody kept what it takes."""
     queries: int
 
     @property
     def interval(self) -> Interval | None:
-        """95 %, paired over questions; None where there is none."""
-        known = self.difference is not None and math.isfinite(self.difference.interval[0])
-        return self.difference.interval if self.difference is not None and known else None
+        """95 %; None where it is not known."""
+        return Figure(difference=self.difference).delta_interval
 
     @property
     def sure(self) -> int:
-        """1 where it is significantly above the base, -1 where below, else 0."""
+        """1 where the difference is significant and above zero, -1 where it is below, else 0."""
         if self.difference is None or not self.difference.significant:
             return 0
         return 1 if self.difference.value > 0 else -1
@@ -102,12 +100,11 @@ def leader(record: Record) -> str | None:
 
 
 def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
-    """The differences to the base of everything that was measured on a tier. Averages are corrected over the arms, the
-    collections of an arm over its own collections; where a tier has one collection, that is its average.
+    """The differences to the base of everything that was measured on a tier.
 
     Args:
-        workspace: where values of queries are kept. Without them the winner's average is tested as its claim was, and
-            no other difference is.
+        workspace: where values of queries are kept. Without them the winner's average has the interval of its claim,
+            and no other difference has one.
     """
     found = record.scores_on(tier)
     deltas = {
@@ -132,7 +129,7 @@ def corrected(found: Iterable[Gain]) -> str:
 
 
 def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
-    """The claim against the base, where it is of the same difference."""
+    """What the claim against the base says, where it is of the same difference."""
     return {
         (one.winner, MACRO): Difference(
             one.delta, (one.low, one.high), _number(one.p), _number(one.adjusted_p), one.family, float("nan")
@@ -143,25 +140,35 @@ def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str],
     }
 
 
+@dataclass(frozen=True)
+class _Column:
+    """As `harness.result.figure.Column`."""
+
+    collections: tuple[str, ...]
+    weights: tuple[float, ...]
+    family: str
+
+
 def _tested(found: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Difference]:
-    """Differences of the values of queries. An average has one only where every collection has its values."""
+    """From the values of queries. An average is tested only where every collection has its values."""
     names = list(dict.fromkeys(name for _, name in found if name != MACRO))
-    arms = [arm for arm in dict.fromkeys(arm for arm, _ in found) if arm != BASE]
+    arms = list(dict.fromkeys(arm for arm, _ in found))
     with ExitStack() as stack:
         store = _store(workspace, stack)
-        grounds = {name: one for name in names if store and (one := _ground(store, found.get((BASE, name))))}
-        rows = [np.stack([_moved(store, found.get((arm, name)), one) for arm in arms])
-                for name, one in grounds.items() if store and arms]  # fmt: skip
-    if not rows:
-        return {}
-    design = Design(tuple(one.questions for one in grounds.values()), shares([one.group for one in grounds.values()]))
-    tested = differences(design, rows, [[Part((place,), (1.0,)) for place in range(len(rows))]])
-    known = {(arm, name): one for arm, own in zip(arms, tested, strict=True)
-             for name, one in zip(grounds, own.local[0], strict=True)}  # fmt: skip
-    if len(grounds) == len(names):
-        whole = [MACRO] if len(names) > 1 else [MACRO, *names]
-        known |= {(arm, name): own.macro for arm, own in zip(arms, tested, strict=True) for name in whole}
-    return {key: one for key, one in known.items() if math.isfinite(one.value)}
+        if store is None or not names:
+            return {}
+        cells = {key: cell for key, one in found.items() if key[1] != MACRO and (cell := _kept(store, one)) is not None}
+        votes = shares([_group(store, found.get((BASE, name))) for name in names])
+    selection = Selection(arms, names, cells, lambda arm: None if arm == BASE else BASE)
+    family = COLLECTIONS if len(names) > 1 else SYSTEMS  # an only collection is the average
+    columns = [*(_Column((name,), (1.0,), family) for name in names),
+               _Column(tuple(names), tuple(votes.tolist()), SYSTEMS)]  # fmt: skip
+    places = [*names, MACRO]
+    return {
+        (arm, places[place]): one.difference
+        for (arm, place), one in figures(selection, columns, ()).items()
+        if one.difference is not None
+    }
 
 
 def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
@@ -169,46 +176,26 @@ def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
     return stack.enter_context(Results(file)) if file is not None and file.is_file() else None
 
 
-@dataclass(frozen=True, eq=False)
-class _Ground:
-    """The base on one collection."""
-
-    ids: list[str]
-    before: Floats64
-    questions: Questions
-    group: str | None
-
-
-def _ground(store: Results, score: Score | None) -> _Ground | None:
-    """None where its values are not kept."""
+def _kept(store: Results, score: Score) -> Measured | None:
+    """The values of an arm on a collection; None where they are not kept."""
     try:
-        ids, values = _kept(store, score)
-        about = store.find(score.evaluation).collection if score is not None and score.evaluation else {}
+        stored = store.find(score.evaluation) if score.evaluation else None
+        ids, values = store.per_query(stored.id, score.measure) if stored is not None else ([], None)
     except UsageError:
         return None
-    group = about.get("group")
-    return _Ground(ids, values, questions_of_stored(about, ids), None if group is None else str(group)) if ids else None
+    if stored is None or values is None:
+        return None
+    return Measured(questions_of_stored(stored.collection, ids), values, stored.candidates)
 
 
-def _moved(store: Results, score: Score | None, ground: _Ground) -> Floats64:
-    """Per query, arm minus base; nan where it is not kept, or not on the same queries."""
+def _group(store: Results, score: Score | None) -> str | None:
+    """The group of a collection, whose members share one vote in an average."""
     try:
-        ids, values = _kept(store, score)
+        stored = store.find(score.evaluation) if score is not None and score.evaluation else None
     except UsageError:
-        ids = []
-    return values - ground.before if ids == ground.ids else np.full(len(ground.ids), np.nan)
-
-
-def _kept(store: Results, score: Score | None) -> tuple[list[str], Floats64]:
-    """Ids and values of the queries.
-
-    Raises:
-        UsageError: the store does not have them.
-    """
-    if score is None or not score.evaluation:
-        return [], np.zeros(0)
-    ids, values = store.per_query(score.evaluation, score.measure)
-    return list(ids), values
+        return None
+    group = None if stored is None else stored.collection.get("group")
+    return None if group is None else str(group)
 
 
 def _number(value: float | None) -> float:

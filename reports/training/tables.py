@@ -7,8 +7,7 @@ from pathlib import Path
 
 from harness.adaptation.record import Checkpoint, Record, Score
 from harness.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
-from harness.statistics.flips import FLIPS
-from reports import marks
+from reports import marks, rule
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table
 from reports.training.standing import (
@@ -27,8 +26,8 @@ from reports.training.told import HYPHEN, joined, made_of, value
 ACCEPTED = "✓"
 _NOTES = {
     ACCEPTED: "accepted",
-    marks.BETTER: "above the base, corrected p at most 0.05",
-    marks.WORSE: "below the base, corrected p at most 0.05",
+    marks.BETTER: "above the base: the corrected p-value is at most 0.05",
+    marks.WORSE: "below the base, likewise",
 }
 _WITH_INTERVALS = 4
 """With more columns, only the average shows its interval."""
@@ -93,11 +92,12 @@ def _gain(gain: Gain | None, with_interval: bool) -> Cell:
 
 def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
     yield f"{record.measure} x 100, minus that of the base on the same candidates"
+    if any(one.interval for one in found.values()):
+        yield "[low, high]: 95 % interval of the difference"
     tested = [one for one in found.values() if one.difference is not None]
     if tested:
-        yield "[low, high]: 95 % interval of the difference"
-        yield f"differences to the base: two-sided randomisation test over questions, {FLIPS:,} sign flips"
-        yield corrected(tested)
+        yield f"differences to the base: {rule.TEST}; {corrected(tested)}"
+        yield rule.UNIT
     if len(tested) < len(found):
         yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
 
@@ -136,8 +136,8 @@ def _arm_notes(record: Record, tiers: Sequence[Tier]) -> Iterator[str]:
         yield "nothing was measured yet"
         return
     yield (
-        f"{record.measure} x 100; [low, high]: 95 % bootstrap interval over questions; bold: the best arm of its "
-        "column, underlined: the second best"
+        f"{record.measure} x 100; [low, high]: 95 % bootstrap interval over queries; bold: the best arm of its column, "
+        "underlined: the second best"
     )
     for tier in tiers:
         names = collections(record, tier)

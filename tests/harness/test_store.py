@@ -44,7 +44,11 @@ def test_what_is_stored_is_what_was_computed(place: Place) -> None:
             queries, kept = results.per_query(done.id, str(measure))
             assert queries == list(QUERIES)
             assert np.array_equal(kept, values)
-            assert found.means[str(measure)] == float(np.mean(values)) == summarise([done], measure).value
+            assert (
+                found.means[str(measure)]
+                == float(np.mean(values))
+                == summarise([done], measure).of(done.system.label).value
+            )
     assert (found.system, found.first_stage, found.depth) == (f"{FAKE}:Streaming", f"{FAKE}:Overlap", 5)
     assert found.collection["name"] == "coll"
     assert found.collection["fingerprint"] == done.collection.fingerprint

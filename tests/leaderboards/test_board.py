@@ -134,7 +134,7 @@ def test_values_of_the_table_are_those_of_the_store(site: Path, made: Board) -> 
         wanted = [points(cell.value) for cell in beir.sheet.grid.row(row.system) if cell]
         assert cells[-len(wanted) :] == wanted
         assert cells[3].startswith(points(row.value))
-        assert cells[4].startswith(signed(row.delta))
+        assert cells[4].startswith(signed(row.figure.delta))
 
 
 def test_every_digit_is_on_the_pages_of_system_and_collection(site: Path, made: Board) -> None:

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from harness.gathered import Grid, gathered, grids
-from harness.statistics.intervals import stratified_interval
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design, Questions
+from harness.statistics.difference import difference
 from leaderboards.groups import groups, letters
-from leaderboards.sheets import sheets
-from leaderboards.standing import Standing, standings
+from leaderboards.sheets import Column, sheets
+from leaderboards.standing import Standing
+from leaderboards.standing import standings as ranked
+from reports.figures import figures
 from tests.stored_board import MadeCollection, MadeSystem, store
 
 TWO = [MadeCollection("set/a", "en", 60), MadeCollection("set/b", "de", 50)]
@@ -22,6 +26,17 @@ FIRST = MadeSystem(None, 0.4)
 def grid_of(workspace: Path, systems: list[MadeSystem], collections: list[MadeCollection] = TWO) -> Grid:
     (grid,) = grids(gathered(store(workspace, systems, collections)))
     return grid
+
+
+def standings(grid: Grid) -> list[Standing]:
+    """As a board has them, whose only table this is."""
+    found = figures(grid, [Column("", grid.collections, tuple(grid.weights().tolist()), "systems")])
+    return ranked(grid, {system: one for (system, _), one in found.items()})
+
+
+def letters_of(values: np.ndarray) -> list[str]:  # type: ignore[type-arg]
+    """The groups of systems on one collection."""
+    return groups(Design((Questions("one", tuple(map(str, range(values.shape[1])))),)), [values])
 
 
 def by_label(rows: list[Standing]) -> dict[str, Standing]:
@@ -39,18 +54,20 @@ def test_the_order_is_that_of_the_macro_average(tmp_path: Path) -> None:
 def test_intervals_are_those_of_a_report(tmp_path: Path) -> None:
     grid = grid_of(tmp_path, [FIRST, MadeSystem("good", 0.6)])
     good, first = standings(grid)
-    pairs = [(grid.cells[good.system, one].values, grid.cells[first.system, one].values) for one in grid.collections]
-    assert good.interval == pytest.approx(stratified_interval([own for own, _ in pairs]))
-    assert good.delta_interval == pytest.approx(stratified_interval([own - base for own, base in pairs]))
-    assert good.delta == pytest.approx((good.value or 0) - (first.value or 0))
-    assert good.moved
-    assert first.delta is None
+    pairs = [(grid.cells[good.system, one], grid.cells[first.system, one]) for one in grid.collections]
+    design = Design(tuple(own.questions for own, _ in pairs))
+    alone = difference(design, [own.values - base.values for own, base in pairs])
+    assert good.figure.interval == pytest.approx(value_interval(design, [own.values for own, _ in pairs]))
+    assert good.figure.delta_interval == pytest.approx(alone.interval)
+    assert good.figure.delta == pytest.approx((good.value or 0) - (first.value or 0))
+    assert good.figure.significant
+    assert first.figure.delta is None
 
 
 def test_a_system_that_lacks_a_collection_has_no_average_and_stands_below(tmp_path: Path) -> None:
     rows = standings(grid_of(tmp_path, [FIRST, MadeSystem("best of all", 0.9, without=("set/b",))]))
     assert [row.system.label for row in rows] == ["bm25 (first stage)", "best of all"]
-    assert (rows[1].value, rows[1].rank, rows[1].group, rows[1].interval) == (None, None, None, None)
+    assert (rows[1].value, rows[1].rank, rows[1].group, rows[1].figure.interval) == (None, None, None, None)
 
 
 def test_a_group_weighs_as_much_as_one_collection(tmp_path: Path) -> None:
@@ -68,14 +85,14 @@ def test_equal_systems_share_rank_and_group_and_different_ones_do_not(tmp_path: 
     cells = dict(twins.cells) | {(copy, one): twins.cells[good, one] for one in twins.collections}
     rows = by_label(standings(Grid(twins.measure, (*twins.systems, copy), twins.collections, cells)))
     assert (rows["good"].rank, rows["copy"].rank, rows["bm25 (first stage)"].rank) == (1, 1, 3)
-    assert [rows[name].group.letters for name in ("good", "copy", "bm25 (first stage)")] == ["a", "a", "b"]  # type: ignore[union-attr]
+    assert [rows[name].group for name in ("good", "copy", "bm25 (first stage)")] == ["a", "a", "b"]
 
 
 def test_no_difference_is_shown_to_other_candidates(tmp_path: Path) -> None:
     grid = grid_of(tmp_path, [FIRST, MadeSystem("good", 0.6), MadeSystem("deep", 0.7, depth=200)])
     rows = by_label(standings(grid))
-    assert rows["good"].delta is not None
-    assert rows["deep"].delta is None
+    assert rows["good"].figure.delta is not None
+    assert rows["deep"].figure.delta is None
 
 
 def test_no_difference_is_shown_to_a_first_stage_that_was_run_anew(tmp_path: Path) -> None:
@@ -84,7 +101,7 @@ def test_no_difference_is_shown_to_a_first_stage_that_was_run_anew(tmp_path: Pat
     cells = dict(grid.cells)
     old = cells[good, grid.collections[0]]
     cells[good, grid.collections[0]] = replace(old, stored=replace(old.stored, candidates="of last year"))
-    assert by_label(standings(replace(grid, cells=cells)))["good"].delta is None
+    assert by_label(standings(replace(grid, cells=cells)))["good"].figure.delta is None
 
 
 def test_a_system_without_some_of_the_queries_is_not_paired(tmp_path: Path) -> None:
@@ -93,7 +110,7 @@ def test_a_system_without_some_of_the_queries_is_not_paired(tmp_path: Path) -> N
     good = next(one for one in grid.systems if one.label == "good")
     cells = dict(grid.cells)
     old = cells[good, grid.collections[0]]
-    cells[good, grid.collections[0]] = replace(old, values=old.values[1:])
+    cells[good, grid.collections[0]] = replace(old, values=old.values[1:], ids=old.ids[1:])
     rows = standings(replace(grid, cells=cells))
     assert [(row.system.label, row.rank) for row in rows] == [("bm25 (first stage)", 1), ("good", None)]
 
@@ -102,14 +119,14 @@ def test_a_new_group_is_measured_against_its_own_best() -> None:
     """Two clear levels below the top: the second of a level belongs to it, whoever is best of all."""
     noise = np.random.default_rng(3).normal(0, 0.05, (6, 200))
     levels = np.repeat([0.9, 0.6, 0.3], 2)[:, None] + noise - noise.mean(axis=1, keepdims=True)
-    assert [one.letters for one in groups([levels])] == ["a", "a", "b", "b", "c", "c"]
+    assert letters_of(levels) == ["a", "a", "b", "b", "c", "c"]
 
 
 def test_small_steps_do_not_chain_into_one_group() -> None:
     """Every neighbour is too near to be told apart; the first and the last are not."""
     noise = np.random.default_rng(1).normal(0, 0.1, (12, 200))
     steps = 1 - 0.012 * np.arange(12)[:, None] + noise - noise.mean(axis=1, keepdims=True)
-    found = [one.letters for one in groups([steps])]
+    found = letters_of(steps)
     assert found[0] == "a"
     assert found[1] == "a"
     assert found[-1] != "a"
@@ -118,7 +135,7 @@ def test_small_steps_do_not_chain_into_one_group() -> None:
 def test_nothing_is_told_apart_by_chance_among_many_equals() -> None:
     values = np.random.default_rng(2).normal(0.5, 0.2, (40, 100))
     ordered = values[np.argsort(-values.mean(axis=1))]
-    best = np.array([one.letters for one in groups([ordered])])
+    best = np.array(letters_of(ordered))
     assert (best == "a").mean() > 0.8
 
 
@@ -128,7 +145,7 @@ def test_letters_go_on_after_z() -> None:
 
 def test_one_query_has_no_interval_and_still_a_rank(tmp_path: Path) -> None:
     (row,) = standings(grid_of(tmp_path, [FIRST], [MadeCollection("set/a", queries=1)]))
-    assert (row.rank, row.interval, row.ranks) == (1, None, None)
+    assert (row.rank, row.figure.interval, row.ranks) == (1, None, None)
 
 
 def test_a_table_is_of_one_suite_and_one_measure(tmp_path: Path) -> None:

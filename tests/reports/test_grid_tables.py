@@ -89,7 +89,7 @@ def test_there_is_no_difference_to_a_first_stage_with_other_candidates() -> None
     sheet = sheets_of(grid(result(FIRST, ONE, values(0.5)), result(GOOD, ONE, values(0.7), candidates="others")))[0]
     found = differences_table(sheet)
     assert row(found, "good")["one"] == Cell("-", marks=(marks.UNPAIRED,))
-    assert sheet.figure(GOOD, 0).p is None
+    assert sheet.figure(GOOD, 0).difference is None
 
 
 def test_published_numbers_are_never_ranked() -> None:

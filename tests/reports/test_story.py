@@ -100,9 +100,11 @@ def test_what_is_significant_has_its_difference_interval_and_p() -> None:
     results += [result(system("new"), key, [0.5, 0.6] * 100) for key in keys]
     results += [result(system("old"), key, [0.4, 0.6] * 100) for key in keys]
     text = as_markdown(list(story.story(story.report(results), "x")), Path())
-    assert re.search(r"new: \+5\.00 points \[\+4\.\d\d, \+5\.\d\d\], better \(p = 0\.000\d after Holm\)", text)
+    assert re.search(
+        r"new: \+5\.00 points \[\+4\.\d\d, \+5\.\d\d\], better \(p = 0\.000\d, corrected over 2 systems\)", text
+    )
     assert "better in 2 and worse in 0 of 2 collections" in text
-    assert "old: +0.00 points [+0.00, +0.00], not told apart (p = 1.00 after Holm)" in text
+    assert "old: +0.00 points [+0.00, +0.00], not significant (p = 1.00, corrected over 2 systems)" in text
 
 
 def test_every_alarm_is_told_with_what_it_is_about() -> None:
@@ -156,7 +158,7 @@ def test_json_has_every_figure_with_its_ids(stored: Place, command: Command) -> 
     rows = {(row["system"], row["column"]): row for row in table["rows"]}
     assert rows["control:oracle", "one"]["value"] == 1.0
     assert rows["control:random", "macro average"]["value"] is None
-    assert rows[FAKE, "two"]["ids"] and rows[FAKE, "two"]["p_holm"] is not None
+    assert rows[FAKE, "two"]["ids"] and rows[FAKE, "two"]["adjusted_p"] is not None
 
 
 def test_without_matplotlib_the_report_is_written_and_says_so(

@@ -12,9 +12,11 @@ import pytest
 import harness
 from adapters.errors import UsageError
 from harness.gathered import gathered
-from harness.statistics.intervals import bootstrap_interval
+from harness.statistics.bootstrap import value_interval
+from harness.statistics.design import Design
+from harness.statistics.difference import difference
 from reports.tables import markdown
-from reports.tidy import COLUMNS, PER_QUERY, from_frame, tidy
+from reports.tidy import COLUMNS, INTERVAL, PER_QUERY, from_frame, tidy
 from tests.fixtures import Command
 from tests.made_results import collection, result, system
 from tests.tiny_collection import Place
@@ -51,7 +53,19 @@ def test_the_difference_is_to_the_first_stage_on_the_same_candidates() -> None:
 def test_an_interval_is_that_which_a_run_prints(stored: Place) -> None:
     found = gathered(stored.workspace.path)
     for row, one in zip(tidy(found, intervals=True).to_pylist(), found, strict=True):
-        assert (row["low"], row["high"]) == pytest.approx(bootstrap_interval(one.values), abs=1e-12)
+        assert (row["low"], row["high"]) == pytest.approx(value_interval(Design((one.questions,)), [one.values]))
+
+
+def test_a_frame_has_the_test_of_every_difference() -> None:
+    key = collection("m/a", 8)
+    base = result(system(None), key, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    rows = [base, *(result(system(f"s{place}"), key, base.values + 0.01 * (place + 1)) for place in range(2))]
+    first, new, _ = tidy(rows, intervals=True).to_pylist()
+    alone = difference(Design((base.questions,)), [rows[1].values - base.values])
+    assert first["p"] is None and first["family"] is None
+    assert (new["p"], new["family"]) == (alone.p, 2)
+    assert (new["delta_low"], new["delta_high"]) == pytest.approx(alone.interval)
+    assert new["adjusted_p"] >= new["p"]
 
 
 def test_python_gives_a_frame_every_time_it_is_asked(stored: Place) -> None:
@@ -89,7 +103,7 @@ def test_csv_and_parquet_hold_the_same(stored: Place, command: Command, tmp_path
     assert command("export", "--workspace", stored.workspace.path, "--intervals", *files).code == 0
     left, right = pyarrow.parquet.read_table(tmp_path / "a.parquet"), pyarrow.csv.read_csv(tmp_path / "a.csv")
     assert left["value"].to_pylist() == right["value"].to_pylist()
-    assert left.column_names == right.column_names == [*COLUMNS, "low", "high"]
+    assert left.column_names == right.column_names == [*COLUMNS, *INTERVAL]
 
 
 def test_an_export_without_a_file_says_what_to_name(stored: Place, command: Command) -> None:

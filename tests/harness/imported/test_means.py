@@ -126,8 +126,9 @@ def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Pla
     for (system, _), figure in found.items():
         imported = "(imported)" in system.label
         assert figure.value is not None and (figure.interval is None) == imported
-        assert not imported or (figure.delta is None and figure.p is None)
-    ranked = {row.system.label: row.rank for row in standings(grid)}
+        assert not imported or (figure.difference is None)
+    rows = {system: figure for (system, _), figure in found.items()}
+    ranked = {row.system.label: row.rank for row in standings(grid, rows)}
     assert [label for label, rank in ranked.items() if rank is None] == [
         "org/model@012345678901 (imported) (first stage)"
     ]

@@ -36,12 +36,14 @@ def result(
     """A result whose ceiling and candidates are what the test says."""
     audit: Mapping[str, object] = {"candidates": 100 * on.queries}
     stored = Stored(
-        id=f"{one.label} {on.name}", collection={}, first_stage=one.first_stage, reranker=one.reranker,
+        id=f"{one.label} {on.name}", collection={"fingerprint": on.fingerprint}, first_stage=one.first_stage,
+        reranker=one.reranker,
         depth=one.depth, candidates=more.get("candidates", f"of {on.name}"), identity={"retriever": {}},
         audit={**audit, **more.get("audit", {})}, controls={} if ceiling is None else {"oracle": {"nDCG@10": ceiling}},
         environment={}, command="harness run", created="", updated="", means={},
     )  # fmt: skip
-    return Result(stored, one, on, "nDCG@10", np.asarray(values, np.float64), speed)
+    ids = tuple(f"q{place}" for place in range(len(values)))
+    return Result(stored, one, on, "nDCG@10", np.asarray(values, np.float64), ids, speed)
 
 
 def many(

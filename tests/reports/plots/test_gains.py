@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.statistics.intervals import stratified_interval
+from harness.statistics.design import Design, Questions
+from harness.statistics.difference import difference
 from reports.plots.gains import draw_gains, gains
 from reports.plots.heat_map import differences, draw_heat_map
 from reports.plots.paired import paired
@@ -34,8 +35,12 @@ def test_a_gain_is_the_paired_mean_with_its_interval_over_queries() -> None:
     pairs = paired(grid(three()))
     found = {one.language: one for (one,) in gains(pairs, [A])[:-1]}
     after, before = (np.array(one.values) for one in three()[1::-1])
-    assert found["sw"].delta == pytest.approx((after - before).mean())
-    assert found["sw"].interval == pytest.approx(stratified_interval([after - before]), abs=1e-3)
+    asked = Questions("print of sw", tuple(f"q{place}" for place in range(40)))
+    alone, drawn = difference(Design((asked,)), [after - before]), found["sw"].difference
+    assert drawn is not None
+    assert drawn.value == pytest.approx((after - before).mean())
+    assert drawn.interval == pytest.approx(alone.interval)
+    assert (drawn.p, drawn.family) == (alone.p, 3)
     assert {name: one.state for name, one in found.items()} == {"sw": "gain", "th": "loss", "en": "unsure"}
 
 
@@ -70,13 +75,14 @@ def test_collections_of_a_language_are_averaged_as_the_macro_average_does() -> N
         )
     ]
     found = gains(paired(grid(rows)), [A])[0][0]
-    assert found.delta == pytest.approx(0.2) and found.queries == 1010 and found.collections == 2
+    assert found.difference is not None and found.difference.value == pytest.approx(0.2)
+    assert found.queries == 1010 and found.collections == 2
 
 
 def test_a_missing_language_is_a_dash_and_no_average_covers_for_it() -> None:
     rows = [one for one in three() if not (one.system == A and one.collection == TH)]
     pairs = paired(grid(rows))
-    assert [one.delta is None for (one,) in gains(pairs, [A])] == [False, True, False, True]
+    assert [one.difference is None for (one,) in gains(pairs, [A])] == [False, True, False, True]
     drawing = draw_gains(pairs)
     assert drawing is not None
     assert len(with_gid(drawing.figure.axes[0], "gain")) == 2
@@ -86,7 +92,7 @@ def test_a_missing_language_is_a_dash_and_no_average_covers_for_it() -> None:
 def test_half_of_a_language_is_not_the_language() -> None:
     other = collection("other sw", 10, "sw")
     rows = [*three(), result(system(None), other, np.full(10, 0.5))]
-    assert gains(paired(grid(rows)), [A])[0][0].delta is None
+    assert gains(paired(grid(rows)), [A])[0][0].difference is None
 
 
 def test_few_easy_collections_do_not_put_a_system_first() -> None:
@@ -128,7 +134,7 @@ def test_the_heat_map_shows_every_difference_and_every_hole() -> None:
     assert "1 cell without a result hatched" in drawing.caption
 
 
-def test_bold_in_the_heat_map_leaves_out_zero() -> None:
+def test_bold_in_the_heat_map_is_significant() -> None:
     rows = three() + [result(system("b"), on, one.values) for on, one in zip((SW, TH, EN), three()[::2], strict=True)]
     pairs = paired(grid(rows))
     drawing = draw_heat_map(pairs)

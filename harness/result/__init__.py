@@ -1,0 +1,1 @@
+"""What was measured, as values that everything that prints takes."""

@@ -1,0 +1,41 @@
+"""The rule of significance in words, for the notes under tables and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
+from harness.statistics.bootstrap import RESAMPLES
+from harness.statistics.flips import FLIPS
+
+TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
+INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"
+UNIT = "a question is a query; in a parallel set it is the same query in all languages, and counts once"
+_CORRECTED = {
+    SYSTEMS: ("the average over", "system", " with one first stage"),
+    COLLECTIONS: ("a collection over the", "collection", " of its system"),
+    GROUPS: ("a group over the", "group", " of its system"),
+    LANGUAGES: ("a language over the", "language", " of its system"),
+}
+
+
+def correction(families: Mapping[str, Iterable[Figure]]) -> str:
+    """What the p-values were corrected over, with the sizes of the families; empty where nothing was tested.
+
+    Args:
+        families: figures by what they were corrected over.
+    """
+    found = []
+    for family, own in families.items():
+        sizes = sorted({one.difference.family for one in own if one.difference is not None})
+        if sizes:
+            before, name, after = _CORRECTED[family]
+            shown = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+            found.append(f"{before} {shown} {name}{'' if sizes == [1] else 's'}{after}")
+    return f"p-values corrected by step-down MaxT: {', '.join(found)}" if found else ""
+
+
+def notes(families: Mapping[str, Iterable[Figure]]) -> list[str]:
+    """The test, the correction and the unit; none where nothing was tested."""
+    said = correction(families)
+    return [f"differences to the first stage: {TEST}, with its 95 % interval; {said}", UNIT] if said else []
