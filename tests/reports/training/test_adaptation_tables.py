@@ -110,13 +110,17 @@ def test_gains_are_differences_to_the_base_by_language(tmp_path: Path) -> None:
 def test_gains_that_are_sure_are_marked_and_others_are_not(place: Place, tmp_path: Path) -> None:
     stored, _ = kept(place)
     (table,) = gain_tables(record(tmp_path, stored), place.workspace.path)
-    known = gains(record(tmp_path, stored), "final", place.workspace.path)
+    found = gains(record(tmp_path, stored), "final", place.workspace.path)
     for row in table.rows:
-        for name, cell in zip(("macro average", "de", "sw"), row[1:], strict=True):
-            sure = known[row[0].text, name].sure
-            assert cell.marks == ((BETTER,) if sure > 0 else (WORSE,) if sure < 0 else ())
-            assert ("[" in cell.text) == (name == "macro average"), "four queries have no interval"
-    assert any("the average over 2 arms, a collection over the 2 of its arm" in note for note in table.legend)
+        for cell, name in zip(row[1:], ("macro average", "de", "sw"), strict=True):
+            one = found[row[0].text, name].difference
+            low, high = (float(end) for end in cell.text.split("[")[1].rstrip("]").split(", "))
+            assert one is not None and bool(cell.marks) == (one.adjusted_p <= 0.05)
+            assert not cell.marks or cell.marks == ((BETTER,) if low > 0 else (WORSE,) if high < 0 else None)
+    assert {mark for row in table.rows for cell in row[1:] for mark in cell.marks}, "some are sure"
+    notes = "\n".join(table.legend)
+    assert "randomisation test" in notes and "over questions" in notes
+    assert "step-down MaxT: the average over 2 arms, a collection over the 2 of its arm" in notes
     (untested,) = gain_tables(record(tmp_path, stored))
     assert all(cell.marks == () and "[" not in cell.text for row in untested.rows for cell in row[1:])
     assert any("not tested" in note for note in untested.legend)
@@ -135,7 +139,7 @@ def test_eighteen_languages_have_a_column_each(tmp_path: Path) -> None:
 
 def test_a_claim_that_does_not_hold_says_no(tmp_path: Path) -> None:
     found = [[cell.text for cell in row] for row in claims_table(record(tmp_path, made())).rows]
-    assert found[1] == ["merging", "slerp", "union", "+0.60", "[-0.80, +1.90]", "0.82", "no"]
+    assert found[1] == ["merging", "slerp", "union", "+0.60", "[-0.80, +1.90]", "0.41", "0.82", "no"]
     assert [row[-1] for row in found] == ["yes", "no"]
 
 
@@ -171,3 +175,15 @@ def test_durations_are_read_at_a_glance() -> None:
     assert [duration(one) for one in (0.42, 59.94, 60, 765.9, 11_100)] == [
         "0.4 s", "59.9 s", "1 min 00 s", "12 min 46 s", "3 h 05 min"
     ]  # fmt: skip
+
+
+def test_claims_name_their_correction(tmp_path: Path) -> None:
+    (note,) = (one for one in claims_table(record(tmp_path, made())).legend if one.startswith("adjusted p"))
+    assert note == "adjusted p: corrected over these 2 claims (step-down MaxT)"
+    stored = made()
+    for one in stored["claims"]:
+        one["p"] = one.pop("adjusted_p")
+        del one["family"]
+    table = claims_table(record(tmp_path, stored | {"version": 1}))
+    assert "adjusted p: corrected over these 2 claims (Holm)" in table.legend
+    assert [row[5].text for row in table.rows] == ["-", "-"], "nobody kept the p-values themselves"
