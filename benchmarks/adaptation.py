@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.environment import machine
+from harness.result.environment import machine
 
 ROOT = Path(__file__).parents[1]
 TRAINED = ("de", "es", "hi", "zh")

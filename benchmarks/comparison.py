@@ -32,11 +32,11 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.environment import machine
-from harness.statistics.bootstrap import RESAMPLES, value_interval
-from harness.statistics.design import Design, Questions
-from harness.statistics.difference import difference
-from harness.statistics.flips import FLIPS
+from harness.measuring.statistics.bootstrap import RESAMPLES, value_interval
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.difference import difference
+from harness.measuring.statistics.flips import FLIPS
+from harness.result.environment import machine
 
 Floats64 = npt.NDArray[np.float64]
 

@@ -21,7 +21,7 @@ import torch
 from sentence_transformers import CrossEncoder as Peer
 
 from adapters.cross_encoder import CrossEncoder
-from harness.environment import machine
+from harness.result.environment import machine
 
 
 def main() -> None:

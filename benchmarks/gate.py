@@ -1,7 +1,7 @@
 """Operating points of the gate's own rule on simulated releases whose truth is known, beside three simpler gates.
 
 Differences per query are like those of nDCG@10: half of them are exactly zero, the others are heavy-tailed and lie in
-[-1, 1]. `harness.gate.local` and `harness.gate.rule` decide; nothing of the rule is written again here.
+[-1, 1]. `harness.judging.gate.local` and `harness.judging.gate.rule` decide; nothing of the rule is written again here.
 
     python benchmarks/gate.py --out benchmarks/results/gate.json
     python benchmarks/gate.py --store .harness/results.sqlite --anchor A --candidate B   # real differences, resampled
@@ -23,15 +23,15 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.compare.paired import Paired
-from harness.compare.side import stored_side
-from harness.gate.local import local
-from harness.gate.policy import Looks, Policy
-from harness.gate.rule import decide
-from harness.statistics.design import Design, Questions
-from harness.statistics.error import estimate
-from harness.statistics.student import survival
-from harness.store import Results
+from harness.judging.compare.paired import Paired
+from harness.judging.compare.side import stored_side
+from harness.judging.gate.local import local
+from harness.judging.gate.policy import Looks, Policy
+from harness.judging.gate.rule import decide
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.error import estimate
+from harness.measuring.statistics.student import survival
+from harness.result.store import Results
 
 Floats64 = npt.NDArray[np.float64]
 CAP = 500

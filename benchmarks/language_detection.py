@@ -6,7 +6,7 @@
 DATA is a folder of collections (demo, XQuAD, MLQA, SciFact, Cranfield, LIMIT, TREC QA, MIRACL's topics are looked for
 in it). WHEELS holds two packages whose texts are known to be in a language: Django's interface messages in about 90
 (alone, and five of them as one text), spaCy's example sentences in about 70. Of every collection 200 texts are taken as
-the harness takes them, and judged by `harness.detection.judged`; smaller ones are drawn from them, 1 to 20 texts.
+the harness takes them, and judged by `harness.data.detection.judged`; smaller ones are drawn from them, 1 to 20 texts.
 
 An answer is right, wrong, or none. It is a wrong stemmer if BM25 would stem with another stemmer than the language's
 own; that is what must not happen. Languages that a detector does not know cannot be right; they are counted apart.
@@ -35,8 +35,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from adapters.analysis import snowball_stemmer
 from adapters.identity import text_digest
-from harness.detection import CHARACTERS, PROBABILITY, SAMPLE, SHARE, Detected, Vote, judged, pieces
-from harness.environment import machine
+from harness.data.detection import CHARACTERS, PROBABILITY, SAMPLE, SHARE, Detected, Vote, judged, pieces
+from harness.result.environment import machine
 
 Classify = Callable[[str], tuple[str, float]]
 Texts = dict[tuple[str, str], list[str]]

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from adapters.identity import Digests
 from adapters.protocols import IndexPairs
-from harness.ledger.store import Entries, Ledger
+from harness.scoring.ledger.store import Entries, Ledger
 
 DEPTH = 100
 CHUNK = 100_000

@@ -22,10 +22,10 @@ import pytrec_eval
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from harness.data.qrels import Qrels
+from harness.data.runs import Run
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.qrels import Qrels
-from harness.runs import Run
 
 MEASURES = ("nDCG@10", "AP@100", "R@100", "RR@10")
 THEIRS = {"nDCG@10": "ndcg_cut_10", "AP@100": "map_cut_100", "R@100": "recall_100", "RR@10": "recip_rank"}

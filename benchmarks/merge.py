@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.environment import machine
+from harness.result.environment import machine
 from training.merging.tensors import Floats, decode, encode, open_file
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import harness
-from harness.environment import machine
+from harness.result.environment import machine
 
 PUBLISHED = {"scifact": (0.6451, 0.0005), "xquad-en": (0.9436, 0.001)}
 _AGAIN = """

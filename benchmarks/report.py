@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harness.environment import machine
-from harness.store import Results
-from harness.suites.table import SuiteCollection
-from harness.suites.targets import suites
+from harness.data.suites.table import SuiteCollection
+from harness.data.suites.targets import suites
+from harness.result.environment import machine
+from harness.result.store import Results
 
 Floats64 = npt.NDArray[np.float64]
 FIRST = "bm25"

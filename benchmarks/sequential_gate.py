@@ -2,8 +2,8 @@
 
 Differences per query are drawn from a law on multiples of 0.1 in [-1, 1], half of them zero, tilted to the true mean.
 Beside it, on the same draws: the fixed-size rule (one look at all queries) and a t-test that looks after every block as
-if each were the only one. Every resample is of queries; the sequential rule is `harness.gate.sequential` in arrays, and
-some resamples of each task are fed to `Monitor` itself, which has to say the same.
+if each were the only one. Every resample is of queries; the sequential rule is `harness.judging.gate.sequential` in
+arrays, and some resamples of each task are fed to `Monitor` itself, which has to say the same.
 
     python benchmarks/sequential_gate.py --resamples 1000 --out sequential_gate.json
 """
@@ -25,11 +25,11 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.gate.blocks import Blocks, plan
-from harness.gate.sequential import Monitor, SequentialRule
-from harness.statistics.anytime import BETS, SHARES, balanced
-from harness.statistics.design import Design, Questions
-from harness.statistics.student import quantile
+from harness.judging.gate.blocks import Blocks, plan
+from harness.judging.gate.sequential import Monitor, SequentialRule
+from harness.measuring.statistics.anytime import BETS, SHARES, balanced
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.student import quantile
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

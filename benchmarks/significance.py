@@ -23,9 +23,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import ALPHA, Difference, Part, differences
-from harness.statistics.equivalence import lower_bound, upper_bound
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.statistics.difference import ALPHA, Difference, Part, differences
+from harness.measuring.statistics.equivalence import lower_bound, upper_bound
 
 Generator = np.random.Generator
 Law = Callable[[Generator, tuple[int, ...]], Floats64]

@@ -19,8 +19,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.environment import machine
-from harness.suites.targets import find
+from harness.data.suites.targets import find
+from harness.result.environment import machine
 
 README = """---
 configs:
@@ -32,7 +32,7 @@ configs:
 _CHILD = """
 import json, resource, sys, time
 from pathlib import Path
-from harness.sources import Origin, load
+from harness.data.sources import Origin, load
 from harness.workspace import Workspace
 import mteb
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

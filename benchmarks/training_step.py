@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from adapters.models import open_folder
-from harness.environment import machine
+from harness.result.environment import machine
 from training.cost import cost_of
 from training.encoded import Encoded, encode
 from training.examples import Example, Examples

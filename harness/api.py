@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
 from adapters.spec import open_ranker
-from harness.bench import opened
-from harness.collection import Collection, sample_queries
-from harness.compare.comparison import Comparison, compare, margin_of
-from harness.compare.wanted import Wanted
-from harness.costs.calibration import calibrate, calibrate_first_stage
-from harness.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
-from harness.evaluation import Evaluation
-from harness.experiment import experiment
-from harness.ground import is_paired, ordinary_measures
+from harness.data.collection import Collection, sample_queries
+from harness.data.sources import load
+from harness.data.sources.build import collection_of
+from harness.data.sources.offered import Chosen
+from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.recognise import chosen_sources
+from harness.data.sources.suite_source import SuiteSource
+from harness.judging.compare.comparison import Comparison, compare, margin_of
+from harness.judging.compare.wanted import Wanted
 from harness.measuring.measures import parse
 from harness.progress import Reporter, Silent
-from harness.retrieve import GIVEN
-from harness.sources import load
-from harness.sources.build import collection_of
-from harness.sources.offered import Chosen
-from harness.sources.origin import ANYWHERE, Origin
-from harness.sources.recognise import chosen_sources
-from harness.sources.suite_source import SuiteSource
-from harness.system import systems
+from harness.result.evaluation import Evaluation
+from harness.running.experiment import experiment
+from harness.scoring.bench import opened
+from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
+from harness.scoring.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
+from harness.scoring.ground import is_paired, ordinary_measures
+from harness.scoring.retrieve import GIVEN
+from harness.scoring.system import systems
 from harness.workspace import DEFAULT, VARIABLE, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.gate.gate import Gated
-    from harness.gate.policy import Policy, Tier
+    from harness.judging.gate.gate import Gated
+    from harness.judging.gate.policy import Policy, Tier
 
 __all__ = ["Comparison", "Outcome", "collections_of", "compared", "gated", "planned", "run"]
 
@@ -118,9 +118,9 @@ def run(
         sample: take this many queries of every collection, always the same ones.
         budget: take as many queries of every collection as cost at most this many pairs together.
         origin: where suites are read from, and whether data that differs from their tables is taken.
-        rules: a file that declares rules for the collections; see `harness.sources.declared`.
+        rules: a file that declares rules for the collections; see `harness.data.sources.declared`.
         parallel: whether queries with one id are one question in all collections of a set (a folder of collections, a
-            suite or a group of one); None for what is declared, else detected. See `harness.parallel`.
+            suite or a group of one); None for what is declared, else detected. See `harness.data.parallel`.
         skip_probe: do without the orientation probe, which is an alarm beside the numbers.
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
 
@@ -177,12 +177,11 @@ def gated(
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Gated:
-    """Judge whether a candidate may replace the policy's anchor; see docs/gate.md. The package `harness.gate` has the
-    shorter name.
+    """Judge whether a candidate may replace the policy's anchor; see docs/gate.md.
 
     Args:
         candidate: a spec.
-        policy: from `harness.gate.policy.read_policy`, or made in Python.
+        policy: from `harness.judging.gate.policy.read_policy`, or made in Python.
         tier: `dev` gives figures and no verdict, `gate` and `final` are looks.
         sample: take this many queries of the tier's part of every collection.
         parallel: as in `run`.
@@ -192,7 +191,7 @@ def gated(
     Raises:
         HarnessError: with one line that says what to do.
     """
-    from harness.gate.gate import gate
+    from harness.judging.gate.gate import gate
 
     _refuse_targets(policy.targets, split, policy.languages, rules, origin)
     place, told = Workspace.open(Path(workspace) if workspace else None), reporter or Silent()
@@ -244,7 +243,7 @@ def results(
         UsageError: there is no store, or nothing in it is named so.
         MissingExtra: pandas is not installed.
     """
-    from harness.gathered import gathered
+    from harness.result.gathered import gathered
     from reports.tidy import frame, tidy, tidy_per_query
 
     _refuse_text(systems=systems, collections=collections, languages=languages, measures=measures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.gathered import CollectionKey, Result
+from harness.result.gathered import CollectionKey, Result
 from leaderboards.sheets import is_drifted
 
 

@@ -8,9 +8,9 @@ from statistics import fmean
 
 import numpy as np
 
-from harness.evaluation import Evaluation
-from harness.sources.stored import DRIFTED
-from harness.suites.targets import suites
+from harness.data.sources.stored import DRIFTED
+from harness.data.suites.targets import suites
+from harness.result.evaluation import Evaluation
 from leaderboards.published import Measured, Published, comparable, published
 from reports.comparison import points
 from reports.model_name import model_name

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
-from harness.store import Results, Stored
+from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
+from harness.result.store import Results, Stored
 from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems
@@ -70,7 +70,7 @@ def board(  # noqa: PLR0917
     measures: Sequence[str] = (),
     systems_file: Path | None = None,
 ) -> Board:
-    """Look up what the workspace holds, and rank it. The selection is that of `harness.gathered.gathered`.
+    """Look up what the workspace holds, and rank it. The selection is that of `harness.result.gathered.gathered`.
 
     Raises:
         UsageError: there is nothing to show, or the file of systems is wrong.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.gathered import Grid, SystemKey
+from harness.result.gathered import Grid, SystemKey
 from leaderboards.standing import Standing
 
 

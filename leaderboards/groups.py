@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.statistics.design import Design, Floats64
-from harness.statistics.difference import Pairwise
+from harness.measuring.statistics.design import Design, Floats64
+from harness.measuring.statistics.difference import Pairwise
 
 
 def groups(design: Design, values: Sequence[Floats64]) -> list[str]:

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from adapters.errors import DataError
-from harness.hazards.known_wrong import wrong_value
-from harness.suites.targets import find, is_suite_target
+from harness.data.suites.targets import find, is_suite_target
+from harness.result.known_wrong import wrong_value
 
 WRONG = "wrong: "
 """How the note of a number begins that is known to be wrong."""

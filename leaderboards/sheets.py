@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from harness.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.data.sources.stored import DRIFTED
+from harness.data.suites.targets import suites
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
-from harness.sources.stored import DRIFTED
-from harness.suites.targets import suites
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
 
 OWN = "own collections"
 """Collections that are of no suite and of no folder."""

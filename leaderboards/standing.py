@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.measuring.statistics.bootstrap import rank_intervals, resampled_macros
+from harness.measuring.statistics.design import Design
 from harness.result.figure import Figure
-from harness.statistics.bootstrap import rank_intervals, resampled_macros
-from harness.statistics.design import Design
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
 from leaderboards.groups import groups
 
 _NONE = Figure()

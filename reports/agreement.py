@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.sources.agreement import Agreement
+from harness.data.sources.agreement import Agreement
 from reports.tables import Cell, Table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.evaluation import Evaluation
+from harness.result.evaluation import Evaluation
 from harness.result.figure import Figure
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from harness.hazards.check import Checked
-from harness.hazards.invariance import Finding
+from harness.checks.check import Checked
+from harness.checks.invariance import Finding
 from reports.tables import Cell, Table
 
 _COLUMNS = ("trial", "note", "pairs", "max |d|", "mean |d|", "max / sd", "turned %", "other top", "nDCG@10", "verdict")

@@ -6,13 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from harness.compare.comparison import Comparison, Measured
-from harness.compare.rows import Row
-from harness.statistics.difference import ALPHA
-from harness.statistics.effects import LARGE
-from harness.statistics.flips import FLIPS
-from harness.statistics.seeds import SeedEffect
-from harness.suites.table import PAIRED_MEASURE
+from harness.data.suites.table import PAIRED_MEASURE
+from harness.judging.compare.comparison import Comparison, Measured
+from harness.judging.compare.rows import Row
+from harness.measuring.statistics.difference import ALPHA
+from harness.measuring.statistics.effects import LARGE
+from harness.measuring.statistics.flips import FLIPS
+from harness.measuring.statistics.seeds import SeedEffect
 from reports.tables import Cell, Table
 
 OTHER_CANDIDATES, IN_THE_NOISE, SIGNIFICANT = "†", "~", "*"

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from harness.compare.comparison import Compared, Comparison
-from harness.compare.paired import Paired
-from harness.compare.rows import Row
-from harness.statistics.bootstrap import RESAMPLES
-from harness.statistics.flips import FLIPS
+from harness.judging.compare.comparison import Compared, Comparison
+from harness.judging.compare.paired import Paired
+from harness.judging.compare.rows import Row
+from harness.measuring.statistics.bootstrap import RESAMPLES
+from harness.measuring.statistics.flips import FLIPS
 
 
 def as_dict(comparison: Comparison) -> dict[str, object]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.collection import Collection
-from harness.evaluation import Evaluation
+from harness.data.collection import Collection
+from harness.data.notes import notes_of
+from harness.data.parallel import notes as parallel_notes
+from harness.data.suites.targets import PAIRED_MEASURE
 from harness.measuring.measures import Measure
-from harness.notes import notes_of
-from harness.parallel import notes as parallel_notes
+from harness.result.evaluation import Evaluation
 from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
-from harness.retrieve import GIVEN
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_evaluations, shown_language
-from harness.suites.targets import PAIRED_MEASURE
-from harness.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_evaluations, shown_language
+from harness.result.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
+from harness.scoring.retrieve import GIVEN
 from reports import rule
 from reports.best import best_of, wrong_notes
 from reports.overview import probability
@@ -50,7 +50,7 @@ def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
 
 
 def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
-    """One row per system; over several collections their macro average, see `harness.summary.votes`."""
+    """One row per system; over several collections their macro average, see `harness.result.summary.votes`."""
     systems, summary = by_system(evaluations), summarise(evaluations, measure)
     rows = _system_rows(systems, summary)
     collections = _collections(evaluations)

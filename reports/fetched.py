@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.mirror.fetch import Piece
+from harness.data.mirror.fetch import Piece
 from reports.tables import Cell, Table
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.gathered import CollectionKey, Grid, Result, SystemKey
 from harness.result import figure
 from harness.result.figure import Column, Selection
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.environment import environment
-from harness.evaluation import Evaluation
-from harness.export import write_results
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_evaluations
+from harness.result.environment import environment
+from harness.result.evaluation import Evaluation
+from harness.result.export import write_results
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_evaluations
 from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 from reports.tables import comma_separated, escaped, markdown
 

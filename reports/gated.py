@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from harness.gate.gate import Gated
-from harness.gate.local import Part
-from harness.gate.looks import UNNAMED, limit
-from harness.gate.reasons import points, signed
-from harness.gate.verdict import Cost
+from harness.judging.gate.gate import Gated
+from harness.judging.gate.local import Part
+from harness.judging.gate.looks import UNNAMED, limit
+from harness.judging.gate.reasons import points, signed
+from harness.judging.gate.verdict import Cost
 from reports.tables import Cell, Table, escaped, markdown
 
 _FORMAT = 1
@@ -72,7 +72,7 @@ def junit(found: Gated) -> str:
     suite = ElementTree.Element("testsuite", name=_xml(f"gate {found.candidate}"))
     told = "\n".join(found.verdict.reasons)
     for name, kind, message in _cases(found):
-        case = ElementTree.SubElement(suite, "testcase", classname="harness.gate", name=_xml(name))
+        case = ElementTree.SubElement(suite, "testcase", classname="harness.judging.gate", name=_xml(name))
         if kind:
             tag = "error" if kind == "invalid" else "failure"
             ElementTree.SubElement(case, tag, type=kind, message=_xml(message)).text = _xml(told)

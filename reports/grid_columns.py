@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.gathered import CollectionKey, Grid, Result, grids
+from harness.data.sources.stored import DRIFTED
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
-from harness.sources.stored import DRIFTED
-from harness.summary import OFFICIAL
+from harness.result.gathered import CollectionKey, Grid, Result, grids
+from harness.result.summary import OFFICIAL
 from reports.marks import of_collection
 
 OWN = "own collections"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
 
-from harness.gathered import CollectionKey, Grid, SystemKey
 from harness.result.figure import SYSTEMS, Interval
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_stored
-from harness.summary import OFFICIAL
+from harness.result.gathered import CollectionKey, Grid, SystemKey
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored
+from harness.result.summary import OFFICIAL
 from reports import marks, rule
 from reports.figures import Figure, Figures, figures
 from reports.grid_columns import OWN, Column, collection_columns, has_twice, language_columns

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.history import Point
-from harness.stemming import notes as bm25_notes
+from harness.judging.history import Point
+from harness.result.stemming import notes as bm25_notes
 from reports.tables import Cell, Table
 
 

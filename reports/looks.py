@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from harness.gate.looks import Looks, System
+from harness.judging.gate.looks import Looks, System
 
 LOOK = "look-"
 """What the id of every look begins with."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.gathered import CollectionKey, Result
-from harness.sources.stored import DRIFTED
+from harness.data.sources.stored import DRIFTED
+from harness.result.gathered import CollectionKey, Result
 from reports.tables import Cell
 
 BETTER, WORSE = "↑", "↓"

@@ -10,8 +10,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.gathered import Result, SystemKey
-from harness.sources.stored import DRIFTED
+from harness.data.sources.stored import DRIFTED
+from harness.result.gathered import Result, SystemKey
 from reports.document import Bullets, Code, Heading, Part, Text, as_markdown
 from reports.marks import alarms_of
 from reports.model_name import LOCAL, model_name

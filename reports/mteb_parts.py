@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError
-from harness.collection import ORIGINAL
-from harness.environment import environment
-from harness.evaluation import Evaluation
-from harness.gathered import CollectionKey, Result
-from harness.sources.stored import DRIFTED
-from harness.store import Results
-from harness.suites.targets import PAIRED_MEASURE, SuiteCollection
+from harness.data.collection import ORIGINAL
+from harness.data.sources.stored import DRIFTED
+from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection
+from harness.result.environment import environment
+from harness.result.evaluation import Evaluation
+from harness.result.gathered import CollectionKey, Result
+from harness.result.store import Results
 from reports.suite_entry import entry_named
 
 Means = Mapping[str, float]

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapters.errors import UsageError
-from harness.evaluation import Evaluation
-from harness.suites.targets import find, is_suite_target
+from harness.data.suites.targets import find, is_suite_target
+from harness.result.evaluation import Evaluation
 from harness.workspace import write_atomically
 from reports.model_name import model_name
 from reports.mteb_parts import MtebPart, of_evaluation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from adapters.errors import UsageError
+from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection
 from harness.measuring.measures import parse
-from harness.suites.targets import PAIRED_MEASURE, SuiteCollection
 from reports.mteb_parts import Means, MtebPart
 from reports.mteb_settings import setting
 

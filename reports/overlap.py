@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.hazards.overlap import Clean, Overlap
+from harness.checks.overlap import Clean, Overlap
 from reports.tables import Cell, Table
 
 _EXAMPLES = 5

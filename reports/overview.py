@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.gathered import Result, SystemKey
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_stored
-from harness.summary import OFFICIAL
+from harness.result.gathered import Result, SystemKey
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored
+from harness.result.summary import OFFICIAL
 from reports import marks, rule
 from reports.figures import Figure
 from reports.grid_tables import Sheet, bracketed, medals, names, points, signed, significant

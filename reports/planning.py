@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.costs.plan import DIMENSION, Amounts, Cost, Plan, rounded
-from harness.stemming import shown_language
+from harness.result.stemming import shown_language
+from harness.scoring.costs.plan import DIMENSION, Amounts, Cost, Plan, rounded
 from reports.tables import Cell, Table
 
 _GIGABYTE = 1e9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reproduce import Reproduction
+from harness.judging.reproduce import Reproduction
 from reports.tables import Cell, Table
 
 

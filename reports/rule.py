@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from harness.measuring.statistics.bootstrap import RESAMPLES
+from harness.measuring.statistics.flips import FLIPS
 from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
-from harness.statistics.bootstrap import RESAMPLES
-from harness.statistics.flips import FLIPS
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
 INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"

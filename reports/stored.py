@@ -7,10 +7,10 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
-from harness.notes import stored_notes
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_stored, shown_language
-from harness.store import Results, Stored
+from harness.data.notes import stored_notes
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored, shown_language
+from harness.result.store import Results, Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.gathered import Grid, Result, grids
+from harness.result.gathered import Grid, Result, grids
 from harness.workspace import write_atomically
 from reports import marks
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.collection import Collection
-from harness.sources.stored import DRIFTED
-from harness.suites.targets import SuiteCollection, is_suite_target, suites
+from harness.data.collection import Collection
+from harness.data.sources.stored import DRIFTED
+from harness.data.suites.targets import SuiteCollection, is_suite_target, suites
 
 
 def entry_of(collection: Collection) -> SuiteCollection | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from adapters.errors import need
-from harness.gathered import CollectionKey, Result, SystemKey, all_grids
-from harness.store import Results
+from harness.result.gathered import CollectionKey, Result, SystemKey, all_grids
+from harness.result.store import Results
 from harness.workspace import write_atomically
 from reports.figures import Figure, figures
 from reports.grid_columns import Column, plain_name

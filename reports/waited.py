@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.environment import machine
-from harness.latency import Latency
+from harness.checks.latency import Latency
+from harness.result.environment import machine
 from reports.tables import Cell, Table
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from harness.gathered import CollectionKey, Result, SystemKey
-from harness.notes import stored_notes
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_stored, shown_language
-from harness.system import MadeOf
+from harness.data.notes import stored_notes
+from harness.result.gathered import CollectionKey, Result, SystemKey
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored, shown_language
+from harness.scoring.system import MadeOf
 from reports import marks
 from reports.document import Bullets, Code, Heading, Part
 from reports.grid_columns import plain_name

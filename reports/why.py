@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import UsageError
-from harness.compare.naming import depth_of
-from harness.store import Stored
-from harness.why.analysis import Why
-from harness.why.stored import Found
+from harness.judging.compare.naming import depth_of
+from harness.judging.why.analysis import Why
+from harness.judging.why.stored import Found
+from harness.result.store import Stored
 from harness.workspace import write_atomically
 from reports.why_data import page_data
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.why.analysis import Why
-from harness.why.difference import divisors
-from harness.why.facing import Facing, Floats64, Side
-from harness.why.groups import Group
-from harness.why.headline import headline, phrase
-from harness.why.headroom import Headroom
-from harness.why.swaps import Listed, listed, swaps
+from harness.judging.why.analysis import Why
+from harness.judging.why.difference import divisors
+from harness.judging.why.facing import Facing, Floats64, Side
+from harness.judging.why.groups import Group
+from harness.judging.why.headline import headline, phrase
+from harness.judging.why.headroom import Headroom
+from harness.judging.why.swaps import Listed, listed, swaps
 
 TOP = 10
 """Ranks of each ranking that are shown."""

@@ -97,10 +97,10 @@ class Streaming(Plain):
         super().__init__(log=log)
         self._lives, self._death = lives, death
         if lives is not None:
-            import harness.rerank
+            import harness.scoring.rerank
 
             # Every batch is written down at once, so that what a death may cost is known: the batch in flight.
-            harness.rerank._FLUSH_SECONDS = -1.0
+            harness.scoring.rerank._FLUSH_SECONDS = -1.0
 
     def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
         names = [score_of(queries[q], documents[d]) for q, d in pairs]

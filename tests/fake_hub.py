@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import importlib
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,6 +63,8 @@ class Hub:
 def connected(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """Put a hub with one dataset and one model where the hub's client would ask."""
     client = pytest.importorskip("huggingface_hub", reason="the hub's client needs the extra 'models'")
+    with suppress(ImportError):
+        importlib.import_module("datasets")  # it keeps the client that is there when it is first imported
     hub = Hub()
     hub.files["mteb/scifact"] = {"README.md": b"---", "corpus.jsonl": b"{}\n", "queries.jsonl": b"{}\n"}
     hub.files["some/model"] = MODEL

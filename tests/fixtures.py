@@ -12,7 +12,8 @@ from unittest.mock import patch
 
 import pytest
 
-from harness import cli, rerank
+from harness import cli
+from harness.scoring import rerank
 from harness.workspace import Workspace
 from tests.tiny_collection import Place
 

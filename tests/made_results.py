@@ -7,8 +7,8 @@ from hashlib import blake2b
 
 import numpy as np
 
-from harness.gathered import CollectionKey, Grid, Result, SystemKey, grids
-from harness.store import Stored
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.store import Stored
 
 MEASURE = "nDCG@10"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from harness.suites.targets import SuiteCollection, find
+from harness.data.suites.targets import SuiteCollection, find
 
 Rows = Sequence[Mapping[str, object]]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.data.runs import Run, build
+from harness.judging.why.facing import Facing, Side
+from harness.judging.why.texts import overlap, script
 from harness.measuring.measures import parse
-from harness.runs import Run, build
-from harness.why.facing import Facing, Side
-from harness.why.texts import overlap, script
 from tests.fake_adapters import Streaming
 from tests.tiny_collection import Place
 

@@ -8,12 +8,12 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from harness.audit import audit
-from harness.ground import Ground, prepare
-from harness.hazards.alarm import Alarm
+from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.ranking import ranks
-from harness.retrieve import first_stage
-from harness.system import Scores
+from harness.scoring.audit import audit
+from harness.scoring.ground import Ground, prepare
+from harness.scoring.retrieve import first_stage
+from harness.scoring.system import Scores
 from tests.tiny_collection import Place
 
 QUERIES, WIDTH = 40, 12

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import harness
 
-SAMPLE = Path(harness.__file__).parent / "sample"
+SAMPLE = Path(harness.__file__).parent / "data" / "sample"
 
 
 def undeclared(folder: Path, language: str, name: str | None = None) -> Path:

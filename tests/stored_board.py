@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.environment import machine
-from harness.store import Results
+from harness.result.environment import machine
+from harness.result.store import Results
 
 
 @dataclass(frozen=True)

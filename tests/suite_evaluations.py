@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.evaluation import Evaluation
-from harness.retrieve import ModelStage
-from harness.suites.targets import SuiteCollection
-from harness.system import MadeOf, ModelReranker, System
+from harness.data.suites.targets import SuiteCollection
+from harness.result.evaluation import Evaluation
+from harness.scoring.retrieve import ModelStage
+from harness.scoring.system import MadeOf, ModelReranker, System
 
 NOWHERE = Path("nowhere")
 

@@ -1,4 +1,4 @@
-"""The floors of the house: what a reader would lose is that a folder listing explains which part knows which."""
+"""What imports what: a reader would lose that a folder listing explains which part knows which."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "reports": ("harness", "adapters.errors", "adapters.spec"),
     "leaderboards": ("reports", "harness", "adapters.errors"),
 }
+ORDER = ("data", "measuring", "scoring", "result", "checks", "running", "judging")
+"""The packages of `harness`. Each may import those before it; nothing in them imports the verbs."""
 FRONT_DOOR = ("harness", "harness.__main__", "harness.api", "harness.cli")
 DRAWERS = ("utils", "util", "helpers", "helper", "common", "misc")
 LINES = 400
@@ -98,6 +100,22 @@ def _allowed(one: Import) -> bool:
     return below or (door and (one.lazy or one.typing))
 
 
+def against_the_order(found: Sequence[Import]) -> list[str]:
+    """Imports between the packages of `harness` that point to a later one, or to the verbs."""
+    return [str(one) for one in found if _package(one.importer) in ORDER and _is_later(one)]
+
+
+def _is_later(one: Import) -> bool:
+    later = ORDER[ORDER.index(_package(one.importer)) + 1 :]
+    return _package(one.imported) in (*later, "api", "cli")
+
+
+def _package(module: str) -> str:
+    """The package of `harness` that a module is in; '' for any other one."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "harness" and len(parts) > 1 else ""
+
+
 def circles(found: Sequence[Import]) -> list[str]:
     """Circles of modules that import each other when they are loaded."""
     graph: dict[str, set[str]] = {}
@@ -121,6 +139,26 @@ def test_imports_only_point_down() -> None:
     assert upward(imports(sources())) == []
 
 
+def test_packages_of_the_harness_import_only_earlier_ones() -> None:
+    assert against_the_order(imports(sources())) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("harness.data.bad", "from harness.measuring.measures import parse"),
+        ("harness.scoring.bad", "def f():\n    from harness.result.store import Results"),
+        (
+            "harness.result.bad",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import harness.judging.gate.gate",
+        ),
+        ("harness.judging.bad", "from harness import api"),
+    ],
+)
+def test_an_import_of_a_later_package_is_seen(module: str, text: str) -> None:
+    assert any(line.startswith(f"{module}:") for line in against_the_order(imports({**sources(), module: text})))
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circles(imports(sources())) == []
 
@@ -133,7 +171,7 @@ def test_a_file_is_one_idea_of_readable_length(file: Path) -> None:
     assert len(file.read_text("utf-8").splitlines()) <= LINES
 
 
-def test_every_room_says_what_it_is_for() -> None:
+def test_every_package_says_what_it_is_for() -> None:
     folders = {file.parent for package in MAY_IMPORT for file in (ROOT / package).rglob("*.py")}
     silent = [str(f) for f in sorted(folders) if not _docstring(f / "__init__.py")]
     assert silent == []
@@ -146,9 +184,9 @@ def _docstring(file: Path) -> str | None:
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("adapters.bad", "import harness.runs"),
-        ("adapters.bad", "def f():\n    from harness.runs import Run"),
-        ("adapters.bad", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.runs import Run"),
+        ("adapters.bad", "import harness.data.runs"),
+        ("adapters.bad", "def f():\n    from harness.data.runs import Run"),
+        ("adapters.bad", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.data.runs import Run"),
         ("harness.bad", "from reports.tables import Table"),
         ("harness.bad", "def f():\n    from reports import tables"),
         ("harness.cli", "from reports import tables"),
@@ -162,7 +200,7 @@ def test_an_import_upward_is_seen(module: str, text: str) -> None:
     assert any(line.startswith(f"{module}:") for line in upward(imports({**sources(), module: text})))
 
 
-def test_the_front_door_may_load_a_room_when_a_verb_is_called() -> None:
+def test_the_command_line_may_load_any_package_when_a_verb_is_called() -> None:
     assert upward(imports({"harness.cli": "def f():\n    from reports import tables"})) == []
 
 

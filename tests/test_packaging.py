@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 from adapters import tiny
 from adapters.packaged import PACKAGES
-from harness import doctor
+from harness.checks import doctor
 from harness.cli.running import DEMO_RERANKERS
 
 ROOT = Path(__file__).parents[1]
@@ -161,8 +161,8 @@ def test_the_wheel_holds_every_file_of_the_rooms_and_nothing_else(built: Path) -
     expected = {file.relative_to(ROOT).as_posix() for file in files_of_rooms()}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert {
-        "harness/sample/en/corpus.jsonl",
-        "harness/sample/th/qrels/test.tsv",
+        "harness/data/sample/en/corpus.jsonl",
+        "harness/data/sample/th/qrels/test.tsv",
         "adapters/templates/qwen3.toml",
     } <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
@@ -200,7 +200,7 @@ def fresh(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def languages(fresh: Path) -> set[str]:
     """Leave two languages of the installed sample, because ten take minutes; that all are there is tested above."""
-    (sample,) = fresh.parent.glob("lib/python*/site-packages/harness/sample")
+    (sample,) = fresh.parent.glob("lib/python*/site-packages/harness/data/sample")
     for folder in sample.iterdir():
         if folder.is_dir() and folder.name not in DEMO_LANGUAGES:
             shutil.rmtree(folder)

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bench import Bench, opened
-from harness.collection import Collection
-from harness.evaluation import Evaluation
-from harness.experiment import experiment
+from harness.data.collection import Collection
+from harness.data.sources import load
 from harness.progress import Silent
-from harness.sources import load
-from harness.system import systems
+from harness.result.evaluation import Evaluation
+from harness.running.experiment import experiment
+from harness.scoring.bench import Bench, opened
+from harness.scoring.system import systems
 from harness.workspace import Workspace
 
 CORPUS = {

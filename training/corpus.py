@@ -11,17 +11,17 @@ import pyarrow as pa
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
-from harness.collection import Collection, Counts, Rules, Texts
-from harness.columns import DIGEST_BYTES, SCHEMA, TextWriter, corpus_fingerprint, texts_digest
-from harness.qrels import Qrels
-from harness.sources import load
-from harness.sources.beir_folder import Folder, StatedPlace
-from harness.sources.build import collection_of
-from harness.sources.declared import FILE, Declared, combine, read
-from harness.sources.dirt import Dirt
-from harness.sources.jsonl import find, records
-from harness.sources.source import CORPUS, QUERIES, Converted, join
-from harness.sources.texts import Row, write_texts
+from harness.data.collection import Collection, Counts, Rules, Texts
+from harness.data.columns import DIGEST_BYTES, SCHEMA, TextWriter, corpus_fingerprint, texts_digest
+from harness.data.qrels import Qrels
+from harness.data.sources import load
+from harness.data.sources.beir_folder import Folder, StatedPlace
+from harness.data.sources.build import collection_of
+from harness.data.sources.declared import FILE, Declared, combine, read
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.jsonl import find, records
+from harness.data.sources.source import CORPUS, QUERIES, Converted, join
+from harness.data.sources.texts import Row, write_texts
 from harness.workspace import Workspace
 
 _NAME = "corpus.jsonl"

@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import harness
-from harness.evaluation import Evaluation
-from harness.imported.taken import take_means
+from harness.result.evaluation import Evaluation
+from harness.running.imported.taken import take_means
 from planted.case import NDCG, RR, Case, Kind, Values, is_embedder
 from planted.sources import beir_folder, mteb_results, run_file, trec_judgments
 

@@ -41,9 +41,9 @@ def check(  # noqa: PLR0917
     A listwise reranker gets its lists again and shuffled.
     """
     from harness import api
-    from harness.bench import opened
-    from harness.hazards.check import check as examine
+    from harness.checks.check import check as examine
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from reports.checked import checked_dict, checked_table
 

@@ -29,7 +29,7 @@ def export(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
 ) -> None:
     """Write stored results as a tidy table: one row per system, collection and measure, or per query. Fractions."""
-    from harness.gathered import gathered
+    from harness.result.gathered import gathered
     from reports.tidy import tidy, tidy_per_query, write_csv, write_parquet
 
     if parquet is None and csv is None:

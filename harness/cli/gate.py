@@ -13,8 +13,8 @@ from harness.cli import options
 from harness.cli.app import app
 
 if TYPE_CHECKING:
-    from harness.gate.gate import Gated
-    from harness.gate.policy import Policy
+    from harness.judging.gate.gate import Gated
+    from harness.judging.gate.policy import Policy
 
 EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 _POLICY = Path("gate.toml")
@@ -61,8 +61,8 @@ def gate(  # noqa: PLR0917
     much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
     """
     from harness import api
+    from harness.data.sources.origin import Origin
     from harness.progress import Terminal
-    from harness.sources.origin import Origin
 
     declared = _policy(policy).overridden(
         anchor=anchor, targets=targets, first_stage=first_stage, depth=depth, measure=measure, languages=languages
@@ -79,7 +79,7 @@ def gate(  # noqa: PLR0917
 
 
 def _policy(file: Path | None) -> Policy:
-    from harness.gate.policy import Policy, read_policy
+    from harness.judging.gate.policy import Policy, read_policy
 
     if file is None and not _POLICY.is_file():
         return Policy()

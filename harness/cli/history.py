@@ -29,7 +29,7 @@ def history(  # noqa: PLR0917
 ) -> None:
     """Show the score of every checkpoint with its interval, and what the gate said of it. Revisions that had one name
     are distinguished by their content."""
-    from harness.history import history as points_of
+    from harness.judging.history import history as points_of
     from reports.history import history_json, history_table
 
     points = points_of(existing_workspace(workspace), family, measure, collections or (), languages or ())

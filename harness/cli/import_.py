@@ -43,15 +43,15 @@ def import_(  # noqa: PLR0917
     Run files (TREC, tevatron, MS MARCO and pyserini, FlagEmbedding, mteb's predictions, BEIR's JSON) are measured and
     audited here on a --target. Results of mteb are means only: they have no intervals, no tests and no rank.
     """
-    from harness.imported.taken import is_run, take_means
+    from harness.running.imported.taken import is_run, take_means
 
     if len(files) == 1 and is_run(files[0], format):
         if target is None:
             raise UsageError(f"{files[0]}: a run says nothing of its judgments; name the --target that it ranks")
         from harness import api
-        from harness.imported.taken import Wanted, take_run
+        from harness.data.sources.origin import Origin
         from harness.progress import Terminal
-        from harness.sources.origin import Origin
+        from harness.running.imported.taken import Wanted, take_run
         from harness.workspace import Workspace
 
         wanted = Wanted(files[0], name, format, first_stage_run, first_stage, depth, tuple(measures or ()))

@@ -26,9 +26,9 @@ def latency(  # noqa: PLR0917
     What is stored of the same reranker, collection and depth gets the figures beside it.
     """
     from harness import api
-    from harness.bench import opened
-    from harness.latency import latency as timed
+    from harness.checks.latency import latency as timed
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from reports.waited import latency_table
 

@@ -54,7 +54,7 @@ def doctor(  # noqa: PLR0917
     as_json: options.AsJson = False,
 ) -> None:
     """Check this installation and the workspace: packages, extras, stores, room on the disk."""
-    from harness.doctor import examine
+    from harness.checks.doctor import examine
     from harness.workspace import Workspace
 
     if sources:
@@ -71,8 +71,8 @@ def doctor(  # noqa: PLR0917
 
 
 def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, as_json: bool) -> None:
-    from harness.sources.agreement import compare_sources
-    from harness.sources.origin import Origin
+    from harness.data.sources.agreement import compare_sources
+    from harness.data.sources.origin import Origin
     from harness.workspace import Workspace
     from reports.agreement import agreement_table
 

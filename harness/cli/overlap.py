@@ -15,7 +15,7 @@ from harness.cli.app import app
 from harness.cli.printing import print_alarm, print_table, workspace_path
 
 if TYPE_CHECKING:
-    from harness.hazards.overlap import Clean, Overlap
+    from harness.checks.overlap import Clean, Overlap
 
 
 @app.command(
@@ -41,10 +41,10 @@ def overlap(  # noqa: PLR0917
     """Look for near-duplicates of evaluation queries in a file of training queries, and tell what every stored value is
     without them."""
     from harness.api import collections_of
-    from harness.hazards.overlap import clean_values, overlaps
-    from harness.hazards.training_file import training_queries
-    from harness.sources.origin import Origin
-    from harness.store import Results
+    from harness.checks.overlap import clean_values, overlaps
+    from harness.checks.training_file import training_queries
+    from harness.data.sources.origin import Origin
+    from harness.result.store import Results
     from harness.workspace import Workspace
 
     if not targets:

@@ -22,8 +22,8 @@ def make_folder(out: Path | None) -> None:
 
 
 def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
-    from harness.export import as_dict
-    from harness.stemming import notes, of_evaluations
+    from harness.result.export import as_dict
+    from harness.result.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
     from reports import comparison
 
@@ -66,7 +66,7 @@ def print_table(table: Any) -> None:
 
 def print_alarm(named: str) -> None:
     """An alarm with its name at the end; a remark says that it is one."""
-    from harness.hazards.alarm import is_remark
+    from harness.measuring.alarms.alarm import is_remark
 
     name = named.rpartition(" [")[2].removesuffix("]")
     typer.echo(f"{'REMARK' if is_remark(name) else 'ALARM'} {named}")

@@ -17,7 +17,7 @@ from harness.cli.app import app
 from harness.cli.printing import existing_workspace, make_folder
 
 if TYPE_CHECKING:
-    from harness.gathered import Grid, Result
+    from harness.result.gathered import Grid, Result
     from reports.document import Image, Part
     from reports.grid_tables import PublishedRow
     from reports.story import Report
@@ -47,7 +47,7 @@ def report(  # noqa: PLR0917
 
     Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
     """
-    from harness.gathered import gathered, parts_left_out
+    from harness.result.gathered import gathered, parts_left_out
     from reports import story
 
     path = existing_workspace(workspace)

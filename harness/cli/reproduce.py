@@ -22,8 +22,8 @@ def reproduce(
     as_json: options.AsJson = False,
 ) -> None:
     """Run a stored number again from what made it, without the ledger: OK and close exit with 0, differs with 1."""
+    from harness.judging.reproduce import reproduce as again
     from harness.progress import Terminal
-    from harness.reproduce import reproduce as again
     from harness.workspace import Workspace
     from reports.reproduced import reproduced_dict, reproduced_table
     from reports.stored import details

@@ -52,8 +52,8 @@ def run(  # noqa: PLR0917
     that were ever scored are never scored again; a killed run goes on where it was.
     """
     from harness import api
+    from harness.data.sources.origin import Origin
     from harness.progress import Terminal
-    from harness.sources.origin import Origin
 
     common: dict[str, Any] = {
         "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
@@ -121,7 +121,7 @@ def fetch(  # noqa: PLR0917
 ) -> None:
     """Bring suites and models into a mirror folder, for machines without a network. Sizes are told first; what was
     brought is not brought again, and what broke off goes on where it was."""
-    from harness.mirror.fetch import run_fetch
+    from harness.data.mirror.fetch import run_fetch
     from harness.progress import Terminal
     from reports.fetched import fetched_table
 

@@ -16,8 +16,8 @@ from harness.cli.train import train
 from harness.cli.training_options import Training, with_training
 
 if TYPE_CHECKING:
-    from harness.adaptation.record import Record
-    from harness.gate.policy import Policy
+    from harness.judging.gate.policy import Policy
+    from harness.result.adaptation.record import Record
 
 
 @train.command(
@@ -84,8 +84,8 @@ def adapt(
     Queries are written, leaks taken out, candidates mined, a teacher scores them; checkpoints are trained and merged,
     compared on dev, judged by the gate and confirmed on the final split. A killed run goes on with the same command.
     """
-    from harness.bench import opened
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.adapting.closing import EXIT
     from training.adapting.cost import cost_of
@@ -127,14 +127,14 @@ def adapt(
 
 
 def _policy(file: Path, release: str | None) -> Policy:
-    from harness.gate.policy import read_policy
+    from harness.judging.gate.policy import read_policy
 
     policy = read_policy(file)
     return replace(policy, looks=replace(policy.looks, release=release)) if release else policy
 
 
 def _show(record: Record, out: Path, *, as_json: bool) -> None:
-    from harness.adaptation.writing import json_text
+    from harness.result.adaptation.writing import json_text
     from reports.training.tables import arms_table
 
     if as_json:

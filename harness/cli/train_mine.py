@@ -35,8 +35,8 @@ def mine(  # noqa: PLR0917
 
     Nothing is scored or left out here: train teach scores the pool, and draws the examples from it.
     """
-    from harness.bench import opened
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.mining.mine import mine as run

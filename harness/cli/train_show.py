@@ -13,7 +13,7 @@ from harness.cli.train import train
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.adaptation.record import Record
+    from harness.result.adaptation.record import Record
     from reports.tables import Table
 
 
@@ -34,8 +34,8 @@ def show(
 
     The record is written anew after every event, so this can be asked while the loop runs.
     """
-    from harness.adaptation.reading import read_record
-    from harness.adaptation.writing import json_text
+    from harness.result.adaptation.reading import read_record
+    from harness.result.adaptation.writing import json_text
     from reports.training.page import write
 
     record, path = read_record(folder), existing_workspace(workspace)

@@ -40,8 +40,8 @@ def synthesize(  # noqa: PLR0917
     Queries and judgments that may lie beside the documents are never read.
     """
     from adapters.spec import open_generator
-    from harness.bench import opened
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.synthesis.profiles import load_profile, profile_for

@@ -47,8 +47,8 @@ def teach(  # noqa: PLR0917
     Scores come through the ledger: no pair is ever scored twice, a killed run goes on where it was, and another sample
     of the same pool costs nothing.
     """
-    from harness.bench import opened
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.job import read_manifest

@@ -69,8 +69,8 @@ def utility(
 
     Five arms differ in one thing at a time; docs/utility.md says in which. A killed run goes on where it was.
     """
-    from harness.bench import opened
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.mining.sampling import Plan
     from training.utility.experiment import run

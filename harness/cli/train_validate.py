@@ -75,8 +75,8 @@ def validate(  # noqa: PLR0917
 def _validated(
     queries: Path, corpus: str, wishes: Wishes, out: Path, workspace: Path | None, *, kept: bool
 ) -> dict[str, Any]:
-    from harness.bench import opened
     from harness.progress import Terminal
+    from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.validating.validate import read_validation

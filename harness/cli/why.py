@@ -30,9 +30,9 @@ def why(  # noqa: PLR0917
     as_json: options.AsJson = False,
 ) -> None:
     """Explain on one HTML page why B differs from A: which queries, which documents, lost where."""
-    from harness.compare.wanted import Wanted
-    from harness.why.analysis import why as explained
-    from harness.why.stored import find
+    from harness.judging.compare.wanted import Wanted
+    from harness.judging.why.analysis import why as explained
+    from harness.judging.why.stored import find
     from harness.workspace import Workspace
     from reports.why import told, why_data, write_page
 

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.data.runs import Run
 from harness.measuring.chance import Floats64
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, expect
 from harness.measuring.ranking import Scores, ranks
-from harness.runs import Run
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MASK = (1 << 64) - 1

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pytrec_eval
 
 from adapters.errors import DataError
-from harness.as_published import AsPublished
+from harness.data.as_published import AsPublished
+from harness.data.qrels import Qrels
 from harness.measuring.chance import Floats64
 from harness.measuring.judged import Judged
 from harness.measuring.measures import DEFINITIONS, Measure
 from harness.measuring.ranking import checked_scores
-from harness.qrels import Qrels
 
 DocumentIds = Callable[[npt.NDArray[np.int64]], list[str]]
 _TOLERANCE = 1e-9

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError
+from harness.data.qrels import Qrels
+from harness.data.runs import Run
 from harness.measuring.chance import Floats64, Pool
 from harness.measuring.measures import Hits, Indices, Measure, evaluate, nth
 from harness.measuring.ranking import Scores, checked_scores, lookup, places, rank_keys, score_words
-from harness.qrels import Qrels
-from harness.runs import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.collection import CHANGED, ORIGINAL
+from harness.data.collection import CHANGED, ORIGINAL
+from harness.data.runs import Run
 from harness.measuring.ranking import lookup, ranks
-from harness.runs import Run
 
 Indices = npt.NDArray[np.int64]
 ChangedDocuments = Mapping[str, Sequence[int] | Indices]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError
-from harness.runs import Offsets, Run
+from harness.data.runs import Offsets, Run
 
 Keys = npt.NDArray[np.uint64]
 Scores = npt.NDArray[np.float32]

@@ -14,9 +14,9 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from harness.statistics.bootstrap import percentile_intervals, resampled_macros
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import Difference, Differences, Part, differences
+from harness.measuring.statistics.bootstrap import percentile_intervals, resampled_macros
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.statistics.difference import Difference, Differences, Part, differences
 
 Interval = tuple[float, float]
 SYSTEMS = "systems"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.gathered import FIRST_STAGE, CollectionKey, Result
-from harness.notes import stored_notes
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_stored
+from harness.data.notes import stored_notes
+from harness.result.gathered import FIRST_STAGE, CollectionKey, Result
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
 from leaderboards.beside import is_wrong, measured_here, of_collection, stage
 from leaderboards.board import Board, RankedCollection

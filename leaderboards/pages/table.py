@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
 from harness.result.figure import LANGUAGES, Figure
-from harness.stemming import notes as bm25_notes
-from harness.stemming import of_stored
+from harness.result.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
 from leaderboards.beside import is_wrong, published_rows
 from leaderboards.board import Board, Ranked

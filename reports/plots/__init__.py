@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.gathered import Grid, Result, grids
+from harness.result.gathered import Grid, Result, grids
 from reports.plots.ceiling import draw_ceilings
 from reports.plots.cost import draw_cost, draw_waits
 from reports.plots.depth import draw_depth

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.adaptation.record import Record
-from harness.adaptation.vocabulary import BASE, MACRO
+from harness.result.adaptation.record import Record
+from harness.result.adaptation.vocabulary import BASE, MACRO
 from reports import rule
 from reports.plots.fonts import shown
 from reports.plots.gains import Gain as Drawn

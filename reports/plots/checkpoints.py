@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.gathered import SystemKey
-from harness.history import Point
+from harness.judging.history import Point
+from harness.result.gathered import SystemKey
 from reports.plots.fonts import shown
 from reports.plots.labels import counted
 from reports.plots.plot import Drawing, Plot, file_name, write
@@ -25,7 +25,7 @@ STATES = {
 
 
 def write_history(points: Sequence[Point], pattern: str, out: Path) -> Plot:
-    """Write the plot of `harness.history.history` into the folder `out`.
+    """Write the plot of `harness.judging.history.history` into the folder `out`.
 
     Raises:
         MissingExtra: matplotlib is not installed.

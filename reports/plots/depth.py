@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.data.runs import Run
 from harness.measuring.measures import Measure
-from harness.recall import Recalled
-from harness.runs import Run
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.recall import Recalled
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 from reports.plots.labels import counted, system_labels

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.gathered import Result
+from harness.judging.why.facing import Side
+from harness.judging.why.headroom import headroom
 from harness.measuring.measures import Measure
-from harness.recall import Recalled
-from harness.why.facing import Side
-from harness.why.headroom import headroom
+from harness.result.gathered import Result
+from harness.result.recall import Recalled
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from adapters.errors import DataError, UsageError
-from harness.gathered import Result
+from harness.data.runs import Run
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
-from harness.recall import Recalled, recall
-from harness.runs import Run
+from harness.result.gathered import Result
+from harness.result.recall import Recalled, recall
 from harness.workspace import Workspace
 
 

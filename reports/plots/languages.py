@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.why.languages import NAMES
+from harness.data.languages import NAMES
 
 
 def language_label(code: str | None) -> str:

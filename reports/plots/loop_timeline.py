@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.adaptation.record import Event, Record
-from harness.adaptation.vocabulary import STAGES
+from harness.result.adaptation.record import Event, Record
+from harness.result.adaptation.vocabulary import STAGES
 from reports.plots.checkpoints import STATES
 from reports.plots.fonts import shown
 from reports.plots.labels import spread

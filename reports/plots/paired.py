@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from harness.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.measuring.statistics.difference import Difference
 from harness.result.figure import LANGUAGES
-from harness.statistics.difference import Difference
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
 from reports.figures import figures
 from reports.grid_columns import Column, average, collection_columns
 

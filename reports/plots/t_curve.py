@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.adaptation.record import Checkpoint, Record, Score
-from harness.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
+from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
 from reports.plots.lines import Line, draw_lines

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.adaptation.record import Record
-from harness.adaptation.vocabulary import STAGES
+from harness.result.adaptation.record import Record
+from harness.result.adaptation.vocabulary import STAGES
 from reports.grid_tables import bracketed, signed
 from reports.overview import probability
 from reports.tables import Cell, Table

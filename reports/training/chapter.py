@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Record
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Record
 from harness.workspace import Workspace
 from reports.document import Heading, Image, Part, Text
 from reports.tables import Cell, Table

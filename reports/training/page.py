@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.adaptation.record import Record
+from harness.result.adaptation.record import Record
 from harness.workspace import write_atomically
 from reports.document import Image, as_html, as_markdown
 from reports.training.pictures import pictures

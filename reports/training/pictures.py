@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.errors import MissingExtra
-from harness.adaptation.record import Record
+from harness.result.adaptation.record import Record
 from reports.document import Image
 from reports.plots.arm_gains import draw_arm_gains, draw_language_gains
 from reports.plots.forgetting import draw_forgetting

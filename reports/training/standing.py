@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.errors import UsageError
-from harness.adaptation.record import Checkpoint, Record, Score
-from harness.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
-from harness.questions import questions_of_stored
+from harness.measuring.questions import questions_of_stored
+from harness.measuring.statistics.difference import Difference
+from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
-from harness.statistics.difference import Difference
-from harness.store import Results
-from harness.summary import Measured, shares
+from harness.result.store import Results
+from harness.result.summary import Measured, shares
 from reports.training.told import correction
 
 Interval = tuple[float, float]

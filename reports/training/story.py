@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.adaptation.record import CorpusFacts, Record, TeacherFacts
+from harness.result.adaptation.record import CorpusFacts, Record, TeacherFacts
 from reports.document import Bullets, Heading, Image, Part, Text
 from reports.plots.languages import language_label
 from reports.training.accounts import UNSTATED, claims_table, cost_table, looks_table, tasks_table, timeline_table

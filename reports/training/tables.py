@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.adaptation.record import Checkpoint, Record, Score
-from harness.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
+from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
 from reports import marks, rule
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from harness.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.record import Checkpoint, Record, Score
 from reports.grid_tables import bracketed, points
 
 HYPHEN = "-"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.fixtures import Command
-from tests.harness.gate.fakes import FAKE, readable
+from tests.harness.judging.gate.fakes import FAKE, readable
 from tests.tiny_collection import FIRST, Place
 
 READER = f"{FAKE}:Reader"

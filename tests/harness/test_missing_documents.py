@@ -15,23 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import DataError
-from harness.collection import Collection, sample_queries, with_queries
-from harness.evaluation import Evaluation
-from harness.export import as_dict
-from harness.gate.splits import relatives
+from harness.data.collection import Collection, sample_queries, with_queries
+from harness.data.notes import notes_of, stored_notes
+from harness.data.qrels import Missing, Qrels
+from harness.data.sources import seen, stored
+from harness.data.sources.agreement import differences
+from harness.judging.gate.splits import relatives
+from harness.judging.why.analysis import why
+from harness.judging.why.difference import difference
+from harness.judging.why.facing import Facing, Side
+from harness.judging.why.headroom import headroom
+from harness.judging.why.stored import find
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.notes import notes_of, stored_notes
-from harness.qrels import Missing, Qrels
-from harness.recall import recall
-from harness.sources import seen, stored
-from harness.sources.agreement import differences
-from harness.why.analysis import why
-from harness.why.difference import difference
-from harness.why.facing import Facing, Side
-from harness.why.headroom import headroom
-from harness.why.stored import find
+from harness.result.evaluation import Evaluation
+from harness.result.export import as_dict
+from harness.result.recall import recall
 from reports.comparison import comparison_tables
 from reports.why import why_data
 from tests.fixtures import Command

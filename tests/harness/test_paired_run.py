@@ -13,12 +13,12 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness import api
-from harness.collection import Collection, sample_queries
-from harness.costs.plan import plan, within_budget
-from harness.evaluation import Evaluation
-from harness.export import as_dict
-from harness.sources import Origin, load, mteb_data, suite_source
-from harness.suites.targets import find
+from harness.data.collection import Collection, sample_queries
+from harness.data.sources import Origin, load, mteb_data, suite_source
+from harness.data.suites.targets import find
+from harness.result.evaluation import Evaluation
+from harness.result.export import as_dict
+from harness.scoring.costs.plan import plan, within_budget
 from reports.comparison import comparison_tables
 from reports.mteb_results import write_mteb_results
 from reports.stored import details

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import harness
-from harness.export import as_dict
-from harness.known_parallel import known_by_name
-from harness.recall import recall
-from harness.store import Results
+from harness.data.known_parallel import known_by_name
+from harness.result.export import as_dict
+from harness.result.recall import recall
+from harness.result.store import Results
 from reports.comparison import comparison_tables
 from tests.tiny_collection import FIRST, Place
 

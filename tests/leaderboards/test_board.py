@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from adapters.errors import UsageError
-from harness.gathered import Result, gathered
-from harness.suites.targets import suites
+from harness.data.suites.targets import suites
+from harness.result.gathered import Result, gathered
 from leaderboards.board import Board, board
 from leaderboards.pages.figures import points, signed
 from leaderboards.sheets import collection_id, system_id

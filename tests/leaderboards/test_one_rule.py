@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.gathered import gathered
 from harness.measuring.measures import parse
 from harness.result.figure import Figure
-from harness.summary import summarise
+from harness.result.gathered import gathered
+from harness.result.summary import summarise
 from leaderboards.board import board
 from reports.comparison import collections_table, systems_table
 from reports.overview import overview_table

@@ -11,8 +11,8 @@ from statistics import fmean
 import pytest
 
 from adapters.errors import DataError
-from harness.evaluation import Evaluation
-from harness.suites.targets import find
+from harness.data.suites.targets import find
+from harness.result.evaluation import Evaluation
 from leaderboards.anchors import anchors, anchors_table, measured
 from leaderboards.published import Measured, Published, comparable, published, read_published
 from reports.tables import markdown

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.gathered import Grid, gathered, grids
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design, Questions
-from harness.statistics.difference import difference
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.difference import difference
+from harness.result.gathered import Grid, gathered, grids
 from leaderboards.groups import groups, letters
 from leaderboards.sheets import Column, sheets
 from leaderboards.standing import Standing

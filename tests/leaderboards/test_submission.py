@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from adapters.errors import MissingExtra, UsageError
-from harness.evaluation import Evaluation
-from harness.hazards.alarm import Alarm
-from harness.imported.taken import Wanted, take_run
+from harness.data.suites.targets import SuiteCollection, find
+from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.paired_measures import Paired
 from harness.progress import Silent
-from harness.store import Results
-from harness.suites.targets import SuiteCollection, find
+from harness.result.evaluation import Evaluation
+from harness.result.store import Results
+from harness.running.imported.taken import Wanted, take_run
 from leaderboards import submission
 from leaderboards.submission import hard_alarms, submit
 from reports.mteb_results import write_mteb_results
@@ -118,7 +118,7 @@ def test_mteb_s_own_classes_refuse_what_is_not_theirs(place: Place) -> None:
 import json
 from pathlib import Path
 from adapters.errors import DataError
-from harness.gathered import gathered
+from harness.result.gathered import gathered
 from leaderboards.mteb_check import check_with_mteb
 from reports.mteb_parts import of_stored
 from reports.mteb_results import mteb_files

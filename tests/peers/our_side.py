@@ -9,7 +9,7 @@ import numpy as np
 import pytrec_eval
 
 from harness import api
-from harness.evaluation import Evaluation
+from harness.result.evaluation import Evaluation
 
 MEASURES = ("nDCG@10", "AP@1000", "RR@10", "R@100")
 ROUNDING = 5.01e-6

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import api
-from harness.evaluation import Evaluation
-from harness.stemming import notes, of_evaluations
+from harness.result.evaluation import Evaluation
+from harness.result.stemming import notes, of_evaluations
 from tests.peers.our_side import evaluated, largest_difference, means
 from tests.peers.real_data import held
 
@@ -89,7 +89,7 @@ def test_a_folder_of_a_set_has_the_same_number_alone(shared_data: Path, tmp_path
     ],
 )  # fmt: skip
 def test_every_real_collection_is_recognised(shared_data: Path, tmp_path: Path, name: str, language: str) -> None:
-    from harness.sources import load
+    from harness.data.sources import load
     from harness.workspace import Workspace
 
     rules = tmp_path / "rules.toml"

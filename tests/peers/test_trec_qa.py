@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.evaluation import Evaluation
+from harness.result.evaluation import Evaluation
 from tests.peers import mteb_side, our_side
 from tests.peers.our_side import ROUNDING, means
 from tests.peers.real_data import Held, Row, answer_rows

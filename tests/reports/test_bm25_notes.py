@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness import api
-from harness.gathered import gathered
-from harness.history import history
-from harness.why.stored import find
+from harness.judging.history import history
+from harness.judging.why.stored import find
+from harness.result.gathered import gathered
 from leaderboards.board import board
 from leaderboards.site import write_board
 from reports.compared import compared_tables

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from harness.hazards.alarm import Alarm
-from harness.hazards.check import Checked, Noise
-from harness.hazards.invariance import Finding
-from harness.hazards.shift import Shift
+from harness.checks.check import Checked, Noise
+from harness.checks.invariance import Finding
+from harness.checks.shift import Shift
+from harness.measuring.alarms.alarm import Alarm
 from reports.checked import checked_dict, checked_table
 from reports.tables import markdown
 

@@ -11,11 +11,11 @@ import pytest
 
 import harness
 from adapters.errors import UsageError
-from harness.collection import Collection
-from harness.compare import side
-from harness.compare.comparison import Comparison, compare
-from harness.statistics.design import Questions
-from harness.store import Results
+from harness.data.collection import Collection
+from harness.judging.compare import side
+from harness.judging.compare.comparison import Comparison, compare
+from harness.measuring.statistics.design import Questions
+from harness.result.store import Results
 from reports.compared import compared_tables
 from reports.compared_values import as_dict
 from reports.tables import Table, comma_separated, markdown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.collection import sample_queries
+from harness.data.collection import sample_queries
 from harness.measuring.measures import parse
 from reports.comparison import (
     alarms,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.trec import read_run
+from harness.data.trec import read_run
 from reports.folder import write_report
 from tests.tiny_collection import FIRST, Place
 

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.gate.gate import Gated
-from harness.gate.looks import Look, System
-from harness.gate.policy import Looks, Policy
-from harness.gate.verdict import Cost, Findings
+from harness.judging.gate.gate import Gated
+from harness.judging.gate.looks import Look, System
+from harness.judging.gate.policy import Looks, Policy
+from harness.judging.gate.verdict import Cost, Findings
 from reports import gated
-from tests.harness.gate.pairs import judged, paired
+from tests.harness.judging.gate.pairs import judged, paired
 
 GOOD = [paired("a", 0.001, 3000), paired("b", 0.0, 3000)]
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.gathered import CollectionKey, Grid, Result
-from harness.summary import OFFICIAL
+from harness.result.gathered import CollectionKey, Grid, Result
+from harness.result.summary import OFFICIAL
 from reports import marks
 from reports.grid_columns import collection_columns, language_columns, official_grids
 from reports.grid_tables import PublishedRow, differences_table, sheets_of, values_table

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.collection import Collection
-from harness.export import as_dict
+from harness.data.collection import Collection
 from harness.measuring.measures import parse
+from harness.result.export import as_dict
 from reports.comparison import collections_table, comparison_tables, controls_table, points, systems_table
 from reports.tables import Table
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place

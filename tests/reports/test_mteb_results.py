@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness.evaluation import Evaluation
-from harness.suites.targets import find, suites
+from harness.data.suites.targets import find, suites
+from harness.result.evaluation import Evaluation
 from reports.model_name import ModelName, model_name
 from reports.mteb_results import refuse_for_mteb, write_mteb_results
 from reports.mteb_scores import mteb_languages, mteb_version

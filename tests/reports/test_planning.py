@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.costs.plan import plan
-from harness.suites.targets import find
+from harness.data.suites.targets import find
+from harness.scoring.costs.plan import plan
 from reports.planning import planning_table
 from reports.tables import Table, markdown
 

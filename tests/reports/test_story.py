@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import MissingExtra
-from harness.gathered import gathered
+from harness.result.gathered import gathered
 from reports import story
 from reports.document import Code, Heading, Image, Part, as_html, as_markdown
 from tests.fixtures import Command

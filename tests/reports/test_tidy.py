@@ -11,10 +11,10 @@ import pytest
 
 import harness
 from adapters.errors import UsageError
-from harness.gathered import gathered
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design
-from harness.statistics.difference import difference
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design
+from harness.measuring.statistics.difference import difference
+from harness.result.gathered import gathered
 from reports.tables import markdown
 from reports.tidy import COLUMNS, INTERVAL, PER_QUERY, from_frame, tidy
 from tests.fixtures import Command

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import UsageError
-from harness.why.analysis import Why, why
+from harness.judging.why.analysis import Why, why
 from reports.why import page, write_page
 from reports.why_data import CHARACTERS, page_data
 from tests.planted import collections, faced

@@ -12,8 +12,8 @@ from adapters import tiny
 from adapters.adapted import adapted_on
 from adapters.cross_encoder import CrossEncoder
 from adapters.errors import DataError, ModelError
-from harness.collection import sample_queries
-from harness.gathered import gathered
+from harness.data.collection import sample_queries
+from harness.result.gathered import gathered
 from reports import marks
 from tests.tiny_collection import CORPUS, Place
 from tests.training.fitting import QUICK, some_examples

@@ -9,15 +9,15 @@ from pathlib import Path
 from adapters.errors import DataError, HarnessError, UsageError
 from adapters.identity import digest
 from adapters.spec import identity_of
-from harness.collection import Collection
-from harness.gate.looks import Looks
-from harness.gate.looks import System as Accepted
-from harness.gate.policy import BEST_ACCEPTED, Policy
-from harness.gate.restemmed import refuse_accepted
-from harness.gate.stage import Stage, split_of
-from harness.ground import prepare
-from harness.store import Results
-from harness.system import ModelReranker, System
+from harness.data.collection import Collection
+from harness.judging.gate.looks import Looks
+from harness.judging.gate.looks import System as Accepted
+from harness.judging.gate.policy import BEST_ACCEPTED, Policy
+from harness.judging.gate.restemmed import refuse_accepted
+from harness.judging.gate.stage import Stage, split_of
+from harness.result.store import Results
+from harness.scoring.ground import prepare
+from harness.scoring.system import ModelReranker, System
 from training.adapting.places import Tiers
 from training.job import write_json
 

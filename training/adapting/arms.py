@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adapters.errors import ModelError
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Tier, teacher_arms
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Tier, teacher_arms
 from training.adapting.deciding import Deciding
 from training.adapting.journal import Journal
 from training.adapting.places import Tiers

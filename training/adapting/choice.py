@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import KINDS, Kind
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import KINDS, Kind
 
 _SIMPLICITY = tuple(kind for kind in KINDS if kind not in {"base", "stage-1"})
 """Of two equally good ones the earlier is proposed. Base and stage 1 are no proposals."""

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from harness.adaptation.record import Claim
-from harness.adaptation.vocabulary import BASE, FIRST_STAGE
-from harness.compare.paired import design_of
-from harness.statistics.difference import Difference, differences
+from harness.judging.compare.paired import design_of
+from harness.measuring.statistics.difference import Difference, differences
+from harness.result.adaptation.record import Claim
+from harness.result.adaptation.vocabulary import BASE, FIRST_STAGE
 from training.adapting.scoring import Measured, finite, paired
 
 BASELINES = (BASE, FIRST_STAGE)
@@ -29,7 +29,7 @@ class _Asked:
 
 
 def claims_of(final: Mapping[str, Measured], winner: str, merged: Sequence[str], alpha: float) -> tuple[Claim, ...]:
-    """Test every claim on the final split by the rule of `harness.statistics.difference`; all claims are one family.
+    """Test every claim on the final split by the rule of `measuring.statistics.difference`; all claims are one family.
 
     The adaptation is held against the base and the first stage, each merged arm against the union and the linear soup.
     A claim about merging holds only where that arm is ahead of both.

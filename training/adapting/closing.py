@@ -10,9 +10,9 @@ from pathlib import Path
 from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import open_folder
-from harness.adaptation.record import Checkpoint, Record
-from harness.adaptation.vocabulary import FIRST_STAGE, State, Tier
-from harness.adaptation.writing import write_record
+from harness.result.adaptation.record import Checkpoint, Record
+from harness.result.adaptation.vocabulary import FIRST_STAGE, State, Tier
+from harness.result.adaptation.writing import write_record
 from harness.workspace import Workspace, new_folder, replace_folder
 from training.adapting.claims import merging
 from training.job import finish

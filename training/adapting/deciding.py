@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from adapters.errors import DataError, UsageError
-from harness.adaptation.record import Checkpoint, LookRow
-from harness.compare.paired import weights
-from harness.gate.gate import gate
-from harness.gate.looks import UNNAMED, Look, Looks, is_spent
-from harness.gate.looks import System as Seen
-from harness.gate.rule import judge
-from harness.gate.stage import Stage, split_of
-from harness.gate.verdict import State
+from harness.judging.compare.paired import weights
+from harness.judging.gate.gate import gate
+from harness.judging.gate.looks import UNNAMED, Look, Looks, is_spent
+from harness.judging.gate.looks import System as Seen
+from harness.judging.gate.rule import judge
+from harness.judging.gate.stage import Stage, split_of
+from harness.judging.gate.verdict import State
+from harness.result.adaptation.record import Checkpoint, LookRow
 from training.adapting.anchor import FILE as ANCHOR
 from training.adapting.anchor import Anchor
 from training.adapting.places import Tiers

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from adapters.errors import DataError
 from adapters.models import open_folder
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import Kind
 from harness.progress import Reporter
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import Kind
 from harness.workspace import Workspace
 from training import fit as fitting
 from training.adapting.checkpoint import folder_of

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import HarnessError
-from harness.adaptation.record import Checkpoint
+from harness.result.adaptation.record import Checkpoint
 from training.merging.agreement import agree
 from training.merging.alignment import merged_names
 from training.merging.checkpoint import Checkpoint as Opened

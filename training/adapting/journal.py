@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Checkpoint, Claim, Event, LookRow, Record, Score
-from harness.adaptation.vocabulary import FILE, EventState, Stage
-from harness.adaptation.writing import write_record
 from harness.progress import Reporter
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Checkpoint, Claim, Event, LookRow, Record, Score
+from harness.result.adaptation.vocabulary import FILE, EventState, Stage
+from harness.result.adaptation.writing import write_record
 from training.adapting.watching import Finished
 
 

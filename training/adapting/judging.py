@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import ANCHOR, MERGED, State
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import ANCHOR, MERGED, State
 from training.adapting.arms import Arms, points
 from training.adapting.choice import best_of, proposals
 from training.adapting.claims import claims_of

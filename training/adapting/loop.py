@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Checkpoint, Record, TaskRow
-from harness.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
-from harness.bench import Bench
-from harness.gate.policy import Policy
+from harness.judging.gate.policy import Policy
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Checkpoint, Record, TaskRow
+from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
+from harness.scoring.bench import Bench
 from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms, points

@@ -8,9 +8,9 @@ from pathlib import Path
 from time import monotonic
 
 from adapters.identity import digest
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import EventState, Stage
 from harness.progress import Reporter
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import EventState, Stage
 from training import fit as fitting
 from training.adapting.integrity import check
 from training.adapting.watching import Finished, Watch, watched

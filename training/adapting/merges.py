@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.errors import ModelError, UsageError
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import Kind
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import Kind
 from training.adapting.checkpoint import folder_of
 from training.merging.merge import REPORT, merge
 from training.merging.recipe import Input, Recipe, Settings

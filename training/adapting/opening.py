@@ -12,8 +12,8 @@ from adapters.contents import Contents
 from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
-from harness.adaptation.record import Record, TeacherFacts
-from harness.bench import Bench
+from harness.result.adaptation.record import Record, TeacherFacts
+from harness.scoring.bench import Bench
 from training.adapting.places import Tiers
 from training.adapting.wishes import Wishes
 from training.job import write_json

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from adapters.errors import UsageError
 from harness.api import collections_of, first_stage_of
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.gate.policy import Policy, Splits
-from harness.gate.splits import part
-from harness.gate.stage import Stage, leave_out, staged
+from harness.data.collection import Collection
+from harness.judging.gate.policy import Policy, Splits
+from harness.judging.gate.splits import part
+from harness.judging.gate.stage import Stage, leave_out, staged
+from harness.scoring.bench import Bench
 
 _SHOWN = 60
 """Characters of a query that a message quotes."""
@@ -34,7 +34,7 @@ class Places:
     source: str | None = None
     """The domain that the base comes from, to see what was forgotten."""
     parallel: bool | None = None
-    """Whether the collections of a set ask the same questions, whatever is declared; see `harness.parallel`."""
+    """Whether the collections of a set ask the same questions, whatever is declared; see `harness.data.parallel`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Tiers:
     final: Stage
     source: Stage | None
     gate_whole: tuple[Collection, ...]
-    """As `harness.gate.gate.gate` takes them, with the policy of `gate`."""
+    """As `harness.judging.gate.gate.gate` takes them, with the policy of `gate`."""
     final_whole: tuple[Collection, ...]
     """The same for the policy of `final`."""
     left_out: frozenset[str] = frozenset()

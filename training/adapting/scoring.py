@@ -12,14 +12,14 @@ from adapters.errors import ModelError, UsageError
 from adapters.kinds import kind_of
 from adapters.models import open_folder
 from adapters.spec import open_ranker
-from harness.adaptation.record import Score
-from harness.adaptation.vocabulary import MACRO, Tier
-from harness.compare.paired import Paired, joined
-from harness.compare.side import Side, fresh_side
-from harness.gate.stage import Stage
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design
-from harness.summary import shares
+from harness.judging.compare.paired import Paired, joined
+from harness.judging.compare.side import Side, fresh_side
+from harness.judging.gate.stage import Stage
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design
+from harness.result.adaptation.record import Score
+from harness.result.adaptation.vocabulary import MACRO, Tier
+from harness.result.summary import shares
 from training.yes_no import taught_template
 
 

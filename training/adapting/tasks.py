@@ -12,10 +12,10 @@ from adapters.kinds import kind_of
 from adapters.lengths import length_of
 from adapters.models import ModelFolder, open_folder
 from adapters.spec import open_generator
-from harness.adaptation.record import CorpusFacts
-from harness.adaptation.vocabulary import Stage
-from harness.bench import Bench
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.result.adaptation.record import CorpusFacts
+from harness.result.adaptation.vocabulary import Stage
+from harness.scoring.bench import Bench
 from training.adapting.watching import Watch, unwatched, watched
 from training.adapting.wishes import Task, Wishes
 from training.corpus import corpus_of

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from adapters.errors import UsageError
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.retrieve import ModelStage, first_stage
+from harness.data.collection import Collection
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import ModelStage, first_stage
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched, watched
 from training.adapting.wishes import Wishes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from harness.adaptation.vocabulary import EventState, Stage
+from harness.result.adaptation.vocabulary import EventState, Stage
 from training.job import MANIFEST
 
 _Made = TypeVar("_Made")

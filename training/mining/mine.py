@@ -12,12 +12,12 @@ import numpy as np
 from adapters.errors import DataError, UsageError
 from adapters.identity import file_digest
 from adapters.protocols import Integers
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.retrieve import first_stage, retrieve
-from harness.sources.beir_folder import Folder
-from harness.sources.dirt import Dirt
-from harness.sources.jsonl import records
+from harness.data.collection import Collection
+from harness.data.sources.beir_folder import Folder
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.jsonl import records
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import first_stage, retrieve
 from training.corpus import asking, rows_by_id
 from training.job import begin, finish, write_lines
 from training.mining.pool import ABSENT, contributions, save, union

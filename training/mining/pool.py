@@ -13,7 +13,7 @@ import numpy.typing as npt
 from adapters.errors import DataError
 from adapters.identity import array_digest
 from adapters.protocols import Integers
-from harness.runs import Ids, Run, build
+from harness.data.runs import Ids, Run, build
 from harness.workspace import write_atomically
 
 FILE = "pool.npz"

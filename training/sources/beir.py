@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError
-from harness.bench import opened
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.data.sources import load
 from harness.progress import Silent
-from harness.retrieve import first_stage, retrieve
-from harness.runs import Run
-from harness.sources import load
+from harness.scoring.bench import opened
+from harness.scoring.retrieve import first_stage, retrieve
 from harness.workspace import Workspace
 from training.examples import Example, distinct
 

@@ -14,9 +14,9 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import file_digest
 from adapters.protocols import Generator, Integers
 from adapters.spec import identity_of
-from harness.bench import Bench
-from harness.collection import Collection, sampling_order
-from harness.retrieve import bound
+from harness.data.collection import Collection, sampling_order
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import bound
 from training.job import begin, finish, write_json, write_lines
 from training.synthesis.answers import ask, known_answers
 from training.synthesis.conformance import Conformance

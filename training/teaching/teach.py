@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from adapters.errors import DataError, ModelError
 from adapters.identity import file_digest
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.rerank import Reranked, rerank
+from harness.data.collection import Collection
+from harness.scoring.bench import Bench
+from harness.scoring.rerank import Reranked, rerank
 from harness.workspace import write_atomically
 from training.corpus import asking
 from training.examples import Example, write_examples

@@ -13,10 +13,10 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.identity import digest
 from adapters.protocols import Reranker
 from adapters.spec import identity_of, open_reranker, parse
-from harness.adaptation.vocabulary import UNKNOWN
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.retrieve import bound
+from harness.data.collection import Collection
+from harness.result.adaptation.vocabulary import UNKNOWN
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import bound
 
 _KEYS = {"licence": str, "training_sets": list, "commercial_use": bool, "note": str}
 

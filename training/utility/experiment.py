@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError
-from harness.bench import Bench
-from harness.questions import questions_of
+from harness.measuring.questions import questions_of
+from harness.scoring.bench import Bench
 from harness.workspace import write_atomically
 from training.examples import Example
 from training.job import begin, finish, write_json, write_lines

@@ -9,12 +9,12 @@ from functools import cached_property
 from adapters.contents import Contents
 from adapters.errors import DataError, UsageError
 from adapters.models import open_folder
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.ground import is_paired
+from harness.data.collection import Collection
+from harness.data.sources import load
 from harness.measuring.measures import parse
-from harness.retrieve import first_stage
-from harness.sources import load
+from harness.scoring.bench import Bench
+from harness.scoring.ground import is_paired
+from harness.scoring.retrieve import first_stage
 from harness.workspace import Workspace
 from training.corpus import corpus_of
 from training.mining.mine import RETRIEVERS, read_queries

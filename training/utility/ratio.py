@@ -1,7 +1,7 @@
 """The figures of the ablation: values of the arms, differences, and the utility ratio. Pure functions of arrays.
 
 Values are fractions, float64 [seeds, queries] for each arm, the same queries of the test collection in the same order
-for all. A difference is tested on values that are averaged over seeds, by the rule of `harness.statistics.difference`:
+for all. A difference is tested on values that are averaged over seeds, by the rule of `statistics.difference`:
 it is about these trainings. One that holds for the method has also an interval over seeds and questions without zero.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.statistics.bootstrap import resampled_macros, value_interval
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import Difference, differences
-from harness.statistics.seeds import between_seed_sd, seed_effect, seed_means
+from harness.measuring.statistics.bootstrap import resampled_macros, value_interval
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.statistics.difference import Difference, differences
+from harness.measuring.statistics.seeds import between_seed_sd, seed_effect, seed_means
 from training.utility.arms import BASE, CONTRASTS, Contrast
 
 Values = Mapping[str, Floats64]
@@ -30,7 +30,7 @@ class Gap:
     difference: Difference
     """Over questions, the trainings held fixed; corrected over the gaps that it stands among."""
     seeds_interval: tuple[float, float]
-    """95 %, seeds and questions resampled: see `harness.statistics.seeds`. (nan, nan) where both have one seed."""
+    """95 %, seeds and questions resampled: see `measuring.statistics.seeds`. (nan, nan) where both have one seed."""
 
     @property
     def sure(self) -> bool:

@@ -9,11 +9,11 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
-from harness.collection import Collection, Rules, sampling_order
-from harness.columns import corpus_fingerprint
-from harness.hazards.near_duplicates import Index, normalised
-from harness.hazards.overlap import THRESHOLD
-from harness.qrels import Qrels
+from harness.checks.near_duplicates import Index, normalised
+from harness.checks.overlap import THRESHOLD
+from harness.data.collection import Collection, Rules, sampling_order
+from harness.data.columns import corpus_fingerprint
+from harness.data.qrels import Qrels
 from training.corpus import asking
 from training.mining.mine import Asked
 from training.mining.pool import ABSENT

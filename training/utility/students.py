@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.evaluation import Evaluation
-from harness.experiment import experiment
-from harness.statistics.design import Floats64
-from harness.system import systems
+from harness.data.collection import Collection
+from harness.measuring.statistics.design import Floats64
+from harness.result.evaluation import Evaluation
+from harness.running.experiment import experiment
+from harness.scoring.bench import Bench
+from harness.scoring.system import systems
 from training import fit as fitting
 from training.examples import Example, Examples, write_examples
 from training.settings import Machine, Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.bench import Bench
+from harness.scoring.bench import Bench
 from training.examples import Example
 from training.job import write_lines
 from training.mining.mine import Asked, mine, read_queries

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.protocols import Floats
-from harness.hazards.near_duplicates import Index, normalised
+from harness.checks.near_duplicates import Index, normalised
 
 COSINE = 0.95
 """Vectors at least this close are near-duplicates."""

@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from harness.bench import Bench
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.data.runs import Run, build, only
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.rerank import rerank
-from harness.retrieve import first_stage, retrieve
-from harness.runs import Run, build, only
+from harness.scoring.bench import Bench
+from harness.scoring.rerank import rerank
+from harness.scoring.retrieve import first_stage, retrieve
 from training.teaching.blend import blended, shares_of
 from training.teaching.teachers import open_teachers
 from training.validating.calibration import Mask, Values

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from harness.adaptation.vocabulary import Validity
+from harness.result.adaptation.vocabulary import Validity
 from training.validating.measured import Measured
 
 LEAST_CONFORMANCE = 0.95

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.bench import Bench
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.scoring.bench import Bench
 from training.validating.measured import Measured, Name, matched
 from training.validating.numbered import compared, each, numbered, rows_of
 from training.validating.searching import DEPTH, in_corpus, searched_together, source_ranks

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.protocols import Floats
-from harness.hazards.near_duplicates import Index, normalised
+from harness.checks.near_duplicates import Index, normalised
 from training.validating.drawn import FULL, Effort, F, Features, measured_differences, roles
 from training.validating.measured import Measured, Name
 from training.validating.self_bleu import Grams, Order, distinct, self_bleu

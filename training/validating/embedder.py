@@ -11,9 +11,9 @@ from adapters.filling import fill
 from adapters.identity import text_digests
 from adapters.protocols import Floats, Identity, Role
 from adapters.spec import identity_of, open_retriever
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.retrieve import bound
+from harness.data.collection import Collection
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import bound
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest, file_digest, text_digest
 from adapters.protocols import Embedder
 from adapters.spec import identity_of
-from harness.collection import Collection, Texts
-from harness.hazards.near_duplicates import normalised
-from harness.sources import stored
-from harness.sources.beir_folder import Folder
-from harness.sources.dirt import Dirt
-from harness.sources.jsonl import records
-from harness.store import Results
+from harness.checks.near_duplicates import normalised
+from harness.data.collection import Collection, Texts
+from harness.data.sources import stored
+from harness.data.sources.beir_folder import Folder
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.jsonl import records
+from harness.result.store import Results
 from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish, read_manifest, write_lines
 from training.synthesis import synthesize

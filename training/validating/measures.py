@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.bench import Bench
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.scoring.bench import Bench
 from training.validating import (
     classifier,
     conformance,

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError
-from harness.collection import Collection
-from harness.sources import load
+from harness.data.collection import Collection
+from harness.data.sources import load
 from harness.workspace import Workspace
 from training.corpus import corpus_of
 from training.job import MANIFEST

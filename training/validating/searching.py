@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.identity import text_digests
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.retrieve import first_stage, retrieve
-from harness.runs import Run
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import first_stage, retrieve
 from training.corpus import asking
 from training.validating.sets import QuerySet
 

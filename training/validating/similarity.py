@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.runs import Run
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.scoring.bench import Bench
 from training.validating.measured import Measured, Name
 from training.validating.numbered import ENOUGH, compared, each, hindrance, numbered, rows_of, unmeasured
 from training.validating.searching import DEPTH, searched_together

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.bench import Bench
-from harness.collection import Collection
-from harness.questions import questions_of
-from harness.rerank import rerank
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design
-from harness.statistics.difference import Difference, difference
+from harness.data.collection import Collection
+from harness.measuring.questions import questions_of
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design
+from harness.measuring.statistics.difference import Difference, difference
+from harness.scoring.bench import Bench
+from harness.scoring.rerank import rerank
 from training.teaching.teachers import open_teachers
 from training.validating.board import MEASURE, Board, board_of
 from training.validating.calibration import BINS, Mask, Values, bins, in_order, monotone, per_query_auc, wilson

@@ -12,10 +12,10 @@ from typing import Any
 from adapters.errors import UsageError
 from adapters.identity import digest, file_digest
 from adapters.spec import identity_of, open_reranker
-from harness.bench import Bench
-from harness.collection import Collection, sample_queries
-from harness.retrieve import bound, first_stage
-from harness.sources import load
+from harness.data.collection import Collection, sample_queries
+from harness.data.sources import load
+from harness.scoring.bench import Bench
+from harness.scoring.retrieve import bound, first_stage
 from harness.workspace import write_atomically
 from training.job import begin, finish, write_json
 from training.mining.mine import Asked, read_queries

@@ -10,8 +10,8 @@ from adapters.embedding import EmbedderPart
 from adapters.filling import fill
 from adapters.identity import text_digests
 from adapters.protocols import Floats, Role
-from harness.bench import Bench
-from harness.collection import Collection
+from harness.data.collection import Collection
+from harness.scoring.bench import Bench
 from training.validating.embedder import kept_vectors
 from training.validating.numbered import each
 from training.validating.sets import QuerySet, Sets

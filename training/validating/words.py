@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 
-from harness.hazards.near_duplicates import normalised
+from harness.checks.near_duplicates import normalised
 
 _UNSPACED = frozenset(("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "THAI", "LAO", "KHMER", "MYANMAR"))
 """First words of Unicode's names of letters. Korean has spaces."""

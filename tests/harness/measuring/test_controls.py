@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from adapters.errors import UsageError
+from harness.data.qrels import Qrels
+from harness.data.runs import Run
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.qrels import Qrels
-from harness.runs import Run
 
 MEASURES = [
     parse(text)

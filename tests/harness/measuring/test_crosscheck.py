@@ -7,12 +7,12 @@ import numpy.typing as npt
 import pytest
 
 from adapters.errors import DataError
+from harness.data.qrels import Qrels
+from harness.data.runs import Run
 from harness.measuring.controls import CONTROLS, control_scores
 from harness.measuring.crosscheck import cross_check, trec_name
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.qrels import Qrels
-from harness.runs import Run
 
 TEXTS = ["nDCG", "nDCG@10", "AP", "AP@1000", "RR", "RR@2", "RR@10", "P@5", "R@100", "Success@1"]
 MEASURES = [parse(text) for text in TEXTS]

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import DataError
+from harness.data.qrels import Qrels
+from harness.data.runs import Run
 from harness.measuring import ranking
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
 from harness.measuring.ranking import lookup, ranks
-from harness.qrels import Qrels
-from harness.runs import Run
 
 RunDict = dict[str, float]
 QrelsDict = dict[str, int]

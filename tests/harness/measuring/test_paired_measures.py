@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError
+from harness.data.runs import Run, build
 from harness.measuring.paired_measures import changed_documents, p_mrr
-from harness.runs import Run, build
 
 Lists = dict[str, dict[str, float]]
 IDS = [f"doc é{number}" for number in range(30)]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.statistics.difference import Part, difference, differences
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import Part, difference, differences
-from harness.summary import Measured
+from harness.result.summary import Measured
 
 NAMES = ("a", "b", "c")
 SIZES = {"a": 40, "b": 60, "c": 50}

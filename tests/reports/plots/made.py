@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, grids
-from harness.store import Stored
+from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.store import Stored
 
 Floats64 = npt.NDArray[np.float64]
 BM25 = "bm25"

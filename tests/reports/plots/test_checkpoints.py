@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.history import Looked, Point
+from harness.judging.history import Looked, Point
 from reports.history import history_table
 from reports.plots.checkpoints import draw_history, names
 from tests.fixtures import Command

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.gathered import Grid, gathered, grids
+from harness.result.gathered import Grid, gathered, grids
 from harness.workspace import Workspace
 from reports.plots import depth as module
 from reports.plots.depth import draw_depth, sweep

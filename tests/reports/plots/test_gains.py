@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.statistics.design import Design, Questions
-from harness.statistics.difference import difference
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.difference import difference
 from reports.plots.gains import draw_gains, gains
 from reports.plots.heat_map import differences, draw_heat_map
 from reports.plots.paired import paired

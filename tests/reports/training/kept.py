@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.collection import Collection
-from harness.gathered import Result, gathered
+from harness.data.collection import Collection
+from harness.result.gathered import Result, gathered
 from tests.reports.training.made import made
 from tests.tiny_collection import CORPUS, Place
 

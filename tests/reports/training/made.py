@@ -9,8 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Record
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Record
 
 EXAMPLE = Path(__file__).parents[2] / "training" / "adapting" / "record.example.json"
 GAINS = {

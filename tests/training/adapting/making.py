@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters import tiny
-from harness.adaptation.record import Checkpoint
+from harness.result.adaptation.record import Checkpoint
 from tests.tiny_collection import FIRST, Place
 from tests.training.fitting import QUICK, some_examples
 from tests.training.loop import HASH, TEACHER

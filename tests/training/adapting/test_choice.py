@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.adaptation.record import Checkpoint
-from harness.adaptation.vocabulary import MERGED, Kind
+from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.vocabulary import MERGED, Kind
 from training.adapting.choice import best_first, best_of, proposals
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.compare.side import Side
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import difference, differences
+from harness.judging.compare.side import Side
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.statistics.difference import difference, differences
 from training.adapting.claims import claims_of, merging
 from training.adapting.scoring import Measured
 

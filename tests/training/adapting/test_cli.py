@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.adaptation.vocabulary import MACRO
+from harness.result.adaptation.vocabulary import MACRO
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting import toy

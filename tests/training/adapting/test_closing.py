@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Event, Record, Score
-from harness.adaptation.vocabulary import FIRST_STAGE, Tier
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Event, Record, Score
+from harness.result.adaptation.vocabulary import FIRST_STAGE, Tier
 from training.adapting.closing import beside
 
 EXAMPLE = Path(__file__).parent / "record.example.json"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.adaptation.reading import read_record
-from harness.gate.looks import Looks
+from harness.judging.gate.looks import Looks
+from harness.result.adaptation.reading import read_record
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
 from tests.training.adapting.making import rewritten

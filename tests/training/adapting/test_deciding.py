@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from adapters.errors import UsageError
-from harness.adaptation.record import Checkpoint
-from harness.bench import opened
-from harness.gate.gate import gate
-from harness.gate.looks import Looks as Ledger
-from harness.gate.policy import Looks, Policy, Splits
-from harness.gate.stage import split_of
+from harness.judging.gate.gate import gate
+from harness.judging.gate.looks import Looks as Ledger
+from harness.judging.gate.policy import Looks, Policy, Splits
+from harness.judging.gate.stage import split_of
 from harness.progress import Silent
+from harness.result.adaptation.record import Checkpoint
+from harness.scoring.bench import opened
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting.test_scoring import folder
 from training.adapting import deciding as rules

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Checkpoint
 from harness.progress import Reporter, Silent
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Checkpoint
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
 from tests.training.adapting.making import wishes_for

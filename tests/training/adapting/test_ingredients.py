@@ -15,8 +15,8 @@ import torch
 
 from adapters import tiny
 from adapters.errors import DataError, ModelError
-from harness.adaptation.record import Checkpoint, CorpusFacts
 from harness.progress import Advance, Silent
+from harness.result.adaptation.record import Checkpoint, CorpusFacts
 from tests.tiny_collection import Place
 from tests.training.adapting.making import rewritten, wishes_for
 from tests.training.fitting import QUICK, same_weights, some_examples

@@ -14,7 +14,7 @@ import torch
 
 from adapters import tiny
 from adapters.errors import ModelError
-from harness.adaptation.record import Checkpoint
+from harness.result.adaptation.record import Checkpoint
 from tests.training.adapting.making import rewritten, trained
 from tests.training.fitting import QUICK, some_examples, tensors
 from training.adapting.integrity import check

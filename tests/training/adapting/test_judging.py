@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Checkpoint, LookRow, Record
 from harness.progress import Silent
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Checkpoint, LookRow, Record
 from tests.training.adapting.test_claims import measured
 from training.adapting import judging
 from training.adapting.anchor import Anchor

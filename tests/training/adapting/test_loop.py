@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from adapters.errors import UsageError
-from harness.adaptation.reading import read_record
-from harness.adaptation.record import Checkpoint, Record
-from harness.gate.looks import Looks
+from harness.judging.gate.looks import Looks
 from harness.progress import Silent
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.record import Checkpoint, Record
 from tests.fake_adapters import asked
 from tests.tiny_collection import Place
 from tests.training.adapting import toy

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import ModelError, UsageError
-from harness.adaptation.record import Checkpoint
+from harness.result.adaptation.record import Checkpoint
 from tests.training.merging import pico
 from training.adapting.merges import facts, greedy, linear, sequential, slerp
 

@@ -10,13 +10,13 @@ import pytest
 
 from adapters import tiny
 from adapters.errors import UsageError
-from harness.bench import opened
-from harness.compare.side import Side
-from harness.gate.policy import Looks, Policy, Splits
-from harness.gate.stage import staged
+from harness.judging.compare.side import Side
+from harness.judging.gate.policy import Looks, Policy, Splits
+from harness.judging.gate.stage import staged
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design, Questions
 from harness.progress import Silent
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design, Questions
+from harness.scoring.bench import opened
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 from training.adapting.opening import known_at_start

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.adaptation.reading import read_record
-from harness.bench import opened
-from harness.collection import Collection
+from harness.data.collection import Collection
 from harness.progress import Silent
+from harness.result.adaptation.reading import read_record
+from harness.scoring.bench import opened
 from tests.fake_adapters import asked
 from tests.tiny_collection import CORPUS, FIRST, Place
 from tests.training.adapting import toy

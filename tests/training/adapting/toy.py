@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from adapters.protocols import Floats, Identity, IndexPairs, Prompt
-from harness.adaptation.record import Record
-from harness.bench import opened
-from harness.gate.policy import Looks, Policy, Splits
+from harness.judging.gate.policy import Looks, Policy, Splits
 from harness.progress import Reporter, Silent
+from harness.result.adaptation.record import Record
+from harness.scoring.bench import opened
 from tests.fake_adapters import score_of
 from tests.tiny_collection import FIRST, Place
 from tests.training.loop import HASH

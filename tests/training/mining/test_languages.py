@@ -11,9 +11,9 @@ import pytest
 
 from adapters.errors import MissingExtra
 from adapters.spec import open_generator
-from harness import detection
-from harness.retrieve import bound, first_stage
-from harness.sources import load
+from harness.data import detection
+from harness.data.sources import load
+from harness.scoring.retrieve import bound, first_stage
 from tests.sample_texts import undeclared
 from tests.tiny_collection import FIRST, Place
 from training.corpus import asking, corpus_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness.runs import build
+from harness.data.runs import build
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 from tests.training.loop import HASH, mined

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.errors import DataError, HarnessError, ModelError, UsageError
 from adapters.protocols import Generator
-from harness.collection import Collection
+from harness.data.collection import Collection
 from tests.fixtures import Command
 from tests.tiny_collection import CORPUS, Place
 from tests.training.fake_generators import Counting, Echo, Garbage

@@ -14,9 +14,9 @@ import torch
 
 from adapters import tiny
 from adapters.errors import DataError, ModelError, UsageError
-from harness import rerank
-from harness.bench import opened
 from harness.progress import Advance, Silent
+from harness.scoring import rerank
+from harness.scoring.bench import opened
 from harness.workspace import Workspace
 from tests.fake_adapters import asked, score_of
 from tests.fixtures import Command

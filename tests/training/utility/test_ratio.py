@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.statistics.bootstrap import value_interval
-from harness.statistics.design import Design, Floats64, Questions
-from harness.statistics.difference import differences
-from harness.statistics.seeds import seed_effect
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.statistics.difference import differences
+from harness.measuring.statistics.seeds import seed_effect
 from training.utility.decision import Answer, answer_of, decision_of
 from training.utility.ratio import Utility, Values, utility
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from adapters.protocols import Floats, Identity, Role
-from harness.sources import load
+from harness.data.sources import load
 from tests.tiny_collection import CORPUS, FIRST, QUERIES, Place
 from tests.training.fake_generators import Echo
 from tests.training.loop import HASH

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from adapters.errors import ModelError
-from harness.collection import Collection
-from harness.questions import questions_of
-from harness.statistics.design import Design, Questions
-from harness.statistics.difference import difference
+from harness.data.collection import Collection
+from harness.measuring.questions import questions_of
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.difference import difference
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 from tests.training.validating.fake_judges import SPEC

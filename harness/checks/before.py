@@ -1,0 +1,44 @@
+"""Everything that is looked at before a reranker scores its candidates, while being wrong still costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.checks.orientation import Orientation
+from harness.checks.reference import ReferenceCheck
+from harness.checks.separation import separation
+from harness.data.collection import Collection
+from harness.measuring.alarms.alarm import Alarm
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground
+from harness.scoring.rerank import is_known
+from harness.scoring.system import ModelReranker, System
+
+
+class BeforeScoring:
+    """The orientation probe, the separation of query and document, and the comparison with sentence-transformers.
+
+    Args:
+        collections: all those of the run.
+        skip_probe: score no planted pair and stop nothing.
+    """
+
+    def __init__(self, collections: Sequence[Collection], bench: Bench, *, skip_probe: bool = False) -> None:
+        self._bench, self._skip_probe = bench, skip_probe
+        self._orientation = Orientation(collections, bench, skip=skip_probe)
+        self._reference = ReferenceCheck(collections, bench)
+
+    def look(self, ground: Ground, system: System) -> tuple[Alarm, ...]:
+        """The alarms of a system on a collection.
+
+        Raises:
+            ModelError: answers stand significantly below unrelated texts, and there are candidates to score.
+        """
+        if not isinstance(system.reranker, ModelReranker):
+            return ()
+        found = self._orientation.look(ground, system)
+        reranker = system.reranker.on(ground.collection)
+        known = is_known(ground.collection, ground.candidates, reranker, self._bench.ledger)
+        to_score = not known and not self._skip_probe
+        joined = separation(system.name, reranker, self._bench, to_score=to_score)
+        return (*found, *joined, *self._reference.look(ground, system))

@@ -1,0 +1,177 @@
+"""The check of a reranker: every trial on a few candidates, and how much the measure moves by scoring again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adapters.errors import UsageError
+from adapters.identity import digest
+from adapters.protocols import Floats
+from adapters.spec import identity_of
+from harness.checks.invariance import Examination, Finding
+from harness.checks.permutation import ListExamination
+from harness.checks.reference import compare_with_reference
+from harness.checks.shift import Verdict
+from harness.checks.stored_scores import stored
+from harness.data.collection import Collection, sample_queries
+from harness.measuring.alarms.alarm import Alarm
+from harness.measuring.measures import parse
+from harness.result.store import Results
+from harness.scoring.bench import Bench
+from harness.scoring.costs.plan import within_budget
+from harness.scoring.ground import Ground, is_paired, prepare
+from harness.scoring.listwise import listwise_identity
+from harness.scoring.retrieve import GIVEN
+from harness.scoring.system import ListReranker, ModelReranker, System, systems
+
+PAIRS, DEPTH = 200, 10
+REFERENCE = "sentence-transformers"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far the mean of a stored evaluation moves when its reranker scores again."""
+
+    evaluation: str
+    measure: str
+    difference: float
+    """A fraction, without its sign."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found."""
+
+    reranker: str
+    collections: tuple[str, ...]
+    queries: int
+    pairs: int
+    findings: tuple[Finding, ...]
+    noise: tuple[Noise, ...] = ()
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Those of all trials."""
+        return tuple(one.alarm for one in self.findings if one.alarm)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the trials."""
+        found = {one.verdict for one in self.findings}
+        return "broken" if "broken" in found else "suspicious" if "suspicious" in found else "OK"
+
+
+def check(
+    spec: str,
+    collections: Sequence[Collection],
+    bench: Bench,
+    *,
+    first_stage: str | None = None,
+    depth: int = DEPTH,
+    pairs: int = PAIRS,
+    sample: int | None = None,
+    reference: bool = False,
+) -> Checked:
+    """Score a few candidates of each collection in many ways.
+
+    Args:
+        first_stage: None takes the lists that all collections bring, else BM25.
+        pairs: about so many, evenly over the queries of the collections.
+        sample: this many queries of each collection instead.
+        reference: compare with the scores of sentence-transformers too.
+
+    Raises:
+        UsageError: the spec names no model.
+        ModelError: it cannot score these candidates at all.
+    """
+    first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
+    _, system = systems(first, [spec], depth, bench.workspace)
+    if not isinstance(system.reranker, ModelReranker | ListReranker):
+        raise UsageError(f"'{spec}' runs no model: there is nothing to check; name a reranker")
+    grounds = _grounds(_sampled(collections, first, depth, pairs, sample), system, bench)
+    if isinstance(system.reranker, ListReranker):
+        scored: Examination | ListExamination = ListExamination(spec, grounds)
+    else:
+        scored = Examination(spec, grounds)
+    findings = _followed(scored, bench)
+    if isinstance(scored, Examination):
+        findings.append(stored(scored, bench, scored.own))
+        if reference:
+            findings += _referred(spec, grounds, bench)
+    noise = _keep_noise(grounds, system, scored.first, scored.again, bench)
+    queries = sum(ground.judged.queries for ground in grounds)
+    names = tuple(ground.collection.name for ground in grounds)
+    return Checked(spec, names, queries, sum(map(len, scored.first)), tuple(findings), noise)
+
+
+def _referred(spec: str, grounds: Sequence[Ground], bench: Bench) -> list[Finding]:
+    """The comparison with sentence-transformers, and with its own prompts by itself where they are others."""
+    pairs = sum(len(one.candidates) for one in grounds)
+    bench.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
+    found = compare_with_reference(spec, grounds)
+    if found.shift is None:
+        return [Finding(REFERENCE, "not possible", note=found.note, alarm=found.alarms[0])]
+    alarm = None if found.agrees else found.alarms[0]
+    compared = Finding(REFERENCE, "broken" if alarm else "OK", found.shift, "in float32", alarm)
+    if found.own is None:
+        return [compared]
+    return [compared, Finding(REFERENCE, "suspicious", found.own, "with its own prompts", found.remark)]
+
+
+def _sampled(
+    collections: Sequence[Collection], first: str, depth: int, pairs: int, sample: int | None
+) -> list[Collection]:
+    if sample is not None:
+        return [sample_queries(one, sample) for one in collections]
+    try:
+        counts: Sequence[int] = within_budget(collections, depth, pairs, first_stage=first)
+    except UsageError:  # one query of each is more
+        counts = [1] * len(collections)
+    return [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
+
+
+def _grounds(collections: Sequence[Collection], system: System, bench: Bench) -> list[Ground]:
+    grounds = [prepare(one, system.first_stage, system.depth, ["nDCG@10"], bench) for one in collections]
+    filled = [ground for ground in grounds if len(ground.candidates)]
+    if not filled:
+        raise UsageError("the first stage found no candidates here; name another --first-stage or target")
+    return filled
+
+
+def _followed(examined: Examination | ListExamination, bench: Bench) -> list[Finding]:
+    findings = []
+    with bench.reporter.stage(f"checking {examined.spec}", None) as advance:
+        for finding in examined.findings():
+            findings.append(finding)
+            advance(1)
+    return findings
+
+
+def _keep_noise(
+    grounds: Sequence[Ground], system: System, first: Sequence[Floats], again: Sequence[Floats], bench: Bench
+) -> tuple[Noise, ...]:
+    """Of every stored evaluation of this reranker on these collections, whole or sampled; a sample moves more."""
+    found = []
+    with Results(bench.workspace.results) as results:
+        evaluations = [one for one in results.all() if one.reranker]
+        for ground, before, after in zip(grounds, first, again, strict=True):
+            mine, whole = _identity(system, ground), ground.collection.part_of or ground.collection.fingerprint
+            for one in evaluations:
+                same = (one.collection["part_of"] or one.collection["fingerprint"]) == whole
+                if not same or digest(one.identity["reranker"]) != mine:  # type: ignore[arg-type]
+                    continue
+                for measure in (name for name in one.means if not is_paired(name)):
+                    values = [ground.judged.values([parse(measure)], scores).mean() for scores in (before, after)]
+                    found.append(Noise(one.id, measure, float(np.abs(values[1] - values[0]))))
+                    results.keep_noise(one.id, measure, found[-1].difference)
+    return tuple(found)
+
+
+def _identity(system: System, ground: Ground) -> str:
+    if isinstance(system.reranker, ListReranker):
+        return digest(listwise_identity(system.reranker.on(ground.collection)))
+    assert isinstance(system.reranker, ModelReranker)
+    return digest(identity_of(system.reranker.on(ground.collection)))

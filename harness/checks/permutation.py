@@ -1,0 +1,92 @@
+"""The permutation report: whether a listwise order is that of the documents, or that in which they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from adapters.protocols import Floats, Integers, ListwiseReranker
+from adapters.spec import open_ranker
+from harness.checks.invariance import Finding
+from harness.checks.shift import MANY_TURNED, Verdict, shift, values
+from harness.measuring.alarms.alarm import Alarm
+from harness.scoring.ground import Ground
+from harness.scoring.listwise import CandidateList, candidate_lists, ordered
+from harness.scoring.retrieve import bound
+
+ORDERS = 5
+_BROKEN = 0.4
+"""Half of the pairs turn when the order of the input is all that counts, or none of it does."""
+
+
+class ListExamination:
+    """The trials of one listwise reranker on a few candidates."""
+
+    def __init__(self, spec: str, grounds: Sequence[Ground]) -> None:
+        self.spec, self.grounds = spec, grounds
+        self._adapter = open_ranker(spec)
+        self._asked = self._faulty = 0
+        self.first = self._scores(None)
+        self.again: list[Floats] = []
+        """The scores of the same lists, asked for again."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Every trial, as it is done."""
+        self.again = self._scores(None)
+        same = shift(self.grounds, self.first, self.again)
+        told = f"the same lists got another order: {100 * same.turned:.1f} % of the pairs of candidates turned"
+        repeats = not same.largest
+        yield Finding("again", "OK" if repeats else "suspicious", same, "", None if repeats else _dependent(told))
+        yield self._shuffled()
+        yield self._outputs()
+
+    def _shuffled(self) -> Finding:
+        found = [self._scores(seed) for seed in range(1, ORDERS + 1)]
+        moved = [shift(self.grounds, self.first, scores) for scores in found]
+        turned = float(np.mean([one.turned for one in moved]))
+        worst = max(moved, key=lambda one: one.turned)
+        means = [100 * self._mean(scores) for scores in (self.first, *found)]
+        verdict: Verdict = "OK" if turned <= MANY_TURNED else "broken" if turned >= _BROKEN else "suspicious"
+        note = f"{ORDERS} orders, the worst shown; nDCG@10 from {min(means):.2f} to {max(means):.2f}"
+        told = (
+            f"{100 * turned:.1f} % of the pairs of candidates turn with the order of the input; {note.split('; ')[1]}"
+        )
+        return Finding("shuffled lists", verdict, worst, note, None if verdict == "OK" else _dependent(told))
+
+    def _outputs(self) -> Finding:
+        if not self._faulty:
+            return Finding("outputs", "OK", note=f"{self._asked} permutations")
+        told = f"{self._faulty} of {self._asked} outputs were no permutation of the list"
+        verdict: Verdict = "broken" if 2 * self._faulty > self._asked else "suspicious"
+        return Finding("outputs", verdict, note=told, alarm=Alarm("malformed-output", told))
+
+    def _mean(self, scores: Sequence[Floats]) -> float:
+        each = [values(ground, some) for ground, some in zip(self.grounds, scores, strict=True)]
+        return float(np.concatenate(each).mean())
+
+    def _scores(self, seed: int | None) -> list[Floats]:
+        return [self._on(ground, seed) for ground in self.grounds]
+
+    def _on(self, ground: Ground, seed: int | None) -> Floats:
+        collection = ground.collection
+        reranker: ListwiseReranker = bound(self._adapter, collection, None, collection.rules.instruction)  # type: ignore[assignment]
+        scores = np.zeros(len(ground.candidates), np.float32)
+        for one in candidate_lists(collection, ground.candidates):
+            random = np.random.default_rng([0 if seed is None else seed, one.query])
+            shown = np.arange(len(one.documents)) if seed is None else random.permutation(len(one.documents))
+            scores[one.rows] = self._asks(reranker, ground, one, shown)[one.place]
+        return scores
+
+    def _asks(self, reranker: ListwiseReranker, ground: Ground, one: CandidateList, shown: Integers) -> Floats:
+        """Minus the position of each of the list's documents, which are shown in the order `shown`."""
+        texts = ground.collection.corpus.take(one.documents[shown])
+        found = ordered(reranker, ground.collection.queries[one.query], texts)
+        self._asked, self._faulty = self._asked + 1, self._faulty + bool(found.faults)
+        scores = np.empty(len(shown), np.float32)
+        scores[shown[found.order]] = -np.arange(len(shown), dtype=np.float32)
+        return scores
+
+
+def _dependent(told: str) -> Alarm:
+    return Alarm("order-dependent", told)

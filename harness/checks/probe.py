@@ -1,0 +1,139 @@
+"""Planted questions: an exact answer against the answers of other questions, in the language of a collection.
+
+With four questions and four answers, each answer is compared with three others. A scorer that looks at the document
+alone is right in exactly six of the twelve, whatever it prefers, so that a taste for length or for a script is no sign.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import ceil, comb
+
+import numpy as np
+
+from adapters.protocols import Floats, IndexPairs
+from harness.data.collection import Collection, sampling_order
+
+FACTS = 4
+_LOOKED_THROUGH = 64
+WRONG = 0.01
+"""A share of right comparisons that half-right luck reaches this rarely is a wrong sign."""
+READS = 0.95
+"""Below it a reader is told."""
+ENOUGH = 12
+"""Comparisons that a wrong sign needs to show."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Questions with their answers: answers[i] is that of queries[i]."""
+
+    language: str
+    queries: tuple[str, ...]
+    answers: tuple[str, ...]
+
+    @property
+    def pairs(self) -> IndexPairs:
+        """Every question with every answer, question by question."""
+        count = len(self.queries)
+        return np.stack(np.divmod(np.arange(count * count, dtype=np.int64), max(count, 1)), axis=1)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What a reranker made of the planted questions of one language."""
+
+    language: str
+    right: float
+    """Comparisons in which the answer got the higher score; equal scores count half."""
+    of: int
+    constant: bool
+    """Every pair got one score."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether nearly all comparisons are right."""
+        return self.right >= READS * self.of
+
+
+def language_code(language: str | None) -> str | None:
+    """The code under which the language has planted questions, if it has: `nb`, `nob-Latn` and `no` are one."""
+    if not language:
+        return None
+    return _codes().get(language.replace("_", "-").split("-")[0].casefold())
+
+
+def languages() -> tuple[str, ...]:
+    """Every language with planted questions."""
+    return tuple(_tables())
+
+
+def planted(language: str) -> Planted:
+    """The planted questions of a language of `languages`."""
+    facts = _tables()[language]["facts"]
+    return Planted(language, tuple(query for query, _ in facts), tuple(answer for _, answer in facts))
+
+
+def planted_in(collection: Collection) -> Planted:
+    """The planted questions of a collection's language; where there are none, those of the collection itself."""
+    code = language_code(collection.language)
+    return planted(code) if code else planted_from(collection)
+
+
+def planted_from(collection: Collection) -> Planted:
+    """Some of the collection's own queries, each with itself as the document, against the other ones."""
+    order = sampling_order(collection.queries.ids())[:_LOOKED_THROUGH]
+    texts = tuple(dict.fromkeys(text for text in collection.queries.take(order) if text.strip()))[:FACTS]
+    return Planted(collection.language or f"the language of {collection.name}", texts, texts)
+
+
+def ranked(asked: Planted, scores: Floats) -> Ranked:
+    """Compare the answers with the other texts.
+
+    Args:
+        scores: float32, aligned with `asked.pairs`.
+    """
+    count = len(asked.queries)
+    table = np.asarray(scores, np.float64).reshape(count, count)
+    answer, others = np.diag(table)[:, None], ~np.eye(count, dtype=bool)
+    tied = int((answer == table)[others].sum())
+    right = int((answer > table)[others].sum()) + tied / 2
+    return Ranked(asked.language, right, int(others.sum()), bool(count and (table == table[0, 0]).all()))
+
+
+def wrong_sign(found: Sequence[Ranked]) -> Ranked | None:
+    """The language, or all together, whose answers stand significantly below unrelated texts: less often right than a
+    coin would be in one run of a hundred (binomial), over however many languages were looked at."""
+    together = Ranked(
+        ", ".join(one.language for one in found),
+        sum(one.right for one in found),
+        sum(one.of for one in found),
+        all(one.constant for one in found),
+    )
+    if together.of >= ENOUGH and coin(together.right, together.of) < WRONG:
+        return together
+    limit = WRONG / max(len(found), 1)
+    return next((one for one in found if one.of >= ENOUGH and coin(one.right, one.of) < limit), None)
+
+
+def coin(right: float, of: int) -> float:
+    """The probability that a fair coin is right at most so often."""
+    return float(sum(comb(of, k) for k in range(ceil(right) + 1)) / 2**of)
+
+
+@cache
+def _tables() -> dict[str, dict[str, list[list[str]]]]:
+    return tomllib.loads(files("harness.checks").joinpath("probes.toml").read_text("utf-8"))
+
+
+@cache
+def _codes() -> dict[str, str]:
+    return {also: code for code, table in _tables().items() for also in (code, *_also(table))}
+
+
+def _also(table: dict[str, list[list[str]]]) -> list[str]:
+    return [str(code) for code in table.get("also", [])]

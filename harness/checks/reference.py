@@ -1,0 +1,259 @@
+"""An independent reference on the user's own model and candidates: the scores of sentence-transformers itself.
+
+A model that is read in another way than its makers meant gives numbers that look like any others. The check runs by
+itself once for every reranker, before a long run; `harness check --reference sentence-transformers` asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from adapters.errors import UsageError
+from adapters.identity import digest
+from adapters.protocols import Floats, IndexPairs, Reranker, StreamingReranker
+from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
+from adapters.spec import identity_of, open_reranker
+from harness.checks.shift import Shift, shift
+from harness.checks.trials import Request, natural, request_of, with_option
+from harness.data.collection import Collection, sampling_order
+from harness.data.runs import cut
+from harness.measuring.alarms.alarm import Alarm
+from harness.scoring.bench import Bench
+from harness.scoring.costs.plan import plan
+from harness.scoring.ground import Ground, part_of
+from harness.scoring.rerank import is_known
+from harness.scoring.retrieve import bound
+from harness.scoring.system import ModelReranker, System
+from harness.workspace import write_atomically
+
+LONG = 10_000
+"""Pairs from which on a run is worth a check that costs a minute."""
+TOLERANCE = 1e-3
+"""Largest difference, as a share of the standard deviation of the reference's scores, that is one of rounding."""
+_QUERIES, _DEPTH = 10, 10
+_RECORD = 2
+"""Raised whenever what was found before may have been found wrongly."""
+_SHORTENINGS, _SHORTER = 8, 0.9
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the comparison found."""
+
+    shift: Shift | None
+    """From the reference to ours; None where there is no reference."""
+    turned_far: int = 0
+    """Pairs of candidates in the other order whose reference scores differ by more than the tolerance."""
+    note: str = ""
+    """Why there is no reference."""
+    own: Shift | None = None
+    """The same for the scores with the prompts that sentence-transformers finds by itself; None where there is no
+    difference."""
+    prompts: str = ""
+    """Which prompts those are, which ones are used, and how to choose the others."""
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the scores are those of the reference; None where there is none."""
+        if self.shift is None:
+            return None
+        return self.shift.relative <= TOLERANCE and not self.turned_far
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """A hard alarm where the scores are other ones; remarks where nothing could be compared, and where the prompts
+        are not those of sentence-transformers."""
+        if self.shift is None:
+            return (Alarm("not-compared", f"its scores were not compared with sentence-transformers: {self.note}"),)
+        found = () if self.agrees else (Alarm("other-scores", f"its scores are not those {_moved(self.shift)}"),)
+        return found if self.own is None else (*found, self.remark)
+
+    @property
+    def remark(self) -> Alarm:
+        """The difference that prompts make."""
+        assert self.own is not None
+        return Alarm("other-prompts", f"{self.prompts}; the scores are not those {_moved(self.own)}")
+
+
+def _moved(moved: Shift) -> str:
+    return (
+        f"of sentence-transformers: they differ by up to {moved.largest:.2g} ({100 * moved.relative:.1f} % of their "
+        f"standard deviation), {100 * moved.turned:.1f} % of the pairs of candidates stand in the other order, nDCG@10 "
+        f"moves by {100 * moved.gain:+z.2f} points"
+    )
+
+
+def compare_with_reference(spec: str, grounds: Sequence[Ground]) -> Agreement:
+    """Score the candidates with the reranker in float32 and with sentence-transformers.
+
+    Raises:
+        ModelError: the reranker itself cannot score them.
+    """
+    adapters = [_bound(spec, ground) for ground in grounds]
+    try:
+        calls = [_call(adapter) for adapter in adapters]
+        asked = zip(calls, adapters, grounds, strict=True)
+        requests = [_comparable(call, adapter, request_of(ground)) for call, adapter, ground in asked]
+        found = [
+            reference_scores(call, request.queries, request.documents, request.pairs)
+            for call, request in zip(calls, requests, strict=True)
+        ]
+    except NoReference as error:
+        return Agreement(None, note=str(error))
+    theirs = [one.scores for one in found]
+    ours = [natural(adapter, request) for adapter, request in zip(adapters, requests, strict=True)]
+    limit = TOLERANCE * float(np.concatenate(theirs).std())
+    turned = sum(_turned_far(*one, limit) for one in zip(grounds, theirs, ours, strict=True))
+    own = shift(grounds, [one.scores if one.own is None else one.own for one in found], ours)
+    other = next((pair for pair in zip(adapters, found, strict=True) if pair[1].own is not None), None)
+    if other is None or own.relative <= TOLERANCE:
+        return Agreement(shift(grounds, theirs, ours), turned)
+    return Agreement(shift(grounds, theirs, ours), turned, "", own, _prompts(*other))
+
+
+class ReferenceCheck:
+    """The check of one run: each reranker that has many pairs before it is compared once, ever, in its workspace.
+
+    Args:
+        collections: all those of the run.
+    """
+
+    def __init__(self, collections: Sequence[Collection], bench: Bench) -> None:
+        self._collections, self._bench = collections, bench
+        self._failed: dict[Path, Agreement] = {}
+        """Rerankers that could not be compared. That holds for this run: the next one may have the memory."""
+
+    def look(self, ground: Ground, system: System) -> tuple[Alarm, ...]:
+        """The alarms of the comparison, from the record or made now; none where it is not worth its while."""
+        if not isinstance(system.reranker, ModelReranker) or not len(ground.candidates):
+            return ()
+        reranker = system.reranker.on(ground.collection)
+        if not hasattr(reranker, "reference"):
+            return ()
+        file = self._file(reranker)
+        known = self._failed.get(file) or _read(file)
+        if known is not None:
+            return known.alarms
+        pairs = plan(self._collections, system.depth, [system.name], first_stage=system.first_stage.name).total.pairs
+        if pairs <= LONG or is_known(ground.collection, ground.candidates, reranker, self._bench.ledger):
+            return ()
+        return self._compared(ground, system.name, file).alarms
+
+    def _compared(self, ground: Ground, spec: str, file: Path) -> Agreement:
+        some = _some(ground)
+        report = self._bench.reporter.note
+        report(f"{spec}: {len(some.candidates)} pairs are scored by sentence-transformers too, for comparison")
+        found = compare_with_reference(spec, [some])
+        if found.shift is None:
+            self._failed[file] = found
+            report(f"{spec}: not compared with sentence-transformers: {found.note}")
+            return found
+        what = "differs" if not found.agrees else "agrees"
+        report(f"{spec}: {what} with sentence-transformers, largest difference {found.shift.largest:.2g}")
+        with write_atomically(file) as unfinished:
+            unfinished.write_text(json.dumps(asdict(found)), "utf-8")
+        return found
+
+    def _file(self, reranker: Reranker) -> Path:
+        folder = self._bench.workspace.references
+        folder.mkdir(exist_ok=True)
+        return folder / f"{digest({'record': _RECORD, 'identity': identity_of(reranker)})}.json"
+
+
+def _bound(spec: str, ground: Ground) -> Reranker:
+    """The reranker in float32, which is what the reference computes in."""
+    try:
+        adapter = open_reranker(with_option(spec, "dtype", "float32"))
+    except UsageError:  # it has no such option
+        adapter = open_reranker(spec)
+    collection = ground.collection
+    found: Reranker = bound(adapter, collection, None, collection.rules.instruction)  # type: ignore[assignment]
+    return found
+
+
+def _call(adapter: Reranker) -> ReferenceCall:
+    call = getattr(adapter, "reference", None)
+    if call is None:
+        raise NoReference("it is no model that sentence-transformers can load")
+    found: ReferenceCall = call()
+    return found
+
+
+def _comparable(call: ReferenceCall, adapter: Reranker, request: Request) -> Request:
+    """The request, with shorter documents where sentence-transformers would cut the inputs in another way.
+
+    Raises:
+        NoReference: nobody can say what is cut, or it cannot be avoided.
+    """
+    if not call.whole:
+        return request
+    if not isinstance(adapter, StreamingReranker):
+        raise NoReference("sentence-transformers cuts long inputs in another way")
+    documents, rows = list(request.documents), np.arange(len(request.pairs))
+    for _ in range(_SHORTENINGS):
+        shares = _kept(adapter, request.queries, documents, request.pairs[rows])
+        rows, shares = rows[shares < 1], shares[shares < 1]
+        if not len(rows):
+            return replace(request, documents=documents)
+        cut = request.pairs[rows, 1]
+        for document in np.unique(cut).tolist():
+            kept = len(documents[document]) * float(shares[cut == document].min()) * _SHORTER
+            documents[document] = documents[document][: int(kept)]
+    raise NoReference("sentence-transformers cuts long inputs in another way, and no document is short enough")
+
+
+def _kept(adapter: StreamingReranker, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
+    """The share of each document's tokens that reaches the model, [pairs]."""
+    shares = np.ones(len(pairs), np.float32)
+    for part in adapter.stream(queries, documents, pairs):
+        shares[part.rows] = np.where(part.kept < part.tokens, part.kept / np.maximum(part.tokens, 1), 1)
+    return shares
+
+
+def _prompts(adapter: Reranker, reference: Reference) -> str:
+    """The prompts that are used, those of sentence-transformers, and the options that choose them."""
+    used = getattr(getattr(adapter, "embedder", adapter), "prompts", {})
+    ours = (used.get("query", ""), used.get("document", ""))
+    options = [
+        f"{name}={quote(theirs, safe='')}"
+        for name, mine, theirs in zip(("query_prompt", "document_prompt"), ours, reference.own_prompts, strict=True)
+        if mine != theirs
+    ]
+    return (
+        f"its folder is read as the prompts {ours[0]!r} before queries and {ours[1]!r} before documents, and "
+        f"sentence-transformers by itself puts {reference.own_prompts[0]!r} and {reference.own_prompts[1]!r} there "
+        f"(choose those with ?{'&'.join(options)})"
+    )
+
+
+def _turned_far(ground: Ground, theirs: Floats, ours: Floats, limit: float) -> int:
+    found = 0
+    for start, stop in zip(ground.candidates.offsets[:-1], ground.candidates.offsets[1:], strict=True):
+        first = theirs[start:stop, None].astype(np.float64) - theirs[None, start:stop]
+        second = ours[start:stop, None] - ours[None, start:stop]
+        found += int(((first * second < 0) & (np.abs(first) > limit)).sum()) // 2
+    return found
+
+
+def _some(ground: Ground) -> Ground:
+    """A few queries of the ground with their first candidates."""
+    rows = np.sort(sampling_order(ground.collection.queries.ids())[:_QUERIES])
+    part = part_of(ground, rows)
+    candidates = cut(part.candidates, _DEPTH)
+    return Ground(part.collection, part.measures, candidates, replace(part.judged, run=candidates))
+
+
+def _read(file: Path) -> Agreement | None:
+    """What was found before; None where nothing was, or it cannot be read."""
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        moved, own = Shift(**content["shift"]), content["own"]
+        return Agreement(moved, content["turned_far"], "", own and Shift(**own), content["prompts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

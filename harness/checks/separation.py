@@ -1,0 +1,54 @@
+"""Whether anything in a reranker's inputs separates the query from the document.
+
+A model that reads the two glued together gives scores like any other. The sign of it: a character that is moved from
+the end of the query to the beginning of the document leaves the input as it was.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adapters.identity import text_digests
+from adapters.protocols import IndexPairs, Reranker, StreamingReranker
+from adapters.spec import identity_of
+from harness.measuring.alarms.alarm import Alarm
+from harness.scoring.bench import Bench
+from harness.scoring.rerank import scored_texts
+
+PROBES = (("1 2", "3"), ("who is a", "b c"), ("what is x!", "?y"), ("how many is 7", "8 or 9"))
+"""Queries and documents of which one end and one beginning are tokens of their own in every usual vocabulary."""
+
+
+def separation(name: str, reranker: Reranker, bench: Bench, *, to_score: bool) -> tuple[Alarm, ...]:
+    """A hard alarm where a probe and its moved twin are one input. Scores go through the ledger: a probe is paid once.
+
+    Args:
+        to_score: whether the reranker may be asked; else only what the ledger knows is looked at.
+    """
+    if not isinstance(reranker, StreamingReranker):
+        return ()
+    queries = [query for query, _ in PROBES] + [query[:-1] for query, _ in PROBES]
+    documents = [document for _, document in PROBES] + [query[-1] + document for query, document in PROBES]
+    pairs: IndexPairs = np.repeat(np.arange(len(queries), dtype=np.int64)[:, None], 2, axis=1)
+    ledger, digests = bench.ledger, (text_digests(queries), text_digests(documents))
+    scorer = ledger.scorer(dict(identity_of(reranker)))
+    known, entries = ledger.known(scorer, *digests, pairs)
+    if not known.all():
+        if not to_score:
+            return ()
+        title = f"{name}: separation probe, {int((~known).sum())} pairs"
+        for scored, rows in scored_texts(queries, documents, pairs[~known], reranker, title):
+            ledger.record(scorer, *digests, pairs[~known][rows], scored)
+        known, entries = ledger.known(scorer, *digests, pairs)
+    plain, moved = np.split(entries.input, 2)
+    same = np.flatnonzero((plain == moved) & (plain != 0))
+    if not len(same):
+        return ()
+    query, document = PROBES[int(same[0])]
+    return (
+        Alarm(
+            "no-separator",
+            f"nothing separates query and document: {query!r} with {document!r} and {query[:-1]!r} with "
+            f"{query[-1] + document!r} are one input; name the template that the model was trained with (?template=)",
+        ),
+    )

@@ -1,0 +1,69 @@
+"""What the ledger says against what the reranker says now: a poisoned cache would give every later run its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.identity import text_digests
+from adapters.protocols import Floats
+from adapters.spec import identity_of
+from harness.checks.invariance import Examination, Finding
+from harness.checks.probe import planted_in
+from harness.checks.shift import SAME, shift
+from harness.checks.trials import Request, natural, request_of
+from harness.measuring.alarms.alarm import Alarm
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground
+
+TRIAL = "the ledger"
+
+
+def stored(examined: Examination, bench: Bench, own: float) -> Finding:
+    """Score what the ledger knows of these candidates and of the planted questions again, and compare.
+
+    Args:
+        own: how far the reranker moves by itself; twice as much is no sign of poison.
+    """
+    parts = [
+        _candidates(examined, ground, scores, bench)
+        for ground, scores in zip(examined.grounds, examined.first, strict=True)
+    ]
+    probes = [_planted(examined, ground, bench) for ground in examined.grounds]
+    pairs = sum(known for _, known in parts) + sum(map(len, probes))
+    if not pairs:
+        return Finding(TRIAL, "not possible", note="it knows none of these pairs")
+    moved = shift(examined.grounds, examined.first, [scores for scores, _ in parts], probes, pairs)
+    limit = max(SAME, 2 * own)
+    if moved.largest <= limit:
+        return Finding(TRIAL, "OK", moved)
+    told = (
+        f"stored scores differ by up to {moved.largest:.2g} from what the reranker says now: they were made on other "
+        f"hardware, or {bench.workspace.ledger} was changed; move it away and run again"
+    )
+    return Finding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", told))
+
+
+def _candidates(examined: Examination, ground: Ground, scores: Floats, bench: Bench) -> tuple[Floats, int]:
+    """The stored scores of the candidates, those of now where none is stored; and how many are."""
+    found, known = _stored(examined, ground, request_of(ground), bench)
+    return np.where(known, found, scores).astype(np.float32), int(known.sum())
+
+
+def _planted(examined: Examination, ground: Ground, bench: Bench) -> npt.NDArray[np.float64]:
+    """The differences of the stored planted pairs."""
+    planted = planted_in(ground.collection)
+    request = Request(planted.queries, planted.answers, planted.pairs)
+    found, known = _stored(examined, ground, request, bench)
+    if not known.any():
+        return np.empty(0)
+    return (natural(examined.bound(ground), request)[known] - found[known]).astype(np.float64)
+
+
+def _stored(
+    examined: Examination, ground: Ground, request: Request, bench: Bench
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    scorer = bench.ledger.scorer(dict(identity_of(examined.bound(ground))))
+    digests = [text_digests(texts) for texts in (request.queries, request.documents)]
+    known, entries = bench.ledger.known(scorer, digests[0], digests[1], request.pairs)
+    return entries.score, known

@@ -1,0 +1,1 @@
+"""What is searched, asked and judged: collections, their sources, suites, and runs."""

@@ -1,0 +1,148 @@
+"""BEIR's own zip files: from a mirror, from earlier downloads, or fetched; each checked by its md5 sum."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from adapters.errors import DataError, UsageError
+from harness.data.sources import seen
+from harness.data.sources.beir_folder import BeirSource, beir_source
+from harness.data.sources.beir_zip import Zip
+from harness.data.sources.declared import Declared
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.download import Progress, download, file_md5
+from harness.data.sources.origin import Origin
+from harness.data.sources.source import Converted
+from harness.data.suites.table import BeirName, SuiteCollection
+from harness.workspace import write_atomically
+
+URL = "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets"
+VARIABLE = "HARNESS_BEIR_URL"
+"""The address of a folder with the same zip files, where URL is slow or out of reach."""
+
+
+@dataclass(frozen=True)
+class DownloadedZip:
+    """A collection in one of BEIR's zip files, which is looked for only when it is read."""
+
+    name: str
+    declared: Declared
+    zip: BeirName
+    mirror: Path | None
+    downloads: Path
+    progress: Progress | None = None
+
+    @property
+    def split(self) -> str:
+        """The split of the suite's table."""
+        return self.zip.split
+
+    @property
+    def origin(self) -> str:
+        """The zip file by its content, and the folder inside."""
+        return f"beir zip {self.zip.zip} {self.zip.md5} {self.zip.folder or ''}".rstrip()
+
+    def files(self) -> Sequence[Path]:
+        """The zip file, fetched if it is nowhere.
+
+        Raises:
+            DataError: it cannot be fetched, or is not the expected file.
+        """
+        return [self._path]
+
+    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+        """As a zip file that the user names."""
+        return self._inside.convert(folder, dirt)
+
+    @cached_property
+    def _path(self) -> Path:
+        file = f"{self.zip.zip}.zip"
+        folders = [self.mirror / "beir"] if self.mirror else []
+        for there in (*folders, self.downloads):
+            if (there / file).exists():
+                return checked(there / file, self.zip)
+        if self.mirror:
+            command = f"harness fetch {self.name} --source beir --mirror {shlex.quote(str(self.mirror))}"
+            raise DataError(f"{self.mirror / 'beir' / file}: not there; where there is a network, run: {command}")
+        return fetch_zip(self.zip, self.downloads, self.progress)
+
+    @property
+    def _inside(self) -> BeirSource:
+        return beir_source(Zip(self._path, self.zip.folder), self.name, self.split, self.declared)
+
+
+def beir_zip_source(
+    entry: SuiteCollection, declared: Declared, origin: Origin, downloads: Path, progress: Progress | None = None
+) -> DownloadedZip:
+    """A collection of a suite from BEIR's zip file: `<mirror>/beir/<zip>.zip`, else `<downloads>/<zip>.zip`, else it is
+    fetched to there; with a mirror nothing is fetched.
+
+    Raises:
+        UsageError: BEIR does not distribute the collection.
+    """
+    if entry.beir is None:
+        raise UsageError(f"{entry.target}: BEIR has no zip file of it; take another --source")
+    mirror = origin.mirror and origin.mirror.expanduser()
+    return DownloadedZip(entry.target, declared, entry.beir, mirror, downloads, progress)
+
+
+def fetch_zip(wanted: BeirName, folder: Path, progress: Progress | None = None) -> Path:
+    """The zip file in `folder`, fetched if it is not there, from URL or where the variable HARNESS_BEIR_URL says.
+
+    Raises:
+        DataError: it cannot be fetched, or one is there that is not the expected file.
+    """
+    target = folder / f"{wanted.zip}.zip"
+    if target.exists():
+        return checked(target, wanted)
+    address = f"{(os.environ.get(VARIABLE) or URL).rstrip('/')}/{wanted.zip}.zip"
+    download(address, target, md5=wanted.md5, size=wanted.bytes, progress=progress)
+    _remember(target, wanted, seen.stamp([target]))
+    return target
+
+
+def checked(file: Path, wanted: BeirName) -> Path:
+    """The file, if it is the expected one. Its md5 sum is taken once; then the file's stamp in `<file>.checked` is
+    enough for as long as nothing touches the file.
+
+    Raises:
+        DataError: it is truncated, or another file.
+    """
+    stamp = seen.stamp([file])
+    if _known(file, wanted, stamp):
+        return file
+    size = file.stat().st_size
+    if size < wanted.bytes:
+        raise DataError(f"{file}: truncated, {size} of {wanted.bytes} bytes; delete it and fetch it again")
+    found = file_md5(file)
+    if found != wanted.md5:
+        raise DataError(f"{file}: md5 {found}, not {wanted.md5}; delete it and fetch it again")
+    _remember(file, wanted, stamp)
+    return file
+
+
+def _note(file: Path) -> Path:
+    return file.with_name(f"{file.name}.checked")
+
+
+def _known(file: Path, wanted: BeirName, stamp: seen.Stamp) -> bool:
+    try:
+        known = json.loads(_note(file).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(known == {"md5": wanted.md5, "file": stamp})
+
+
+def _remember(file: Path, wanted: BeirName, stamp: seen.Stamp) -> None:
+    if not seen.settled(stamp, seen.now_ns()):
+        return
+    # A mirror may be read-only; then the sum is taken again.
+    with suppress(OSError), write_atomically(_note(file)) as path:
+        path.write_text(json.dumps({"md5": wanted.md5, "file": stamp}), "utf-8")

@@ -1,0 +1,68 @@
+"""A zip file of BEIR's layout, as BEIR distributes its collections; nothing is unpacked to disk."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from adapters.errors import DataError, UsageError
+from harness.data.sources.beir_folder import is_beir
+
+
+class Zip:
+    """The collection in a zip file as a place; it may lie in folders inside. Where the file holds several collections,
+    `folder` is the one that is meant.
+
+    Raises:
+        DataError: the file is no readable zip file.
+        UsageError: it holds no collection, or several and no folder is named.
+    """
+
+    def __init__(self, path: Path, folder: str | None = None) -> None:
+        self.path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                stored = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
+        except (OSError, zipfile.BadZipFile, EOFError) as error:
+            raise DataError(f"{path}: cannot be read as a zip file ({error}); fetch it again") from error
+        self._prefix = f"{folder}/" if folder else _prefix(stored, path)
+        if not _is_root(self._prefix, stored):
+            raise UsageError(f"{path}: no corpus.jsonl in the folder '{folder}' inside; fetch the right file")
+        inside = [name for name in stored if name.startswith(self._prefix)]
+        self._names = sorted(name.removeprefix(self._prefix) for name in inside)
+
+    def names(self) -> list[str]:
+        """The files of the collection."""
+        return self._names
+
+    def label(self, name: str) -> str:
+        """The path of the zip file, then the one inside."""
+        return f"{self.path}/{self._prefix}{name}"
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Unpack a file as it is read."""
+        with zipfile.ZipFile(self.path) as archive, archive.open(self._prefix + name) as stored:
+            yield stored
+
+    def on_disk(self, names: Sequence[str]) -> list[Path]:
+        """The zip file."""
+        return [self.path]
+
+
+def _prefix(stored: Sequence[str], path: Path) -> str:
+    folders = {str(folder) for name in stored for folder in PurePosixPath(name).parents}
+    prefixes = sorted(prefix for prefix in ("" if f == "." else f"{f}/" for f in folders) if _is_root(prefix, stored))
+    if not prefixes:
+        raise UsageError(f"{path}: no corpus.jsonl inside; name the zip file of one collection in BEIR's layout")
+    if len(prefixes) > 1:
+        inside = ", ".join(prefix or "." for prefix in prefixes)
+        raise UsageError(f"{path}: several collections inside ({inside}); unpack it and name the folder")
+    return prefixes[0]
+
+
+def _is_root(prefix: str, stored: Sequence[str]) -> bool:
+    return is_beir([name.removeprefix(prefix) for name in stored if name.startswith(prefix)])

@@ -1,0 +1,90 @@
+"""A folder of collections: each sub-folder that is a collection is one, and its name may be its language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from harness.data.languages import is_language
+from harness.data.sources.beir_folder import Folder, beir_source, is_beir
+from harness.data.sources.declared import FILE, Declared, Table, combine, for_part, read
+from harness.data.sources.offered import Offer
+from harness.data.sources.reranking_rows import row_files, rows_of_folder
+from harness.data.sources.source import Source
+
+_CODE = re.compile(r"[a-z]{2,3}")
+
+
+def is_collection(folder: Path) -> bool:
+    """Whether a folder is a single collection, in BEIR's layout or as reranking rows."""
+    return is_beir(Folder(folder).names()) or bool(row_files(folder))
+
+
+def parts(folder: Path) -> list[Path]:
+    """The sub-folders that are collections, by name."""
+    subs = sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
+    return [sub for sub in subs if is_collection(sub)]
+
+
+def collection_source(folder: Path, name: str, split: str | None, declared: Declared) -> Source:
+    """The source of a folder that is a single collection."""
+    place = Folder(folder)
+    if is_beir(place.names()):
+        return beir_source(place, name, split, declared)
+    return rows_of_folder(folder, name, split, declared)
+
+
+def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[Table]) -> list[Offer]:
+    """One offer for each sub-folder.
+
+    The set's `collection.toml` holds for all, its table `[sub]` for one, the sub-folder's own file above both, and
+    `rules` above everything.
+    """
+    subs = parts(folder)
+    names = [sub.name for sub in subs]
+    of_set = _own(folder)
+    prefix, offers = _only(("name",), (*of_set, *rules)).name or name, []
+    for sub in subs:
+        tables = [part for table in of_set for part in for_part(table, sub.name, names)]
+        tables += _own(sub)
+        tables += [part for table in rules for part in for_part(table, sub.name, names)]
+        declared = replace(_with_language(combine(tables), sub.name), within=prefix, in_set=True)
+        named = f"{prefix}/{sub.name}"
+        offers.append(Offer(declared.name or named, declared, partial(collection_source, sub, named, split)))
+    return offers
+
+
+def alone(path: Path, declared: Declared) -> Declared:
+    """The declarations of a folder or file that is named by itself, with the set that it lies in.
+
+    What that folder's `collection.toml` says of parallel sets holds here too. A folder that is named after a language
+    is a part of the set, as `xquad/de` is.
+    """
+    folder, name = path.resolve().parent, path.resolve().name
+    found = _own(folder)
+    of_set = [] if found and is_collection(folder) else found
+    tables = [*of_set, *(Table(t.label, own) for t in of_set if isinstance(own := t.keys.get(name), dict))]
+    said = _only(("name", "parallel"), tables).parallel if declared.parallel is None else declared.parallel
+    set_name = _only(("name",), of_set).name or folder.name or None
+    return replace(declared, parallel=said, within=set_name, in_set=path.is_dir() and _is_code(name))
+
+
+def _own(folder: Path) -> list[Table]:
+    return [read(path) for path in (folder / FILE,) if path.exists()]
+
+
+def _only(keys: Sequence[str], tables: Sequence[Table]) -> Declared:
+    return combine([Table(one.label, {key: one.keys[key] for key in keys if key in one.keys}) for one in tables])
+
+
+def _is_code(folder_name: str) -> bool:
+    return bool(_CODE.fullmatch(folder_name)) and is_language(folder_name)
+
+
+def _with_language(declared: Declared, folder_name: str) -> Declared:
+    if declared.language is None and _is_code(folder_name):
+        return replace(declared, language=folder_name)
+    return declared

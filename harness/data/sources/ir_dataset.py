@@ -1,0 +1,153 @@
+"""A data set of ir_datasets as a source: its documents, queries and judgments, joined and checked as all others are."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from adapters.errors import DataError, HarnessError, UsageError
+from harness.data.sources.declared import Declared
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.irds_library import cannot, downloads, library
+from harness.data.sources.jsonl import Record
+from harness.data.sources.judgments import listed_judgments, resolved, without_unknown_queries
+from harness.data.sources.origin import Origin
+from harness.data.sources.second_reading import Judgment
+from harness.data.sources.source import CORPUS, QUERIES, Converted, join
+from harness.data.sources.texts import Row, write_texts
+from harness.data.suites.table import SuiteCollection
+
+_STREAMS = ("_docs_iter", "_iter")
+"""Of handlers: the documents as their file has them. The public `docs_iter` first copies BEIR's corpora into a store of
+pickles in the home, and goes on believing that store when the file beside it is another one."""
+
+
+@dataclass(frozen=True)
+class IrDataset:
+    """One data set, which is looked for only when it is read."""
+
+    name: str
+    split: str
+    declared: Declared
+    dataset: str
+    """The id in ir_datasets."""
+    mirror: Path | None
+
+    @property
+    def origin(self) -> str:
+        """The id."""
+        return f"ir_datasets {self.dataset}"
+
+    def files(self) -> Sequence[Path]:
+        """What the library downloaded, or downloads now; with a mirror nothing is downloaded.
+
+        Raises:
+            DataError: a file is not in the mirror, or cannot be downloaded.
+        """
+        return [self._file(one) for one in downloads(self._library, self.dataset)]
+
+    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+        """Judgments first: they tell which queries belong to the split and which documents to look up."""
+        of_judgments = dirt.of("judgments")
+        judgments = listed_judgments(self._label("qrels"), self._judged(), of_judgments)
+        query_rows = dict.fromkeys(judgments.queries, -1)
+        label = self._label("queries")
+        queries = write_texts(self._queries, label, folder / QUERIES, query_rows, dirt.of("queries"), only_these=True)
+        judgments = without_unknown_queries(judgments, query_rows, label, of_judgments)
+        document_rows = dict.fromkeys(judgments.documents, -1)
+        label = self._label("docs")
+        corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt.of("documents"))
+        return Converted(
+            qrels=resolved(judgments, query_rows, document_rows, label, of_judgments),
+            given=None,
+            empty_documents=corpus.empty,
+            queries_without_judgments=queries.rows - queries.written,
+            published=[Judgment(row.query_id, row.doc_id, int(row.relevance)) for row in self._qrels()],
+        )
+
+    def _judged(self) -> Iterator[tuple[str, str, int]]:
+        for row in self._qrels():
+            yield str(row.query_id), str(row.doc_id), row.relevance
+
+    def _qrels(self) -> Iterator[Any]:
+        return self._read(lambda data: data.qrels_iter())
+
+    def _queries(self, dirt: Dirt) -> Iterator[Row]:
+        for record in self._records("queries", lambda data: data.queries_iter()):
+            yield record.line, record.identifier("query_id", dirt), record.text("text")
+
+    def _documents(self, dirt: Dirt) -> Iterator[Row]:
+        for record in self._records("docs", _documents_of):
+            text = join(record.optional_text("title"), record.text("text"))
+            yield record.line, record.identifier("doc_id", dirt), text
+
+    def _records(self, kind: str, of: Callable[[Any], Iterable[Any]]) -> Iterator[Record]:
+        label = self._label(kind)
+        for line, row in enumerate(self._read(of), 1):
+            yield Record(label, line, row._asdict())
+
+    def _read(self, of: Callable[[Any], Iterable[Any]]) -> Iterator[Any]:
+        with self._translated():
+            yield from of(self._library.load(self.dataset))
+
+    def _file(self, one: Any) -> Path:
+        path = Path(one.path(force=False))
+        with_sum = self._home / "downloads" / str(one.expected_md5)
+        if self.mirror and not path.exists() and not with_sum.exists():
+            raise self._missing(path)
+        with self._translated():
+            return Path(one.path())
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        # The library raises whatever its parsers, its asserts and the network raise.
+        try:
+            yield
+        except HarnessError:
+            raise
+        except Exception as error:
+            raise cannot(self.dataset, error, self._home) from error
+
+    @cached_property
+    def _library(self) -> ModuleType:
+        if self.mirror is None:
+            return library(None)
+        home = self.mirror / "irds"
+        if not home.is_dir():
+            raise self._missing(home)
+        return library(home.resolve())
+
+    @property
+    def _home(self) -> Path:
+        return Path(self._library.util.home_path())
+
+    def _missing(self, path: Path) -> DataError:
+        command = f"harness fetch {self.name} --source irds --mirror {shlex.quote(str(self.mirror))}"
+        return DataError(f"{path}: not there; where there is a network, run: {command}")
+
+    def _label(self, kind: str) -> str:
+        return f"{self.origin} {kind}"
+
+
+def _documents_of(data: Any) -> Iterable[Any]:
+    handler = data.docs_handler()
+    stream = next((name for name in _STREAMS if hasattr(handler, name)), "docs_iter")
+    return getattr(handler, stream)()  # type: ignore[no-any-return]
+
+
+def irds_source(entry: SuiteCollection, declared: Declared, origin: Origin) -> IrDataset:
+    """A collection of a suite through ir_datasets, whose home is `<mirror>/irds` where there is a mirror.
+
+    Raises:
+        UsageError: ir_datasets does not have the collection.
+    """
+    if entry.irds is None:
+        raise UsageError(f"{entry.target}: ir_datasets does not have it; take another --source")
+    mirror = origin.mirror and origin.mirror.expanduser()
+    return IrDataset(entry.target, entry.mteb.split, declared, entry.irds, mirror)

@@ -1,0 +1,120 @@
+"""What a target is: the packaged sample, a suite, a folder or zip file in BEIR's layout, reranking rows, or a set."""
+
+from __future__ import annotations
+
+import importlib.resources
+import zipfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from adapters.errors import UsageError, did_you_mean
+from harness.data.sources.beir_folder import beir_source
+from harness.data.sources.beir_zip import Zip
+from harness.data.sources.declared import FILE, Table, combine, parse, read
+from harness.data.sources.folder_set import alone, collection_source, is_collection, parts, set_offers
+from harness.data.sources.offered import Chosen, Offer, chosen
+from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.reranking_rows import is_rows_file, rows_name, rows_of_file
+from harness.data.sources.source import Source
+from harness.data.sources.suite_source import suite_offers
+from harness.data.suites.targets import is_suite_target, suite_names
+from harness.workspace import Workspace
+
+DEMO = "demo"
+_KINDS = (
+    "a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv, a .zip of that, a .jsonl of reranking rows "
+    "(query, positive, negative), or a folder of such folders"
+)
+
+
+def sources(
+    target: str,
+    split: str | None,
+    languages: Sequence[str],
+    rules: Path | None,
+    *,
+    origin: Origin = ANYWHERE,
+    workspace: Workspace | None = None,
+) -> list[Source]:
+    """The sources that a target names. `demo` and the suites stand above folders of the same name (`./beir`).
+
+    Raises:
+        UsageError: nothing is there, it is no collection, or it lacks the split or language.
+    """
+    return list(chosen_sources([target], split, languages, rules, origin=origin, workspace=workspace).sources)
+
+
+def chosen_sources(
+    targets: Sequence[str],
+    split: str | None,
+    languages: Sequence[str],
+    rules: Path | None,
+    *,
+    origin: Origin = ANYWHERE,
+    workspace: Workspace | None = None,
+) -> Chosen:
+    """The sources that several targets name, and what of them is in other languages; see `offered`.
+
+    Raises:
+        UsageError: as `sources`; a language has to be that of some target, not of every one.
+    """
+    tables = [read(rules)] if rules else []
+    offers = {target: _offers(target, split, tables, origin, workspace) for target in targets}
+    return chosen(offers, languages)
+
+
+def _offers(
+    target: str, split: str | None, tables: list[Table], origin: Origin, workspace: Workspace | None
+) -> list[Offer]:
+    if target == DEMO or target.startswith(f"{DEMO}/"):
+        return _demo(target, split, tables)
+    if is_suite_target(target):
+        return suite_offers(target, origin, workspace, split=split, tables=tables)
+    path = Path(target).expanduser()
+    if not path.exists():
+        raise UsageError(f"no collection '{target}'.{did_you_mean(path.name, _neighbours(path))}")
+    return _in_folder(path, split, tables) if path.is_dir() else [_in_file(path, split, tables)]
+
+
+def _demo(target: str, split: str | None, tables: list[Table]) -> list[Offer]:
+    folder = Path(str(importlib.resources.files("harness.data").joinpath("sample")))
+    language = target.partition("/")[2]
+    there = [part.name for part in parts(folder)]
+    if language and language not in there:
+        raise UsageError(f"no collection '{target}'.{did_you_mean(target, [f'{DEMO}/{name}' for name in there])}")
+    found = zip(there, set_offers(folder, DEMO, split, tables), strict=True)
+    return [offer for name, offer in found if not language or name == language]
+
+
+def _in_folder(path: Path, split: str | None, tables: list[Table]) -> list[Offer]:
+    name = path.resolve().name
+    if is_collection(path):
+        own = [read(path / FILE)] if (path / FILE).exists() else []
+        declared = alone(path, combine([*own, *tables]))
+        return [Offer(declared.name or name, declared, partial(collection_source, path, name, split))]
+    if not parts(path):
+        raise UsageError(f"'{path}' is no collection; name {_KINDS}")
+    return set_offers(path, name, split, tables)
+
+
+def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
+    if is_rows_file(path):
+        declared = alone(path, combine(tables))
+        return Offer(declared.name or rows_name(path), declared, partial(rows_of_file, path, split))
+    if path.suffix != ".zip" and not zipfile.is_zipfile(path):
+        raise UsageError(f"'{path}' is no collection; name {_KINDS}")
+    place, name = Zip(path), path.name.removesuffix(".zip")
+    own = []
+    if FILE in place.names():
+        with place.open(FILE) as stored:
+            own = [parse(stored.read(), place.label(FILE))]
+    declared = alone(path, combine([*own, *tables]))
+    return Offer(declared.name or name, declared, partial(beir_source, place, name, split))
+
+
+def _neighbours(path: Path) -> list[str]:
+    parent = path.parent
+    entries = [entry for entry in parent.iterdir() if not entry.name.startswith(".")] if parent.is_dir() else []
+    there = [entry.name for entry in entries if entry.is_dir() or entry.suffix in (".zip", ".jsonl")]
+    return [DEMO, *suite_names(), *there]

@@ -1,0 +1,83 @@
+"""Which source became which collection, so that an unchanged one is not read again.
+
+One small file per source, split and rules, written atomically; two processes never overwrite each other's entries.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from adapters.errors import DataError
+from adapters.identity import digest
+from harness.data.sources.source import Source
+from harness.data.sources.stored import FORMAT, Description, description_of
+from harness.workspace import Workspace, write_atomically
+
+Stamp = list[list[object]]
+"""Resolved path, size, mtime, ctime and inode of every file that was read."""
+_SETTLED_NS = 2_000_000_000
+_READING = 3
+"""Raised when the same files would be read in another way: what an earlier version read is then read again."""
+
+
+def stamp(files: Sequence[Path]) -> Stamp:
+    """What the file system says about files.
+
+    Raises:
+        DataError: one cannot be looked at.
+    """
+    try:
+        found = [(file.resolve(), file.stat()) for file in files]
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    return [[str(path), s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for path, s in found]
+
+
+def settled(files: Stamp, since_ns: int) -> bool:
+    """Whether a later edit must show in the stamp: clocks of file systems are coarse, so a file that was written less
+    than two seconds before it was read could change again under the same time."""
+    return all(isinstance(file[2], int) and since_ns - file[2] > _SETTLED_NS for file in files)
+
+
+def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description | None:
+    """What the source became when its files had this stamp, if that is known."""
+    try:
+        entry = json.loads(_entry(workspace, source).read_text("utf-8"))
+        if entry["files"] != files:
+            return None
+        return description_of(dict(entry["description"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remember(workspace: Workspace, source: Source, files: Stamp, description: Description) -> None:
+    """Note what the source became."""
+    entry = _entry(workspace, source)
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    with write_atomically(entry) as path:
+        content = {"files": files, "description": asdict(description)}
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+
+
+def now_ns() -> int:
+    """The clock that file times are compared with."""
+    return time.time_ns()
+
+
+def _entry(workspace: Workspace, source: Source) -> Path:
+    declared = asdict(source.declared)
+    for of_set in ("parallel", "within", "in_set"):  # says nothing of what is read
+        del declared[of_set]
+    made_of = {
+        "format": FORMAT,
+        "reading": _READING,
+        "origin": source.origin,
+        "name": source.name,
+        "split": source.split,
+        "declared": declared,
+    }
+    return workspace.collections / "seen" / f"{digest(made_of)}.json"

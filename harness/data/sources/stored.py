@@ -1,0 +1,248 @@
+"""A converted collection in the workspace: columns in a folder that is named by their fingerprint."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.errors import DataError
+from adapters.identity import array_digest, digest
+from harness.data.as_published import AsPublished, write_published
+from harness.data.collection import (
+    Changes,
+    Collection,
+    Counts,
+    Given,
+    Rules,
+    Texts,
+    counts_of_missing,
+    counts_of_queries,
+)
+from harness.data.columns import count_duplicate_texts, open_texts, texts_digest
+from harness.data.detection import kept_or_detected
+from harness.data.qrels import NOTHING_MISSING, Missing, Qrels, Rows
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.second_reading import by_rules, confirmed
+from harness.data.sources.source import CORPUS, QUERIES, Converted, Source
+
+FORMAT = 1
+"""Raised when the same source would be converted into something else."""
+DRIFTED = "†"
+"""After the name of a collection whose data differ from the table of its suite."""
+MARKER = "collection.json"
+PUBLISHED = "published.arrow"
+_ARRAYS = "judgments.npz"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the columns do not say; it depends on the source, not only on the content."""
+
+    name: str
+    split: str
+    language: str | None
+    rules: Rules
+    counts: Counts
+    fingerprint: str
+    group: str | None = None
+    published: str | None = None
+    """Digest of the file PUBLISHED; None where an earlier version wrote the folder, or there are no judgments."""
+
+    @property
+    def lacks_judgments(self) -> bool:
+        """Whether an earlier version left judgments out, of documents that the corpus lacks."""
+        return self.published is None and self.counts.let_through.get("unknown-documents", 0) > 0
+
+
+def describe(source: Source, folder: Path, converted: Converted, dirt: Dirt) -> Description:
+    """Count what was converted, and give it its fingerprint.
+
+    Raises:
+        DataError: the judgments are not those of the source's second reading.
+    """
+    corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
+    published = _published(source, folder, converted, (queries, corpus))
+    content: dict[str, object] = {
+        "format": FORMAT,
+        "corpus": texts_digest(corpus),
+        "queries": texts_digest(queries),
+        "qrels": array_digest(*_qrels_arrays(converted.qrels).values()),
+        "given": array_digest(*_given_arrays(converted.given).values()) if converted.given else None,
+        "drop_identical_ids": source.declared.rules.drop_identical_ids,
+    }
+    # No key where there is nothing: every other fingerprint stays as it was.
+    if len(converted.qrels.missing):
+        content["missing"] = [list(converted.qrels.missing.ids), array_digest(*_of_missing(converted.qrels))]
+    if converted.changes:
+        content["changes"] = [list(converted.changes.questions), array_digest(*_rows_of(converted.changes))]
+    counts = Counts(
+        documents=len(corpus),
+        empty_documents=converted.empty_documents,
+        duplicate_texts=count_duplicate_texts(corpus),
+        queries_without_judgments=converted.queries_without_judgments,
+        let_through=dirt.counts,
+        shares=dirt.shares,
+        repeated_candidates=converted.repeated_candidates,
+        **counts_of_queries(queries, converted.qrels, converted.given),
+        **counts_of_missing(converted.qrels),
+    )
+    declared = source.declared
+    name, rules = declared.name or source.name, declared.rules
+    if converted.drift:
+        name, rules = f"{name}{DRIFTED}", _noted(rules, converted.drift)
+    return Description(name, source.split, declared.language, rules, counts, digest(content), declared.group, published)
+
+
+def _published(source: Source, folder: Path, converted: Converted, texts: tuple[Texts, Texts]) -> str | None:
+    """Confirm and write the second reading of the judgments; the digest of the file."""
+    if converted.published is None:
+        return None
+    allow = source.declared.rules.allow
+    try:
+        found = confirmed(by_rules(converted.published, allow), allow, converted.qrels, *texts)
+    except DataError as error:
+        raise DataError(f"{source.name}: {error}") from None
+    return write_published(folder / PUBLISHED, found).digest
+
+
+def _noted(rules: Rules, drift: str) -> Rules:
+    note = f"{DRIFTED} Not as in the suite's table: {drift}."
+    return replace(rules, note=f"{rules.note} {note}" if rules.note else note)
+
+
+def write(folder: Path, converted: Converted, description: Description) -> None:
+    """Put the judgments and lists beside the texts; the marker comes last."""
+    with (folder / _ARRAYS).open("wb") as file:
+        arrays = (
+            _qrels_arrays(converted.qrels), _missing_arrays(converted.qrels), _given_arrays(converted.given),
+            _changes_arrays(converted.changes),
+        )  # fmt: skip
+        np.savez(file, **{name: array for part in arrays for name, array in part.items()})
+    (folder / MARKER).write_text(json.dumps(asdict(description), indent=1, ensure_ascii=False), "utf-8")
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a finished collection is in the folder."""
+    return (folder / MARKER).exists()
+
+
+def description_in(folder: Path) -> Description:
+    """What stands beside the columns of a finished collection.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return description_of(json.loads((folder / MARKER).read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder / MARKER}: damaged; delete the folder {folder}") from error
+
+
+def description_of(known: dict[str, Any]) -> Description:
+    """A description from its JSON."""
+    rules, counts = dict(known.pop("rules")), known.pop("counts")
+    rules["allow"] = tuple(rules["allow"])
+    return Description(rules=Rules(**rules), counts=Counts(**counts), **known)
+
+
+def is_current(folder: Path, description: Description) -> bool:
+    """Whether the folder has the finished collection of a description, with all that this version keeps of it."""
+    if description.lacks_judgments or not is_there(folder):
+        return False
+    return description.published is None or description_in(folder).published is not None
+
+
+def read(folder: Path, description: Description) -> Collection:
+    """Open the columns. Where no language is declared, it is detected the first time.
+
+    Raises:
+        DataError: they are damaged.
+    """
+    corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
+    try:
+        with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            qrels = Qrels(arrays["queries"], arrays["documents"], arrays["grades"], _missing(arrays))
+            given = Given(arrays["given_offsets"], arrays["given_documents"]) if "given_offsets" in arrays else None
+            changes = _changes(arrays) if "changed_questions" in arrays else None
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
+    found = kept_or_detected(folder, corpus) if description.language is None else None
+    return Collection(
+        name=description.name,
+        split=description.split,
+        language=description.language,
+        corpus=corpus,
+        queries=queries,
+        qrels=qrels,
+        given=given,
+        rules=description.rules,
+        counts=description.counts,
+        fingerprint=description.fingerprint,
+        group=description.group,
+        changes=changes,
+        published=_as_published(folder),
+        detected_language=found.language if found else None,
+        language_sought=description.language is not None or found is not None,
+    )
+
+
+def _as_published(folder: Path) -> AsPublished | None:
+    """By the folder's own description: another source may have written it, and gives the same judgments."""
+    written = description_in(folder).published
+    return AsPublished(folder / PUBLISHED, written) if written else None
+
+
+def _qrels_arrays(qrels: Qrels) -> dict[str, Any]:
+    return {"queries": qrels.queries, "documents": qrels.documents, "grades": qrels.grades}
+
+
+def _missing_arrays(qrels: Qrels) -> dict[str, Any]:
+    if not len(qrels.missing):
+        return {}
+    queries, grades = _of_missing(qrels)
+    return {
+        "missing_queries": queries,
+        "missing_grades": grades,
+        "missing_ids": np.array(qrels.missing.ids, np.str_),
+    }
+
+
+def _missing(arrays: Mapping[str, Any]) -> Missing:
+    if "missing_ids" not in arrays:
+        return NOTHING_MISSING
+    ids = tuple(map(str, arrays["missing_ids"].tolist()))
+    return Missing(arrays["missing_queries"], arrays["missing_grades"], ids)
+
+
+def _of_missing(qrels: Qrels) -> tuple[Rows, Rows]:
+    return qrels.missing.queries, qrels.missing.grades
+
+
+def _given_arrays(given: Given | None) -> dict[str, Any]:
+    return {"given_offsets": given.offsets, "given_documents": given.documents} if given else {}
+
+
+def _changes_arrays(changes: Changes | None) -> dict[str, Any]:
+    if changes is None:
+        return {}
+    offsets, documents = _rows_of(changes)
+    return {
+        "changed_questions": np.array(changes.questions, np.str_),
+        "changed_offsets": offsets,
+        "changed_documents": documents,
+    }
+
+
+def _changes(arrays: Mapping[str, Any]) -> Changes:
+    questions = tuple(map(str, arrays["changed_questions"].tolist()))
+    return Changes(questions, arrays["changed_offsets"], arrays["changed_documents"])
+
+
+def _rows_of(changes: Changes) -> tuple[Any, Any]:
+    return changes.offsets, changes.documents

@@ -1,0 +1,182 @@
+"""The collections of a suite as sources: which of its origins is read, and whether its sizes are the published ones."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from adapters.errors import DataError, UsageError, did_you_mean
+from harness.data.sources.counted import differences
+from harness.data.sources.declared import Declared, Table, combine, for_part
+from harness.data.sources.dirt import Dirt
+from harness.data.sources.mteb_task import MtebSource, mirrored
+from harness.data.sources.offered import Offer, chosen
+from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.source import Converted, Source
+from harness.data.suites.table import UNINSTRUCTED
+from harness.data.suites.targets import SuiteCollection, find
+from harness.workspace import DEFAULT, Workspace
+
+_PACKAGES = {"mteb": "mteb", "irds": "ir_datasets"}
+
+
+@dataclass(frozen=True)
+class SuiteSource:
+    """One collection of a suite, at one of its origins, counted after it was converted."""
+
+    entry: SuiteCollection
+    inner: Source
+    allow_drift: bool
+
+    @property
+    def name(self) -> str:
+        """`<suite>/<name>`, whatever the origin calls it."""
+        return self.entry.target
+
+    @property
+    def split(self) -> str:
+        """The split at the origin."""
+        return self.inner.split
+
+    @property
+    def declared(self) -> Declared:
+        """The declarations of the table and of the user."""
+        return self.inner.declared
+
+    @property
+    def origin(self) -> str:
+        """The origin and what is expected of it: what was taken with differences is not taken without asking again."""
+        expected = {**asdict(self.entry.counts), "candidates": self.entry.candidates}
+        return f"{self.inner.origin} {expected}{' or other' if self.allow_drift else ''}"
+
+    def files(self) -> Sequence[Path]:
+        """The files of the origin."""
+        return self.inner.files()
+
+    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+        """Convert and count.
+
+        Raises:
+            DataError: as the origin, or the sizes are not those of the table.
+        """
+        converted = self.inner.convert(folder, dirt)
+        found = differences(self.entry, converted, folder, dirt)
+        if found and not self.allow_drift:
+            sizes = "; ".join(found)
+            raise DataError(f"{self.name}: not the published data ({sizes}); take it with --allow-drift, marked")
+        drift = [*([converted.drift] if converted.drift else []), *found]
+        return replace(converted, drift="; ".join(drift) or None)
+
+
+def suite_sources(
+    target: str,
+    languages: Sequence[str] = (),
+    origin: Origin = ANYWHERE,
+    workspace: Workspace | None = None,
+    *,
+    split: str | None = None,
+    tables: Sequence[Table] = (),
+) -> list[Source]:
+    """The sources of a suite, of a collection or group of one, or of a task of mteb. The workspace keeps downloads;
+    `tables` are the user's declarations, which stand above the suite's.
+
+    Raises:
+        UsageError: the suite has no such collection, split or language, or an origin lacks it.
+        MissingExtra: the package of the origin is not installed.
+    """
+    offers = suite_offers(target, origin, workspace, split=split, tables=tables)
+    return list(chosen({target: offers}, languages).sources)
+
+
+def suite_offers(
+    target: str,
+    origin: Origin = ANYWHERE,
+    workspace: Workspace | None = None,
+    *,
+    split: str | None = None,
+    tables: Sequence[Table] = (),
+) -> list[Offer]:
+    """As `suite_sources`, before a language is chosen and an origin looked for.
+
+    Raises:
+        UsageError: the suite has no such collection or split.
+    """
+    everything = find(target)
+    names = [one.name for one in everything]
+    downloads = (workspace or Workspace(Path(DEFAULT))).downloads
+
+    def offer(entry: SuiteCollection) -> Offer:
+        def opened(declared: Declared) -> Source:
+            return SuiteSource(entry, _chosen(entry, declared, origin, downloads), origin.allow_drift)
+
+        return Offer(entry.target, _declared(entry, tables, names), opened)
+
+    return [offer(entry) for entry in _of_split(everything, split, target)]
+
+
+def _of_split(entries: list[SuiteCollection], split: str | None, target: str) -> list[SuiteCollection]:
+    there = {one.mteb.split for one in entries}
+    if split is not None and split not in there:
+        raise UsageError(f"{target}: no split '{split}'.{did_you_mean(split, there)}")
+    return [one for one in entries if split in (None, one.mteb.split)]
+
+
+def _declared(entry: SuiteCollection, tables: Sequence[Table], names: Sequence[str]) -> Declared:
+    """The user's rules stand above the table's; what either lets through is let through."""
+    keys = {
+        "name": entry.target,
+        "language": entry.language,
+        "group": entry.group,
+        "main_measure": entry.main_measure,
+        "instruction": entry.instruction,
+        "first_stage_instruction": None if entry.instruction else UNINSTRUCTED,
+        "drop_identical_ids": entry.drop_identical_ids,
+        "note": entry.note,
+        "parallel": entry.parallel,
+    }
+    own = Table(f"the table of '{entry.suite}'", {key: value for key, value in keys.items() if value is not None})
+    declared = combine([own, *(part for table in tables for part in for_part(table, entry.name, names))])
+    allow = tuple(sorted({*entry.allow, *declared.rules.allow}))
+    rules = replace(declared.rules, allow=allow)
+    return replace(declared, rules=rules, within=entry.within, in_set=True)
+
+
+def _chosen(entry: SuiteCollection, declared: Declared, origin: Origin, downloads: Path) -> Source:
+    kind = origin.source if origin.source != "auto" else _automatic(entry, origin.mirror)
+    if kind not in _kinds(entry):
+        raise UsageError(f"{entry.target}: not at the source '{kind}'.{did_you_mean(kind, _kinds(entry))}")
+    if kind == "mteb":
+        return MtebSource(entry, declared, origin)
+    if kind == "beir":
+        from harness.data.sources.beir_download import beir_zip_source
+
+        return beir_zip_source(entry, declared, origin, downloads)
+    from harness.data.sources.ir_dataset import irds_source
+
+    return irds_source(entry, declared, origin)
+
+
+def _kinds(entry: SuiteCollection) -> list[str]:
+    return ["mteb", *(["beir"] if entry.beir else []), *(["irds"] if entry.irds else [])]
+
+
+def _automatic(entry: SuiteCollection, mirror: Path | None) -> str:
+    kinds = _kinds(entry)
+    usable = [kind for kind in kinds if _is_installed(kind)]
+    in_mirror = [kind for kind in kinds if mirror and _in_mirror(kind, entry, mirror.expanduser())]
+    return next(iter([*(kind for kind in in_mirror if kind in usable), *in_mirror, *usable, *kinds]))
+
+
+def _is_installed(kind: str) -> bool:
+    package = _PACKAGES.get(kind)
+    return package is None or importlib.util.find_spec(package) is not None
+
+
+def _in_mirror(kind: str, entry: SuiteCollection, mirror: Path) -> bool:
+    if kind == "mteb":
+        return mirrored(entry, mirror).is_dir()
+    if kind == "beir":
+        return entry.beir is not None and (mirror / "beir" / f"{entry.beir.zip}.zip").is_file()
+    return entry.irds is not None and mirror.joinpath("irds", *entry.irds.split("/")[:2]).is_dir()

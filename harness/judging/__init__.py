@@ -1,0 +1,1 @@
+"""May a checkpoint replace another one, and how do two systems differ."""

@@ -1,0 +1,210 @@
+"""A baseline and candidates, read from the results store and compared: what `harness compare` says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from adapters.errors import UsageError
+from harness.data.suites.table import PAIRED_MEASURE
+from harness.judging.compare.paired import Paired, design_of, joined
+from harness.judging.compare.remarks import alarms, declared, wrong
+from harness.judging.compare.rows import Row, Slice, averaged, row, slices
+from harness.judging.compare.selection import Chosen, Selection, select
+from harness.judging.compare.side import Side, stored_side, together
+from harness.judging.compare.wanted import ANY, Wanted
+from harness.measuring.measures import parse
+from harness.measuring.statistics.difference import Difference, Differences, differences
+from harness.measuring.statistics.seeds import SeedEffect, seed_effect
+from harness.result.store import Results, Stored
+from harness.scoring.ground import is_paired
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One candidate against the baseline by one measure."""
+
+    system: str
+    macro: Row
+    """Over all collections, or over the only one."""
+    collections: tuple[Row, ...]
+    groups: tuple[Row, ...]
+    languages: tuple[Row, ...]
+    seeds: SeedEffect | None
+    """With seeds and questions resampled, where a side is a group."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All candidates by one measure, on the collections that it is for."""
+
+    measure: str
+    candidates: tuple[Compared, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What can be said of candidates against a baseline."""
+
+    baseline: str
+    measures: tuple[Measured, ...]
+    margin: float | None
+    """Of equivalence, a fraction; None where it was not asked for."""
+    notes: tuple[str, ...]
+    """What was left out or picked, and what is declared for the collections."""
+    alarms: tuple[str, ...]
+    """Whatever was found wrong with the evaluations when they were made."""
+    wrong: tuple[str, ...] = ()
+    """Systems with an imported value that is known to be wrong; none of them is the best."""
+
+
+def compare(
+    store: Path,
+    baseline: str,
+    candidates: Sequence[str],
+    *,
+    measures: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    wanted: Wanted = ANY,
+    unpaired: bool = False,
+    margin: float | None = None,
+) -> Comparison:
+    """Compare stored evaluations.
+
+    Args:
+        store: the file of results.
+        measures: each compared on all collections; empty for the main measure of every collection.
+        groups: see `selection.select`.
+        unpaired: let systems through that ranked other candidates, and mark them.
+        margin: of equivalence, a fraction.
+
+    Raises:
+        UsageError: a name, a measure or the margin is wrong, or nobody has the measure.
+        DataError: the systems cannot be compared; the message says why.
+    """
+    if margin is not None and not 0 < margin < 1:
+        raise UsageError(f"equivalence within {100 * margin:g} points: the margin is above 0 and below 100")
+    named = [canonical(measure) for measure in measures]
+    if not store.is_file():
+        raise UsageError(f"no results in '{store.parent}' yet; `harness run` makes them, or name another --workspace")
+    with Results(store) as results:
+        selection = select(list(results.all()), baseline, candidates, groups, wanted)
+        places, notes = _by_measure(selection, named)
+        measured = [
+            _measured(results, selection, measure, there, unpaired=unpaired, margin=margin)
+            for measure, there in places.items()
+        ]
+    notes = [*declared(selection), *selection.notes, *notes]
+    found = alarms(selection, places)
+    each = tuple(dict.fromkeys(notes))
+    return Comparison(selection.baseline.label, tuple(measured), margin, each, found, wrong(selection))
+
+
+def canonical(measure: str) -> str:
+    """The name under which the store keeps a measure: `ndcg@10` is `nDCG@10`.
+
+    Raises:
+        UsageError: there is no such measure.
+    """
+    return PAIRED_MEASURE if is_paired(measure) else str(parse(measure))
+
+
+def margin_of(points: float | None) -> float | None:
+    """A margin as people give it, as a fraction.
+
+    Raises:
+        UsageError: it is no number of points between 0 and 100.
+    """
+    if points is None:
+        return None
+    if not (math.isfinite(points) and 0 < points < 100):
+        raise UsageError(f"equivalence within {points:g} points: a number above 0 and below 100 is needed, such as 0.2")
+    return points / 100
+
+
+def _by_measure(selection: Selection, named: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
+    """Which collections each measure is compared on, by their place, and what is left out."""
+    places: dict[str, list[int]] = {}
+    lacking: dict[str, list[str]] = {}
+    evaluations = [member for system in (selection.baseline, *selection.candidates) for member in system.members]
+    for place, everyone in enumerate(zip(*evaluations, strict=True)):
+        for measure in named or [_main_measure(everyone[0])]:
+            without = [one for one in everyone if measure not in one.means]
+            if without:
+                lacking.setdefault(measure, []).append(f"{without[0].collection['name']} ({without[0].id})")
+            else:
+                places.setdefault(measure, []).append(place)
+    if not places:
+        stored = set.intersection(*(set(one.means) for member in evaluations for one in member))
+        missing = "; ".join(f"no {measure} is stored for {', '.join(names[:3])}" for measure, names in lacking.items())
+        raise UsageError(f"{missing}; --measure can name what all have: {', '.join(sorted(stored)) or 'nothing'}")
+    notes = [f"left out, for no {measure} is stored there: {', '.join(names)}" for measure, names in lacking.items()]
+    return places, notes
+
+
+def _main_measure(stored: Stored) -> str:
+    rules = stored.collection["rules"]
+    return canonical(str(rules["main_measure"])) if isinstance(rules, dict) else ""
+
+
+def _measured(
+    results: Results,
+    selection: Selection,
+    measure: str,
+    places: Sequence[int],
+    *,
+    unpaired: bool,
+    margin: float | None,
+) -> Measured:
+    baseline = _sides(results, selection.baseline, measure, places)
+    sides = [_sides(results, chosen, measure, places) for chosen in selection.candidates]
+    pairs = [[joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides]
+    found = zip(selection.candidates, sides, pairs, _differences(pairs), strict=True)
+    compared = []
+    for chosen, own, parts, difference in found:
+        seeds = _seeds(baseline, own, parts) if chosen.group or selection.baseline.group else None
+        compared.append(_compared(chosen.label, parts, difference, measure=measure, margin=margin, seeds=seeds))
+    return Measured(measure, tuple(compared))
+
+
+def _differences(pairs: Sequence[Sequence[Paired]]) -> list[Differences]:
+    """Of all candidates, which were measured on the same queries as the baseline."""
+    first = pairs[0]
+    deltas = [np.stack([part.deltas for part in parts]) for parts in zip(*pairs, strict=True)]
+    families = [[averaged(one, first) for one in family] for family in slices(first)]
+    return differences(design_of(first), deltas, families)
+
+
+def _sides(results: Results, chosen: Chosen, measure: str, places: Sequence[int]) -> list[Side]:
+    return [
+        together(chosen.label, [stored_side(results, member[place], measure) for member in chosen.members])
+        for place in places
+    ]
+
+
+def _compared(
+    label: str,
+    parts: Sequence[Paired],
+    found: Differences,
+    *,
+    measure: str,
+    margin: float | None,
+    seeds: SeedEffect | None,
+) -> Compared:
+    def made(one: Slice, difference: Difference) -> Row:
+        own = [parts[place] for place in one.places]
+        return row(one.kind, one.name, own, difference, measure=measure, margin=margin)
+
+    whole = Slice("macro", parts[0].collection if len(parts) == 1 else "macro average", tuple(range(len(parts))))
+    families = zip(slices(parts), found.local, strict=True)
+    collections, groups, languages = (tuple(map(made, *family)) for family in families)
+    return Compared(label, made(whole, found.macro), collections, groups, languages, seeds)
+
+
+def _seeds(baseline: Sequence[Side], candidate: Sequence[Side], parts: Sequence[Paired]) -> SeedEffect:
+    ours, theirs = ([side.rows for side in sides] for sides in (candidate, baseline))
+    return seed_effect(design_of(parts), ours, theirs)

@@ -1,0 +1,126 @@
+"""The value that every comparison rests on: two systems' values of the same queries of one collection, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adapters.errors import DataError
+from harness.judging.compare.side import Side, fresh_side
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.result.evaluation import Evaluation
+from harness.result.summary import shares
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One collection that both systems were measured on. Values are float64 [queries], fractions, in one order."""
+
+    collection: str
+    split: str
+    language: str | None
+    group: str | None
+    fingerprint: str
+    questions: Questions
+    """Of the queries; for p-MRR those that are asked twice."""
+    baseline: Floats64
+    candidate: Floats64
+    baseline_id: str
+    """The evaluation's id; where a side is the mean of several seeds, their ids, joined by commas."""
+    candidate_id: str
+    same_candidates: bool
+    """Whether both ranked the same frozen lists; without that the first stages are compared too."""
+    noise: float | None = None
+    """How far the same checkpoint, scored twice, was from itself; None where that was never measured."""
+
+    @property
+    def deltas(self) -> Floats64:
+        """Candidate minus baseline, float64 [queries]."""
+        return self.candidate - self.baseline
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Ids."""
+        return self.questions.ids
+
+
+def weights(parts: Sequence[Paired]) -> Floats64:
+    """What each collection weighs in the macro average, float64, summing to 1: see `harness.result.summary.shares`."""
+    return shares([part.group for part in parts])
+
+
+def design_of(parts: Sequence[Paired]) -> Design:
+    """The questions of some collections with their weights: what a macro average is drawn from."""
+    return Design(tuple(part.questions for part in parts), weights(parts))
+
+
+def paired_of(
+    baseline: Sequence[Evaluation], candidate: Sequence[Evaluation], measure: str, *, unpaired: bool = False
+) -> list[Paired]:
+    """Fresh evaluations of two systems, collection by collection, in the order of the baseline.
+
+    Args:
+        measure: its canonical name, such as `nDCG@10`.
+        unpaired: let systems through that ranked other candidates; `same_candidates` then says so.
+
+    Raises:
+        DataError: a collection is missing on one side, or was measured by another evaluator or on other candidates.
+        UsageError: an evaluation does not have the measure.
+    """
+    ours, theirs = ({one.collection.fingerprint: one for one in side} for side in (baseline, candidate))
+    lonely = sorted({one.collection.name for one in (*baseline, *candidate)
+                     if one.collection.fingerprint not in ours.keys() & theirs.keys()})  # fmt: skip
+    if lonely:
+        raise DataError(f"{', '.join(lonely)}: not measured on the same queries by both systems; run both on the same")
+    return [
+        joined(fresh_side(one, measure), fresh_side(theirs[name], measure), unpaired=unpaired)
+        for name, one in ours.items()
+    ]
+
+
+def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> Paired:
+    """Two sides of one collection.
+
+    Raises:
+        DataError: they were measured on other queries, by another evaluator, or (without `unpaired`) on other
+            candidates.
+    """
+    _refuse(baseline, candidate, unpaired)
+    noise = [side.noise for side in (baseline, candidate) if side.noise is not None]
+    return Paired(
+        collection=baseline.collection,
+        split=baseline.split,
+        language=baseline.language,
+        group=baseline.group,
+        fingerprint=baseline.fingerprint,
+        questions=baseline.questions,
+        baseline=np.asarray(baseline.values, np.float64),
+        candidate=np.asarray(candidate.values, np.float64),
+        baseline_id=",".join(baseline.ids),
+        candidate_id=",".join(candidate.ids),
+        same_candidates=baseline.candidates == candidate.candidates,
+        noise=max(noise, default=None),
+    )
+
+
+def _refuse(baseline: Side, candidate: Side, unpaired: bool) -> None:
+    two = f"{baseline.collection}: {baseline.ids[0]} and {candidate.ids[0]}"
+    if baseline.evaluator != candidate.evaluator:
+        versions = f"versions {baseline.evaluator} and {candidate.evaluator}"
+        raise DataError(f"{two} were measured by {versions} of the evaluator; run the older one again")
+    if baseline.fingerprint != candidate.fingerprint:
+        raise DataError(f"{two} were measured on other content, splits or samples; run both systems on the same")
+    if baseline.questions != candidate.questions:
+        shared = len(set(baseline.questions.ids) & set(candidate.questions.ids))
+        raise DataError(f"{two} have {shared or 'no'} queries in common, but not all; run both systems again")
+    if baseline.candidates != candidate.candidates and not unpaired:
+        raise DataError(
+            f"{baseline.collection}: {_told(baseline)}, but {_told(candidate)}; run both on the same candidates, "
+            "or let --unpaired-first-stages mark it"
+        )
+
+
+def _told(side: Side) -> str:
+    return f"'{side.system}' ranked the candidates of {side.first_stage} at depth {side.depth} ({side.ids[0]})"

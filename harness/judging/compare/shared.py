@@ -1,0 +1,82 @@
+"""The collections that all systems of a comparison were measured on: the same content, split and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from adapters.errors import DataError
+from harness.judging.compare.naming import Named
+from harness.result.store import Stored
+
+Measured = dict[str, dict[str, Stored]]
+"""By the name and then the fingerprint of a collection, any one evaluation on it."""
+
+
+def shared_collections(systems: Sequence[Named]) -> tuple[list[str], list[str]]:
+    """Fingerprints of the collections that all have, in the order of their names, and notes on the rest. The order in
+    which they were measured must not matter: resampling follows the order of the collections.
+
+    Where all have several nested samples of one collection, the largest is taken.
+
+    Raises:
+        DataError: there is none, or all have the name of one but not its queries.
+    """
+    measured = [_measured(system) for system in systems]
+    names = sorted(name for name in measured[0] if all(name in one for one in measured))
+    if not names:
+        told = "; ".join(f"'{system.label}' has {_listed(one)}" for system, one in zip(systems, measured, strict=True))
+        raise DataError(f"no collection that all were measured on: {told}")
+    notes = _left_out(systems, measured, names)
+    return [_one_of(name, systems, [one[name] for one in measured], notes) for name in names], notes
+
+
+def _measured(system: Named) -> Measured:
+    found: Measured = {}
+    for one in system.evaluations:
+        found.setdefault(str(one.collection["name"]), {})[str(one.collection["fingerprint"])] = one
+    return found
+
+
+def _left_out(systems: Sequence[Named], measured: Sequence[Measured], names: Sequence[str]) -> list[str]:
+    holders: dict[tuple[str, ...], list[str]] = {}
+    for name in dict.fromkeys(name for one in measured for name in one if name not in names):
+        owners = tuple(dict.fromkeys(s.label for s, one in zip(systems, measured, strict=True) if name in one))
+        holders.setdefault(owners, []).append(name)
+    return [f"left out: only {' and '.join(owners)} has {_listed(found)}" for owners, found in holders.items()]
+
+
+def _one_of(name: str, systems: Sequence[Named], measured: Sequence[Mapping[str, Stored]], notes: list[str]) -> str:
+    common = [fingerprint for fingerprint in measured[0] if all(fingerprint in one for one in measured)]
+    if not common:
+        told = "; ".join(
+            f"'{system.label}' has {' and '.join(map(_described, one.values()))}"
+            for system, one in zip(systems, measured, strict=True)
+        )
+        raise DataError(f"{name}: not the same queries, split or content: {told}; run the systems on the same")
+    largest = max(common, key=lambda fingerprint: _queries(measured[0][fingerprint]))
+    if len({_whole(measured[0][fingerprint]) for fingerprint in common}) > 1:
+        told = " and ".join(_described(measured[0][fingerprint]) for fingerprint in common)
+        raise DataError(f"{name}: all systems have {told}; choose with --collection and the digits in brackets")
+    if any(len(one) > 1 for one in measured):
+        notes.append(f"{name}: compared on {_described(measured[0][largest])}, the most that all systems have")
+    return largest
+
+
+def _described(stored: Stored) -> str:
+    about = stored.collection
+    of = f" of {about['sampled_from']:,}" if about["sampled_from"] else ""
+    return f"split {about['split']}, {_queries(stored):,}{of} queries ({str(about['fingerprint'])[:12]})"
+
+
+def _queries(stored: Stored) -> int:
+    counts = stored.collection["counts"]
+    return int(counts["queries"]) if isinstance(counts, Mapping) else 0
+
+
+def _whole(stored: Stored) -> str:
+    return str(stored.collection["part_of"] or stored.collection["fingerprint"])
+
+
+def _listed(names: Sequence[str] | Measured) -> str:
+    shown = list(names)
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")

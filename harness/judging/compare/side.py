@@ -1,0 +1,132 @@
+"""One system's values on one collection, wherever they come from: the store, memory, or several seeds of one method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError
+from harness.data.suites.table import PAIRED_MEASURE
+from harness.measuring.questions import questions_of, questions_of_stored
+from harness.measuring.statistics.design import Floats64, Questions
+from harness.result.evaluation import Evaluation
+from harness.result.store import Results, Stored
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison."""
+
+    system: str
+    ids: tuple[str, ...]
+    """Of the evaluations: one, or one for each seed."""
+    collection: str
+    split: str
+    language: str | None
+    group: str | None
+    fingerprint: str
+    evaluator: object
+    first_stage: str
+    depth: int
+    candidates: str
+    """Digest of which documents were ranked for which query."""
+    questions: Questions
+    """Of the queries, in their order; for p-MRR the questions that are asked twice."""
+    rows: Floats64
+    """float64 [seeds, queries], fractions; one row for a system that is no group."""
+    noise: float | None = None
+
+    @property
+    def values(self) -> Floats64:
+        """The mean over seeds, float64 [queries]; of one seed its very values."""
+        mean: Floats64 = self.rows[0] if len(self.rows) == 1 else self.rows.mean(axis=0)
+        return mean
+
+
+def stored_side(results: Results, stored: Stored, measure: str) -> Side:
+    """A stored evaluation.
+
+    Raises:
+        UsageError: it does not have the measure.
+    """
+    queries, values = results.per_query(stored.id, measure)
+    about = stored.collection
+    return Side(
+        system=stored.system,
+        ids=(stored.id,),
+        collection=str(about["name"]),
+        split=str(about["split"]),
+        language=_text(about["language"]),
+        group=_text(about["group"]),
+        fingerprint=str(about["fingerprint"]),
+        evaluator=stored.identity.get("evaluator"),
+        first_stage=stored.first_stage,
+        depth=stored.depth,
+        candidates=stored.candidates,
+        questions=questions_of_stored(about, queries),
+        rows=values[None],
+        noise=results.noise(stored.id, measure),
+    )
+
+
+def fresh_side(evaluation: Evaluation, measure: str) -> Side:
+    """An evaluation that is still in memory.
+
+    Raises:
+        UsageError: it does not have the measure.
+    """
+    collection, system = evaluation.collection, evaluation.system
+    asked, values = _values(evaluation, measure)
+    return Side(
+        system=system.label,
+        ids=(evaluation.id,),
+        collection=collection.name,
+        split=collection.split,
+        language=collection.language,
+        group=collection.group,
+        fingerprint=collection.fingerprint,
+        evaluator=evaluation.made_of.content.get("evaluator"),
+        first_stage=system.first_stage.name,
+        depth=system.depth,
+        candidates=evaluation.run.candidates,
+        questions=questions_of(collection, asked),
+        rows=np.asarray(values, np.float64)[None],
+    )
+
+
+def together(name: str, sides: Sequence[Side]) -> Side:
+    """Several seeds or folds of one method on one collection, as one system.
+
+    Raises:
+        DataError: they were not measured on the same queries and candidates.
+    """
+    first = sides[0]
+    for other in sides[1:]:
+        if _ground(other) != _ground(first):
+            raise DataError(
+                f"{first.collection}: {first.ids[0]} and {other.ids[0]} of '{name}' were measured on other queries or "
+                "candidates, or by another evaluator; a group needs the same"
+            )
+    noise = [side.noise for side in sides if side.noise is not None]
+    ids = tuple(id for side in sides for id in side.ids)
+    rows = np.concatenate([side.rows for side in sides])
+    return replace(first, system=name, ids=ids, rows=rows, noise=max(noise, default=None))
+
+
+def _ground(side: Side) -> tuple[object, ...]:
+    return side.fingerprint, side.candidates, side.questions, side.evaluator
+
+
+def _values(evaluation: Evaluation, measure: str) -> tuple[tuple[str, ...], Floats64]:
+    if measure == PAIRED_MEASURE and evaluation.paired is not None:
+        return evaluation.paired.questions, evaluation.paired.values
+    names = [str(one) for one in evaluation.measures]
+    if measure not in names:
+        raise UsageError(f"{evaluation.collection.name}: {evaluation.system.label} was not measured by {measure}")
+    return tuple(evaluation.collection.queries.ids()), evaluation.values[names.index(measure)]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,140 @@
+"""Scoring block after block until the answer is certain. The candidates are those of the whole collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import UsageError
+from harness.data.collection import Collection
+from harness.judging.gate.blocks import plan
+from harness.judging.gate.sequential import Decision, Monitor, SequentialRule
+from harness.measuring.questions import questions_of
+from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.result.evaluation import Evaluation
+from harness.result.summary import votes
+from harness.running.experiment import evaluate, measure
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground, part_of
+from harness.scoring.system import System
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of one system over all collections."""
+
+    planned: int
+    """What all queries would have taken."""
+    used: int
+    """What the decision rests on."""
+    fresh: int
+    """What the model scored now; the ledger knew the others."""
+
+    @property
+    def saved(self) -> int:
+        """Pairs that nobody had to score."""
+        return self.planned - self.used
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Where the sequential gate stopped, and what it rests on."""
+
+    decision: Decision
+    anchor: tuple[Evaluation, ...]
+    """On the queries that were used, collection by collection; `candidate` has the same. They are in no store yet."""
+    candidate: tuple[Evaluation, ...]
+    anchor_pairs: Pairs
+    candidate_pairs: Pairs
+    seed: int
+    """Of the lot that orders the questions."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One system, and what it has cost on each collection; that grows block by block."""
+
+    system: System
+    bench: Bench
+    fresh: dict[int, int] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+
+    def values(self, grounds: Sequence[Ground], rows: Sequence[Rows]) -> list[Floats64]:
+        """The values of some queries of each collection."""
+        return [self._values(place, *one) for place, one in enumerate(zip(grounds, rows, strict=True))]
+
+    def _values(self, place: int, ground: Ground, rows: Rows) -> Floats64:
+        if not len(rows):
+            return np.empty(0)
+        part = part_of(ground, rows)
+        scores = self.system.score(part, self.bench)
+        self.fresh[place] = self.fresh.get(place, 0) + scores.fresh
+        self.seconds[place] = self.seconds.get(place, 0.0) + scores.seconds
+        values: Floats64 = measure(part, scores.run)[0]
+        return values
+
+    def evaluations(self, parts: Sequence[Ground]) -> tuple[Evaluation, ...]:
+        """Everything was scored: they come from the ledger."""
+        done = [evaluate(part, self.system, self.bench) for part in parts]
+        return tuple(replace(one, fresh=self.fresh[d], seconds=self.seconds[d]) for d, one in enumerate(done))
+
+    def pairs(self, grounds: Sequence[Ground], parts: Sequence[Ground]) -> Pairs:
+        """What was planned, what was used, what was scored now."""
+        planned, used = (sum(len(ground.candidates) for ground in some) for some in (grounds, parts))
+        return Pairs(planned, used, sum(self.fresh.values()))
+
+
+def run_blocks(
+    grounds: Sequence[Ground],
+    anchor: System,
+    candidate: System,
+    rule: SequentialRule,
+    bench: Bench,
+    *,
+    seed: int = 0,
+) -> Stopped:
+    """Score both systems on random blocks of questions of all collections, and stop when the rule is certain.
+
+    A question of a parallel set is scored in all its languages at once.
+
+    Args:
+        grounds: the collections (or the parts that a gate may look at) with their candidates, from
+            `prepare`; both systems share their first stage. The first measure of each is compared.
+        seed: of the lot by id that orders the questions; the order in the file does not matter.
+
+    Raises:
+        UsageError: a collection asks its questions twice: its queries are not independent.
+    """
+    for ground in grounds:
+        if ground.collection.changes is not None:
+            raise UsageError(f"{ground.collection.name} asks its questions twice; run the gate without --sequential")
+    collections = [ground.collection for ground in grounds]
+    blocks = plan(Design(tuple(map(questions_of, collections)), votes(collections)), seed)
+    orders = [_rows(*both) for both in zip(collections, blocks.whole.collections, strict=True)]
+    monitor = Monitor.of(rule, blocks)
+    ours, theirs = _Side(anchor, bench), _Side(candidate, bench)
+    while monitor.wanted.any():
+        used, wanted = monitor.used, monitor.wanted
+        rows = [order[start : start + more] for order, start, more in zip(orders, used, wanted, strict=True)]
+        values = zip(ours.values(grounds, rows), theirs.values(grounds, rows), strict=True)
+        monitor = monitor.fed([new - old for old, new in values])
+    parts = [part_of(ground, order[:used]) for ground, order, used in zip(grounds, orders, monitor.used, strict=True)]
+    return Stopped(
+        decision=monitor.decision,
+        anchor=ours.evaluations(parts),
+        candidate=theirs.evaluations(parts),
+        anchor_pairs=ours.pairs(grounds, parts),
+        candidate_pairs=theirs.pairs(grounds, parts),
+        seed=seed,
+    )
+
+
+def _rows(collection: Collection, ordered: Questions) -> Rows:
+    """The rows of the queries, in the order in which they are scored."""
+    rows = {id: row for row, id in enumerate(collection.queries.ids())}
+    return np.array([rows[id] for id in ordered.ids], np.int64)

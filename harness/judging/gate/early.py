@@ -1,0 +1,107 @@
+"""The gate that stops as soon as the answer is certain, joined to the rule, the store and the other checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.checks.before import BeforeScoring
+from harness.judging.gate import reasons
+from harness.judging.gate.blockwise import Stopped, run_blocks
+from harness.judging.gate.local import local
+from harness.judging.gate.policy import Policy, Tier
+from harness.judging.gate.rule import assembled, judge, measured
+from harness.judging.gate.sequential import SequentialRule
+from harness.judging.gate.stage import Stage
+from harness.judging.gate.verdict import Cost, Findings, Verdict
+from harness.measuring.alarms.alarm import Alarm
+from harness.measuring.statistics.design import Floats64
+from harness.measuring.statistics.difference import Difference
+from harness.result.evaluation import Evaluation
+from harness.result.store import Results
+from harness.scoring.ground import Ground
+from harness.scoring.system import System
+
+if TYPE_CHECKING:
+    from harness.judging.compare.paired import Paired
+
+
+def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
+    """The policy as the sequential rule takes it."""
+    return SequentialRule(
+        margin=policy.margin,
+        alpha=policy.alpha_of(tier),
+        refusal_alpha=policy.alpha,
+        local_alpha=policy.alpha,
+        min_drop=policy.local.min_drop,
+        min_drop_small=policy.local.min_drop_small,
+        small=policy.local.small,
+    )
+
+
+def stopped(stage: Stage, grounds: Sequence[Ground], anchor: System, candidate: System) -> Stopped:
+    """Score both on blocks of queries until the answer is certain, and keep what was measured on them."""
+    before = BeforeScoring(stage.collections, stage.bench)
+    alarms = [before.look(ground, candidate) for ground in grounds]
+    found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.bench)
+    found = replace(found, candidate=tuple(map(_with_alarms, found.candidate, alarms)))
+    with Results(stage.bench.workspace.results) as results:
+        for evaluation in (*found.anchor, *found.candidate):
+            results.keep(evaluation)
+        timed = tuple(replace(one, pairs_per_second=results.speed(one)) for one in found.candidate)
+    return replace(found, candidate=timed)
+
+
+def _with_alarms(evaluation: Evaluation, alarms: tuple[Alarm, ...]) -> Evaluation:
+    return replace(evaluation, audit=replace(evaluation.audit, alarms=(*alarms, *evaluation.audit.alarms)))
+
+
+def judge_early(
+    found: Stopped,
+    pairs: Sequence[Paired],
+    shares: Floats64,
+    policy: Policy,
+    *,
+    tier: Tier,
+    findings: Findings,
+    costs: Sequence[Cost],
+) -> Verdict:
+    """The verdict of a gate that could stop early. After a stop it has the anytime interval, which holds at whatever
+    block it was looked at; a p-value or an interval for a fixed size would not.
+
+    Where every query was scored, the fixed-size rule decides with what is left of each alpha.
+    """
+    decision, saved = found.decision, _saved(found)
+    found_too = replace(findings, cautions=(saved, *findings.cautions))
+    if findings.hard or decision.verdict is None:
+        rest = replace(policy, alpha=policy.alpha * (1 - rule_of(policy, tier).early))
+        return judge(pairs, shares, rest, tier=tier, findings=found_too, costs=costs)
+    low, high = decision.interval
+    macro = measured(pairs, shares, policy, policy.alpha_of(tier))
+    macro = replace(macro, difference=_untested(macro.difference), anytime=(low, high), lower=low, upper=high)
+    parts = [
+        replace(part, p=float("nan"), adjusted=float("nan"), collapsed=place in decision.collapsed, uncertain=False)
+        for place, part in enumerate(local(pairs, shares, policy)[: len(pairs)])
+    ]
+    lost = sorted((part for part in parts if part.collapsed), key=lambda part: part.delta)
+    refused = [
+        f"collection {part.name} lost {reasons.points(-part.delta)} points on {part.queries:,} queries: a certain drop"
+        for part in lost
+    ]
+    if decision.verdict == "refused" and not lost:
+        refused += reasons.worse("refused", macro)
+    return assembled(pairs, shares, policy, macro, parts, refused, (), findings=found_too, costs=costs, tier=tier)
+
+
+def _untested(found: Difference) -> Difference:
+    nan = float("nan")
+    return Difference(found.value, (nan, nan), nan, nan, found.family, nan)
+
+
+def _saved(found: Stopped) -> str:
+    pairs = found.candidate_pairs
+    return (
+        f"stopped after block {found.decision.blocks}: {sum(found.decision.used):,} queries, {pairs.used:,} of "
+        f"{pairs.planned:,} pairs ({100 * pairs.saved / max(pairs.planned, 1):.0f} % saved)"
+    )

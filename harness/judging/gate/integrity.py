@@ -1,0 +1,85 @@
+"""Whether the two sets of numbers may be compared at all. No statistics, and nothing that overrides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.judging.gate.verdict import Findings
+from harness.measuring.alarms.alarm import as_stored, is_hard
+from harness.result.store import Stored
+
+ALWAYS = ("tied-order", "constant-scores", "changed-membership")
+"""Alarms that make a candidate's number invalid whoever else has them. Other hard alarms count where the anchor does
+not have them: what both have, the data has."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One alarm on one collection."""
+
+    collection: str
+    name: str
+    message: str
+    stops: bool
+
+
+def findings(
+    names: Mapping[str, str],
+    anchor: Mapping[str, Stored],
+    candidate: Mapping[str, Stored],
+    measures: Mapping[str, str],
+    cautions: Sequence[str] = (),
+) -> Findings:
+    """What speaks against a comparison.
+
+    Args:
+        names: of the collections, by fingerprint; every one has to be there on both sides.
+        anchor: evaluations by the fingerprint of their collection.
+        measures: the primary measure, by fingerprint.
+        cautions: what is known already.
+    """
+    hard, alarms = [], []
+    for fingerprint, name in names.items():
+        theirs, ours = anchor.get(fingerprint), candidate.get(fingerprint)
+        if theirs is None or ours is None:
+            hard.append(f"{name}: not measured on these queries by the {'anchor' if theirs is None else 'candidate'}")
+            continue
+        hard += [f"{name}: {line}" for line in _apart(theirs, ours)]
+        alarms += list(_alarms(name, theirs, ours, measures[fingerprint]))
+    stopping, told = ([one for one in alarms if one.stops is stops] for stops in (True, False))
+    return Findings((*hard, *_lines(stopping)), (*cautions, *_lines(told)))
+
+
+def _apart(anchor: Stored, candidate: Stored) -> Iterator[str]:
+    """Digests that differ where a comparison needs them equal."""
+    evaluators = anchor.identity.get("evaluator"), candidate.identity.get("evaluator")
+    if evaluators[0] != evaluators[1]:
+        yield f"the anchor was measured by evaluator {evaluators[0]}, the candidate by {evaluators[1]}; run it again"
+    if anchor.collection["fingerprint"] != candidate.collection["fingerprint"]:
+        yield "the anchor was measured on other content or queries; run it again"
+    if anchor.candidates != candidate.candidates:
+        yield "anchor and candidate ranked other documents; run both on one first stage and depth"
+
+
+def _alarms(collection: str, anchor: Stored, candidate: Stored, measure: str) -> Iterator[_Found]:
+    """Alarms about the primary measure, and whether each stops the gate; those of the anchor alone are cautions."""
+    theirs, ours = _messages(anchor, measure), _messages(candidate, measure)
+    for name, message in ours.items():
+        yield _Found(collection, name, message, is_hard(name) and (name in ALWAYS or name not in theirs))
+    for name in sorted(theirs.keys() - ours.keys()):
+        if is_hard(name):
+            yield _Found(collection, name, f"the anchor: {theirs[name]}", False)
+
+
+def _messages(one: Stored, measure: str) -> dict[str, str]:
+    alarms = as_stored(one.audit.get("alarms"))
+    return {alarm["name"]: alarm["message"] for alarm in alarms if alarm.get("measure") in (None, measure)}
+
+
+def _lines(found: Sequence[_Found]) -> Iterator[str]:
+    """A line per alarm, with the first collection that has it and how many more have."""
+    for name in dict.fromkeys(one.name for one in found):
+        same = [one for one in found if one.name == name]
+        more = {0: "", 1: f"; so does {same[-1].collection}"}.get(len(same) - 1, f"; so do {len(same) - 1} more")
+        yield f"{same[0].collection}: {same[0].message} [{name}]{more}"

@@ -1,0 +1,186 @@
+"""Why a verdict is what it is, in lines for people. Points, not fractions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from harness.judging.gate.drawn import drawn
+from harness.judging.gate.local import Part
+from harness.judging.gate.policy import Policy, Tier
+from harness.judging.gate.verdict import Cost, Macro, State
+from harness.measuring.statistics.design import TIE, Floats64
+from harness.measuring.statistics.error import more_queries
+
+if TYPE_CHECKING:
+    from harness.judging.compare.paired import Paired
+
+_LISTED = 5
+
+
+def collapsed(parts: Sequence[Part]) -> list[str]:
+    """Collections and languages that fell, the deepest first."""
+    fallen = sorted((one for one in parts if one.collapsed), key=lambda one: one.delta)
+    lines = [
+        f"{one.kind} {one.name} lost {points(-one.delta)} points (p {_p(one.adjusted)} after Holm, "
+        f"{counted(one.queries, one.questions)}; at most {points(one.limit)} is let through)"
+        for one in fallen[:_LISTED]
+    ]
+    rest = ", ".join(one.name for one in fallen[_LISTED:])
+    return [*lines, *([f"and {len(fallen) - _LISTED} more collapsed: {rest}"] if rest else [])]
+
+
+def worse(state: State, macro: Macro) -> list[str]:
+    """The macro average is certainly below the margin."""
+    if state != "refused":
+        return []
+    return [
+        f"the macro average is certainly worse by the margin of {points(macro.margin)} or more: "
+        f"{signed(macro.difference.value)} points, upper bound {signed(macro.upper)}"
+    ]
+
+
+def expensive(costs: Sequence[Cost]) -> list[str]:
+    """Costs above their limits."""
+    return [f"{one.name}: {one.value:,.4g} {one.unit}, over the limit of {one.limit:,.4g}" for one in costs if one.over]
+
+
+def undecided(
+    state: State, macro: Macro, pairs: Sequence[Paired], shares: Floats64, policy: Policy
+) -> list[str]:  # fmt: skip
+    """The bounds leave the margin open; how many queries or questions would decide."""
+    if state != "inconclusive":
+        return []
+    if macro.questions < policy.min_queries:
+        have = counted(macro.queries, macro.questions)
+        return [f"{have} decide nothing; the policy asks for {policy.min_queries} or more"]
+    if math.isnan(macro.lower):
+        return ["a collection with a single query has no bound; give it more queries, or leave it out"]
+    open_end = (
+        f"a loss of the margin is not excluded: lower {level(macro.alpha)} bound {signed(macro.lower)}, "
+        f"margin {points(macro.margin)}"
+    )
+    return [open_end, _needed(macro, pairs, shares, policy)]
+
+
+def _needed(macro: Macro, pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> str:
+    plan = more_queries(*drawn(pairs, shares), margin=policy.margin, alpha=macro.alpha, power=policy.power)
+    needed = plan.questions
+    if needed is None:
+        return f"the observed difference is the margin itself: no number of {macro.unit} would decide"
+    answer = "a pass" if macro.difference.value > -policy.margin else "a refusal"
+    more = f"{_rounded(max(needed - macro.questions, 1)):,} more {macro.unit}"
+    if macro.unit == "questions":
+        more += ", each in all its languages"
+    return f"needs about {more}; if the difference stays as it is, that would be {answer}"
+
+
+def unmeasured(costs: Sequence[Cost]) -> list[str]:
+    """Limits that nothing was measured against."""
+    return [
+        f"{one.name} has a limit of {one.limit:,.4g} {one.unit}, but is not known: no pair was scored here"
+        for one in costs
+        if one.unknown
+    ]
+
+
+def noisy(pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> list[str]:
+    """The margin is within what the same checkpoint differs by from itself."""
+    noise = float(sum(share * (one.noise or 0.0) for one, share in zip(pairs, shares, strict=True)))
+    if policy.margin >= policy.noise.margin_factor * noise:
+        return []
+    return [
+        f"the same checkpoint scored twice differs by {points(noise)} points; a margin of {points(policy.margin)} "
+        f"has to be {policy.noise.margin_factor:g} times that"
+    ]
+
+
+def nothing_tested(same: bool) -> list[str]:
+    """The candidate is the anchor."""
+    return ["the candidate is the anchor itself (same weights, same settings): nothing was tested"] if same else []
+
+
+def figures(macro: Macro) -> list[str]:
+    """The primary endpoint and what it can see."""
+    found = f"macro average {signed(macro.difference.value)} points, {_interval(macro)}margin {points(macro.margin)}"
+    if not macro.detectable > 0:
+        return [found]
+    seen = f"a true difference of {points(macro.detectable)} points or more"
+    return [found, f"with {counted(macro.queries, macro.questions)} this look sees {seen}"]
+
+
+def _interval(macro: Macro) -> str:
+    """What is known of the difference: the anytime interval where the gate stopped early."""
+    if macro.anytime is not None:
+        low, high = macro.anytime
+        return f"anytime interval {signed(low)} to {signed(high)}, "
+    (low, high), bound = macro.difference.interval, f"lower {level(macro.alpha)} bound {signed(macro.lower)}, "
+    return bound if math.isnan(low) else f"95 % interval {signed(low)} to {signed(high)}, {bound}"
+
+
+def ahead(better: bool, tier: Tier) -> list[str]:
+    """The candidate is better by a significant difference."""
+    if not better:
+        return []
+    return ["better than the anchor, beyond chance" + ("" if tier == "final" else "; confirm it with --tier final")]
+
+
+def too_small(parts: Sequence[Part], policy: Policy) -> list[str]:
+    """Parts in which a deep drop cannot be excluded; for want of queries, which is not the candidate's fault."""
+    small = [one.name for one in parts if one.uncertain]
+    named = ", ".join(small[:_LISTED]) + (", ..." if len(small) > _LISTED else "")
+    bound = f"{100 * policy.local.hard_bound:g}"
+    return [f"too few queries to exclude a drop of {bound} points: {named}"] if small else []
+
+
+def tail(pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> list[str]:
+    """McNemar's exact test (1947): questions that lost much against questions that gained as much. The difference of a
+    question is the average over its languages."""
+    design, each = drawn(pairs, shares)
+    deltas = design.sums(each) / design.share
+    lost = int((deltas < -policy.warn.tail - TIE).sum())
+    gained = int((deltas > policy.warn.tail + TIE).sum())
+    if at_least(lost, lost + gained) > policy.alpha:
+        return []
+    bound = f"{100 * policy.warn.tail:g}"
+    unit = "queries" if design.questions == design.queries else "questions"
+    return [f"{lost} of {len(deltas):,} {unit} lost more than {bound} points, {gained} gained as much"]
+
+
+def at_least(heads: int, coins: int) -> float:
+    """P(at least this many heads of fair coins); beyond 2,000 coins by the normal distribution."""
+    if coins > 2000:
+        return 1 - NormalDist(coins / 2, math.sqrt(coins) / 2).cdf(heads - 0.5)
+    return float(sum(math.comb(coins, k) for k in range(heads, coins + 1)) / 2**coins)
+
+
+def counted(queries: int, questions: int) -> str:
+    """How many queries there are; with their questions where some share one."""
+    return f"{queries:,} queries" + ("" if questions == queries else f" of {questions:,} questions")
+
+
+def points(fraction: float) -> str:
+    """A fraction as points."""
+    return f"{100 * fraction:.2f}"
+
+
+def signed(fraction: float) -> str:
+    """A difference of fractions as points with a sign."""
+    return f"{100 * fraction:+z.2f}"
+
+
+def level(alpha: float) -> str:
+    """The level of a one-sided bound."""
+    return f"{100 * (1 - alpha):.4g} %"
+
+
+def _rounded(count: int) -> int:
+    """Two digits: more would claim to know it."""
+    scale = int(10 ** max(len(str(count)) - 2, 0))
+    return -(-count // scale) * scale
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "under .001"

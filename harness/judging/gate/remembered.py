@@ -1,0 +1,55 @@
+"""An accepted system as the store remembers it: scores of its evaluations, without its model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from adapters.errors import DataError
+from harness.result.recall import recall
+from harness.result.store import Stored
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground
+from harness.scoring.retrieve import FirstStage
+from harness.scoring.system import Scores, System
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A second stage that looks its scores up. Its identity is that of the reranker that made them."""
+
+    name: str
+    stored: Mapping[str, Stored]
+    """By the fingerprint of the whole collection."""
+
+    def check(self) -> None:
+        """What is missing is known when it is looked up."""
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """The scores of some queries of an evaluation.
+
+        Raises:
+            DataError: the scores are no longer in the workspace, or are of other candidates.
+        """
+        kept = recall(bench.workspace, self.stored[ground.collection.part_of or ground.collection.fingerprint].id)
+        size, rows = len(kept.collection.corpus), {name: row for row, name in enumerate(kept.collection.queries.ids())}
+        places = np.array([rows.get(name, -1) for name in ground.collection.queries.ids()], np.int64)
+        known = kept.run.queries * size + kept.run.documents
+        asked = places[ground.candidates.queries] * size + ground.candidates.documents
+        order = np.argsort(known)
+        found = order[np.searchsorted(known, asked, sorter=order).clip(max=len(known) - 1)]
+        if (known[found] != asked).any():
+            raise DataError(f"{ground.collection.name}: '{self.name}' was measured on other candidates; run it again")
+        identity = cast(Mapping[str, Any], kept.stored.identity["reranker"])
+        return Scores(ground.candidates.rescored(kept.run.scores[found]), identity)
+
+
+def remembered(name: str, stored: Mapping[str, Stored], first_stage: FirstStage, depth: int) -> System:
+    """The system of stored evaluations; a first stage needs no scores."""
+    if all(one.reranker is None for one in stored.values()):
+        return System(first_stage, depth)
+    whole = {str(one.collection["part_of"] or one.collection["fingerprint"]): one for one in stored.values()}
+    return System(first_stage, depth, Remembered(name, whole))

@@ -1,0 +1,115 @@
+"""The rule: differences per query, a policy and what else was found become one verdict. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.judging.gate import reasons
+from harness.judging.gate.drawn import drawn
+from harness.judging.gate.local import Part, local
+from harness.judging.gate.policy import Policy, Tier
+from harness.judging.gate.verdict import NOTHING_FOUND, REASONS, Cost, Findings, Macro, State, Verdict
+from harness.measuring.statistics.design import Floats64
+from harness.measuring.statistics.difference import difference
+from harness.measuring.statistics.equivalence import lower_bound, upper_bound
+from harness.measuring.statistics.error import detectable, standard_error
+
+if TYPE_CHECKING:
+    from harness.judging.compare.paired import Paired
+
+
+def judge(
+    pairs: Sequence[Paired],
+    shares: Floats64,
+    policy: Policy,
+    *,
+    tier: Tier = "gate",
+    findings: Findings = NOTHING_FOUND,
+    costs: Sequence[Cost] = (),
+) -> Verdict:
+    """Judge a candidate by its paired differences to the anchor.
+
+    In this order: integrity, the collapse of one part, the macro average, costs; then whatever leaves it open. A
+    candidate that is the anchor itself passes, and the verdict says that nothing was tested.
+
+    Args:
+        shares: of the collections in the macro average, summing to 1.
+    """
+    if findings.hard:
+        return Verdict("invalid", _cut(findings.hard), costs=tuple(costs), findings=findings)
+    alpha = policy.alpha_of(tier)
+    same = bool(pairs) and all(one.baseline_id == one.candidate_id for one in pairs)
+    state: State = "pass" if same else decide(pairs, shares, policy, alpha)
+    parts, macro = local(pairs, shares, policy), measured(pairs, shares, policy, alpha)
+    refused = [*reasons.collapsed(parts), *reasons.worse(state, macro)]
+    undecided = reasons.undecided(state, macro, pairs, shares, policy)
+    return assembled(
+        pairs, shares, policy, macro, parts, refused, undecided, findings=findings, costs=costs, tier=tier
+    )  # fmt: skip
+
+
+def assembled(  # noqa: PLR0917
+    pairs: Sequence[Paired],
+    shares: Floats64,
+    policy: Policy,
+    macro: Macro,
+    parts: Sequence[Part],
+    refused: Sequence[str],
+    undecided: Sequence[str],
+    *,
+    tier: Tier,
+    findings: Findings,
+    costs: Sequence[Cost],
+) -> Verdict:
+    """What the statistics say, joined by costs, noise and everything else that a verdict says."""
+    refused = [*refused, *reasons.expensive(costs)]
+    undecided = [*undecided, *reasons.unmeasured(costs), *reasons.noisy(pairs, shares, policy)]
+    state: State = "refused" if refused else "inconclusive" if undecided else "pass"
+    better = state == "pass" and ahead(macro)
+    same = bool(pairs) and all(one.baseline_id == one.candidate_id for one in pairs)
+    lines = [*refused, *undecided, *reasons.nothing_tested(same), *reasons.figures(macro), *reasons.ahead(better, tier)]
+    lines += [*findings.cautions, *reasons.too_small(parts, policy), *reasons.tail(pairs, shares, policy)]
+    return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better)
+
+
+def decide(pairs: Sequence[Paired], shares: Floats64, policy: Policy, alpha: float) -> State:
+    """What the macro average alone says: non-inferiority by the declared margin.
+
+    Refused where the candidate is certainly worse by the margin or more, pass where that is excluded at `alpha`.
+    Fewer questions than the policy asks for exclude nothing.
+    """
+    design, deltas = drawn(pairs, shares)
+    if upper_bound(design, deltas, policy.alpha) <= -policy.margin:
+        return "refused"
+    enough = design.questions >= policy.min_queries
+    return "pass" if enough and lower_bound(design, deltas, alpha) > -policy.margin else "inconclusive"
+
+
+def ahead(macro: Macro) -> bool:
+    """Whether the difference is significant and above zero, one-sided at what this look spends too."""
+    found = macro.difference
+    return found.significant and found.value > 0 and found.greater_p <= macro.alpha
+
+
+def measured(pairs: Sequence[Paired], shares: Floats64, policy: Policy, alpha: float) -> Macro:
+    """The figures of the primary endpoint."""
+    design, deltas = drawn(pairs, shares)
+    return Macro(
+        baseline=float(sum(share * one.baseline.mean() for one, share in zip(pairs, shares, strict=True))),
+        candidate=float(sum(share * one.candidate.mean() for one, share in zip(pairs, shares, strict=True))),
+        difference=difference(design, deltas),
+        lower=lower_bound(design, deltas, alpha),
+        upper=upper_bound(design, deltas, policy.alpha),
+        margin=policy.margin,
+        alpha=alpha,
+        detectable=detectable(standard_error(design, deltas), alpha, policy.power),
+        queries=design.queries,
+        questions=design.questions,
+    )
+
+
+def _cut(lines: Sequence[str]) -> tuple[str, ...]:
+    if len(lines) <= REASONS:
+        return tuple(lines)
+    return (*lines[: REASONS - 1], f"and {len(lines) - REASONS + 1} more")

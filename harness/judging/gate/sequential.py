@@ -1,0 +1,188 @@
+"""The gate that stops as soon as the answer is certain: after every block it asks, and asking often costs no error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.judging.gate.blocks import Blocks, Counts
+from harness.judging.gate.local import p_worse
+from harness.measuring.statistics.anytime import Evidence, averaged, evidence, macro_evidence
+from harness.measuring.statistics.design import Floats64
+
+Mask = npt.NDArray[np.bool_]
+Verdict = Literal["pass", "refused"]
+
+
+@dataclass(frozen=True)
+class SequentialRule:
+    """What is certain enough to stop. Margins and drops are fractions."""
+
+    margin: float = 0.005
+    alpha: float = 0.05
+    """Probability of a pass when the macro mean is at -margin, over all blocks and the end together."""
+    refusal_alpha: float = 0.05
+    """Probability of a refusal then, for the macro mean."""
+    local_alpha: float = 0.05
+    """Probability of a refusal for a collection when none is below 0; and of an early pass when one has collapsed."""
+    min_drop: float = 0.02
+    min_drop_small: float = 0.03
+    """The same for collections of fewer than `small` queries."""
+    small: int = 200
+    early: float = 0.2
+    """The part of each alpha that may be spent before the end. If all queries are scored, the fixed-size rule decides
+    with the other part, 1 - early, of each of its own."""
+
+    def drops(self, sizes: Counts) -> Floats64:
+        """The drop of each collection below which it has not collapsed."""
+        return np.where(sizes < self.small, self.min_drop_small, self.min_drop)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is certain after a block. Fractions."""
+
+    verdict: Verdict | None
+    """None: nothing yet. If no query is left, the fixed-size rule decides."""
+    collapsed: tuple[int, ...]
+    """The collections for which it is refused; empty where the macro mean is the reason."""
+    macro_certain: bool
+    """Whether the macro mean is certainly above -margin."""
+    delta: float
+    """Weighted mean of the collections' means so far."""
+    interval: tuple[float, float]
+    """The anytime interval of the macro mean: each end is ever wrong with at most `early` times its alpha."""
+    blocks: int
+    used: tuple[int, ...]
+    """Queries of each collection."""
+
+
+@dataclass(frozen=True, eq=False)
+class Monitor:
+    """The state between blocks. It sees differences only, and never changes: `fed` gives the next one.
+
+    Refused: the macro mean is certainly not above -margin; or a collection is certainly below 0 (all collections
+    together with the local alpha) and its mean so far is at or below its smallest drop; or a collection has no queries
+    left and the fixed-size rule finds it collapsed. Pass: the macro mean is certainly above -margin, and every
+    collection is certainly above its smallest drop, or has no queries left and has not collapsed. Once the macro mean
+    is certain, only those collections go on that are not.
+    """
+
+    rule: SequentialRule
+    plan: Blocks
+    strata: tuple[Floats64, ...] = ()
+    """Differences so far."""
+    blocks: int = 0
+    gains: tuple[Evidence, ...] = ()
+    """That the macro mean is large, one for each pattern of stakes so far."""
+    losses: tuple[Evidence, ...] = ()
+    """That it is small."""
+    macro_certain: bool = False
+    above: Mask = field(default_factory=lambda: np.zeros(0, bool))
+    """Collections that are certainly above their smallest drop."""
+    below: Mask = field(default_factory=lambda: np.zeros(0, bool))
+    """Collections that are certainly below 0."""
+
+    @classmethod
+    def of(cls, rule: SequentialRule, plan: Blocks) -> Monitor:
+        """Before the first block."""
+        none = np.zeros(len(plan.sizes), bool)
+        return cls(rule, plan, tuple(np.empty(0) for _ in none), above=none, below=none)
+
+    @property
+    def used(self) -> Counts:
+        """Queries of each collection so far."""
+        return np.array([len(deltas) for deltas in self.strata], np.int64)
+
+    @property
+    def wanted(self) -> Counts:
+        """Queries of each collection that the next block takes; zeros when no block follows."""
+        if self.decision.verdict or self.blocks == len(self.plan.counts):
+            return np.zeros_like(self.plan.sizes)
+        more = self.plan.counts[self.blocks] - self.used
+        return np.where(self.above, 0, more) if self.macro_certain else more
+
+    def fed(self, block: Sequence[Floats64]) -> Monitor:
+        """After a block: the differences (candidate minus anchor) of the queries of each collection that were `wanted`.
+
+        Raises:
+            ValueError: the block has other numbers of queries, or a difference is outside [-1, 1].
+        """
+        if [len(deltas) for deltas in block] != self.wanted.tolist():
+            raise ValueError(f"the next block has {self.wanted.tolist()} queries of the collections")
+        strata = tuple(np.append(seen, new) for seen, new in zip(self.strata, block, strict=True))
+        state = replace(self, strata=strata, blocks=self.blocks + 1)
+        return state._with_collections() if self.macro_certain else state._with_macro()._with_collections()
+
+    @cached_property
+    def decision(self) -> Decision:
+        """What is certain now."""
+        collapsed = np.flatnonzero(self._collapsed)
+        macro_refused = self._certain(self.losses, self.rule.margin, self.rule.refusal_alpha)
+        cleared = self.above | self._used_up
+        passed = self.macro_certain and bool(cleared.all())
+        return Decision(
+            verdict="refused" if macro_refused or len(collapsed) else "pass" if passed else None,
+            collapsed=() if macro_refused else tuple(collapsed.tolist()),
+            macro_certain=self.macro_certain,
+            delta=float(self._means @ self.plan.weights),
+            interval=self._interval,
+            blocks=self.blocks,
+            used=tuple(self.used.tolist()),
+        )
+
+    def _with_macro(self) -> Monitor:
+        """The patterns before this one have stopped betting; this one goes on, or begins."""
+        if self.blocks == len(self.plan.counts):
+            return self  # all queries are scored: the fixed-size rule says more
+        place = self.plan.patterns[self.blocks - 1]
+        design = self.plan.designs[self.blocks - 1]
+        gains = (*self.gains[:place], macro_evidence(design, self.strata))
+        losses = (*self.losses[:place], macro_evidence(design, [-deltas for deltas in self.strata]))
+        state = replace(self, gains=gains, losses=losses)
+        return replace(state, macro_certain=state._certain(gains, -self.rule.margin, self.rule.alpha))
+
+    def _with_collections(self) -> Monitor:
+        spent = self.rule.local_alpha * self.rule.early
+        above = [
+            evidence(deltas).against(-drop) >= math.log(1 / spent)
+            for deltas, drop in zip(self.strata, self.rule.drops(self.plan.sizes), strict=True)
+        ]
+        below = [evidence(-deltas).against(0) >= math.log(len(self.strata) / spent) for deltas in self.strata]
+        return replace(self, above=self.above | above, below=self.below | below)
+
+    def _certain(self, parts: tuple[Evidence, ...], mean: float, alpha: float) -> bool:
+        return bool(parts) and self._averaged(parts).against(mean) >= math.log(1 / (alpha * self.rule.early))
+
+    def _averaged(self, parts: tuple[Evidence, ...]) -> Evidence:
+        return averaged(parts, of=max(self.plan.patterns[:-1]) + 1)
+
+    @property
+    def _interval(self) -> tuple[float, float]:
+        if not self.gains:
+            return -1.0, 1.0
+        low, high = self.rule.alpha * self.rule.early, self.rule.refusal_alpha * self.rule.early
+        return self._averaged(self.gains).bound(low), -self._averaged(self.losses).bound(high)
+
+    @property
+    def _means(self) -> Floats64:
+        return np.array([deltas.mean() if len(deltas) else np.nan for deltas in self.strata])
+
+    @property
+    def _used_up(self) -> Mask:
+        return np.equal(self.used, self.plan.sizes)
+
+    @property
+    def _collapsed(self) -> Mask:
+        dropped = self._means <= -self.rule.drops(self.plan.sizes)
+        level = self.rule.local_alpha * (1 - self.rule.early) / len(self.strata)
+        asked = np.flatnonzero(dropped & self._used_up)
+        whole = self.plan.whole
+        ended = [place for place in asked.tolist() if p_worse(whole.part([place]), [self.strata[place]]) <= level]
+        return dropped & (self.below | np.isin(np.arange(len(dropped)), ended))

@@ -1,0 +1,191 @@
+"""How a family of systems moved: its checkpoints by number, and the revisions that had one name, by time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from adapters.errors import UsageError, did_you_mean
+from adapters.identity import digest
+from harness.judging.gate.looks import Look, Looks
+from harness.measuring.statistics.bootstrap import value_interval
+from harness.measuring.statistics.design import Design
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
+from harness.result.stemming import Stemming, of_stored
+
+Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
+"""First stages by what they searched and the candidates that they found."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the gate said of a system."""
+
+    state: str
+    tier: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """One revision of one system: the macro average over the collections that all points of its series have."""
+
+    system: SystemKey
+    revision: str
+    """Digest of what the system is: equal content, equal revision."""
+    first: str
+    """When its first evaluation was kept, ISO 8601."""
+    last: str
+    """When it was last evaluated."""
+    evaluations: tuple[str, ...]
+    """Ids, aligned with `collections`."""
+    collections: tuple[CollectionKey, ...]
+    left_out: int
+    """Collections that this revision has, and another point of the series has not."""
+    measure: str
+    value: float
+    interval: tuple[float, float]
+    """95 % percentile bootstrap over questions."""
+    first_stage: float | None
+    """The same average of the first stage; None where it was not evaluated."""
+    looks: tuple[Looked, ...] = ()
+    """The gate's, oldest first."""
+    wrong: str | None = None
+    """What is known against an imported value in it."""
+    stemming: tuple[Stemming, ...] = ()
+    """Of the BM25 that it is, or stands on."""
+
+
+def history(
+    workspace: Path,
+    pattern: str,
+    measure: str | None = None,
+    collections: Sequence[str] = (),
+    languages: Sequence[str] = (),
+) -> list[Point]:
+    """Every stored revision of the systems that a pattern names, in the order of the numbers in their names, then of
+    time. Points over another first stage or depth are a series of their own, and stand together.
+
+    Args:
+        pattern: a name as `harness list systems` prints it; `*` for anything.
+        measure: the main measure of the collections where None.
+
+    Raises:
+        UsageError: nothing is named so; the collections have different main measures, or none that all points have.
+    """
+    found = _of_measure(_wanted(every(workspace, collections, languages), pattern), measure)
+    bases = {_ground(one.system, one): one for one in found if one.system.reranker is None}
+    wanted = [one for one in found if is_named(one.system.label, pattern)]
+    series: dict[tuple[str, int], dict[tuple[str, str], dict[CollectionKey, Result]]] = {}
+    for one in wanted:  # the newest of a collection counts
+        own = series.setdefault((one.system.first_stage, one.system.depth), {})
+        own.setdefault((one.system.label, revision(one)), {})[one.collection] = one
+    return _with_looks(
+        [point for _, own in sorted(series.items()) for point in _points(own, bases)],
+        Looks(workspace / "results.sqlite").all(),
+    )
+
+
+def revision(result: Result) -> str:
+    """Digest of the content of the system that made a result."""
+    identity = result.stored.identity
+    made = identity.get("reranker") if result.system.reranker else identity.get("retriever")
+    return digest({"made of": made or result.id})[:12]
+
+
+def natural(label: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that orders checkpoint-900 before checkpoint-1000."""
+    parts = re.split(r"(\d+)", label)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+
+
+def _wanted(found: Sequence[Result], pattern: str) -> list[Result]:
+    """The family on its collections, and the first stages under it."""
+    family = {one.system for one in found if is_named(one.system.label, pattern)}
+    if not family:
+        known = dict.fromkeys(one.system.label for one in found)
+        raise UsageError(
+            f"no results of a system '{pattern}' on these collections.{did_you_mean(pattern, list(known))}"
+        )
+    places = {one.collection for one in found if one.system in family}
+    systems = family | {one.base for one in family}
+    return [one for one in found if one.system in systems and one.collection in places]
+
+
+def _of_measure(found: Sequence[Result], measure: str | None) -> list[Result]:
+    if measure is None:
+        mains = sorted({one.collection.main_measure for one in found})
+        if len(mains) > 1:
+            raise UsageError(f"these collections have the main measures {', '.join(mains)}; name one with --measure")
+        measure = mains[0]
+    kept = [one for one in found if one.measure == measure and len(one.values)]
+    if not kept:
+        raise UsageError(f"no results of {measure}; stored: {', '.join(sorted({one.measure for one in found}))}")
+    return kept
+
+
+def _ground(system: SystemKey, result: Result) -> tuple[SystemKey, CollectionKey, str]:
+    return system, result.collection, result.stored.candidates
+
+
+def _points(
+    own: Mapping[tuple[str, str], Mapping[CollectionKey, Result]],
+    bases: Bases,
+) -> list[Point]:
+    shared = [key for key in next(iter(own.values())) if all(key in one for one in own.values())]
+    if not shared:
+        raise UsageError("no collection that all of them were evaluated on; name fewer systems, or evaluate the others")
+    made = [_point(found, shared, bases) for found in own.values()]
+    return sorted(made, key=lambda one: (natural(one.system.label), one.first, one.revision))
+
+
+def _point(
+    found: Mapping[CollectionKey, Result],
+    shared: Sequence[CollectionKey],
+    bases: Bases,
+) -> Point:
+    row = [found[key] for key in shared]
+    weights = Grid(row[0].measure, (), tuple(shared), {}).weights()
+    before = [bases.get(_ground(one.system.base, one)) for one in row]
+    known = [one.value for one in before if one is not None]
+    return Point(
+        system=row[0].system,
+        revision=revision(row[0]),
+        first=min(one.stored.created for one in row),
+        last=max(one.stored.updated for one in row),
+        evaluations=tuple(one.id for one in row),
+        collections=tuple(shared),
+        left_out=len(found) - len(shared),
+        measure=row[0].measure,
+        value=float(np.average([one.value for one in row], weights=weights)),
+        interval=value_interval(Design(tuple(one.questions for one in row), weights), [one.values for one in row]),
+        first_stage=float(np.average(known, weights=weights)) if len(known) == len(row) else None,
+        wrong=next((one.wrong for one in row if one.wrong), None),
+        stemming=tuple(of_stored(one.stored for one in row)),
+    )
+
+
+def _with_looks(points: Sequence[Point], looks: Sequence[Look]) -> list[Point]:
+    owned: dict[int, list[Looked]] = {}
+    for look in looks:
+        for place in _owners(points, look):
+            owned.setdefault(place, []).append(Looked(look.verdict, look.tier, look.at))
+    return [replace(one, looks=tuple(owned.get(place, ()))) for place, one in enumerate(points)]
+
+
+def _owners(points: Sequence[Point], look: Look) -> list[int]:
+    """By content where the look was taken at these evaluations. The gate looks at parts of collections, which have ids
+    of their own, so else by name: the newest revision that was there at the time."""
+    exact = [place for place, one in enumerate(points) if set(look.candidate.evaluations) & set(one.evaluations)]
+    if exact:
+        return exact
+    found: dict[SystemKey, list[int]] = {}
+    for place, one in enumerate(points):
+        if one.system.label == look.candidate.name:
+            found.setdefault(one.system, []).append(place)
+    there = [[place for place in own if len(own) == 1 or points[place].first <= look.at] for own in found.values()]
+    return [max(own, key=lambda place: points[place].first) for own in there if own]

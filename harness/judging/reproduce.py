@@ -1,0 +1,156 @@
+"""A stored number run again from what made it: same texts, same specs, and nothing of it taken from the ledger."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adapters.identity import digest
+from adapters.protocols import Identity
+from adapters.spec import identity_of
+from harness.data.collection import Collection
+from harness.progress import Reporter, Silent
+from harness.result.evaluation import Evaluation
+from harness.result.recall import collection_of
+from harness.result.stemming import spelled_as
+from harness.result.store import Results, Stored
+from harness.running.experiment import evaluate
+from harness.scoring.bench import opened
+from harness.scoring.ground import prepare
+from harness.scoring.retrieve import candidates_file, first_stage
+from harness.scoring.system import ModelReranker, systems
+from harness.workspace import Workspace
+
+SAME = 1e-6
+"""A mean that moved by less is the same: float32 scores of another machine leave the order alone."""
+CLOSE = 5e-4
+"""A twentieth of a point: other hardware and libraries may flip a few near-ties."""
+State = Literal["OK", "close", "differs"]
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One measure, stored and again. Fractions."""
+
+    measure: str
+    stored: float
+    again: float
+    queries: int
+    """Queries whose value moved by more than `SAME`."""
+    largest: float
+    """The largest move of a query's value."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came out."""
+
+    stored: Stored
+    again: str
+    """The id of the new evaluation; equal content, equal id."""
+    deviations: tuple[Deviation, ...]
+    changed: tuple[str, ...]
+    """What of the identity is no longer the same, such as `reranker.weights`."""
+    respelled: tuple[str, ...] = ()
+    """Specs that stood for those that were stored: a BM25 with the language that it had then."""
+
+    @property
+    def state(self) -> State:
+        """`OK`: the same values. `close`: means within a twentieth of a point, or the same values of something that
+        describes itself otherwise now. `differs`: anything else."""
+        moved = max((abs(one.again - one.stored) for one in self.deviations), default=0.0)
+        if moved <= SAME and not self.changed:
+            return "OK"
+        return "close" if moved <= CLOSE else "differs"
+
+
+def reproduce(
+    workspace: Workspace, id: str, reporter: Reporter | None = None, *, keep_candidates: bool = False
+) -> Reproduction:
+    """Run an evaluation again, in a folder of its own inside the workspace: a killed run goes on in it, a finished one
+    removes it. The stored evaluation stays as it is.
+
+    Args:
+        keep_candidates: take the stored candidates, and run only the reranker again.
+
+    Raises:
+        UsageError: no evaluation has the id.
+        DataError: its texts are no longer in the workspace.
+        HarnessError: its first stage or reranker cannot be opened any more.
+    """
+    with Results(workspace.results) as results:
+        stored = results.find(id)
+        values = {measure: results.per_query(stored.id, measure)[1] for measure in stored.means}
+        queries = results.queries(stored.id)
+    collection = collection_of(workspace, stored, queries)
+    apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
+    if keep_candidates:
+        _carry_candidates(stored, workspace, apart)
+    first, rerankers = _named_as_stored(stored, collection, apart)
+    system = systems(first, rerankers, stored.depth, apart)[-1]
+    with opened(apart, reporter or Silent()) as bench:
+        ground = prepare(collection, system.first_stage, system.depth, list(stored.means), bench)
+        done = evaluate(ground, system, bench)
+    shutil.rmtree(apart.path)
+    respelled = [one for one in (first, *rerankers) if one not in (stored.first_stage, stored.reranker)]
+    return Reproduction(
+        stored, done.id, tuple(_deviations(done, values)), tuple(_changed(done, stored)), tuple(respelled)
+    )
+
+
+def _named_as_stored(stored: Stored, collection: Collection, apart: Workspace) -> tuple[str, list[str]]:
+    """The specs that were stored; a BM25 that had another language then is named with it."""
+
+    def stage(spec: str) -> Identity:
+        return first_stage(spec, apart).identity(collection)
+
+    def ranker(spec: str) -> Identity:
+        return identity_of(ModelReranker(spec, apart.cache).on(collection))
+
+    parts = stored.identity
+    first = _as_stored(stored.first_stage, parts["retriever"], stage)
+    return first, [_as_stored(stored.reranker, parts["reranker"], ranker)] if stored.reranker else []
+
+
+def _as_stored(spec: str, wanted: object, identity: Callable[[str], Identity]) -> str:
+    if not isinstance(wanted, Mapping) or wanted.get("adapter") != "bm25" or digest(identity(spec)) == digest(wanted):
+        return spec
+    return spelled_as(spec, wanted, identity) or spec
+
+
+def _carry_candidates(stored: Stored, workspace: Workspace, apart: Workspace) -> None:
+    retriever, fingerprint = stored.identity["retriever"], str(stored.collection["fingerprint"])
+    file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
+    if file.exists():
+        shutil.copyfile(file, apart.runs / file.name)
+
+
+def _deviations(done: Evaluation, stored: Mapping[str, np.ndarray]) -> Iterator[Deviation]:
+    again = dict(zip(map(str, done.measures), done.values, strict=True))
+    if done.paired is not None:
+        again["p-MRR"] = done.paired.values
+    for measure, before in stored.items():
+        moved = np.abs(again[measure] - before)
+        means = float(np.mean(before)), float(np.mean(again[measure]))
+        yield Deviation(measure, *means, int((moved > SAME).sum()), float(moved.max(initial=0.0)))
+
+
+def _changed(done: Evaluation, stored: Stored) -> Iterator[str]:
+    before, now = _flat(stored.identity), _flat(done.made_of.content)
+    for key in sorted(before.keys() | now.keys()):
+        if before.get(key) != now.get(key):
+            yield key
+
+
+def _flat(value: object, path: str = "") -> dict[str, object]:
+    if not isinstance(value, Mapping) or not value:
+        return {path: list(value) if isinstance(value, tuple) else value}
+    return {
+        key: leaf
+        for name, inner in value.items()
+        for key, leaf in _flat(inner, f"{path}.{name}" if path else name).items()
+    }

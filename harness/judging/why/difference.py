@@ -1,0 +1,86 @@
+"""Where the difference of a query comes from: what each relevant document adds in either ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.judging.why.facing import Facing, Floats64, Indices, Side
+from harness.measuring.measures import DEFINITIONS, Hits, Measure, evaluate
+from harness.measuring.ranking import lookup
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The relevant documents of all queries (grade >= 1, full qrels, rows by query) in one ranking."""
+
+    rows: Indices
+    """Rows of the run; -1 for a document that is no candidate."""
+    ranks: Indices
+    """From 1; 0 for a document that is no candidate."""
+    gains: Floats64
+    """What the document adds to the value of its query. They sum to the value: every measure here is a sum of gains
+    of relevant documents over a divisor that no ranking changes."""
+    values: Floats64
+    """float64 [queries], as trec_eval has them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """A and B per query and per relevant document. Fractions; deltas are B minus A."""
+
+    queries: Indices
+    """The query of every relevant document, ascending."""
+    documents: Indices
+    grades: Indices
+    a: Placed
+    b: Placed
+
+    @property
+    def deltas(self) -> Floats64:
+        """float64 [queries]."""
+        return self.b.values - self.a.values
+
+    @property
+    def contributions(self) -> Floats64:
+        """What each relevant document adds to the delta of its query; they sum to it. For AP and RR a document's gain
+        also depends on the relevant ones above it."""
+        return self.b.gains - self.a.gains
+
+    def of(self, query: int) -> slice:
+        """The rows of one query."""
+        first, last = np.searchsorted(self.queries, (query, query + 1))
+        return slice(int(first), int(last))
+
+
+def difference(facing: Facing) -> Difference:
+    """Compare both rankings document by document."""
+    qrels = facing.collection.qrels
+    relevant = qrels.grades >= 1
+    columns = (qrels.queries, qrels.documents, qrels.grades)
+    queries, documents, grades = asked = [part[relevant].astype(np.int64) for part in columns]
+    ideal = facing.judged[0].ideal
+    a, b = (_placed(side, asked, ideal, facing.measure) for side in facing.sides)
+    return Difference(queries, documents, grades, a, b)
+
+
+def divisors(measure: Measure, ideal: Hits) -> Floats64:
+    """What the gains of each query are divided by, float64 [queries]; 0 where there is nothing to gain."""
+    return DEFINITIONS[measure.name].divisor(ideal, measure.cutoff)
+
+
+def _placed(side: Side, asked: Sequence[Indices], ideal: Hits, measure: Measure) -> Placed:
+    """`asked` is (queries, documents, grades)."""
+    queries, documents, grades = asked
+    rows = lookup(side.run, queries, documents)
+    ranks = np.where(rows >= 0, side.ranks[rows], 0) if len(side.run) else np.zeros(len(rows), np.int64)
+    found = np.flatnonzero(rows >= 0)
+    found = found[np.lexsort((ranks[found], queries[found]))]
+    hits = Hits(queries[found], ranks[found], grades[found], ideal.size)
+    gained = np.where(hits.ranks <= (measure.cutoff or np.inf), DEFINITIONS[measure.name].gain(hits), 0.0)
+    divisor = divisors(measure, ideal)[hits.queries]
+    gains = np.zeros(len(rows))
+    gains[found] = np.divide(gained, divisor, out=np.zeros_like(gained), where=divisor > 0)
+    return Placed(rows, ranks, gains, evaluate(measure, hits, ideal))

@@ -1,0 +1,207 @@
+"""Which queries explain the difference: every label and every two labels together, the best explanation first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.judging.why.facing import Floats64, Indices
+from harness.judging.why.labels import Bools, Label
+
+_LEAST = 3
+_LEAST_SHARE = 0.005
+"""A group and its rest need three queries and half a percent of all: fewer are an anecdote."""
+_ALPHA = 0.05
+_LEVELS = 2
+"""Groups of one label and of two share the chance of a false alarm."""
+_NOTHING = 1e-12
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Queries with one label or two, against all others. Fractions; deltas are B minus A."""
+
+    labels: tuple[int, ...]
+    """Places in the list of labels."""
+    also: tuple[int, ...]
+    """Other labels that exactly these queries have."""
+    queries: int
+    mean: float
+    """Mean delta of the group; queries weigh what they weigh in the macro average."""
+    interval: tuple[float, float]
+    """95 %, normal approximation; (nan, nan) with fewer than two queries."""
+    rest: float
+    """Mean delta of all other queries."""
+    contribution: float
+    """What the group adds to the macro delta: its weight times its mean. With the rest's it sums to the delta."""
+    score: float
+    """How much better two means, the group's and the rest's, describe the deltas than one: N ln(SSE0 / SSE1), less
+    2 ln(number of groups tried) for having looked at that many (Foster & George 1994, the risk inflation criterion)."""
+    stands_out: bool
+    """Whether the contrast to the rest is beyond chance, p < .05 after Bonferroni over all groups tried."""
+    outcome: bool
+    """Whether a label follows from A's own result; such groups come last and are never the explanation."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """All queries: what they moved by, and what they weigh."""
+
+    deltas: Floats64
+    weights: Floats64
+
+    @property
+    def mean(self) -> float:
+        return float(self.weights @ self.deltas)
+
+    @property
+    def effective(self) -> float:
+        """Kish's effective number of queries: uneven weights make them fewer."""
+        return 1 / float(self.weights @ self.weights)
+
+    @property
+    def spread(self) -> float:
+        return float(self.weights @ (self.deltas - self.mean) ** 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """Groups with as many labels each, and their statistics."""
+
+    places: Indices
+    """int64 [groups, labels]."""
+    queries: Floats64
+    weight: Floats64
+    mean: Floats64
+    rest: Floats64
+    fit: Floats64
+    """N ln(SSE0 / SSE1); -1 for a group that is too small."""
+    tries: int
+    """Groups that were looked at, with those that are not kept."""
+
+
+def groups(
+    labels: Sequence[Label], deltas: Floats64, weights: Floats64, direction: float, most: int = 40
+) -> list[Group]:
+    """Order the groups by how well they explain the difference.
+
+    A group explains where its mean lies further in the direction of the whole delta than the rest's; the others
+    follow, those that depend on A's own result last. Two labels are a group of their own only where they say more than
+    either alone.
+
+    Args:
+        labels: their `queries` are aligned with `deltas`.
+        weights: what each query weighs in the macro average, summing to 1.
+        direction: the sign of the whole delta; 0 where it could be chance, so that any contrast may come first.
+        most: groups of two labels that are kept at most.
+    """
+    if not labels or len(deltas) < 2 * _LEAST:
+        return []
+    measured = _Measured(deltas, weights)
+    table = np.array([label.queries for label in labels], np.float64)
+    rows = (np.ones(len(deltas)), weights, weights * deltas)
+    single = _tried(np.arange(len(table))[:, None], [table @ row for row in rows], measured)
+    double = _doubles([(table * row) @ table.T for row in rows], labels, single, measured)
+    found = [*_kept(single, labels, measured), *_kept(double, labels, measured)[:most]]
+    return sorted(_distinct(found, labels), key=lambda group: _order(group, direction))
+
+
+def _doubles(sums: Sequence[Floats64], labels: Sequence[Label], single: _Tried, measured: _Measured) -> _Tried:
+    """Pairs of labels that describe the deltas better than either alone."""
+    pairs = zip(*np.triu_indices(len(labels), 1), strict=True)
+    places = np.array([(i, j) for i, j in pairs if _combine(labels[int(i)], labels[int(j)])], np.int64).reshape(-1, 2)
+    first, second = places.T
+    tried = _tried(places, [found[first, second] for found in sums], measured)
+    same = (tried.queries[:, None] == single.queries[places]).any(axis=1)
+    better = tried.fit > single.fit[places].max(axis=1) + 2 * math.log(len(labels))
+    # Equal sets stay: "in Thai" and "in Thai, truncated" may be the same queries, and the second says why.
+    better |= same & _mechanism(places, labels)
+    columns = {key: column[better] for key, column in vars(tried).items() if key != "tries"}
+    return replace(tried, **columns)
+
+
+def _combine(one: Label, other: Label) -> bool:
+    return one.dimension != other.dimension and not (one.outcome or other.outcome)
+
+
+def _mechanism(places: Indices, labels: Sequence[Label]) -> Bools:
+    """Whether exactly one of the two labels says that something was cut."""
+    cuts = np.array([label.truncation for label in labels], bool)
+    return np.asarray(cuts[places].sum(axis=1) == 1)
+
+
+def _tried(places: Indices, sums: Sequence[Floats64], measured: _Measured) -> _Tried:
+    """`sums` are of 1, of the weights and of the weighted deltas over the queries of each group."""
+    queries, weight, summed = sums
+    rest_weight = 1 - weight
+    mean = np.divide(summed, weight, out=np.zeros_like(summed), where=weight > _NOTHING)
+    rest = np.divide(measured.mean - summed, rest_weight, out=np.zeros_like(summed), where=rest_weight > _NOTHING)
+    spread = max(measured.spread, _NOTHING)
+    explained = np.clip(weight * rest_weight * (mean - rest) ** 2 / spread, 0, 1 - 1e-9)
+    least = max(_LEAST, _LEAST_SHARE * len(measured.deltas))
+    enough = np.minimum(queries, len(measured.deltas) - queries) >= least
+    fit = np.where(enough, -measured.effective * np.log1p(-explained), -1.0)
+    return _Tried(places, queries, weight, mean, rest, fit, max(int(enough.sum()), 1))
+
+
+def _kept(tried: _Tried, labels: Sequence[Label], measured: _Measured) -> list[Group]:
+    best = np.argsort(-tried.fit, kind="stable")
+    return [_group(tried, int(row), labels, measured) for row in best if tried.fit[row] >= 0]
+
+
+def _group(tried: _Tried, row: int, labels: Sequence[Label], measured: _Measured) -> Group:
+    places = tuple(int(place) for place in tried.places[row])
+    fit, mean = float(tried.fit[row]), float(tried.mean[row])
+    return Group(
+        labels=places,
+        also=(),
+        queries=int(tried.queries[row]),
+        mean=mean,
+        interval=_interval(_members(places, labels), mean, measured),
+        rest=float(tried.rest[row]),
+        contribution=float(tried.weight[row]) * mean,
+        score=fit - 2 * math.log(tried.tries),
+        stands_out=math.erfc(math.sqrt(fit / 2)) * _LEVELS * tried.tries < _ALPHA,
+        outcome=any(labels[place].outcome for place in places),
+    )
+
+
+def _members(places: Sequence[int], labels: Sequence[Label]) -> Bools:
+    members: Bools = np.all([labels[place].queries for place in places], axis=0)
+    return members
+
+
+def _interval(members: Bools, mean: float, measured: _Measured) -> tuple[float, float]:
+    inside, own = measured.deltas[members], measured.weights[members]
+    if len(inside) < 2:
+        return float("nan"), float("nan")
+    error = math.sqrt(float(own**2 @ (inside - mean) ** 2) * len(inside) / (len(inside) - 1)) / float(own.sum())
+    return mean - _Z * error, mean + _Z * error
+
+
+def _distinct(found: Sequence[Group], labels: Sequence[Label]) -> list[Group]:
+    """One group for every set of queries: the description that names a mechanism, else the shortest."""
+    same: dict[bytes, list[Group]] = {}
+    for group in found:
+        same.setdefault(np.packbits(_members(group.labels, labels)).tobytes(), []).append(group)
+    return [_merged(alike, labels) for alike in same.values()]
+
+
+def _merged(alike: Sequence[Group], labels: Sequence[Label]) -> Group:
+    def preference(group: Group) -> tuple[bool, bool, int, tuple[int, ...]]:
+        telling = len(group.labels) == 2 and sum(labels[place].truncation for place in group.labels) == 1
+        return group.outcome, not telling, len(group.labels), group.labels
+
+    best = min(alike, key=preference)
+    others = {place for group in alike if len(group.labels) == 1 for place in group.labels} - {*best.labels}
+    return replace(best, also=tuple(sorted(others)), score=max(group.score for group in alike))
+
+
+def _order(group: Group, direction: float) -> tuple[bool, bool, float, float]:
+    against = direction * (group.mean - group.rest) < 0
+    # A group and its complement have one score: the one that moved more comes first.
+    return group.outcome, against, -round(group.score, 6), -abs(group.mean)

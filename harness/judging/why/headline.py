@@ -1,0 +1,67 @@
+"""The answer in one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness.judging.why.analysis import Why
+from harness.judging.why.groups import Group
+from harness.judging.why.labels import Label
+
+
+def headline(why: Why) -> str:
+    """Who lost how much, and which queries explain it."""
+    if not why.deltas.any():
+        return f"A and B have the same {_measure(why)} for every query."
+    best = explanation(why)
+    contrast = "no group of queries stands out" if best is None else _explained(why, best)
+    return f"{_difference(why)}; {contrast}."
+
+
+def explanation(why: Why) -> Group | None:
+    """The group that explains most; None where no contrast is beyond chance. With a decided difference it has to
+    lean the way of the whole."""
+    for group in why.groups:
+        against = why.decided and why.delta * (group.mean - group.rest) <= 0
+        if not group.outcome and not against:
+            return group if group.stands_out else None
+    return None
+
+
+def phrase(group: Group, labels: Sequence[Label]) -> str:
+    """`in Thai (th) with relevant documents truncated by B`."""
+    phrases = [labels[place].phrase for place in group.labels]
+    # "in Thai with ...", but "with ... and with ..."
+    alike = len({words.split()[0] for words in phrases}) < len(phrases)
+    return (" and " if alike else " ").join(phrases)
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A fraction as points with its sign."""
+    shown = f"{100 * value:+z.{digits}f}"
+    return (f"{0:.{digits}f}" if float(shown) == 0 else shown).replace("-", "−")
+
+
+def _difference(why: Why) -> str:
+    low, high = why.interval
+    points = f"{abs(100 * why.delta):.1f} points"
+    if why.decided:
+        return f"B loses {points} to A" if why.delta < 0 else f"B gains {points} over A"
+    known = f", 95 % interval {signed(low)} to {signed(high)}" if math.isfinite(low) else ""
+    return f"B may not differ from A ({signed(why.delta)} points{known})"
+
+
+def _explained(why: Why, group: Group) -> str:
+    named = f"queries {phrase(group, why.labels)} ({group.queries:,} of {len(why.deltas):,})"
+    if not why.decided:
+        return f"{named} differ by {signed(group.mean)} points, all others by {signed(group.rest)}"
+    share = group.contribution / why.delta
+    if share > 1.005:
+        left = signed(why.delta - group.contribution)
+        return f"{named} explain all of it, and the others lean the other way ({left} points)"
+    return f"{named} explain {100 * share:.0f} % of it"
+
+
+def _measure(why: Why) -> str:
+    return " and ".join(why.measures)

@@ -1,0 +1,66 @@
+"""Two systems of the workspace, opposite each other on every collection that both were measured on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.errors import UsageError
+from harness.data.notes import notes_of
+from harness.judging.compare.selection import Selection, select
+from harness.judging.compare.wanted import ANY, Wanted
+from harness.judging.why.facing import Facing, facing
+from harness.measuring.measures import parse
+from harness.result.recall import Recalled, recall
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored
+from harness.result.store import Results, Stored
+from harness.scoring.ground import ordinary_measures
+from harness.workspace import Workspace
+
+MAIN = "main"
+"""Stands for the main measure of each collection."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found; `evaluations` are the (A, B) of each facing."""
+
+    a: str
+    b: str
+    facings: tuple[Facing, ...]
+    evaluations: tuple[tuple[Stored, Stored], ...]
+    notes: tuple[str, ...]
+    """What was left out or picked, what a reader has to know of the collections, and how BM25 stems."""
+
+
+def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Wanted = ANY) -> Found:
+    """Recall both systems.
+
+    Args:
+        a, b: systems as `harness compare` names them, or ids of evaluations.
+        measure: one of `harness.measuring.measures`, or `MAIN`.
+
+    Raises:
+        UsageError: a name or the measure is unknown, or there are no results.
+        DataError: there is no common collection, or what was kept of it is gone.
+    """
+    if measure != MAIN:
+        parse(measure)
+    if not workspace.results.is_file():
+        raise UsageError(f"no results in '{workspace.path}' yet; `harness run` makes them, or name another --workspace")
+    with Results(workspace.results) as results:
+        selection = select(list(results.all()), a, [b], wanted=wanted)
+    pairs = _pairs(selection)
+    faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)
+    known = [*selection.notes, *(note for one in faced for note in notes_of(one.collection))]
+    notes = tuple(dict.fromkeys([*known, *bm25_notes(of_stored(one for pair in pairs for one in pair))]))
+    return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, notes)
+
+
+def _pairs(selection: Selection) -> tuple[tuple[Stored, Stored], ...]:
+    return tuple(zip(selection.baseline.members[0], selection.candidates[0].members[0], strict=True))
+
+
+def _faced(a: Recalled, b: Recalled, measure: str) -> Facing:
+    (name,) = ordinary_measures(a.collection, [] if measure == MAIN else [measure])
+    return facing(a, b, parse(name))

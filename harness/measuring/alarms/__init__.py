@@ -1,0 +1,1 @@
+"""What silently changes a score, as alarms with a name."""

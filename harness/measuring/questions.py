@@ -1,0 +1,23 @@
+"""Which questions the values of a collection belong to: its queries, or those of its parallel set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.data.collection import Collection
+from harness.measuring.statistics.design import Questions
+
+
+def questions_of(collection: Collection, ids: Sequence[str] | None = None) -> Questions:
+    """The questions of a collection.
+
+    Args:
+        ids: of what was measured, such as the questions of p-MRR; by default the queries.
+    """
+    drawn_from = getattr(collection, "parallel", None) or collection.fingerprint
+    return Questions(drawn_from, tuple(collection.queries.ids() if ids is None else ids))
+
+
+def questions_of_stored(collection: Mapping[str, object], ids: Sequence[str]) -> Questions:
+    """The same of a collection as the store has it."""
+    return Questions(str(collection.get("parallel") or collection["fingerprint"]), tuple(ids))

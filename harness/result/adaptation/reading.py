@@ -1,0 +1,78 @@
+"""Reads the record of an adaptation: as it was written, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.errors import DataError
+from harness.result.adaptation.record import Record
+from harness.result.adaptation.typed_json import Place, read_object, typed
+from harness.result.adaptation.vocabulary import ANCHOR, FILE, FIRST_STAGE, VERSION
+
+
+def read_record(path: Path) -> Record:
+    """Read a record, from its file or from the folder of the loop.
+
+    Raises:
+        DataError: it is not there, is damaged, contradicts itself, or is of another version.
+    """
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise DataError(f"{file}: there is no record; `harness train adapt` writes one into its --out")
+    content, top = read_object(file), Place(file)
+    version = content.get("version")
+    if version not in (1, VERSION) or isinstance(version, bool):
+        raise DataError(f"{file}: 'version' is {version!r}; this program reads 1 and {VERSION}")
+    found: Record = typed(Record, _of_now(content) if version == 1 else content, top)
+    _check_base(found, top)
+    _check_arms(found, top)
+    _check_scores(found, top)
+    _check_accepted(found, top)
+    return found
+
+
+def _of_now(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of version 1 as one of today. The p-value of a claim was the one after Holm."""
+    claims = content.get("claims")
+    if not isinstance(claims, list):
+        return {**content, "version": VERSION}
+    moved = [_claim_of_now(one, len(claims)) if isinstance(one, dict) and "p" in one else one for one in claims]
+    return {**content, "claims": moved, "version": VERSION}
+
+
+def _claim_of_now(claim: Mapping[str, Any], family: int) -> dict[str, Any]:
+    return {**claim, "p": None, "adjusted_p": claim["p"], "family": family}
+
+
+def _check_base(found: Record, top: Place) -> None:
+    at = top.of("base").of("name")
+    typed(str, found.base["name"] if "name" in found.base else at.damaged("is missing"), at)
+
+
+def _check_arms(found: Record, top: Place) -> None:
+    names = [one.name for one in found.arms]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            top.of("arms").row(number).of("name").damaged(f"'{name}' is there twice")
+
+
+def _check_scores(found: Record, top: Place) -> None:
+    known = {*(one.name for one in found.arms), FIRST_STAGE, ANCHOR, *found.teacher_arms}
+    seen = set()
+    for number, one in enumerate(found.scores):
+        at = top.of("scores").row(number)
+        if one.arm not in known:
+            at.of("arm").damaged(f"'{one.arm}' is no arm of this record")
+        if (one.arm, one.tier, one.collection) in seen:
+            at.damaged("is there twice")
+        seen.add((one.arm, one.tier, one.collection))
+
+
+def _check_accepted(found: Record, top: Place) -> None:
+    at = top.of("accepted")
+    if found.accepted is not None and found.accepted not in {one.name for one in found.arms}:
+        at.damaged(f"'{found.accepted}' is no arm of this record")
+    if (found.state == "accepted") != (found.accepted is not None):
+        at.damaged(f"and the state '{found.state}' contradict each other")

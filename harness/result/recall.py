@@ -1,0 +1,101 @@
+"""What was scored is kept, so that a page or a curve can be made of it later without any model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import DataError, HarnessError
+from harness.data.collection import Collection, with_queries
+from harness.data.runs import Run
+from harness.data.sources import stored as collections
+from harness.result.store import Results, Stored
+from harness.scoring.retrieve import candidates_file, load_candidates
+from harness.scoring.system import Scores
+from harness.workspace import Workspace, write_atomically
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """One evaluation as it was: the arrays are aligned, a row is one candidate of one query."""
+
+    stored: Stored
+    collection: Collection
+    candidates: Run
+    """With the first stage's scores."""
+    run: Run
+    """With the system's scores."""
+    tokens: npt.NDArray[np.int32] | None
+    """Document tokens before truncation, -1 where unknown; None for a system that has none."""
+    kept: npt.NDArray[np.int32] | None
+    """Document tokens that reached the model."""
+
+
+def keep_scores(workspace: Workspace, id: str, scores: Scores) -> None:
+    """Keep the scores of an evaluation, aligned with its candidates: twelve bytes a pair."""
+    file = workspace.scored / f"{id}.npz"
+    columns: dict[str, Any] = {"scores": scores.run.scores}
+    if scores.entries is not None:
+        columns |= {"tokens": scores.entries.tokens, "kept": scores.entries.kept}
+    with write_atomically(file) as temporary, temporary.open("wb") as out:
+        np.savez(out, **columns)
+
+
+def recall(workspace: Workspace, id: str) -> Recalled:
+    """The evaluation of that id, or whose id begins so.
+
+    Raises:
+        UsageError: no evaluation has the id.
+        DataError: its collection, candidates or scores are no longer in the workspace.
+    """
+    with Results(workspace.results) as results:
+        stored = results.find(id)
+        queries = results.queries(stored.id)
+    missing = f"of {stored.id} is no longer in '{workspace.path}'; run again: {stored.command}"
+    collection = collection_of(workspace, stored, queries)
+    retriever, fingerprint = stored.identity["retriever"], str(stored.collection["fingerprint"])
+    file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
+    if not file.exists():
+        raise DataError(f"the candidate file {missing}")
+    candidates = load_candidates(file)
+    try:
+        file = workspace.scored / f"{stored.id}.npz"
+        with file.open("rb") as kept, np.load(kept, allow_pickle=False) as arrays:
+            columns = {name: arrays[name] for name in arrays.files}
+        run = candidates.rescored(columns["scores"])
+    except FileNotFoundError:
+        raise DataError(f"the file of scores {missing}") from None
+    except (OSError, ValueError, KeyError, BadZipFile, HarnessError) as error:
+        raise DataError(f"{file}: damaged ({error}); delete it and run again") from None
+    return Recalled(stored, collection, candidates, run, columns.get("tokens"), columns.get("kept"))
+
+
+def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> Collection:
+    """The collection that an evaluation was made on, with the queries that it had.
+
+    Raises:
+        DataError: it is no longer in the workspace, or lacks judgments.
+    """
+    fingerprint = str(stored.collection["fingerprint"])
+    folder = workspace.collections / str(stored.collection["part_of"] or fingerprint)
+    if not collections.is_there(folder):
+        raise DataError(
+            f"the texts of {stored.collection['name']} are no longer in '{workspace.path}'; run again: {stored.command}"
+        )
+    description = collections.description_in(folder)
+    if description.lacks_judgments:
+        raise DataError(
+            f"{stored.collection['name']}: an earlier version left judged documents that the corpus lacks out of the "
+            f"ideal ranking of {stored.id}; run again: {stored.command}"
+        )
+    whole = collections.read(folder, description)
+    wanted = set(queries)
+    found = with_queries(whole, np.flatnonzero([name in wanted for name in whole.queries.ids()]))
+    if found.fingerprint != fingerprint:
+        raise DataError(f"{folder}: not the texts that {stored.id} was measured on; run again: {stored.command}")
+    known: dict[str, Any] = {key: stored.collection[key] for key in ("parallel", "parallel_by")}
+    return replace(found, name=str(stored.collection["name"]), **known)

@@ -1,0 +1,88 @@
+"""The way of the data: collection, candidates, scores, measures, results. Read from the top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.checks.before import BeforeScoring
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.measuring.alarms.alarm import Alarm
+from harness.measuring.crosscheck import cross_check
+from harness.measuring.paired_measures import Paired, p_mrr
+from harness.result.evaluation import Evaluation
+from harness.result.recall import keep_scores
+from harness.result.store import Results
+from harness.scoring.audit import audit
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground, prepare
+from harness.scoring.system import System
+
+
+def experiment(
+    collections: Sequence[Collection],
+    systems: Sequence[System],
+    measures: Sequence[str],
+    bench: Bench,
+    *,
+    skip_probe: bool = False,
+) -> Iterator[Evaluation]:
+    """Evaluate every system on every collection; each result is in the store as soon as it is there.
+
+    The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
+    candidates. Before a reranker scores any, it has to pass the orientation probe, unless `skip_probe`, and is compared
+    with sentence-transformers where the run is long.
+    """
+    with Results(bench.workspace.results) as results:
+        before = BeforeScoring(collections, bench, skip_probe=skip_probe)
+        for collection in collections:
+            ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, bench)
+            for system in systems:
+                evaluation = evaluate(ground, system, bench, before.look(ground, system))
+                results.keep(evaluation)
+                yield replace(evaluation, pairs_per_second=results.speed(evaluation))
+
+
+def evaluate(ground: Ground, system: System, bench: Bench, alarms: Sequence[Alarm] = ()) -> Evaluation:
+    """From candidates to scores, and from scores to measured, checked and audited values.
+
+    Args:
+        alarms: what was found before anything was scored.
+    """
+    scores = system.score(ground, bench)
+    made_of = system.made_of(ground, scores)
+    keep_scores(bench.workspace, made_of.id, scores)
+    audited = audit(ground, scores)
+    return Evaluation(
+        made_of=made_of,
+        ground=ground,
+        system=system,
+        values=measure(ground, scores.run),
+        run=scores.run,
+        audit=replace(audited, alarms=(*alarms, *scores.alarms, *audited.alarms)),
+        fresh=scores.fresh,
+        seconds=scores.seconds,
+        paired=paired(ground.collection, scores.run),
+    )
+
+
+def paired(collection: Collection, run: Run) -> Paired | None:
+    """p-MRR of each question; None where the collection asks no question twice."""
+    if collection.changes is None:
+        return None
+    return p_mrr(run, collection.queries.ids(), collection.changes.by_question())
+
+
+def measure(ground: Ground, run: Run) -> npt.NDArray[np.float64]:
+    """Per-query values; a sample of them is recomputed with pytrec_eval, and a disagreement is an error."""
+    values = ground.judged.values(ground.measures, run.scores)
+    collection = ground.collection
+    cross_check(
+        ground.judged, ground.measures, values, collection.corpus.ids,
+        scores=run.scores, query_ids=collection.queries.ids(), published=collection.published,
+    )  # fmt: skip
+    return values

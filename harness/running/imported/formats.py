@@ -1,0 +1,141 @@
+"""Which format a file is in, and its run: whatever others write becomes the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from adapters.errors import DataError, UsageError, did_you_mean
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.data.trec import RunLine, opened, read_run, run_of
+from harness.result.origin import Origin, origin_of
+from harness.running.imported import flag_embedding, mteb_predictions
+from harness.running.imported.json_file import json_object, nested_lines
+from harness.running.imported.msmarco import msmarco_lines
+from harness.running.imported.tevatron import tevatron_lines, three_columns
+
+MTEB_RESULTS = "mteb-results"
+RUN_FORMATS = ("trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run")
+FORMATS = (*RUN_FORMATS, MTEB_RESULTS)
+HERE = "rerank-harness"
+"""Who measures the runs of others."""
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A run that somebody else computed."""
+
+    path: Path
+    format: str
+    content: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    """Of a JSON file."""
+
+    def read(self, collection: Collection) -> Run:
+        """Its run on a collection.
+
+        Raises:
+            DataError: as `harness.data.trec.read_run`, naming the line, or the query and the document.
+        """
+        if self.format == "trec":
+            return read_run(self.path, collection)
+        return run_of(self.path, self._lines(collection), collection)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """For the identity."""
+        said = {"flagembedding": flag_embedding.stated, "mteb-predictions": mteb_predictions.stated}
+        stated = said[self.format](self.content) if self.format in said else None
+        return origin_of(self.path, "run", self.format, HERE, stated)
+
+    @property
+    def stated_name(self) -> str | None:
+        """The model, where the file names it."""
+        if self.format == "flagembedding":
+            return flag_embedding.stated_name(self.content)
+        return mteb_predictions.stated_name(self.content) if self.format == "mteb-predictions" else None
+
+    def _lines(self, collection: Collection) -> Iterator[RunLine]:
+        if self.format == "tevatron":
+            return tevatron_lines(self.path)
+        if self.format == "msmarco":
+            return msmarco_lines(self.path)
+        results: object = self.content
+        if self.format == "flagembedding":
+            results = self.content.get(flag_embedding.RESULTS)
+        if self.format == "mteb-predictions":
+            results = mteb_predictions.part_of(self.path, self.content, collection)
+        return nested_lines(self.path, results)
+
+
+def run_file(path: Path, format: str | None = None) -> RunFile:
+    """A file as a run, in the format that is named or that it shows.
+
+    Raises:
+        UsageError: there is no such format, it cannot be told, or the file is no run.
+        DataError: it cannot be read.
+    """
+    kind = format_of(path, format)
+    if kind not in RUN_FORMATS:
+        raise UsageError(f"{path}: means of mteb are no run; a run lists documents for each query")
+    is_json = kind in ("flagembedding", "mteb-predictions", "json-run")
+    return RunFile(path, kind, json_object(path) if is_json else {})
+
+
+def format_of(path: Path, named: str | None = None) -> str:
+    """The format that is named, else the one that the file shows.
+
+    Raises:
+        UsageError: there is no such format, or it cannot be told.
+    """
+    if named is not None:
+        if named not in FORMATS:
+            raise UsageError(f"unknown format '{named}'.{did_you_mean(named, FORMATS)}")
+        return named
+    head = _head(path)
+    return _of_json(json_object(path)) if head.startswith(b"{") else _of_columns(path, head)
+
+
+def _of_json(content: Mapping[str, object]) -> str:
+    if "task_name" in content and "scores" in content:
+        return MTEB_RESULTS
+    if flag_embedding.RESULTS in content:
+        return "flagembedding"
+    return "mteb-predictions" if mteb_predictions.META in content else "json-run"
+
+
+def _of_columns(path: Path, head: bytes) -> str:
+    columns = len(head.split(b"\t")) if b"\t" in head else len(head.split())
+    if len(head.split()) == 6 or columns == 6:
+        return "trec"
+    if columns == 3:
+        return _of_three(path)
+    raise UsageError(f"{path}:1: {columns} columns are no run that is known; name its --format: {', '.join(FORMATS)}")
+
+
+def _of_three(path: Path) -> str:
+    """Scores, unless the last column counts every query's documents from 1."""
+    last: dict[str, list[str]] = {}
+    for _, query, _, value in three_columns(path, "score or rank"):
+        last.setdefault(query, []).append(value)
+    if not all(value.isascii() and value.isdecimal() for values in last.values() for value in values):
+        return "tevatron"
+    if all(sorted(map(int, values)) == list(range(1, len(values) + 1)) for values in last.values()):
+        return "msmarco"
+    raise UsageError(
+        f"{path}: the last column could be scores or ranks; name --format tevatron (scores) or --format msmarco (ranks)"
+    )
+
+
+def _head(path: Path) -> bytes:
+    """The first line that is no comment."""
+    if not path.is_file():
+        raise DataError(f"no file at {path}")
+    try:
+        with opened(path) as file:
+            lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)
+            return next((line for line in lines if line and not line.startswith(b"#")), b"")
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); fetch or write it anew") from None

@@ -1,0 +1,42 @@
+"""Means in the results that mteb writes: which collection of a suite each of them is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from adapters.errors import UsageError
+from harness.result.means import Means
+from harness.result.origin import marked, origin_of
+from harness.running.imported.formats import MTEB_RESULTS
+from harness.running.imported.mteb_results import META, Model, TaskPart, model_of, parts_of
+
+
+def means_in(path: Path, name: str | None = None, measures: Sequence[str] = ()) -> list[Means]:
+    """The means of one result of mteb: of each collection's official measure, and of those that are named.
+
+    Raises:
+        UsageError: no suite has the task, its data are others, nothing names the model, or a measure is not there.
+        DataError: it is no result of mteb.
+    """
+    model = model_of(path, name)
+    return [_means(path, model, part, measures) for part in parts_of(path, model)]
+
+
+def result_files(folder: Path) -> Iterator[Path]:
+    """The files of a folder that could be results of mteb, in order."""
+    yield from (file for file in sorted(folder.rglob("*.json")) if file.name != META)
+
+
+def _means(path: Path, model: Model, part: TaskPart, measures: Sequence[str]) -> Means:
+    wanted = dict.fromkeys([part.entry.main_measure, *measures])
+    missing = [measure for measure in wanted if measure not in part.means]
+    if missing:
+        raise UsageError(f"{path}: no {missing[0]} of {part.entry.target}; it has {', '.join(part.means) or 'none'}")
+    stated = {"model": model.name, "revision": model.revision}
+    stated |= {"model_in_file": model.in_file} if model.in_file else {}
+    origin = origin_of(path, "mean", MTEB_RESULTS, part.evaluator, stated)
+    own, values = marked(model.label), {measure: part.means[measure] for measure in wanted}
+    if part.first_stage is None:
+        return Means(part.entry, own, None, part.depth, origin, values)
+    return Means(part.entry, part.first_stage, own, part.depth, origin, values)

@@ -1,0 +1,135 @@
+"""From a file of somebody else's to the store: runs are measured, means are taken as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.errors import DataError, UsageError
+from harness.data.collection import Collection
+from harness.progress import Reporter
+from harness.result.evaluation import Evaluation
+from harness.result.means import Means
+from harness.result.store import Results
+from harness.running.experiment import experiment
+from harness.running.imported.formats import MTEB_RESULTS, RUN_FORMATS, RunFile, format_of, run_file
+from harness.running.imported.means import means_in, result_files
+from harness.running.imported.systems import imported_systems
+from harness.scoring.bench import opened
+from harness.scoring.retrieve import GIVEN, FirstStage, first_stage
+from harness.workspace import Workspace
+
+_RUN = "run:"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One run file, and how it is to be measured."""
+
+    path: Path
+    name: str | None = None
+    format: str | None = None
+    """None for what the file shows."""
+    first_stage_run: Path | None = None
+    """The candidates, in a run of any format."""
+    first_stage: str | None = None
+    """The candidates, as a spec; `given` for given lists."""
+    depth: int = 100
+    measures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken in."""
+
+    ids: tuple[str, ...]
+    skipped: tuple[str, ...]
+    """Files of a folder that were left out, with the reason."""
+
+
+def is_run(path: Path, format: str | None = None) -> bool:
+    """Whether a path is a run file; a folder is none.
+
+    Raises:
+        UsageError: its format cannot be told.
+        DataError: it is not there, or cannot be read.
+    """
+    return not path.is_dir() and format_of(path, format) in RUN_FORMATS
+
+
+def take_run(
+    wanted: Wanted, collections: Sequence[Collection], workspace: Workspace, reporter: Reporter
+) -> list[Evaluation]:
+    """Measure and audit a run on collections, and keep it as imported.
+
+    Without a first stage, the run reorders the given lists of collections that bring them; else it is a first stage.
+
+    Raises:
+        UsageError: the run has no name, both first stages are named, or one file stands for several collections.
+        DataError: the file is broken, lacks candidates, or names documents that a collection lacks.
+    """
+    file = run_file(wanted.path, wanted.format)
+    if len(collections) > 1 and file.format != "mteb-predictions":
+        names = ", ".join(one.name for one in collections[:4])
+        raise UsageError(f"{wanted.path}: one run file is of one collection, not of {len(collections)}: {names}, ...")
+    systems = imported_systems(file, wanted.name, _first(wanted, collections, workspace), wanted.depth)
+    systems[0].first_stage.check()
+    with opened(workspace, reporter) as bench:
+        return list(experiment(collections, systems, wanted.measures, bench))
+
+
+def take_means(paths: Sequence[Path], workspace: Path, name: str | None = None, measures: Sequence[str] = ()) -> Taken:
+    """Keep results of mteb as means. Of a folder, tasks that no suite has, or has with other data, are left out aloud.
+
+    Raises:
+        UsageError: a file that is named is no result of mteb or of no suite, several models would get one name, or
+            nothing is left.
+        DataError: a file is broken.
+    """
+    found: list[Means] = []
+    skipped: list[str] = []
+    for path in paths:
+        for file in _listed(path):
+            try:
+                found += means_in(file, name, measures)
+            except UsageError as error:
+                if not path.is_dir():
+                    raise
+                skipped.append(str(error))
+    if not found:
+        raise UsageError(f"{paths[0]}: no result of mteb that a suite has" + (f"; {skipped[0]}" if skipped else ""))
+    _refuse_one_name(found, name)
+    with Results(Workspace.open(workspace).results) as results:
+        results.keep_means(found)
+    return Taken(tuple(dict.fromkeys(one.made_of.id for one in found)), tuple(skipped))
+
+
+def _first(wanted: Wanted, collections: Sequence[Collection], workspace: Workspace) -> RunFile | FirstStage | None:
+    if wanted.first_stage_run and wanted.first_stage:
+        raise UsageError("--first-stage-run and --first-stage both name the candidates; take one of them")
+    spec = wanted.first_stage
+    if wanted.first_stage_run or (spec and spec.startswith(_RUN)):
+        return run_file(wanted.first_stage_run or Path(str(spec).removeprefix(_RUN)))
+    if spec is None and not all(one.given is not None for one in collections):
+        return None
+    return first_stage(spec or GIVEN, workspace)
+
+
+def _listed(path: Path) -> list[Path]:
+    if path.is_dir():
+        return [file for file in result_files(path) if format_of(file) == MTEB_RESULTS]
+    if not path.exists():
+        raise DataError(f"no file at {path}")
+    if (kind := format_of(path)) != MTEB_RESULTS:
+        raise UsageError(f"{path}: a run ({kind}); import one run at a time, and name its --target")
+    return [path]
+
+
+def _refuse_one_name(found: Sequence[Means], name: str | None) -> None:
+    taken: dict[tuple[str, str, str], str] = {}
+    for one in found:
+        key = (one.fingerprint, one.first_stage, one.reranker or "")
+        if taken.setdefault(key, one.origin.digest) != one.origin.digest:
+            told = "; give one of them" if name is None else "; leave out --name, or import one model at a time"
+            raise UsageError(f"{one.entry.target} stands twice for {one.reranker or one.first_stage}{told}")

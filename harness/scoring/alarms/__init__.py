@@ -1,0 +1,1 @@
+"""Alarms about candidates, scores and texts that were left out."""

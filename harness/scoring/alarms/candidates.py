@@ -1,0 +1,145 @@
+"""What is wrong with the candidates themselves, before any reranker sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.data.sources.dirt import EFFECTS
+from harness.measuring.alarms.alarm import FEW, Alarm, counted
+from harness.measuring.alarms.certainty import sure
+from harness.measuring.alarms.texts import distinct, text_codes
+from harness.measuring.ranking import lookup, ranks
+
+if TYPE_CHECKING:
+    from harness.scoring.ground import Ground
+
+_LABELLED = 0.02
+"""Two points: what the order of document ids may be worth before it counts as a label."""
+_ENOUGH_QUERIES = 10
+"""With fewer, ids that say nothing reach the ceiling or the floor by luck."""
+_ENOUGH_HITS = 5
+_LAST = 0.05
+_JUMP = 5.0
+
+
+def candidate_alarms(ground: Ground) -> Iterator[Alarm]:
+    """What declared rules let through, labels in ids, positives that were put in, queries among their own answers,
+    judgments that contradict."""
+    yield from _let_through(ground)
+    yield from _missing(ground)
+    yield from _labelled_ids(ground)
+    yield from _injected(ground)
+    yield from _self_retrieval(ground)
+    yield from _contradicting(ground)
+
+
+def _let_through(ground: Ground) -> Iterator[Alarm]:
+    """A rule is declared for a few lines; where it lets many through, files may not belong together."""
+    for rule, files in ground.collection.counts.shares.items():
+        for file, (count, lines) in files.items():
+            share = f"{count:,} of {lines:,} lines of the {file} through ({100 * count / lines:.1f} %)"
+            yield from counted("let-through", count, lines, f"the rule {rule} let {share}: {EFFECTS[rule]}")
+
+
+def _missing(ground: Ground) -> Iterator[Alarm]:
+    queries = ground.judged.queries
+    empty = int((np.diff(ground.candidates.offsets) == 0).sum())
+    if empty > FEW * queries:
+        yield Alarm("missing-queries", f"{empty} of {queries} queries have no candidates and count as 0")
+
+
+def _labelled_ids(ground: Ground) -> Iterator[Alarm]:
+    """Ids that carry the label take a constant scorer all the way to the ceiling, or to the floor. Ids that follow
+    the order of a text lean a little too, and are no label: on XQuAD a quarter of the way."""
+    if ground.judged.queries < _ENOUGH_QUERIES:
+        return
+    constant, chance = ground.controls["constant"], ground.controls["chance"]
+    gains = constant - chance
+    gained = gains.mean(axis=1)
+    reached = np.where(gained[:, None] > 0, ground.controls["oracle"] - chance, chance - ground.controls["anti-oracle"])
+    labelled = (abs(gained) > _LABELLED) & (abs(gained) > reached.mean(axis=1) / 2)
+    by_luck = ground.controls["random"] - chance
+    certain = [sure(row * np.sign(row.mean()), luck) for row, luck in zip(gains, by_luck, strict=True)]
+    for measure, points, found in zip(ground.measures, gained, labelled & certain, strict=True):
+        if found:
+            told = f"the order of the document ids alone moves {measure} by {100 * points:+z.1f} points"
+            yield Alarm("labelled-ids", f"{told}: ids carry the label", str(measure))
+
+
+def without_ties(alarm: Alarm) -> Alarm:
+    """An alarm about candidates for a system that gives no two different texts the same score: that ids know the label
+    is a remark then, because they decide ties and nothing else."""
+    if alarm.name != "labelled-ids":
+        return alarm
+    message = f"{alarm.message}, but no two texts are tied here, so they decide nothing"
+    return Alarm("few-labelled-ids", message, alarm.measure)
+
+
+def _injected(ground: Ground) -> Iterator[Alarm]:
+    """Documents get rarer in relevance from rank to rank; at the very end they were put there."""
+    run, counts = ground.candidates, np.diff(ground.candidates.offsets)
+    long = counts >= 10
+    tie = np.ptp(run.scores) == 0 if len(run) else True
+    if tie or long.sum() < _ENOUGH_QUERIES:
+        return
+    rank, size, relevant = ranks(run), counts[run.queries], ground.judged.grades >= 1
+    last = long[run.queries] & (rank == size)
+    before = long[run.queries] & (rank < size) & (rank > size // 2)
+    hits, rate = int(relevant[last].sum()), float(relevant[last].mean())
+    usual = float(relevant[before].mean())
+    if hits >= _ENOUGH_HITS and rate > _LAST and rate > _JUMP * usual:
+        told = f"the last candidate is relevant for {hits} of {int(long.sum())} queries, the ranks before it are in "
+        told += f"{100 * usual:.1f} % of them"
+        yield Alarm("injected-positives", f"{told}: were missed positives added to the lists?")
+
+
+def _self_retrieval(ground: Ground) -> Iterator[Alarm]:
+    run, collection = ground.candidates, ground.collection
+    same_text = (collection.corpus.digests[run.documents] == collection.queries.digests[run.queries]).all(axis=1)
+    same_text[_own_rows(ground)] = True
+    found = np.unique(run.queries[same_text & (ground.judged.grades < 1)])
+    if len(found) > FEW * ground.judged.queries:
+        declared = "" if collection.rules.drop_identical_ids else "; declare drop_identical_ids if ids are shared"
+        told = f"{len(found)} of {ground.judged.queries} queries are among their own candidates, as not relevant"
+        yield Alarm("self-retrieval", f"{told}{declared}")
+
+
+def _own_rows(ground: Ground) -> npt.NDArray[np.int64]:
+    """Rows of candidates with the query's own id that hold its text; a shared number alone is a coincidence."""
+    collection = ground.collection
+    asked = collection.queries.ids()
+    known = pc.is_in(collection.corpus.table["id"], value_set=pa.array(asked, pa.string()))
+    rows = np.flatnonzero(known.to_numpy())
+    place = dict(zip(collection.corpus.ids(rows), rows.tolist(), strict=True))
+    pairs = [(query, place[name]) for query, name in enumerate(asked) if name in place]
+    if not pairs:
+        return np.empty(0, np.int64)
+    queries, documents = np.array(pairs, np.int64).T
+    found = lookup(ground.candidates, queries, documents)
+    held = [_held(collection.queries[q], collection.corpus[d]) for q, d in zip(queries, documents, strict=True)]
+    own: npt.NDArray[np.int64] = found[(found >= 0) & np.array(held)]
+    return own
+
+
+def _held(query: str, document: str) -> bool:
+    asked = " ".join(query.casefold().split())
+    return bool(asked) and asked in " ".join(document.casefold().split())
+
+
+def _contradicting(ground: Ground) -> Iterator[Alarm]:
+    run, grades = ground.candidates, ground.judged.grades
+    judged = grades >= 0
+    queries, texts = run.queries[judged], text_codes(ground.collection, run)[judged]
+    labelled = texts * 2 + (grades[judged] >= 1)
+    size = ground.judged.queries
+    found = int((distinct(queries, labelled, size) > distinct(queries, texts, size)).sum())
+    if found > FEW * size:
+        yield Alarm(
+            "contradicting-labels", f"one text is judged relevant and not relevant in {found} of {size} queries"
+        )

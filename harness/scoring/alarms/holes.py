@@ -1,0 +1,39 @@
+"""Holes: documents that nobody judged, which a measure takes for not relevant (Zobel 1998; Sakai 2007)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.data.runs import Run, only
+from harness.measuring.alarms.alarm import Alarm
+from harness.measuring.judged import Judged
+
+if TYPE_CHECKING:
+    from harness.scoring.ground import Ground, Values
+
+_DEPTH = 10
+_WIDER = 0.1
+"""Ten points of the top ten less are judged than of the first stage's."""
+
+
+def unjudged(ground: Ground, run: Run) -> list[Alarm]:
+    """The alarm, with the values that both orders have when unjudged documents are left out of them."""
+    judged = ground.judged
+    ours, first = (float(judged.judged_at(_DEPTH, scores).mean()) for scores in (run.scores, None))
+    if first - ours <= _WIDER:
+        return []
+    measure = ground.measures[0]
+    condensed = [condensed_values(ground, one)[0].mean() for one in (run, ground.candidates)]
+    whole = [judged.values([measure], scores).mean() for scores in (run.scores, None)]
+    told = f"{100 * ours:.0f} % of the top {_DEPTH} are judged, of the first stage's {100 * first:.0f} %; "
+    told += f"without unjudged documents {measure} is {100 * condensed[0]:.2f} instead of {100 * whole[0]:.2f}, "
+    told += f"the first stage's {100 * condensed[1]:.2f} instead of {100 * whole[1]:.2f}"
+    return [Alarm("unjudged", told, str(measure))]
+
+
+def condensed_values(ground: Ground, run: Run) -> Values:
+    """Values over the lists without unjudged candidates, float64 [measures, queries] (condensed lists, Sakai 2007)."""
+    kept = only(run, np.asarray(ground.judged.grades >= 0))
+    return Judged(kept, ground.judged.qrels, ground.judged.queries).values(ground.measures)

@@ -1,0 +1,192 @@
+"""What the scores of a system say against themselves: ties, half precision, no order of their own, a swapped sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.data.runs import Run
+from harness.measuring.alarms.alarm import Alarm, counted
+from harness.measuring.alarms.certainty import sure
+from harness.measuring.alarms.half_precision import half_precision
+from harness.measuring.alarms.texts import Codes, distinct, text_codes
+from harness.measuring.ranking import ranks
+from harness.scoring.alarms.holes import unjudged
+
+if TYPE_CHECKING:
+    from harness.scoring.ground import Ground
+
+Role = Literal["first stage", "control", "reranker"]
+Flags = npt.NDArray[np.bool_]
+
+TIE_ALARM = 0.001
+"""A tenth of a point: above it the order of ties decides more than most comparisons do."""
+_ENOUGH_QUERIES = 20
+_ENOUGH_CANDIDATES = 5
+"""Five candidates have one order by luck in 120."""
+_SATURATED = 0.05
+_UNCHANGED = 0.95
+_ROUNDING = 1e-6
+"""Of their size: eight float32 steps."""
+_WORTH_TELLING = 0.01
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of one system, with what is asked of them more than once."""
+
+    ground: Ground
+    run: Run
+    role: Role
+
+    @cached_property
+    def texts(self) -> Codes:
+        """Equal texts have equal numbers."""
+        return text_codes(self.ground.collection, self.run)
+
+    @cached_property
+    def constant(self) -> Flags:
+        """Queries with two different texts or more that all got one score, bool [queries]."""
+        low, high = self.range
+        different = distinct(self.run.queries, self.texts, len(low)) > 1
+        return np.asarray(different & (low == high))
+
+    @cached_property
+    def range(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """The lowest and the highest score of every query; 0 where there is no candidate."""
+        filled = np.diff(self.run.offsets) > 0
+        low, high = np.zeros(len(filled), np.float32), np.zeros(len(filled), np.float32)
+        if len(self.run):
+            starts = self.run.offsets[:-1][filled]
+            low[filled] = np.minimum.reduceat(self.run.scores, starts)
+            high[filled] = np.maximum.reduceat(self.run.scores, starts)
+        return low, high
+
+    @cached_property
+    def tied(self) -> Flags:
+        """Rows whose score a row of the same query with another text has."""
+        order, score, text = self._groups
+        members = np.bincount(np.cumsum(score) - 1, weights=text) if len(order) else np.empty(0)
+        found = np.empty(len(order), bool)
+        found[order] = (members > 1)[np.cumsum(score) - 1]
+        return found
+
+    @property
+    def without_twins(self) -> npt.NDArray[np.float32]:
+        """Scores in which different texts are never equal: what is left of ties is between equal texts."""
+        order, _, text = self._groups
+        step = np.cumsum(text) - 1
+        told = np.empty(len(order), np.float32)
+        told[order] = step - step[self.run.offsets[:-1].repeat(np.diff(self.run.offsets))]
+        return told
+
+    @property
+    def distinct_share(self) -> float:
+        """Different scores for each different text, mean over the queries that have candidates."""
+        order, score, text = self._groups
+        queries, filled = self.run.queries[order], np.diff(self.run.offsets) > 0
+        size = len(filled)
+        scores, texts = (np.bincount(queries, weights=new, minlength=size)[filled] for new in (score, text))
+        return float(np.mean(scores / texts)) if filled.any() else 1.0
+
+    @cached_property
+    def _groups(self) -> tuple[npt.NDArray[np.int64], Flags, Flags]:
+        """Rows by query, score and text, and where in that order a new score and a new text begins."""
+        run = self.run
+        order = np.lexsort((self.texts, run.scores, run.queries))
+        queries, scores, texts = run.queries[order], run.scores[order], self.texts[order]
+        score, text = np.ones(len(order), bool), np.ones(len(order), bool)
+        score[1:] = (np.diff(queries) != 0) | (np.diff(scores) != 0)
+        text[1:] = score[1:] | (np.diff(texts) != 0)
+        return order, score, text
+
+
+def score_alarms(scored: Scored) -> Iterator[Alarm]:
+    """Everything that the scores themselves give away. Controls are made to be strange, so only their ties are told."""
+    yield from _tied_order(scored)
+    if scored.role != "control":
+        yield from _worse_than_chance(scored)
+    if scored.role == "reranker":
+        yield from _constant(scored)
+        yield from _saturated(scored)
+        yield from half_precision(scored.run.scores, int(scored.tied.sum()))
+        yield from _unchanged(scored)
+        yield from unjudged(scored.ground, scored.run)
+
+
+def _tied_order(scored: Scored) -> Iterator[Alarm]:
+    """Equal texts cannot be told apart by anybody: what their order moves is the collection's, not the system's."""
+    judged, measures = scored.ground.judged, scored.ground.measures
+    worst, best = judged.bounds(measures, scored.run.scores)
+    span = (best - worst).mean(axis=1)
+    if not (span > TIE_ALARM).any():
+        return
+    low, high = judged.bounds(measures, scored.without_twins)
+    for measure, whole, twins in zip(measures, span, (high - low).mean(axis=1), strict=True):
+        if whole - twins > TIE_ALARM:
+            told = f"the order of equal scores moves {measure} by {100 * whole:.2f} points"
+            yield Alarm("tied-order", told, str(measure))
+
+
+def _worse_than_chance(scored: Scored) -> Iterator[Alarm]:
+    ground, measures = scored.ground, scored.ground.measures
+    values, reverse = (ground.judged.values(measures, sign * scored.run.scores) for sign in (1, -1))
+    movable = ground.controls["oracle"] > ground.controls["anti-oracle"]
+    for row, measure in enumerate(measures):
+        queries = movable[row]
+        gained = (reverse[row] - values[row])[queries]
+        below = (ground.controls["chance"][row] - values[row])[queries]
+        luck = (ground.controls["random"][row] - ground.controls["chance"][row])[queries]
+        enough = len(gained) >= _ENOUGH_QUERIES and gained.mean() > _WORTH_TELLING
+        if enough and sure(gained, luck) and sure(below, luck):
+            yield Alarm(
+                "worse-than-chance",
+                f"{measure} is {100 * values[row].mean():.2f}, a random order expects "
+                f"{100 * ground.controls['chance'][row].mean():.2f} and the reversed order gets "
+                f"{100 * reverse[row].mean():.2f}: a swapped sign or label?",
+                str(measure),
+            )
+
+
+def _constant(scored: Scored) -> Iterator[Alarm]:
+    found, queries = int(scored.constant.sum()), scored.ground.judged.queries
+    told = f"every candidate got the same score for {found} of {queries} queries"
+    yield from counted("constant-scores", found, queries, told)
+    low, high = scored.range
+    near = (high > low) & (high - low <= _ROUNDING * np.maximum(abs(low), abs(high)))
+    near &= np.diff(scored.run.offsets) >= _ENOUGH_CANDIDATES
+    if near.sum() > queries / 2:
+        told = f"the scores of {int(near.sum())} of {queries} queries differ by less than a millionth"
+        yield Alarm("rounding-noise", f"{told}: their order is rounding")
+
+
+def _saturated(scored: Scored) -> Iterator[Alarm]:
+    _, high = scored.range
+    top = scored.tied & (scored.run.scores == high[scored.run.queries])
+    shared = np.bincount(scored.run.queries[top], minlength=len(high)) > 0
+    shared &= ~scored.constant
+    if shared.sum() <= _SATURATED * len(high):
+        return
+    scores = scored.run.scores
+    sigmoid = scores.min() >= 0 and scores.max() <= 1
+    hint = "; they lie between 0 and 1, so rank by the logits, not by a sigmoid of them" if sigmoid else ""
+    told = f"several candidates share the best score in {int(shared.sum())} of {len(high)} queries{hint}"
+    yield Alarm("saturated-scores", told)
+
+
+def _unchanged(scored: Scored) -> Iterator[Alarm]:
+    """A first stage that is one tie has no order that could be kept."""
+    before = Scored(scored.ground, scored.ground.candidates, "first stage")
+    low, high = before.range
+    counts = np.diff(scored.run.offsets)
+    telling = (counts >= _ENOUGH_CANDIDATES) & (high > low)
+    other = ranks(scored.run) != ranks(before.run)
+    same = telling & (np.bincount(scored.run.queries[other], minlength=len(counts)) == 0)
+    if telling.sum() >= 3 and same.sum() >= _UNCHANGED * telling.sum():
+        told = f"the order of the first stage came back for {int(same.sum())} of {int(telling.sum())} queries"
+        yield Alarm("unchanged-order", f"{told}: is the score head loaded?")

@@ -1,0 +1,27 @@
+"""Where work is done: an open workspace with its ledger, and somebody to report to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.progress import Reporter
+from harness.scoring.ledger.store import Ledger
+from harness.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Handed from room to room."""
+
+    workspace: Workspace
+    ledger: Ledger
+    reporter: Reporter
+
+
+@contextmanager
+def opened(workspace: Workspace, reporter: Reporter) -> Iterator[Bench]:
+    """A bench whose ledger is closed in the end."""
+    with Ledger(workspace.ledger) as ledger:
+        yield Bench(workspace, ledger, reporter)

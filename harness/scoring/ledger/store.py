@@ -1,0 +1,312 @@
+"""The pair ledger: every (query, document) pair that a reranker has scored, once, ever.
+
+Pairs are keyed by the digest of the reranker's identity and the digests of the two texts, so another collection, depth
+or first stage pays nothing for what is known. One row of the table `part` holds the pairs of one (reranker, query) that
+one call recorded; rows are appended, and merged by `compact`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import warnings
+import zlib
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import DataError, ModelError
+from adapters.identity import Digests, digest
+from adapters.protocols import IndexPairs
+from harness.scoring.ledger.file import LedgerFile, LedgerWarning, is_damage, is_sound
+from harness.scoring.ledger.records import (
+    FIELDS,
+    RECORD,
+    Entries,
+    Ordinals,
+    Records,
+    decoded,
+    distinct,
+    grouped,
+    matches,
+    query_keys,
+    split,
+)
+
+__all__ = ["RECORD", "Entries", "Ledger", "LedgerWarning", "Report", "Scorer", "inspect"]
+
+_QUERIES_AT_ONCE = 512
+
+Key = tuple[int, bytes, int]
+"""(scorer, query digest, part): the primary key of a part."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A reranker that the ledger has scores of."""
+
+    id: int
+    identity: str
+    """32 hex digits: the digest of the description."""
+    description: Mapping[str, object]
+    pairs: int
+    """Distinct pairs."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `verify` found."""
+
+    rows: int
+    pairs: int
+    """Pairs in sound rows; one that two processes scored at the same time counts twice until `compact`."""
+    bad_rows: int
+    """Rows whose length or checksum is wrong; reading them sets them aside."""
+    set_aside: int
+    """Rows that were set aside before."""
+    integrity: tuple[str, ...]
+    """What SQLite's own check says; empty if nothing is wrong."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row can be trusted."""
+        return not self.bad_rows and not self.integrity
+
+
+class Ledger:
+    """An append-only store of scored pairs; several processes may use the same file at the same time.
+
+    A call of `record` is kept whole or not at all. A row whose blob is not what was written is set aside with a
+    `LedgerWarning` and never read; a file that SQLite finds damaged is kept beside as `<name>.damaged-N`, and every
+    sound row of it is carried over. Use one object per thread.
+
+    Raises:
+        DataError: the file is from a newer version, is no ledger, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = LedgerFile(path)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. What was recorded is already on the disk."""
+        self._file.close()
+
+    def scorer(self, identity: Mapping[str, object]) -> int:
+        """The number of a reranker. It follows from the identity alone, so it is the same in every ledger."""
+        name = digest(identity)
+        number = int(name[:16], 16) >> 1
+        self._file.guarded(lambda: self._register(number, name, identity))
+        return number
+
+    def known(
+        self, scorer: int, queries: Digests, documents: Digests, pairs: IndexPairs
+    ) -> tuple[npt.NDArray[np.bool_], Entries]:
+        """Look pairs up; rows of `pairs` are (row of `queries`, row of `documents`), in any order, repeats allowed.
+
+        Returns:
+            bool [n] whether the pair is known, and its entries as they were first recorded.
+        """
+        asked, owners = np.unique(pairs[:, 0], return_inverse=True)
+        order = np.argsort(owners, kind="stable")
+        keys = query_keys(queries[asked])
+        known, entries = np.zeros(len(pairs), bool), Entries.unknown(len(pairs))
+        for first in range(0, len(keys), _QUERIES_AT_ONCE):
+            stored_owners, stored = self._read(scorer, keys[first : first + _QUERIES_AT_ONCE])
+            start, stop = np.searchsorted(owners, (first, first + _QUERIES_AT_ONCE), sorter=order)
+            rows = order[start:stop]
+            wanted = documents[pairs[rows, 1]]
+            at = matches(stored_owners, stored, owners[rows] - first, wanted)
+            hits, found = rows[at >= 0], stored[at[at >= 0]]
+            known[hits] = True
+            for name in FIELDS:
+                getattr(entries, name)[hits] = found[name]
+        return known, entries
+
+    def record(self, scorer: int, queries: Digests, documents: Digests, pairs: IndexPairs, entries: Entries) -> None:
+        """Append scored pairs in one transaction. A pair that is already known keeps its first entry.
+
+        Raises:
+            ModelError: a score is not finite; nothing is recorded.
+        """
+        if len(entries.score) != len(pairs):
+            raise ValueError(f"{len(entries.score)} entries for {len(pairs)} pairs")
+        broken = np.flatnonzero(~np.isfinite(entries.score))
+        if len(broken):
+            raise ModelError(
+                f"the reranker returned {entries.score[broken[0]]} for {len(broken)} of {len(pairs)} pairs, first for "
+                f"pair {broken[0]}; a score has to be finite, so nothing of this chunk was recorded"
+            )
+        parts = grouped(queries, documents, pairs, entries)
+        self._file.guarded(lambda: self._append(scorer, parts))
+
+    def rekey(self, before: Mapping[str, object], now: Mapping[str, object]) -> int:
+        """Give the pairs of one identity to another that stands for the same scores; how many there were."""
+        old, new = self.scorer(before), self.scorer(now)
+        count = self.count(old)
+        if count and old != new:
+            self._file.guarded(lambda: self._move(old, new))
+            self.compact(new)
+        return count if old != new else 0
+
+    def compact(self, scorer: int) -> None:
+        """Merge the parts of each query into one row and drop repeats; nothing that `known` answers changes."""
+        parted = self._file.guarded(lambda: self._queries(scorer, at_least=2))
+        for first in range(0, len(parted), _QUERIES_AT_ONCE):
+            keys = parted[first : first + _QUERIES_AT_ONCE]
+            self._file.guarded(lambda keys=keys: self._merge(scorer, keys))  # type: ignore[misc]
+
+    def count(self, scorer: int) -> int:
+        """Distinct pairs of a reranker."""
+        keys = self._file.guarded(lambda: self._queries(scorer))
+        return sum(
+            len(distinct(*self._read(scorer, keys[first : first + _QUERIES_AT_ONCE]))[1])
+            for first in range(0, len(keys), _QUERIES_AT_ONCE)
+        )
+
+    def scorers(self) -> list[Scorer]:
+        """Every reranker that was ever asked for, by number."""
+        sql = "SELECT id, identity, description FROM scorer ORDER BY id"
+        rows = self._file.guarded(lambda: self._file.connection.execute(sql).fetchall())
+        return [Scorer(number, name, json.loads(text), self.count(number)) for number, name, text in rows]
+
+    def payload_bytes(self) -> int:
+        """Bytes of recorded pairs, without what the file needs around them."""
+        sql = "SELECT coalesce(sum(length(pairs)), 0) FROM part"
+        return int(self._file.guarded(lambda: self._file.connection.execute(sql).fetchone())[0])
+
+    def verify(self) -> Report:
+        """Read every row and SQLite's own structure; changes nothing."""
+        return _verified(self._file.connection)
+
+    def _register(self, number: int, name: str, identity: Mapping[str, object]) -> None:
+        sql = "SELECT identity FROM scorer WHERE id = ?"
+        if self._file.connection.execute(sql, (number,)).fetchone() == (name,):
+            return
+        description = json.dumps(identity, sort_keys=True, ensure_ascii=False)
+        with self._file.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO scorer VALUES (?, ?, ?)", (number, name, description))
+            if connection.execute(sql, (number,)).fetchone() != (name,):
+                raise DataError(f"{self._file.path}: two rerankers have the number {number}; use another ledger file")
+
+    def _move(self, old: int, new: int) -> None:
+        """Parts of a query that both have are counted on."""
+        last = (
+            "SELECT coalesce(max(part), -1) + 1 FROM part AS other WHERE other.scorer = ? AND other.query = part.query"
+        )
+        with self._file.writing() as connection:
+            connection.execute(f"UPDATE part SET scorer = ?, part = part + ({last}) WHERE scorer = ?", (new, new, old))
+
+    def _queries(self, scorer: int, at_least: int = 1) -> list[bytes]:
+        sql = "SELECT query FROM part WHERE scorer = ? GROUP BY query HAVING count(*) >= ?"
+        return [row[0] for row in self._file.connection.execute(sql, (scorer, at_least))]
+
+    def _read(self, scorer: int, keys: list[bytes]) -> tuple[Ordinals, Records]:
+        """The records of some queries, the first recorded first, each with the position of its query in `keys`."""
+
+        def action() -> tuple[Ordinals, Records]:
+            owners, blobs, bad = self._sound_parts(scorer, keys)
+            if bad:
+                with self._file.writing():
+                    moved = self._set_aside(bad)
+                self._warn(moved)
+            return decoded(owners, blobs)
+
+        return self._file.guarded(action)
+
+    def _sound_parts(self, scorer: int, keys: list[bytes]) -> tuple[list[int], list[bytes], list[Key]]:
+        sql = "SELECT part, pairs, checksum FROM part WHERE scorer = ? AND query = ? ORDER BY part"
+        owners: list[int] = []
+        blobs: list[bytes] = []
+        bad: list[Key] = []
+        execute = self._file.connection.execute
+        for owner, key in enumerate(keys):
+            for part, blob, checksum in execute(sql, (scorer, key)):
+                if is_sound(blob, checksum):
+                    owners.append(owner)
+                    blobs.append(blob)
+                else:
+                    bad.append((scorer, key, part))
+        return owners, blobs, bad
+
+    def _set_aside(self, suspects: list[Key]) -> int:
+        """Move rows out of the way of readers, inside a write transaction: what another process has put right since
+        is left alone."""
+        connection, where = self._file.connection, "FROM part WHERE scorer = ? AND query = ? AND part = ?"
+        moved = 0
+        for key in suspects:
+            row = connection.execute(f"SELECT pairs, checksum {where}", key).fetchone()
+            if row is not None and not is_sound(*row):
+                connection.execute(f"INSERT INTO set_aside SELECT * {where}", key)
+                connection.execute(f"DELETE {where}", key)
+                moved += 1
+        return moved
+
+    def _warn(self, moved: int) -> None:
+        if moved:
+            warnings.warn(
+                f"{self._file.path}: {moved} rows are not what was written; they were set aside (table set_aside) and "
+                "their pairs are scored again",
+                LedgerWarning,
+                stacklevel=2,
+            )
+
+    def _append(self, scorer: int, parts: list[tuple[bytes, bytes]]) -> None:
+        # The number is chosen inside the write transaction: two writers never choose the same.
+        sql = """INSERT INTO part SELECT ?1, ?2, coalesce(max(part) + 1, 0), ?3, ?4 FROM part
+                 WHERE scorer = ?1 AND query = ?2"""
+        with self._file.writing() as connection:
+            connection.executemany(sql, ((scorer, key, blob, zlib.crc32(blob)) for key, blob in parts))
+
+    def _merge(self, scorer: int, keys: list[bytes]) -> None:
+        with self._file.writing() as connection:
+            owners, blobs, bad = self._sound_parts(scorer, keys)
+            moved = self._set_aside(bad)
+            connection.executemany("DELETE FROM part WHERE scorer = ? AND query = ?", ((scorer, key) for key in keys))
+            merged = split(*distinct(*decoded(owners, blobs)))
+            rows = ((scorer, keys[owner], 0, blob, zlib.crc32(blob)) for owner, blob in merged)
+            connection.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?)", rows)
+        self._warn(moved)
+
+
+def inspect(path: Path) -> Report:
+    """Verify a ledger without opening it for use: nothing is salvaged, set aside or made.
+
+    Raises:
+        DataError: the file cannot be opened.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            return _verified(connection)
+    except sqlite3.OperationalError as error:
+        raise DataError(f"{path} cannot be read ({error})") from None
+
+
+def _verified(connection: sqlite3.Connection) -> Report:
+    rows = pairs = bad = aside = 0
+    integrity: tuple[str, ...] = ()
+    try:
+        for (said,) in connection.execute("PRAGMA integrity_check"):
+            integrity += () if said == "ok" else (str(said),)
+        aside = connection.execute("SELECT count(*) FROM set_aside").fetchone()[0]
+        for blob, checksum in connection.execute("SELECT pairs, checksum FROM part"):
+            rows += 1
+            bad += not is_sound(blob, checksum)
+            pairs += len(blob) // RECORD.itemsize if is_sound(blob, checksum) else 0
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        integrity += (str(error),)
+    return Report(rows, pairs, bad, aside, integrity)

@@ -1,0 +1,219 @@
+"""Reranking: candidates become scores, every (query text, document text) pair once, ever, through the ledger."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.errors import ModelError
+from adapters.identity import Digests
+from adapters.protocols import IndexPairs, Integers, Reranker, Scored, StreamingReranker
+from adapters.spec import identity_of
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.scoring.bench import Bench
+from harness.scoring.ledger.records import FIELDS
+from harness.scoring.ledger.store import Entries, Ledger
+
+BLOCK = 250_000
+"""Pairs that are looked up and scored at a time: bounds memory. Blocks are cut from the whole run, not from what is
+missing, so that a resumed run plans the same batches and gets the same bits."""
+_PLAIN = 256
+_FLUSH_SECONDS = 2.0
+_FLUSH_PAIRS = 4096
+
+
+@dataclass(frozen=True)
+class Reranked:
+    """Scores for the rows of a candidate run, with what the model saw of each."""
+
+    run: Run
+    entries: Entries
+    fresh: int
+    """Pairs that the model scored now; the others were known."""
+    seconds: float
+    """Seconds that the model took for them."""
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A stretch of queries, with equal texts counted once."""
+
+    rows: slice
+    queries: Integers
+    documents: Integers
+    pairs: IndexPairs
+    """Unique (query, document) indices into the two lists above."""
+    inverse: Integers
+    """For every row of the run its unique pair."""
+
+
+def rerank(collection: Collection, candidates: Run, reranker: Reranker, bench: Bench, title: str) -> Reranked:
+    """Score every candidate that the ledger does not know yet, and remember it as it comes.
+
+    Raises:
+        ModelError: a score is not finite, or the reranker left pairs out or answered twice.
+    """
+    ledger = bench.ledger
+    scorer = ledger.scorer(dict(identity_of(reranker)))
+    blocks = list(_blocks(collection, candidates))
+    missing = sum(int((~_known(ledger, scorer, collection, block)[0]).sum()) for block in blocks)
+    if missing:
+        bench.reporter.note(f"{title}: {missing:,} of {sum(len(block.pairs) for block in blocks):,} pairs to score")
+    parts, seconds = [], 0.0
+    with bench.reporter.stage(title, missing) as advance:
+        for block in blocks:
+            known, entries = _known(ledger, scorer, collection, block)
+            if not known.all():
+                started = time.perf_counter()
+                for scored, pairs in _scored(collection, block, ~known, reranker, title):
+                    ledger.record(scorer, *_digests(collection, block), pairs, scored)
+                    advance(len(pairs))
+                seconds += time.perf_counter() - started
+                known, entries = _known(ledger, scorer, collection, block)
+                if not known.all():
+                    raise ModelError(f"{title}: {int((~known).sum())} pairs came back without a score")
+            parts.append([getattr(entries, field)[block.inverse] for field in FIELDS])
+    if missing:
+        ledger.compact(scorer)
+    entries = Entries(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else Entries.unknown(0)
+    return Reranked(candidates.rescored(entries.score), entries, missing, seconds)
+
+
+def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger: Ledger) -> bool:
+    """Whether the ledger has every candidate, so that the reranker would not be asked."""
+    scorer = ledger.scorer(dict(identity_of(reranker)))
+    return all(_known(ledger, scorer, collection, block)[0].all() for block in _blocks(collection, candidates))
+
+
+def scored_texts(
+    queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs, reranker: Reranker, title: str
+) -> Iterator[tuple[Entries, Integers]]:
+    """Ask the reranker, and check what comes: (entries, rows of `pairs`) as they come, every row once.
+
+    Raises:
+        ModelError: a score is not finite, or a pair came that was not asked for, or twice.
+    """
+    stream = _stream(reranker, queries, documents, pairs)
+    for scored in _flushed(_checked(stream, pairs, queries, documents, title)):
+        yield Entries(scored.scores, scored.tokens, scored.kept, scored.inputs), scored.rows
+
+
+def _blocks(collection: Collection, run: Run) -> Iterator[_Block]:
+    starts = np.unique(np.searchsorted(run.offsets, np.arange(0, len(run), BLOCK), side="right") - 1)
+    for first, last in itertools.pairwise([*starts.tolist(), len(run.offsets) - 1]):
+        rows = slice(int(run.offsets[first]), int(run.offsets[last]))
+        if rows.start < rows.stop:
+            yield _block(collection, run, rows)
+
+
+def _block(collection: Collection, run: Run, rows: slice) -> _Block:
+    queries, query = _unique(run.queries[rows], collection.queries.digests)
+    documents, document = _unique(run.documents[rows].astype(np.int64), collection.corpus.digests)
+    code, inverse = np.unique(query * len(documents) + document, return_inverse=True)
+    pairs = np.stack([code // len(documents), code % len(documents)], axis=1)
+    return _Block(rows, queries, documents, pairs, inverse)
+
+
+def _unique(rows: Integers, digests: Digests) -> tuple[Integers, Integers]:
+    """Rows with different texts, and for every given row the position of its text among them."""
+    distinct, inverse = np.unique(rows, return_inverse=True)
+    words = np.ascontiguousarray(digests[distinct])
+    _, first, same = np.unique(words.view("V16").ravel(), return_index=True, return_inverse=True)
+    return distinct[first], same[inverse]
+
+
+def _known(ledger: Ledger, scorer: int, collection: Collection, block: _Block) -> tuple[npt.NDArray[np.bool_], Entries]:
+    return ledger.known(scorer, *_digests(collection, block), block.pairs)
+
+
+def _digests(collection: Collection, block: _Block) -> tuple[Digests, Digests]:
+    return collection.queries.digests[block.queries], collection.corpus.digests[block.documents]
+
+
+def _scored(
+    collection: Collection, block: _Block, wanted: npt.NDArray[np.bool_], reranker: Reranker, title: str
+) -> Iterator[tuple[Entries, IndexPairs]]:
+    pairs = block.pairs[wanted]
+    used_queries, query = np.unique(pairs[:, 0], return_inverse=True)
+    used_documents, document = np.unique(pairs[:, 1], return_inverse=True)
+    queries = collection.queries.take(block.queries[used_queries])
+    documents = collection.corpus.take(block.documents[used_documents])
+    requested = np.stack([query, document], axis=1)
+    for entries, rows in scored_texts(queries, documents, requested, reranker, title):
+        yield entries, pairs[rows]
+
+
+def _stream(
+    reranker: Reranker, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs
+) -> Iterator[Scored]:
+    if isinstance(reranker, StreamingReranker):
+        yield from reranker.stream(queries, documents, pairs)
+        return
+    for start in range(0, len(pairs), _PLAIN):
+        rows = np.arange(start, min(start + _PLAIN, len(pairs)))
+        scores = np.asarray(reranker.score(queries, documents, pairs[rows]), dtype=np.float32)
+        if scores.shape != rows.shape:
+            raise ModelError(f"{_named(reranker)} gave scores of shape {scores.shape} for {len(rows)} pairs")
+        unknown = np.full(len(rows), -1, np.int32)
+        yield Scored(rows, scores, unknown, unknown, np.zeros(len(rows), np.uint64))
+
+
+def _flushed(stream: Iterator[Scored]) -> Iterator[Scored]:
+    """Batches, gathered so that the ledger commits every few seconds and not every few milliseconds. Those that came
+    before an error are handed out before it is raised."""
+    held: list[Scored] = []
+    since = time.monotonic()
+    try:
+        for scored in stream:
+            held.append(scored)
+            if time.monotonic() - since > _FLUSH_SECONDS or sum(len(part.rows) for part in held) >= _FLUSH_PAIRS:
+                yield _joined(held)
+                held, since = [], time.monotonic()
+    except (Exception, KeyboardInterrupt):
+        if held:
+            yield _joined(held)
+        raise
+    if held:
+        yield _joined(held)
+
+
+def _joined(parts: list[Scored]) -> Scored:
+    columns = ("rows", "scores", "tokens", "kept", "inputs")
+    return Scored(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
+
+
+def _checked(
+    stream: Iterator[Scored], pairs: IndexPairs, queries: Sequence[str], documents: Sequence[str], title: str
+) -> Iterator[Scored]:
+    answered = np.zeros(len(pairs), bool)
+    for scored in stream:
+        _check_rows(scored, answered, title)
+        if (bad := np.flatnonzero(~np.isfinite(scored.scores))).size:
+            query, document = pairs[scored.rows[bad[0]]]
+            raise ModelError(
+                f"{title}: {bad.size} scores are not finite, first for query {queries[query][:60]!r} and document "
+                f"{documents[document][:60]!r}; nothing of this batch was kept"
+            )
+        answered[scored.rows] = True
+        yield scored
+
+
+def _check_rows(scored: Scored, answered: npt.NDArray[np.bool_], title: str) -> None:
+    rows = scored.rows
+    if {len(column) for column in (scored.scores, scored.tokens, scored.kept, scored.inputs)} != {len(rows)}:
+        raise ModelError(f"{title}: a batch of {len(rows)} pairs came with columns of other lengths")
+    if len(rows) and not 0 <= rows.min() <= rows.max() < len(answered):
+        raise ModelError(f"{title}: scores came for pairs that were not asked for; rows are indices into `pairs`")
+    if answered[rows].any() or len(np.unique(rows)) < len(rows):
+        raise ModelError(f"{title}: a pair came back twice; every pair has one score")
+
+
+def _named(reranker: object) -> str:
+    return cast(str, getattr(reranker, "name", type(reranker).__name__))

@@ -1,0 +1,187 @@
+"""The first stage: a collection and a retriever become candidates, once, in a file that every reranker shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+from zipfile import BadZipFile
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError
+from adapters.identity import array_digest, digest, file_digest
+from adapters.protocols import Bindable, Identity, Retriever, Setting
+from adapters.spec import identity_of, open_retriever, refuse_early
+from harness.data.collection import Collection
+from harness.data.detection import refuse_undetected
+from harness.data.runs import Run, build, cut, without_identical_ids
+from harness.data.trec import read_run
+from harness.progress import Reporter
+from harness.scoring.bench import Bench
+from harness.workspace import Workspace, write_atomically
+
+GIVEN = "given"
+"""The name of a reranking set's own candidate lists as a first stage."""
+_VERSION = 1
+
+
+class FirstStage(Protocol):
+    """Where candidates come from."""
+
+    @property
+    def name(self) -> str: ...
+    def check(self) -> None:
+        """Refuse early what cannot work, before anything expensive is done."""
+        ...
+
+    def identity(self, collection: Collection) -> Identity: ...
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run: ...
+
+
+@dataclass(frozen=True)
+class ModelStage:
+    """A retriever adapter: dense, BM25, or anyone's own."""
+
+    name: str
+    cache: Path
+
+    @cached_property
+    def _retriever(self) -> Retriever:
+        return open_retriever(self.name)
+
+    def _bound(self, collection: Collection) -> Retriever:
+        instruction = collection.rules.instruction or collection.rules.first_stage_instruction
+        return cast(Retriever, bound(self._retriever, collection, self.cache, instruction))
+
+    def check(self) -> None:
+        """Open the model's folder, and look whether its files can be loaded."""
+        refuse_early(self._retriever)
+
+    def identity(self, collection: Collection) -> Identity:
+        """Identity of the retriever on this collection."""
+        return identity_of(self._bound(collection))
+
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+        """Search the corpus. A retriever that finds more than `depth` is cut."""
+        title = f"{collection.name}: {self.name}"
+        with reporter.stage(title, len(collection.corpus)) as advance:
+            queries = list(collection.queries)
+            offsets, documents, scores = self._bound(collection).search(queries, collection.corpus, depth, advance)
+        return cut(build(offsets, documents, scores, collection.corpus.ids), depth)
+
+
+@dataclass(frozen=True)
+class RunFileStage:
+    """A TREC run file, made anywhere."""
+
+    name: str
+    file: Path
+
+    def check(self) -> None:
+        """The file has to be there."""
+        if not self.file.is_file():
+            raise DataError(f"no run file at {self.file}")
+
+    def identity(self, collection: Collection) -> Identity:
+        """The bytes of the file."""
+        return {"run-file": file_digest(self.file) if self.file.is_file() else None}
+
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+        """Read the file."""
+        return cut(read_run(self.file, collection), depth)
+
+
+@dataclass(frozen=True)
+class GivenStage:
+    """The candidate lists of a reranking set, whole whatever the depth. They have no order: every score is zero."""
+
+    name: str = GIVEN
+
+    def check(self) -> None:
+        """Whether a collection has lists is known when it is read."""
+
+    def identity(self, collection: Collection) -> Identity:
+        """The lists are part of the collection."""
+        return {"given": True}
+
+    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+        """Take the lists as they are."""
+        if collection.given is None:
+            raise UsageError(f"{collection.name} brings no candidate lists; name a --first-stage such as bm25")
+        documents = collection.given.documents
+        return build(collection.given.offsets, documents, np.zeros(len(documents), np.float32), collection.corpus.ids)
+
+
+def first_stage(spec: str, workspace: Workspace) -> FirstStage:
+    """The first stage that a spec names: `given`, `run:FILE`, or any retriever."""
+    if spec == GIVEN:
+        return GivenStage()
+    if spec.startswith("run:"):
+        return RunFileStage(spec, Path(spec.removeprefix("run:")))
+    return ModelStage(spec, workspace.cache)
+
+
+def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Bench) -> Run:
+    """The candidates of every query, from the workspace if they are known, at most `depth` each.
+
+    A document with the query's own id is left out where the collection says so, before the list is cut, so that it
+    costs no candidate.
+    """
+    file = candidates_file(bench.workspace, collection.fingerprint, stage.identity(collection), depth)
+    if file.exists():
+        return load_candidates(file)
+    run = _fresh(collection, stage, depth, bench.reporter)
+    with write_atomically(file) as temporary, temporary.open("wb") as out:
+        np.savez(out, offsets=run.offsets, documents=run.documents, scores=run.scores, tiebreaks=run.tiebreaks)
+    return run
+
+
+def candidates_file(workspace: Workspace, fingerprint: str, retriever: Identity, depth: int) -> Path:
+    """Where the candidates of a collection are kept."""
+    made_of = {"collection": fingerprint, "retriever": dict(retriever), "depth": depth, "version": _VERSION}
+    return workspace.runs / f"{digest(made_of)}.npz"
+
+
+def load_candidates(file: Path) -> Run:
+    """Candidates that were kept.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as arrays:
+            columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
+        return Run(**columns)
+    except (OSError, ValueError, TypeError, BadZipFile) as error:
+        raise DataError(f"{file}: damaged ({error}); delete it and run again") from error
+
+
+def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:
+    """The adapter as it is on this collection, with its instruction, language and statistics.
+
+    Raises:
+        MissingExtra: it needs the language, none is declared, and the package that detects one is not installed.
+    """
+    if not isinstance(adapter, Bindable):
+        return adapter
+    if getattr(adapter, "uses_language", False) and collection.spoken is None and not collection.language_sought:
+        refuse_undetected(str(getattr(adapter, "name", type(adapter).__name__)), collection.name)
+    setting = Setting(
+        corpus=collection.corpus,
+        corpus_digest=array_digest(collection.corpus.digests),
+        language=collection.spoken,
+        instruction=instruction,
+        cache=cache,
+    )
+    return adapter.bind(setting)
+
+
+def _fresh(collection: Collection, stage: FirstStage, depth: int, reporter: Reporter) -> Run:
+    if not collection.rules.drop_identical_ids:
+        return stage.candidates(collection, depth, reporter)
+    run = stage.candidates(collection, depth + 1, reporter)
+    run = without_identical_ids(run, collection.queries.ids(), collection.corpus.ids(run.documents))
+    return run if collection.given is not None and isinstance(stage, GivenStage) else cut(run, depth)

@@ -1,0 +1,266 @@
+"""A system: a first stage, or a first stage plus a reranker at a depth. Its identity is the content that made it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from adapters.errors import DataError, UsageError, did_you_mean
+from adapters.identity import digest, file_digest
+from adapters.protocols import ListwiseReranker, Reranker
+from adapters.spec import identity_of, open_ranker, refuse_early, remarks_of
+from harness.data.collection import Collection
+from harness.data.runs import Run
+from harness.data.trec import read_run
+from harness.measuring.alarms.alarm import Alarm
+from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
+from harness.scoring.bench import Bench
+from harness.scoring.ground import Ground
+from harness.scoring.ledger.store import Entries
+from harness.scoring.listwise import listwise_identity, reorder
+from harness.scoring.rerank import rerank
+from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage
+from harness.workspace import Workspace
+
+EVALUATOR = 1
+"""Raised whenever a change of ours can change a value; results of different evaluators never share an id."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A scored run with what made it."""
+
+    run: Run
+    identity: Mapping[str, object]
+    entries: Entries | None = None
+    fresh: int = 0
+    seconds: float = 0.0
+    alarms: tuple[Alarm, ...] = ()
+    """What went wrong while it was scored."""
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What made a result."""
+
+    content: Mapping[str, object]
+
+    @property
+    def id(self) -> str:
+        """12 hex digits: equal content, equal id."""
+        return digest(self.content)[:12]
+
+
+class SecondStage(Protocol):
+    """Whatever gives the candidates their final scores."""
+
+    @property
+    def name(self) -> str: ...
+    def check(self) -> None:
+        """Refuse early what cannot work, before anything expensive is done."""
+        ...
+
+    def score(self, ground: Ground, bench: Bench) -> Scores: ...
+
+
+@dataclass(frozen=True)
+class ModelReranker:
+    """A reranker adapter: scores come through the ledger."""
+
+    name: str
+    cache: Path
+
+    @cached_property
+    def _reranker(self) -> Reranker:
+        return cast(Reranker, open_ranker(self.name))
+
+    @property
+    def scores_pairs(self) -> bool:
+        """False for an adapter that only orders whole lists."""
+        return hasattr(self._reranker, "score")
+
+    def check(self) -> None:
+        """Open the model's folder, and look whether its files can be loaded."""
+        refuse_early(self._reranker)
+
+    def on(self, collection: Collection) -> Reranker:
+        """The adapter as it is on a collection."""
+        return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Score what the ledger does not know."""
+        collection = ground.collection
+        reranker = self.on(collection)
+        done = rerank(collection, ground.candidates, reranker, bench, f"{collection.name}: {self.name}")
+        assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(reranker))
+        return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds, assumed)
+
+
+@dataclass(frozen=True)
+class ListReranker:
+    """A listwise adapter: orders of whole candidate lists come through the ledger."""
+
+    name: str
+    cache: Path
+
+    @cached_property
+    def _reranker(self) -> ListwiseReranker:
+        return cast(ListwiseReranker, open_ranker(self.name))
+
+    def check(self) -> None:
+        """Open the adapter and ask for its identity."""
+        refuse_early(self._reranker)
+
+    def on(self, collection: Collection) -> ListwiseReranker:
+        """The adapter as it is on a collection."""
+        return cast(ListwiseReranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Order the lists that the ledger does not know."""
+        reranker = self.on(ground.collection)
+        title = f"{ground.collection.name}: {self.name}"
+        done = reorder(ground.collection, ground.candidates, reranker, bench, title)
+        identity = listwise_identity(reranker)
+        return Scores(done.run, identity, fresh=done.fresh, seconds=done.seconds, alarms=done.alarms)
+
+
+@dataclass(frozen=True)
+class RunFileReranker:
+    """Scores that were computed elsewhere, from a TREC run file."""
+
+    name: str
+    file: Path
+
+    def check(self) -> None:
+        """The file has to be there."""
+        if not self.file.is_file():
+            raise DataError(f"no run file at {self.file}")
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Look every candidate up in the file; one that it lacks is an error, never a zero."""
+        collection, candidates = ground.collection, ground.candidates
+        run = looked_up(read_run(self.file, collection), candidates, self.file, collection)
+        return Scores(run, {"run-file": file_digest(self.file)})
+
+
+def looked_up(given: Run, candidates: Run, file: Path, collection: Collection) -> Run:
+    """The candidates with the scores that a run of the same collection gives them.
+
+    Raises:
+        DataError: the run lacks a candidate.
+    """
+    size = len(collection.corpus)
+    keys = given.queries * size + given.documents
+    order = np.argsort(keys)
+    wanted = candidates.queries * size + candidates.documents
+    place = np.searchsorted(keys, wanted, sorter=order).clip(max=len(keys) - 1)
+    found = keys[order[place]] == wanted
+    if not found.all():
+        raise DataError(
+            f"{file}: {int((~found).sum()):,} of {len(wanted):,} candidates of {collection.name} have no "
+            "score there; score every candidate, or lower --depth to what was scored"
+        )
+    return candidates.rescored(given.scores[order[place]])
+
+
+@dataclass(frozen=True)
+class ControlReranker:
+    """A ranking that reads no text: `control:random?seed=1`, `control:oracle?noise=0.2`, `control:length`."""
+
+    name: str
+
+    def _parsed(self) -> tuple[str, int, float]:
+        kind, _, options = self.name.removeprefix("control:").partition("?")
+        if kind not in (known := (*CONTROLS, "length")):
+            raise UsageError(f"unknown control '{kind}'.{did_you_mean(kind, known)}")
+        given = dict(parse_qsl(options, keep_blank_values=True))
+        noise = given.pop("noise", "0") if kind == "oracle" else "0"
+        if set(given) - {"seed"} or not given.get("seed", "0").isdecimal():
+            raise UsageError(f"'{self.name}': a control has one option, seed, a whole number")
+        if not re.fullmatch(r"0(\.\d+)?|1(\.0+)?", noise):
+            raise UsageError(f"'{self.name}': noise is the share of labels that are replaced, from 0 to 1")
+        return kind, int(given.get("seed", "0")), float(noise)
+
+    def check(self) -> None:
+        """The control has to exist."""
+        self._parsed()
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """Order the candidates without a look at their texts."""
+        kind, seed, noise = self._parsed()
+        if kind == "length":
+            scores = length_scores(ground.collection, ground.candidates)
+        else:
+            scores = noisy_oracle(ground.judged, noise, seed) if noise else control_scores(kind, ground.judged, seed)
+        identity = {"control": kind, "seed": seed, **({"noise": noise} if noise else {})}
+        return Scores(ground.candidates.rescored(scores), identity)
+
+
+@dataclass(frozen=True)
+class System:
+    """What is evaluated."""
+
+    first_stage: FirstStage
+    depth: int
+    reranker: SecondStage | None = None
+
+    @property
+    def name(self) -> str:
+        """As the user named it."""
+        return self.reranker.name if self.reranker else self.first_stage.name
+
+    @property
+    def label(self) -> str:
+        """The name, unmistakable where a first stage and a reranker share it."""
+        return self.name if self.reranker else f"{self.name} (first stage)"
+
+    def check(self) -> None:
+        """Refuse early what cannot work."""
+        if self.reranker:
+            self.reranker.check()
+        else:
+            self.first_stage.check()
+
+    def score(self, ground: Ground, bench: Bench) -> Scores:
+        """The run of this system over frozen candidates."""
+        if self.reranker is None:
+            return Scores(ground.candidates, self.first_stage.identity(ground.collection))
+        return self.reranker.score(ground, bench)
+
+    def made_of(self, ground: Ground, scores: Scores) -> MadeOf:
+        """Everything that made the values of this system on a collection."""
+        return MadeOf({
+            "evaluator": EVALUATOR,
+            "collection": ground.collection.fingerprint,
+            "retriever": dict(self.first_stage.identity(ground.collection)),
+            "depth": None if self.first_stage.name == GIVEN else self.depth,  # given lists are taken whole
+            "candidates": ground.candidates.digest,
+            "reranker": dict(scores.identity) if self.reranker else None,
+        })  # fmt: skip
+
+
+def systems(first: str, rerankers: list[str], depth: int, workspace: Workspace) -> list[System]:
+    """The first stage alone, and with each reranker; specs that cannot work are refused before any work is done."""
+    if depth < 1:
+        raise UsageError(f"--depth {depth}: at least one candidate is needed")
+    stage = first_stage(first, workspace)
+    found = [System(stage, depth), *(System(stage, depth, _second_stage(name, workspace)) for name in rerankers)]
+    for system in found:
+        system.check()
+    return found
+
+
+def _second_stage(spec: str, workspace: Workspace) -> SecondStage:
+    if spec.startswith("run:"):
+        return RunFileReranker(spec, Path(spec.removeprefix("run:")))
+    if spec.startswith("control:"):
+        return ControlReranker(spec)
+    model = ModelReranker(spec, workspace.cache)
+    return model if model.scores_pairs else ListReranker(spec, workspace.cache)

@@ -1,0 +1,75 @@
+"""Rules say what they mean or are refused; whatever is not declared stays forbidden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.errors import UsageError
+from harness.data.collection import Rules
+
+
+def test_every_key_arrives(bench: Any) -> None:
+    rules = """
+        name = "arguana"
+        language = "en"
+        group = "argumentation"
+        main_measure = "nDCG@10"
+        instruction = "Given a claim, find the counter-argument"
+        drop_identical_ids = true
+        allow = ["unknown-documents", "negative-grades"]
+        note = "half of it is a translation"
+    """
+    collection = bench.load(bench.beir(rules=rules))
+    assert (collection.name, collection.language, collection.group) == ("arguana", "en", "argumentation")
+    assert collection.rules == Rules(
+        instruction="Given a claim, find the counter-argument",
+        main_measure="nDCG@10",
+        drop_identical_ids=True,
+        allow=("negative-grades", "unknown-documents"),
+        note="half of it is a translation",
+    )
+
+
+def test_a_rule_that_was_declared_in_vain_is_shown_as_zero(bench: Any) -> None:
+    collection = bench.load(bench.beir(rules='allow = ["unknown-documents"]'))
+    assert collection.counts.let_through == {"unknown-documents": 0}
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("instructions = 'x'", "unknown key 'instructions'. Did you mean instruction"),
+        ("allow = ['unknown-document']", "unknown name 'unknown-document' in allow. Did you mean unknown-documents"),
+        ("allow = 'unknown-documents'", "'allow' must be a list of names"),
+        ("drop_identical_ids = 1", "'drop_identical_ids' must be true or false"),
+        ("name = 3", "'name' must be text"),
+        ("name = ''", "'name' must be text"),
+        ("group = 1", "'group' must be text"),
+        ("name = x\n", "not TOML: Invalid value (at line 1, column 8)"),
+        ("[de]\nname = 'x'", "unknown key 'de'."),
+    ],
+)
+def test_a_wrong_rule_is_refused(bench: Any, rules: str, message: str) -> None:
+    assert bench.refused(UsageError, bench.beir("a", rules=rules)).startswith(f"a/collection.toml: {message}")
+    assert bench.refused(UsageError, bench.beir("b"), rules=bench.rules(rules)).startswith(f"rules.toml: {message}")
+
+
+def test_a_group_is_remembered_and_changes_no_number_of_the_collection(bench: Any) -> None:
+    folder = bench.beir()
+    alone, grouped = bench.load(folder), bench.load(folder, rules=bench.rules("group = 'forums'"))
+    again = bench.load(folder, rules=bench.rules("group = 'forums'"))
+    assert (alone.group, grouped.group, again.group) == (None, "forums", "forums")
+    assert alone.fingerprint == grouped.fingerprint
+
+
+def test_missing_rules_are_not_taken_for_none(bench: Any) -> None:
+    message = bench.refused(UsageError, bench.beir(), rules=bench.path / "absent.toml")
+    assert message == "absent.toml: cannot read the rules: No such file or directory"
+
+
+def test_the_option_stands_above_the_file_key_by_key(bench: Any) -> None:
+    folder = bench.beir(rules='instruction = "file"\nlanguage = "en"')
+    collection = bench.load(folder, rules=bench.rules('instruction = "option"'))
+    assert (collection.rules.instruction, collection.language) == ("option", "en")

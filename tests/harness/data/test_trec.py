@@ -1,0 +1,159 @@
+"""Run files go out and come back without the loss of an order or a bit, and a broken one is refused by its line."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.errors import DataError
+from harness.data.collection import Collection
+from harness.data.runs import Run, build
+from harness.data.trec import read_run, write_run
+from harness.workspace import Workspace
+from tests.tiny_collection import Place
+
+GOOD = ["q1 Q0 d1 1 0.9 tag", "q1 Q0 d2 2 0.5 tag", "q2 Q0 d3 1 0.1 tag"]
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    folder = tmp_path_factory.mktemp("trec")
+    (folder / "mine").mkdir()
+    return Place(folder / "mine", Workspace.open(folder / "workspace")).load()
+
+
+def ranked(run: Run, collection: Collection) -> dict[str, list[tuple[str, float]]]:
+    """(document, score) of every query that has candidates, best first."""
+    order = run.order()
+    names, scores = collection.corpus.ids(run.documents[order]), run.scores[order].tolist()
+    rows = list(zip(names, scores, strict=True))
+    bounds = zip(collection.queries.ids(), run.offsets[:-1], run.offsets[1:], strict=True)
+    return {query: rows[start:stop] for query, start, stop in bounds if start < stop}
+
+
+def refusal(file: Path, collection: Collection) -> str:
+    """The one line that refuses a run file."""
+    with pytest.raises(DataError) as caught:
+        read_run(file, collection)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message.removeprefix(f"{file.parent}/")
+
+
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 7), finite), min_size=4, max_size=4).filter(any))
+@settings(max_examples=40, deadline=None)
+def test_what_is_written_is_read_back_with_the_same_order_and_bits(
+    collection: Collection, tmp_path_factory: pytest.TempPathFactory, lists: list[dict[int, float]]
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "round-trip.trec"
+    offsets = np.cumsum([0, *map(len, lists)])
+    documents = np.array([document for row in lists for document in row], int)
+    scores = np.array([score for row in lists for score in row.values()], np.float32)
+    run = build(offsets, documents, scores, collection.corpus.ids)
+    write_run(file, run, collection, "tag")
+    again = read_run(file, collection)
+    assert ranked(again, collection) == ranked(run, collection)
+    assert np.array_equal(again.scores[again.order()].view("u4") << 1, run.scores[run.order()].view("u4") << 1)
+
+
+def test_a_written_file_has_ranks_from_one_and_all_digits(place: Place, collection: Collection) -> None:
+    scores = np.array([0.1, np.nextafter(np.float32(0.1), np.float32(1)), 1e-30], np.float32)
+    run = build(np.array([0, 0, 3, 3, 3]), np.array([0, 1, 2]), scores, collection.corpus.ids)
+    write_run(place.path / "out.trec", run, collection, "my tag")
+    assert (place.path / "out.trec").read_text("utf-8").splitlines() == [
+        "q2 Q0 d2 1 0.10000001 my-tag",
+        "q2 Q0 d1 2 0.1 my-tag",
+        "q2 Q0 d3 3 1e-30 my-tag",
+    ]
+
+
+def test_scores_decide_and_the_rank_column_does_not(place: Place, collection: Collection) -> None:
+    file = place.run_file(["q1 Q0 d1 1 0.5 t", "q1 Q0 d2 99 0.9 t", "q1 Q0 d3 -7 0.7 t"])
+    assert [name for name, _ in ranked(read_run(file, collection), collection)["q1"]] == ["d2", "d3", "d1"]
+
+
+def test_the_order_of_lines_does_not_matter(place: Place, collection: Collection) -> None:
+    forward, back = place.run_file(GOOD, "a.trec"), place.run_file(reversed(GOOD), "b.trec")
+    assert read_run(forward, collection).digest == read_run(back, collection).digest
+
+
+def test_comments_empty_lines_and_queries_of_other_splits_are_left_out(place: Place, collection: Collection) -> None:
+    file = place.run_file(["# made by hand", "", GOOD[0], "   ", "other Q0 nowhere 1 0.5 t", *GOOD[1:]])
+    assert list(ranked(read_run(file, collection), collection)) == ["q1", "q2"]
+
+
+def test_a_query_whose_id_begins_like_a_comment_is_not_lost(place: Place) -> None:
+    collection = place.load(place.beir("hashed", queries={"#1": "ferry"}, qrels=[("#1", "d1", 1)]))
+    file = place.run_file(["# a comment of six words here", "#1 Q0 d1 1 0.5 t"])
+    assert ranked(read_run(file, collection), collection) == {"#1": [("d1", 0.5)]}
+
+
+def test_tabs_windows_line_ends_and_a_byte_order_mark_are_read(place: Place, collection: Collection) -> None:
+    file = place.path / "windows.trec"
+    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(line.replace(" ", "\t") for line in GOOD).encode())
+    assert read_run(file, collection).digest == read_run(place.run_file(GOOD), collection).digest
+
+
+def test_a_byte_order_mark_in_the_middle_loses_no_query(place: Place, collection: Collection) -> None:
+    """Files that were put together have several."""
+    file = place.path / "joined.trec"
+    file.write_text("".join(f"\ufeff{line}\n" for line in (*GOOD, "")), "utf-8")
+    assert set(ranked(read_run(file, collection), collection)) == {"q1", "q2"}
+
+
+def test_a_gzipped_file_is_read(place: Place, collection: Collection) -> None:
+    plain = place.run_file(GOOD)
+    packed = place.path / "run.trec.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert read_run(packed, collection).digest == read_run(plain, collection).digest
+
+
+BROKEN = {
+    "q1 Q0 d1 1 0.5": "run.trec:4: expected 6 columns",
+    "q1 Q0 d1 1 0.5 my tag": "run.trec:4: expected 6 columns",
+    "q3 Q0 d1 1 high t": "run.trec:4: the score 'high' is not a number",
+    "q3 Q0 d1 1 nan t": "run.trec:4: the score is nan",
+    "q3 Q0 d1 1 -inf t": "run.trec:4: the score is -inf",
+    "q1 Q0 d2 9 0.1 t": "run.trec:4: document 'd2' stands twice for query 'q1'",
+    "q3 Q0 d99 1 0.5 t": "run.trec: 1 lines name documents that coll lacks, first 'd99'",
+}
+
+
+@pytest.mark.parametrize(("line", "said"), BROKEN.items())
+def test_a_broken_line_is_refused_by_its_number(place: Place, collection: Collection, line: str, said: str) -> None:
+    assert refusal(place.run_file([*GOOD, line]), collection).startswith(said)
+
+
+def test_a_score_too_large_for_float32_is_refused(place: Place, collection: Collection) -> None:
+    assert "finite" in refusal(place.run_file([*GOOD, "q3 Q0 d1 1 1e200 t"]), collection)
+
+
+def test_bytes_that_are_not_utf8_are_refused_by_their_line(place: Place, collection: Collection) -> None:
+    file = place.path / "run.trec"
+    file.write_bytes("\n".join(GOOD).encode() + b"\nq3 Q0 d\xff 1 0.5 t\n")
+    assert refusal(file, collection).startswith("run.trec:4: ")
+
+
+def test_the_run_of_another_split_is_refused(place: Place, collection: Collection) -> None:
+    said = refusal(place.run_file(["x Q0 d1 1 0.5 t"]), collection)
+    assert said == "run.trec: none of its queries is in coll; is it the run of another split?"
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: data[:12] + b"\xff" * 40])
+def test_a_gzip_file_that_breaks_off_is_refused(place: Place, collection: Collection, spoil: object) -> None:
+    file = place.path / "run.trec.gz"
+    whole = gzip.compress("".join(f"q1 Q0 other{n} {n} {n} t\n" for n in range(999)).encode())
+    file.write_bytes(spoil(whole))  # type: ignore[operator]
+    assert "cannot be read" in refusal(file, collection)
+
+
+def test_a_file_that_is_not_there_is_named(place: Place, collection: Collection) -> None:
+    assert refusal(place.path / "missing.trec", collection).startswith("no run file at ")

@@ -1,0 +1,123 @@
+"""The policy: what stands in gate.toml is what counts, and a slip of the pen must not loosen the gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.errors import UsageError
+from harness.judging.gate.policy import Policy, read_policy
+
+WHOLE = """
+anchor = "BAAI/bge-reranker-v2-m3"
+targets = "xquad"
+first_stage = "bm25"
+depth = 50
+languages = ["th", "de"]
+measure = "AP@100"
+margin = 1.0
+alpha = 0.1
+power = 0.9
+min_queries = 10
+[local]
+min_drop = 4
+min_drop_small = 6.0
+small = 100
+hard_bound = 8
+[looks]
+release = "2.1"
+budget = 5
+[splits]
+dev = 0.1
+gate = 0.8
+final = 0.1
+salt = "x"
+[cost]
+max_seconds_per_1000_pairs = 12
+max_memory_mb = 900
+[noise]
+margin_factor = 3
+[warn]
+tail = 40
+"""
+
+
+def read(folder: Path, text: str) -> Policy:
+    file = folder / "gate.toml"
+    file.write_text(text, "utf-8")
+    return read_policy(file)
+
+
+def test_everything_that_is_declared_is_read_and_points_become_fractions(tmp_path: Path) -> None:
+    policy = read(tmp_path, WHOLE)
+    assert (policy.anchor, policy.targets, policy.languages) == ("BAAI/bge-reranker-v2-m3", ("xquad",), ("th", "de"))
+    assert (policy.margin, policy.local.min_drop, policy.local.hard_bound) == (0.01, 0.04, 0.08)
+    assert (policy.warn.tail, policy.splits.gate, policy.looks.budget) == (0.4, 0.8, 5)
+    assert policy.cost.max_memory_mb == 900
+
+
+def test_what_is_left_out_has_the_published_default(tmp_path: Path) -> None:
+    policy = read(tmp_path, "")
+    assert policy == Policy()
+    assert (policy.margin, policy.alpha, policy.power) == (0.005, 0.05, 0.8)
+    local = policy.local
+    assert (local.min_drop, local.min_drop_small, local.small, local.hard_bound) == (0.02, 0.03, 200, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("margn = 1", "unknown key 'margn'. Did you mean margin"),
+        ("[locl]\nsmall = 3", "unknown key 'locl'. Did you mean local"),
+        ("[local]\nmin_dorp = 3", "unknown key '[local] min_dorp'. Did you mean min_drop"),
+        ("margin = 0", "margin has to be a number from 0.001 to 100, not 0"),
+        ("margin = -0.5", "margin has to be"),
+        ("margin = true", "margin has to be a number"),
+        ("margin = '1'", "margin has to be a number"),
+        ("margin = nan", "margin has to be a number"),
+        ("alpha = 0.9", "alpha has to be a number from 1e-06 to 0.5"),
+        ("depth = 1.5", "depth has to be a whole number, 1 or more"),
+        ("targets = [1]", "targets has to be a text, or a list of texts"),
+        ("anchor = ''", "anchor has to be a text"),
+        ("measure = 'nDGC@10'", "measure: "),
+        ("looks = 3", "'looks' is a table; write [looks] above its keys"),
+        ("[looks]\nbudget = 0", "[looks] budget has to be a whole number, 1 or more"),
+        ("[looks]\nbudget = 3", "a budget belongs to a release"),
+        ("[splits]\ngate = 0.9", "dev + gate + final is 1.3; make it 1"),
+        ("margin = ", "cannot be read as TOML"),
+    ],
+)
+def test_a_slip_is_one_line_that_names_the_file(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read(tmp_path, text)
+    assert told in str(error.value)
+    assert str(error.value).startswith(str(tmp_path / "gate.toml"))
+    assert "\n" not in str(error.value)
+
+
+def test_a_policy_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        read_policy(tmp_path / "gate.toml")
+
+
+def test_the_command_line_wins_where_it_says_something() -> None:
+    policy = Policy(anchor="a", depth=50).overridden(anchor="b", depth=None, targets=[], measure="AP@5")
+    assert (policy.anchor, policy.depth, policy.targets, policy.measure) == ("b", 50, (), "AP@5")
+
+
+def test_the_command_line_is_checked_like_the_file() -> None:
+    with pytest.raises(UsageError, match="the command line: measure"):
+        Policy().overridden(measure="nope")
+
+
+def test_a_gate_look_spends_its_part_of_alpha_and_the_final_look_all_of_it(tmp_path: Path) -> None:
+    policy = read(tmp_path, "[looks]\nrelease = '1'\nbudget = 5")
+    assert policy.alpha_of("gate") == pytest.approx(0.01)
+    assert policy.alpha_of("final") == 0.05
+    assert Policy().alpha_of("gate") == 0.05
+
+
+def test_another_margin_is_another_policy_but_another_target_is_the_same_statistics() -> None:
+    assert Policy(margin=0.01).digest != Policy().digest
+    assert Policy(targets=("a",)).digest == Policy().digest

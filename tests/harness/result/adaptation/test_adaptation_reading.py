@@ -1,0 +1,194 @@
+"""A record is read as it is or not at all: a page is never drawn, and a run never goes on, from half of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.errors import DataError
+from harness.result.adaptation.reading import read_record
+from harness.result.adaptation.vocabulary import FILE, VERSION
+from tests.reports.training.made import begun, example, made, record
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def refused(folder: Path, content: dict[str, Any]) -> str:
+    """What is told of a record that is no record."""
+    with pytest.raises(DataError) as said:
+        record(folder, content)
+    assert "\n" not in str(said.value) and str(said.value).startswith(f"{folder / FILE}: ")
+    return str(said.value)
+
+
+def test_the_record_that_the_loop_writes_is_read_whole(tmp_path: Path) -> None:
+    values = example()
+    found = record(tmp_path, values)
+    for key in ("arms", "scores", "looks", "claims", "timeline", "tasks", "teachers", "corpora"):
+        assert len(getattr(found, key)) == len(values[key]) > 0
+    assert (found.state, found.accepted, found.base_name) == ("accepted", "slerp", values["base"]["name"])
+    assert found.scores[0].value == values["scores"][0]["value"]
+
+
+def test_a_folder_of_the_loop_is_as_good_as_its_file(tmp_path: Path) -> None:
+    assert record(tmp_path, example()) == read_record(tmp_path)
+
+
+def test_a_loop_that_has_just_begun_can_be_read(tmp_path: Path) -> None:
+    found = record(tmp_path, made() | begun() | {"state": "running", "accepted": None})
+    assert found.arms == () and found.state == "running"
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    for version in (0, 3, "2", True, [1], None):
+        assert f"'version' is {version!r}; this program reads 1 and 2" in refused(
+            tmp_path, made() | {"version": version}
+        )
+
+
+def earlier() -> dict[str, Any]:
+    """A record as version 1 was written: the one p-value of a claim is that after Holm."""
+    values = made()
+    for one in values["claims"]:
+        del one["p"], one["family"]
+        one["p"] = one.pop("adjusted_p")
+    return values | {"version": 1}
+
+
+def test_a_record_of_the_first_version_is_still_read(tmp_path: Path) -> None:
+    found = record(tmp_path, earlier())
+    assert found.version == VERSION, "what is written again is of today"
+    assert [(one.p, one.adjusted_p, one.family) for one in found.claims] == [(None, 0.0008, 2), (None, 0.82, 2)]
+    expected = record(tmp_path, made())
+    assert replace(found, claims=()) == replace(expected, claims=())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda values: values["claims"][0].pop("p"), "'claims[0].p' is missing"),
+        (lambda values: values["claims"][0].update(p="0.5"), "'claims[0].adjusted_p' is no finite number"),
+        (lambda values: values["claims"].append("base"), "'claims[2]' is no object"),
+        (lambda values: values.update(claims={}), "'claims' is no list"),
+        (lambda values: values.pop("claims"), "'claims' is missing"),
+    ],
+)
+def test_a_damaged_record_of_the_first_version_is_refused(tmp_path: Path, change: Change, said: str) -> None:
+    values = earlier()
+    change(values)
+    assert said in refused(tmp_path, values)
+
+
+@pytest.mark.parametrize("key", [key for key in made() if key != "version"])
+def test_a_missing_field_is_named(tmp_path: Path, key: str) -> None:
+    values = made()
+    del values[key]
+    assert f"'{key}' is missing" in refused(tmp_path, values)
+
+
+@pytest.mark.parametrize("key", ["detail", "stage"])
+def test_a_missing_field_of_a_row_is_named_with_its_place(tmp_path: Path, key: str) -> None:
+    values = example()
+    del values["timeline"][3][key]
+    assert f"'timeline[3].{key}' is missing" in refused(tmp_path, values)
+
+
+@pytest.mark.parametrize(("place", "told"), [("", "'colour'"), ("scores", "'scores[0].colour'")])
+def test_a_field_that_nobody_knows_is_not_passed_over(tmp_path: Path, place: str, told: str) -> None:
+    values = example()
+    (values[place][0] if place else values)["colour"] = "red"
+    assert f"{told} is unknown" in refused(tmp_path, values)
+
+
+def test_a_record_from_before_queries_were_validated_is_still_read(tmp_path: Path) -> None:
+    values = example()
+    for one in values["tasks"]:
+        one.pop("validation")
+        one.pop("validated", None)
+    assert {(one.validation, one.validated) for one in record(tmp_path, values).tasks} == {(None, None)}
+
+
+def test_what_a_validation_found_is_read(tmp_path: Path) -> None:
+    values = example()
+    values["tasks"][0]["validated"] = "blocked"
+    assert record(tmp_path, values).tasks[0].validated == "blocked"
+    values["tasks"][0]["validated"] = "fine"
+    assert "'tasks[0].validated' is 'fine', not one of usable, warned, blocked" in refused(tmp_path, values)
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "new", "told"),
+    [
+        ("scores", "value", None, "is no finite number"), ("scores", "value", "0.5", "is no finite number"),
+        ("scores", "value", True, "is no finite number"), ("scores", "value", 10**400, "is no finite number"),
+        ("scores", "low", "0.5", "is no finite number"), ("scores", "tier", "test", "is 'test', not one of dev"),
+        ("scores", "queries", -1, "is no count"), ("scores", "queries", 2.5, "is no count"),
+        ("scores", "queries", True, "is no count"), ("scores", "arm", "nobody", "'nobody' is no arm of this record"),
+        ("scores", "arm", "teacher 2", "'teacher 2' is no arm of this record"),
+        ("arms", "kind", "other", "is 'other', not one of base"), ("arms", "parts", "base", "is no list of texts"),
+        ("arms", "parts", [1], "is no list of texts"), ("arms", "name", "stage-1", "'stage-1' is there twice"),
+        ("timeline", "stage", "sleep", "is 'sleep', not one"), ("timeline", "state", "fine", "is 'fine', not one of"),
+        ("timeline", "detail", None, "is no text"), ("looks", "better", "yes", "is neither true nor false"),
+        ("looks", "tier", "source", "is 'source', not one of"), ("claims", "holds", None, "is neither true nor false"),
+        ("tasks", "pairs", None, "is no count"), ("teachers", "spec", None, "is no text"),
+        ("teachers", "training_sets", "NQ", "is no list of texts"), ("corpora", "documents", "9", "is no count"),
+    ],
+)  # fmt: skip
+def test_a_damaged_value_is_refused_with_file_and_place(
+    tmp_path: Path, place: str, key: str, new: object, told: str
+) -> None:
+    values = made()
+    number = 1 if (key, new) == ("name", "stage-1") else 0
+    values[place][number][key] = new
+    assert f".{key}' {told}" in (said := refused(tmp_path, values)) and f"'{place}[" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda values: values.update(arms={}), "'arms' is no list"),
+        (lambda values: values["arms"].append("base"), "]' is no object"),
+        (lambda values: values.update(reasons="none"), "'reasons' is no list of texts"),
+        (lambda values: values.update(policy=[]), "'policy' is no object"),
+        (lambda values: values.update(base="small"), "'base' is no object"),
+        (lambda values: values["base"].pop("name"), "'base.name' is missing"),
+        (lambda values: values["base"].update(name=7), "'base.name' is no text"),
+        (lambda values: values["scores"].append(values["scores"][0]), "' is there twice"),
+        (lambda values: values.update(accepted="nobody"), "'accepted' 'nobody' is no arm of this record"),
+        (lambda values: values.update(accepted=None), "'accepted' and the state 'accepted' contradict each other"),
+        (lambda values: values.update(state="refused"), "'accepted' and the state 'refused' contradict each other"),
+        (lambda values: values.update(state="running"), "'accepted' and the state 'running' contradict each other"),
+    ],
+)
+def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path, change: Change, told: str) -> None:
+    values = made()
+    change(values)
+    assert told in refused(tmp_path, values)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_a_value_that_is_no_number_is_refused(tmp_path: Path, number: str) -> None:
+    file, values = tmp_path / FILE, made()
+    values["scores"][0]["value"] = 77.5
+    file.write_text(json.dumps(values).replace("77.5", number), "utf-8")
+    with pytest.raises(DataError, match=r"record\.json: 'scores\[0\]\.value' is no finite number"):
+        read_record(file)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", '"text"', '{"version": 1}', "[" * 100_000])
+def test_what_is_no_record_is_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / FILE
+    file.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"record\.json: ") as said:
+        read_record(file)
+    assert "\n" not in str(said.value)
+
+
+def test_no_record_says_who_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="train adapt"):
+        read_record(tmp_path)

@@ -1,0 +1,104 @@
+"""Tables and pages are made of what was stored: the newest of each, and nothing in the place of what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters.errors import UsageError
+from harness.data.collection import sample_queries
+from harness.result.gathered import gathered, grids, parts_left_out
+from tests.fake_adapters import Plain
+from tests.tiny_collection import QRELS, Place
+
+FAKE = "tests.fake_adapters:Plain"
+
+
+def store(place: Place) -> Path:
+    return place.workspace.path
+
+
+def test_every_stored_number_is_there_with_what_it_rests_on(place: Place) -> None:
+    done = place.evaluations(rerankers=[FAKE], measures=["nDCG@10", "RR@10"])
+    found = {(one.system.label, one.measure): one for one in gathered(store(place))}
+    assert set(found) == {(one.system.label, str(measure)) for one in done for measure in one.measures}
+    one, same = found[FAKE, "nDCG@10"], done[1]
+    assert np.array_equal(one.values, same.values[0])
+    assert (one.id, one.value) == (same.id, same.values[0].mean())
+    assert one.ceiling == same.ground.means()["oracle"]["nDCG@10"]
+    assert one.chance == same.ground.means()["chance"]["nDCG@10"]
+    assert one.tie_span == same.audit.tie_span["nDCG@10"]
+    assert one.system.base == found[done[0].system.label, "nDCG@10"].system
+
+
+def test_of_two_results_of_a_name_the_newest_counts(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    (_, before), before_init = place.evaluations(rerankers=[FAKE]), Plain.__init__
+
+    def retrained(self: Plain, **options: object) -> None:
+        before_init(self, **options)  # type: ignore[arg-type]
+        self.identity = {**self.identity, "version": 9}
+
+    monkeypatch.setattr(Plain, "__init__", retrained)
+    _, after = place.evaluations(rerankers=[FAKE])
+    assert before.id != after.id
+    assert [one.id for one in gathered(store(place)) if one.system.reranker] == [after.id]
+
+
+def test_a_missing_cell_is_missing_and_the_row_says_so(place: Place) -> None:
+    one, two = place.load(place.beir("one")), place.load(place.beir("two", qrels=QRELS[:3]))
+    place.evaluations(one, two)
+    place.evaluations(two, rerankers=[FAKE])
+    (grid,) = grids(gathered(store(place)))
+    first, reranked = grid.systems
+    assert grid.is_complete(first) and not grid.is_complete(reranked)
+    assert grid.row(reranked)[0] is None and grid.row(reranked)[1] is not None
+    part = grid.part(grid.collections[1:])
+    assert part.is_complete(reranked) and len(part.cells) == 2
+
+
+def test_each_collection_stands_in_the_grid_of_its_main_measure(place: Place) -> None:
+    ndcg = place.load(place.beir("one"))
+    rr = place.load(place.beir("two", qrels=QRELS[:3], rules='main_measure = "RR@10"'))
+    place.evaluations(ndcg, rr, measures=["nDCG@10", "RR@10", "R@5"])
+    names = {grid.measure: [one.name for one in grid.collections] for grid in grids(gathered(store(place)))}
+    assert names == {"nDCG@10": ["one"], "RR@10": ["two"], "R@5": ["one", "two"]}
+
+
+def test_a_group_has_one_vote(place: Place) -> None:
+    made = [
+        place.load(place.beir(name, qrels=QRELS[: 2 + number], rules=rules))
+        for number, (name, rules) in enumerate([("a", 'group = "g"'), ("b", 'group = "g"'), ("c", "")])
+    ]
+    place.evaluations(*made)
+    (grid,) = grids(gathered(store(place)))
+    assert grid.weights().tolist() == [0.25, 0.25, 0.5]
+
+
+def test_systems_and_collections_are_chosen_by_name(place: Place) -> None:
+    place.evaluations(place.load(place.beir("one")), rerankers=[FAKE, "control:oracle"])
+    labels = {one.system.label for one in gathered(store(place), systems=["control:*"])}
+    assert labels == {"control:oracle", "tests.fake_adapters:Overlap (first stage)"}
+    with pytest.raises(UsageError, match=r"no results of a system 'control:oracel'. Did you mean control:oracle"):
+        gathered(store(place), systems=["control:oracel"])
+    with pytest.raises(UsageError, match=r"no results of a collection 'onn'. Did you mean one"):
+        gathered(store(place), collections=["onn"])
+    with pytest.raises(UsageError, match=r"no results of these systems, collections and measures"):
+        gathered(store(place), measures=["P@3"])
+    with pytest.raises(UsageError, match=r"no results in .* yet"):
+        gathered(place.path)
+
+
+def test_a_sample_gives_way_to_its_whole_collection_and_is_named(place: Place) -> None:
+    whole = place.load()
+    part = sample_queries(whole, 2)
+    place.evaluations(part)
+    assert [one.collection.queries for one in gathered(store(place))] == [2], "alone it is shown"
+    assert parts_left_out(store(place)) is None
+    place.evaluations(whole)
+    assert [one.collection.fingerprint for one in gathered(store(place))] == [whole.fingerprint]
+    told = parts_left_out(store(place)) or ""
+    assert told.startswith("left out: 1 samples or tiers of collections that were measured whole (coll)")
+    (named,) = gathered(store(place), collections=[part.fingerprint[:8]])
+    assert named.collection.fingerprint == part.fingerprint
