@@ -1,6 +1,6 @@
 """Evaluate rerankers: collections, runs, measures, the ledger of scored pairs, results and their audit.
 
-This room decides what a number means and where it comes from. It never draws tables or trains models.
+This package decides what a number means and where it comes from. It never draws tables or trains models.
 """
 
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ __all__ = ["Comparison", "Outcome", "compared", "gated", "results", "run"]
 
 
 def __getattr__(name: str) -> object:
-    # Lazy, so that `harness --help` and plug-ins that need one value do not pay for the whole house.
+    # Lazy, so that `harness --help` and plug-ins that need one value do not pay for all of it.
     if name in __all__:
         from harness import api
 

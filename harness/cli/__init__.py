@@ -1,4 +1,4 @@
-"""The front door. Each verb loads the rooms that it needs when it is called, so that help answers at once."""
+"""The command line. Each verb loads the packages that it needs when it is called, so that help answers at once."""
 
 # The order of the verbs in the help.
 # isort: off

@@ -53,7 +53,7 @@ def doctor(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check this installation and the workspace: packages, extras, stores, room on the disk."""
+    """Check this installation and the workspace: packages, extras, stores, space on the disk."""
     from harness.checks.doctor import examine
     from harness.workspace import Workspace
 

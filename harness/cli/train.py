@@ -1,4 +1,4 @@
-"""The verbs that train: a room of their own on the command line, `harness train ...`."""
+"""The verbs that train: `harness train ...`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from harness.workspace import Workspace
 
 @dataclass(frozen=True)
 class Bench:
-    """Handed from room to room."""
+    """What every step of a run needs."""
 
     workspace: Workspace
     ledger: Ledger

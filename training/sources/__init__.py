@@ -1,6 +1,6 @@
 """Where training examples come from: one file per format, and one question that finds the format.
 
-This room reads and checks. It never makes a label: what nobody has scored is refused.
+This package reads and checks. It never makes a label: what nobody has scored is refused.
 """
 
 from __future__ import annotations

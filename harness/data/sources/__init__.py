@@ -1,6 +1,6 @@
 """Collections from where they lie: one file per origin, one conversion into the workspace.
 
-This room reads and checks texts and judgments. It never searches, scores or measures.
+This package reads and checks texts and judgments. It never searches, scores or measures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Imported runs as systems: the same rooms measure and audit them, and everything that they make is marked."""
+"""Imported runs as systems: they are measured and audited like all others, and everything that they make is marked."""
 
 from __future__ import annotations
 

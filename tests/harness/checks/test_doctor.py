@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks import doctor as room
+from harness.checks import doctor as module
 from harness.checks.doctor import EXTRAS, Finding, examine
 from harness.workspace import Workspace
 from tests.tiny_collection import Place
@@ -23,8 +23,8 @@ def by_subject(place: Place) -> dict[str, Finding]:
 def test_a_missing_extra_is_absent_with_its_pip_line_and_breaks_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = room._version
-    monkeypatch.setattr(room, "_version", lambda name: None if name == "onnxruntime" else real(name))
+    real = module._version
+    monkeypatch.setattr(module, "_version", lambda name: None if name == "onnxruntime" else real(name))
     found = by_subject(place)
     assert found["extra onnx"].state == "absent"
     assert found["extra onnx"].detail == "without onnxruntime; pip install 'rerank-harness[onnx]'"
@@ -32,14 +32,14 @@ def test_a_missing_extra_is_absent_with_its_pip_line_and_breaks_nothing(
 
 
 def test_a_missing_core_package_is_broken(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = room._version
-    monkeypatch.setattr(room, "_version", lambda name: None if name == "pyarrow" else real(name))
+    real = module._version
+    monkeypatch.setattr(module, "_version", lambda name: None if name == "pyarrow" else real(name))
     assert by_subject(place)["pyarrow"].state == "broken"
 
 
 def test_the_package_that_shadows_trec_eval_is_broken(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = room._version
-    monkeypatch.setattr(room, "_version", lambda name: "0.5" if name == "pytrec-eval" else real(name))
+    real = module._version
+    monkeypatch.setattr(module, "_version", lambda name: "0.5" if name == "pytrec-eval" else real(name))
     assert by_subject(place)["pytrec-eval"].detail.endswith("pip uninstall pytrec-eval")
 
 
@@ -78,7 +78,7 @@ def test_a_store_that_is_no_store_is_broken(place: Place, store: str) -> None:
 
 
 def test_little_room_on_the_disk_is_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_ROOM", 1 << 80)
+    monkeypatch.setattr(module, "_ROOM", 1 << 80)
     assert by_subject(place)["disk"].state == "warning"
 
 

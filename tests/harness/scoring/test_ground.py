@@ -11,7 +11,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.data.sources import load
 from harness.measuring.controls import control_scores
-from harness.scoring import ground as room
+from harness.scoring import ground as module
 from harness.scoring.ground import Ground, prepare
 from harness.scoring.retrieve import first_stage
 from tests.tiny_collection import FIRST, Place
@@ -52,7 +52,7 @@ def test_a_first_stage_that_its_identity_does_not_reproduce_is_refused(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        room, "control_scores", lambda name, judged: control_scores("reverse" if name == "identity" else name, judged)
+        module, "control_scores", lambda name, judged: control_scores("reverse" if name == "identity" else name, judged)
     )
     with pytest.raises(DataError, match="coll: the identity order does not reproduce the first stage"):
         grounded(place)

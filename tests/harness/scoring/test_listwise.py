@@ -91,9 +91,9 @@ def test_the_order_of_the_candidates_is_part_of_the_question(place: Place) -> No
 
 
 def test_a_stopped_run_loses_no_ordered_list(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    import harness.scoring.listwise as room
+    import harness.scoring.listwise as module
 
-    monkeypatch.setattr(room, "_FLUSH_SECONDS", 1e9)
+    monkeypatch.setattr(module, "_FLUSH_SECONDS", 1e9)
     log = place.log()
     with pytest.raises(KeyboardInterrupt):
         ranked(place, f"{FAKE}:Lists?log={log}&lives=3")

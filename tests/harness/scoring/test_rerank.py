@@ -17,7 +17,7 @@ from adapters.spec import open_reranker
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.trec import write_run
-from harness.scoring import rerank as room
+from harness.scoring import rerank as module
 from harness.scoring.rerank import Reranked, rerank
 from harness.scoring.retrieve import first_stage, retrieve
 from tests.fake_adapters import asked, score_of
@@ -105,7 +105,7 @@ def test_another_identity_pays_again(place: Place) -> None:
 def test_blocks_change_neither_scores_nor_costs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     collection, log = place.load(), place.log()
     whole = scored(Place(place.path, type(place.workspace).open(place.path / "other")), collection, "Streaming")
-    monkeypatch.setattr(room, "BLOCK", 3)
+    monkeypatch.setattr(module, "BLOCK", 3)
     blocks = scored(place, collection, f"Streaming?log={log}")
     assert blocks.run.digest == whole.run.digest
     assert np.array_equal(blocks.entries.tokens, whole.entries.tokens)
@@ -161,7 +161,7 @@ def test_what_was_scored_before_a_failure_is_never_scored_again(
     collection, log = place.load(), place.log()
     options = f"Streaming?log={log}&lives=4&death={death}"
     model = open_reranker(f"{FAKE}:{options}")
-    monkeypatch.setattr(room, "_FLUSH_SECONDS", 1e9)
+    monkeypatch.setattr(module, "_FLUSH_SECONDS", 1e9)
     with place.bench() as bench:
         run = retrieve(collection, first_stage(FIRST, place.workspace), 5, bench)
         with pytest.raises(error):

@@ -12,7 +12,7 @@ from adapters.errors import DataError, UsageError
 from adapters.protocols import Identity, Setting
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring import retrieve as room
+from harness.scoring import retrieve as module
 from harness.scoring.retrieve import first_stage, retrieve
 from tests import fake_adapters
 from tests.tiny_collection import CORPUS, FIRST, Place
@@ -147,7 +147,7 @@ def test_adapters_are_told_the_collection_and_never_its_judgments(place: Place) 
 
     rules = 'language = "th"\ninstruction = "find the ferry"'
     collection = place.load(place.beir(rules=rules))
-    room.bound(Curious(), collection, place.path, collection.rules.instruction)
+    module.bound(Curious(), collection, place.path, collection.rules.instruction)
     (setting,) = told
     assert (setting.language, setting.instruction) == ("th", "find the ferry")
     assert set(vars(setting)) == {"corpus", "corpus_digest", "language", "instruction", "cache"}
@@ -165,12 +165,12 @@ def test_a_first_stage_has_an_instruction_of_its_own_where_the_collection_has_no
             told.append(setting.instruction)
             return self
 
-    monkeypatch.setattr(room, "open_retriever", lambda _: Asking())
+    monkeypatch.setattr(module, "open_retriever", lambda _: Asking())
     plain = place.load(place.beir("plain", rules='first_stage_instruction = "find text"'))
     own = place.load(place.beir("own", rules='first_stage_instruction = "find text"\ninstruction = "find ferries"'))
-    stage = room.first_stage("asking", place.workspace)
+    stage = module.first_stage("asking", place.workspace)
     for collection in (plain, own):
         stage.identity(collection)
     assert told == ["find text", "find ferries"]
-    room.bound(Asking(), plain, None, plain.rules.instruction)  # as a reranker is told
+    module.bound(Asking(), plain, None, plain.rules.instruction)  # as a reranker is told
     assert told[-1] is None

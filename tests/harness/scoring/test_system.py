@@ -10,7 +10,7 @@ from adapters.errors import DataError, HarnessError, ModelError, UsageError
 from harness import api
 from harness.data.trec import write_run
 from harness.result.evaluation import Evaluation
-from harness.scoring import system as room
+from harness.scoring import system as module
 from harness.scoring.system import System, systems
 from tests.tiny_collection import CORPUS, FIRST, QRELS, QUERIES, Place
 
@@ -120,7 +120,7 @@ def test_whatever_can_change_a_value_changes_the_id(place: Place, changed: dict[
 
 def test_another_evaluator_is_another_id(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     before = evaluated(place).id
-    monkeypatch.setattr(room, "EVALUATOR", room.EVALUATOR + 1)
+    monkeypatch.setattr(module, "EVALUATOR", module.EVALUATOR + 1)
     assert evaluated(place).id != before
 
 
@@ -130,7 +130,7 @@ def test_other_candidates_are_another_id_even_of_the_same_retriever(place: Place
     stage = before.system.first_stage
     other = evaluated(place, depth=4).ground
     system = System(stage, before.system.depth, before.system.reranker)
-    scores = room.Scores(before.run, before.made_of.content["reranker"])  # type: ignore[arg-type]
+    scores = module.Scores(before.run, before.made_of.content["reranker"])  # type: ignore[arg-type]
     assert system.made_of(before.ground, scores).id == before.id
     assert system.made_of(other, scores).id != before.id
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import DataError, HarnessError, UsageError
-from harness.data.mirror import fetch as room
+from harness.data.mirror import fetch as module
 from harness.data.mirror.fetch import Piece, fetch, plan_fetch, run_fetch
 from harness.data.mirror.hub_folder import unfinished
 from harness.data.sources import irds_library
@@ -243,7 +243,7 @@ def test_data_of_ir_datasets_is_brought_into_its_home(mirror: Path, monkeypatch:
                 file.write_bytes(b"zip")
             return file
 
-    monkeypatch.setattr(room, "library", lambda _: irds_library)
+    monkeypatch.setattr(module, "library", lambda _: irds_library)
     monkeypatch.setattr("harness.data.mirror.fetch.downloads", lambda *_: [Download()])
     Download.error = RuntimeError("no route")
     message = refused(DataError, "beir/scifact", mirror=mirror, source="irds")
