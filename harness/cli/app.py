@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from adapters.errors import HarnessError, UsageError
+from harness.cli import options
 
 app = typer.Typer(
     name="harness",
@@ -29,6 +30,8 @@ _STOPPED = "stopped; run the same command again and it goes on where it was"
 def main() -> None:
     """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
     warnings.showwarning = _warn
+    for line in options.retired_variables():
+        typer.echo(f"harness: {line}", err=True)
     sys.path.append(str(Path.cwd()))  # so that a plug-in in the current folder can be named as module:Class
     try:
         code = app(standalone_mode=False)
