@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ def make_folder(out: Path | None) -> None:
 
 def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
     from harness.result.export import as_dict
+    from harness.result.secrets import public_command
     from harness.result.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
     from reports import comparison
 
     if out is not None:
-        outcome.write(out, shlex.join(["harness", *sys.argv[1:]]))
+        outcome.write(out, public_command(["harness", *sys.argv[1:]]))
     if as_json:
         typer.echo(
             json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +47,7 @@ def report(  # noqa: PLR0917
     Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
     """
     from harness.result.gathered import gathered, parts_left_out
+    from harness.result.secrets import public_command
     from reports import story
 
     path = existing_workspace(workspace)
@@ -58,7 +58,7 @@ def report(  # noqa: PLR0917
     written = []
     if out is not None:
         make_folder(out)
-        command = shlex.join(["harness", *sys.argv[1:]])
+        command = public_command(["harness", *sys.argv[1:]])
         more = _adaptations(path, out)
         plots = _plots(results, out, path)
         written = story.write(made, out, command, plots, _cards(results, bool(systems)), more=more)

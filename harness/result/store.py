@@ -23,7 +23,9 @@ from harness.measuring.alarms.alarm import merged
 from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.environment import command_line, environment, machine
 from harness.result.known_wrong import known_by_now, note_among
+from harness.result.origin import KEY
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
+from harness.result.secrets import public, public_values
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
@@ -303,7 +305,7 @@ class Results:
         row = (
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(evaluation.made_of.content), json.dumps(self._audited(evaluation)),
+            json.dumps(_content(evaluation.made_of.content)), json.dumps(self._audited(evaluation)),
             json.dumps(evaluation.ground.means()), json.dumps(environment()), command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
@@ -349,7 +351,7 @@ class Results:
         id = means.made_of.id
         row = (
             id, means.fingerprint, means.first_stage, means.reranker, means.depth, means.candidates,
-            json.dumps(means.made_of.content), "{}", "{}", "{}", command_line(), now, now,
+            json.dumps(_content(means.made_of.content)), "{}", "{}", "{}", command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
             f"insert into evaluation values ({_marks(row)}) on conflict(id) do update set updated = excluded.updated",
@@ -393,7 +395,14 @@ class Results:
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
+        plain["command"] = public(row["command"])  # older releases stored it as it was typed
         return Stored(collection=collection | {"rules": rules}, means=means, **parsed, **plain)
+
+
+def _content(made_of: Mapping[str, object]) -> Mapping[str, object]:
+    """What made a value, for the store; the id is of what it was. What an imported file says of itself may hold an
+    address with a password."""
+    return public_values(made_of) if KEY in made_of else made_of
 
 
 def _marks(row: Sequence[object]) -> str:

@@ -158,9 +158,7 @@ def test_an_interrupt_says_how_to_go_on(place: Place, command: Command) -> None:
     assert "run the same command again and it goes on where it was" in said.err
 
 
-def test_four_environment_variables_are_read(
-    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_four_environment_variables_are_read(place: Place, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_WORKSPACE", str(place.workspace.path))
     monkeypatch.setenv("HARNESS_JSON", "1")
     said = command("run", place.beir(), "--first-stage", FIRST, "--measure", "RR@5")
