@@ -12,7 +12,7 @@ import typer
 
 from adapters.errors import MissingExtra
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace, make_folder
 
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 @app.command(
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness report --out report
 
     harness report ./checkpoint-1000 'BAAI/*' --collection miracl --out report --intervals
 
-    harness report --collection beir --measure nDCG@10 --format latex > table.tex"""
+    harness report --collection beir --measure nDCG@10 --format latex > table.tex""",
 )
 def report(  # noqa: PLR0917
     systems: options.SystemNames = None,
@@ -42,7 +43,7 @@ def report(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write a report of stored results: tables, plots, what is significant, alarms, and how to get it again.
+    """Write a report of stored results with tables, plots, significance tests, alarms and the commands.
 
     Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
     """

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -339,3 +340,38 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
 
 def _root() -> str:
     return str(Path(__file__).parents[2])
+
+
+def test_the_version_is_that_of_the_package(command: Command) -> None:
+    said = command("--version")
+    assert (said.code, said.out) == (0, f"rerank-harness {version('rerank-harness')}\n")
+
+
+def test_help_lists_every_verb_in_its_group_with_one_whole_sentence(command: Command) -> None:
+    text = command("--help").out
+    groups = ["Measure:", "Compare and decide:", "Show and exchange:", "Adapt:", "Workspace:"]
+    assert [line for line in text.splitlines() if line in groups] == groups
+    assert "Commands:" not in text
+    assert "..." not in text.partition("Measure:")[2]
+    for sentence in _listed(text.partition("Measure:")[2].partition("  Environment variables")[0]):
+        assert re.fullmatch(r"[A-Z][^.]*\.", sentence), sentence
+        assert not re.search(r"\b(told|tell|aloud|anew)\b", sentence), sentence
+
+
+def test_help_of_train_lists_whole_sentences_too(command: Command) -> None:
+    listed = _listed(command("train", "--help").out.partition("Commands:")[2])
+    assert len(listed) == 8
+    assert all(re.fullmatch(r"[A-Z][^.]*\.", sentence) for sentence in listed)
+
+
+def test_help_names_the_variables_that_are_read(command: Command) -> None:
+    said = " ".join(command("--help").out.split())
+    assert set(re.findall(r"HARNESS_\w+", said)) == {
+        f"HARNESS_{one}" for one in ["WORKSPACE", "MIRROR", "DEVICE", "JSON"]
+    }
+
+
+def _listed(text: str) -> list[str]:
+    """The sentences of a list of verbs, each on one line."""
+    joined = re.sub(r"\n {3,}", " ", text)
+    return [line.split(maxsplit=1)[1] for line in joined.splitlines() if re.match(r"  \S", line)]
