@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from harness.measuring.measures import parse
 from harness.progress import Reporter, Silent
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
+from harness.running.keeping import NotKept
 from harness.scoring.bench import opened
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
 from harness.scoring.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
@@ -37,10 +38,18 @@ if TYPE_CHECKING:
     from harness.judging.gate.gate import Gated
     from harness.judging.gate.policy import Policy, Tier
 
-__all__ = ["Comparison", "Outcome", "collections_of", "compared", "gated", "planned", "run"]
+__all__ = ["Comparison", "Outcome", "ResultsNotKept", "collections_of", "compared", "gated", "planned", "run"]
 
 FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEPTH = 100
+
+
+class ResultsNotKept(NotKept):
+    """A run whose results could not all be written to the workspace. `outcome` has all of them."""
+
+    def __init__(self, message: str, outcome: Outcome) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,7 @@ def run(
 
     Raises:
         HarnessError: with one line that says what to do.
+        ResultsNotKept: everything was measured, and is in its `outcome`, but the workspace could not be written.
     """
     _refuse_text(rerankers=rerankers, measures=measures, languages=languages)
     for name in measures:
@@ -158,8 +168,17 @@ def run(
     told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
     evaluated = systems(chosen, named, depth, opened_workspace)
     with opened(opened_workspace, told) as bench:
-        evaluations = experiment(collections, evaluated, measures, bench, skip_probe=skip_probe)
-        return Outcome(tuple(evaluations), tuple(skipped))
+        return _outcome(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe), skipped)
+
+
+def _outcome(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome:
+    evaluations: list[Evaluation] = []
+    try:
+        for evaluation in running:
+            evaluations.append(evaluation)  # noqa: PERF402  (what came before the failure is wanted)
+    except NotKept as error:
+        raise ResultsNotKept(str(error), Outcome(tuple(evaluations), tuple(skipped))) from error
+    return Outcome(tuple(evaluations), tuple(skipped))
 
 
 def gated(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,22 @@ def make_folder(out: Path | None) -> None:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
+
+
+@contextmanager
+def shown_first(run: Callable[[], Any]) -> Iterator[Any]:
+    """Hand out what a run gave, to be shown; that it could not be kept is raised after that."""
+    from harness.api import ResultsNotKept
+
+    failure = None
+    try:
+        outcome = run()
+    except ResultsNotKept as error:
+        outcome, failure = error.outcome, error
+    yield outcome
+    if failure is not None:
+        sys.stdout.flush()
+        raise failure
 
 
 def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:

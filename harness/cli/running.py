@@ -8,7 +8,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import MEASURE, WORKSPACE, app
-from harness.cli.printing import make_folder, print_rows, show_outcome
+from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first
 
 DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
 
@@ -75,13 +75,13 @@ def run(  # noqa: PLR0917
     named: dict[str, Any] = {
         "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,
     }  # fmt: skip
-    outcome = api.run(*(targets or ()), **common, **named, reporter=Terminal())
-    show_outcome(outcome, out, audit=audit, as_json=as_json)
-    if mteb_results is not None:
-        from reports.mteb_results import write_mteb_results
+    with shown_first(lambda: api.run(*(targets or ()), **common, **named, reporter=Terminal())) as outcome:
+        show_outcome(outcome, out, audit=audit, as_json=as_json)
+        if mteb_results is not None:
+            from reports.mteb_results import write_mteb_results
 
-        for file in write_mteb_results(mteb_results, outcome.evaluations):
-            typer.echo(f"written: {file}", err=as_json)
+            for file in write_mteb_results(mteb_results, outcome.evaluations):
+                typer.echo(f"written: {file}", err=as_json)
 
 
 @app.command(rich_help_panel=MEASURE, epilog="Example:\n\n    harness demo --out report")
@@ -99,10 +99,9 @@ def demo(
     from harness.progress import Terminal
 
     make_folder(out)
-    outcome = api.run(
-        "demo", first_stage="bm25", rerankers=DEMO_RERANKERS, depth=10, workspace=workspace, reporter=Terminal()
-    )
-    show_outcome(outcome, out, audit=audit, as_json=as_json)
+    common: dict[str, Any] = {"first_stage": "bm25", "rerankers": DEMO_RERANKERS, "depth": 10, "workspace": workspace}
+    with shown_first(lambda: api.run("demo", **common, reporter=Terminal())) as outcome:
+        show_outcome(outcome, out, audit=audit, as_json=as_json)
 
 
 @app.command(

@@ -111,7 +111,7 @@ class Results:
             self._keep_values(evaluation)
             self._database.execute("commit")
         except BaseException:
-            self._database.execute("rollback")
+            self._undo()
             raise
 
     def keep_means(self, found: Sequence[Means]) -> None:
@@ -123,8 +123,12 @@ class Results:
                 self._keep_means(means)
             self._database.execute("commit")
         except BaseException:
-            self._database.execute("rollback")
+            self._undo()
             raise
+
+    def _undo(self) -> None:
+        if self._database.in_transaction:  # a full disk may have ended it
+            self._database.execute("rollback")
 
     def speed(self, evaluation: Evaluation) -> float | None:
         """Pairs per second over every time that this evaluation's pairs were scored on this machine."""

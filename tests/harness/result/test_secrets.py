@@ -80,7 +80,8 @@ def test_what_is_no_secret_stays(text: str) -> None:
     "planted",
     [
         "https://ada:pass/word@host/x", "https://onlytoken@host/x", "postgres://u:p%40w@host", f"Bearer {OPENAI}",
-        "Authorization: Bearer abcdef123456", "X-Api-Key: planted", "--token planted", "--all --api-key=planted", "?X=1&access_token=planted#a",
+        "Authorization: Bearer abcdef123456", "X-Api-Key: planted", "--token planted", "--all --api-key=planted",
+        "?X=1&access_token=planted#a",
         "hf_planted1234", "sk-proj-planted_x-y", "ghp_" + "a1" * 18, "API_KEY=planted",
     ],
 )  # fmt: skip
