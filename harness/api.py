@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import UsageError, need
+from adapters.errors import UsageError
 from adapters.spec import open_ranker
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
@@ -20,10 +20,9 @@ from harness.data.sources.suite_source import SuiteSource
 from harness.judging.compare.comparison import Comparison, compare, margin_of
 from harness.judging.compare.wanted import Wanted
 from harness.measuring.measures import parse
+from harness.outcome import Outcome, ResultsNotKept, outcome_of
 from harness.progress import Reporter, Silent
-from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
-from harness.running.keeping import NotKept
 from harness.scoring.bench import opened
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
 from harness.scoring.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
@@ -42,56 +41,6 @@ __all__ = ["Comparison", "Outcome", "ResultsNotKept", "collections_of", "compare
 
 FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEPTH = 100
-
-
-class ResultsNotKept(NotKept):
-    """A run whose results could not all be written to the workspace. `outcome` has all of them."""
-
-    def __init__(self, message: str, outcome: Outcome) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run gave."""
-
-    evaluations: tuple[Evaluation, ...]
-    skipped: tuple[str, ...] = ()
-    """A line for whatever of the targets is in other languages than those that were asked for."""
-
-    def table(self) -> str:
-        """The comparison tables in Markdown, and below them what was skipped."""
-        from reports.comparison import comparison_tables
-        from reports.tables import escaped, markdown
-
-        tables = "\n".join(markdown(table) for table in comparison_tables(self.evaluations))
-        return "\n".join([tables, *(f"- {escaped(line)}" for line in self.skipped)])
-
-    def frame(self) -> pd.DataFrame:
-        """One row per system, collection, query and measure: columns system, collection, language, query, measure,
-        value."""
-        pandas = need("pandas", "reports", "a frame")
-        parts = [
-            pandas.DataFrame({
-                "system": evaluation.system.label,
-                "collection": evaluation.collection.name,
-                "language": evaluation.collection.language,
-                "query": evaluation.collection.queries.ids(),
-                "measure": str(measure),
-                "value": values,
-            })
-            for evaluation in self.evaluations
-            for measure, values in zip(evaluation.measures, evaluation.values, strict=True)
-        ]  # fmt: skip
-        frame: pd.DataFrame = pandas.concat(parts, ignore_index=True)
-        return frame
-
-    def write(self, out: str | Path, command: str = "harness.run(...)") -> None:
-        """Write the report folder: report.md, tables, results.json, TREC runs."""
-        from reports.folder import write_report
-
-        write_report(Path(out), self.evaluations, command, skipped=self.skipped)
 
 
 def run(
@@ -168,17 +117,7 @@ def run(
     told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
     evaluated = systems(chosen, named, depth, opened_workspace)
     with opened(opened_workspace, told) as bench:
-        return _outcome(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe), skipped)
-
-
-def _outcome(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome:
-    evaluations: list[Evaluation] = []
-    try:
-        for evaluation in running:
-            evaluations.append(evaluation)  # noqa: PERF402  (what came before the failure is wanted)
-    except NotKept as error:
-        raise ResultsNotKept(str(error), Outcome(tuple(evaluations), tuple(skipped))) from error
-    return Outcome(tuple(evaluations), tuple(skipped))
+        return outcome_of(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe), skipped)
 
 
 def gated(

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,9 @@ from harness.measuring.alarms.alarm import merged
 from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.environment import command_line, environment, machine
 from harness.result.known_wrong import known_by_now, note_among
-from harness.result.origin import KEY
+from harness.result.origin import stored_identity
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
-from harness.result.secrets import public, public_values
+from harness.result.secrets import public
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
@@ -104,38 +104,31 @@ class Results:
 
     def keep(self, evaluation: Evaluation) -> None:
         """Write an evaluation whole, or not at all. Measures that were stored before stay beside the new ones."""
-        self._database.execute("begin immediate")
-        try:
+        with self._transaction():
             self._keep_collection(evaluation)
             self._keep_evaluation(evaluation)
             self._keep_values(evaluation)
-            self._database.execute("commit")
-        except BaseException:
-            self._undo()
-            raise
 
     def keep_means(self, found: Sequence[Means]) -> None:
         """Write means that somebody else measured, all or none. They have no values per query, and nothing here makes
         any up: `per_query` is null."""
-        self._database.execute("begin immediate")
-        try:
+        with self._transaction():
             for means in found:
                 self._keep_means(means)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("begin immediate")
+        try:
+            yield
             self._database.execute("commit")
         except BaseException:
-            self._undo()
+            if self._database.in_transaction:  # a full disk may have ended it
+                self._database.execute("rollback")
             raise
 
-    def _undo(self) -> None:
-        if self._database.in_transaction:  # a full disk may have ended it
-            self._database.execute("rollback")
-
-    def speed(self, evaluation: Evaluation) -> float | None:
-        """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
-        return self.speed_of(evaluation.id)
-
     def speed_of(self, id: str) -> float | None:
-        """As `speed`, by the evaluation's id."""
+        """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
         asked = (id, machine())
         query = "select sum(pairs), sum(seconds) from timing where evaluation = ? and machine = ?"
         pairs, seconds = self._database.execute(query, asked).fetchone()
@@ -309,7 +302,7 @@ class Results:
         row = (
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(_content(evaluation.made_of.content)), json.dumps(self._audited(evaluation)),
+            json.dumps(stored_identity(evaluation.made_of.content)), json.dumps(self._audited(evaluation)),
             json.dumps(evaluation.ground.means()), json.dumps(environment()), command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
@@ -355,7 +348,7 @@ class Results:
         id = means.made_of.id
         row = (
             id, means.fingerprint, means.first_stage, means.reranker, means.depth, means.candidates,
-            json.dumps(_content(means.made_of.content)), "{}", "{}", "{}", command_line(), now, now,
+            json.dumps(stored_identity(means.made_of.content)), "{}", "{}", "{}", command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
             f"insert into evaluation values ({_marks(row)}) on conflict(id) do update set updated = excluded.updated",
@@ -401,12 +394,6 @@ class Results:
         }
         plain["command"] = public(row["command"])  # older releases stored it as it was typed
         return Stored(collection=collection | {"rules": rules}, means=means, **parsed, **plain)
-
-
-def _content(made_of: Mapping[str, object]) -> Mapping[str, object]:
-    """What made a value, for the store; the id is of what it was. What an imported file says of itself may hold an
-    address with a password."""
-    return public_values(made_of) if KEY in made_of else made_of
 
 
 def _marks(row: Sequence[object]) -> str:

@@ -36,7 +36,7 @@ class Keeping:
         """Keep an evaluation; it comes back with its speed, or without where it could not be kept."""
         with self._remembered():
             self.results.keep(evaluation)
-            return replace(evaluation, pairs_per_second=self.results.speed(evaluation))
+            return replace(evaluation, pairs_per_second=self.results.speed_of(evaluation.id))
         return evaluation
 
     def finish(self) -> None:
