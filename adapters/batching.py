@@ -21,6 +21,9 @@ Calls = Callable[[Iterable[Integers], Callable[[Integers], Floats]], Iterator[tu
 UNKNOWN_INPUT = 0
 """The input digest of an adapter that has none."""
 
+DEVICE = "HARNESS_DEVICE"
+"""The variable that names the device of models that do not name one. It is no part of a model's identity."""
+
 _SHOWN = 60
 _LONGEST_REASON = 300
 
@@ -82,21 +85,28 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def named_device(device: str | None) -> str | None:
+    """The device that is asked for, else the one that the variable HARNESS_DEVICE names; None where neither does."""
+    return device or os.environ.get(DEVICE) or None
+
+
 def pick_device(device: str | None) -> str:
-    """The torch device to use: the one that is asked for, else a GPU if there is one.
+    """The torch device to use: the one that is asked for, else what HARNESS_DEVICE says, else a GPU if there is one.
 
     Raises:
         UsageError: torch does not know the device, or this machine does not have it.
     """
     torch = need("torch", "models", "running a model")
-    if device is None:
+    named = named_device(device)
+    if named is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(1, device=device)
+        torch.empty(1, device=named)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"device={device} cannot be used here: {reason}; leave it out, or write device=cpu") from None
-    return device
+        asked, right = ("device", "device=cpu") if device else (DEVICE, f"{DEVICE}=cpu")
+        raise UsageError(f"{asked}={named} cannot be used here: {reason}; leave it out, or write {right}") from None
+    return named
 
 
 def stream_batches(

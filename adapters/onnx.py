@@ -19,6 +19,7 @@ from adapters.batching import (
     cores,
     default_budget,
     describe_pairs,
+    named_device,
     one_by_one,
     side_by_side,
     stream_batches,
@@ -35,6 +36,7 @@ from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored
 from adapters.soundness import refuse_pointer
 
 _VERSION = 1
+_CUDA = "CUDAExecutionProvider"
 _USUAL_LENGTH = 512
 _PURPOSE = "running an ONNX model"
 _KNOWN_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -231,7 +233,8 @@ def _length(folder: ModelFolder, asked: int | None) -> int:
 
 def _load(name: str, file: Path) -> _Graph:
     runtime = need("onnxruntime", "onnx", _PURPOSE)
-    wanted = [kind for kind in ("CUDAExecutionProvider",) if kind in runtime.get_available_providers()]
+    on_cpu = (named_device(None) or "").startswith("cpu")
+    wanted = [] if on_cpu else [kind for kind in (_CUDA,) if kind in runtime.get_available_providers()]
     options = runtime.SessionOptions()
     if not wanted:  # calls run side by side then, with one thread each; see batching.torch_calls
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -246,7 +249,7 @@ def _load(name: str, file: Path) -> _Graph:
                 f"'{name}': its graph wants the input '{known}' of {kind}; only {', '.join(_KNOWN_INPUTS)} can be given"
             )
     types = {known: _TYPES[kind] for known, kind in declared.items()}
-    on_gpu = "CUDAExecutionProvider" in session.get_providers()
+    on_gpu = _CUDA in session.get_providers()
     return _Graph(name, session, types, "cuda" if on_gpu else "cpu", 1 if on_gpu else cores())
 
 

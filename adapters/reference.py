@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from adapters.batching import named_device
 from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import open_folder
@@ -99,7 +100,7 @@ def reference_scores(
     """
     _refuse_short_memory(call)
     asked = {
-        "call": asdict(call),
+        "call": {**asdict(call), "device": named_device(call.device)},
         "queries": [*queries],
         "documents": [*documents],
         "pairs": np.asarray(pairs).reshape(-1, 2).tolist(),

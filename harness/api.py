@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import UsageError, need
+from adapters.errors import UsageError
 from adapters.spec import open_ranker
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
@@ -20,8 +20,8 @@ from harness.data.sources.suite_source import SuiteSource
 from harness.judging.compare.comparison import Comparison, compare, margin_of
 from harness.judging.compare.wanted import Wanted
 from harness.measuring.measures import parse
+from harness.outcome import Outcome, ResultsNotKept, outcome_of
 from harness.progress import Reporter, Silent
-from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
 from harness.scoring.bench import opened
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
@@ -37,52 +37,10 @@ if TYPE_CHECKING:
     from harness.judging.gate.gate import Gated
     from harness.judging.gate.policy import Policy, Tier
 
-__all__ = ["Comparison", "Outcome", "collections_of", "compared", "gated", "planned", "run"]
+__all__ = ["Comparison", "Outcome", "ResultsNotKept", "collections_of", "compared", "gated", "planned", "run"]
 
 FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEPTH = 100
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run gave."""
-
-    evaluations: tuple[Evaluation, ...]
-    skipped: tuple[str, ...] = ()
-    """A line for whatever of the targets is in other languages than those that were asked for."""
-
-    def table(self) -> str:
-        """The comparison tables in Markdown, and below them what was skipped."""
-        from reports.comparison import comparison_tables
-        from reports.tables import escaped, markdown
-
-        tables = "\n".join(markdown(table) for table in comparison_tables(self.evaluations))
-        return "\n".join([tables, *(f"- {escaped(line)}" for line in self.skipped)])
-
-    def frame(self) -> pd.DataFrame:
-        """One row per system, collection, query and measure: columns system, collection, language, query, measure,
-        value."""
-        pandas = need("pandas", "reports", "a frame")
-        parts = [
-            pandas.DataFrame({
-                "system": evaluation.system.label,
-                "collection": evaluation.collection.name,
-                "language": evaluation.collection.language,
-                "query": evaluation.collection.queries.ids(),
-                "measure": str(measure),
-                "value": values,
-            })
-            for evaluation in self.evaluations
-            for measure, values in zip(evaluation.measures, evaluation.values, strict=True)
-        ]  # fmt: skip
-        frame: pd.DataFrame = pandas.concat(parts, ignore_index=True)
-        return frame
-
-    def write(self, out: str | Path, command: str = "harness.run(...)") -> None:
-        """Write the report folder: report.md, tables, results.json, TREC runs."""
-        from reports.folder import write_report
-
-        write_report(Path(out), self.evaluations, command, skipped=self.skipped)
 
 
 def run(
@@ -126,6 +84,7 @@ def run(
 
     Raises:
         HarnessError: with one line that says what to do.
+        ResultsNotKept: everything was measured, and is in its `outcome`, but the workspace could not be written.
     """
     _refuse_text(rerankers=rerankers, measures=measures, languages=languages)
     for name in measures:
@@ -158,8 +117,7 @@ def run(
     told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
     evaluated = systems(chosen, named, depth, opened_workspace)
     with opened(opened_workspace, told) as bench:
-        evaluations = experiment(collections, evaluated, measures, bench, skip_probe=skip_probe)
-        return Outcome(tuple(evaluations), tuple(skipped))
+        return outcome_of(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe), skipped)
 
 
 def gated(

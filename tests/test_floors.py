@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 ORDER = ("data", "measuring", "scoring", "result", "checks", "running", "judging")
 """The packages of `harness`. Each may import those before it; nothing in them imports the verbs."""
-FRONT_DOOR = ("harness", "harness.__main__", "harness.api", "harness.cli")
+FRONT_DOOR = ("harness", "harness.__main__", "harness.api", "harness.outcome", "harness.cli")
 DRAWERS = ("utils", "util", "helpers", "helper", "common", "misc")
 LINES = 400
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest
+from harness.result.secrets import public_values
 from harness.workspace import write_atomically
 
 MANIFEST = "manifest.json"
@@ -42,7 +43,7 @@ def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] 
 
 def finish(out: Path, stage: str, content: Mapping[str, object]) -> dict[str, Any]:
     """Write the manifest: its existence means that everything else is there."""
-    manifest = {"stage": stage, **content, "versions": _versions()}
+    manifest = {"stage": stage, **public_values(content), "versions": _versions()}
     write_json(out / MANIFEST, manifest)
     return read_manifest(out, stage)  # as whoever asks again will see it
 

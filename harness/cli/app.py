@@ -3,18 +3,58 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 import warnings
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from adapters.errors import HarnessError, UsageError
+from harness.cli import options
+
+MEASURE = "Measure"
+COMPARE = "Compare and decide"
+SHOW = "Show and exchange"
+ADAPT = "Adapt"
+WORKSPACE = "Workspace"
+"""The groups of verbs in the help, in this order."""
+
+_GROUPS = (MEASURE, COMPARE, SHOW, ADAPT, WORKSPACE)
+
+
+class Verbs(TyperGroup):
+    """Lists its verbs in their groups, each with the whole first sentence of its help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group that has verbs."""
+        for group in (*_GROUPS, None):
+            verbs = [verb for verb in self.commands.values() if not verb.hidden and _group_of(verb) == group]
+            if verbs:
+                with formatter.section(group or "Commands"):
+                    formatter.write_dl([(str(verb.name), first_sentence(verb.help or "")) for verb in verbs])
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a help text, on one line."""
+    paragraph = " ".join(text.strip().partition("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z])", paragraph)[0]
+
+
+def _group_of(verb: Any) -> str | None:
+    group = getattr(verb, "rich_help_panel", None)
+    return group if isinstance(group, str) else None
+
 
 app = typer.Typer(
     name="harness",
+    cls=Verbs,
+    epilog="Environment variables: HARNESS_WORKSPACE, HARNESS_MIRROR and HARNESS_JSON stand for the options of these "
+    "names, and HARNESS_DEVICE for the device of models that name none.",
     help="A place where a reranker's number can be trusted.",
     no_args_is_help=True,
     add_completion=False,
@@ -23,12 +63,32 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"rerank-harness {version('rerank-harness')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options_of_all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    pass
+
+
 _STOPPED = "stopped; run the same command again and it goes on where it was"
 
 
 def main() -> None:
     """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
     warnings.showwarning = _warn
+    for line in options.retired_variables():
+        typer.echo(f"harness: {line}", err=True)
     sys.path.append(str(Path.cwd()))  # so that a plug-in in the current folder can be named as module:Class
     try:
         code = app(standalone_mode=False)

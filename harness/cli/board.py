@@ -9,16 +9,17 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace
 
 
 @app.command(
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness board --out site
 
-    harness board 'BAAI/*' bm25 --collection miracl --systems systems.toml --out site"""
+    harness board 'BAAI/*' bm25 --collection miracl --systems systems.toml --out site""",
 )
 def board(  # noqa: PLR0917
     systems: Annotated[list[str] | None, typer.Argument(help="Systems as `harness list systems` names them.")] = None,
@@ -30,7 +31,10 @@ def board(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a leaderboard of the stored results: pages that need no server and work from a file (extra: reports)."""
+    """Make a leaderboard of the stored results as static pages (extra: reports).
+
+    The pages need no server and open from a folder.
+    """
     import json
 
     from leaderboards.board import board as made_of

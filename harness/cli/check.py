@@ -9,18 +9,19 @@ import typer
 
 from adapters.errors import HarnessError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import MEASURE, app
 from harness.cli.printing import print_alarm, print_table
 
 
 @app.command(
+    rich_help_panel=MEASURE,
     epilog="""Examples:
 
     harness check BAAI/bge-reranker-v2-m3
 
     harness check ./checkpoint-1000 --reference sentence-transformers
 
-    harness check ./checkpoint-1000 miracl/sw --pairs 500 --json"""
+    harness check ./checkpoint-1000 miracl/sw --pairs 500 --json""",
 )
 def check(  # noqa: PLR0917
     system: Annotated[str, typer.Argument(help="The spec of a reranker.")],
@@ -35,8 +36,10 @@ def check(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Score the same few pairs in many ways: shuffled, alone, in other batches, precisions and lengths, and against the
-    ledger. Without a target: the embedded sample. OK and suspicious exit with 0, broken with 3.
+    """Check that a reranker gives the same pairs the same scores, however they are batched and ordered.
+
+    A few pairs are scored shuffled, alone, in other batches, precisions and lengths, and compared with the ledger.
+    Without a target they come from the embedded sample. OK and suspicious exit with 0, broken with 3.
 
     A listwise reranker gets its lists again and shuffled.
     """

@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import COMPARE, app
 from harness.cli.printing import existing_workspace, print_alarm, print_table
 
 
 @app.command(
+    rich_help_panel=COMPARE,
     epilog="""Examples:
 
     harness compare "bm25 (first stage)" BAAI/bge-reranker-v2-m3 ./checkpoint-1000
 
     harness compare BAAI/bge-reranker-v2-m3 onnx:./bge-int8 --equivalent-within 0.2
 
-    harness compare BAAI/bge-reranker-v2-m3 mine --group "mine=./seed-*" --collection beir --first-stage bm25"""
+    harness compare BAAI/bge-reranker-v2-m3 mine --group "mine=./seed-*" --collection beir --first-stage bm25""",
 )
 def compare(  # noqa: PLR0917
     baseline: Annotated[str, typer.Argument(help="A system as the tables name it, an id, or a --group.")],
@@ -34,8 +35,10 @@ def compare(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare what was measured, query by query on the same candidates: effect, interval, corrected p-value. Runs no
-    model."""
+    """Compare stored results query by query, with effects, intervals and corrected p-values.
+
+    All systems have ranked the same candidates. No model runs.
+    """
     from harness import api
 
     found = api.compared(

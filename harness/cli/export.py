@@ -6,16 +6,17 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace
 
 
 @app.command(
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness export --parquet results.parquet
 
-    harness export ./checkpoint-1000 --collection miracl --per-query --csv queries.csv"""
+    harness export ./checkpoint-1000 --collection miracl --per-query --csv queries.csv""",
 )
 def export(  # noqa: PLR0917
     systems: options.SystemNames = None,
@@ -28,7 +29,10 @@ def export(  # noqa: PLR0917
     intervals: options.ColumnIntervals = False,
     workspace: options.WorkspacePath = None,
 ) -> None:
-    """Write stored results as a tidy table: one row per system, collection and measure, or per query. Fractions."""
+    """Write stored results as a tidy table with one row per system, collection and measure, or per query.
+
+    Values are fractions.
+    """
     from harness.result.gathered import gathered
     from reports.tidy import tidy, tidy_per_query, write_csv, write_parquet
 

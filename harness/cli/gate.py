@@ -10,7 +10,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import COMPARE, app
 
 if TYPE_CHECKING:
     from harness.judging.gate.gate import Gated
@@ -21,6 +21,7 @@ _POLICY = Path("gate.toml")
 
 
 @app.command(
+    rich_help_panel=COMPARE,
     epilog="""Examples:
 
     harness gate ./xquad --first-stage bm25 --anchor BAAI/bge-reranker-v2-m3 --candidate ./checkpoint-1000
@@ -29,7 +30,7 @@ _POLICY = Path("gate.toml")
 
     harness gate --candidate ./checkpoint-1000 --accept
 
-Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage."""
+Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 def gate(  # noqa: PLR0917
     targets: options.Targets = None,
@@ -55,7 +56,7 @@ def gate(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Judge whether a candidate may replace what is accepted.
+    """Decide whether a candidate may replace the accepted reranker.
 
     Refused: a collection or language collapses, the macro average is certainly worse by the margin, or it costs too
     much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.

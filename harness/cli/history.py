@@ -7,16 +7,17 @@ import json
 import typer
 
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace, make_folder, print_table
 
 
 @app.command(
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness history './checkpoint-*' --out history
 
-    harness history ./my-model --collection miracl --language sw --json"""
+    harness history ./my-model --collection miracl --language sw --json""",
 )
 def history(  # noqa: PLR0917
     family: options.SystemFamily,
@@ -27,7 +28,7 @@ def history(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the score of every checkpoint with its interval, and what the gate said of it. Revisions that had one name
+    """Show the score of every checkpoint with its interval, and the verdict of the gate. Revisions that had one name
     are distinguished by their content."""
     from harness.judging.history import history as points_of
     from reports.history import history_json, history_table

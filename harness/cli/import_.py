@@ -6,12 +6,13 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import print_rows, show_outcome, workspace_path
 
 
 @app.command(
     "import",
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness import reranked.tsv --target beir/scifact --name their-reranker --first-stage-run bm25.trec
@@ -38,7 +39,7 @@ def import_(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Take in results that others computed, marked as imported wherever they are shown.
+    """Import results that others computed, and mark them as imported wherever they are shown.
 
     Run files (TREC, tevatron, MS MARCO and pyserini, FlagEmbedding, mteb's predictions, BEIR's JSON) are measured and
     audited here on a --target. Results of mteb are means only: they have no intervals, no tests and no rank.

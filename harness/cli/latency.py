@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import MEASURE, app
 from harness.cli.printing import print_rows
 
 
 @app.command(
+    rich_help_panel=MEASURE,
     epilog="Examples:\n\n    harness latency ./checkpoint-1000 ./scifact --depth 50\n\n"
-    "    harness latency BAAI/bge-reranker-v2-m3 demo/en --queries 100 --json"
+    "    harness latency BAAI/bge-reranker-v2-m3 demo/en --queries 100 --json",
 )
 def latency(  # noqa: PLR0917
     system: options.TimedSystem = None,
@@ -21,7 +22,7 @@ def latency(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Time a reranker on the candidates of one query at a time: median, 95th percentile, peak memory.
+    """Time a reranker one query at a time, and print median, 95th percentile and peak memory.
 
     What is stored of the same reranker, collection and depth gets the figures beside it.
     """

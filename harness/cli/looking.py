@@ -10,29 +10,31 @@ import typer
 
 from adapters.errors import HarnessError, UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import WORKSPACE, app
 from harness.cli.printing import existing_workspace, print_rows, workspace_path
 
 
-@app.command("list", epilog="Examples:\n\n    harness list\n\n    harness list adapters --json")
+@app.command(
+    "list", rich_help_panel=WORKSPACE, epilog="Examples:\n\n    harness list\n\n    harness list adapters --json"
+)
 def list_(
     what: Annotated[str, typer.Argument(help="results, collections, systems, looks or adapters.")] = "results",
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List what the workspace holds, or which kinds of adapters there are."""
+    """List results, collections, systems, gate looks or adapters."""
     from reports.stored import listing
 
     print_rows(listing(what, existing_workspace(workspace)), as_json)
 
 
-@app.command(epilog="Example:\n\n    harness show 3fa9c1")
+@app.command(rich_help_panel=WORKSPACE, epilog="Example:\n\n    harness show 3fa9c1")
 def show(
     id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show one evaluation: its values, what made them, its audit and the command that ran it."""
+    """Show one evaluation with its values, identity, audit and command."""
     from reports.stored import details
 
     found = details(id, existing_workspace(workspace))
@@ -44,7 +46,7 @@ def show(
     typer.echo(outline({key: value for key, value in found.items() if key != "per_query"}))
 
 
-@app.command(epilog="Example:\n\n    harness doctor --json")
+@app.command(rich_help_panel=WORKSPACE, epilog="Example:\n\n    harness doctor --json")
 def doctor(  # noqa: PLR0917
     targets: options.SuiteTargets = None,
     sources: options.CompareSources = False,
@@ -53,7 +55,7 @@ def doctor(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check this installation and the workspace: packages, extras, stores, space on the disk."""
+    """Check this installation and the workspace, from packages and extras to stores and disk space."""
     from harness.checks.doctor import examine
     from harness.workspace import Workspace
 

@@ -10,7 +10,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import ADAPT, app
 
 if TYPE_CHECKING:
     from training.merging.merge import Merged
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @app.command(
+    rich_help_panel=ADAPT,
     epilog="""Examples:
 
     harness merge recipe.yaml ./merged
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     harness merge ./soup --method linear --model ./a --model ./b --model ./c
 
-The recipe is mergekit's YAML. The folder gets merge.json, merge-report.json and merge-report.md."""
+The recipe is mergekit's YAML. The folder gets merge.json, merge-report.json and merge-report.md.""",
 )
 def merge(  # noqa: PLR0917
     paths: options.MergePaths,
@@ -39,7 +40,7 @@ def merge(  # noqa: PLR0917
     shard_mb: options.ShardMegabytes = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Merge checkpoints of one architecture, tensor by tensor, and report what was done to each.
+    """Merge checkpoints of one architecture, and report what was done to each tensor.
 
     No whole model is ever in memory. A model in two spellings is one model; checkpoints that do not fit together are
     refused.

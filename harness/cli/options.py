@@ -1,4 +1,4 @@
-"""The options of the command line, each once: its name, its environment variable, its line of help."""
+"""The options of the command line, each once: its name, its line of help, and the environment variable of four."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import typer
 
 from adapters.errors import UsageError, did_you_mean
 
+VARIABLES = {name: f"HARNESS_{name.upper()}" for name in ("workspace", "mirror", "device", "json")}
+"""The options that an environment variable sets too. None of them changes what is measured."""
+
+_retired: dict[str, str] = {}
 _LISTS = {"reranker": "rerankers", "measure": "measures", "language": "languages"}
 _PARAMETERS = {**_LISTS, "json": "as_json"}
 """Keys of a configuration, which are named as the options are, and what the verbs call them."""
@@ -45,12 +49,23 @@ def _configured(context: typer.Context, file: Path | None) -> Path | None:
     return file
 
 
+def retired_variables() -> list[str]:
+    """One line for each variable that is set and that set an option in earlier releases."""
+    return [
+        f"{variable} is not read any more; write --{name}"
+        for variable, name in sorted(_retired.items())
+        if os.environ.get(variable)
+    ]
+
+
 def _flag(name: str, text: str) -> Any:
-    return typer.Option(f"--{name}", envvar=f"HARNESS_{name.upper().replace('-', '_')}", help=text)
+    return _option(name, text)
 
 
-def _option(name: str, text: str, **more: Any) -> Any:
-    return typer.Option(f"--{name}", envvar=f"HARNESS_{name.upper().replace('-', '_')}", help=text, **more)
+def _option(name: str, text: str, *, negative: str = "", **more: Any) -> Any:
+    if name not in VARIABLES:
+        _retired[f"HARNESS_{name.upper().replace('-', '_')}"] = name
+    return typer.Option(f"--{name}{negative}", envvar=VARIABLES.get(name), help=text, **more)
 
 
 Targets = Annotated[
@@ -79,11 +94,11 @@ TargetLanguages = Annotated[
 ]
 Parallel = Annotated[
     bool | None,
-    typer.Option(
-        "--parallel/--no-parallel",
-        envvar="HARNESS_PARALLEL",
-        help="Queries with one id are one question, or not, in all collections of a set (a folder, a suite); as "
-        "declared, else as detected.",
+    _option(
+        "parallel",
+        "Queries with one id are one question, or not, in all collections of a set (a folder, a suite); as declared, "
+        "else as detected.",
+        negative="/--no-parallel",
         show_default=False,
     ),
 ]

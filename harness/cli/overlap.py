@@ -11,7 +11,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import COMPARE, app
 from harness.cli.printing import print_alarm, print_table, workspace_path
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 @app.command(
+    rich_help_panel=COMPARE,
     epilog="""Examples:
 
     harness overlap train-queries.jsonl ./scifact beir/nq
 
-    harness overlap msmarco.parquet miracl --field query --json"""
+    harness overlap msmarco.parquet miracl --field query --json""",
 )
 def overlap(  # noqa: PLR0917
     training: options.TrainingFile,
@@ -38,8 +39,7 @@ def overlap(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Look for near-duplicates of evaluation queries in a file of training queries, and tell what every stored value is
-    without them."""
+    """Find training queries that nearly repeat evaluation queries, and show every stored value without those."""
     from harness.api import collections_of
     from harness.checks.overlap import clean_values, overlaps
     from harness.checks.training_file import training_queries

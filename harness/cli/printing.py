@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,31 @@ def make_folder(out: Path | None) -> None:
             raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
 
 
+@contextmanager
+def shown_first(run: Callable[[], Any]) -> Iterator[Any]:
+    """Hand out what a run gave, to be shown; that it could not be kept is raised after that."""
+    from harness.api import ResultsNotKept
+
+    failure = None
+    try:
+        outcome = run()
+    except ResultsNotKept as error:
+        outcome, failure = error.outcome, error
+    yield outcome
+    if failure is not None:
+        sys.stdout.flush()
+        raise failure
+
+
 def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
     from harness.result.export import as_dict
+    from harness.result.secrets import public_command
     from harness.result.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
     from reports import comparison
 
     if out is not None:
-        outcome.write(out, shlex.join(["harness", *sys.argv[1:]]))
+        outcome.write(out, public_command(["harness", *sys.argv[1:]]))
     if as_json:
         typer.echo(
             json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)

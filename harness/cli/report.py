@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 
 from adapters.errors import MissingExtra
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace, make_folder
 
 if TYPE_CHECKING:
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
 
 
 @app.command(
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness report --out report
 
     harness report ./checkpoint-1000 'BAAI/*' --collection miracl --out report --intervals
 
-    harness report --collection beir --measure nDCG@10 --format latex > table.tex"""
+    harness report --collection beir --measure nDCG@10 --format latex > table.tex""",
 )
 def report(  # noqa: PLR0917
     systems: options.SystemNames = None,
@@ -43,11 +43,12 @@ def report(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write a report of stored results: tables, plots, what is significant, alarms, and how to get it again.
+    """Write a report of stored results with tables, plots, significance tests, alarms and the commands.
 
     Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
     """
     from harness.result.gathered import gathered, parts_left_out
+    from harness.result.secrets import public_command
     from reports import story
 
     path = existing_workspace(workspace)
@@ -58,7 +59,7 @@ def report(  # noqa: PLR0917
     written = []
     if out is not None:
         make_folder(out)
-        command = shlex.join(["harness", *sys.argv[1:]])
+        command = public_command(["harness", *sys.argv[1:]])
         more = _adaptations(path, out)
         plots = _plots(results, out, path)
         written = story.write(made, out, command, plots, _cards(results, bool(systems)), more=more)

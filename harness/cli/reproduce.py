@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import COMPARE, app
 from harness.cli.printing import existing_workspace, print_table
 
 
 @app.command(
-    epilog="Examples:\n\n    harness reproduce 3fa9c1\n\n    harness reproduce 3fa9c1 --keep-candidates --json"
+    rich_help_panel=COMPARE,
+    epilog="Examples:\n\n    harness reproduce 3fa9c1\n\n    harness reproduce 3fa9c1 --keep-candidates --json",
 )
 def reproduce(
     id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
@@ -21,7 +22,10 @@ def reproduce(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Run a stored number again from what made it, without the ledger: OK and close exit with 0, differs with 1."""
+    """Compute a stored result again without stored scores, and say whether it is the same.
+
+    OK and close exit with 0, differs with 1.
+    """
     from harness.judging.reproduce import reproduce as again
     from harness.progress import Terminal
     from harness.workspace import Workspace

@@ -7,20 +7,21 @@ from typing import Any
 import typer
 
 from harness.cli import options
-from harness.cli.app import app
-from harness.cli.printing import make_folder, print_rows, show_outcome
+from harness.cli.app import MEASURE, WORKSPACE, app
+from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first
 
 DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
 
 
 @app.command(
+    rich_help_panel=MEASURE,
     epilog="""Examples:
 
     harness run ./scifact --first-stage bm25 --reranker BAAI/bge-reranker-v2-m3
 
     harness run ./xquad --language th --reranker ./checkpoint-1000 --reranker run:scores.trec --depth 50
 
-    harness run trec-qa.jsonl --first-stage given --reranker onnx:./model --measure AP@1000 --measure RR@10"""
+    harness run trec-qa.jsonl --first-stage given --reranker onnx:./model --measure AP@1000 --measure RR@10""",
 )
 def run(  # noqa: PLR0917
     targets: options.Targets = None,
@@ -46,7 +47,7 @@ def run(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Evaluate a first stage and rerankers, and print what can be trusted of it.
+    """Evaluate a first stage and rerankers, and print their values with intervals and alarms.
 
     A model is named by a spec: [kind:]model[@revision][?option=value&...], where model is a hub name or a folder. Pairs
     that were ever scored are never scored again; a killed run goes on where it was.
@@ -74,16 +75,16 @@ def run(  # noqa: PLR0917
     named: dict[str, Any] = {
         "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,
     }  # fmt: skip
-    outcome = api.run(*(targets or ()), **common, **named, reporter=Terminal())
-    show_outcome(outcome, out, audit=audit, as_json=as_json)
-    if mteb_results is not None:
-        from reports.mteb_results import write_mteb_results
+    with shown_first(lambda: api.run(*(targets or ()), **common, **named, reporter=Terminal())) as outcome:
+        show_outcome(outcome, out, audit=audit, as_json=as_json)
+        if mteb_results is not None:
+            from reports.mteb_results import write_mteb_results
 
-        for file in write_mteb_results(mteb_results, outcome.evaluations):
-            typer.echo(f"written: {file}", err=as_json)
+            for file in write_mteb_results(mteb_results, outcome.evaluations):
+                typer.echo(f"written: {file}", err=as_json)
 
 
-@app.command(epilog="Example:\n\n    harness demo --out report")
+@app.command(rich_help_panel=MEASURE, epilog="Example:\n\n    harness demo --out report")
 def demo(
     out: options.Out = None,
     audit: options.Audit = False,
@@ -92,24 +93,24 @@ def demo(
 ) -> None:
     """Run the embedded multilingual sample with BM25 and two small packaged rerankers (extra: demo).
 
-    The sample is small and made for this project. It shows what the harness tells; it is not a benchmark.
+    The sample is small and made for this project. It shows what the harness prints; it is not a benchmark.
     """
     from harness import api
     from harness.progress import Terminal
 
     make_folder(out)
-    outcome = api.run(
-        "demo", first_stage="bm25", rerankers=DEMO_RERANKERS, depth=10, workspace=workspace, reporter=Terminal()
-    )
-    show_outcome(outcome, out, audit=audit, as_json=as_json)
+    common: dict[str, Any] = {"first_stage": "bm25", "rerankers": DEMO_RERANKERS, "depth": 10, "workspace": workspace}
+    with shown_first(lambda: api.run("demo", **common, reporter=Terminal())) as outcome:
+        show_outcome(outcome, out, audit=audit, as_json=as_json)
 
 
 @app.command(
+    rich_help_panel=WORKSPACE,
     epilog="""Examples:
 
     harness fetch beir/scifact miracl/sw --mirror ./mirror --model Qwen/Qwen3-Embedding-0.6B
 
-    harness fetch beir --mirror ./mirror --source beir --dry-run"""
+    harness fetch beir --mirror ./mirror --source beir --dry-run""",
 )
 def fetch(  # noqa: PLR0917
     targets: options.SuiteTargets = None,
@@ -119,8 +120,10 @@ def fetch(  # noqa: PLR0917
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Bring suites and models into a mirror folder, for machines without a network. Sizes are told first; what was
-    brought is not brought again, and what broke off goes on where it was."""
+    """Download suites and models into a mirror folder, for machines without a network.
+
+    Sizes are printed first. What is complete is not downloaded again, and a download that broke off goes on.
+    """
     from harness.data.mirror.fetch import run_fetch
     from harness.progress import Terminal
     from reports.fetched import fetched_table

@@ -7,16 +7,17 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace
 
 
 @app.command(
+    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness submit BAAI/bge-reranker-v2-m3@COMMIT --out ./submission
 
-    harness submit cross-encoder:./checkpoint-1000 --first-stage bm25 --collection miracl --out ./submission"""
+    harness submit cross-encoder:./checkpoint-1000 --first-stage bm25 --collection miracl --out ./submission""",
 )
 def submit(  # noqa: PLR0917
     system: Annotated[str, typer.Argument(help="A system as `harness list systems` prints it.")],
@@ -26,7 +27,7 @@ def submit(  # noqa: PLR0917
     depth: options.OnlyDepth = None,
     workspace: options.WorkspacePath = None,
 ) -> None:
-    """Pack the stored results of a system as mteb's results repository has them (extra: mteb). Nothing is run.
+    """Write the stored results of a system in the layout of mteb's results repository (extra: mteb). Nothing is run.
 
     mteb's own classes read every file before it is written. A task that lacks a split, a subset or its official measure
     is refused, and so is a sample, drifted data, an imported result and a number with a hard alarm.

@@ -9,16 +9,17 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.training_options import Training, with_training
 
 train = typer.Typer(
     name="train",
-    help="Train a reranker: synthesize queries, mine candidates, let a teacher score them, fit.",
+    cls=Verbs,
+    help="Train a reranker on labelled data, or adapt one to a corpus without labels.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(train)
+app.add_typer(train, rich_help_panel=ADAPT)
 
 
 @train.command(

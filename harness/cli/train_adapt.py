@@ -79,7 +79,7 @@ def adapt(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Adapt a reranker to a corpus without labels: one command, and one better checkpoint or an honest no.
+    """Adapt a reranker to a corpus without labels, and keep the result only if it is better.
 
     Queries are written, leaks taken out, candidates mined, a teacher scores them; checkpoints are trained and merged,
     compared on dev, judged by the gate and confirmed on the final split. A killed run goes on with the same command.

@@ -31,7 +31,7 @@ def mine(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Pool what several retrievers find for each query, with the document that it was written from.
+    """Collect the candidates of several retrievers for each query, and its source document.
 
     Nothing is scored or left out here: train teach scores the pool, and draws the examples from it.
     """

@@ -30,7 +30,7 @@ def show(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what an adaptation has found so far: its decision, its arms, its claims and what it cost.
+    """Show the decision, arms, claims and cost of an adaptation.
 
     The record is written anew after every event, so this can be asked while the loop runs.
     """

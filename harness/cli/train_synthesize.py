@@ -35,7 +35,7 @@ def synthesize(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write queries for documents that have none, and tell how many of them keep to the profile.
+    """Write queries for documents that have none, and count those that fit the profile.
 
     Queries and judgments that may lie beside the documents are never read.
     """

@@ -42,7 +42,7 @@ def teach(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Let teachers score the whole pool, and draw examples from it for a student.
+    """Score the pool with teachers, and draw training examples from it.
 
     Scores come through the ledger: no pair is ever scored twice, a killed run goes on where it was, and another sample
     of the same pool costs nothing.

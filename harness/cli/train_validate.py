@@ -50,7 +50,7 @@ def validate(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Hold synthetic queries against real ones, and take out those that are evaluation queries.
+    """Compare synthetic queries with real ones, and remove those that are evaluation queries.
 
     Every figure stands beside its floor, real queries against real ones, and its scale, those of another domain.
     The exit code is 1 if the queries must not be used.

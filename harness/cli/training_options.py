@@ -65,7 +65,9 @@ class Training:
         int | None, _option("batch-tokens", "Padded tokens of one model call within a step.", min=1)
     ] = None  # fmt: skip
     seed: Annotated[int, _option("seed", "Of all that is drawn: order, dropout, new tensors, documents.", min=0)] = 0
-    device: Annotated[str | None, _option("device", "A torch device; a GPU if there is one.")] = None
+    device: Annotated[str | None, _option("device", "A torch device, as in cpu or cuda:1; a GPU if there is one.")] = (
+        None
+    )
 
     def settings(self) -> Settings:
         """What decides the result.

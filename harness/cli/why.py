@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import app
+from harness.cli.app import COMPARE, app
 from harness.cli.printing import existing_workspace
 
 
 @app.command(
+    rich_help_panel=COMPARE,
     epilog="Examples:\n\n"
     "    harness why BAAI/bge-reranker-v2-m3 ./checkpoint-1000 --out why.html\n\n"
-    "    harness why 3fa9c1 77b0d2 --out why.html --measure RR@10 --queries 2000"
+    "    harness why 3fa9c1 77b0d2 --out why.html --measure RR@10 --queries 2000",
 )
 def why(  # noqa: PLR0917
     a: Annotated[str, typer.Argument(help="A system, as `harness compare` names them, or an evaluation's id.")],
@@ -29,7 +30,7 @@ def why(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Explain on one HTML page why B differs from A: which queries, which documents, lost where."""
+    """Explain on one HTML page which queries and documents make two systems differ."""
     from harness.judging.compare.wanted import Wanted
     from harness.judging.why.analysis import why as explained
     from harness.judging.why.stored import find

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import platform
-import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from harness.result.secrets import public_command
 
 _PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
 
 
 def command_line() -> str:
-    """The command that runs now, as it can be pasted into a shell."""
+    """The command that runs now for a shell, with `~` for the home folder and `***` for secrets.
+
+    It explains a result and is no part of its id.
+    """
     module = Path(sys.argv[0]).name == "__main__.py"  # python -m harness
-    return shlex.join(["harness", *sys.argv[1:]] if module else sys.argv)
+    return public_command(["harness", *sys.argv[1:]] if module else sys.argv)
 
 
 def environment() -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from adapters.errors import UsageError
 from adapters.identity import file_digest
+from harness.result.secrets import public_values
 
 KEY = "imported"
 """In the identity of everything that somebody else computed."""
@@ -49,6 +50,12 @@ def origin_of(
 ) -> Origin:
     """The origin of one file."""
     return Origin(kind, format, path.name, file_digest(path), evaluator, stated or {})
+
+
+def stored_identity(made_of: Mapping[str, object]) -> Mapping[str, object]:
+    """What made a value, for the store; its id is of what it was. What an imported file says of itself may hold an
+    address with a password, which becomes `***`."""
+    return public_values(made_of) if KEY in made_of else made_of
 
 
 def marked(name: str) -> str:

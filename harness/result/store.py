@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,9 @@ from harness.measuring.alarms.alarm import merged
 from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.environment import command_line, environment, machine
 from harness.result.known_wrong import known_by_now, note_among
+from harness.result.origin import stored_identity
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
+from harness.result.secrets import public
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
@@ -102,34 +104,31 @@ class Results:
 
     def keep(self, evaluation: Evaluation) -> None:
         """Write an evaluation whole, or not at all. Measures that were stored before stay beside the new ones."""
-        self._database.execute("begin immediate")
-        try:
+        with self._transaction():
             self._keep_collection(evaluation)
             self._keep_evaluation(evaluation)
             self._keep_values(evaluation)
-            self._database.execute("commit")
-        except BaseException:
-            self._database.execute("rollback")
-            raise
 
     def keep_means(self, found: Sequence[Means]) -> None:
         """Write means that somebody else measured, all or none. They have no values per query, and nothing here makes
         any up: `per_query` is null."""
-        self._database.execute("begin immediate")
-        try:
+        with self._transaction():
             for means in found:
                 self._keep_means(means)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("begin immediate")
+        try:
+            yield
             self._database.execute("commit")
         except BaseException:
-            self._database.execute("rollback")
+            if self._database.in_transaction:  # a full disk may have ended it
+                self._database.execute("rollback")
             raise
 
-    def speed(self, evaluation: Evaluation) -> float | None:
-        """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
-        return self.speed_of(evaluation.id)
-
     def speed_of(self, id: str) -> float | None:
-        """As `speed`, by the evaluation's id."""
+        """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
         asked = (id, machine())
         query = "select sum(pairs), sum(seconds) from timing where evaluation = ? and machine = ?"
         pairs, seconds = self._database.execute(query, asked).fetchone()
@@ -303,7 +302,7 @@ class Results:
         row = (
             evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
             system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(evaluation.made_of.content), json.dumps(self._audited(evaluation)),
+            json.dumps(stored_identity(evaluation.made_of.content)), json.dumps(self._audited(evaluation)),
             json.dumps(evaluation.ground.means()), json.dumps(environment()), command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
@@ -349,7 +348,7 @@ class Results:
         id = means.made_of.id
         row = (
             id, means.fingerprint, means.first_stage, means.reranker, means.depth, means.candidates,
-            json.dumps(means.made_of.content), "{}", "{}", "{}", command_line(), now, now,
+            json.dumps(stored_identity(means.made_of.content)), "{}", "{}", "{}", command_line(), now, now,
         )  # fmt: skip
         self._database.execute(
             f"insert into evaluation values ({_marks(row)}) on conflict(id) do update set updated = excluded.updated",
@@ -393,6 +392,7 @@ class Results:
             key: row[key]
             for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
         }
+        plain["command"] = public(row["command"])  # older releases stored it as it was typed
         return Stored(collection=collection | {"rules": rules}, means=means, **parsed, **plain)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ from harness.measuring.paired_measures import Paired, p_mrr
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
+from harness.running.keeping import Keeping
 from harness.scoring.audit import audit
 from harness.scoring.bench import Bench
 from harness.scoring.ground import Ground, prepare
-from harness.scoring.system import System
+from harness.scoring.system import Scores, System
 
 
 def experiment(
@@ -33,29 +35,43 @@ def experiment(
 ) -> Iterator[Evaluation]:
     """Evaluate every system on every collection; each result is in the store as soon as it is there.
 
+    A result that cannot be written is yielded all the same.
+
     The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
     candidates. Before a reranker scores any, it has to pass the orientation probe, unless `skip_probe`, and is compared
     with sentence-transformers where the run is long.
+
+    Raises:
+        NotKept: after the last result, where one could not be written.
     """
     with Results(bench.workspace.results) as results:
+        keeping = Keeping(bench.workspace, results)
         before = BeforeScoring(collections, bench, skip_probe=skip_probe)
         for collection in collections:
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, bench)
             for system in systems:
-                evaluation = evaluate(ground, system, bench, before.look(ground, system))
-                results.keep(evaluation)
-                yield replace(evaluation, pairs_per_second=results.speed(evaluation))
+                alarms = before.look(ground, system)
+                yield keeping.evaluation(evaluate(ground, system, bench, alarms, keep=keeping.scores))
+        keeping.finish()
 
 
-def evaluate(ground: Ground, system: System, bench: Bench, alarms: Sequence[Alarm] = ()) -> Evaluation:
+def evaluate(
+    ground: Ground,
+    system: System,
+    bench: Bench,
+    alarms: Sequence[Alarm] = (),
+    *,
+    keep: Callable[[str, Scores], None] | None = None,
+) -> Evaluation:
     """From candidates to scores, and from scores to measured, checked and audited values.
 
     Args:
         alarms: what was found before anything was scored.
+        keep: writes the scores under the evaluation's id; None: into the workspace, and a failure is raised.
     """
     scores = system.score(ground, bench)
     made_of = system.made_of(ground, scores)
-    keep_scores(bench.workspace, made_of.id, scores)
+    (keep or partial(keep_scores, bench.workspace))(made_of.id, scores)
     audited = audit(ground, scores)
     return Evaluation(
         made_of=made_of,

@@ -189,3 +189,12 @@ def test_torch_has_its_threads_back_after_a_stream() -> None:
     seen = [scores.tolist() for _, scores in torch_calls("cpu")([np.array([0])], threads)]
     assert seen == [[1.0]]
     assert torch.get_num_threads() == before
+
+
+def test_a_model_without_a_device_runs_where_the_variable_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_DEVICE", "meta")
+    assert pick_device(None) == "meta"
+    assert pick_device("cpu") == "cpu"
+    monkeypatch.setenv("HARNESS_DEVICE", "abacus")
+    with pytest.raises(UsageError, match=r"HARNESS_DEVICE=abacus cannot be used here.*HARNESS_DEVICE=cpu"):
+        pick_device(None)

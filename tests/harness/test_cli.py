@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -157,30 +159,67 @@ def test_an_interrupt_says_how_to_go_on(place: Place, command: Command) -> None:
     assert "run the same command again and it goes on where it was" in said.err
 
 
-def test_every_option_has_an_environment_variable_that_works(
-    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
+def test_four_environment_variables_are_read(place: Place, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_WORKSPACE", str(place.workspace.path))
+    monkeypatch.setenv("HARNESS_JSON", "1")
+    said = command("run", place.beir(), "--first-stage", FIRST, "--measure", "RR@5")
+    assert list(json.loads(said.out)["evaluations"][0]["measures"]) == ["RR@5"]
+    assert place.workspace.results.is_file()
+    assert "not read any more" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "option"),
+    [
+        ("HARNESS_MEASURE", "RR@10", "--measure"),
+        ("HARNESS_SOURCE", "mteb", "--source"),
+        ("HARNESS_DEPTH", "1", "--depth"),
+        ("HARNESS_SAMPLE_QUERIES", "1", "--sample-queries"),
+        ("HARNESS_PARALLEL", "1", "--parallel"),
+        ("HARNESS_RERANKER", "control:oracle", "--reranker"),
+        ("HARNESS_CONFIG", "none.toml", "--config"),
+        ("HARNESS_PLAN", "1", "--plan"),
+    ],
+)
+def test_a_variable_that_used_to_set_an_option_changes_nothing_and_is_named_once(  # noqa: PLR0917
+    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, option: str
 ) -> None:
-    settings = {
-        "FIRST_STAGE": FIRST, "DEPTH": "3", "RERANKER": f"{PLAIN} control:oracle", "MEASURE": "RR@5 P@1",
-        "SAMPLE_QUERIES": "2", "WORKSPACE": str(place.workspace.path), "JSON": "1",
-    }  # fmt: skip
-    for name, value in settings.items():
-        monkeypatch.setenv(f"HARNESS_{name}", value)
-    document = json.loads(command("run", place.beir()).out)
-    assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN, "control:oracle"]
-    assert {one["depth"] for one in document["evaluations"]} == {3}
-    assert list(document["evaluations"][0]["measures"]) == ["RR@5", "P@1"]
-    assert document["collections"][0]["sampled_from"] == 4
+    folder = place.beir()
+
+    def values() -> tuple[object, str]:
+        said = command("run", folder, *flags(place), "--json")
+        document = json.loads(said.out)
+        return [(one["reranker"], one["depth"], one["measures"]) for one in document["evaluations"]], said.err
+
+    without, said = values()
+    assert "not read any more" not in said
+    monkeypatch.setenv(variable, value)
+    with_it, said = values()
+    assert with_it == without
+    warnings = [line for line in said.splitlines() if "not read any more" in line]
+    assert warnings == [f"harness: {variable} is not read any more; write {option}"]
 
 
-def test_every_option_of_every_verb_names_its_environment_variable(command: Command) -> None:
+def test_an_empty_variable_and_an_address_are_not_warned_about(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_MEASURE", "")
+    monkeypatch.setenv("HARNESS_BEIR_URL", "http://localhost/beir")
+    assert command("--help").err == ""
+
+
+def test_help_names_the_variable_of_an_option_that_has_one_and_of_no_other(command: Command) -> None:
+    for verb in ("run", "demo", "fetch", "list", "show", "doctor", "gate", "train fit", "train adapt"):
+        described = command(*verb.split(), "--help").out.partition("Example")[0]
+        named = set(re.findall(r"HARNESS_\w+", described))
+        options = {line.split()[0] for line in described.splitlines() if line.startswith("  --")}
+        wanted = {"--workspace", "--mirror", "--device", "--json"} & options
+        assert named == {f"HARNESS_{one.removeprefix('--').upper()}" for one in wanted}, verb
+
+
+def test_every_verb_shows_an_example(command: Command) -> None:
     for verb in ("run", "demo", "fetch", "list", "show", "doctor"):
-        text = command(verb, "--help").out
-        described = text.partition("Example")[0]
-        options = [line.split()[0] for line in described.splitlines() if line.startswith("  --")]
-        assert options
-        assert described.count("HARNESS_") == len(options), verb
-        assert "harness" in text.lower().partition("example")[2], verb
+        assert "harness" in command(verb, "--help").out.lower().partition("example")[2], verb
 
 
 def test_a_config_file_says_what_the_options_say_and_the_command_line_wins(place: Place, command: Command) -> None:
@@ -196,9 +235,7 @@ def test_a_config_file_says_what_the_options_say_and_the_command_line_wins(place
     assert {one["depth"] for one in document["evaluations"]} == {3}
 
 
-def test_whether_a_set_is_parallel_is_an_option_a_variable_and_a_key(
-    place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whether_a_set_is_parallel_is_an_option_and_a_key(place: Place, command: Command) -> None:
     config = place.path / "experiment.toml"
     config.write_text("parallel = false", "utf-8")
 
@@ -212,8 +249,6 @@ def test_whether_a_set_is_parallel_is_an_option_a_variable_and_a_key(
     assert known("--parallel") == [name, "option"]
     assert known("--config", config) == [None, "option"]
     assert known("--config", config, "--parallel") == [name, "option"]
-    monkeypatch.setenv("HARNESS_PARALLEL", "1")
-    assert known() == [name, "option"]
     assert known("--no-parallel") == [None, "option"]
 
 
@@ -305,3 +340,38 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
 
 def _root() -> str:
     return str(Path(__file__).parents[2])
+
+
+def test_the_version_is_that_of_the_package(command: Command) -> None:
+    said = command("--version")
+    assert (said.code, said.out) == (0, f"rerank-harness {version('rerank-harness')}\n")
+
+
+def test_help_lists_every_verb_in_its_group_with_one_whole_sentence(command: Command) -> None:
+    text = command("--help").out
+    groups = ["Measure:", "Compare and decide:", "Show and exchange:", "Adapt:", "Workspace:"]
+    assert [line for line in text.splitlines() if line in groups] == groups
+    assert "Commands:" not in text
+    assert "..." not in text.partition("Measure:")[2]
+    for sentence in _listed(text.partition("Measure:")[2].partition("  Environment variables")[0]):
+        assert re.fullmatch(r"[A-Z][^.]*\.", sentence), sentence
+        assert not re.search(r"\b(told|tell|aloud|anew)\b", sentence), sentence
+
+
+def test_help_of_train_lists_whole_sentences_too(command: Command) -> None:
+    listed = _listed(command("train", "--help").out.partition("Commands:")[2])
+    assert len(listed) == 8
+    assert all(re.fullmatch(r"[A-Z][^.]*\.", sentence) for sentence in listed)
+
+
+def test_help_names_the_variables_that_are_read(command: Command) -> None:
+    said = " ".join(command("--help").out.split())
+    assert set(re.findall(r"HARNESS_\w+", said)) == {
+        f"HARNESS_{one}" for one in ["WORKSPACE", "MIRROR", "DEVICE", "JSON"]
+    }
+
+
+def _listed(text: str) -> list[str]:
+    """The sentences of a list of verbs, each on one line."""
+    joined = re.sub(r"\n {3,}", " ", text)
+    return [line.split(maxsplit=1)[1] for line in joined.splitlines() if re.match(r"  \S", line)]

@@ -13,6 +13,7 @@ from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
 from harness.result.adaptation.record import Record, TeacherFacts
+from harness.result.secrets import public, public_values, without_secrets
 from harness.scoring.bench import Bench
 from training.adapting.places import Tiers
 from training.adapting.wishes import Wishes
@@ -47,12 +48,12 @@ def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, obje
         seconds=0.0,
         base={"name": wishes.base, **Contents(open_folder(wishes.base)).identity()},
         teachers=tuple(_teacher(spec, origins.get(spec, Origin())) for spec in wishes.teachers),
-        generator=wishes.generator,
+        generator=public(wishes.generator),
         corpora=(),
         first_stage=tiers.gate.first_stage,
         depth=policy.depth,
         measure=tiers.gate.measure,
-        policy=json.loads(json.dumps(asdict(policy))),
+        policy=public_values(json.loads(json.dumps(asdict(policy)))),
     )
 
 
@@ -84,4 +85,4 @@ def _labels(file: Path) -> set[str]:
 
 
 def _teacher(spec: str, origin: Origin) -> TeacherFacts:
-    return TeacherFacts(spec, origin.licence, origin.training_sets)
+    return TeacherFacts(without_secrets(spec), origin.licence, origin.training_sets)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.errors import DataError, ModelError, UsageError
+from harness.result.secrets import public_values
 from harness.workspace import new_folder, replace_folder
 from training.merging import combine
 from training.merging.agreement import Agreement, agree
@@ -170,4 +171,4 @@ def _check_room(out: Path, shards: Sequence[Shard]) -> None:
 
 
 def _write_json(file: Path, content: object) -> None:
-    file.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
+    file.write_text(json.dumps(public_values(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")

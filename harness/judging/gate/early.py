@@ -49,7 +49,7 @@ def stopped(stage: Stage, grounds: Sequence[Ground], anchor: System, candidate: 
     with Results(stage.bench.workspace.results) as results:
         for evaluation in (*found.anchor, *found.candidate):
             results.keep(evaluation)
-        timed = tuple(replace(one, pairs_per_second=results.speed(one)) for one in found.candidate)
+        timed = tuple(replace(one, pairs_per_second=results.speed_of(one.id)) for one in found.candidate)
     return replace(found, candidate=timed)
 
 

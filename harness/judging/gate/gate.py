@@ -23,6 +23,7 @@ from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of, staged
 from harness.judging.gate.verdict import MEMORY, TIME, Cost, Findings, Verdict
 from harness.result.evaluation import Evaluation
+from harness.result.secrets import without_secrets
 from harness.result.stemming import notes, of_evaluations, of_stored
 from harness.result.store import Results
 from harness.scoring.bench import Bench
@@ -100,7 +101,7 @@ def gate(
     looks = Looks(bench.workspace.results)
     before = looks.spent(policy, tier, stage.whole)
     told = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
-    if is_spent(policy, tier, before) and all(look.candidate.name != candidate for look in before):
+    if is_spent(policy, tier, before) and all(look.candidate.name != without_secrets(candidate) for look in before):
         return _spent(told)  # before anything is scored
     wanted, system = anchors.wanted(stage, looks), stage.system(candidate)
     try:

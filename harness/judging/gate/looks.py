@@ -15,6 +15,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.verdict import MEMORY
+from harness.result.secrets import public_values, without_secrets
 from harness.result.store import Results
 
 _SMALL = 1e-9
@@ -86,7 +87,7 @@ class Looks:
         row = (
             look.id, stamped, look.release, look.tier, look.split, json.dumps(look.collections), look.measure,
             _json(look.anchor), _json(look.candidate), look.policy, look.verdict, look.alpha, int(look.accepted),
-            json.dumps(look.figures, ensure_ascii=False),
+            json.dumps(public_values(look.figures), ensure_ascii=False),
         )  # fmt: skip
         marks = ", ".join("?" * len(row))
         with closing(self._open()) as database:
@@ -171,7 +172,7 @@ def is_spent(policy: Policy, tier: Tier, looks: Sequence[Look]) -> bool:
 
 
 def _json(system: System) -> str:
-    made = {"name": system.name, "evaluations": system.evaluations, "macro": system.macro}
+    made = {"name": without_secrets(system.name), "evaluations": system.evaluations, "macro": system.macro}
     return json.dumps(made, ensure_ascii=False)
 
 

@@ -207,7 +207,7 @@ def test_speed_is_over_all_times_on_this_machine(place: Place) -> None:
     with closing(sqlite3.connect(place.workspace.results)) as database, database:
         database.execute("insert into timing values (?, 'another machine', 1000000, 1, '')", (done.id,))
     with Results(place.workspace.results) as results:
-        assert results.speed(done) == pytest.approx(done.pairs_per_second)
+        assert results.speed_of(done.id) == pytest.approx(done.pairs_per_second)
 
 
 def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Place, tmp_path: Path) -> None:
