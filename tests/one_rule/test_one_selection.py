@@ -15,7 +15,6 @@ from reports.plots.paired import paired
 from reports.story import report
 from reports.tables import Table
 from reports.tidy import tidy
-from tests.fixtures import _patience, place  # noqa: F401
 from tests.tiny_collection import Place
 
 NDCG = parse("nDCG@10")
