@@ -38,9 +38,14 @@ def of_latex(text: str) -> Rows:
 
 def of_html(text: str) -> Rows:
     """The rows of its body."""
+    return {_plain(row[0]): row for row in rows_of_html(text)}
+
+
+def rows_of_html(text: str) -> list[list[str]]:
+    """The fields of the rows of all its tables, headings left out."""
     reader = _Rows()
     reader.feed(text)
-    return {_plain(row[0]): row for row in reader.rows}
+    return reader.rows
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from reports.comparison import comparison_tables
 from reports.grid_tables import Sheet, sheets_of
 from reports.story import report
 from reports.tables import Table
+from reports.tidy import tidy
 from reports.wide import cut
 from tests.fixtures import Command
 from tests.one_rule.figures import (
@@ -29,6 +31,7 @@ from tests.one_rule.figures import (
     SYSTEMS,
     Figures,
     Kept,
+    Key,
     assert_same,
     compared,
     of_comparison,
@@ -36,7 +39,8 @@ from tests.one_rule.figures import (
     of_run,
     significant,
 )
-from tests.one_rule.store import BASE, PAIRED_ON
+from tests.one_rule.store import BASE, PAIRED_ON, keep
+from tests.tiny_collection import Place
 
 
 def gate(kept: Kept, system: str, measure: str) -> Verdict:
@@ -99,6 +103,28 @@ def test_a_system_more_changes_no_mark_of_a_collection(run: Figures, many: Kept,
             elif one["family"] == FEW:
                 assert_same(after[key], one, key, "adjusted_p", "family")
                 assert after[key]["family"] == SYSTEMS
+
+
+def test_a_system_on_one_more_collection_changes_no_mark_of_a_collection(many: Kept, place: Place) -> None:
+    """The others then lack a collection, so they have no average; what they have on the others stays."""
+    last = many.evaluations[5].collection.name
+    before = [one for one in many.evaluations[: 6 * (FEW + 1)] if one.collection.name != last]
+    keep(place, before)
+    ours = _of_frame(place)
+    keep(place, [many.evaluations[5], *many.evaluations[6 * (FEW + 1) : 6 * (FEW + 2)]])
+    theirs = _of_frame(place)
+    assert len(theirs) > len(ours)
+    tested = {key: one for key, one in ours.items() if key[0] == "nDCG@10" and one["family"] is not None}
+    assert {one["family"] for one in tested.values()} == {5}
+    assert any(significant(one) for one in tested.values())
+    for key, one in tested.items():
+        assert theirs[key] == one, key
+
+
+def _of_frame(place: Place) -> dict[Key, dict[str, Any]]:
+    rows = tidy(gathered(place.workspace.path), intervals=True).to_pylist()
+    wanted = ("value", "low", "high", "delta", "delta_low", "delta_high", "p", "adjusted_p", "family")
+    return {(one["measure"], one["system"], one["collection"]): {key: one[key] for key in wanted} for one in rows}
 
 
 def test_the_order_of_rows_and_columns_changes_no_figure(run: Figures, many: Kept) -> None:
