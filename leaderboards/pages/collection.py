@@ -47,7 +47,8 @@ class Row:
     id: str
     alarms: bool
     value: float | None
-    """Of the standing; of a value that is known to be wrong the value itself, to be struck through."""
+    """Of the standing; of an imported mean, which has no rank, the mean; of a value that is known to be wrong the value
+    itself, to be struck through."""
     wrong: str | None
 
 
