@@ -147,7 +147,8 @@ def _style(cell: Cell, kind: Kind) -> str:
 
 
 def _marks_of(table: Table, row: tuple[Cell, ...]) -> str:
-    named = list(zip(table.columns, row, strict=True))[table.left :]
+    """Under the heads that the file has: two groups may have a column of one name."""
+    named = list(zip(one_line_heads(table), row, strict=True))[table.left :]
     return "; ".join(f"{name}: {''.join(cell.marks)}" for name, cell in named if cell.marks)
 
 

@@ -47,7 +47,8 @@ class Row:
     id: str
     alarms: bool
     value: float | None
-    """Of the standing; of a value that is known to be wrong the value itself, to be struck through."""
+    """Of the standing; of an imported mean, which has no rank, the mean; of a value that is known to be wrong the value
+    itself, to be struck through."""
     wrong: str | None
 
 
@@ -147,7 +148,7 @@ def _rows(made: Board, table: RankedCollection) -> list[Row]:
         (cell,) = table.grid.row(row.system)
         assert cell is not None
         href = _UP + links.system_file(row.system)
-        value = cell.value if cell.wrong else row.value
+        value = cell.value if cell.wrong or cell.is_mean_only else row.value
         place = (_name(made, row), line_of(row.system), href, cell.id)
         found.append(Row(row, *place, alarms=bool(alarms(cell)), value=value, wrong=cell.wrong))
     return found

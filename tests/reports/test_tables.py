@@ -77,7 +77,7 @@ def test_a_rendering_with_one_line_of_headings_names_the_group_in_it() -> None:
 def test_a_figure_in_csv_is_a_number_and_its_mark_is_not_lost() -> None:
     rows = list(csv.DictReader(io.StringIO(comma_separated(MARKED))))
     assert float(rows[1]["suite · one‡"]) == 55
-    assert rows[1]["marks"] == "macro: ¶; one: ↑"
+    assert rows[1]["marks"] == "macro: ¶; suite · one‡: ↑", "a mark names its column as the header does"
     assert rows[1]["system"] == "new◊"
 
 
