@@ -23,10 +23,10 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.judging.compare.paired import Paired
+from harness.judging.compare.paired import PairedValues
 from harness.judging.compare.side import stored_side
 from harness.judging.gate.local import local
-from harness.judging.gate.policy import Looks, Policy
+from harness.judging.gate.policy import LookBudget, Policy
 from harness.judging.gate.rule import decide
 from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.error import estimate
@@ -62,9 +62,9 @@ def questions(name: str, values: Floats64) -> Questions:
     return Questions(name, tuple(map(str, range(len(values)))))
 
 
-def as_paired(name: str, values: Floats64) -> Paired:
+def as_paired(name: str, values: Floats64) -> PairedValues:
     """Differences as the rule takes them."""
-    return Paired(
+    return PairedValues(
         name, "test", None, None, name, questions(name, values), np.zeros(len(values)), values, "a", "b", True
     )
 
@@ -193,7 +193,7 @@ def false_passes(releases: int, seed: int, sd: float = MAIN_SD) -> dict[str, dic
     found: dict[str, dict[str, float]] = {}
     for looks in (1, 5, 10, 20):
         passed = {"no budget": 0, "declared budget": 0}
-        policies = {"no budget": Policy(), "declared budget": Policy(looks=Looks("1", looks))}
+        policies = {"no budget": Policy(), "declared budget": Policy(looks=LookBudget("1", looks))}
         for release in range(releases):
             generator = np.random.default_rng([seed, looks, release])
             anchor = [deltas(size, sd / np.sqrt(2), 0, generator) for size in sizes]

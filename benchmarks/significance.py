@@ -24,7 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.measuring.statistics.design import Design, Floats64, Questions
-from harness.measuring.statistics.difference import ALPHA, Difference, Part, differences
+from harness.measuring.statistics.difference import ALPHA, DesignPart, Difference, differences
 from harness.measuring.statistics.equivalence import lower_bound, upper_bound
 
 Generator = np.random.Generator
@@ -176,7 +176,7 @@ def family(case: Case, law: Law, runs: int, generator: Generator, *, real: int) 
 def local(case: Case, law: Law, runs: int, generator: Generator, *, real: int) -> dict[str, float]:
     """The collections of one system, the first `real` of them better: how often any other is called different."""
     means = [2 * EFFECT] * real + [0.0] * (case.collections - real)
-    parts = [Part((place,), (1.0,)) for place in range(case.collections)]
+    parts = [DesignPart((place,), (1.0,)) for place in range(case.collections)]
     every = differences(case.design(), case.draw(law, runs, generator, means), [parts])
     false = sum(any(one.significant for one in own.local[0][real:]) for own in every)
     raw = sum(any(one.p <= ALPHA for one in own.local[0][real:]) for own in every)

@@ -14,7 +14,7 @@ from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
 from harness.data.sources.build import collection_of
 from harness.data.sources.offered import Chosen
-from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.recognise import chosen_sources
 from harness.data.sources.suite_source import SuiteSource
 from harness.judging.compare.comparison import Comparison, compare, margin_of
@@ -54,7 +54,7 @@ def run(
     sample: int | None = None,
     budget: int | None = None,
     rules: str | Path | None = None,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     parallel: bool | None = None,
     skip_probe: bool = False,
     workspace: str | Path | None = None,
@@ -128,7 +128,7 @@ def gated(
     split: str | None = None,
     sample: int | None = None,
     rules: str | Path | None = None,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     parallel: bool | None = None,
     accept: bool = False,
     sequential: bool = False,
@@ -218,7 +218,7 @@ def collections_of(
     languages: Sequence[str] = (),
     sample: int | None = None,
     rules: str | Path | None = None,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     parallel: bool | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
@@ -250,7 +250,7 @@ def planned(
     split: str | None = None,
     sample: int | None = None,
     budget: int | None = None,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     workspace: str | Path | None = None,
     measured: bool = True,
     reporter: Reporter | None = None,
@@ -328,7 +328,7 @@ def first_stage_of(collections: Sequence[Collection]) -> str:
 
 
 def _refuse_targets(
-    targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None, origin: Origin
+    targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None, origin: SourceChoice
 ) -> Chosen:
     """Before any model is looked for, so that a wrong target is refused at once. What the targets name."""
     if not targets:

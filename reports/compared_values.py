@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from harness.judging.compare.comparison import Compared, Comparison
-from harness.judging.compare.paired import Paired
+from harness.judging.compare.paired import PairedValues
 from harness.judging.compare.rows import Row
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
@@ -60,7 +60,7 @@ def _row(row: Row) -> dict[str, object]:
     return _finite(plain)
 
 
-def _evaluations(part: Paired) -> dict[str, object]:
+def _evaluations(part: PairedValues) -> dict[str, object]:
     return {
         "collection": part.collection,
         "split": part.split,

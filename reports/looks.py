@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from harness.judging.gate.looks import Looks, System
+from harness.judging.gate.looks import LookLog, SystemRecord
 
 LOOK = "look-"
 """What the id of every look begins with."""
@@ -15,7 +15,7 @@ LOOK_COLUMNS = ("id", "at", "release", "tier", "anchor", "candidate", "verdict",
 
 def look_rows(store: Path) -> Iterator[tuple[str, ...]]:
     """A row per look, the newest last."""
-    for one in Looks(store).all() if store.is_file() else ():
+    for one in LookLog(store).all() if store.is_file() else ():
         yield (
             one.id, datetime.fromisoformat(one.at).isoformat(timespec="seconds"), one.release, one.tier,
             one.anchor.name, one.candidate.name, one.verdict, f"{one.alpha:.4g}", "yes" if one.accepted else "",
@@ -28,7 +28,7 @@ def look_details(id: str, store: Path) -> dict[str, object]:
     Raises:
         UsageError: the id is unknown or could be several.
     """
-    one = Looks(store).find(id)
+    one = LookLog(store).find(id)
     return {
         "id": one.id, "at": one.at, "release": one.release, "tier": one.tier, "verdict": one.verdict,
         "accepted": one.accepted, "alpha": one.alpha, "measure": one.measure, "split": one.split,
@@ -37,5 +37,5 @@ def look_details(id: str, store: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _system(one: System) -> dict[str, object]:
+def _system(one: SystemRecord) -> dict[str, object]:
     return {"name": one.name, "macro": one.macro, "evaluations": list(one.evaluations)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.judging.why.analysis import Why
 from harness.judging.why.difference import divisors
-from harness.judging.why.facing import Facing, Floats64, Side
+from harness.judging.why.facing import Floats64, PairedTexts, Side
 from harness.judging.why.groups import Group
 from harness.judging.why.headline import headline, phrase
 from harness.judging.why.headroom import Headroom
@@ -177,7 +177,7 @@ def _chosen(found: Listed, named: Iterable[int]) -> tuple[list[int], int]:
     return [*sorted(shown), *below[:RELEVANT]], max(len(below) - RELEVANT, 0)
 
 
-def _row(facing: Facing, found: Listed, row: int, added: Mapping[int, float]) -> list[Any]:
+def _row(facing: PairedTexts, found: Listed, row: int, added: Mapping[int, float]) -> list[Any]:
     """Grade, ranks, [tokens, tokens that were read] of either side, and what the document adds to the delta."""
     tokens = [
         _tokens(side, int(rows[row])) for side, rows in zip(facing.sides, (found.rows_a, found.rows_b), strict=True)

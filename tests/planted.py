@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.data.collection import Collection
 from harness.data.runs import Run, build
-from harness.judging.why.facing import Facing, Side
+from harness.judging.why.facing import PairedTexts, Side
 from harness.judging.why.texts import overlap, script
 from harness.measuring.measures import parse
 from tests.fake_adapters import Streaming
@@ -68,7 +68,7 @@ def _key(words: Sequence[str], number: int) -> str:
     return f"{words[number % len(words)]}{words[(number * 5 + 1) % len(words)]} {number * 37 % 101}"
 
 
-def faced(collection: Collection, measure: str = "nDCG@10", seed: int = 0) -> Facing:
+def faced(collection: Collection, measure: str = "nDCG@10", seed: int = 0) -> PairedTexts:
     """The same failure as arrays: both sides rank alike, but B loses Thai documents of more than `KEPT` words."""
     size, depth = len(collection.queries), min(10, len(collection.corpus))
     generator = np.random.default_rng(seed)
@@ -80,7 +80,7 @@ def faced(collection: Collection, measure: str = "nDCG@10", seed: int = 0) -> Fa
     scores[1, :, 0] -= np.where(kept < lengths, 0.7, 0)[:, 0]
     runs = [_run(collection, documents, one) for one in scores]
     a, b = (Side(run, lengths.ravel(), read.ravel()) for run, read in zip(runs, (lengths, kept), strict=True))
-    return Facing(collection, parse(measure), a, b)
+    return PairedTexts(collection, parse(measure), a, b)
 
 
 def _others(query: int, documents: int, count: int) -> list[int]:

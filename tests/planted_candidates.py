@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.ranking import ranks
 from harness.scoring.audit import audit
-from harness.scoring.ground import Ground, prepare
+from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.retrieve import first_stage
 from harness.scoring.system import Scores
 from tests.tiny_collection import Place
@@ -38,7 +38,7 @@ def planted(
     missing: int = 0,
     query_text: Callable[[int], str] = lambda query: f"question {query}",
     queries: int = QUERIES,
-) -> Ground:
+) -> CandidatePool:
     """Ranks count from 0; the first stage puts rank 0 first."""
     corpus, qrels, lines = {}, [], []
     for query in range(queries):
@@ -61,7 +61,7 @@ def sane(seed: int = 0, queries: int = QUERIES) -> Table:
     return (noise - 0.2 * np.arange(WIDTH)).astype(np.float32)
 
 
-def alarms_of(ground: Ground, table: Table) -> dict[str, Alarm]:
+def alarms_of(ground: CandidatePool, table: Table) -> dict[str, Alarm]:
     """The alarms of a reranker with these scores, by name; of several of one name the first."""
     run = ground.candidates
     scores = table[run.queries, ranks(run) - 1].astype(np.float32)

@@ -13,7 +13,7 @@ from harness.data.sources import load
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
-from harness.scoring.bench import Bench, opened
+from harness.scoring.bench import Session, opened
 from harness.scoring.system import systems
 from harness.workspace import Workspace
 
@@ -96,7 +96,7 @@ class Place:
         return file
 
     @contextmanager
-    def bench(self) -> Iterator[Bench]:
+    def bench(self) -> Iterator[Session]:
         """The workspace with its ledger open."""
         with opened(self.workspace, Silent()) as bench:
             yield bench

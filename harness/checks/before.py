@@ -9,8 +9,8 @@ from harness.checks.reference import ReferenceCheck
 from harness.checks.separation import separation
 from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool
 from harness.scoring.rerank import is_known
 from harness.scoring.system import ModelReranker, System
 
@@ -23,12 +23,12 @@ class BeforeScoring:
         skip_probe: score no planted pair and stop nothing.
     """
 
-    def __init__(self, collections: Sequence[Collection], bench: Bench, *, skip_probe: bool = False) -> None:
+    def __init__(self, collections: Sequence[Collection], bench: Session, *, skip_probe: bool = False) -> None:
         self._bench, self._skip_probe = bench, skip_probe
         self._orientation = Orientation(collections, bench, skip=skip_probe)
         self._reference = ReferenceCheck(collections, bench)
 
-    def look(self, ground: Ground, system: System) -> tuple[Alarm, ...]:
+    def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
         """The alarms of a system on a collection.
 
         Raises:

@@ -20,9 +20,9 @@ from harness.data.collection import Collection, sample_queries
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.measures import parse
 from harness.result.store import Results
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.costs.plan import within_budget
-from harness.scoring.ground import Ground, is_paired, prepare
+from harness.scoring.ground import CandidatePool, is_paired, prepare
 from harness.scoring.listwise import listwise_identity
 from harness.scoring.retrieve import GIVEN
 from harness.scoring.system import ListReranker, ModelReranker, System, systems
@@ -67,7 +67,7 @@ class Checked:
 def check(
     spec: str,
     collections: Sequence[Collection],
-    bench: Bench,
+    bench: Session,
     *,
     first_stage: str | None = None,
     depth: int = DEPTH,
@@ -107,7 +107,7 @@ def check(
     return Checked(spec, names, queries, sum(map(len, scored.first)), tuple(findings), noise)
 
 
-def _referred(spec: str, grounds: Sequence[Ground], bench: Bench) -> list[Finding]:
+def _referred(spec: str, grounds: Sequence[CandidatePool], bench: Session) -> list[Finding]:
     """The comparison with sentence-transformers, and with its own prompts by itself where they are others."""
     pairs = sum(len(one.candidates) for one in grounds)
     bench.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
@@ -133,7 +133,7 @@ def _sampled(
     return [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
 
 
-def _grounds(collections: Sequence[Collection], system: System, bench: Bench) -> list[Ground]:
+def _grounds(collections: Sequence[Collection], system: System, bench: Session) -> list[CandidatePool]:
     grounds = [prepare(one, system.first_stage, system.depth, ["nDCG@10"], bench) for one in collections]
     filled = [ground for ground in grounds if len(ground.candidates)]
     if not filled:
@@ -141,7 +141,7 @@ def _grounds(collections: Sequence[Collection], system: System, bench: Bench) ->
     return filled
 
 
-def _followed(examined: Examination | ListExamination, bench: Bench) -> list[Finding]:
+def _followed(examined: Examination | ListExamination, bench: Session) -> list[Finding]:
     findings = []
     with bench.reporter.stage(f"checking {examined.spec}", None) as advance:
         for finding in examined.findings():
@@ -151,7 +151,7 @@ def _followed(examined: Examination | ListExamination, bench: Bench) -> list[Fin
 
 
 def _keep_noise(
-    grounds: Sequence[Ground], system: System, first: Sequence[Floats], again: Sequence[Floats], bench: Bench
+    grounds: Sequence[CandidatePool], system: System, first: Sequence[Floats], again: Sequence[Floats], bench: Session
 ) -> tuple[Noise, ...]:
     """Of every stored evaluation of this reranker on these collections, whole or sampled; a sample moves more."""
     found = []
@@ -170,7 +170,7 @@ def _keep_noise(
     return tuple(found)
 
 
-def _identity(system: System, ground: Ground) -> str:
+def _identity(system: System, ground: CandidatePool) -> str:
     if isinstance(system.reranker, ListReranker):
         return digest(listwise_identity(system.reranker.on(ground.collection)))
     assert isinstance(system.reranker, ModelReranker)

@@ -12,7 +12,7 @@ from adapters.spec import identity_of, open_reranker, parse
 from harness.checks.shift import Shift, Verdict, other_numbers, same_input, shift
 from harness.checks.trials import Way, alone, beside_long_ones, natural, request_of, seen, shuffled, with_option
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import bound
 
 SMALL_BATCH, LARGE_BATCH = 256, 16384
@@ -45,7 +45,7 @@ class Examination:
         ModelError: the reranker cannot score these candidates at all.
     """
 
-    def __init__(self, spec: str, grounds: Sequence[Ground]) -> None:
+    def __init__(self, spec: str, grounds: Sequence[CandidatePool]) -> None:
         self.spec, self.grounds = spec, grounds
         self._adapter = open_reranker(spec)
         self._requests = [request_of(ground) for ground in grounds]
@@ -66,7 +66,7 @@ class Examination:
         yield from self._precisions()
         yield from self._lengths()
 
-    def bound(self, ground: Ground, adapter: object | None = None) -> Reranker:
+    def bound(self, ground: CandidatePool, adapter: object | None = None) -> Reranker:
         """The adapter on a collection, without what it remembers on the disk."""
         collection = ground.collection
         found: Reranker = bound(adapter or self._adapter, collection, None, collection.rules.instruction)  # type: ignore[assignment]

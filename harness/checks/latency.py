@@ -16,8 +16,8 @@ from harness.checks.memory import watched
 from harness.checks.trials import Request, natural, request_of
 from harness.data.collection import Collection, sample_queries
 from harness.result.store import Results
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground, prepare
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.retrieve import GIVEN
 from harness.scoring.system import ModelReranker, System, systems
 
@@ -46,7 +46,7 @@ class Latency:
 def latency(
     spec: str,
     collections: Sequence[Collection],
-    bench: Bench,
+    bench: Session,
     *,
     first_stage: str | None = None,
     depth: int = DEPTH,
@@ -68,7 +68,7 @@ def latency(
     return [_of(one, system, system.reranker, queries, bench) for one in collections]
 
 
-def _of(whole: Collection, system: System, stage: ModelReranker, queries: int, bench: Bench) -> Latency:
+def _of(whole: Collection, system: System, stage: ModelReranker, queries: int, bench: Session) -> Latency:
     ground = prepare(sample_queries(whole, queries), system.first_stage, system.depth, ["nDCG@10"], bench)
     reranker = stage.on(ground.collection)
     asked = list(_single(request_of(ground)))
@@ -100,7 +100,7 @@ def _timed(reranker: Reranker, request: Request, advance: object) -> float:
     return taken
 
 
-def _kept(found: Latency, ground: Ground, reranker: Reranker, system: System, bench: Bench) -> Latency:
+def _kept(found: Latency, ground: CandidatePool, reranker: Reranker, system: System, bench: Session) -> Latency:
     whole, mine = ground.collection.part_of or ground.collection.fingerprint, digest(identity_of(reranker))
     ids = []
     with Results(bench.workspace.results) as results:

@@ -13,8 +13,8 @@ from adapters.spec import identity_of
 from harness.checks.probe import Planted, Ranked, planted_from, planted_in, ranked, wrong_sign
 from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool
 from harness.scoring.rerank import is_known, scored_texts
 from harness.scoring.system import ModelReranker, System
 
@@ -36,11 +36,11 @@ class Orientation:
         skip: score no probe and stop nothing; what the ledger knows of one becomes an alarm.
     """
 
-    def __init__(self, collections: Sequence[Collection], bench: Bench, *, skip: bool = False) -> None:
+    def __init__(self, collections: Sequence[Collection], bench: Session, *, skip: bool = False) -> None:
         self._collections, self._bench, self._skip = collections, bench, skip
         self._identities: dict[str, list[str]] = {}
 
-    def look(self, ground: Ground, system: System) -> tuple[Alarm, ...]:
+    def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
         """What the probe says about a system on a collection, before its candidates are scored.
 
         Raises:

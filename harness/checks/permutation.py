@@ -11,7 +11,7 @@ from adapters.spec import open_ranker
 from harness.checks.invariance import Finding
 from harness.checks.shift import MANY_TURNED, Verdict, shift, values
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 from harness.scoring.listwise import CandidateList, candidate_lists, ordered
 from harness.scoring.retrieve import bound
 
@@ -23,7 +23,7 @@ _BROKEN = 0.4
 class ListExamination:
     """The trials of one listwise reranker on a few candidates."""
 
-    def __init__(self, spec: str, grounds: Sequence[Ground]) -> None:
+    def __init__(self, spec: str, grounds: Sequence[CandidatePool]) -> None:
         self.spec, self.grounds = spec, grounds
         self._adapter = open_ranker(spec)
         self._asked = self._faulty = 0
@@ -68,7 +68,7 @@ class ListExamination:
     def _scores(self, seed: int | None) -> list[Floats]:
         return [self._on(ground, seed) for ground in self.grounds]
 
-    def _on(self, ground: Ground, seed: int | None) -> Floats:
+    def _on(self, ground: CandidatePool, seed: int | None) -> Floats:
         collection = ground.collection
         reranker: ListwiseReranker = bound(self._adapter, collection, None, collection.rules.instruction)  # type: ignore[assignment]
         scores = np.zeros(len(ground.candidates), np.float32)
@@ -78,7 +78,7 @@ class ListExamination:
             scores[one.rows] = self._asks(reranker, ground, one, shown)[one.place]
         return scores
 
-    def _asks(self, reranker: ListwiseReranker, ground: Ground, one: CandidateList, shown: Integers) -> Floats:
+    def _asks(self, reranker: ListwiseReranker, ground: CandidatePool, one: CandidateList, shown: Integers) -> Floats:
         """Minus the position of each of the list's documents, which are shown in the order `shown`."""
         texts = ground.collection.corpus.take(one.documents[shown])
         found = ordered(reranker, ground.collection.queries[one.query], texts)

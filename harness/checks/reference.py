@@ -24,9 +24,9 @@ from harness.checks.trials import Request, natural, request_of, with_option
 from harness.data.collection import Collection, sampling_order
 from harness.data.runs import cut
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.costs.plan import plan
-from harness.scoring.ground import Ground, part_of
+from harness.scoring.ground import CandidatePool, part_of
 from harness.scoring.rerank import is_known
 from harness.scoring.retrieve import bound
 from harness.scoring.system import ModelReranker, System
@@ -89,7 +89,7 @@ def _moved(moved: Shift) -> str:
     )
 
 
-def compare_with_reference(spec: str, grounds: Sequence[Ground]) -> Agreement:
+def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> Agreement:
     """Score the candidates with the reranker in float32 and with sentence-transformers.
 
     Raises:
@@ -124,12 +124,12 @@ class ReferenceCheck:
         collections: all those of the run.
     """
 
-    def __init__(self, collections: Sequence[Collection], bench: Bench) -> None:
+    def __init__(self, collections: Sequence[Collection], bench: Session) -> None:
         self._collections, self._bench = collections, bench
         self._failed: dict[Path, Agreement] = {}
         """Rerankers that could not be compared. That holds for this run: the next one may have the memory."""
 
-    def look(self, ground: Ground, system: System) -> tuple[Alarm, ...]:
+    def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
         """The alarms of the comparison, from the record or made now; none where it is not worth its while."""
         if not isinstance(system.reranker, ModelReranker) or not len(ground.candidates):
             return ()
@@ -145,7 +145,7 @@ class ReferenceCheck:
             return ()
         return self._compared(ground, system.name, file).alarms
 
-    def _compared(self, ground: Ground, spec: str, file: Path) -> Agreement:
+    def _compared(self, ground: CandidatePool, spec: str, file: Path) -> Agreement:
         some = _some(ground)
         report = self._bench.reporter.note
         report(f"{spec}: {len(some.candidates)} pairs are scored by sentence-transformers too, for comparison")
@@ -166,7 +166,7 @@ class ReferenceCheck:
         return folder / f"{digest({'record': _RECORD, 'identity': identity_of(reranker)})}.json"
 
 
-def _bound(spec: str, ground: Ground) -> Reranker:
+def _bound(spec: str, ground: CandidatePool) -> Reranker:
     """The reranker in float32, which is what the reference computes in."""
     try:
         adapter = open_reranker(with_option(spec, "dtype", "float32"))
@@ -232,7 +232,7 @@ def _prompts(adapter: Reranker, reference: Reference) -> str:
     )
 
 
-def _turned_far(ground: Ground, theirs: Floats, ours: Floats, limit: float) -> int:
+def _turned_far(ground: CandidatePool, theirs: Floats, ours: Floats, limit: float) -> int:
     found = 0
     for start, stop in zip(ground.candidates.offsets[:-1], ground.candidates.offsets[1:], strict=True):
         first = theirs[start:stop, None].astype(np.float64) - theirs[None, start:stop]
@@ -241,12 +241,12 @@ def _turned_far(ground: Ground, theirs: Floats, ours: Floats, limit: float) -> i
     return found
 
 
-def _some(ground: Ground) -> Ground:
+def _some(ground: CandidatePool) -> CandidatePool:
     """A few queries of the ground with their first candidates."""
     rows = np.sort(sampling_order(ground.collection.queries.ids())[:_QUERIES])
     part = part_of(ground, rows)
     candidates = cut(part.candidates, _DEPTH)
-    return Ground(part.collection, part.measures, candidates, replace(part.judged, run=candidates))
+    return CandidatePool(part.collection, part.measures, candidates, replace(part.judged, run=candidates))
 
 
 def _read(file: Path) -> Agreement | None:

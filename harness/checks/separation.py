@@ -12,14 +12,14 @@ from adapters.identity import text_digests
 from adapters.protocols import IndexPairs, Reranker, StreamingReranker
 from adapters.spec import identity_of
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.rerank import scored_texts
 
 PROBES = (("1 2", "3"), ("who is a", "b c"), ("what is x!", "?y"), ("how many is 7", "8 or 9"))
 """Queries and documents of which one end and one beginning are tokens of their own in every usual vocabulary."""
 
 
-def separation(name: str, reranker: Reranker, bench: Bench, *, to_score: bool) -> tuple[Alarm, ...]:
+def separation(name: str, reranker: Reranker, bench: Session, *, to_score: bool) -> tuple[Alarm, ...]:
     """A hard alarm where a probe and its moved twin are one input. Scores go through the ledger: a probe is paid once.
 
     Args:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from adapters.protocols import Floats
 from harness.measuring.measures import parse
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 
 Verdict = Literal["OK", "suspicious", "broken", "not possible"]
 
@@ -50,7 +50,7 @@ class Shift:
 
 
 def shift(
-    grounds: Sequence[Ground],
+    grounds: Sequence[CandidatePool],
     first: Sequence[Floats],
     second: Sequence[Floats],
     extra: Sequence[npt.NDArray[np.float64]] = (),
@@ -95,18 +95,18 @@ def other_numbers(found: Shift) -> Verdict:
     return "OK" if found.turned <= MANY_TURNED else "suspicious"
 
 
-def values(ground: Ground, scores: Floats) -> npt.NDArray[np.float64]:
+def values(ground: CandidatePool, scores: Floats) -> npt.NDArray[np.float64]:
     """nDCG@10, float64 [queries]."""
     return np.asarray(ground.judged.values([_MEASURE], scores)[0])
 
 
-def _values(grounds: Sequence[Ground], scores: Sequence[Floats]) -> npt.NDArray[np.float64]:
+def _values(grounds: Sequence[CandidatePool], scores: Sequence[Floats]) -> npt.NDArray[np.float64]:
     each = [values(ground, some) for ground, some in zip(grounds, scores, strict=True)]
     return np.concatenate([np.empty(0), *each])
 
 
 def _lists(
-    grounds: Sequence[Ground], first: Sequence[Floats], second: Sequence[Floats]
+    grounds: Sequence[CandidatePool], first: Sequence[Floats], second: Sequence[Floats]
 ) -> Iterator[tuple[Floats, Floats]]:
     for ground, before, after in zip(grounds, first, second, strict=True):
         offsets = ground.candidates.offsets

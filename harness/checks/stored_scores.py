@@ -13,13 +13,13 @@ from harness.checks.probe import planted_in
 from harness.checks.shift import SAME, shift
 from harness.checks.trials import Request, natural, request_of
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool
 
 TRIAL = "the ledger"
 
 
-def stored(examined: Examination, bench: Bench, own: float) -> Finding:
+def stored(examined: Examination, bench: Session, own: float) -> Finding:
     """Score what the ledger knows of these candidates and of the planted questions again, and compare.
 
     Args:
@@ -44,13 +44,13 @@ def stored(examined: Examination, bench: Bench, own: float) -> Finding:
     return Finding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", told))
 
 
-def _candidates(examined: Examination, ground: Ground, scores: Floats, bench: Bench) -> tuple[Floats, int]:
+def _candidates(examined: Examination, ground: CandidatePool, scores: Floats, bench: Session) -> tuple[Floats, int]:
     """The stored scores of the candidates, those of now where none is stored; and how many are."""
     found, known = _stored(examined, ground, request_of(ground), bench)
     return np.where(known, found, scores).astype(np.float32), int(known.sum())
 
 
-def _planted(examined: Examination, ground: Ground, bench: Bench) -> npt.NDArray[np.float64]:
+def _planted(examined: Examination, ground: CandidatePool, bench: Session) -> npt.NDArray[np.float64]:
     """The differences of the stored planted pairs."""
     planted = planted_in(ground.collection)
     request = Request(planted.queries, planted.answers, planted.pairs)
@@ -61,7 +61,7 @@ def _planted(examined: Examination, ground: Ground, bench: Bench) -> npt.NDArray
 
 
 def _stored(
-    examined: Examination, ground: Ground, request: Request, bench: Bench
+    examined: Examination, ground: CandidatePool, request: Request, bench: Session
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     scorer = bench.ledger.scorer(dict(identity_of(examined.bound(ground))))
     digests = [text_digests(texts) for texts in (request.queries, request.documents)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from adapters.errors import ModelError
 from adapters.protocols import Floats, IndexPairs, Integers, Reranker, StreamingReranker
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 
 _CALLS = 3
 _NEIGHBOUR_CHARACTERS = 4000
@@ -38,7 +38,7 @@ class Seen:
 Way = Callable[[Reranker, Request], Floats]
 
 
-def request_of(ground: Ground) -> Request:
+def request_of(ground: CandidatePool) -> Request:
     """The candidates of a collection; each text once."""
     run = ground.candidates
     asked, query = np.unique(run.queries, return_inverse=True)

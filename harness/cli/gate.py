@@ -62,7 +62,7 @@ def gate(  # noqa: PLR0917
     much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
     """
     from harness import api
-    from harness.data.sources.origin import Origin
+    from harness.data.sources.origin import SourceChoice
     from harness.progress import Terminal
 
     declared = _policy(policy).overridden(
@@ -72,7 +72,7 @@ def gate(  # noqa: PLR0917
         raise UsageError("name the system that asks to pass, as in --candidate ./checkpoint-1000")
     found = api.gated(
         candidate, declared, tier=tier, split=split, sample=sample_queries, rules=rules,
-        origin=Origin(source, mirror, allow_drift), parallel=parallel, accept=accept, sequential=sequential,
+        origin=SourceChoice(source, mirror, allow_drift), parallel=parallel, accept=accept, sequential=sequential,
         workspace=workspace, reporter=Terminal(),
     )  # fmt: skip
     _tell(found, junit, summary, as_json)

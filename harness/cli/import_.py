@@ -50,13 +50,13 @@ def import_(  # noqa: PLR0917
         if target is None:
             raise UsageError(f"{files[0]}: a run says nothing of its judgments; name the --target that it ranks")
         from harness import api
-        from harness.data.sources.origin import Origin
+        from harness.data.sources.origin import SourceChoice
         from harness.progress import Terminal
         from harness.running.imported.taken import Wanted, take_run
         from harness.workspace import Workspace
 
         wanted = Wanted(files[0], name, format, first_stage_run, first_stage, depth, tuple(measures or ()))
-        opened, origin = Workspace.open(workspace), Origin(source, mirror, allow_drift)
+        opened, origin = Workspace.open(workspace), SourceChoice(source, mirror, allow_drift)
         collections = api.collections_of([target], opened, split=split, rules=rules, origin=origin)
         done = take_run(wanted, collections, opened, Terminal())
         show_outcome(api.Outcome(tuple(done)), None, audit=audit, as_json=as_json)

@@ -74,14 +74,14 @@ def doctor(  # noqa: PLR0917
 
 def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, as_json: bool) -> None:
     from harness.data.sources.agreement import compare_sources
-    from harness.data.sources.origin import Origin
+    from harness.data.sources.origin import SourceChoice
     from harness.workspace import Workspace
     from reports.agreement import agreement_table
 
     if not targets:
         raise UsageError("name a collection of a suite, as in: harness doctor beir/scifact --sources")
     opened = Workspace.open(workspace)
-    found = [one for target in targets for one in compare_sources(target, Origin("auto", mirror), opened)]
+    found = [one for target in targets for one in compare_sources(target, SourceChoice("auto", mirror), opened)]
     print_rows(agreement_table(found), as_json)
     if any(one.state == "other" for one in found):
         raise typer.Exit(HarnessError.exit_code)

@@ -43,7 +43,7 @@ def overlap(  # noqa: PLR0917
     from harness.api import collections_of
     from harness.checks.overlap import clean_values, overlaps
     from harness.checks.training_file import training_queries
-    from harness.data.sources.origin import Origin
+    from harness.data.sources.origin import SourceChoice
     from harness.result.store import Results
     from harness.workspace import Workspace
 
@@ -51,7 +51,7 @@ def overlap(  # noqa: PLR0917
         raise UsageError("name what was evaluated on, as in: harness overlap train.jsonl ./scifact")
     opened = Workspace.open(workspace_path(workspace))
     batches = training_queries(training, field)
-    origin = Origin(source, mirror)
+    origin = SourceChoice(source, mirror)
     collections = collections_of(
         targets, opened, split=split, languages=languages or (), origin=origin, parallel=parallel,
         tell=partial(typer.echo, err=True),

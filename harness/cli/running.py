@@ -53,13 +53,13 @@ def run(  # noqa: PLR0917
     that were ever scored are never scored again; a killed run goes on where it was.
     """
     from harness import api
-    from harness.data.sources.origin import Origin
+    from harness.data.sources.origin import SourceChoice
     from harness.progress import Terminal
 
     common: dict[str, Any] = {
         "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
         "split": split, "sample": sample_queries, "budget": budget_pairs, "workspace": workspace,
-        "origin": Origin(source, mirror, allow_drift),
+        "origin": SourceChoice(source, mirror, allow_drift),
     }  # fmt: skip
     if plan:
         from reports.planning import planning_table

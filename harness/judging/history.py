@@ -11,7 +11,7 @@ import numpy as np
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.identity import digest
-from harness.judging.gate.looks import Look, Looks
+from harness.judging.gate.looks import Look, LookLog
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
 from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
@@ -86,7 +86,7 @@ def history(
         own.setdefault((one.system.label, revision(one)), {})[one.collection] = one
     return _with_looks(
         [point for _, own in sorted(series.items()) for point in _points(own, bases)],
-        Looks(workspace / "results.sqlite").all(),
+        LookLog(workspace / "results.sqlite").all(),
     )
 
 

@@ -19,7 +19,7 @@ irrelevant; -1 for a document that the corpus does not have. A row that stands t
 
 
 @dataclass(frozen=True)
-class Paired:
+class PMRR:
     """Values of questions that are asked twice."""
 
     questions: tuple[str, ...]
@@ -31,7 +31,7 @@ class Paired:
     mteb leaves them out of the mean as well."""
 
 
-def p_mrr(run: Run, query_ids: Sequence[str], changed: ChangedDocuments) -> Paired:
+def p_mrr(run: Run, query_ids: Sequence[str], changed: ChangedDocuments) -> PMRR:
     """p-MRR of each question: the mean over its changed documents of 1 - og/new, or new/og - 1 where the document rose,
     with og and new the document's ranks under the original and the changed instruction.
 
@@ -57,7 +57,7 @@ def p_mrr(run: Run, query_ids: Sequence[str], changed: ChangedDocuments) -> Pair
     change = np.where(original >= new, new / original - 1, 1 - original / new)
     sizes = np.bincount(question, minlength=len(there))
     values = np.bincount(question, weights=change, minlength=len(there)) / sizes
-    return Paired(tuple(there), values, tuple(name for name in changed if name not in set(there)))
+    return PMRR(tuple(there), values, tuple(name for name in changed if name not in set(there)))
 
 
 def changed_documents(named: Mapping[str, Sequence[str]], document_ids: Sequence[str]) -> dict[str, Indices]:

@@ -12,11 +12,11 @@ from harness.data.runs import Run
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.measures import Measure
-from harness.measuring.paired_measures import Paired
+from harness.measuring.paired_measures import PMRR
 from harness.result.known_wrong import known_wrong_alarms
 from harness.scoring.alarms.candidates import without_ties
 from harness.scoring.audit import Audit
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 from harness.scoring.system import MadeOf, System
 
 
@@ -26,7 +26,7 @@ class Evaluation:
 
     made_of: MadeOf
     """Everything that can change a score: evaluator, collection, first stage, candidates, reranker."""
-    ground: Ground
+    ground: CandidatePool
     system: System
     values: npt.NDArray[np.float64]
     """float64 [measures, queries]; a query without candidates has 0."""
@@ -38,7 +38,7 @@ class Evaluation:
     """Seconds that the model took for them."""
     pairs_per_second: float | None = None
     """From every time that this system scored pairs of this collection on this machine."""
-    paired: Paired | None = None
+    paired: PMRR | None = None
     """p-MRR, where the collection asks its questions twice."""
 
     @property

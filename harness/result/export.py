@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.data.parallel import notes as parallel_notes
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.data.trec import write_run
-from harness.measuring.paired_measures import Paired
+from harness.measuring.paired_measures import PMRR
 from harness.result.environment import environment
 from harness.result.evaluation import Evaluation
 from harness.result.stemming import notes, of_evaluations, parts_of_evaluation
@@ -111,7 +111,7 @@ def _official(summary: Summary) -> dict[str, dict[str, object]]:
     return {label: figure.as_dict() for label, figure in summary.systems.items()}
 
 
-def _paired(evaluation: Evaluation, paired: Paired, summaries: Mapping[str, Summary]) -> dict[str, object]:
+def _paired(evaluation: Evaluation, paired: PMRR, summaries: Mapping[str, Summary]) -> dict[str, object]:
     each = dict(zip(paired.questions, paired.values.tolist(), strict=True))
     own = _own(evaluation, summaries[PAIRED_MEASURE]) | {"questions": len(paired.questions)}
     return {PAIRED_MEASURE: {**own, "per_question": each, "missing": list(paired.missing)}}

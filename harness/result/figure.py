@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.measuring.statistics.bootstrap import percentile_intervals, resampled_macros
 from harness.measuring.statistics.design import Design, Floats64, Questions
-from harness.measuring.statistics.difference import Difference, Differences, Part, differences
+from harness.measuring.statistics.difference import DesignPart, Difference, Differences, differences
 
 Interval = tuple[float, float]
 SYSTEMS = "systems"
@@ -260,12 +260,12 @@ def _family(of: Selection[S, C], column: Column[C]) -> str:
     return SYSTEMS if len(column.collections) == len(of.collections) else column.family
 
 
-def _part(column: Column[C], collections: Sequence[C]) -> Part:
-    return Part(tuple(map(list(collections).index, column.collections)), column.weights)
+def _part(column: Column[C], collections: Sequence[C]) -> DesignPart:
+    return DesignPart(tuple(map(list(collections).index, column.collections)), column.weights)
 
 
 def _tested(
-    of: Selection[S, C], column: Column[C], base: S, systems: Sequence[S], parts: Sequence[Sequence[Part]] = ()
+    of: Selection[S, C], column: Column[C], base: S, systems: Sequence[S], parts: Sequence[Sequence[DesignPart]] = ()
 ) -> list[Differences]:
     """The differences of the systems; nan stands for what a system lacks, and is not tested."""
     before = [of.cells[base, one] for one in column.collections]

@@ -14,14 +14,14 @@ from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.crosscheck import cross_check
-from harness.measuring.paired_measures import Paired, p_mrr
+from harness.measuring.paired_measures import PMRR, p_mrr
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
 from harness.running.keeping import Keeping
 from harness.scoring.audit import audit
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground, prepare
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.system import Scores, System
 
 
@@ -29,7 +29,7 @@ def experiment(
     collections: Sequence[Collection],
     systems: Sequence[System],
     measures: Sequence[str],
-    bench: Bench,
+    bench: Session,
     *,
     skip_probe: bool = False,
 ) -> Iterator[Evaluation]:
@@ -56,9 +56,9 @@ def experiment(
 
 
 def evaluate(
-    ground: Ground,
+    ground: CandidatePool,
     system: System,
-    bench: Bench,
+    bench: Session,
     alarms: Sequence[Alarm] = (),
     *,
     keep: Callable[[str, Scores], None] | None = None,
@@ -86,14 +86,14 @@ def evaluate(
     )
 
 
-def paired(collection: Collection, run: Run) -> Paired | None:
+def paired(collection: Collection, run: Run) -> PMRR | None:
     """p-MRR of each question; None where the collection asks no question twice."""
     if collection.changes is None:
         return None
     return p_mrr(run, collection.queries.ids(), collection.changes.by_question())
 
 
-def measure(ground: Ground, run: Run) -> npt.NDArray[np.float64]:
+def measure(ground: CandidatePool, run: Run) -> npt.NDArray[np.float64]:
     """Per-query values; a sample of them is recomputed with pytrec_eval, and a disagreement is an error."""
     values = ground.judged.values(ground.measures, run.scores)
     collection = ground.collection

@@ -12,7 +12,7 @@ from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm, counted
 from harness.measuring.alarms.texts import Codes, repeated
 from harness.scoring.alarms.scores import Role, Scored, score_alarms
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.system import Scores
 
@@ -65,7 +65,7 @@ class Audit:
         return asdict(self) | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
 
 
-def audit(ground: Ground, scores: Scores) -> Audit:
+def audit(ground: CandidatePool, scores: Scores) -> Audit:
     """Audit one scored run against the candidates that it was made of."""
     run, judged, measures = scores.run, ground.judged, ground.measures
     worst, best = judged.bounds(measures, run.scores)
@@ -88,7 +88,7 @@ def audit(ground: Ground, scores: Scores) -> Audit:
     return replace(found, alarms=(*score_alarms(scored), *_alarms(found)) if ordered else ())
 
 
-def _role(ground: Ground, scores: Scores) -> Role:
+def _role(ground: CandidatePool, scores: Scores) -> Role:
     if scores.run is ground.candidates:
         return "first stage"
     return "control" if "control" in scores.identity else "reranker"

@@ -12,7 +12,7 @@ from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Bench:
+class Session:
     """What every step of a run needs."""
 
     workspace: Workspace
@@ -21,7 +21,7 @@ class Bench:
 
 
 @contextmanager
-def opened(workspace: Workspace, reporter: Reporter) -> Iterator[Bench]:
+def opened(workspace: Workspace, reporter: Reporter) -> Iterator[Session]:
     """A bench whose ledger is closed in the end."""
     with Ledger(workspace.ledger) as ledger:
-        yield Bench(workspace, ledger, reporter)
+        yield Session(workspace, ledger, reporter)

@@ -19,7 +19,7 @@ from harness.measuring.crosscheck import check_judgments
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
 from harness.scoring.alarms.candidates import candidate_alarms
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import FirstStage, retrieve
 
 Values = npt.NDArray[np.float64]
@@ -28,7 +28,7 @@ BESIDE_PAIRED = "nDCG@5"
 
 
 @dataclass(frozen=True)
-class Ground:
+class CandidatePool:
     """What every system of an experiment stands on, the same for all. Value arrays are float64 [measures, queries]."""
 
     collection: Collection
@@ -81,8 +81,8 @@ def is_paired(measure: str) -> bool:
 
 
 def prepare(
-    collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], bench: Bench
-) -> Ground:
+    collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], bench: Session
+) -> CandidatePool:
     """From a collection to frozen candidates.
 
     Raises:
@@ -94,18 +94,20 @@ def prepare(
         check_judgments(collection.qrels, collection.published, collection.queries.ids())
     wanted = tuple(dict.fromkeys(map(parse, ordinary_measures(collection, measures))))
     candidates = retrieve(collection, first_stage, depth, bench)
-    ground = Ground(collection, wanted, candidates, Judged(candidates, collection.qrels, len(collection.queries)))
+    ground = CandidatePool(
+        collection, wanted, candidates, Judged(candidates, collection.qrels, len(collection.queries))
+    )
     if not np.array_equal(ground.controls["identity"], ground.first_stage):
         raise DataError(f"{collection.name}: the identity order does not reproduce the first stage; please report it")
     return ground
 
 
-def part_of(ground: Ground, rows: npt.NDArray[np.int64]) -> Ground:
+def part_of(ground: CandidatePool, rows: npt.NDArray[np.int64]) -> CandidatePool:
     """The ground of some queries: the collection with those alone, and their candidates as they were found."""
     collection = with_queries(ground.collection, rows)
     candidates = _candidates(ground.candidates, np.unique(rows))
     judged = Judged(candidates, collection.qrels, len(collection.queries))
-    return Ground(collection, ground.measures, candidates, judged)
+    return CandidatePool(collection, ground.measures, candidates, judged)
 
 
 def _candidates(run: Run, rows: npt.NDArray[np.int64]) -> Run:

@@ -19,7 +19,7 @@ from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.ledger.store import Entries
 
 _FLUSH_SECONDS = 2.0
@@ -88,7 +88,9 @@ def listwise_identity(reranker: ListwiseReranker) -> Identity:
     return {"listwise": _VERSION, "order": dict(identity_of(reranker)), "lists": "first-stage order"}
 
 
-def reorder(collection: Collection, candidates: Run, reranker: ListwiseReranker, bench: Bench, title: str) -> Reordered:
+def reorder(
+    collection: Collection, candidates: Run, reranker: ListwiseReranker, bench: Session, title: str
+) -> Reordered:
     """Order every candidate list that the ledger does not know yet.
 
     Raises:
@@ -164,7 +166,7 @@ def _key(query: Digests, documents: Digests) -> Digests:
     return np.frombuffer(bytes.fromhex(name), "<u8").reshape(1, 2)
 
 
-def _known(collection: Collection, one: CandidateList, scorer: int, bench: Bench) -> Floats | None:
+def _known(collection: Collection, one: CandidateList, scorer: int, bench: Session) -> Floats | None:
     """Scores of the documents of a list, then the number of faults."""
     documents = np.concatenate([collection.corpus.digests[one.documents], _FAULTS])
     known, entries = bench.ledger.known(scorer, one.key, documents, _pairs(len(documents)))

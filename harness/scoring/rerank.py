@@ -17,7 +17,7 @@ from adapters.protocols import IndexPairs, Integers, Reranker, Scored, Streaming
 from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.ledger.records import FIELDS
 from harness.scoring.ledger.store import Entries, Ledger
 
@@ -54,7 +54,7 @@ class _Block:
     """For every row of the run its unique pair."""
 
 
-def rerank(collection: Collection, candidates: Run, reranker: Reranker, bench: Bench, title: str) -> Reranked:
+def rerank(collection: Collection, candidates: Run, reranker: Reranker, bench: Session, title: str) -> Reranked:
     """Score every candidate that the ledger does not know yet, and remember it as it comes.
 
     Raises:

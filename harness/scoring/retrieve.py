@@ -20,7 +20,7 @@ from harness.data.detection import refuse_undetected
 from harness.data.runs import Run, build, cut, without_identical_ids
 from harness.data.trec import read_run
 from harness.progress import Reporter
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.workspace import Workspace, write_atomically
 
 GIVEN = "given"
@@ -124,7 +124,7 @@ def first_stage(spec: str, workspace: Workspace) -> FirstStage:
     return ModelStage(spec, workspace.cache)
 
 
-def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Bench) -> Run:
+def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Session) -> Run:
     """The candidates of every query, from the workspace if they are known, at most `depth` each.
 
     A document with the query's own id is left out where the collection says so, before the list is cut, so that it

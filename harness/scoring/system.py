@@ -21,8 +21,8 @@ from harness.data.runs import Run
 from harness.data.trec import read_run
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.listwise import listwise_identity, reorder
 from harness.scoring.rerank import rerank
@@ -67,7 +67,7 @@ class SecondStage(Protocol):
         """Refuse early what cannot work, before anything expensive is done."""
         ...
 
-    def score(self, ground: Ground, bench: Bench) -> Scores: ...
+    def score(self, ground: CandidatePool, bench: Session) -> Scores: ...
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class ModelReranker:
         """The adapter as it is on a collection."""
         return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """Score what the ledger does not know."""
         collection = ground.collection
         reranker = self.on(collection)
@@ -122,7 +122,7 @@ class ListReranker:
         """The adapter as it is on a collection."""
         return cast(ListwiseReranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """Order the lists that the ledger does not know."""
         reranker = self.on(ground.collection)
         title = f"{ground.collection.name}: {self.name}"
@@ -143,7 +143,7 @@ class RunFileReranker:
         if not self.file.is_file():
             raise DataError(f"no run file at {self.file}")
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """Look every candidate up in the file; one that it lacks is an error, never a zero."""
         collection, candidates = ground.collection, ground.candidates
         run = looked_up(read_run(self.file, collection), candidates, self.file, collection)
@@ -192,7 +192,7 @@ class ControlReranker:
         """The control has to exist."""
         self._parsed()
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """Order the candidates without a look at their texts."""
         kind, seed, noise = self._parsed()
         if kind == "length":
@@ -228,13 +228,13 @@ class System:
         else:
             self.first_stage.check()
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """The run of this system over frozen candidates."""
         if self.reranker is None:
             return Scores(ground.candidates, self.first_stage.identity(ground.collection))
         return self.reranker.score(ground, bench)
 
-    def made_of(self, ground: Ground, scores: Scores) -> MadeOf:
+    def made_of(self, ground: CandidatePool, scores: Scores) -> MadeOf:
         """Everything that made the values of this system on a collection."""
         return MadeOf({
             "evaluator": EVALUATOR,

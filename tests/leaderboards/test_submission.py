@@ -16,7 +16,7 @@ import pytest
 from adapters.errors import MissingExtra, UsageError
 from harness.data.suites.targets import SuiteCollection, find
 from harness.measuring.alarms.alarm import Alarm
-from harness.measuring.paired_measures import Paired
+from harness.measuring.paired_measures import PMRR
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
 from harness.result.store import Results
@@ -167,7 +167,7 @@ def test_p_mrr_has_its_halves_from_the_store_too(place: Place, tmp_path: Path, u
     collection = place.load(place.beir("twice", queries=queries, qrels=qrels))
     one = place.evaluations(collection, rerankers=[FAKE], measures=["nDCG@5"], depth=20)[1]
     place.workspace.results.unlink()
-    paired = Paired(tuple(QUERIES), np.array([0.5, -0.25, 0.0, 1.0]), ())
+    paired = PMRR(tuple(QUERIES), np.array([0.5, -0.25, 0.0, 1.0]), ())
     entry = find("mteb-multilingual-v2-instruction-reranking/core17")[0]
     made = as_of(by_first_stage(by_reranker(quiet(one), MODEL), "bm25", 20), entry)
     (kept,) = keep(place, replace(made, paired=paired, values=np.arange(8.0)[None] / 8))

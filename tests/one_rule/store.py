@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.data.collection import Collection, sample_queries
 from harness.data.suites.targets import find
-from harness.measuring.paired_measures import Paired
+from harness.measuring.paired_measures import PMRR
 from harness.result.evaluation import Evaluation
 from harness.result.means import Means
 from harness.result.origin import Origin, marked
@@ -72,4 +72,4 @@ def _paired(one: Evaluation, number: int) -> Evaluation:
     if one.collection.name not in PAIRED_ON:
         return one
     values = np.random.default_rng([7, number]).normal(number / 100, 0.1, 8) if number else np.zeros(8)
-    return replace(one, paired=Paired(tuple(f"{n}" for n in range(8)), np.clip(values, -1, 1), ()))
+    return replace(one, paired=PMRR(tuple(f"{n}" for n in range(8)), np.clip(values, -1, 1), ()))

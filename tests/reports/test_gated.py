@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.judging.gate.gate import Gated
-from harness.judging.gate.looks import Look, System
-from harness.judging.gate.policy import Looks, Policy
+from harness.judging.gate.looks import Look, SystemRecord
+from harness.judging.gate.policy import LookBudget, Policy
 from harness.judging.gate.verdict import Cost, Findings
 from reports import gated
 from tests.harness.judging.gate.pairs import judged, paired
@@ -24,7 +24,16 @@ def found(*pairs: object, candidate: str = "new", policy: Policy = Policy(), **m
 
 def look(release: str = "2.1", **more: object) -> Look:
     plain = Look(
-        release, "gate", "s", ("c",), "nDCG@10", System("old", ("a",)), System("new", ("b",)), "p", "pass", 0.01
+        release,
+        "gate",
+        "s",
+        ("c",),
+        "nDCG@10",
+        SystemRecord("old", ("a",)),
+        SystemRecord("new", ("b",)),
+        "p",
+        "pass",
+        0.01,
     )
     return replace(plain, **more)  # type: ignore[arg-type]
 
@@ -44,7 +53,7 @@ def test_the_terminal_has_the_verdict_and_ten_lines_at_most() -> None:
 
 
 def test_a_look_is_told_with_the_budget() -> None:
-    policy = Policy(looks=Looks("2.1", 5))
+    policy = Policy(looks=LookBudget("2.1", 5))
     one = replace(found(*GOOD, policy=policy), look=look(accepted=True), taken=2)
     assert f"[look 2 of 5 of release 2.1; {look().id}, accepted]" in gated.headline(one)
 

@@ -10,8 +10,7 @@ from adapters.errors import DataError, HarnessError, UsageError
 from adapters.identity import digest
 from adapters.spec import identity_of
 from harness.data.collection import Collection
-from harness.judging.gate.looks import Looks
-from harness.judging.gate.looks import System as Accepted
+from harness.judging.gate.looks import LookLog, SystemRecord
 from harness.judging.gate.policy import BEST_ACCEPTED, Policy
 from harness.judging.gate.restemmed import refuse_accepted
 from harness.judging.gate.stage import Stage, split_of
@@ -61,7 +60,7 @@ def _chosen(tiers: Tiers, policy: Policy, base: str) -> Anchor:
     if policy.anchor != BEST_ACCEPTED:
         return Anchor(policy.anchor, policy.anchor, policy.anchor, policy.anchor)
     for stage in (tiers.gate, tiers.final):
-        refuse_accepted(stage, Looks(stage.bench.workspace.results))
+        refuse_accepted(stage, LookLog(stage.bench.workspace.results))
     best, last = _best(tiers.gate), _best(tiers.final)
     if best is None:
         return Anchor("base", base, base, BEST_ACCEPTED if last else base, "nothing was accepted on these queries yet")
@@ -77,8 +76,8 @@ def _chosen(tiers: Tiers, policy: Policy, base: str) -> Anchor:
     )  # fmt: skip
 
 
-def _best(stage: Stage) -> Accepted | None:
-    looks = Looks(stage.bench.workspace.results)
+def _best(stage: Stage) -> SystemRecord | None:
+    looks = LookLog(stage.bench.workspace.results)
     return looks.best(split_of(_candidates(stage)), stage.measure) if looks.accepted() else None
 
 
@@ -90,7 +89,7 @@ def _candidates(stage: Stage) -> dict[str, str]:
     return {one.collection.fingerprint: one.candidates.candidates for one in grounds}
 
 
-def _is_still_there(stage: Stage, best: Accepted) -> bool:
+def _is_still_there(stage: Stage, best: SystemRecord) -> bool:
     """Whether its name still opens the system that was accepted: a folder may hold another model by now."""
     with Results(stage.bench.workspace.results) as results:
         stored = {str(one.collection["fingerprint"]): one for one in map(results.find, best.evaluations)}

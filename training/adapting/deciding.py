@@ -14,8 +14,8 @@ from typing import Any, Literal
 from adapters.errors import DataError, UsageError
 from harness.judging.compare.paired import weights
 from harness.judging.gate.gate import gate
-from harness.judging.gate.looks import UNNAMED, Look, Looks, is_spent
-from harness.judging.gate.looks import System as Seen
+from harness.judging.gate.looks import UNNAMED, Look, LookLog, is_spent
+from harness.judging.gate.looks import SystemRecord as Seen
 from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of
 from harness.judging.gate.verdict import State
@@ -62,9 +62,9 @@ class Deciding:
     out: Path
 
     @property
-    def looks(self) -> Looks:
+    def looks(self) -> LookLog:
         """The ledger of looks."""
-        return Looks(self.tiers.gate.bench.workspace.results)
+        return LookLog(self.tiers.gate.bench.workspace.results)
 
     def on_dev(self, anchor: Measured, one: Measured) -> LookRow:
         """Write down a look at dev, which costs nothing and decides nothing."""
@@ -151,7 +151,7 @@ def outcome(verdicts: Sequence[Verdict]) -> Literal["refused", "inconclusive", "
 def _others(stage: Stage, out: Path) -> list[Look]:
     """Looks at the same queries that are not this run's own; those are known by the folder of their candidate. A run
     that has not begun has none, whatever an earlier one in a folder of that name did."""
-    spent = Looks(stage.bench.workspace.results).spent(stage.policy, stage.tier, stage.whole)
+    spent = LookLog(stage.bench.workspace.results).spent(stage.policy, stage.tier, stage.whole)
     if not (out / ANCHOR).exists():
         return spent
     return [look for look in spent if not look.candidate.name.partition(":")[2].startswith(f"{out}/")]

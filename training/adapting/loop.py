@@ -10,7 +10,7 @@ from harness.judging.gate.policy import Policy
 from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import Checkpoint, Record, TaskRow
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms, points
@@ -36,7 +36,7 @@ _CURVE = (0.25, 0.5, 0.75)
 
 
 def adapt(  # noqa: PLR0917
-    wishes: Wishes, places: Places, policy: Policy, out: Path, bench: Bench, machine: Machine | None = None,
+    wishes: Wishes, places: Places, policy: Policy, out: Path, bench: Session, machine: Machine | None = None,
     *, despite_teacher: bool = False,
 ) -> Record:  # fmt: skip
     """Adapt a base to corpora without labels, and let the gate decide whether what came of it is better.
@@ -79,7 +79,7 @@ class _Run:
     wishes: Wishes
     tiers: Tiers
     out: Path
-    bench: Bench
+    bench: Session
     machine: Machine
     general: Examples | None
     journal: Journal

@@ -14,7 +14,7 @@ from adapters.identity import digest
 from adapters.models import open_folder
 from harness.result.adaptation.record import Record, TeacherFacts
 from harness.result.secrets import public, public_values, without_secrets
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.adapting.places import Tiers
 from training.adapting.wishes import Wishes
 from training.job import write_json
@@ -65,7 +65,7 @@ def known_of(tiers: Tiers) -> list[KnownQueries]:
     ]
 
 
-def known_at_start(tiers: Tiers, out: Path, bench: Bench) -> list[KnownQueries]:
+def known_at_start(tiers: Tiers, out: Path, bench: Session) -> list[KnownQueries]:
     """The queries that must not be trained on: of all tiers, and of all collections that the workspace had when the run
     began. Another collection that is read later does not make a killed run another job."""
     parts = [one for stage in tiers.stages for one in stage.collections]

@@ -12,7 +12,7 @@ from harness.data.collection import Collection
 from harness.judging.gate.policy import Policy, Splits
 from harness.judging.gate.splits import part
 from harness.judging.gate.stage import Stage, leave_out, staged
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 
 _SHOWN = 60
 """Characters of a query that a message quotes."""
@@ -66,7 +66,7 @@ class Tiers:
         return {"queries": prints, "first_stage": self.gate.first_stage, "depth": self.gate.policy.depth}
 
 
-def tiers_of(places: Places, policy: Policy, bench: Bench) -> Tiers:
+def tiers_of(places: Places, policy: Policy, bench: Session) -> Tiers:
     """Load every target and deal out its queries.
 
     A dev collection that is also the gate's is used in its tier dev, any other one whole. A final target of its own is
@@ -135,7 +135,7 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _gate(places: Places, policy: Policy, bench: Bench) -> list[Collection]:
+def _gate(places: Places, policy: Policy, bench: Session) -> list[Collection]:
     if not policy.targets:
         return _loaded([places.dev], places.gate_split or places.dev_split, policy, bench, places.parallel)
     by_split: dict[str | None, list[str]] = {}
@@ -147,7 +147,7 @@ def _gate(places: Places, policy: Policy, bench: Bench) -> list[Collection]:
 
 
 def _loaded(
-    targets: Sequence[str], split: str | None, policy: Policy, bench: Bench, parallel: bool | None
+    targets: Sequence[str], split: str | None, policy: Policy, bench: Session, parallel: bool | None
 ) -> list[Collection]:
     tell, languages = bench.reporter.note, policy.languages
     return collections_of(targets, bench.workspace, split=split, languages=languages, parallel=parallel, tell=tell)

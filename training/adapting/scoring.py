@@ -12,7 +12,7 @@ from adapters.errors import ModelError, UsageError
 from adapters.kinds import kind_of
 from adapters.models import open_folder
 from adapters.spec import open_ranker
-from harness.judging.compare.paired import Paired, joined
+from harness.judging.compare.paired import PairedValues, joined
 from harness.judging.compare.side import Side, fresh_side
 from harness.judging.gate.stage import Stage
 from harness.measuring.statistics.bootstrap import value_interval
@@ -86,7 +86,7 @@ def cut_spec(spec: str, max_length: int | None) -> str:
     return cut
 
 
-def paired(baseline: Measured, candidate: Measured) -> list[Paired]:
+def paired(baseline: Measured, candidate: Measured) -> list[PairedValues]:
     """The two arms, query by query, collection by collection.
 
     Raises:

@@ -15,7 +15,7 @@ from adapters.spec import open_generator
 from harness.data.collection import Collection
 from harness.result.adaptation.record import CorpusFacts
 from harness.result.adaptation.vocabulary import Stage
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.adapting.watching import Watch, unwatched, watched
 from training.adapting.wishes import Task, Wishes
 from training.corpus import corpus_of
@@ -59,7 +59,7 @@ class Prepared:
 
 
 def prepare(  # noqa: PLR0917
-    task: Task, wishes: Wishes, folder: Path, bench: Bench, known: Sequence[KnownQueries], watch: Watch = unwatched
+    task: Task, wishes: Wishes, folder: Path, bench: Session, known: Sequence[KnownQueries], watch: Watch = unwatched
 ) -> Prepared:
     """Make the examples of a task in `folder/{queries,clean,pool,examples}`. What is finished there is not made again.
 
@@ -114,7 +114,7 @@ class _Making:
     task: Task
     wishes: Wishes
     folder: Path
-    bench: Bench
+    bench: Session
     corpus: Collection
     watch: Watch
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from adapters.errors import UsageError
 from harness.data.collection import Collection
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import ModelStage, first_stage
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched, watched
@@ -35,7 +35,7 @@ _TEACHER = "the loop measures teacher and stage 1 on dev: see the event 'teacher
 
 
 def validated(  # noqa: PLR0917
-    one: Prepared, wishes: Wishes, dev: Sequence[Collection], folder: Path, bench: Bench, watch: Watch = unwatched
+    one: Prepared, wishes: Wishes, dev: Sequence[Collection], folder: Path, bench: Session, watch: Watch = unwatched
 ) -> Mapping[str, Any]:
     """Write `folder/validation.json`, as `train validate` does, and return the decision. It stops nothing. What is
     finished there is not measured again.
@@ -73,7 +73,7 @@ class _Task:
     wishes: Wishes
     dev: Sequence[Collection]
     folder: Path
-    bench: Bench
+    bench: Session
 
 
 def _made(task: _Task) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _measures(task: _Task, corpus: Collection) -> Measures:
     )  # fmt: skip
 
 
-def _makes_vectors(spec: str, corpus: Collection, bench: Bench) -> bool:
+def _makes_vectors(spec: str, corpus: Collection, bench: Session) -> bool:
     try:
         kept_vectors(spec, corpus, bench)
     except UsageError:

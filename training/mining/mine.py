@@ -16,7 +16,7 @@ from harness.data.collection import Collection
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.jsonl import records
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import first_stage, retrieve
 from training.corpus import asking, rows_by_id
 from training.job import begin, finish, write_lines
@@ -75,7 +75,7 @@ def read_queries(file: Path, corpus: Collection) -> Asked:
 
 
 def mine(  # noqa: PLR0917
-    corpus: Collection, target: str, asked: Asked, retrievers: Sequence[str], depth: int, out: Path, bench: Bench
+    corpus: Collection, target: str, asked: Asked, retrievers: Sequence[str], depth: int, out: Path, bench: Session
 ) -> dict[str, Any]:
     """Write `queries.jsonl`, `pool.npz` and `manifest.json`. Each retriever's candidates are kept in the workspace, so
     a killed run goes on with the retriever in work.

@@ -15,7 +15,7 @@ from adapters.identity import file_digest
 from adapters.protocols import Generator, Integers
 from adapters.spec import identity_of
 from harness.data.collection import Collection, sampling_order
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
 from training.job import begin, finish, write_json, write_lines
 from training.synthesis.answers import ask, known_answers
@@ -49,7 +49,7 @@ class Wishes:
 
 
 def synthesize(  # noqa: PLR0917
-    corpus: Collection, generator: Generator, profile: Profile, wishes: Wishes, out: Path, bench: Bench
+    corpus: Collection, generator: Generator, profile: Profile, wishes: Wishes, out: Path, bench: Session
 ) -> dict[str, Any]:
     """Ask about every chosen document once, and write `answers.jsonl` as the answers come, then `queries.jsonl`,
     `conformance.json` and `manifest.json`. A second call with the same job asks only what is missing.
@@ -126,7 +126,7 @@ class _Job:
             "floor": self.wishes.floor,
         }
 
-    def queries(self, file: Path, conformance: Conformance, bench: Bench) -> Iterator[dict[str, object]]:
+    def queries(self, file: Path, conformance: Conformance, bench: Session) -> Iterator[dict[str, object]]:
         """Accepted queries in the order of the documents; what the file has is not asked again."""
         rows = chosen(self.corpus, self.wishes)
         ids = self.corpus.corpus.ids(rows)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from adapters.errors import DataError, ModelError
 from adapters.identity import file_digest
 from harness.data.collection import Collection
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.rerank import Reranked, rerank
 from harness.workspace import write_atomically
 from training.corpus import asking
@@ -45,7 +45,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TeachingSet:
     """The pool with its queries, ready to be scored."""
 
     collection: Collection
@@ -54,7 +54,7 @@ class Lesson:
     """The manifest of the pool."""
 
 
-def lesson_of(folder: Path, corpus: Collection) -> Lesson:
+def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
     """Open a pool on its corpus.
 
     Raises:
@@ -69,10 +69,10 @@ def lesson_of(folder: Path, corpus: Collection) -> Lesson:
     if pool.digest != mined["digest"] or len(pool.offsets) != len(asked.ids) + 1:
         raise DataError(f"{folder}: the pool is not the one of its manifest; mine it again into an empty folder")
     collection = replace(corpus, language=mined["language"])
-    return Lesson(asking(collection, asked.ids, asked.texts), pool, mined)
+    return TeachingSet(asking(collection, asked.ids, asked.texts), pool, mined)
 
 
-def teach(lesson: Lesson, specs: Sequence[str], wishes: Wishes, out: Path, bench: Bench) -> dict[str, Any]:
+def teach(lesson: TeachingSet, specs: Sequence[str], wishes: Wishes, out: Path, bench: Session) -> dict[str, Any]:
     """Score every pair of the pool that the ledger does not know, and write `scores.npz` (raw scores of each teacher),
     `examples.jsonl` and `manifest.json`. Another sample of the same pool costs no score.
 
@@ -112,7 +112,7 @@ def teach(lesson: Lesson, specs: Sequence[str], wishes: Wishes, out: Path, bench
     })  # fmt: skip
 
 
-def _about(lesson: Lesson, teachers: Sequence[Teacher], shares: list[float], wishes: Wishes) -> dict[str, object]:
+def _about(lesson: TeachingSet, teachers: Sequence[Teacher], shares: list[float], wishes: Wishes) -> dict[str, object]:
     return {
         "version": _VERSION,
         "corpus": lesson.mined["corpus"],
@@ -128,7 +128,7 @@ def _about(lesson: Lesson, teachers: Sequence[Teacher], shares: list[float], wis
     }
 
 
-def _lots(lesson: Lesson, seed: int) -> npt.NDArray[np.uint64]:
+def _lots(lesson: TeachingSet, seed: int) -> npt.NDArray[np.uint64]:
     pool, collection = lesson.pool, lesson.collection
     return lots(collection.queries.digests[pool.queries], collection.corpus.digests[pool.documents], seed)
 
@@ -143,7 +143,7 @@ def _write_scores(out: Path, raw: Sequence[npt.NDArray[np.float32]], labels: Sco
         np.savez_compressed(file, raw=np.stack(raw, axis=1), label=labels)
 
 
-def _examples(lesson: Lesson, taken: Sample, scores: Scores, task: str) -> tuple[list[Example], dict[str, int]]:
+def _examples(lesson: TeachingSet, taken: Sample, scores: Scores, task: str) -> tuple[list[Example], dict[str, int]]:
     """Examples of the queries that have an order to learn; of documents with the same text one is kept."""
     pool, found = lesson.pool, []
     left_out = {"fewer than two documents": 0, "all scores equal": 0}
@@ -163,7 +163,7 @@ def _examples(lesson: Lesson, taken: Sample, scores: Scores, task: str) -> tuple
     return found, left_out
 
 
-def _one_of_each_text(lesson: Lesson, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _one_of_each_text(lesson: TeachingSet, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The rows without those whose text another row has; the source document's row stays."""
     pool = lesson.pool
     order = rows[np.argsort(~pool.is_source[rows], kind="stable")]
@@ -172,7 +172,7 @@ def _one_of_each_text(lesson: Lesson, rows: npt.NDArray[np.int64]) -> npt.NDArra
     return np.sort(order[first])
 
 
-def _example(lesson: Lesson, query: int, rows: npt.NDArray[np.int64], scores: Scores, task: str) -> Example:
+def _example(lesson: TeachingSet, query: int, rows: npt.NDArray[np.int64], scores: Scores, task: str) -> Example:
     collection, pool = lesson.collection, lesson.pool
     documents = pool.documents[rows]
     own = pool.documents[rows[pool.is_source[rows]]]

@@ -15,7 +15,7 @@ from adapters.protocols import Reranker
 from adapters.spec import identity_of, open_reranker, parse
 from harness.data.collection import Collection
 from harness.result.adaptation.vocabulary import UNKNOWN
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
 
 _KEYS = {"licence": str, "training_sets": list, "commercial_use": bool, "note": str}
@@ -62,7 +62,7 @@ class Teacher:
 
 
 def open_teachers(
-    specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, bench: Bench
+    specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, bench: Session
 ) -> list[Teacher]:
     """Open the teachers, each cut to the student's length.
 
@@ -113,7 +113,7 @@ def _origin(keys: Any, label: str) -> Origin:
     return Origin(**{**keys, "training_sets": None if sets is None else tuple(map(str, sets))})
 
 
-def _teacher(spec: str, collection: Collection, max_length: int | None, origin: Origin, bench: Bench) -> Teacher:
+def _teacher(spec: str, collection: Collection, max_length: int | None, origin: Origin, bench: Session) -> Teacher:
     opened = open_reranker(spec)
     if max_length is not None and "max_length" not in parse(spec).options and _can_be_cut(opened):
         opened = open_reranker(f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}")

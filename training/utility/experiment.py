@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.errors import DataError
 from harness.measuring.questions import questions_of
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.workspace import write_atomically
 from training.examples import Example
 from training.job import begin, finish, write_json, write_lines
@@ -32,7 +32,7 @@ Page = Callable[[Mapping[str, Any]], str]
 
 
 def run(
-    question: Question, out: Path, bench: Bench, machine: Machine | None = None, page: Page | None = None
+    question: Question, out: Path, bench: Session, machine: Machine | None = None, page: Page | None = None
 ) -> dict[str, Any]:
     """Mine and teach every set, train every arm with every seed, measure all on the test, and say what it means.
 
@@ -69,7 +69,7 @@ def run(
 
 
 def _examples(
-    question: Question, out: Path, bench: Bench
+    question: Question, out: Path, bench: Session
 ) -> tuple[dict[str, list[Example]], dict[str, dict[str, int]]]:
     """The examples of every arm, equally many, and the queries of each set that have none."""
     taught, left_out = {}, {}

@@ -12,7 +12,7 @@ from adapters.models import open_folder
 from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.measuring.measures import parse
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.ground import is_paired
 from harness.scoring.retrieve import first_stage
 from harness.workspace import Workspace
@@ -61,7 +61,7 @@ class Question:
         )
         return found
 
-    def about(self, bench: Bench) -> dict[str, object]:
+    def about(self, bench: Session) -> dict[str, object]:
         """Identities of everything that decides the result."""
         wishes, synthetic = self.wishes, self.sets["synthetic"]
         (teacher,) = open_teachers([wishes.teacher], synthetic.corpus, wishes.settings.max_length, wishes.facts, bench)

@@ -13,7 +13,7 @@ from harness.data.collection import Collection
 from harness.measuring.statistics.design import Floats64
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.system import systems
 from training import fit as fitting
 from training.examples import Example, Examples, write_examples
@@ -49,7 +49,7 @@ class Measured:
     """The mean of the candidates in their own order."""
 
 
-def base_checkpoints(wishes: Wishes, out: Path, machine: Machine, bench: Bench) -> list[Checkpoint]:
+def base_checkpoints(wishes: Wishes, out: Path, machine: Machine, bench: Session) -> list[Checkpoint]:
     """The base as a checkpoint of its own, after no step: it is cut where the students are. A base that cannot be
     trained is refused here, before a teacher is paid. With a random head there is one for every seed."""
     settings = replace(wishes.settings, max_steps=0)
@@ -58,7 +58,7 @@ def base_checkpoints(wishes: Wishes, out: Path, machine: Machine, bench: Bench) 
 
 
 def trained(
-    arms: Mapping[str, Sequence[Example]], wishes: Wishes, out: Path, machine: Machine, bench: Bench
+    arms: Mapping[str, Sequence[Example]], wishes: Wishes, out: Path, machine: Machine, bench: Session
 ) -> list[Checkpoint]:
     """Fit every arm with every seed. What is trained already is not trained again."""
     found = []
@@ -75,7 +75,7 @@ def _seeds(wishes: Wishes) -> range:
 
 
 def _fitted(  # noqa: PLR0917
-    name: str, rows: Sequence[Example], settings: Settings, base: str, out: Path, machine: Machine, bench: Bench
+    name: str, rows: Sequence[Example], settings: Settings, base: str, out: Path, machine: Machine, bench: Session
 ) -> Checkpoint:
     path = out / "checkpoints" / f"{name}-s{settings.seed}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _fitted(  # noqa: PLR0917
 
 
 def measured(
-    checkpoints: Sequence[Checkpoint], test: Collection, measure: str, wishes: Wishes, bench: Bench
+    checkpoints: Sequence[Checkpoint], test: Collection, measure: str, wishes: Wishes, bench: Session
 ) -> Measured:
     """Let the harness judge them, one at a time; a pair that the ledger knows is not scored again."""
     values: dict[str, list[Floats64]] = {}
@@ -99,7 +99,7 @@ def measured(
     return Measured(stacked, tuple(test.queries.ids()), evaluations, first)
 
 
-def _evaluated(path: Path, test: Collection, measure: str, wishes: Wishes, bench: Bench) -> Evaluation:
+def _evaluated(path: Path, test: Collection, measure: str, wishes: Wishes, bench: Session) -> Evaluation:
     """Every student was trained from the same base, so none is probed: a wrong one shows in its value."""
     _, system = systems(wishes.first_stage, [str(path)], wishes.depth, bench.workspace)
     (done,) = experiment([test], [system], [measure], bench, skip_probe=True)

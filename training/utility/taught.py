@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.examples import Example
 from training.job import write_lines
 from training.mining.mine import Asked, mine, read_queries
@@ -20,7 +20,7 @@ from training.utility.wishes import Wishes
 ById = Mapping[str, Example]
 
 
-def teacher_examples(found: QuerySet, wishes: Wishes, folder: Path, bench: Bench) -> tuple[ById, dict[str, int]]:
+def teacher_examples(found: QuerySet, wishes: Wishes, folder: Path, bench: Session) -> tuple[ById, dict[str, int]]:
     """Examples by the id of their query, and how many queries have none, by reason.
 
     Every example has the wanted number of documents; a query with fewer is left out, so that no arm costs more.

@@ -13,7 +13,7 @@ from harness.data.collection import Collection
 from harness.data.runs import Run, build, only
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.rerank import rerank
 from harness.scoring.retrieve import first_stage, retrieve
 from training.teaching.blend import blended, shares_of
@@ -81,7 +81,7 @@ def board_of(  # noqa: PLR0917
     weights: Sequence[float],
     depth: int,
     max_length: int | None,
-    bench: Bench,
+    bench: Session,
 ) -> Board:
     """Search, and score what the ledger does not know; several teachers are blended as `train teach` blends them.
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from harness.data.collection import Collection
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.validating.measured import Measured, Name, matched
 from training.validating.numbered import compared, each, numbered, rows_of
 from training.validating.searching import DEPTH, in_corpus, searched_together, source_ranks
@@ -19,7 +19,7 @@ WITHIN = (1, 5, 20)
 
 
 def measure(
-    sets: Sets, corpus: Collection, stages: Sequence[str], bench: Bench, *, depth: int = DEPTH
+    sets: Sets, corpus: Collection, stages: Sequence[str], bench: Session, *, depth: int = DEPTH
 ) -> list[Measured]:
     """For every first stage: the Wasserstein-1 distance of the ranks that synthetic queries give to their source
     document and real ones to their judged document, and RT@1, RT@5, RT@20, the shares of queries whose document stands
@@ -38,7 +38,7 @@ def within(ranks: Rows, k: int) -> float:
     return float((ranks <= k).mean())
 
 
-def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Bench) -> list[Measured]:
+def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[Measured]:
     found: list[Rows] = []
     missing: list[str] = []
     known_here = [one for one in sets.all if any(one.documents or ()) and in_corpus(one, corpus).any()]

@@ -12,7 +12,7 @@ from adapters.identity import text_digests
 from adapters.protocols import Floats, Identity, Role
 from adapters.spec import identity_of, open_retriever
 from harness.data.collection import Collection
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
 
 
@@ -37,7 +37,7 @@ class KeptVectors:
         return self.part.store(role).gather(digests)
 
 
-def kept_vectors(spec: str, corpus: Collection, bench: Bench) -> KeptVectors:
+def kept_vectors(spec: str, corpus: Collection, bench: Session) -> KeptVectors:
     """The embedder that a spec names, as a dense first stage uses it on the corpus.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.data.collection import Collection
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.validating import (
     classifier,
     conformance,
@@ -59,7 +59,7 @@ class Case:
     """Measures that are taken elsewhere, by id, and where. Their rows say so, and are no part of the decision."""
 
 
-def measures(case: Case, bench: Bench) -> Iterator[Measured]:
+def measures(case: Case, bench: Session) -> Iterator[Measured]:
     """V1 to V11, V13 and V14, in that order."""
     sets = embedded(case.sets, case.wishes.embedder, case.corpus, bench)
     turns: tuple[Callable[[], Sequence[Measured]], ...] = (
@@ -113,13 +113,13 @@ def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
     return (int(profile["shortest"]), int(profile["longest"])), str(profile["unit"])
 
 
-def _similarity(sets: Sets, case: Case, bench: Bench) -> list[Measured]:
+def _similarity(sets: Sets, case: Case, bench: Session) -> list[Measured]:
     if case.wishes.embedder is None:
         return similarity.measure(sets)
     return similarity.measure(sets, case.corpus, case.wishes.embedder, bench, depth=case.wishes.depth)
 
 
-def _teacher(_: Sets, case: Case, bench: Bench) -> list[Measured]:
+def _teacher(_: Sets, case: Case, bench: Session) -> list[Measured]:
     wishes = case.wishes
     if case.real is None or not wishes.teachers:
         return [Measured("V11", "teacher on real judgments", "nDCG@10", "share")]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from adapters.identity import text_digests
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import first_stage, retrieve
 from training.corpus import asking
 from training.validating.sets import QuerySet
@@ -20,7 +20,7 @@ from training.validating.sets import QuerySet
 DEPTH = 100
 
 
-def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, bench: Bench) -> Run:
+def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, bench: Session) -> Run:
     """The candidates of every query of a set in the corpus, at most `depth` each.
 
     Raises:
@@ -29,7 +29,7 @@ def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, bench: Be
     return searched_together([one], corpus, spec, depth, bench)[0]
 
 
-def searched_together(sets: Sequence[QuerySet], corpus: Collection, spec: str, depth: int, bench: Bench) -> list[Run]:
+def searched_together(sets: Sequence[QuerySet], corpus: Collection, spec: str, depth: int, bench: Session) -> list[Run]:
     """The candidates of each of one or more sets, from one search: a corpus is indexed once."""
     texts = [text for one in sets for text in one.texts]
     language = next((one.language for one in sets if one.language), None)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.validating.measured import Measured, Name
 from training.validating.numbered import ENOUGH, compared, each, hindrance, numbered, rows_of, unmeasured
 from training.validating.searching import DEPTH, searched_together
@@ -28,7 +28,7 @@ def measure(
     sets: Sets,
     corpus: Collection | None = None,
     stage: str | None = None,
-    bench: Bench | None = None,
+    bench: Session | None = None,
     *,
     depth: int = DEPTH,
     enough: int = ENOUGH,
@@ -123,7 +123,7 @@ def _cosines(one: QuerySet) -> Values:
     return found
 
 
-def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Bench) -> list[Measured]:
+def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[Measured]:
     known = numbered(sets)
     found = searched_together(known.all, corpus, stage, depth, bench)
     runs = {one.name: run for one, run in zip(known.all, found, strict=True)}

@@ -13,7 +13,7 @@ from harness.measuring.questions import questions_of
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import Difference, difference
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.rerank import rerank
 from training.teaching.teachers import open_teachers
 from training.validating.board import MEASURE, Board, board_of
@@ -46,7 +46,7 @@ def measure(
     judged: Collection | None,
     teachers: Sequence[str],
     stage: str,
-    bench: Bench,
+    bench: Session,
     *,
     student: str | None = None,
     weights: Sequence[float] = (),
@@ -83,7 +83,7 @@ def lead(
     teachers: Sequence[str],
     student: str,
     stage: str,
-    bench: Bench,
+    bench: Session,
     *,
     weights: Sequence[float] = (),
     depth: int = DEPTH,
@@ -94,7 +94,7 @@ def lead(
     return _lead(board, _student_values(board, student, bench))
 
 
-def _student_values(board: Board, student: str, bench: Bench) -> Values:
+def _student_values(board: Board, student: str, bench: Session) -> Values:
     judged = board.collection
     (opened,) = open_teachers([student], judged, None, None, bench)
     done = rerank(judged, board.candidates, opened.reranker, bench, f"student {student} on {judged.name}")

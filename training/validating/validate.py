@@ -14,7 +14,7 @@ from adapters.identity import digest, file_digest
 from adapters.spec import identity_of, open_reranker
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound, first_stage
 from harness.workspace import write_atomically
 from training.job import begin, finish, write_json
@@ -33,7 +33,7 @@ _VERSION = 1
 
 
 def validate(
-    queries: Path, corpus: Collection, wishes: Wishes, out: Path, bench: Bench, *, kept: bool = True
+    queries: Path, corpus: Collection, wishes: Wishes, out: Path, bench: Session, *, kept: bool = True
 ) -> dict[str, Any]:
     """Write `queries.jsonl` without evaluation queries, `removed.jsonl`, `validation.json` with every measure and the
     decision, and `manifest.json`. The folder can be given to `train mine --queries`.
@@ -78,7 +78,7 @@ def validate(
     })  # fmt: skip
 
 
-def validation(case: Case, bench: Bench) -> dict[str, Any]:
+def validation(case: Case, bench: Session) -> dict[str, Any]:
     """What `validation.json` says: `decision`, `sets`, `remarks`, `wishes`, and every measure as one of `rows`."""
     rows = list(measures(case, bench))
     return {
@@ -112,7 +112,7 @@ def _remarks(sets: Sets) -> Iterator[str]:
         yield f"no scale: {len(sets.wrong)} queries of another domain, and {size} are compared"
 
 
-def _real(wishes: Wishes, language: str | None, bench: Bench) -> Collection | None:
+def _real(wishes: Wishes, language: str | None, bench: Session) -> Collection | None:
     if wishes.real is None:
         return None
     found = one_collection(wishes.real, wishes.real_split, language, bench.workspace, "--real")
@@ -120,7 +120,7 @@ def _real(wishes: Wishes, language: str | None, bench: Bench) -> Collection | No
 
 
 def _about(  # noqa: PLR0917
-    asked: Asked, corpus: Collection, wishes: Wishes, real: Collection | None, wrong: QuerySet | None, bench: Bench
+    asked: Asked, corpus: Collection, wishes: Wishes, real: Collection | None, wrong: QuerySet | None, bench: Session
 ) -> dict[str, object]:
     """Everything that can change a figure."""
     stages = [dict(first_stage(spec, bench.workspace).identity(corpus)) for spec in wishes.stages]
@@ -139,5 +139,5 @@ def _about(  # noqa: PLR0917
     }  # fmt: skip
 
 
-def _identity(spec: str, corpus: Collection, bench: Bench) -> dict[str, object]:
+def _identity(spec: str, corpus: Collection, bench: Session) -> dict[str, object]:
     return dict(identity_of(bound(open_reranker(spec), corpus, bench.workspace.cache, corpus.rules.instruction)))

@@ -11,13 +11,13 @@ from adapters.filling import fill
 from adapters.identity import text_digests
 from adapters.protocols import Floats, Role
 from harness.data.collection import Collection
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from training.validating.embedder import kept_vectors
 from training.validating.numbered import each
 from training.validating.sets import QuerySet, Sets
 
 
-def embedded(sets: Sets, spec: str | None, corpus: Collection, bench: Bench) -> Sets:
+def embedded(sets: Sets, spec: str | None, corpus: Collection, bench: Session) -> Sets:
     """The sets with the vectors of their queries, and of their documents where they have any.
 
     Vectors are kept in the workspace where a dense first stage keeps its own: what either embedded is not embedded
@@ -37,7 +37,7 @@ def embedded(sets: Sets, spec: str | None, corpus: Collection, bench: Bench) -> 
     return each(sets, lambda one: _with_vectors(one, part, bench))
 
 
-def _with_vectors(one: QuerySet, part: EmbedderPart, bench: Bench) -> QuerySet:
+def _with_vectors(one: QuerySet, part: EmbedderPart, bench: Session) -> QuerySet:
     queries = _vectors(list(one.texts), part, "query", f"vectors of {one.name} queries", bench)
     if one.documents is None:
         return replace(one, vectors=queries)
@@ -49,7 +49,7 @@ def _with_vectors(one: QuerySet, part: EmbedderPart, bench: Bench) -> QuerySet:
     return replace(one, vectors=queries, document_vectors=documents)
 
 
-def _vectors(texts: list[str], part: EmbedderPart, role: Role, title: str, bench: Bench) -> Floats:
+def _vectors(texts: list[str], part: EmbedderPart, role: Role, title: str, bench: Session) -> Floats:
     digests = text_digests(texts)
     with bench.reporter.stage(title, len(texts)) as advance:
         fill(part.store(role), part.embedder, texts, digests, role, progress=advance)

@@ -16,7 +16,7 @@ from harness.data.sources.beir_download import DownloadedZip, fetch_zip
 from harness.data.sources.ir_dataset import IrDataset
 from harness.data.sources.irds_library import cannot, downloads, library
 from harness.data.sources.mteb_task import mirrored
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.suite_source import SuiteSource, suite_sources
 from harness.data.suites.table import BeirName
 from harness.progress import Reporter, Silent
@@ -119,7 +119,7 @@ def plan_fetch(targets: Sequence[str], mirror: Path, models: Sequence[str] = (),
     mirror = mirror.expanduser()
     if mirror.exists() and not mirror.is_dir():
         raise UsageError(f"the mirror '{mirror}' is a file; name a folder with --mirror or {VARIABLE}")
-    origin = Origin(source=source, mirror=mirror)
+    origin = SourceChoice(source=source, mirror=mirror)
     sources = [one for target in targets for one in suite_sources(target, origin=origin)]
     found = [_of_source(one, mirror) for one in sources if isinstance(one, SuiteSource)]
     return _sized(list(dict.fromkeys([*found, *(_of_model(text, mirror) for text in models)])))

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.data.collection import Collection
 from harness.data.parallel import Member, with_parallel
 from harness.data.sources.build import collection_of
-from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.recognise import DEMO, chosen_sources
 from harness.data.sources.source import Source
 from harness.workspace import Workspace
@@ -26,7 +26,7 @@ def load(
     split: str | None = None,
     languages: Sequence[str] = (),
     rules: Path | None = None,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     parallel: bool | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:

@@ -14,7 +14,7 @@ from adapters.errors import HarnessError
 from harness.data.collection import Collection, Texts
 from harness.data.sources.build import collection_of
 from harness.data.sources.dirt import shown
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.source import Source
 from harness.workspace import Workspace
 
@@ -36,7 +36,7 @@ class Agreement:
     """One line each, with the number and the first id; of an unavailable source, why."""
 
 
-def compare_sources(target: str, origin: Origin, workspace: Workspace) -> list[Agreement]:
+def compare_sources(target: str, origin: SourceChoice, workspace: Workspace) -> list[Agreement]:
     """Load every collection of a target through each source, and hold them against each other.
 
     Raises:
@@ -144,7 +144,7 @@ def _of_grades(first: dict[tuple[str, str], int], other: dict[tuple[str, str], i
     return found
 
 
-def _opener(target: str, name: Name, origin: Origin, workspace: Workspace) -> Callable[[], Source]:
+def _opener(target: str, name: Name, origin: SourceChoice, workspace: Workspace) -> Callable[[], Source]:
     def opener() -> Source:
         from harness.data.sources.suite_source import suite_sources
 

@@ -18,7 +18,7 @@ from harness.data.sources.beir_zip import Zip
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.download import Progress, download, file_md5
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.source import Converted
 from harness.data.suites.table import BeirName, SuiteCollection
 from harness.workspace import write_atomically
@@ -79,7 +79,7 @@ class DownloadedZip:
 
 
 def beir_zip_source(
-    entry: SuiteCollection, declared: Declared, origin: Origin, downloads: Path, progress: Progress | None = None
+    entry: SuiteCollection, declared: Declared, origin: SourceChoice, downloads: Path, progress: Progress | None = None
 ) -> DownloadedZip:
     """A collection of a suite from BEIR's zip file: `<mirror>/beir/<zip>.zip`, else `<downloads>/<zip>.zip`, else it is
     fetched to there; with a mirror nothing is fetched.

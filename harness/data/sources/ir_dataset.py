@@ -17,7 +17,7 @@ from harness.data.sources.dirt import Dirt
 from harness.data.sources.irds_library import cannot, downloads, library
 from harness.data.sources.jsonl import Record
 from harness.data.sources.judgments import listed_judgments, resolved, without_unknown_queries
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.second_reading import Judgment
 from harness.data.sources.source import CORPUS, QUERIES, Converted, join
 from harness.data.sources.texts import Row, write_texts
@@ -141,7 +141,7 @@ def _documents_of(data: Any) -> Iterable[Any]:
     return getattr(handler, stream)()  # type: ignore[no-any-return]
 
 
-def irds_source(entry: SuiteCollection, declared: Declared, origin: Origin) -> IrDataset:
+def irds_source(entry: SuiteCollection, declared: Declared, origin: SourceChoice) -> IrDataset:
     """A collection of a suite through ir_datasets, whose home is `<mirror>/irds` where there is a mirror.
 
     Raises:

@@ -16,7 +16,7 @@ from harness.data.collection import changes_of
 from harness.data.sources import hub_rows, mteb_data, second_reading
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.source import CORPUS, QUERIES, Converted
 from harness.data.sources.texts import write_texts
 from harness.data.suites.table import SuiteCollection
@@ -28,7 +28,7 @@ class MtebSource:
 
     entry: SuiteCollection
     declared: Declared
-    access: Origin
+    access: SourceChoice
 
     @property
     def name(self) -> str:

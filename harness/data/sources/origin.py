@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Origin:
+class SourceChoice:
     """The choices of whoever loads a suite; they say where texts come from, never what they are."""
 
     source: Literal["auto", "mteb", "beir", "irds"] = "auto"
@@ -19,4 +19,4 @@ class Origin:
     """Take data whose revision or counts differ from the suite's table, and mark its numbers."""
 
 
-ANYWHERE = Origin()
+ANYWHERE = SourceChoice()

@@ -14,7 +14,7 @@ from harness.data.sources.beir_zip import Zip
 from harness.data.sources.declared import FILE, Table, combine, parse, read
 from harness.data.sources.folder_set import alone, collection_source, is_collection, parts, set_offers
 from harness.data.sources.offered import Chosen, Offer, chosen
-from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.reranking_rows import is_rows_file, rows_name, rows_of_file
 from harness.data.sources.source import Source
 from harness.data.sources.suite_source import suite_offers
@@ -34,7 +34,7 @@ def sources(
     languages: Sequence[str],
     rules: Path | None,
     *,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
 ) -> list[Source]:
     """The sources that a target names. `demo` and the suites stand above folders of the same name (`./beir`).
@@ -51,7 +51,7 @@ def chosen_sources(
     languages: Sequence[str],
     rules: Path | None,
     *,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
 ) -> Chosen:
     """The sources that several targets name, and what of them is in other languages; see `offered`.
@@ -65,7 +65,7 @@ def chosen_sources(
 
 
 def _offers(
-    target: str, split: str | None, tables: list[Table], origin: Origin, workspace: Workspace | None
+    target: str, split: str | None, tables: list[Table], origin: SourceChoice, workspace: Workspace | None
 ) -> list[Offer]:
     if target == DEMO or target.startswith(f"{DEMO}/"):
         return _demo(target, split, tables)

@@ -13,7 +13,7 @@ from harness.data.sources.declared import Declared, Table, combine, for_part
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.mteb_task import MtebSource, mirrored
 from harness.data.sources.offered import Offer, chosen
-from harness.data.sources.origin import ANYWHERE, Origin
+from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.source import Converted, Source
 from harness.data.suites.table import UNINSTRUCTED
 from harness.data.suites.targets import SuiteCollection, find
@@ -73,7 +73,7 @@ class SuiteSource:
 def suite_sources(
     target: str,
     languages: Sequence[str] = (),
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
     *,
     split: str | None = None,
@@ -92,7 +92,7 @@ def suite_sources(
 
 def suite_offers(
     target: str,
-    origin: Origin = ANYWHERE,
+    origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
     *,
     split: str | None = None,
@@ -143,7 +143,7 @@ def _declared(entry: SuiteCollection, tables: Sequence[Table], names: Sequence[s
     return replace(declared, rules=rules, within=entry.within, in_set=True)
 
 
-def _chosen(entry: SuiteCollection, declared: Declared, origin: Origin, downloads: Path) -> Source:
+def _chosen(entry: SuiteCollection, declared: Declared, origin: SourceChoice, downloads: Path) -> Source:
     kind = origin.source if origin.source != "auto" else _automatic(entry, origin.mirror)
     if kind not in _kinds(entry):
         raise UsageError(f"{entry.target}: not at the source '{kind}'.{did_you_mean(kind, _kinds(entry))}")

@@ -11,10 +11,10 @@ import numpy as np
 
 from adapters.errors import UsageError
 from harness.data.suites.table import PAIRED_MEASURE
-from harness.judging.compare.paired import Paired, design_of, joined
+from harness.judging.compare.paired import PairedValues, design_of, joined
 from harness.judging.compare.remarks import alarms, declared, wrong
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
-from harness.judging.compare.selection import Chosen, Selection, select
+from harness.judging.compare.selection import Chosen, StoredSelection, select
 from harness.judging.compare.side import Side, stored_side, together
 from harness.judging.compare.wanted import ANY, Wanted
 from harness.measuring.measures import parse
@@ -126,7 +126,7 @@ def margin_of(points: float | None) -> float | None:
     return points / 100
 
 
-def _by_measure(selection: Selection, named: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
+def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
     """Which collections each measure is compared on, by their place, and what is left out."""
     places: dict[str, list[int]] = {}
     lacking: dict[str, list[str]] = {}
@@ -153,7 +153,7 @@ def _main_measure(stored: Stored) -> str:
 
 def _measured(
     results: Results,
-    selection: Selection,
+    selection: StoredSelection,
     measure: str,
     places: Sequence[int],
     *,
@@ -171,7 +171,7 @@ def _measured(
     return Measured(measure, tuple(compared))
 
 
-def _differences(pairs: Sequence[Sequence[Paired]]) -> list[Differences]:
+def _differences(pairs: Sequence[Sequence[PairedValues]]) -> list[Differences]:
     """Of all candidates, which were measured on the same queries as the baseline."""
     first = pairs[0]
     deltas = [np.stack([part.deltas for part in parts]) for parts in zip(*pairs, strict=True)]
@@ -188,7 +188,7 @@ def _sides(results: Results, chosen: Chosen, measure: str, places: Sequence[int]
 
 def _compared(
     label: str,
-    parts: Sequence[Paired],
+    parts: Sequence[PairedValues],
     found: Differences,
     *,
     measure: str,
@@ -205,6 +205,6 @@ def _compared(
     return Compared(label, made(whole, found.macro), collections, groups, languages, seeds)
 
 
-def _seeds(baseline: Sequence[Side], candidate: Sequence[Side], parts: Sequence[Paired]) -> SeedEffect:
+def _seeds(baseline: Sequence[Side], candidate: Sequence[Side], parts: Sequence[PairedValues]) -> SeedEffect:
     ours, theirs = ([side.rows for side in sides] for sides in (candidate, baseline))
     return seed_effect(design_of(parts), ours, theirs)

@@ -15,7 +15,7 @@ from harness.result.summary import shares
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedValues:
     """One collection that both systems were measured on. Values are float64 [queries], fractions, in one order."""
 
     collection: str
@@ -46,19 +46,19 @@ class Paired:
         return self.questions.ids
 
 
-def weights(parts: Sequence[Paired]) -> Floats64:
+def weights(parts: Sequence[PairedValues]) -> Floats64:
     """What each collection weighs in the macro average, float64, summing to 1: see `harness.result.summary.shares`."""
     return shares([part.group for part in parts])
 
 
-def design_of(parts: Sequence[Paired]) -> Design:
+def design_of(parts: Sequence[PairedValues]) -> Design:
     """The questions of some collections with their weights: what a macro average is drawn from."""
     return Design(tuple(part.questions for part in parts), weights(parts))
 
 
 def paired_of(
     baseline: Sequence[Evaluation], candidate: Sequence[Evaluation], measure: str, *, unpaired: bool = False
-) -> list[Paired]:
+) -> list[PairedValues]:
     """Fresh evaluations of two systems, collection by collection, in the order of the baseline.
 
     Args:
@@ -80,7 +80,7 @@ def paired_of(
     ]
 
 
-def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> Paired:
+def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> PairedValues:
     """Two sides of one collection.
 
     Raises:
@@ -89,7 +89,7 @@ def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> Paired
     """
     _refuse(baseline, candidate, unpaired)
     noise = [side.noise for side in (baseline, candidate) if side.noise is not None]
-    return Paired(
+    return PairedValues(
         collection=baseline.collection,
         split=baseline.split,
         language=baseline.language,

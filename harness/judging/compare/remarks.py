@@ -6,27 +6,27 @@ from collections.abc import Container, Iterator
 
 from harness.data.notes import stored_notes
 from harness.judging.compare.naming import label_of
-from harness.judging.compare.selection import Selection
+from harness.judging.compare.selection import StoredSelection
 from harness.measuring.alarms.alarm import as_stored
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.store import Stored
 
 
-def declared(selection: Selection) -> list[str]:
+def declared(selection: StoredSelection) -> list[str]:
     """Samples and notes of the collections, how BM25 stems, and what is known against imported values, each once."""
     about = [note for one in selection.baseline.members[0] for note in _of(one)]
     known = [f"{label_of(one)} on {one.collection['name']}: {one.wrong}" for one in _all(selection) if one.wrong]
     return list(dict.fromkeys([*about, *bm25_notes(of_stored(_all(selection))), *known]))
 
 
-def wrong(selection: Selection) -> tuple[str, ...]:
+def wrong(selection: StoredSelection) -> tuple[str, ...]:
     """The systems with a value that is known to be wrong."""
     systems = (selection.baseline, *selection.candidates)
     return tuple(one.label for one in systems if any(e.wrong for member in one.members for e in member))
 
 
-def alarms(selection: Selection, measures: Container[str]) -> tuple[str, ...]:
+def alarms(selection: StoredSelection, measures: Container[str]) -> tuple[str, ...]:
     """Every stored alarm of the evaluations, but for those about other measures, each once."""
     return tuple(
         dict.fromkeys(
@@ -38,7 +38,7 @@ def alarms(selection: Selection, measures: Container[str]) -> tuple[str, ...]:
     )
 
 
-def _all(selection: Selection) -> list[Stored]:
+def _all(selection: StoredSelection) -> list[Stored]:
     systems = (selection.baseline, *selection.candidates)
     return [one for system in systems for member in system.members for one in member]
 

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from harness.data.suites.table import PAIRED_MEASURE
-from harness.judging.compare.paired import Paired, design_of, weights
-from harness.measuring.statistics.difference import Difference, Part
+from harness.judging.compare.paired import PairedValues, design_of, weights
+from harness.measuring.statistics.difference import DesignPart, Difference
 from harness.measuring.statistics.effects import Effect, effect
 from harness.measuring.statistics.equivalence import Equivalence, tost
 
@@ -23,7 +23,7 @@ class Row:
 
     kind: Kind
     name: str
-    parts: tuple[Paired, ...]
+    parts: tuple[PairedValues, ...]
     """One for each collection; several are macro-averaged, see `paired.weights`."""
     difference: Difference
     """Corrected over the candidates in a macro row, in any other over the rows of its kind and candidate."""
@@ -80,7 +80,7 @@ Slices = tuple[tuple[Slice, ...], tuple[Slice, ...], tuple[Slice, ...]]
 """The rows of collections, of groups and of languages: three families of one candidate, each corrected by itself."""
 
 
-def slices(parts: Sequence[Paired]) -> Slices:
+def slices(parts: Sequence[PairedValues]) -> Slices:
     """A row for each collection; one for each group of several collections, such as the forums of CQADupStack, unless
     it is all there is; and one for each language, where there are several."""
     groups = [one for one in _named("group", [part.group for part in parts]) if 1 < len(one.places) < len(parts)]
@@ -89,13 +89,13 @@ def slices(parts: Sequence[Paired]) -> Slices:
     return tuple(collections), tuple(groups), tuple(languages if len(languages) > 1 else ())
 
 
-def averaged(one: Slice, parts: Sequence[Paired]) -> Part:
+def averaged(one: Slice, parts: Sequence[PairedValues]) -> DesignPart:
     """What the difference of a row is an average of."""
-    return Part(one.places, tuple(weights([parts[place] for place in one.places]).tolist()))
+    return DesignPart(one.places, tuple(weights([parts[place] for place in one.places]).tolist()))
 
 
 def row(
-    kind: Kind, name: str, parts: Sequence[Paired], found: Difference, *, measure: str, margin: float | None
+    kind: Kind, name: str, parts: Sequence[PairedValues], found: Difference, *, measure: str, margin: float | None
 ) -> Row:
     """One row.
 

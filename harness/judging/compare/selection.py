@@ -24,7 +24,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Selection:
+class StoredSelection:
     """The systems of one comparison, on the same collections in the same order."""
 
     baseline: Chosen
@@ -39,7 +39,7 @@ def select(
     candidates: Sequence[str],
     groups: Sequence[str] = (),
     wanted: Wanted = ANY,
-) -> Selection:
+) -> StoredSelection:
     """Choose what is compared.
 
     Args:
@@ -67,7 +67,7 @@ def select(
     ]
     _refuse_the_same(chosen)
     first, *others = _told_apart(chosen)
-    return Selection(first, tuple(others), tuple(dict.fromkeys(notes)))
+    return StoredSelection(first, tuple(others), tuple(dict.fromkeys(notes)))
 
 
 def _groups(declared: Sequence[str], stored: Sequence[Stored], kept: Sequence[Stored]) -> dict[str, tuple[Named, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.errors import HarnessError, UsageError
-from harness.judging.gate.looks import Looks
+from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import BEST_ACCEPTED
 from harness.judging.gate.restemmed import refuse_accepted, refuse_named
 from harness.judging.gate.stage import Stage, split_of
@@ -35,7 +35,7 @@ class Wanted:
     """Why it could not be opened."""
 
 
-def wanted(stage: Stage, looks: Looks) -> Wanted:
+def wanted(stage: Stage, looks: LookLog) -> Wanted:
     """Open the anchor early, so that a gate without one costs nothing.
 
     Raises:
@@ -63,7 +63,7 @@ def wanted(stage: Stage, looks: Looks) -> Wanted:
         return Wanted(name, None, refusal)
 
 
-def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: Looks) -> Anchor:
+def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: LookLog) -> Anchor:
     """The anchor's evaluations on the candidate's queries and candidates: of a run, or of the store.
 
     Raises:
@@ -75,7 +75,7 @@ def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: Looks
     return stored(stage, anchor, {one.collection.fingerprint: one.run.candidates for one in ours}, looks)
 
 
-def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: Looks) -> Anchor:
+def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: LookLog) -> Anchor:
     """The anchor of the store, on these candidates (digests, by the fingerprint of their collection).
 
     Raises:

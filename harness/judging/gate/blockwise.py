@@ -17,8 +17,8 @@ from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.result.evaluation import Evaluation
 from harness.result.summary import votes
 from harness.running.experiment import evaluate, measure
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground, part_of
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool, part_of
 from harness.scoring.system import System
 
 Rows = npt.NDArray[np.int64]
@@ -60,15 +60,15 @@ class _Side:
     """One system, and what it has cost on each collection; that grows block by block."""
 
     system: System
-    bench: Bench
+    bench: Session
     fresh: dict[int, int] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
 
-    def values(self, grounds: Sequence[Ground], rows: Sequence[Rows]) -> list[Floats64]:
+    def values(self, grounds: Sequence[CandidatePool], rows: Sequence[Rows]) -> list[Floats64]:
         """The values of some queries of each collection."""
         return [self._values(place, *one) for place, one in enumerate(zip(grounds, rows, strict=True))]
 
-    def _values(self, place: int, ground: Ground, rows: Rows) -> Floats64:
+    def _values(self, place: int, ground: CandidatePool, rows: Rows) -> Floats64:
         if not len(rows):
             return np.empty(0)
         part = part_of(ground, rows)
@@ -78,23 +78,23 @@ class _Side:
         values: Floats64 = measure(part, scores.run)[0]
         return values
 
-    def evaluations(self, parts: Sequence[Ground]) -> tuple[Evaluation, ...]:
+    def evaluations(self, parts: Sequence[CandidatePool]) -> tuple[Evaluation, ...]:
         """Everything was scored: they come from the ledger."""
         done = [evaluate(part, self.system, self.bench) for part in parts]
         return tuple(replace(one, fresh=self.fresh[d], seconds=self.seconds[d]) for d, one in enumerate(done))
 
-    def pairs(self, grounds: Sequence[Ground], parts: Sequence[Ground]) -> Pairs:
+    def pairs(self, grounds: Sequence[CandidatePool], parts: Sequence[CandidatePool]) -> Pairs:
         """What was planned, what was used, what was scored now."""
         planned, used = (sum(len(ground.candidates) for ground in some) for some in (grounds, parts))
         return Pairs(planned, used, sum(self.fresh.values()))
 
 
 def run_blocks(
-    grounds: Sequence[Ground],
+    grounds: Sequence[CandidatePool],
     anchor: System,
     candidate: System,
     rule: SequentialRule,
-    bench: Bench,
+    bench: Session,
     *,
     seed: int = 0,
 ) -> Stopped:

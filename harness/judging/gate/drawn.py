@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from harness.measuring.statistics.design import Design, Floats64
 
 if TYPE_CHECKING:
-    from harness.judging.compare.paired import Paired
+    from harness.judging.compare.paired import PairedValues
 
 
-def drawn(pairs: Sequence[Paired], shares: Floats64) -> tuple[Design, list[Floats64]]:
+def drawn(pairs: Sequence[PairedValues], shares: Floats64) -> tuple[Design, list[Floats64]]:
     """The questions of the collections, and the differences of every collection, float64 [queries].
 
     Args:

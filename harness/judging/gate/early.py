@@ -20,11 +20,11 @@ from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import Difference
 from harness.result.evaluation import Evaluation
 from harness.result.store import Results
-from harness.scoring.ground import Ground
+from harness.scoring.ground import CandidatePool
 from harness.scoring.system import System
 
 if TYPE_CHECKING:
-    from harness.judging.compare.paired import Paired
+    from harness.judging.compare.paired import PairedValues
 
 
 def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
@@ -40,7 +40,7 @@ def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
     )
 
 
-def stopped(stage: Stage, grounds: Sequence[Ground], anchor: System, candidate: System) -> Stopped:
+def stopped(stage: Stage, grounds: Sequence[CandidatePool], anchor: System, candidate: System) -> Stopped:
     """Score both on blocks of queries until the answer is certain, and keep what was measured on them."""
     before = BeforeScoring(stage.collections, stage.bench)
     alarms = [before.look(ground, candidate) for ground in grounds]
@@ -59,7 +59,7 @@ def _with_alarms(evaluation: Evaluation, alarms: tuple[Alarm, ...]) -> Evaluatio
 
 def judge_early(
     found: Stopped,
-    pairs: Sequence[Paired],
+    pairs: Sequence[PairedValues],
     shares: Floats64,
     policy: Policy,
     *,

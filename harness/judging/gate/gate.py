@@ -15,8 +15,7 @@ from harness.judging.gate import anchor as anchors
 from harness.judging.gate.blockwise import Stopped
 from harness.judging.gate.early import judge_early, stopped
 from harness.judging.gate.integrity import findings
-from harness.judging.gate.looks import UNNAMED, Look, Looks, is_spent, limit
-from harness.judging.gate.looks import System as Seen
+from harness.judging.gate.looks import UNNAMED, Look, LookLog, SystemRecord, is_spent, limit
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.remembered import remembered
 from harness.judging.gate.rule import judge
@@ -26,7 +25,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.secrets import without_secrets
 from harness.result.stemming import notes, of_evaluations, of_stored
 from harness.result.store import Results
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.ground import prepare
 from harness.scoring.system import System
 
@@ -71,7 +70,7 @@ def gate(
     policy: Policy,
     candidate: str,
     first_stage: str,
-    bench: Bench,
+    bench: Session,
     *,
     tier: Tier = "gate",
     sample: int | None = None,
@@ -98,7 +97,7 @@ def gate(
     if accept and (sequential or tier == "dev"):
         raise UsageError("--accept needs the figures of all queries of a gate: leave out --sequential and --tier dev")
     stage = staged(collections, policy, first_stage, bench, tier=tier, sample=sample, without=without)
-    looks = Looks(bench.workspace.results)
+    looks = LookLog(bench.workspace.results)
     before = looks.spent(policy, tier, stage.whole)
     told = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
     if is_spent(policy, tier, before) and all(look.candidate.name != without_secrets(candidate) for look in before):
@@ -120,7 +119,7 @@ def gate(
     return replace(told, look=kept, taken=len(looks.spent(policy, tier, stage.whole)))
 
 
-def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: Looks) -> _Scored:
+def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog) -> _Scored:
     """All queries. The candidate is scored first, so that the memory it takes is its own."""
     with watched() as peak:
         ours = stage.run(system)
@@ -129,7 +128,7 @@ def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: Looks) -
     return _Scored(anchor, ours, {one.collection.fingerprint: one.run.candidates for one in ours}, megabytes)
 
 
-def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: Looks) -> _Scored:
+def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog) -> _Scored:
     """Blocks of queries. An anchor of the store looks its scores up."""
     measures = [stage.policy.measure] if stage.policy.measure else []
     first, depth = system.first_stage, system.depth
@@ -186,8 +185,8 @@ def _look(stage: Stage, scored: _Scored, candidate: str, verdict: Verdict) -> Lo
         split=split_of(scored.candidates),
         collections=stage.whole,
         measure=stage.measure,
-        anchor=Seen(scored.anchor.name, theirs, macro.baseline if macro else None),
-        candidate=Seen(candidate, ours, macro.candidate if macro else None),
+        anchor=SystemRecord(scored.anchor.name, theirs, macro.baseline if macro else None),
+        candidate=SystemRecord(candidate, ours, macro.candidate if macro else None),
         policy=stage.policy.digest + ("-sequential" if scored.stopped else ""),
         verdict=verdict.state,
         alpha=stage.policy.alpha_of(stage.tier) if macro and set(theirs) != set(ours) else 0.0,

@@ -17,7 +17,7 @@ from harness.measuring.statistics.multiplicity import holm
 from harness.measuring.statistics.student import quantile, survival
 
 if TYPE_CHECKING:
-    from harness.judging.compare.paired import Paired
+    from harness.judging.compare.paired import PairedValues
 
 HARD_LEVEL = 0.01
 """One-sided level of the bound that is held against `hard_bound`."""
@@ -52,7 +52,7 @@ class Part:
     candidate_id: str | None = None
 
 
-def local(parts: Sequence[Paired], shares: Floats64, policy: Policy) -> tuple[Part, ...]:
+def local(parts: Sequence[PairedValues], shares: Floats64, policy: Policy) -> tuple[Part, ...]:
     """Every collection, then every language that several collections have, if there are several languages.
 
     A part has collapsed if its drop is certain (Holm over all parts, at alpha), and either larger than the declared
@@ -72,19 +72,23 @@ def _judged(one: Part, policy: Policy) -> Part:
     return replace(one, collapsed=collapsed, uncertain=open_end and not collapsed)
 
 
-def _collection(one: Paired, policy: Policy) -> Part:
+def _collection(one: PairedValues, policy: Policy) -> Part:
     part = _part(one.collection, "collection", [one], np.ones(1), policy)
     return replace(part, language=one.language, baseline_id=one.baseline_id, candidate_id=one.candidate_id)
 
 
-def _language(name: str, parts: Sequence[Paired], shares: Floats64, policy: Policy) -> Part:
+def _language(name: str, parts: Sequence[PairedValues], shares: Floats64, policy: Policy) -> Part:
     chosen = [place for place, one in enumerate(parts) if one.language == name]
     weights = shares[chosen] / shares[chosen].sum()
     return replace(_part(name, "language", [parts[place] for place in chosen], weights, policy), language=name)
 
 
 def _part(
-    name: str, kind: Literal["collection", "language"], members: Sequence[Paired], weights: Floats64, policy: Policy
+    name: str,
+    kind: Literal["collection", "language"],
+    members: Sequence[PairedValues],
+    weights: Floats64,
+    policy: Policy,
 ) -> Part:
     design, deltas = drawn(members, weights)
     found = estimate(design, deltas)
@@ -126,6 +130,6 @@ def _p(found: Estimate, design: Design, deltas: Sequence[Floats64]) -> float:
     return max(survival(-found.mean / found.se, found.freedom), 0.5 ** min(moved, 1000))
 
 
-def _languages(parts: Sequence[Paired]) -> list[str]:
+def _languages(parts: Sequence[PairedValues]) -> list[str]:
     named = [one.language for one in parts if one.language]
     return sorted({name for name in named if named.count(name) > 1}) if len(set(named)) > 1 else []

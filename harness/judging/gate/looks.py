@@ -28,7 +28,7 @@ UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True)
-class System:
+class SystemRecord:
     """A system as a look saw it."""
 
     name: str
@@ -54,8 +54,8 @@ class Look:
     collections: tuple[str, ...]
     """Fingerprints of the whole collections that they are of: looks that share one spend from one budget."""
     measure: str
-    anchor: System
-    candidate: System
+    anchor: SystemRecord
+    candidate: SystemRecord
     policy: str
     verdict: str
     alpha: float
@@ -73,7 +73,7 @@ class Look:
         })[:12]  # fmt: skip
 
 
-class Looks:
+class LookLog:
     """The looks of a workspace."""
 
     def __init__(self, results: Path) -> None:
@@ -127,7 +127,7 @@ class Looks:
             if look.release == release and look.tier == tier and look.alpha and set(look.collections) & set(collections)
         ]
 
-    def best(self, split: str, measure: str) -> System | None:
+    def best(self, split: str, measure: str) -> SystemRecord | None:
         """The accepted system with the highest macro average on these queries. What was accepted against an anchor
         makes the anchor an accepted system too: otherwise the first pass could lose a margin that nobody counts."""
         systems = [
@@ -141,7 +141,7 @@ class Looks:
 
     def memory(self, evaluations: Sequence[str]) -> float | None:
         """What an earlier look measured when it scored this very candidate, in MB."""
-        wanted = System("", tuple(evaluations)).digest
+        wanted = SystemRecord("", tuple(evaluations)).digest
         costs = [cost for look in self.all() if look.candidate.digest == wanted for cost in look.figures["costs"]]
         return max((cost["value"] for cost in costs if cost["name"] == MEMORY and cost["value"]), default=None)
 
@@ -171,7 +171,7 @@ def is_spent(policy: Policy, tier: Tier, looks: Sequence[Look]) -> bool:
     return len(looks) >= allowed or spent + policy.alpha_of(tier) > policy.alpha + _SMALL
 
 
-def _json(system: System) -> str:
+def _json(system: SystemRecord) -> str:
     made = {"name": without_secrets(system.name), "evaluations": system.evaluations, "macro": system.macro}
     return json.dumps(made, ensure_ascii=False)
 
@@ -185,5 +185,5 @@ def _look(row: Mapping[str, Any]) -> Look:
     )  # fmt: skip
 
 
-def _system(found: Mapping[str, Any]) -> System:
-    return System(found["name"], tuple(found["evaluations"]), found["macro"])
+def _system(found: Mapping[str, Any]) -> SystemRecord:
+    return SystemRecord(found["name"], tuple(found["evaluations"]), found["macro"])

@@ -31,7 +31,7 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Looks:
+class LookBudget:
     """How often a release may look at its gate queries."""
 
     release: str | None = None
@@ -54,7 +54,7 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class Cost:
+class CostLimits:
     """What the candidate may cost on this machine; None sets no limit."""
 
     max_seconds_per_1000_pairs: float | None = None
@@ -62,7 +62,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Noise:
+class NoiseLimits:
     """What the same checkpoint, scored twice, may differ by."""
 
     margin_factor: float = 2.0
@@ -94,10 +94,10 @@ class Policy:
     min_queries: int = 30
     """With fewer in all, nothing passes."""
     local: Local = field(default_factory=Local)
-    looks: Looks = field(default_factory=Looks)
+    looks: LookBudget = field(default_factory=LookBudget)
     splits: Splits = field(default_factory=Splits)
-    cost: Cost = field(default_factory=Cost)
-    noise: Noise = field(default_factory=Noise)
+    cost: CostLimits = field(default_factory=CostLimits)
+    noise: NoiseLimits = field(default_factory=NoiseLimits)
     warn: Warn = field(default_factory=Warn)
 
     @property
@@ -206,10 +206,10 @@ _ROOT: dict[str, _Parse] = {
 }  # fmt: skip
 _SECTIONS: dict[str, tuple[Callable[..., Any], dict[str, _Parse]]] = {
     "local": (Local, {"min_drop": _POINTS, "min_drop_small": _POINTS, "small": _whole(0), "hard_bound": _POINTS}),
-    "looks": (Looks, {"release": _text, "budget": _whole(1)}),
+    "looks": (LookBudget, {"release": _text, "budget": _whole(1)}),
     "splits": (Splits, {"dev": _SHARE, "gate": _SHARE, "final": _SHARE, "salt": _any_text}),
-    "cost": (Cost, {"max_seconds_per_1000_pairs": _AMOUNT, "max_memory_mb": _AMOUNT}),
-    "noise": (Noise, {"margin_factor": _number(0, 100)}),
+    "cost": (CostLimits, {"max_seconds_per_1000_pairs": _AMOUNT, "max_memory_mb": _AMOUNT}),
+    "noise": (NoiseLimits, {"margin_factor": _number(0, 100)}),
     "warn": (Warn, {"tail": _POINTS}),
 }
 

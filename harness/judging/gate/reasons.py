@@ -15,7 +15,7 @@ from harness.measuring.statistics.design import TIE, Floats64
 from harness.measuring.statistics.error import more_queries
 
 if TYPE_CHECKING:
-    from harness.judging.compare.paired import Paired
+    from harness.judging.compare.paired import PairedValues
 
 _LISTED = 5
 
@@ -48,7 +48,7 @@ def expensive(costs: Sequence[Cost]) -> list[str]:
 
 
 def undecided(
-    state: State, macro: Macro, pairs: Sequence[Paired], shares: Floats64, policy: Policy
+    state: State, macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, policy: Policy
 ) -> list[str]:  # fmt: skip
     """The bounds leave the margin open; how many queries or questions would decide."""
     if state != "inconclusive":
@@ -65,7 +65,7 @@ def undecided(
     return [open_end, _needed(macro, pairs, shares, policy)]
 
 
-def _needed(macro: Macro, pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> str:
+def _needed(macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> str:
     plan = more_queries(*drawn(pairs, shares), margin=policy.margin, alpha=macro.alpha, power=policy.power)
     needed = plan.questions
     if needed is None:
@@ -86,7 +86,7 @@ def unmeasured(costs: Sequence[Cost]) -> list[str]:
     ]
 
 
-def noisy(pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> list[str]:
+def noisy(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> list[str]:
     """The margin is within what the same checkpoint differs by from itself."""
     noise = float(sum(share * (one.noise or 0.0) for one, share in zip(pairs, shares, strict=True)))
     if policy.margin >= policy.noise.margin_factor * noise:
@@ -135,7 +135,7 @@ def too_small(parts: Sequence[Part], policy: Policy) -> list[str]:
     return [f"too few queries to exclude a drop of {bound} points: {named}"] if small else []
 
 
-def tail(pairs: Sequence[Paired], shares: Floats64, policy: Policy) -> list[str]:
+def tail(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> list[str]:
     """McNemar's exact test (1947): questions that lost much against questions that gained as much. The difference of a
     question is the average over its languages."""
     design, each = drawn(pairs, shares)

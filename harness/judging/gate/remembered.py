@@ -11,8 +11,8 @@ import numpy as np
 from adapters.errors import DataError
 from harness.result.recall import recall
 from harness.result.store import Stored
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage
 from harness.scoring.system import Scores, System
 
@@ -28,7 +28,7 @@ class Remembered:
     def check(self) -> None:
         """What is missing is known when it is looked up."""
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """The scores of some queries of an evaluation.
 
         Raises:

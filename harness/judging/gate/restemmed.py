@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.protocols import Identity
-from harness.judging.gate.looks import Looks
+from harness.judging.gate.looks import LookLog
 from harness.judging.gate.stage import Stage
 from harness.result.stemming import spelled_as
 from harness.result.store import Results, Stored
 from harness.scoring.retrieve import first_stage
 
 
-def refuse_accepted(stage: Stage, looks: Looks) -> None:
+def refuse_accepted(stage: Stage, looks: LookLog) -> None:
     """Refuse the best accepted system where all that was accepted by this measure rests on such candidates.
 
     Raises:

@@ -16,11 +16,11 @@ from harness.measuring.statistics.equivalence import lower_bound, upper_bound
 from harness.measuring.statistics.error import detectable, standard_error
 
 if TYPE_CHECKING:
-    from harness.judging.compare.paired import Paired
+    from harness.judging.compare.paired import PairedValues
 
 
 def judge(
-    pairs: Sequence[Paired],
+    pairs: Sequence[PairedValues],
     shares: Floats64,
     policy: Policy,
     *,
@@ -50,7 +50,7 @@ def judge(
 
 
 def assembled(  # noqa: PLR0917
-    pairs: Sequence[Paired],
+    pairs: Sequence[PairedValues],
     shares: Floats64,
     policy: Policy,
     macro: Macro,
@@ -73,7 +73,7 @@ def assembled(  # noqa: PLR0917
     return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better)
 
 
-def decide(pairs: Sequence[Paired], shares: Floats64, policy: Policy, alpha: float) -> State:
+def decide(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> State:
     """What the macro average alone says: non-inferiority by the declared margin.
 
     Refused where the candidate is certainly worse by the margin or more, pass where that is excluded at `alpha`.
@@ -92,7 +92,7 @@ def ahead(macro: Macro) -> bool:
     return found.significant and found.value > 0 and found.greater_p <= macro.alpha
 
 
-def measured(pairs: Sequence[Paired], shares: Floats64, policy: Policy, alpha: float) -> Macro:
+def measured(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> Macro:
     """The figures of the primary endpoint."""
     design, deltas = drawn(pairs, shares)
     return Macro(

@@ -16,7 +16,7 @@ from harness.judging.gate.splits import part
 from harness.measuring.measures import parse
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
-from harness.scoring.bench import Bench
+from harness.scoring.bench import Session
 from harness.scoring.ground import is_paired
 from harness.scoring.system import System, systems
 
@@ -32,7 +32,7 @@ class Stage:
     policy: Policy
     tier: Tier
     first_stage: str
-    bench: Bench
+    bench: Session
     cautions: tuple[str, ...]
 
     @property
@@ -70,7 +70,7 @@ def staged(
     collections: Sequence[Collection],
     policy: Policy,
     first_stage: str,
-    bench: Bench,
+    bench: Session,
     *,
     tier: Tier = "gate",
     sample: int | None = None,

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.judging.why.difference import Difference, difference
-from harness.judging.why.facing import Facing, Floats64
+from harness.judging.why.difference import QueryDifference, difference
+from harness.judging.why.facing import Floats64, PairedTexts
 from harness.judging.why.groups import Group, groups
 from harness.judging.why.headroom import Headroom, headroom, joined
 from harness.judging.why.labels import Label, labels
@@ -27,8 +27,8 @@ _SAME = 1e-12
 class Why:
     """A against B. Arrays of queries stand collection by collection; fractions; deltas are B minus A."""
 
-    facings: tuple[Facing, ...]
-    differences: tuple[Difference, ...]
+    facings: tuple[PairedTexts, ...]
+    differences: tuple[QueryDifference, ...]
     weights: Floats64
     """What each query weighs: an equal vote per collection, shared within a group. Sums to 1."""
     tested: Tested
@@ -67,7 +67,7 @@ class Why:
         return tuple(dict.fromkeys(str(one.measure) for one in self.facings))
 
 
-def why(facings: Sequence[Facing]) -> Why:
+def why(facings: Sequence[PairedTexts]) -> Why:
     """Analyse two systems.
 
     Args:

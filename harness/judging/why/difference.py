@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.judging.why.facing import Facing, Floats64, Indices, Side
+from harness.judging.why.facing import Floats64, Indices, PairedTexts, Side
 from harness.measuring.measures import DEFINITIONS, Hits, Measure, evaluate
 from harness.measuring.ranking import lookup
 
@@ -28,7 +28,7 @@ class Placed:
 
 
 @dataclass(frozen=True, eq=False)
-class Difference:
+class QueryDifference:
     """A and B per query and per relevant document. Fractions; deltas are B minus A."""
 
     queries: Indices
@@ -55,7 +55,7 @@ class Difference:
         return slice(int(first), int(last))
 
 
-def difference(facing: Facing) -> Difference:
+def difference(facing: PairedTexts) -> QueryDifference:
     """Compare both rankings document by document."""
     qrels = facing.collection.qrels
     relevant = qrels.grades >= 1
@@ -63,7 +63,7 @@ def difference(facing: Facing) -> Difference:
     queries, documents, grades = asked = [part[relevant].astype(np.int64) for part in columns]
     ideal = facing.judged[0].ideal
     a, b = (_placed(side, asked, ideal, facing.measure) for side in facing.sides)
-    return Difference(queries, documents, grades, a, b)
+    return QueryDifference(queries, documents, grades, a, b)
 
 
 def divisors(measure: Measure, ideal: Hits) -> Floats64:

@@ -46,7 +46,7 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class Facing:
+class PairedTexts:
     """A and B on one collection, with the measure that the collection is looked at with."""
 
     collection: Collection
@@ -71,7 +71,7 @@ class Facing:
         return self.a.run.candidates == self.b.run.candidates
 
 
-def facing(a: Recalled, b: Recalled, measure: Measure) -> Facing:
+def facing(a: Recalled, b: Recalled, measure: Measure) -> PairedTexts:
     """Put two recalled evaluations opposite each other.
 
     Raises:
@@ -83,4 +83,4 @@ def facing(a: Recalled, b: Recalled, measure: Measure) -> Facing:
             f"{b.collection.name} {b.collection.fingerprint[:10]}: name two evaluations of the same texts and queries"
         )
     sides = (Side(one.run, one.tokens, one.kept) for one in (a, b))
-    return Facing(a.collection, measure, *sides)
+    return PairedTexts(a.collection, measure, *sides)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.languages import named
-from harness.judging.why.difference import Difference
-from harness.judging.why.facing import Facing, Floats64, Indices
+from harness.judging.why.difference import QueryDifference
+from harness.judging.why.facing import Floats64, Indices, PairedTexts
 from harness.judging.why.texts import overlap, script
 
 Bools = npt.NDArray[np.bool_]
@@ -35,7 +35,7 @@ class Label:
     """Whether it follows from A's own result. Where A is best it can only lose, so such a label leans without cause."""
 
 
-def labels(facings: Sequence[Facing], differences: Sequence[Difference]) -> list[Label]:
+def labels(facings: Sequence[PairedTexts], differences: Sequence[QueryDifference]) -> list[Label]:
     """Every label of every query; queries stand collection by collection. A label that no query has, or all of them,
     says nothing and is left out."""
     read = [_read(one, moved) for one, moved in zip(facings, differences, strict=True)]
@@ -44,7 +44,7 @@ def labels(facings: Sequence[Facing], differences: Sequence[Difference]) -> list
     return [label for label in found if 0 < label.queries.sum() < len(label.queries)]
 
 
-def _read(facing: Facing, moved: Difference) -> dict[str, npt.NDArray[np.generic]]:
+def _read(facing: PairedTexts, moved: QueryDifference) -> dict[str, npt.NDArray[np.generic]]:
     """One array per fact, aligned with the queries of the collection."""
     collection, size = facing.collection, len(facing.collection.queries)
     queries, relevant = list(collection.queries), _texts(facing, moved)
@@ -67,7 +67,7 @@ def _read(facing: Facing, moved: Difference) -> dict[str, npt.NDArray[np.generic
     return facts
 
 
-def _texts(facing: Facing, moved: Difference) -> list[list[str]]:
+def _texts(facing: PairedTexts, moved: QueryDifference) -> list[list[str]]:
     found = []
     for query in range(len(facing.collection.queries)):
         rows = moved.of(query)
@@ -76,7 +76,7 @@ def _texts(facing: Facing, moved: Difference) -> list[list[str]]:
     return found
 
 
-def _first(moved: Difference, size: int) -> Indices:
+def _first(moved: QueryDifference, size: int) -> Indices:
     """The rank of the first relevant document in A; 0 where there is none."""
     there = moved.a.ranks > 0
     first = np.full(size, np.iinfo(np.int64).max)

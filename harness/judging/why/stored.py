@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from adapters.errors import UsageError
 from harness.data.notes import notes_of
-from harness.judging.compare.selection import Selection, select
+from harness.judging.compare.selection import StoredSelection, select
 from harness.judging.compare.wanted import ANY, Wanted
-from harness.judging.why.facing import Facing, facing
+from harness.judging.why.facing import PairedTexts, facing
 from harness.measuring.measures import parse
 from harness.result.recall import Recalled, recall
 from harness.result.stemming import notes as bm25_notes
@@ -27,7 +27,7 @@ class Found:
 
     a: str
     b: str
-    facings: tuple[Facing, ...]
+    facings: tuple[PairedTexts, ...]
     evaluations: tuple[tuple[Stored, Stored], ...]
     notes: tuple[str, ...]
     """What was left out or picked, what a reader has to know of the collections, and how BM25 stems."""
@@ -57,10 +57,10 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
     return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, notes)
 
 
-def _pairs(selection: Selection) -> tuple[tuple[Stored, Stored], ...]:
+def _pairs(selection: StoredSelection) -> tuple[tuple[Stored, Stored], ...]:
     return tuple(zip(selection.baseline.members[0], selection.candidates[0].members[0], strict=True))
 
 
-def _faced(a: Recalled, b: Recalled, measure: str) -> Facing:
+def _faced(a: Recalled, b: Recalled, measure: str) -> PairedTexts:
     (name,) = ordinary_measures(a.collection, [] if measure == MAIN else [measure])
     return facing(a, b, parse(name))

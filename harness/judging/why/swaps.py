@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.judging.why.facing import Facing, Floats64, Indices
+from harness.judging.why.facing import Floats64, Indices, PairedTexts
 from harness.measuring.measures import DEFINITIONS, Hits, Measure
 
 _WEIGHED = 200
@@ -42,7 +42,7 @@ class Swap:
     worse one first."""
 
 
-def listed(facing: Facing, query: int) -> Listed:
+def listed(facing: PairedTexts, query: int) -> Listed:
     """The documents of one query in both rankings."""
     qrels = facing.collection.qrels
     first, last = np.searchsorted(qrels.queries, (query, query + 1))

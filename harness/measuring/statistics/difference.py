@@ -56,7 +56,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Part:
+class DesignPart:
     """Some collections of a design that are averaged.
 
     Args:
@@ -79,7 +79,7 @@ class Differences:
 
 
 def differences(
-    design: Design, deltas: Sequence[Floats64], families: Sequence[Sequence[Part]] = ()
+    design: Design, deltas: Sequence[Floats64], families: Sequence[Sequence[DesignPart]] = ()
 ) -> list[Differences]:
     """The differences of several systems to one baseline on the same questions.
 
@@ -92,7 +92,7 @@ def differences(
         ValueError: the deltas are not of the collections and queries of the design.
     """
     macros, local = list[_Tested](), list[tuple[tuple[Difference, ...], ...]]()
-    whole = _Chosen.of(design, Part(tuple(range(len(design.collections))), tuple(design.weights.tolist())))
+    whole = _Chosen.of(design, DesignPart(tuple(range(len(design.collections))), tuple(design.weights.tolist())))
     chosen = [[_Chosen.of(design, part) for part in family] for family in families]
     for flips in _chunks(design, deltas):
         for system in range(flips.systems):
@@ -191,11 +191,11 @@ def _settled(values: Floats64) -> Floats64:
 class _Chosen:
     """A part, and its own design."""
 
-    part: Part
+    part: DesignPart
     design: Design
 
     @classmethod
-    def of(cls, design: Design, part: Part) -> _Chosen:
+    def of(cls, design: Design, part: DesignPart) -> _Chosen:
         own = tuple(design.collections[place] for place in part.places)
         return cls(part, Design(own, part.weights))
 

@@ -10,8 +10,8 @@ from harness.data.runs import Run, cut
 from harness.progress import Reporter
 from harness.result.origin import KEY, marked
 from harness.running.imported.formats import RunFile
-from harness.scoring.bench import Bench
-from harness.scoring.ground import Ground
+from harness.scoring.bench import Session
+from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage
 from harness.scoring.system import MadeOf, Scores, System, looked_up
 
@@ -47,7 +47,7 @@ class ImportedReranker:
     def check(self) -> None:
         """The file was read when its format was looked at."""
 
-    def score(self, ground: Ground, bench: Bench) -> Scores:
+    def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """Look every candidate up in the file; one that it lacks is an error, never a zero."""
         given = self.file.read(ground.collection)
         run = looked_up(given, ground.candidates, self.file.path, ground.collection)
@@ -60,7 +60,7 @@ class ImportedReranker:
 class ImportedSystem(System):
     """A system whose identity says that somebody else computed it."""
 
-    def made_of(self, ground: Ground, scores: Scores) -> MadeOf:
+    def made_of(self, ground: CandidatePool, scores: Scores) -> MadeOf:
         """As of any system, and where it is from."""
         return MadeOf({**super().made_of(ground, scores).content, KEY: scores.identity[KEY]})
 

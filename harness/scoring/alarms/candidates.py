@@ -17,7 +17,7 @@ from harness.measuring.alarms.texts import distinct, text_codes
 from harness.measuring.ranking import lookup, ranks
 
 if TYPE_CHECKING:
-    from harness.scoring.ground import Ground
+    from harness.scoring.ground import CandidatePool
 
 _LABELLED = 0.02
 """Two points: what the order of document ids may be worth before it counts as a label."""
@@ -28,7 +28,7 @@ _LAST = 0.05
 _JUMP = 5.0
 
 
-def candidate_alarms(ground: Ground) -> Iterator[Alarm]:
+def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
     """What declared rules let through, labels in ids, positives that were put in, queries among their own answers,
     judgments that contradict."""
     yield from _let_through(ground)
@@ -39,7 +39,7 @@ def candidate_alarms(ground: Ground) -> Iterator[Alarm]:
     yield from _contradicting(ground)
 
 
-def _let_through(ground: Ground) -> Iterator[Alarm]:
+def _let_through(ground: CandidatePool) -> Iterator[Alarm]:
     """A rule is declared for a few lines; where it lets many through, files may not belong together."""
     for rule, files in ground.collection.counts.shares.items():
         for file, (count, lines) in files.items():
@@ -47,14 +47,14 @@ def _let_through(ground: Ground) -> Iterator[Alarm]:
             yield from counted("let-through", count, lines, f"the rule {rule} let {share}: {EFFECTS[rule]}")
 
 
-def _missing(ground: Ground) -> Iterator[Alarm]:
+def _missing(ground: CandidatePool) -> Iterator[Alarm]:
     queries = ground.judged.queries
     empty = int((np.diff(ground.candidates.offsets) == 0).sum())
     if empty > FEW * queries:
         yield Alarm("missing-queries", f"{empty} of {queries} queries have no candidates and count as 0")
 
 
-def _labelled_ids(ground: Ground) -> Iterator[Alarm]:
+def _labelled_ids(ground: CandidatePool) -> Iterator[Alarm]:
     """Ids that carry the label take a constant scorer all the way to the ceiling, or to the floor. Ids that follow
     the order of a text lean a little too, and are no label: on XQuAD a quarter of the way."""
     if ground.judged.queries < _ENOUGH_QUERIES:
@@ -81,7 +81,7 @@ def without_ties(alarm: Alarm) -> Alarm:
     return Alarm("few-labelled-ids", message, alarm.measure)
 
 
-def _injected(ground: Ground) -> Iterator[Alarm]:
+def _injected(ground: CandidatePool) -> Iterator[Alarm]:
     """Documents get rarer in relevance from rank to rank; at the very end they were put there."""
     run, counts = ground.candidates, np.diff(ground.candidates.offsets)
     long = counts >= 10
@@ -99,7 +99,7 @@ def _injected(ground: Ground) -> Iterator[Alarm]:
         yield Alarm("injected-positives", f"{told}: were missed positives added to the lists?")
 
 
-def _self_retrieval(ground: Ground) -> Iterator[Alarm]:
+def _self_retrieval(ground: CandidatePool) -> Iterator[Alarm]:
     run, collection = ground.candidates, ground.collection
     same_text = (collection.corpus.digests[run.documents] == collection.queries.digests[run.queries]).all(axis=1)
     same_text[_own_rows(ground)] = True
@@ -110,7 +110,7 @@ def _self_retrieval(ground: Ground) -> Iterator[Alarm]:
         yield Alarm("self-retrieval", f"{told}{declared}")
 
 
-def _own_rows(ground: Ground) -> npt.NDArray[np.int64]:
+def _own_rows(ground: CandidatePool) -> npt.NDArray[np.int64]:
     """Rows of candidates with the query's own id that hold its text; a shared number alone is a coincidence."""
     collection = ground.collection
     asked = collection.queries.ids()
@@ -132,7 +132,7 @@ def _held(query: str, document: str) -> bool:
     return bool(asked) and asked in " ".join(document.casefold().split())
 
 
-def _contradicting(ground: Ground) -> Iterator[Alarm]:
+def _contradicting(ground: CandidatePool) -> Iterator[Alarm]:
     run, grades = ground.candidates, ground.judged.grades
     judged = grades >= 0
     queries, texts = run.queries[judged], text_codes(ground.collection, run)[judged]

@@ -11,14 +11,14 @@ from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.judged import Judged
 
 if TYPE_CHECKING:
-    from harness.scoring.ground import Ground, Values
+    from harness.scoring.ground import CandidatePool, Values
 
 _DEPTH = 10
 _WIDER = 0.1
 """Ten points of the top ten less are judged than of the first stage's."""
 
 
-def unjudged(ground: Ground, run: Run) -> list[Alarm]:
+def unjudged(ground: CandidatePool, run: Run) -> list[Alarm]:
     """The alarm, with the values that both orders have when unjudged documents are left out of them."""
     judged = ground.judged
     ours, first = (float(judged.judged_at(_DEPTH, scores).mean()) for scores in (run.scores, None))
@@ -33,7 +33,7 @@ def unjudged(ground: Ground, run: Run) -> list[Alarm]:
     return [Alarm("unjudged", told, str(measure))]
 
 
-def condensed_values(ground: Ground, run: Run) -> Values:
+def condensed_values(ground: CandidatePool, run: Run) -> Values:
     """Values over the lists without unjudged candidates, float64 [measures, queries] (condensed lists, Sakai 2007)."""
     kept = only(run, np.asarray(ground.judged.grades >= 0))
     return Judged(kept, ground.judged.qrels, ground.judged.queries).values(ground.measures)

@@ -19,7 +19,7 @@ from harness.measuring.ranking import ranks
 from harness.scoring.alarms.holes import unjudged
 
 if TYPE_CHECKING:
-    from harness.scoring.ground import Ground
+    from harness.scoring.ground import CandidatePool
 
 Role = Literal["first stage", "control", "reranker"]
 Flags = npt.NDArray[np.bool_]
@@ -40,7 +40,7 @@ _WORTH_TELLING = 0.01
 class Scored:
     """The scores of one system, with what is asked of them more than once."""
 
-    ground: Ground
+    ground: CandidatePool
     run: Run
     role: Role
 

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from adapters.errors import UsageError
-from harness.judging.gate.looks import Look, Looks, System
+from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.history import history, natural
 from harness.measuring.statistics.design import Questions
 from harness.result import gathered
@@ -39,9 +39,9 @@ def retrain(place: Place, monkeypatch: pytest.MonkeyPatch, version: int) -> None
 
 def look(place: Place, candidate: str, ids: Sequence[str], verdict: str) -> None:
     """The gate looks at a candidate, now."""
-    anchor, looked_at = System("anchor", ("other",)), System(candidate, tuple(ids))
+    anchor, looked_at = SystemRecord("anchor", ("other",)), SystemRecord(candidate, tuple(ids))
     kept = Look("r", "gate", "split", ("print",), "nDCG@10", anchor, looked_at, "policy", verdict, 0.05)
-    Looks(place.workspace.results).keep(kept)
+    LookLog(place.workspace.results).keep(kept)
 
 
 def test_checkpoints_stand_in_the_order_of_their_numbers(place: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design, Floats64, Questions
-from harness.measuring.statistics.difference import Part, difference, differences
+from harness.measuring.statistics.difference import DesignPart, difference, differences
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
 from harness.result.summary import Measured
 
@@ -61,7 +61,9 @@ def test_an_average_is_corrected_over_the_systems_and_a_collection_over_those_of
     of = cells()
     found = shown(of)
     design = Design(tuple(of["base", name].questions for name in NAMES), MACRO.weights)
-    alone = differences(design, [deltas(of, name) for name in NAMES], [[Part((place,), (1.0,)) for place in range(3)]])
+    alone = differences(
+        design, [deltas(of, name) for name in NAMES], [[DesignPart((place,), (1.0,)) for place in range(3)]]
+    )
     for number, one in enumerate(alone):
         assert found[f"s{number}", 0].difference == one.macro
         assert tuple(found[f"s{number}", place].difference for place in (1, 2, 3)) == one.local[0]

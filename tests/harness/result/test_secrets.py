@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.judging.gate.looks import Looks, System
+from harness.judging.gate.looks import LookLog, SystemRecord
 from harness.result.environment import command_line
 from harness.result.secrets import is_secret, public, public_command, public_values, without_secrets
 from harness.result.store import Results
@@ -116,11 +116,11 @@ def test_a_look_names_its_systems_without_secrets_and_keeps_its_id(tmp_path: Pat
     from harness.judging.gate.looks import Look
 
     seen = Look(
-        release="1", tier="gate", split="s", collections=("c",), measure="RR@10", anchor=System("a", ("e",), 0.5),
-        candidate=System(f"mine:Api?api_key={OPENAI}", ("f",), 0.5), policy="p", verdict="pass", alpha=0.01,
+        release="1", tier="gate", split="s", collections=("c",), measure="RR@10", anchor=SystemRecord("a", ("e",), 0.5),
+        candidate=SystemRecord(f"mine:Api?api_key={OPENAI}", ("f",), 0.5), policy="p", verdict="pass", alpha=0.01,
         figures={"costs": []},
     )  # fmt: skip
-    kept = Looks(tmp_path / "results.sqlite").keep(seen)
+    kept = LookLog(tmp_path / "results.sqlite").keep(seen)
     assert (kept.id, kept.candidate.name) == (seen.id, "mine:Api?api_key=***")
 
 

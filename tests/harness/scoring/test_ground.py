@@ -12,19 +12,19 @@ from adapters.errors import DataError, UsageError
 from harness.data.sources import load
 from harness.measuring.controls import control_scores
 from harness.scoring import ground as module
-from harness.scoring.ground import Ground, prepare
+from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.retrieve import first_stage
 from tests.tiny_collection import FIRST, Place
 
 MEASURES = ["nDCG@10", "nDCG@3", "AP", "RR@10", "P@5", "R@3", "Success@1"]
 
 
-def grounded(place: Place, first: str = FIRST, depth: int = 5, measures: list[str] = MEASURES) -> Ground:
+def grounded(place: Place, first: str = FIRST, depth: int = 5, measures: list[str] = MEASURES) -> CandidatePool:
     with place.bench() as bench:
         return prepare(place.load(), first_stage(first, place.workspace), depth, measures, bench)
 
 
-def labelled(place: Place, name_of: dict[int, str]) -> Ground:
+def labelled(place: Place, name_of: dict[int, str]) -> CandidatePool:
     """60 queries with 6 candidates each, all with the same score; `name_of` names relevant and other documents."""
     corpus, qrels, lines = {}, [], []
     for query in range(60):

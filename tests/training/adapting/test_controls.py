@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.judging.gate.looks import Looks
+from harness.judging.gate.looks import LookLog
 from harness.result.adaptation.reading import read_record
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
@@ -35,7 +35,7 @@ def multilingual(place: Place) -> Path:
 
 def gate_looks(place: Place) -> list[str]:
     """The tiers of the looks of the first release."""
-    return [look.tier for look in Looks(place.workspace.results).all() if look.tier != "dev" and look.release == "1"]
+    return [look.tier for look in LookLog(place.workspace.results).all() if look.tier != "dev" and look.release == "1"]
 
 
 def test_a_student_of_an_honest_teacher_is_accepted(honest: Honest) -> None:
@@ -77,7 +77,7 @@ def test_the_student_of_a_shuffled_teacher_is_not_accepted(place: Place) -> None
     record = toy.run(place, wishes, target, despite_teacher=True)
     assert record.state != "accepted" and record.accepted is None
     assert not (place.path / "out" / "model").exists()
-    assert not any(look.accepted for look in Looks(place.workspace.results).all())
+    assert not any(look.accepted for look in LookLog(place.workspace.results).all())
 
 
 def test_a_teacher_that_is_no_better_than_the_student_stops_the_run(place: Place) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import UsageError
-from harness.judging.gate.looks import Looks
+from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import Checkpoint, Record
@@ -102,13 +102,13 @@ def test_a_kill_while_a_look_is_taken_spends_no_second_one(
 
     for file in (open_end / "looks").iterdir():
         file.unlink()
-    before = len(Looks(honest[0].workspace.results).all())
+    before = len(LookLog(honest[0].workspace.results).all())
     with monkeypatch.context() as patch:
         patch.setattr(deciding, "write_json", kill)
         with pytest.raises(KeyboardInterrupt):
             again(honest)
     assert told(again(honest)) == told(honest[1])
-    assert len(Looks(honest[0].workspace.results).all()) == before
+    assert len(LookLog(honest[0].workspace.results).all()) == before
 
 
 def test_a_full_disk_leaves_no_model_and_no_manifest(

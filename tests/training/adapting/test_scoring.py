@@ -11,7 +11,7 @@ import pytest
 from adapters import tiny
 from adapters.errors import UsageError
 from harness.judging.compare.side import Side
-from harness.judging.gate.policy import Looks, Policy, Splits
+from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.judging.gate.stage import staged
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design, Questions
@@ -24,7 +24,7 @@ from training.adapting.places import Places, Tiers, tiers_of
 from training.adapting.scoring import Measured, cut_spec, measure, paired, rows, spec_of
 
 PLAIN = "tests.fake_adapters:Plain"
-POLICY = Policy(first_stage=FIRST, depth=3, looks=Looks("1"), splits=Splits(0.25, 0.5, 0.25))
+POLICY = Policy(first_stage=FIRST, depth=3, looks=LookBudget("1"), splits=Splits(0.25, 0.5, 0.25))
 
 
 def folder(place: Place, name: str, first: int, queries: int = 16) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from adapters.protocols import Floats, Identity, IndexPairs, Prompt
-from harness.judging.gate.policy import Looks, Policy, Splits
+from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.progress import Reporter, Silent
 from harness.result.adaptation.record import Record
 from harness.scoring.bench import opened
@@ -152,7 +152,12 @@ class Asks:
 
 
 POLICY = Policy(
-    first_stage=FIRST, depth=TEXTS, margin=0.02, looks=Looks("1", None), splits=Splits(0.25, 0.5, 0.25), min_queries=15
+    first_stage=FIRST,
+    depth=TEXTS,
+    margin=0.02,
+    looks=LookBudget("1", None),
+    splits=Splits(0.25, 0.5, 0.25),
+    min_queries=15,
 )
 
 

@@ -23,7 +23,7 @@ from harness.data.mirror.hub_folder import unfinished
 from harness.data.sources import irds_library
 from harness.data.sources.beir_download import VARIABLE
 from harness.data.sources.build import collection_of
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.suite_source import suite_sources
 from harness.data.suites.targets import SuiteCollection
 from harness.progress import Silent
@@ -179,7 +179,7 @@ def small(monkeypatch: pytest.MonkeyPatch, content: bytes) -> SuiteCollection:
 
 
 def loaded(mirror: Path, path: Path, **origin: Any) -> list[str]:
-    (source,) = suite_sources("beir/scifact", origin=Origin(mirror=mirror, **origin))
+    (source,) = suite_sources("beir/scifact", origin=SourceChoice(mirror=mirror, **origin))
     return list(collection_of(source, Workspace.open(path)).corpus)
 
 

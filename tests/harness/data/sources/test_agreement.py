@@ -11,7 +11,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.data.sources import agreement
 from harness.data.sources.agreement import Agreement, compare, compare_sources
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.sources.recognise import sources
 from tests.harness.data.sources.test_ir_dataset import CORPUS, QRELS, QUERIES, beir_folder, mirrored
 
@@ -87,11 +87,11 @@ def test_a_collection_is_compared_through_whatever_is_there(bench: Any, monkeypa
         pytest.skip("ir_datasets is not installed: pip install '.[irds]'")
     mirror: Path = mirrored(bench, beir_folder(bench))
     monkeypatch.setattr(agreement, "NAMES", ("beir", "irds"))
-    rows = compare_sources("beir/scifact", Origin(mirror=mirror, allow_drift=True), bench.workspace)
+    rows = compare_sources("beir/scifact", SourceChoice(mirror=mirror, allow_drift=True), bench.workspace)
     assert [(row.source, row.state) for row in rows] == [("beir", "unavailable"), ("irds", "first")]
     assert "mirror/beir/scifact.zip: not there" in rows[0].differences[0]
 
 
 def test_an_unknown_target_is_refused(bench: Any) -> None:
     with pytest.raises(UsageError, match="Did you mean beir/scifact"):
-        compare_sources("beir/scifct", Origin(), bench.workspace)
+        compare_sources("beir/scifct", SourceChoice(), bench.workspace)

@@ -19,7 +19,7 @@ from harness.data.sources.beir_download import URL, VARIABLE, beir_zip_source, f
 from harness.data.sources.build import collection_of
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import EFFECTS
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.suites.targets import SuiteCollection, find, suites
 from tests.local_server import Reply, Server, serving
 
@@ -61,7 +61,7 @@ class Place:
         return folder / "scifact.zip"
 
     def load(self, mirror: Path | None = None, entry: SuiteCollection | None = None) -> Collection:
-        source = beir_zip_source(entry or self.entry, Declared(), Origin(mirror=mirror), self.downloads)
+        source = beir_zip_source(entry or self.entry, Declared(), SourceChoice(mirror=mirror), self.downloads)
         return collection_of(source, self.bench.workspace)
 
     def refused(self, mirror: Path | None = None, entry: SuiteCollection | None = None) -> str:
@@ -87,7 +87,7 @@ def test_a_collection_that_is_nowhere_is_fetched_and_is_the_same_as_its_folder(p
 
 
 def test_nothing_is_fetched_before_it_is_read(place: Place) -> None:
-    sources = [beir_zip_source(one, Declared(), Origin(), place.downloads) for one in find("beir")]
+    sources = [beir_zip_source(one, Declared(), SourceChoice(), place.downloads) for one in find("beir")]
     assert len({(source.name, source.origin) for source in sources}) == 26
     assert {source.split for source in sources} == {"test", "dev"}
     assert place.server.requests == []
@@ -187,7 +187,7 @@ def test_one_zip_file_holds_the_forums_and_each_is_a_collection_of_its_own(place
 def test_rules_of_the_suite_hold(place: Place) -> None:
     place.put(place.downloads)
     declared = Declared(language="en", rules=Rules(instruction="find it", drop_identical_ids=True))
-    source = beir_zip_source(place.entry, declared, Origin(), place.downloads)
+    source = beir_zip_source(place.entry, declared, SourceChoice(), place.downloads)
     found = collection_of(source, place.bench.workspace)
     assert (found.language, found.rules.instruction, found.rules.drop_identical_ids) == ("en", "find it", True)
 
@@ -195,7 +195,7 @@ def test_rules_of_the_suite_hold(place: Place) -> None:
 def test_a_collection_that_beir_does_not_have_is_refused() -> None:
     (entry,) = find("miracl/sw")
     with pytest.raises(UsageError, match="miracl/sw: BEIR has no zip file of it"):
-        beir_zip_source(entry, Declared(), Origin(), Path())
+        beir_zip_source(entry, Declared(), SourceChoice(), Path())
 
 
 def test_without_a_variable_the_address_is_beirs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

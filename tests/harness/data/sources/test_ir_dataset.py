@@ -21,7 +21,7 @@ from harness.data.sources.build import collection_of
 from harness.data.sources.declared import Declared
 from harness.data.sources.ir_dataset import irds_source
 from harness.data.sources.irds_library import HOME, downloads, library
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.suites.targets import find, suites
 from tests.harness.data.sources.test_beir_download import entry_of, packed
 
@@ -43,7 +43,7 @@ QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td3\t1\n"
 
 def through_library(bench: Any, target: str, mirror: Path | None, declared: Declared | None = None) -> Collection:
     (entry,) = find(target)
-    return collection_of(irds_source(entry, declared or Declared(), Origin(mirror=mirror)), bench.workspace)
+    return collection_of(irds_source(entry, declared or Declared(), SourceChoice(mirror=mirror)), bench.workspace)
 
 
 def refused(bench: Any, target: str, mirror: Path | None) -> str:
@@ -68,7 +68,7 @@ def test_folder_zip_file_and_ir_datasets_have_one_fingerprint(bench: Any) -> Non
     folder = beir_folder(bench)
     mirror = mirrored(bench, folder)
     file = packed(folder, mirror / "beir" / "scifact.zip", "scifact")
-    zipped = beir_zip_source(entry_of(file), Declared(), Origin(mirror=mirror), bench.path)
+    zipped = beir_zip_source(entry_of(file), Declared(), SourceChoice(mirror=mirror), bench.path)
     found = [
         bench.load(folder),
         collection_of(zipped, bench.workspace),
@@ -221,7 +221,7 @@ def test_every_id_of_the_suites_is_known_with_its_files(tmp_path: Path) -> None:
 def test_a_collection_that_the_library_does_not_have_is_refused() -> None:
     (entry,) = find("beir/scifact")
     with pytest.raises(UsageError, match="beir/scifact: ir_datasets does not have it"):
-        irds_source(replace(entry, irds=None), Declared(), Origin())
+        irds_source(replace(entry, irds=None), Declared(), SourceChoice())
 
 
 def test_without_the_library_the_extra_is_named(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_scifact_itself_is_the_same_through_folder_zip_file_and_library(bench: A
         assert "scifact/corpus.jsonl" in archive.namelist()
     (mirror / "irds" / "beir" / "scifact").mkdir(parents=True)
     (mirror / "irds" / "beir" / "scifact" / "source.zip").hardlink_to(file)
-    zipped = beir_zip_source(entry_of(file), Declared(), Origin(mirror=mirror), bench.path)
+    zipped = beir_zip_source(entry_of(file), Declared(), SourceChoice(mirror=mirror), bench.path)
     found = [
         bench.load(folder),
         collection_of(zipped, bench.workspace),

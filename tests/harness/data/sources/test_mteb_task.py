@@ -19,7 +19,7 @@ from harness.data.collection import Collection
 from harness.data.sources.build import collection_of
 from harness.data.sources.declared import Declared
 from harness.data.sources.mteb_task import MtebSource
-from harness.data.sources.origin import Origin
+from harness.data.sources.origin import SourceChoice
 from harness.data.suites.targets import SuiteCollection
 from harness.workspace import Workspace
 from tests import mirror_of_hub as hub
@@ -41,7 +41,7 @@ def place(tmp_path: Path) -> Any:
 
 def read(place: Any, entry: SuiteCollection, *, drift: bool = False, allow: tuple[str, ...] = ()) -> Collection:
     declared = Declared(rules=replace(Declared().rules, allow=allow))
-    return collection_of(MtebSource(entry, declared, Origin("mteb", place.mirror, drift)), place.workspace)
+    return collection_of(MtebSource(entry, declared, SourceChoice("mteb", place.mirror, drift)), place.workspace)
 
 
 def refused(place: Any, entry: SuiteCollection, **options: Any) -> str:

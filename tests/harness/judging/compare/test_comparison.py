@@ -16,10 +16,10 @@ from harness.data.collection import Collection, sample_queries
 from harness.judging.compare import side
 from harness.judging.compare.comparison import Comparison, canonical, compare, margin_of
 from harness.judging.compare.wanted import Wanted
-from harness.measuring.paired_measures import Paired
+from harness.measuring.paired_measures import PMRR
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Questions
-from harness.measuring.statistics.difference import Part, difference, differences
+from harness.measuring.statistics.difference import DesignPart, difference, differences
 from harness.measuring.statistics.effects import effect
 from harness.measuring.statistics.seeds import seed_effect
 from harness.result.evaluation import Evaluation
@@ -104,7 +104,7 @@ def test_p_values_are_corrected_over_collections_and_over_systems(place: Place) 
     candidates = compared(place, REVERSE, ORACLE).measures[0].candidates
     for one, name in zip(candidates, (REVERSE, ORACLE), strict=True):
         own = [values[None] for values in deltas(evaluations, name)]
-        (expected,) = differences(whole, own, [[Part((place_of,), (1.0,)) for place_of in range(3)]])
+        (expected,) = differences(whole, own, [[DesignPart((place_of,), (1.0,)) for place_of in range(3)]])
         assert same(tuple(row.difference for row in one.collections), expected.local[0])
         assert {row.difference.family for row in one.collections} == {3}
     both = [np.stack(pair) for pair in zip(*(deltas(evaluations, name) for name in (REVERSE, ORACLE)), strict=True)]
@@ -284,8 +284,8 @@ def test_only_the_collections_that_were_asked_for_are_compared(place: Place) -> 
 def test_p_mrr_is_compared_question_by_question(place: Place) -> None:
     first, oracle = place.evaluations(rerankers=[ORACLE])
     with Results(place.workspace.results) as results:
-        results.keep(replace(first, paired=Paired(("x", "y", "z"), np.array([0.0, -0.5, 0.25]), ())))
-        results.keep(replace(oracle, paired=Paired(("x", "y", "z"), np.array([0.0, 0.5, 0.5]), ())))
+        results.keep(replace(first, paired=PMRR(("x", "y", "z"), np.array([0.0, -0.5, 0.25]), ())))
+        results.keep(replace(oracle, paired=PMRR(("x", "y", "z"), np.array([0.0, 0.5, 0.5]), ())))
     (row,) = compared(place, ORACLE, measures=["p-mrr"]).measures[0].candidates[0].collections
     assert row.parts[0].queries == ("x", "y", "z")
     assert row.parts[0].deltas.tolist() == [0.0, 1.0, 0.25]

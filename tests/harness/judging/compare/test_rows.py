@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.judging.compare.paired import Paired, design_of
+from harness.judging.compare.paired import PairedValues, design_of
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
 from harness.measuring.statistics.design import Questions
 from harness.measuring.statistics.difference import difference
@@ -13,13 +13,13 @@ from harness.measuring.statistics.difference import difference
 def part(
     baseline: list[float], candidate: list[float], name: str = "coll", group: str | None = None,
     language: str | None = None,
-) -> Paired:  # fmt: skip
+) -> PairedValues:  # fmt: skip
     asked = Questions(name, tuple(f"q{i}" for i in range(len(baseline))))
     values = np.array(baseline), np.array(candidate)
-    return Paired(name, "test", language, group, name, asked, *values, "a", "b", same_candidates=True)
+    return PairedValues(name, "test", language, group, name, asked, *values, "a", "b", same_candidates=True)
 
 
-def of(*parts: Paired) -> Row:
+def of(*parts: PairedValues) -> Row:
     found = difference(design_of(parts), [one.deltas for one in parts])
     return row("macro", "macro average", parts, found, measure="nDCG@10", margin=None)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness.judging.compare.selection import Chosen, Selection, select
+from harness.judging.compare.selection import Chosen, StoredSelection, select
 from harness.judging.compare.wanted import Wanted
 from harness.result.store import Stored
 from tests.stored_evaluations import stored
@@ -20,7 +20,7 @@ def ids(chosen: Chosen) -> list[list[str]]:
     return [[one.id for one in member] for member in chosen.members]
 
 
-def both(selection: Selection) -> tuple[list[list[str]], ...]:
+def both(selection: StoredSelection) -> tuple[list[list[str]], ...]:
     return ids(selection.baseline), *map(ids, selection.candidates)
 
 

@@ -16,7 +16,7 @@ from harness.judging.gate.sequential import SequentialRule
 from harness.measuring.statistics.design import Questions
 from harness.running.experiment import evaluate
 from harness.scoring import ground as grounds
-from harness.scoring.ground import Ground, part_of, prepare
+from harness.scoring.ground import CandidatePool, part_of, prepare
 from harness.scoring.system import systems
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
@@ -28,7 +28,7 @@ NOBODY = replace(RULE, early=1e-12)
 QUERIES = {"many": 120, "few": 40}
 
 
-def ground(place: Place, name: str, size: int) -> Ground:
+def ground(place: Place, name: str, size: int) -> CandidatePool:
     """Every query has one relevant document, among five that share its first word."""
     corpus = {f"d{doc:03}": f"w{doc // 5} x{doc}" for doc in range(50)}
     queries = {f"q{row:03}": f"w{row % 10} please {name} {row}" for row in range(size)}
@@ -39,19 +39,19 @@ def ground(place: Place, name: str, size: int) -> Ground:
 
 
 @pytest.fixture
-def both(place: Place) -> list[Ground]:
+def both(place: Place) -> list[CandidatePool]:
     return [ground(place, name, size) for name, size in QUERIES.items()]
 
 
 def gate(
-    place: Place, both: list[Ground], anchor: str, candidate: str, rule: SequentialRule = RULE, *, seed: int = 0
+    place: Place, both: list[CandidatePool], anchor: str, candidate: str, rule: SequentialRule = RULE, *, seed: int = 0
 ) -> Stopped:
     _, old, new = systems(FIRST, [anchor, candidate], 5, place.workspace)
     with place.bench() as bench:
         return run_blocks(both, old, new, rule, bench, seed=seed)
 
 
-def test_pairs_of_queries_that_are_not_needed_are_never_scored(place: Place, both: list[Ground]) -> None:
+def test_pairs_of_queries_that_are_not_needed_are_never_scored(place: Place, both: list[CandidatePool]) -> None:
     log = place.log()
     found = gate(place, both, "control:oracle", f"{FAKE}:Plain?log={log}")
     assert found.decision.verdict == "refused"
@@ -65,20 +65,20 @@ def test_pairs_of_queries_that_are_not_needed_are_never_scored(place: Place, bot
 
 
 def test_blocks_never_search_the_corpus_again(
-    place: Place, both: list[Ground], monkeypatch: pytest.MonkeyPatch
+    place: Place, both: list[CandidatePool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grounds, "retrieve", lambda *_: pytest.fail("searched again"))
     assert gate(place, both, "control:oracle", "control:anti-oracle").decision.blocks > 0
 
 
-def test_the_same_gate_again_scores_nothing_and_says_the_same(place: Place, both: list[Ground]) -> None:
+def test_the_same_gate_again_scores_nothing_and_says_the_same(place: Place, both: list[CandidatePool]) -> None:
     first, again = (gate(place, both, f"{FAKE}:Streaming", f"{FAKE}:Plain") for _ in range(2))
     assert again.candidate_pairs.fresh == again.anchor_pairs.fresh == 0
     assert again.decision == first.decision
     assert [one.id for one in again.candidate] == [one.id for one in first.candidate]
 
 
-def test_the_order_of_the_queries_is_a_lot_that_the_seed_draws(place: Place, both: list[Ground]) -> None:
+def test_the_order_of_the_queries_is_a_lot_that_the_seed_draws(place: Place, both: list[CandidatePool]) -> None:
     taken = [
         [
             one.collection.queries.ids()
@@ -91,7 +91,7 @@ def test_the_order_of_the_queries_is_a_lot_that_the_seed_draws(place: Place, bot
 
 
 def test_the_decision_rests_on_the_queries_of_the_evaluations_that_come_with_it(
-    place: Place, both: list[Ground]
+    place: Place, both: list[CandidatePool]
 ) -> None:
     found = gate(place, both, f"{FAKE}:Plain", "control:anti-oracle")
     assert [one.values.shape[1] for one in found.anchor] == list(found.decision.used)
@@ -99,7 +99,9 @@ def test_the_decision_rests_on_the_queries_of_the_evaluations_that_come_with_it(
     assert found.decision.delta == pytest.approx(np.mean(means))
 
 
-def test_with_every_query_used_the_evaluations_are_those_of_a_whole_run(place: Place, both: list[Ground]) -> None:
+def test_with_every_query_used_the_evaluations_are_those_of_a_whole_run(
+    place: Place, both: list[CandidatePool]
+) -> None:
     found = gate(place, both, f"{FAKE}:Plain", "control:random", NOBODY)
     assert found.decision.verdict is None
     assert found.candidate_pairs.saved == 0
@@ -110,7 +112,7 @@ def test_with_every_query_used_the_evaluations_are_those_of_a_whole_run(place: P
     assert np.array_equal(found.anchor[0].values, whole[0].values)
 
 
-def test_a_cut_ground_is_that_of_the_queries_searched_by_themselves(place: Place, both: list[Ground]) -> None:
+def test_a_cut_ground_is_that_of_the_queries_searched_by_themselves(place: Place, both: list[CandidatePool]) -> None:
     rows = np.array([7, 3, 100, 31])
     cut = part_of(both[0], rows)
     with place.bench() as bench:
@@ -134,7 +136,7 @@ def test_a_query_without_candidates_is_cut_too(place: Place) -> None:
 
 
 def test_a_question_is_scored_in_all_its_languages_at_once(
-    place: Place, both: list[Ground], monkeypatch: pytest.MonkeyPatch
+    place: Place, both: list[CandidatePool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blockwise, "questions_of", lambda collection: Questions("set", tuple(collection.queries.ids())))
     found = gate(place, both, "control:oracle", "control:anti-oracle", replace(RULE, early=0.01))
@@ -144,7 +146,7 @@ def test_a_question_is_scored_in_all_its_languages_at_once(
     assert len(many.queries) < QUERIES["many"]
 
 
-def test_questions_that_are_asked_twice_are_refused_in_one_line(place: Place, both: list[Ground]) -> None:
+def test_questions_that_are_asked_twice_are_refused_in_one_line(place: Place, both: list[CandidatePool]) -> None:
     twice = replace(both[0], collection=replace(both[0].collection, changes=changes_of({"q1": [0]})))
     with pytest.raises(UsageError, match="many asks its questions twice; run the gate without --sequential"):
         gate(place, [twice, both[1]], "control:oracle", "control:random")

@@ -13,9 +13,9 @@ import pytest
 from adapters.errors import HarnessError, UsageError
 from harness.data.collection import Collection
 from harness.judging.gate.gate import Gated, costs_of, gate
-from harness.judging.gate.looks import Looks
-from harness.judging.gate.policy import Cost, Policy, Splits
-from harness.judging.gate.policy import Looks as Declared
+from harness.judging.gate.looks import LookLog
+from harness.judging.gate.policy import CostLimits, Policy, Splits
+from harness.judging.gate.policy import LookLog as Declared
 from harness.result.store import Results
 from tests.harness.judging.gate.fakes import FAKE, readable
 from tests.tiny_collection import FIRST, Place
@@ -75,7 +75,7 @@ def test_the_tier_dev_gives_figures_and_neither_a_verdict_nor_a_look(held: Any, 
     found = held(BADLY, tier="dev")
     assert found.state is None
     assert found.verdict.macro is not None
-    assert Looks(place.workspace.results).all() == []
+    assert LookLog(place.workspace.results).all() == []
 
 
 def test_the_same_candidate_again_spends_no_second_look(held: Any) -> None:
@@ -92,13 +92,13 @@ def test_a_spent_split_is_said_before_anything_is_scored(held: Any, place: Place
     assert found.state == "invalid"
     assert found.verdict.reasons[0].startswith("the gate split of release 2.1 is spent (2 of 2 looks)")
     assert held(BADLY, policy).state == "refused"  # an old look may be taken again
-    assert len(Looks(place.workspace.results).all()) == 2
+    assert len(LookLog(place.workspace.results).all()) == 2
 
 
 def test_an_old_name_with_new_weights_does_not_slip_through_a_spent_split(held: Any, place: Place) -> None:
     policy = replace(WIDE, looks=Declared("2.1", 1))
     held(SLIGHTLY, policy)
-    looks = Looks(place.workspace.results)
+    looks = LookLog(place.workspace.results)
     (old,) = looks.all()
     looks.keep(replace(old, candidate=replace(old.candidate, name=BADLY, evaluations=("old",))))
     found = held(BADLY, policy)
@@ -179,7 +179,7 @@ def test_an_anchor_of_another_evaluator_makes_it_invalid(held: Any, place: Place
 def test_nan_is_an_invalid_verdict_and_no_traceback(held: Any, place: Place) -> None:
     found = held(f"{FAKE}:Nothing")
     assert found.state == "invalid"
-    assert Looks(place.workspace.results).all() == []
+    assert LookLog(place.workspace.results).all() == []
 
 
 def test_a_constant_scorer_is_invalid_and_spends_nothing(held: Any) -> None:
@@ -200,16 +200,16 @@ def test_a_first_stage_can_be_the_anchor(held: Any) -> None:
 
 
 def test_costs_are_measured_where_pairs_are_scored_and_remembered(held: Any) -> None:
-    policy = replace(WIDE, cost=Cost(max_seconds_per_1000_pairs=1000, max_memory_mb=1e6))
+    policy = replace(WIDE, cost=CostLimits(max_seconds_per_1000_pairs=1000, max_memory_mb=1e6))
     assert held(SLIGHTLY, policy).state == "pass"
     assert held(SLIGHTLY, policy).state == "pass"  # nothing is scored now
-    dear = held(SLIGHTLY, replace(policy, cost=Cost(max_memory_mb=1)))
+    dear = held(SLIGHTLY, replace(policy, cost=CostLimits(max_memory_mb=1)))
     assert (dear.state, dear.taken) == ("refused", 1)
     assert "over the limit of 1" in dear.verdict.reasons[0]
 
 
 def test_a_limit_that_nothing_is_known_of_is_not_passed(held: Any) -> None:
-    found = held("control:oracle", replace(WIDE, anchor=FIRST, cost=Cost(max_seconds_per_1000_pairs=1)))
+    found = held("control:oracle", replace(WIDE, anchor=FIRST, cost=CostLimits(max_seconds_per_1000_pairs=1)))
     assert found.state == "inconclusive"
 
 

@@ -12,7 +12,7 @@ import pytest
 from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.judging.gate.gate import Gated, gate
-from harness.judging.gate.looks import Looks
+from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import BEST_ACCEPTED, Policy
 from harness.result.store import Results
 from tests.harness.judging.gate.fakes import FAKE
@@ -133,7 +133,7 @@ def test_a_named_anchor_that_can_be_opened_is_measured_on_the_candidates_of_now(
     found = held(SLIGHTLY, POLICY, "bm25")
     assert found.state == "pass"
     assert found.notes == ("BM25: English stemming (detected)",)
-    assert len(Looks(place.workspace.results).all()) == 2
+    assert len(LookLog(place.workspace.results).all()) == 2
 
 
 def test_candidates_of_a_third_first_stage_hide_nothing(held: Any, place: Place) -> None:

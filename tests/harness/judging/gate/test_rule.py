@@ -9,7 +9,7 @@ import pytest
 
 from harness.judging.compare.paired import weights
 from harness.judging.gate.local import local, p_worse
-from harness.judging.gate.policy import Local, Looks, Policy
+from harness.judging.gate.policy import Local, LookBudget, Policy
 from harness.judging.gate.reasons import at_least
 from harness.judging.gate.rule import decide
 from harness.judging.gate.verdict import Cost, Findings
@@ -166,14 +166,14 @@ def test_a_margin_within_the_noise_of_the_same_checkpoint_passes_nothing() -> No
 def test_every_look_of_a_budget_needs_a_wider_interval() -> None:
     pairs = [paired(name, 0.0, 100) for name in FIFTEEN]
     one = judged(*pairs)
-    five = judged(*pairs, policy=Policy(looks=Looks("1", 5)))
+    five = judged(*pairs, policy=Policy(looks=LookBudget("1", 5)))
     assert one.macro is not None
     assert five.macro is not None
     assert five.macro.alpha == pytest.approx(0.01)
     assert (one.state, five.state) == ("pass", "inconclusive")
     assert five.macro.lower < one.macro.lower
     assert five.macro.upper == one.macro.upper  # to refuse needs no correction: it costs no false pass
-    final = judged(*pairs, policy=Policy(looks=Looks("1", 5)), tier="final")
+    final = judged(*pairs, policy=Policy(looks=LookBudget("1", 5)), tier="final")
     assert final.state == "pass"
 
 
@@ -196,7 +196,7 @@ def test_better_is_never_said_where_the_printed_interval_holds_zero() -> None:
 def test_a_look_of_a_budget_needs_more_to_be_called_better() -> None:
     pairs = [paired(name, 0.003) for name in FIFTEEN]
     assert judged(*pairs).better
-    many = judged(*pairs, policy=Policy(margin=0.02, looks=Looks("1", 50)))
+    many = judged(*pairs, policy=Policy(margin=0.02, looks=LookBudget("1", 50)))
     assert many.macro is not None and many.state == "pass"
     assert many.macro.difference.significant and not many.better
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.judging.why.facing import Facing
+from harness.judging.why.facing import PairedTexts
 from tests.fixtures import _patience, command, place
 from tests.planted import collections, faced
 from tests.tiny_collection import Place
@@ -13,6 +13,6 @@ __all__ = ["_patience", "command", "place"]
 
 
 @pytest.fixture
-def planted(place: Place) -> list[Facing]:
+def planted(place: Place) -> list[PairedTexts]:
     """English and Thai, 60 queries each; B loses the end of long Thai documents."""
     return [faced(place.load(folder)) for folder in collections(place, 60)]

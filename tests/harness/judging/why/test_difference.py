@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.data.qrels import Qrels
 from harness.data.runs import Run
 from harness.judging.why.difference import difference, divisors
-from harness.judging.why.facing import Facing, Side
+from harness.judging.why.facing import PairedTexts, Side
 from harness.judging.why.swaps import listed, swaps
 from harness.measuring.measures import parse
 
@@ -34,14 +34,14 @@ def run_of(generator: np.random.Generator, queries: int, documents: int) -> Run:
     return Run(offsets, rows, generator.integers(0, 6, len(rows)).astype(np.float32), rows)
 
 
-def random_facing(seed: int, measure: str) -> Facing:
+def random_facing(seed: int, measure: str) -> PairedTexts:
     """Two rankings of other candidates, with graded judgments."""
     generator = np.random.default_rng(seed)
     grades = generator.integers(-1, 4, (6, 9))
     queries, documents = np.nonzero(grades >= 0)
     qrels = Qrels(*(part.astype(np.int32) for part in (queries, documents, grades[grades >= 0])))
     a, b = (Side(run_of(generator, 6, 9)) for _ in range(2))
-    return Facing(Judging(6, qrels), parse(measure), a, b)  # type: ignore[arg-type]
+    return PairedTexts(Judging(6, qrels), parse(measure), a, b)  # type: ignore[arg-type]
 
 
 @given(st.integers(0, 10_000), st.sampled_from(MEASURES))
@@ -70,7 +70,7 @@ def test_a_swap_is_worth_what_exchanging_the_two_scores_does(seed: int, measure:
             assert found.grades[swap.better] > max(found.grades[swap.worse], 0)
 
 
-def exchanged(facing: Facing, side: int, query: int, one: int, other: int) -> float:
+def exchanged(facing: PairedTexts, side: int, query: int, one: int, other: int) -> float:
     """What the measure gains in one ranking when two rows trade places."""
     run, judged = facing.sides[side].run, facing.judged[side]
     scores = -facing.sides[side].ranks.astype(np.float32)
@@ -80,7 +80,7 @@ def exchanged(facing: Facing, side: int, query: int, one: int, other: int) -> fl
     return float(judged.values([facing.measure], scores)[0][query] - before)
 
 
-def test_the_swap_that_cost_most_comes_first(planted: list[Facing]) -> None:
+def test_the_swap_that_cost_most_comes_first(planted: list[PairedTexts]) -> None:
     """A has the relevant document at 1, B puts eight others before it."""
     thai = planted[1]
     query = int(np.argmin(difference(thai).deltas))
@@ -92,7 +92,7 @@ def test_the_swap_that_cost_most_comes_first(planted: list[Facing]) -> None:
     assert found.ranks_b[first.better] > found.ranks_b[first.worse]
 
 
-def test_equal_rankings_have_no_swaps(planted: list[Facing]) -> None:
+def test_equal_rankings_have_no_swaps(planted: list[PairedTexts]) -> None:
     same = replace(planted[0], b=planted[0].a)
     assert not difference(same).deltas.any()
     assert not any(swaps(listed(same, query), same.measure, 1.0) for query in range(5))

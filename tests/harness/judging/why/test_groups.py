@@ -10,7 +10,7 @@ import pytest
 from harness.judging.why import analysis
 from harness.judging.why.analysis import Why, why
 from harness.judging.why.difference import difference
-from harness.judging.why.facing import Facing
+from harness.judging.why.facing import PairedTexts
 from harness.judging.why.groups import groups
 from harness.judging.why.headline import explanation, headline, phrase
 from harness.judging.why.labels import Label, labels
@@ -19,7 +19,7 @@ from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference as by_the_rule
 
 
-def analysed(facings: list[Facing]) -> Why:
+def analysed(facings: list[PairedTexts]) -> Why:
     return why(facings)
 
 
@@ -31,7 +31,7 @@ def even(size: int) -> np.ndarray:
     return np.full(size, 1 / size)
 
 
-def test_the_planted_failure_is_named_in_the_first_line(planted: list[Facing]) -> None:
+def test_the_planted_failure_is_named_in_the_first_line(planted: list[PairedTexts]) -> None:
     found = analysed(planted)
     said = headline(found)
     assert "B loses" in said
@@ -44,13 +44,13 @@ def test_the_planted_failure_is_named_in_the_first_line(planted: list[Facing]) -
     assert first.stands_out and first.mean < -0.2 and abs(first.rest) < 0.1
 
 
-def test_the_gain_of_the_mended_system_is_named_as_well(planted: list[Facing]) -> None:
+def test_the_gain_of_the_mended_system_is_named_as_well(planted: list[PairedTexts]) -> None:
     turned = [replace(one, a=one.b, b=one.a) for one in planted]
     assert "B gains" in headline(analysed(turned))
     assert "in Thai (th) with relevant documents truncated by A (40 of 120)" in headline(analysed(turned))
 
 
-def test_what_a_group_adds_and_what_the_rest_adds_is_the_whole(planted: list[Facing]) -> None:
+def test_what_a_group_adds_and_what_the_rest_adds_is_the_whole(planted: list[PairedTexts]) -> None:
     found = analysed(planted)
     assert found.groups
     for group in found.groups:
@@ -61,7 +61,7 @@ def test_what_a_group_adds_and_what_the_rest_adds_is_the_whole(planted: list[Fac
         assert group.contribution + (1 - share) * group.rest == pytest.approx(found.delta, abs=1e-12)
 
 
-def test_the_whole_is_tested_by_the_one_rule(planted: list[Facing]) -> None:
+def test_the_whole_is_tested_by_the_one_rule(planted: list[PairedTexts]) -> None:
     found = analysed(planted)
     collections = tuple(questions_of(one.collection) for one in planted)
     expected = by_the_rule(Design(collections), [one.deltas for one in found.differences])
@@ -69,7 +69,7 @@ def test_the_whole_is_tested_by_the_one_rule(planted: list[Facing]) -> None:
     assert found.decided == expected.significant and not found.interval[0] <= 0 <= found.interval[1]
 
 
-def test_a_question_in_two_languages_is_one_draw(planted: list[Facing], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_in_two_languages_is_one_draw(planted: list[PairedTexts], monkeypatch: pytest.MonkeyPatch) -> None:
     """The averages over the languages are tested, as by hand."""
     ids = tuple(f"q{place}" for place in range(60))
     monkeypatch.setattr(analysis, "questions_of", lambda _: Questions("set", ids))
@@ -81,20 +81,20 @@ def test_a_question_in_two_languages_is_one_draw(planted: list[Facing], monkeypa
     assert found.tested.p == by_hand.p and found.interval == pytest.approx(by_hand.interval)
 
 
-def test_every_collection_has_one_vote(planted: list[Facing]) -> None:
+def test_every_collection_has_one_vote(planted: list[PairedTexts]) -> None:
     """English 60 queries, Thai 60; with Thai twice as heavy per query the headline would say another number."""
     found = analysed(planted)
     means = [float(difference(one).deltas.mean()) for one in planted]
     assert found.delta == pytest.approx(np.mean(means), abs=1e-12)
 
 
-def test_equal_systems_are_said_to_be_equal(planted: list[Facing]) -> None:
+def test_equal_systems_are_said_to_be_equal(planted: list[PairedTexts]) -> None:
     same = [replace(one, b=one.a) for one in planted]
     assert headline(analysed(same)) == "A and B have the same nDCG@10 for every query."
     assert explanation(analysed(same)) is None
 
 
-def test_noise_alone_has_no_explanation(planted: list[Facing]) -> None:
+def test_noise_alone_has_no_explanation(planted: list[PairedTexts]) -> None:
     found = labels(planted, [difference(one) for one in planted])
     generator = np.random.default_rng(5)
     alarms = 0
@@ -164,7 +164,7 @@ def test_few_queries_have_no_groups() -> None:
     assert groups([label("half", np.arange(4) < 2)], np.array([1.0, 1, 0, 0]), even(4), 1.0) == []
 
 
-def test_labels_cover_what_is_asked_about(planted: list[Facing]) -> None:
+def test_labels_cover_what_is_asked_about(planted: list[PairedTexts]) -> None:
     short = replace(planted[1], collection=replace(planted[1].collection, language=None))
     found = labels([planted[0], short], [difference(one) for one in (planted[0], short)])
     dimensions = {one.dimension for one in found}
@@ -175,13 +175,13 @@ def test_labels_cover_what_is_asked_about(planted: list[Facing]) -> None:
     assert np.sum(lengths, axis=0).tolist() == [1] * 120
 
 
-def test_what_both_truncated_alike_is_said_once(planted: list[Facing]) -> None:
+def test_what_both_truncated_alike_is_said_once(planted: list[PairedTexts]) -> None:
     alike = [replace(one, a=replace(one.a, kept=one.b.kept)) for one in planted]
     dimensions = {one.dimension for one in labels(alike, [difference(one) for one in alike])}
     assert "relevant documents truncated" in dimensions and "relevant documents truncated by B" not in dimensions
 
 
-def test_what_only_one_system_cut_is_the_mechanism(planted: list[Facing]) -> None:
+def test_what_only_one_system_cut_is_the_mechanism(planted: list[PairedTexts]) -> None:
     """Where both cut alike, truncation explains nothing by itself and is not put into the name of a group."""
     alike = [replace(one, a=replace(one.a, kept=one.b.kept)) for one in planted]
     for facings, expected in ((planted, True), (alike, False)):

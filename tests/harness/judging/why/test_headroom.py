@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judging.why.facing import Facing, Side
+from harness.judging.why.facing import PairedTexts, Side
 from harness.judging.why.headroom import Headroom, headroom, joined
 from tests.harness.judging.why.test_difference import MEASURES, random_facing
 
@@ -32,7 +32,7 @@ def test_the_parts_sum_to_the_loss_for_every_query(seed: int, measure: str) -> N
         assert np.array_equal(found.value, judged.values([facing.measure])[0])
 
 
-def test_what_was_truncated_away_is_not_called_misordered(planted: list[Facing]) -> None:
+def test_what_was_truncated_away_is_not_called_misordered(planted: list[PairedTexts]) -> None:
     thai = planted[1]
     a, b = (headroom(side, judged, thai.measure) for side, judged in zip(thai.sides, thai.judged, strict=True))
     assert not a.truncated.any()
@@ -43,7 +43,7 @@ def test_what_was_truncated_away_is_not_called_misordered(planted: list[Facing])
     assert not b.misordered[cut & (b.value == 1)].any()
 
 
-def test_unknown_tokens_are_not_called_truncated(planted: list[Facing]) -> None:
+def test_unknown_tokens_are_not_called_truncated(planted: list[PairedTexts]) -> None:
     thai = planted[1]
     for tokens in (None, np.full(len(thai.b.run), -1, np.int32)):
         unknown = replace(thai.b, tokens=tokens, kept=tokens)
@@ -67,7 +67,7 @@ def test_what_the_judgments_allow_nobody_is_told_apart() -> None:
     assert np.allclose(found.unreachable, 1 - np.minimum(relevant, 3) / 3)
 
 
-def test_means_sum_to_one_too(planted: list[Facing]) -> None:
+def test_means_sum_to_one_too(planted: list[PairedTexts]) -> None:
     both = joined([headroom(one.b, one.judged[1], one.measure) for one in planted])
     weights = np.full(120, 1 / 120)
     assert abs(sum(both.mean(weights).values()) - 1) < 1e-12

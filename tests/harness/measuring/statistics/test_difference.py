@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.measuring.statistics.design import Design, Floats64, Questions
-from harness.measuring.statistics.difference import ALPHA, FEWEST, Part, difference, differences
+from harness.measuring.statistics.difference import ALPHA, FEWEST, DesignPart, difference, differences
 from harness.measuring.statistics.flips import FLIPS, flipped_sums
 from tests.harness.measuring.statistics.designs import alone, ids, like_ndcg, of, parallel, same, several, stacked
 
@@ -227,7 +227,9 @@ def test_languages_with_other_weights_and_missing_questions_are_averaged_by_what
 
 def test_a_collection_without_queries_leaves_nothing_to_say_of_the_average() -> None:
     design = alone(20, 0)
-    found = differences(design, [np.full((1, 20), 0.1), np.zeros((1, 0))], [[Part((0,), (1.0,)), Part((1,), (1.0,))]])
+    found = differences(
+        design, [np.full((1, 20), 0.1), np.zeros((1, 0))], [[DesignPart((0,), (1.0,)), DesignPart((1,), (1.0,))]]
+    )
     assert math.isnan(found[0].macro.p) and math.isnan(found[0].macro.value)
     first, second = found[0].local[0]
     assert first.significant and first.family == 1 and math.isnan(second.p)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.measuring.statistics import difference as module
 from harness.measuring.statistics.design import Design, Floats64, Questions
-from harness.measuring.statistics.difference import Difference, Part, difference, differences
+from harness.measuring.statistics.difference import DesignPart, Difference, difference, differences
 from harness.measuring.statistics.flips import FLIPS, flipped_sums
 from tests.harness.measuring.statistics.designs import alone, ids, like_ndcg, numbers, parallel, same, several, stacked
 
@@ -91,7 +91,10 @@ def test_systems_of_other_spread_are_compared_by_their_evidence() -> None:
     assert differences(alone(100), [np.stack([loud, quiet])])[1].macro.adjusted_p < 0.01
 
 
-FAMILIES = [[Part((place,), (1.0,)) for place in range(3)], [Part((0, 1), (0.5, 0.5)), Part((2,), (1.0,))]]
+FAMILIES = [
+    [DesignPart((place,), (1.0,)) for place in range(3)],
+    [DesignPart((0, 1), (0.5, 0.5)), DesignPart((2,), (1.0,))],
+]
 DESIGN = Design((Questions("set", ids(20)), Questions("set", ids(20)[5:]), Questions("other", ids(40))), [1, 1, 2])
 ROWS = several(8, DESIGN, (0.05, 0.0, -0.03, 0.02))
 

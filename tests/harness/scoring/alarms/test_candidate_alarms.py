@@ -7,14 +7,14 @@ import pytest
 
 from harness.measuring.alarms.alarm import Alarm, as_stored
 from harness.result.store import Results
-from harness.scoring.ground import Ground, prepare
+from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.retrieve import first_stage
 from tests.fixtures import Command
 from tests.planted_candidates import QUERIES, WIDTH, hashed, planted
 from tests.tiny_collection import FIRST, Place
 
 
-def names(found: Ground) -> list[str]:
+def names(found: CandidatePool) -> list[str]:
     return [alarm.name for alarm in found.alarms]
 
 
