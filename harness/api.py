@@ -17,7 +17,8 @@ from harness.data.sources.offered import Chosen
 from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.recognise import chosen_sources
 from harness.data.sources.suite_source import SuiteSource
-from harness.judging.compare.comparison import Comparison, compare, margin_of
+from harness.judging.compare.comparison import Comparison, margin_of
+from harness.judging.compare.comparison import compare as compare_stored
 from harness.judging.compare.wanted import Wanted
 from harness.measuring.measures import parse
 from harness.outcome import Outcome, ResultsNotKept, outcome_of
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from harness.judging.gate.gate import Gated
     from harness.judging.gate.policy import Policy, Tier
 
-__all__ = ["Comparison", "Outcome", "ResultsNotKept", "collections_of", "compared", "gated", "planned", "run"]
+__all__ = ["Comparison", "Outcome", "ResultsNotKept", "collections_of", "compare", "gate", "planned", "run"]
 
 FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEPTH = 100
@@ -120,7 +121,7 @@ def run(
         return outcome_of(experiment(collections, evaluated, measures, bench, skip_probe=skip_probe), skipped)
 
 
-def gated(
+def gate(
     candidate: str,
     policy: Policy,
     *,
@@ -149,7 +150,7 @@ def gated(
     Raises:
         HarnessError: with one line that says what to do.
     """
-    from harness.judging.gate.gate import gate
+    from harness.judging.gate.gate import gate as judge_candidate
 
     _refuse_targets(policy.targets, split, policy.languages, rules, origin)
     place, told = Workspace.open(Path(workspace) if workspace else None), reporter or Silent()
@@ -165,7 +166,7 @@ def gated(
     )
     chosen = policy.first_stage or first_stage_of(collections)
     with opened(place, told) as bench:
-        return gate(
+        return judge_candidate(
             collections,
             policy,
             candidate,
@@ -275,7 +276,7 @@ def planned(
     return replace(costs, rates=rates, search_rate=calibrate_first_stage(search, costs) if search else None)
 
 
-def compared(
+def compare(
     baseline: str,
     *candidates: str,
     collections: Sequence[str] = (),
@@ -305,7 +306,7 @@ def compared(
     if not candidates:
         raise UsageError(f"name at least one candidate to compare with '{baseline}'")
     wanted = Wanted(collections, first_stage, depth)
-    return compare(
+    return compare_stored(
         Workspace(Path(workspace or os.environ.get(VARIABLE) or DEFAULT)).results,
         baseline,
         candidates,

@@ -41,7 +41,7 @@ def compare(  # noqa: PLR0917
     """
     from harness import api
 
-    found = api.compared(
+    found = api.compare(
         baseline,
         *candidates,
         collections=collections or (),

@@ -70,7 +70,7 @@ def gate(  # noqa: PLR0917
     )
     if candidate is None:
         raise UsageError("name the system that asks to pass, as in --candidate ./checkpoint-1000")
-    found = api.gated(
+    found = api.gate(
         candidate, declared, tier=tier, split=split, sample=sample_queries, rules=rules,
         origin=SourceChoice(source, mirror, allow_drift), parallel=parallel, accept=accept, sequential=sequential,
         workspace=workspace, reporter=Terminal(),

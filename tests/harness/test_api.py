@@ -142,3 +142,14 @@ def test_the_cost_is_told_before_the_work(place: Place) -> None:
     )
     assert told[1] == f"{FAKE}:Plain: orientation probe, 16 pairs in the language of coll"
     assert told[2] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
+
+
+def test_the_names_of_before_work_with_a_warning() -> None:
+    for former, name in (("compared", "compare"), ("gated", "gate")):
+        with pytest.warns(DeprecationWarning, match=rf"harness\.{former} is called harness\.{name} now"):
+            assert getattr(harness, former) is getattr(harness, name)
+
+
+@pytest.mark.parametrize("name", harness.__all__)
+def test_everything_that_is_public_is_there(name: str) -> None:
+    assert getattr(harness, name) is not None

@@ -68,7 +68,7 @@ def test_a_selection_of_one_is_corrected_over_one_and_says_so(
         for found in (own, alone):
             assert_same(found, whole, system, "adjusted_p", "family", "interval")
             assert found["family"] == 1 and found["adjusted_p"] == found["p"] <= whole["adjusted_p"]
-    found = harness.compared(BASE, many.rerankers[0], measures=[measure], workspace=many.workspace)
+    found = harness.compare(BASE, many.rerankers[0], measures=[measure], workspace=many.workspace)
     assert "adjusted p: nothing to correct for" in " ".join(compared_tables(found)[0].notes)
 
 

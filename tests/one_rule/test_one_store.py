@@ -86,7 +86,7 @@ def test_languages_have_one_set_of_figures(many: Kept, command: Command) -> None
 
 
 def test_the_tables_of_a_comparison_print_its_figures(run: Figures, many: Kept) -> None:
-    found = harness.compared(BASE, *many.rerankers, workspace=many.workspace)
+    found = harness.compare(BASE, *many.rerankers, workspace=many.workspace)
     systems, *by_collection = compared_tables(found)
     for table in (systems, *(one for one in by_collection if " by collection" in one.title)):
         places = [table.columns.index(name) for name in ("difference", "95 % interval", "p", "adjusted p")]

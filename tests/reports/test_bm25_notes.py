@@ -43,7 +43,7 @@ def test_every_table_of_a_report_says_it(stored: Path, place: Place) -> None:
 
 
 def test_a_comparison_and_a_why_page_say_it(stored: Path, place: Place) -> None:
-    comparison = api.compared("bm25 (first stage)", PLAIN, workspace=stored)
+    comparison = api.compare("bm25 (first stage)", PLAIN, workspace=stored)
     assert DETECTED in compared_tables(comparison)[0].notes
     assert DETECTED in find(place.workspace, "bm25 (first stage)", PLAIN).notes
 
