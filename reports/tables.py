@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -73,6 +72,11 @@ class Table:
         return (*self.groups, ("", rest)) if rest else self.groups
 
     @property
+    def headings(self) -> tuple[str, ...]:
+        """The heading over each column; '' where there is none."""
+        return tuple(heading for heading, span in self.spans for _ in range(span))
+
+    @property
     def legend(self) -> tuple[str, ...]:
         """Footnotes, then notes, a line each."""
         return (*(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
@@ -100,36 +104,45 @@ def comma_separated(table: Table) -> str:
     return out.getvalue()
 
 
-def terminal(table: Table) -> RenderableType:
-    """A Rich renderable."""
-    from rich import box
+def terminal(table: Table, width: int | None = None) -> RenderableType:
+    """A Rich renderable.
+
+    Args:
+        width: of the terminal, in columns of text; a wider table comes in parts. None for as wide as the table is.
+    """
     from rich.console import Group
+    from rich.text import Text
+
+    from reports.narrow import fitted
+
+    parts = [table] if width is None else fitted(table, width)
+    return Group(*map(_rich, parts), *(Text(f"  {note}", style="dim") for note in table.legend))
+
+
+def _rich(table: Table) -> RenderableType:
+    from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(box=box.SIMPLE_HEAD, title=Text(table.title), title_justify="left", pad_edge=False)
-    for i, (heading, name) in enumerate(zip(_headings(table), table.heads, strict=True)):
+    title = Text(table.title) if table.title else None
+    shown = RichTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for i, (heading, name) in enumerate(zip(table.headings, table.heads, strict=True)):
         head = Text(f"{heading}\n{name}" if table.groups else name)
-        shown.add_column(head, justify="left" if i < table.left else "right", no_wrap=i >= table.left)
+        shown.add_column(head, justify="left" if i < table.left else "right", no_wrap=True)
     for row, kind in zip(table.rows, table.row_kinds, strict=True):
         shown.add_row(*(Text(cell.shown, style=_style(cell, kind)) for cell in row))
-    return Group(shown, *(Text(f"  {note}", style="dim") for note in table.legend))
+    return shown
 
 
 def one_line_heads(table: Table) -> list[str]:
     """The names of the columns, each with the heading of its group."""
-    named = zip(_headings(table), table.heads, strict=True)
+    named = zip(table.headings, table.heads, strict=True)
     return [f"{heading}{GROUP}{name}" if heading else name for heading, name in named]
 
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
-
-
-def _headings(table: Table) -> Iterator[str]:
-    for heading, span in table.spans:
-        yield from [heading] * span
 
 
 def _decorated(cell: Cell, kind: Kind) -> str:

@@ -78,8 +78,11 @@ def print_table(table: Any) -> None:
 
     from reports.tables import terminal
 
-    # A table that is cut to a narrow pipe loses digits, so only a terminal decides the width.
-    Console(width=None if sys.stdout.isatty() else 400, highlight=False).print(terminal(table))
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+        console.print(terminal(table, console.width))
+    else:  # whoever reads a pipe gets the whole table
+        Console(width=400, highlight=False).print(terminal(table))
 
 
 def print_alarm(named: str) -> None:
