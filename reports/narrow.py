@@ -18,8 +18,8 @@ _ELLIPSIS = "…"
 def fitted(table: Table, width: int) -> list[Table]:
     """The table in parts of at most `width` columns of text. The first has the title, the last has the notes. A part
     with one column of figures may be wider, where nothing shorter is possible."""
-    if sum(_widths(table)) <= width:
-        return [table]
+    if sum(_widths(table)) <= width or table.left == len(table.columns):
+        return [table]  # text alone is wrapped by the terminal
     short = _with_short_names(table, width // 2)
     widths = _widths(short)
     parts = [_part(short, chosen) for chosen in _blocks(widths, short.left, width)]

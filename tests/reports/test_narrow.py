@@ -78,3 +78,10 @@ def test_marks_stay_with_their_columns() -> None:
     assert first.heads == ("system", f"{'a' * 30}†")
     assert second.heads == ("system", "b" * 30)
     assert re.search(r"a{30}†", "\n".join(printed(marked, 50)))
+
+
+def test_a_table_of_text_alone_is_wrapped() -> None:
+    words = Table("t", ("id", "text"), ((Cell("a"), Cell("some words " * 12)), (Cell("b"), Cell("more"))), left=2)
+    lines = printed(words, 60)
+    assert " ".join(" ".join(lines).split()).count("some words") == 12
+    assert all(len(line) <= 60 for line in lines)
