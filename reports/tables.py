@@ -128,7 +128,8 @@ def _rich(table: Table) -> RenderableType:
     shown = RichTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for i, (heading, name) in enumerate(zip(table.headings, table.heads, strict=True)):
         head = Text(f"{heading}\n{name}" if table.groups else name)
-        shown.add_column(head, justify="left" if i < table.left else "right", no_wrap=i >= table.left)
+        justify: Literal["left", "right"] = "left" if i < table.left else "right"
+        shown.add_column(head, justify=justify, no_wrap=i >= table.left, overflow="fold")
     for row, kind in zip(table.rows, table.row_kinds, strict=True):
         shown.add_row(*(Text(cell.shown, style=_style(cell, kind)) for cell in row))
     return shown
