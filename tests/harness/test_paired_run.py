@@ -14,7 +14,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness import api
 from harness.data.collection import Collection, sample_queries
-from harness.data.sources import Origin, load, mteb_data, suite_source
+from harness.data.sources import SourceChoice, load, mteb_data, suite_source
 from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict
@@ -75,7 +75,7 @@ def run(place: Place, mirror: Callable[..., Path]) -> Make:
     """`harness run` of a plug-in over the given lists."""
 
     def made(*dataset: Any, **options: Any) -> tuple[Evaluation, ...]:
-        origin = Origin("mteb", mirror(*dataset))
+        origin = SourceChoice("mteb", mirror(*dataset))
         spec = {"first_stage": "given", "rerankers": [MADE_BY], "origin": origin, "workspace": place.workspace.path}
         return api.run(TARGET, **{**spec, **options}).evaluations
 
@@ -189,7 +189,7 @@ def test_a_question_without_its_other_half_raises_the_alarm(run: Make, tmp_path:
 
 
 def loaded(place: Place, mirror: Path) -> Collection:
-    (collection,) = load(TARGET, place.workspace, origin=Origin("mteb", mirror))
+    (collection,) = load(TARGET, place.workspace, origin=SourceChoice("mteb", mirror))
     return collection
 
 

@@ -13,7 +13,7 @@ import pytest
 from adapters.errors import UsageError
 from harness.judging.gate.gate import gate
 from harness.judging.gate.looks import LookLog as Ledger
-from harness.judging.gate.policy import LookLog, Policy, Splits
+from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.judging.gate.stage import split_of
 from harness.progress import Silent
 from harness.result.adaptation.record import Checkpoint
@@ -27,7 +27,7 @@ from training.adapting.places import Places, Tiers, tiers_of
 from training.adapting.scoring import measure
 
 BASE, ORACLE, REVERSED = "tests.fake_adapters:Plain", "control:oracle", "control:reversed"
-POLICY = Policy(first_stage=FIRST, depth=3, min_queries=4, looks=LookLog("1"), splits=Splits(0.25, 0.5, 0.25))
+POLICY = Policy(first_stage=FIRST, depth=3, min_queries=4, looks=LookBudget("1"), splits=Splits(0.25, 0.5, 0.25))
 BETTER = Checkpoint("better", "single", ORACLE)
 
 
@@ -69,7 +69,7 @@ def test_a_look_at_dev_is_written_down_and_spends_nothing(place: Place) -> None:
 
 
 def test_the_same_look_is_taken_once(place: Place) -> None:
-    with judged(place, replace(POLICY, looks=LookLog("1", 1))) as one:
+    with judged(place, replace(POLICY, looks=LookBudget("1", 1))) as one:
         first = one.at("gate", BETTER)
         assert one.at("gate", BETTER) == first, "a killed run finds it in the ledger"
         (one.out / "looks" / "gate-better.json").unlink()
@@ -94,14 +94,14 @@ def test_the_gate_never_sees_what_the_final_split_has_too(place: Place) -> None:
 
 
 def test_a_spent_gate_refuses_and_gives_no_figures(place: Place) -> None:
-    with judged(place, replace(POLICY, looks=LookLog("1", 1))) as one:
+    with judged(place, replace(POLICY, looks=LookBudget("1", 1))) as one:
         elsewhere(one, "control:random?seed=1")
         found = one.at("gate", BETTER)
     assert found.state == "invalid" and found.row is None and "is spent" in found.reasons[0]
 
 
 def test_the_budget_is_what_others_left_of_it(place: Place) -> None:
-    with judged(place, replace(POLICY, looks=LookLog("1", 3))) as one:
+    with judged(place, replace(POLICY, looks=LookBudget("1", 3))) as one:
         assert looks_left(one.tiers, one.out) == 3
         elsewhere(one)
         assert looks_left(one.tiers, one.out) == 2
@@ -110,19 +110,19 @@ def test_the_budget_is_what_others_left_of_it(place: Place) -> None:
 
 
 def test_what_is_spent_is_told_before_anything_is_trained(place: Place) -> None:
-    with judged(place, replace(POLICY, looks=LookLog("1", 1))) as one:
+    with judged(place, replace(POLICY, looks=LookBudget("1", 1))) as one:
         check_policy(one.tiers, one.out)
         elsewhere(one)
         with pytest.raises(UsageError, match="gate split of release 1 is spent"):
             check_policy(one.tiers, one.out)
-    with judged(place, replace(POLICY, looks=LookLog("2"))) as one:
+    with judged(place, replace(POLICY, looks=LookBudget("2"))) as one:
         elsewhere(one, tier="final")
         with pytest.raises(UsageError, match="final split of release 2 is spent"):
             check_policy(one.tiers, one.out)
 
 
 def test_a_run_is_not_refused_for_its_own_looks(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    with judged(place, replace(POLICY, looks=LookLog("1", 1))) as one:
+    with judged(place, replace(POLICY, looks=LookBudget("1", 1))) as one:
         found = one.at("gate", BETTER)
         assert found.row is not None
         look = one.looks.find(found.row.id)
@@ -136,7 +136,7 @@ def test_a_run_is_not_refused_for_its_own_looks(place: Place, monkeypatch: pytes
 
 
 def test_a_policy_without_a_release_is_refused(place: Place) -> None:
-    with judged(place, replace(POLICY, looks=LookLog())) as one, pytest.raises(UsageError, match="release"):
+    with judged(place, replace(POLICY, looks=LookBudget())) as one, pytest.raises(UsageError, match="release"):
         check_policy(one.tiers, one.out)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.data.collection import Collection
-from harness.data.sources import Origin, load, suite_source
+from harness.data.sources import SourceChoice, load, suite_source
 from harness.data.sources.mteb_task import MtebSource
 from harness.data.sources.suite_source import suite_sources
 from harness.data.suites.table import UNINSTRUCTED
@@ -27,7 +27,7 @@ def place(tmp_path: Path) -> Any:
         workspace = Workspace.open(tmp_path / "workspace")
 
         def load(self, target: str, *, drift: bool = False, **options: Any) -> list[Collection]:
-            origin = Origin("mteb", self.mirror, drift)
+            origin = SourceChoice("mteb", self.mirror, drift)
             return load(target, self.workspace, origin=origin, **options)
 
     return Place()
@@ -110,7 +110,7 @@ def test_languages_and_splits_choose_from_a_suite() -> None:
     [
         ({"languages": ["sv"]}, "miracl: no language 'sv'. Did you mean sw"),
         ({"split": "test"}, "miracl: no split 'test'. Available: dev."),
-        ({"origin": Origin("beir")}, "miracl/ar: not at the source 'beir'. Did you mean irds?"),
+        ({"origin": SourceChoice("beir")}, "miracl/ar: not at the source 'beir'. Did you mean irds?"),
     ],
 )
 def test_what_a_suite_does_not_have_is_answered_with_what_it_has(options: Any, message: str) -> None:
@@ -120,8 +120,8 @@ def test_what_a_suite_does_not_have_is_answered_with_what_it_has(options: Any, m
 
 
 def test_a_first_stage_is_told_what_mteb_tells_it_where_a_task_has_no_prompt() -> None:
-    (bare,) = suite_sources("beir/cqadupstack-tex", origin=Origin("mteb", Path("mirror")))
-    (prompted,) = suite_sources("beir/scifact", origin=Origin("mteb", Path("mirror")))
+    (bare,) = suite_sources("beir/cqadupstack-tex", origin=SourceChoice("mteb", Path("mirror")))
+    (prompted,) = suite_sources("beir/scifact", origin=SourceChoice("mteb", Path("mirror")))
     assert bare.declared.rules.instruction is None
     assert bare.declared.rules.first_stage_instruction == "Retrieve text based on user query."
     assert prompted.declared.rules.first_stage_instruction is None
@@ -133,16 +133,18 @@ def test_mteb_still_tells_that() -> None:
 
 
 def test_a_group_is_declared_so_that_it_counts_as_one() -> None:
-    assert {one.declared.group for one in suite_sources("beir/cqadupstack", (), Origin("mteb"))} == {"cqadupstack"}
+    assert {one.declared.group for one in suite_sources("beir/cqadupstack", (), SourceChoice("mteb"))} == {
+        "cqadupstack"
+    }
 
 
-def kind(monkeypatch: pytest.MonkeyPatch, target: str, origin: Origin, *installed: str) -> str:
+def kind(monkeypatch: pytest.MonkeyPatch, target: str, origin: SourceChoice, *installed: str) -> str:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in installed else None)
     return suite_source._automatic(hub.entry_of(target), origin.mirror)
 
 
 def test_the_origin_is_the_first_that_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    online, mirror = Origin(), Origin(mirror=tmp_path)
+    online, mirror = SourceChoice(), SourceChoice(mirror=tmp_path)
     assert kind(monkeypatch, "beir/scifact", online, "mteb", "ir_datasets") == "mteb"
     assert kind(monkeypatch, "beir/scifact", online) == "beir"
     assert kind(monkeypatch, "miracl/sw", online, "ir_datasets") == "irds"
@@ -166,7 +168,7 @@ def test_a_suite_stands_above_a_folder_of_its_name(place: Any, tmp_path: Path, m
 
 def test_what_differs_is_told_from_what_does_not_for_the_next_load() -> None:
     plain, drifted = (
-        suite_sources("beir/scifact", (), Origin("mteb", allow_drift=drift))[0] for drift in (False, True)
+        suite_sources("beir/scifact", (), SourceChoice("mteb", allow_drift=drift))[0] for drift in (False, True)
     )
     assert plain.origin != drifted.origin
     other = replace(plain, entry=hub.sized(hub.entry_of("beir/scifact")))  # type: ignore[type-var]

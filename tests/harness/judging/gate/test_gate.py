@@ -15,7 +15,7 @@ from harness.data.collection import Collection
 from harness.judging.gate.gate import Gated, costs_of, gate
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import CostLimits, Policy, Splits
-from harness.judging.gate.policy import LookLog as Declared
+from harness.judging.gate.policy import LookBudget as Declared
 from harness.result.store import Results
 from tests.harness.judging.gate.fakes import FAKE, readable
 from tests.tiny_collection import FIRST, Place

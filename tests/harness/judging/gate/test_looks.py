@@ -10,7 +10,7 @@ import pytest
 from adapters.errors import UsageError
 from harness.judging.gate import looks as ledger
 from harness.judging.gate.looks import Look, LookLog, SystemRecord
-from harness.judging.gate.policy import LookLog as Declared
+from harness.judging.gate.policy import LookBudget as Declared
 from harness.judging.gate.policy import Policy
 
 FIVE = Policy(looks=Declared("2.1", 5))
