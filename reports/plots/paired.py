@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from reports.grid_columns import Column, average, collection_columns
 Floats64 = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 UNKNOWN: Interval = (float("nan"), float("nan"))
+MOST = 40
+"""Systems in a plot with a row, a column or a point for each: more of them cannot be read."""
 UNDECLARED = "undeclared"
 """The family of collections without a language, which are no language."""
 
@@ -51,7 +54,7 @@ class Pairs:
     """Of every language, corrected over the languages of the system, and of all collections, corrected over the
     systems."""
 
-    @property
+    @cached_property
     def systems(self) -> list[SystemKey]:
         """Reranked systems that have a pair: first those with all collections, the largest gain first."""
         found = [system for system in self.grid.systems if self.row(system)]
