@@ -138,7 +138,7 @@ class Result:
         """Whether somebody else computed it, and this store only took it in."""
         return "imported" in self.stored.identity
 
-    @property
+    @cached_property
     def wrong(self) -> str | None:
         """What is known against an imported value; None for everything else. Such a value is never the best."""
         return self.stored.wrong
@@ -159,6 +159,11 @@ class Grid:
     collections: tuple[CollectionKey, ...]
     cells: Mapping[tuple[SystemKey, CollectionKey], Result]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def bases(self) -> list[SystemKey]:
+        """The first stages at their depths, in the order of the systems."""
+        return list(dict.fromkeys(system.base for system in self.systems))
 
     def row(self, system: SystemKey) -> list[Result | None]:
         """The system's results, aligned with `collections`."""
@@ -226,7 +231,7 @@ def every(workspace: Path, collections: Sequence[str] = (), languages: Sequence[
 def parts_left_out(workspace: Path, collections: Sequence[str] = ()) -> str | None:
     """One line on the samples and tiers that `gathered` leaves out; None if there are none."""
     with Results(workspace / "results.sqlite") as results:
-        keys = dict.fromkeys(map(_collection_of, results.all()))
+        keys = dict.fromkeys(map(_collection_of, results.one_of_each_collection()))
     wanted = [one for one in keys if not collections or any(_is_of(one, pattern) for pattern in collections)]
     parts = _parts(wanted, collections)
     names = ", ".join(list(dict.fromkeys(one.name for one in parts))[:3])
