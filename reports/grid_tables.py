@@ -70,7 +70,7 @@ class Sheet:
     @property
     def left(self) -> tuple[str, ...]:
         """The columns of text."""
-        return ("system", "first stage") if len(bases(self.grid)) > 1 else ("system",)
+        return ("system", "first stage") if len(self.grid.bases) > 1 else ("system",)
 
 
 def sheets_of(
@@ -123,14 +123,9 @@ def differences_table(sheet: Sheet, over: str = "collection") -> Table:
     return _table(sheet, f"differences to the first stage: {sheet.grid.measure} by {over}", rows, notes)
 
 
-def bases(grid: Grid) -> list[SystemKey]:
-    """The first stages at their depths, in the order of the rows."""
-    return list(dict.fromkeys(system.base for system in grid.systems))
-
-
 def names(grid: Grid, system: SystemKey) -> tuple[str, ...]:
     """The columns of text of a row: the system, and where there are several first stages what it stands on."""
-    known = bases(grid)
+    known = grid.bases
     if len(known) < 2:
         return (system.label,)
     deep = len({base.depth for base in known}) > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from harness.result.gathered import Grid, Result, grids
@@ -39,7 +40,7 @@ class Report:
     sheets: tuple[Sheet, ...]
     languages: tuple[Sheet, ...]
 
-    @property
+    @cached_property
     def tables(self) -> dict[str, Table]:
         """Every table of figures by the name of its files."""
         found: dict[str, Table] = {}

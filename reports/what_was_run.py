@@ -49,10 +49,11 @@ def collections_table(results: Sequence[Result]) -> Table:
 
 def systems_table(results: Sequence[Result]) -> Table:
     """One row per system: what it is made of, and what it cost here."""
-    keys = list(dict.fromkeys(one.system for one in results))
-    own = {key: list({one.id: one for one in results if one.system == key}.values()) for key in keys}
+    own: dict[SystemKey, dict[str, Result]] = {}
+    for one in results:
+        own.setdefault(one.system, {})[one.id] = one
     columns = ("system", "first stage", "depth", "identity", "collections", "pairs", "pairs/s", "hours")
-    rows = tuple(_system_row(key, own[key]) for key in keys)
+    rows = tuple(_system_row(key, list(by_id.values())) for key, by_id in own.items())
     notes = (
         "identity: digest of everything that can change a score (weights, tokenizer, template, lengths, precision); "
         "several where it differs between collections",

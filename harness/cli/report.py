@@ -61,7 +61,7 @@ def report(  # noqa: PLR0917
         make_folder(out)
         command = public_command(["harness", *sys.argv[1:]])
         more = _adaptations(path, out)
-        plots = _plots(results, out, path)
+        plots = _plots(made, out, path)
         written = story.write(made, out, command, plots, _cards(results, bool(systems)), more=more)
     if as_json:
         typer.echo(json.dumps(_as_dict(made), ensure_ascii=False, indent=1, allow_nan=False))
@@ -119,13 +119,13 @@ def _source(row: Any) -> str:
     return source if source.startswith("https://") and " " not in source else ""
 
 
-def _plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Image]:
+def _plots(made: Report, out: Path, workspace: Path) -> list[Image]:
     from reports.document import Image
 
     try:
         from reports.plots import write_plots
 
-        plots = write_plots(results, out / "plots", workspace)
+        plots = write_plots(made.results, out / "plots", workspace, (*made.sheets, *made.languages))
     except MissingExtra as error:
         typer.echo(f"no plots: {error}", err=True)
         return []

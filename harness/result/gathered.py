@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -138,7 +138,7 @@ class Result:
         """Whether somebody else computed it, and this store only took it in."""
         return "imported" in self.stored.identity
 
-    @property
+    @cached_property
     def wrong(self) -> str | None:
         """What is known against an imported value; None for everything else. Such a value is never the best."""
         return self.stored.wrong
@@ -159,6 +159,11 @@ class Grid:
     collections: tuple[CollectionKey, ...]
     cells: Mapping[tuple[SystemKey, CollectionKey], Result]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def bases(self) -> list[SystemKey]:
+        """The first stages at their depths, in the order of the systems."""
+        return list(dict.fromkeys(system.base for system in self.systems))
 
     def row(self, system: SystemKey) -> list[Result | None]:
         """The system's results, aligned with `collections`."""
@@ -219,15 +224,16 @@ def every(workspace: Path, collections: Sequence[str] = (), languages: Sequence[
     with Results(file) as results:
         found = _in_measured_columns([one for stored in list(results.all()) for one in _of(stored, results)])
     kept = _of_collections(found, collections, languages)
-    parts = _parts(kept, collections)
+    parts = _parts(dict.fromkeys(one.collection for one in kept), collections)
     return [one for one in kept if one.collection not in parts]
 
 
 def parts_left_out(workspace: Path, collections: Sequence[str] = ()) -> str | None:
     """One line on the samples and tiers that `gathered` leaves out; None if there are none."""
     with Results(workspace / "results.sqlite") as results:
-        found = [one for stored in results.all() for one in _of(stored, results)]
-    parts = _parts(_of_collections(found, collections, ()), collections)
+        keys = dict.fromkeys(map(_collection_of, results.one_of_each_collection()))
+    wanted = [one for one in keys if not collections or any(_is_of(one, pattern) for pattern in collections)]
+    parts = _parts(wanted, collections)
     names = ", ".join(list(dict.fromkeys(one.name for one in parts))[:3])
     if not parts:
         return None
@@ -271,11 +277,11 @@ def grid_of(measure: str, results: Sequence[Result]) -> Grid:
     return Grid(measure, tuple(systems), collections, {(one.system, one.collection): one for one in results})
 
 
-def _of(stored: Stored, results: Results) -> list[Result]:
+def _collection_of(stored: Stored) -> CollectionKey:
     rules, counts = stored.collection["rules"], stored.collection["counts"]
     assert isinstance(rules, Mapping) and isinstance(counts, Mapping)
     sampled = stored.collection["sampled_from"]
-    collection = CollectionKey(
+    return CollectionKey(
         name=str(stored.collection["name"]),
         split=str(stored.collection["split"]),
         fingerprint=str(stored.collection["fingerprint"]),
@@ -285,6 +291,10 @@ def _of(stored: Stored, results: Results) -> list[Result]:
         sampled_from=int(sampled) if isinstance(sampled, int) else None,
         main_measure=str(rules["main_measure"]),
     )
+
+
+def _of(stored: Stored, results: Results) -> list[Result]:
+    collection = _collection_of(stored)
     label = stored.reranker or stored.first_stage + FIRST_STAGE
     system = SystemKey(label, stored.first_stage, stored.depth, stored.reranker)
     speed, waited, asked = results.speed_of(stored.id), results.latency(stored.id), results.asked(stored.id)
@@ -309,9 +319,8 @@ def _in_measured_columns(found: list[Result]) -> list[Result]:
     ]
 
 
-def _parts(found: Sequence[Result], wanted: Sequence[str]) -> list[CollectionKey]:
+def _parts(keys: Collection[CollectionKey], wanted: Sequence[str]) -> list[CollectionKey]:
     """Collections that are some of the queries of another one that is here, unless they are named by fingerprint."""
-    keys = dict.fromkeys(one.collection for one in found)
     whole = {(key.name, key.split) for key in keys if key.sampled_from is None}
     return [
         key
@@ -359,7 +368,8 @@ def _of_systems(found: list[Result], wanted: Sequence[str]) -> list[Result]:
     if not wanted:
         return found
     named = {one.system for one in found if any(is_named(one.system.label, pattern) for pattern in wanted)}
-    return [one for one in found if one.system in named | {key.base for key in named}]
+    shown = named | {key.base for key in named}
+    return [one for one in found if one.system in shown]
 
 
 def is_named(label: str, pattern: str) -> bool:

@@ -152,6 +152,11 @@ class Results:
         """Every evaluation, newest last."""
         return self._stored("order by e.updated, c.name, e.reranker is not null, e.id", ())
 
+    def one_of_each_collection(self) -> Iterator[Stored]:
+        """One evaluation on every collection that has any, in the order of `all`."""
+        firsts = "select min(id) from evaluation group by collection"
+        return self._stored(f"where e.id in ({firsts}) order by e.updated, c.name, e.id", ())
+
     def queries(self, id: str) -> list[str]:
         """The ids of the queries that an evaluation was made on."""
         query = """select c.queries from evaluation e join collection c on c.fingerprint = e.collection

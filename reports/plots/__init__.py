@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.result.gathered import Grid, Result, grids
+from reports.grid_tables import Sheet
 from reports.plots.ceiling import draw_ceilings
 from reports.plots.cost import draw_cost, draw_waits
 from reports.plots.depth import draw_depth
@@ -22,22 +23,27 @@ from reports.plots.queries import draw_queries
 __all__ = ["Plot", "write_plots"]
 
 
-def write_plots(results: Sequence[Result], out: Path, workspace: Path) -> list[Plot]:
+def write_plots(results: Sequence[Result], out: Path, workspace: Path, sheets: Sequence[Sheet] = ()) -> list[Plot]:
     """Write every plot that the results carry into the folder `out`, for each main measure. What is known
     to be wrong is not drawn.
 
     Args:
         workspace: where kept scores are read from, for the curve of depths and what was truncated.
+        sheets: the tables of the same results; what they hold is not computed again.
 
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    return [write(drawing, out) for grid in _main(grids(results)) for drawing in drawings(grid, workspace)]
+    return [
+        write(drawing, out)
+        for grid in _main(grids(results))
+        for drawing in drawings(grid, workspace, [one for one in sheets if one.grid.measure == grid.measure])
+    ]
 
 
-def drawings(grid: Grid, workspace: Path) -> Iterator[Drawing]:
-    """Every plot of one measure, in the order in which a report tells them."""
-    pairs = paired(grid)
+def drawings(grid: Grid, workspace: Path, sheets: Sequence[Sheet] = ()) -> Iterator[Drawing]:
+    """Every plot of one measure, in the order of the report."""
+    pairs = paired(grid, sheets)
     for drawn in (draw_gains(pairs), draw_heat_map(pairs), draw_dumbbells(pairs), draw_queries(pairs)):
         if drawn is not None:
             yield drawn

@@ -13,7 +13,7 @@ from harness.result.gathered import SystemKey
 from harness.workspace import Workspace
 from reports.plots.headrooms import truncated_points
 from reports.plots.labels import collection_labels, counted, system_labels
-from reports.plots.paired import Pair, Pairs
+from reports.plots.paired import MOST, Pair, Pairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import LOSS, ROW, headed, key_below, sheet, style
 
@@ -91,15 +91,15 @@ def draw_ceilings(pairs: Pairs, workspace: Path | None = None) -> list[Drawing]:
 
 
 def _of_systems(pairs: Pairs, systems: Sequence[SystemKey], workspace: Workspace | None) -> list[Drawing]:
-    labels, rows = system_labels(systems), {}
-    for system in systems:
+    known = [one for one in systems if all(pair.after.ceiling is not None for pair in pairs.row(one))]
+    drawn, left = limited(known, MOST)
+    labels, rows = system_labels(drawn), {}
+    for system in drawn:
         row = pairs.row(system)
-        found = [one for one in (parts(pair, workspace) for pair in row) if one]
-        if len(found) == len(row):
-            rows[labels[system]] = mean_parts(pairs, row, found)
-    left = len(pairs.systems) - len(rows)
-    missing = f" {counted(left, 'system')} with missing cells or ceilings left out." if left else ""
-    said = f"Macro average of {counted(len(pairs.grid.collections), 'collection')}.{missing}"
+        rows[labels[system]] = mean_parts(pairs, row, [one for pair in row if (one := parts(pair, workspace))])
+    lacking = len(pairs.systems) - len(known)
+    missing = f" {counted(lacking, 'system')} with missing cells or ceilings left out." if lacking else ""
+    said = f"Macro average of {counted(len(pairs.grid.collections), 'collection')}.{missing}{left}"
     return _drawn(pairs, rows, ("ceilings",), "What is left to gain", said)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from harness.result.gathered import Grid, SystemKey
 from reports.figures import selection
 from reports.grid_columns import average
 from reports.plots.labels import counted, system_labels
-from reports.plots.paired import UNKNOWN, Interval
+from reports.plots.paired import MOST, UNKNOWN, Interval
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LINE, MUTED, headed, sheet, style
 
@@ -29,6 +29,7 @@ class Spent:
     system: SystemKey
     value: float
     interval: Interval
+    """Nan until it is drawn."""
     cost: float
 
 
@@ -71,7 +72,9 @@ def draw_waits(grid: Grid) -> list[Drawing]:
     for part, name, cost in _WAITS:
         points = waits(grid, part)
         if len(points) > 1:
-            drawn.append(draw_quality_against(points, grid.measure, name=name, cost=cost, more_is_better=False))
+            shown, left = _shown(grid, points, more_is_better=False)
+            drawing = draw_quality_against(shown, grid.measure, name=name, cost=cost, more_is_better=False)
+            drawn.append(replace(drawing, caption=drawing.caption + left))
     return drawn
 
 
@@ -85,11 +88,22 @@ _WAITS = (
 def _with_values(grid: Grid, found: Sequence[tuple[SystemKey, float]]) -> list[Spent]:
     rows, weights = [[cell for cell in grid.row(system) if cell] for system, _ in found], grid.weights()
     values = [float(np.average([cell.value for cell in row], weights=weights)) for row in rows]
-    known = dict(value_intervals(selection(grid), average(grid, grid.collections, "", ""))) if found else {}
-    return [
-        Spent(system, value, known.get(system, UNKNOWN), cost)
-        for (system, cost), value in zip(found, values, strict=True)
-    ]
+    return [Spent(system, value, UNKNOWN, cost) for (system, cost), value in zip(found, values, strict=True)]
+
+
+def _shown(grid: Grid, points: Sequence[Spent], *, more_is_better: bool) -> tuple[list[Spent], str]:
+    """What is drawn, with its intervals, and the sentence that says what was left out: all of the front, which would be
+    another one without them, and the best of the others."""
+    best = front(points, more_is_better=more_is_better)
+    others = sorted((one for one in points if one not in best), key=lambda one: -one.value)
+    kept = {one.system for one in [*best, *others[: max(0, MOST - len(best))]]}
+    own = replace(selection(grid), systems=[one.system for one in points if one.system in kept])
+    known = dict(value_intervals(own, average(grid, grid.collections, "", "")))
+    shown = [replace(one, interval=known.get(one.system, UNKNOWN)) for one in points if one.system in kept]
+    left = len(points) - len(shown)
+    verb = "is" if left == 1 else "are"
+    said = f" The systems on the line and the best of the others are drawn; {left} more {verb} in the table."
+    return shown, said if left else ""
 
 
 def front(points: Sequence[Spent], *, more_is_better: bool) -> list[Spent]:
@@ -109,12 +123,13 @@ def draw_cost(grid: Grid) -> Drawing | None:
     points = speeds(grid)
     if len(points) < 2:
         return None
+    shown, rest = _shown(grid, points, more_is_better=True)
     drawing = draw_quality_against(
-        points, grid.measure, name="speed", cost="pairs scored per second on this machine", more_is_better=True
+        shown, grid.measure, name="speed", cost="pairs scored per second on this machine", more_is_better=True
     )
     missing = len([one for one in grid.systems if one.reranker]) - len(points)
     left = f" {counted(missing, 'system')} without a stored time or with missing cells not drawn." if missing else ""
-    return Drawing(drawing.name, drawing.title, drawing.caption + left, drawing.figure)
+    return replace(drawing, caption=drawing.caption + rest + left)
 
 
 def draw_quality_against(

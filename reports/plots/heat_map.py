@@ -12,7 +12,7 @@ from harness.result.figure import COLLECTIONS, SYSTEMS, Figure
 from harness.result.gathered import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import collection_labels, counted, signed, system_labels
-from reports.plots.paired import Pair, Pairs
+from reports.plots.paired import MOST, Pair, Pairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
 
@@ -37,7 +37,8 @@ def draw_heat_map(pairs: Pairs) -> Drawing | None:
     """None with fewer than two systems: other plots show one."""
     if len(pairs.systems) < 2:
         return None
-    systems, collections, measure = pairs.systems, list(pairs.grid.collections), pairs.grid.measure
+    collections, measure = list(pairs.grid.collections), pairs.grid.measure
+    systems, left = limited(pairs.systems, MOST)
     values = differences(pairs, systems)
     title = f"Differences to the first stage, {measure}"
     with style():
@@ -47,15 +48,16 @@ def draw_heat_map(pairs: Pairs) -> Drawing | None:
     hatched = f" {counted(missing, 'cell')} without a result hatched; such systems stand on the right."
     caption = (
         f"Differences to the first stage in points of {measure}, {said}, the largest macro gain on the left. "
-        f"In bold: significant, {rule.TEST}; {_corrected(pairs)}.{hatched if missing else ''} "
-        f"Colours end at ±{limit(values):.0f} points."
+        f"In bold: significant, {rule.TEST}; {_corrected(pairs, systems)}.{hatched if missing else ''} "
+        f"Colours end at ±{limit(values):.0f} points.{left}"
     )
     return Drawing(file_name("heat-map", measure), title, caption, figure)
 
 
-def _corrected(pairs: Pairs) -> str:
+def _corrected(pairs: Pairs, systems: Sequence[SystemKey]) -> str:
     family = COLLECTIONS if len(pairs.grid.collections) > 1 else SYSTEMS
-    return rule.correction({family: [Figure(difference=pair.difference) for pair in pairs.of.values()]})
+    drawn = [pair for system in systems for pair in pairs.row(system)]
+    return rule.correction({family: [Figure(difference=pair.difference) for pair in drawn]})
 
 
 def limit(values: Floats64) -> float:

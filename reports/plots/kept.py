@@ -13,7 +13,8 @@ from harness.workspace import Workspace
 
 def kept(result: Result, workspace: Workspace) -> Recalled | None:
     """The result's scores and candidates; None where it was imported, or they were cleared away."""
-    if result.imported or not workspace.results.is_file():
+    scores = workspace.scored / f"{result.id}.npz"
+    if result.imported or not workspace.results.is_file() or not scores.is_file():
         return None
     try:
         return recall(workspace, result.id)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.measuring.statistics.difference import Difference
-from harness.result.figure import LANGUAGES
+from harness.result import figure
+from harness.result.figure import LANGUAGES, SYSTEMS
 from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
-from reports.figures import figures
+from reports.figures import selection
 from reports.grid_columns import Column, average, collection_columns
+from reports.grid_tables import Sheet
 
 Floats64 = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 UNKNOWN: Interval = (float("nan"), float("nan"))
+MOST = 40
+"""Systems in a plot with a row, a column or a point for each: more of them cannot be read."""
 UNDECLARED = "undeclared"
 """The family of collections without a language, which are no language."""
 
@@ -51,7 +56,7 @@ class Pairs:
     """Of every language, corrected over the languages of the system, and of all collections, corrected over the
     systems."""
 
-    @property
+    @cached_property
     def systems(self) -> list[SystemKey]:
         """Reranked systems that have a pair: first those with all collections, the largest gain first."""
         found = [system for system in self.grid.systems if self.row(system)]
@@ -72,27 +77,65 @@ class Pairs:
         return float(np.average([pair.delta for pair in row], weights=weights))
 
 
-def paired(grid: Grid) -> Pairs:
-    """Pair every reranked cell with its first stage's. The differences are those of the tables."""
+def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> Pairs:
+    """Pair every reranked cell with its first stage's. The differences are those of the tables.
+
+    Args:
+        sheets: tables of the same grid; what they hold is not computed again.
+    """
     singles = [one for one in collection_columns(grid) if len(one.collections) == 1]
     averages = [*_languages(grid), average(grid, grid.collections, "all collections", "")]
     columns = [*singles, *averages]
-    known = {
-        (system, columns[place]): one.difference
-        for (system, place), one in figures(grid, columns, intervals=False).items()
-        if one.difference is not None
-    }
+    known = _differences(grid, columns, sheets)
     found = {}
-    for (system, column), difference in known.items():
-        if column in singles:
-            after, before = (grid.cells[one, column.collections[0]] for one in (system, system.base))
-            found[system, column.collections[0]] = Pair(after, before, difference)
+    for one in singles:
+        key = one.collections[0]
+        for system, difference in known[_key(grid, one)].items():
+            found[system, key] = Pair(grid.cells[system, key], grid.cells[system.base, key], difference)
     several = {
-        (system, one.collections): own
-        for (system, one), own in known.items()
-        if one in averages and not any(grid.cells[system, key].wrong for key in one.collections)
+        (system, one.collections): difference
+        for one in averages
+        for system, difference in known[_key(grid, one)].items()
+        if not any(grid.cells[system, key].wrong for key in one.collections)
     }
     return Pairs(_sound(grid), {key: pair for key, pair in found.items() if not pair.after.wrong}, several)
+
+
+_Key = tuple[tuple[CollectionKey, ...], tuple[float, ...], str]
+"""Collections, weights, and what is corrected over: columns that agree in them have the same differences."""
+
+
+def _key(grid: Grid, column: Column) -> _Key:
+    whole = len(column.collections) == len(grid.collections)
+    return column.collections, column.weights, SYSTEMS if whole else column.family
+
+
+def _differences(
+    grid: Grid, columns: Sequence[Column], sheets: Sequence[Sheet]
+) -> Mapping[_Key, Mapping[SystemKey, Difference]]:
+    """Of every column those of its systems; computed for columns that no sheet has. A sheet has all columns of a family
+    or none."""
+    found: dict[_Key, dict[SystemKey, Difference]] = {}
+    for sheet in sheets:
+        _add(found, grid, sheet.columns, sheet.figures)
+    missing = [one for one in columns if _key(grid, one) not in found]
+    if missing:
+        _add(found, grid, missing, figure.figures(selection(grid), missing, ()))
+    return found
+
+
+def _add(
+    found: dict[_Key, dict[SystemKey, Difference]],
+    grid: Grid,
+    columns: Sequence[Column],
+    figures: Mapping[tuple[SystemKey, int], figure.Figure],
+) -> None:
+    keys = [_key(grid, one) for one in columns]
+    for key in keys:
+        found.setdefault(key, {})
+    for (system, place), one in figures.items():
+        if one.difference is not None:
+            found[keys[place]][system] = one.difference
 
 
 def _sound(grid: Grid) -> Grid:
