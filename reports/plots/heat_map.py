@@ -78,7 +78,11 @@ def _figure(pairs: Pairs, values: Floats64, collections: Sequence[CollectionKey]
     colours, most = LinearSegmentedColormap.from_list("loss-gain", _COLOURS), limit(values)
     axis.set_facecolor("#f2f3f4")
     _hatch(axis, values)
-    image = axis.imshow(values, cmap=colours, vmin=-most, vmax=most, aspect="auto", zorder=2)
+    cells = axis.pcolormesh(  # an image would be computed for every pixel, several times
+        range(columns), range(rows), np.ma.masked_invalid(values), cmap=colours, vmin=-most, vmax=most,
+        shading="nearest", zorder=2,
+    )  # fmt: skip
+    axis.invert_yaxis()
     for place in np.ndindex(values.shape):
         pair = pairs.of.get((systems[place[1]], collections[place[0]]))
         if pair is not None:
@@ -86,7 +90,7 @@ def _figure(pairs: Pairs, values: Floats64, collections: Sequence[CollectionKey]
     _frame(axis, list(names.values()), list(titles.values()))
     ends = "both" if np.nanmax(np.abs(values)) > most else "neither"
     shrink = min(1.0, 2.2 / (_HEIGHT * rows)) if rows > 9 else 1.0
-    bar = figure.colorbar(image, ax=axis, extend=ends, shrink=shrink, anchor=(0, 1), pad=0.02, fraction=0.05)
+    bar = figure.colorbar(cells, ax=axis, extend=ends, shrink=shrink, anchor=(0, 1), pad=0.02, fraction=0.05)
     bar.set_label(f"points of {pairs.grid.measure}")
     bar.outline.set_visible(False)
     return figure

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference
+from harness.result.gathered import CollectionKey
 from reports.plots.gains import draw_gains, gains
 from reports.plots.heat_map import differences, draw_heat_map
-from reports.plots.paired import paired
+from reports.plots.paired import MOST, paired
+from reports.story import report
 from tests.reports.plots.artists import numbers, texts, with_gid
 from tests.reports.plots.made import collection, grid, many, result, system
 
@@ -125,13 +129,41 @@ def test_the_heat_map_shows_every_difference_and_every_hole() -> None:
     values, axis = differences(pairs, pairs.systems), drawing.figure.axes[0]
     assert pairs.systems[-1].label == "m1"  # a row with a hole is not ranked among the whole ones
     assert np.isnan(values[2, 2]) and np.isnan(values).sum() == 1
-    shown = np.ma.filled(axis.images[0].get_array(), np.nan)
+    shown = np.ma.filled(axis.collections[0].get_array(), np.nan)
     assert np.array_equal(shown, values, equal_nan=True)
     assert [artist.get_text() for artist in with_gid(axis, "missing")] == ["–"]
     assert numbers(axis) == pytest.approx(values[~np.isnan(values)].tolist(), abs=0.051)
-    low, high = axis.images[0].get_clim()
+    low, high = axis.collections[0].get_clim()
     assert low == -high  # zero is white
     assert "1 cell without a result hatched" in drawing.caption
+
+
+def test_a_heat_map_of_very_many_systems_shows_the_largest_gains_and_counts_the_rest() -> None:
+    pairs = paired(grid(many([f"m{place:02}" for place in range(MOST + 3)], [SW, TH])))
+    drawing = draw_heat_map(pairs)
+    assert drawing is not None
+    axis = drawing.figure.axes[0]
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == [one.label for one in pairs.systems[:MOST]]
+    assert axis.collections[0].get_array().shape == (2, MOST)
+    assert f"The {MOST} with the largest gains are drawn; 3 more are in the table." in drawing.caption
+
+
+NONE = collection("none", 25, None)
+SHARED = [collection("one", 20, "sw", "group"), collection("two", 30, "sw", "group")]
+
+
+@pytest.mark.parametrize(
+    "collections",
+    [[SW, TH, EN], [*SHARED, TH, NONE], [SW, NONE], SHARED, [SW], [SW, replace(SW, fingerprint="other"), TH]],
+    ids=["languages", "groups", "undeclared", "one language", "one collection", "twice"],
+)
+def test_differences_taken_from_tables_are_those_that_plots_would_compute(collections: list[CollectionKey]) -> None:
+    made = report(many(["m0", "m1", "m2"], collections, missing=[(1, 0)]))
+    (sheet,) = made.sheets
+    alone, taken = paired(sheet.grid), paired(sheet.grid, (*made.sheets, *made.languages))
+    assert alone.averages == taken.averages
+    assert alone.of.keys() == taken.of.keys() and len(alone.of) == 3 * len(collections) - 1
+    assert all(one.difference == taken.of[key].difference for key, one in alone.of.items())
 
 
 def test_bold_in_the_heat_map_is_significant() -> None:

@@ -10,7 +10,7 @@ import pytest
 from reports.plots.ceiling import draw_ceilings, mean_parts, parts
 from reports.plots.cost import Spent, draw_cost, draw_waits, front, speeds, waits
 from reports.plots.dumbbells import draw_dumbbells
-from reports.plots.paired import paired
+from reports.plots.paired import MOST, paired
 from reports.plots.queries import draw_queries, spread_of
 from tests.reports.plots.artists import texts, with_gid
 from tests.reports.plots.made import collection, grid, many, result, system
@@ -96,6 +96,21 @@ def test_a_bar_without_a_stored_ceiling_is_not_made_up() -> None:
     assert draw_ceilings(pairs_of(result(FIRST, ONE, [0.1] * 4), result(A, ONE, [0.2] * 4, ceiling=None))) == []
 
 
+def test_bars_of_very_many_systems_are_those_of_the_largest_gains() -> None:
+    rows = many([f"m{place:02}" for place in range(MOST + 2)], [ONE, TWO])
+    pairs = paired(grid(rows))
+    best = pairs.systems[0]
+    holed = [
+        replace(one, stored=replace(one.stored, controls={})) if one.system == best and one.collection == TWO else one
+        for one in rows
+    ]
+    drawing = draw_ceilings(paired(grid(holed)))[0]
+    shown = {tick.get_text() for tick in drawing.figure.axes[0].get_yticklabels()}
+    assert shown == {one.label for one in pairs.systems[1 : MOST + 1]}
+    assert "1 system with missing cells or ceilings left out." in drawing.caption
+    assert f"The {MOST} with the largest gains are drawn; 1 more is in the table." in drawing.caption
+
+
 def test_speed_is_pairs_over_seconds_of_all_collections() -> None:
     rows = [result(FIRST, on, [0.1] * on.queries) for on in (ONE, TWO)]
     rows += [result(A, ONE, [0.3] * 4, speed=100), result(A, TWO, [0.5] * 2, speed=50)]
@@ -128,6 +143,19 @@ def test_quality_against_cost_names_every_system() -> None:
     assert sum("m03" in text for text in texts(lots.figure.axes[0])) == 0
     assert sum("  m" in text for text in texts(lots.figure.axes[0])) == 13
     assert "1 system without a stored time or with missing cells not drawn" in lots.caption
+
+
+def test_quality_against_cost_of_very_many_systems_keeps_the_front_and_the_best() -> None:
+    made = grid(many([f"m{place:02}" for place in range(MOST + 5)], [ONE, TWO]))
+    drawing = draw_cost(made)
+    assert drawing is not None
+    points = speeds(made)
+    best = {one.system.label for one in front(points, more_is_better=True)}
+    named = {text.split("  ")[1] for text in texts(drawing.figure.axes[0]) if "  " in text}
+    values = {one.system.label: one.value for one in points}
+    assert len(named) == MOST and best <= named
+    assert min(values[one] for one in named - best) >= max(values[one] for one in values.keys() - named)
+    assert "5 more are in the table" in drawing.caption
 
 
 def test_quality_stands_against_latency_and_memory_where_all_collections_were_timed() -> None:
