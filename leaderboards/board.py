@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
 from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems

@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.errors import UsageError, need
 from harness.measuring.alarms.alarm import as_stored, is_hard
 from harness.result.gathered import CollectionKey, Result, SystemKey, gathered
-from harness.result.store import Stored
+from harness.result.stored import Stored
 from leaderboards.mteb_check import check_with_mteb
 from leaderboards.sheets import is_drifted
 from reports.model_name import model_name

@@ -10,7 +10,8 @@ from adapters.spec import kinds
 from harness.data.notes import stored_notes
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 from reports.tables import Cell, Table
 

@@ -16,7 +16,7 @@ from adapters.errors import UsageError
 from harness.judging.compare.naming import depth_of
 from harness.judging.why.analysis import Why
 from harness.judging.why.stored import Found
-from harness.result.store import Stored
+from harness.result.stored import Stored
 from harness.workspace import write_atomically
 from reports.why_data import page_data
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 
 from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 MEASURE = "nDCG@10"
 

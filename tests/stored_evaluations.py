@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 
 def stored(

@@ -21,7 +21,8 @@ from adapters.prompt_template import load_template, template_names
 from adapters.protocols import Bindable, Role, Setting
 from adapters.sentence_model import instruction_in
 from adapters.spec import identity_of, open_ranker, open_retriever
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.ledger.store import Ledger
 from harness.workspace import Workspace
 

@@ -17,7 +17,8 @@ from harness.progress import Reporter, Silent
 from harness.result.evaluation import Evaluation
 from harness.result.recall import collection_of
 from harness.result.stemming import spelled_as
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.running.experiment import evaluate
 from harness.scoring.bench import opened
 from harness.scoring.ground import prepare

@@ -15,7 +15,8 @@ from adapters.errors import UsageError, did_you_mean
 from harness.data.suites.targets import SuiteCollection, suites
 from harness.measuring.questions import questions_of_stored
 from harness.measuring.statistics.design import Questions
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 
 Floats64 = npt.NDArray[np.float64]
 FIRST_STAGE = " (first stage)"

@@ -13,7 +13,8 @@ from adapters.errors import DataError, HarnessError
 from harness.data.collection import Collection, with_queries
 from harness.data.runs import Run
 from harness.data.sources import stored as collections
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.retrieve import candidates_file, load_candidates
 from harness.scoring.system import Scores
 from harness.workspace import Workspace, write_atomically

@@ -23,7 +23,7 @@ from harness.data.languages import name_of
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
-    from harness.result.store import Stored
+    from harness.result.stored import Stored
 
 Origin = Literal["option", "declared", "detected", "not recognised", "earlier", "earlier version"]
 """Where the language is from; `earlier`: the result was made with another one than its collection has now; `earlier

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,52 +22,17 @@ from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import merged
 from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.environment import command_line, environment, machine
-from harness.result.known_wrong import known_by_now, note_among
+from harness.result.known_wrong import known_by_now
 from harness.result.origin import stored_identity
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.result.secrets import public
+from harness.result.stored import Stored
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
     from harness.result.means import Means
 
 _PATIENCE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Stored:
-    """One evaluation as the store has it."""
-
-    id: str
-    collection: dict[str, object]
-    first_stage: str
-    reranker: str | None
-    depth: int
-    candidates: str
-    identity: dict[str, object]
-    audit: dict[str, object]
-    controls: dict[str, object]
-    environment: dict[str, object]
-    command: str
-    created: str
-    updated: str
-    means: dict[str, float]
-
-    @property
-    def system(self) -> str:
-        """The reranker's name, or the first stage's where there is none."""
-        return self.reranker or self.first_stage
-
-    @property
-    def parallel(self) -> str | None:
-        """The parallel set that the collection is known to belong to, by name; see `Collection.parallel`."""
-        found = self.collection.get("parallel")
-        return None if found is None else str(found)
-
-    @property
-    def wrong(self) -> str | None:
-        """What is known against an imported value; None for everything else."""
-        return note_among(self.audit.get("alarms"))
 
 
 class Results:

@@ -9,7 +9,7 @@ from typing import Any
 from harness.result.gathered import FIRST_STAGE, Result, SystemKey
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from harness.result.store import Stored
+from harness.result.stored import Stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms_by_message, collection_marks
 from leaderboards.board import Board
 from leaderboards.pages import figures, links

@@ -20,7 +20,8 @@ from harness.judging.compare.wanted import ANY, Wanted
 from harness.measuring.measures import parse
 from harness.measuring.statistics.difference import Difference, Differences, differences
 from harness.measuring.statistics.seeds import SeedEffect, seed_effect
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.ground import is_paired
 
 

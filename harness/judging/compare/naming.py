@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from adapters.errors import UsageError, did_you_mean
-from harness.result.store import Stored
+from harness.result.stored import Stored
 from harness.scoring.retrieve import GIVEN
 
 _ID = re.compile("[0-9a-f]{1,12}")

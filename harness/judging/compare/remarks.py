@@ -10,7 +10,7 @@ from harness.judging.compare.selection import StoredSelection
 from harness.measuring.alarms.alarm import as_stored
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 
 def declared(selection: StoredSelection) -> list[str]:

@@ -10,7 +10,7 @@ from adapters.errors import DataError, UsageError
 from harness.judging.compare.naming import Named, depth_of, group_of, label_of, weights_of
 from harness.judging.compare.shared import shared_collections
 from harness.judging.compare.wanted import ANY, Wanted, named_among, narrowed
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from adapters.errors import DataError
 from harness.judging.compare.naming import Named
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 Measured = dict[str, dict[str, Stored]]
 """By the name and then the fingerprint of a collection, any one evaluation on it."""

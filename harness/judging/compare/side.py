@@ -12,7 +12,8 @@ from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.questions import questions_of, questions_of_stored
 from harness.measuring.statistics.design import Floats64, Questions
 from harness.result.evaluation import Evaluation
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 
 
 @dataclass(frozen=True)

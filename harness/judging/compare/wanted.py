@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.errors import UsageError, did_you_mean
 from harness.judging.compare.naming import Named, depth_of, named
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from harness.judging.gate.policy import BEST_ACCEPTED
 from harness.judging.gate.restemmed import refuse_accepted, refuse_named
 from harness.judging.gate.stage import Stage, split_of
 from harness.result.evaluation import Evaluation
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.system import System
 
 

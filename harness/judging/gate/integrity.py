@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.judging.gate.verdict import Findings
 from harness.measuring.alarms.alarm import as_stored, is_hard
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 ALWAYS = ("tied-order", "constant-scores", "changed-membership")
 """Alarms that make a candidate's number invalid whoever else has them. Other hard alarms count where the anchor does

@@ -10,7 +10,7 @@ import numpy as np
 
 from adapters.errors import DataError
 from harness.result.recall import recall
-from harness.result.store import Stored
+from harness.result.stored import Stored
 from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage

@@ -11,7 +11,8 @@ from adapters.protocols import Identity
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.stage import Stage
 from harness.result.stemming import spelled_as
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.retrieve import first_stage
 
 

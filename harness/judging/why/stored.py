@@ -13,7 +13,8 @@ from harness.measuring.measures import parse
 from harness.result.recall import Recalled, recall
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.ground import ordinary_measures
 from harness.workspace import Workspace
 

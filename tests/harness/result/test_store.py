@@ -17,7 +17,8 @@ import pytest
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.collection import sample_queries
 from harness.result.schema import SCHEMA
-from harness.result.store import Results, Stored
+from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.result.summary import summarise
 from tests.tiny_collection import QUERIES, Place
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, grids
-from harness.result.store import Stored
+from harness.result.stored import Stored
 
 Floats64 = npt.NDArray[np.float64]
 BM25 = "bm25"

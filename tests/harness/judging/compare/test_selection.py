@@ -8,7 +8,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.judging.compare.selection import Chosen, StoredSelection, select
 from harness.judging.compare.wanted import Wanted
-from harness.result.store import Stored
+from harness.result.stored import Stored
 from tests.stored_evaluations import stored
 
 FIRST = stored("f000", None)
