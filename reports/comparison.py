@@ -25,7 +25,7 @@ _COLUMNS = (
     "95 % interval",
     "vs first stage",
     "interval of it",
-    "p",
+    "adjusted p",
     "ceiling",
     "headroom",
     "tie span",

@@ -14,8 +14,8 @@ from reports.grid_tables import Sheet, bracketed, medals, names, points, signed,
 from reports.tables import Cell, Kind, Table
 
 _COLUMNS = (
-    "95 % interval", "vs first stage", "interval of it", "p", "better", "worse", "ceiling", "headroom", "tie span",
-    "truncated", "pairs/s", "alarms",
+    "95 % interval", "vs first stage", "interval of it", "adjusted p", "better", "worse", "ceiling", "headroom",
+    "tie span", "truncated", "pairs/s", "alarms",
 )  # fmt: skip
 
 

@@ -38,4 +38,4 @@ def correction(families: Mapping[str, Iterable[Figure]]) -> str:
 def notes(families: Mapping[str, Iterable[Figure]]) -> list[str]:
     """The test, the correction and the unit; none where nothing was tested."""
     said = correction(families)
-    return [f"differences to the first stage: {TEST}, with its 95 % interval; {said}", UNIT] if said else []
+    return [f"differences to the first stage: {TEST}; its 95 % interval is not corrected; {said}", UNIT] if said else []
