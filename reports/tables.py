@@ -113,7 +113,7 @@ def terminal(table: Table, width: int | None = None) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    from reports.narrow import fitted
+    from reports.wide import fitted
 
     parts = [table] if width is None else fitted(table, width)
     return Group(*map(_rich, parts), *(Text(f"  {note}", style="dim") for note in table.legend))

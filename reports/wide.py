@@ -1,31 +1,96 @@
-"""Tables that are too wide for a page: cut into several, each with the columns of text."""
+"""Tables that are too wide for a page or a terminal: cut into several, each with the columns that name its rows. No
+figure is ever cut."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+from rich.cells import cell_len
 
 from reports.tables import Table
 
 A_PAGE = 120
 """Characters in a line of a page across two columns, in small print."""
-_BETWEEN = 2
+_BETWEEN, _IN_A_TERMINAL = 2, 3
+"""Characters between two columns."""
+_READABLE = 16
+"""A name is cut to this many characters before columns of text are left out of the later parts."""
 
 
-def cut(table: Table, characters: int = A_PAGE) -> list[Table]:
-    """The table in parts of at most so many characters a line, but at least one column of figures each; footnotes and
-    notes stand under the last."""
-    parts = list(_parts(table, characters))
+def cut(table: Table, characters: int = A_PAGE, between: int = _BETWEEN) -> list[Table]:
+    """The table in parts with lines of at most `characters`, but at least one column of figures each. Footnotes and
+    notes are under the last part."""
+    parts = list(_parts(table, characters, between))
     if len(parts) < 2:
         return [table]
     found = [replace(_part(table, own), title=f"{table.title} ({i} of {len(parts)})") for i, own in enumerate(parts, 1)]
     return [*(replace(part, notes=(), footnotes=()) for part in found[:-1]), found[-1]]
 
 
-def _parts(table: Table, characters: int) -> Iterator[list[int]]:
-    widths = [
-        _BETWEEN + max(map(len, [head, *(row[i].shown for row in table.rows)])) for i, head in enumerate(table.heads)
+def fitted(table: Table, width: int) -> list[Table]:
+    """The table in parts for a terminal. Names are cut in the middle where they take more than half of the width, and
+    stay different; columns of text that do not help to tell rows apart are then in one part only."""
+    if sum(_widths(table, _IN_A_TERMINAL)) <= width or table.left == len(table.columns):
+        return [table]  # text alone is wrapped by the terminal
+    return cut(_with_short_names(_named(table, width // 2), width // 2), width, _IN_A_TERMINAL)
+
+
+def shortened(names: Sequence[str], width: int) -> list[str]:
+    """The names, each cut in the middle to a width; wider where two of them would look the same."""
+    for size in range(width, max(map(len, names), default=0) + 1):
+        found = [middle_cut(name, size) for name in names]
+        if len(set(found)) == len(set(names)):
+            return found
+    return list(names)
+
+
+def middle_cut(text: str, longest: int) -> str:
+    """The beginning and the end: revisions and options are at the end."""
+    if len(text) <= longest:
+        return text
+    tail = longest // 2
+    return f"{text[: longest - tail - 1]}…{text[len(text) - tail :]}"
+
+
+def _named(table: Table, space: int) -> Table:
+    """With fewer columns of text that every part repeats, where not all of them can be read in the space."""
+    widths = _widths(table, _IN_A_TERMINAL)[: table.left]
+    if sum(min(one, _READABLE + _IN_A_TERMINAL) for one in widths) <= space:
+        return table
+    keys = ({tuple(cell.text for cell in row[:count]) for row in table.rows} for count in range(1, table.left + 1))
+    needed = next((count for count, own in enumerate(keys, 1) if len(own) == len(table.rows)), table.left)
+    return replace(table, left=needed)
+
+
+def _with_short_names(table: Table, space: int) -> Table:
+    """Columns of text that fit their share of the space stay as they are; the others share what is left."""
+    widths, long, size = _widths(table, _IN_A_TERMINAL)[: table.left], list(range(table.left)), _READABLE
+    while long:
+        left = space - sum(width for place, width in enumerate(widths) if place not in long)
+        size = max(_READABLE, left // len(long) - _IN_A_TERMINAL)
+        still = [place for place in long if widths[place] > size + _IN_A_TERMINAL]
+        if still == long:
+            break
+        long = still
+    cut_to = {place: shortened([row[place].text for row in table.rows], size) for place in long}
+    rows = (
+        tuple(replace(cell, text=cut_to[place][at]) if place in cut_to else cell for place, cell in enumerate(row))
+        for at, row in enumerate(table.rows)
+    )
+    return replace(table, rows=tuple(rows))
+
+
+def _widths(table: Table, between: int) -> list[int]:
+    """The characters that each column takes, with the gap behind it."""
+    heads = [max(cell_len(one) for one in pair) for pair in zip(table.headings, table.heads, strict=True)]
+    return [
+        between + max([head, *(cell_len(row[place].shown) for row in table.rows)]) for place, head in enumerate(heads)
     ]
+
+
+def _parts(table: Table, characters: int, between: int) -> Iterator[list[int]]:
+    widths = _widths(table, between)
     text = sum(widths[: table.left])
     found: list[int] = []
     for place in range(table.left, len(widths)):

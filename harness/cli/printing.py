@@ -82,7 +82,7 @@ def print_table(table: Any) -> None:
         console = Console(highlight=False)
         console.print(terminal(table, console.width))
     else:  # whoever reads a pipe gets the whole table
-        Console(width=400, highlight=False).print(terminal(table))
+        Console(width=100_000, highlight=False).print(terminal(table), soft_wrap=True)
 
 
 def print_alarm(named: str) -> None:

@@ -13,7 +13,7 @@ import typer
 from adapters.errors import MissingExtra
 from harness.cli import options
 from harness.cli.app import SHOW, app
-from harness.cli.printing import existing_workspace, make_folder
+from harness.cli.printing import existing_workspace, make_folder, print_table
 
 if TYPE_CHECKING:
     from harness.result.gathered import Grid, Result
@@ -77,16 +77,8 @@ def _show(made: Report, form: str) -> None:
     if form != "terminal":
         typer.echo("\n".join(rendered(table, form) for table in _main_tables(made)).rstrip())
         return
-    from rich.console import Console
-
-    from reports.tables import terminal
-    from reports.wide import cut
-
-    wide = sys.stdout.isatty()
-    console = Console(width=None if wide else 100_000, highlight=False)
     for table in _main_tables(made):
-        for part in cut(table, console.width) if wide else [table]:
-            console.print(terminal(part), soft_wrap=not wide)
+        print_table(table)
 
 
 def _main_tables(made: Report) -> list[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from harness.result.gathered import FIRST_STAGE, CollectionKey, SystemKey
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
+from reports.wide import middle_cut
 
 LONGEST = 38
 
@@ -22,7 +23,7 @@ def system_labels(systems: Sequence[SystemKey], longest: int = LONGEST) -> dict[
         over = f" over {_last(one.first_stage)}" if len(stages) > 1 and one.reranker else ""
         depth = f" @{one.depth}" if len(depths) > 1 else ""
         full[one] = names[one] + over + depth
-    return dict(zip(systems, _unique([_cut(shown(name), longest) for name in full.values()]), strict=True))
+    return dict(zip(systems, _unique([middle_cut(shown(name), longest) for name in full.values()]), strict=True))
 
 
 def collection_labels(collections: Sequence[CollectionKey], longest: int = LONGEST) -> dict[CollectionKey, str]:
@@ -30,7 +31,7 @@ def collection_labels(collections: Sequence[CollectionKey], longest: int = LONGE
     heads = {one.name.partition("/")[0] if "/" in one.name else None for one in collections}
     shared = len(collections) > 1 and len(heads) == 1 and None not in heads
     names = [_within(one) if shared else one.name for one in collections]
-    drawn = [_cut(shown(name, one.language), longest) for name, one in zip(names, collections, strict=True)]
+    drawn = [middle_cut(shown(name, one.language), longest) for name, one in zip(names, collections, strict=True)]
     return dict(zip(collections, _unique(drawn), strict=True))
 
 
@@ -82,14 +83,6 @@ def _told_apart(names: Sequence[str], shorter: Callable[[str], str]) -> list[str
     for name in names:
         longer.setdefault(shorter(name), set()).add(name)
     return [shorter(name) if len(longer[shorter(name)]) == 1 else name for name in names]
-
-
-def _cut(text: str, longest: int) -> str:
-    """The beginning and the end: revisions and options stand at the end."""
-    if len(text) <= longest:
-        return text
-    tail = longest // 2
-    return f"{text[: longest - tail - 1]}…{text[-tail:]}"
 
 
 def _unique(names: Sequence[str]) -> list[str]:
