@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from adapters.errors import MissingExtra, UsageError, need
+from adapters.languages import is_language
 
 _VERSION = 1
 _CODES = {
@@ -82,14 +83,18 @@ class Analyzer:
     made from the collection itself, in every language, without a list that a reader would have to look up.
 
     Raises:
-        UsageError: the language is not written as a code of two or three letters, with or without a suffix (`pt-BR`).
+        UsageError: the language is not a code of ISO 639 of two or three letters, with or without a suffix (`pt-BR`).
     """
 
     language: str | None = None
     stem: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.language is not None and not _LANGUAGE.fullmatch(self.language):
+        if self.language is None:
+            return
+        written = _LANGUAGE.fullmatch(self.language)
+        # Not every code of three letters is listed; all of two letters are, so 'jp' and 'cn' are countries.
+        if written is None or (len(written[1]) == 2 and not is_language(self.language)):
             raise UsageError(
                 f"language '{self.language}' is not an ISO 639 code; write for instance 'en', 'swa' or 'zh'"
             )

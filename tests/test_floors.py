@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "adapters": (),
     "harness": ("adapters",),
     "training": ("harness", "adapters"),
-    "reports": ("harness", "adapters.errors", "adapters.spec"),
+    "reports": ("harness", "adapters.errors", "adapters.languages", "adapters.spec"),
     "leaderboards": ("reports", "harness", "adapters.errors"),
 }
 ORDER = ("data", "measuring", "scoring", "result", "checks", "running", "judging")

@@ -17,9 +17,9 @@ from adapters.analysis import (
 )
 from adapters.errors import HarnessError
 from adapters.identity import digest
+from adapters.languages import name_of
 from adapters.protocols import Identity
 from adapters.spec import parse, with_option
-from harness.data.languages import name_of
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.data.languages import NAMES
+from adapters.languages import NAMES
 
 
 def language_label(code: str | None) -> str:

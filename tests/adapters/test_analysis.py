@@ -129,3 +129,15 @@ def test_the_snowball_version_is_in_the_description_because_stems_change_with_it
 def test_a_language_that_is_spelled_out_is_refused_instead_of_silently_not_stemmed() -> None:
     with pytest.raises(UsageError, match=r"'english'.*'en'"):
         Analyzer("english")
+
+
+@pytest.mark.parametrize("language", ["jp", "cn", "dk", "xx", "german", "e", ""])
+def test_what_is_no_language_is_refused_and_not_left_unstemmed(language: str) -> None:
+    """Codes of countries are written in the place of languages; the texts would silently get the terms of none."""
+    with pytest.raises(UsageError, match=f"language '{language}' is not an ISO 639 code"):
+        Analyzer(language)
+
+
+@pytest.mark.parametrize("language", ["de", "DE", "pt-BR", "zh_Hant", "yo", "swa", "qqq", "iw"])
+def test_codes_of_languages_are_taken_with_a_stemmer_or_without(language: str) -> None:
+    assert Analyzer(language).language == language

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from harness.data.languages import is_language
+from adapters.languages import is_language
 from harness.data.sources.beir_folder import Folder, beir_source, is_beir
 from harness.data.sources.declared import FILE, Declared, Table, combine, for_part, read
 from harness.data.sources.offered import Offer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.analysis import Analyzer
 from adapters.errors import UsageError, did_you_mean
-from harness.data.languages import is_language
+from adapters.languages import is_language
 from harness.data.sources.declared import Declared
 from harness.data.sources.source import Source
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.languages import named
+from adapters.languages import named
 from harness.judging.why.difference import QueryDifference
 from harness.judging.why.facing import Floats64, Indices, PairedTexts
 from harness.judging.why.texts import overlap, script

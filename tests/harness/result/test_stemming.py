@@ -14,8 +14,8 @@ import Stemmer
 from adapters import analysis
 from adapters.errors import MissingExtra
 from adapters.identity import digest
+from adapters.languages import name_of
 from harness.data import detection
-from harness.data.languages import name_of
 from harness.data.sources import load
 from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.data.languages import NAMES, named
+from adapters.languages import NAMES, named
 from harness.judging.why.texts import overlap, script
 
 
