@@ -4,7 +4,17 @@ from __future__ import annotations
 
 SCHEMA = 2
 """Goes up when an older program could no longer read the file."""
-TABLES = """
+_OF_2 = """
+create table latency(
+    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
+    primary key(evaluation, machine)) without rowid;
+create table noise(
+    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
+create table look(
+    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
+    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
+"""
+TABLES = f"""
 create table collection(
     fingerprint text primary key, name text, split text, language text, sampled_from integer, counts text, rules text,
     queries text, part_of text, grouped text) without rowid;
@@ -18,28 +28,12 @@ create table value(
 create table timing(evaluation text, machine text, pairs integer, seconds real, at text);
 create index timing_of on timing(evaluation);
 create index evaluation_of on evaluation(collection);
-create table latency(
-    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
-    primary key(evaluation, machine)) without rowid;
-create table noise(
-    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
-create table look(
-    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
-    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
-"""
-SINCE_1 = """
+{_OF_2}"""
+SINCE_1 = f"""
 alter table collection add column part_of text;
 alter table collection add column grouped text;
 alter table value add column questions text;
-create table latency(
-    evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
-    primary key(evaluation, machine)) without rowid;
-create table noise(
-    evaluation text, measure text, difference real, made text, primary key(evaluation, measure)) without rowid;
-create table look(
-    id text primary key, at text, release text, tier text, split text, collections text, measure text, anchor text,
-    candidate text, policy text, verdict text, alpha real, accepted integer, figures text) without rowid;
-"""
+{_OF_2}"""
 """From version 1 to version 2."""
 ADDED = """
 create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid;
