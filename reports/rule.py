@@ -25,14 +25,19 @@ def correction(families: Mapping[str, Iterable[Figure]]) -> str:
     Args:
         families: figures by what they were corrected over.
     """
+    known = {
+        family: sorted({one.difference.family for one in own if one.difference is not None})
+        for family, own in families.items()
+    }
     found = []
-    for family, own in families.items():
-        sizes = sorted({one.difference.family for one in own if one.difference is not None})
-        if sizes:
+    for family, sizes in known.items():
+        if sizes and sizes[-1] > 1:
             before, name, after = _CORRECTED[family]
             shown = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-            found.append(f"{before} {shown} {name}{'' if sizes == [1] else 's'}{after}")
-    return f"p-values corrected by step-down MaxT: {', '.join(found)}" if found else ""
+            found.append(f"{before} {shown} {name}s{after}")
+    if found:
+        return f"p-values corrected by step-down MaxT: {', '.join(found)}"
+    return "there is nothing to correct the p-value for" if any(known.values()) else ""
 
 
 def notes(families: Mapping[str, Iterable[Figure]]) -> list[str]:
