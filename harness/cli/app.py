@@ -75,7 +75,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options_of_all(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version, and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     pass

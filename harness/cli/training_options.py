@@ -22,52 +22,58 @@ class Training:
 
     loss: Annotated[
         Literal["hinge", "margin-mse", "bce", "mse", "ranknet", "lambda", "listnet", "adr-mse", "kl"],
-        _option("loss", "What the student is to learn of the scores; docs/training.md defines each."),
+        _option("loss", "The loss. docs/training.md defines each."),
     ] = "hinge"
-    scale: Annotated[float, _option("scale", "Targets are scale x (score - shift); the pairwise lambda.")] = 1.0
+    scale: Annotated[
+        float, _option("scale", "Targets are scale x (score - shift). For pairwise losses it is lambda.")
+    ] = 1.0
     shift: Annotated[float, _option("shift", "See --scale.")] = 0.0
-    sigmoid: Annotated[bool, _flag("sigmoid", "Targets are the sigmoid of that.")] = False
-    temperature: Annotated[float, _option("temperature", "Of the kl loss.")] = 1.0
+    sigmoid: Annotated[bool, _flag("sigmoid", "Use the sigmoid of scale x (score - shift) as the target.")] = False
+    temperature: Annotated[float, _option("temperature", "The temperature of the kl loss.")] = 1.0
     smallest_gap: Annotated[
-        float, _option("smallest-gap", "Leave out pairs whose scores are not further apart.")
+        float, _option("smallest-gap", "Leave out pairs whose scores differ by no more than this.")
     ] = 0.0  # fmt: skip
-    epochs: Annotated[int, _option("epochs", "How often every example is seen.", min=1)] = 1
-    max_steps: Annotated[int | None, _option("max-steps", "Stop there; 0 writes the base as it is.", min=0)] = None
+    epochs: Annotated[int, _option("epochs", "The number of passes over the examples.", min=1)] = 1
+    max_steps: Annotated[
+        int | None, _option("max-steps", "Stop after this number of steps. 0 writes the base unchanged.", min=0)
+    ] = None
     batch_queries: Annotated[
-        int, _option("batch-queries", "Queries of a step, each with all its documents.", min=1)
+        int, _option("batch-queries", "Queries per step, each with all its documents.", min=1)
     ] = 8  # fmt: skip
     learning_rate: Annotated[float, _option("lr", "The highest learning rate.")] = 2e-5
-    warmup: Annotated[float, _option("warmup", "Share of the steps in which the learning rate rises.")] = 0.1
-    weight_decay: Annotated[float, _option("weight-decay", "Of the weights; not of biases and norms.")] = 0.01
+    warmup: Annotated[float, _option("warmup", "The share of the steps in which the learning rate rises.")] = 0.1
+    weight_decay: Annotated[
+        float, _option("weight-decay", "The decay of the weights. Biases and norms are not decayed.")
+    ] = 0.01
     max_length: Annotated[
-        int | None, _option("max-length", "Tokens of a whole input; the base's own limit.", min=1)
+        int | None, _option("max-length", "Tokens of a whole input. Default: the limit of the base.", min=1)
     ] = None  # fmt: skip
     lora_rank: Annotated[
-        int, _option("lora-rank", "Train low-rank updates of this rank; 0 trains all weights.", min=0)
+        int, _option("lora-rank", "Train low-rank updates of this rank. 0 trains all weights.", min=0)
     ] = 0  # fmt: skip
     new_head: Annotated[
-        bool, _flag("new-head", "Grow a score head on a base that has none; it is random at first.")
+        bool, _flag("new-head", "Add a score head to a base that has none. It is random at first.")
     ] = False  # fmt: skip
     no_dropout: Annotated[
-        bool, _flag("no-dropout", "Train without dropout, whatever the base declares; on a CPU that is faster.")
+        bool, _flag("no-dropout", "Train without dropout, whatever the base declares. This is faster on a CPU.")
     ] = False  # fmt: skip
     replay_share: Annotated[
         float, _option("replay-share", "The share of general examples in an epoch, 0 to below 1.")
     ] = 0.2  # fmt: skip
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        _option("precision", "Of the layers; auto is bfloat16 where a GPU has it."),
+        _option("precision", "The precision of the layers. auto is bfloat16 where the GPU supports it."),
     ] = "auto"
     gradient_checkpointing: Annotated[
-        bool, _flag("gradient-checkpointing", "Compute activations twice instead of keeping them: less memory.")
+        bool, _flag("gradient-checkpointing", "Compute activations twice instead of keeping them, to save memory.")
     ] = False  # fmt: skip
     batch_tokens: Annotated[
-        int | None, _option("batch-tokens", "Padded tokens of one model call within a step.", min=1)
+        int | None, _option("batch-tokens", "Padded tokens per model call within a step.", min=1)
     ] = None  # fmt: skip
-    seed: Annotated[int, _option("seed", "Of all that is drawn: order, dropout, new tensors, documents.", min=0)] = 0
-    device: Annotated[str | None, _option("device", "A torch device, as in cpu or cuda:1; a GPU if there is one.")] = (
-        None
-    )
+    seed: Annotated[int, _option("seed", "The random seed of order, dropout, new tensors and documents.", min=0)] = 0
+    device: Annotated[
+        str | None, _option("device", "A torch device such as cpu or cuda:1. Default: a GPU if there is one.")
+    ] = None
 
     def settings(self) -> Settings:
         """What decides the result.

@@ -11,21 +11,30 @@ ValidatedQueries = Annotated[
     Path, _option("queries", "The folder of train synthesize, or a JSONL file with _id, text and document.")
 ]
 ComparedQueries = Annotated[
-    str | None, _option("real", "A collection of real queries to compare with; not one that is evaluated on.")
+    str | None,
+    _option("real", "A collection of real queries to compare with. It must not be one that is evaluated on."),
 ]
-ComparedSample = Annotated[int | None, _option("sample-queries", "Only so many real queries, always the same.", min=1)]
+ComparedSample = Annotated[
+    int | None, _option("sample-queries", "Use only this number of real queries. The choice is always the same.", min=1)
+]
 OtherDomain = Annotated[
     str | None, _option("wrong", "Queries of another domain, for a scale: a collection, or a folder of synthetic ones.")
 ]
 EvaluatedOn = Annotated[
     list[str] | None,
-    _option("evaluation", "A collection that will be evaluated on, if the workspace does not know it yet; repeatable."),
+    _option("evaluation", "A collection that will be evaluated on, if the workspace does not know it yet. Repeatable."),
 ]
-ValidationEmbedder = Annotated[str | None, _option("embedder", "For what needs vectors: a dense first stage.")]
+ValidationEmbedder = Annotated[
+    str | None, _option("embedder", "A dense first stage, for the figures that need vectors.")
+]
 ValidationRetrievers = Annotated[
-    list[str] | None, _option("retriever", "For the round trip; the first also for the teacher. bm25 and the embedder.")
+    list[str] | None,
+    _option(
+        "retriever",
+        "A first stage for the round trip; the first one also serves the teacher. Default: bm25 and the embedder.",
+    ),
 ]
-ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher has to be better than.")]
+ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher must be better than.")]
 ValidationFolder = Annotated[
     Path | None, _option("out", "A folder for the cleaned queries, the figures, validation.md and plots.")
 ]
