@@ -259,4 +259,5 @@ def _notes(sheet: Sheet) -> Iterator[str]:
     groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}
     if groups:
         yield f"averaged first, and then one vote: {', '.join(sorted(groups))}"
+    yield from rule.sets(sheet.grid)
     yield from rule.notes(sheet.families)

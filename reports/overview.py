@@ -123,7 +123,8 @@ def _notes(sheet: Sheet) -> Iterator[str]:
     yield f"{sheet.grid.measure} x 100; 95 % interval: {rule.INTERVAL.removeprefix('95 % ')}"
     if sheet.grid.measure == OFFICIAL:
         yield "each collection by its own official measure; a mean of different measures has no unit"
+    yield from rule.sets(sheet.grid)
     yield from rule.notes(sheet.families)
     if len(sheet.grid.collections) > 1 and any(system.reranker for system in sheet.grid.systems):
-        yield "p: corrected; better, worse: in how many collections the corrected test finds a difference"
+        yield "better, worse: in how many collections the corrected test finds a difference"
     yield "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained"

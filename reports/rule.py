@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
 from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
+from harness.result.gathered import CollectionKey, Grid
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
 INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"
@@ -44,3 +45,20 @@ def notes(families: Mapping[str, Iterable[Figure]]) -> list[str]:
     """The test, the correction and the unit; none where nothing was tested."""
     said = correction(families)
     return [f"differences to the first stage: {TEST}; its 95 % interval is not corrected; {said}", UNIT] if said else []
+
+
+def sets(grid: Grid) -> list[str]:
+    """The parallel sets of a grid, such as `demo: 20 questions in 10 languages`."""
+    members: dict[str, dict[CollectionKey, tuple[str, ...]]] = {}
+    for collection in grid.collections:
+        cells = (grid.cells.get((system, collection)) for system in grid.systems)
+        first = next((cell.questions for cell in cells if cell is not None), None)
+        if first is not None:
+            members.setdefault(first.drawn_from, {})[collection] = first.ids
+    return [f"{name}: {_counted(own)}" for name, own in members.items() if len(own) > 1]
+
+
+def _counted(members: Mapping[CollectionKey, tuple[str, ...]]) -> str:
+    languages = {one.language for one in members}
+    where = "collections" if None in languages or len(languages) < len(members) else "languages"
+    return f"{len(set().union(*members.values())):,} questions in {len(members)} {where}"

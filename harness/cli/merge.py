@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from adapters.errors import UsageError
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, app
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 The recipe is mergekit's YAML. The folder gets merge.json, merge-report.json and merge-report.md.""",
 )
 def merge(  # noqa: PLR0917
-    paths: options.MergePaths,
-    method: options.MergeMethod = None,
-    models: options.MergeModels = None,
-    base: options.MergeBase = None,
-    t: options.MergeT = None,
-    weights: options.MergeWeights = None,
-    dtype: options.MergeDtype = None,
-    shard_mb: options.ShardMegabytes = None,
+    paths: stage_options.MergePaths,
+    method: stage_options.MergeMethod = None,
+    models: stage_options.MergeModels = None,
+    base: stage_options.MergeBase = None,
+    t: stage_options.MergeT = None,
+    weights: stage_options.MergeWeights = None,
+    dtype: stage_options.MergeDtype = None,
+    shard_mb: stage_options.ShardMegabytes = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Merge checkpoints of one architecture, and report what was done to each tensor.

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from adapters.errors import UsageError
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.training_options import Training, with_training
 
@@ -34,16 +34,16 @@ app.add_typer(train, rich_help_panel=ADAPT)
 @with_training()
 def fit(
     *,
-    base: options.Base = None,
-    data: options.FitData = None,
-    out: options.FitOut = None,
+    base: stage_options.Base = None,
+    data: stage_options.FitData = None,
+    out: stage_options.FitOut = None,
     training: Training,
-    replay: options.Replay = None,
-    save_every: options.SaveEvery = None,
-    limit: options.LimitExamples = None,
-    negatives: options.NegativesFrom = "bm25",
-    adapted_on: options.AdaptedOn = None,
-    print_cost: options.PrintCost = False,
+    replay: stage_options.Replay = None,
+    save_every: stage_options.SaveEvery = None,
+    limit: stage_options.LimitExamples = None,
+    negatives: stage_options.NegativesFrom = "bm25",
+    adapted_on: stage_options.AdaptedOn = None,
+    print_cost: stage_options.PrintCost = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.printing import print_table
 from harness.cli.train import train
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool"""
 )
 def mine(  # noqa: PLR0917
-    corpus: options.Corpus,
-    queries: options.QueriesFile,
-    out: options.StageFolder,
-    retrievers: options.Retrievers = None,
-    depth: options.PoolDepth = 50,
+    corpus: stage_options.Corpus,
+    queries: stage_options.QueriesFile,
+    out: stage_options.StageFolder,
+    retrievers: stage_options.Retrievers = None,
+    depth: stage_options.PoolDepth = 50,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

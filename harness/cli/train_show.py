@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.printing import existing_workspace, make_folder, print_table
 from harness.cli.train import train
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     harness train show ./adapted --out page"""
 )
 def show(
-    folder: options.AdaptationFolder,
-    out: options.AdaptationPage = None,
+    folder: stage_options.AdaptationFolder,
+    out: stage_options.AdaptationPage = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.printing import print_table
 from harness.cli.train import train
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     harness train synthesize --corpus miracl/sw --generator "chat:http://127.0.0.1:8000/v1?model=mine" --out queries"""
 )
 def synthesize(  # noqa: PLR0917
-    corpus: options.Corpus,
-    out: options.StageFolder,
-    generator: options.GeneratorSpec = "extractive",
-    profile: options.ProfileName = None,
-    documents: options.DocumentsAsked = None,
-    floor: options.Floor = 0.5,
-    seed: options.Seed = 0,
+    corpus: stage_options.Corpus,
+    out: stage_options.StageFolder,
+    generator: stage_options.GeneratorSpec = "extractive",
+    profile: stage_options.ProfileName = None,
+    documents: stage_options.DocumentsAsked = None,
+    floor: stage_options.Floor = 0.5,
+    seed: stage_options.Seed = 0,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

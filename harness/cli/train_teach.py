@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.printing import print_table
 from harness.cli.train import train
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples"""
 )
 def teach(  # noqa: PLR0917
-    pool: options.PoolFolder,
-    out: options.StageFolder,
-    teachers: options.Teachers = None,
-    weights: options.Weights = None,
-    max_length: options.StudentLength = None,
-    sampling: options.SamplingName = "stratified",
-    per_query: options.ExampleDocuments = 16,
-    bins: options.Bins = 16,
-    bin_scope: options.BinScope = "global",
-    drop_above: options.DropAbove = None,
-    score_map: options.ScoreMap = "none",
-    task: options.TaskName = None,
-    teacher_facts: options.TeacherFacts = None,
-    corpus: options.PoolCorpus = None,
-    seed: options.Seed = 0,
+    pool: stage_options.PoolFolder,
+    out: stage_options.StageFolder,
+    teachers: stage_options.Teachers = None,
+    weights: stage_options.Weights = None,
+    max_length: stage_options.StudentLength = None,
+    sampling: stage_options.SamplingName = "stratified",
+    per_query: stage_options.ExampleDocuments = 16,
+    bins: stage_options.Bins = 16,
+    bin_scope: stage_options.BinScope = "global",
+    drop_above: stage_options.DropAbove = None,
+    score_map: stage_options.ScoreMap = "none",
+    task: stage_options.TaskName = None,
+    teacher_facts: stage_options.TeacherFacts = None,
+    corpus: stage_options.PoolCorpus = None,
+    seed: stage_options.Seed = 0,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from adapters.errors import UsageError
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli.printing import print_table
 from harness.cli.train import train
 from harness.cli.training_options import Training, with_training
@@ -36,32 +36,32 @@ _NOT_OFFERED = (
 @with_training(without=_NOT_OFFERED, scale=10.0)
 def utility(
     *,
-    base: options.StudentBase = None,
-    corpus: options.SyntheticCorpus = None,
-    queries: options.SyntheticQueries = None,
-    real: options.RealQueries = None,
-    real_split: options.RealSplit = "train",
-    wrong: options.WrongQueries = None,
-    wrong_corpus: options.WrongCorpus = None,
-    teacher: options.OneTeacher = None,
-    test: options.TestCollection = None,
-    test_split: options.TestSplit = None,
-    out: options.UtilityOut = None,
-    seeds: options.StudentSeeds = 3,
-    queries_each: options.QueriesEach = None,
-    retrievers: options.Retrievers = None,
-    pool_depth: options.CandidatesDepth = 50,
-    sampling: options.SamplingName = "stratified",
-    per_query: options.ExampleDocuments = 16,
-    bins: options.Bins = 16,
-    bin_scope: options.BinScope = "global",
-    teacher_facts: options.TeacherFacts = None,
+    base: stage_options.StudentBase = None,
+    corpus: stage_options.SyntheticCorpus = None,
+    queries: stage_options.SyntheticQueries = None,
+    real: stage_options.RealQueries = None,
+    real_split: stage_options.RealSplit = "train",
+    wrong: stage_options.WrongQueries = None,
+    wrong_corpus: stage_options.WrongCorpus = None,
+    teacher: stage_options.OneTeacher = None,
+    test: stage_options.TestCollection = None,
+    test_split: stage_options.TestSplit = None,
+    out: stage_options.UtilityOut = None,
+    seeds: stage_options.StudentSeeds = 3,
+    queries_each: stage_options.QueriesEach = None,
+    retrievers: stage_options.Retrievers = None,
+    pool_depth: stage_options.CandidatesDepth = 50,
+    sampling: stage_options.SamplingName = "stratified",
+    per_query: stage_options.ExampleDocuments = 16,
+    bins: stage_options.Bins = 16,
+    bin_scope: stage_options.BinScope = "global",
+    teacher_facts: stage_options.TeacherFacts = None,
     training: Training,
-    max_length: options.StudentLength = None,
-    first_stage: options.TestFirstStage = "bm25",
+    max_length: stage_options.StudentLength = None,
+    first_stage: stage_options.TestFirstStage = "bm25",
     depth: options.Depth = 100,
-    measure: options.TestMeasure = None,
-    print_cost: options.CountCost = False,
+    measure: stage_options.TestMeasure = None,
+    print_cost: stage_options.CountCost = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

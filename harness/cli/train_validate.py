@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from adapters.errors import MissingExtra
-from harness.cli import options
+from harness.cli import options, stage_options
 from harness.cli import validation_options as own
 from harness.cli.printing import print_table
 from harness.cli.train import train
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     --wrong miracl/en --embedder ./all-MiniLM-L6-v2 --teacher ./teacher --student ./base --out validated"""
 )
 def validate(  # noqa: PLR0917
-    corpus: options.Corpus,
+    corpus: stage_options.Corpus,
     queries: own.ValidatedQueries,
     real: own.ComparedQueries = None,
-    real_split: options.RealSplit = "train",
+    real_split: stage_options.RealSplit = "train",
     sample_queries: own.ComparedSample = None,
     wrong: own.OtherDomain = None,
-    wrong_corpus: options.WrongCorpus = None,
+    wrong_corpus: stage_options.WrongCorpus = None,
     evaluations: own.EvaluatedOn = None,
     embedder: own.ValidationEmbedder = None,
     retrievers: own.ValidationRetrievers = None,
-    teachers: options.Teachers = None,
+    teachers: stage_options.Teachers = None,
     student: own.ValidationStudent = None,
-    max_length: options.StudentLength = None,
+    max_length: stage_options.StudentLength = None,
     depth: options.Depth = 100,
-    seed: options.Seed = 0,
+    seed: stage_options.Seed = 0,
     out: own.ValidationFolder = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
