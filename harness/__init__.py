@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.errors import HarnessError
-    from harness.api import Comparison, Outcome, compare, gate, results, run
+    from harness.api import Comparison, Outcome, adapt, compare, gate, results, run
     from harness.judging.gate.policy import Policy
 
-__all__ = ["Comparison", "HarnessError", "Outcome", "Policy", "compare", "gate", "results", "run"]
+__all__ = ["Comparison", "HarnessError", "Outcome", "Policy", "adapt", "compare", "gate", "results", "run"]
 _ELSEWHERE = {"HarnessError": "adapters.errors", "Policy": "harness.judging.gate.policy"}
 _FORMER = {"compared": "compare", "gated": "gate"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 
     from harness.judging.gate.gate import Gated
     from harness.judging.gate.policy import Policy, Tier
+    from harness.result.adaptation.record import Record
+    from training.adapting.config import AdaptConfig
 
-__all__ = ["Comparison", "Outcome", "ResultsNotKept", "collections_of", "compare", "gate", "planned", "run"]
+__all__ = ["Comparison", "Outcome", "ResultsNotKept", "adapt", "collections_of", "compare", "gate", "planned", "run"]
 
 FIRST_STAGE = "Qwen/Qwen3-Embedding-0.6B"
 DEPTH = 100
@@ -350,3 +352,46 @@ def _cost(costs: Plan) -> str:
         f"rerankers: {len(costs.rerankers)}, pairs for each: at most {total.pairs:,}, less what is already known"
     )
     return f"{told}\n{costs.warning}" if costs.warning else told
+
+
+def adapt(
+    config: AdaptConfig | Mapping[str, object] | str | Path,
+    out: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> Record:
+    """Adapt a reranker to a corpus without labels, and keep the result only if it is better; see docs/adapting.md.
+
+    A killed run continues when it is called again with the same configuration and the same `out`.
+
+    Args:
+        config: a TOML file as `harness train adapt --print-config` prints it, the same keys as a mapping of mappings,
+            or a `training.adapting.config.AdaptConfig`. Keys that are left out have their defaults.
+        out: the folder of the run.
+        workspace: the folder for results, scored pairs and caches; default HARNESS_WORKSPACE or `./.harness`.
+        reporter: gets a line for every step; default: nobody.
+
+    Returns:
+        The record. Its `state` is accepted, refused, inconclusive or invalid, and `reasons` says why. An accepted
+        checkpoint is in `out/model`.
+
+    Raises:
+        UsageError: a key is unknown, missing or has a value that it cannot have, or `out` holds another run.
+        HarnessError: a model, a corpus or a collection cannot be used; what was finished is kept.
+
+    Example:
+        The file names the base, the corpora, the teachers, the dev collection and the policy::
+
+            import harness
+
+            record = harness.adapt("adapt.toml", out="adapted")
+            print(record.state, *record.reasons, sep="\\n")
+    """
+    from training.adapting.config import AdaptConfig
+    from training.adapting.start import run as run_adaptation
+    from training.configuration import configured, given_layer
+
+    chosen = configured(AdaptConfig, [given_layer(config, AdaptConfig)])
+    with opened(Workspace.open(Path(workspace) if workspace else None), reporter or Silent()) as bench:
+        return run_adaptation(chosen, Path(out), bench)

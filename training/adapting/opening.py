@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +12,12 @@ from adapters.contents import Contents
 from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
-from harness.result.adaptation.record import Record, TeacherFacts
+from harness.result.adaptation.record import Record, SettingRow, TeacherFacts
 from harness.result.secrets import public, public_values, without_secrets
 from harness.scoring.bench import Session
 from training.adapting.places import Tiers
 from training.adapting.wishes import Wishes
+from training.configuration import Setting
 from training.job import write_json
 from training.teaching.teachers import Origin, read_facts
 from training.validating.leak import KnownQueries, known_queries
@@ -38,7 +39,9 @@ def about(wishes: Wishes, tiers: Tiers, *, despite_teacher: bool) -> dict[str, o
     }
 
 
-def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, object]) -> Record:
+def first_record(
+    wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, object], settings: Sequence[Setting] = ()
+) -> Record:
     """The record of a run that has done nothing yet."""
     origins, policy = read_facts(wishes.teacher_facts, wishes.teachers), tiers.gate.policy
     return Record(
@@ -54,6 +57,7 @@ def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, obje
         depth=policy.depth,
         measure=tiers.gate.measure,
         policy=public_values(json.loads(json.dumps(asdict(policy)))),
+        settings=tuple(SettingRow(one.key, one.value, one.origin) for one in settings),
     )
 
 

@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import UsageError
 from adapters.identity import Digests
 from adapters.protocols import Integers
+from training.stages import Plan
 
-Strategy = Literal["stratified", "top", "random"]
-Scope = Literal["global", "query"]
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Lots = npt.NDArray[np.uint64]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the sample is drawn."""
-
-    strategy: Strategy = "stratified"
-    per_query: int = 16
-    """Documents of an example, with the source document."""
-    bins: int = 16
-    scope: Scope = "global"
-    """Whether the bins share out the range of all scores, or that of each query's."""
-    drop_above: float | None = None
-    """Leave out documents whose plausibility is above this share of the source document's (NV-Retriever,
-    arXiv 2407.15831, takes 0.95). None keeps them: with a teacher's own scores as labels a better document than the
-    source is no false negative, and without it the source would be the best of every list."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.per_query < 2 or self.bins < 1:
-            raise UsageError("--per-query is at least 2, --bins at least 1")
-        if self.drop_above is not None and not 0 < self.drop_above <= 1:
-            raise UsageError("--drop-above is a share of the source document's score, above 0 and at most 1")
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from training.examples import Example, write_examples
 from training.job import begin, finish, read_manifest
 from training.mining import mine
 from training.mining.pool import Pool, load
-from training.mining.sampling import Plan, Sample, counts_per_bin, lots, plausibility, sample
-from training.teaching.blend import Map, Scores, blended, calibrate, mapped, shares_of
+from training.mining.sampling import Sample, counts_per_bin, lots, plausibility, sample
+from training.stages import Map, Plan, Teaching
+from training.teaching.blend import Scores, blended, calibrate, mapped, shares_of
 from training.teaching.teachers import Teacher, open_teachers
 
 STAGE = "teach"
@@ -35,12 +36,12 @@ class Wishes:
     """What a user may choose beside the teachers."""
 
     plan: Plan = field(default_factory=Plan)
-    weights: tuple[float, ...] = ()
+    weights: tuple[float, ...] = Teaching.weights
     max_length: int | None = None
-    map: Map = "none"
+    map: Map = Teaching.map
     task: str | None = None
     """The name of the task in the examples; default: the corpus's."""
-    facts: Path | None = None
+    facts: Path | None = Teaching.facts
     """A TOML file with the teachers' licences and training sets."""
 
 

@@ -155,6 +155,18 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class SettingRow:
+    """A key of the configuration that was set. Every other key had its default."""
+
+    key: str
+    """As in `training.epochs`."""
+    value: str
+    """As a TOML file has it."""
+    origin: str
+    """The file, the command line, a variable, or Python."""
+
+
+@dataclass(frozen=True)
 class Record:
     """An adaptation as far as it got."""
 
@@ -180,6 +192,7 @@ class Record:
     scores: tuple[Score, ...] = ()
     looks: tuple[LookRow, ...] = ()
     claims: tuple[Claim, ...] = ()
+    settings: tuple[SettingRow, ...] = field(default=(), metadata=LATER)
     version: int = VERSION
 
     @property

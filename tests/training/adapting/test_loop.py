@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -63,18 +61,6 @@ def weights(out: Path) -> dict[str, str]:
 def again(honest: Honest) -> Record:
     place, _ = honest
     return toy.run(place, toy.logged(place), place.path / "target")
-
-
-@pytest.fixture
-def open_end(honest: Honest, tmp_path: Path) -> Iterator[Path]:
-    """The honest run as it was just before it ended; afterwards it is as it is."""
-    out = honest[0].path / "out"
-    shutil.copytree(out, tmp_path / "kept")
-    shutil.rmtree(out / "model")
-    (out / "manifest.json").unlink()
-    yield out
-    shutil.rmtree(out)
-    shutil.copytree(tmp_path / "kept", out)
 
 
 def test_a_kill_at_any_stage_ends_with_the_same_record(honest: Honest, place: Place) -> None:

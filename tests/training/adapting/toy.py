@@ -28,8 +28,7 @@ from training.adapting.places import Places
 from training.adapting.wishes import Wishes
 from training.examples import Example, Examples
 from training.fit import fit, job
-from training.losses import Loss
-from training.settings import Settings
+from training.settings import Loss, Settings
 
 SYLLABLES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ra", "si", "tu")
 WORDS = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]

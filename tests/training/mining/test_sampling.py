@@ -10,7 +10,8 @@ import pytest
 
 from adapters.errors import UsageError
 from adapters.identity import text_digests
-from training.mining.sampling import Plan, bins_of, counts_per_bin, lots, plausibility, sample
+from training.mining.sampling import bins_of, counts_per_bin, lots, plausibility, sample
+from training.stages import Plan
 
 SCORES = np.concatenate([np.linspace(0.0, 0.1, 90), np.linspace(0.2, 1.0, 10)])
 """As of a real pool: most candidates are bad."""

@@ -16,7 +16,7 @@ from tests.fixtures import Command
 from tests.tiny_collection import CORPUS, Place
 from tests.training.loop import TEACHER, mined, taught
 from training.examples import example_of
-from training.mining.sampling import Plan
+from training.stages import Plan
 from training.teaching.teach import Wishes
 
 FAKES = "tests.fake_adapters"

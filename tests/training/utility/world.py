@@ -14,9 +14,8 @@ from adapters import tiny
 from adapters.protocols import Floats, IndexPairs
 from tests.fake_adapters import Plain
 from tests.tiny_collection import Place
-from training.losses import Loss
-from training.mining.sampling import Plan
-from training.settings import Settings
+from training.settings import Loss, Settings
+from training.stages import Plan
 from training.utility.wishes import Given, Wishes
 
 TEACHER = "tests.training.utility.world:Marker"
