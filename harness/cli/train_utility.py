@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reports.tables import Table
     from training.configuration import Configured
     from training.utility.config import UtilityConfig
-    from training.utility.question import Cost
+    from training.utility.question import AblationCost
 
 OPTIONS = {
     "base": "base", "corpus": "synthetic.corpus", "queries": "synthetic.queries", "real": "real.collection",
@@ -89,7 +89,7 @@ def utility(
     _show(result, Path(str(out)), as_json=as_json)
 
 
-def _plan(chosen: Configured[UtilityConfig], price: Cost, *, as_json: bool) -> None:
+def _plan(chosen: Configured[UtilityConfig], price: AblationCost, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**price.as_dict(), "settings": [asdict(one) for one in chosen.settings]}))
     else:
