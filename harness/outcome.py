@@ -33,8 +33,8 @@ class Outcome:
 
     def table(self) -> str:
         """The comparison tables in Markdown, and below them what was skipped."""
-        from reports.comparison import comparison_tables
-        from reports.tables import escaped, markdown
+        from reports.table import escaped, markdown
+        from reports.tables.run import comparison_tables
 
         tables = "\n".join(markdown(table) for table in comparison_tables(self.evaluations))
         return "\n".join([tables, *(f"- {escaped(line)}" for line in self.skipped)])

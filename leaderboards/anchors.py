@@ -12,10 +12,10 @@ from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import suites
 from harness.result.evaluation import Evaluation
 from leaderboards.published import Measured, Published, comparable, published
-from reports.comparison import points
 from reports.model_name import model_name
 from reports.suite_entry import entry_of, is_drifted
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
+from reports.tables.run import points
 
 
 @dataclass(frozen=True)

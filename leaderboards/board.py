@@ -15,7 +15,7 @@ from harness.result.stored import Stored
 from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems
-from reports.figures import selection
+from reports.grid import selection
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -10,8 +10,8 @@ from harness.result.evaluation import Evaluation
 from harness.result.export import write_results
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_evaluations
-from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
-from reports.tables import comma_separated, escaped, markdown
+from reports.table import comma_separated, escaped, markdown
+from reports.tables.run import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 
 
 def write_report(out: Path, evaluations: Sequence[Evaluation], command: str, *, skipped: Sequence[str] = ()) -> None:

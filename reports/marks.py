@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.data.sources.stored import DRIFTED
 from harness.result.gathered import CollectionKey, Result
-from reports.tables import Cell
+from reports.table import Cell
 
 BETTER, WORSE = "↑", "↓"
 INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"

@@ -12,9 +12,12 @@ from harness.result.gathered import Grid, Result, grids
 from harness.workspace import write_atomically
 from reports import marks
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown
-from reports.figures import Figure
+from reports.grid import Figure
 from reports.grid_columns import official_grids, plain_name
-from reports.grid_tables import (
+from reports.html import html_table, page
+from reports.latex import latex
+from reports.table import Table, comma_separated, markdown
+from reports.tables.report import (
     PublishedRow,
     Sheet,
     bracketed,
@@ -25,10 +28,7 @@ from reports.grid_tables import (
     significant,
     values_table,
 )
-from reports.html import html_table, page
-from reports.latex import latex
-from reports.overview import counted, overview_table, probability
-from reports.tables import Table, comma_separated, markdown
+from reports.tables.systems import counted, overview_table, probability
 from reports.what_was_run import what_was_run
 
 

@@ -13,10 +13,10 @@ from adapters.errors import need
 from harness.result.gathered import CollectionKey, Result, SystemKey, all_grids
 from harness.result.store import Results
 from harness.workspace import write_atomically
-from reports.figures import Figure, figures
+from reports.grid import Figure, figures
 from reports.grid_columns import Column, plain_name
 from reports.marks import alarms_of, is_adapted
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from harness.scoring.system import MadeOf
 from reports import marks
 from reports.document import Bullets, Code, Heading, Part
 from reports.grid_columns import plain_name
-from reports.overview import speed_of
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
+from reports.tables.systems import speed_of
 
 _SHOWN = 20
 """Commands that are printed; a sweep has hundreds."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from reports.tables import Table
+from reports.table import Table
 
 A_PAGE = 120
 """Characters in a line of a page across two columns, in small print."""

@@ -187,9 +187,9 @@ def _docstring(file: Path) -> str | None:
         ("adapters.bad", "import harness.data.runs"),
         ("adapters.bad", "def f():\n    from harness.data.runs import Run"),
         ("adapters.bad", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.data.runs import Run"),
-        ("harness.bad", "from reports.tables import Table"),
-        ("harness.bad", "def f():\n    from reports import tables"),
-        ("harness.cli", "from reports import tables"),
+        ("harness.bad", "from reports.table import Table"),
+        ("harness.bad", "def f():\n    from reports import table"),
+        ("harness.cli", "from reports import table"),
         ("training.bad", "from leaderboards import board"),
         ("reports.bad", "from adapters.models import open_folder"),
         ("leaderboards.bad", "import training"),
@@ -201,7 +201,7 @@ def test_an_import_upward_is_seen(module: str, text: str) -> None:
 
 
 def test_the_command_line_may_load_any_package_when_a_verb_is_called() -> None:
-    assert upward(imports({"harness.cli": "def f():\n    from reports import tables"})) == []
+    assert upward(imports({"harness.cli": "def f():\n    from reports import table"})) == []
 
 
 @pytest.mark.parametrize("back", ["import harness.a", "from harness import a", "from . import a", "from .a import x"])

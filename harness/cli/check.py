@@ -48,7 +48,7 @@ def check(  # noqa: PLR0917
     from harness.progress import Terminal
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
-    from reports.checked import checked_dict, checked_table
+    from reports.tables.check import checked_dict, checked_table
 
     place = Workspace.open(workspace)
     terminal = Terminal()

@@ -54,11 +54,11 @@ def compare(  # noqa: PLR0917
         workspace=existing_workspace(workspace),
     )
     if as_json:
-        from reports.compared_values import as_dict
+        from reports.tables.compare_values import as_dict
 
         typer.echo(json.dumps(as_dict(found), ensure_ascii=False, indent=1, allow_nan=False))
         return
-    from reports.compared import compared_tables
+    from reports.tables.compare import compared_tables
 
     for table in compared_tables(found):
         print_table(table)

@@ -88,7 +88,7 @@ def _policy(file: Path | None) -> Policy:
 
 
 def _tell(found: Gated, junit: Path | None, summary: Path | None, as_json: bool) -> None:
-    from reports import gated
+    from reports.tables import gate as gated
 
     typer.echo(gated.as_json(found) if as_json else gated.terminal(found))
     if junit is not None:

@@ -64,7 +64,7 @@ def import_(  # noqa: PLR0917
     given = {"--target": target, "--first-stage-run": first_stage_run, "--first-stage": first_stage}
     if named := next((option for option, value in given.items() if value), None):
         raise UsageError(f"{named} goes with one run file; results of mteb name their task themselves")
-    from reports.stored import listing_of
+    from reports.tables.listing import listing_of
 
     path = workspace_path(workspace)
     taken = take_means(files, path, name, measures or ())

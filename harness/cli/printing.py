@@ -43,7 +43,7 @@ def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) 
     from harness.result.secrets import public_command
     from harness.result.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
-    from reports import comparison
+    from reports.tables import run
 
     if out is not None:
         outcome.write(out, public_command(["harness", *sys.argv[1:]]))
@@ -52,14 +52,14 @@ def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) 
             json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)
         )
         return
-    tables = comparison.comparison_tables(outcome.evaluations)
+    tables = run.comparison_tables(outcome.evaluations)
     if published := anchors(outcome.evaluations):
         tables.append(anchors_table(published, notes(of_evaluations(outcome.evaluations))))
     if audit:
-        tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
+        tables += [run.audit_table(outcome.evaluations), run.controls_table(outcome.evaluations)]
     for table in tables:
         print_table(table)
-    for alarm in comparison.alarms(outcome.evaluations):
+    for alarm in run.alarms(outcome.evaluations):
         print_alarm(alarm)
     if out is not None:
         typer.echo(f"written: {out}/report.md")
@@ -76,7 +76,7 @@ def print_rows(table: Any, as_json: bool) -> None:
 def print_table(table: Any) -> None:
     from rich.console import Console
 
-    from reports.tables import terminal
+    from reports.table import terminal
 
     if sys.stdout.isatty():
         console = Console(highlight=False)

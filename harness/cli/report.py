@@ -18,8 +18,8 @@ from harness.cli.printing import existing_workspace, make_folder, print_table
 if TYPE_CHECKING:
     from harness.result.gathered import Grid, Result
     from reports.document import Image, Part
-    from reports.grid_tables import PublishedRow
     from reports.story import Report
+    from reports.tables.report import PublishedRow
 
 
 @app.command(
@@ -90,8 +90,8 @@ def _main_tables(made: Report) -> list[Any]:
 def _published(grid: Grid) -> Sequence[PublishedRow]:
     """Published numbers of the models of this grid; the floor of reports knows none."""
     from leaderboards.beside import is_wrong, published_rows
-    from reports.grid_tables import PublishedRow
     from reports.model_name import model_name
+    from reports.tables.report import PublishedRow
 
     named = [model_name(system.reranker or system.first_stage) for system in grid.systems]
     models = {name.name for name in named if name is not None}

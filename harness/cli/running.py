@@ -62,7 +62,7 @@ def run(  # noqa: PLR0917
         "origin": SourceChoice(source, mirror, allow_drift),
     }  # fmt: skip
     if plan:
-        from reports.planning import planning_table
+        from reports.tables.plan import planning_table
 
         print_rows(planning_table(api.planned(*(targets or ()), **common, reporter=Terminal())), as_json)
         return
@@ -126,7 +126,7 @@ def fetch(  # noqa: PLR0917
     """
     from harness.data.mirror.fetch import run_fetch
     from harness.progress import Terminal
-    from reports.fetched import fetched_table
+    from reports.tables.fetch import fetched_table
 
     found = run_fetch(targets or (), model or (), mirror, source, Terminal(), dry_run=dry_run)
     print_rows(fetched_table(found), as_json)

@@ -13,7 +13,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @train.command(
@@ -78,7 +78,7 @@ def _show(manifest: dict[str, Any], out: Path) -> None:
 
 def teacher_table(manifest: dict[str, Any]) -> Table:
     """Whose scores these are, and how they lie."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = []
     for one in manifest["teachers"]:
@@ -111,7 +111,7 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
 
 def bin_table(manifest: dict[str, Any]) -> Table:
     """How the sample lies over the strata."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     counts = zip(manifest["bins"]["pool"], manifest["bins"]["sample"], strict=True)
     rows = [

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.result.gathered import Grid, Result, grids
-from reports.grid_tables import Sheet
 from reports.plots.ceiling import draw_ceilings
 from reports.plots.cost import draw_cost, draw_waits
 from reports.plots.depth import draw_depth
@@ -19,6 +18,7 @@ from reports.plots.heat_map import draw_heat_map
 from reports.plots.paired import paired
 from reports.plots.plot import Drawing, Plot, write
 from reports.plots.queries import draw_queries
+from reports.tables.report import Sheet
 
 __all__ = ["Plot", "write_plots"]
 

@@ -19,9 +19,9 @@ from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict
 from harness.scoring.costs.plan import plan, within_budget
-from reports.comparison import comparison_tables
 from reports.mteb_results import write_mteb_results
-from reports.stored import details
+from reports.tables.listing import details
+from reports.tables.run import comparison_tables
 from tests import mirror_of_hub as hub
 from tests.fake_adapters import score_of
 from tests.peers.mteb_side import quiet

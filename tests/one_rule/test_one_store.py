@@ -16,8 +16,8 @@ from harness.result.gathered import gathered
 from harness.result.summary import summarise
 from leaderboards.board import board
 from leaderboards.pages.collection import page
-from reports.compared import compared_tables
 from reports.story import rendered, report
+from reports.tables.compare import compared_tables
 from reports.tidy import tidy, write_parquet
 from tests.fixtures import Command
 from tests.one_rule.figures import (

@@ -15,7 +15,7 @@ from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import difference
 from harness.result.gathered import gathered
-from reports.tables import markdown
+from reports.table import markdown
 from reports.tidy import COLUMNS, INTERVAL, PER_QUERY, from_frame, tidy
 from tests.fixtures import Command
 from tests.made_results import collection, result, system

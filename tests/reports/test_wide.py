@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from reports.tables import Cell, Table, terminal
+from reports.table import Cell, Table, terminal
 from reports.wide import fitted, shortened
 
 NAMES = [

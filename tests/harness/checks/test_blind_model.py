@@ -15,7 +15,7 @@ from adapters.batching import input_digest
 from adapters.errors import ModelError
 from adapters.protocols import Identity, IndexPairs, Scored
 from harness.result.evaluation import Evaluation
-from reports.comparison import alarms, comparison_tables
+from reports.tables.run import alarms, comparison_tables
 from tests.tiny_collection import Place
 
 torch = pytest.importorskip("torch")

@@ -9,9 +9,9 @@ from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.summary import OFFICIAL
 from reports import marks, rule
-from reports.figures import Figure
-from reports.grid_tables import Sheet, bracketed, medals, names, points, signed, significant
-from reports.tables import Cell, Kind, Table
+from reports.grid import Figure
+from reports.table import Cell, Kind, Table
+from reports.tables.report import Sheet, bracketed, medals, names, points, signed, significant
 
 _COLUMNS = (
     "95 % interval", "vs first stage", "interval of it", "adjusted p", "better", "worse", "ceiling", "headroom",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.judging.reproduce import Reproduction
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 
 def reproduced_table(found: Reproduction) -> Table:

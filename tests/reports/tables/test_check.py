@@ -8,8 +8,8 @@ from harness.checks.check import Checked, Noise
 from harness.checks.invariance import Finding
 from harness.checks.shift import Shift
 from harness.measuring.alarms.alarm import Alarm
-from reports.checked import checked_dict, checked_table
-from reports.tables import markdown
+from reports.table import markdown
+from reports.tables.check import checked_dict, checked_table
 
 MOVED = Shift(pairs=40, largest=0.25, mean=0.01, relative=0.5, turned=0.02, tops=1, queries=4, gain=-0.015)
 FOUND = Checked(

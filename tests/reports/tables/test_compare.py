@@ -16,9 +16,9 @@ from harness.judging.compare import side
 from harness.judging.compare.comparison import Comparison, compare
 from harness.measuring.statistics.design import Questions
 from harness.result.store import Results
-from reports.compared import compared_tables
-from reports.compared_values import as_dict
-from reports.tables import Table, comma_separated, markdown
+from reports.table import Table, comma_separated, markdown
+from reports.tables.compare import compared_tables
+from reports.tables.compare_values import as_dict
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, QRELS, Place
 

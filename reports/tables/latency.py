@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.checks.latency import Latency
 from harness.result.environment import machine
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 
 def latency_table(spec: str, found: Sequence[Latency]) -> Table:

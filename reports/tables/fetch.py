@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.data.mirror.fetch import Piece
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 
 def fetched_table(pieces: Sequence[Piece]) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.judging.history import Point
 from harness.result.stemming import notes as bm25_notes
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 
 def history_table(points: Sequence[Point], pattern: str) -> Table:

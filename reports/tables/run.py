@@ -17,9 +17,9 @@ from harness.result.stemming import of_evaluations, shown_language
 from harness.result.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
 from harness.scoring.retrieve import GIVEN
 from reports import rule
-from reports.best import best_of, wrong_notes
-from reports.overview import probability
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
+from reports.tables.best import best_of, wrong_notes
+from reports.tables.systems import probability
 
 _COLUMNS = (
     "95 % interval",

@@ -13,7 +13,7 @@ from harness.judging.gate.local import Part
 from harness.judging.gate.looks import UNNAMED, limit
 from harness.judging.gate.reasons import points, signed
 from harness.judging.gate.verdict import Cost
-from reports.tables import Cell, Table, escaped, markdown
+from reports.table import Cell, Table, escaped, markdown
 
 _FORMAT = 1
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -10,8 +10,8 @@ import pytest
 from harness.data.collection import Collection
 from harness.measuring.measures import parse
 from harness.result.export import as_dict
-from reports.comparison import collections_table, comparison_tables, controls_table, points, systems_table
-from reports.tables import Table
+from reports.table import Table
+from reports.tables.run import collections_table, comparison_tables, controls_table, points, systems_table
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place
 
 NDCG = parse("nDCG@10")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.data.suites.targets import find
 from harness.scoring.costs.plan import plan
-from reports.planning import planning_table
-from reports.tables import Table, markdown
+from reports.table import Table, markdown
+from reports.tables.plan import planning_table
 
 RERANKING = "mteb-multilingual-v2-reranking"
 

@@ -12,7 +12,7 @@ from harness.judging.gate.gate import Gated
 from harness.judging.gate.looks import Look, SystemRecord
 from harness.judging.gate.policy import LookBudget, Policy
 from harness.judging.gate.verdict import Cost, Findings
-from reports import gated
+from reports.tables import gate as gated
 from tests.harness.judging.gate.pairs import judged, paired
 
 GOOD = [paired("a", 0.001, 3000), paired("b", 0.0, 3000)]

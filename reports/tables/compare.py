@@ -13,7 +13,7 @@ from harness.measuring.statistics.difference import ALPHA
 from harness.measuring.statistics.effects import LARGE
 from harness.measuring.statistics.flips import FLIPS
 from harness.measuring.statistics.seeds import SeedEffect
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 OTHER_CANDIDATES, IN_THE_NOISE, SIGNIFICANT = "†", "~", "*"
 _ENOUGH_SEEDS = 3

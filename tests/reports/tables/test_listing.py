@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.errors import UsageError
-from reports.stored import details, listing, outline
+from reports.tables.listing import details, listing, outline
 from tests.tiny_collection import FIRST, Place
 
 PLAIN = "tests.fake_adapters:Plain"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from harness.checks.overlap import Clean, Overlap
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 _EXAMPLES = 5
 _WIDTH = 60

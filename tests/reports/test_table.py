@@ -7,7 +7,7 @@ import io
 
 from rich.console import Console
 
-from reports.tables import Cell, Table, comma_separated, markdown, terminal
+from reports.table import Cell, Table, comma_separated, markdown, terminal
 from reports.wide import cut
 
 TABLE = Table(

@@ -12,8 +12,8 @@ from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.result.store import Results
 from harness.result.stored import Stored
-from reports.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
+from reports.tables.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 
 _IMPORTED = "(imported): computed by somebody else and taken in; `harness show ID` says from what, and who measured it"
 _LISTS = ("results", "collections", "systems", "looks", "adapters")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from harness.checks.check import Checked
 from harness.checks.invariance import Finding
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 _COLUMNS = ("trial", "note", "pairs", "max |d|", "mean |d|", "max / sd", "turned %", "other top", "nDCG@10", "verdict")
 _NOTES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.data.sources.agreement import Agreement
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 
 def agreement_table(found: Sequence[Agreement]) -> Table:

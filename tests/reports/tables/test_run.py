@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from harness.data.collection import sample_queries
 from harness.measuring.measures import parse
-from reports.comparison import (
+from reports.table import Table
+from reports.tables.run import (
     alarms,
     audit_table,
     collections_table,
@@ -15,7 +16,6 @@ from reports.comparison import (
     described,
     systems_table,
 )
-from reports.tables import Table
 from tests.tiny_collection import CORPUS, FIRST, QRELS, QUERIES, Place
 
 NDCG = parse("nDCG@10")

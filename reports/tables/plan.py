@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.result.stemming import shown_language
 from harness.scoring.costs.plan import DIMENSION, Amounts, Cost, Plan, rounded
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 _GIGABYTE = 1e9
 

@@ -13,9 +13,9 @@ from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.summary import OFFICIAL
 from reports import marks, rule
-from reports.figures import Figure, Figures, figures
+from reports.grid import Figure, Figures, figures
 from reports.grid_columns import OWN, Column, collection_columns, has_twice, language_columns
-from reports.tables import Cell, Kind, Table
+from reports.table import Cell, Kind, Table
 
 Row = tuple[Kind, tuple[Cell, ...]]
 Singles = Mapping[tuple[SystemKey, tuple[CollectionKey, ...]], Figure]
