@@ -189,13 +189,13 @@ def results(
     intervals: bool = False,
     per_query: bool = False,
 ) -> pd.DataFrame:
-    """Stored results as a frame: one row per system, collection and measure, fractions; see `reports.tidy.COLUMNS`.
+    """Stored results as a frame: one row per system, collection and measure, fractions; see `reports.columns.COLUMNS`.
 
     Args:
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
         systems: names or patterns, as `harness list systems` prints them; the first stage of each comes along.
         collections: names, suites, or patterns such as `miracl/*`.
-        intervals: the 95 % intervals and the test of the difference too; see `reports.tidy.INTERVAL`.
+        intervals: the 95 % intervals and the test of the difference too.
         per_query: one row per query in place of one per collection; see `reports.tidy.PER_QUERY`.
 
     Raises:

@@ -14,6 +14,8 @@ from harness.running.keeping import NotKept
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reports.view import View
+
 
 class ResultsNotKept(NotKept):
     """A run whose results could not all be written to the workspace. `outcome` has all of them."""
@@ -58,11 +60,12 @@ class Outcome:
         frame: pd.DataFrame = pandas.concat(parts, ignore_index=True)
         return frame
 
-    def write(self, out: str | Path, command: str = "harness.run(...)") -> None:
+    def write(self, out: str | Path, command: str = "harness.run(...)", view: View | None = None) -> None:
         """Write the report folder: report.md, tables, results.json, TREC runs."""
         from reports.folder import write_report
+        from reports.view import PLAIN
 
-        write_report(Path(out), self.evaluations, command, skipped=self.skipped)
+        write_report(Path(out), self.evaluations, command, skipped=self.skipped, view=view or PLAIN)
 
 
 def outcome_of(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome:

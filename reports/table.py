@@ -53,6 +53,8 @@ class Table:
     """Signs after the names of the columns; without it there are none."""
     footnotes: tuple[tuple[str, str], ...] = ()
     """What every mark means: sign and text."""
+    finding: str = ""
+    """What the table shows, in a sentence; see `reports.findings`."""
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -78,8 +80,9 @@ class Table:
 
     @property
     def legend(self) -> tuple[str, ...]:
-        """Footnotes, then notes, a line each."""
-        return (*(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
+        """The finding, footnotes, then notes, a line each."""
+        found = (self.finding,) if self.finding else ()
+        return (*found, *(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
 
 
 def markdown(table: Table) -> str:

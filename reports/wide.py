@@ -19,13 +19,13 @@ _READABLE = 16
 
 
 def cut(table: Table, characters: int = A_PAGE, between: int = _BETWEEN) -> list[Table]:
-    """The table in parts with lines of at most `characters`, but at least one column of figures each. Footnotes and
-    notes are under the last part."""
+    """The table in parts with lines of at most `characters`, but at least one column of figures each. What is under
+    it is under the last part."""
     parts = list(_parts(table, characters, between))
     if len(parts) < 2:
         return [table]
     found = [replace(_part(table, own), title=f"{table.title} ({i} of {len(parts)})") for i, own in enumerate(parts, 1)]
-    return [*(replace(part, notes=(), footnotes=()) for part in found[:-1]), found[-1]]
+    return [*(replace(part, notes=(), footnotes=(), finding="") for part in found[:-1]), found[-1]]
 
 
 def fitted(table: Table, width: int) -> list[Table]:

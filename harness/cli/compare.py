@@ -32,6 +32,8 @@ def compare(  # noqa: PLR0917
     unpaired_first_stages: options.UnpairedFirstStages = False,
     equivalent_within: options.EquivalentWithin = None,
     groups: options.Groups = None,
+    columns: options.ComparedColumns = None,
+    names: options.NamesFile = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -40,7 +42,11 @@ def compare(  # noqa: PLR0917
     All systems have ranked the same candidates. No model runs.
     """
     from harness import api
+    from reports.tables.compare import COMPARED, compared_tables
+    from reports.view import view_of
 
+    path = existing_workspace(workspace)
+    view = view_of(columns, measures or (), names, path, known=COMPARED)
     found = api.compare(
         baseline,
         *candidates,
@@ -51,16 +57,14 @@ def compare(  # noqa: PLR0917
         unpaired_first_stages=unpaired_first_stages,
         equivalent_within=equivalent_within,
         groups=groups or (),
-        workspace=existing_workspace(workspace),
+        workspace=path,
     )
     if as_json:
         from reports.tables.compare_values import as_dict
 
-        typer.echo(json.dumps(as_dict(found), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(json.dumps(as_dict(found, view), ensure_ascii=False, indent=1, allow_nan=False))
         return
-    from reports.tables.compare import compared_tables
-
-    for table in compared_tables(found):
+    for table in compared_tables(found, view):
         print_table(table)
     for alarm in found.alarms:
         print_alarm(alarm)

@@ -38,28 +38,30 @@ def shown_first(run: Callable[[], Any]) -> Iterator[Any]:
         raise failure
 
 
-def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
-    from harness.result.export import as_dict
+def show_outcome(outcome: Any, out: Path | None, view: Any, *, audit: bool, as_json: bool) -> None:
     from harness.result.secrets import public_command
     from harness.result.stemming import notes, of_evaluations
     from leaderboards.anchors import anchors, anchors_table
     from reports.tables import run
+    from reports.tables.run_values import as_dict
 
     if out is not None:
-        outcome.write(out, public_command(["harness", *sys.argv[1:]]))
+        outcome.write(out, public_command(["harness", *sys.argv[1:]]), view)
     if as_json:
         typer.echo(
-            json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)
+            json.dumps(
+                as_dict(outcome.evaluations, outcome.skipped, view), ensure_ascii=False, indent=1, allow_nan=False
+            )
         )
         return
-    tables = run.comparison_tables(outcome.evaluations)
+    tables = run.comparison_tables(outcome.evaluations, view)
     if published := anchors(outcome.evaluations):
-        tables.append(anchors_table(published, notes(of_evaluations(outcome.evaluations))))
+        tables.append(anchors_table(published, view.system, notes(of_evaluations(outcome.evaluations))))
     if audit:
-        tables += [run.audit_table(outcome.evaluations), run.controls_table(outcome.evaluations)]
+        tables += [run.audit_table(outcome.evaluations, view), run.controls_table(outcome.evaluations)]
     for table in tables:
         print_table(table)
-    for alarm in run.alarms(outcome.evaluations):
+    for alarm in run.alarms(outcome.evaluations, view):
         print_alarm(alarm)
     if out is not None:
         typer.echo(f"written: {out}/report.md")

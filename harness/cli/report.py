@@ -38,6 +38,8 @@ def report(  # noqa: PLR0917
     collections: options.BoardCollections = None,
     languages: options.Languages = None,
     measures: options.OnlyMeasures = None,
+    columns: options.TableColumns = None,
+    names: options.NamesFile = None,
     intervals: options.CellIntervals = False,
     form: options.TableFormat = "terminal",
     workspace: options.WorkspacePath = None,
@@ -50,12 +52,14 @@ def report(  # noqa: PLR0917
     from harness.result.gathered import gathered, parts_left_out
     from harness.result.secrets import public_command
     from reports import story
+    from reports.view import view_of
 
     path = existing_workspace(workspace)
+    view = view_of(columns, measures or (), names, path)
     results = gathered(path, systems or (), collections or (), languages or (), measures or ())
     if told := parts_left_out(path, collections or ()):
         typer.echo(told, err=True)
-    made = story.report(results, _published, intervals=intervals)
+    made = story.report(results, _published, intervals=intervals, view=view)
     written = []
     if out is not None:
         make_folder(out)
@@ -159,10 +163,15 @@ def _as_dict(made: Report) -> dict[str, object]:
 
 
 def _figure(sheet: Any, system: Any, place: int) -> dict[str, object]:
+    from reports.columns import values
+    from reports.tables.report import line
+
     figure, column = sheet.figure(system, place), sheet.columns[place]
+    name = {"display_name": sheet.view.system(system.label)} if sheet.view.names else {}
     return {
-        "system": system.label, "first_stage": system.first_stage, "depth": system.depth, "column": column.title,
-        "suite": column.heading or None, "average": column.average, **figure.as_dict(),
+        "system": system.label, **name, "first_stage": system.first_stage, "depth": system.depth,
+        "column": column.title, "suite": column.heading or None, "average": column.average,
+        **values(line(sheet, system, place)),
         "known_wrong": next((one.wrong for one in figure.results if one.wrong), None),
         "ids": [one.id for one in figure.results],
     }  # fmt: skip

@@ -8,7 +8,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import MEASURE, WORKSPACE, app
-from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first
+from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first, workspace_path
 
 DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
 
@@ -41,6 +41,8 @@ def run(  # noqa: PLR0917
     allow_drift: options.AllowDrift = False,
     out: options.Out = None,
     mteb_results: options.MtebResults = None,
+    columns: options.TableColumns = None,
+    names: options.NamesFile = None,
     audit: options.Audit = False,
     skip_probe: options.SkipProbe = False,
     config: options.Config = None,  # noqa: ARG001
@@ -55,6 +57,7 @@ def run(  # noqa: PLR0917
     from harness import api
     from harness.data.sources.origin import SourceChoice
     from harness.progress import Terminal
+    from reports.view import view_of
 
     common: dict[str, Any] = {
         "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
@@ -71,12 +74,15 @@ def run(  # noqa: PLR0917
 
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
+    systems = [first_stage or api.FIRST_STAGE, *(rerankers or ())]
+    labels = [f"{systems[0]} (first stage)", *systems[1:]]
+    view = view_of(columns, measures or (), names, workspace_path(workspace), labels=labels)
     make_folder(out)
     named: dict[str, Any] = {
         "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,
     }  # fmt: skip
     with shown_first(lambda: api.run(*(targets or ()), **common, **named, reporter=Terminal())) as outcome:
-        show_outcome(outcome, out, audit=audit, as_json=as_json)
+        show_outcome(outcome, out, view, audit=audit, as_json=as_json)
         if mteb_results is not None:
             from reports.mteb_results import write_mteb_results
 
@@ -97,11 +103,12 @@ def demo(
     """
     from harness import api
     from harness.progress import Terminal
+    from reports.view import PLAIN
 
     make_folder(out)
     common: dict[str, Any] = {"first_stage": "bm25", "rerankers": DEMO_RERANKERS, "depth": 10, "workspace": workspace}
     with shown_first(lambda: api.run("demo", **common, reporter=Terminal())) as outcome:
-        show_outcome(outcome, out, audit=audit, as_json=as_json)
+        show_outcome(outcome, out, PLAIN, audit=audit, as_json=as_json)
 
 
 @app.command(

@@ -40,14 +40,14 @@ def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> d
     }
 
 
-def write_results(out: Path, evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> None:
-    """Write `results.json` and `runs/<collection>.<system>.<id>.trec`."""
+def write_results(out: Path, evaluations: Sequence[Evaluation], document: Mapping[str, object]) -> None:
+    """Write the document as `results.json`, and `runs/<collection>.<system>.<id>.trec`."""
     runs = out / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     for evaluation in evaluations:
         name = f"{_slug(evaluation.collection.name)}.{_slug(evaluation.system.label)}.{evaluation.id}.trec"
         write_run(runs / name, evaluation.run, evaluation.collection, evaluation.id)
-    text = json.dumps(as_dict(evaluations, skipped), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     (out / "results.json").write_text(text + "\n", "utf-8")
 
 

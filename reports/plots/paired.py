@@ -13,8 +13,7 @@ from harness.measuring.statistics.difference import Difference
 from harness.result import figure
 from harness.result.figure import LANGUAGES, SYSTEMS
 from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
-from reports.grid import selection
-from reports.grid_columns import Column, average, collection_columns
+from reports.grid import Column, average, collection_columns, selection
 from reports.tables.report import Sheet
 
 Floats64 = npt.NDArray[np.float64]

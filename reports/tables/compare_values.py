@@ -11,9 +11,10 @@ from harness.judging.compare.paired import PairedValues
 from harness.judging.compare.rows import Row
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
+from reports.view import PLAIN, View
 
 
-def as_dict(comparison: Comparison) -> dict[str, object]:
+def as_dict(comparison: Comparison, view: View = PLAIN) -> dict[str, object]:
     """The comparison; what is not a number is None."""
     return {
         "baseline": comparison.baseline,
@@ -24,7 +25,13 @@ def as_dict(comparison: Comparison) -> dict[str, object]:
         },
         "notes": list(comparison.notes),
         "alarms": list(comparison.alarms),
+        **({"display_names": {label: view.system(label) for label in _labels(comparison)}} if view.names else {}),
     }
+
+
+def _labels(comparison: Comparison) -> list[str]:
+    own = (one.system for measured in comparison.measures for one in measured.candidates)
+    return list(dict.fromkeys([comparison.baseline, *own]))
 
 
 def _compared(one: Compared) -> dict[str, object]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 
-from harness.result.figure import SYSTEMS, Interval
+from harness.result import figure as result
+from harness.result.figure import SYSTEMS
 from harness.result.gathered import CollectionKey, Grid, SystemKey
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from harness.result.summary import OFFICIAL
+from reports import grid as grids
 from reports import marks, rule
-from reports.grid import Figure, Figures, figures
-from reports.grid_columns import OWN, Column, collection_columns, has_twice, language_columns
+from reports.columns import INTERVAL, POINTS, Line, measure_note, of_result
+from reports.findings import finding
+from reports.grid import OWN, Figure, Figures, collection_columns, figures, has_twice, language_columns
+from reports.numbers import points, signed
 from reports.table import Cell, Kind, Table
+from reports.tables.systems import FIRST_STAGE, SystemRow, best_two, systems_table
+from reports.view import PLAIN, View
 
 Row = tuple[Kind, tuple[Cell, ...]]
 Singles = Mapping[tuple[SystemKey, tuple[CollectionKey, ...]], Figure]
@@ -42,11 +47,12 @@ class Sheet:
     """A grid with its columns and their figures: what the tables of one measure are made of."""
 
     grid: Grid
-    columns: tuple[Column, ...]
+    columns: tuple[grids.Column, ...]
     figures: Figures
     published: tuple[PublishedRow, ...] = ()
     intervals: bool = False
     """Whether single cells show theirs."""
+    view: View = PLAIN
 
     def figure(self, system: SystemKey, place: int) -> Figure:
         """Of one system in one column."""
@@ -79,6 +85,7 @@ def sheets_of(
     *,
     intervals: bool = False,
     known: Singles = _NONE,
+    view: View = PLAIN,
 ) -> tuple[Sheet, Sheet | None]:
     """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two.
 
@@ -94,8 +101,8 @@ def sheets_of(
     by_collection = {key: one for key, one in found.items() if key[1] < first}
     by_language = {(system, place - first): one for (system, place), one in found.items() if place >= first}
     return (
-        Sheet(grid, tuple(columns), by_collection, tuple(published), intervals),
-        Sheet(grid, tuple(languages), by_language, (), intervals) if languages else None,
+        Sheet(grid, tuple(columns), by_collection, tuple(published), intervals, view),
+        Sheet(grid, tuple(languages), by_language, (), intervals, view) if languages else None,
     )
 
 
@@ -103,8 +110,8 @@ def values_table(sheet: Sheet, over: str = "collection") -> Table:
     """The values, best in bold, second best underlined; chance, ceiling and published numbers in rows of their own."""
     rows = list(_value_rows(sheet))
     notes = [
-        f"{sheet.grid.measure} x 100; bold: the best of its column, underlined: the second best; both among measured "
-        "systems only, as printed",
+        f"{measure_note(sheet.grid.measure)}; bold: the best of its column, underlined: the second best; both "
+        "among measured systems only, as printed",
         *_notes(sheet),
         *([f"[low, high]: {rule.INTERVAL}"] if sheet.intervals else []),
     ]
@@ -118,37 +125,64 @@ def differences_table(sheet: Sheet, over: str = "collection") -> Table:
         for system in sheet.grid.systems
         if system.reranker
     ]
-    about = f"{sheet.grid.measure} x 100, minus that of the first stage on the same candidates"
-    notes = [about, *_notes(sheet)]
-    return _table(sheet, f"differences to the first stage: {sheet.grid.measure} by {over}", rows, notes)
+    about = f"{measure_note(sheet.grid.measure)}; minus that of the first stage on the same candidates"
+    table = _table(
+        sheet, f"differences to the first stage: {sheet.grid.measure} by {over}", rows, [about, *_notes(sheet)]
+    )
+    singles = [
+        (f"{' over '.join(names(sheet, system))} on {column.title}", sheet.figure(system, place).difference)
+        for place, column in enumerate(sheet.columns)
+        if not column.average
+        for system in sheet.grid.systems
+    ]
+    return replace(table, finding=finding(singles, "result", FIRST_STAGE))
 
 
-def names(grid: Grid, system: SystemKey) -> tuple[str, ...]:
+def overview_table(sheet: Sheet) -> Table:
+    """One row per system: the first column of the sheet, which is its macro average or its only collection."""
+    rows = [
+        SystemRow(
+            _names(sheet, system), line(sheet, system), _href(sheet.figure(system, 0)), sheet.figure(system, 0).wrong
+        )
+        for system in sheet.grid.systems
+    ]
+    notes = [measure_note(sheet.grid.measure), *_notes(sheet)]
+    known = marks.wrong_notes(sheet.grid.cells.values())
+    return systems_table(
+        f"{sheet.grid.measure}, {_over(sheet)}",
+        sheet.left,
+        rows,
+        sheet.view.columns,
+        signs=significant,
+        notes=notes,
+        known=known,
+    )
+
+
+def line(sheet: Sheet, system: SystemKey, place: int = 0) -> Line:
+    """What the columns of a system are read from, in one column of the sheet."""
+    figure, own = sheet.figure(system, place), sheet.columns[place].collections
+    singles = [at for at, one in enumerate(sheet.columns) if len(one.collections) == 1 and one.collections[0] in own]
+    return Line(
+        measure=sheet.grid.measure,
+        figure=figure,
+        evaluations=tuple(map(of_result, figure.results)),
+        each=tuple(sheet.figure(system, at) for at in singles),
+        is_first_stage=not system.reranker,
+    )
+
+
+def names(sheet: Sheet, system: SystemKey) -> tuple[str, ...]:
     """The columns of text of a row: the system, and where there are several first stages what it stands on."""
-    known = grid.bases
+    known, label, stage = sheet.grid.bases, sheet.view.system(system.label), sheet.view.first_stage(system.first_stage)
     if len(known) < 2:
-        return (system.label,)
+        return (label,)
     deep = len({base.depth for base in known}) > 1
-    return system.label, f"{system.first_stage}, top {system.depth}" if deep and system.depth else system.first_stage
-
-
-def points(value: float | None) -> str:
-    """A fraction as points with two decimals; a dash where there is none."""
-    return "-" if value is None else f"{100 * value:.2f}"
-
-
-def signed(value: float | None) -> str:
-    """A difference as points with two decimals and a sign."""
-    return "-" if value is None else f"{100 * value:+z.2f}"
-
-
-def bracketed(interval: Interval | None, show: Callable[[float], str] = points) -> str:
-    """An interval in points."""
-    return "-" if interval is None else f"[{show(interval[0])}, {show(interval[1])}]"
+    return label, f"{stage}, top {system.depth}" if deep and system.depth else stage
 
 
 def _value_rows(sheet: Sheet) -> Iterator[Row]:
-    best = [medals(sheet, place) for place in range(len(sheet.columns))]
+    best = [_best(sheet, place) for place in range(len(sheet.columns))]
     for base, systems in groupby(sheet.grid.systems, key=lambda one: one.base):
         listed = list(systems)
         for system in listed:
@@ -165,11 +199,11 @@ def _value(sheet: Sheet, system: SystemKey, place: int, best: tuple[str, str]) -
     if figure.value is None:
         lacks = bool(figure.results) or sheet.columns[place].average
         return Cell("-", marks=(marks.INCOMPLETE,) if lacks else ())
-    text = points(figure.value)
-    interval = f" {bracketed(figure.interval)}" if sheet.intervals and figure.interval else ""
+    measure, text = sheet.grid.measure, points(figure.value)
+    interval = f" {INTERVAL.of(measure)(figure.interval)}" if sheet.intervals and figure.interval else ""
     alarmed = any(marks.alarms_of(one) for one in figure.results)
     return Cell(
-        text + interval,
+        POINTS.of(measure)(figure.value) + interval,
         strong=text == best[0] and not figure.wrong,
         second=text == best[1] and not figure.wrong,
         href=f"#e-{figure.results[0].id}" if len(figure.results) == 1 else "",
@@ -181,7 +215,7 @@ def _wrong(figure: Figure) -> tuple[str, ...]:
     return (marks.WRONG,) if figure.wrong else ()
 
 
-def significant(figure: Figure) -> tuple[str, ...]:
+def significant(figure: result.Figure) -> tuple[str, ...]:
     """The sign of a difference that the corrected test finds."""
     return (marks.BETTER if (figure.delta or 0) > 0 else marks.WORSE,) if figure.significant else ()
 
@@ -194,13 +228,9 @@ def _difference(figure: Figure) -> Cell:
     return Cell(signed(figure.delta), marks=(*significant(figure), *_wrong(figure)))
 
 
-def medals(sheet: Sheet, place: int) -> tuple[str, str]:
-    """The best and the second best value of a column as printed: what looks equal is equal. A value that is known to be
-    wrong is neither."""
-    found = [sheet.figure(system, place) for system in sheet.grid.systems]
-    known = {round(100 * one.value, 2) for one in found if one.value is not None and not one.wrong}
-    best, second = [*(f"{value:.2f}" for value in sorted(known, reverse=True)), "", ""][:2]
-    return best, second
+def _best(sheet: Sheet, place: int) -> tuple[str, str]:
+    figures = [sheet.figure(system, place) for system in sheet.grid.systems]
+    return best_two([one.value for one in figures if not one.wrong])
 
 
 def _bound(sheet: Sheet, base: SystemKey, systems: Sequence[SystemKey], which: str) -> tuple[Cell, ...]:
@@ -210,20 +240,20 @@ def _bound(sheet: Sheet, base: SystemKey, systems: Sequence[SystemKey], which: s
         known = [getattr(sheet.figure(system, place), which) for system in systems]
         cells.append(Cell(points(next((value for value in known if value is not None), None))))
     text = {"ceiling": "ceiling (perfect order)", "chance": "chance (random order)"}[which]
-    return (*(Cell(name) for name in (text, *names(sheet.grid, base)[1:])), *cells)
+    return (*(Cell(name) for name in (text, *names(sheet, base)[1:])), *cells)
 
 
 def _published(sheet: Sheet, row: PublishedRow, sign: str) -> tuple[Cell, ...]:
     cells = []
     for column in sheet.columns:
         value = row.cells.get(column.collections[0]) if len(column.collections) == 1 else None
-        cells.append(Cell(points(value), href=row.href if value is not None else ""))
+        cells.append(Cell(POINTS.of(sheet.grid.measure)(value), href=row.href if value is not None else ""))
     rest = [Cell("")] * (len(sheet.left) - 1)
     return (Cell(f"published: {row.label}", marks=(sign,)), *rest, *cells)
 
 
 def _names(sheet: Sheet, system: SystemKey) -> tuple[Cell, ...]:
-    label, *rest = names(sheet.grid, system)
+    label, *rest = names(sheet, system)
     signs = marks.of_system([cell for cell in sheet.grid.row(system) if cell is not None])
     return (Cell(label, marks=signs), *map(Cell, rest))
 
@@ -247,13 +277,21 @@ def _table(sheet: Sheet, title: str, rows: Sequence[Row], notes: Sequence[str]) 
     )
 
 
+def _href(figure: Figure) -> str:
+    return f"#e-{figure.results[0].id}" if len(figure.results) == 1 and figure.value is not None else ""
+
+
+def _over(sheet: Sheet) -> str:
+    column = sheet.columns[0]
+    if len(column.collections) == 1:
+        return column.collections[0].name
+    voters = len({one.group or (one.name, one.fingerprint) for one in column.collections})
+    groups = f" with {voters} votes" if voters < len(column.collections) else ""
+    return f"macro average of {len(column.collections)} collections{groups}"
+
+
 def _notes(sheet: Sheet) -> Iterator[str]:
     yield from bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values()))
-    if sheet.grid.measure == OFFICIAL:
-        yield (
-            "each collection by its own official measure; a mean of different measures has no unit: it orders systems "
-            "as mteb's leaderboard does, and says nothing else"
-        )
     if has_twice(sheet.grid.collections):
         yield "no average: a collection is here with different queries or data, and would count twice"
     groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}

@@ -1,9 +1,8 @@
-"""Evaluations as comparison tables: systems of one collection, and languages of a set with their macro average."""
+"""What a run prints: systems of one collection, collections of a set with their macro average, the audit."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness.data.collection import Collection
 from harness.data.notes import notes_of
@@ -11,91 +10,105 @@ from harness.data.parallel import notes as parallel_notes
 from harness.data.suites.targets import PAIRED_MEASURE
 from harness.measuring.measures import Measure
 from harness.result.evaluation import Evaluation
-from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Interval
+from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_evaluations, shown_language
 from harness.result.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
 from harness.scoring.retrieve import GIVEN
 from reports import rule
+from reports.columns import POINTS, Line, in_order, measure_note, of_evaluation
+from reports.findings import Named, finding
+from reports.marks import footnotes
+from reports.numbers import points, signed
 from reports.table import Cell, Table
-from reports.tables.best import best_of, wrong_notes
-from reports.tables.systems import probability
+from reports.tables.systems import FIRST_STAGE, SystemRow
+from reports.tables.systems import systems_table as layout
+from reports.view import PLAIN, View
 
-_COLUMNS = (
-    "95 % interval",
-    "vs first stage",
-    "interval of it",
-    "adjusted p",
-    "ceiling",
-    "headroom",
-    "tie span",
-    "truncated",
-    "pairs/s",
-)
-_MARKS = "* significant: the corrected p-value is at most 0.05"
+Show = Callable[[float | None], str]
+SIGNIFICANT = "*"
+_SIGNS = {SIGNIFICANT: "significant: the corrected p-value is at most 0.05"}
 
 
-def comparison_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
-    """Per measure: one table of systems, and for a set of collections one of collections; last, if measured, p-MRR."""
+def comparison_tables(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[Table]:
+    """Per measure: one table of systems, and for a set of collections one of collections."""
     tables = []
-    for measure in dict.fromkeys(measure for evaluation in evaluations for measure in evaluation.measures):
-        measured = [evaluation for evaluation in evaluations if measure in evaluation.measures]
-        tables.append(systems_table(measured, measure))
-        if len(_collections(measured)) > 1:
-            tables.append(collections_table(measured, measure))
-    if has_official(evaluations):
-        tables.append(official_table(evaluations))
-    paired = [evaluation for evaluation in evaluations if evaluation.paired]
-    return [*tables, paired_table(paired)] if paired else tables
+    for measure in in_order(measured(evaluations), view.measures):
+        own = [evaluation for evaluation in evaluations if measure in names_of(evaluation)]
+        tables.append(systems_table(own, measure, view))
+        if len(_collections(own)) > 1:
+            tables.append(collections_table(own, measure, view))
+    return [*tables, systems_table(evaluations, OFFICIAL, view)] if has_official(evaluations) else tables
 
 
-def systems_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
+def names_of(evaluation: Evaluation) -> list[str]:
+    """The measures that it has, p-MRR last."""
+    return [*map(str, evaluation.measures), *([PAIRED_MEASURE] if evaluation.paired else [])]
+
+
+def measured(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Every measure once, those that are the main one of a collection first."""
+    found = dict.fromkeys(name for one in evaluations for name in names_of(one))
+    mains = {one.collection.rules.main_measure for one in evaluations}
+    return sorted(found, key=lambda name: name not in mains)
+
+
+def systems_table(evaluations: Sequence[Evaluation], measure: Measure | str, view: View = PLAIN) -> Table:
     """One row per system; over several collections their macro average, see `harness.result.summary.votes`."""
-    systems, summary = by_system(evaluations), summarise(evaluations, measure)
-    rows = _system_rows(systems, summary)
-    collections = _collections(evaluations)
-    chance = next(iter(summary.systems.values())).chance
+    name, collections, systems = str(measure), _collections(evaluations), by_system(evaluations)
+    summary = summarised(evaluations, name)
+    rows = [
+        SystemRow((Cell(view.system(label)),), line, is_wrong=any(one.wrong for one in systems[label]))
+        for label, line in lines(evaluations, summary).items()
+    ]
     notes = [
+        measure_note(name),
         *declared_notes(collections),
         *wrong_notes(systems),
         *bm25_notes(of_evaluations(evaluations)),
         *(described(collection) for collection in collections if len(collections) == 1),
-        f"{measure} x 100; {_depth(evaluations[0], measure)}",
+        *_about(evaluations, summary, collections),
         *_votes(collections),
-        f"a random order of these candidates expects {points(chance)}",
-        *_significance({SYSTEMS: summary.systems.values()}),
-        "ceiling: a perfect order of the same candidates; headroom: the share of the way there that was gained",
+        *rule.notes({SYSTEMS: list(summary.systems.values())}),
     ]
-    return Table(f"{measure}, {_over(collections)}", ("system", str(measure), *_COLUMNS), rows, tuple(notes))
-
-
-def official_table(evaluations: Sequence[Evaluation]) -> Table:
-    """One row per system: the mean over collections of which each is measured as its task says, as mteb averages."""
-    systems, summary = by_system(evaluations), summarise_official(evaluations)
-    rows = _system_rows(systems, summary)
-    collections = _collections(evaluations)
-    used = ", ".join(dict.fromkeys(collection.rules.main_measure for collection in collections))
-    notes = (
-        f"every collection by its own official measure ({used}), x 100; a mean of different measures has no unit: it "
-        "orders systems as mteb's leaderboard does, and says nothing else",
-        *bm25_notes(of_evaluations(evaluations)),
-        *_votes(collections),
-        *wrong_notes(systems),
-        *_significance({SYSTEMS: summary.systems.values()}),
+    return layout(
+        f"{name}, {_over(collections)}", ("system",), rows, view.columns, signs=_signs, notes=notes, known=_SIGNS
     )
-    return Table(f"{OFFICIAL}, {_over(collections)}", ("system", "mean", *_COLUMNS), rows, notes)
 
 
-def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Table:
+def summarised(evaluations: Sequence[Evaluation], measure: str) -> Summary:
+    """The figures of one measure, or of `OFFICIAL`."""
+    return summarise_official(evaluations) if measure == OFFICIAL else summarise(evaluations, measure)
+
+
+def lines(evaluations: Sequence[Evaluation], summary: Summary) -> dict[str, Line]:
+    """What the columns of each system are read from, by its label."""
+    systems = by_system(evaluations)
+    return {
+        label: Line(
+            measure=summary.measure,
+            figure=figure,
+            evaluations=tuple(of_evaluation(one, _of(one, summary.measure)) for one in systems[label]),
+            each=tuple(own for one in summary.collections if (own := summary.figures.get((label, (one.fingerprint,))))),
+            is_first_stage=systems[label][0].system.reranker is None,
+        )
+        for label, figure in summary.systems.items()
+    }
+
+
+def collections_table(evaluations: Sequence[Evaluation], measure: Measure | str, view: View = PLAIN) -> Table:
     """One row per collection, and one per group after its members; a column per system with its difference to the
     first stage; the macro average."""
     systems, collections = by_system(evaluations), _collections(evaluations)
     summary, shown = summarise(evaluations, measure), dict[str, list[Figure]]()
+    tested = list[Named]()
 
     def row(name: str, averaged: Sequence[Collection], family: str) -> tuple[Cell, ...]:
         found = {system: summary.of(system, averaged) for system in systems}
         shown.setdefault(SYSTEMS if len(averaged) == len(collections) else family, []).extend(found.values())
-        return _collection_row(name, averaged, found, best_of(systems, found))
+        if family == COLLECTIONS:
+            tested.extend((f"{view.system(system)} on {name}", one.difference) for system, one in found.items())
+        return _collection_row(name, averaged, found, best_of(systems, found), POINTS.of(str(measure)))
 
     rows = []
     for part in parts(collections):
@@ -105,48 +118,22 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure) -> Ta
         rows.append(row("macro average", collections, SYSTEMS))
     columns = ["language", "collection", "queries"]
     for i, name in enumerate(systems):
-        columns += [name] if i == 0 else [name, "vs first stage"]
+        columns += [view.system(name), "vs first stage"][: 1 + (i > 0)]
     known = (*declared_notes(collections), *bm25_notes(of_evaluations(evaluations)), *wrong_notes(systems))
-    notes = (*known, f"{measure} x 100", *_votes(collections), *_significance(shown))
-    return Table(f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2)
+    notes = (*known, measure_note(str(measure)), *_votes(collections), *rule.notes(shown))
+    return Table(
+        f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2,
+        footnotes=footnotes(rows, (), _SIGNS), finding=finding(tested, "result", FIRST_STAGE),
+    )  # fmt: skip
 
 
-def paired_table(evaluations: Sequence[Evaluation]) -> Table:
-    """p-MRR of evaluations that have it: one row per system, over several collections their macro average."""
-    measured = [evaluation for evaluation in evaluations if evaluation.paired]
-    systems, summary = by_system(measured), summarise(measured, PAIRED_MEASURE)
-    best = best_of(systems, summary.systems)
-    rows = tuple(
-        (
-            Cell(name),
-            Cell(_signed_points(figure.value), strong=name in best),
-            Cell(_interval(figure.interval, _signed_points)),
-            *_difference(figure),
-            Cell(f"{sum(len(one.paired.questions) for one in systems[name] if one.paired):,}"),
-        )
-        for name, figure in summary.systems.items()
-    )
-    collections = _collections(evaluations)
-    notes = (
-        f"{PAIRED_MEASURE} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
-        "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise",
-        *bm25_notes(of_evaluations(evaluations)),
-        *_votes(collections),
-        *wrong_notes(systems),
-        f"95 % interval: {rule.INTERVAL.removeprefix('95 % ')}; a question is a pair of queries",
-        *_significance({SYSTEMS: summary.systems.values()}),
-    )
-    columns = ("system", PAIRED_MEASURE, *_COLUMNS[:4], "questions")
-    return Table(f"{PAIRED_MEASURE}, {_over(collections)}", columns, rows, notes)
-
-
-def audit_table(evaluations: Sequence[Evaluation]) -> Table:
+def audit_table(evaluations: Sequence[Evaluation], view: View = PLAIN) -> Table:
     """What every number rests on, one row per evaluation."""
     columns = (
         "collection", "system", "id", "judged@10", "no candidates", "duplicate texts", "constant", "distinct scores",
         "truncated", "half lost", "all lost", "same input", "membership",
     )  # fmt: skip
-    rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation)) for evaluation in evaluations)
+    rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation, view)) for evaluation in evaluations)
     notes = (
         "queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",
         *bm25_notes(of_evaluations(evaluations)),
@@ -175,11 +162,11 @@ def controls_table(evaluations: Sequence[Evaluation]) -> Table:
     return Table("controls", ("measure", *names), tuple(rows), notes)
 
 
-def alarms(evaluations: Sequence[Evaluation]) -> list[str]:
+def alarms(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[str]:
     """Every alarm once, with the collection and the system that it is about."""
     return list(
         dict.fromkeys(
-            f"{evaluation.collection.name} · {evaluation.system.label}: {alarm.named}"
+            f"{evaluation.collection.name} · {view.system(evaluation.system.label)}: {alarm.named}"
             for evaluation in evaluations
             for alarm in evaluation.alarms
         )
@@ -219,76 +206,49 @@ def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
     return groups
 
 
-def points(value: float | None) -> str:
-    """A fraction as points with two decimals."""
-    return "-" if value is None or math.isnan(value) else f"{100 * value:.2f}"
+def _about(evaluations: Sequence[Evaluation], summary: Summary, collections: Sequence[Collection]) -> Iterator[str]:
+    """How deep the candidates are, what chance gives, and what the average is of."""
+    first = evaluations[0].system
+    cutoff = next((one.cutoff for one in evaluations[0].measures if str(one) == summary.measure), None)
+    if first.first_stage.name == GIVEN:
+        yield "given lists, whole and without an order: their row shows what the tie rule alone is worth"
+    else:
+        yield f"depth {first.depth}" + (", ranks beyond it are empty" if (cutoff or first.depth) > first.depth else "")
+    if summary.measure == OFFICIAL:
+        yield f"official measures: {', '.join(dict.fromkeys(one.rules.main_measure for one in collections))}"
+    chance = next(iter(summary.systems.values())).chance
+    if chance is not None and summary.measure != OFFICIAL:
+        yield f"a random order of these candidates expects {points(chance)}"
 
 
-def _signed_points(value: float | None) -> str:
-    return "-" if value is None or math.isnan(value) else f"{100 * value:+z.2f}"
+def _of(evaluation: Evaluation, measure: str) -> str:
+    """The measure of one collection in a table of a measure."""
+    return evaluation.collection.rules.main_measure if measure == OFFICIAL else measure
 
 
-def _significance(families: Mapping[str, Iterable[Figure]]) -> list[str]:
-    """The test and its correction; none where nothing was tested."""
-    said = rule.notes({family: list(own) for family, own in families.items()})
-    return [_MARKS, *said] if said else []
-
-
-def _depth(evaluation: Evaluation, measure: Measure) -> str:
-    if evaluation.system.first_stage.name == GIVEN:
-        return "given lists, whole and without an order: their row shows what the tie rule alone is worth"
-    depth = evaluation.system.depth
-    return f"depth {depth}" + (", ranks beyond it are empty" if (measure.cutoff or depth) > depth else "")
-
-
-def _system_rows(systems: Mapping[str, Sequence[Evaluation]], summary: Summary) -> tuple[tuple[Cell, ...], ...]:
-    best = best_of(systems, summary.systems)
-    return tuple(
-        _system_row(name, measured, summary.of(name), strong=name in best) for name, measured in systems.items()
-    )
-
-
-def _system_row(name: str, measured: Sequence[Evaluation], figure: Figure, *, strong: bool) -> tuple[Cell, ...]:
-    return (
-        Cell(name),
-        Cell(points(figure.value), strong=strong),
-        Cell(_interval(figure.interval)),
-        *_difference(figure),
-        Cell(points(figure.ceiling)),
-        Cell(_headroom(figure) if measured[0].system.reranker is not None else ""),
-        Cell(points(figure.tie_span)),
-        Cell(_truncated(measured)),
-        Cell(_speed(measured)),
-    )
-
-
-def _difference(figure: Figure) -> tuple[Cell, Cell, Cell]:
-    """With its interval and its p-value; empty for a first stage."""
-    own = figure.difference
-    if own is None:
-        return Cell(""), Cell(""), Cell("")
-    interval = _interval(figure.delta_interval, _signed_points)
-    return Cell(_signed(figure)), Cell(interval), Cell(probability(own.adjusted_p))
+def _signs(figure: Figure) -> tuple[str, ...]:
+    return (SIGNIFICANT,) if figure.significant else ()
 
 
 def _collection_row(
-    name: str, averaged: Sequence[Collection], found: Mapping[str, Figure], best: Sequence[str]
+    name: str, averaged: Sequence[Collection], found: Mapping[str, Figure], best: Sequence[str], show: Show
 ) -> tuple[Cell, ...]:
     first = next(iter(found.values()))
     language = shown_language(averaged[0].language, averaged[0].detected_language) if len(averaged) == 1 else ""
     cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
     for system, figure in found.items():
-        cells.append(Cell(points(figure.value), strong=system in best))
-        cells += [] if figure is first else [Cell(_signed(figure))]
+        cells.append(Cell(show(figure.value), strong=system in best))
+        cells += [] if figure is first else [Cell(signed(figure.delta), marks=_signs(figure))]
     return (*cells, Cell(points(first.ceiling)))
 
 
-def _audit_row(evaluation: Evaluation) -> list[str]:
+def _audit_row(evaluation: Evaluation, view: View) -> list[str]:
     found, tokens = evaluation.audit, evaluation.audit.tokens
     lost = [tokens.truncated, tokens.truncated_half, tokens.truncated_away, tokens.identical_inputs] if tokens else []
     counts = [found.queries_without_candidates, found.duplicate_texts, found.constant_queries]
     return [
-        evaluation.collection.name, evaluation.system.label, evaluation.id, f"{100 * found.judged_at_10:.1f} %",
+        evaluation.collection.name, view.system(evaluation.system.label), evaluation.id,
+        f"{100 * found.judged_at_10:.1f} %",
         *(f"{count:,}" for count in counts), f"{100 * found.distinct_scores:.1f} %",
         *("-" if count is None else f"{count:,}" for count in lost or [None] * 4),
         "kept" if found.membership_kept else "CHANGED",
@@ -324,31 +284,14 @@ def _votes(collections: Sequence[Collection]) -> list[str]:
     return [f"{len(collections)} collections have {len(averaged)} votes; averaged first, and then one vote: {groups}"]
 
 
-def _interval(bounds: Interval | None, show: Callable[[float], str] = points) -> str:
-    return "-" if bounds is None else f"[{show(bounds[0])}, {show(bounds[1])}]"
+def best_of(systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Figure]) -> list[str]:
+    """The systems with the highest value; one whose value is known to be wrong is none of them."""
+    sound = {name: found.value for name, found in values.items() if not any(one.wrong for one in systems[name])}
+    known = [value for value in sound.values() if value is not None]
+    return [name for name, value in sound.items() if known and value == max(known)]
 
 
-def _signed(figure: Figure) -> str:
-    return f"{_signed_points(figure.delta)}{'*' if figure.significant else ''}"
-
-
-def _headroom(figure: Figure) -> str:
-    return "-" if figure.headroom is None else f"{100 * figure.headroom:+z.0f} %"
-
-
-def _truncated(group: Sequence[Evaluation]) -> str:
-    tokens = [evaluation.audit.tokens for evaluation in group]
-    if any(found is None for found in tokens):
-        return "-"
-    count = sum(found.truncated for found in tokens if found)
-    total = sum(evaluation.audit.candidates for evaluation in group)
-    return f"{count:,} ({100 * count / max(total, 1):.1f} %)" if count else "0"
-
-
-def _speed(group: Sequence[Evaluation]) -> str:
-    speeds = [evaluation.pairs_per_second for evaluation in group]
-    known = [speed for speed in speeds if speed]
-    if not known or len(known) < len(speeds):
-        return "-"
-    pairs = [evaluation.audit.candidates for evaluation in group]
-    return f"{sum(pairs) / sum(n / speed for n, speed in zip(pairs, known, strict=True)):,.1f}"
+def wrong_notes(systems: Mapping[str, Sequence[Evaluation]]) -> list[str]:
+    """One sentence for every value that is known to be wrong."""
+    wrong = [(name, one) for name, measured in systems.items() for one in measured if one.wrong]
+    return list(dict.fromkeys(f"{name} on {one.collection.name}: {one.wrong}" for name, one in wrong))

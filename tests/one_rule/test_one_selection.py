@@ -12,8 +12,8 @@ from leaderboards.board import board
 from reports.plots.paired import paired
 from reports.story import report
 from reports.table import Table
+from reports.tables.report import overview_table
 from reports.tables.run import collections_table, systems_table
-from reports.tables.systems import overview_table
 from reports.tidy import tidy
 from tests.tiny_collection import Place
 

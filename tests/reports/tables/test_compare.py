@@ -17,8 +17,9 @@ from harness.judging.compare.comparison import Comparison, compare
 from harness.measuring.statistics.design import Questions
 from harness.result.store import Results
 from reports.table import Table, comma_separated, markdown
-from reports.tables.compare import compared_tables
+from reports.tables.compare import COMPARED, compared_tables
 from reports.tables.compare_values import as_dict
+from reports.view import View
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, QRELS, Place
 
@@ -29,8 +30,13 @@ def compared(place: Place, *candidates: str, baseline: str = FIRST, **options: A
     return compare(place.workspace.results, baseline, candidates, **options)
 
 
+def tables(comparison: Comparison) -> list[Table]:
+    """With every column."""
+    return compared_tables(comparison, View(tuple(COMPARED.values())))
+
+
 def column(table: Table, name: str) -> list[str]:
-    return [row[table.columns.index(name)].text for row in table.rows]
+    return [row[table.columns.index(name)].shown for row in table.rows]
 
 
 def three(place: Place) -> list[Collection]:
@@ -50,7 +56,7 @@ def many(place: Place) -> Collection:
 def test_a_table_shows_signed_points_with_interval_counts_and_ids(place: Place) -> None:
     first, reverse = place.evaluations(many(place), rerankers=[REVERSE])
     comparison = compared(place, REVERSE)
-    (table,) = compared_tables(comparison)
+    (table,) = tables(comparison)
     macro = comparison.measures[0].candidates[0].macro
     effect, found = macro.effect, macro.difference
     low, high = found.interval
@@ -66,13 +72,13 @@ def test_a_table_shows_signed_points_with_interval_counts_and_ids(place: Place) 
 def test_a_mark_stands_only_with_its_reason_and_its_note(place: Place) -> None:
     collection = many(place)
     _, reverse, _ = place.evaluations(collection, rerankers=[REVERSE, ORACLE])
-    (plain,) = compared_tables(compared(place, ORACLE, baseline=REVERSE))
+    (plain,) = tables(compared(place, ORACLE, baseline=REVERSE))
     assert column(plain, "difference")[1].endswith("1*")
     assert not any(mark in " ".join(plain.notes) for mark in "~†")
     _, deep = place.evaluations(collection, rerankers=["control:constant"], depth=20)
     with Results(place.workspace.results) as results:
         results.keep_noise(reverse.id, "nDCG@10", 0.999)
-    (marked,) = compared_tables(compared(place, deep.id, baseline=reverse.id, unpaired=True))
+    (marked,) = tables(compared(place, deep.id, baseline=reverse.id, unpaired=True))
     assert column(marked, "difference")[1].endswith("~†")
     assert column(marked, "noise")[1] == "99.90"
     for note in ("* adjusted p at most 0.05", "~ no larger than the noise", "† other candidates on each side"):
@@ -85,15 +91,15 @@ def test_a_star_is_for_the_corrected_p_alone(place: Place) -> None:
     (measured,) = comparison.measures
     (one,) = measured.candidates
     corrected = replace(one, macro=replace(one.macro, difference=replace(one.macro.difference, adjusted_p=0.2)))
-    (table,) = compared_tables(replace(comparison, measures=(replace(measured, candidates=(corrected,)),)))
+    (table,) = tables(replace(comparison, measures=(replace(measured, candidates=(corrected,)),)))
     assert column(table, "p")[1] == "0.0002"
-    assert column(table, "adjusted p")[1] == "0.2000"
+    assert column(table, "adjusted p")[1] == "0.20"
     assert "*" not in column(table, "difference")[1]
 
 
 def test_collections_groups_and_languages_have_tables_of_their_own(place: Place) -> None:
     place.evaluations(*three(place), rerankers=[REVERSE])
-    macro, collections, languages = compared_tables(compared(place, REVERSE))
+    macro, collections, languages = tables(compared(place, REVERSE))
     assert macro.title.endswith("macro average of 3 collections; one vote each: forums (2)")
     assert column(macro, "id") == ["3 ids", "3 ids"]
     assert column(collections, "collection") == ["a", "b", "own", "forums, mean of 2"]
@@ -106,7 +112,7 @@ def test_collections_groups_and_languages_have_tables_of_their_own(place: Place)
 
 def test_the_best_value_is_strong_and_every_rendering_has_every_row(place: Place) -> None:
     place.evaluations(rerankers=[REVERSE, ORACLE])
-    (table,) = compared_tables(compared(place, REVERSE, ORACLE))
+    (table,) = tables(compared(place, REVERSE, ORACLE))
     assert [row[1].strong for row in table.rows] == [False, False, True]
     assert len(comma_separated(table).splitlines()) == 4
     assert f"**{table.rows[2][1].text}**" in markdown(table)
@@ -119,13 +125,14 @@ def test_a_note_says_the_test_the_unit_and_the_size_of_the_family(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.evaluations(*three(place), rerankers=[REVERSE, ORACLE])
-    table, *others = compared_tables(compared(place, REVERSE, ORACLE))
-    assert "nDCG@10 x 100; 9 queries; difference: candidate - baseline, paired per query" in table.notes
+    table, *others = tables(compared(place, REVERSE, ORACLE))
+    assert table.notes[0] == "nDCG@10 x 100; 9 queries"
+    assert "difference: candidate - baseline, paired per query" in table.notes
     assert any("randomisation test over questions, two-sided (10,000 flips of signs)" in note for note in table.notes)
     assert any("MaxT over 2 candidates" in note for note in table.notes)
     assert all(any("MaxT over" in note and "of this candidate" in note for note in one.notes) for one in others)
     monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
-    (table, *_) = compared_tables(compared(place, REVERSE))
+    (table, *_) = tables(compared(place, REVERSE))
     assert any("9 queries, 4 different questions: one in several languages counts once" in one for one in table.notes)
 
 
@@ -141,7 +148,7 @@ def test_json_has_the_difference_with_what_it_was_corrected_over(place: Place) -
 def test_equivalence_says_yes_or_no_and_that_no_is_not_a_proof(place: Place) -> None:
     plain = [f"tests.fake_adapters:Plain?version={version}" for version in (1, 2)]
     place.evaluations(rerankers=[*plain, ORACLE])
-    (table,) = compared_tables(compared(place, plain[1], ORACLE, baseline=plain[0], margin=0.002))
+    (table,) = tables(compared(place, plain[1], ORACLE, baseline=plain[0], margin=0.002))
     same, other = column(table, "within 0.2")[1:]
     assert same.startswith("yes (")
     assert other.startswith("no (")
@@ -150,7 +157,7 @@ def test_equivalence_says_yes_or_no_and_that_no_is_not_a_proof(place: Place) -> 
 
 def test_seeds_are_told_with_what_two_of_them_are_worth(place: Place) -> None:
     place.evaluations(rerankers=["control:random?seed=1", "control:random?seed=2"])
-    macro, seeds = compared_tables(compared(place, "mine", groups=["mine=control:random*"]))
+    macro, seeds = tables(compared(place, "mine", groups=["mine=control:random*"]))
     assert column(macro, "system")[1] == "mine"
     assert column(seeds, "seeds") == ["2 against 1"]
     assert column(seeds, "sd")[0].endswith(" against -")

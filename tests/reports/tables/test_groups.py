@@ -10,8 +10,9 @@ import pytest
 from harness.data.collection import Collection
 from harness.measuring.measures import parse
 from harness.result.export import as_dict
+from reports.numbers import points
 from reports.table import Table
-from reports.tables.run import collections_table, comparison_tables, controls_table, points, systems_table
+from reports.tables.run import collections_table, comparison_tables, controls_table, systems_table
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place
 
 NDCG = parse("nDCG@10")
@@ -92,7 +93,7 @@ def test_collections_with_different_official_measures_have_one_mean_as_mteb_has(
     mine = [done.values[0].mean() for done in evaluations if done.system.reranker]
     assert table.title == "official measures, macro average of 2 collections"
     assert column(table, "mean")[1] == points(sum(mine) / 2)
-    assert "(nDCG@10, RR@10)" in table.notes[0]
+    assert "official measures: nDCG@10, RR@10" in table.notes
     exported: Any = as_dict(evaluations)
     assert exported["macro_official"][FAKE]["value"] == pytest.approx(sum(mine) / 2)
 

@@ -9,10 +9,9 @@ import pytest
 from harness.result.gathered import CollectionKey, Grid, Result
 from harness.result.summary import OFFICIAL
 from reports import marks
-from reports.grid_columns import collection_columns, language_columns, official_grids
+from reports.grid import collection_columns, language_columns, official_grids
 from reports.table import Cell, Table
-from reports.tables.report import PublishedRow, differences_table, sheets_of, values_table
-from reports.tables.systems import overview_table
+from reports.tables.report import PublishedRow, differences_table, overview_table, sheets_of, values_table
 from tests.made_results import collection, grid, result, system
 
 ONE, TWO = collection("mine/one"), collection("mine/two")

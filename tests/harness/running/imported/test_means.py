@@ -116,8 +116,7 @@ def test_a_mean_is_no_sample_s_and_no_drifted_data_s(place: Place, tmp_path: Pat
 
 def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Place, tmp_path: Path) -> None:
     from leaderboards.standing import standings
-    from reports.grid import figures
-    from reports.grid_columns import Column
+    from reports.grid import Column, figures
 
     measured(place)
     take_means([written(tmp_path)], place.workspace.path)

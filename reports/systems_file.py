@@ -1,9 +1,12 @@
-"""What the store does not know of a model and its user does: a TOML file that says size, licence and training data."""
+"""What the store does not know of a system and its user does: a TOML file with its name, size, licence, training data.
+
+A line `"LABEL" = "short name"` gives a name, a table `["LABEL"]` everything else too. Both forms may be in one file.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,7 +15,7 @@ from urllib.parse import urlsplit
 
 from adapters.errors import UsageError, did_you_mean
 from harness.result.gathered import FIRST_STAGE, CollectionKey, SystemKey
-from leaderboards.sheets import plain_name
+from reports.grid import plain_name
 
 _SIZES = ((1e8, "up to 100M"), (6e8, "100M to 600M"), (2e9, "600M to 2B"), (1e10, "2B to 10B"))
 _LARGEST = "above 10B"
@@ -61,27 +64,56 @@ def declared_of(system: SystemKey, declared: Mapping[str, Declared]) -> Declared
     return declared.get(system.label) or declared.get(system.label.removesuffix(FIRST_STAGE)) or NOTHING
 
 
-def read_systems(file: Path, systems: Iterable[SystemKey]) -> dict[str, Declared]:
-    """Tables `["LABEL"]` with the keys of `Declared`.
+def read_systems(file: Path, labels: Iterable[str]) -> dict[str, Declared]:
+    """Lines `"LABEL" = "short name"`, and tables `["LABEL"]` with the keys of `Declared`.
+
+    Args:
+        labels: of the systems that may be named; a first stage also without ` (first stage)`.
 
     Raises:
-        UsageError: naming file, system and key: unreadable, a system that the board does not have, an unknown key, a
-            value of another kind.
+        UsageError: naming file, system and key: unreadable, an unknown system, an unknown key, a value of another kind.
     """
     try:
         tables = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
-    known = {label for one in systems for label in (one.label, one.label.removesuffix(FIRST_STAGE))}
+    known = {name for label in labels for name in (label, label.removesuffix(FIRST_STAGE))}
     for label in tables:
         if label not in known:
-            raise UsageError(f"{file}: no system '{label}' on this board.{did_you_mean(label, known)}")
+            raise UsageError(f"{file}: no system '{label}' here.{did_you_mean(label, known)}")
     return {label: _declared(table, f"{file}: [{label!r}]") for label, table in tables.items()}
 
 
+def display_names(file: Path, declared: Mapping[str, Declared], labels: Sequence[str]) -> dict[str, str]:
+    """The name of every label that has one. The name of `bm25` also names `bm25 (first stage)`, with the same ending.
+
+    Raises:
+        UsageError: two systems would have one name.
+    """
+    found = dict[str, str]()
+    for label in labels:
+        plain = label.removesuffix(FIRST_STAGE)
+        if label in declared and declared[label].name:
+            found[label] = str(declared[label].name)
+        elif plain in declared and declared[plain].name:
+            found[label] = f"{declared[plain].name}{FIRST_STAGE}"
+    owners = dict[str, str]()
+    for label in labels:
+        name = found.get(label, label)
+        if name in owners:
+            raise UsageError(f"{file}: '{owners[name]}' and '{label}' would both be called '{name}'; change one name")
+        owners[name] = label
+    return found
+
+
 def _declared(table: object, where: str) -> Declared:
+    if isinstance(table, str):
+        table = {"name": table}
     if not isinstance(table, dict):
-        raise UsageError(f'{where}: expected a table, as in ["LABEL"] followed by lines such as licence = "mit"')
+        raise UsageError(
+            f'{where}: expected a name, as in "LABEL" = "short name", or a table ["LABEL"] with lines such as '
+            'licence = "mit"'
+        )
     keys = [field.name for field in fields(Declared)]
     for key in table:
         if key not in keys:
@@ -92,6 +124,8 @@ def _declared(table: object, where: str) -> Declared:
 def _checked(key: str, value: Any, where: str) -> Any:
     if key in _WORDS and not (isinstance(value, str) and value.strip()):
         raise UsageError(f"{where}: {key} has to be text")
+    if key == "name" and not value.isprintable():
+        raise UsageError(f"{where}: {key} has to be one line of text")
     if key == "url" and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
         raise UsageError(f"{where}: url has to begin with https:// or http://")
     if key == "parameters" and not (type(value) is int and value > 0):

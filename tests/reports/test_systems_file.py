@@ -8,7 +8,7 @@ import pytest
 
 from adapters.errors import UsageError
 from harness.result.gathered import CollectionKey, SystemKey
-from leaderboards.systems_file import Declared, declared_of, read_systems
+from reports.systems_file import Declared, declared_of, read_systems
 
 SYSTEMS = [SystemKey("org/model", "bm25", 100, "org/model"), SystemKey("bm25 (first stage)", "bm25", 100, None)]
 
@@ -16,7 +16,7 @@ SYSTEMS = [SystemKey("org/model", "bm25", 100, "org/model"), SystemKey("bm25 (fi
 def read(tmp_path: Path, text: str) -> dict[str, Declared]:
     file = tmp_path / "systems.toml"
     file.write_text(text, "utf-8")
-    return read_systems(file, SYSTEMS)
+    return read_systems(file, [one.label for one in SYSTEMS])
 
 
 def collection(name: str) -> CollectionKey:
@@ -49,7 +49,9 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
         ('["org/model"]\ntraining = [1]\n', "list of collections"),
         ('["org/model"]\nlicence = ""\n', "licence has to be text"),
         ('["org/model"]\nnote = 5\n', "note has to be text"),
-        ('bm25 = "mit"\n', "expected a table"),
+        ("bm25 = 5\n", "expected a name"),
+        ('"org/model" = ""\n', "name has to be text"),
+        ('"org/model" = "two\\nlines"\n', "one line of text"),
         ("[", "cannot be read as TOML"),
     ],
 )
@@ -63,7 +65,7 @@ def test_a_mistake_is_an_error_that_says_where(tmp_path: Path, text: str, told: 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        read_systems(tmp_path / "none.toml", SYSTEMS)
+        read_systems(tmp_path / "none.toml", [])
 
 
 @pytest.mark.parametrize(
