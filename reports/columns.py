@@ -260,7 +260,7 @@ def _named(name: str, known: Mapping[str, Column]) -> Column:
     for one in known.values():
         if _plain(name) in (_plain(one.key), _plain(one.header)):
             return one
-    raise UsageError(f"no column '{name}'.{did_you_mean(name, [*known, ALL])}")
+    raise UsageError(f"no column '{name}'.{did_you_mean(name, known)} '{ALL}' names every one.")
 
 
 def _plain(name: str) -> str:

@@ -53,7 +53,10 @@ class Report:
                 found |= {f"{name}-collections": values_table(sheet)}
                 if any(system.reranker for system in sheet.grid.systems):
                     found |= {f"{name}-differences": differences_table(sheet)}
+        shown = {(sheet.grid.measure, column.collections) for sheet in self.sheets for column in sheet.columns}
         for number, sheet in enumerate(self.languages, 1):
+            if all((sheet.grid.measure, column.collections) in shown for column in sheet.columns):
+                continue  # each language is a collection: the same figures again
             name = f"languages-{number:02d}-{_slug(sheet.grid.measure)}"
             found |= {
                 name: values_table(sheet, "language"),
