@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness.result.gathered import Grid, Result, grids
+from harness.result.gathered import CollectionKey, Grid, Result, grids
 from harness.workspace import write_atomically
 from reports import marks
 from reports.columns import COLUMNS, in_order
@@ -53,9 +53,9 @@ class Report:
                 found |= {f"{name}-collections": values_table(sheet)}
                 if any(system.reranker for system in sheet.grid.systems):
                     found |= {f"{name}-differences": differences_table(sheet)}
-        shown = {(sheet.grid.measure, column.collections) for sheet in self.sheets for column in sheet.columns}
+        shown = {what for sheet in self.sheets for what in _averaged(sheet)}
         for number, sheet in enumerate(self.languages, 1):
-            if all((sheet.grid.measure, column.collections) in shown for column in sheet.columns):
+            if shown.issuperset(_averaged(sheet)):
                 continue  # each language is a collection: the same figures again
             name = f"languages-{number:02d}-{_slug(sheet.grid.measure)}"
             found |= {
@@ -171,6 +171,13 @@ def alarms(results: Sequence[Result], view: View = PLAIN) -> list[str]:
             for alarm in marks.alarms_of(one)
         )
     )
+
+
+def _averaged(sheet: Sheet) -> Iterator[tuple[str, frozenset[tuple[CollectionKey, float]]]]:
+    """What each column is the mean of, by which measure."""
+    for one in sheet.columns:
+        weights = (round(weight, 9) for weight in one.weights)
+        yield sheet.grid.measure, frozenset(zip(one.collections, weights, strict=True))
 
 
 def _pictures(heading: str, tables: Sequence[Table], plots: Sequence[Image], made: Report) -> Iterator[Part]:

@@ -107,6 +107,15 @@ def test_what_is_significant_has_its_difference_interval_and_p() -> None:
     assert "old: +0.00 points [+0.00, +0.00], not significant (p = 1.00, corrected over 2 systems)" in text
 
 
+def test_a_table_by_language_does_not_repeat_the_one_by_collection() -> None:
+    def tables(*languages: str) -> list[str]:
+        keys = [collection(f"m/{place}", language=code) for place, code in enumerate(languages)]
+        return [name for name in story.report([result(system(None), key, [0.5] * 4) for key in keys]).tables]
+
+    assert not any(name.startswith("languages") for name in tables("sw", "de", "th"))
+    assert any(name.startswith("languages") for name in tables("sw", "de", "de"))
+
+
 def test_every_alarm_is_told_with_what_it_is_about() -> None:
     alarm = {"name": "truncated-away", "message": "3 documents"}
     one = result(system("new"), collection(), [0.5] * 4, alarms=[alarm])
