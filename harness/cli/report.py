@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,11 +122,19 @@ def _plots(made: Report, out: Path, workspace: Path) -> list[Image]:
     try:
         from reports.plots import write_plots
 
-        plots = write_plots(made.results, out / "plots", workspace, (*made.sheets, *made.languages))
+        results = [_displayed(one, made) for one in made.results]
+        sheets = () if made.view.names else (*made.sheets, *made.languages)
+        plots = write_plots(results, out / "plots", workspace, sheets)
     except MissingExtra as error:
         typer.echo(f"no plots: {error}", err=True)
         return []
     return [Image(plot.title, plot.png, plot.svg, plot.caption) for plot in plots]
+
+
+def _displayed(one: Result, made: Report) -> Result:
+    """A result of a reranker under its display name, for plots."""
+    label = made.view.system(one.system.label)
+    return replace(one, system=replace(one.system, label=label)) if one.system.reranker else one
 
 
 def _adaptations(workspace: Path, out: Path) -> list[Part]:

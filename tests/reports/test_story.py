@@ -110,7 +110,7 @@ def test_what_is_significant_has_its_difference_interval_and_p() -> None:
 def test_a_table_by_language_does_not_repeat_the_one_by_collection() -> None:
     def tables(*languages: str) -> list[str]:
         keys = [collection(f"m/{place}", language=code) for place, code in enumerate(languages)]
-        return [name for name in story.report([result(system(None), key, [0.5] * 4) for key in keys]).tables]
+        return list(story.report([result(system(None), key, [0.5] * 4) for key in keys]).tables)
 
     assert not any(name.startswith("languages") for name in tables("sw", "de", "th"))
     assert any(name.startswith("languages") for name in tables("sw", "de", "de"))
