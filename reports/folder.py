@@ -67,5 +67,5 @@ def _made_by(evaluations: Sequence[Evaluation], view: View) -> str:
     ]
     lines = [f"- `{e.id}`: {name}" for e, name in zip(evaluations, names, strict=True)]
     return "\n".join(
-        [machine, "", "Every id stands for one evaluation; `harness show ID` tells what it rests on.", "", *lines]
+        [machine, "", "Every id names one evaluation; `harness show ID` prints what it rests on.", "", *lines]
     )

@@ -147,7 +147,7 @@ def _averages(collections: Sequence[CollectionKey]) -> bool:
 
 
 def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
-    """As short as they can be told apart: name, name and split, name and split and fingerprint."""
+    """As short as they stay different: name, name and split, name and split and fingerprint."""
     short = [plain_name(one).removeprefix(f"{suite}/") for one in collections]
     split = [
         f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, collections, strict=True)

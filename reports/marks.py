@@ -1,4 +1,4 @@
-"""The signs of a table: each stands for one sentence, which is printed where its sign is used and nowhere else."""
+"""The signs of a table: each has one sentence, which is printed where its sign is used and nowhere else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def of_system(results: Sequence[Result]) -> tuple[str, ...]:
 
 def is_adapted(result: Result) -> bool:
     """Whether the reranker's identity says that it was adapted on this collection, on its corpus, or on a corpus that
-    it does not name. A result from before corpora were kept is told by its name and fingerprint alone."""
+    it does not name. A result from before corpora were kept is known by its name and fingerprint alone."""
     reranker = result.stored.identity.get("reranker")
     if not isinstance(reranker, Mapping):
         return False

@@ -75,7 +75,7 @@ def report(
     """The figures of every table.
 
     Args:
-        published: the published numbers that belong beside a grid; this room knows none.
+        published: the published numbers of the models of a grid, from whoever knows them.
         intervals: of single collections and languages too.
     """
     found = {grid.measure: grid for grid in grids(results)}
@@ -96,7 +96,7 @@ def write(
     one has not are removed from tables/.
 
     Args:
-        more: chapters of other rooms, told before the alarms.
+        more: more chapters, before the alarms.
 
     Raises:
         OSError: the folder cannot be written.
@@ -204,8 +204,8 @@ def _scope(results: Sequence[Result]) -> str:
         (len(systems), "reranker"), (len(firsts), "first stage"), (len(collections), "collection"),
         (len(languages), "language"), (queries, "query"),
     ]  # fmt: skip
-    told = ", ".join(f"{count:,} {_plural(word, count)}" for count, word in counted if count)
-    return f"It holds {told}; the newest result is of {newest}."
+    listed = ", ".join(f"{count:,} {_plural(word, count)}" for count, word in counted if count)
+    return f"It holds {listed}; the newest result is of {newest}."
 
 
 def _plural(word: str, count: int) -> str:
@@ -226,7 +226,7 @@ def _findings(sheet: Sheet) -> Iterator[str]:
         collections = f"; better in {better} and worse in {worse} of {tested} collections" if tested > 1 else ""
         if figure.delta is None:
             why = "a collection is missing" if figure.value is None else "no first stage on the same candidates"
-            yield f"{name}: no difference can be told, {why}{collections}"
+            yield f"{name}: no difference is known, {why}{collections}"
             continue
         interval = f" {bracketed(figure.delta_interval, signed)}" if figure.delta_interval else ""
         yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure, significant(figure))}{collections}"

@@ -1,4 +1,4 @@
-"""A table is one value; the terminal, Markdown and CSV here, LaTeX and HTML next door, are renderings of it."""
+"""A table is one value; the terminal, Markdown, CSV, LaTeX and HTML are renderings of it. The first three are here."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ from harness.result.gathered import CollectionKey, Result, SystemKey, all_grids
 from harness.result.store import Results
 from harness.workspace import write_atomically
 from reports import grid
-from reports.columns import COLUMNS, Column, Line, of_result
+from reports.columns import COLUMNS, Column
 from reports.grid import figures, plain_name
+from reports.lines import Line, of_result
 from reports.marks import is_adapted
 from reports.table import Cell, Table
 

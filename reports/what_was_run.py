@@ -11,9 +11,9 @@ from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.scoring.system import MadeOf
 from reports import marks, numbers
-from reports.columns import of_result, pairs_per_second
 from reports.document import Bullets, Code, Heading, Part
 from reports.grid import plain_name
+from reports.lines import of_result, pairs_per_second
 from reports.table import Cell, Table
 from reports.view import PLAIN, View
 
@@ -25,7 +25,7 @@ def what_was_run(results: Sequence[Result], view: View = PLAIN) -> list[Part]:
     """The parts of the chapter."""
     commands = Counter(one.command for one in {one.id: one.stored for one in results}.values())
     listed = [command for command, _ in commands.most_common(_SHOWN)]
-    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` tells each"] if len(commands) > _SHOWN else []
+    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` prints each"] if len(commands) > _SHOWN else []
     return [
         Heading("What was run"),
         collections_table(results),

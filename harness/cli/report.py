@@ -58,8 +58,8 @@ def report(  # noqa: PLR0917
     path = existing_workspace(workspace)
     view = view_of(columns, measures or (), names, path)
     results = gathered(path, systems or (), collections or (), languages or (), measures or ())
-    if told := parts_left_out(path, collections or ()):
-        typer.echo(told, err=True)
+    if line := parts_left_out(path, collections or ()):
+        typer.echo(line, err=True)
     made = story.report(results, _published, intervals=intervals, view=view)
     written = []
     if out is not None:
@@ -93,7 +93,7 @@ def _main_tables(made: Report) -> list[Any]:
 
 
 def _published(grid: Grid) -> Sequence[PublishedRow]:
-    """Published numbers of the models of this grid; the floor of reports knows none."""
+    """Published numbers of the models of this grid, which the package `reports` does not know."""
     from leaderboards.beside import is_wrong, published_rows
     from reports.model_name import model_name
     from reports.tables.report import PublishedRow

@@ -57,6 +57,7 @@ def run(  # noqa: PLR0917
     from harness import api
     from harness.data.sources.origin import SourceChoice
     from harness.progress import Terminal
+    from harness.scoring.retrieve import GIVEN
     from reports.view import view_of
 
     common: dict[str, Any] = {
@@ -64,6 +65,9 @@ def run(  # noqa: PLR0917
         "split": split, "sample": sample_queries, "budget": budget_pairs, "workspace": workspace,
         "origin": SourceChoice(source, mirror, allow_drift),
     }  # fmt: skip
+    stages = [first_stage] if first_stage else [api.FIRST_STAGE, GIVEN]
+    labels = [*(f"{stage} (first stage)" for stage in stages), *(rerankers or ())]
+    view = view_of(columns, measures or (), names, workspace_path(workspace), labels=labels)
     if plan:
         from reports.tables.plan import planning_table
 
@@ -74,9 +78,6 @@ def run(  # noqa: PLR0917
 
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
-    systems = [first_stage or api.FIRST_STAGE, *(rerankers or ())]
-    labels = [f"{systems[0]} (first stage)", *systems[1:]]
-    view = view_of(columns, measures or (), names, workspace_path(workspace), labels=labels)
     make_folder(out)
     named: dict[str, Any] = {
         "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,

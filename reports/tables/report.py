@@ -14,9 +14,10 @@ from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from reports import grid as grids
 from reports import marks, rule
-from reports.columns import INTERVAL, POINTS, Line, measure_note, of_result
+from reports.columns import INTERVAL, POINTS, measure_note
 from reports.findings import finding
 from reports.grid import OWN, Figure, Figures, collection_columns, figures, has_twice, language_columns
+from reports.lines import Line, of_result
 from reports.numbers import points, signed
 from reports.table import Cell, Kind, Table
 from reports.tables.systems import FIRST_STAGE, SystemRow, best_two, systems_table
@@ -173,7 +174,7 @@ def line(sheet: Sheet, system: SystemKey, place: int = 0) -> Line:
 
 
 def names(sheet: Sheet, system: SystemKey) -> tuple[str, ...]:
-    """The columns of text of a row: the system, and where there are several first stages what it stands on."""
+    """The columns of text of a row: the system, and where there are several first stages its first stage."""
     known, label, stage = sheet.grid.bases, sheet.view.system(system.label), sheet.view.first_stage(system.first_stage)
     if len(known) < 2:
         return (label,)

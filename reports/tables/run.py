@@ -16,8 +16,9 @@ from harness.result.stemming import of_evaluations, shown_language
 from harness.result.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
 from harness.scoring.retrieve import GIVEN
 from reports import rule
-from reports.columns import POINTS, Line, in_order, measure_note, of_evaluation
+from reports.columns import POINTS, in_order, measure_note
 from reports.findings import Named, finding
+from reports.lines import Line, of_evaluation
 from reports.marks import footnotes
 from reports.numbers import points, signed
 from reports.table import Cell, Table

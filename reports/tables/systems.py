@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from harness.result.figure import Figure
 from reports import columns, marks
-from reports.columns import Column, Line
+from reports.columns import Column
 from reports.findings import finding
+from reports.lines import Line
 from reports.numbers import points
 from reports.table import Cell, Kind, Table
 

@@ -1,4 +1,4 @@
-"""The comparison tables: who is told apart, what is bold, what is marked, and what is never averaged silently."""
+"""The tables of a run: which systems are distinguished, what is bold, what is marked, what is averaged."""
 
 from __future__ import annotations
 
