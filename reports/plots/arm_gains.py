@@ -10,8 +10,7 @@ from harness.result.adaptation.record import Record
 from harness.result.adaptation.vocabulary import BASE, MACRO
 from reports import rule
 from reports.plots.fonts import shown
-from reports.plots.gains import LanguageGain
-from reports.plots.gains import draw_gain, key
+from reports.plots.gains import LanguageGain, draw_gain, key
 from reports.plots.labels import counted, signed
 from reports.plots.languages import language_label
 from reports.plots.plot import Drawing, file_name

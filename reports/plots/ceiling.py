@@ -13,7 +13,7 @@ from harness.result.gathered import SystemKey
 from harness.workspace import Workspace
 from reports.plots.headrooms import truncated_points
 from reports.plots.labels import collection_labels, counted, system_labels
-from reports.plots.paired import MOST, Pair, GridPairs, limited
+from reports.plots.paired import MOST, GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import LOSS, ROW, headed, key_below, sheet, style
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.result.gathered import CollectionKey, SystemKey
 from reports.plots.labels import collection_labels, system_labels
-from reports.plots.paired import Pair, GridPairs, limited
+from reports.plots.paired import GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, key_below, panels, style
 

@@ -12,7 +12,7 @@ from harness.result.figure import COLLECTIONS, SYSTEMS, Figure
 from harness.result.gathered import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import collection_labels, counted, signed, system_labels
-from reports.plots.paired import MOST, Pair, GridPairs, limited
+from reports.plots.paired import MOST, GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.merging.probe import PAIRS, TEXTS, around
-from training.merging.tokenizer import ROLES, Tokenizer, Tokenization
+from training.merging.tokenizer import ROLES, Tokenization, Tokenizer
 
 _REPORTED = ("model_max_length", "truncation_side", "padding_side")
 _NO_LENGTH = 10**9

@@ -20,7 +20,7 @@ from training.utility.labels import ById, by_source, human, scale_of
 from training.utility.question import Question
 from training.utility.ratio import Gap, Utility, finite, utility
 from training.utility.sets import first
-from training.utility.students import TrainedStudent, StudentResults, base_checkpoints, measured, trained
+from training.utility.students import StudentResults, TrainedStudent, base_checkpoints, measured, trained
 from training.utility.taught import teacher_examples
 
 STAGE = "utility"

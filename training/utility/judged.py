@@ -10,7 +10,7 @@ import numpy.typing as npt
 from training.mining.mine import Asked
 from training.mining.pool import ABSENT, Pool
 from training.teaching.teach import TeachingSet
-from training.utility.sets import Query, CorpusQueries
+from training.utility.sets import CorpusQueries, Query
 
 
 def with_judged(lesson: TeachingSet, asked: Asked, found: CorpusQueries, per_query: int) -> TeachingSet:

@@ -10,7 +10,7 @@ import numpy as np
 
 from training.validating.documents import documents
 from training.validating.logistic import Matrix, Vector, auc, fit, scores
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, rows_of, stacked, unmeasured
 from training.validating.sets import Rows, Sets
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.errors import DataError
 from training.synthesis.parser import REASONS
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import Sets
 
 KINDS: Mapping[str, tuple[str, ...]] = {

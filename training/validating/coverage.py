@@ -9,7 +9,7 @@ import numpy as np
 from adapters.protocols import Floats
 from training.validating.distance import squared_distances
 from training.validating.documents import documents
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, stacked, unmeasured
 from training.validating.sets import Rows, Sets
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.data.collection import Collection
 from harness.scoring.bench import Session
-from training.validating.measured import ValidationRow, Name, matched
+from training.validating.measured import Name, ValidationRow, matched
 from training.validating.numbered import compared, each, numbered, rows_of
 from training.validating.searching import DEPTH, in_corpus, searched_together, source_ranks
 from training.validating.sets import QuerySet, Rows, Sets

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from adapters.protocols import Floats
 from training.validating.documents import documents
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, rows_of, stacked, unmeasured
 from training.validating.sets import QuerySet, Rows, Sets
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from adapters.protocols import Floats
 from harness.checks.near_duplicates import Index, normalised
 from training.validating.drawn import FULL, Effort, F, Features, measured_differences, roles
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.self_bleu import Grams, NGrams, distinct, self_bleu
 from training.validating.sets import QuerySet, Rows, Sets
 from training.validating.words import units

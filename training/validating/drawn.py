@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from training.validating.measured import HALVINGS, RESAMPLES, ValidationRow, Name, matched
+from training.validating.measured import HALVINGS, RESAMPLES, Name, ValidationRow, matched
 from training.validating.numbered import Numbered, rows_of
 from training.validating.sets import QuerySet, Rows, Sets
 from training.validating.two_samples import Values

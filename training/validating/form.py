@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.validating.drawn import FULL, Effort, Features, measured_differences, measured_values, roles
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.query_types import TYPES, grammar_of, query_type
 from training.validating.sets import Rows, Sets
 from training.validating.two_samples import Values, chi_square, entropy, jensen_shannon

@@ -7,7 +7,7 @@ import numpy as np
 from training.synthesis.parser import words_of
 from training.validating.drawn import FULL, Effort, Features, levels_of, measured_values, roles
 from training.validating.histograms import whole_numbers
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import Values, kolmogorov_smirnov, wasserstein
 from training.validating.words import unit_name, units

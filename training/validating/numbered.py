@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from adapters.protocols import Floats
-from training.validating.measured import LEAST, Distance, ValidationRow, Name, measured
+from training.validating.measured import LEAST, Distance, Name, ValidationRow, measured
 from training.validating.sets import QuerySet, Rows, Sets
 
 ENOUGH = 200

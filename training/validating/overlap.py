@@ -11,7 +11,7 @@ import numpy as np
 
 from training.validating.drawn import FULL, Effort, Role, levels_of, measured_values, roles
 from training.validating.histograms import histogram
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import Values, wasserstein
 from training.validating.words import tokens, units

@@ -20,7 +20,7 @@ from training.validating.drawn import (
     rows_in,
 )
 from training.validating.language_model import LanguageModel, unseen, zipf_slope
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sequences import Sequences, sequences
 from training.validating.sets import Sets
 

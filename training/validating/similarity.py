@@ -10,7 +10,7 @@ import numpy.typing as npt
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.scoring.bench import Session
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, each, hindrance, numbered, rows_of, unmeasured
 from training.validating.searching import DEPTH, searched_together
 from training.validating.sets import QuerySet, Rows, Sets

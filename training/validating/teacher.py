@@ -18,7 +18,7 @@ from harness.scoring.rerank import rerank
 from training.teaching.teachers import open_teachers
 from training.validating.board import MEASURE, ScoredCollection, board_of
 from training.validating.calibration import BINS, Mask, Values, bins, in_order, monotone, per_query_auc, wilson
-from training.validating.measured import ValidationRow, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, unmeasured
 from training.validating.searching import DEPTH
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.judging.gate.blocks import plan
-from harness.judging.gate.sequential import SequentialDecision, Monitor, SequentialRule
+from harness.judging.gate.sequential import Monitor, SequentialDecision, SequentialRule
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.result.evaluation import Evaluation

@@ -38,7 +38,7 @@ from harness.scoring.ledger.records import (
     split,
 )
 
-__all__ = ["RECORD", "Entries", "Ledger", "LedgerWarning", "LedgerReport", "KnownScorer", "inspect"]
+__all__ = ["RECORD", "Entries", "KnownScorer", "Ledger", "LedgerReport", "LedgerWarning", "inspect"]
 
 _QUERIES_AT_ONCE = 512
 

@@ -22,7 +22,7 @@ from tests.training.adapting.making import rewritten, wishes_for
 from tests.training.fitting import QUICK, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
 from training.adapting.ingredients import general_of, singles, start, union
-from training.adapting.tasks import TaskCounts, Prepared
+from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
 from training.adapting.wishes import Task
 from training.examples import Examples, write_examples

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from training.validating.drawn import FULL, Effort, measured_differences, measured_features, measured_values, roles
-from training.validating.measured import Distance, ValidationRow, Name, matched, measured
+from training.validating.measured import Distance, Name, ValidationRow, matched, measured
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import Values, wasserstein
 

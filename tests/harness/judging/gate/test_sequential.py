@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from harness.judging.gate.blocks import Blocks, plan
-from harness.judging.gate.sequential import SequentialDecision, Monitor, SequentialRule
+from harness.judging.gate.sequential import Monitor, SequentialDecision, SequentialRule
 from harness.measuring.statistics.anytime import averaged
 from harness.measuring.statistics.design import Design, Questions
 from tests.harness.judging.gate.plans import parallel, planned, questions
