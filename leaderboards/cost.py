@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.result.gathered import Grid, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import SystemKey
 from leaderboards.standing import BoardStanding
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result.evaluation import Evaluation
 from harness.result.figure import Figure
-from harness.result.gathered import Result
+from harness.result.result import Result
 from reports.marks import alarms_of
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.data.sources.stored import DRIFTED
-from harness.result.gathered import CollectionKey, Result
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from reports.table import Cell
 
 BETTER, WORSE = "↑", "↓"

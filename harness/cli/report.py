@@ -17,7 +17,8 @@ from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace, make_folder, print_table
 
 if TYPE_CHECKING:
-    from harness.result.gathered import Grid, Result
+    from harness.result.gathered import Grid
+    from harness.result.result import Result
     from reports.document import Image, Part
     from reports.story import Report
     from reports.tables.report import PublishedRow

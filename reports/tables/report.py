@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from harness.result import figure as result
 from harness.result.figure import SYSTEMS
-from harness.result.gathered import CollectionKey, Grid, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.gathered import Grid
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from reports import grid as grids
