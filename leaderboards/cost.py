@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.result.gathered import Grid
 from harness.result.keys import SystemKey
+
+from harness.result.gathered import Grid
 from leaderboards.standing import BoardStanding
 
 

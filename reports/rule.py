@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from harness.result.keys import CollectionKey
+
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
 from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
-from harness.result.keys import CollectionKey
 from harness.result.gathered import Grid
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"

@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.result.keys import CollectionKey
-from harness.result.gathered import Grid, grids
 from harness.result.result import Result
+
+from harness.result.gathered import Grid, grids
 from harness.workspace import write_atomically
 from reports import marks
 from reports.columns import COLUMNS, in_order

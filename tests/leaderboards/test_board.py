@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from harness.result.result import Result
 
 from adapters.errors import UsageError
 from harness.data.suites.targets import suites
-from harness.result.result import Result
 from harness.result.gathered import gathered
 from leaderboards.board import Board, board
 from leaderboards.pages.figures import points, signed
