@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-
 from leaderboards.sheets import is_drifted
 
 

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
-from harness.result.result import Result
-
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
 from harness.result.gathered import Grid, all_grids, gathered, grid_of
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.store import Results
 from harness.result.stored import Stored
 from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of

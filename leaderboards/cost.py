@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.result.keys import SystemKey
-
 from harness.result.gathered import Grid
+from harness.result.keys import SystemKey
 from leaderboards.standing import BoardStanding
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.result.keys import CollectionKey, SystemKey
-from harness.result.result import Result
-
 from adapters.errors import UsageError, need
 from harness.measuring.alarms.alarm import as_stored, is_hard
 from harness.result.gathered import gathered
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stored import Stored
 from leaderboards.mteb_check import check_with_mteb
 from leaderboards.sheets import is_drifted

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.result.keys import CollectionKey, SystemKey
-from harness.result.result import Result
-
 from harness.data.sources.stored import DRIFTED
 from harness.result import figure
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Selection
 from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.summary import OFFICIAL
 from reports.marks import of_collection
 

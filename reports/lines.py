@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.result.result import Result
-
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result.evaluation import Evaluation
 from harness.result.figure import Figure
+from harness.result.result import Result
 from reports.marks import alarms_of
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.data.sources.stored import DRIFTED
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-
-from harness.data.sources.stored import DRIFTED
 from reports.table import Cell
 
 BETTER, WORSE = "↑", "↓"

@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.data.sources.stored import DRIFTED
 from harness.result.keys import SystemKey
 from harness.result.result import Result
-
-from harness.data.sources.stored import DRIFTED
 from reports.document import Bullets, Code, Heading, Part, Text, as_markdown
 from reports.marks import alarms_of
 from reports.model_name import LOCAL, model_name

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from harness.result.keys import CollectionKey
-from harness.result.result import Result
 
 from adapters.errors import UsageError
 from harness.data.collection import ORIGINAL
@@ -17,6 +15,8 @@ from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection
 from harness.result.environment import environment
 from harness.result.evaluation import Evaluation
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from harness.result.store import Results
 from reports.suite_entry import entry_named
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.result.keys import CollectionKey
-
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
 from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
 from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
 INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.result.gathered import Grid, grids
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-
-from harness.result.gathered import Grid, grids
 from harness.workspace import write_atomically
 from reports import marks
 from reports.columns import COLUMNS, in_order

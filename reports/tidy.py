@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from harness.result.keys import CollectionKey, SystemKey
-from harness.result.result import Result
 
 from adapters.errors import need
 from harness.measuring.statistics.difference import Difference
 from harness.result.figure import Figure
 from harness.result.gathered import all_grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.store import Results
 from harness.workspace import write_atomically
 from reports import grid

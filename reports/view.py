@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.result.keys import FIRST_STAGE
-
 from harness.result.store import Results
 from reports.columns import COLUMNS, Column, choose
 from reports.systems_file import display_names, read_systems

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from harness.data.notes import stored_notes
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-
-from harness.data.notes import stored_notes
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.scoring.system import MadeOf

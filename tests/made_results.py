@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
-from harness.result.keys import CollectionKey, SystemKey
-from harness.result.result import Result
 
 from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stored import Stored
 
 MEASURE = "nDCG@10"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.data.notes import stored_notes
 from harness.result.keys import FIRST_STAGE, CollectionKey
 from harness.result.result import Result
-
-from harness.data.notes import stored_notes
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks

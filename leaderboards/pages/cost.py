@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.result.keys import FIRST_STAGE
-
 from leaderboards.board import Board
 from leaderboards.cost import Costed, costed
 from leaderboards.pages import figures, links

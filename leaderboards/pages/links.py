@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.result.keys import CollectionKey, SystemKey
-
 from leaderboards.board import Board
 from leaderboards.sheets import BoardSheet, collection_id, system_id
 

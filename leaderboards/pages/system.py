@@ -8,7 +8,6 @@ from typing import Any
 
 from harness.result.keys import FIRST_STAGE, SystemKey
 from harness.result.result import Result
-
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.stored import Stored

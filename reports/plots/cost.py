@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from harness.result.keys import SystemKey
 
 from harness.result.figure import value_intervals
 from harness.result.gathered import Grid
+from harness.result.keys import SystemKey
 from reports.grid import average, selection
 from reports.plots.labels import counted, system_labels
 from reports.plots.paired import MOST, UNKNOWN, Interval

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.result.keys import CollectionKey, SystemKey
-
 from reports.plots.labels import collection_labels, system_labels
 from reports.plots.paired import GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name

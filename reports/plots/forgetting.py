@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.keys import SystemKey
-
 from harness.result.adaptation.record import Record
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
+from harness.result.keys import SystemKey
 from reports.plots.cost import Spent, front
 from reports.plots.fonts import shown
 from reports.plots.labels import spread

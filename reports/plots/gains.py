@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.keys import CollectionKey, SystemKey
-
 from harness.measuring.statistics.difference import Difference
 from harness.result.figure import LANGUAGES, SYSTEMS, Figure
+from harness.result.keys import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import counted, signed, system_labels
 from reports.plots.languages import language_label

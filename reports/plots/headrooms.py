@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from harness.result.result import Result
 
 from harness.judging.why.facing import Side
 from harness.judging.why.headroom import headroom
 from harness.measuring.measures import Measure
 from harness.result.recall import Recalled
+from harness.result.result import Result
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from harness.result.result import Result
-
 from adapters.errors import DataError, UsageError
 from harness.data.runs import Run
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
 from harness.result.recall import Recalled, recall
+from harness.result.result import Result
 from harness.workspace import Workspace
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
-
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
 from reports.wide import middle_cut

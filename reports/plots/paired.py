@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from harness.result.keys import CollectionKey, SystemKey
-from harness.result.result import Result
 
 from harness.measuring.statistics.difference import Difference
 from harness.result import figure
 from harness.result.figure import LANGUAGES, SYSTEMS
 from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from reports.grid import Column, average, collection_columns, selection
 from reports.tables.report import Sheet
 

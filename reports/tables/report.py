@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 
-from harness.result.keys import CollectionKey, SystemKey
-
 from harness.result import figure as result
 from harness.result.figure import SYSTEMS
 from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from reports import grid as grids

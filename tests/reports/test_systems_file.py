@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness.result.keys import CollectionKey, SystemKey
 
 from adapters.errors import UsageError
+from harness.result.keys import CollectionKey, SystemKey
 from reports.systems_file import Declared, declared_of, read_systems
 
 SYSTEMS = [SystemKey("org/model", "bm25", 100, "org/model"), SystemKey("bm25 (first stage)", "bm25", 100, None)]

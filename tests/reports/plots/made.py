@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
-from harness.result.result import Result
 
 from harness.result.gathered import Grid, grids
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stored import Stored
 
 Floats64 = npt.NDArray[np.float64]

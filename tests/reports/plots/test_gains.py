@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from harness.result.keys import CollectionKey
 
 from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference
+from harness.result.keys import CollectionKey
 from reports.plots.gains import draw_gains, gains
 from reports.plots.heat_map import differences, draw_heat_map
 from reports.plots.paired import MOST, paired

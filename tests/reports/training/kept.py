@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.result.result import Result
-
 from harness.data.collection import Collection
 from harness.result.gathered import gathered
+from harness.result.result import Result
 from tests.reports.training.made import made
 from tests.tiny_collection import CORPUS, Place
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harness.result.result import Result
 
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import Difference, difference
 from harness.result.adaptation.vocabulary import MACRO
+from harness.result.result import Result
 from reports.training.standing import deciding_tiers, gains, last_tier, leader
 from tests.reports.training.kept import kept
 from tests.reports.training.made import made, record

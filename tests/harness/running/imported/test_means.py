@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from harness.result.result import Result
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.suites.targets import find
 from harness.result.gathered import gathered, grids
+from harness.result.result import Result
 from harness.result.store import Results
 from harness.running.imported.means import means_in
 from harness.running.imported.taken import take_means
