@@ -16,6 +16,7 @@ from adapters.errors import DataError, UsageError
 from harness.data.suites.table import MEASURES, read_suite
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection, find, is_suite_target, suites
 from harness.measuring import measures
+from tests.skips import DATA
 
 ROOT = Path(__file__).parents[4]
 FACTS = ROOT.parent / "shared" / "facts"
@@ -61,7 +62,7 @@ def facts() -> dict[tuple[str, str, str], dict[str, str]]:
     """mteb's metadata of every task, split and subset; skips where it is not at hand."""
     file = FACTS / "task_sizes.csv"
     if not file.exists():
-        pytest.skip(f"{file} is not here: the sizes were compared where the tables were made")
+        pytest.skip(f"{DATA}: {file}; the sizes were compared where the tables were made")
     with file.open(encoding="utf-8", newline="") as rows:
         return {(row["task"], row["split"], row["subset"]): row for row in csv.DictReader(rows)}
 
@@ -209,7 +210,7 @@ def test_the_tables_leave_no_split_or_language_of_their_tasks_out() -> None:
 def test_the_md5_sums_are_those_of_the_zip_files() -> None:
     file = FACTS / "benchmarks.md"
     if not file.exists():
-        pytest.skip(f"{file} is not here: the sums were compared where the tables were made")
+        pytest.skip(f"{DATA}: {file}; the sums were compared where the tables were made")
     text = file.read_text("utf-8")
     for one in find("beir"):
         assert one.beir is not None
