@@ -138,13 +138,23 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def decoded(content: bytes, at: Place) -> str:
+    """The text of a file, without a byte order mark.
+
+    Raises:
+        HarnessError: of the place's class: it is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at.refuse(f"not UTF-8: byte {error.start} is {content[error.start]:#04x}; save it as UTF-8")
+
+
 def _text(file: Path, at: Place) -> str:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = decoded(file.read_bytes(), at)
     except FileNotFoundError:
         at.refuse("there is no such file")
-    except UnicodeDecodeError as error:
-        at.refuse(f"not UTF-8: byte {error.start} is {error.object[error.start]:#04x}; save it as UTF-8")
     except OSError as error:
         at.refuse(f"cannot be read: {error.strerror}")
     if not text.strip() and at.table != "table":

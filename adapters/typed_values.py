@@ -16,13 +16,18 @@ import msgspec
 from msgspec import Meta
 
 from adapters.errors import HarnessError, UsageError, did_you_mean
-from adapters.typed_words import choices_of, needed, noun_of, shown, unwrapped
+from adapters.typed_words import Then, choices_of, needed, noun_of, shown, unwrapped
 
 T = TypeVar("T")
 Text = Annotated[str, Meta(pattern=r"\S", description="a text that is not empty")]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+OneOrMore = Annotated[
+    tuple[str, ...],
+    Then(lambda given: (given,) if isinstance(given, str) else given, written=Text | tuple[Text, ...]),
+]
+"""A list of texts, or one text where there is one."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ def typed(
             `tuple[T, ...]`, `Mapping[str, T]`, another dataclass, or one of these in `Annotated` with `msgspec.Meta`
             (its `description` says what is needed) and `Then`. A field with `metadata={"key": "..."}` is written under
             that key. A class may have a method `problem() -> str | None` for rules beyond types: the first one that is
-            broken, beginning with the key.
+            broken, beginning with the key. Its `unknown_key: ClassVar[str]` says what else than "unknown key" a key is
+            that it does not have.
         value: what a parser gave.
         place: what begins every message: the file, or what stands for it. Ignored are `error` and `advice` where it is
             a `Place`.
@@ -96,6 +102,7 @@ def typed(
 
 def _converted(kind: Any, value: object, at: Place) -> Any:
     plain, metas, changes = unwrapped(kind)
+    kind = Annotated[plain, *metas] if metas else plain
     found = _by_kind(kind, plain, value, at)
     if metas and (get_origin(plain) or plain) in _CONTAINERS:
         _check_length(kind, metas, found, at)
@@ -137,7 +144,11 @@ def _dataclass(kind: Any, value: object, at: Place) -> Any:
     known = {one.metadata.get("key", one.name): one for one in fields(kind) if one.init}
     for key in given:
         if key not in known:
-            at.key(key).refuse(f"unknown key.{did_you_mean(str(key), known)}".removesuffix("." if at.advice else ""))
+            at.key(key).refuse(
+                f"{getattr(kind, 'unknown_key', 'unknown key')}.{did_you_mean(str(key), known)}".removesuffix(
+                    "." if at.advice else ""
+                )
+            )
     for key, one in known.items():
         if key in given:
             found[one.name] = _converted(hints[one.name], given[key], at.key(key))
