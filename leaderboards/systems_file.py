@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
+from msgspec import Meta
+
 from adapters.errors import UsageError, did_you_mean
+from adapters.typed_file import read_toml
+from adapters.typed_values import Text
+from adapters.typed_words import Then
 from harness.result.gathered import FIRST_STAGE, CollectionKey, SystemKey
 from leaderboards.sheets import plain_name
 
 _SIZES = ((1e8, "up to 100M"), (6e8, "100M to 600M"), (2e9, "600M to 2B"), (1e10, "2B to 10B"))
 _LARGEST = "above 10B"
-_WORDS = {"name", "url", "licence", "note"}
+
+
+_Parameters = Annotated[int, Meta(ge=1, description="a whole number above 0, such as 568_000_000,")]
+_Collections = Annotated[
+    tuple[Text, ...], Meta(description="a list of collections, such as ['beir/msmarco', 'miracl/*'],")
+]
+
+
+def _web(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{url!r} is no address of the web; it begins with https:// or http://")
+    return url
 
 
 @dataclass(frozen=True)
 class Declared:
     """What is declared of one system; None and empty where nothing is."""
 
-    name: str | None = None
-    url: str | None = None
-    parameters: int | None = None
-    licence: str | None = None
-    training: tuple[str, ...] = ()
+    name: Text | None = None
+    url: Annotated[Text, Then(_web)] | None = None
+    parameters: _Parameters | None = None
+    licence: Text | None = None
+    training: _Collections = ()
     """Collections that it was trained on: names, suites, or patterns such as `miracl/*`."""
-    note: str | None = None
+    note: Text | None = None
 
     @property
     def size(self) -> str | None:
@@ -68,36 +84,9 @@ def read_systems(file: Path, systems: Iterable[SystemKey]) -> dict[str, Declared
         UsageError: naming file, system and key: unreadable, a system that the board does not have, an unknown key, a
             value of another kind.
     """
-    try:
-        tables = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
+    tables = read_toml(file, dict[str, Declared])
     known = {label for one in systems for label in (one.label, one.label.removesuffix(FIRST_STAGE))}
     for label in tables:
         if label not in known:
             raise UsageError(f"{file}: no system '{label}' on this board.{did_you_mean(label, known)}")
-    return {label: _declared(table, f"{file}: [{label!r}]") for label, table in tables.items()}
-
-
-def _declared(table: object, where: str) -> Declared:
-    if not isinstance(table, dict):
-        raise UsageError(f'{where}: expected a table, as in ["LABEL"] followed by lines such as licence = "mit"')
-    keys = [field.name for field in fields(Declared)]
-    for key in table:
-        if key not in keys:
-            raise UsageError(f"{where}: unknown key '{key}'.{did_you_mean(key, keys)}")
-    return Declared(**{key: _checked(key, value, where) for key, value in table.items()})
-
-
-def _checked(key: str, value: Any, where: str) -> Any:
-    if key in _WORDS and not (isinstance(value, str) and value.strip()):
-        raise UsageError(f"{where}: {key} has to be text")
-    if key == "url" and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
-        raise UsageError(f"{where}: url has to begin with https:// or http://")
-    if key == "parameters" and not (type(value) is int and value > 0):
-        raise UsageError(f"{where}: parameters has to be a whole number above 0, such as 568_000_000")
-    if key == "training":
-        if not (isinstance(value, list) and all(isinstance(one, str) and one for one in value)):
-            raise UsageError(f"{where}: training has to be a list of collections, such as ['beir/msmarco', 'miracl/*']")
-        return tuple(value)
-    return value
+    return tables

@@ -15,7 +15,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "harness": ("adapters",),
     "training": ("harness", "adapters"),
     "reports": ("harness", "adapters.errors", "adapters.languages", "adapters.spec"),
-    "leaderboards": ("reports", "harness", "adapters.errors"),
+    "leaderboards": (
+        "reports",
+        "harness",
+        "adapters.errors",
+        "adapters.typed_file",
+        "adapters.typed_values",
+        "adapters.typed_words",
+    ),
 }
 ORDER = ("data", "measuring", "scoring", "result", "checks", "running", "judging")
 """The packages of `harness`. Each may import those before it; nothing in them imports the verbs."""

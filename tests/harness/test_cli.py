@@ -265,12 +265,36 @@ def test_a_config_file_may_name_one_thing_without_a_list(place: Place, command: 
     assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("depth = true", "depth: true is not a whole number; a whole number of 1 or more is needed"),
+        ("depth = 0", "depth: 0 is not allowed; a whole number of 1 or more is needed"),
+        ("reranker = 3", "reranker: 3 is not a text or a list of texts"),
+        ("parallel = 'yes'", "parallel: 'yes' is not true or false"),
+        ("source = 'hub'", "source: 'hub' is not allowed. Available: auto, beir, irds, mteb."),
+        ("workspace = 3", "workspace: 3 is not a text"),
+        ("first-stage = 'bm25'\nfirst_stage = 'given'", "first_stage: is given twice; write it once"),
+        ("config = 'more.toml'", "config: unknown key."),
+        ("depth = 3\ndepth = 4", "not TOML in line 2 (depth = 4): Cannot overwrite a value"),
+    ],
+)
+def test_a_wrong_value_in_a_config_file_names_file_and_key(
+    place: Place, command: Command, line: str, said: str
+) -> None:
+    config = place.path / "experiment.toml"
+    config.write_text(line, "utf-8")
+    answer = command("run", "demo/en", "--config", config)
+    assert answer.code == 2
+    assert f"{config}: {said}" in answer.err
+
+
 def test_an_unknown_key_of_a_config_file_is_answered_with_the_right_one(place: Place, command: Command) -> None:
     config = place.path / "experiment.toml"
     config.write_text("dept = 3\n", "utf-8")
     said = command("run", "demo/en", "--config", config)
     assert said.code == 2
-    assert "unknown key 'dept'. Did you mean depth" in said.err
+    assert "dept: unknown key. Did you mean depth" in said.err
 
 
 def test_a_plan_tells_the_cost_of_a_suite_without_loading_it(place: Place, command: Command) -> None:

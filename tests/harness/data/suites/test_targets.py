@@ -274,21 +274,33 @@ def test_a_small_table_is_read_with_what_is_shared() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("counts = {", "count = {", "collection 'pair-one': unknown key 'count'. Did you mean counts"),
-        ("queries = 1,", "querys = 1,", "collection 'pair-one', counts: unknown key 'querys'. Did you mean queries"),
-        ('task = "One", ', "", "collection 'pair-one', mteb: no 'task'"),
-        ('language = "en"\n', "", "collection 'pair-one': no 'language'"),
-        ('name = "pair-one"\n', "", "collection 1: no 'name'"),
-        ("nDCG@10", "ndcg_at_10", "collection 'pair-one': 'main_measure' is 'ndcg_at_10'; expected a measure such as"),
-        ("0123456789012345", "0123456789O12345", "collection 'pair-one', mteb: 'revision' is"),
-        ("documents = 2,", "documents = true,", "counts: 'documents' must be a number above 0"),
-        ("documents = 2,", "documents = 0,", "counts: 'documents' must be a number above 0"),
-        ("drop_identical_ids = false", 'drop_identical_ids = "no"', "'drop_identical_ids' must be true or false"),
-        ("counts = { queries = 1, documents = 2, relevant = 1 }", "counts = 4", "'counts' must be a table"),
-        ('title = "Small"\n', "", "small.toml: no 'title'"),
+        ("counts = {", "count = {", "collection 'pair-one': count: unknown key. Did you mean counts"),
+        ("queries = 1,", "querys = 1,", "collection 'pair-one': counts.querys: unknown key. Did you mean queries"),
+        ('task = "One", ', "", "collection 'pair-one': mteb.task: is missing"),
+        (
+            'language = "en"\n',
+            "",
+            "collection 'pair-one': language: is missing; an ISO 639 code such as 'sw' is needed",
+        ),
+        ('name = "pair-one"\n', "", "collection 1: name: is missing"),
+        (
+            "nDCG@10",
+            "ndcg_at_10",
+            "collection 'pair-one': main_measure: 'ndcg_at_10' is not allowed; a measure such as",
+        ),
+        ("0123456789012345", "0123456789O12345", "collection 'pair-one': mteb.revision: '"),
+        ("documents = 2,", "documents = true,", "counts.documents: true is not a whole number"),
+        (
+            "documents = 2,",
+            "documents = 0,",
+            "counts.documents: 0 is not allowed; a whole number of 1 or more is needed",
+        ),
+        ("drop_identical_ids = false", 'drop_identical_ids = "no"', "drop_identical_ids: 'no' is not true or false"),
+        ("counts = { queries = 1, documents = 2, relevant = 1 }", "counts = 4", "counts: 4 is not a table"),
+        ('title = "Small"\n', "", "small.toml: title: is missing"),
         ("[groups.pair]", "[groups.pears]", "[groups.pears] has no collection. Did you mean pair"),
         ('name = "pair-one"', 'name = "pair"', "the name 'pair' stands twice"),
-        ("[[collection]]", "[collection]", "small.toml: a collection begins with [[collection]]"),
+        ("[[collection]]", "[collection]", "small.toml: collection: a table is not a list of tables"),
         ("[shared]", "[shared", "small.toml: not TOML"),
     ],
 )
@@ -300,6 +312,22 @@ def test_a_typo_in_a_table_names_the_file_and_the_collection(old: str, new: str,
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("collection = [3]", "collection[0]: 3 is not a table"),
+        ("collection = [{}]\ngroups = 3", "groups: 3 is not a table"),
+        ("collection = [{}]\nshared = []", "shared: an empty list is not a table"),
+        ("collection = [{group = ['x']}]", "collection 1: name: is missing"),
+    ],
+)
+def test_what_is_no_table_is_refused(line: str, said: str) -> None:
+    head = "name = 'small'\ntitle = 'Small'\nnote = 'n'\naverage = 'macro'\n"
+    with pytest.raises(DataError) as caught:
+        read_suite(head + line, "small.toml")
+    assert str(caught.value).startswith(f"small.toml: {said}")
+
+
 def test_a_name_that_stands_twice_is_refused() -> None:
     collection = TABLE[TABLE.index("[[collection]]") :]
     with pytest.raises(DataError, match="the name 'pair-one' stands twice"):
@@ -307,7 +335,9 @@ def test_a_name_that_stands_twice_is_refused() -> None:
 
 
 def test_a_suite_without_a_collection_is_refused() -> None:
-    with pytest.raises(DataError, match=r"small\.toml: no \[\[collection\]\]"):
+    with pytest.raises(
+        DataError, match=r"small\.toml: collection: is missing; a list of tables under \[\[collection\]\] is needed"
+    ):
         read_suite(TABLE[: TABLE.index("[groups.pair]")], "small.toml")
 
 
