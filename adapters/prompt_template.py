@@ -41,17 +41,20 @@ _PLACE = re.compile(r"\{+\s*(\w+)\s*\}+")
 
 @dataclass(frozen=True)
 class Recognised:
-    """What in a folder shows that it was trained with a template. One of the two is enough."""
+    """What in a folder shows that it was trained with a template. One of them is enough."""
 
     chat_template: str | None = None
     """A text that stands in its chat template."""
     title: str | None = None
     """A text that stands in the first heading of its README.md."""
+    file: str | None = None
+    """A file that the folder has."""
 
     def matches(self, folder: ModelFolder, chat_template: str) -> bool:
         """Whether a folder shows it."""
         in_template = self.chat_template is not None and self.chat_template in chat_template
-        return in_template or (self.title is not None and self.title in _title(folder))
+        has_file = self.file is not None and (folder.path / self.file).is_file()
+        return in_template or has_file or (self.title is not None and self.title in _title(folder))
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class PromptTemplate:
         instruction: what stands for the instruction where nobody gives one.
         positive, negative: the words whose logits are compared; without `negative` the logit of `positive` counts.
         max_length: tokens of a whole input that the model is published with.
+        strip: whether white space at the ends of a query and a document is taken off.
     """
 
     pieces: tuple[Piece, ...]
@@ -73,6 +77,7 @@ class PromptTemplate:
     negative: str | None = None
     max_length: int | None = None
     recognised: Recognised = field(default_factory=Recognised)
+    strip: bool = False
 
     @property
     def digest(self) -> str:
@@ -107,7 +112,11 @@ class PromptTemplate:
 
     def render(self, place: int, instruction: str, query: str, document: str) -> str:
         """The text of a piece."""
-        return rendered(self.pieces[place], instruction, query, document)
+        return rendered(self.pieces[place], instruction, self.read(query), self.read(document))
+
+    def read(self, text: str) -> str:
+        """A query or a document as it is put into the prompt."""
+        return text.strip() if self.strip else text
 
     def whole(self, instruction: str, query: str, document: str) -> str:
         """The whole prompt as text."""
@@ -180,6 +189,7 @@ class _Written:
     source: str = ""
     max_length: Positive | None = None
     recognised: Recognised = field(default_factory=Recognised)
+    strip: bool = False
 
     def problem(self) -> str | None:
         """What is wrong beyond types."""
@@ -193,9 +203,10 @@ def _template(keys: _Written, label: str) -> PromptTemplate:
     for written in texts:
         _check_places(written, label)
     _check_fields(pieces, label)
-    described = {"prefix": keys.prefix, "body": keys.body, "suffix": keys.suffix}
+    described: dict[str, object] = {"prefix": keys.prefix, "body": keys.body, "suffix": keys.suffix}
+    described |= {"strip": True} if keys.strip else {}
     return PromptTemplate(
-        pieces, described, keys.instruction, keys.positive, keys.negative, keys.max_length, keys.recognised
+        pieces, described, keys.instruction, keys.positive, keys.negative, keys.max_length, keys.recognised, keys.strip
     )
 
 
