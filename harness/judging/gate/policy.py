@@ -79,7 +79,14 @@ class Warn:
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points."""
+    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points.
+
+    Examples:
+        >>> import harness
+        >>> policy = harness.Policy(targets="./xquad", first_stage="bm25", margin=0.005)
+        >>> policy.targets, policy.depth
+        (('./xquad',), 100)
+    """
 
     anchor: str = BEST_ACCEPTED
     targets: tuple[str, ...] = ()
@@ -100,6 +107,17 @@ class Policy:
     noise: NoiseLimits = field(default_factory=NoiseLimits)
     warn: Warn = field(default_factory=Warn)
 
+    def __post_init__(self) -> None:
+        """One name may stand for a list of one.
+
+        Raises:
+            UsageError: the margin is no fraction, or a name is no text.
+        """
+        for key in ("targets", "languages"):
+            object.__setattr__(self, key, _value(f"Policy: {key}", _texts, getattr(self, key)))
+        if not 0 <= self.margin < 1:
+            raise UsageError(f"Policy: margin is a fraction, 0.005 for half a point, not {self.margin!r}")
+
     @property
     def digest(self) -> str:
         """12 hex digits over what the statistics depend on: with another margin a look is another look."""
@@ -111,13 +129,13 @@ class Policy:
         return self.alpha / (self.looks.budget or 1) if tier == "gate" else self.alpha
 
     def overridden(self, **given: object) -> Policy:
-        """With what the command line says; None and empty lists say nothing.
+        """With what a call or the command line says; None and empty lists say nothing.
 
         Raises:
             UsageError: a value that no policy can have.
         """
         said = {key: value for key, value in given.items() if value is not None and value not in ((), [])}
-        changed: dict[str, Any] = _section("", _ROOT, said, "the command line")
+        changed: dict[str, Any] = _section("", _ROOT, said, "the arguments")
         return replace(self, **changed)
 
 
