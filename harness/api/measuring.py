@@ -222,6 +222,7 @@ def planned(
     The other arguments are those of `run`.
     """
     named, on = arguments.names_of("rerankers", rerankers), arguments.names_of("targets", targets)
+    arguments.at_least(1, depth=depth, sample_queries=sample_queries, budget_pairs=budget_pairs)
     origin, first = arguments.source_choice(source, mirror, allow_drift), _spec(first_stage)
     found = named_sources(on, split, arguments.names_of("languages", languages), None, origin)
     for line in found.skipped:
