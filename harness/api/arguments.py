@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Integral, Real
 from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
@@ -21,13 +22,25 @@ _OFFLINE = "HF_HUB_OFFLINE"
 Name = str | Path
 
 
-def name_of(given: Name) -> str:
+def name_of(argument: str, given: Name) -> str:
     """A name as the command line has it. A relative `Path` begins with `./`, so it is never the name of a suite or a
-    model of the hub."""
-    if isinstance(given, str):
-        return given
+    model of the hub.
+
+    Raises:
+        UsageError: it is empty, or no name.
+    """
+    if not isinstance(given, str | Path):
+        raise UsageError(f"{argument} is a name, not {given!r}")
     text = str(given)
-    return text if given.is_absolute() or text.startswith((".", "~")) else f"./{text}"
+    if not text.strip():
+        raise UsageError(f"{argument} is an empty name")
+    plain = isinstance(given, str) or given.is_absolute() or text.startswith((".", "~"))
+    return text if plain else f"./{text}"
+
+
+def optional_name(argument: str, given: Name | None) -> str | None:
+    """The same where it may be left out."""
+    return None if given is None else name_of(argument, given)
 
 
 def names_of(argument: str, given: Name | Iterable[Name | Iterable[Name]] | None) -> list[str]:
@@ -39,17 +52,15 @@ def names_of(argument: str, given: Name | Iterable[Name | Iterable[Name]] | None
     if given is None:
         return []
     if isinstance(given, str | Path):
-        return [name_of(given)]
-    try:
-        parts = list(given)
-    except TypeError:
-        raise UsageError(f"{argument} is a name or a list of names, not {given!r}") from None
-    return [name for part in parts for name in _inner(argument, part)]
+        return [name_of(argument, given)]
+    if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable):
+        raise UsageError(f"{argument} is a name or a list of names, not {given!r}")
+    return [name for part in given for name in _inner(argument, part)]
 
 
 def _inner(argument: str, part: Name | Iterable[Name]) -> list[str]:
-    if part is None or isinstance(part, bytes):
-        raise UsageError(f"{argument} is a name or a list of names; {part!r} is no name")
+    if part is None:
+        raise UsageError(f"{argument} is a name or a list of names; None is no name")
     return names_of(argument, part)
 
 
@@ -63,15 +74,31 @@ def one_of(argument: str, given: str, known: Sequence[str]) -> None:
         raise UsageError(f"unknown {argument} {given!r}.{did_you_mean(str(given), known)}")
 
 
-def at_least(least: int, **numbers: int | None) -> None:
-    """Check whole numbers; None is no number to check.
+def whole(argument: str, given: int, least: int = 1) -> int:
+    """A whole number; those of numpy too.
 
     Raises:
-        UsageError: one is too small, or is no whole number.
+        UsageError: it is too small, or no whole number.
     """
-    for argument, number in numbers.items():
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
-            raise UsageError(f"{argument} is a whole number, {least} or more, not {number!r}")
+    if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
+        raise UsageError(f"{argument} is a whole number, {least} or more, not {given!r}")
+    return int(given)
+
+
+def optional_whole(argument: str, given: int | None, least: int = 1) -> int | None:
+    """The same where it may be left out."""
+    return None if given is None else whole(argument, given, least)
+
+
+def number(argument: str, given: float) -> float:
+    """A number; those of numpy too.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if isinstance(given, bool) or not isinstance(given, Real):
+        raise UsageError(f"{argument} is a number, not {given!r}")
+    return float(given)
 
 
 def source_choice(source: str = "auto", mirror: Name | None = None, allow_drift: bool = False) -> SourceChoice:
@@ -103,8 +130,16 @@ def stored_in(workspace: Name | None) -> Path:
 
 
 def reporter_of(given: Reporter | None) -> Reporter:
-    """Who hears about progress: by default standard error if it is a terminal, and else nobody."""
-    return given or (Terminal() if sys.stderr.isatty() else Silent())
+    """Who hears about progress: by default standard error if it is a terminal, and else nobody.
+
+    Raises:
+        UsageError: it has not the methods of a reporter.
+    """
+    if given is None:
+        return Terminal() if sys.stderr.isatty() else Silent()
+    if not (hasattr(given, "note") and hasattr(given, "stage")):
+        raise UsageError(f"reporter needs the methods 'note' and 'stage' of harness.Reporter; {given!r} has not both")
+    return given
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -49,6 +49,7 @@ def merge(
         HarnessError: the checkpoints do not fit together, the recipe is wrong, or `out` holds something else.
 
     Examples:
+        >>> from pathlib import Path
         >>> import harness
         >>> from adapters import tiny
         >>> a, b = tiny.cross_encoder(Path("a")), tiny.cross_encoder(Path("b"), seed=1)
@@ -58,17 +59,17 @@ def merge(
     """
     from training.merging.merge import merge as run
 
-    arguments.at_least(1, shard_mb=shard_mb)
-    named, home = arguments.names_of("models", models), None if base is None else arguments.name_of(base)
+    megabytes = arguments.optional_whole("shard_mb", shard_mb)
+    named, home = arguments.names_of("models", models), arguments.optional_name("base", base)
     if recipe is None:
         declared = _of_options(method, named, base=home, t=t, weights=weights, dtype=dtype)
-    elif any((method, named, home, weights, dtype)) or t is not None:
+    elif any((method, named, home, dtype)) or t is not None or weights is not None:
         raise UsageError(
             "a recipe says everything itself; --method, --model, --base, --t, --weight, --dtype are without one"
         )
     else:
         declared = _read(recipe)
-    return run(declared, Path(out), shard_bytes=None if shard_mb is None else shard_mb * 1_000_000)
+    return run(declared, Path(out), shard_bytes=None if megabytes is None else megabytes * 1_000_000)
 
 
 def _read(recipe: str | Path | Mapping[str, object]) -> Recipe:
@@ -92,4 +93,8 @@ def _of_options(
         raise UsageError("name a recipe, or a method and the models that are merged")
     if dtype is not None:
         arguments.one_of("dtype", dtype, list(DTYPES))
-    return from_options(method, models, base=base, t=t, weights=list(weights or ()), dtype=dtype)
+    if weights is not None and not isinstance(weights, Iterable):
+        raise UsageError(f"weights is a list of numbers, not {weights!r}")
+    numbers = [arguments.number("weights", one) for one in weights or ()]
+    share = None if t is None else arguments.number("t", t)
+    return from_options(method, models, base=base, t=share, weights=numbers, dtype=dtype)

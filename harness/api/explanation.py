@@ -122,11 +122,11 @@ class Explanation(Shown):
         Raises:
             HarnessError: no file can be written there.
         """
-        from harness.api.arguments import at_least
+        from harness.api.arguments import whole
         from reports.why import why_data, write_page
 
-        at_least(0, queries=queries)
-        write_page(why_data(self.found, self.analysis, queries), Path(out))
+        shown = whole("queries", queries, 0)
+        write_page(why_data(self.found, self.analysis, shown), Path(out))
 
     @cached_property
     def _data(self) -> dict[str, Any]:

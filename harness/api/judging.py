@@ -67,17 +67,16 @@ def compare(
     others = arguments.names_of("candidates", candidates)
     if not others:
         raise UsageError(f"name at least one candidate to compare with '{baseline}'")
-    arguments.at_least(1, depth=depth)
-    wanted = Wanted(arguments.names_of("collections", collections), first_stage, depth)
+    margin = None if equivalent_within is None else arguments.number("equivalent_within", equivalent_within)
     found = compare_stored(
         Workspace(arguments.stored_in(workspace)).results,
-        arguments.name_of(baseline),
+        arguments.name_of("baseline", baseline),
         others,
         measures=arguments.names_of("measures", measures),
         groups=arguments.names_of("groups", groups),
-        wanted=wanted,
+        wanted=_wanted(collections, first_stage, depth),
         unpaired=unpaired_first_stages,
-        margin=margin_of(equivalent_within),
+        margin=margin_of(margin),
     )
     return Comparison(found)
 
@@ -154,13 +153,13 @@ def gate(
     from harness.judging.gate.policy import TIERS
 
     arguments.one_of("tier", tier, TIERS)
-    arguments.at_least(1, sample_queries=sample_queries)
+    sample, spec = arguments.optional_whole("sample_queries", sample_queries), arguments.name_of("candidate", candidate)
     declared = _declared(policy).overridden(
-        anchor=None if anchor is None else arguments.name_of(anchor),
+        anchor=arguments.optional_name("anchor", anchor),
         targets=arguments.names_of("targets", targets),
-        first_stage=None if first_stage is None else arguments.name_of(first_stage),
-        depth=depth,
-        measure=measure,
+        first_stage=arguments.optional_name("first_stage", first_stage),
+        depth=arguments.optional_whole("depth", depth),
+        measure=arguments.optional_name("measure", measure),
         languages=arguments.names_of("languages", languages),
     )
     origin = arguments.source_choice(source, mirror, allow_drift)
@@ -180,11 +179,11 @@ def gate(
         found = judge_candidate(
             collections,
             declared,
-            arguments.name_of(candidate),
+            spec,
             declared.first_stage or first_stage_of(collections),
             session,
             tier=tier,
-            sample=sample_queries,
+            sample=sample,
             accept=accept,
             sequential=sequential,
         )
@@ -230,11 +229,18 @@ def why(
     from harness.judging.why.analysis import why as explained
     from harness.judging.why.stored import find
 
-    arguments.at_least(1, depth=depth)
-    wanted = Wanted(arguments.names_of("collections", collections), first_stage, depth)
-    place = Workspace(arguments.stored_in(workspace))
-    found = find(place, arguments.name_of(a), arguments.name_of(b), measure, wanted)
+    wanted = _wanted(collections, first_stage, depth)
+    place, by = Workspace(arguments.stored_in(workspace)), arguments.name_of("measure", measure)
+    found = find(place, arguments.name_of("a", a), arguments.name_of("b", b), by, wanted)
     return Explanation(found, explained(found.facings))
+
+
+def _wanted(collections: str | Sequence[str] | None, first_stage: str | None, depth: int | None) -> Wanted:
+    return Wanted(
+        arguments.names_of("collections", collections),
+        arguments.optional_name("first_stage", first_stage),
+        arguments.optional_whole("depth", depth),
+    )
 
 
 def _declared(policy: Policy | str | Path | None) -> Policy:
@@ -242,6 +248,8 @@ def _declared(policy: Policy | str | Path | None) -> Policy:
 
     if isinstance(policy, Policy):
         return policy
-    if policy is None and not _POLICY.is_file():
-        return Policy()
-    return read_policy(Path(policy or _POLICY))
+    if policy is None:
+        return read_policy(_POLICY) if _POLICY.is_file() else Policy()
+    if not isinstance(policy, str | Path):
+        raise UsageError(f"policy is a harness.Policy or a TOML file, not {policy!r}")
+    return read_policy(Path(policy))

@@ -91,13 +91,12 @@ def run(
         0.764
     """
     named = list(dict.fromkeys(arguments.names_of("rerankers", rerankers)))
-    wanted = arguments.names_of("measures", measures)
+    wanted = _measures(measures)
     spoken, on = arguments.names_of("languages", languages), arguments.names_of("targets", targets)
-    arguments.at_least(1, depth=depth, sample_queries=sample_queries, budget_pairs=budget_pairs)
-    for name in wanted:
-        if not is_paired(name):
-            parse(name)
-    origin, first = arguments.source_choice(source, mirror, allow_drift), _spec(first_stage)
+    depth, sample = arguments.whole("depth", depth), arguments.optional_whole("sample_queries", sample_queries)
+    budget = arguments.optional_whole("budget_pairs", budget_pairs)
+    origin = arguments.source_choice(source, mirror, allow_drift)
+    first = arguments.optional_name("first_stage", first_stage)
     named_sources(on, split, spoken, arguments.file_of(rules), origin)
     place, told = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
     with arguments.working(place, told, origin.mirror) as session:
@@ -108,7 +107,7 @@ def run(
             place,
             split=split,
             languages=spoken,
-            sample=sample_queries,
+            sample=sample,
             rules=rules,
             origin=origin,
             parallel=parallel,
@@ -119,8 +118,8 @@ def run(
         for collection in collections:
             ordinary_measures(collection, wanted)
         chosen = first or first_stage_of(collections)
-        if budget_pairs is not None:
-            collections = _within(collections, depth, budget_pairs, chosen)
+        if budget is not None:
+            collections = _within(collections, depth, budget, chosen)
         told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
         running = experiment(collections, systems(chosen, named, depth, place), wanted, session, skip_probe=skip_probe)
         return outcome_of(running, skipped)
@@ -164,6 +163,7 @@ def check(
         HarnessError: the spec names no model, or the model cannot score these candidates at all.
 
     Examples:
+        >>> from pathlib import Path
         >>> import harness
         >>> from adapters import tiny
         >>> folder = tiny.cross_encoder(Path("tiny-reranker"))
@@ -178,21 +178,23 @@ def check(
 
     on = arguments.names_of("targets", targets) or ["demo"]
     spoken = arguments.names_of("languages", languages)
-    arguments.at_least(1, depth=depth, pairs=pairs, sample_queries=sample_queries)
     if reference is not None:
         arguments.one_of("reference", reference, ("sentence-transformers",))
+    spec, first = arguments.name_of("system", system), arguments.optional_name("first_stage", first_stage)
+    depth, pairs = arguments.whole("depth", depth), arguments.whole("pairs", pairs)
+    sample = arguments.optional_whole("sample_queries", sample_queries)
     place, told = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
     origin = arguments.source_choice()
     with arguments.working(place, told, origin.mirror) as session:
         collections = collections_of(on, place, languages=spoken, origin=origin, parallel=parallel, tell=told.note)
         found = examine(
-            arguments.name_of(system),
+            spec,
             collections,
             session,
-            first_stage=_spec(first_stage),
+            first_stage=first,
             depth=depth,
             pairs=pairs,
-            sample=sample_queries,
+            sample=sample,
             reference=reference is not None,
         )
     return CheckReport(found)
@@ -222,17 +224,19 @@ def planned(
     The other arguments are those of `run`.
     """
     named, on = arguments.names_of("rerankers", rerankers), arguments.names_of("targets", targets)
-    arguments.at_least(1, depth=depth, sample_queries=sample_queries, budget_pairs=budget_pairs)
-    origin, first = arguments.source_choice(source, mirror, allow_drift), _spec(first_stage)
+    depth, sample = arguments.whole("depth", depth), arguments.optional_whole("sample_queries", sample_queries)
+    budget = arguments.optional_whole("budget_pairs", budget_pairs)
+    origin = arguments.source_choice(source, mirror, allow_drift)
+    first = arguments.optional_name("first_stage", first_stage)
     found = named_sources(on, split, arguments.names_of("languages", languages), None, origin)
     for line in found.skipped:
         arguments.reporter_of(reporter).note(line)
     loads = any(not isinstance(one, SuiteSource) for one in found.sources)
     place = Workspace.open(arguments.file_of(workspace)) if loads else Workspace(Path(DEFAULT))
     entries = [one.entry if isinstance(one, SuiteSource) else collection_of(one, place) for one in found.sources]
-    samples = [sample_queries] * len(entries) if sample_queries else None
-    if budget_pairs is not None:
-        samples = list(within_budget(entries, depth, budget_pairs, first_stage=first))
+    samples = [sample] * len(entries) if sample else None
+    if budget is not None:
+        samples = list(within_budget(entries, depth, budget, first_stage=first))
     costs = plan(entries, depth, named, first_stage=first, samples=samples)
     if not measured:
         return costs
@@ -242,13 +246,18 @@ def planned(
     return replace(costs, rates=rates, search_rate=calibrate_first_stage(search, costs) if search else None)
 
 
+def _measures(given: str | Sequence[str] | None) -> list[str]:
+    """Their names, refused before a collection is read if one is unknown."""
+    names = arguments.names_of("measures", given)
+    for name in names:
+        if not is_paired(name):
+            parse(name)
+    return names
+
+
 def _within(collections: Sequence[Collection], depth: int, pairs: int, first_stage: str) -> list[Collection]:
     counts = within_budget(collections, depth, pairs, first_stage=first_stage)
     return [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
-
-
-def _spec(given: str | Path | None) -> str | None:
-    return None if given is None else arguments.name_of(given)
 
 
 def _cost(costs: Plan) -> str:

@@ -44,8 +44,6 @@ class Outcome(Shown):
         >>> outcome = harness.run("demo/en", first_stage="bm25", rerankers="control:oracle", depth=10)
         >>> outcome.systems
         ['bm25 (first stage)', 'control:oracle']
-        >>> outcome.measures
-        ['nDCG@10']
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -82,7 +80,7 @@ class Outcome(Shown):
 
         Args:
             system: a name in `systems`. A first stage can also be named without " (first stage)".
-            collection: a name in `collections`, a group, or the first 6 digits of a fingerprint. Default: the macro
+            collection: a name in `collections`, a group, or at least 6 digits of a fingerprint. Default: the macro
                 average over all collections that have the measure.
             measure: a name in `measures`. Default: the only one.
 
@@ -127,8 +125,7 @@ class Outcome(Shown):
             >>> round(figure.delta, 4), figure.significant
             (0.1574, True)
         """
-        label = self._label(system)
-        averaged = self._averaged(collection)
+        label, averaged = self._label(system), self._averaged(collection)
         summary = self._summary(measure_of(measure, self._measures_of(averaged)))
         wanted = summary.collections if collection is None else averaged
         try:
@@ -201,14 +198,8 @@ class Outcome(Shown):
             MissingExtra: pandas is not installed.
         """
         pandas = need("pandas", "reports", "a frame")
-        parts = []
-        for one in self.evaluations:
-            about = {"system": one.system.label, "collection": one.collection.name, "language": one.collection.language}
-            for measure in _measured(one):
-                own = _values(one, measure)
-                columns = {"query": list(own), "measure": measure, "value": list(own.values())}
-                parts.append(pandas.DataFrame({**about, **columns}))
-        frame: pd.DataFrame = pandas.concat(parts, ignore_index=True)
+        columns = (_columns(one, measure) for one in self.evaluations for measure in _measured(one))
+        frame: pd.DataFrame = pandas.concat(map(pandas.DataFrame, columns), ignore_index=True)
         return frame
 
     def write(self, out: str | Path, command: str = "harness.run(...)") -> None:
@@ -301,3 +292,9 @@ def _values(evaluation: Evaluation, measure: str) -> dict[str, float]:
         return dict(zip(evaluation.paired.questions, evaluation.paired.values.tolist(), strict=True))
     row = evaluation.values[list(map(str, evaluation.measures)).index(measure)]
     return dict(zip(evaluation.collection.queries.ids(), row.tolist(), strict=True))
+
+
+def _columns(evaluation: Evaluation, measure: str) -> dict[str, object]:
+    collection, own = evaluation.collection, _values(evaluation, measure)
+    about = {"system": evaluation.system.label, "collection": collection.name, "language": collection.language}
+    return {**about, "query": list(own), "measure": measure, "value": list(own.values())}

@@ -84,7 +84,7 @@ def measure_of(asked: str | None, known: Sequence[str]) -> str:
     """
     from harness.judging.compare.comparison import canonical
 
-    return chosen("measure", asked if asked is None else canonical(asked), {name: name for name in known})
+    return chosen("measure", None if asked is None else canonical(str(asked)), {name: name for name in known})
 
 
 def collection_of(asked: str | None, known: Sequence[tuple[str, str, T]]) -> T:

@@ -216,9 +216,9 @@ def test_a_path_is_a_folder_and_never_the_name_of_a_suite_or_a_model(
     monkeypatch.chdir(place.path)
     place.beir("beir")
     assert ran(place, Path("beir")).collections == ["beir"]
-    assert arguments.name_of(Path("mine/checkpoint")) == "./mine/checkpoint"
-    assert arguments.name_of(Path("/mine/checkpoint")) == "/mine/checkpoint"
-    assert arguments.name_of(Path("../checkpoint")) == "../checkpoint"
+    assert arguments.name_of("x", Path("mine/checkpoint")) == "./mine/checkpoint"
+    assert arguments.name_of("x", Path("/mine/checkpoint")) == "/mine/checkpoint"
+    assert arguments.name_of("x", Path("../checkpoint")) == "../checkpoint"
 
 
 @pytest.mark.parametrize(
@@ -226,11 +226,20 @@ def test_a_path_is_a_folder_and_never_the_name_of_a_suite_or_a_model(
     [
         (lambda: harness.run("demo", rerankers=[None]), "rerankers is a name or a list of names; None is no name"),
         (lambda: harness.run("demo", depth="10"), "depth is a whole number, 1 or more, not '10'"),
+        (lambda: harness.run("demo", rerankers={"bm25": 1}), "rerankers is a name or a list of names, not {'bm25'"),
+        (lambda: harness.run("demo", first_stage=""), "first_stage is an empty name"),
+        (lambda: harness.run("demo", first_stage=["bm25"]), "first_stage is a name, not ['bm25']"),
+        (lambda: harness.run("demo", reporter=print), "reporter needs the methods 'note' and 'stage'"),
+        (lambda: harness.gate(PLAIN, {"margin": 0.5}), "policy is a harness.Policy or a TOML file, not {'margin'"),
+        (lambda: harness.compare("a", "b", equivalent_within="0.2"), "equivalent_within is a number, not '0.2'"),
+        (lambda: harness.why("a", "b", measure=None), "measure is a name, not None"),
+        (lambda: harness.merge("out", method="linear", models="a", weights="12"), "weights is a number, not '1'"),
         (lambda: harness.run("demo", budget_pairs=0), "budget_pairs is a whole number"),
         (lambda: harness.check(PLAIN, pairs=0), "pairs is a whole number"),
         (lambda: harness.check(PLAIN, reference="sbert"), "unknown reference 'sbert'. Available: sentence-transf"),
         (lambda: harness.gate(PLAIN, targets="demo", tier="gaet"), "unknown tier 'gaet'. Did you mean gate"),
-        (lambda: harness.gate(PLAIN, targets="demo", depth=0), "the arguments: depth has to be a whole number"),
+        (lambda: harness.gate(PLAIN, targets="demo", depth=0), "depth is a whole number, 1 or more, not 0"),
+        (lambda: harness.merge("out", method="linear", models="a", weights=2), "weights is a list of numbers, not 2"),
         (lambda: harness.gate(PLAIN, "none.toml"), "none.toml: cannot be read as TOML"),
         (lambda: harness.Policy(margin=0.5 * 100), "margin is a fraction, 0.005 for half a point, not 50"),
         (lambda: harness.compare("a"), "name at least one candidate to compare with 'a'"),
@@ -251,6 +260,11 @@ def test_a_mistake_is_answered_with_one_line(
         call()
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers(place: Place) -> None:
+    outcome = ran(place, depth=np.int64(5), sample_queries=np.int32(2))
+    assert outcome.evaluations[0].id == ran(place, depth=5, sample_queries=2).evaluations[0].id
 
 
 def test_an_unknown_keyword_is_pythons_own_error() -> None:

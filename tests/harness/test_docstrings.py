@@ -28,7 +28,7 @@ def _examples() -> Iterator[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     for name in harness.__all__:
         public = getattr(harness, name)
-        yield from finder.find(public, name, module=inspect.getmodule(public))
+        yield from finder.find(public, name, module=inspect.getmodule(public), globs={})
 
 
 EXAMPLES = [one for one in _examples() if one.examples]
@@ -42,7 +42,6 @@ def test_an_example_gives_what_it_says(
         pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    example.globs["Path"] = Path
     failed = runner.run(example).failed
     assert failed == 0, capsys.readouterr().out
 
