@@ -1,4 +1,4 @@
-"""What docs/python.md shows is run as it stands: a user would lose the first half hour."""
+"""What docs/python.md shows is run unchanged: a user would lose the first half hour."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.api.shown import Shown, chosen, collection_of, counted, listed, measure_of, short
-from harness.judging.compare.comparison import Compared
+from harness.api.shown import Shown, counted, listed, measure_of, named, short
+from harness.judging.compare.comparison import Compared, Measured
 from harness.judging.compare.comparison import Comparison as Found
 from harness.judging.compare.rows import Row
 from harness.measuring.statistics.difference import Difference
@@ -64,8 +64,8 @@ class Comparison(Shown):
         """The value of the baseline or of a candidate.
 
         Args:
-            system: the baseline, or a name in `candidates`.
-            collection: a name in `collections`, a group, or the first 6 digits of a fingerprint. Default: the macro
+            system: the baseline, a name in `candidates`, or at least 6 digits of the id of one of its evaluations.
+            collection: a name in `collections`, a group, or at least 6 digits of a fingerprint. Default: the macro
                 average over all of them.
             measure: a name in `measures`. Default: the only one.
 
@@ -82,7 +82,8 @@ class Comparison(Shown):
             >>> round(comparison.value("bm25 (first stage)"), 4), round(comparison.value("control:oracle"), 4)
             (0.6066, 0.764)
         """
-        row, own = self._row(system, collection, measure)
+        one, own = self._side(system, measure)
+        row = _row(one, collection)
         return row.candidate if own else row.baseline
 
     def values(self, system: str, collection: str | None = None, measure: str | None = None) -> dict[str, float]:
@@ -98,10 +99,9 @@ class Comparison(Shown):
         Raises:
             HarnessError: a name is unknown or left out where there are several.
         """
-        one = self._candidate(system, measure)
-        known = [(row.name, row.parts[0].fingerprint, row) for row in one.collections]
-        (part,) = collection_of(collection, known).parts
-        values = part.candidate if system == one.system else part.baseline
+        one, own = self._side(system, measure)
+        (part,) = named("collection", collection, _collections(one)).parts
+        values = part.candidate if own else part.baseline
         return dict(zip(part.queries, values.tolist(), strict=True))
 
     def difference(
@@ -127,8 +127,8 @@ class Comparison(Shown):
             >>> round(difference.value, 4), difference.significant
             (0.1574, True)
         """
-        system = chosen("candidate", candidate, {name: name for name in self.candidates})
-        return self._row(system, collection, measure)[0].difference
+        known = [(one.system, _ids(one), one) for one in self._measured(measure).candidates]
+        return _row(named("candidate", candidate, known), collection).difference
 
     def tables(self) -> list[Table]:
         """The tables that `harness compare` prints."""
@@ -142,16 +142,28 @@ class Comparison(Shown):
 
         return as_dict(self.found)
 
-    def _candidate(self, system: str, measure: str | None) -> Compared:
-        """What was found of a candidate; for the baseline the first one."""
-        measured = {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]
-        known = {one.system: one for one in reversed(measured.candidates)}
-        return chosen("system", system, {self.baseline: measured.candidates[0], **known})
+    def _measured(self, measure: str | None) -> Measured:
+        return {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]
 
-    def _row(self, system: str, collection: str | None, measure: str | None) -> tuple[Row, bool]:
-        """The row of a system, and whether it is the row's candidate."""
-        one = self._candidate(system, measure)
-        if collection is None:
-            return one.macro, system == one.system
-        known = [(row.name, row.parts[0].fingerprint, row) for row in one.collections]
-        return collection_of(collection, [*known, *((row.name, "", row) for row in one.groups)]), system == one.system
+    def _side(self, system: str, measure: str | None) -> tuple[Compared, bool]:
+        """What was found of a candidate; for the baseline of the first one. And whether it is the candidate."""
+        candidates = self._measured(measure).candidates
+        known = [(one.system, _ids(one), (one, True)) for one in candidates]
+        first = candidates[0]
+        ids = [id for part in first.macro.parts for id in part.baseline_id.split(",")]
+        return named("system", system, [(self.baseline, ids, (first, False)), *known])
+
+
+def _row(one: Compared, collection: str | None) -> Row:
+    if collection is None:
+        return one.macro
+    groups = [(row.name, list[str](), row) for row in one.groups]
+    return named("collection", collection, [*_collections(one), *groups])
+
+
+def _collections(one: Compared) -> list[tuple[str, list[str], Row]]:
+    return [(row.name, [row.parts[0].fingerprint], row) for row in one.collections]
+
+
+def _ids(one: Compared) -> list[str]:
+    return [id for part in one.macro.parts for id in part.candidate_id.split(",")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError
-from harness.api.shown import Shown, chosen, short
+from harness.api.shown import Shown, chosen, named, short
 from harness.judging.gate.gate import Gated
 from harness.judging.gate.verdict import State
 from harness.measuring.statistics.difference import Difference
@@ -80,8 +80,8 @@ class Decision(Shown):
         own = chosen("system", system, {self.anchor: False, self.candidate: True})
         if collection is None:
             return macro.candidate if own else macro.baseline
-        known = {part.name: part for part in self.found.verdict.parts if part.kind == "collection"}
-        part = chosen("collection", collection, known)
+        known = [(part.name, list[str](), part) for part in self.found.verdict.parts if part.kind == "collection"]
+        part = named("collection", collection, known)
         return part.candidate if own else part.baseline
 
     @property

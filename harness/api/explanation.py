@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.api.shown import Shown, chosen, collection_of, listed, short
+from harness.api.shown import Shown, listed, named, short
 from harness.judging.why.analysis import Why
 from harness.judging.why.difference import QueryDifference
 from harness.judging.why.stored import Found
@@ -66,8 +66,8 @@ class Explanation(Shown):
         """The value of A or of B.
 
         Args:
-            system: the name of one of the two.
-            collection: a name in `collections`, or the first 6 digits of a fingerprint. Default: the macro average.
+            system: the name of one of the two, or at least 6 digits of the id of one of its evaluations.
+            collection: a name in `collections`, or at least 6 digits of a fingerprint. Default: the macro average.
 
         Returns:
             A fraction.
@@ -95,8 +95,8 @@ class Explanation(Shown):
             HarnessError: a name is unknown or left out where there are several.
         """
         pairs = zip(self.analysis.facings, self.analysis.differences, strict=True)
-        known = [(one.collection.name, one.collection.fingerprint, (one, moved)) for one, moved in pairs]
-        facing, moved = collection_of(collection, known)
+        known = [(one.collection.name, [one.collection.fingerprint], (one, moved)) for one, moved in pairs]
+        facing, moved = named("collection", collection, known)
         placed = _of(moved, self._side(system))
         return dict(zip(facing.collection.queries.ids(), placed, strict=True))
 
@@ -135,7 +135,8 @@ class Explanation(Shown):
         return why_data(self.found, self.analysis, 0)
 
     def _side(self, system: str) -> bool:
-        return chosen("system", system, {self.b: True, self.a: False})
+        ids = [[one.id for one in own] for own in zip(*self.found.evaluations, strict=True)]
+        return named("system", system, [(self.a, ids[0], False), (self.b, ids[1], True)])
 
 
 def _of(moved: QueryDifference, second: bool) -> list[float]:

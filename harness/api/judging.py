@@ -164,8 +164,8 @@ def gate(
     )
     origin = arguments.source_choice(source, mirror, allow_drift)
     named_sources(declared.targets, split, declared.languages, arguments.file_of(rules), origin)
-    place, told = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
-    with arguments.working(place, told, origin.mirror) as session:
+    place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
+    with arguments.working(place, reporter, origin.mirror) as session:
         collections = collections_of(
             declared.targets,
             place,
@@ -174,7 +174,7 @@ def gate(
             rules=rules,
             origin=origin,
             parallel=parallel,
-            tell=told.note,
+            tell=reporter.note,
         )
         found = judge_candidate(
             collections,

@@ -98,8 +98,8 @@ def run(
     origin = arguments.source_choice(source, mirror, allow_drift)
     first = arguments.optional_name("first_stage", first_stage)
     named_sources(on, split, spoken, arguments.file_of(rules), origin)
-    place, told = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
-    with arguments.working(place, told, origin.mirror) as session:
+    place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
+    with arguments.working(place, reporter, origin.mirror) as session:
         systems(first or GIVEN, named, depth, place)  # a wrong spec is refused before a collection is read
         skipped = list[str]()
         collections = collections_of(
@@ -114,13 +114,13 @@ def run(
             tell=skipped.append,
         )
         for line in skipped:
-            told.note(line)
+            reporter.note(line)
         for collection in collections:
             ordinary_measures(collection, wanted)
         chosen = first or first_stage_of(collections)
         if budget is not None:
             collections = _within(collections, depth, budget, chosen)
-        told.note(_cost(plan(collections, depth, named, first_stage=chosen)))
+        reporter.note(_cost(plan(collections, depth, named, first_stage=chosen)))
         running = experiment(collections, systems(chosen, named, depth, place), wanted, session, skip_probe=skip_probe)
         return outcome_of(running, skipped)
 
@@ -183,10 +183,10 @@ def check(
     spec, first = arguments.name_of("system", system), arguments.optional_name("first_stage", first_stage)
     depth, pairs = arguments.whole("depth", depth), arguments.whole("pairs", pairs)
     sample = arguments.optional_whole("sample_queries", sample_queries)
-    place, told = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
+    place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
     origin = arguments.source_choice()
-    with arguments.working(place, told, origin.mirror) as session:
-        collections = collections_of(on, place, languages=spoken, origin=origin, parallel=parallel, tell=told.note)
+    with arguments.working(place, reporter, origin.mirror) as session:
+        collections = collections_of(on, place, languages=spoken, origin=origin, parallel=parallel, tell=reporter.note)
         found = examine(
             spec,
             collections,
@@ -262,8 +262,8 @@ def _within(collections: Sequence[Collection], depth: int, pairs: int, first_sta
 
 def _cost(costs: Plan) -> str:
     total = costs.total
-    told = (
+    line = (
         f"collections: {len(costs.costs)}, documents: {total.documents:,}, queries: {total.queries:,}, "
         f"rerankers: {len(costs.rerankers)}, pairs for each: at most {total.pairs:,}, less what is already known"
     )
-    return f"{told}\n{costs.warning}" if costs.warning else told
+    return f"{line}\n{costs.warning}" if costs.warning else line

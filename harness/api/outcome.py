@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
-from harness.api.shown import Shown, chosen, collection_of, counted, listed, measure_of, short
+from harness.api.shown import Shown, chosen, counted, listed, measure_of, named, short
 from harness.data.collection import Collection
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result.evaluation import Evaluation
@@ -155,8 +155,8 @@ class Outcome(Shown):
             20
         """
         label = self._label(system)
-        known = [(one.name, one.fingerprint, one) for one in self._collections]
-        place = collection_of(collection, known)
+        known = [(one.name, [one.fingerprint], one) for one in self._collections]
+        place = named("collection", collection, known)
         key = label, place.fingerprint
         own = next((one for one in self.evaluations if (one.system.label, one.collection.fingerprint) == key), None)
         if own is None:
@@ -259,8 +259,8 @@ class Outcome(Shown):
         if collection is None:
             return self._collections
         groups = [part for part in parts(self._collections) if len(part) > 1]
-        known = [(one.name, one.fingerprint, [one]) for one in self._collections]
-        return collection_of(collection, [*known, *((str(part[0].group), "", part) for part in groups)])
+        known = [(one.name, [one.fingerprint], [one]) for one in self._collections]
+        return named("collection", collection, [*known, *((str(part[0].group), [], part) for part in groups)])
 
     def _measures_of(self, collections: Sequence[Collection]) -> list[str]:
         own = {one.fingerprint for one in collections}

@@ -87,22 +87,23 @@ def measure_of(asked: str | None, known: Sequence[str]) -> str:
     return chosen("measure", None if asked is None else canonical(str(asked)), {name: name for name in known})
 
 
-def collection_of(asked: str | None, known: Sequence[tuple[str, str, T]]) -> T:
-    """The value of a collection or a group, by its name or the first digits of its fingerprint; without one the only
-    one.
+def named(what: str, asked: str | None, known: Sequence[tuple[str, Sequence[str], T]]) -> T:
+    """The value of a name, or of the first digits of an id or a fingerprint; without a name the only one.
 
     Args:
-        known: name, fingerprint ('' for a group) and value of each.
+        known: name, ids or fingerprints, and value of each.
 
     Raises:
         UsageError: there is none, or there are several.
     """
-    if asked is None and len(known) > 1:
-        raise UsageError(f"name a collection: {', '.join(name for name, _, _ in known)}")
-    found = [one for one in known if asked in (None, one[0])]
+    found = [one for one in known if asked == one[0]]
     if not found and len(str(asked)) >= _DIGITS:
-        found = [one for one in known if one[1].startswith(str(asked))]
-    if len(found) > 1:
-        digits = ", ".join(fingerprint[:12] for _, fingerprint, _ in found)
-        raise UsageError(f"{len(found)} collections are named {asked!r}; give the first digits of one: {digits}")
-    return found[0][2] if found else chosen("collection", asked, {name: value for name, _, value in known})
+        found = [one for one in known if any(id.startswith(str(asked)) for id in one[1])]
+    if len(found) == 1:
+        return found[0][2]
+    if found:
+        digits = ", ".join(ids[0][:12] for _, ids, _ in found if ids)
+        raise UsageError(f"{len(found)} {what}s are named {asked!r}; give the first digits of one: {digits}")
+    if asked is None and len(known) > 1:
+        raise UsageError(f"name a {what}: {', '.join(dict.fromkeys(name for name, _, _ in known))}")
+    return chosen(what, asked, {name: value for name, _, value in known})

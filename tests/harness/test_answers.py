@@ -151,6 +151,18 @@ def test_an_explanation_has_the_values_of_the_run(place: Place) -> None:
     assert explanation.difference.value == pytest.approx(outcome.value(REVERSE) - outcome.value(ORACLE))
 
 
+def test_systems_of_one_name_are_named_by_the_ids_of_their_evaluations(place: Place) -> None:
+    shallow, deep = ran(place, depth=1), ran(place, depth=5)
+    ids = [outcome.evaluations[2].id for outcome in (shallow, deep)]
+    comparison = harness.compare(*ids, unpaired_first_stages=True, workspace=place.workspace.path)
+    explanation = harness.why(*ids, workspace=place.workspace.path)
+    for answer in (comparison, explanation):
+        with pytest.raises(harness.HarnessError, match=f"no system '{REVERSE}' here. Available: {REVERSE} on"):
+            answer.value(REVERSE)
+        assert [answer.value(id) for id in ids] == [shallow.value(REVERSE), deep.value(REVERSE)]
+    assert shallow.value(REVERSE) != deep.value(REVERSE)
+
+
 def test_a_decision_has_its_verdict_and_its_values(place: Place) -> None:
     decision = decided(place)
     assert (decision.verdict, decision.passed, decision.collections) == ("refused", False, ["coll"])
@@ -187,7 +199,7 @@ def test_a_name_that_is_wrong_or_missing_is_answered_with_what_there_is(
         getattr(outcome, method)(*asked)
 
 
-def test_collections_of_one_name_are_told_apart_by_their_fingerprints(place: Place) -> None:
+def test_collections_of_one_name_are_named_by_their_fingerprints(place: Place) -> None:
     folders = [place.beir("coll"), place.beir("more/coll", corpus={**CORPUS, "d9": "a new quay"})]
     outcome = ran(place, *folders)
     with pytest.raises(harness.HarnessError, match="2 collections are named 'coll'; give the first digits of one"):
