@@ -9,7 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE, app
-from harness.cli.printing import existing_workspace, print_alarm, print_table
+from harness.cli.printing import print_answer
 
 
 @app.command(
@@ -44,23 +44,16 @@ def compare(  # noqa: PLR0917
     found = api.compare(
         baseline,
         *candidates,
-        collections=collections or (),
-        measures=measures or (),
+        collections=collections,
+        measures=measures,
         first_stage=first_stage,
         depth=depth,
         unpaired_first_stages=unpaired_first_stages,
         equivalent_within=equivalent_within,
-        groups=groups or (),
-        workspace=existing_workspace(workspace),
+        groups=groups,
+        workspace=workspace,
     )
     if as_json:
-        from reports.compared_values import as_dict
-
-        typer.echo(json.dumps(as_dict(found), ensure_ascii=False, indent=1, allow_nan=False))
-        return
-    from reports.compared import compared_tables
-
-    for table in compared_tables(found):
-        print_table(table)
-    for alarm in found.alarms:
-        print_alarm(alarm)
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        print_answer(found)

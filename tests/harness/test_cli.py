@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import api
+from harness.api import measuring
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 
@@ -133,7 +133,7 @@ def test_bad_data_is_named_by_file_and_line(place: Place, command: Command) -> N
 def test_a_defect_of_ours_is_told_apart_from_a_regression(
     place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "experiment", lambda *_: 1 / 0)
+    monkeypatch.setattr(measuring, "experiment", lambda *_: 1 / 0)
     said = command("run", place.beir(), *flags(place))
     assert said.code == 3  # 1 means "refused": a crash must never look like a verdict
     assert "Traceback" in said.err
@@ -144,7 +144,7 @@ def test_a_full_disk_is_one_line_and_no_defect(place: Place, command: Command, m
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(api, "experiment", full)
+    monkeypatch.setattr(measuring, "experiment", full)
     said = command("run", place.beir(), *flags(place))
     assert said.code == 3
     assert "No space left on device" in said.err

@@ -16,7 +16,6 @@ from harness.result.gathered import gathered
 from harness.result.summary import summarise
 from leaderboards.board import board
 from leaderboards.pages.collection import page
-from reports.compared import compared_tables
 from reports.story import rendered, report
 from reports.tidy import tidy, write_parquet
 from tests.fixtures import Command
@@ -87,7 +86,7 @@ def test_languages_have_one_set_of_figures(many: Kept, command: Command) -> None
 
 def test_the_tables_of_a_comparison_print_its_figures(run: Figures, many: Kept) -> None:
     found = harness.compare(BASE, *many.rerankers, workspace=many.workspace)
-    systems, *by_collection = compared_tables(found)
+    systems, *by_collection = found.tables()
     for table in (systems, *(one for one in by_collection if " by collection" in one.title)):
         places = [table.columns.index(name) for name in ("difference", "95 % interval", "p", "adjusted p")]
         for row in table.rows:

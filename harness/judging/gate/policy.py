@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta
 
+from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.typed_file import read_toml
-from adapters.typed_values import Count, OneOrMore, Positive, Share, Text, typed
+from adapters.typed_values import Count, OneOrMore, Place, Positive, Share, Text, typed
 from adapters.typed_words import Then
 from harness.measuring.measures import parse
 from harness.scoring.ground import is_paired
@@ -100,7 +101,14 @@ class Warn:
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points."""
+    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points.
+
+    Examples:
+        >>> import harness
+        >>> policy = harness.Policy(targets="./xquad", first_stage="bm25", margin=0.005)
+        >>> policy.targets, policy.depth
+        (('./xquad',), 100)
+    """
 
     anchor: Text = BEST_ACCEPTED
     targets: OneOrMore = ()
@@ -121,6 +129,18 @@ class Policy:
     noise: NoiseLimits = field(default_factory=NoiseLimits)
     warn: Warn = field(default_factory=Warn)
 
+    def __post_init__(self) -> None:
+        """One name may stand for a list of one.
+
+        Raises:
+            UsageError: the margin is no fraction, or a name is no text.
+        """
+        for key in ("targets", "languages"):
+            names: Any = typed(cast(Any, OneOrMore), getattr(self, key), Place("Policy").key(key))
+            object.__setattr__(self, key, names)
+        if not 0 <= self.margin < 1:
+            raise UsageError(f"Policy: margin is a fraction, 0.005 for half a point, not {self.margin!r}")
+
     @property
     def digest(self) -> str:
         """12 hex digits over what the statistics depend on: with another margin a look is another look."""
@@ -132,13 +152,13 @@ class Policy:
         return self.alpha / (self.looks.budget or 1) if tier == "gate" else self.alpha
 
     def overridden(self, **given: object) -> Policy:
-        """With what the command line says; None and empty lists say nothing.
+        """With what a call or the command line says; None and empty lists say nothing.
 
         Raises:
             UsageError: a value that no policy can have.
         """
         said = {key: value for key, value in given.items() if value is not None and value not in ((), [])}
-        read = typed(Policy, said, "the command line")
+        read = typed(Policy, said, "the arguments")
         changed: dict[str, Any] = {key: getattr(read, key) for key in said}
         return replace(self, **changed)
 

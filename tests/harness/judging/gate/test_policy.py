@@ -112,7 +112,7 @@ def test_the_command_line_wins_where_it_says_something() -> None:
 
 
 def test_the_command_line_is_checked_like_the_file() -> None:
-    with pytest.raises(UsageError, match="the command line: measure"):
+    with pytest.raises(UsageError, match="the arguments: measure"):
         Policy().overridden(measure="nope")
 
 
