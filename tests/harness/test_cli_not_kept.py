@@ -41,10 +41,11 @@ def _full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Results, "_prepare", prepared)
     kept = Results._keep_collection
 
-    def large(self: Results, evaluation: Any) -> None:
-        kept(self, evaluation)
+    def large(self: Results, *collection: Any) -> Any:
+        known = kept(self, *collection)
         self._database.execute("create table filler (content)")
         self._database.execute("insert into filler values (zeroblob(10000000))")
+        return known
 
     monkeypatch.setattr(Results, "_keep_collection", large)
 
