@@ -48,7 +48,7 @@ def evaluation_row(stored: Stored) -> tuple[object, ...]:
 def value_row(result: Result) -> tuple[object, ...]:
     """A row of `value`. An imported mean has no values, and nothing here makes any up."""
     mean = result.stored.means.get(result.measure)
-    if result.is_mean_only:
+    if mean is not None and result.is_mean_only:
         return result.id, result.measure, mean, None, None
     return paired_row(result.id, result.measure, mean, result.values, result.ids)
 

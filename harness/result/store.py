@@ -83,15 +83,20 @@ class Results:
         self.write([result for means in found for result in results_of_means(means, made)])
 
     def write(self, results: Sequence[Result]) -> None:
-        """Write results, all or none. `all` and `results` give back the same values, with what an earlier evaluation of
-        the same content had besides: other measures, its day and its command."""
+        """Write results, all or none. `results` gives back the same values, with what an earlier evaluation of the same
+        content had besides: other measures, its day and its command. Pairs and seconds are added to those of before;
+        `keep_latency` keeps latencies.
+
+        Raises:
+            ValueError: an evaluation has p-MRR alone, so nothing says which queries its collection has.
+        """
         by_evaluation: dict[str, list[Result]] = {}
         for one in results:
             by_evaluation.setdefault(one.id, []).append(one)
         with self._transaction():
             for own in by_evaluation.values():
                 stored = own[0].stored
-                queries = next((one.ids for one in own if one.measure != PAIRED_MEASURE), ())
+                queries = _queries_of(own)
                 self._keep_evaluation(replace(stored, collection=self._keep_collection(stored.collection, queries)))
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
@@ -170,7 +175,7 @@ class Results:
         if found is None or measure not in found.values:
             raise UsageError(f"{id} has no stored values of {measure}")
         values, ids = found.values[measure]
-        if found.stored.imported and not len(values):
+        if found.stored.imported and measure in found.stored.means and not len(values):
             raise UsageError(
                 f"{id} is an imported mean of {measure} without values per query, so it has no interval and no test"
             )
@@ -289,3 +294,10 @@ class Results:
 
     def _insert(self, table: str, row: Sequence[object]) -> None:
         self._database.execute(f"insert or replace into {table} values ({', '.join('?' * len(row))})", tuple(row))
+
+
+def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
+    for one in results:
+        if one.measure != PAIRED_MEASURE:
+            return one.ids
+    raise ValueError(f"{results[0].id} has {PAIRED_MEASURE} alone; write it with a measure of its queries")
