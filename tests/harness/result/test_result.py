@@ -180,3 +180,19 @@ def test_an_old_store_is_read_and_written_again_without_a_loss(
         np.testing.assert_array_equal(by_measure[one.measure].values, one.values)
     assert by_measure.keys() - {one.measure for one in before} == ({"p-MRR"} if aged is as_of_version_1 else set())
     assert_same(kept(tmp_path / "new.sqlite", *found), found)
+
+
+def test_p_mrr_alone_is_not_written(place: Place, tmp_path: Path) -> None:
+    """Nothing in it says which queries the collection has."""
+    (paired,) = (one for one in written(with_p_mrr(place)) if one.measure == "p-MRR")
+    with Results(tmp_path / "a.sqlite") as store:
+        with pytest.raises(ValueError, match="has p-MRR alone"):
+            store.write([paired])
+        assert store.results() == []
+
+
+def test_an_imported_run_without_a_question_has_no_p_mrr(place: Place, tmp_path: Path) -> None:
+    stored = written(with_p_mrr_of_no_question(place))[0].stored
+    imported = replace(stored, identity={**stored.identity, "imported": {"kind": "run"}})
+    expected = [replace(one, stored=imported) for one in written(with_p_mrr_of_no_question(place))]
+    assert_same(kept(tmp_path / "a.sqlite", *expected), expected)
