@@ -62,7 +62,7 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         found = results.find(id)
         per_query = {
             one.measure: dict(zip(one.ids, one.values.tolist(), strict=True))
-            for one in results.results(found.id)
+            for one in results.results([found.id])
             if len(one.values)
         }
     notes = [*found.collection.notes, *([found.wrong] if found.wrong else [])]

@@ -16,7 +16,8 @@ from harness.result.result import Floats64
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable
 
-ALL, ONE = "true", "{id} = ?"
+ALL = "true"
+THESE = "{id} in (select value from json_each(?))"
 ONE_OF_EACH_COLLECTION = "{id} in (select min(id) from evaluation group by collection)"
 """Which evaluations are read, as a condition on their ids."""
 _COLLECTIONS = """
@@ -57,7 +58,7 @@ class Reading:
         """Evaluations, newest last. Means are always checked against their values.
 
         Args:
-            which: `ALL`, `ONE` or `ONE_OF_EACH_COLLECTION`.
+            which: `ALL`, `THESE` with a JSON list of ids, or `ONE_OF_EACH_COLLECTION`.
             values: whether to give the values too.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from harness.data.suites.table import PAIRED_MEASURE
 from harness.result import rows
 from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
-from harness.result.reading import ALL, ONE, ONE_OF_EACH_COLLECTION, Reading
+from harness.result.reading import ALL, ONE_OF_EACH_COLLECTION, THESE, Read, Reading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
@@ -129,7 +129,7 @@ class Results:
         ids = [row[0] for row in self._database.execute("select id from evaluation")]
         matching = [name for name in ids if prefix and name.startswith(prefix)]
         if len(matching) == 1:
-            return next(self._reading.evaluations(ONE, matching)).stored
+            return next(self._these(matching)).stored
         if matching:
             raise UsageError(f"'{prefix}' could be {', '.join(matching[:5])}; give more digits")
         raise UsageError(f"nothing in this workspace has the id '{prefix}'.{did_you_mean(prefix, ids[:20])}")
@@ -146,13 +146,16 @@ class Results:
         """One evaluation on every collection that has any, in the order of `all`."""
         return (one.stored for one in self._reading.evaluations(ONE_OF_EACH_COLLECTION))
 
-    def results(self, id: str | None = None) -> list[Result]:
-        """Every measure of every evaluation, or of the one with that id, with its values; in the order of `all`.
+    def results(self, ids: Iterable[str] | None = None) -> list[Result]:
+        """Every measure of every evaluation with its values, in the order of `all`.
+
+        Args:
+            ids: of the evaluations; None for all.
 
         Raises:
             DataError: what is stored of one cannot be trusted.
         """
-        read = self._reading.evaluations(ALL) if id is None else self._reading.evaluations(ONE, (id,))
+        read = self._reading.evaluations(ALL) if ids is None else self._these(ids)
         timings = self._reading.timings()
         return [
             result_of(one.stored, measure, *values, timings.get(one.stored.id, Timing()))
@@ -162,7 +165,7 @@ class Results:
 
     def queries(self, id: str) -> list[str]:
         """The ids of the queries that an evaluation was made on."""
-        return [query for one in self._reading.evaluations(ONE, (id,)) for query in one.queries]
+        return [query for one in self._these([id]) for query in one.queries]
 
     def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
         """Query ids and the values of one measure, aligned; for p-MRR the questions in place of queries.
@@ -171,7 +174,7 @@ class Results:
             UsageError: the measure was not measured, or only its mean was taken in.
             DataError: what is stored of the evaluation cannot be trusted.
         """
-        found = next(self._reading.evaluations(ONE, (id,)), None)
+        found = next(self._these([id]), None)
         if found is None or measure not in found.values:
             raise UsageError(f"{id} has no stored values of {measure}")
         values, ids = found.values[measure]
@@ -180,6 +183,9 @@ class Results:
                 f"{id} is an imported mean of {measure} without values per query, so it has no interval and no test"
             )
         return list(ids), values
+
+    def _these(self, ids: Iterable[str]) -> Iterator[Read]:
+        return self._reading.evaluations(THESE, (json.dumps(list(ids)),))
 
     def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
         """Median and 95th percentile of the seconds of a query on this machine, and MB; None where nobody timed it."""

@@ -208,3 +208,12 @@ def test_values_come_with_a_gathering_and_are_those_that_were_computed(place: Pl
     for one in done:
         np.testing.assert_array_equal(found[one.id].values, one.values[0])
         assert json.loads(json.dumps(one.made_of.content)) == found[one.id].stored.identity
+
+
+def test_results_of_some_evaluations_are_those_of_all(place: Place) -> None:
+    done = place.evaluations(rerankers=[FAKE, "control:oracle"])
+    wanted = {done[0].id, done[2].id}
+    with Results(place.workspace.results) as results:
+        expected = [(one.id, one.measure, one.value) for one in results.results() if one.id in wanted]
+        assert [(one.id, one.measure, one.value) for one in results.results(wanted)] == expected
+        assert results.results([]) == []
