@@ -14,7 +14,7 @@ from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
 from harness.result.result import Floats64
 from harness.result.stored import Stored
-from harness.result.typed import Unreadable
+from harness.result.typed import Unreadable, typed
 
 ALL = "true"
 THESE = "{id} in (select value from json_each(?))"
@@ -76,14 +76,38 @@ class Reading:
                 stored = rows.by_now(one.stored, means[row["id"]], row["mark"], row["current"])
             yield Read(stored, one.queries, one.values)
 
-    def timings(self) -> dict[str, Timing]:
-        """What evaluations cost on this machine, by their ids."""
-        speeds = "select evaluation, sum(pairs), sum(seconds) from timing where machine = ? group by evaluation"
-        found = {id: Timing(pairs, seconds) for id, pairs, seconds in self.database.execute(speeds, (machine(),))}
-        latencies = "select evaluation, p50, p95, megabytes from latency where machine = ?"
-        for id, p50, p95, megabytes in self.database.execute(latencies, (machine(),)):
-            found[id] = replace(found.get(id, Timing()), latency=(p50, p95, megabytes))
+    def timings(self, which: str = ALL, arguments: Sequence[str] = ()) -> dict[str, Timing]:
+        """What evaluations cost on this machine, by their ids; none of those that cost nothing here.
+
+        Raises:
+            DataError: naming an evaluation whose time is no number.
+        """
+        found: dict[str, Timing] = {}
+        here = f"where machine = ? and {which.format(id='evaluation')}"
+        for id, *spent in self.database.execute(
+            f"select evaluation, pairs, seconds from timing {here}", (machine(), *arguments)
+        ):
+            with self._named(id):
+                before, (pairs, seconds) = found.get(id, Timing()), typed(tuple[int, float], spent, "timing")
+                found[id] = Timing(before.pairs + pairs, before.seconds + seconds)
+        for id, *took in self.database.execute(
+            f"select evaluation, p50, p95, megabytes from latency {here}", (machine(), *arguments)
+        ):
+            with self._named(id):
+                latency = typed(tuple[float, float, float | None], took, "latency")
+                found[id] = replace(found.get(id, Timing()), latency=latency)
         return found
+
+    def noise(self, evaluation: str, measure: str) -> float | None:
+        """How far a mean moved when the evaluation was scored again, in fractions; None where nobody looked.
+
+        Raises:
+            DataError: it is no number.
+        """
+        query = "select difference from noise where evaluation = ? and measure = ?"
+        found = self.database.execute(query, (evaluation, measure)).fetchone()
+        with self._named(evaluation):
+            return None if found is None else typed(float, found[0], f"the noise of {measure}")
 
     def collection(self, fingerprint: str) -> CollectionFacts | None:
         """A collection; None where it is not there or cannot be read."""

@@ -114,10 +114,7 @@ class Results:
 
     def speed_of(self, id: str) -> float | None:
         """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
-        asked = (id, machine())
-        query = "select sum(pairs), sum(seconds) from timing where evaluation = ? and machine = ?"
-        pairs, seconds = self._database.execute(query, asked).fetchone()
-        return pairs / seconds if seconds else None
+        return self._timing(id).pairs_per_second
 
     def find(self, prefix: str) -> Stored:
         """The evaluation whose id begins with `prefix`.
@@ -187,11 +184,12 @@ class Results:
     def _these(self, ids: Iterable[str]) -> Iterator[Read]:
         return self._reading.evaluations(THESE, (json.dumps(list(ids)),))
 
+    def _timing(self, id: str) -> Timing:
+        return self._reading.timings(THESE, (json.dumps([id]),)).get(id, Timing())
+
     def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
         """Median and 95th percentile of the seconds of a query on this machine, and MB; None where nobody timed it."""
-        query = "select p50, p95, megabytes from latency where evaluation = ? and machine = ?"
-        found = self._database.execute(query, (evaluation, machine())).fetchone()
-        return None if found is None else (found[0], found[1], found[2])
+        return self._timing(evaluation).latency
 
     def keep_latency(self, evaluation: str, p50: float, p95: float, *, megabytes: float | None, queries: int) -> None:
         """Keep what timing an evaluation's reranker gave; a later timing on the same machine replaces it."""
@@ -206,9 +204,7 @@ class Results:
 
     def noise(self, evaluation: str, measure: str) -> float | None:
         """How far the mean moved when the same system was scored again, in fractions; None where nobody looked."""
-        query = "select difference from noise where evaluation = ? and measure = ?"
-        found = self._database.execute(query, (evaluation, measure)).fetchone()
-        return None if found is None else float(found[0])
+        return self._reading.noise(evaluation, measure)
 
     def keep_noise(self, evaluation: str, measure: str, difference: float) -> None:
         """Keep the difference of an evaluation that was scored again, without its sign; a later one replaces it."""

@@ -97,13 +97,15 @@ def _optional(arguments: tuple[Any, ...]) -> Read:
 
 
 def _items(arguments: tuple[Any, ...]) -> Read:
-    inner = _reader(arguments[0])
+    readers = [_reader(one) for one in arguments if one is not Ellipsis]
     length = None if arguments[-1] is Ellipsis else len(arguments)
 
     def read(value: Any) -> Any:
         if not isinstance(value, list | tuple) or length not in (None, len(value)):
             raise Unreadable(f"is {_shown(value)}, not a list" + (f" of {length}" if length else ""))
-        return tuple(map(inner, value))
+        if length is None:
+            return tuple(map(readers[0], value))
+        return tuple(inner(one) for inner, one in zip(readers, value, strict=True))
 
     return read
 

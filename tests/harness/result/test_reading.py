@@ -160,6 +160,35 @@ def test_questions_that_do_not_fit_their_values_are_refused(place: Place) -> Non
     assert "the values of p-MRR are 24 bytes, which are not 2 numbers" in refused(path)
 
 
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("update timing set seconds = null", "timing is null, not a number"),
+        ("update timing set pairs = 'many'", "timing is 'many', not a whole number"),
+        ("update latency set p50 = null", "latency is null, not a number"),
+        ("update latency set megabytes = 'much'", "latency is 'much', not a number"),
+    ],
+)
+def test_a_time_that_is_no_number_is_refused(place: Place, statement: str, message: str) -> None:
+    done, path = place.evaluations(rerankers=[FAKE])[1], place.workspace.results
+    with Results(path) as results:
+        results.keep_latency(done.id, 0.1, 0.2, megabytes=None, queries=4)
+        assert results.latency(done.id) == (0.1, 0.2, None)
+    damage(path, statement)
+    for read in (Results.results, lambda store: store.speed_of(done.id), lambda store: store.latency(done.id)):
+        with pytest.raises(DataError, match=f"evaluation {done.id}: {message}; run it again"), Results(path) as results:
+            read(results)
+
+
+def test_a_noise_that_is_no_number_is_refused(path: Path) -> None:
+    with Results(path) as results:
+        (stored,) = results.all()
+        results.keep_noise(stored.id, "nDCG@10", 0.1)
+        damage(path, "update noise set difference = null")
+        with pytest.raises(DataError, match=f"evaluation {stored.id}: the noise of nDCG@10 is null, not a number"):
+            results.noise(stored.id, "nDCG@10")
+
+
 def test_what_a_newer_version_stores_besides_is_kept(path: Path) -> None:
     damage(path, "update evaluation set audit = json_set(audit, '$.calibration', json('{\"slope\": 1.5}'))")
     damage(path, "update collection set counts = json_set(counts, '$.new', 1)")
