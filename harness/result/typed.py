@@ -1,4 +1,8 @@
-"""JSON as frozen dataclasses: every field is read as its declared type, or refused by its name."""
+"""JSON as frozen dataclasses: every field is read as its declared type, or refused by its name.
+
+For what the results store reads by the ten thousand: the readers of a type are made once, and keys of another version
+do not matter.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -17,7 +22,6 @@ _PLAIN: Mapping[object, tuple[frozenset[type], str]] = {  # `True` is an int, bu
     str: (frozenset({str}), "a text"),
     bool: (frozenset({bool}), "true or false"),
     int: (frozenset({int}), "a whole number"),
-    float: (frozenset({float, int}), "a number"),
 }
 
 
@@ -65,6 +69,8 @@ def typed(kind: type[T], value: object, place: str) -> T:
 @cache
 def _reader(kind: Any) -> Read:
     origin, arguments = get_origin(kind), get_args(kind)
+    if kind is float:
+        return _number
     if kind in _PLAIN:
         return _plain(*_PLAIN[kind])
     if origin in (Union, UnionType):
@@ -85,6 +91,14 @@ def _plain(types: frozenset[type], name: str) -> Read:
         return value
 
     return read
+
+
+def _number(value: Any) -> Any:
+    if type(value) is not float and type(value) is not int:
+        raise Unreadable(f"is {_shown(value)}, not a number")
+    if not isfinite(value):
+        raise Unreadable(f"is {value}, not a finite number")
+    return value
 
 
 def _optional(arguments: tuple[Any, ...]) -> Read:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -59,6 +60,7 @@ def test_what_is_absent_has_its_default_and_what_is_unknown_is_left_out() -> Non
         ({"inner": {}}, "place.inner.name is missing"),
         ({"inner": {"name": 1}}, "place.inner.name is 1, not a text"),
         ({"inner": {"name": "a", "share": "1"}}, "place.inner.share is '1', not a number"),
+        ({"inner": {"name": "a", "share": math.nan}}, "place.inner.share is nan, not a finite number"),
         ({"inner": []}, "place.inner is [], not an object"),
         ({"spans": {"x": [1]}}, "place.spans.x is [1], not a list of 2"),
         ({"spans": {"x": [1, "2"]}}, "place.spans.x is '2', not a number"),
