@@ -18,12 +18,6 @@ Read = Callable[[Any], Any]
 """Takes a JSON value; raises `Unreadable`."""
 T = TypeVar("T")
 
-_PLAIN: Mapping[object, tuple[frozenset[type], str]] = {  # `True` is an int, but no count
-    str: (frozenset({str}), "a text"),
-    bool: (frozenset({bool}), "true or false"),
-    int: (frozenset({int}), "a whole number"),
-}
-
 
 class Unreadable(ValueError):
     """A stored value is not what belongs there."""
@@ -69,10 +63,8 @@ def typed(kind: type[T], value: object, place: str) -> T:
 @cache
 def _reader(kind: Any) -> Read:
     origin, arguments = get_origin(kind), get_args(kind)
-    if kind is float:
-        return _number
-    if kind in _PLAIN:
-        return _plain(*_PLAIN[kind])
+    if kind in _LEAVES:
+        return _LEAVES[kind]
     if origin in (Union, UnionType):
         return _optional(arguments)
     if origin is tuple:
@@ -81,12 +73,12 @@ def _reader(kind: Any) -> Read:
         return _mapping(arguments[1])
     if origin is Literal:
         return _one_of(arguments)
-    return _whatever if kind is object else _dataclass(kind)
+    return _dataclass(kind)
 
 
-def _plain(types: frozenset[type], name: str) -> Read:
+def _plain(kind: type, name: str) -> Read:
     def read(value: Any) -> Any:
-        if type(value) not in types:
+        if type(value) is not kind:  # `True` is an int, but no count
             raise Unreadable(f"is {_shown(value)}, not {name}")
         return value
 
@@ -96,7 +88,7 @@ def _plain(types: frozenset[type], name: str) -> Read:
 def _number(value: Any) -> Any:
     if type(value) is not float and type(value) is not int:
         raise Unreadable(f"is {_shown(value)}, not a number")
-    if not isfinite(value):
+    if type(value) is float and not isfinite(value):
         raise Unreadable(f"is {value}, not a finite number")
     return value
 
@@ -181,3 +173,9 @@ def _object(value: Any) -> dict[str, Any]:
 def _shown(value: object) -> str:
     text = "null" if value is None else repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+_LEAVES: Mapping[object, Read] = {
+    str: _plain(str, "a text"), bool: _plain(bool, "true or false"), int: _plain(int, "a whole number"),
+    float: _number, object: _whatever,
+}  # fmt: skip
