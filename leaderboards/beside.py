@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from adapters.errors import UsageError
-from harness.result.gathered import CollectionKey, Grid, Result
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from leaderboards.published import WRONG, OwnNumber, Published, comparable, published
 from leaderboards.sheets import is_drifted, suite_of
 from reports.model_name import ModelName, model_name

@@ -10,7 +10,9 @@ from hashlib import blake2b
 from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import suites
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 
 OWN = "own collections"
 """Collections that are of no suite and of no folder."""

@@ -10,7 +10,9 @@ import numpy as np
 from harness.measuring.statistics.bootstrap import rank_intervals, resampled_macros
 from harness.measuring.statistics.design import Design
 from harness.result.figure import Figure
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from leaderboards.groups import groups
 
 _NONE = Figure()

@@ -15,7 +15,7 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.typed_file import read_toml
 from adapters.typed_values import Text
 from adapters.typed_words import Then
-from harness.result.gathered import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from leaderboards.sheets import plain_name
 
 _SIZES = ((1e8, "up to 100M"), (6e8, "100M to 600M"), (2e9, "600M to 2B"), (1e10, "2B to 10B"))

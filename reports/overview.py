@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.result.gathered import Result, SystemKey
+from harness.result.keys import SystemKey
+from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.summary import OFFICIAL
@@ -34,11 +35,11 @@ def overview_table(sheet: Sheet) -> Table:
 
 def speed_of(results: Sequence[Result]) -> float | None:
     """Pairs over seconds of all of them; None where one was not scored on this machine."""
-    pairs = [one.stored.audit.get("candidates") for one in results]
+    pairs = [one.stored.audit.candidates for one in results]
     known = [
         (count, one.pairs_per_second)
         for count, one in zip(pairs, results, strict=True)
-        if isinstance(count, int) and one.pairs_per_second
+        if count is not None and one.pairs_per_second
     ]
     if not known or len(known) < len(results):
         return None
@@ -94,10 +95,8 @@ def _href(figure: Figure) -> str:
 
 def _truncated(cells: Sequence[Result]) -> str:
     shares = [one.truncated for one in cells]
-    sizes = [one.stored.audit.get("candidates") for one in cells]
-    known = [
-        (share, size) for share, size in zip(shares, sizes, strict=True) if share is not None and isinstance(size, int)
-    ]
+    sizes = [one.stored.audit.candidates for one in cells]
+    known = [(share, size) for share, size in zip(shares, sizes, strict=True) if share is not None and size is not None]
     if not known or len(known) < len(cells):
         return "-"
     total = sum(size for _, size in known)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from adapters.errors import need
-from harness.result.gathered import CollectionKey, Result, SystemKey, all_grids
+from harness.result.gathered import all_grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.store import Results
 from harness.workspace import write_atomically
 from reports.figures import Figure, figures

@@ -14,7 +14,9 @@ from adapters.identity import digest
 from harness.judging.gate.looks import Look, LookLog
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, every, is_named
+from harness.result.gathered import Grid, every, is_named
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]

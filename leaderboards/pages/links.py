@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from leaderboards.board import Board
 from leaderboards.sheets import BoardSheet, collection_id, system_id
 

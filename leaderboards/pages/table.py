@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.result.figure import LANGUAGES, Figure
-from harness.result.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks

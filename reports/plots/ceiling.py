@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from harness.workspace import Workspace
 from reports.plots.headrooms import truncated_points
 from reports.plots.labels import collection_labels, counted, system_labels

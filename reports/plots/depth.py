@@ -15,8 +15,10 @@ from harness.data.runs import Run
 from harness.measuring.measures import Measure
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.recall import Recalled
+from harness.result.result import Result
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 from reports.plots.labels import counted, system_labels

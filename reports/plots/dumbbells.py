@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from reports.plots.labels import collection_labels, system_labels
 from reports.plots.paired import GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.result.adaptation.record import Record
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from reports.plots.cost import Spent, front
 from reports.plots.fonts import shown
 from reports.plots.labels import spread

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.measuring.statistics.difference import Difference
 from harness.result.figure import LANGUAGES, SYSTEMS, Figure
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import counted, signed, system_labels
 from reports.plots.languages import language_label

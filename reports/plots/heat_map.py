@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import collection_labels, counted, signed, system_labels
 from reports.plots.paired import MOST, GridPairs, Pair, limited

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from harness.measuring.statistics.difference import Difference
 from harness.result import figure
 from harness.result.figure import LANGUAGES, SYSTEMS
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from reports.figures import selection
 from reports.grid_columns import Column, average, collection_columns
 from reports.grid_tables import Sheet

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from reports.plots.labels import signed, system_labels
 from reports.plots.paired import GridPairs, limited
 from reports.plots.plot import Drawing, file_name

@@ -12,9 +12,9 @@ import pytest
 import harness
 from adapters.errors import UsageError
 from harness.data.collection import Collection
-from harness.judging.compare import side
 from harness.judging.compare.comparison import Comparison, compare
 from harness.measuring.statistics.design import Questions
+from harness.result.facts import CollectionFacts
 from harness.result.store import Results
 from reports.compared import compared_tables
 from reports.compared_values import as_dict
@@ -124,7 +124,7 @@ def test_a_note_says_the_test_the_unit_and_the_size_of_the_family(
     assert any("randomisation test over questions, two-sided (10,000 flips of signs)" in note for note in table.notes)
     assert any("MaxT over 2 candidates" in note for note in table.notes)
     assert all(any("MaxT over" in note and "of this candidate" in note for note in one.notes) for one in others)
-    monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
+    monkeypatch.setattr(CollectionFacts, "questions", lambda _, ids: Questions("set", ids))
     (table, *_) = compared_tables(compared(place, REVERSE))
     assert any("9 queries, 4 different questions: one in several languages counts once" in one for one in table.notes)
 
