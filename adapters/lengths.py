@@ -11,6 +11,8 @@ _COUNTED_FROM_PADDING = {
     "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "mpnet", "longformer",
 }  # fmt: skip
 """Model types that count positions from pad_token_id + 1, so that as many rows of the table are never used."""
+_RELATIVE = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
+"""Model types with relative positions: `n_positions` is the length that they were trained with, and no limit."""
 _UNLIMITED = 10**9
 """A tokenizer that was saved without a length has 10**30 for it."""
 
@@ -60,6 +62,8 @@ def positions_of(folder: ModelFolder) -> int | None:
     config = {**(nested if isinstance(nested, Mapping) else {}), **declared}
     named = (config.get(key) for key in ("max_position_embeddings", "n_positions"))
     size = next((one for one in named if isinstance(one, int) and one > 0), None)
+    if config.get("model_type") in _RELATIVE:
+        return None
     if size is None or config.get("model_type") not in _COUNTED_FROM_PADDING:
         return size
     padding = config.get("pad_token_id")

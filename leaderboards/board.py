@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
 from harness.result.gathered import Grid, all_grids, gathered, grid_of
-from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
 from harness.result.store import Results
 from harness.result.stored import Stored
@@ -148,13 +148,8 @@ def _by_collection(
 def _history(workspace: Path, shown: Sequence[Result]) -> dict[SystemKey, list[Stored]]:
     systems, known = {one.system for one in shown}, {one.id: one.stored for one in shown}
     with Results(workspace / "results.sqlite") as results:
-        found = _grouped((known.get(one.id, one) for one in results.all()), _system)
+        found = _grouped((known.get(one.id, one) for one in results.all()), lambda one: one.key)
     return {key: sorted(found[key], key=lambda one: (one.created, one.id)) for key in systems if key in found}
-
-
-def _system(stored: Stored) -> SystemKey:
-    label = stored.reranker or stored.first_stage + FIRST_STAGE
-    return SystemKey(label, stored.first_stage, stored.depth, stored.reranker)
 
 
 Value = TypeVar("Value")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.data.suites.table import PAIRED_MEASURE
@@ -54,10 +54,10 @@ def of_evaluation(evaluation: Evaluation, measure: str) -> Evaluated:
 
 def of_result(result: Result) -> Evaluated:
     """Of what is stored."""
-    candidates, tokens = result.stored.audit.get("candidates"), result.stored.audit.get("tokens")
+    audit = result.stored.audit
     return Evaluated(
-        candidates=candidates if isinstance(candidates, int) else None,
-        truncated=int(tokens["truncated"]) if isinstance(tokens, Mapping) else None,
+        candidates=audit.candidates,
+        truncated=None if audit.tokens is None else audit.tokens.truncated,
         pairs_per_second=result.pairs_per_second,
         alarms=len(alarms_of(result)),
         values=len(result.values),

@@ -54,20 +54,13 @@ def is_adapted(result: Result) -> bool:
         return False
     corpora = [reranker[key] for key in _ADAPTED_KEYS if reranker.get(key)]
     named = [one for corpus in corpora for one in (corpus if isinstance(corpus, list | tuple) else [corpus])]
-    known = (True, result.collection.name, result.collection.fingerprint, result.stored.collection.get("corpus"))
+    known = (True, result.collection.name, result.collection.fingerprint, result.stored.collection.corpus)
     return any(one in known for one in named if one is not None)
 
 
 def alarms_of(result: Result) -> list[str]:
     """The alarms that were stored with a result; those of another measure are left out."""
-    stored = result.stored.audit.get("alarms")
-    found = []
-    for alarm in stored if isinstance(stored, list | tuple) else ():
-        if not isinstance(alarm, Mapping):
-            found.append(str(alarm))
-        elif alarm.get("measure") in (None, result.measure):
-            found.append(f"{alarm.get('message')} [{alarm['name']}]" if alarm.get("name") else str(alarm["message"]))
-    return found
+    return [alarm.named for alarm in result.stored.audit.about(result.measure)]
 
 
 def wrong_notes(results: Iterable[Result]) -> dict[str, str]:

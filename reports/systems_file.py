@@ -5,34 +5,57 @@ A line `"LABEL" = "short name"` gives a name, a table `["LABEL"]` everything els
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
+from msgspec import Meta
+
 from adapters.errors import UsageError, did_you_mean
+from adapters.typed_file import read_toml
+from adapters.typed_values import Text
+from adapters.typed_words import Then
 from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from reports.grid import plain_name
 
 _SIZES = ((1e8, "up to 100M"), (6e8, "100M to 600M"), (2e9, "600M to 2B"), (1e10, "2B to 10B"))
 _LARGEST = "above 10B"
-_WORDS = {"name", "url", "licence", "note"}
+
+
+def _one_line(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError(f"{name!r} is not one line of text; write a name without line breaks")
+    return name
+
+
+_Name = Annotated[Text, Meta(description="a name"), Then(_one_line)]
+_Parameters = Annotated[int, Meta(ge=1, description="a whole number above 0, such as 568_000_000,")]
+_Collections = Annotated[
+    tuple[Text, ...], Meta(description="a list of collections, such as ['beir/msmarco', 'miracl/*'],")
+]
+
+
+def _web(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{url!r} is no address of the web; it begins with https:// or http://")
+    return url
 
 
 @dataclass(frozen=True)
 class Declared:
     """What is declared of one system; None and empty where nothing is."""
 
-    name: str | None = None
-    url: str | None = None
-    parameters: int | None = None
-    licence: str | None = None
-    training: tuple[str, ...] = ()
+    name: _Name | None = None
+    url: Annotated[Text, Then(_web)] | None = None
+    parameters: _Parameters | None = None
+    licence: Text | None = None
+    training: _Collections = ()
     """Collections that it was trained on: names, suites, or patterns such as `miracl/*`."""
-    note: str | None = None
+    note: Text | None = None
 
     @property
     def size(self) -> str | None:
@@ -73,15 +96,12 @@ def read_systems(file: Path, labels: Iterable[str]) -> dict[str, Declared]:
     Raises:
         UsageError: naming file, system and key: unreadable, an unknown system, an unknown key, a value of another kind.
     """
-    try:
-        tables = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
+    tables = read_toml(file, dict[str, _Name | Declared])
     known = {name for label in labels for name in (label, label.removesuffix(FIRST_STAGE))}
     for label in tables:
         if label not in known:
             raise UsageError(f"{file}: no system '{label}' here.{did_you_mean(label, known)}")
-    return {label: _declared(table, f"{file}: [{label!r}]") for label, table in tables.items()}
+    return {label: Declared(name=one) if isinstance(one, str) else one for label, one in tables.items()}
 
 
 def display_names(file: Path, declared: Mapping[str, Declared], labels: Sequence[str]) -> dict[str, str]:
@@ -104,34 +124,3 @@ def display_names(file: Path, declared: Mapping[str, Declared], labels: Sequence
             raise UsageError(f"{file}: '{owners[name]}' and '{label}' would both be called '{name}'; change one name")
         owners[name] = label
     return found
-
-
-def _declared(table: object, where: str) -> Declared:
-    if isinstance(table, str):
-        table = {"name": table}
-    if not isinstance(table, dict):
-        raise UsageError(
-            f'{where}: expected a name, as in "LABEL" = "short name", or a table ["LABEL"] with lines such as '
-            'licence = "mit"'
-        )
-    keys = [field.name for field in fields(Declared)]
-    for key in table:
-        if key not in keys:
-            raise UsageError(f"{where}: unknown key '{key}'.{did_you_mean(key, keys)}")
-    return Declared(**{key: _checked(key, value, where) for key, value in table.items()})
-
-
-def _checked(key: str, value: Any, where: str) -> Any:
-    if key in _WORDS and not (isinstance(value, str) and value.strip()):
-        raise UsageError(f"{where}: {key} has to be text")
-    if key == "name" and not value.isprintable():
-        raise UsageError(f"{where}: {key} has to be one line of text")
-    if key == "url" and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
-        raise UsageError(f"{where}: url has to begin with https:// or http://")
-    if key == "parameters" and not (type(value) is int and value > 0):
-        raise UsageError(f"{where}: parameters has to be a whole number above 0, such as 568_000_000")
-    if key == "training":
-        if not (isinstance(value, list) and all(isinstance(one, str) and one for one in value)):
-            raise UsageError(f"{where}: training has to be a list of collections, such as ['beir/msmarco', 'miracl/*']")
-        return tuple(value)
-    return value

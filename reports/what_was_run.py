@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from harness.data.notes import stored_notes
+from harness.result.facts import CollectionFacts, Environment
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
@@ -45,7 +45,7 @@ def collections_table(results: Sequence[Result]) -> Table:
     columns = ("collection", "split", "language", "licence", "queries", "documents", "main measure", "fingerprint")
     stored = {one.collection: one.stored.collection for one in results}
     rows = tuple(_collection_row(key, stored[key]) for key in keys)
-    notes = list(dict.fromkeys(note for one in stored.values() for note in stored_notes(one)))
+    notes = list(dict.fromkeys(note for one in stored.values() for note in one.notes))
     return Table("collections", columns, rows, tuple(notes), left=4, footnotes=marks.footnotes(rows, ()))
 
 
@@ -72,20 +72,19 @@ def environments(results: Sequence[Result]) -> list[str]:
     return [f"{text} ({count} evaluations)" for text, count in counted.most_common()]
 
 
-def _collection_row(key: CollectionKey, stored: Mapping[str, object]) -> tuple[Cell, ...]:
-    counts, language = stored.get("counts"), shown_language(key.language, stored.get("detected_language"))
-    documents = counts.get("documents") if isinstance(counts, Mapping) else None
+def _collection_row(key: CollectionKey, facts: CollectionFacts) -> tuple[Cell, ...]:
+    language, documents = shown_language(key.language, facts.detected_language), facts.counts.documents
     entry = key.entry
     asked = f"{key.queries:,}" + (f" of {key.sampled_from:,}" if key.sampled_from else "")
     return (
         Cell(plain_name(key), marks=marks.of_collection(key)),
         *map(Cell, (key.split, language or "-", (entry.licence if entry else None) or "not stated", asked)),
-        *map(Cell, (f"{documents:,}" if isinstance(documents, int) else "-", key.main_measure, key.fingerprint[:12])),
+        *map(Cell, ("-" if documents is None else f"{documents:,}", key.main_measure, key.fingerprint[:12])),
     )
 
 
 def _system_row(key: SystemKey, results: Sequence[Result], view: View) -> tuple[Cell, ...]:
-    pairs = sum(count for one in results if isinstance(count := one.stored.audit.get("candidates"), int))
+    pairs = sum(one.stored.audit.candidates or 0 for one in results)
     speed = pairs_per_second([of_result(one) for one in results]) if key.reranker else None
     part = "reranker" if key.reranker else "retriever"
     made = dict.fromkeys(MadeOf({part: one.stored.identity.get(part)}).id for one in results)
@@ -98,7 +97,8 @@ def _system_row(key: SystemKey, results: Sequence[Result], view: View) -> tuple[
     return (Cell(view.system(key.label), marks=marks.of_system(results)), *map(Cell, texts))
 
 
-def _environment(found: Mapping[str, object]) -> str:
-    packages = found.get("packages")
-    named = [f"{k} {v}" for k, v in packages.items() if v] if isinstance(packages, Mapping) else []
-    return f"{found.get('machine')}; Python {found.get('python')}; {', '.join(named)}"
+def _environment(found: Environment) -> str:
+    if found == Environment():
+        return "not stated: imported means"
+    named = [f"{name} {version}" for name, version in found.packages.items() if version]
+    return f"{found.machine}; Python {found.python}; {', '.join(named)}"

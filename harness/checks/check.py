@@ -160,7 +160,7 @@ def _keep_noise(
         for ground, before, after in zip(grounds, first, again, strict=True):
             mine, whole = _identity(system, ground), ground.collection.part_of or ground.collection.fingerprint
             for one in evaluations:
-                same = (one.collection["part_of"] or one.collection["fingerprint"]) == whole
+                same = one.collection.whole == whole
                 if not same or digest(one.identity["reranker"]) != mine:  # type: ignore[arg-type]
                     continue
                 for measure in (name for name in one.means if not is_paired(name)):

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE, app
-from harness.cli.printing import existing_workspace, print_alarm, print_table
+from harness.cli.printing import existing_workspace, print_tables
 
 
 @app.command(
@@ -42,7 +42,7 @@ def compare(  # noqa: PLR0917
     All systems have ranked the same candidates. No model runs.
     """
     from harness import api
-    from reports.tables.compare import COMPARED, compared_tables
+    from reports.tables.compare import COMPARED
     from reports.view import view_of
 
     path = existing_workspace(workspace)
@@ -50,21 +50,16 @@ def compare(  # noqa: PLR0917
     found = api.compare(
         baseline,
         *candidates,
-        collections=collections or (),
-        measures=measures or (),
+        collections=collections,
+        measures=measures,
         first_stage=first_stage,
         depth=depth,
         unpaired_first_stages=unpaired_first_stages,
         equivalent_within=equivalent_within,
-        groups=groups or (),
-        workspace=path,
+        groups=groups,
+        workspace=workspace,
     )
     if as_json:
-        from reports.tables.compare_values import as_dict
-
-        typer.echo(json.dumps(as_dict(found, view), ensure_ascii=False, indent=1, allow_nan=False))
-        return
-    for table in compared_tables(found, view):
-        print_table(table)
-    for alarm in found.alarms:
-        print_alarm(alarm)
+        typer.echo(json.dumps(found.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        print_tables(found.tables(view), found.alarms)

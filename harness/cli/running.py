@@ -55,23 +55,23 @@ def run(  # noqa: PLR0917
     that were ever scored are never scored again; a killed run goes on where it was.
     """
     from harness import api
-    from harness.data.sources.origin import SourceChoice
+    from harness.api.targets import FIRST_STAGE
     from harness.progress import Terminal
     from harness.scoring.retrieve import GIVEN
     from reports.view import view_of
 
     common: dict[str, Any] = {
-        "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
-        "split": split, "sample": sample_queries, "budget": budget_pairs, "workspace": workspace,
-        "origin": SourceChoice(source, mirror, allow_drift),
+        "first_stage": first_stage, "rerankers": rerankers, "depth": depth, "languages": languages, "split": split,
+        "sample_queries": sample_queries, "budget_pairs": budget_pairs, "source": source, "mirror": mirror,
+        "allow_drift": allow_drift, "workspace": workspace, "reporter": Terminal(),
     }  # fmt: skip
-    stages = [first_stage] if first_stage else [api.FIRST_STAGE, GIVEN]
+    stages = [first_stage] if first_stage else [FIRST_STAGE, GIVEN]
     labels = [*(f"{stage} (first stage)" for stage in stages), *(rerankers or ())]
     view = view_of(columns, measures or (), names, workspace_path(workspace), labels=labels)
     if plan:
         from reports.tables.plan import planning_table
 
-        print_rows(planning_table(api.planned(*(targets or ()), **common, reporter=Terminal())), as_json)
+        print_rows(planning_table(api.planned(*(targets or ()), **common)), as_json)
         return
     if mteb_results is not None:
         from reports.mteb_results import refuse_for_mteb
@@ -79,16 +79,11 @@ def run(  # noqa: PLR0917
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
     make_folder(out)
-    named: dict[str, Any] = {
-        "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,
-    }  # fmt: skip
-    with shown_first(lambda: api.run(*(targets or ()), **common, **named, reporter=Terminal())) as outcome:
+    named: dict[str, Any] = {"measures": measures, "rules": rules, "parallel": parallel, "skip_probe": skip_probe}
+    with shown_first(lambda: api.run(*(targets or ()), **common, **named)) as outcome:
         show_outcome(outcome, out, view, audit=audit, as_json=as_json)
-        if mteb_results is not None:
-            from reports.mteb_results import write_mteb_results
-
-            for file in write_mteb_results(mteb_results, outcome.evaluations):
-                typer.echo(f"written: {file}", err=as_json)
+        for file in () if mteb_results is None else outcome.write_mteb(mteb_results):
+            typer.echo(f"written: {file}", err=as_json)
 
 
 @app.command(rich_help_panel=MEASURE, epilog="Example:\n\n    harness demo --out report")

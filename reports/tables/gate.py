@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -31,11 +30,11 @@ def terminal(found: Gated) -> str:
     return "\n".join([headline(found), *(f"  {_one_line(line)}" for line in (*found.verdict.reasons, *found.notes))])
 
 
-def as_json(found: Gated) -> str:
-    """Everything, as fractions."""
+def as_dict(found: Gated) -> dict[str, object]:
+    """Everything, as plain JSON values; fractions."""
     verdict = found.verdict.as_dict()
     look = None if found.look is None else found.look.id
-    whole = {
+    return {
         "format": _FORMAT, "verdict": found.state, "tier": found.tier, "anchor": found.anchor,
         "candidate": found.candidate, "measure": found.measure, "look": look, "looks_taken": found.taken,
         "looks_budget": limit(found.policy, found.tier), "release": found.policy.looks.release,
@@ -43,7 +42,6 @@ def as_json(found: Gated) -> str:
         "notes": list(found.notes),
         **{key: value for key, value in verdict.items() if key != "state"},
     }  # fmt: skip
-    return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def summary(found: Gated) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
-from harness.data.notes import stored_notes
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.result.store import Results
@@ -61,16 +60,18 @@ def details(id: str, workspace: Path) -> dict[str, object]:
         return look_details(id, workspace / "results.sqlite")
     with Results(workspace / "results.sqlite") as results:
         found = results.find(id)
-        per_query = {}
-        for measure in (measure for measure, values in results.values(found.id).items() if len(values)):
-            queries, values = results.per_query(found.id, measure)
-            per_query[measure] = dict(zip(queries, values.tolist(), strict=True))
-    notes = [*stored_notes(found.collection), *([found.wrong] if found.wrong else [])]
+        per_query = {
+            one.measure: dict(zip(one.ids, one.values.tolist(), strict=True))
+            for one in results.results([found.id])
+            if len(one.values)
+        }
+    notes = [*found.collection.notes, *([found.wrong] if found.wrong else [])]
     return {
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
         "depth": found.depth, "values": found.means, "notes": notes,
-        "collection": found.collection, "made_of": found.identity,
-        "audit": found.audit, "controls": found.controls, "environment": found.environment,
+        "collection": found.collection.as_dict(), "made_of": found.identity,
+        "audit": found.audit.as_dict(), "controls": found.controls.means,
+        "environment": found.environment.as_dict(),
         **({"bm25": lines} if (lines := bm25_notes(of_stored([found]))) else {}),
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
     }  # fmt: skip
@@ -112,9 +113,9 @@ def _all(workspace: Path) -> list[Stored]:
 
 
 def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
-    notes = [note for one in stored for note in stored_notes(one.collection)]
-    imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
-    wrong = [f"{one.id}, {one.system} on {one.collection['name']}: {one.wrong}" for one in stored if one.wrong]
+    notes = [note for one in stored for note in one.collection.notes]
+    imported = [_IMPORTED] if any(one.imported for one in stored) else []
+    wrong = [f"{one.id}, {one.system} on {one.collection.name}: {one.wrong}" for one in stored if one.wrong]
     return tuple(dict.fromkeys([*notes, *imported, *wrong, *bm25_notes(of_stored(stored))]))
 
 
@@ -125,13 +126,11 @@ def _results(stored: Sequence[Stored], workspace: Path) -> Table:
 
 def _result(one: Stored) -> tuple[str, ...]:
     values = ", ".join(f"{measure} {100 * mean:.2f}" for measure, mean in one.means.items())
-    counts = one.collection["counts"]
-    queries = counts["queries"] if isinstance(counts, dict) else ""
-    sampled = f" of {one.collection['sampled_from']}" if one.collection["sampled_from"] else ""
+    sampled = f" of {one.collection.sampled_from}" if one.collection.sampled_from else ""
     system = one.system if one.reranker else f"{one.system} (first stage)"
     return (
-        one.id, str(one.collection["name"]), str(one.collection["split"]), system, str(one.depth or "-"), values,
-        f"{queries}{sampled}", one.updated,
+        one.id, one.collection.name, one.collection.split, system, str(one.depth or "-"), values,
+        f"{one.collection.counts.queries}{sampled}", one.updated,
     )  # fmt: skip
 
 
@@ -140,11 +139,10 @@ def _system(one: Stored) -> tuple[str, ...]:
 
 
 def _collection(one: Stored) -> tuple[str, ...]:
-    counts = one.collection["counts"]
-    numbers = [str(counts[key]) for key in ("documents", "queries", "judgments")] if isinstance(counts, dict) else []
-    language = shown_language(one.collection["language"], one.collection["detected_language"])
-    plain = (str(one.collection[key] or "") for key in ("name", "split"))
-    return (str(one.collection["fingerprint"])[:12], *plain, language, *numbers)
+    about, counts = one.collection, one.collection.counts
+    language = shown_language(about.language, about.detected_language)
+    numbers = ("" if one is None else str(one) for one in (counts.documents, counts.queries, counts.judgments))
+    return about.fingerprint[:12], about.name, about.split, language, *numbers
 
 
 def _adapters() -> Iterator[tuple[str, ...]]:

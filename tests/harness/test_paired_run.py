@@ -75,8 +75,8 @@ def run(place: Place, mirror: Callable[..., Path]) -> Make:
     """`harness run` of a plug-in over the given lists."""
 
     def made(*dataset: Any, **options: Any) -> tuple[Evaluation, ...]:
-        origin = SourceChoice("mteb", mirror(*dataset))
-        spec = {"first_stage": "given", "rerankers": [MADE_BY], "origin": origin, "workspace": place.workspace.path}
+        place_of = {"source": "mteb", "mirror": mirror(*dataset), "workspace": place.workspace.path}
+        spec = {"first_stage": "given", "rerankers": [MADE_BY], **place_of}
         return api.run(TARGET, **{**spec, **options}).evaluations
 
     return made

@@ -18,7 +18,6 @@ from harness.result.gathered import gathered, grids
 from harness.result.store import Results
 from reports.story import report
 from reports.table import Table
-from reports.tables.compare import compared_tables
 from reports.tables.report import Sheet, sheets_of
 from reports.tables.run import comparison_tables
 from reports.tidy import tidy
@@ -48,7 +47,7 @@ def gate(kept: Kept, system: str, measure: str) -> Verdict:
     with Results(kept.workspace / "results.sqlite") as results:
         stored = [one for one in results.all() if measure in one.means]
         anchor, candidate = (
-            {one.collection["name"]: stored_side(results, one, measure) for one in stored if one.reranker == name}
+            {one.collection.name: stored_side(results, one, measure) for one in stored if one.reranker == name}
             for name in (None, system)
         )
     pairs = [joined(anchor[name], side) for name, side in candidate.items()]
@@ -69,7 +68,7 @@ def test_a_selection_of_one_is_corrected_over_one_and_says_so(
             assert_same(found, whole, system, "adjusted_p", "family", "interval")
             assert found["family"] == 1 and found["adjusted_p"] == found["p"] <= whole["adjusted_p"]
     found = harness.compare(BASE, many.rerankers[0], measures=[measure], workspace=many.workspace)
-    assert "adjusted p: nothing to correct for" in " ".join(compared_tables(found)[0].notes)
+    assert "adjusted p: nothing to correct for" in " ".join(found.tables()[0].notes)
 
 
 def test_every_table_names_the_size_of_its_family(many: Kept, few: Kept) -> None:

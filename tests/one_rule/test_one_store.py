@@ -17,7 +17,7 @@ from harness.result.summary import summarise
 from leaderboards.board import board
 from leaderboards.pages.collection import page
 from reports.story import rendered, report
-from reports.tables.compare import COMPARED, compared_tables
+from reports.tables.compare import COMPARED
 from reports.tidy import tidy, write_parquet
 from reports.view import View
 from tests.fixtures import Command
@@ -90,7 +90,7 @@ def test_languages_have_one_set_of_figures(many: Kept, command: Command) -> None
 
 def test_the_tables_of_a_comparison_print_its_figures(run: Figures, many: Kept) -> None:
     found = harness.compare(BASE, *many.rerankers, workspace=many.workspace)
-    systems, *by_collection = compared_tables(found, View(tuple(COMPARED.values())))
+    systems, *by_collection = found.tables(View(tuple(COMPARED.values())))
     for table in (systems, *(one for one in by_collection if " by collection" in one.title)):
         places = [table.columns.index(name) for name in ("difference", "95 % interval", "p", "adjusted p")]
         for row in table.rows:

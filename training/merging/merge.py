@@ -34,7 +34,7 @@ class Merged:
 
     path: Path
     id: str
-    report: Mapping[str, object]
+    report: Mapping[str, object] = field(repr=False)
     """As in merge-report.json."""
     new: bool = True
     """False: the same merge was there already."""

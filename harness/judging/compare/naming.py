@@ -79,11 +79,11 @@ def _as_evaluated(one: Stored, stored: Sequence[Stored]) -> tuple[Stored, ...]:
     def system(other: Stored) -> tuple[object, ...]:
         return label_of(other), other.first_stage, depth_of(other), weights_of(other)
 
-    here = one.collection["fingerprint"]
+    here = one.collection.fingerprint
     return tuple(
         other
         for other in stored
-        if other.id == one.id or (system(other) == system(one) and other.collection["fingerprint"] != here)
+        if other.id == one.id or (system(other) == system(one) and other.collection.fingerprint != here)
     )
 
 

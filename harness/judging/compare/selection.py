@@ -84,8 +84,8 @@ def _groups(declared: Sequence[str], stored: Sequence[Stored], kept: Sequence[St
 def _picked(member: Named, common: Sequence[str], notes: list[str]) -> tuple[Stored, ...]:
     picked = []
     for fingerprint in common:
-        here = [one for one in member.evaluations if one.collection["fingerprint"] == fingerprint]
-        name = here[0].collection["name"]
+        here = [one for one in member.evaluations if one.collection.fingerprint == fingerprint]
+        name = here[0].collection.name
         if len(stages := {(one.first_stage, depth_of(one)) for one in here}) > 1:
             told = sorted(f"{stage} at depth {depth}" for stage, depth in stages)
             raise UsageError(
@@ -104,8 +104,8 @@ def _refuse_several_models(label: str, picked: Sequence[Stored]) -> None:
     for other in picked[1:]:
         if weights_of(other) != weights_of(first):
             raise DataError(
-                f"'{label}' is one model on {first.collection['name']} ({first.id}) and another, with other weights, "
-                f"on {other.collection['name']} ({other.id}); name the one that you mean by its id"
+                f"'{label}' is one model on {first.collection.name} ({first.id}) and another, with other weights, "
+                f"on {other.collection.name} ({other.id}); name the one that you mean by its id"
             )
 
 

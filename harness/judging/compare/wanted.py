@@ -32,7 +32,7 @@ def narrowed(stored: Sequence[Stored], wanted: Wanted) -> list[Stored]:
     kept = list(stored)
     for asked in wanted.collections:
         if not any(_is_called(one, asked) for one in stored):
-            names = {str(one.collection["name"]) for one in stored}
+            names = {one.collection.name for one in stored}
             raise UsageError(f"nothing was measured on '{asked}'.{did_you_mean(asked, names)}")
     if wanted.collections:
         kept = [one for one in kept if any(_is_called(one, asked) for asked in wanted.collections)]
@@ -62,10 +62,10 @@ def named_among(name: str, kept: Sequence[Stored], stored: Sequence[Stored]) -> 
         if len(kept) == len(stored):
             raise
         found = named(name, stored).evaluations
-    where = dict.fromkeys(f"{one.collection['name']} on {one.first_stage}, depth {one.depth}" for one in found)
+    where = dict.fromkeys(f"{one.collection.name} on {one.first_stage}, depth {one.depth}" for one in found)
     raise UsageError(f"'{name}' was measured elsewhere only: {'; '.join(list(where)[:5])}")
 
 
 def _is_called(stored: Stored, asked: str) -> bool:
-    name, fingerprint = str(stored.collection["name"]), str(stored.collection["fingerprint"])
+    name, fingerprint = stored.collection.name, stored.collection.fingerprint
     return name == asked or name.startswith(f"{asked}/") or (len(asked) >= 6 and fingerprint.startswith(asked))

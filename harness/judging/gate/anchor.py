@@ -99,9 +99,7 @@ def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: L
 def _warned(stage: Stage, anchor: Anchor) -> Anchor:
     """With what is known against imported values of the anchor, on whichever collection: a tier has parts of them."""
     with Results(stage.bench.workspace.results) as results:
-        known = [
-            f"the anchor on {one.collection['name']}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)
-        ]
+        known = [f"the anchor on {one.collection.name}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)]
     return replace(anchor, caution=(*anchor.caution, *dict.fromkeys(known)))
 
 
@@ -112,16 +110,16 @@ def _is_wrong(stored: Stored, anchor: Anchor) -> bool:
 def by_collection(stage: Stage, ids: Sequence[str]) -> dict[str, Stored]:
     """Stored evaluations by the fingerprint of their collection."""
     with Results(stage.bench.workspace.results) as results:
-        return {str(one.collection["fingerprint"]): one for one in map(results.find, ids)}
+        return {one.collection.fingerprint: one for one in map(results.find, ids)}
 
 
 def _newest(stage: Stage, name: str, refusal: HarnessError, candidates: Mapping[str, str]) -> Anchor:
     """The newest evaluations of that name; collections that are missing are the integrity check's to find."""
     with Results(stage.bench.workspace.results) as results:
         kept = {
-            str(one.collection["fingerprint"]): one
+            one.collection.fingerprint: one
             for one in results.all()
-            if one.system == name and candidates.get(str(one.collection["fingerprint"])) == one.candidates
+            if one.system == name and candidates.get(one.collection.fingerprint) == one.candidates
         }
     if not kept:
         raise refusal

@@ -12,9 +12,9 @@ import pytest
 import harness
 from adapters.errors import UsageError
 from harness.data.collection import Collection
-from harness.judging.compare import side
 from harness.judging.compare.comparison import Comparison, compare
 from harness.measuring.statistics.design import Questions
+from harness.result.facts import CollectionFacts
 from harness.result.store import Results
 from reports.table import Table, comma_separated, markdown
 from reports.tables.compare import COMPARED, compared_tables
@@ -131,7 +131,7 @@ def test_a_note_says_the_test_the_unit_and_the_size_of_the_family(
     assert any("randomisation test over questions, two-sided (10,000 flips of signs)" in note for note in table.notes)
     assert any("MaxT over 2 candidates" in note for note in table.notes)
     assert all(any("MaxT over" in note and "of this candidate" in note for note in one.notes) for one in others)
-    monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
+    monkeypatch.setattr(CollectionFacts, "questions", lambda _, ids: Questions("set", ids))
     (table, *_) = tables(compared(place, REVERSE))
     assert any("9 queries, 4 different questions: one in several languages counts once" in one for one in table.notes)
 
@@ -216,8 +216,6 @@ def test_an_empty_workspace_is_told_and_not_made(tmp_path: Path, command: Comman
 def test_python_says_the_same(place: Place) -> None:
     place.evaluations(rerankers=[REVERSE])
     found = harness.compare(FIRST, REVERSE, equivalent_within=0.2, workspace=place.workspace.path)
-    assert as_dict(found) == as_dict(compared(place, REVERSE, margin=0.002))
+    assert found.as_dict() == as_dict(compared(place, REVERSE, margin=0.002))
     with pytest.raises(UsageError, match="name at least one candidate"):
         harness.compare(FIRST, workspace=place.workspace.path)
-    with pytest.raises(UsageError, match="measures is a list"):
-        harness.compare(FIRST, REVERSE, measures="nDCG@10", workspace=place.workspace.path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -66,12 +65,12 @@ def test_looks_without_a_budget_tell_what_they_may_let_through() -> None:
 def test_the_tier_dev_prints_figures_and_says_that_they_are_no_verdict() -> None:
     one = replace(found(paired("a", -0.2)), tier="dev")
     assert gated.headline(one).startswith("NO VERDICT (tier dev)")
-    assert json.loads(gated.as_json(one))["verdict"] is None
+    assert gated.as_dict(one)["verdict"] is None
     assert set(cases(gated.junit(one)).values()) == {None}
 
 
 def test_json_has_every_figure_as_a_fraction() -> None:
-    document = json.loads(gated.as_json(replace(found(*GOOD), look=look(), taken=1)))
+    document = gated.as_dict(replace(found(*GOOD), look=look(), taken=1))
     assert (document["verdict"], document["look"], document["accepted"]) == ("pass", look().id, False)
     macro = document["macro"]
     assert macro["delta"] == pytest.approx(0.0005)
