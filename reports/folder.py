@@ -10,6 +10,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.export import write_results
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_evaluations
+from harness.workspace import write_atomically
 from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 from reports.tables import comma_separated, escaped, markdown
 
@@ -26,8 +27,13 @@ def write_report(out: Path, evaluations: Sequence[Evaluation], command: str, *, 
         stale.unlink()
     write_results(out, evaluations, skipped)
     for number, table in enumerate([*comparison_tables(evaluations), audit_table(evaluations)], 1):
-        (tables / f"{number:02d}.csv").write_text(comma_separated(table), "utf-8")
-    (out / "report.md").write_text(_story(evaluations, command, skipped), "utf-8")
+        _write(tables / f"{number:02d}.csv", comma_separated(table))
+    _write(out / "report.md", _story(evaluations, command, skipped))
+
+
+def _write(file: Path, text: str) -> None:
+    with write_atomically(file) as unfinished:
+        unfinished.write_text(text, "utf-8")
 
 
 def _story(evaluations: Sequence[Evaluation], command: str, skipped: Sequence[str]) -> str:
