@@ -37,7 +37,7 @@ class Place:
     """Where a value was written, for messages.
 
     Args:
-        source: the file, or what stands for it ("the command line").
+        source: the file, or another name ("the command line").
         way: keys and rows that lead to the value, as in `scores[3].value`; empty at the top.
         error: the class of the errors.
         advice: what ends every message, as in "delete it and run again".
@@ -92,8 +92,7 @@ def typed(
             beginning with the key. With `open_keys: ClassVar[bool] = True` other keys are left to other readers;
             `unknown_key: ClassVar[str]` says what else a key is that the class does not have.
         value: what a parser gave.
-        place: what begins every message: the file, or what stands for it. Ignored are `error` and `advice` where it is
-            a `Place`.
+        place: what begins every message: the name of the file, or a `Place`, whose own `error` and `advice` then count.
         error: the class of the errors.
         advice: what ends every message.
 

@@ -45,12 +45,12 @@ def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[Me
         return [_row(names["accepted"], None, sets, "not written by `train synthesize`: unknown")]
     counts = typed(_Counts, conformance, "conformance", error=DataError, advice=_ADVICE)
     rejected, came = counts.rejected, counts.accepted + sum(counts.rejected.values())
-    told = f"{counts.accepted:,} of {came:,} that came; {counts.missing:,} never came"
+    note = f"{counts.accepted:,} of {came:,} that came; {counts.missing:,} never came"
     parts = {"rejected": {reason: number / came for reason, number in rejected.items()} if came else {}, "came": came}
     shares = {kind: 1 - sum(rejected.get(one, 0) for one in reasons) / came if came else None
               for kind, reasons in KINDS.items()}  # fmt: skip
     return [
-        _row(name, shares[kind], sets, told if kind == "accepted" else "", parts if kind == "accepted" else {})
+        _row(name, shares[kind], sets, note if kind == "accepted" else "", parts if kind == "accepted" else {})
         for kind, name in names.items()
     ]
 

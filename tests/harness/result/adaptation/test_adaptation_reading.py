@@ -97,11 +97,11 @@ def test_a_missing_field_of_a_row_is_named_with_its_place(tmp_path: Path, key: s
     assert f"timeline[3].{key}: is missing" in refused(tmp_path, values)
 
 
-@pytest.mark.parametrize(("place", "told"), [("", "colour"), ("scores", "scores[0].colour")])
-def test_a_field_that_nobody_knows_is_not_passed_over(tmp_path: Path, place: str, told: str) -> None:
+@pytest.mark.parametrize(("place", "named"), [("", "colour"), ("scores", "scores[0].colour")])
+def test_a_field_that_nobody_knows_is_not_passed_over(tmp_path: Path, place: str, named: str) -> None:
     values = example()
     (values[place][0] if place else values)["colour"] = "red"
-    assert f": {told}: unknown key" in refused(tmp_path, values)
+    assert f": {named}: unknown key" in refused(tmp_path, values)
 
 
 def test_a_record_from_before_queries_were_validated_is_still_read(tmp_path: Path) -> None:
