@@ -12,8 +12,8 @@ from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figur
 from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
 from harness.result.store import Results
 from harness.result.stored import Stored
-from leaderboards.sheets import Column, Sheet, place_of, sheets_of
-from leaderboards.standing import Standing, standings
+from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of
+from leaderboards.standing import BoardStanding, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems
 from reports.figures import selection
 
@@ -21,11 +21,11 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedTable:
     """One table with its rows in order."""
 
-    sheet: Sheet
-    rows: tuple[Standing, ...]
+    sheet: BoardSheet
+    rows: tuple[BoardStanding, ...]
     languages: Mapping[tuple[SystemKey, str], Figure]
     """The figures of each system in each language, by its code."""
     family: str
@@ -37,7 +37,7 @@ class RankedCollection:
     """Every system on one collection by one measure, in order."""
 
     grid: Grid
-    rows: tuple[Standing, ...]
+    rows: tuple[BoardStanding, ...]
     family: str
 
 
@@ -46,7 +46,7 @@ class Board:
     """Everything that the pages say."""
 
     results: tuple[Result, ...]
-    tables: tuple[Ranked, ...]
+    tables: tuple[RankedTable, ...]
     collections: Mapping[CollectionKey, Sequence[RankedCollection]]
     """One for each measure, the collection's main one first."""
     declared: Mapping[str, Declared]
@@ -79,7 +79,7 @@ def board(  # noqa: PLR0917
     results = gathered(workspace, systems, collections, languages, measures)
     keys = dict.fromkeys(one.system for one in results)
     declared = {} if systems_file is None else read_systems(systems_file, keys)
-    tables, ranked = list[Ranked](), list[RankedCollection]()
+    tables, ranked = list[RankedTable](), list[RankedCollection]()
     for grid in all_grids(results):
         own, columns = _ranked(grid)
         tables += own
@@ -88,11 +88,11 @@ def board(  # noqa: PLR0917
     return Board(tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, results))
 
 
-def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
+def _ranked(grid: Grid) -> tuple[list[RankedTable], list[RankedCollection]]:
     """The tables of a grid, and its collections by themselves. Their figures are made together, for they are corrected
     together."""
     own = sheets_of(grid)
-    singles = [Column(one.name, (one,), (1.0,)) for one in grid.collections]
+    singles = [BoardColumn(one.name, (one,), (1.0,)) for one in grid.collections]
     macros = [one.macro for one in own if len(one.grid.collections) > 1]
     languages = [replace(one, family=f"{LANGUAGES} {sheet.id}") for sheet in own for one in sheet.languages]
     columns = [*singles, *macros, *languages]
@@ -102,12 +102,14 @@ def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
         place = next(at for at, one in enumerate(columns) if one.collections == tuple(collections))
         return {system: found[system, place] for system in grid.systems}
 
-    def by_language(sheet: Sheet) -> dict[tuple[SystemKey, str], Figure]:
+    def by_language(sheet: BoardSheet) -> dict[tuple[SystemKey, str], Figure]:
         wanted = [(at, one.title) for at, one in enumerate(columns) if one.family == f"{LANGUAGES} {sheet.id}"]
         return {(system, code): found[system, at] for at, code in wanted for system in sheet.grid.systems}
 
     tables = [
-        Ranked(one, tuple(standings(one.grid, of(one.grid.collections))), by_language(one), _family(one.grid, grid))
+        RankedTable(
+            one, tuple(standings(one.grid, of(one.grid.collections))), by_language(one), _family(one.grid, grid)
+        )
         for one in own
     ]
     by_collection = _grouped(grid.cells.values(), lambda one: one.collection)

@@ -51,11 +51,11 @@ def teach(  # noqa: PLR0917
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
-    from training.mining.sampling import Plan
+    from training.mining.sampling import SamplePlan
     from training.teaching.teach import Wishes, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    plan = Plan(sampling, per_query, bins, bin_scope, drop_above, seed)
+    plan = SamplePlan(sampling, per_query, bins, bin_scope, drop_above, seed)
     wishes = Wishes(plan, tuple(weights or ()), max_length, score_map, task, teacher_facts)
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal()) as bench:

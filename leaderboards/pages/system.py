@@ -15,7 +15,7 @@ from leaderboards.board import Board
 from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
 from leaderboards.pages.shell import render
-from leaderboards.standing import Standing
+from leaderboards.standing import BoardStanding
 from leaderboards.systems_file import Declared
 
 __all__ = ["file_of", "page"]
@@ -24,12 +24,12 @@ _UP = "../"
 
 
 @dataclass(frozen=True)
-class Place:
+class TablePlace:
     """Where it stands in one table."""
 
     title: str
     href: str
-    standing: Standing
+    standing: BoardStanding
     of: int
 
 
@@ -109,9 +109,11 @@ def plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _places(made: Board, system: SystemKey) -> list[Place]:
+def _places(made: Board, system: SystemKey) -> list[TablePlace]:
     return [
-        Place(table.sheet.title, _UP + links.table_file(index, table.sheet), row, sum(bool(r.rank) for r in table.rows))
+        TablePlace(
+            table.sheet.title, _UP + links.table_file(index, table.sheet), row, sum(bool(r.rank) for r in table.rows)
+        )
         for index, table in enumerate(made.tables)
         for row in table.rows
         if row.system == system

@@ -47,7 +47,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class GridPairs:
     """A grid with the pairs of its cells. A cell without its first stage on the same candidates has none."""
 
     grid: Grid
@@ -77,7 +77,7 @@ class Pairs:
         return float(np.average([pair.delta for pair in row], weights=weights))
 
 
-def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> Pairs:
+def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> GridPairs:
     """Pair every reranked cell with its first stage's. The differences are those of the tables.
 
     Args:
@@ -98,7 +98,7 @@ def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> Pairs:
         for system, difference in known[_key(grid, one)].items()
         if not any(grid.cells[system, key].wrong for key in one.collections)
     }
-    return Pairs(_sound(grid), {key: pair for key, pair in found.items() if not pair.after.wrong}, several)
+    return GridPairs(_sound(grid), {key: pair for key, pair in found.items() if not pair.after.wrong}, several)
 
 
 _Key = tuple[tuple[CollectionKey, ...], tuple[float, ...], str]

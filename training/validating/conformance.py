@@ -11,7 +11,7 @@ from adapters.errors import DataError
 from adapters.typed_file import read_object
 from adapters.typed_values import Count, typed
 from training.synthesis.parser import REASONS
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import Sets
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -27,7 +27,7 @@ _ADVICE = "run `train synthesize` again"
 _FILES = ("conformance.json", "manifest.json")
 
 
-def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[Measured]:
+def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[ValidationRow]:
     """The share of the queries that came which keep to the profile: to all of it, and to each demand.
 
     A query is rejected for the first reason that is found, so the demands that are looked at later are judged on fewer
@@ -74,9 +74,11 @@ def conformance_of(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def _row(name: Name, share: float | None, sets: Sets, note: str, parts: Mapping[str, Any] | None = None) -> Measured:
+def _row(
+    name: Name, share: float | None, sets: Sets, note: str, parts: Mapping[str, Any] | None = None
+) -> ValidationRow:
     levels = {sets.synthetic.name: share}
-    return Measured(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
+    return ValidationRow(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
 
 
 @dataclass(frozen=True)
