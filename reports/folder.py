@@ -10,6 +10,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.export import write_results
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_evaluations
+from harness.workspace import write_atomically
 from reports.table import Table, comma_separated, escaped, markdown
 from reports.tables.run import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
 from reports.tables.run_values import as_dict
@@ -31,8 +32,13 @@ def write_report(
     write_results(out, evaluations, as_dict(evaluations, skipped, view))
     shown, audit = comparison_tables(evaluations, view), audit_table(evaluations, view)
     for number, table in enumerate([*shown, audit], 1):
-        (tables / f"{number:02d}.csv").write_text(comma_separated(table), "utf-8")
-    (out / "report.md").write_text(_story(evaluations, command, [*shown, audit], skipped, view), "utf-8")
+        _write(tables / f"{number:02d}.csv", comma_separated(table))
+    _write(out / "report.md", _story(evaluations, command, [*shown, audit], skipped, view))
+
+
+def _write(file: Path, text: str) -> None:
+    with write_atomically(file) as unfinished:
+        unfinished.write_text(text, "utf-8")
 
 
 def _story(

@@ -16,6 +16,7 @@ from harness.result.environment import environment
 from harness.result.evaluation import Evaluation
 from harness.result.stemming import notes, of_evaluations, parts_of_evaluation
 from harness.result.summary import OFFICIAL, Summary, has_official, summarise, summarise_official
+from harness.workspace import write_atomically
 
 FORMAT = 1
 
@@ -48,7 +49,8 @@ def write_results(out: Path, evaluations: Sequence[Evaluation], document: Mappin
         name = f"{_slug(evaluation.collection.name)}.{_slug(evaluation.system.label)}.{evaluation.id}.trec"
         write_run(runs / name, evaluation.run, evaluation.collection, evaluation.id)
     text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
-    (out / "results.json").write_text(text + "\n", "utf-8")
+    with write_atomically(out / "results.json") as unfinished:
+        unfinished.write_text(text + "\n", "utf-8")
 
 
 def _evaluation(

@@ -228,6 +228,6 @@ def test_candidates_that_nobody_states_are_nobody_else_s(tmp_path: Path) -> None
 def test_a_broken_file_keeps_nothing_of_the_others(place: Place, tmp_path: Path) -> None:
     good, bad = written(tmp_path), tmp_path / "bad.json"
     bad.write_text("{", "utf-8")
-    with pytest.raises(DataError, match=r"bad.json:1: not JSON"):
+    with pytest.raises(DataError, match=r"bad.json: not JSON in line 1"):
         take_means([good, bad], place.workspace.path)
     assert not place.workspace.results.exists()
