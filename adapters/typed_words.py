@@ -20,9 +20,11 @@ class Then:
     Args:
         change: from the value as written to the value as held. It may raise ValueError or a HarnessError with what is
             wrong and what is allowed.
+        written: the type of the value as written, where it is not the type of the field.
     """
 
     change: Callable[[Any], object]
+    written: Any = None
 
 
 def unwrapped(kind: Any) -> tuple[Any, list[Meta], list[Then]]:
@@ -30,7 +32,12 @@ def unwrapped(kind: Any) -> tuple[Any, list[Meta], list[Then]]:
     if get_origin(kind) is not Annotated:
         return kind, [], []
     plain, *extras = get_args(kind)
-    return plain, [one for one in extras if isinstance(one, Meta)], [one for one in extras if isinstance(one, Then)]
+    changes = [one for one in extras if isinstance(one, Then)]
+    written = next((one.written for one in changes if one.written is not None), None)
+    if written is not None:
+        plain, metas, before = unwrapped(written)
+        return plain, metas, before + changes
+    return plain, [one for one in extras if isinstance(one, Meta)], changes
 
 
 def shown(value: object, table: str = "table") -> str:
@@ -60,10 +67,10 @@ def noun_of(plain: Any, table: str) -> str:
     if choices := choices_of(plain):
         return f"one of {', '.join(map(str, choices))}"
     if origin in {Union, types.UnionType}:
-        return " or ".join(needed(one, table) for one in inner if one is not types.NoneType)
-    if origin is tuple:
+        return " or ".join(noun_of(unwrapped(one)[0], table) for one in inner if one is not types.NoneType)
+    if origin in {tuple, list}:
         listed = noun_of(unwrapped(inner[0])[0], table).removeprefix("a ").removeprefix("an ")
-        many = "" if len(inner) == 2 and inner[1] is Ellipsis else f"{len(inner)} "
+        many = "" if origin is list or inner[1:] == (Ellipsis,) else f"{len(inner)} "
         return f"a list of {many}{_PLURALS.get(listed, f'{listed}s')}"
     if is_dataclass(plain) or (origin or plain) in {Mapping, dict}:
         return _one(table)
@@ -85,6 +92,8 @@ def _range(metas: list[Meta]) -> str:
     bounds = {name: getattr(one, name) for one in metas for name in _BOUNDS if getattr(one, name) is not None}
     if "ge" in bounds and "le" in bounds:
         return f" from {_plain(bounds['ge'])} to {_plain(bounds['le'])}"
+    if "gt" in bounds and "le" in bounds:
+        return f" above {_plain(bounds['gt'])} and up to {_plain(bounds['le'])}"
     return "".join(_BOUNDS[name].format(_plain(bound)) for name, bound in bounds.items())
 
 

@@ -16,7 +16,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from harness.result.adaptation.record import Record
+    from harness.result.adaptation.record import AdaptationRecord
     from harness.workspace import Workspace
     from training.adapting.config import AdaptConfig
     from training.configuration import Configured
@@ -106,7 +106,7 @@ def _cost(chosen: Configured[AdaptConfig], place: Workspace, *, as_json: bool) -
         typer.echo("\n".join([*chosen.lines(), str(cost)]))
 
 
-def _show(record: Record, out: Path, *, as_json: bool) -> None:
+def _show(record: AdaptationRecord, out: Path, *, as_json: bool) -> None:
     from harness.result.adaptation.writing import json_text
     from reports.training.tables import arms_table
 

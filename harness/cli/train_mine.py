@@ -13,7 +13,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
     from training.stages import Mining
 
 
@@ -57,7 +57,7 @@ def mine(
 
 def pool_table(manifest: dict[str, Any]) -> Table:
     """What each retriever brought, and where it found the source documents."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = [
         (

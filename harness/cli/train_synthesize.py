@@ -13,7 +13,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
     from training.stages import Plan, Synthesis
 
 
@@ -68,7 +68,7 @@ def synthesize(
 
 def conformance_table(manifest: dict[str, Any]) -> Table:
     """What became of the queries, reason by reason."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     counts = manifest["conformance"]
     came = counts["accepted"] + sum(counts["rejected"].values())

@@ -17,7 +17,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
     from training.configuration import Configured
     from training.utility.config import UtilityConfig
     from training.utility.question import AblationCost
@@ -107,7 +107,7 @@ def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
 
 
 def _page(result: Mapping[str, Any]) -> str:
-    from reports.tables import markdown
+    from reports.table import markdown
 
     tables = "\n".join(markdown(table) for table in (arms_table(result), differences_table(result)))
     return f"# What the synthetic queries are worth\n\n{result['decision']}\n\n{tables}"
@@ -115,7 +115,7 @@ def _page(result: Mapping[str, Any]) -> str:
 
 def arms_table(result: Mapping[str, Any]) -> Table:
     """What every arm was trained on, and what it reached."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     first = result["first_stage"]
     rows = [
@@ -147,7 +147,7 @@ def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
 
 def differences_table(result: Mapping[str, Any]) -> Table:
     """What one thing alone is worth, and the utility ratio."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = [
         (

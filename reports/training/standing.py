@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.errors import UsageError
-from harness.measuring.questions import questions_of_stored
 from harness.measuring.statistics.difference import Difference
-from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
 from harness.result.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
 from harness.result.store import Results
@@ -57,17 +56,17 @@ Gains = Mapping[tuple[str, str], ArmGain]
 """By arm and collection."""
 
 
-def arms_in_order(record: Record) -> list[Checkpoint]:
+def arms_in_order(record: AdaptationRecord) -> list[Checkpoint]:
     """As a reader asks: what there was, what was trained, what was merged."""
     return sorted(record.arms, key=lambda one: KINDS.index(one.kind))
 
 
-def measured_tiers(record: Record) -> list[Tier]:
+def measured_tiers(record: AdaptationRecord) -> list[Tier]:
     """The tiers that have a score."""
     return [tier for tier in TIERS if record.scores_on(tier)]
 
 
-def collections(record: Record, tier: Tier) -> dict[str, str | None]:
+def collections(record: AdaptationRecord, tier: Tier) -> dict[str, str | None]:
     """The collections of a tier and their languages, without the macro average; in the order of the record."""
     return {one.collection: one.language for (_, name), one in record.scores_on(tier).items() if name != MACRO}
 
@@ -78,19 +77,19 @@ def own_languages(languages: Mapping[str, str | None]) -> dict[str, str]:
     return {name: one for name, one in languages.items() if one is not None and times[one] == 1}
 
 
-def deciding_tiers(record: Record) -> list[Tier]:
+def deciding_tiers(record: AdaptationRecord) -> list[Tier]:
     """Where the base and another arm were measured: the final split; before it was touched, the gate and dev."""
     measured = {tier: {arm for arm, _ in record.scores_on(tier)} - {*record.outsiders} for tier in TIERS}
     found = [tier for tier in LATEST_FIRST if BASE in measured[tier] and len(measured[tier]) > 1]
     return found[:1] if found[:1] == ["final"] else found
 
 
-def last_tier(record: Record, arm: str) -> Tier | None:
+def last_tier(record: AdaptationRecord, arm: str) -> Tier | None:
     """The last of those tiers on which an arm was measured."""
     return next((tier for tier in deciding_tiers(record) if arm in {name for name, _ in record.scores_on(tier)}), None)
 
 
-def leader(record: Record) -> str | None:
+def leader(record: AdaptationRecord) -> str | None:
     """The accepted arm, else the best one on dev that is not the base; None where nothing was measured."""
     if record.accepted is not None:
         return record.accepted
@@ -99,7 +98,7 @@ def leader(record: Record) -> str | None:
     return max(known, key=lambda name: found[name, MACRO].value, default=None)
 
 
-def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
+def gains(record: AdaptationRecord, tier: Tier, workspace: Path | None = None) -> Gains:
     """The differences to the base of everything that was measured on a tier.
 
     Args:
@@ -128,7 +127,7 @@ def corrected(found: Iterable[ArmGain]) -> str:
     return f"p-values corrected by {correction(one.p for one in whole)}: {', '.join(said)}"
 
 
-def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
+def _claimed(record: AdaptationRecord, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
     """What the claim against the base says, where it is of the same difference."""
     return {
         (one.winner, MACRO): Difference(
@@ -185,7 +184,7 @@ def _kept(store: Results, score: Score) -> Measured | None:
         return None
     if stored is None or values is None:
         return None
-    return Measured(questions_of_stored(stored.collection, ids), values, stored.candidates)
+    return Measured(stored.collection.questions(tuple(ids)), values, stored.candidates)
 
 
 def _group(store: Results, score: Score | None) -> str | None:
@@ -194,8 +193,7 @@ def _group(store: Results, score: Score | None) -> str | None:
         stored = store.find(score.evaluation) if score is not None and score.evaluation else None
     except UsageError:
         return None
-    group = None if stored is None else stored.collection.group
-    return None if group is None else str(group)
+    return None if stored is None else stored.collection.group
 
 
 def _number(value: float | None) -> float:

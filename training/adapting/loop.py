@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.judging.gate.policy import Policy
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint, Record, TaskRow
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, TaskRow
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
 from harness.scoring.bench import Session
 from training.adapting import ingredients, merges
@@ -39,7 +39,7 @@ _CURVE = (0.25, 0.5, 0.75)
 def adapt(  # noqa: PLR0917
     wishes: Wishes, places: Places, policy: Policy, out: Path, bench: Session, machine: Machine | None = None,
     *, despite_teacher: bool = False, settings: Sequence[Setting] = (),
-) -> Record:  # fmt: skip
+) -> AdaptationRecord:  # fmt: skip
     """Adapt a base to corpora without labels, and let the gate decide whether what came of it is better.
 
     A killed run goes on when it is called again with the same arguments, to the same record. `out/model` is there only

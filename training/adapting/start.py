@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.judging.gate.policy import Policy, read_policy
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.scoring.bench import Session
 from training.adapting.config import AdaptConfig, Gate
 from training.adapting.loop import adapt
@@ -16,7 +16,7 @@ from training.configuration import Configured, require
 from training.settings import machine_of
 
 
-def run(chosen: Configured[AdaptConfig], out: Path, bench: Session) -> Record:
+def run(chosen: Configured[AdaptConfig], out: Path, bench: Session) -> AdaptationRecord:
     """Adapt as the configuration says; see `training.adapting.loop.adapt`.
 
     Raises:

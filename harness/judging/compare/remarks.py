@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 
-from harness.data.notes import stored_notes
 from harness.judging.compare.naming import label_of
 from harness.judging.compare.selection import StoredSelection
-from harness.measuring.alarms.alarm import as_stored
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.stored import Stored
@@ -26,14 +24,13 @@ def wrong(selection: StoredSelection) -> tuple[str, ...]:
     return tuple(one.label for one in systems if any(e.wrong for member in one.members for e in member))
 
 
-def alarms(selection: StoredSelection, measures: Container[str]) -> tuple[str, ...]:
+def alarms(selection: StoredSelection, measures: Iterable[str]) -> tuple[str, ...]:
     """Every stored alarm of the evaluations, but for those about other measures, each once."""
     return tuple(
         dict.fromkeys(
-            f"{one.collection.name}: {label_of(one)}: {alarm['message']} [{alarm['name']}]"
+            f"{one.collection.name}: {label_of(one)}: {alarm.named}"
             for one in _all(selection)
-            for alarm in as_stored(one.audit.get("alarms"))
-            if alarm.get("measure") is None or alarm["measure"] in measures
+            for alarm in one.audit.about(*measures)
         )
     )
 
@@ -44,7 +41,7 @@ def _all(selection: StoredSelection) -> list[Stored]:
 
 
 def _of(stored: Stored) -> Iterator[str]:
-    about, counts = stored.collection, stored.collection.counts
-    if about["sampled_from"] and isinstance(counts, dict):
-        yield f"{about['name']}: a sample of {counts['queries']:,} of its {about['sampled_from']:,} queries"
-    yield from stored_notes(about)
+    about = stored.collection
+    if about.sampled_from:
+        yield f"{about.name}: a sample of {about.counts.queries:,} of its {about.sampled_from:,} queries"
+    yield from about.notes

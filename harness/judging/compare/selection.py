@@ -85,7 +85,7 @@ def _picked(member: Named, common: Sequence[str], notes: list[str]) -> tuple[Sto
     picked = []
     for fingerprint in common:
         here = [one for one in member.evaluations if one.collection.fingerprint == fingerprint]
-        name = here[0].collection["name"]
+        name = here[0].collection.name
         if len(stages := {(one.first_stage, depth_of(one)) for one in here}) > 1:
             told = sorted(f"{stage} at depth {depth}" for stage, depth in stages)
             raise UsageError(

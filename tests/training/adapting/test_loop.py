@@ -13,7 +13,7 @@ from adapters.errors import UsageError
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint, Record
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint
 from tests.fake_adapters import asked
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
@@ -38,7 +38,7 @@ class Dying(Silent):
             raise KeyboardInterrupt
 
 
-def told(record: Record) -> dict[str, Any]:
+def told(record: AdaptationRecord) -> dict[str, Any]:
     """A record without times and paths."""
     plain = asdict(record)
     for name in ("run", "started", "seconds", "base", "teachers"):
@@ -58,7 +58,7 @@ def weights(out: Path) -> dict[str, str]:
     return {name: model["weights"] for name, model in models.items()}
 
 
-def again(honest: Honest) -> Record:
+def again(honest: Honest) -> AdaptationRecord:
     place, _ = honest
     return toy.run(place, toy.logged(place), place.path / "target")
 
