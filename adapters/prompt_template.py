@@ -194,7 +194,7 @@ class _Written:
     def problem(self) -> str | None:
         """What is wrong beyond types."""
         alone = self.negative is not None and self.positive is None
-        return "negative: is given without 'positive'; name the word that stands for relevant" if alone else None
+        return "negative: is given without 'positive'; name the word that means relevant" if alone else None
 
 
 def _template(keys: _Written, label: str) -> PromptTemplate:

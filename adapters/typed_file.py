@@ -34,13 +34,19 @@ def read_toml(file: Path, kind: type[T], *, error: type[HarnessError] = UsageErr
     return typed(kind, parsed_toml(_text(file, at), at), at)
 
 
-def read_json(file: Path, kind: type[T], *, error: type[HarnessError] = UsageError, advice: str = "") -> T:
+def read_json(
+    file: Path, kind: type[T], *, error: type[HarnessError] = UsageError, advice: str = "", complete: bool = False
+) -> T:
     """A JSON file as its class, as `read_toml`. A key that occurs twice in an object is refused.
+
+    Args:
+        advice: what ends every message, as in "delete it and run again".
+        complete: whether every key has to be there, defaults or not, as in files that the program writes itself.
 
     Raises:
         HarnessError: as `read_toml`.
     """
-    at = Place(str(file), error=error, advice=advice, table="object")
+    at = Place(str(file), error=error, advice=advice, table="object", complete=complete)
     return typed(kind, parsed_json(_text(file, at), at), at)
 
 
@@ -61,11 +67,21 @@ def read_object(file: Path, *, error: type[HarnessError] = DataError, advice: st
     Raises:
         HarnessError: of the class `error`, in one line: it cannot be read, or is no JSON object.
     """
-    at = Place(str(file), error=error, advice=advice, table="object")
-    content = _parsed("JSON", _text(file, at), at, json.loads)
+    content = read_value(file, error=error, advice=advice)
     if not isinstance(content, dict):
-        at.refuse("holds no JSON object")
+        Place(str(file), error=error, advice=advice).refuse("an object is needed")
     return content
+
+
+def read_value(file: Path, *, error: type[HarnessError] = DataError, advice: str = "") -> Any:
+    """The JSON value of a file that others write, as `read_object`."""
+    at = Place(str(file), error=error, advice=advice, table="object")
+    return value_of(_text(file, at).encode(), at)
+
+
+def value_of(content: bytes, at: Place) -> Any:
+    """The JSON value in the bytes of a file that others write."""
+    return _parsed("JSON", decoded(content, at), at, json.loads)
 
 
 def parsed_toml(text: str, at: Place) -> dict[str, Any]:
@@ -125,6 +141,8 @@ def _parsed(form: str, text: str, at: Place, parse: Callable[[str], Any]) -> Any
 def _refuse(form: str, error: Exception | str, at: Place) -> Never:
     if isinstance(error, _Twice):
         at.refuse(str(error))
+    if isinstance(error, json.JSONDecodeError):
+        at.refuse(f"not JSON in line {error.lineno}: {error.msg} (column {error.colno})")
     why = "nested too deeply" if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]
     at.refuse(f"not {form}: {why}".replace('in "<unicode string>", ', "in "))
 

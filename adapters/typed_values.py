@@ -7,7 +7,7 @@ import math
 import re
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Never, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -19,6 +19,8 @@ from adapters.errors import HarnessError, UsageError, did_you_mean
 from adapters.typed_words import Then, choices_of, needed, noun_of, shown, unwrapped
 
 T = TypeVar("T")
+LATER: Mapping[str, bool] = {"later": True}
+"""The metadata of a field that the first files of a version do not have; without it the default is taken."""
 Text = Annotated[str, Meta(pattern=r"\S", description="a text that is not empty")]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -35,7 +37,7 @@ class Place:
     """Where a value was written, for messages.
 
     Args:
-        source: the file, or what stands for it ("the command line").
+        source: the file, or another name ("the command line").
         way: keys and rows that lead to the value, as in `scores[3].value`; empty at the top.
         error: the class of the errors.
         advice: what ends every message, as in "delete it and run again".
@@ -47,6 +49,8 @@ class Place:
     error: type[HarnessError] = UsageError
     advice: str = ""
     table: str = "table"
+    complete: bool = False
+    """Whether a key has to be there although its field has a default, as in files that the program writes itself."""
 
     def key(self, name: object) -> Place:
         """The place of a key's value."""
@@ -68,7 +72,7 @@ class Place:
         raise self.error(" ".join((f"{line}; {self.advice}" if self.advice else line).split())) from None
 
     def _at(self, way: str) -> Place:
-        return Place(self.source, way, self.error, self.advice, self.table)
+        return replace(self, way=way)
 
 
 def typed(
@@ -82,14 +86,13 @@ def typed(
 
     Args:
         kind: a frozen dataclass. Its fields may be str, int, float, bool, date, Path, a Literal, an Enum, `T | None`,
-            `tuple[T, ...]`, `Mapping[str, T]`, another dataclass, or one of these in `Annotated` with `msgspec.Meta`
-            (its `description` says what is needed) and `Then`. A field with `metadata={"key": "..."}` is written under
-            that key. A class may have a method `problem() -> str | None` for rules beyond types: the first one that is
-            broken, beginning with the key. Its `unknown_key: ClassVar[str]` says what else than "unknown key" a key is
-            that it does not have.
+            `tuple[T, ...]`, `list[T]`, `Mapping[str, T]`, another dataclass, or one of these in `Annotated` with
+            `msgspec.Meta` (its `description` says what is needed) and `Then`. A field may be written under another key,
+            `metadata={"key": "..."}`. A class may have a method `problem() -> str | None`: a rule that is broken,
+            beginning with the key. With `open_keys: ClassVar[bool] = True` other keys are left to other readers;
+            `unknown_key: ClassVar[str]` says what else a key is that the class does not have.
         value: what a parser gave.
-        place: what begins every message: the file, or what stands for it. Ignored are `error` and `advice` where it is
-            a `Place`.
+        place: what begins every message: the name of the file, or a `Place`, whose own `error` and `advice` then count.
         error: the class of the errors.
         advice: what ends every message.
 
@@ -120,8 +123,9 @@ def _by_kind(kind: Any, plain: Any, value: object, at: Place) -> Any:
         return _dataclass(plain, value, at)
     if origin in {Union, types.UnionType}:
         return _one_of_several(kind, plain, value, at)
-    if origin is tuple:
-        return _tuple(kind, get_args(plain), value, at)
+    if origin in {tuple, list}:
+        inner = get_args(plain)
+        return _tuple(kind, inner, value, at) if origin is tuple else list(_tuple(kind, (*inner, ...), value, at))
     if origin in {Mapping, dict} or plain in {Mapping, dict}:
         return _mapping(kind, get_args(plain), value, at)
     if plain in {object, Any}:
@@ -143,7 +147,7 @@ def _dataclass(kind: Any, value: object, at: Place) -> Any:
     given, hints, found = _table(kind, value, at), _hints(kind), {}
     known = {one.metadata.get("key", one.name): one for one in fields(kind) if one.init}
     for key in given:
-        if key not in known:
+        if key not in known and not getattr(kind, "open_keys", False):
             at.key(key).refuse(
                 f"{getattr(kind, 'unknown_key', 'unknown key')}.{did_you_mean(str(key), known)}".removesuffix(
                     "." if at.advice else ""
@@ -152,11 +156,16 @@ def _dataclass(kind: Any, value: object, at: Place) -> Any:
     for key, one in known.items():
         if key in given:
             found[one.name] = _converted(hints[one.name], given[key], at.key(key))
-        elif one.default is MISSING and one.default_factory is MISSING:
+        elif _is_needed(one, at):
             at.key(key).refuse(f"is missing; {needed(hints[one.name], at.table)} is needed")
     made = kind(**found)
     broken = made.problem() if hasattr(made, "problem") else None
     return made if broken is None else at.refuse(broken)
+
+
+def _is_needed(field: Field[Any], at: Place) -> bool:
+    bare = field.default is MISSING and field.default_factory is MISSING
+    return bare or (at.complete and not field.metadata.get("later"))
 
 
 def _one_of_several(kind: Any, plain: Any, value: object, at: Place) -> Any:
@@ -178,7 +187,7 @@ def _has_shape(plain: Any, value: object) -> bool:
     origin = get_origin(plain) or plain
     if is_dataclass(plain) or origin in {Mapping, dict}:
         return isinstance(value, Mapping)
-    if origin is tuple:
+    if origin in {tuple, list}:
         return isinstance(value, list | tuple)
     if isinstance(value, Mapping | list | tuple):
         return origin in {object, Any}
@@ -242,7 +251,7 @@ def _check_length(kind: Any, metas: list[Meta], found: Any, at: Place) -> None:
             at.refuse(f"{len(found)} entries are not allowed; {needed(kind, at.table)} is needed")
 
 
-_CONTAINERS = (tuple, Mapping, dict)
+_CONTAINERS = (tuple, list, Mapping, dict)
 
 
 def _wrong(kind: Any, value: object, at: Place) -> Never:
@@ -262,5 +271,5 @@ def _wrong(kind: Any, value: object, at: Place) -> Never:
 
 def _is_plainly(plain: Any, value: object) -> bool:
     if plain is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return type(value) is int or (isinstance(value, float) and math.isfinite(value))
     return isinstance(plain, type) and type(value) is plain

@@ -68,9 +68,9 @@ def noun_of(plain: Any, table: str) -> str:
         return f"one of {', '.join(map(str, choices))}"
     if origin in {Union, types.UnionType}:
         return " or ".join(noun_of(unwrapped(one)[0], table) for one in inner if one is not types.NoneType)
-    if origin is tuple:
+    if origin in {tuple, list}:
         listed = noun_of(unwrapped(inner[0])[0], table).removeprefix("a ").removeprefix("an ")
-        many = "" if len(inner) == 2 and inner[1] is Ellipsis else f"{len(inner)} "
+        many = "" if origin is list or inner[1:] == (Ellipsis,) else f"{len(inner)} "
         return f"a list of {many}{_PLURALS.get(listed, f'{listed}s')}"
     if is_dataclass(plain) or (origin or plain) in {Mapping, dict}:
         return _one(table)

@@ -26,11 +26,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.result.environment import machine
+from training.adapting.config import AdaptConfig
+from training.configuration import Layer, configured, nested, toml_of
 
 ROOT = Path(__file__).parents[1]
 TRAINED = ("de", "es", "hi", "zh")
@@ -62,7 +64,8 @@ def main() -> None:
     options = parser.parse_args()
     work = options.work / options.which
     work.mkdir(parents=True, exist_ok=True)
-    command = {"scifact": scifact, "xquad": xquad}[options.which](options.models, options.data, work, options.documents)
+    keys = {"scifact": scifact, "xquad": xquad}[options.which](options.models, options.data, work, options.documents)
+    command = command_of(keys, work)
     began = time.monotonic()
     run(command, work)
     result = {"machine": machine(), "seconds": round(time.monotonic() - began), **summary(work, options, command)}
@@ -70,40 +73,49 @@ def main() -> None:
         options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def scifact(models: Path, data: Path, work: Path, documents: int | None) -> list[str]:
-    """The command of the English run."""
+def scifact(models: Path, data: Path, work: Path, documents: int | None) -> dict[str, object]:
+    """The keys of the English run."""
     policy = work / "gate.toml"
     policy.write_text(POLICY.format(name="scifact", dev=0.08, gate=0.3, final=0.62))
-    return [
-        "train", "adapt", "--corpus", str(data / "scifact"), "--documents", str(documents or 80),
-        "--profile", "claim-en", "--base", str(models / "all-MiniLM-L6-v2"), "--new-head",
-        "--general", str(as_training_data(data / "xquad" / "en", work / "xquad-en")), "--general-loss", "ranknet",
-        "--replay-share", "0.1", "--teacher", str(one_of(models, "ms-marco-MiniLM-L12-v2")),
-        "--teacher", str(one_of(models, "bge-small-en-v1.5")),
-        "--retriever", "bm25", "--retriever", str(models / "all-MiniLM-L6-v2"), "--pool-depth", "6",
-        "--per-query", "6", "--max-length", "192", "--loss", "hinge", "--scale", "4", "--lr", "2e-4", "--no-dropout",
-        "--batch-queries", "4", "--dev", str(data / "scifact"), "--dev-split", "train", "--gate", str(policy),
-        "--final", str(data / "scifact"), "--final-split", "test", "--out", str(work / "adapted"),
-    ]  # fmt: skip
+    student = str(models / "all-MiniLM-L6-v2")
+    teachers = [str(one_of(models, name)) for name in ("ms-marco-MiniLM-L12-v2", "bge-small-en-v1.5")]
+    return {
+        "base": student, "corpora": [str(data / "scifact")], "synthesis.documents": documents or 80,
+        "synthesis.profiles": ["claim-en"], "general.loss": "ranknet",
+        "general.data": [str(as_training_data(data / "xquad" / "en", work / "xquad-en"))],
+        "teaching.teachers": teachers, "mining.retrievers": ["bm25", student], "mining.depth": 6,
+        "sampling.per_query": 6, "training.new_head": True, "training.replay_share": 0.1, "training.max_length": 192,
+        "training.loss.name": "hinge", "training.loss.scale": 4, "training.learning_rate": 2e-4,
+        "training.dropout": False, "training.queries": 4, "evaluation.dev": str(data / "scifact"),
+        "evaluation.dev_split": "train", "evaluation.final": str(data / "scifact"), "evaluation.final_split": "test",
+        "gate.policy": str(policy),
+    }  # fmt: skip
 
 
-def xquad(models: Path, data: Path, work: Path, documents: int | None) -> list[str]:
-    """The command of the multilingual run."""
+def xquad(models: Path, data: Path, work: Path, documents: int | None) -> dict[str, object]:
+    """The keys of the multilingual run."""
     seen = folder_of(data / "xquad", TRAINED, work / "seen")
     unseen = folder_of(data / "xquad", HELD_OUT, work / "held-out", HELD_OUT_QUERIES)
     student = first_layers(models / "multilingual-e5-small-from-q4", work / "student", LAYERS)
     policy = work / "gate.toml"
     policy.write_text(POLICY.format(name="xquad", dev=0.03, gate=0.12, final=0.85))
-    corpora = [part for language in TRAINED for part in ("--corpus", str(seen / language))]
     embedder = str(models / "multilingual-e5-small-from-q4")
-    return [
-        "train", "adapt", *corpora, "--documents", str(documents or 120), "--base", str(student), "--new-head",
-        "--general", str(data / "scifact"), "--general-loss", "ranknet", "--replay-share", "0",
-        "--teacher", embedder, "--scale", "50", "--retriever", "bm25", "--retriever", embedder,
-        "--pool-depth", "15", "--per-query", "6", "--max-length", "128", "--loss", "hinge", "--lr", "5e-4",
-        "--lora-rank", "32", "--no-dropout", "--batch-queries", "4", "--dev", str(seen), "--gate", str(policy),
-        "--final", str(unseen), "--out", str(work / "adapted"),
-    ]  # fmt: skip
+    return {
+        "base": str(student), "corpora": [str(seen / language) for language in TRAINED],
+        "synthesis.documents": documents or 120, "general.data": [str(data / "scifact")], "general.loss": "ranknet",
+        "teaching.teachers": [embedder], "mining.retrievers": ["bm25", embedder], "mining.depth": 15,
+        "sampling.per_query": 6, "training.new_head": True, "training.replay_share": 0, "training.max_length": 128,
+        "training.loss.name": "hinge", "training.loss.scale": 50, "training.learning_rate": 5e-4,
+        "training.lora_rank": 32, "training.dropout": False, "training.queries": 4, "evaluation.dev": str(seen),
+        "evaluation.final": str(unseen), "gate.policy": str(policy),
+    }  # fmt: skip
+
+
+def command_of(keys: Mapping[str, object], work: Path) -> list[str]:
+    """The command, after its configuration is written."""
+    file = work / "adapt.toml"
+    file.write_text(toml_of(configured(AdaptConfig, [Layer("benchmark", nested(keys))]).config), "utf-8")
+    return ["train", "adapt", str(file), "--out", str(work / "adapted")]
 
 
 def one_of(models: Path, name: str) -> Path:
@@ -168,7 +180,8 @@ def summary(work: Path, options: argparse.Namespace, command: Sequence[str]) -> 
     record = json.loads((work / "adapted" / "record.json").read_text("utf-8"))
     places = {str(work): "WORK", str(options.models): "MODELS", str(options.data): "DATA"}
     text = json.dumps({
-        "command": ["harness", *command], **{key: record[key] for key in (
+        "command": ["harness", *command], "configuration": {one["key"]: one["value"] for one in record["settings"]},
+        **{key: record[key] for key in (
             "state", "accepted", "reasons", "measure", "first_stage", "depth", "tasks", "arms", "scores", "claims",
         )},
         "looks": [look for look in record["looks"] if look["tier"] != "dev"],

@@ -29,8 +29,7 @@ from training.cost import cost_of
 from training.encoded import Encoded, encode
 from training.examples import Example, Examples
 from training.fit import Job
-from training.losses import Loss
-from training.settings import Machine, Settings
+from training.settings import Loss, Machine, Settings
 from training.stepping import optimizer_of, stepper
 from training.student import load_student
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.errors import HarnessError
-    from harness.api import ResultsNotKept, check, compare, gate, merge, results, run, why
+    from harness.api import ResultsNotKept, adapt, check, compare, gate, merge, results, run, why
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from harness.judging.gate.policy import Policy
     from harness.measuring.statistics.difference import Difference
     from harness.progress import Reporter
+    from harness.result.adaptation.record import AdaptationRecord
     from harness.result.figure import Figure
+    from training.adapting.config import AdaptConfig
     from training.merging.merge import Merged
 
 __all__ = [
+    "AdaptConfig",
+    "AdaptationRecord",
     "CheckReport",
     "Comparison",
     "Decision",
@@ -37,6 +41,7 @@ __all__ = [
     "Policy",
     "Reporter",
     "ResultsNotKept",
+    "adapt",
     "check",
     "compare",
     "gate",
@@ -46,6 +51,8 @@ __all__ = [
     "why",
 ]
 _MODULES = {
+    "AdaptConfig": "training.adapting.config",
+    "AdaptationRecord": "harness.result.adaptation.record",
     "CheckReport": "harness.api.checked",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",

@@ -16,8 +16,9 @@ from harness.result.store import Results
 from harness.result.stored import Stored
 from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of
 from leaderboards.standing import BoardStanding, standings
-from leaderboards.systems_file import Declared, declared_of, read_systems
-from reports.figures import selection
+from reports.grid import selection
+from reports.systems_file import Declared, declared_of, display_names, read_systems
+from reports.view import stored_labels
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -79,8 +80,7 @@ def board(  # noqa: PLR0917
         UsageError: there is nothing to show, or the file of systems is wrong.
     """
     results = gathered(workspace, systems, collections, languages, measures)
-    keys = dict.fromkeys(one.system for one in results)
-    declared = {} if systems_file is None else read_systems(systems_file, keys)
+    declared = _declared(workspace, systems_file)
     tables, ranked = list[RankedTable](), list[RankedCollection]()
     for grid in all_grids(results):
         own, columns = _ranked(grid)
@@ -88,6 +88,15 @@ def board(  # noqa: PLR0917
         ranked += columns
     tables.sort(key=lambda one: place_of(one.sheet))
     return Board(tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, results))
+
+
+def _declared(workspace: Path, file: Path | None) -> dict[str, Declared]:
+    if file is None:
+        return {}
+    labels = stored_labels(workspace)
+    declared = read_systems(file, labels)
+    display_names(file, declared, labels)
+    return declared
 
 
 def _ranked(grid: Grid) -> tuple[list[RankedTable], list[RankedCollection]]:

@@ -1,4 +1,4 @@
-"""The signs of a table: each stands for one sentence, which is printed where its sign is used and nowhere else."""
+"""The signs of a table: each has one sentence, which is printed where its sign is used and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from harness.data.sources.stored import DRIFTED
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-from reports.tables import Cell
+from reports.table import Cell
 
 BETTER, WORSE = "↑", "↓"
 INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"
@@ -48,7 +48,7 @@ def of_system(results: Sequence[Result]) -> tuple[str, ...]:
 
 def is_adapted(result: Result) -> bool:
     """Whether the reranker's identity says that it was adapted on this collection, on its corpus, or on a corpus that
-    it does not name. A result from before corpora were kept is told by its name and fingerprint alone."""
+    it does not name. A result from before corpora were kept is known by its name and fingerprint alone."""
     reranker = result.stored.identity.get("reranker")
     if not isinstance(reranker, Mapping):
         return False

@@ -11,25 +11,26 @@ from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.scoring.system import MadeOf
-from reports import marks
+from reports import marks, numbers
 from reports.document import Bullets, Code, Heading, Part
-from reports.grid_columns import plain_name
-from reports.overview import speed_of
-from reports.tables import Cell, Table
+from reports.grid import plain_name
+from reports.lines import of_result, pairs_per_second
+from reports.table import Cell, Table
+from reports.view import PLAIN, View
 
 _SHOWN = 20
 """Commands that are printed; a sweep has hundreds."""
 
 
-def what_was_run(results: Sequence[Result]) -> list[Part]:
+def what_was_run(results: Sequence[Result], view: View = PLAIN) -> list[Part]:
     """The parts of the chapter."""
     commands = Counter(one.command for one in {one.id: one.stored for one in results}.values())
     listed = [command for command, _ in commands.most_common(_SHOWN)]
-    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` tells each"] if len(commands) > _SHOWN else []
+    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` prints each"] if len(commands) > _SHOWN else []
     return [
         Heading("What was run"),
         collections_table(results),
-        systems_table(results),
+        systems_table(results, view),
         Heading("Commands", 3),
         Code("\n".join(listed)),
         *([Bullets(tuple(more))] if more else []),
@@ -48,13 +49,13 @@ def collections_table(results: Sequence[Result]) -> Table:
     return Table("collections", columns, rows, tuple(notes), left=4, footnotes=marks.footnotes(rows, ()))
 
 
-def systems_table(results: Sequence[Result]) -> Table:
+def systems_table(results: Sequence[Result], view: View = PLAIN) -> Table:
     """One row per system: what it is made of, and what it cost here."""
     own: dict[SystemKey, dict[str, Result]] = {}
     for one in results:
         own.setdefault(one.system, {})[one.id] = one
     columns = ("system", "first stage", "depth", "identity", "collections", "pairs", "pairs/s", "hours")
-    rows = tuple(_system_row(key, list(by_id.values())) for key, by_id in own.items())
+    rows = tuple(_system_row(key, list(by_id.values()), view) for key, by_id in own.items())
     notes = (
         "identity: digest of everything that can change a score (weights, tokenizer, template, lengths, precision); "
         "several where it differs between collections",
@@ -82,18 +83,18 @@ def _collection_row(key: CollectionKey, facts: CollectionFacts) -> tuple[Cell, .
     )
 
 
-def _system_row(key: SystemKey, results: Sequence[Result]) -> tuple[Cell, ...]:
+def _system_row(key: SystemKey, results: Sequence[Result], view: View) -> tuple[Cell, ...]:
     pairs = sum(one.stored.audit.candidates or 0 for one in results)
-    speed = speed_of(results) if key.reranker else None
+    speed = pairs_per_second([of_result(one) for one in results]) if key.reranker else None
     part = "reranker" if key.reranker else "retriever"
     made = dict.fromkeys(MadeOf({part: one.stored.identity.get(part)}).id for one in results)
     shown = ", ".join(list(made)[:2]) + (f", {len(made) - 2} more" if len(made) > 2 else "")
     hours = "-" if speed is None else f"{pairs / speed / 3600:,.2f}"
     texts = (
-        key.first_stage, str(key.depth), shown, str(len({one.collection for one in results})), f"{pairs:,}",
-        "-" if speed is None else f"{speed:,.1f}", hours,
+        view.first_stage(key.first_stage), str(key.depth), shown, str(len({one.collection for one in results})),
+        f"{pairs:,}", numbers.rate(speed), hours,
     )  # fmt: skip
-    return (Cell(key.label, marks=marks.of_system(results)), *map(Cell, texts))
+    return (Cell(view.system(key.label), marks=marks.of_system(results)), *map(Cell, texts))
 
 
 def _environment(found: Environment) -> str:

@@ -19,7 +19,7 @@ from harness.judging.why.headline import signed
 from harness.judging.why.stored import Found
 from harness.result.stored import Stored
 from harness.workspace import write_atomically
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 from reports.why_data import page_data
 
 _UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}

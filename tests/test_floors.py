@@ -14,15 +14,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "adapters": (),
     "harness": ("adapters",),
     "training": ("harness", "adapters"),
-    "reports": ("harness", "adapters.errors", "adapters.languages", "adapters.spec"),
-    "leaderboards": (
-        "reports",
+    "reports": (
         "harness",
         "adapters.errors",
+        "adapters.languages",
+        "adapters.spec",
         "adapters.typed_file",
         "adapters.typed_values",
         "adapters.typed_words",
     ),
+    "leaderboards": ("reports", "harness", "adapters.errors"),
 }
 ORDER = ("data", "measuring", "scoring", "result", "checks", "running", "judging")
 """The packages of `harness`. Each may import those before it; nothing in them imports the verbs."""
@@ -194,9 +195,9 @@ def _docstring(file: Path) -> str | None:
         ("adapters.bad", "import harness.data.runs"),
         ("adapters.bad", "def f():\n    from harness.data.runs import Run"),
         ("adapters.bad", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.data.runs import Run"),
-        ("harness.bad", "from reports.tables import Table"),
-        ("harness.bad", "def f():\n    from reports import tables"),
-        ("harness.cli", "from reports import tables"),
+        ("harness.bad", "from reports.table import Table"),
+        ("harness.bad", "def f():\n    from reports import table"),
+        ("harness.cli", "from reports import table"),
         ("training.bad", "from leaderboards import board"),
         ("reports.bad", "from adapters.models import open_folder"),
         ("leaderboards.bad", "import training"),
@@ -208,7 +209,7 @@ def test_an_import_upward_is_seen(module: str, text: str) -> None:
 
 
 def test_the_command_line_may_load_any_package_when_a_verb_is_called() -> None:
-    assert upward(imports({"harness.cli": "def f():\n    from reports import tables"})) == []
+    assert upward(imports({"harness.cli": "def f():\n    from reports import table"})) == []
 
 
 @pytest.mark.parametrize("back", ["import harness.a", "from harness import a", "from . import a", "from .a import x"])

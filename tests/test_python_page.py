@@ -40,6 +40,6 @@ def test_values_that_the_page_shows_are_the_values(names: dict[str, object]) -> 
 
 
 def test_every_call_is_on_the_page() -> None:
-    for name in ("run", "compare", "gate", "check", "why", "merge", "results"):
+    for name in ("run", "compare", "gate", "check", "why", "merge", "adapt", "results"):
         assert f"harness.{name}(" in PAGE
     assert [name for name in re.findall(r"`harness\.(\w+)`", PAGE) if name not in (*harness.__all__, "api")] == []

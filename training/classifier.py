@@ -62,14 +62,14 @@ def _check_kind(folder: ModelFolder, new_head: bool) -> None:
     kind = "cross-encoder" if folder.architecture.endswith("ForSequenceClassification") else _kind(folder)
     if kind == "cross-encoder":
         if new_head:
-            raise UsageError(f"'{folder.name}' has a score head already; leave --new-head out")
+            raise UsageError(f"'{folder.name}' has a score head already; do not ask for a new head")
         _refuse_labels(folder)
         if is_modular(folder):
             raise ModelError(f"'{folder.name}' has modules or a prompt of its own, which cannot be trained here")
     elif not new_head:
         what = _KINDS.get(kind, "no cross-encoder")
         raise ModelError(
-            f"'{folder.name}' is {what}: it has no score head to train; --new-head grows one, random at first"
+            f"'{folder.name}' is {what}: it has no score head to train; new_head (--new-head) adds one, random at first"
         )
 
 

@@ -40,7 +40,7 @@ def add_lora(model: nn.Module, rank: int, frozen: nn.Module | None = None) -> No
         if isinstance(layer, torch.nn.Linear) and layer is not frozen and not is_head(name):
             if rank > min(layer.weight.shape):
                 raise UsageError(
-                    f"--lora-rank {rank} is more than the layer {name} has; it is {tuple(layer.weight.shape)}"
+                    f"the LoRA rank {rank} is more than the layer {name} has; it is {tuple(layer.weight.shape)}"
                 )
             parametrize.register_parametrization(layer, "weight", _low_rank(torch, layer.weight, rank))
 

@@ -7,66 +7,20 @@ losses of sentence-transformers are called with the scores; those that are missi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adapters.errors import DataError, UsageError, did_you_mean, need
+from adapters.errors import DataError, need
 from training.examples import Examples
+from training.settings import Loss, LossName
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     Grouped = Callable[[Tensor, Tensor, Sequence[int]], Tensor]
 
-DEFAULT = "hinge"
 _PURPOSE = "training"
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Which loss, and how the teacher's scores become its targets: t = scale * (score - shift), then a sigmoid if
-    that is asked for."""
-
-    name: str = DEFAULT
-    scale: float = 1.0
-    """For the pairwise losses this is their lambda: the student's gap for a teacher's gap of one."""
-    shift: float = 0.0
-    sigmoid: bool = False
-    temperature: float = 1.0
-    """Of the kl loss alone."""
-    smallest_gap: float = 0.0
-    """For hinge and margin-mse: pairs whose scores are not further apart (before the scale) are left out."""
-
-    def __post_init__(self) -> None:
-        if self.name not in LOSSES:
-            raise UsageError(f"no loss is called '{self.name}'.{did_you_mean(self.name, LOSSES)}")
-        if self.scale <= 0 or self.temperature <= 0 or self.smallest_gap < 0:
-            raise UsageError("a loss needs scale > 0, temperature > 0 and smallest gap >= 0")
-        if self.sigmoid and self.smallest_gap:
-            raise UsageError("--smallest-gap is in the teacher's scores and has no meaning behind --sigmoid; use one")
-
-    def describe(self) -> dict[str, object]:
-        """What the manifest says of it."""
-        return asdict(self)
-
-    def targets(self, scores: Tensor) -> Tensor:
-        """Teacher scores to targets, float32."""
-        moved = (scores.float() - self.shift) * self.scale
-        return moved.sigmoid() if self.sigmoid else moved
-
-    def __call__(self, scores: Tensor, teacher: Tensor, sizes: Sequence[int]) -> Tensor:
-        """The loss, a scalar in float32.
-
-        Args:
-            scores: the student's logits, [pairs]; those of a query lie together.
-            teacher: the teacher's raw scores, [pairs].
-            sizes: documents of each query, in order.
-        """
-        return LOSSES[self.name](self.temperature, self.smallest_gap * self.scale)(
-            scores.float(), self.targets(teacher), sizes
-        )
 
 
 def check_targets(loss: Loss, examples: Examples) -> None:
@@ -78,7 +32,7 @@ def check_targets(loss: Loss, examples: Examples) -> None:
     """
     low, high = _range(loss, examples)
     if loss.name == "bce" and not (low >= 0 and high <= 1):
-        raise DataError(f"bce needs targets from 0 to 1, and they are {low:g} to {high:g}; add --sigmoid, or --scale")
+        raise DataError(f"bce needs targets from 0 to 1, and they are {low:g} to {high:g}; set sigmoid or scale")
     if loss.name == "lambda" and not (low >= 0 and high <= 30):
         raise DataError(f"lambda has gains 2^t - 1 and needs targets from 0 to 30, and they are {low:g} to {high:g}")
     if loss.name not in POINTWISE and not any(len(set(row.scores)) > 1 for row in examples.rows):
@@ -156,7 +110,7 @@ def library(name: str, **settings: Any) -> Grouped:
     return loss
 
 
-LOSSES: Mapping[str, Callable[[float, float], Grouped]] = {
+LOSSES: Mapping[LossName, Callable[[float, float], Grouped]] = {
     "hinge": lambda _, gap: hinge(gap),
     "margin-mse": lambda _, gap: margin_mse(gap),
     "bce": lambda *_: bce,

@@ -52,7 +52,7 @@ class Ranks:
         if queries < self.world:
             raise UsageError(
                 f"a step of {queries} queries is too small for {self.world} processes; start at most {queries}, "
-                "or raise --batch-queries"
+                "or raise the queries per step (--batch-queries)"
             )
 
     def share(self, lengths: Integers) -> Integers:

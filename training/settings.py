@@ -1,49 +1,131 @@
-"""What decides the result of a training run. Whatever only changes its speed is in `Machine`."""
+"""What decides the result of a training run. Whatever only changes its speed is in `Machine`.
+
+The classes are also tables of a configuration and options of the command line: a field's type has its range, its
+docstring is the help, and its default is written nowhere else.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from adapters.errors import UsageError
-from training.losses import Loss
+from msgspec import Meta
+
+from adapters.typed_values import Count, Positive
+from training.keys import check
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Precision = Literal["auto", "float32", "bfloat16"]
+LossName = Literal["hinge", "margin-mse", "bce", "mse", "ranknet", "lambda", "listnet", "adr-mse", "kl"]
+AboveZero = Annotated[float, Meta(gt=0)]
+ZeroOrMore = Annotated[float, Meta(ge=0)]
+BelowOne = Annotated[float, Meta(ge=0, lt=1, description="a number from 0 to below 1")]
+SEED = 0
+"""The default of every seed."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Hyper-parameters. They are in the manifest, and in the identity of the run."""
+class Loss:
+    """The loss, and how the teacher's scores become its targets."""
 
-    loss: Loss = field(default_factory=Loss)
-    epochs: int = 1
-    max_steps: int | None = None
-    """Stop there; 0 writes the base as it is."""
-    queries: int = 8
-    """Of a step, each with all its documents."""
-    window: int = 50
-    learning_rate: float = 2e-5
-    warmup: float = 0.1
-    """Share of the steps in which the learning rate rises; then it falls to 0 in a line."""
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    """Norm of the gradient, at most."""
-    max_length: int | None = None
-    """Tokens of a whole input; default: what the base declares. The adapter will cut as training did."""
-    lora_rank: int = 0
-    """0 trains all weights."""
-    new_head: bool = False
-    dropout: bool = True
-    """As the base's configuration has it; False switches it off."""
-    replay_share: float = 0.2
-    precision: Precision = "auto"
-    seed: int = 0
+    name: LossName = "hinge"
+    """The loss. docs/training.md defines each."""
+    scale: AboveZero = 1.0
+    """Targets are scale x (score - shift). For pairwise losses it is lambda."""
+    shift: float = 0.0
+    """Subtracted from the scores before they are scaled."""
+    sigmoid: bool = False
+    """Use the sigmoid of scale x (score - shift) as the target."""
+    temperature: AboveZero = 1.0
+    """The temperature of the kl loss."""
+    smallest_gap: ZeroOrMore = 0.0
+    """Leave out pairs whose scores differ by no more than this, before the scale. For hinge and margin-mse."""
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or (self.max_steps is not None and self.max_steps < 0) or self.lora_rank < 0:
-            raise UsageError("epochs start at 1, steps and the LoRA rank at 0")
-        if not self.learning_rate > 0 or not 0 <= self.warmup < 1 or self.weight_decay < 0 or not self.clip > 0:
-            raise UsageError("training needs --lr > 0, --warmup from 0 to below 1, --weight-decay >= 0 and --clip > 0")
+        check(self)
+
+    def problem(self) -> str | None:
+        """Why these values do not go together; None if they do."""
+        if self.sigmoid and self.smallest_gap:
+            return "smallest_gap is in the teacher's scores and has no meaning after the sigmoid; use one of them"
+        return None
+
+    def describe(self) -> dict[str, object]:
+        """As plain values."""
+        return asdict(self)
+
+    def targets(self, scores: Tensor) -> Tensor:
+        """Teacher scores to targets, float32."""
+        moved = (scores.float() - self.shift) * self.scale
+        return moved.sigmoid() if self.sigmoid else moved
+
+    def __call__(self, scores: Tensor, teacher: Tensor, sizes: Sequence[int]) -> Tensor:
+        """The loss, a scalar in float32.
+
+        Args:
+            scores: the student's logits, [pairs]; those of a query lie together.
+            teacher: the teacher's raw scores, [pairs].
+            sizes: documents of each query, in order.
+        """
+        from training.losses import LOSSES
+
+        grouped = LOSSES[self.name](self.temperature, self.smallest_gap * self.scale)
+        return grouped(scores.float(), self.targets(teacher), sizes)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained."""
+
+    loss: Loss = field(default_factory=Loss)
+    epochs: Positive = 1
+    """The number of passes over the examples."""
+    max_steps: Count | None = None
+    """Stop after this number of steps. 0 writes the base unchanged. Default: no limit."""
+    queries: Positive = 8
+    """Queries per step, each with all its documents."""
+    window: Positive = 50
+    """Batches that are sorted together by length. 1 makes them random."""
+    learning_rate: AboveZero = 2e-5
+    """The highest learning rate."""
+    warmup: BelowOne = 0.1
+    """The share of the steps in which the learning rate rises. Then it falls to 0 in a line."""
+    weight_decay: ZeroOrMore = 0.01
+    """The decay of the weights. Biases and norms are not decayed."""
+    clip: AboveZero = 1.0
+    """The largest norm of the gradient."""
+    max_length: Positive | None = None
+    """Tokens of a whole input. Default: the limit of the base."""
+    lora_rank: Count = 0
+    """Train low-rank updates of this rank. 0 trains all weights."""
+    new_head: bool = False
+    """Add a score head to a base that has none. It is random at first."""
+    dropout: bool = True
+    """Train with the dropout that the base declares. Without it training is faster on a CPU."""
+    precision: Precision = "auto"
+    """The precision of the layers. auto is bfloat16 where the GPU supports it."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class MixedRecipe(Recipe):
+    """How a model is trained on its examples and on general ones."""
+
+    replay_share: BelowOne = 0.2
+    """The share of general examples in an epoch, 0 to below 1."""
+
+
+@dataclass(frozen=True)
+class Settings(MixedRecipe):
+    """Hyper-parameters. They are in the manifest, and in the identity of the run."""
+
+    seed: Count = SEED
+    """The random seed of order, dropout, new tensors and documents."""
 
     def describe(self) -> dict[str, object]:
         """As plain values."""
@@ -57,20 +139,42 @@ class Settings:
         return self.learning_rate * (total - step) / max(1, total - rising)
 
 
+def settings_of(recipe: Recipe, **more: Any) -> Settings:
+    """The hyper-parameters of a training by a recipe; `more` are fields that the recipe does not have, or other values.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+    names = {one.name for one in fields(Settings)}
+    held = {one.name: getattr(recipe, one.name) for one in fields(recipe) if one.name in names}
+    return Settings(**{**held, **more})
+
+
 @dataclass(frozen=True)
-class Machine:
-    """How the work is done; it does not change what is trained, beyond rounding."""
+class Hardware:
+    """How the work is done on this machine. It does not change what is trained, beyond rounding."""
 
     device: str | None = None
-    batch_tokens: int | None = None
-    """Padded tokens of one model call within a step."""
+    """A torch device such as cpu or cuda:1. Default: a GPU if there is one."""
+    batch_tokens: Positive | None = None
+    """Padded tokens per model call within a step. Default: as the device allows."""
     gradient_checkpointing: bool = False
-    """Compute activations twice instead of keeping them."""
-    save_every: int | None = None
-    """Keep a model folder every so many steps, in OUT.steps."""
-    resume_seconds: float = 120.0
-    """How often the state is written that a killed run goes on from."""
+    """Compute activations twice instead of keeping them, to save memory."""
 
     def __post_init__(self) -> None:
-        if min(self.batch_tokens or 1, self.save_every or 1) < 1:
-            raise UsageError("--batch-tokens and --save-every start at 1")
+        check(self)
+
+
+@dataclass(frozen=True)
+class Machine(Hardware):
+    """How one training is done, and what it keeps on the way."""
+
+    save_every: Positive | None = None
+    """Save a checkpoint in OUT.steps every N steps. Default: never."""
+    resume_seconds: float = 120.0
+    """The seconds between two states that a killed run continues from."""
+
+
+def machine_of(hardware: Hardware) -> Machine:
+    """The hardware for trainings that keep nothing on the way."""
+    return Machine(hardware.device, hardware.batch_tokens, hardware.gradient_checkpointing)

@@ -24,7 +24,8 @@ class Diverged(ModelError):
     """A loss or its gradient is not finite. `reason` says where, and what may help."""
 
     def __init__(self, step: int, what: str, value: float) -> None:
-        self.reason = f"step {step}: the {what} is {value}; lower --lr, or look at the teacher's scores and --scale"
+        way = "lower the learning rate (--lr), or look at the teacher's scores and the scale of the loss"
+        self.reason = f"step {step}: the {what} is {value}; {way}"
         super().__init__(f"{self.reason}; nothing finished was written")
 
 

@@ -141,5 +141,5 @@ def _keep_no_activations(model: Any) -> None:
 def _is_half(torch: Any, settings: Settings, device: str) -> bool:
     able = device.startswith("cuda") and torch.cuda.is_bf16_supported()
     if settings.precision == "bfloat16" and not able:
-        raise UsageError(f"{device} does not compute in bfloat16; leave --precision out")
+        raise UsageError(f"{device} does not compute in bfloat16; set the precision to auto or float32")
     return bool(able and settings.precision != "float32")

@@ -107,7 +107,7 @@ def _word_ids(folder: ModelFolder, adapter: CausalLMReranker) -> tuple[int, ...]
         return adapter.next_word.word_ids
     except ModelError as error:
         told = str(error).split(";", maxsplit=1)[0]
-        raise ModelError(f"{told}; --new-head grows a score head on '{folder.name}' instead") from None
+        raise ModelError(f"{told}; new_head (--new-head) adds a score head to '{folder.name}' instead") from None
 
 
 def _read_two_words(network: Any, word_ids: tuple[int, ...]) -> None:

@@ -4,7 +4,7 @@ A module for each group of calls, and one for each value that they give. Only th
 packages above `harness`, inside the functions that need them.
 """
 
-from harness.api.checkpoints import merge
+from harness.api.checkpoints import adapt, merge
 from harness.api.comparison import Comparison
 from harness.api.judging import compare, gate, why
 from harness.api.measuring import check, planned, run
@@ -16,6 +16,7 @@ __all__ = [
     "Comparison",
     "Outcome",
     "ResultsNotKept",
+    "adapt",
     "check",
     "collections_of",
     "compare",

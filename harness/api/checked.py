@@ -11,7 +11,7 @@ from harness.checks.invariance import InvarianceFinding
 from harness.checks.shift import Verdict
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -56,12 +56,12 @@ class CheckReport(Shown):
 
     def tables(self) -> list[Table]:
         """The table that `harness check` prints."""
-        from reports.checked import checked_table
+        from reports.tables.check import checked_table
 
         return [checked_table(self.found)]
 
     def as_dict(self) -> dict[str, object]:
         """Everything, as `harness check --json` prints it; fractions."""
-        from reports.checked import checked_dict
+        from reports.tables.check import checked_dict
 
         return checked_dict(self.found)

@@ -1,4 +1,4 @@
-"""The calls that make checkpoints: merge."""
+"""The calls that make checkpoints: merge and adapt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from adapters.errors import UsageError
 from harness.api import arguments
 
 if TYPE_CHECKING:
+    from harness.progress import Reporter
+    from harness.result.adaptation.record import AdaptationRecord
+    from training.adapting.config import AdaptConfig
     from training.merging.merge import Merged
     from training.merging.recipe import Recipe
 
@@ -98,3 +101,46 @@ def _of_options(
     numbers = [arguments.number("weights", one) for one in weights or ()]
     share = None if t is None else arguments.number("t", t)
     return from_options(method, models, base=base, t=share, weights=numbers, dtype=dtype)
+
+
+def adapt(
+    config: AdaptConfig | Mapping[str, object] | str | Path,
+    out: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> AdaptationRecord:
+    """Adapt a reranker to a corpus without labels, and keep the result only if it is better; see docs/adapting.md.
+
+    A killed run continues when it is called again with the same configuration and the same `out`.
+
+    Args:
+        config: a TOML file as `harness train adapt --print-config` prints it, the same keys as a mapping of mappings,
+            or a `training.adapting.config.AdaptConfig`. Keys that are left out have their defaults.
+        out: the folder of the run.
+        workspace: the folder for results, scored pairs and caches. Default: HARNESS_WORKSPACE or `./.harness`.
+        reporter: gets a line for every step. Default: standard error, if that is a terminal.
+
+    Returns:
+        The record. Its `state` is accepted, refused, inconclusive or invalid, and `reasons` says why. An accepted
+        checkpoint is in `out/model`.
+
+    Raises:
+        HarnessError: a key is unknown, missing or has a value that it cannot have, `out` holds another run, or a model,
+            a corpus or a collection cannot be used. What was finished is kept.
+
+    Examples:
+        >>> import harness
+        >>> harness.adapt({"base": "./student"}, "adapted")
+        Traceback (most recent call last):
+        adapters.errors.UsageError: ...
+    """
+    from harness.workspace import Workspace
+    from training.adapting.config import AdaptConfig
+    from training.adapting.start import run as run_adaptation
+    from training.configuration import configured, given_layer
+
+    chosen = configured(AdaptConfig, [given_layer(config, AdaptConfig)])
+    place = Workspace.open(arguments.file_of(workspace))
+    with arguments.working(place, arguments.reporter_of(reporter)) as session:
+        return run_adaptation(chosen, Path(out), session)

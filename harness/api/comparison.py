@@ -12,7 +12,8 @@ from harness.judging.compare.rows import Row
 from harness.measuring.statistics.difference import Difference
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
+    from reports.view import View
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -130,17 +131,27 @@ class Comparison(Shown):
         known = [(one.system, _ids(one), one) for one in self._measured(measure).candidates]
         return _row(named("candidate", candidate, known), collection).difference
 
-    def tables(self) -> list[Table]:
-        """The tables that `harness compare` prints."""
-        from reports.compared import compared_tables
+    def tables(self, view: View | None = None) -> list[Table]:
+        """The tables that `harness compare` prints.
 
-        return compared_tables(self.found)
+        Args:
+            view: which columns, measures and names are shown. Default: those that the command line shows.
+        """
+        from reports.tables.compare import compared_tables
+        from reports.view import PLAIN
 
-    def as_dict(self) -> dict[str, object]:
-        """Everything, as `harness compare --json` prints it; fractions."""
-        from reports.compared_values import as_dict
+        return compared_tables(self.found, view or PLAIN)
 
-        return as_dict(self.found)
+    def as_dict(self, view: View | None = None) -> dict[str, object]:
+        """Everything, as `harness compare --json` prints it; fractions.
+
+        Args:
+            view: display names are added where it has some.
+        """
+        from reports.tables.compare_values import as_dict
+        from reports.view import PLAIN
+
+        return as_dict(self.found, view or PLAIN)
 
     def _measured(self, measure: str | None) -> Measured:
         return {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]

@@ -12,7 +12,7 @@ from harness.judging.gate.verdict import State
 from harness.measuring.statistics.difference import Difference
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -91,8 +91,8 @@ class Decision(Shown):
 
     def tables(self) -> list[Table]:
         """The verdict with its reasons; then a row for each collection and language, if there are values."""
-        from reports import gated
-        from reports.tables import Cell, Table
+        from reports.tables import gate as gated
+        from reports.table import Cell, Table
 
         reasons = tuple((Cell(line),) for line in (*self.reasons, *self.found.notes))
         verdict = Table(gated.headline(self.found), ("reason",), reasons)
@@ -100,18 +100,18 @@ class Decision(Shown):
 
     def as_dict(self) -> dict[str, object]:
         """Everything, as `harness gate --json` prints it; fractions."""
-        from reports.gated import as_dict
+        from reports.tables.gate import as_dict
 
         return as_dict(self.found)
 
     def junit(self) -> str:
         """JUnit XML, as `harness gate --junit` writes it."""
-        from reports.gated import junit
+        from reports.tables.gate import junit
 
         return junit(self.found)
 
     def summary(self) -> str:
         """Markdown, as `harness gate --summary` writes it."""
-        from reports.gated import summary
+        from reports.tables.gate import summary
 
         return summary(self.found)

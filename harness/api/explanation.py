@@ -16,7 +16,7 @@ from harness.judging.why.stored import Found
 from harness.measuring.statistics.difference import Difference
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -20,7 +20,8 @@ from harness.running.keeping import NotKept
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.tables import Table
+    from reports.table import Table
+    from reports.view import View
 
 
 class ResultsNotKept(NotKept):
@@ -71,9 +72,14 @@ class Outcome(Shown):
     @property
     def alarms(self) -> tuple[str, ...]:
         """Whatever should keep you from trusting a number, with the collection and the system that it is about."""
-        from reports.comparison import alarms
+        return self.shown_alarms(None)
 
-        return tuple(alarms(self.evaluations))
+    def shown_alarms(self, view: View | None) -> tuple[str, ...]:
+        """The alarms with the display names of a view."""
+        from reports.tables.run import alarms
+        from reports.view import PLAIN
+
+        return tuple(alarms(self.evaluations, view or PLAIN))
 
     def value(self, system: str, collection: str | None = None, measure: str | None = None) -> float:
         """The value of a system.
@@ -163,32 +169,40 @@ class Outcome(Shown):
             raise UsageError(f"{system!r} was not measured on {place.name}")
         return _values(own, measure_of(measure, _measured(own)))
 
-    def tables(self, *, audit: bool = False) -> list[Table]:
+    def tables(self, view: View | None = None, *, audit: bool = False) -> list[Table]:
         """The tables that `harness run` prints, published numbers of the same models among them.
 
         Args:
+            view: which columns, measures and names are shown. Default: those that the command line shows.
             audit: also the audit and the controls.
         """
         from harness.result.stemming import notes, of_evaluations
         from leaderboards.anchors import anchors, anchors_table
-        from reports.comparison import audit_table, comparison_tables, controls_table
+        from reports.tables.run import audit_table, comparison_tables, controls_table
+        from reports.view import PLAIN
 
-        found = comparison_tables(self.evaluations)
+        view = view or PLAIN
+        found = comparison_tables(self.evaluations, view)
         if published := anchors(self.evaluations):
-            found.append(anchors_table(published, notes(of_evaluations(self.evaluations))))
-        return [*found, audit_table(self.evaluations), controls_table(self.evaluations)] if audit else found
+            found.append(anchors_table(published, view.system, notes(of_evaluations(self.evaluations))))
+        return [*found, audit_table(self.evaluations, view), controls_table(self.evaluations)] if audit else found
 
     def table(self) -> str:
         """The tables in Markdown, and below them what was skipped."""
-        from reports.tables import escaped
+        from reports.table import escaped
 
         return "\n".join([super().table(), *(f"- {escaped(line)}" for line in self.skipped)])
 
-    def as_dict(self) -> dict[str, object]:
-        """Everything that a table shows and what made it, as `harness run --json` prints it; fractions."""
-        from harness.result.export import as_dict
+    def as_dict(self, view: View | None = None) -> dict[str, object]:
+        """Everything that a table shows and what made it, as `harness run --json` prints it; fractions.
 
-        return as_dict(self.evaluations, self.skipped)
+        Args:
+            view: display names are added where it has some.
+        """
+        from reports.tables.run_values import as_dict
+        from reports.view import PLAIN
+
+        return as_dict(self.evaluations, self.skipped, view or PLAIN)
 
     def frame(self) -> pd.DataFrame:
         """One row per system, collection, query and measure: columns system, collection, language, query, measure,
@@ -202,24 +216,26 @@ class Outcome(Shown):
         frame: pd.DataFrame = pandas.concat(map(pandas.DataFrame, columns), ignore_index=True)
         return frame
 
-    def write(self, out: str | Path, command: str = "harness.run(...)") -> None:
+    def write(self, out: str | Path, command: str = "harness.run(...)", view: View | None = None) -> None:
         """Write the report folder: report.md, tables, results.json, TREC runs.
 
         Args:
             out: the folder. Files of a former report are replaced.
             command: what the report names as its origin.
+            view: which columns, measures and names are shown. Default: those that the command line shows.
 
         Raises:
             HarnessError: no folder can be made there.
         """
         from reports.folder import write_report
+        from reports.view import PLAIN
 
         folder = Path(out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{out}: no folder can be made there ({error.strerror})") from None
-        write_report(folder, self.evaluations, command, skipped=self.skipped)
+        write_report(folder, self.evaluations, command, skipped=self.skipped, view=view or PLAIN)
 
     def write_mteb(self, out: str | Path) -> list[Path]:
         """Write the results in mteb's layout.

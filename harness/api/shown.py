@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from adapters.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 T = TypeVar("T")
 _SHOWN = 3
@@ -31,13 +31,13 @@ class Shown:
 
     def table(self) -> str:
         """The same tables in Markdown."""
-        from reports.tables import markdown
+        from reports.table import markdown
 
         return "\n".join(map(markdown, self.tables()))
 
     def _repr_html_(self) -> str:
         from reports.html import html_table
-        from reports.tables import Cell, Table
+        from reports.table import Cell, Table
 
         alarms = tuple((Cell(alarm),) for alarm in self.alarms)
         shown = [*self.tables(), *([Table("Alarms", ("alarm",), alarms)] if alarms else [])]

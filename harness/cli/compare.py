@@ -9,7 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE, app
-from harness.cli.printing import print_answer
+from harness.cli.printing import existing_workspace, print_tables
 
 
 @app.command(
@@ -32,6 +32,8 @@ def compare(  # noqa: PLR0917
     unpaired_first_stages: options.UnpairedFirstStages = False,
     equivalent_within: options.EquivalentWithin = None,
     groups: options.Groups = None,
+    columns: options.ComparedColumns = None,
+    names: options.NamesFile = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -40,7 +42,11 @@ def compare(  # noqa: PLR0917
     All systems have ranked the same candidates. No model runs.
     """
     from harness import api
+    from reports.tables.compare import COMPARED
+    from reports.view import view_of
 
+    path = existing_workspace(workspace)
+    view = view_of(columns, measures or (), names, path, known=COMPARED)
     found = api.compare(
         baseline,
         *candidates,
@@ -54,6 +60,6 @@ def compare(  # noqa: PLR0917
         workspace=workspace,
     )
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(json.dumps(found.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
     else:
-        print_answer(found)
+        print_tables(found.tables(view), found.alarms)

@@ -76,7 +76,7 @@ def gate(  # noqa: PLR0917
 
 
 def _tell(found: Decision, junit: Path | None, summary: Path | None, as_json: bool) -> None:
-    from reports.gated import terminal
+    from reports.tables.gate import terminal
 
     text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False) if as_json else None
     typer.echo(text or terminal(found.found))

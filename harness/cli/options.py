@@ -161,6 +161,22 @@ AllowDrift = Annotated[
 ]
 Out = Annotated[Path | None, _option("out", "Write report.md, results.json and runs/*.trec into this folder.")]
 MtebResults = Annotated[Path | None, _option("mteb-results", "Write results in mteb's layout into this folder.")]
+TableColumns = Annotated[
+    str | None,
+    _option(
+        "columns",
+        "The columns of the tables of systems, such as value,delta,adjusted_p, or all. A wrong name lists them. Tests "
+        "and corrections stay as they are.",
+    ),
+]
+ComparedColumns = Annotated[
+    str | None,
+    _option("columns", "The columns of figures, such as delta,p,adjusted_p, or all. A wrong name lists them."),
+]
+NamesFile = Annotated[
+    Path | None,
+    _option("names", 'A TOML file with display names, as in "BAAI/bge-reranker-v2-m3" = "BGE". JSON keeps the labels.'),
+]
 Audit = Annotated[bool, _flag("audit", "Also print the audit and the controls.")]
 Config = Annotated[
     Path | None,
@@ -185,7 +201,10 @@ BoardCollections = Annotated[
     _option("collection", "Show only these: a name, a suite, or a pattern such as 'miracl/*'. Repeatable."),
 ]
 SystemsFile = Annotated[
-    Path | None, _option("systems", "A TOML file with the name, url, parameters, licence and training data of systems.")
+    Path | None,
+    typer.Option(
+        "--names", "--systems", help="A TOML file with the name, url, parameters, licence and training data of systems."
+    ),
 ]
 SystemNames = Annotated[
     list[str] | None,

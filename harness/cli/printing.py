@@ -16,6 +16,7 @@ from adapters.errors import UsageError
 if TYPE_CHECKING:
     from harness.api.outcome import Outcome
     from harness.api.shown import Shown
+    from reports.view import View
 
 
 def make_folder(out: Path | None) -> None:
@@ -42,15 +43,15 @@ def shown_first(run: Callable[[], Any]) -> Iterator[Any]:
         raise failure
 
 
-def show_outcome(outcome: Outcome, out: Path | None, *, audit: bool, as_json: bool) -> None:
+def show_outcome(outcome: Outcome, out: Path | None, view: View, *, audit: bool, as_json: bool) -> None:
     from harness.result.secrets import public_command
 
     if out is not None:
-        outcome.write(out, public_command(["harness", *sys.argv[1:]]))
+        outcome.write(out, public_command(["harness", *sys.argv[1:]]), view)
     if as_json:
-        typer.echo(json.dumps(outcome.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(json.dumps(outcome.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
         return
-    print_tables(outcome.tables(audit=audit), outcome.alarms)
+    print_tables(outcome.tables(view, audit=audit), outcome.shown_alarms(view))
     if out is not None:
         typer.echo(f"written: {out}/report.md")
 
@@ -78,7 +79,7 @@ def print_rows(table: Any, as_json: bool) -> None:
 def print_table(table: Any) -> None:
     from rich.console import Console
 
-    from reports.tables import terminal
+    from reports.table import terminal
 
     if sys.stdout.isatty():
         console = Console(highlight=False)

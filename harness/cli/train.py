@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, Verbs, app
-from harness.cli.training_options import Training, with_training
+from harness.cli.keys import with_keys
+
+if TYPE_CHECKING:
+    from training.settings import Machine, Settings
+    from training.stages import General
 
 train = typer.Typer(
     name="train",
@@ -22,6 +27,19 @@ train = typer.Typer(
 app.add_typer(train, rich_help_panel=ADAPT)
 
 
+SETTINGS = {
+    "loss": "loss.name", "scale": "loss.scale", "shift": "loss.shift", "sigmoid": "loss.sigmoid",
+    "temperature": "loss.temperature", "smallest-gap": "loss.smallest_gap", "epochs": "epochs",
+    "max-steps": "max_steps", "batch-queries": "queries", "lr": "learning_rate", "warmup": "warmup",
+    "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank", "new-head": "new_head",
+    "dropout": "dropout", "replay-share": "replay_share", "precision": "precision", "seed": "seed",
+}  # fmt: skip
+MACHINE = {
+    "device": "device", "batch-tokens": "batch_tokens", "gradient-checkpointing": "gradient_checkpointing",
+    "save-every": "save_every",
+}  # fmt: skip
+
+
 @train.command(
     epilog="""Examples:
 
@@ -31,17 +49,21 @@ app.add_typer(train, rich_help_panel=ADAPT)
 
     harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted"""
 )
-@with_training()
+@with_keys(
+    settings=("training.settings:Settings", SETTINGS),
+    general=("training.stages:General", {"negatives": "negatives"}),
+    machine=("training.settings:Machine", MACHINE),
+)
 def fit(
     *,
     base: stage_options.Base = None,
     data: stage_options.FitData = None,
     out: stage_options.FitOut = None,
-    training: Training,
+    settings: Settings,
     replay: stage_options.Replay = None,
-    save_every: stage_options.SaveEvery = None,
+    machine: Machine,
     limit: stage_options.LimitExamples = None,
-    negatives: stage_options.NegativesFrom = "bm25",
+    general: General,
     adapted_on: stage_options.AdaptedOn = None,
     print_cost: stage_options.PrintCost = False,
     workspace: options.WorkspacePath = None,
@@ -49,7 +71,7 @@ def fit(
 ) -> None:
     """Train a cross-encoder on scored examples, and write a checkpoint that `harness run --reranker` takes.
 
-    A killed run goes on where it was when the same command is given again. A language model is trained by its words yes
+    A killed run continues when the same command is given again. A language model is trained by its words yes
     and no. On several GPUs: torchrun --nproc-per-node N -m harness train fit ... The checkpoint is no better than its
     base until the harness has said so.
     """
@@ -66,14 +88,13 @@ def fit(
     ranks = ranks_here()
     if print_cost and ranks.world > 1:
         raise UsageError("--print-cost counts for one process; leave torchrun out")
-    settings, machine = training.settings(), training.machine(save_every)
     sources = [*(data or ()), *([replay] if replay else [])]
     place = Workspace.open(workspace) if any(path.is_dir() for path in sources) else None
-    where = Negatives(negatives, seed=training.seed, workspace=place)
-    general = read_examples(replay, limit=limit, negatives=where) if replay else None
+    where = Negatives(general.negatives, seed=settings.seed, workspace=place)
+    replayed = read_examples(replay, limit=limit, negatives=where) if replay else None
     examples = read_several(data or (), limit=limit, negatives=where)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))
-    work = fitting.job(str(base), examples, settings, general, corpora)
+    work = fitting.job(str(base), examples, settings, replayed, corpora)
     if print_cost:
         cost = fitting.cost(work, machine)
         typer.echo(json.dumps(cost.as_dict()) if as_json else str(cost))

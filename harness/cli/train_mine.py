@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.cli import options, stage_options
+from harness.cli.keys import with_keys
 from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
+    from training.stages import Mining
 
 
 @train.command(
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 
     harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool"""
 )
-def mine(  # noqa: PLR0917
+@with_keys(mining=("training.stages:Mining", {"retriever": "retrievers", "depth": "depth"}))
+def mine(
+    *,
     corpus: stage_options.Corpus,
     queries: stage_options.QueriesFile,
     out: stage_options.StageFolder,
-    retrievers: stage_options.Retrievers = None,
-    depth: stage_options.PoolDepth = 50,
+    mining: Mining,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -44,7 +47,7 @@ def mine(  # noqa: PLR0917
 
     with opened(Workspace.open(workspace), Terminal()) as bench:
         read = corpus_of(corpus, bench.workspace)
-        manifest = run(read, corpus, read_queries(queries, read), retrievers or (), depth, out, bench)
+        manifest = run(read, corpus, read_queries(queries, read), mining.retrievers, mining.depth, out, bench)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:
@@ -54,7 +57,7 @@ def mine(  # noqa: PLR0917
 
 def pool_table(manifest: dict[str, Any]) -> Table:
     """What each retriever brought, and where it found the source documents."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = [
         (

@@ -13,8 +13,8 @@ from harness.cli.train import train
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.result.adaptation.record import Record
-    from reports.tables import Table
+    from harness.result.adaptation.record import AdaptationRecord
+    from reports.table import Table
 
 
 @train.command(
@@ -49,7 +49,7 @@ def show(
         typer.echo(f"written: {page.markdown}, {page.html}", err=as_json)
 
 
-def _print(record: Record, workspace: Path) -> None:
+def _print(record: AdaptationRecord, workspace: Path) -> None:
     from reports.training.story import headline
 
     for table in _tables(record, workspace):
@@ -59,7 +59,7 @@ def _print(record: Record, workspace: Path) -> None:
         typer.echo(f"  {reason}")
 
 
-def _tables(record: Record, workspace: Path) -> list[Table]:
+def _tables(record: AdaptationRecord, workspace: Path) -> list[Table]:
     """Those that have a row."""
     from reports.training import accounts
     from reports.training.tables import arms_table, gain_tables

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.cli import options, stage_options
+from harness.cli.keys import with_keys
 from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
+    from training.stages import Plan, Synthesis
 
 
 @train.command(
@@ -24,20 +26,23 @@ if TYPE_CHECKING:
 
     harness train synthesize --corpus miracl/sw --generator "chat:http://127.0.0.1:8000/v1?model=mine" --out queries"""
 )
-def synthesize(  # noqa: PLR0917
+@with_keys(
+    asked=("training.stages:Synthesis", {"generator": "generator", "documents": "documents", "floor": "floor"}),
+    drawn=("training.stages:Plan", {"seed": "seed"}),
+)
+def synthesize(
+    *,
     corpus: stage_options.Corpus,
     out: stage_options.StageFolder,
-    generator: stage_options.GeneratorSpec = "extractive",
     profile: stage_options.ProfileName = None,
-    documents: stage_options.DocumentsAsked = None,
-    floor: stage_options.Floor = 0.5,
-    seed: stage_options.Seed = 0,
+    asked: Synthesis,
+    drawn: Plan,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Write queries for documents that have none, and count those that fit the profile.
 
-    Queries and judgments that may lie beside the documents are never read.
+    Only documents are read, never the queries and judgments of a collection.
     """
     from adapters.spec import open_generator
     from harness.progress import Terminal
@@ -48,9 +53,9 @@ def synthesize(  # noqa: PLR0917
     from training.synthesis.synthesize import Wishes
     from training.synthesis.synthesize import synthesize as run
 
-    wishes = Wishes(documents, seed, floor)
+    wishes = Wishes(asked.documents, drawn.seed, asked.floor)
     named = load_profile(profile) if profile else None
-    writer = open_generator(generator)
+    writer = open_generator(asked.generator)
     with opened(Workspace.open(workspace), Terminal()) as bench:
         read = corpus_of(corpus, bench.workspace)
         manifest = run(read, writer, named or profile_for(read.language), wishes, out, bench)
@@ -63,7 +68,7 @@ def synthesize(  # noqa: PLR0917
 
 def conformance_table(manifest: dict[str, Any]) -> Table:
     """What became of the queries, reason by reason."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     counts = manifest["conformance"]
     came = counts["accepted"] + sum(counts["rejected"].values())

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.cli import options, stage_options
+from harness.cli.keys import with_keys
 from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
+    from training.stages import Plan, Teaching
+
+TEACHING = {"teacher": "teachers", "weight": "weights", "map": "map", "teacher-facts": "facts"}
+PLAN = {
+    "sampling": "strategy", "per-query": "per_query", "bins": "bins", "bin-scope": "scope",
+    "drop-above": "drop_above", "seed": "seed",
+}  # fmt: skip
 
 
 @train.command(
@@ -23,45 +31,36 @@ if TYPE_CHECKING:
 
     harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples"""
 )
-def teach(  # noqa: PLR0917
+@with_keys(teaching=("training.stages:Teaching", TEACHING), plan=("training.stages:Plan", PLAN))
+def teach(
+    *,
     pool: stage_options.PoolFolder,
     out: stage_options.StageFolder,
-    teachers: stage_options.Teachers = None,
-    weights: stage_options.Weights = None,
+    teaching: Teaching,
     max_length: stage_options.StudentLength = None,
-    sampling: stage_options.SamplingName = "stratified",
-    per_query: stage_options.ExampleDocuments = 16,
-    bins: stage_options.Bins = 16,
-    bin_scope: stage_options.BinScope = "global",
-    drop_above: stage_options.DropAbove = None,
-    score_map: stage_options.ScoreMap = "none",
+    plan: Plan,
     task: stage_options.TaskName = None,
-    teacher_facts: stage_options.TeacherFacts = None,
     corpus: stage_options.PoolCorpus = None,
-    seed: stage_options.Seed = 0,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Score the pool with teachers, and draw training examples from it.
 
-    Scores come through the ledger: no pair is ever scored twice, a killed run goes on where it was, and another sample
-    of the same pool costs nothing.
+    Scores come through the ledger: no pair is ever scored twice, a killed run continues, and another sample of the
+    same pool costs nothing.
     """
     from harness.progress import Terminal
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
-    from training.job import read_manifest
-    from training.mining.sampling import SamplePlan
-    from training.teaching.teach import Wishes, lesson_of
+    from training.teaching.teach import Wishes, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    plan = SamplePlan(sampling, per_query, bins, bin_scope, drop_above, seed)
-    wishes = Wishes(plan, tuple(weights or ()), max_length, score_map, task, teacher_facts)
-    target = corpus or str(read_manifest(pool, "mine")["corpus_target"])
+    wishes = Wishes(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
+    target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal()) as bench:
         lesson = lesson_of(pool, corpus_of(target, bench.workspace))
-        manifest = run(lesson, teachers or [], wishes, out, bench)
+        manifest = run(lesson, teaching.teachers, wishes, out, bench)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:
@@ -78,7 +77,7 @@ def _show(manifest: dict[str, Any], out: Path) -> None:
 
 def teacher_table(manifest: dict[str, Any]) -> Table:
     """Whose scores these are, and how they lie."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = []
     for one in manifest["teachers"]:
@@ -111,7 +110,7 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
 
 def bin_table(manifest: dict[str, Any]) -> Table:
     """How the sample lies over the strata."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     counts = zip(manifest["bins"]["pool"], manifest["bins"]["sample"], strict=True)
     rows = [

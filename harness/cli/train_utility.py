@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,100 +12,88 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
+from harness.cli.keys import with_configuration
 from harness.cli.printing import print_table
 from harness.cli.train import train
-from harness.cli.training_options import Training, with_training
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
+    from training.configuration import Configured
+    from training.utility.config import UtilityConfig
+    from training.utility.question import AblationCost
 
-_NOT_OFFERED = (
-    "shift", "sigmoid", "smallest_gap", "warmup", "weight_decay", "max_length", "replay_share", "precision",
-)  # fmt: skip
-"""All labels are on one scale, nothing is replayed, the length is the teacher's too; the rest is as in `fit`."""
+OPTIONS = {
+    "base": "base", "corpus": "synthetic.corpus", "queries": "synthetic.queries", "real": "real.collection",
+    "real-split": "real.split", "test": "test.collection", "test-split": "test.split", "teacher": "teaching.teacher",
+    "seeds": "training.seeds", "seed": "seed", "device": "machine.device",
+}  # fmt: skip
+FORMER = {
+    "wrong": "wrong.queries", "wrong-corpus": "wrong.corpus", "queries-each": "queries_each",
+    "retriever": "mining.retrievers", "pool-depth": "mining.depth", "sampling": "sampling.strategy",
+    "per-query": "sampling.per_query", "bins": "sampling.bins", "bin-scope": "sampling.scope",
+    "teacher-facts": "teaching.facts", "loss": "training.loss.name", "scale": "training.loss.scale",
+    "temperature": "training.loss.temperature", "epochs": "training.epochs", "max-steps": "training.max_steps",
+    "batch-queries": "training.queries", "lr": "training.learning_rate", "max-length": "training.max_length",
+    "lora-rank": "training.lora_rank", "new-head": "training.new_head", "dropout": "training.dropout",
+    "gradient-checkpointing": "machine.gradient_checkpointing", "batch-tokens": "machine.batch_tokens",
+    "first-stage": "test.first_stage", "depth": "test.depth", "measure": "test.measure",
+}  # fmt: skip
 
 
 @train.command(
     epilog="""Examples:
 
-    harness train utility --base ./student --corpus ./abstracts --queries queries --real ./scifact --test ./scifact
-    --teacher ./ms-marco-MiniLM --out worth --print-cost
+    harness train utility utility.toml --out worth --print-cost
 
-    harness train utility ... --wrong other-queries --wrong-corpus ./other --seeds 5 --out worth"""
+    harness train utility utility.toml --seeds 5 --out worth
+
+    harness train utility --base ./student --corpus ./abstracts --queries queries --real ./scifact --test ./scifact
+    --teacher ./ms-marco-MiniLM --out worth
+
+    harness train utility --print-config > utility.toml"""
 )
-@with_training(without=_NOT_OFFERED, scale=10.0)
+@with_configuration("chosen", "training.utility.config:UtilityConfig", OPTIONS, FORMER, {})
 def utility(
     *,
-    base: stage_options.StudentBase = None,
-    corpus: stage_options.SyntheticCorpus = None,
-    queries: stage_options.SyntheticQueries = None,
-    real: stage_options.RealQueries = None,
-    real_split: stage_options.RealSplit = "train",
-    wrong: stage_options.WrongQueries = None,
-    wrong_corpus: stage_options.WrongCorpus = None,
-    teacher: stage_options.OneTeacher = None,
-    test: stage_options.TestCollection = None,
-    test_split: stage_options.TestSplit = None,
+    chosen: Configured[UtilityConfig],
     out: stage_options.UtilityOut = None,
-    seeds: stage_options.StudentSeeds = 3,
-    queries_each: stage_options.QueriesEach = None,
-    retrievers: stage_options.Retrievers = None,
-    pool_depth: stage_options.CandidatesDepth = 50,
-    sampling: stage_options.SamplingName = "stratified",
-    per_query: stage_options.ExampleDocuments = 16,
-    bins: stage_options.Bins = 16,
-    bin_scope: stage_options.BinScope = "global",
-    teacher_facts: stage_options.TeacherFacts = None,
-    training: Training,
-    max_length: stage_options.StudentLength = None,
-    first_stage: stage_options.TestFirstStage = "bm25",
-    depth: options.Depth = 100,
-    measure: stage_options.TestMeasure = None,
     print_cost: stage_options.CountCost = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train students on synthetic queries and on real annotations at equal cost, and measure what each is worth.
 
-    Five arms differ in one thing at a time; docs/utility.md says in which. A killed run goes on where it was.
+    Five arms differ in one thing at a time; docs/utility.md says in which. A killed run continues.
     """
     from harness.progress import Terminal
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
-    from training.mining.sampling import SamplePlan
+    from training.settings import machine_of
     from training.utility.experiment import run
     from training.utility.question import ask, cost
-    from training.utility.wishes import Given, Wishes
+    from training.utility.wishes import given_of, wishes_of
 
-    _refuse_without_real(real)
-    needed = {"--base": base, "--corpus": corpus, "--queries": queries, "--teacher": teacher, "--test": test,
-              **({} if print_cost else {"--out": out})}  # fmt: skip
-    if missing := [name for name, value in needed.items() if not value]:
-        raise UsageError(f"harness train utility needs {' and '.join(missing)}; see --help")
-    given = Given(str(corpus), Path(str(queries)), str(real), str(test), real_split, test_split, wrong, wrong_corpus)
-    settings = replace(training.settings(), max_length=max_length)
-    plan = SamplePlan(sampling, per_query, bins, bin_scope, None, training.seed)
-    wishes = Wishes(
-        str(base), str(teacher), settings, seeds, tuple(retrievers or ()), pool_depth, plan, queries_each,
-        teacher_facts, first_stage, depth, measure,
-    )  # fmt: skip
+    given, wishes = given_of(chosen.config), wishes_of(chosen.config)
+    if out is None and not print_cost:
+        raise UsageError("harness train utility needs --out; see --help")
     with opened(Workspace.open(workspace), Terminal()) as bench:
         question = ask(given, wishes, bench.workspace)
-        told = cost(question)
+        price = cost(question)
         if print_cost:
-            typer.echo(json.dumps(told.as_dict()) if as_json else str(told))
+            _plan(chosen, price, as_json=as_json)
             return
-        bench.reporter.note(str(told))
-        result = run(question, Path(str(out)), bench, training.machine(), _page)["result"]
+        for line in (*chosen.lines(), str(price)):
+            bench.reporter.note(line)
+        machine = machine_of(chosen.config.machine)
+        result = run(question, Path(str(out)), bench, machine, _page, settings=chosen.settings)["result"]
     _show(result, Path(str(out)), as_json=as_json)
 
 
-def _refuse_without_real(real: str | None) -> None:
-    if not real:
-        raise UsageError(
-            "without real annotations there is nothing to hold synthetic queries against; name a judged collection "
-            "with --real"
-        )
+def _plan(chosen: Configured[UtilityConfig], price: AblationCost, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({**price.as_dict(), "settings": [asdict(one) for one in chosen.settings]}))
+    else:
+        typer.echo("\n".join([*chosen.lines(), str(price)]))
 
 
 def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
@@ -119,7 +107,7 @@ def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
 
 
 def _page(result: Mapping[str, Any]) -> str:
-    from reports.tables import markdown
+    from reports.table import markdown
 
     tables = "\n".join(markdown(table) for table in (arms_table(result), differences_table(result)))
     return f"# What the synthetic queries are worth\n\n{result['decision']}\n\n{tables}"
@@ -127,7 +115,7 @@ def _page(result: Mapping[str, Any]) -> str:
 
 def arms_table(result: Mapping[str, Any]) -> Table:
     """What every arm was trained on, and what it reached."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     first = result["first_stage"]
     rows = [
@@ -159,7 +147,7 @@ def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
 
 def differences_table(result: Mapping[str, Any]) -> Table:
     """What one thing alone is worth, and the utility ratio."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = [
         (

@@ -17,7 +17,7 @@ from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.standing import BoardStanding
-from leaderboards.systems_file import Declared
+from reports.systems_file import Declared
 
 __all__ = ["file_of", "page"]
 

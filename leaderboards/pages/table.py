@@ -20,8 +20,8 @@ from leaderboards.pages.shell import render
 from leaderboards.published import Published
 from leaderboards.sheets import BoardColumn, BoardSheet
 from leaderboards.standing import BoardStanding
-from leaderboards.systems_file import SIZES, Declared
 from reports import rule
+from reports.systems_file import SIZES, Declared
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.result.adaptation.vocabulary import BASE, MACRO
 from reports import rule
 from reports.plots.fonts import shown
@@ -31,7 +31,7 @@ Row = tuple[str, ArmGain]
 """What stands left of a row, and what is drawn in it."""
 
 
-def draw_language_gains(record: Record, workspace: Path | None = None) -> Drawing | None:
+def draw_language_gains(record: AdaptationRecord, workspace: Path | None = None) -> Drawing | None:
     """The accepted arm, else the best on dev: a row per language, at last all. None with fewer than two collections."""
     arm = leader(record)
     tier = last_tier(record, arm) if arm is not None else None
@@ -49,7 +49,7 @@ def draw_language_gains(record: Record, workspace: Path | None = None) -> Drawin
     return _drawing(record, "language-gains", title, [*named, *last], f"{arm} ({whose})", ruled=bool(last))
 
 
-def draw_arm_gains(record: Record, workspace: Path | None = None) -> Drawing | None:
+def draw_arm_gains(record: AdaptationRecord, workspace: Path | None = None) -> Drawing | None:
     """Every arm on average. None where fewer than two were measured beside the base."""
     tiers = [tier for tier in deciding_tiers(record) if tier != "gate"]  # there only a few are ever measured
     if not tiers:
@@ -64,7 +64,7 @@ def draw_arm_gains(record: Record, workspace: Path | None = None) -> Drawing | N
     return _drawing(record, "arm-gains", title, rows, "each arm", ruled=False)
 
 
-def _marked(record: Record, arm: str) -> str:
+def _marked(record: AdaptationRecord, arm: str) -> str:
     return f"{arm} (accepted)" if arm == record.accepted else arm
 
 
@@ -73,7 +73,7 @@ def _label(name: str, languages: dict[str, str | None]) -> str:
     return language_label(own[name]) if name in own else name
 
 
-def _drawing(record: Record, name: str, title: str, rows: Sequence[Row], who: str, *, ruled: bool) -> Drawing:
+def _drawing(record: AdaptationRecord, name: str, title: str, rows: Sequence[Row], who: str, *, ruled: bool) -> Drawing:
     with style():
         figure, (axis,) = panels(1, len(rows), width=5.0, labels=2.2)
         for place, (_, one) in enumerate(rows):
@@ -106,7 +106,7 @@ def _key(drawn: Sequence[ArmGain]) -> list[Any]:
     return found
 
 
-def _caption(record: Record, who: str, drawn: Sequence[ArmGain]) -> str:
+def _caption(record: AdaptationRecord, who: str, drawn: Sequence[ArmGain]) -> str:
     tested = [one for one in drawn if one.difference is not None]
     intervals = f", with 95 % intervals; {rule.TEST}, {corrected(tested)}" if tested else ""
     missing = len(drawn) - len(tested)

@@ -12,8 +12,7 @@ import numpy as np
 from harness.result.figure import value_intervals
 from harness.result.gathered import Grid
 from harness.result.keys import SystemKey
-from reports.figures import selection
-from reports.grid_columns import average
+from reports.grid import average, selection
 from reports.plots.labels import counted, system_labels
 from reports.plots.paired import MOST, UNKNOWN, Interval
 from reports.plots.plot import Drawing, file_name

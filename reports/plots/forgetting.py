@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from harness.result.keys import SystemKey
 from reports.plots.cost import Spent, front
@@ -41,7 +41,7 @@ class ArmStanding:
     source: float
 
 
-def standings(record: Record, tier: Tier) -> list[ArmStanding]:
+def standings(record: AdaptationRecord, tier: Tier) -> list[ArmStanding]:
     """The arms that were measured on the source domain and on `tier`, in the order of the tables."""
     target, source = record.scores_on(tier), record.scores_on("source")
     return [
@@ -56,7 +56,7 @@ def standings(record: Record, tier: Tier) -> list[ArmStanding]:
     ]
 
 
-def best(points: Sequence[ArmStanding], record: Record) -> list[ArmStanding]:
+def best(points: Sequence[ArmStanding], record: AdaptationRecord) -> list[ArmStanding]:
     """The front: the arms that no other is at least as good as in both and better in one."""
     spent = {
         one.name: Spent(
@@ -69,7 +69,7 @@ def best(points: Sequence[ArmStanding], record: Record) -> list[ArmStanding]:
     return [by_name[name] for name in kept]
 
 
-def target_tier(record: Record) -> Tier | None:
+def target_tier(record: AdaptationRecord) -> Tier | None:
     """The tier that most arms share with the source; final before dev where as many do. None where fewer than two."""
     order: tuple[Tier, ...] = ("final", "dev", "gate")  # at the gate only a few are ever measured
     counts = {tier: len(standings(record, tier)) for tier in order}
@@ -77,7 +77,7 @@ def target_tier(record: Record) -> Tier | None:
     return tier if counts[tier] > 1 else None
 
 
-def draw_forgetting(record: Record) -> Drawing | None:
+def draw_forgetting(record: AdaptationRecord) -> Drawing | None:
     """None where fewer than two arms were measured on both."""
     tier = target_tier(record)
     if tier is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.result.adaptation.record import Event, Record
+from harness.result.adaptation.record import AdaptationRecord, Event
 from harness.result.adaptation.vocabulary import STAGES
 from reports.plots.checkpoints import STATES
 from reports.plots.fonts import shown
@@ -22,7 +22,7 @@ _TOLD = 48
 _VERDICTS = tuple(name for name in STATES if name)
 
 
-def draw_timeline(record: Record) -> Drawing | None:
+def draw_timeline(record: AdaptationRecord) -> Drawing | None:
     """A row per stage, in the order of the loop. None where nothing was done yet."""
     rows = [(stage, own) for stage in STAGES if (own := [one for one in record.timeline if one.stage == stage])]
     if not rows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
@@ -35,7 +35,7 @@ class Way:
         return self.arms[0][1], self.arms[-1][1]
 
 
-def way(record: Record) -> Way | None:
+def way(record: AdaptationRecord) -> Way | None:
     """The curve of the record; the longest, where there are several. None where there is none."""
     parts: dict[tuple[str, ...], list[Checkpoint]] = {}
     for one in record.of_kind("curve"):
@@ -48,7 +48,7 @@ def way(record: Record) -> Way | None:
     return Way(((0.0, start), *inner, (1.0, end)))
 
 
-def tier_of(record: Record, along: Way) -> Tier | None:
+def tier_of(record: AdaptationRecord, along: Way) -> Tier | None:
     """The last tier on which the whole curve was measured."""
     for tier in LATEST_FIRST:
         found = record.scores_on(tier)
@@ -57,7 +57,7 @@ def tier_of(record: Record, along: Way) -> Tier | None:
     return None
 
 
-def draw_t_curve(record: Record) -> Drawing | None:
+def draw_t_curve(record: AdaptationRecord) -> Drawing | None:
     """None where no curve was merged, or not measured as a whole."""
     along = way(record)
     tier = tier_of(record, along) if along is not None else None

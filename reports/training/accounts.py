@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.result.adaptation.vocabulary import STAGES
-from reports.grid_tables import bracketed, signed
-from reports.overview import probability
-from reports.tables import Cell, Table
+from reports.numbers import bracketed, probability, signed
+from reports.table import Cell, Table
 from reports.training.told import HYPHEN, correction, duration, joined
 
 UNSTATED = "not stated"
 
 
-def claims_table(record: Record) -> Table:
+def claims_table(record: AdaptationRecord) -> Table:
     """What was tested on the final split, and whether it holds."""
     columns = ("claim", "winner", "against", "Δ", "95 %", "p", "adjusted p", "holds")
     rows = [
@@ -29,7 +28,7 @@ def claims_table(record: Record) -> Table:
     return _table("claims", columns, rows, notes, left=3)
 
 
-def looks_table(record: Record) -> Table:
+def looks_table(record: AdaptationRecord) -> Table:
     """Every look at the queries of a tier, as the ledger of looks has it."""
     columns = ("look", "tier", "candidate", "anchor", "verdict", "better", "Δ", "interval", "alpha")
     rows = [
@@ -44,7 +43,7 @@ def looks_table(record: Record) -> Table:
     return _table("looks", columns, rows, notes, left=6)
 
 
-def tasks_table(record: Record) -> Table:
+def tasks_table(record: AdaptationRecord) -> Table:
     """The data of every task, and who labelled it."""
     counted = ("queries", "removed as leak", "pairs", "examples")
     columns = ("task", "corpus", "profile", "teacher", "licence", "validation", *counted)
@@ -63,7 +62,7 @@ def tasks_table(record: Record) -> Table:
     return _table("tasks", columns, rows, notes, left=6)
 
 
-def timeline_table(record: Record) -> Table:
+def timeline_table(record: AdaptationRecord) -> Table:
     """What was done, in the order of time."""
     columns = ("stage", "name", "state", "what", "after", "took")
     rows = [
@@ -74,7 +73,7 @@ def timeline_table(record: Record) -> Table:
     return _table("timeline", columns, rows, ("known: it was there already",) if known else (), left=4)
 
 
-def cost_table(record: Record) -> Table:
+def cost_table(record: AdaptationRecord) -> Table:
     """Seconds by stage."""
     own = {stage: [one for one in record.timeline if one.stage == stage] for stage in STAGES}
     whole = sum(one.seconds for one in record.timeline)

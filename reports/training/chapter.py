@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.workspace import Workspace
 from reports.document import Heading, Image, Part, Text
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 from reports.training.page import write
 from reports.training.story import decision
 from reports.training.tables import arms_table
@@ -24,11 +24,11 @@ FOLDER = "adaptations"
 class Adaptation:
     """A record, and the pictures of its page."""
 
-    record: Record
+    record: AdaptationRecord
     images: tuple[Image, ...] = ()
 
 
-def records(workspace: Path) -> list[Record]:
+def records(workspace: Path) -> list[AdaptationRecord]:
     """The records that a workspace keeps, the oldest first; none where nothing was adapted.
 
     Raises:
@@ -38,7 +38,7 @@ def records(workspace: Path) -> list[Record]:
     return sorted(found, key=lambda one: (one.started, one.run))
 
 
-def write_pages(found: Sequence[Record], out: Path, workspace: Path) -> list[Adaptation]:
+def write_pages(found: Sequence[AdaptationRecord], out: Path, workspace: Path) -> list[Adaptation]:
     """Write the page of each into OUT/adaptations/RUN."""
     return [Adaptation(one, write(one, out / FOLDER / one.run, workspace).images) for one in found]
 
@@ -57,7 +57,7 @@ def chapter(found: Sequence[Adaptation]) -> Iterator[Part]:
         yield Text(f"The whole story, with claims, data, licences and looks: {_page(one.record)}")
 
 
-def _overview(found: Sequence[Record]) -> Table:
+def _overview(found: Sequence[AdaptationRecord]) -> Table:
     columns = ("adaptation", "started", "base", "state", "accepted", "claims that hold", "took")
     rows = [
         (Cell(one.name, href=_page(one)), Cell(one.started[:16].replace("T", " ")), Cell(one.base_name),
@@ -67,9 +67,9 @@ def _overview(found: Sequence[Record]) -> Table:
     return Table("adaptations", columns, tuple(rows), left=5)
 
 
-def _held(record: Record) -> str:
+def _held(record: AdaptationRecord) -> str:
     return f"{sum(one.holds for one in record.claims)} of {len(record.claims)}" if record.claims else HYPHEN
 
 
-def _page(record: Record) -> str:
+def _page(record: AdaptationRecord) -> str:
     return f"{FOLDER}/{record.run}/adaptation.html"

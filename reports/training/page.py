@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.workspace import write_atomically
 from reports.document import Image, as_html, as_markdown
 from reports.training.pictures import pictures
@@ -21,7 +21,7 @@ class Page:
     images: tuple[Image, ...]
 
 
-def write(record: Record, out: Path, workspace: Path | None = None) -> Page:
+def write(record: AdaptationRecord, out: Path, workspace: Path | None = None) -> Page:
     """Write adaptation.md, adaptation.html and plots/adaptation-*.{png,svg}; files of these names are replaced.
 
     Args:

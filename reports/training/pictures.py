@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.errors import MissingExtra
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from reports.document import Image
 from reports.plots.arm_gains import draw_arm_gains, draw_language_gains
 from reports.plots.forgetting import draw_forgetting
@@ -23,7 +23,7 @@ _MISSING = (
 )
 
 
-def pictures(record: Record, out: Path, workspace: Path | None = None) -> tuple[list[Image], list[str]]:
+def pictures(record: AdaptationRecord, out: Path, workspace: Path | None = None) -> tuple[list[Image], list[str]]:
     """Write what can be drawn into `out`, as PNG and SVG; and tell what cannot, and why. Figures of an earlier state
     of the record go."""
     images, missing = [], []
@@ -44,7 +44,7 @@ def pictures(record: Record, out: Path, workspace: Path | None = None) -> tuple[
     return images, missing
 
 
-def _drawings(record: Record, workspace: Path | None) -> Iterator[Drawing | None]:
+def _drawings(record: AdaptationRecord, workspace: Path | None) -> Iterator[Drawing | None]:
     yield draw_timeline(record)
     yield draw_arm_gains(record, workspace)
     yield draw_language_gains(record, workspace)

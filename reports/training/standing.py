@@ -11,7 +11,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.measuring.statistics.difference import Difference
-from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
 from harness.result.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
 from harness.result.store import Results
@@ -56,17 +56,17 @@ Gains = Mapping[tuple[str, str], ArmGain]
 """By arm and collection."""
 
 
-def arms_in_order(record: Record) -> list[Checkpoint]:
+def arms_in_order(record: AdaptationRecord) -> list[Checkpoint]:
     """As a reader asks: what there was, what was trained, what was merged."""
     return sorted(record.arms, key=lambda one: KINDS.index(one.kind))
 
 
-def measured_tiers(record: Record) -> list[Tier]:
+def measured_tiers(record: AdaptationRecord) -> list[Tier]:
     """The tiers that have a score."""
     return [tier for tier in TIERS if record.scores_on(tier)]
 
 
-def collections(record: Record, tier: Tier) -> dict[str, str | None]:
+def collections(record: AdaptationRecord, tier: Tier) -> dict[str, str | None]:
     """The collections of a tier and their languages, without the macro average; in the order of the record."""
     return {one.collection: one.language for (_, name), one in record.scores_on(tier).items() if name != MACRO}
 
@@ -77,19 +77,19 @@ def own_languages(languages: Mapping[str, str | None]) -> dict[str, str]:
     return {name: one for name, one in languages.items() if one is not None and times[one] == 1}
 
 
-def deciding_tiers(record: Record) -> list[Tier]:
+def deciding_tiers(record: AdaptationRecord) -> list[Tier]:
     """Where the base and another arm were measured: the final split; before it was touched, the gate and dev."""
     measured = {tier: {arm for arm, _ in record.scores_on(tier)} - {*record.outsiders} for tier in TIERS}
     found = [tier for tier in LATEST_FIRST if BASE in measured[tier] and len(measured[tier]) > 1]
     return found[:1] if found[:1] == ["final"] else found
 
 
-def last_tier(record: Record, arm: str) -> Tier | None:
+def last_tier(record: AdaptationRecord, arm: str) -> Tier | None:
     """The last of those tiers on which an arm was measured."""
     return next((tier for tier in deciding_tiers(record) if arm in {name for name, _ in record.scores_on(tier)}), None)
 
 
-def leader(record: Record) -> str | None:
+def leader(record: AdaptationRecord) -> str | None:
     """The accepted arm, else the best one on dev that is not the base; None where nothing was measured."""
     if record.accepted is not None:
         return record.accepted
@@ -98,7 +98,7 @@ def leader(record: Record) -> str | None:
     return max(known, key=lambda name: found[name, MACRO].value, default=None)
 
 
-def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
+def gains(record: AdaptationRecord, tier: Tier, workspace: Path | None = None) -> Gains:
     """The differences to the base of everything that was measured on a tier.
 
     Args:
@@ -127,7 +127,7 @@ def corrected(found: Iterable[ArmGain]) -> str:
     return f"p-values corrected by {correction(one.p for one in whole)}: {', '.join(said)}"
 
 
-def _claimed(record: Record, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
+def _claimed(record: AdaptationRecord, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
     """What the claim against the base says, where it is of the same difference."""
     return {
         (one.winner, MACRO): Difference(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.result.adaptation.record import CorpusFacts, Record, TeacherFacts
+from harness.result.adaptation.record import AdaptationRecord, CorpusFacts, TeacherFacts
 from reports.document import Bullets, Heading, Image, Part, Text
 from reports.plots.languages import language_label
 from reports.training.accounts import UNSTATED, claims_table, cost_table, looks_table, tasks_table, timeline_table
@@ -21,7 +21,9 @@ _DECIDED = {
 }
 
 
-def story(record: Record, workspace: Path | None, images: Sequence[Image], missing: Sequence[str]) -> Iterator[Part]:
+def story(
+    record: AdaptationRecord, workspace: Path | None, images: Sequence[Image], missing: Sequence[str]
+) -> Iterator[Part]:
     """The parts of the page, in the order in which a reader asks."""
     yield Heading(f"Adaptation: {record.name}", 1)
     yield Text(asked(record))
@@ -52,7 +54,7 @@ def story(record: Record, workspace: Path | None, images: Sequence[Image], missi
     )
 
 
-def headline(record: Record) -> str:
+def headline(record: AdaptationRecord) -> str:
     """The decision in one sentence."""
     arm = record.arm(record.accepted) if record.accepted is not None else None
     if arm is None:
@@ -61,7 +63,7 @@ def headline(record: Record) -> str:
     return f"Accepted: {arm.name} ({arm.kind}{f': {made}' if made else ''})."
 
 
-def asked(record: Record) -> str:
+def asked(record: AdaptationRecord) -> str:
     """What was to be found out, with what."""
     corpora = joined([_corpus(one) for one in record.corpora])
     return (
@@ -73,7 +75,7 @@ def asked(record: Record) -> str:
     )
 
 
-def decision(record: Record) -> Iterator[Part]:
+def decision(record: AdaptationRecord) -> Iterator[Part]:
     """What was decided, and the reasons as the loop gave them."""
     yield Text(headline(record))
     if record.accepted is None and record.state != "running" and (arm := leader(record)) is not None:
@@ -82,7 +84,7 @@ def decision(record: Record) -> Iterator[Part]:
         yield Bullets(record.reasons)
 
 
-def claims(record: Record) -> Iterator[Part]:
+def claims(record: AdaptationRecord) -> Iterator[Part]:
     """What may be said of the winner, then what may not."""
     if not record.claims:
         yield Text("Nothing is claimed: no difference was tested on the final split.")
@@ -98,7 +100,7 @@ def claims(record: Record) -> Iterator[Part]:
     yield claims_table(record)
 
 
-def data(record: Record) -> Iterator[Part]:
+def data(record: AdaptationRecord) -> Iterator[Part]:
     """What was learned from, and the terms of those who labelled it."""
     if record.tasks:
         yield tasks_table(record)

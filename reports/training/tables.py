@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.result.adaptation.record import Checkpoint, Record, Score
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
 from harness.result.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
 from reports import marks, rule
-from reports.grid_tables import bracketed, points, signed
-from reports.tables import Cell, Kind, Table
+from reports.numbers import bracketed, points, signed
+from reports.table import Cell, Kind, Table
 from reports.training.standing import (
     ArmGain,
     Gains,
@@ -33,7 +33,7 @@ _WITH_INTERVALS = 4
 """With more columns, only the average shows its interval."""
 
 
-def arms_table(record: Record) -> Table:
+def arms_table(record: AdaptationRecord) -> Table:
     """A row per arm, a column per tier; on top the first stage and the teacher, which are no arms."""
     tiers = measured_tiers(record)
     found = {tier: record.scores_on(tier) for tier in tiers}
@@ -50,7 +50,7 @@ def arms_table(record: Record) -> Table:
     )  # fmt: skip
 
 
-def gain_tables(record: Record, workspace: Path | None = None) -> list[Table]:
+def gain_tables(record: AdaptationRecord, workspace: Path | None = None) -> list[Table]:
     """What every arm gained on the base: where it is decided, and on the source domain, where something may be
     forgotten."""
     made = [(tier, gains(record, tier, workspace)) for tier in (*deciding_tiers(record), "source")]
@@ -63,7 +63,7 @@ def column_names(languages: Mapping[str, str | None]) -> dict[str, str]:
     return {name: own.get(name, name) for name in languages}
 
 
-def _gain_table(record: Record, tier: Tier, found: Gains) -> Table:
+def _gain_table(record: AdaptationRecord, tier: Tier, found: Gains) -> Table:
     names = column_names(collections(record, tier))
     wanted = [MACRO, *names] if len(names) > 1 else list(names)
     arms = [*record.outsiders, *(one.name for one in arms_in_order(record) if one.name != BASE)]
@@ -90,7 +90,7 @@ def _gain(gain: ArmGain | None, with_interval: bool) -> Cell:
     return Cell(signed(gain.delta) + interval, marks=mark)
 
 
-def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
+def _gain_notes(record: AdaptationRecord, found: Gains) -> Iterator[str]:
     yield f"{record.measure} x 100, minus that of the base on the same candidates"
     if any(one.interval for one in found.values()):
         yield "[low, high]: 95 % interval of the difference"
@@ -102,18 +102,18 @@ def _gain_notes(record: Record, found: Gains) -> Iterator[str]:
         yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
 
 
-def _named(record: Record, arm: str) -> Cell:
+def _named(record: AdaptationRecord, arm: str) -> Cell:
     return Cell(arm, marks=(ACCEPTED,) if arm == record.accepted else ())
 
 
-def _outsiders(record: Record) -> Iterator[tuple[str, str]]:
+def _outsiders(record: AdaptationRecord) -> Iterator[tuple[str, str]]:
     anchors = dict.fromkeys(one.anchor for one in record.looks)
     told = {FIRST_STAGE: f"{record.first_stage}, top {record.depth}", ANCHOR: joined(list(anchors))}
     told |= {name: one.spec for name, one in record.teacher_arms.items()}
     yield from ((name, told[name]) for name in record.outsiders)
 
 
-def _kinds(record: Record) -> tuple[Kind, ...]:
+def _kinds(record: AdaptationRecord) -> tuple[Kind, ...]:
     outside: list[Kind] = ["first stage" if name == FIRST_STAGE else "system" for name, _ in _outsiders(record)]
     inside: list[Kind] = ["system"] * len(record.arms)
     return (*outside, *inside)
@@ -124,14 +124,14 @@ def _cell(score: Score | None, best: Sequence[str]) -> Cell:
     return Cell(value(score), strong=place == 0, second=place == 1)
 
 
-def _best(record: Record, found: Mapping[tuple[str, str], Score]) -> list[str]:
+def _best(record: AdaptationRecord, found: Mapping[tuple[str, str], Score]) -> list[str]:
     """The two highest values of arms, as printed; none where there is nothing to choose from."""
     known = [found[arm.name, MACRO].value for arm in record.arms if (arm.name, MACRO) in found]
     printed = list(dict.fromkeys(points(one) for one in sorted(known, reverse=True)))
     return printed[:2] if len(printed) > 1 else []
 
 
-def _arm_notes(record: Record, tiers: Sequence[Tier]) -> Iterator[str]:
+def _arm_notes(record: AdaptationRecord, tiers: Sequence[Tier]) -> Iterator[str]:
     if not tiers:
         yield "nothing was measured yet"
         return
@@ -149,12 +149,12 @@ def _arm_notes(record: Record, tiers: Sequence[Tier]) -> Iterator[str]:
     yield from _merged(record.arms)
 
 
-def _queries(record: Record, tier: Tier) -> str:
+def _queries(record: AdaptationRecord, tier: Tier) -> str:
     counts = {one.queries for (_, name), one in record.scores_on(tier).items() if name == MACRO}
     return f"{max(counts):,} queries" if counts else "without an average"
 
 
-def _measures(record: Record, tier: Tier) -> str:
+def _measures(record: AdaptationRecord, tier: Tier) -> str:
     """The measures of a tier, where they are not the record's."""
     own = dict.fromkeys(one.measure for (_, name), one in record.scores_on(tier).items() if name != MACRO)
     return "" if list(own) in ([record.measure], []) else f", measured by {joined(list(own))}"

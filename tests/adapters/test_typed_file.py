@@ -134,7 +134,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         ('{"name": "\\ud800"}', "name: '\\ud800' holds half a character"),
         ('{"name": 1' + "0" * 5000 + "}", "not JSON: Exceeds the limit"),
         ("[" * 100_000, "not JSON: nested too deeply"),
-        ("{", "not JSON: Expecting property name"),
+        ("{", "not JSON in line 1: Expecting property name"),
         (b'{"name": "\xff"}', "not UTF-8: byte 10 is 0xff; save it as UTF-8"),
     ],
 )
@@ -183,5 +183,5 @@ def test_the_files_of_others_may_hold_any_keys_and_a_key_twice(tmp_path: Path) -
     file.write_text('{"a": 1, "a": 2, "b": NaN}')
     assert read_object(file)["a"] == 2
     file.write_text("[]")
-    with pytest.raises(DataError, match=r"holds no JSON object$"):
+    with pytest.raises(DataError, match=r"an object is needed$"):
         read_object(file)

@@ -252,7 +252,7 @@ def test_whether_a_set_is_parallel_is_an_option_and_a_key(place: Place, command:
     assert known("--no-parallel") == [None, "option"]
 
 
-@pytest.mark.parametrize("verb", ["run", "check", "gate", "overlap", "train adapt"])
+@pytest.mark.parametrize("verb", ["run", "check", "gate", "overlap"])
 def test_every_verb_that_chooses_languages_has_the_option(command: Command, verb: str) -> None:
     assert "--no-parallel" in command(*verb.split(), "--help").out
 

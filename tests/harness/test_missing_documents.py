@@ -33,7 +33,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict
 from harness.result.facts import CollectionFacts, CountFacts
 from harness.result.recall import recall
-from reports.comparison import comparison_tables
+from reports.tables.run import comparison_tables
 from reports.why import why_data
 from tests.fixtures import Command
 from tests.harness.measuring.test_judged import IDS, MEASURES, cases, judge, trec_eval

@@ -14,7 +14,7 @@ from harness.data.known_parallel import known_by_name
 from harness.result.export import as_dict
 from harness.result.recall import recall
 from harness.result.store import Results
-from reports.comparison import comparison_tables
+from reports.tables.run import comparison_tables
 from tests.tiny_collection import FIRST, Place
 
 SAMPLE = "demo is a sample made for this project to show what the harness tells; it is not a benchmark"

@@ -16,10 +16,10 @@ from harness.judging.gate.verdict import Verdict
 from harness.result.figure import Figure
 from harness.result.gathered import gathered, grids
 from harness.result.store import Results
-from reports.comparison import comparison_tables
-from reports.grid_tables import Sheet, sheets_of
 from reports.story import report
-from reports.tables import Table
+from reports.table import Table
+from reports.tables.report import Sheet, sheets_of
+from reports.tables.run import comparison_tables
 from reports.tidy import tidy
 from reports.wide import cut
 from tests.fixtures import Command

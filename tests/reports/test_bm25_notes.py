@@ -12,8 +12,8 @@ from harness.judging.why.stored import find
 from harness.result.gathered import gathered
 from leaderboards.board import board
 from leaderboards.site import write_board
-from reports.history import history_table
 from reports.story import report, story
+from reports.tables.history import history_table
 from reports.what_was_run import collections_table, systems_table
 from tests.sample_texts import undeclared
 from tests.tiny_collection import Place

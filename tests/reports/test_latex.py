@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reports.latex import PREAMBLE, latex, latex_escaped
-from reports.tables import Cell, Kind, Table
+from reports.table import Cell, Kind, Table
 from tests.skips import OPTIONAL
 
 EVIL = 'a_b & 100% #1 $x$ {y} ~^ \\input{/etc/passwd} "q" [z] <s>|† ‡ § ¶ ↑ ↓ ◊ ≠ · × …'

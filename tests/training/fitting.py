@@ -8,8 +8,7 @@ from pathlib import Path
 
 from harness.progress import Advance, Silent
 from training.examples import Example, Examples
-from training.losses import Loss
-from training.settings import Settings
+from training.settings import Loss, Settings
 
 QUICK = Settings(loss=Loss("mse"), epochs=2, learning_rate=1e-3, queries=4, window=2)
 """Six steps over `some_examples`."""

@@ -23,8 +23,7 @@ from tests.training.fitting import QUICK, KilledAfter, same_weights, some_exampl
 from training import fit as fitting
 from training.examples import Example, Examples, write_examples
 from training.fit import cost, fit, job
-from training.losses import Loss
-from training.settings import Machine, Settings
+from training.settings import Loss, Machine, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +158,7 @@ def test_a_loss_that_is_not_a_number_stops_with_one_line(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Loss, "__call__", lambda _, scores, *__: scores.sum() * math.nan)
-    with pytest.raises(ModelError, match=r"^step 1: the loss is nan; lower --lr[^\n]*$"):
+    with pytest.raises(ModelError, match=r"^step 1: the loss is nan; lower the learning rate[^\n]*$"):
         fit(job(str(base), some_examples(), QUICK), tmp_path / "out", Machine(save_every=1))
     assert list(tmp_path.iterdir()) == []
 
@@ -209,7 +208,7 @@ def test_other_encoders_are_trained_and_scored_as_trained(architecture: Any, tmp
 @pytest.mark.parametrize("make", [tiny.bert_embedder, tiny.qwen3_embedder])
 def test_an_embedder_becomes_a_base_only_when_it_is_asked_for(make: Any, tmp_path: Path) -> None:
     embedder = make(tmp_path / "embedder")
-    with pytest.raises(ModelError, match=r"is an embedder.*--new-head grows one"):
+    with pytest.raises(ModelError, match=r"is an embedder.*--new-head. adds one"):
         fit(job(str(embedder), some_examples(), QUICK), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     manifest = fit(job(str(embedder), some_examples(), replace(QUICK, max_steps=1, new_head=True)), tmp_path / "out")
@@ -253,7 +252,7 @@ def test_the_cost_is_counted_and_nothing_is_written(base: Path, tmp_path: Path) 
 
 
 def test_labels_that_the_loss_cannot_take_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="add --sigmoid"):
+    with pytest.raises(DataError, match="set sigmoid or scale"):
         job(str(tmp_path), some_examples(), Settings(loss=Loss("bce")))
 
 

@@ -10,7 +10,8 @@ import torch
 
 from adapters.errors import DataError, HarnessError, UsageError
 from training.examples import Example, Examples
-from training.losses import LOSSES, Loss, check_targets
+from training.losses import LOSSES, check_targets
+from training.settings import Loss
 
 
 def value_and_gradient(
@@ -143,7 +144,7 @@ def examples(*scores: float) -> Examples:
 @pytest.mark.parametrize(
     ("loss", "scores", "says"),
     [
-        (Loss("bce"), (7.5, -3.0), "add --sigmoid"),
+        (Loss("bce"), (7.5, -3.0), "set sigmoid or scale"),
         (Loss("lambda"), (7.5, -3.0), "from 0 to 30"),
         (Loss("hinge"), (1.0, 1.0), "no query has two different scores"),
     ],

@@ -17,9 +17,8 @@ from adapters.errors import UsageError
 from tests.training.fitting import KilledAfter, some_examples, tensors
 from training.examples import Examples, write_examples
 from training.fit import fit, job
-from training.losses import Loss
 from training.ranks import ALONE, Ranks, _device, ranks_here
-from training.settings import Machine, Settings
+from training.settings import Loss, Machine, Settings
 
 STARTED = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "harness", "train", "fit")
 TIED = replace(some_examples(1).rows[0], query="no order here", scores=(1.0, 1.0, 1.0, 1.0))

@@ -21,8 +21,7 @@ from adapters.models import open_folder
 from tests.training.fitting import QUICK, same_weights, some_examples, tensors
 from training.encoded import encode
 from training.fit import fit, job
-from training.losses import Loss
-from training.settings import Machine
+from training.settings import Loss, Machine
 from training.student import Student, load_student, write_model
 
 TWO_STEPS = replace(QUICK, max_steps=2)
@@ -128,6 +127,6 @@ def test_a_model_without_the_words_is_refused_with_the_way_out(tmp_path: Path) -
     content = json.loads(file.read_text())
     content["model"]["merges"] = [pair for pair in content["model"]["merges"] if list(pair) != ["ye", "s"]]
     file.write_text(json.dumps(content))
-    with pytest.raises(ModelError, match=r"no single token for 'yes'.*--new-head grows a score head"):
+    with pytest.raises(ModelError, match=r"no single token for 'yes'.*--new-head. adds a score head"):
         fit(job(str(tmp_path / "base"), some_examples(), QUICK), tmp_path / "out")
     assert not (tmp_path / "out").exists()

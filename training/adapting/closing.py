@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import open_folder
-from harness.result.adaptation.record import Checkpoint, Record
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint
 from harness.result.adaptation.vocabulary import FIRST_STAGE, State, Tier
 from harness.result.adaptation.writing import write_record
 from harness.workspace import Workspace, new_folder, replace_folder
@@ -43,7 +43,7 @@ def keep_model(accepted: Checkpoint, out: Path) -> None:
 
 
 def beside(
-    record: Record, *, accepted: str | None, general: bool, anchor: str, left_out: Sequence[str] = ()
+    record: AdaptationRecord, *, accepted: str | None, general: bool, anchor: str, left_out: Sequence[str] = ()
 ) -> list[str]:
     """What a reader has to know beside the verdict.
 
@@ -67,7 +67,7 @@ def beside(
     return [*lines, anchor] if anchor else lines
 
 
-def _blocked(record: Record) -> Iterator[str]:
+def _blocked(record: AdaptationRecord) -> Iterator[str]:
     """Queries that a validation would not use. They were trained on all the same: the gate decides."""
     told = {one.name: one.detail for one in record.timeline if one.stage == "validate"}
     for one in record.tasks:
@@ -76,7 +76,7 @@ def _blocked(record: Record) -> Iterator[str]:
             yield f"the queries of {one.name} are blocked by their validation, which stops nothing here: {reason}"
 
 
-def _behind_first_stage(record: Record, accepted: str | None) -> Iterator[str]:
+def _behind_first_stage(record: AdaptationRecord, accepted: str | None) -> Iterator[str]:
     """Better than its base may still be worse than no reranking, and a teacher that is so cannot lift a student."""
     asked: list[tuple[str, Tier]] = [(one, "dev") for one in record.teacher_arms]
     if accepted is not None:
@@ -87,13 +87,13 @@ def _behind_first_stage(record: Record, accepted: str | None) -> Iterator[str]:
             yield f"{name} is behind its first stage on {tier} ({100 * own:.1f} to {100 * first:.1f})"
 
 
-def publish(record: Record, workspace: Workspace) -> None:
+def publish(record: AdaptationRecord, workspace: Workspace) -> None:
     """Keep the record where `harness report` looks for adaptations."""
     workspace.adaptations.mkdir(exist_ok=True)
     write_record(record, workspace.adaptations / f"{record.run}.json")
 
 
-def write_manifest(record: Record, out: Path, job: Mapping[str, object]) -> None:
+def write_manifest(record: AdaptationRecord, out: Path, job: Mapping[str, object]) -> None:
     """Counts, identities, rejections, versions: its existence means that the run is over."""
     finish(out, STAGE, {
         **job, "run": record.run, "state": record.state, "accepted": record.accepted, "reasons": record.reasons,

@@ -19,8 +19,7 @@ from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched
 from training.adapting.wishes import Wishes, last_part, seeds_of, slug
 from training.examples import Example, Examples
-from training.losses import Loss
-from training.settings import Machine, Settings
+from training.settings import Loss, Machine, Settings
 from training.sources import Negatives, read_several
 from training.student import load_student
 from training.validating.alike import alike
@@ -44,7 +43,7 @@ def general_of(wishes: Wishes, workspace: Workspace, known: Sequence[KnownQuerie
     texts = [text for one in known for text in one.texts]
     leaks = {like.row for like in alike([row.query for row in read.rows], texts, wishes.leak_threshold)}
     if len(leaks) == len(read):
-        raise DataError("every query of --general resembles an evaluation query; take other general data")
+        raise DataError("general.data: every query resembles an evaluation query; take other general data")
     left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)
     return Examples(left, {**read.rejected, **({"like an evaluation query": len(leaks)} if leaks else {})})
 

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.errors import DataError
 from harness.progress import Reporter
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint, Claim, Event, LookRow, Record, Score
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Claim, Event, LookRow, Score
 from harness.result.adaptation.vocabulary import FILE, EventState, Stage
 from harness.result.adaptation.writing import write_record
 from training.adapting.watching import Finished
@@ -30,14 +30,14 @@ class Said:
 class Journal:
     """The record of a run, as it grows. A killed run finds the times of what it had done already."""
 
-    record: Record
+    record: AdaptationRecord
     out: Path
     reporter: Reporter
-    earlier: Record | None = None
+    earlier: AdaptationRecord | None = None
     _begun: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def opened(cls, record: Record, out: Path, reporter: Reporter) -> Journal:
+    def opened(cls, record: AdaptationRecord, out: Path, reporter: Reporter) -> Journal:
         """Begin a record, or go on with that of the same run."""
         try:
             earlier = read_record(out) if (out / FILE).exists() else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.judging.gate.policy import Policy
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint, Record, TaskRow
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, TaskRow
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
 from harness.scoring.bench import Session
 from training.adapting import ingredients, merges
@@ -27,6 +27,7 @@ from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.tasks import Prepared, prepare, student_length
 from training.adapting.validated import validated
 from training.adapting.wishes import Wishes, tasks_of
+from training.configuration import Setting, lines_of
 from training.examples import Examples
 from training.job import MANIFEST, begin
 from training.settings import Machine
@@ -37,8 +38,8 @@ _CURVE = (0.25, 0.5, 0.75)
 
 def adapt(  # noqa: PLR0917
     wishes: Wishes, places: Places, policy: Policy, out: Path, bench: Session, machine: Machine | None = None,
-    *, despite_teacher: bool = False,
-) -> Record:  # fmt: skip
+    *, despite_teacher: bool = False, settings: Sequence[Setting] = (),
+) -> AdaptationRecord:  # fmt: skip
     """Adapt a base to corpora without labels, and let the gate decide whether what came of it is better.
 
     A killed run goes on when it is called again with the same arguments, to the same record. `out/model` is there only
@@ -47,6 +48,7 @@ def adapt(  # noqa: PLR0917
     Args:
         policy: the gate's; its anchor may be the best accepted, which is the base where nothing was accepted yet.
         despite_teacher: go on with a teacher that is not ahead of stage 1 on dev.
+        settings: what was set where, for the plan and the record. It decides nothing.
 
     Raises:
         UsageError: `out` holds something else, a target is unknown, or the queries cannot judge (see `tiers_of`).
@@ -62,9 +64,9 @@ def adapt(  # noqa: PLR0917
         bench.reporter.note(f"{out}: adapted already")
         return read_record(out)
     general = ingredients.general_of(wishes, bench.workspace, known_of(tiers))
-    for line in (*tiers.told, *cost_of(wishes, bench.workspace, general).lines()):
+    for line in (*lines_of(settings), *tiers.told, *cost_of(wishes, bench.workspace, general).lines()):
         bench.reporter.note(line)
-    journal = Journal.opened(first_record(wishes, tiers, out, job), out, bench.reporter)
+    journal = Journal.opened(first_record(wishes, tiers, out, job, settings), out, bench.reporter)
     run = _Run(wishes, tiers, out, bench, machine or Machine(), general, journal, despite_teacher=despite_teacher)
     run.through()
     publish(journal.record, bench.workspace)
@@ -151,7 +153,7 @@ class _Run:
         with self.journal.step("teacher", "dev") as said:
             said.state, said.detail = "pass" if taught > own else "refused", told
         if taught <= own and not self.despite_teacher:
-            way = "take a better one, or go on with --despite-teacher"
+            way = "take a better one, or set teaching.despite_teacher = true"
             raise Ended("refused", [f"the teacher is not ahead of its student on dev ({told}); {way}"])
 
     def _prepared(self) -> list[Prepared]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from adapters.contents import Contents
 from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
-from harness.result.adaptation.record import Record, TeacherFacts
+from adapters.typed_file import read_json
+from harness.result.adaptation.record import AdaptationRecord, SettingRow, TeacherFacts
 from harness.result.secrets import public, public_values, without_secrets
 from harness.scoring.bench import Session
 from training.adapting.places import Tiers
 from training.adapting.wishes import Wishes
+from training.configuration import Setting
 from training.job import write_json
 from training.teaching.teachers import Origin, read_facts
 from training.validating.leak import KnownQueries, known_queries
@@ -38,10 +40,12 @@ def about(wishes: Wishes, tiers: Tiers, *, despite_teacher: bool) -> dict[str, o
     }
 
 
-def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, object]) -> Record:
+def first_record(
+    wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, object], settings: Sequence[Setting] = ()
+) -> AdaptationRecord:
     """The record of a run that has done nothing yet."""
     origins, policy = read_facts(wishes.teacher_facts, wishes.teachers), tiers.gate.policy
-    return Record(
+    return AdaptationRecord(
         run=f"adapt-{digest(job)[:12]}",
         name=out.resolve().name,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -54,6 +58,7 @@ def first_record(wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, obje
         depth=policy.depth,
         measure=tiers.gate.measure,
         policy=public_values(json.loads(json.dumps(asdict(policy)))),
+        settings=tuple(SettingRow(one.key, one.value, one.origin) for one in settings),
     )
 
 
@@ -77,11 +82,16 @@ def known_at_start(tiers: Tiers, out: Path, bench: Session) -> list[KnownQueries
     return [one for one in found if one.label in labels]
 
 
+@dataclass(frozen=True)
+class _Known:
+    """The file of the collections whose queries must not be trained on."""
+
+    collections: tuple[str, ...]
+
+
 def _labels(file: Path) -> set[str]:
-    try:
-        return set(json.loads(file.read_text("utf-8"))["collections"])
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None
+    known = read_json(file, _Known, error=DataError, advice="damaged; delete the file and run again")
+    return set(known.collections)
 
 
 def _teacher(spec: str, origin: Origin) -> TeacherFacts:

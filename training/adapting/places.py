@@ -4,7 +4,7 @@ queries that judge."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from adapters.errors import UsageError
 from harness.api import collections_of, first_stage_of
@@ -13,6 +13,7 @@ from harness.judging.gate.policy import Policy, Splits
 from harness.judging.gate.splits import part
 from harness.judging.gate.stage import Stage, leave_out, staged
 from harness.scoring.bench import Session
+from training.adapting.config import Evaluation
 
 _SHOWN = 60
 """Characters of a query that a message quotes."""
@@ -35,6 +36,11 @@ class Places:
     """The domain that the base comes from, to see what was forgotten."""
     parallel: bool | None = None
     """Whether the collections of a set ask the same questions, whatever is declared; see `harness.data.parallel`."""
+
+
+def places_of(evaluation: Evaluation) -> Places:
+    """What a configuration says of the targets. Its dev collection is set."""
+    return Places(**{one.name: getattr(evaluation, one.name) for one in fields(evaluation)})
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import get_args
 
 from adapters.errors import UsageError
-from training.mining.sampling import SamplePlan
-from training.settings import Settings
-from training.synthesis.synthesize import Wishes as QueryWishes
-from training.teaching.blend import Map, shares_of
+from training.adapting.config import AdaptConfig, AdaptSynthesis
+from training.configuration import require
+from training.settings import SEED, Loss, Settings, settings_of
+from training.stages import General, Map, Mining, Plan, Teaching, plan_of
+from training.teaching.blend import shares_of
 
+NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
+"""The keys that every adaptation needs, and the options that set them."""
 _LIKE_A_PATH = ("/", "./", "../", "~")
 
 
@@ -22,7 +24,7 @@ class Wishes:
     """An adaptation, declared. How fast it is made (`training.settings.Machine`) is no part of it.
 
     Raises:
-        UsageError: when made, if something is missing, stands twice or is out of its range.
+        UsageError: when made, if a name occurs twice or two values do not go together.
     """
 
     base: str
@@ -32,23 +34,23 @@ class Wishes:
     weights: tuple[float, ...] = ()
     """Of the teachers; none: equal ones."""
     teacher_facts: Path | None = None
-    score_map: Map = "none"
-    generator: str = "extractive"
+    score_map: Map = Teaching.map
+    generator: str = AdaptSynthesis.generator
     profiles: tuple[str, ...] = ()
     """Each for every corpus; none: the generic one of the corpus's language."""
     documents: int | None = None
     """Asked about in each corpus; None: all."""
-    floor: float = 0.5
+    floor: float = AdaptSynthesis.floor
     """The share of queries that have to keep to the profile."""
     retrievers: tuple[str, ...] = ()
     """None: those of `training.mining.mine`."""
-    depth: int = 50
+    depth: int = Mining.depth
     """Of every retriever in the pool."""
-    plan: SamplePlan = field(default_factory=SamplePlan)
+    plan: Plan = field(default_factory=Plan)
     general: tuple[str, ...] = ()
     """Files and folders of general ranking data: stage 1 is trained on them, and they are replayed. None: stage 1 is
     the base."""
-    negatives: str = "bm25"
+    negatives: str = General.negatives
     """Where a BEIR folder among them gets unjudged documents from."""
     stage1: Settings = field(default_factory=Settings)
     adaptation: Settings = field(default_factory=Settings)
@@ -60,45 +62,30 @@ class Wishes:
     new_head: bool = False
     max_length: int | None = None
     """Tokens of a whole input, of student and teachers; None: what the base declares."""
-    leak_threshold: float = 0.8
+    leak_threshold: float = AdaptSynthesis.leak_threshold
     """Queries that resemble an evaluation query more than this are removed."""
-    seed: int = 0
+    seed: int = SEED
     """Of the documents that are drawn, and of drawn negatives."""
 
     def __post_init__(self) -> None:
         self._check_names()
-        self._check_numbers()
-        self._check_settings()
-
-    def _check_names(self) -> None:
-        for option, value in (("--base", self.base), ("--teacher", self.teachers), ("--corpus", self.corpora)):
-            if not value:
-                raise UsageError(f"harness train adapt needs {option}; see --help")
-        for option, values in (
-            ("--teacher", self.teachers), ("--corpus", self.corpora), ("--profile", self.profiles),
-            ("--retriever", self.retrievers), ("--general", self.general), ("--ingredient", self.ingredients),
-        ):  # fmt: skip
-            if twice := _repeated(values):
-                raise UsageError(f"{option} {twice} stands twice; name it once")
-        if len(self.retrievers) == 1:
-            raise UsageError("name at least two different retrievers with --retriever, such as bm25 and a dense one")
-
-    def _check_numbers(self) -> None:
-        QueryWishes(self.documents, self.seed, self.floor)
         shares_of(self.weights, len(self.teachers))
-        if self.score_map not in get_args(Map):
-            raise UsageError(f"--map is one of {', '.join(get_args(Map))}")
-        if self.depth < 1 or (self.max_length is not None and self.max_length < 1):
-            raise UsageError("--depth and --max-length are at least 1")
-        if not 0 < self.leak_threshold <= 1:
-            raise UsageError("the leak threshold is a similarity, above 0 and at most 1")
         if len(set(self.seeds)) < len(self.seeds) or any(seed < 0 for seed in self.seeds):
-            raise UsageError("--seeds are different numbers from 0 on; one twice gives the same checkpoint twice")
-
-    def _check_settings(self) -> None:
+            raise UsageError("seeds are different numbers from 0 on; one twice gives the same checkpoint twice")
         for one in (self.stage1, self.adaptation):
             if one.new_head or one.max_length not in {None, self.max_length}:
-                raise UsageError("a new head and the length are wishes for the whole adaptation, not for one training")
+                raise UsageError("a new head and the length are for the whole adaptation, not for one training")
+
+    def _check_names(self) -> None:
+        for key, values in (
+            ("teaching.teachers", self.teachers), ("corpora", self.corpora), ("synthesis.profiles", self.profiles),
+            ("mining.retrievers", self.retrievers), ("general.data", self.general),
+            ("merge.ingredients", self.ingredients),
+        ):  # fmt: skip
+            if twice := _repeated(values):
+                raise UsageError(f"{key}: {twice} occurs twice; name it once")
+        if len(self.retrievers) == 1:
+            raise UsageError("mining.retrievers: name at least two, such as bm25 and a dense one")
 
     @property
     def stage1_settings(self) -> Settings:
@@ -113,6 +100,27 @@ class Wishes:
         """As plain values."""
         facts = None if self.teacher_facts is None else str(self.teacher_facts)
         return {**asdict(self), "teacher_facts": facts}
+
+
+def wishes_of(config: AdaptConfig) -> Wishes:
+    """What a configuration says of the making half.
+
+    Raises:
+        UsageError: base, corpora or teachers are missing, a name occurs twice, or two values do not go together.
+    """
+    require(config, NEEDED)
+    synthesis, teaching, training = config.synthesis, config.teaching, config.training
+    settings = settings_of(training, max_length=None, new_head=False, seed=config.seed)
+    stage1 = replace(settings, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None)
+    return Wishes(
+        base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
+        teacher_facts=teaching.facts, score_map=teaching.map, generator=synthesis.generator,
+        profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
+        retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
+        general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=settings,
+        seeds=tuple(range(training.seeds or 0)), ingredients=config.merge.ingredients, new_head=training.new_head,
+        max_length=training.max_length, leak_threshold=synthesis.leak_threshold, seed=config.seed,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

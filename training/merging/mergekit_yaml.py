@@ -234,8 +234,8 @@ def _input(one: _Model, folder: Path) -> Input:
 
 
 def _found(value: str, folder: Path) -> str:
-    beside = folder / value
-    found = str(beside) if beside.is_dir() and not Path(value).is_absolute() else value
+    near = folder / value
+    found = str(near) if near.is_dir() and not Path(value).is_absolute() else value
     if "+" in value and not Path(found).expanduser().is_dir():
         raise UsageError(f"'{value}' asks for a LoRA adapter on a model; run peft's merge_and_unload and save it first")
     return found

@@ -88,7 +88,7 @@ def mine(  # noqa: PLR0917
     """
     names = list(dict.fromkeys(retrievers or RETRIEVERS))
     if len(names) < 2:
-        raise UsageError("name at least two different retrievers with --retriever, such as bm25 and a dense one")
+        raise UsageError("name at least two different retrievers, such as bm25 and a dense one")
     collection = asking(replace(corpus, language=corpus.language or asked.language), asked.ids, asked.texts)
     stages = [first_stage(name, bench.workspace) for name in names]
     for stage in stages:

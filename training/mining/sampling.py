@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import UsageError
 from adapters.identity import Digests
 from adapters.protocols import Integers
+from training.stages import Plan
 
-Strategy = Literal["stratified", "top", "random"]
-Scope = Literal["global", "query"]
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Lots = npt.NDArray[np.uint64]
-
-
-@dataclass(frozen=True)
-class SamplePlan:
-    """How the sample is drawn."""
-
-    strategy: Strategy = "stratified"
-    per_query: int = 16
-    """Documents of an example, with the source document."""
-    bins: int = 16
-    scope: Scope = "global"
-    """Whether the bins share out the range of all scores, or that of each query's."""
-    drop_above: float | None = None
-    """Leave out documents whose plausibility is above this share of the source document's (NV-Retriever,
-    arXiv 2407.15831, takes 0.95). None keeps them: with a teacher's own scores as labels a better document than the
-    source is no false negative, and without it the source would be the best of every list."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.per_query < 2 or self.bins < 1:
-            raise UsageError("--per-query is at least 2, --bins at least 1")
-        if self.drop_above is not None and not 0 < self.drop_above <= 1:
-            raise UsageError("--drop-above is a share of the source document's score, above 0 and at most 1")
 
 
 @dataclass(frozen=True)
@@ -55,7 +29,7 @@ class Sample:
 
 
 def sample(  # noqa: PLR0917
-    offsets: Integers, scores: Scores, is_source: Mask, lots: Lots, plan: SamplePlan, plausible: Scores | None = None
+    offsets: Integers, scores: Scores, is_source: Mask, lots: Lots, plan: Plan, plausible: Scores | None = None
 ) -> Sample:
     """Draw at most `per_query` candidates of every query; the source document is always among them.
 
@@ -89,7 +63,7 @@ def lots(queries: Digests, documents: Digests, seed: int) -> Lots:
     return state
 
 
-def bins_of(scores: Scores, offsets: Integers, plan: SamplePlan) -> Integers:
+def bins_of(scores: Scores, offsets: Integers, plan: Plan) -> Integers:
     """The bin of every score: equal widths between the smallest and the largest, over all scores or each query's."""
     if plan.scope == "global" or not len(scores):
         low = np.full(len(scores), scores.min(initial=np.inf))
@@ -122,7 +96,7 @@ def counts_per_bin(bins: Integers, rows: Integers, number: int) -> dict[str, lis
 
 
 def _of_query(  # noqa: PLR0917
-    rows: slice, scores: Scores, bins: Integers, is_source: Mask, open_: Mask, lots: Lots, plan: SamplePlan
+    rows: slice, scores: Scores, bins: Integers, is_source: Mask, open_: Mask, lots: Lots, plan: Plan
 ) -> Integers:
     """Positions within the query, the source first."""
     source = np.flatnonzero(is_source[rows])
@@ -137,7 +111,7 @@ def _of_query(  # noqa: PLR0917
     return np.concatenate([source, others[order][: plan.per_query - len(source)]])
 
 
-def _by_turns(bins: Integers, source: Integers, others: Integers, lot: Lots, plan: SamplePlan) -> Integers:
+def _by_turns(bins: Integers, source: Integers, others: Integers, lot: Lots, plan: Plan) -> Integers:
     """Every bin gives one candidate in each round; within a bin, and between the bins of a round, the lot decides. The
     source counts as the first of its bin."""
     by_bin = np.lexsort((lot, bins[others]))

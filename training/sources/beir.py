@@ -18,13 +18,14 @@ from harness.scoring.bench import opened
 from harness.scoring.retrieve import first_stage, retrieve
 from harness.workspace import Workspace
 from training.examples import Example, distinct
+from training.stages import General
 
 
 @dataclass(frozen=True)
 class Negatives:
     """Where the documents come from that nobody judged relevant."""
 
-    stage: str = "bm25"
+    stage: str = General.negatives
     """A first stage: a retriever's spec, or run:FILE."""
     split: str = "train"
     depth: int = 100

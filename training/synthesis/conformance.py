@@ -66,7 +66,7 @@ class Conformance:
         raise ModelError(
             f"{name}: {self.share:.0%} of its queries for {self.documents} documents keep to the profile, and "
             f"{floor:.0%} are needed; most are rejected as '{reason}' ({count}; the first: {said!r}); "
-            "take another generator or profile, or lower --floor"
+            "take another generator or profile, or lower the floor"
         )
 
     def as_dict(self) -> dict[str, object]:

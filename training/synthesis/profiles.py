@@ -135,7 +135,7 @@ def profile_for(language: str | None) -> Profile:
     if code not in _languages():
         known = ", ".join(sorted(_languages()))
         named = f"the language '{language}' has no generic profile" if language else "the corpus declares no language"
-        raise UsageError(f"{named}; name one with --profile, as in generic/en (languages: {known}), or a .toml file")
+        raise UsageError(f"{named}; name a profile, as in generic/en (languages: {known}), or a .toml file")
     return load_profile(f"{_GENERIC}/{code}")
 
 

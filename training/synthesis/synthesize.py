@@ -10,14 +10,18 @@ from typing import Any, cast
 
 import numpy as np
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError
 from adapters.identity import file_digest
 from adapters.protocols import Generator, Integers
 from adapters.spec import identity_of
+from adapters.typed_values import Count, Positive, Share
 from harness.data.collection import Collection, sampling_order
 from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
 from training.job import begin, finish, write_json, write_lines
+from training.keys import check
+from training.settings import SEED
+from training.stages import Synthesis
 from training.synthesis.answers import ask, known_answers
 from training.synthesis.conformance import Conformance
 from training.synthesis.parser import Judge, ParsedQuery, as_queries
@@ -35,17 +39,14 @@ _SHORTEST_DOCUMENT = 20
 class Wishes:
     """What a user may choose beside generator and profile."""
 
-    documents: int | None = None
-    """Ask about so many, drawn by a hash of their ids; None: all. A larger number holds the smaller one's."""
-    seed: int = 0
-    floor: float = 0.5
+    documents: Positive | None = Synthesis.documents
+    """Ask about this number, drawn by a hash of their ids; None: all. A larger number holds the smaller one's."""
+    seed: Count = SEED
+    floor: Share = Synthesis.floor
     """The share of queries that have to keep to the profile, from 0 to 1."""
 
     def __post_init__(self) -> None:
-        if self.documents is not None and self.documents < 1:
-            raise UsageError("--documents is at least 1")
-        if not 0 <= self.floor <= 1:
-            raise UsageError("--floor is a share, from 0 to 1")
+        check(self)
 
 
 def synthesize(  # noqa: PLR0917

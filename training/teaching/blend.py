@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import ModelError, UsageError
+from training.stages import Map
 
 Scores = npt.NDArray[np.float64]
-Map = Literal["none", "standard", "logistic", "unit"]
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -76,7 +75,7 @@ def shares_of(weights: Sequence[float], teachers: int) -> list[float]:
     """The weights as shares; equal ones where none are given."""
     given = list(weights) or [1.0] * teachers
     if len(given) != teachers or any(not 0 < weight < float("inf") for weight in given):
-        raise UsageError(f"give one --weight above 0 for each of the {teachers} teachers, or none")
+        raise UsageError(f"give one weight above 0 for each of the {teachers} teachers, or none")
     return [weight / sum(given) for weight in given]
 
 

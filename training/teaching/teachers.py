@@ -34,7 +34,7 @@ class Origin:
         """What a reader has to know."""
         found = []
         if self.licence == UNKNOWN:
-            found.append("licence unknown: declare it with --teacher-facts")
+            found.append("licence unknown: declare it in a file of facts about the teachers")
         if self.commercial_use is False:
             found.append("no commercial use: what is trained on its scores may inherit that")
         if self.training_sets is None:
@@ -72,15 +72,15 @@ def open_teachers(
         UsageError: none is named, one twice, one cannot be cut as the student is, or their lengths differ.
     """
     if not specs:
-        raise UsageError("name a teacher with --teacher, such as cross-encoder:./model or BAAI/bge-reranker-v2-m3")
+        raise UsageError("name a teacher (--teacher), such as cross-encoder:./model or BAAI/bge-reranker-v2-m3")
     origins = read_facts(facts, specs)
     teachers = [_teacher(spec, collection, max_length, origins.get(spec, Origin()), bench) for spec in specs]
     if len({teacher.id for teacher in teachers}) < len(teachers):
-        raise UsageError("a teacher is named twice; its --weight says how much it counts")
+        raise UsageError("a teacher is named twice; its weight says how much it counts")
     lengths = {teacher.spec: teacher.max_length for teacher in teachers if teacher.max_length is not None}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{spec}: {length}" for spec, length in lengths.items())
-        raise UsageError(f"the teachers read texts of different lengths ({told}); say --max-length, the student's")
+        raise UsageError(f"the teachers read texts of different lengths ({told}); set max_length, the student's")
     return teachers
 
 
@@ -106,7 +106,7 @@ def _teacher(spec: str, collection: Collection, max_length: int | None, origin: 
     if max_length is not None and reads is not None and reads != max_length:
         raise UsageError(
             f"the teacher '{spec}' reads {reads} tokens and the student {max_length}; they have to see the same text: "
-            f"change --max-length, or the teacher's ?max_length="
+            f"change the maximum length, or the teacher's ?max_length="
         )
     return Teacher(spec, reranker, identity, reads, origin)
 

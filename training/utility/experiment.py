@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from adapters.errors import DataError
 from harness.measuring.questions import questions_of
 from harness.scoring.bench import Session
 from harness.workspace import write_atomically
+from training.configuration import Setting
 from training.examples import Example
 from training.job import begin, finish, write_json, write_lines
 from training.settings import Machine
@@ -32,7 +33,13 @@ Page = Callable[[Mapping[str, Any]], str]
 
 
 def run(
-    question: Question, out: Path, bench: Session, machine: Machine | None = None, page: Page | None = None
+    question: Question,
+    out: Path,
+    bench: Session,
+    machine: Machine | None = None,
+    page: Page | None = None,
+    *,
+    settings: Sequence[Setting] = (),
 ) -> dict[str, Any]:
     """Mine and teach every set, train every arm with every seed, measure all on the test, and say what it means.
 
@@ -41,6 +48,7 @@ def run(
 
     Args:
         page: writes the result as Markdown.
+        settings: what was set where, for the manifest. It decides nothing.
 
     Returns:
         The manifest; its `result` is what `utility.json` holds.
@@ -65,7 +73,10 @@ def run(
     if page:
         with write_atomically(out / PAGE) as unfinished:
             unfinished.write_text(page(result), "utf-8")
-    return finish(out, STAGE, {**about, **_manifest(question, left_out, found), "result": result})
+    configuration = [asdict(one) for one in settings]
+    return finish(
+        out, STAGE, {**about, **_manifest(question, left_out, found), "configuration": configuration, "result": result}
+    )
 
 
 def _examples(
@@ -99,7 +110,7 @@ def _equally_many(question: Question, taught: Mapping[str, ById]) -> dict[str, l
         if not own:
             raise DataError(
                 f"the {name} set: no query has {question.wishes.plan.per_query} documents and labels that order them; "
-                "lower --per-query, or search deeper with --pool-depth"
+                "lower sampling.per_query, or search deeper with mining.depth"
             )
     size, seed = min(map(len, taught.values())), question.wishes.plan.seed
     usable = {

@@ -113,7 +113,7 @@ def ask(given: Given, wishes: Wishes, workspace: Workspace) -> Question:
     test = _one(given.test, given.test_split, workspace, "--test")
     real = _one(given.real, given.real_split, workspace, "--real")
     if real.fingerprint == test.fingerprint:
-        raise UsageError("--real and --test are the same queries; name another split with --real-split or --test-split")
+        raise UsageError("--real and --test are the same queries; set another split with real.split or test.split")
     _check_test(test, wishes)
     sets = [_synthetic("synthetic", given.corpus, given, workspace), real_set(real, given.real)]
     if given.wrong is not None:
@@ -162,6 +162,6 @@ def _one(target: str, split: str | None, workspace: Workspace, option: str) -> C
 
 def _check_test(test: Collection, wishes: Wishes) -> None:
     if is_paired(wishes.measure or test.rules.main_measure):
-        raise UsageError("the ablation needs a measure of single queries; name one with --measure, such as nDCG@10")
+        raise UsageError("the ablation needs a measure of single queries; set test.measure, such as nDCG@10")
     if len(test.queries) < 2:
         raise DataError(f"{test.name}: the test has {len(test.queries)} queries; an interval needs 2 at least")

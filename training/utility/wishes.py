@@ -6,12 +6,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from adapters.errors import UsageError
+from training.configuration import require
 from training.examples import Example, Examples
-from training.losses import Loss, check_targets
-from training.mining.sampling import SamplePlan
-from training.settings import Settings
+from training.losses import check_targets
+from training.settings import Settings, settings_of
+from training.stages import Mining, Plan, plan_of
+from training.utility.config import Real, Test, UtilityConfig, UtilityTraining
 
-FIRST_STAGE = "bm25"
+_NEEDED = {
+    "base": "--base", "synthetic.corpus": "--corpus", "synthetic.queries": "--queries", "teaching.teacher": "--teacher",
+    "test.collection": "--test",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,16 +27,10 @@ class Given:
     queries: Path
     real: str
     test: str
-    real_split: str = "train"
+    real_split: str = Real.split
     test_split: str | None = None
     wrong: Path | None = None
     wrong_corpus: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.wrong is not None and self.wrong_corpus is None:
-            raise UsageError("the queries of --wrong were written from a corpus; name it with --wrong-corpus")
-        if self.wrong is None and self.wrong_corpus is not None:
-            raise UsageError("--wrong-corpus has no queries; name them with --wrong")
 
 
 @dataclass(frozen=True)
@@ -40,26 +39,24 @@ class Wishes:
 
     base: str
     teacher: str
-    settings: Settings = field(default_factory=lambda: Settings(loss=Loss(scale=10.0)))
+    settings: Settings
     """Labels of all arms run from 0 to 1; the seed is the first of `seeds`."""
-    seeds: int = 3
+    seeds: int = UtilityTraining.seeds
     retrievers: tuple[str, ...] = ()
-    pool_depth: int = 50
-    plan: SamplePlan = field(default_factory=SamplePlan)
+    pool_depth: int = Mining.depth
+    plan: Plan = field(default_factory=Plan)
     queries: int | None = None
     """At most so many of each set."""
     facts: Path | None = None
     """A TOML file with the teacher's licence and training sets."""
-    first_stage: str = FIRST_STAGE
-    depth: int = 100
+    first_stage: str = Test.first_stage
+    depth: int = Test.depth
     measure: str | None = None
     """None takes the main one of the test collection."""
 
     def __post_init__(self) -> None:
-        if self.seeds < 1 or (self.queries is not None and self.queries < 1):
-            raise UsageError("--seeds and --queries-each start at 1")
         if self.plan.drop_above is not None:
-            raise UsageError("the arms need the same documents under every label; --drop-above has no place here")
+            raise UsageError("the arms need the same documents under every label; drop_above has no place here")
         check_targets(self.settings.loss, Examples((Example("", ("", " "), (0.0, 1.0)),)))
 
     def describe(self) -> dict[str, object]:
@@ -73,3 +70,37 @@ class Wishes:
             "depth": self.depth,
             "measure": self.measure,
         }
+
+
+def given_of(config: UtilityConfig) -> Given:
+    """Where a configuration says that the data lie.
+
+    Raises:
+        UsageError: a key that is needed is missing.
+    """
+    if not config.real.collection:
+        raise UsageError(
+            "without real annotations there is nothing to compare synthetic queries with; name a judged collection "
+            "with --real, or as real.collection in the configuration"
+        )
+    require(config, _NEEDED)
+    synthetic, test, wrong = config.synthetic, config.test, config.wrong
+    return Given(
+        str(synthetic.corpus), Path(str(synthetic.queries)), config.real.collection, str(test.collection),
+        config.real.split, test.split, wrong.queries, wrong.corpus,
+    )  # fmt: skip
+
+
+def wishes_of(config: UtilityConfig) -> Wishes:
+    """What a configuration says of the trainings and of the test.
+
+    Raises:
+        UsageError: base or teacher is missing, or the loss does not take labels from 0 to 1.
+    """
+    require(config, _NEEDED)
+    settings, test = settings_of(config.training, seed=config.seed), config.test
+    return Wishes(
+        str(config.base), str(config.teaching.teacher), settings, config.training.seeds,
+        config.mining.retrievers, config.mining.depth, plan_of(config.sampling, config.seed), config.queries_each,
+        config.teaching.facts, test.first_stage, test.depth, test.measure,
+    )  # fmt: skip

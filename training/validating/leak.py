@@ -23,6 +23,7 @@ from harness.data.sources.jsonl import records
 from harness.result.store import Results
 from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish, read_manifest, write_lines
+from training.stages import LEAK_THRESHOLD
 from training.synthesis import synthesize
 from training.validating.alike import Likeness, alike, alike_vectors
 
@@ -30,7 +31,7 @@ STAGE = "clean"
 QUERIES = synthesize.QUERIES
 REMOVED = "removed.jsonl"
 VALIDATION = "validation.json"
-THRESHOLD = 0.8
+THRESHOLD = LEAK_THRESHOLD
 _VERSION = 1
 _WRITTEN_BY = {VALIDATION: "validate", REMOVED: STAGE}
 """The stages that hand queries on, by the file that only they write."""

@@ -149,7 +149,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class _Written:
-    """The file as it is written. The keys of one collection may stand in three places."""
+    """The file as it is written. The keys of one collection are in up to three places."""
 
     name: _Name
     title: Text

@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.workspace import write_atomically
 
 
-def write_record(record: Record, file: Path) -> None:
+def write_record(record: AdaptationRecord, file: Path) -> None:
     """Replace the file in one step.
 
     Raises:
@@ -23,7 +23,7 @@ def write_record(record: Record, file: Path) -> None:
         temporary.write_text(f"{text}\n", "utf-8")
 
 
-def json_text(record: Record) -> str:
+def json_text(record: AdaptationRecord) -> str:
     """The text of its file.
 
     Raises:

@@ -14,7 +14,7 @@ from harness.data.sources import load
 from harness.judging.reproduce import reproduce
 from harness.result.store import Results
 from harness.scoring.ledger.store import Ledger
-from reports.reproduced import reproduced_dict, reproduced_table
+from reports.tables.reproduce import reproduced_dict, reproduced_table
 from tests.fake_adapters import Plain
 from tests.fixtures import Command
 from tests.sample_texts import undeclared

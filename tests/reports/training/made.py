@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 
 EXAMPLE = Path(__file__).parents[2] / "training" / "adapting" / "record.example.json"
 GAINS = {
@@ -47,7 +47,7 @@ def begun() -> dict[str, list[Any]]:
     return {key: [] for key in ("timeline", "tasks", "arms", "scores", "looks", "claims", "reasons")}
 
 
-def record(tmp: Path, values: Mapping[str, Any]) -> Record:
+def record(tmp: Path, values: Mapping[str, Any]) -> AdaptationRecord:
     """Read what was made."""
     file = tmp / "record.json"
     file.write_text(json.dumps(values), "utf-8")

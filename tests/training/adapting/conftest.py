@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,15 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Honest:
     (folder / "mine").mkdir()
     place = Place(folder / "mine", Workspace.open(folder / "workspace"))
     return place, toy.run(place, toy.logged(place), toy.target(place))
+
+
+@pytest.fixture
+def open_end(honest: Honest, tmp_path: Path) -> Iterator[Path]:
+    """The honest run as it was just before it ended; afterwards it is as it is."""
+    out = honest[0].path / "out"
+    shutil.copytree(out, tmp_path / "kept")
+    shutil.rmtree(out / "model")
+    (out / "manifest.json").unlink()
+    yield out
+    shutil.rmtree(out)
+    shutil.copytree(tmp_path / "kept", out)

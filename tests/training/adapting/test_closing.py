@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Event, Record, Score
+from harness.result.adaptation.record import AdaptationRecord, Event, Score
 from harness.result.adaptation.vocabulary import FIRST_STAGE, Tier
 from training.adapting.closing import beside
 
 EXAMPLE = Path(__file__).parent / "record.example.json"
 
 
-def scored(**values: float) -> Record:
+def scored(**values: float) -> AdaptationRecord:
     """A record with values `arm_tier`."""
     rows = []
     for name, value in values.items():
@@ -23,7 +23,7 @@ def scored(**values: float) -> Record:
     return replace(read_record(EXAMPLE), scores=tuple(rows), claims=(), arms=())
 
 
-def told(record: Record, accepted: str | None) -> list[str]:
+def told(record: AdaptationRecord, accepted: str | None) -> list[str]:
     return beside(record, accepted=accepted, general=True, anchor="")
 
 

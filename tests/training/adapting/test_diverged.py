@@ -67,7 +67,7 @@ def test_it_is_refused_with_the_step_and_leaves_nothing_but_that(place: Place) -
     assert [one.name for one in found] == ["single-one-s0", "single-one-s1", "union"]
     for one, row in zip(found, seen, strict=True):
         (reason,) = one.refused
-        assert reason.startswith("step ") and "lower --lr" in reason and "nothing" not in reason
+        assert reason.startswith("step ") and "lower the learning rate" in reason and "nothing" not in reason
         assert (row.stage, row.name, row.state, row.detail) == ("fit", one.name, "refused", reason)
     left = sorted(file.name for file in (out / "checkpoints").iterdir())
     assert left == [f"{one.name}.refused.json" for one in found]
@@ -93,7 +93,8 @@ def test_the_others_go_on_and_a_resumed_run_has_the_same_record(place: Place, mo
     wishes = toy.wishes(place, seeds=(0, 1, 2), adaptation=replace(toy.QUICK, max_steps=3))
     target, out = toy.target(place), place.path / "out"
     record = toy.run(place, wishes, target)
-    reason = "step 12: the loss is nan; lower --lr, or look at the teacher's scores and --scale"
+    way = "lower the learning rate (--lr), or look at the teacher's scores and the scale of the loss"
+    reason = f"step 12: the loss is nan; {way}"
     assert record.arm("single-corpus-s1").refused == (reason,)
     assert f"single-corpus-s1 was refused: {reason}" in record.reasons
     assert [one.name for one in record.arms if one.kind == "single" and one.refused] == ["single-corpus-s1"]

@@ -10,7 +10,7 @@ import pytest
 
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint, LookRow, Record
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint, LookRow
 from tests.training.adapting.test_claims import measured
 from training.adapting import judging
 from training.adapting.anchor import Anchor
@@ -45,7 +45,7 @@ class Looks:
 def arms(tmp_path: Path, gate: list[Verdict], final: Verdict) -> Any:
     dev = {"base": measured("base", 0.5), "one": measured("one", 0.6, 1), "two": measured("two", 0.7, 2)}
     empty = dict.fromkeys(("timeline", "tasks", "arms", "scores", "looks", "claims", "reasons"), ())
-    record = Record(**{**read_record(EXAMPLE).__dict__, **empty, "state": "running", "accepted": None})
+    record = AdaptationRecord(**{**read_record(EXAMPLE).__dict__, **empty, "state": "running", "accepted": None})
     touched: list[str] = []
     return SimpleNamespace(
         dev=dev, values={name: one.value for name, one in dev.items()}, anchor=dev["base"], touched=touched,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from adapters.errors import UsageError
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint, Record
+from harness.result.adaptation.record import AdaptationRecord, Checkpoint
 from tests.fake_adapters import asked
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
@@ -40,7 +38,7 @@ class Dying(Silent):
             raise KeyboardInterrupt
 
 
-def told(record: Record) -> dict[str, Any]:
+def told(record: AdaptationRecord) -> dict[str, Any]:
     """A record without times and paths."""
     plain = asdict(record)
     for name in ("run", "started", "seconds", "base", "teachers"):
@@ -60,21 +58,9 @@ def weights(out: Path) -> dict[str, str]:
     return {name: model["weights"] for name, model in models.items()}
 
 
-def again(honest: Honest) -> Record:
+def again(honest: Honest) -> AdaptationRecord:
     place, _ = honest
     return toy.run(place, toy.logged(place), place.path / "target")
-
-
-@pytest.fixture
-def open_end(honest: Honest, tmp_path: Path) -> Iterator[Path]:
-    """The honest run as it was just before it ended; afterwards it is as it is."""
-    out = honest[0].path / "out"
-    shutil.copytree(out, tmp_path / "kept")
-    shutil.rmtree(out / "model")
-    (out / "manifest.json").unlink()
-    yield out
-    shutil.rmtree(out)
-    shutil.copytree(tmp_path / "kept", out)
 
 
 def test_a_kill_at_any_stage_ends_with_the_same_record(honest: Honest, place: Place) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from adapters.protocols import Floats, Identity, IndexPairs, Prompt
 from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.progress import Reporter, Silent
-from harness.result.adaptation.record import Record
+from harness.result.adaptation.record import AdaptationRecord
 from harness.scoring.bench import opened
 from tests.fake_adapters import score_of
 from tests.tiny_collection import FIRST, Place
@@ -28,8 +28,7 @@ from training.adapting.places import Places
 from training.adapting.wishes import Wishes
 from training.examples import Example, Examples
 from training.fit import fit, job
-from training.losses import Loss
-from training.settings import Settings
+from training.settings import Loss, Settings
 
 SYLLABLES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ra", "si", "tu")
 WORDS = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
@@ -175,13 +174,13 @@ def wishes(place: Place, **more: Any) -> Wishes:
     return Wishes(**{**given, **more})
 
 
-Honest = tuple[Place, Record]
+Honest = tuple[Place, AdaptationRecord]
 """A place, and the record of the adaptation that was made there."""
 
 
 def run(
     place: Place, one: Wishes, on: Path, *, out: str = "out", reporter: Reporter | None = None, **more: Any
-) -> Record:
+) -> AdaptationRecord:
     """Adapt, and judge on a collection."""
     policy, places = more.pop("policy", POLICY), more.pop("places", Places(str(on)))
     with opened(place.workspace, reporter or Silent()) as bench:

@@ -70,5 +70,5 @@ def test_a_wrong_profile_is_refused_in_one_line(tmp_path: Path, text: str, answe
 def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="Did you mean web-zh"):
         load_profile("web-cz")
-    with pytest.raises(UsageError, match="declares no language; name one with --profile"):
+    with pytest.raises(UsageError, match="declares no language; name a profile"):
         profile_for(None)

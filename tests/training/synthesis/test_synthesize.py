@@ -137,7 +137,7 @@ def test_the_command_needs_a_language(place: Place, command: Command) -> None:
     options = ("--corpus", place.beir(), "--workspace", place.workspace.path, "--out", place.path / "q")
     said = command("train", "synthesize", *options)
     assert said.code == 2
-    assert "--profile" in said.err
+    assert "name a profile" in said.err
 
 
 def test_the_same_seed_gives_the_same_bytes(place: Place) -> None:

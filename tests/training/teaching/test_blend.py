@@ -36,7 +36,7 @@ def test_a_teacher_that_says_one_thing_is_refused() -> None:
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, float("inf")], [1.0, 1.0, 1.0]])
 def test_weights_that_are_none_are_refused(weights: list[float]) -> None:
-    with pytest.raises(UsageError, match="one --weight above 0"):
+    with pytest.raises(UsageError, match="one weight above 0"):
         blended([LOGITS, COSINES], weights, ["a", "b"])
 
 

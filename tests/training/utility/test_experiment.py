@@ -253,23 +253,30 @@ def test_a_random_head_makes_a_base_for_every_seed(world: World) -> None:
 
 def test_queries_with_too_few_documents_are_refused_with_a_way_out(world: World, base: Path) -> None:
     wishes = world.wishes(base)
-    with pytest.raises(DataError, match=r"no query has 9 documents.*--per-query"):
+    with pytest.raises(DataError, match=r"no query has 9 documents.*sampling.per_query"):
         ran(world, replace(wishes, plan=replace(wishes.plan, per_query=9)), world.path / "out")
 
 
-def options(world: World, base: Path) -> list[object]:
-    given = world.given()
-    return [
-        "train", "utility", "--base", base, "--corpus", given.corpus, "--queries", given.queries, "--test", given.test,
-        "--teacher", TEACHER, "--retriever", RETRIEVERS[0], "--retriever", RETRIEVERS[1],
-        "--first-stage", RETRIEVERS[0], "--seeds", 1, "--per-query", PER_QUERY, "--pool-depth", PER_QUERY,
-        "--max-steps", 1, "--workspace", world.place.workspace.path,
-    ]  # fmt: skip
+def options(world: World, base: Path, more: str = "") -> list[object]:
+    """The command with a configuration; `more` are keys at its top."""
+    file, given = world.path / "utility.toml", world.given()
+    file.write_text(f"""{more}
+        base = "{base}"
+        synthetic = {{ corpus = "{given.corpus}", queries = "{given.queries}" }}
+        mining = {{ retrievers = ["{RETRIEVERS[0]}", "{RETRIEVERS[1]}"], depth = {PER_QUERY} }}
+        teaching.teacher = "{TEACHER}"
+        sampling.per_query = {PER_QUERY}
+        training.max_steps = 1
+        test.collection = "{given.test}"
+        test.first_stage = "{RETRIEVERS[0]}"
+    """, "utf-8")  # fmt: skip
+    return ["train", "utility", file, "--seeds", 1, "--workspace", world.place.workspace.path]
 
 
 def test_the_command_tells_what_every_arm_is_worth(world: World, base: Path, command: Command) -> None:
     out = world.path / "out"
-    said = command(*options(world, base), "--real", world.corpus, "--out", out, "--measure", "RR@10")
+    measured = options(world, base, 'test.measure = "RR@10"')
+    said = command(*measured, "--real", world.corpus, "--out", out)
     assert said.code == 0, said.err
     for told in (
         "RR@10",
@@ -285,8 +292,26 @@ def test_the_command_tells_what_every_arm_is_worth(world: World, base: Path, com
     page = (out / "utility.md").read_text("utf-8")
     assert all(told in page for told in ("| a |", "| base |", "c - b", "every arm: 7 queries, 28 pairs, 1 steps"))
     assert json.loads((out / "utility.json").read_text("utf-8"))["decision"] in page
-    again = command(*options(world, base), "--real", world.corpus, "--out", out, "--measure", "RR@10", "--json")
+    again = command(*measured, "--real", world.corpus, "--out", out, "--json")
     assert json.loads(again.out)["measure"] == "RR@10"
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    assert {"key": "training.seeds", "value": "1", "origin": "the command line"} in manifest["configuration"]
+
+
+def test_an_experiment_that_was_begun_with_options_of_the_last_release_continues(
+    world: World, base: Path, command: Command
+) -> None:
+    given, out = world.given(), world.path / "out"
+    before = command(
+        "train", "utility", "--base", base, "--corpus", given.corpus, "--queries", given.queries, "--test", given.test,
+        "--teacher", TEACHER, "--retriever", RETRIEVERS[0], "--retriever", RETRIEVERS[1], "--first-stage",
+        RETRIEVERS[0], "--seeds", 1, "--per-query", PER_QUERY, "--pool-depth", PER_QUERY, "--max-steps", 1,
+        "--real", world.corpus, "--out", out, "--workspace", world.place.workspace.path,
+    )  # fmt: skip
+    assert before.code == 0 and "harness: --max-steps is now training.max_steps in the configuration" in before.err
+    finished = (out / "manifest.json").read_bytes()
+    assert command(*options(world, base), "--real", world.corpus, "--out", out).code == 0
+    assert (out / "manifest.json").read_bytes() == finished, "it was found, not made again"
 
 
 def test_the_cost_is_told_before_anything_is_made(world: World, base: Path, command: Command) -> None:
@@ -294,26 +319,29 @@ def test_the_cost_is_told_before_anything_is_made(world: World, base: Path, comm
     assert said.code == 0
     assert "7 queries in each set" in said.out
     assert "4 students of 1 steps; 5 evaluations" in said.out
+    assert "the command line sets real.collection = " in said.out
     told = json.loads(command(*options(world, base), "--real", world.corpus, "--print-cost", "--json").out)
     assert told["teacher_pairs"] >= 7 * PER_QUERY
 
 
 @pytest.mark.parametrize(
-    ("more", "answer"),
+    ("keys", "more", "answer"),
     [
-        ([], "name a judged collection with --real"),
-        (["--real", "OWN"], "needs --out"),
-        (["--real", "OWN", "--out", "OUT", "--real-split", "test"], "the same queries"),
-        (["--real", "OWN", "--out", "OUT", "--wrong", "OWN/queries.jsonl"], "--wrong-corpus"),
-        (["--real", "OWN", "--out", "OUT", "--loss", "bce"], "bce"),
-        (["--real", "OWN", "--out", "OUT", "--measure", "p-MRR"], "single queries"),
-        (["--real", "OWN", "--out", "OWN"], "holds no job"),
+        ("", [], "name a judged collection with --real"),
+        ("", ["--real", "OWN"], "needs --out"),
+        ("", ["--real", "OWN", "--out", "OUT", "--real-split", "test"], "the same queries"),
+        ("wrong.queries = 'q'", ["--real", "OWN", "--out", "OUT"], "wrong.corpus and wrong.queries"),
+        ("training.loss.name = 'bce'", ["--real", "OWN", "--out", "OUT"], "bce"),
+        ("test.measure = 'p-MRR'", ["--real", "OWN", "--out", "OUT"], "single queries"),
+        ("", ["--real", "OWN", "--out", "OWN"], "holds no job"),
     ],
 )
-def test_bad_input_is_one_line(world: World, base: Path, command: Command, more: list[str], answer: str) -> None:
+def test_bad_input_is_one_line(  # noqa: PLR0917
+    world: World, base: Path, command: Command, keys: str, more: list[str], answer: str
+) -> None:
     given = [word.replace("OWN", world.corpus).replace("OUT", str(world.path / "out")) for word in more]
-    said = command(*options(world, base), *given)
+    said = command(*options(world, base, keys), *given)
     assert said.code in {2, 3}
     assert answer in said.err
-    assert len([line for line in said.err.splitlines() if line.strip()]) <= 2
+    assert said.err.splitlines()[-1].startswith("harness: ") and said.err.count("(exit ") == 1
     assert "Traceback" not in said.err

@@ -15,8 +15,8 @@ from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.export import as_dict
 from harness.result.facts import Audit
 from harness.result.store import Results
-from reports.comparison import alarms
-from reports.stored import details, outline
+from reports.tables.listing import details, outline
+from reports.tables.run import alarms
 from tests.tiny_collection import Place
 
 ROOT = Path(__file__).parents[4]

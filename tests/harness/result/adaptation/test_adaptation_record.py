@@ -14,7 +14,7 @@ import pytest
 from harness.judging.gate import policy, verdict
 from harness.result.adaptation import vocabulary
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Record, TeacherFacts
+from harness.result.adaptation.record import AdaptationRecord, TeacherFacts
 from harness.result.adaptation.vocabulary import FILE, KINDS, MACRO, STAGES, TIERS
 from harness.result.adaptation.writing import write_record
 from tests.reports.training.made import EXAMPLE
@@ -68,7 +68,7 @@ def test_the_endpoint_of_several_collections_is_their_macro_average() -> None:
     assert record.value("nobody", "dev") is None
 
 
-def measured(*arms: str, teachers: int) -> Record:
+def measured(*arms: str, teachers: int) -> AdaptationRecord:
     """A record with a score of each of these."""
     record = read_record(EXAMPLE)
     facts = tuple(TeacherFacts(f"t{place}", None, None) for place in range(teachers))

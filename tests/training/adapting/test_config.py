@@ -1,0 +1,119 @@
+"""A configuration is the run that the same options were: an adaptation of the last release continues."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.errors import UsageError
+from adapters.identity import digest
+from harness.cli.train_adapt import FORMER
+from harness.judging.gate.policy import read_policy
+from tests.training.test_configuration import another
+from training.adapting.config import AdaptConfig, Gate
+from training.adapting.places import places_of
+from training.adapting.start import policy_of
+from training.adapting.wishes import Wishes, wishes_of
+from training.configuration import Layer, configured, nested
+from training.keys import keys_of
+from training.settings import machine_of
+
+NEEDED = {"base": "./student", "corpora": ["./abstracts"], "teaching.teachers": ["./teacher"]}
+OTHER = {
+    "base": "./student", "corpora": ["./a", "./b"], "seed": 7, "synthesis.generator": "./g",
+    "synthesis.documents": 80, "synthesis.floor": 0, "synthesis.profiles": ["claim-en"],
+    "synthesis.leak_threshold": 0.9, "mining.retrievers": ["bm25", "./m"], "mining.depth": 6,
+    "teaching.teachers": ["./t", "./u"], "teaching.weights": [2, 1], "teaching.map": "unit",
+    "teaching.facts": "facts.toml", "sampling.strategy": "top", "sampling.per_query": 6, "sampling.bins": 4,
+    "sampling.scope": "query", "sampling.drop_above": 1, "general.data": ["./x"], "general.loss": "ranknet",
+    "general.epochs": 2, "general.negatives": "run:f", "merge.ingredients": ["./i"], "training.seeds": 3,
+    "training.loss.name": "margin-mse", "training.loss.scale": 4, "training.loss.shift": 1,
+    "training.loss.temperature": 2, "training.loss.smallest_gap": 0.1, "training.epochs": 2,
+    "training.max_steps": 30, "training.queries": 4, "training.learning_rate": 2e-4, "training.warmup": 0.2,
+    "training.weight_decay": 0, "training.max_length": 192, "training.lora_rank": 8, "training.new_head": True,
+    "training.dropout": False, "training.replay_share": 0, "training.precision": "float32",
+}  # fmt: skip
+
+
+def wishes(values: dict[str, Any]) -> Wishes:
+    return wishes_of(configured(AdaptConfig, [Layer("file", nested(values))]).config)
+
+
+@pytest.mark.parametrize(
+    ("values", "before"),
+    [(NEEDED, "f5371fc3b4e35c16dfb8be96f46f777d"), (OTHER, "c884451fc1f21726a35164c1f28614aa")],
+)
+def test_the_same_settings_are_the_job_that_they_were_in_the_last_release(values: dict[str, Any], before: str) -> None:
+    """The digests are of the options of that release. With another one a folder that was begun is refused."""
+    assert digest(wishes(values).describe()) == before
+
+
+def test_every_key_reaches_the_run(tmp_path: Path) -> None:
+    """What a user would lose: a key that is accepted, printed, and changes nothing."""
+    (tmp_path / "gate.toml").write_text("[looks]\nrelease = '1'\n", "utf-8")
+    always = {**NEEDED, "evaluation.dev": "d", "gate.policy": str(tmp_path / "gate.toml")}
+
+    def run(values: dict[str, Any]) -> tuple[object, ...]:
+        config = configured(AdaptConfig, [Layer("file", nested({**always, **values}))]).config
+        despite = config.teaching.despite_teacher
+        return (
+            wishes_of(config).describe(), places_of(config.evaluation), policy_of(config.gate),
+            machine_of(config.machine), despite,
+        )  # fmt: skip
+
+    default = run({})
+    for path, key in keys_of(AdaptConfig).items():
+        if path == "gate.policy":
+            continue
+        value = {"gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit"}.get(path, another(key))
+        assert run({path: value}) != default, path
+
+
+def test_the_policy_of_the_file_is_changed_by_the_keys_that_are_set(tmp_path: Path) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text("depth = 7\nmargin = 2.0\n[looks]\nrelease = '1'\n", "utf-8")
+    assert policy_of(Gate(policy=file)) == read_policy(file)
+    found = policy_of(Gate(policy=file, release="2", depth=9, languages=("sw",)))
+    assert (found.looks.release, found.depth, found.languages, found.margin) == ("2", 9, ("sw",), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answer"),
+    [
+        ({"teaching.teachers": []}, "^teaching.teachers is not set; use --teacher, or the configuration"),
+        ({"base": None, "corpora": []}, "^base and corpora are not set; use --base and --corpus"),
+        ({"corpora": ["c", "c"]}, "corpora: c occurs twice"),
+        ({"mining.retrievers": ["bm25"]}, "mining.retrievers: name at least two"),
+        ({"teaching.weights": [1.0, 2.0]}, "one weight above 0"),
+        ({"synthesis.documents": 0}, "file: synthesis.documents: 0 is not allowed"),
+        ({"synthesis.floor": 2.0}, "file: synthesis.floor: 2.0 is not allowed"),
+        ({"synthesis.leak_threshold": 0.0}, "file: synthesis.leak_threshold: 0.0 is not allowed"),
+        ({"mining.depth": 0}, "file: mining.depth: 0 is not allowed"),
+        ({"teaching.map": "log"}, "file: teaching.map: 'log' is not allowed"),
+        ({"training.seeds": 0}, "file: training.seeds: 0 is not allowed"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(wrong: dict[str, Any], answer: str) -> None:
+    with pytest.raises(UsageError, match=answer) as refused:
+        wishes({**NEEDED, **wrong})
+    assert "\n" not in str(refused.value)
+
+
+def test_the_example_of_the_documentation_can_be_used_as_it_is() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "adapting.md").read_text("utf-8")
+    example = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+    config = configured(AdaptConfig, [Layer("docs/adapting.md", example)]).config
+    assert wishes_of(config).describe()
+    assert places_of(config.evaluation).final_split == "test" and config.gate.policy is not None
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/adapting.md", "docs/utility.md"])
+def test_no_page_names_an_option_that_is_a_key_now(page: str) -> None:
+    text = (Path(__file__).parents[3] / page).read_text("utf-8")
+    commands = re.findall(r"harness train (?:adapt|utility)(?:[^\n\\]|\\\n)*", text)
+    named = set(re.findall(r"--[\w-]+", " ".join(commands)))
+    assert commands and not named & {f"--{name}" for name in (*FORMER, "gate")}

@@ -1,0 +1,120 @@
+"""The configuration of an adaptation: every key of its TOML file, with its default and its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.typed_values import Count, Positive
+from training.keys import check
+from training.settings import SEED, Hardware, MixedRecipe
+from training.stages import LEAK_THRESHOLD, General, Mining, Part, Sampling, Synthesis, Teaching
+
+
+@dataclass(frozen=True)
+class AdaptSynthesis(Synthesis):
+    """The queries that are written for the documents of every corpus."""
+
+    profiles: tuple[str, ...] = ()
+    """The kinds of queries to write for every corpus: web-zh, claim-en, generic/sw, ... or TOML files. Default: generic
+    in the language of the corpus."""
+    leak_threshold: Part = LEAK_THRESHOLD
+    """Remove queries that share at least this part of their trigrams with an evaluation query."""
+
+
+@dataclass(frozen=True)
+class AdaptTeaching(Teaching):
+    """The teachers, and how their scores become labels."""
+
+    despite_teacher: bool = False
+    """Continue with a teacher that is not better than its student on dev."""
+
+
+@dataclass(frozen=True)
+class AdaptTraining(MixedRecipe):
+    """How the checkpoints of the tasks are trained. Stage 1 is trained in the same way, with the loss and the epochs of
+    [general]."""
+
+    seeds: Positive | None = None
+    """The number of trainings of every task. Default: 2 with one task, 1 with several."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """The checkpoints that are merged."""
+
+    ingredients: tuple[str, ...] = ()
+    """Checkpoints that are added to every merge."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The collections that the checkpoints are measured on. A split that is not set is test, or the only one."""
+
+    dev: str | None = None
+    """The collection that checkpoints are chosen on. Needed."""
+    dev_split: str | None = None
+    """The split of its judgments."""
+    gate_split: str | None = None
+    """The split of the judgments of the gate's targets. Default: that of dev where they are the same collection."""
+    final: str | None = None
+    """The collection of the last look. Default: the final tier of the gate's targets."""
+    final_split: str | None = None
+    """The split of its judgments."""
+    source: str | None = None
+    """A collection of the domain that the base comes from, to measure what was forgotten. Default: not measured."""
+    parallel: bool | None = None
+    """Whether queries with the same id in the collections of a set are one question in several languages. Default: as
+    declared, else as detected."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The gate. Its policy has a file of its own; the other keys change what that file says."""
+
+    policy: Path | None = None
+    """The policy, a TOML file. If it names no targets, the dev collection is used. Needed."""
+    release: str | None = None
+    """The release whose looks are counted. Default: the policy's."""
+    anchor: str | None = None
+    """What the checkpoints are compared with: a spec, or best-accepted. Default: the policy's."""
+    first_stage: str | None = None
+    """The first stage: a spec, given, or run:FILE. Default: the policy's."""
+    depth: Positive | None = None
+    """Candidates per query. Default: the policy's."""
+    measure: str | None = None
+    """The measure that decides. Default: the policy's."""
+    languages: tuple[str, ...] = ()
+    """Evaluate only these languages. For a target that declares no language, this declares it. Default: the
+    policy's."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class AdaptConfig:
+    """An adaptation of a reranker to corpora without labels.
+
+    Paths are relative to the current folder. Keys without a default are needed.
+    """
+
+    base: str | None = None
+    """The cross-encoder to adapt: a folder or a hub name. Needed."""
+    corpora: tuple[str, ...] = ()
+    """What to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed."""
+    seed: Count = SEED
+    """The random seed of documents, queries, order, dropout and new tensors."""
+    synthesis: AdaptSynthesis = field(default_factory=AdaptSynthesis)
+    mining: Mining = field(default_factory=Mining)
+    teaching: AdaptTeaching = field(default_factory=AdaptTeaching)
+    sampling: Sampling = field(default_factory=Sampling)
+    general: General = field(default_factory=General)
+    training: AdaptTraining = field(default_factory=AdaptTraining)
+    merge: Merge = field(default_factory=Merge)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    gate: Gate = field(default_factory=Gate)
+    machine: Hardware = field(default_factory=Hardware)
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,46 @@
+"""An adaptation from its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from harness.judging.gate.policy import Policy, read_policy
+from harness.result.adaptation.record import AdaptationRecord
+from harness.scoring.bench import Session
+from training.adapting.config import AdaptConfig, Gate
+from training.adapting.loop import adapt
+from training.adapting.places import places_of
+from training.adapting.wishes import NEEDED, wishes_of
+from training.configuration import Configured, require
+from training.settings import machine_of
+
+
+def run(chosen: Configured[AdaptConfig], out: Path, bench: Session) -> AdaptationRecord:
+    """Adapt as the configuration says; see `training.adapting.loop.adapt`.
+
+    Raises:
+        UsageError: the configuration lacks what is needed, or `adapt` refuses it.
+        HarnessError: as `adapt`.
+    """
+    config = chosen.config
+    require(config, {**NEEDED, "evaluation.dev": "--dev", "gate.policy": "--policy"})
+    wishes, places, policy = wishes_of(config), places_of(config.evaluation), policy_of(config.gate)
+    despite = config.teaching.despite_teacher
+    return adapt(
+        wishes, places, policy, out, bench, machine_of(config.machine), despite_teacher=despite,
+        settings=chosen.settings,
+    )  # fmt: skip
+
+
+def policy_of(gate: Gate) -> Policy:
+    """The policy of the gate, which is set, with what the configuration changes of it.
+
+    Raises:
+        UsageError: it cannot be read, or be changed in this way.
+    """
+    policy = read_policy(Path(str(gate.policy))).overridden(
+        anchor=gate.anchor, first_stage=gate.first_stage, depth=gate.depth, measure=gate.measure,
+        languages=gate.languages,
+    )  # fmt: skip
+    return replace(policy, looks=replace(policy.looks, release=gate.release)) if gate.release else policy

@@ -1,0 +1,243 @@
+"""A configuration: a frozen dataclass whose nested dataclasses are its tables, as a TOML file, options and Python.
+
+A key is the way to a field, as in `training.loss.scale`. Its type and default are the field's, its help is the field's
+docstring. Layers of keys (a file, the command line) are laid over the defaults, and what was set where is kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from adapters.errors import HarnessError, UsageError
+from adapters.typed_file import read_toml
+from adapters.typed_values import typed
+from adapters.typed_words import noun_of
+from training.keys import Key, as_toml, class_of, hints_of, keys_in, keys_of, plain, without_none
+
+T = TypeVar("T")
+_WIDTH = 110
+"""Characters of a line of comments."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Keys that were set in one place."""
+
+    origin: str
+    """The file, the command line, a variable, or what a caller in Python gave."""
+    values: Mapping[str, Any]
+    """Tables in tables, as a TOML file has them."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key that was set, for people and records: without secrets, and with the home folder as ~."""
+
+    key: str
+    value: str
+    """As a TOML file has it."""
+    origin: str
+
+
+@dataclass(frozen=True)
+class Configured(Generic[T]):
+    """A configuration, and where each key that was set was set."""
+
+    config: T
+    settings: tuple[Setting, ...]
+
+    def lines(self) -> list[str]:
+        """What was set where, for people."""
+        return lines_of(self.settings)
+
+
+def lines_of(settings: Sequence[Setting]) -> list[str]:
+    """One line for each origin; none where nothing is known to be set."""
+    found: dict[str, list[str]] = {}
+    for one in settings:
+        found.setdefault(one.origin, []).append(f"{one.key} = {one.value}")
+    lines = [f"{origin} sets {', '.join(keys)}" for origin, keys in found.items()]
+    return [*lines, "other keys have their defaults"] if lines else []
+
+
+def configured(kind: type[T], layers: Sequence[Layer]) -> Configured[T]:
+    """The layers over the defaults of a class. A later layer has precedence.
+
+    Raises:
+        UsageError: a layer has an unknown key, or a value that the key cannot have, or values that do not go together.
+            The line names the layer and the key.
+    """
+    whole: Any = kind
+    start, values = plain(kind()), plain(kind())
+    layers = [Layer(layer.origin, as_toml(layer.values)) for layer in layers]
+    for layer in layers:
+        _check_layer(kind, _over(start, layer.values), layer.origin)
+        values = _over(values, layer.values)
+    set_in = {path: (value, layer.origin) for layer in layers for path, value in _paths(layer.values)}
+    settings = (_setting(key, *set_in[key]) for key in keys_of(whole) if key in set_in)
+    return Configured(_made(kind, values, " and ".join(layer.origin for layer in layers)), tuple(settings))
+
+
+def file_layer(file: Path) -> Layer:
+    """The keys that a TOML file sets.
+
+    Raises:
+        UsageError: it cannot be read, or is no TOML.
+    """
+    return Layer(str(file), read_toml(file, dict))
+
+
+def given_layer(config: object, kind: type[Any]) -> Layer:
+    """The keys that a caller in Python sets: with a TOML file, with tables in tables, or with a configuration.
+
+    Raises:
+        UsageError: it is none of them, or the file cannot be read as TOML.
+    """
+    if isinstance(config, str | Path):
+        return file_layer(Path(config))
+    if isinstance(config, Mapping):
+        return Layer("the given keys", config)
+    if isinstance(config, kind):
+        return layer_of(config, kind.__name__)
+    raise UsageError(f"a configuration is a TOML file, a mapping or {kind.__name__}, not {type(config).__name__}")
+
+
+def layer_of(config: object, origin: str) -> Layer:
+    """The keys of a configuration made in Python that differ from the defaults."""
+    default = dict(_paths(plain(type(config)())))
+    return Layer(origin, nested({path: one for path, one in _paths(plain(config)) if default.get(path) != one}))
+
+
+def require(config: object, options: Mapping[str, str]) -> None:
+    """Refuse a configuration that lacks what is needed.
+
+    Args:
+        options: for each key that is needed the option that sets it.
+
+    Raises:
+        UsageError: naming all that is missing.
+    """
+    missing = [key for key in options if not attrgetter(key)(config)]
+    if missing:
+        named = " and ".join(missing)
+        given = " and ".join(options[key] for key in missing)
+        raise UsageError(f"{named} {'is' if len(missing) == 1 else 'are'} not set; use {given}, or the configuration")
+
+
+def nested(values: Mapping[str, object]) -> dict[str, Any]:
+    """Keys with dots as tables in tables."""
+    found: dict[str, Any] = {}
+    for path, value in values.items():
+        *tables, name = path.split(".")
+        table = found
+        for one in tables:
+            table = table.setdefault(one, {})
+        table[name] = value
+    return found
+
+
+def toml_of(config: object) -> str:
+    """A configuration as a TOML file that holds every key, with its meaning above it.
+
+    A key without a value is a comment.
+    """
+    lines = list(_comment(_paragraph(type(config))))
+    return "\n".join([*lines, *_table(config, "")]) + "\n"
+
+
+def toml_value(value: object) -> str:
+    """A value as TOML has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {toml_value(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, int | float):
+        return repr(value)
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _setting(key: str, value: object, origin: str) -> Setting:
+    from harness.result.secrets import public
+
+    return Setting(key, public(toml_value(value)), public(origin))
+
+
+def _check_layer(kind: type[T], values: Mapping[str, Any], origin: str) -> None:
+    """Keys, types and ranges. Whether values go together, only all layers can tell."""
+    try:
+        typed(kind, values, origin)
+    except HarnessError as error:
+        if _names(error, origin):
+            raise
+
+
+def _made(kind: type[T], values: Mapping[str, Any], origin: str) -> T:
+    try:
+        return typed(kind, values, origin)
+    except HarnessError as error:
+        if not origin or _names(error, origin):
+            raise
+        raise UsageError(f"{origin}: {error}") from None
+
+
+def _names(error: HarnessError, origin: str) -> bool:
+    return str(error).startswith(f"{origin}: ")
+
+
+def _over(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(values)
+    for name, value in more.items():
+        below = found.get(name)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        found[name] = _over(below, value) if both else value  # type: ignore[arg-type]
+    return found
+
+
+def _paths(values: Mapping[str, Any], way: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{way}{name}.")
+        else:
+            yield f"{way}{name}", value
+
+
+def _paragraph(kind: type[Any]) -> str:
+    return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
+
+
+def _table(config: Any, way: str) -> Iterator[str]:
+    held = plain(config)
+    keys = {one.path: one for one in keys_in(type(config), config, "")}
+    tables = [name for name in hints_of(class_of(config)) if is_dataclass(getattr(config, name))]
+    for path, key in keys.items():
+        if "." not in path:
+            yield from _entry(key, held.get(path))
+    for name in tables:
+        table = getattr(config, name)
+        yield from ("", *_comment(_paragraph(type(table))), f"[{way}{name}]")
+        yield from _table(table, f"{way}{name}.")
+
+
+def _entry(key: Key, value: object) -> Iterator[str]:
+    choices = f" One of: {', '.join(map(str, key.choices))}." if key.choices else ""
+    yield from ("", *_comment(f"{key.text}{choices}"))
+    wanted = noun_of(without_none(key.kind), "table").upper()
+    yield f"# {key.path} = {wanted}" if value is None else f"{key.path} = {toml_value(value)}"
+
+
+def _comment(text: str) -> Iterator[str]:
+    line = "#"
+    for word in text.split():
+        if len(line) + 1 + len(word) > _WIDTH:
+            yield line
+            line = "#"
+        line = f"{line} {word}"
+    yield line

@@ -1,0 +1,132 @@
+"""The keys of configuration classes: frozen dataclasses whose nested dataclasses are their tables.
+
+A key is the way to a field, as in `training.loss.scale`. Its type and default are the field's, its help is the field's
+docstring.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from adapters.errors import UsageError
+from adapters.typed_values import Place, typed
+from adapters.typed_words import choices_of, unwrapped
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of a configuration."""
+
+    path: str
+    """As in `training.loss.scale`."""
+    kind: Any
+    """The type of its value, with its range."""
+    default: object
+    """As TOML has it; None for no value."""
+    text: str
+    """What it means, on one line."""
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The values that it may have; none where they cannot be listed."""
+        return choices_of(without_none(self.kind))
+
+
+@cache
+def keys_of(kind: Any) -> Mapping[str, Key]:
+    """All keys of a class by their path, each table's own keys before its tables."""
+    return {key.path: key for key in keys_in(kind, kind(), "")}
+
+
+def plain(config: object) -> dict[str, Any]:
+    """A configuration as a TOML file has it: keys without a value are left out."""
+    return as_toml(asdict(config))  # type: ignore[no-any-return, call-overload]
+
+
+def as_toml(value: Any) -> Any:
+    """A value as TOML has it: keys without a value are left out, paths are texts."""
+    if isinstance(value, Mapping):
+        return {name: as_toml(one) for name, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def without_none(kind: Any) -> Any:
+    """The type of a key's value where it has one, without its range."""
+    plain_kind = unwrapped(kind)[0]
+    arms = [one for one in get_args(plain_kind) if one is not NoneType]
+    if NoneType in get_args(plain_kind) and len(arms) == 1:
+        return unwrapped(arms[0])[0]
+    return plain_kind
+
+
+def check(value: Any) -> None:
+    """Refuse a value of a configuration class that a file could not have either. For `__post_init__`.
+
+    Raises:
+        UsageError: a field has a value out of its range, or `problem()` finds that two do not go together.
+    """
+    for name, kind in hints_of(class_of(value)).items():
+        held = getattr(value, name)
+        if not is_dataclass(held) and not isinstance(held, Path):
+            typed(kind, held, Place("", way=name))
+    problem = getattr(value, "problem", lambda: None)()
+    if problem is not None:
+        raise UsageError(problem)
+
+
+def keys_in(kind: Any, default: Any, way: str = "") -> Iterator[Key]:
+    """The keys of a class, each table's own before those of its tables; `way` leads to the class."""
+    texts, tables = _texts(kind), []
+    for name, hint in hints_of(kind).items():
+        value = getattr(default, name)
+        if is_dataclass(value):
+            tables.append((type(value), value, f"{way}{name}."))
+        else:
+            yield Key(f"{way}{name}", hint, as_toml(value), texts[name])
+    for table in tables:
+        yield from keys_in(*table)
+
+
+def class_of(config: object) -> Any:
+    """Its class."""
+    return type(config)
+
+
+@cache
+def hints_of(kind: Any) -> dict[str, Any]:
+    """The types of the fields of a class, with their ranges."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {one.name: hints[one.name] for one in fields(kind)}
+
+
+@cache
+def _texts(kind: Any) -> dict[str, str]:
+    """The docstrings of the fields of a class and of those that it inherits from."""
+    found: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        if one.__module__ != "builtins":
+            found |= _written(sys.modules[one.__module__].__file__ or "").get(one.__name__, {})
+    return found
+
+
+@cache
+def _written(file: str) -> dict[str, dict[str, str]]:
+    tree = ast.parse(Path(file).read_text("utf-8"))
+    return {node.name: dict(_documented(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _documented(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, text in zip(node.body, node.body[1:], strict=False):
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
+            yield field.target.id, " ".join(text.value.value.split())

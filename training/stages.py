@@ -1,0 +1,129 @@
+"""The settings of the stages before a training: queries, candidates, teachers' scores, and the examples that are drawn.
+
+Each class is a table of a configuration and options of the command line, as in `training.settings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from adapters.typed_values import Count, Positive, Share
+from training.keys import check
+from training.settings import SEED, LossName
+
+Strategy = Literal["stratified", "top", "random"]
+Scope = Literal["global", "query"]
+Map = Literal["none", "standard", "logistic", "unit"]
+LEAK_THRESHOLD = 0.8
+"""The share of common trigrams from which a training query counts as an evaluation query."""
+AtLeastTwo = Annotated[int, Meta(ge=2)]
+Part = Annotated[float, Meta(gt=0, le=1, description="a number above 0 and at most 1")]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """The queries that are written for documents."""
+
+    generator: str = "extractive"
+    """extractive, a language model (a folder or a hub name), or chat:http://HOST:PORT/v1?model=NAME."""
+    documents: Positive | None = None
+    """Write queries for this number of documents of each corpus. Default: all."""
+    floor: Share = 0.5
+    """The share of queries that must fit the profile, or the run stops."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Mining:
+    """The candidates of the queries."""
+
+    retrievers: tuple[str, ...] = ()
+    """First stages; name at least two. Default: bm25 and Qwen/Qwen3-Embedding-0.6B."""
+    depth: Positive = 50
+    """Candidates from each retriever."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Strata:
+    """How documents are chosen from the candidates."""
+
+    strategy: Strategy = "stratified"
+    """How documents are chosen from the pool: from strata of the teacher's scores, the best ones, or at random."""
+    per_query: AtLeastTwo = 16
+    """Documents per example, with the source document."""
+    bins: Positive = 16
+    """The number of strata of the teacher's scores."""
+    scope: Scope = "global"
+    """Whether strata are over the scores of all queries, or of each query."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Sampling(Strata):
+    """How documents are chosen from the candidates, and which are left out."""
+
+    drop_above: Part | None = None
+    """Drop documents above this share of the source document's score, such as 0.95. Default: drop none."""
+
+
+@dataclass(frozen=True)
+class Plan(Sampling):
+    """How the sample is drawn.
+
+    NV-Retriever (arXiv 2407.15831) drops above 0.95. Nothing is dropped by default: with a teacher's own scores as
+    labels a better document than the source is no false negative, and without it the source would be the best of
+    every list.
+    """
+
+    seed: Count = SEED
+    """The random seed. Another seed draws other documents."""
+
+
+def plan_of(sampling: Strata, seed: int) -> Plan:
+    """A way of choosing documents, with the seed of its draws."""
+    return Plan(**{one.name: getattr(sampling, one.name) for one in fields(sampling)}, seed=seed)
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """The teachers, and how their scores become labels."""
+
+    teachers: tuple[str, ...] = ()
+    """Rerankers or embedders."""
+    weights: tuple[float, ...] = ()
+    """The weight of each teacher, in their order. Default: equal weights."""
+    map: Map = "none"
+    """Write scores on another scale. Their order stays."""
+    facts: Path | None = None
+    """A TOML file with the licence and the training sets of each teacher. Default: none is known."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class General:
+    """General ranking data. Stage 1 is trained on it, and it is replayed in later trainings."""
+
+    data: tuple[str, ...] = ()
+    """Examples with scores: .jsonl, .parquet, triples as .tsv, or a BEIR folder. Default: none, stage 1 is the base."""
+    negatives: str = "bm25"
+    """Where the negatives of a BEIR folder come from: a first stage, or run:FILE."""
+    loss: LossName = "bce"
+    """The loss of stage 1."""
+    epochs: Positive = 1
+    """The number of epochs of stage 1."""
+
+    def __post_init__(self) -> None:
+        check(self)
