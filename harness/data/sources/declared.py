@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from harness.data.collection import Rules
+from harness.data.sources.declared_files import KEY, Files, files_of
 from harness.data.sources.dirt import EFFECTS
 
 FILE = "collection.toml"
@@ -23,6 +24,7 @@ _TYPES: dict[str, tuple[type, str]] = {
     "allow": (list, "a list of names"),
     "parallel": (bool, "true or false"),
     "note": (str, "text"),
+    KEY: (dict, "a table of file names"),
 }
 
 
@@ -41,6 +43,8 @@ class Declared:
     """The name of the set: the folder that a collection lies in, its suite, or its group of a suite."""
     in_set: bool = False
     """Whether it was named as a part of that set. A folder of unrelated collections is no set of any of them."""
+    files: Files = field(default_factory=Files)
+    """Which files are its corpus, queries and judgments, where names do not show it."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def combine(tables: Sequence[Table]) -> Declared:
         keys.update(table.keys)
     name, language, group = (keys.pop(key, None) for key in ("name", "language", "group"))
     parallel = keys.pop("parallel", None)
+    files = files_of(keys.pop(KEY, None), ", ".join(table.label for table in tables if KEY in table.keys))
     keys["allow"] = tuple(sorted(set(_names(keys.get("allow")))))
     return Declared(
         None if name is None else str(name),
@@ -94,6 +99,7 @@ def combine(tables: Sequence[Table]) -> Declared:
         Rules(**keys),  # type: ignore[arg-type]
         None if group is None else str(group),
         None if parallel is None else bool(parallel),
+        files=files,
     )
 
 
@@ -103,7 +109,7 @@ def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
     Raises:
         UsageError: a table for a collection that the set does not have.
     """
-    own = {key: value for key, value in table.keys.items() if isinstance(value, dict)}
+    own = {key: value for key, value in table.keys.items() if isinstance(value, dict) and key != KEY}
     for key in own:
         if key not in parts:
             raise UsageError(f"{table.label}: a table for '{key}'.{did_you_mean(key, parts)}")

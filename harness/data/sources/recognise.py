@@ -23,8 +23,8 @@ from harness.workspace import Workspace
 
 DEMO = "demo"
 _KINDS = (
-    "a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv, a .zip of that, a .jsonl of reranking rows "
-    "(query, positive, negative), or a folder of such folders"
+    "a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv (or collection.tsv, topics.txt and qrels.txt), a "
+    ".zip of that, a .jsonl of reranking rows (query, positive, negative), or a folder of such folders"
 )
 
 
