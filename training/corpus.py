@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from harness.data.sources.beir_folder import Folder, StatedPlace
 from harness.data.sources.build import collection_of
 from harness.data.sources.declared import FILE, Declared, combine, read
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.jsonl import find, records
-from harness.data.sources.source import CORPUS, QUERIES, Converted, join
-from harness.data.sources.texts import Row, write_texts
+from harness.data.sources.jsonl import find
+from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.text_files import read_documents
+from harness.data.sources.texts import write_texts
 from harness.workspace import Workspace
 
 _NAME = "corpus.jsonl"
@@ -85,15 +86,13 @@ class _CorpusSource:
 
     def convert(self, folder: Path, dirt: Dirt) -> Converted:
         """Read the documents; queries and judgments stay empty."""
-        written = write_texts(self._documents, self.place.label(self._file), folder / CORPUS, {}, dirt)
+        names = [self._file]
+        written = write_texts(
+            lambda dirt: read_documents(self.place, names, dirt), self.place.label(names[0]), folder / CORPUS, {}, dirt
+        )
         with TextWriter(folder / QUERIES):
             pass
         return Converted(_NO_QRELS, None, written.empty, 0)
-
-    def _documents(self, dirt: Dirt) -> Iterator[Row]:
-        for record in records(self.place, self._file):
-            text = join(record.optional_text("title"), record.text("text"))
-            yield record.line, record.identifier("_id", dirt), text
 
     @property
     def _file(self) -> str:

@@ -107,11 +107,14 @@ def _of_json(content: Mapping[str, object]) -> str:
 
 
 def _of_columns(path: Path, head: bytes) -> str:
-    columns = len(head.split(b"\t")) if b"\t" in head else len(head.split())
-    if len(head.split()) == 6 or columns == 6:
+    words = len(head.split())
+    columns = len(head.split(b"\t")) if b"\t" in head else words
+    if 6 in (words, columns):
         return "trec"
     if columns == 3:
         return _of_three(path)
+    if words >= 5:
+        return "trec"  # without a tag, or with one of several words
     raise UsageError(f"{path}:1: {columns} columns are no run that is known; name its --format: {', '.join(FORMATS)}")
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.data.runs import Run
 from harness.data.sources.dirt import EFFECTS, TAKEN
 from harness.measuring.alarms.alarm import FEW, Alarm, counted
 from harness.measuring.alarms.certainty import sure
@@ -32,6 +33,7 @@ def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
     """What declared rules let through, labels in ids, positives that were put in, queries among their own answers,
     judgments that contradict."""
     yield from _let_through(ground)
+    yield from outside_corpus(ground.candidates)
     yield from _empty_queries(ground)
     yield from _missing(ground)
     yield from _labelled_ids(ground)
@@ -50,6 +52,13 @@ def _let_through(ground: CandidatePool) -> Iterator[Alarm]:
             if rule in TAKEN:
                 told = f"{share} {percent} have {TAKEN[rule]}"
             yield from counted("let-through", count, lines, told)
+
+
+def outside_corpus(run: Run) -> list[Alarm]:
+    """The alarm of a run file that lists documents that the corpus lacks."""
+    count, lines = run.outside
+    told = f"{count:,} of {lines:,} lines of the run name documents that the corpus lacks and are left out; trec_eval"
+    return counted("let-through", count, lines, f"{told} would count them as not relevant")
 
 
 def _empty_queries(ground: CandidatePool) -> Iterator[Alarm]:

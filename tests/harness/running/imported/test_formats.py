@@ -107,7 +107,7 @@ def test_an_id_with_a_space_stays_one_id(tmp_path: Path) -> None:
         ('{"q1": ["d1"]}', "json-run", r"query 'q1' has no object"),
         ('{"q1": {"d1": 1, "d1": 2}}', "json-run", r"the key 'd1' stands twice"),
         ('{"q1": {"d1": 1}, "q1": {"d4": 2}}', "json-run", r"the key 'q1' stands twice"),
-        ('{"q1": {"d77": 1}}', "json-run", r"1 lines name documents that coll lacks, first 'd77'"),
+        ('{"q1": {"d77": 1}}', "json-run", r"1 line names a document that coll lacks, first 'd77'"),
         ('{"q9": {"d1": 1}}', "json-run", r"none of its queries is in coll"),
         ('{"search_results": 3}', None, r"\{query: \{document: score\}\} was expected"),
         ("q1 d1 0.5 0.6\n", None, r"4 columns are no run that is known; name its --format"),
