@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from harness.data.sources.beir_folder import Folder, StatedPlace
 from harness.data.sources.build import collection_of
 from harness.data.sources.declared import FILE, Declared, combine, read
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.jsonl import find
+from harness.data.sources.layout import corpus_files
 from harness.data.sources.source import CORPUS, QUERIES, Converted
 from harness.data.sources.text_files import read_documents
 from harness.data.sources.texts import write_texts
@@ -31,8 +32,9 @@ _NAME = "corpus.jsonl"
 def corpus_of(target: str, workspace: Workspace) -> Collection:
     """The corpus that a target names, as a collection without queries.
 
-    Of a folder with a corpus.jsonl, or of such a file, only that file is opened: queries and judgments that may lie
-    beside it are never read. Any other target is read as a collection, and its queries and judgments are dropped.
+    Of a folder with a corpus.jsonl or another file that has the name of a corpus, or of such a file, only that file is
+    opened: queries and judgments next to it are never read. Any other target is read as a collection, and its queries
+    and judgments are dropped.
 
     Raises:
         UsageError: the target is unknown, or names several collections.
@@ -40,12 +42,14 @@ def corpus_of(target: str, workspace: Workspace) -> Collection:
     """
     path = Path(target).expanduser()
     folder = path.parent if path.is_file() and path.name in (_NAME, f"{_NAME}.gz") else path
-    if folder.is_dir() and find(Folder(folder), _NAME):
-        return _bare(collection_of(_CorpusSource(Folder(folder), _declared(folder)), workspace))
+    if folder.is_dir():
+        place, declared = Folder(folder), _declared(folder)
+        if names := corpus_files(place, declared.files):
+            return _bare(collection_of(_CorpusSource(place, declared, names), workspace))
     found = load(target, workspace)
     if len(found) != 1:
-        names = ", ".join(collection.name for collection in found[:4])
-        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {names}")
+        such = ", ".join(collection.name for collection in found[:4])
+        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {such}")
     return _bare(found[0])
 
 
@@ -63,10 +67,11 @@ def rows_by_id(corpus: Collection) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _CorpusSource:
-    """The documents of a folder in BEIR's layout."""
+    """The documents of a folder."""
 
     place: StatedPlace
     declared: Declared
+    names: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -78,28 +83,21 @@ class _CorpusSource:
 
     @property
     def origin(self) -> str:
-        return f"corpus {self.place.path.resolve()}"
+        said = "" if len(self.names) == 1 and self.names[0].startswith(_NAME) else f" ({', '.join(self.names)})"
+        return f"corpus {self.place.path.resolve()}{said}"
 
     def files(self) -> Sequence[Path]:
-        """The corpus file alone."""
-        return self.place.on_disk([self._file])
+        """The files of the corpus alone."""
+        return self.place.on_disk(self.names)
 
     def convert(self, folder: Path, dirt: Dirt) -> Converted:
         """Read the documents; queries and judgments stay empty."""
-        names = [self._file]
-        written = write_texts(
-            lambda dirt: read_documents(self.place, names, dirt), self.place.label(names[0]), folder / CORPUS, {}, dirt
-        )
+        label = self.place.label(self.names[0])
+        read = partial(read_documents, self.place, self.names)
+        written = write_texts(read, label, folder / CORPUS, {}, dirt)
         with TextWriter(folder / QUERIES):
             pass
         return Converted(_NO_QRELS, None, written.empty, 0)
-
-    @property
-    def _file(self) -> str:
-        found = find(self.place, _NAME)
-        if found is None:
-            raise DataError(f"{self.place.label(_NAME)}: not there any more")
-        return found
 
 
 _NO_ROWS = np.empty(0, np.int32)

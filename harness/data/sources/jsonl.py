@@ -117,16 +117,21 @@ class JsonLine:
         """Whether a field is there and not null."""
         return not _is_null(self.fields.get(name))
 
-    def only_one(self, names: Sequence[str]) -> str | None:
-        """The first of `names` where the record has a field of that name, else the one of the others that it has and
-        that is not null; None where there is none.
+    def first_or_only(self, names: Sequence[str]) -> str | None:
+        """The first of `names` where the record has a field of that name, else as `only_one`.
 
         Raises:
             DataError: there are several of the others; which one counts cannot be known.
         """
-        if self.has(names[0]):
-            return names[0]
-        found = [name for name in names[1:] if self.has(name)]
+        return names[0] if self.has(names[0]) else self.only_one(names)
+
+    def only_one(self, names: Sequence[str]) -> str | None:
+        """The one of `names` that the record has and that is not null; None where there is none.
+
+        Raises:
+            DataError: there are several; which one counts cannot be known.
+        """
+        found = [name for name in names if self.has(name)]
         if len(found) > 1:
             there = " and ".join(f"'{name}'" for name in found)
             raise DataError(f"{self.where}: the fields {there} could both be '{names[0]}'; name one of them so")

@@ -13,6 +13,7 @@ from harness.data.qrels import Missing, Qrels, Rows
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import CollectionFiles, clean_id, empty_id, lines, underscored
 from harness.data.sources.judgment_columns import WHOLE, JudgmentLine, divided, without_comments
+from harness.data.sources.judgment_json import json_judgments
 
 _HIGHEST = 2**31 - 1
 
@@ -31,7 +32,7 @@ class Judgments:
 
 
 def read_judgments(place: CollectionFiles, name: str, dirt: Dirt) -> Judgments:
-    """Read a file of judgments; `judgment_columns` says how its lines are divided.
+    """Read a file of judgments; `judgment_columns` says how its lines are divided, `judgment_json` reads JSON.
 
     A grade below zero counts as 0, and is counted; TREC's files mark junk that way.
 
@@ -39,12 +40,11 @@ def read_judgments(place: CollectionFiles, name: str, dirt: Dirt) -> Judgments:
         DataError: lines with other columns than those before, a grade that is not a whole number, a pair that is judged
             twice, an empty id, no judgment at all.
     """
-    file = place.label(name)
+    file, of_json = place.label(name), json_judgments(place, name)
+    if of_json is not None:
+        return _collected(_Reader(file, dirt), of_json)
     found = divided(without_comments(lines(place, name)), without_comments(lines(place, name)), file)
-    reader = _Reader(file, dirt, junk_is_usual=found.is_trec)
-    for line in found.lines:
-        reader.read(line)
-    return reader.judgments(found.header)
+    return _collected(_Reader(file, dirt, junk_is_usual=found.is_trec), found.lines, found.header)
 
 
 def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dirt) -> Judgments:
@@ -53,10 +53,13 @@ def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dir
     Raises:
         DataError: as `read_judgments`.
     """
-    reader = _Reader(label, dirt)
-    for number, (query, document, grade) in enumerate(rows, 1):
-        reader.read(JudgmentLine(number, query, document, str(grade)))
-    return reader.judgments(())
+    return _collected(_Reader(label, dirt), (JudgmentLine(n, q, d, str(g)) for n, (q, d, g) in enumerate(rows, 1)))
+
+
+def _collected(reader: _Reader, found: Iterable[JudgmentLine], header: tuple[str, ...] = ()) -> Judgments:
+    for line in found:
+        reader.read(line)
+    return reader.judgments(header)
 
 
 class _Reader:

@@ -74,6 +74,17 @@ def layout_of(place: CollectionFiles, files: Files, split: str | None) -> Layout
     return Layout(_corpus(place, roles["corpus"], files), _queries(place, roles, files, chosen), splits[chosen], chosen)
 
 
+def corpus_files(place: CollectionFiles, files: Files) -> tuple[str, ...]:
+    """The files of the corpus alone; none where there are none.
+
+    Raises:
+        DataError: a declared file is not there.
+        UsageError: several files could be it.
+    """
+    found = _roles(place)["corpus"]
+    return _corpus(place, found, files) if found or files.corpus else ()
+
+
 def _splits(place: CollectionFiles, found: Sequence[str], files: Files) -> dict[str, str]:
     if files.judgments:
         return {_split(files.judgments): _declared(place, files.judgments, "judgments")}

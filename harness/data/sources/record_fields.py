@@ -60,7 +60,7 @@ class Fields:
             raise DataError(f"{self._first.where}: no line has a text; name its field 'text' (fields there: {there})")
 
     def _text(self, record: JsonLine, names: tuple[str, ...]) -> str | None:
-        name = record.only_one(names)
+        name = record.first_or_only(names)
         return None if name is None else record.text(name)
 
     def _note(self, record: JsonLine, text: str | None) -> None:
@@ -100,4 +100,4 @@ def _document_ids(record: JsonLine) -> tuple[str, ...]:
 
 
 def _identifier(record: JsonLine, names: tuple[str, ...], dirt: Dirt) -> str:
-    return record.identifier(record.only_one(names) or names[0], dirt)
+    return record.identifier(record.first_or_only(names) or names[0], dirt)

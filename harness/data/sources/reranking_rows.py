@@ -132,7 +132,7 @@ class _Rows:
     def _query_id(self, record: JsonLine) -> str:
         if "pos" in record.fields:  # FlagEmbedding's rows have no ids of their own
             return f"row-{record.number}"
-        name = record.only_one(IDS) or next((name for name in IDS if name in record.fields), None)
+        name = record.first_or_only(IDS) or next((name for name in IDS if name in record.fields), None)
         return record.identifier(name, self._dirt) if name else f"row-{record.number}"
 
     def _group(self, row: Candidates, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -45,6 +46,8 @@ def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
     with place.open(name) as stored:
         content = stored.read()
     written = _lines(gzip.decompress(content) if name.endswith(".gz") else content)
+    if "".join(written).lstrip()[:1] in ("{", "["):
+        return list(_of_json(written))
     lines = [line for line in written if line.strip() and not _is_comment(line)]
     for names in (_csv_row(lines[0]), lines[0].split()) if lines else ():
         if (order := _order(names)) is not None:
@@ -52,6 +55,20 @@ def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
     three = _at_tabs(lines)
     rows = [line.split() for line in lines]
     return _judgments(rows) if _is_trec(rows, three) else _judgments(three)
+
+
+def _of_json(lines: Sequence[str]) -> Iterator[Judgment]:
+    """Grades by query and document, or an object for each judgment."""
+    try:
+        rows = json.loads("\n".join(lines))
+    except ValueError:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    if isinstance(rows, dict) and all(isinstance(own, dict) for own in rows.values()):
+        yield from of_mapping({q: {d.strip(): int(g) for d, g in own.items()} for q, own in rows.items()})
+        return
+    for row in rows if isinstance(rows, list) else [rows]:
+        query, document, grade = ([*row.values()][at] for at in _order([*row]) or ())
+        yield Judgment(str(query).strip(), str(document).strip(), int(grade))
 
 
 def of_mapping(judged: Mapping[str, Mapping[str, int]]) -> list[Judgment]:

@@ -35,7 +35,7 @@ def form_of(place: CollectionFiles, name: str) -> Form | None:
     Raises:
         DataError: the file cannot be read.
     """
-    first = next((line.lstrip() for _, line in lines(place, name)), "")
+    first = next((line.lstrip(" ") for _, line in lines(place, name)), "")
     return next((form for sign, form in _SIGNS if re.match(sign, first, re.IGNORECASE)), None)
 
 
