@@ -15,10 +15,11 @@ from harness.result.origin import Origin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
 from harness.running.imported.json_file import json_object, nested_lines
 from harness.running.imported.msmarco import msmarco_lines
+from harness.running.imported.parquet_run import parquet_lines
 from harness.running.imported.tevatron import tevatron_lines, three_columns
 
 MTEB_RESULTS = "mteb-results"
-RUN_FORMATS = ("trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run")
+RUN_FORMATS = ("trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run", "parquet")
 FORMATS = (*RUN_FORMATS, MTEB_RESULTS)
 HERE = "rerank-harness"
 """Who measures the runs of others."""
@@ -62,6 +63,8 @@ class RunFile:
             return tevatron_lines(self.path)
         if self.format == "msmarco":
             return msmarco_lines(self.path)
+        if self.format == "parquet":
+            return parquet_lines(self.path)
         results: object = self.content
         if self.format == "flagembedding":
             results = self.content.get(flag_embedding.RESULTS)
@@ -94,6 +97,10 @@ def format_of(path: Path, named: str | None = None) -> str:
         if named not in FORMATS:
             raise UsageError(f"unknown format '{named}'.{did_you_mean(named, FORMATS)}")
         return named
+    if path.suffix == ".parquet":
+        return "parquet"
+    if path.suffix == ".lz4":
+        raise UsageError(f"{path}: packed with lz4, which is not read; save the run as .trec, .json or .parquet")
     head = _head(path)
     return _of_json(json_object(path)) if head.startswith(b"{") else _of_columns(path, head)
 
