@@ -186,9 +186,17 @@ def _role(name: str) -> Role | None:
     path = PurePosixPath(name)
     if _is_other(name) or path.name.startswith(".") or len(path.parts) > 2:
         return None
-    if len(path.parts) == 2:
-        return _WORDS[path.parts[0]] if path.parts[0] in FOLDERS else None
-    tokens = re.split(r"[^a-z]+", path.name.lower())
+    own = _role_of_words(path.name)
+    if len(path.parts) == 1:
+        return own
+    if path.parts[0] not in FOLDERS:
+        return None
+    of_folder = _WORDS[path.parts[0]]
+    return own if of_folder == "corpus" and own is not None else of_folder
+
+
+def _role_of_words(name: str) -> Role | None:
+    tokens = re.split(r"[^a-z]+", name.lower())
     if any(word in tokens for word in _RUNS):
         return None
     return next((role for word, role in _WORDS.items() if word in tokens), None)

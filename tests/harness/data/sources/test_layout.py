@@ -164,3 +164,16 @@ def test_a_missing_corpus_is_answered_with_what_is_there(bench: Any) -> None:
 def test_runs_and_notes_beside_them_are_no_part_of_the_collection(bench: Any) -> None:
     others = {"run.bm25.txt": "q1 Q0 d1 1 0.5 t\n", "README.md": "# Topics\n", "results-docs.txt": "map all 0.2\n"}
     assert content(bench.load(folder(bench, **SETS["MS MARCO"], **others))) == WANTED
+
+
+def test_judgments_and_queries_may_lie_among_the_documents(bench: Any) -> None:
+    files = {"part1.tsv": TSV, "topics.tsv": TOPICS, "qrels.txt": QRELS}
+    place = folder(bench, **{f"collection__{name}": text for name, text in files.items()})
+    assert content(bench.load(place)) == WANTED
+
+
+@pytest.mark.parametrize("name", ["table.csv", "coll__corpus.csv"])
+def test_csv_is_refused_with_what_to_do(bench: Any, name: str) -> None:
+    place = folder(bench, **{name: "id,text\n1,a\n"})
+    message = bench.refused(UsageError, place / name.split("__")[0])
+    assert " is no collection; .csv is not read, save it with tabs as .tsv; name a folder with corpus.jsonl" in message
