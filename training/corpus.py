@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from harness.data.sources.beir_folder import Folder, StatedPlace
 from harness.data.sources.build import collection_of
 from harness.data.sources.declared import FILE, Declared, combine, read
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.jsonl import find, records
-from harness.data.sources.source import CORPUS, QUERIES, Converted, join
-from harness.data.sources.texts import Row, write_texts
+from harness.data.sources.layout import corpus_files
+from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.text_files import read_documents
+from harness.data.sources.texts import write_texts
 from harness.workspace import Workspace
 
 _NAME = "corpus.jsonl"
@@ -30,8 +32,9 @@ _NAME = "corpus.jsonl"
 def corpus_of(target: str, workspace: Workspace) -> Collection:
     """The corpus that a target names, as a collection without queries.
 
-    Of a folder with a corpus.jsonl, or of such a file, only that file is opened: queries and judgments that may lie
-    beside it are never read. Any other target is read as a collection, and its queries and judgments are dropped.
+    Of a folder with a corpus.jsonl or another file that has the name of a corpus, or of such a file, only that file is
+    opened: queries and judgments next to it are never read. Any other target is read as a collection, and its queries
+    and judgments are dropped.
 
     Raises:
         UsageError: the target is unknown, or names several collections.
@@ -39,12 +42,14 @@ def corpus_of(target: str, workspace: Workspace) -> Collection:
     """
     path = Path(target).expanduser()
     folder = path.parent if path.is_file() and path.name in (_NAME, f"{_NAME}.gz") else path
-    if folder.is_dir() and find(Folder(folder), _NAME):
-        return _bare(collection_of(_CorpusSource(Folder(folder), _declared(folder)), workspace))
+    if folder.is_dir():
+        place, declared = Folder(folder), _declared(folder)
+        if names := corpus_files(place, declared.files):
+            return _bare(collection_of(_CorpusSource(place, declared, names), workspace))
     found = load(target, workspace)
     if len(found) != 1:
-        names = ", ".join(collection.name for collection in found[:4])
-        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {names}")
+        such = ", ".join(collection.name for collection in found[:4])
+        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {such}")
     return _bare(found[0])
 
 
@@ -62,10 +67,11 @@ def rows_by_id(corpus: Collection) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _CorpusSource:
-    """The documents of a folder in BEIR's layout."""
+    """The documents of a folder."""
 
     place: StatedPlace
     declared: Declared
+    names: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -77,30 +83,21 @@ class _CorpusSource:
 
     @property
     def origin(self) -> str:
-        return f"corpus {self.place.path.resolve()}"
+        said = "" if len(self.names) == 1 and self.names[0].startswith(_NAME) else f" ({', '.join(self.names)})"
+        return f"corpus {self.place.path.resolve()}{said}"
 
     def files(self) -> Sequence[Path]:
-        """The corpus file alone."""
-        return self.place.on_disk([self._file])
+        """The files of the corpus alone."""
+        return self.place.on_disk(self.names)
 
     def convert(self, folder: Path, dirt: Dirt) -> Converted:
         """Read the documents; queries and judgments stay empty."""
-        written = write_texts(self._documents, self.place.label(self._file), folder / CORPUS, {}, dirt)
+        label = self.place.label(self.names[0])
+        read = partial(read_documents, self.place, self.names)
+        written = write_texts(read, label, folder / CORPUS, {}, dirt)
         with TextWriter(folder / QUERIES):
             pass
         return Converted(_NO_QRELS, None, written.empty, 0)
-
-    def _documents(self, dirt: Dirt) -> Iterator[Row]:
-        for record in records(self.place, self._file):
-            text = join(record.optional_text("title"), record.text("text"))
-            yield record.line, record.identifier("_id", dirt), text
-
-    @property
-    def _file(self) -> str:
-        found = find(self.place, _NAME)
-        if found is None:
-            raise DataError(f"{self.place.label(_NAME)}: not there any more")
-        return found
 
 
 _NO_ROWS = np.empty(0, np.int32)

@@ -91,8 +91,8 @@ class Decision(Shown):
 
     def tables(self) -> list[Table]:
         """The verdict with its reasons; then a row for each collection and language, if there are values."""
-        from reports.tables import gate as gated
         from reports.table import Cell, Table
+        from reports.tables import gate as gated
 
         reasons = tuple((Cell(line),) for line in (*self.reasons, *self.found.notes))
         verdict = Table(gated.headline(self.found), ("reason",), reasons)

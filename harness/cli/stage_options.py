@@ -32,7 +32,7 @@ TaskName = Annotated[str | None, _option("task", "The task's name in the example
 Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]
 FitData = Annotated[
     list[Path] | None,
-    _option("data", "Examples with scores: .jsonl, .parquet, triples as .tsv, or a BEIR folder. Repeatable."),
+    _option("data", "Examples with scores: .jsonl, .json, .parquet, .tsv or a BEIR folder. Repeatable."),
 ]
 FitOut = Annotated[
     Path | None, _option("out", "The folder of the trained checkpoint. It appears when training is complete.")

@@ -263,7 +263,7 @@ def counts_of_queries(queries: Texts, qrels: Qrels, given: GivenCandidates | Non
     refused = np.bincount(qrels.queries[qrels.grades == 0], minlength=len(queries))
     return {
         "queries": len(queries),
-        "empty_queries": sum(not text for text in queries),
+        "empty_queries": sum(not text.strip() for text in queries),
         "judgments": len(qrels.all_grades),
         "judged_zero": int((qrels.all_grades == 0).sum()),
         "queries_without_relevant": int((relevant == 0).sum()),

@@ -30,6 +30,8 @@ class Run:
     tiebreaks: npt.NDArray[np.int32]
     """Position of the row's document id among the ids of this run in byte order. Equal scores are ordered by the
     larger one first, as in trec_eval."""
+    outside: tuple[int, int] = (0, 0)
+    """Of a file: the lines that were left out because the corpus lacks their document, and all lines of its queries."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -103,7 +105,7 @@ def only(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
     """The rows that are kept; every query keeps its place."""
     counts = np.bincount(run.queries[keep], minlength=len(run.offsets) - 1)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep])
+    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep], run.outside)
 
 
 def _refuse_repeats(run: Run, ids: Ids) -> None:

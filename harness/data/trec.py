@@ -1,12 +1,15 @@
-"""TREC run files, `query Q0 document rank score tag`, in and out. Scores decide the order, never the rank column."""
+"""TREC run files, `query Q0 document rank score tag`, in and out. Scores decide the order, never the rank column.
+The tag may be missing, or have several words."""
 
 from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -17,7 +20,11 @@ import pyarrow.compute as pc
 from adapters.errors import DataError
 from harness.data.collection import Collection
 from harness.data.runs import Run, build
+from harness.data.sources.dirt import Dirt
 from harness.workspace import write_atomically
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)", re.IGNORECASE)
 
 
 class RunLine(NamedTuple):
@@ -38,8 +45,9 @@ def read_run(path: Path, collection: Collection) -> Run:
     """Read a run file for a collection. Lines of queries that the collection does not have are left out.
 
     Raises:
-        DataError: no such file, a broken line, a document that stands twice for a query or is not in the corpus, a
-            score that is not a number, or no query in common with the collection.
+        DataError: no such file, a broken line, a document that stands twice for a query, a score that is not a number,
+            or no query in common with the collection; or a document that is not in the corpus, unless the collection
+            allows `unknown-documents`: then it is left out and counted.
     """
     return run_of(path, trec_lines(path, set(collection.queries.ids())), collection)
 
@@ -57,13 +65,23 @@ def run_of(path: Path, lines: Iterable[RunLine], collection: Collection) -> Run:
     queries = np.fromiter((query for query, _ in found), np.int64, len(found))
     names = [document for _, document in found]
     documents = _rows_of(names, collection)
-    if (missing := np.flatnonzero(documents < 0)).size:
-        name = names[missing[0]]
-        raise DataError(f"{path}: {missing.size} lines name documents that {collection.name} lacks, first '{name}'")
-    order = np.argsort(queries, kind="stable")
     scores = np.fromiter(found.values(), np.float64, len(found))
+    if (missing := np.flatnonzero(documents < 0)).size:
+        _refuse_outside(path, missing.size, names[missing[0]], collection, everything=missing.size == len(names))
+    inside = documents >= 0
+    queries, documents, scores = queries[inside], documents[inside], scores[inside]
+    order = np.argsort(queries, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(queries, minlength=len(rows)))])
-    return build(offsets, documents[order], scores[order], collection.corpus.ids)
+    run = build(offsets, documents[order], scores[order], collection.corpus.ids)
+    return replace(run, outside=(int(missing.size), len(names)))
+
+
+def _refuse_outside(path: Path, count: int, first: str, collection: Collection, *, everything: bool) -> None:
+    lines = "1 line names a document" if count == 1 else f"{count:,} lines name documents"
+    message = f"{path}: {lines} that {collection.name} lacks, first '{first}'"
+    if everything:
+        raise DataError(f"{message}, and no line names another one; is it the run of another collection?")
+    Dirt(collection.rules.allow, "candidates").meet("unknown-documents", message)
 
 
 def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
@@ -83,11 +101,17 @@ def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
     for number, fields in numbered(path):
         if fields[0].startswith("#") and fields[0] not in known:
             continue
-        if len(fields) != 6:
+        if len(fields) != 6 and not _is_run_line(fields):
             raise DataError(
-                f"{path}:{number}: expected 6 columns 'query Q0 document rank score tag', found {len(fields)}"
+                f"{path}:{number}: expected 6 columns 'query Q0 document rank score tag', found {len(fields)}; ids "
+                "cannot have spaces, and only the tag may be left out"
             )
         yield RunLine(fields[0], fields[2], number_in(path, number, fields[4]), number)
+
+
+def _is_run_line(fields: list[str]) -> bool:
+    """Whether a line without a tag, or with a tag of several words, has rank and score in their places."""
+    return len(fields) >= 5 and _WHOLE.fullmatch(fields[3]) is not None and _NUMBER.fullmatch(fields[4]) is not None
 
 
 def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) -> Iterator[tuple[int, list[str]]]:
@@ -102,9 +126,9 @@ def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) ->
                 if fields := split(line.removeprefix(BOM_UTF8)):
                     yield number, [field.decode() for field in fields]
         except UnicodeDecodeError as error:
-            raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file anew") from None
+            raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file again") from None
         except (EOFError, OSError, zlib.error) as error:
-            raise DataError(f"{path}:{number + 1}: cannot be read on ({error}); fetch or write it anew") from None
+            raise DataError(f"{path}:{number + 1}: cannot be read on ({error}); fetch or write it again") from None
 
 
 def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> dict[tuple[int, str], float]:

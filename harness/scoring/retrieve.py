@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from zipfile import BadZipFile
 
 import numpy as np
@@ -132,10 +131,15 @@ def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Sessi
     """
     file = candidates_file(bench.workspace, collection.fingerprint, stage.identity(collection), depth)
     if file.exists():
-        return load_candidates(file)
+        kept = load_candidates(file)
+        if not kept.outside[0] or "unknown-documents" in collection.rules.allow:
+            return kept
     run = _fresh(collection, stage, depth, bench.reporter)
     with write_atomically(file) as temporary, temporary.open("wb") as out:
-        np.savez(out, offsets=run.offsets, documents=run.documents, scores=run.scores, tiebreaks=run.tiebreaks)
+        arrays: dict[str, Any] = {name: getattr(run, name) for name in ("offsets", "documents", "scores", "tiebreaks")}
+        if run.outside[0]:
+            arrays["outside"] = np.array(run.outside)
+        np.savez(out, **arrays)
     return run
 
 
@@ -153,7 +157,9 @@ def load_candidates(file: Path) -> Run:
     """
     try:
         with file.open("rb") as stored, np.load(stored, allow_pickle=False) as arrays:
-            columns: Mapping[str, np.ndarray] = {name: arrays[name] for name in arrays.files}
+            columns: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+        if "outside" in columns:
+            columns["outside"] = tuple(columns["outside"].tolist())
         return Run(**columns)
     except (OSError, ValueError, TypeError, BadZipFile) as error:
         raise DataError(f"{file}: damaged ({error}); delete it and run again") from error

@@ -21,6 +21,7 @@ from harness.data.runs import Run
 from harness.data.trec import read_run
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
+from harness.scoring.alarms.candidates import outside_corpus
 from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
@@ -146,8 +147,9 @@ class RunFileReranker:
     def score(self, ground: CandidatePool, bench: Session) -> Scores:
         """Look every candidate up in the file; one that it lacks is an error, never a zero."""
         collection, candidates = ground.collection, ground.candidates
-        run = looked_up(read_run(self.file, collection), candidates, self.file, collection)
-        return Scores(run, {"run-file": file_digest(self.file)})
+        given = read_run(self.file, collection)
+        run = looked_up(given, candidates, self.file, collection)
+        return Scores(run, {"run-file": file_digest(self.file)}, alarms=tuple(outside_corpus(given)))
 
 
 def looked_up(given: Run, candidates: Run, file: Path, collection: Collection) -> Run:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from harness.data.collection import Collection
 from harness.data.notes import notes_of
 from harness.data.parallel import notes as parallel_notes
+from harness.data.sources.dirt import TAKEN
 from harness.data.suites.targets import PAIRED_MEASURE
 from harness.measuring.measures import Measure
 from harness.result.evaluation import Evaluation
@@ -187,7 +188,8 @@ def described(collection: Collection) -> str:
         "documents with a text of another": counts.duplicate_texts,
         "queries without a relevant document (they count as 0)": counts.queries_without_relevant,
         "queries without judgments (left out)": counts.queries_without_judgments,
-        **{f"let through: {name}": count for name, count in counts.let_through.items()},
+        "judged queries without a text": counts.empty_queries,
+        **{TAKEN.get(name, f"let through: {name}"): count for name, count in counts.let_through.items()},
     }
     parts += [f"{count:,} {name}" for name, count in named.items() if count]
     return f"{collection.name}, split {collection.split}: {', '.join(parts)}"

@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from adapters.errors import DataError, UsageError
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place
@@ -70,7 +72,7 @@ def test_what_is_no_json_and_what_is_empty_is_refused(tmp_path: Path) -> None:
         read_examples(jsonl(tmp_path / "mined.jsonl"))
     with pytest.raises(UsageError, match="no training examples at"):
         read_examples(tmp_path / "nowhere.jsonl")
-    with pytest.raises(UsageError, match=r"are \.jsonl, \.parquet"):
+    with pytest.raises(UsageError, match=r"are \.jsonl, \.json, \.parquet"):
         read_examples(jsonl(tmp_path / "mined.txt", ROW))
 
 
@@ -101,6 +103,59 @@ def test_a_text_that_repeats_is_taken_once_and_counted(tmp_path: Path) -> None:
     read = read_examples(jsonl(tmp_path / "flag.jsonl", row))
     assert read.rows[0].documents == ("a", "b") and read.rows[0].scores == (1.0, 0.0)
     assert read.counts()["rejected"] == {"repeated documents": 2}
+
+
+FORMS: dict[str, list[dict[str, Any]]] = {
+    "flag": [{"query": "q", "pos": ["a"], "neg": ["b", "c"]}],
+    "mteb": [{"query": "q", "positive": ["a"], "negative": ["b", "c"]}],
+    "tevatron": [
+        {
+            "query_id": "7",
+            "query": "q",
+            "positive_passages": [{"docid": "1", "title": "", "text": "a"}],
+            "negative_passages": [{"docid": "2", "title": "", "text": "b"}, {"docid": "3", "text": "c"}],
+        }
+    ],
+    "numbered negatives": [{"anchor": "q", "positive": "a", "negative_1": "b", "negative_2": "c"}],
+    "documents": [{"query": "q", "positive": ["a"], "documents": ["a", "b", "c"]}],
+    "list with labels": [{"query": "q", "docs": ["a", "b", "c"], "labels": [1, 0, 0]}],
+    "pairs with labels": [
+        {"query": "q", "passage": text, "label": label} for text, label in (("a", 1), ("b", 0), ("c", 0))
+    ],
+}
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("ending", ["jsonl", "json", "parquet"])
+def test_rows_of_others_are_the_same_example_in_every_form(form: str, ending: str, tmp_path: Path) -> None:
+    file = tmp_path / f"rows.{ending}"
+    if ending == "parquet":
+        parquet.write_table(pa.Table.from_pylist(FORMS[form]), file)
+    elif ending == "json":
+        file.write_text(json.dumps(FORMS[form], indent=1), "utf-8")
+    else:
+        jsonl(file, *FORMS[form])
+    assert read_examples(file).rows == (Example("q", ("a", "b", "c"), (1.0, 0.0, 0.0)),)
+
+
+def test_scores_of_pairs_and_lists_are_taken_as_they_are(tmp_path: Path) -> None:
+    rows = [{"query": "q", "document": "a", "score": 3.5}, {"query": "r", "docs": ["a"], "scores": [0.25]},
+            {"query": "q", "document": "b", "score": -1.5}]  # fmt: skip
+    read = read_examples(jsonl(tmp_path / "rows.jsonl", *rows))
+    assert read.rows == (Example("r", ("a",), (0.25,)), Example("q", ("a", "b"), (3.5, -1.5)))
+
+
+def test_a_prompt_is_not_used_and_is_counted(tmp_path: Path) -> None:
+    row = {"query": "q", "pos": ["a"], "neg": ["b"], "prompt": "Is it relevant?"}
+    assert read_examples(jsonl(tmp_path / "flag.jsonl", row)).rejected == {"prompts, which are not used": 1}
+
+
+def test_columns_with_a_header_are_read_by_their_names_and_ids_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "named.tsv").write_text("query\tlabel\tpassage\nq\t1\ta\nq\t0\tb\n")
+    assert read_examples(tmp_path / "named.tsv").rows == (Example("q", ("a", "b"), (1.0, 0.0)),)
+    (tmp_path / "ids.tsv").write_text("121352\t2912791\t7282917\n")
+    with pytest.raises(DataError, match=r"ids\.tsv:1: ids or labels in the place of texts; write JSONL"):
+        read_examples(tmp_path / "ids.tsv")
 
 
 def test_triples_are_two_documents_with_grades(tmp_path: Path) -> None:

@@ -5,25 +5,24 @@ This package reads and checks. It never makes a label: what nobody has scored is
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError
+from harness.data.sources.row_files import is_rows_name
 from training.examples import Example, Examples
-from training.sources import beir, flag, rows, triples
+from training.sources import beir, forms
 from training.sources.beir import Negatives
 
 __all__ = ["Negatives", "read_examples", "read_several"]
-
-_Found = Iterator[tuple[Example, dict[str, int]]]
 
 
 def read_examples(path: Path, *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
     """Labelled examples of a file or a folder; the content says which format it is.
 
     Args:
-        path: our JSONL or Parquet, FlagEmbedding's JSONL, MS MARCO triples as .tsv, or a folder in BEIR's layout.
+        path: rows in our format or in one of those of `forms`, as JSONL, a JSON array, Parquet or .tsv; or a folder
+            in BEIR's layout.
         limit: take only so many examples, from the start.
         negatives: where a BEIR folder's negatives come from; default: BM25.
 
@@ -55,26 +54,11 @@ def read_several(paths: Iterable[Path], *, limit: int | None = None, negatives: 
     return Examples(tuple(row for one in read for row in one.rows), rejected)
 
 
-def _open(path: Path, negatives: Negatives) -> _Found:
+def _open(path: Path, negatives: Negatives) -> forms.Found:
     if path.is_dir():
         return beir.read(path, negatives)
     if not path.is_file():
         raise UsageError(f"no training examples at {path}")
-    name = path.name.removesuffix(".gz")
-    if name.endswith(".parquet"):
-        return rows.read_parquet(path)
-    if name.endswith(".tsv"):
-        return triples.read(path)
-    if name.endswith(".jsonl"):
-        return flag.read(path) if _is_flag(path) else rows.read_jsonl(path)
-    raise UsageError(f"{path}: training examples are .jsonl, .parquet, .tsv or a folder in BEIR's layout")
-
-
-def _is_flag(path: Path) -> bool:
-    for _, line in rows.lines(path):
-        try:
-            first = json.loads(line)
-        except ValueError:
-            return False
-        return isinstance(first, dict) and "pos" in first
-    return False
+    if not is_rows_name(path.name):
+        raise UsageError(f"{path}: training examples are .jsonl, .json, .parquet, .tsv or a folder in BEIR's layout")
+    return forms.read(path)

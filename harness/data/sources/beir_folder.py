@@ -1,24 +1,24 @@
-"""BEIR's layout: corpus.jsonl, queries.jsonl and qrels/<split>.tsv, each plain or gzipped."""
+"""A corpus, queries and judgments in files of their own: BEIR's corpus.jsonl, queries.jsonl and qrels/<split>.tsv, or
+those that `layout` finds; each plain or gzipped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Protocol
 
-from adapters.errors import DataError
 from harness.data.sources import second_reading
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.jsonl import CollectionFiles, find, records
+from harness.data.sources.jsonl import CollectionFiles
 from harness.data.sources.judgments import read_judgments, resolved, without_unknown_queries
-from harness.data.sources.source import CORPUS, QUERIES, Converted, choose_split, join
-from harness.data.sources.texts import Row, write_texts
-
-_LAYOUT = "a collection has corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
+from harness.data.sources.layout import FOLDERS, Layout, layout_of
+from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.text_files import read_documents, read_queries
+from harness.data.sources.texts import write_texts
 
 
 class StatedPlace(CollectionFiles, Protocol):
@@ -39,11 +39,11 @@ class Folder:
 
     @cached_property
     def _names(self) -> list[str]:
-        there = [*self.path.glob("*"), *self.path.glob("qrels/*")]
+        there = [*self.path.glob("*"), *(file for folder in FOLDERS for file in self.path.glob(f"{folder}/*"))]
         return sorted(file.relative_to(self.path).as_posix() for file in there if file.is_file())
 
     def names(self) -> list[str]:
-        """The files of the folder and of its folder `qrels`."""
+        """The files of the folder, and of its folders `qrels`, `corpus` and their kind."""
         return self._names
 
     def label(self, name: str) -> str:
@@ -67,75 +67,60 @@ def is_beir(names: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class BeirSource:
-    """One split of a collection in BEIR's layout, in a folder or a zip file."""
+    """One split of a collection in a folder or a zip file."""
 
     place: StatedPlace
     name: str
-    split: str
     declared: Declared
+    layout: Layout
+
+    @property
+    def split(self) -> str:
+        """The split that was chosen."""
+        return self.layout.split
 
     @property
     def origin(self) -> str:
-        """The resolved path."""
-        return f"beir {self.place.path.resolve()}"
+        """The resolved path, and the files where they have names of their own."""
+        own = [name for name in self.layout.names if not is_beir([name])]
+        field = self.declared.files.query_field
+        said = f" ({', '.join(self.layout.names)})" if own or field else ""
+        return f"beir {self.place.path.resolve()}{said}{f' {field}' if field else ''}"
 
     def files(self) -> Sequence[Path]:
-        """Corpus, queries and the judgments of the split; or the zip file.
-
-        Raises:
-            DataError: one is missing.
-        """
-        return self.place.on_disk([self._need("corpus.jsonl"), self._need("queries.jsonl"), self._qrels])
+        """Corpus, queries and the judgments of the split; or the zip file."""
+        return self.place.on_disk(self.layout.names)
 
     def convert(self, folder: Path, dirt: Dirt) -> Converted:
         """Judgments first: they tell which queries belong to the split and which documents to look up."""
-        of_judgments = dirt.of("judgments")
-        judgments = read_judgments(self.place, self._qrels, of_judgments)
+        place, layout, of_judgments = self.place, self.layout, dirt.of("judgments")
+        judgments = read_judgments(place, layout.judgments, of_judgments)
         query_rows = dict.fromkeys([*judgments.queries, *judgments.header[:1]], -1)
-        query_file, corpus_file = self._need("queries.jsonl"), self._need("corpus.jsonl")
-        label = self.place.label(query_file)
-        queries = write_texts(self._queries, label, folder / QUERIES, query_rows, dirt.of("queries"), only_these=True)
-        judgments = without_unknown_queries(judgments, query_rows, query_file, of_judgments)
+        queries = write_texts(
+            lambda dirt: read_queries(place, layout.queries, dirt, self.declared.files.query_field),
+            place.label(layout.queries), folder / QUERIES, query_rows, dirt.of("queries"), only_these=True,
+        )  # fmt: skip
+        judgments = without_unknown_queries(judgments, query_rows, layout.queries, of_judgments)
         document_rows = dict.fromkeys(judgments.documents, -1)
-        label = self.place.label(corpus_file)
-        corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt.of("documents"))
+        corpus = write_texts(
+            lambda dirt: read_documents(place, layout.corpus, dirt),
+            place.label(layout.corpus[0]), folder / CORPUS, document_rows, dirt.of("documents"),
+        )  # fmt: skip
+        corpus_file = layout.corpus[0] if len(layout.corpus) == 1 else "the corpus"
         return Converted(
             qrels=resolved(judgments, query_rows, document_rows, corpus_file, of_judgments),
             given=None,
             empty_documents=corpus.empty,
             queries_without_judgments=queries.rows - queries.written,
-            published=second_reading.of_file(self.place, self._qrels),
+            published=second_reading.of_file(place, layout.judgments),
         )
-
-    def _queries(self, dirt: Dirt) -> Iterator[Row]:
-        for record in records(self.place, self._need("queries.jsonl")):
-            yield record.line, record.identifier("_id", dirt), record.text("text")
-
-    def _documents(self, dirt: Dirt) -> Iterator[Row]:
-        for record in records(self.place, self._need("corpus.jsonl")):
-            text = join(record.optional_text("title"), record.text("text"))
-            yield record.line, record.identifier("_id", dirt), text
-
-    @property
-    def _qrels(self) -> str:
-        return self._need(f"qrels/{self.split}.tsv")
-
-    def _need(self, name: str) -> str:
-        found = find(self.place, name)
-        if found is None:
-            raise DataError(f"{self.place.label(name)}: not there; {_LAYOUT}")
-        return found
 
 
 def beir_source(place: StatedPlace, name: str, split: str | None, declared: Declared) -> BeirSource:
     """The source for the wanted or the default split.
 
     Raises:
-        DataError: there are no judgments at all.
+        DataError: corpus, queries or judgments are not there, or which file they are is not clear.
         UsageError: there is no such split, or several to choose from.
     """
-    files = [file.removeprefix("qrels/").removesuffix(".gz") for file in place.names() if file.startswith("qrels/")]
-    splits = sorted({file.removesuffix(".tsv") for file in files if file.endswith(".tsv")})
-    if not splits:
-        raise DataError(f"{place.label('qrels')}: no <split>.tsv with judgments there; {_LAYOUT}")
-    return BeirSource(place, name, choose_split(split, splits, place.label("qrels")), declared)
+    return BeirSource(place, name, declared, layout_of(place, declared.files, split))

@@ -10,6 +10,7 @@ from typing import IO
 
 from adapters.errors import DataError, UsageError
 from harness.data.sources.beir_folder import is_beir
+from harness.data.sources.layout import has_all_names
 
 
 class Zip:
@@ -65,4 +66,5 @@ def _prefix(stored: Sequence[str], path: Path) -> str:
 
 
 def _is_root(prefix: str, stored: Sequence[str]) -> bool:
-    return is_beir([name.removeprefix(prefix) for name in stored if name.startswith(prefix)])
+    names = [name.removeprefix(prefix) for name in stored if name.startswith(prefix)]
+    return is_beir(names) or has_all_names(names)

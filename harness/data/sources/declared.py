@@ -12,6 +12,7 @@ from adapters.typed_file import decoded, parsed_toml, read_toml
 from adapters.typed_values import Place, Text, typed
 from adapters.typed_words import Then
 from harness.data.collection import Rules
+from harness.data.sources.declared_files import KEY, Files
 from harness.data.sources.dirt import EFFECTS
 
 FILE = "collection.toml"
@@ -32,6 +33,8 @@ class Declared:
     """The name of the set: the folder that a collection lies in, its suite, or its group of a suite."""
     in_set: bool = False
     """Whether it was named as a part of that set. A folder of unrelated collections is no set of any of them."""
+    files: Files = field(default_factory=Files)
+    """Which files are its corpus, queries and judgments, where names do not show it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class _Keys:
     drop_identical_ids: bool | None = None
     allow: tuple[Annotated[str, Then(_dirt)], ...] = ()
     note: Text | None = None
+    files: Files = field(default_factory=Files)
 
 
 def parse(content: bytes, label: str) -> Table:
@@ -93,7 +97,8 @@ def combine(tables: Sequence[Table]) -> Declared:
     held = {key: getattr(read, key) for keys, read in given for key in keys}
     own = {key: held.pop(key, None) for key in ("name", "language", "group", "parallel")}
     allow = tuple(sorted(set(held.pop("allow", ()))))
-    return Declared(rules=Rules(**held, allow=allow), **own)
+    files = held.pop(KEY, Files())
+    return Declared(rules=Rules(**held, allow=allow), files=files, **own)
 
 
 def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
@@ -102,7 +107,7 @@ def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
     Raises:
         UsageError: a table for a collection that the set does not have.
     """
-    own = {key: value for key, value in table.keys.items() if isinstance(value, dict)}
+    own = {key: value for key, value in table.keys.items() if isinstance(value, dict) and key != KEY}
     for key in own:
         if key not in parts:
             raise UsageError(f"{table.label}: a table for '{key}'.{did_you_mean(key, parts)}")

@@ -18,6 +18,12 @@ EFFECTS = {
     "white-space-ids": "white space in ids becomes '_'",
 }
 """The names that `allow` may hold, and the effect of each."""
+TAKEN = {
+    "negative-grades": "grades below zero (they count as 0)",
+    "missing-texts": "texts that are null or missing (they are empty)",
+    "unused-fields": "rows with scores or prompts, which are no judgments (not used)",
+}
+"""What needs no declaration, in the words that a count of it is shown with."""
 File = Literal["judgments", "queries", "documents", "candidates", "rows"]
 """The files of a collection in which dirt is counted; `rows` are reranking rows, which hold everything."""
 
@@ -36,17 +42,22 @@ class Dirt:
         self._met: dict[tuple[str, str], int] = {}
         self._noted: dict[tuple[str, str], int] = {}
         self._lines: dict[str, int] = {}
+        self._usual: set[tuple[str, str]] = set()
 
     @property
     def counts(self) -> dict[str, int]:
         """How often each allowed kind was met; a kind that was declared in vain stays at 0."""
-        return {name: sum(count for (met, _), count in self._met.items() if met == name) for name in self._allow}
+        names = dict.fromkeys([*self._allow, *(name for name, _ in self._met)])
+        return {name: sum(count for (met, _), count in self._met.items() if met == name) for name in names}
 
     @property
     def shares(self) -> dict[str, dict[str, list[int]]]:
-        """What each rule let through of each file, and how many lines the file has: `[count, lines]`."""
+        """What was let through of each file, and how many lines the file has: `[count, lines]`; without what is usual
+        in files of that form."""
         found: dict[str, dict[str, list[int]]] = {}
         for (name, file), count in (*self._met.items(), *self._noted.items()):
+            if (name, file) in self._usual:
+                continue
             found.setdefault(name, {})[file] = [count, max(self._lines.get(file, 0), count)]
         return found
 
@@ -54,6 +65,7 @@ class Dirt:
         """The same rules, counting into the same counts, for another file."""
         other = Dirt(self._allow, file)
         other._met, other._noted, other._lines = self._met, self._noted, self._lines
+        other._usual = self._usual
         return other
 
     def again(self) -> Dirt:
@@ -73,7 +85,13 @@ class Dirt:
         if not self.allows(name):
             rule = f'allow = ["{name}"] in collection.toml or a file for --rules'
             raise DataError(f"{message}; correct it, or declare {rule} ({EFFECTS[name]})")
-        self._met[name, self._file] = self._met.get((name, self._file), 0) + 1
+        self._count(name)
+
+    def take(self, name: str, *, usual: bool = False) -> None:
+        """Count one occurrence of a kind of `TAKEN`. What is `usual` in files of this form raises no alarm."""
+        if usual:
+            self._usual.add((name, self._file))
+        self._count(name)
 
     def note(self, name: str) -> None:
         """Count a line in the share of this file alone: what it has was met, and counted, where it comes from."""
@@ -83,10 +101,14 @@ class Dirt:
         """Count what another reading met."""
         for key, count in other._met.items():
             self._met[key] = self._met.get(key, 0) + count
+        self._usual |= other._usual
 
     def allows(self, name: str) -> bool:
         """Whether a rule lets this kind through."""
         return name in self._allow
+
+    def _count(self, name: str) -> None:
+        self._met[name, self._file] = self._met.get((name, self._file), 0) + 1
 
 
 def shown(value: str) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from adapters.languages import is_language
 from harness.data.sources.beir_folder import Folder, beir_source, is_beir
 from harness.data.sources.declared import FILE, Declared, Table, combine, for_part, read
+from harness.data.sources.declared_files import KEY
+from harness.data.sources.layout import is_layout
 from harness.data.sources.offered import Offer
 from harness.data.sources.reranking_rows import row_files, rows_of_folder
 from harness.data.sources.source import Source
@@ -19,8 +21,8 @@ _CODE = re.compile(r"[a-z]{2,3}")
 
 
 def is_collection(folder: Path) -> bool:
-    """Whether a folder is a single collection, in BEIR's layout or as reranking rows."""
-    return is_beir(Folder(folder).names()) or bool(row_files(folder))
+    """Whether a folder is a single collection: with files for corpus, queries and judgments, or as reranking rows."""
+    return _has_files(folder) or bool(row_files(folder))
 
 
 def parts(folder: Path) -> list[Path]:
@@ -31,10 +33,15 @@ def parts(folder: Path) -> list[Path]:
 
 def collection_source(folder: Path, name: str, split: str | None, declared: Declared) -> Source:
     """The source of a folder that is a single collection."""
-    place = Folder(folder)
-    if is_beir(place.names()):
-        return beir_source(place, name, split, declared)
+    if _has_files(folder):
+        return beir_source(Folder(folder), name, split, declared)
     return rows_of_folder(folder, name, split, declared)
+
+
+def _has_files(folder: Path) -> bool:
+    place = Folder(folder)
+    declares = FILE in place.names() and KEY in read(folder / FILE).keys
+    return is_beir(place.names()) or declares or is_layout(place)
 
 
 def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[Table]) -> list[Offer]:

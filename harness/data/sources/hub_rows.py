@@ -24,13 +24,15 @@ Judged = Mapping[str, Mapping[str, int]]
 
 
 def document_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
-    """Documents: columns `id`, `text` and, where there is one, `title`.
+    """Documents: columns `id`, `text` and, where there is one, `title`. A text that is null is empty, as in mteb.
 
     Raises:
-        DataError: a column is missing or of another kind, a text is null, or an id is none.
+        DataError: a column is missing or of another kind, or an id is null.
     """
     for number, identifier, title, text in _rows(dataset, label, "title"):
-        yield number, clean_id(identifier, f"{label}:{number}", dirt), join(title, text)
+        if text is None:
+            dirt.take("missing-texts")
+        yield number, clean_id(identifier, f"{label}:{number}", dirt), join(title, text or "")
 
 
 def query_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
@@ -40,7 +42,7 @@ def query_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
         DataError: as `document_rows`.
     """
     for number, identifier, instruction, text in _rows(dataset, label, "instruction"):
-        asked = text if instruction is None else f"{text} {instruction}"
+        asked = (text or "") if instruction is None else f"{text or ''} {instruction}"
         yield number, clean_id(identifier, f"{label}:{number}", dirt), asked
 
 
@@ -70,7 +72,7 @@ def resolved(judged: Judged, queries: Mapping[str, int], documents: Mapping[str,
     with its id.
 
     Raises:
-        DataError: a query or document has no text, or a grade is below zero, and no rule lets it through.
+        DataError: a query or document has no text, and no rule lets it through.
     """
     rows: list[tuple[int, int, int]] = []
     ids: list[str] = []
@@ -82,7 +84,7 @@ def resolved(judged: Judged, queries: Mapping[str, int], documents: Mapping[str,
         for document, grade in sorted(judged[query].items()):
             _is_there(documents, document, f"{label}: document {shown(document)}, judged for {shown(query)},", dirt)
             if grade < 0:
-                dirt.meet("negative-grades", f"{label}: grade {grade} of {shown(document)} is below zero")
+                dirt.take("negative-grades")
             rows.append((queries[query], documents[document], max(grade, 0)))
             ids.append(document)
     if all(document < 0 for _, document, _ in rows):
@@ -123,7 +125,7 @@ def _is_there(documents: Mapping[str, int], document: str, message: str, dirt: D
     return False
 
 
-def _rows(dataset: Any, label: str, optional: str) -> Iterator[tuple[int, str, str | None, str]]:
+def _rows(dataset: Any, label: str, optional: str) -> Iterator[tuple[int, str, str | None, str | None]]:
     names = [name for name in ("id", optional, "text") if name in dataset.column_names]
     _check_columns(dataset, label, optional)
     number = 0
@@ -132,9 +134,8 @@ def _rows(dataset: Any, label: str, optional: str) -> Iterator[tuple[int, str, s
         extra = columns.get(optional) or [None] * len(columns["id"])
         for identifier, more, text in zip(columns["id"], extra, columns["text"], strict=True):
             number += 1
-            if identifier is None or text is None:
-                missing = "id" if identifier is None else "text"
-                raise DataError(f"{label}:{number}: column '{missing}' is null; the dataset cannot be used")
+            if identifier is None:
+                raise DataError(f"{label}:{number}: column 'id' is null; the dataset cannot be used")
             yield number, str(identifier), more, text
 
 

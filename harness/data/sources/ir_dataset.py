@@ -80,12 +80,14 @@ class IrDataset:
 
     def _queries(self, dirt: Dirt) -> Iterator[Row]:
         for record in self._records("queries", lambda data: data.queries_iter()):
-            yield record.line, record.identifier("query_id", dirt), record.text("text")
+            yield record.line, record.identifier("query_id", dirt), record.optional_text("text") or ""
 
     def _documents(self, dirt: Dirt) -> Iterator[Row]:
         for record in self._records("docs", _documents_of):
-            text = join(record.optional_text("title"), record.text("text"))
-            yield record.line, record.identifier("doc_id", dirt), text
+            text = record.optional_text("text")
+            if text is None:
+                dirt.take("missing-texts")
+            yield record.line, record.identifier("doc_id", dirt), join(record.optional_text("title"), text or "")
 
     def _records(self, kind: str, of: Callable[[Any], Iterable[Any]]) -> Iterator[JsonLine]:
         label = self._label(kind)

@@ -1,20 +1,23 @@
-"""Lines of JSON, plain or gzipped, strictly UTF-8. Every error names the file and the line."""
+"""Lines of JSON, or one array, plain or gzipped, strictly UTF-8. Every error names the file and the line."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import math
 import re
 import zipfile
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Protocol
 
 from adapters.errors import DataError
 from harness.data.sources.dirt import Dirt, shown
+from harness.data.sources.json_array import array_items
 
 _BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError)
 _WHITE = re.compile(r"[\s\0]")
@@ -82,11 +85,18 @@ class JsonLine:
     file: str
     line: int
     fields: dict[str, object]
+    item: int | None = None
+    """Its place in an array, from 1: several may be in one line."""
 
     @property
     def where(self) -> str:
         """`file:line`, the beginning of every message."""
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.item is None else f"{self.file}:{self.line} (item {self.item})"
+
+    @property
+    def number(self) -> int:
+        """What counts it in its file: the item of an array, else the line."""
+        return self.item or self.line
 
     def identifier(self, name: str, dirt: Dirt) -> str:
         """An id: text, or a whole number that becomes text."""
@@ -100,16 +110,32 @@ class JsonLine:
         return self._text(name, self._field(name))
 
     def optional_text(self, name: str) -> str | None:
-        """A text that may be missing or null."""
-        value = self.fields.get(name)
-        return None if value is None else self._text(name, value)
+        """A text that may be missing or null; data frames write NaN for null."""
+        return self._text(name, self.fields[name]) if self.has(name) else None
 
-    def texts(self, name: str) -> list[str]:
-        """A list of texts, which may be empty."""
-        values = self._field(name)
-        if not isinstance(values, list):
-            raise DataError(f"{self.where}: field '{name}' is {_kind(values)}; write a list of texts")
-        return [self._text(name, value) for value in values]
+    def has(self, name: str) -> bool:
+        """Whether a field is there and not null."""
+        return not _is_null(self.fields.get(name))
+
+    def first_or_only(self, names: Sequence[str]) -> str | None:
+        """The first of `names` where the record has a field of that name, else as `only_one`.
+
+        Raises:
+            DataError: there are several of the others; which one counts cannot be known.
+        """
+        return names[0] if self.has(names[0]) else self.only_one(names)
+
+    def only_one(self, names: Sequence[str]) -> str | None:
+        """The one of `names` that the record has and that is not null; None where there is none.
+
+        Raises:
+            DataError: there are several; which one counts cannot be known.
+        """
+        found = [name for name in names if self.has(name)]
+        if len(found) > 1:
+            there = " and ".join(f"'{name}'" for name in found)
+            raise DataError(f"{self.where}: the fields {there} could both be '{names[0]}'; name one of them so")
+        return found[0] if found else None
 
     def _field(self, name: str) -> object:
         if name not in self.fields:
@@ -119,7 +145,7 @@ class JsonLine:
 
     def _text(self, name: str, value: object, wanted: str = "text") -> str:
         if not isinstance(value, str):
-            raise DataError(f"{self.where}: field '{name}' is {_kind(value)}; write {wanted}")
+            raise DataError(f"{self.where}: field '{name}' is {kind_of(value)}; write {wanted}")
         try:
             value.encode()
         except UnicodeEncodeError:
@@ -128,14 +154,28 @@ class JsonLine:
 
 
 def records(place: CollectionFiles, name: str) -> Iterator[JsonLine]:
-    """The objects of a JSONL file.
+    """The objects of a JSONL file, or of a file with one JSON array of them.
 
     Raises:
         DataError: a line that is no JSON, or no object.
     """
-    file = place.label(name)
-    for number, line in lines(place, name):
+    file, numbered = place.label(name), lines(place, name)
+    for first in numbered:
+        rest = chain([first], numbered)
+        is_array = first[1].lstrip().startswith("[")
+        yield from _items(rest, file) if is_array else _objects(rest, file)
+
+
+def _objects(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[JsonLine]:
+    for number, line in numbered:
         yield JsonLine(file, number, _parsed(line, file, number))
+
+
+def _items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[JsonLine]:
+    for item, (line, value) in enumerate(array_items(numbered, file), 1):
+        if not isinstance(value, dict):
+            raise DataError(f"{file}:{line}: {kind_of(value)} in the array, not an object; write an array of objects")
+        yield JsonLine(file, line, value, item)
 
 
 def _parsed(line: str, file: str, number: int) -> dict[str, object]:
@@ -147,7 +187,7 @@ def _parsed(line: str, file: str, number: int) -> dict[str, object]:
     except (ValueError, RecursionError):
         raise DataError(f"{file}:{number}: not JSON that can be read; write one object per line") from None
     if not isinstance(value, dict):
-        raise DataError(f"{file}:{number}: {_kind(value)}, not a JSON object; write one object per line")
+        raise DataError(f"{file}:{number}: {kind_of(value)}, not a JSON object; write one object per line")
     return value
 
 
@@ -175,6 +215,11 @@ def underscored(identifier: str) -> str:
     return _WHITE.sub("_", identifier)
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
-    return "null" if value is None else names[type(value)]
+    return "null" if _is_null(value) else names.get(type(value), type(value).__name__)
+
+
+def _is_null(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -15,9 +15,12 @@ from harness.data.sources.judgment_header import ColumnOrder, contradicts, order
 
 Layout = Literal[3, 4]
 """The number of columns that no header names: query, document, grade; or query, iteration, document, grade."""
-INTEGER = re.compile(r"[+-]?[0-9]+")
+WHOLE = re.compile(r"[+-]?[0-9]+(\.0*)?")
+"""A grade, as a whole number or as a float that is one: data frames write 1.0."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""What may be meant as a grade, so that its line is no header."""
 _ITERATION = re.compile(r"[Qq]?[0-9]+|[Uu]0")
-_UNUSED = re.compile(r"[QqUu]?0")
+_UNUSED = re.compile(r"[QqUu]?0+")
 """What the second column of nearly every TREC file holds, in every line."""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*')
 _GRADE_DIGITS = 3
@@ -46,6 +49,23 @@ class Divided:
     header: tuple[str, ...]
     """The columns of a first line without a grade; a header, unless it names a query."""
     lines: Iterator[JudgmentLine]
+    is_trec: bool
+    """Whether the lines have TREC's four columns."""
+
+
+def without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines without comments, as trec_eval has them: they begin with '#'. A line that can be read as a judgment or
+    header stays, so that a query called '#1' keeps its judgments."""
+    for number, line in lines:
+        if not line.startswith("#") or _is_more_than_a_comment(line):
+            yield number, line
+
+
+def _is_more_than_a_comment(line: str) -> bool:
+    words = line.split()
+    if words[0] == "#":
+        return len(words) == 4 and _UNUSED.fullmatch(words[1]) is not None and _has_grade(words)
+    return any(map(_has_grade, _readings(line).values())) or _named(line)[1] is not None
 
 
 def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], file: str) -> Divided:
@@ -63,9 +83,9 @@ def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], 
     first = next(rest, (1, ""))
     header, order = _named(first[1])
     if order is not None:
-        return Divided(header, _by_name(again, order, file))
+        return Divided(header, _by_name(again, order, file), is_trec=order.width > 3)
     layout, header = _surveyed(chain([first], rest), file)
-    return Divided(header, _divided(again, layout, bool(header)))
+    return Divided(header, _divided(again, layout, bool(header)), is_trec=layout == 4)
 
 
 def _named(line: str) -> tuple[tuple[str, ...], ColumnOrder | None]:
@@ -86,7 +106,7 @@ def _by_name(lines: Iterable[tuple[int, str]], order: ColumnOrder, file: str) ->
 def _row(line: str, order: ColumnOrder) -> list[str] | None:
     """A line at its tabs, or at its white space where only that gives a query, a document and a grade."""
     found = [columns for columns in (_at_tabs(line, order.width), line.split()) if len(columns) == order.width]
-    whole = (one for one in found if one[order.query] and one[order.document] and INTEGER.fullmatch(one[order.grade]))
+    whole = (one for one in found if one[order.query] and one[order.document] and _NUMBER.fullmatch(one[order.grade]))
     return next(whole, found[0] if found else None)
 
 
@@ -130,13 +150,13 @@ class _Fours:
 
     def see(self, number: int, words: list[str]) -> None:
         self.numbered = self.numbered and _ITERATION.fullmatch(words[1]) is not None
-        self.graded = self.graded and INTEGER.fullmatch(words[2]) is not None and _digits(words[2]) <= _GRADE_DIGITS
+        self.graded = self.graded and _may_be_grade(words[2])
         if self.unusual is None and not _UNUSED.fullmatch(words[1]):
             self.unusual = number, words[1]
 
 
-def _digits(number: str) -> int:
-    return len(number.lstrip("+-"))
+def _may_be_grade(word: str) -> bool:
+    return WHOLE.fullmatch(word) is not None and len(word.lstrip("+-").partition(".")[0]) <= _GRADE_DIGITS
 
 
 def _divided(lines: Iterable[tuple[int, str]], layout: Layout, has_header: bool) -> Iterator[JudgmentLine]:
@@ -175,7 +195,7 @@ def _unquoted(column: str) -> str:
 
 
 def _has_grade(columns: list[str]) -> bool:
-    return INTEGER.fullmatch(columns[-1]) is not None
+    return _NUMBER.fullmatch(columns[-1]) is not None
 
 
 def _misfit(line: str, wanted: int, advice: str, found: dict[Layout, list[str]] | None = None) -> str:

@@ -12,7 +12,8 @@ from adapters.errors import DataError
 from harness.data.qrels import Missing, Qrels, Rows
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import CollectionFiles, clean_id, empty_id, lines, underscored
-from harness.data.sources.judgment_columns import INTEGER, JudgmentLine, divided
+from harness.data.sources.judgment_columns import WHOLE, JudgmentLine, divided, without_comments
+from harness.data.sources.judgment_json import json_judgments
 
 _HIGHEST = 2**31 - 1
 
@@ -31,17 +32,19 @@ class Judgments:
 
 
 def read_judgments(place: CollectionFiles, name: str, dirt: Dirt) -> Judgments:
-    """Read a file of judgments; `judgment_columns` says how its lines are divided.
+    """Read a file of judgments; `judgment_columns` says how its lines are divided, `judgment_json` reads JSON.
+
+    A grade below zero counts as 0, and is counted; TREC's files mark junk that way.
 
     Raises:
-        DataError: lines with other columns than those before, a grade that is not a whole number or below zero, a pair
-            that is judged twice, an empty id, no judgment at all.
+        DataError: lines with other columns than those before, a grade that is not a whole number, a pair that is judged
+            twice, an empty id, no judgment at all.
     """
-    reader = _Reader(place.label(name), dirt)
-    found = divided(lines(place, name), lines(place, name), reader.file)
-    for line in found.lines:
-        reader.read(line)
-    return reader.judgments(found.header)
+    file, of_json = place.label(name), json_judgments(place, name)
+    if of_json is not None:
+        return _collected(_Reader(file, dirt), of_json)
+    found = divided(without_comments(lines(place, name)), without_comments(lines(place, name)), file)
+    return _collected(_Reader(file, dirt, junk_is_usual=found.is_trec), found.lines, found.header)
 
 
 def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dirt) -> Judgments:
@@ -50,15 +53,19 @@ def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dir
     Raises:
         DataError: as `read_judgments`.
     """
-    reader = _Reader(label, dirt)
-    for number, (query, document, grade) in enumerate(rows, 1):
-        reader.read(JudgmentLine(number, query, document, str(grade)))
-    return reader.judgments(())
+    return _collected(_Reader(label, dirt), (JudgmentLine(n, q, d, str(g)) for n, (q, d, g) in enumerate(rows, 1)))
+
+
+def _collected(reader: _Reader, found: Iterable[JudgmentLine], header: tuple[str, ...] = ()) -> Judgments:
+    for line in found:
+        reader.read(line)
+    return reader.judgments(header)
 
 
 class _Reader:
-    def __init__(self, file: str, dirt: Dirt) -> None:
+    def __init__(self, file: str, dirt: Dirt, *, junk_is_usual: bool = False) -> None:
         self.file = file
+        self._junk_is_usual = junk_is_usual
         self.rows: dict[tuple[str, str], int] = {}
         self.grades = array("i")
         self.lines = array("q")
@@ -90,13 +97,13 @@ class _Reader:
         return pair
 
     def _grade(self, written: str, where: str) -> int:
-        if not INTEGER.fullmatch(written):
-            raise _no_integer(where, written)
-        grade = int(written[:20])
+        if not WHOLE.fullmatch(written):
+            raise _not_whole(where, written)
+        grade = int(written.partition(".")[0][:20])
         if grade > _HIGHEST:
             raise DataError(f"{where}: grade {shown(written)} is above {_HIGHEST}; write a small whole number")
         if grade < 0:
-            self._dirt.meet("negative-grades", f"{where}: grade {grade} is below zero")
+            self._dirt.take("negative-grades", usual=self._junk_is_usual)
         return max(grade, 0)
 
     def _add(self, pair: tuple[str, str], grade: int, number: int) -> None:
@@ -121,7 +128,7 @@ def without_unknown_queries(judgments: Judgments, known: Mapping[str, int], quer
         DataError: a query is unknown and no rule drops it, or none is left.
     """
     if judgments.header and known.get(judgments.header[0], -1) >= 0:
-        raise _no_integer(f"{judgments.file}:1", judgments.header[-1])
+        raise _not_whole(f"{judgments.file}:1", judgments.header[-1])
     keep = []
     for row, query in enumerate(judgments.queries):
         if known[query] >= 0:
@@ -168,5 +175,8 @@ def sorted_qrels(queries: Rows, documents: Rows, grades: Rows, ids: Sequence[str
     return Qrels(queries[known], documents[known], grades[known], missing)
 
 
-def _no_integer(where: str, written: str) -> DataError:
-    return DataError(f"{where}: grade {shown(written)} is not a whole number; write 0, 1, 2 ...")
+def _not_whole(where: str, written: str) -> DataError:
+    advice = (
+        "write whole numbers, as trec_eval needs them: 0 for documents that are not relevant, 1 or more for the others"
+    )
+    return DataError(f"{where}: grade {shown(written)} is not a whole number; {advice}")

@@ -23,8 +23,8 @@ from harness.workspace import Workspace
 
 DEMO = "demo"
 _KINDS = (
-    "a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv, a .zip of that, a .jsonl of reranking rows "
-    "(query, positive, negative), or a folder of such folders"
+    "a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv (or collection.tsv, topics.txt and qrels.txt), a "
+    ".zip of that, a .jsonl of reranking rows (query, positive, negative), or a folder of such folders"
 )
 
 
@@ -94,7 +94,7 @@ def _in_folder(path: Path, split: str | None, tables: list[Table]) -> list[Offer
         declared = alone(path, combine([*own, *tables]))
         return [Offer(declared.name or name, declared, partial(collection_source, path, name, split))]
     if not parts(path):
-        raise UsageError(f"'{path}' is no collection; name {_KINDS}")
+        raise _no_collection(path)
     return set_offers(path, name, split, tables)
 
 
@@ -103,7 +103,7 @@ def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
         declared = alone(path, combine(tables))
         return Offer(declared.name or rows_name(path), declared, partial(rows_of_file, path, split))
     if path.suffix != ".zip" and not zipfile.is_zipfile(path):
-        raise UsageError(f"'{path}' is no collection; name {_KINDS}")
+        raise _no_collection(path)
     place, name = Zip(path), path.name.removesuffix(".zip")
     own = []
     if FILE in place.names():
@@ -111,6 +111,12 @@ def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
             own = [parse(stored.read(), place.label(FILE))]
     declared = alone(path, combine([*own, *tables]))
     return Offer(declared.name or name, declared, partial(beir_source, place, name, split))
+
+
+def _no_collection(path: Path) -> UsageError:
+    has_csv = path.suffix == ".csv" or (path.is_dir() and any(path.glob("*.csv")))
+    hint = "; .csv is not read, save it with tabs as .tsv" if has_csv else ""
+    return UsageError(f"'{path}' is no collection{hint}; name {_KINDS}")
 
 
 def _neighbours(path: Path) -> list[str]:

@@ -1,9 +1,9 @@
-"""Reranking rows: a query with the texts that are relevant to it and those that are not. The rows bring their own
-candidate lists, and the texts of all rows are the corpus."""
+"""Reranking rows: a query with the texts that are relevant to it and those that are not, in any of the forms of
+`row_forms`. The rows bring their own candidate lists, and the texts of all rows are the corpus."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,12 +14,13 @@ from adapters.errors import DataError
 from adapters.identity import text_digest
 from harness.data.collection import GivenCandidates
 from harness.data.columns import TextWriter, open_texts
-from harness.data.sources import second_reading
-from harness.data.sources.beir_folder import Folder
+from harness.data.sources import second_rows
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt, shown
-from harness.data.sources.jsonl import JsonLine, records
+from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.judgments import sorted_qrels
+from harness.data.sources.row_files import ENDS, is_rows_name, row_records
+from harness.data.sources.row_forms import IDS, Candidates, candidates_of
 from harness.data.sources.source import CORPUS, QUERIES, Converted, choose_split, join
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -51,13 +52,24 @@ class RowsSource:
         spool = folder / "spool.arrow"
         with TextWriter(spool) as texts, TextWriter(folder / QUERIES) as queries:
             rows = _Rows(queries, texts, dirt)
-            for record in records(Folder(self.path.parent), self.path.name):
+            for record in row_records(self.path):
                 rows.read(record)
-        rows.check(self.path)
+            rows.finish(self.path)
         new_rows = _write_sorted(spool, rows.documents, folder / CORPUS)
         spool.unlink()
-        published = second_reading.of_reranking_rows(self.path, self.declared.rules.allow)
+        published = second_rows.of_reranking_rows(self.path, self.declared.rules.allow)
         return replace(rows.converted(new_rows, texts.empty), published=published)
+
+
+@dataclass
+class _Labelled:
+    """The texts of one query by their digests, with their grades."""
+
+    query: str
+    text: str
+    line: int
+    grades: dict[bytes, int]
+    listed: dict[bytes, None]
 
 
 class _Rows:
@@ -65,69 +77,115 @@ class _Rows:
         self.documents: dict[bytes, int] = {}
         self._queries, self._texts, self._dirt = queries, texts, dirt
         self._lines: dict[str, int] = {}
-        self._lists: list[npt.NDArray[np.int32]] = []
+        self._groups: dict[str, _Labelled] = {}
+        self._judged: list[npt.NDArray[np.int32]] = []
         self._grades: list[npt.NDArray[np.int32]] = []
+        self._given: list[npt.NDArray[np.int32]] = []
         self._empty_rows = 0
         self._repeated = 0
 
     def read(self, record: JsonLine) -> None:
+        """Take one row; a pair or triplet is kept until all rows of its query are there."""
         self._dirt.read(1)
-        query, text = self._query_id(record), record.text("query")
-        labels = self._labels(record)
-        earlier = self._lines.setdefault(query, record.line)
-        if earlier != record.line:
-            message = f"{record.where}: query id {shown(query)} stands in line {earlier} already"
+        row = candidates_of(record)
+        name = self._query_id(record)
+        if row.is_one_sided:
+            raise DataError(f"{record.where}: field 'negative' is missing; a target needs the other candidates too")
+        if row.unused:
+            self._dirt.take("unused-fields", usual=True)
+        if row.is_single:
+            self._group(row, name)
+        elif self._lines.setdefault(name, record.number) != record.number:
+            message = f"{record.where}: query id {shown(name)} stands in line {self._lines[name]} already"
             self._dirt.meet("duplicate-ids", message)
-        elif not labels:
-            self._empty_rows += 1
         else:
-            self._queries.add(query, text)
-            self._lists.append(
-                np.fromiter((self._row(key, text) for key, (_, text) in labels.items()), np.int32, len(labels))
-            )
-            self._grades.append(np.fromiter((grade for grade, _ in labels.values()), np.int32, len(labels)))
+            labelled = _Labelled(name, row.query, record.number, {}, {})
+            self._label(labelled, row)
+            self._write(labelled)
 
-    def check(self, path: Path) -> None:
+    def finish(self, path: Path) -> None:
+        """Write the queries of pairs and triplets.
+
+        Raises:
+            DataError: there was no row, or none with candidates.
+        """
+        for group in self._groups.values():
+            self._write(group)
         if not self._lines:
             raise DataError(f"{path}:1: empty; write one object per line")
-        if not self._lists:
+        if not self._judged:
             raise DataError(f"{path}:1: no row has a text in 'positive' or 'negative'; give the rows candidates")
 
     def converted(self, new_rows: npt.NDArray[np.int32], empty_documents: int) -> Converted:
-        lengths = [len(documents) for documents in self._lists]
-        queries = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        qrels = sorted_qrels(queries, new_rows[np.concatenate(self._lists)], np.concatenate(self._grades))
+        judged = [len(rows) for rows in self._judged]
+        queries = np.repeat(np.arange(len(judged), dtype=np.int32), judged)
+        given = [np.sort(new_rows[rows]) for rows in self._given]
+        offsets = np.cumsum([0, *map(len, given)]).astype(np.int64)
         return Converted(
-            qrels=qrels,
-            given=GivenCandidates(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), qrels.documents),
+            qrels=sorted_qrels(queries, new_rows[np.concatenate(self._judged)], np.concatenate(self._grades)),
+            given=GivenCandidates(offsets, np.concatenate(given)),
             empty_documents=empty_documents,
             queries_without_judgments=self._empty_rows,
             repeated_candidates=self._repeated,
         )
 
     def _query_id(self, record: JsonLine) -> str:
-        return record.identifier("id", self._dirt) if "id" in record.fields else f"row-{record.line}"
+        if "pos" in record.fields:  # FlagEmbedding's rows have no ids of their own
+            return f"row-{record.number}"
+        name = record.first_or_only(IDS) or next((name for name in IDS if name in record.fields), None)
+        return record.identifier(name, self._dirt) if name else f"row-{record.number}"
 
-    def _labels(self, record: JsonLine) -> dict[bytes, tuple[int, str]]:
-        labels: dict[bytes, tuple[int, str]] = {}
-        for field, grade in (("positive", 1), ("negative", 0)):
-            for written in record.texts(field):
-                text = join(None, written)
-                key = text_digest(text)
-                if key not in labels:
-                    labels[key] = (grade, text)
-                elif labels[key][0] == grade:
-                    self._repeated += 1
-                else:
-                    message = f"{record.where}: {shown(text)} is both positive and negative"
-                    self._dirt.meet("contradicting-labels", message)
-        return labels
+    def _group(self, row: Candidates, name: str) -> None:
+        line, key = row.record.number, row.query if name == f"row-{row.record.number}" else name
+        self._lines.setdefault(name, line)
+        group = self._groups.setdefault(key, _Labelled(name, row.query, line, {}, {}))
+        if group.text != row.query:
+            raise DataError(f"{row.record.where}: query id {shown(name)} has another text in line {group.line}")
+        self._label(group, row)
 
-    def _row(self, digest: bytes, text: str) -> int:
-        row = self.documents.setdefault(digest, self._texts.rows)
-        if row == self._texts.rows:
+    def _label(self, labelled: _Labelled, row: Candidates) -> None:
+        own: dict[bytes, int] = {}
+        for written, label in row.labels:
+            text, grade = join(None, written), self._grade(row.record, label)
+            key = self._row(text)
+            if key in own and own[key] == grade:
+                self._repeated += 1
+            own[key] = grade
+            if labelled.grades.setdefault(key, grade) != grade:
+                message = f"{row.record.where}: {shown(text)} is both positive and negative"
+                self._dirt.meet("contradicting-labels", message)
+            labelled.grades[key] = max(labelled.grades[key], grade)
+        texts = [text for text, _ in row.labels] if row.listed is None else row.listed
+        labelled.listed.update(dict.fromkeys(self._row(join(None, text)) for text in texts))
+
+    def _grade(self, record: JsonLine, label: float) -> int:
+        if label != int(label):
+            raise DataError(
+                f"{record.where}: {label} is no grade; a target needs judgments, which are whole numbers (training "
+                "takes scores)"
+            )
+        if label < 0:
+            self._dirt.take("negative-grades")
+        return max(int(label), 0)
+
+    def _write(self, labelled: _Labelled) -> None:
+        if not labelled.listed:
+            self._empty_rows += 1
+            return
+        self._queries.add(labelled.query, labelled.text)
+        self._judged.append(self._rows(labelled.grades))
+        self._grades.append(np.fromiter(labelled.grades.values(), np.int32, len(labelled.grades)))
+        self._given.append(self._rows(labelled.listed))
+
+    def _rows(self, keys: Collection[bytes]) -> npt.NDArray[np.int32]:
+        return np.fromiter((self.documents[key] for key in keys), np.int32, len(keys))
+
+    def _row(self, text: str) -> bytes:
+        """The digest of a text, which is written where it is new."""
+        digest = text_digest(text)
+        if self.documents.setdefault(digest, self._texts.rows) == self._texts.rows:
             self._texts.add(digest.hex(), text)
-        return row
+        return digest
 
 
 def _write_sorted(spool: Path, documents: dict[bytes, int], path: Path) -> npt.NDArray[np.int32]:
@@ -174,8 +232,9 @@ def rows_name(file: Path) -> str:
 
 def is_rows_file(file: Path) -> bool:
     """Whether the name is one of a file of rows."""
-    return file.name.endswith(_SUFFIXES)
+    return is_rows_name(file.name)
 
 
 def _stem(file: Path) -> str:
-    return file.name.removesuffix(".gz").removesuffix(".jsonl")
+    name = file.name.removesuffix(".gz")
+    return next((name.removesuffix(end) for end in ENDS if name.endswith(end)), name)

@@ -8,8 +8,6 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -43,10 +41,14 @@ class Judgment(NamedTuple):
 def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
     """The judgments of a file: by the names of its columns, where its first line has them; else four columns at white
     space in every line, as trec_eval and pytrec_eval read them; else a csv file with tabs, as BEIR's loader reads it.
-    A first line without a grade is a header."""
+    A first line without a grade is a header, and a line that begins with '#' a comment, unless it is a judgment of a
+    query that is called so."""
     with place.open(name) as stored:
         content = stored.read()
-    lines = [line for line in _lines(gzip.decompress(content) if name.endswith(".gz") else content) if line.strip()]
+    written = _lines(gzip.decompress(content) if name.endswith(".gz") else content)
+    if "".join(written).lstrip()[:1] in ("{", "["):
+        return list(_of_json(written))
+    lines = [line for line in written if line.strip() and not _is_comment(line)]
     for names in (_csv_row(lines[0]), lines[0].split()) if lines else ():
         if (order := _order(names)) is not None:
             return list(_by_order(lines[1:], order, len(names)))
@@ -55,35 +57,31 @@ def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
     return _judgments(rows) if _is_trec(rows, three) else _judgments(three)
 
 
+def _of_json(lines: Sequence[str]) -> Iterator[Judgment]:
+    """Grades by query and document, or an object for each judgment."""
+    try:
+        rows = json.loads("\n".join(lines))
+    except ValueError:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    if isinstance(rows, dict) and all(isinstance(own, dict) for own in rows.values()):
+        yield from of_mapping({q: {d.strip(): int(g) for d, g in own.items()} for q, own in rows.items()})
+        return
+    for row in rows if isinstance(rows, list) else [rows]:
+        query, document, grade = ([*row.values()][at] for at in _order([*row]) or ())
+        yield Judgment(str(query).strip(), str(document).strip(), int(grade))
+
+
 def of_mapping(judged: Mapping[str, Mapping[str, int]]) -> list[Judgment]:
     """The judgments that a library hands out as grades of documents, by query."""
     return [Judgment(query, document, grade) for query in judged for document, grade in judged[query].items()]
-
-
-def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
-    """The judgments of a file of reranking rows: its texts by their digests, 1 for the positive ones. Of the rows with
-    one id the first counts."""
-    with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
-        lines = _lines(file.read())
-    rows: dict[str, dict[str, list[str]]] = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            row = json.loads(line)
-            rows.setdefault(_renamed(str(row.get("id", f"row-{number}")), allow), row)
-    return [
-        Judgment(query, blake2b(text.strip().encode(), digest_size=16).hexdigest(), grade)
-        for query, row in rows.items()
-        for grade, field in enumerate(("negative", "positive"))
-        for text in row[field]
-    ]
 
 
 def by_rules(judgments: Iterable[Judgment], allow: Sequence[str]) -> dict[str, dict[str, int]]:
     """The grades of documents, by query, after what the declared rules do to ids and grades."""
     found: dict[str, dict[str, int]] = {}
     for one in judgments:
-        query, document = _renamed(one.query, allow), _renamed(one.document, allow)
-        grade = 0 if one.grade < 0 and "negative-grades" in allow else one.grade
+        query, document = renamed(one.query, allow), renamed(one.document, allow)
+        grade = max(one.grade, 0)
         own = found.setdefault(query, {})
         own[document] = max(own.get(document, grade), grade)
     return found
@@ -125,7 +123,7 @@ def _by_order(lines: Iterable[str], order: Sequence[int], width: int) -> Iterato
         for row in (tabs[:width] if not any(tabs[width:]) else [], line.split()):
             query, document, grade = (row[at] for at in order) if len(row) == width else ("", "", "")
             if query and document and _is_grade(grade):
-                yield Judgment(query, document, int(grade))
+                yield Judgment(query, document, _whole(grade))
                 break
 
 
@@ -159,14 +157,31 @@ def _csv_row(line: str) -> list[str]:
 
 def _judgments(rows: Sequence[Sequence[str]]) -> list[Judgment]:
     body = rows if rows and _is_grade(rows[0][-1]) else rows[1:]
-    return [Judgment(row[0], row[-2], int(row[-1])) for row in body if len(row) > 2 and _is_grade(row[-1])]
+    return [Judgment(row[0], row[-2], _whole(row[-1])) for row in body if len(row) > 2 and _is_grade(row[-1])]
 
 
 def _is_grade(written: str) -> bool:
-    return written.isascii() and written.lstrip("+-").isdecimal()
+    """A whole number, or a float that is one."""
+    whole, _, rest = written.partition(".")
+    return written.isascii() and whole.lstrip("+-").isdecimal() and not rest.strip("0")
 
 
-def _renamed(name: str, allow: Sequence[str]) -> str:
+def _whole(grade: str) -> int:
+    return int(grade.split(".")[0])
+
+
+def _is_comment(line: str) -> bool:
+    words = line.split()
+    if not line.startswith("#"):
+        return False
+    if words[0] == "#":
+        return not (len(words) == 4 and words[1].lower().lstrip("qu").strip("0") == "" and _is_grade(words[-1]))
+    is_judgment = len(words) in (3, 4) and _is_grade(words[-1])
+    return not is_judgment and _order(words) is None and _order(_csv_row(line)) is None
+
+
+def renamed(name: str, allow: Sequence[str]) -> str:
+    """An id after the rules."""
     if "white-space-ids" not in allow:
         return name
     return "".join("_" if sign.isspace() or sign == "\0" else sign for sign in name)

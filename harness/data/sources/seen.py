@@ -77,7 +77,7 @@ def now_ns() -> int:
 
 def _entry(workspace: Workspace, source: Source) -> Path:
     declared = asdict(source.declared)
-    for of_set in ("parallel", "within", "in_set"):  # says nothing of what is read
+    for of_set in ("parallel", "within", "in_set", "files"):  # says nothing of what is read, or the origin says it too
         del declared[of_set]
     made_of = {
         "format": FORMAT,

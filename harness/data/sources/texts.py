@@ -1,4 +1,4 @@
-"""Texts of a JSONL file into a column file, with every id once, in memory that does not grow with the texts."""
+"""Texts of a file or several into a column file, with every id once, in memory that does not grow with the texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from adapters.errors import DataError
 from harness.data.columns import IdHashes, TextWriter
 from harness.data.sources.dirt import Dirt, shown
 
-Row = tuple[int, str, str]
+Line = int | str
+"""The line of a text; of a text in one of several files the file too."""
+Row = tuple[Line, str, str]
 """Line, id, text."""
 Rows = Callable[[Dirt], Iterator[Row]]
 """Reads the file from its beginning."""
@@ -39,7 +41,8 @@ def write_texts(
     written = _write(read(first), path, rows, only_these, hashes)
     repeats = _repeats(read, hashes.repeated(), dirt.again())
     for line, (earlier, identifier) in repeats.items():
-        message = f"{label}:{line}: id {shown(identifier)} stands in line {earlier} already"
+        where = f"{label}:{line}" if isinstance(line, int) else line
+        message = f"{where}: id {shown(identifier)} stands in line {earlier} already"
         dirt.meet("duplicate-ids", message)
     if repeats:
         rows.update(dict.fromkeys(rows, -1))
@@ -48,7 +51,7 @@ def write_texts(
     dirt.add(first)
     dirt.read(written.rows + len(repeats))
     if not written.rows:
-        raise DataError(f"{label}:1: empty; write one object per line")
+        raise DataError(f"{label}:1: empty; write one text per line")
     return written
 
 
@@ -66,17 +69,17 @@ def _write(texts: Iterator[Row], path: Path, rows: dict[str, int], only_these: b
     return Written(count, writer.rows, writer.empty)
 
 
-def _repeats(read: Rows, suspects: frozenset[int], dirt: Dirt) -> dict[int, tuple[int, str]]:
+def _repeats(read: Rows, suspects: frozenset[int], dirt: Dirt) -> dict[Line, tuple[Line, str]]:
     """Lines whose id an earlier line has, with that line and the id."""
     if not suspects:
         return {}
-    seen: dict[str, int] = {}
-    found: dict[int, tuple[int, str]] = {}
+    seen: dict[str, Line] = {}
+    found: dict[Line, tuple[Line, str]] = {}
     for line, identifier, _ in read(dirt):
         if hash(identifier) in suspects and seen.setdefault(identifier, line) != line:
             found[line] = (seen[identifier], identifier)
     return found
 
 
-def _without(texts: Iterator[Row], lines: Container[int]) -> Iterator[Row]:
+def _without(texts: Iterator[Row], lines: Container[Line]) -> Iterator[Row]:
     return (row for row in texts if row[0] not in lines)

@@ -15,10 +15,11 @@ from harness.result.origin import Origin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
 from harness.running.imported.json_file import json_object, nested_lines
 from harness.running.imported.msmarco import msmarco_lines
+from harness.running.imported.parquet_run import parquet_lines
 from harness.running.imported.tevatron import tevatron_lines, three_columns
 
 MTEB_RESULTS = "mteb-results"
-RUN_FORMATS = ("trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run")
+RUN_FORMATS = ("trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run", "parquet")
 FORMATS = (*RUN_FORMATS, MTEB_RESULTS)
 HERE = "rerank-harness"
 """Who measures the runs of others."""
@@ -62,6 +63,8 @@ class RunFile:
             return tevatron_lines(self.path)
         if self.format == "msmarco":
             return msmarco_lines(self.path)
+        if self.format == "parquet":
+            return parquet_lines(self.path)
         results: object = self.content
         if self.format == "flagembedding":
             results = self.content.get(flag_embedding.RESULTS)
@@ -94,6 +97,10 @@ def format_of(path: Path, named: str | None = None) -> str:
         if named not in FORMATS:
             raise UsageError(f"unknown format '{named}'.{did_you_mean(named, FORMATS)}")
         return named
+    if path.suffix == ".parquet":
+        return "parquet"
+    if path.suffix == ".lz4":
+        raise UsageError(f"{path}: packed with lz4, which is not read; save the run as .trec, .json or .parquet")
     head = _head(path)
     return _of_json(json_object(path)) if head.startswith(b"{") else _of_columns(path, head)
 
@@ -107,11 +114,14 @@ def _of_json(content: Mapping[str, object]) -> str:
 
 
 def _of_columns(path: Path, head: bytes) -> str:
-    columns = len(head.split(b"\t")) if b"\t" in head else len(head.split())
-    if len(head.split()) == 6 or columns == 6:
+    words = len(head.split())
+    columns = len(head.split(b"\t")) if b"\t" in head else words
+    if 6 in (words, columns):
         return "trec"
     if columns == 3:
         return _of_three(path)
+    if words >= 5:
+        return "trec"  # without a tag, or with one of several words
     raise UsageError(f"{path}:1: {columns} columns are no run that is known; name its --format: {', '.join(FORMATS)}")
 
 

@@ -10,6 +10,7 @@ from harness.data.runs import Run, cut
 from harness.progress import Reporter
 from harness.result.origin import KEY, marked
 from harness.running.imported.formats import RunFile
+from harness.scoring.alarms.candidates import outside_corpus
 from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage
@@ -53,7 +54,8 @@ class ImportedReranker:
         run = looked_up(given, ground.candidates, self.file.path, ground.collection)
         if left := len(given) - len(run):
             bench.reporter.note(f"{self.file.path}: {left:,} scored documents are no candidates, and are left out")
-        return Scores(run, {KEY: self.file.origin.identity, "name": self.name})
+        identity = {KEY: self.file.origin.identity, "name": self.name}
+        return Scores(run, identity, alarms=tuple(outside_corpus(given)))
 
 
 @dataclass(frozen=True)

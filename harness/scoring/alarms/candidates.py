@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.data.sources.dirt import EFFECTS
+from harness.data.runs import Run
+from harness.data.sources.dirt import EFFECTS, TAKEN
 from harness.measuring.alarms.alarm import FEW, Alarm, counted
 from harness.measuring.alarms.certainty import sure
 from harness.measuring.alarms.texts import distinct, text_codes
@@ -32,6 +33,8 @@ def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
     """What declared rules let through, labels in ids, positives that were put in, queries among their own answers,
     judgments that contradict."""
     yield from _let_through(ground)
+    yield from outside_corpus(ground.candidates)
+    yield from _empty_queries(ground)
     yield from _missing(ground)
     yield from _labelled_ids(ground)
     yield from _injected(ground)
@@ -40,11 +43,30 @@ def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
 
 
 def _let_through(ground: CandidatePool) -> Iterator[Alarm]:
-    """A rule is declared for a few lines; where it lets many through, files may not belong together."""
+    """A few lines are dirt; where many are let through, the files may not belong together or have another form."""
     for rule, files in ground.collection.counts.shares.items():
         for file, (count, lines) in files.items():
-            share = f"{count:,} of {lines:,} lines of the {file} through ({100 * count / lines:.1f} %)"
-            yield from counted("let-through", count, lines, f"the rule {rule} let {share}: {EFFECTS[rule]}")
+            share = f"{count:,} of {lines:,} lines of the {file}"
+            percent = f"({100 * count / lines:.1f} %)"
+            told = f"the rule {rule} let {share} through {percent}: {EFFECTS.get(rule, '')}"
+            if rule in TAKEN:
+                told = f"{share} {percent} have {TAKEN[rule]}"
+            yield from counted("let-through", count, lines, told)
+
+
+def outside_corpus(run: Run) -> list[Alarm]:
+    """The alarm of a run file that lists documents that the corpus lacks."""
+    count, lines = run.outside
+    told = f"{count:,} of {lines:,} lines of the run name documents that the corpus lacks and are left out; trec_eval"
+    return counted("let-through", count, lines, f"{told} would count them as not relevant")
+
+
+def _empty_queries(ground: CandidatePool) -> Iterator[Alarm]:
+    empty, queries = ground.collection.counts.empty_queries, ground.judged.queries
+    if empty:
+        has = "has" if empty == 1 else "have"
+        told = f"{empty:,} of {queries:,} judged queries {has} no text: no system can answer them, and they count"
+        yield Alarm("empty-queries", told)
 
 
 def _missing(ground: CandidatePool) -> Iterator[Alarm]:

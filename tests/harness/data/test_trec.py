@@ -117,19 +117,52 @@ def test_a_gzipped_file_is_read(place: Place, collection: Collection) -> None:
 
 
 BROKEN = {
-    "q1 Q0 d1 1 0.5": "run.trec:4: expected 6 columns",
-    "q1 Q0 d1 1 0.5 my tag": "run.trec:4: expected 6 columns",
+    "q1 d1 1 0.5": "run.trec:4: expected 6 columns 'query Q0 document rank score tag', found 4",
+    "q1 d1 1 0.5 tag": "run.trec:4: expected 6 columns 'query Q0 document rank score tag', found 5",
+    "q1 Q0 d1 0.5 tag": "run.trec:4: expected 6 columns",
+    "q1 Q0 the tower 1 0.5 tag": "run.trec:4: expected 6 columns 'query Q0 document rank score tag', found 7",
+    "q1 Q0 d1 1 high my tag": "run.trec:4: expected 6 columns",
+    "q3 Q0 d1 1 inf": "run.trec:4: the score is inf",
+    "q3 Q0 d1 1 1e999 t": "run.trec:4: the score is 1e999",
     "q3 Q0 d1 1 high t": "run.trec:4: the score 'high' is not a number",
     "q3 Q0 d1 1 nan t": "run.trec:4: the score is nan",
     "q3 Q0 d1 1 -inf t": "run.trec:4: the score is -inf",
     "q1 Q0 d2 9 0.1 t": "run.trec:4: document 'd2' stands twice for query 'q1'",
-    "q3 Q0 d99 1 0.5 t": "run.trec: 1 lines name documents that coll lacks, first 'd99'",
+    "q3 Q0 d99 1 0.5 t": "run.trec: 1 line names a document that coll lacks, first 'd99'; correct it, or declare allow",
 }
 
 
 @pytest.mark.parametrize(("line", "said"), BROKEN.items())
 def test_a_broken_line_is_refused_by_its_number(place: Place, collection: Collection, line: str, said: str) -> None:
     assert refusal(place.run_file([*GOOD, line]), collection).startswith(said)
+
+
+@pytest.mark.parametrize("end", ["", " my own tag", "\tBM25 (k1=0.9, b=0.4)", " 7", " "])
+def test_the_tag_may_be_missing_or_have_several_words(place: Place, collection: Collection, end: str) -> None:
+    lines = [line.removesuffix(" tag") + end for line in GOOD]
+    assert read_run(place.run_file(lines), collection).digest == read_run(place.run_file(GOOD), collection).digest
+
+
+@pytest.mark.parametrize("score", ["1e-3", "1E+2", "-.5", "5.", "0x"])
+def test_scores_are_read_as_python_reads_them(place: Place, collection: Collection, score: str) -> None:
+    file = place.run_file([*GOOD, f"q3 Q0 d1 1 {score} t"])
+    if score == "0x":
+        assert refusal(file, collection).startswith("run.trec:4: the score '0x' is not a number")
+    else:
+        assert ranked(read_run(file, collection), collection)["q3"] == [("d1", pytest.approx(float(score)))]
+
+
+def test_documents_outside_the_corpus_are_left_out_and_counted_where_the_rule_is_declared(place: Place) -> None:
+    collection = place.load(place.beir("partial", rules='allow = ["unknown-documents"]'))
+    run = read_run(place.run_file(["q1 Q0 gone1 1 0.95 t", *GOOD, "q3 Q0 gone2 1 0.5 t"]), collection)
+    assert ranked(run, collection) == ranked(read_run(place.run_file(GOOD), collection), collection)
+    assert run.outside == (2, 5)
+
+
+def test_a_run_with_no_document_of_the_corpus_is_refused_whatever_is_declared(place: Place) -> None:
+    collection = place.load(place.beir("partial", rules='allow = ["unknown-documents"]'))
+    said = refusal(place.run_file(["q1 Q0 gone 1 0.5 t"]), collection)
+    assert said.endswith("and no line names another one; is it the run of another collection?")
 
 
 def test_a_score_too_large_for_float32_is_refused(place: Place, collection: Collection) -> None:

@@ -174,3 +174,23 @@ def test_a_first_stage_has_an_instruction_of_its_own_where_the_collection_has_no
     assert told == ["find text", "find ferries"]
     module.bound(Asking(), plain, None, plain.rules.instruction)  # as a reranker is told
     assert told[-1] is None
+
+
+def test_a_run_with_documents_outside_the_corpus_needs_the_rule_each_time(place: Place) -> None:
+    lines = [f"q1 Q0 {name} 1 {score} t" for score, name in enumerate(["gone", *CORPUS])]
+    spec = f"run:{place.run_file(lines)}"
+    strict, partial = place.load(), place.load(place.beir("partial", rules='allow = ["unknown-documents"]'))
+    assert strict.fingerprint == partial.fingerprint
+    for _ in range(2):
+        assert found(place, partial, spec).outside == (1, 9)
+        with pytest.raises(DataError, match="1 line names a document that coll lacks, first 'gone'; correct it, or"):
+            found(place, strict, spec)
+
+
+def test_the_lines_that_are_left_out_are_an_alarm_of_the_first_stage_and_of_a_reranker(place: Place) -> None:
+    spec = f"run:{place.run_file(['q1 Q0 gone 1 0.9 t', 'q1 Q0 d1 2 0.5 t', 'q2 Q0 d3 1 0.5 t'])}"
+    collection = place.load(place.beir("partial", rules='allow = ["unknown-documents"]'))
+    told = "1 of 3 lines of the run name documents that the corpus lacks and are left out; trec_eval would count"
+    for one in place.evaluations(collection, first=spec, rerankers=[spec]):
+        alarms = [*one.ground.alarms, *one.audit.alarms]
+        assert any(alarm.name == "let-through" and alarm.message.startswith(told) for alarm in alarms)

@@ -79,9 +79,9 @@ def test_rules_inside_the_zip_file_hold(bench: Any) -> None:
 
 
 def test_an_error_inside_a_zip_file_names_the_line_inside(bench: Any) -> None:
-    folder = bench.beir(corpus=[{"_id": "d1", "text": "x"}, {"_id": "d2"}])
+    folder = bench.beir(corpus=[{"_id": "d1", "text": "x"}, {"_id": "d2", "text": 3}])
     message = bench.refused(DataError, zipped(folder, bench.path / "x.zip", "in/"))
-    assert message.startswith("x.zip/in/corpus.jsonl:2: field 'text' is missing")
+    assert message.startswith("x.zip/in/corpus.jsonl:2: field 'text' is a number")
 
 
 def test_a_zip_file_with_several_collections_is_refused(bench: Any) -> None:

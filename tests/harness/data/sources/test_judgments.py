@@ -21,7 +21,6 @@ LINE = "coll/qrels/test.tsv:2: "
         ("q1\td1\t1\nq1\td2\t0.5\n", "grade '0.5' is not a whole number"),
         ("q1\td1\t1\nq1\td2\tyes\n", "grade 'yes' is not a whole number"),
         ("q1\td1\t1\nq1\td2\t1_0\n", "grade '1_0' is not a whole number"),
-        ("q1\td1\t1\nq1\td2\t-1\n", "grade -1 is below zero"),
         ("q1\td1\t1\nq1\td2\t99999999999\n", "grade '99999999999' is above 2147483647"),
         ("q1\td1\t1\nq1\td2\n", "2 columns, not 3"),
         ("q1\td1\t1\nq1\t0\td2\t1\n", "4 columns, not 3"),
@@ -61,7 +60,6 @@ def test_judgments_of_another_collection_are_refused_even_if_unknown_queries_are
         ("unknown-documents", "q1 d1 1\nq1 d9 1\n", [1], 1),
         ("repeated-judgments", "q1 d1 1\nq1 d1 1\nq1 d1 1\n", [1], 2),
         ("contradicting-labels", "q1 d1 1\nq1 d1 0\nq1 d1 3\n", [3], 2),
-        ("negative-grades", "q1 d1 1\nq1 d2 -2\n", [1, 0], 1),
     ],
 )
 def test_declared_dirt_has_one_effect_and_is_counted(

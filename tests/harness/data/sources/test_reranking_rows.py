@@ -100,7 +100,7 @@ def test_rows_without_ids_are_numbered(bench: Any) -> None:
         ('{"query": "x", "negative": []}', "field 'positive' is missing"),
         ('{"positive": [], "negative": []}', "field 'query' is missing"),
         ('{"query": 3, "positive": [], "negative": []}', "field 'query' is a number; write text"),
-        ('{"query": "x", "positive": "p", "negative": []}', "field 'positive' is text; write a list of texts"),
+        ('{"query": ["x", "y"], "positive": ["p"], "negative": []}', "field 'query' is a list; write one row for each"),
         ('{"query": "x", "positive": [1], "negative": []}', "field 'positive' is a number; write text"),
         ('{"query": "x", "positive": [], "negative": [null]}', "field 'negative' is null; write text"),
         ('{"id": "", "query": "x", "positive": ["p"], "negative": []}', "an empty id"),

@@ -152,7 +152,7 @@ def test_what_reads_second_shares_no_code_with_what_reads_first() -> None:
     source = Path(second_reading.__file__).read_text("utf-8")
     for module in ("judgments", "judgment_columns", "dirt", "hub_rows", "reranking_rows", "texts"):
         assert f"harness.data.sources.{module} " not in source
-    assert "from harness.data.sources.jsonl import Place\n" in source
+    assert "from harness.data.sources.jsonl import CollectionFiles\n" in source
 
 
 RULES = [
@@ -161,7 +161,7 @@ RULES = [
     ([("q", "d", 1), ("q", "d", 1)], ("repeated-judgments",), {"q": {"d": 1}}),
     ([("q 1", "d\u3000x\0", 1)], ("white-space-ids",), {"q_1": {"d_x_": 1}}),
     ([("q", "d", -1), ("q", "d", -2)], ("negative-grades", "contradicting-labels"), {"q": {"d": 0}}),
-    ([("q", "d", -1)], (), {"q": {"d": -1}}),
+    ([("q", "d", -1)], (), {"q": {"d": 0}}),
 ]
 
 

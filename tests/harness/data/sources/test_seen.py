@@ -20,7 +20,12 @@ def forbid_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Iterator[object]:
         raise AssertionError("a text was read")
 
-    for module, name in ((jsonl, "lines"), (beir_folder, "records"), (beir_folder, "read_judgments")):
+    for module, name in (
+        (jsonl, "lines"),
+        (beir_folder, "read_documents"),
+        (beir_folder, "read_queries"),
+        (beir_folder, "read_judgments"),
+    ):
         monkeypatch.setattr(module, name, fail)
 
 

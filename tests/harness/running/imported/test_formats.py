@@ -7,7 +7,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.collection import Collection
@@ -34,6 +36,29 @@ FILES = {
     "mteb-predictions": json.dumps(PREDICTIONS),
     "json-run": json.dumps(SCORES),
 }
+
+
+@pytest.mark.parametrize("names", [("q_id", "doc_id", "score"), ("qid", "docno", "score")])
+def test_a_data_frame_of_ranx_or_pyterrier_is_a_run(
+    tmp_path: Path, collection: Collection, names: tuple[str, ...]
+) -> None:
+    rows = [(query, document, score) for query, own in SCORES.items() for document, score in own.items()]
+    table = pa.table({**dict(zip(names, zip(*rows, strict=True), strict=True)), "docid": [1, 2, 3], "rank": [0, 1, 0]})
+    parquet.write_table(table, tmp_path / "run.parquet")
+    assert scores_of(tmp_path / "run.parquet", collection) == SCORES
+    parquet.write_table(table.drop_columns(["score"]), tmp_path / "run.parquet")
+    with pytest.raises(DataError, match=r"run\.parquet: no column 'score' \(there: "):
+        run_file(tmp_path / "run.parquet").read(collection)
+
+
+def test_a_run_that_is_packed_with_lz4_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"save the run as \.trec, \.json or \.parquet"):
+        format_of(tmp_path / "run.lz4")
+
+
+@pytest.mark.parametrize("line", ["q1 Q0 d1 2 0.25", "q1 Q0 d1 2 0.25 my own tag", "q1\tQ0\td1\t2\t0.25\tBM25 (tuned)"])
+def test_a_run_without_a_tag_or_with_one_of_several_words_is_trecs(tmp_path: Path, line: str) -> None:
+    assert format_of(written(tmp_path, f"{line}\n")) == "trec"
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +132,7 @@ def test_an_id_with_a_space_stays_one_id(tmp_path: Path) -> None:
         ('{"q1": ["d1"]}', "json-run", r"query 'q1' has no object"),
         ('{"q1": {"d1": 1, "d1": 2}}', "json-run", r"the key 'd1' occurs twice"),
         ('{"q1": {"d1": 1}, "q1": {"d4": 2}}', "json-run", r"the key 'q1' occurs twice"),
-        ('{"q1": {"d77": 1}}', "json-run", r"1 lines name documents that coll lacks, first 'd77'"),
+        ('{"q1": {"d77": 1}}', "json-run", r"1 line names a document that coll lacks, first 'd77'"),
         ('{"q9": {"d1": 1}}', "json-run", r"none of its queries is in coll"),
         ('{"search_results": 3}', None, r"\{query: \{document: score\}\} was expected"),
         ("q1 d1 0.5 0.6\n", None, r"4 columns are no run that is known; name its --format"),

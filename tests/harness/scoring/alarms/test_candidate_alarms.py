@@ -172,7 +172,6 @@ UNSOUND = {
     "unknown-queries": "z{n} 0 d{n} 1\n",
     "repeated-judgments": "q{n} 0 d{n} 1\n",
     "contradicting-labels": "q{n} 0 d{n} 2\n",
-    "negative-grades": "q98 0 d{n} -1\n",
 }
 
 
@@ -191,6 +190,41 @@ def test_up_to_one_line_in_a_hundred_it_is_a_remark(place: Place, rule: str) -> 
     (alarm,) = found
     assert alarm.name == "few-let-through"
     assert alarm.message.startswith(f"the rule {rule} let 1 of 100 lines of the judgments through (1.0 %): ")
+
+
+def test_grades_below_zero_need_no_rule_and_raise_no_alarm_in_trecs_form(place: Place) -> None:
+    assert ruled(place, "unknown-documents", SOUND + "q98 0 d1 -1\nq98 0 d2 -2\n") == []
+
+
+def test_in_other_forms_many_grades_below_zero_raise_one(place: Place) -> None:
+    qrels = "".join(f"q{n}\td{n}\t{1 if n else -1}\n" for n in range(50))
+    (alarm,) = ruled(place, "unknown-documents", qrels)
+    assert alarm.name == "let-through"
+    assert alarm.message == "1 of 50 lines of the judgments (2.0 %) have grades below zero (they count as 0)"
+
+
+def test_texts_that_are_missing_raise_an_alarm_above_one_in_a_hundred(place: Place) -> None:
+    folder = place.beir("holes", {f"d{n}": f"text {n}" for n in range(99)}, {"q1": "text"}, [("q1", "d1", 1)])
+    names = []
+    for missing in (1, 2):
+        with (folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
+            file.write(f'{{"_id": "hole{missing}", "text": null}}\n')
+        with place.bench() as bench:
+            found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], bench).alarms
+        names.append([(alarm.name, alarm.message) for alarm in found if "missing" in alarm.message])
+    told = "of {} lines of the documents ({} %) have texts that are null or missing (they are empty)"
+    assert names == [
+        [("few-let-through", f"1 {told.format(100, '1.0')}")],
+        [("let-through", f"2 {told.format(101, '2.0')}")],
+    ]
+
+
+def test_a_judged_query_without_a_text_raises_an_alarm(place: Place) -> None:
+    folder = place.beir("asked", queries={"q1": "ferry", "q2": " "}, qrels=[("q1", "d1", 1), ("q2", "d3", 1)])
+    with place.bench() as bench:
+        found = prepare(place.load(folder), first_stage("bm25", place.workspace), 5, [], bench).alarms
+    (alarm,) = [alarm for alarm in found if alarm.name == "empty-queries"]
+    assert alarm.message.startswith("1 of 2 judged queries has no text")
 
 
 def test_a_rule_that_is_declared_in_vain_raises_nothing(place: Place) -> None:

@@ -1,0 +1,151 @@
+"""Rows of others are targets as they are: every form of one collection is one collection, and no grade is made up."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from adapters.errors import DataError
+from harness.data.collection import Collection
+
+QUERIES = (
+    ("why does bread rise", ["yeast makes gas"], ["rain falls", "salt melts ice"]),
+    ("what is rain", ["drops fall from clouds"], ["bees dance", "yeast makes gas"]),
+)
+Rows = list[dict[str, Any]]
+
+
+def passages(texts: Sequence[str]) -> list[dict[str, str]]:
+    return [{"docid": str(n), "title": "", "text": text} for n, text in enumerate(texts)]
+
+
+FORMS: dict[str, Rows] = {
+    "mteb": [{"query": q, "positive": p, "negative": n} for q, p, n in QUERIES],
+    "one positive text": [{"query": q, "positive": p[0], "negative": n} for q, p, n in QUERIES],
+    "FlagEmbedding": [{"query": q, "pos": p, "neg": n, "id": "7", "type": "normal"} for q, p, n in QUERIES],
+    "Tevatron": [
+        {"query": q, "positive_passages": passages(p), "negative_passages": passages(n)} for q, p, n in QUERIES
+    ],
+    "sentence-transformers' evaluator": [{"query": q, "positive": p, "documents": [*n, *p]} for q, p, n in QUERIES],
+    "numbered negatives": [
+        {"anchor": q, "positive": p[0], **{f"negative_{i}": text for i, text in enumerate(n, 1)}} for q, p, n in QUERIES
+    ],
+    "triplets": [{"anchor": q, "positive": p[0], "negative": text} for q, p, n in QUERIES for text in n],
+    "lists with labels": [{"query": q, "docs": p + n, "labels": [1] + [0] * len(n)} for q, p, n in QUERIES],
+    "pairs with labels": [
+        {"query": q, "passage": text, "label": float(text in p)} for q, p, n in QUERIES for text in p + n
+    ],
+}
+
+
+def judged(collection: Collection) -> Mapping[str, Mapping[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    qrels = collection.qrels
+    for q, d, grade in zip(qrels.queries, qrels.documents, qrels.grades, strict=True):
+        found.setdefault(collection.queries[q], {})[collection.corpus[d]] = int(grade)
+    return found
+
+
+def given(collection: Collection) -> list[set[str]]:
+    lists = collection.given
+    bounds = zip(lists.offsets[:-1], lists.offsets[1:], strict=True)
+    return [set(collection.corpus.take(lists.documents[start:stop])) for start, stop in bounds]
+
+
+def write(file: Path, rows: Rows) -> Path:
+    name = file.name.removesuffix(".gz")
+    if name.endswith(".parquet"):
+        parquet.write_table(pa.Table.from_pylist(rows), file)
+        return file
+    text = json.dumps(rows) if name.endswith(".json") else "".join(f"{json.dumps(row)}\n" for row in rows)
+    file.write_bytes(gzip.compress(text.encode()) if file.suffix == ".gz" else text.encode())
+    return file
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "json", "parquet"])
+def test_every_form_has_the_same_judgments_and_candidates(bench: Any, form: str, ending: str) -> None:
+    collection = bench.load(write(bench.path / f"rows.{ending}", FORMS[form]))
+    assert judged(collection) == {q: {**dict.fromkeys(p, 1), **dict.fromkeys(n, 0)} for q, p, n in QUERIES}
+    assert given(collection) == [{*p, *n} for _, p, n in QUERIES]
+    assert collection.name == "rows"
+
+
+@pytest.mark.parametrize("header", ["", "query\tpositive\tnegative\n"])
+def test_triples_of_ms_marco_are_put_together_by_query(bench: Any, header: str) -> None:
+    file = bench.path / "triples.tsv"
+    file.write_text(header + "".join(f"{q}\t{p[0]}\t{text}\n" for q, p, n in QUERIES for text in n))
+    assert judged(bench.load(file)) == {q: {**dict.fromkeys(p, 1), **dict.fromkeys(n, 0)} for q, p, n in QUERIES}
+
+
+def test_labels_of_several_levels_are_grades(bench: Any) -> None:
+    rows = [{"query": "q", "docs": ["a", "b", "c"], "labels": [3, 0, -1]}]
+    collection = bench.load(bench.rows(rows))
+    assert judged(collection) == {"q": {"a": 3, "b": 0, "c": 0}}
+    assert collection.counts.let_through == {"negative-grades": 1}
+
+
+def test_a_positive_that_is_not_among_the_documents_is_judged_and_no_candidate(bench: Any) -> None:
+    collection = bench.load(bench.rows([{"query": "q", "positive": ["missed", "a"], "documents": ["b", "a"]}]))
+    assert judged(collection) == {"q": {"missed": 1, "a": 1, "b": 0}}
+    assert given(collection) == [{"a", "b"}]
+
+
+def test_scores_and_prompts_are_no_judgments_and_are_counted(bench: Any) -> None:
+    row = {"query": "q", "pos": ["a"], "neg": ["b"], "pos_scores": [0.1], "neg_scores": [0.9], "prompt": "Is it?"}
+    collection = bench.load(bench.rows([row, {**row, "query": "r"}]))
+    assert judged(collection) == {"q": {"a": 1, "b": 0}, "r": {"a": 1, "b": 0}}
+    assert (collection.counts.let_through, collection.counts.shares) == ({"unused-fields": 2}, {})
+
+
+def test_ids_are_taken_from_the_field_that_the_form_has(bench: Any) -> None:
+    rows = [{"query_id": 7, "query": "q", "positive_passages": passages(["a"]), "negative_passages": passages(["b"])}]
+    assert bench.load(bench.rows(rows)).queries.ids() == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"query": ["x", "y"], "positive": ["a"], "negative": []}, "field 'query' is a list; write one row for each"),
+        ({"query": "x", "answer": "a"}, "field 'positive' is missing; rows have 'query' with 'positive'"),
+        ({"anchor": "x", "positive": "a"}, "field 'negative' is missing; a target needs the other candidates too"),
+        ({"query": "x", "pos": ["a"]}, "field 'negative' is missing; a target needs the other candidates too"),
+        ({"query": "x", "documents": ["a", "b"], "scores": [0.9, 0.1]}, "0.9 is no grade; a target needs judgments"),
+        ({"query": "x", "docs": ["a", "b"], "labels": [1]}, "field 'labels' has 1 values for 2 texts in 'docs'"),
+        ({"query": "x", "docs": ["a"], "labels": ["yes"]}, "'labels' has something that is not a number: text"),
+        ({"query": "x", "pos": ["a"], "positive": ["b"], "negative": []}, "the fields 'positive' and 'pos' could both"),
+        ({"query": "x", "passage": "a", "label": 1, "score": 0.5}, "the fields 'label' and 'score' could both be"),
+        ({"query": "x", "pos": ["a"], "positives": ["b"], "neg": []}, "the fields 'pos' and 'positives' could both be"),
+        ({"query": "x", "positive": ["a"], "negative": ["b"], "documents": ["c"]}, "'negative' and 'documents' are"),
+        ({"query": "x", "positive": ["a"], "negative": [{"body": "b"}]}, "field 'negative' is an object; write text"),
+    ],
+)  # fmt: skip
+def test_what_is_not_clear_is_refused_with_its_line(bench: Any, row: dict[str, Any], message: str) -> None:
+    assert bench.refused(DataError, bench.rows([FORMS["mteb"][0], row])).startswith(f"rows.jsonl:2: {message}")
+
+
+def test_ids_in_the_place_of_texts_are_refused(bench: Any) -> None:
+    file = bench.path / "qidpidtriples.tsv"
+    file.write_text("121352\t2912791\t7282917\n")
+    assert bench.refused(DataError, file).startswith("qidpidtriples.tsv:1: ids or labels in the place of texts; write")
+
+
+def test_a_text_with_both_labels_in_two_rows_of_a_query_contradicts(bench: Any) -> None:
+    rows = [{"anchor": "q", "positive": "a", "negative": "b"}, {"anchor": "q", "positive": "b", "negative": "c"}]
+    assert "'b' is both positive and negative" in bench.refused(DataError, bench.rows(rows))
+    collection = bench.load(bench.rows(rows), rules=bench.rules('allow = ["contradicting-labels"]'))
+    assert judged(collection) == {"q": {"a": 1, "b": 1, "c": 0}}
+
+
+@pytest.mark.parametrize("name", ["reranker__example_data__normal__examples", "embedder__example_data__retrieval__nq"])
+def test_real_files_of_flagembedding_are_targets(bench: Any, data: Path, name: str) -> None:
+    collection = bench.load(data / "flagembedding-examples" / f"{name}.jsonl")
+    assert collection.counts.queries >= 5
+    assert collection.counts.let_through["unused-fields"] == collection.counts.queries

@@ -1,0 +1,67 @@
+"""Rows of others: FlagEmbedding's, Tevatron's, mteb's, triplets, and pairs or lists with labels or scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from adapters.errors import DataError
+from harness.data.sources.jsonl import JsonLine
+from harness.data.sources.row_files import row_records
+from harness.data.sources.row_forms import Candidates, candidates_of
+from training.examples import Example, distinct, example_of, refuse_unlabelled
+
+OURS = ("documents", "scores")
+"""The fields that rows of our own format have."""
+_PROMPTS = "prompts, which are not used"
+
+Found = Iterator[tuple[Example, dict[str, int]]]
+
+
+def read(path: Path) -> Found:
+    """One example per row; of pairs with a label or score, one per query, after all others. Relevant texts have grade 1
+    and others 0, unless a teacher scored them.
+
+    Raises:
+        DataError: with file and line.
+    """
+    pairs: dict[str, list[Candidates]] = {}
+    for record in row_records(path):
+        if _is_ours(record):
+            yield _our_own(record), {}
+            continue
+        row = candidates_of(record)
+        if row.is_single and len(row.labels) == 1 and not row.is_one_sided:
+            pairs.setdefault(row.query, []).append(row)
+        else:
+            yield _example([row])
+    for rows in pairs.values():
+        yield _example(rows)
+
+
+def _is_ours(record: JsonLine) -> bool:
+    return all(name in record.fields for name in OURS) or not set(record.fields) - {"query", *OURS}
+
+
+def _our_own(record: JsonLine) -> Example:
+    example = example_of(record.fields, record.where)
+    refuse_unlabelled(example, record.where)
+    return example
+
+
+def _example(rows: Iterable[Candidates]) -> tuple[Example, dict[str, int]]:
+    rows = list(rows)
+    scored = [pair for row in rows for pair in _scored(row)]
+    example, left_out = distinct(rows[0].query, scored, rows[0].record.where)
+    prompts = sum("prompt" in row.unused for row in rows)
+    return example, {**left_out, **({_PROMPTS: prompts} if prompts else {})}
+
+
+def _scored(row: Candidates) -> list[tuple[str, float]]:
+    """The texts with a teacher's scores, else with their grades."""
+    texts = [text for text, _ in row.labels]
+    labels = [label for _, label in row.labels]
+    both = {text for text, label in row.labels if label == 1} & {text for text, label in row.labels if label == 0}
+    if row.is_single and both and row.scores is None:
+        raise DataError(f"{row.record.where}: the relevant text and the other text are the same; leave the line out")
+    return list(zip(texts, labels if row.scores is None else row.scores, strict=True))
