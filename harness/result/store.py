@@ -311,7 +311,7 @@ class Results:
     def _keep_means(self, means: Means) -> None:
         now, entry = datetime.now(UTC).isoformat(timespec="seconds"), means.entry
         collection = (
-            means.fingerprint, entry.target, entry.mteb.split, entry.language, None, json.dumps(means.counts),
+            means.fingerprint, means.collection_name, entry.mteb.split, entry.language, None, json.dumps(means.counts),
             json.dumps(means.rules), "[]", None, entry.group,
         )  # fmt: skip
         self._database.execute(f"insert or replace into collection values ({_marks(collection)})", collection)

@@ -1,4 +1,4 @@
-"""JSON files of others: read whole, with a key that stands twice refused, which Python's reader would drop."""
+"""JSON files of others: read whole, with a repeated key refused, which Python's reader would drop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.data.trec import RunLine, opened
 
 
 class _Twice(ValueError):
-    """A key of one object that stands there twice."""
+    """A key that one object has twice."""
 
 
 def json_object(path: Path) -> dict[str, object]:
@@ -21,22 +21,31 @@ def json_object(path: Path) -> dict[str, object]:
     Raises:
         DataError: no such file, or no JSON object in it; with the line where it breaks.
     """
+    found = json_value(path)
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: a JSON object was expected, with query ids as its keys")
+    return found
+
+
+def json_value(path: Path) -> object:
+    """Whatever a JSON file holds.
+
+    Raises:
+        DataError: no such file, or no JSON in it; with the line where it breaks.
+    """
     if not path.is_file():
         raise DataError(f"no file at {path}")
     try:
         with opened(path) as file:
-            found = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_once)
+            return json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg}, column {error.colno})") from None
     except _Twice as error:
-        raise DataError(f"{path}: the key '{error}' stands twice in one object; write the file anew") from None
+        raise DataError(f"{path}: the key '{error}' occurs twice in one object; write the file again") from None
     except RecursionError:
         raise DataError(f"{path}: nested too deep to be results") from None
     except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch or write it anew") from None
-    if not isinstance(found, dict):
-        raise DataError(f"{path}: a JSON object was expected, with query ids as its keys")
-    return found
+        raise DataError(f"{path}: cannot be read ({error}); fetch or write the file again") from None
 
 
 def nested_lines(path: Path, results: object) -> Iterator[RunLine]:
