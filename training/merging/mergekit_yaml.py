@@ -1,4 +1,4 @@
-"""mergekit's YAML as a recipe. What it can say and we cannot do is refused by its name, never ignored."""
+"""mergekit's YAML as a recipe. What mergekit would do and we cannot is refused by its name, never ignored."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import UsageError, did_you_mean, need
+from training.merging.leftover import without_leftovers
 from training.merging.methods import METHODS, Scalar
 from training.merging.recipe import Filtered, Input, Plain, Recipe, Setting, Settings, check
 
@@ -36,8 +37,9 @@ def read_yaml(file: Path) -> Recipe:
 
 
 def from_mapping(content: object, folder: Path = Path()) -> Recipe:
-    """The recipe that parsed YAML says."""
-    recipe = _mapping(content, "a merge recipe")
+    """The recipe that parsed YAML says. What mergekit ignores is left out, with a remark."""
+    cleaned, remarks = without_leftovers(content)
+    recipe = _mapping(cleaned, "a merge recipe")
     for key in recipe:
         if key not in _TOP:
             raise UsageError(f"'{key}' is not supported here.{did_you_mean(str(key), _TOP)}")
@@ -51,7 +53,7 @@ def from_mapping(content: object, folder: Path = Path()) -> Recipe:
     seed = recipe.get("seed", 0)
     if not isinstance(seed, int):
         raise UsageError("'seed' has to be a whole number")
-    return check(Recipe(method, base_first(method, inputs, base), base, settings, _dtype(recipe), seed))
+    return check(Recipe(method, base_first(method, inputs, base), base, settings, _dtype(recipe), seed, remarks))
 
 
 def from_options(
