@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import mmap
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -82,7 +83,10 @@ class OnnxCrossEncoder:
         self._folder = open_folder(model, revision, ONNX_FILES)
         self._file = _graph_file(self._folder, file)
         if not (self._folder.path / "tokenizer.json").exists():
-            raise ModelError(f"'{self._folder.name}' has no tokenizer.json; save the tokenizer beside the graph")
+            raise ModelError(
+                f"'{self._folder.name}' has no tokenizer.json; save the tokenizer of the "
+                "model in the folder: tokenizer.save_pretrained(FOLDER)"
+            )
         self._asked_label = label
         self._label = _declared_label(self._folder, label)
         self._max_length, self._batch_tokens = _length(self._folder, max_length), batch_tokens
@@ -217,7 +221,8 @@ class _Graph:
         if logits.ndim not in (1, 2) or logits.shape[0] != count:
             raise ModelError(
                 f"'{self.name}': its first output has the shape {list(logits.shape)} for {count} pairs, and a reranker "
-                f"gives [{count}, labels]; export the model with its score head"
+                f"gives [{count}, labels]; export the model with its score head: optimum-cli export onnx --task "
+                "text-classification --model MODEL OUT"
             )
         return logits.reshape(count, -1)
 
@@ -271,7 +276,10 @@ def _graph_file(folder: ModelFolder, name: str) -> Path:
     for candidate in (folder.path / name, folder.path / "onnx" / name):
         if candidate.is_file():
             return candidate
-    found = sorted(str(file.relative_to(folder.path)) for file in folder.path.rglob("*.onnx"))
-    raise ModelError(
-        f"'{folder.name}' has no '{name}'; choose one with ?file=..., found: {', '.join(found) or 'no .onnx file'}"
-    )
+    found = sorted(file.relative_to(folder.path).as_posix() for file in folder.path.rglob("*.onnx"))
+    if not found:
+        raise ModelError(
+            f"'{folder.name}' has no ONNX graph; name it without 'onnx:', or export it: optimum-cli export onnx --task "
+            f"text-classification --model {shlex.quote(folder.name)} OUT"
+        )
+    raise ModelError(f"'{folder.name}' has no '{name}', but {', '.join(found)}; choose one, as in ?file={found[0]}")

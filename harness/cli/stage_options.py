@@ -84,6 +84,10 @@ NegativesFrom = Annotated[
     str, _option("negatives", "Where the negatives of a BEIR folder come from: a retriever, or run:FILE.")
 ]
 PrintCost = Annotated[bool, _flag("print-cost", "Print what training would cost, and stop. A few steps are tried.")]
+ConvertedModel = Annotated[
+    str, typer.Argument(help="The model whose weights are pickled: a folder or a hub name.", show_default=False)
+]
+ConvertedOut = Annotated[Path, typer.Argument(help="The new folder. It must not exist yet.", show_default=False)]
 MergePaths = Annotated[
     list[Path], typer.Argument(help="CONFIG.yaml OUT, or OUT alone with --method.", show_default=False)
 ]
