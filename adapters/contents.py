@@ -1,6 +1,6 @@
 """The files of a model folder that loading it reads, and their digests: what an identity is made of.
 
-Only these count. A checkpoint that a trainer writes into the folder, a picture or another export beside the weights
+Only these count. A checkpoint that a trainer writes into the folder, a picture or another export next to the weights
 changes no score and no identity.
 """
 

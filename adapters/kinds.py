@@ -1,4 +1,4 @@
-"""What kind of model a folder holds, told by its own files: never by its name, and never by guessing."""
+"""What kind of model a folder holds, by its own files: never by its name, and never by guessing."""
 
 from __future__ import annotations
 
@@ -216,7 +216,8 @@ def _of_architecture(folder: ModelFolder) -> Kind:
 
 def _onnx_or(folder: ModelFolder, kind: Kind) -> Kind:
     """ONNX where there is nothing else: repositories of exports keep the config of the original."""
-    torch = any(_has(folder, pattern) for pattern in ("*.safetensors", "*.bin", "*.safetensors.index.json"))
+    weights = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "adapter_model.bin")
+    torch = any(_has(folder, pattern) for pattern in weights)
     return "onnx" if not torch and _has(folder, "*.onnx", deep=True) else kind
 
 

@@ -160,7 +160,7 @@ class OnnxCrossEncoder:
         return {} if self._asked_label is None else {"label": self._asked_label}
 
     def _label_among(self, count: int) -> OutputLabel:
-        """The label of a graph with so many outputs; the configuration beside it may be that of another export."""
+        """The label of a graph with `count` outputs; the config.json next to it may belong to another export."""
         if self._label is not None and self._label.count == count:
             return self._label
         if count == 1 and self._asked_label in (None, 0):

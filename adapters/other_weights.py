@@ -86,7 +86,7 @@ def _onnx(folder: ModelFolder) -> str | None:
     if not found:
         return None
     if folder.chain:
-        return f"it has ONNX graphs ({_listed(found)}), which are read of cross-encoders only; fetch its safetensors"
+        return f"it has ONNX graphs ({_listed(found)}), which work for cross-encoders only; fetch its safetensors"
     return f"it has ONNX graphs ({_listed(found)}); name one: 'onnx:{folder.name}?file={found[0]}'"
 
 

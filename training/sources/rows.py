@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from adapters.errors import DataError
+from adapters.errors import DataError, array_advice
 from training.examples import FIELDS, Example, example_of, refuse_unlabelled
 
 
@@ -70,7 +70,8 @@ def parsed(line: str, place: str) -> object:
     try:
         return json.loads(line)
     except ValueError as error:
-        raise DataError(f"{place}: not JSON ({error})") from None
+        advice = array_advice(line, place)
+        raise DataError(f"{place}: not JSON ({error}); {advice}") from None
 
 
 def _checked(row: object, place: str) -> Example:

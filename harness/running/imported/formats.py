@@ -75,7 +75,7 @@ def run_file(path: Path, format: str | None = None) -> RunFile:
     """A file as a run, in the format that is named or that it shows.
 
     Raises:
-        UsageError: there is no such format, it cannot be told, or the file is no run.
+        UsageError: there is no such format, the file does not show one, or it is no run.
         DataError: it cannot be read.
     """
     kind = format_of(path, format)
@@ -89,7 +89,7 @@ def format_of(path: Path, named: str | None = None) -> str:
     """The format that is named, else the one that the file shows.
 
     Raises:
-        UsageError: there is no such format, or it cannot be told.
+        UsageError: there is no such format, or the file does not show one.
     """
     if named is not None:
         if named not in FORMATS:
@@ -118,6 +118,8 @@ def _of_json(content: Mapping[str, object]) -> str:
 
 
 def _of_columns(path: Path, head: bytes) -> str:
+    if head.startswith(b"["):
+        raise UsageError(f"{path}: a JSON array, and no run; a run in JSON is {{query: {{document: score}}}}")
     columns = len(head.split(b"\t")) if b"\t" in head else len(head.split())
     if len(head.split()) == 6 or columns == 6:
         return "trec"

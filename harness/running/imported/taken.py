@@ -54,7 +54,7 @@ def is_run(path: Path, format: str | None = None) -> bool:
     """Whether a path is a run file; a folder is none.
 
     Raises:
-        UsageError: its format cannot be told.
+        UsageError: it does not show its format.
         DataError: it is not there, or cannot be read.
     """
     return not path.is_dir() and format_of(path, format) in RUN_FORMATS
@@ -68,7 +68,7 @@ def take_run(
     Without a first stage, the run reorders the given lists of collections that bring them; else it is a first stage.
 
     Raises:
-        UsageError: the run has no name, both first stages are named, or one file stands for several collections.
+        UsageError: the run has no name, both first stages are named, or one file is given for several collections.
         DataError: the file is broken, lacks candidates, or names documents that a collection lacks.
     """
     file = run_file(wanted.path, wanted.format)
