@@ -26,9 +26,10 @@ def convert(
     out: stage_options.ConvertedOut,
     as_json: options.AsJson = False,
 ) -> None:
-    """Convert a model whose weights are pickled (.bin) to safetensors, so that it can be run.
+    """Write a model whose weights are pickled again with safetensors, so that it can be run.
 
-    Every number is kept to the bit, and all other files are copied as they are, except the states of training.
+    Pickled weights are files such as pytorch_model.bin. Every number is kept to the bit, and all other files are copied
+    as they are, except the states of training.
     """
     from adapters.spec import parse
     from training.converting.convert import convert as run

@@ -106,12 +106,17 @@ def _files(work: _Work, folder: Path) -> Iterator[str]:
     """Files at any depth, relative to the model's folder; what is left out is noted."""
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(work.source.path).as_posix()
-        if entry.name.startswith(".") or (entry.is_dir() and _CHECKPOINT.fullmatch(entry.name)):
+        if entry.name.startswith(".") or (entry.is_dir() and (_CHECKPOINT.fullmatch(entry.name) or _is_loop(entry))):
             work.left_out.append(name)
         elif entry.is_dir():
             yield from _files(work, entry)
         else:
             yield name
+
+
+def _is_loop(folder: Path) -> bool:
+    """Whether a link leads to a folder that it is in."""
+    return folder.is_symlink() and folder.resolve() in [one.resolve() for one in folder.parents]
 
 
 def _replaced(root: Path, files: list[str]) -> dict[str, str]:

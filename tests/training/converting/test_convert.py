@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adapters.contents import Contents
 from adapters.cross_encoder import CrossEncoder
 from adapters.errors import HarnessError, ModelError, UsageError
+from adapters.models import open_folder
 from adapters.protocols import Floats
 from tests import fake_hub
 from tests.fixtures import Command
@@ -80,6 +82,8 @@ def test_a_cross_encoder_keeps_its_scores(save: Callable[[Path], Path], architec
     assert np.isfinite(ours(tmp_path / "safe")).all()
     assert not [name for name in files(tmp_path / "safe") if name.endswith(".bin")]
     assert len(done.written) == (1 if save is pickled else 2)
+    old, new = (Contents(open_folder(str(one)), pickle=True).identity() for one in (source, tmp_path / "safe"))
+    assert {**old, "weights": None} == {**new, "weights": None}
     for name in set(files(source)) - set(done.written) - {"pytorch_model.bin.index.json"}:
         assert (source / name).read_bytes() == (tmp_path / "safe" / name).read_bytes()
 
@@ -189,12 +193,13 @@ def test_states_of_training_and_other_pickles_are_left_out_and_named(tmp_path: P
         torch.save({"step": torch.ones(1)}, source / name)
     (source / "trainer_state.json").write_text("{}", "utf-8")
     (source / "checkpoint-500").mkdir()
+    (source / "latest").symlink_to(source)
     (source / "openvino").mkdir()
     (source / "openvino" / "openvino_model.bin").write_bytes(b"\0numbers")
     done = command("convert", source, tmp_path / "safe", "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out)["left_out"] == [
-        "checkpoint-500", "mine.bin", "optimizer.pt", "rng_state.pth", "scheduler.pt", "training_args.bin",
+        "checkpoint-500", "latest", "mine.bin", "optimizer.pt", "rng_state.pth", "scheduler.pt", "training_args.bin",
     ]  # fmt: skip
     assert {"trainer_state.json", "openvino/openvino_model.bin", "model.safetensors"} <= set(files(tmp_path / "safe"))
 
