@@ -134,6 +134,19 @@ def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Pla
     ]
 
 
+def test_means_have_no_rank_where_nothing_was_measured(place: Place, tmp_path: Path) -> None:
+    from leaderboards.standing import standings
+    from reports.figures import figures
+    from reports.grid_columns import Column
+
+    for name in ("org/one", "org/two"):
+        take_means([written(tmp_path / name, meta={**META, "name": name})], place.workspace.path)
+    (grid,) = grids(stored(place))
+    found = figures(grid, [Column("all", "", grid.collections, (1.0,))], intervals=True)
+    rows = {system: figure for (system, _), figure in found.items()}
+    assert [row.rank for row in standings(grid, rows)] == [None, None]
+
+
 def test_given_lists_are_told_and_an_unknown_first_stage_is_not_guessed(tmp_path: Path) -> None:
     (given,) = means_in(written(tmp_path / "a", result("T2Reranking")), measures=["RR@10"])
     assert (given.first_stage, given.reranker, given.depth) == ("given", "org/model@012345678901 (imported)", 0)
