@@ -1,6 +1,6 @@
 """The files of a model folder that loading it reads, and their digests: what an identity is made of.
 
-Only these count. A checkpoint that a trainer writes into the folder, a picture or another export beside the weights
+Only these count. A checkpoint that a trainer writes into the folder, a picture or another export next to the weights
 changes no score and no identity.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from adapters.errors import ModelError
 from adapters.identity import digest, file_digest, files_digest
 from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
+from adapters.other_weights import advice
 
 _SETTINGS = (
     "config.json", "generation_config.json", "modules.json", "config_sentence_transformers.json",
@@ -153,13 +154,8 @@ class Contents:
         return []  # a module without weights, or one that fails to load with a message of its own
 
     def _missing(self, place: str, what: str) -> ModelError:
-        where = self.folder.path / place
-        if any(where.glob("*.bin")):
-            return ModelError(
-                f"{where}: the {what} are pickled, and pickles are not read unless you ask for it: write ?pickle=true "
-                "(they are read without running code), or save the model with safe_serialization=True"
-            )
-        return ModelError(f"{where}: no safetensors {what} here; save the model with safe_serialization=True")
+        where = str(self.folder.path / place).rstrip("/")
+        return ModelError(f"{where}: no safetensors {what} here; {advice(self.folder, place)}")
 
     def _names(self, place: str) -> list[str]:
         folder = self.folder.path / place

@@ -48,6 +48,19 @@ def need(module: str, extra: str, purpose: str) -> ModuleType:
         ) from None
 
 
+def array_advice(start: str, place: str) -> str:
+    """The tail of an error about a line that should hold one object: how to rewrite a file that is one JSON array.
+
+    Args:
+        start: the line, or its beginning.
+        place: `file:line`. Only a first line can begin an array of all objects.
+    """
+    file, _, number = place.rpartition(":")
+    if number != "1" or not start.lstrip("\ufeff \t\r\n").startswith("["):
+        return "write one object per line"
+    return f"the file is a JSON array; write one object per line: jq -c '.[]' {file} > OUT.jsonl"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The tail of an error about an unknown name: the nearest known names, then all of them."""
     names = sorted(known)

@@ -1,4 +1,4 @@
-"""What kind of model a folder holds, told by its own files: never by its name, and never by guessing."""
+"""What kind of model a folder holds, by its own files: never by its name, and never by guessing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 from adapters.errors import ModelError
 from adapters.models import ModelFolder
+from adapters.other_weights import advice
 
 Kind = Literal["embedder", "cross-encoder", "causal-lm", "seq2seq", "onnx"]
 Code = Literal["stock"]
@@ -202,12 +203,10 @@ def _of_architecture(folder: ModelFolder) -> Kind:
         raise _unsupported(folder, f"a masked language model ({name}), perhaps a sparse encoder (SPLADE kind)")
     if _has(folder, "*.onnx", deep=True) and not _has(folder, "*.safetensors"):
         return "onnx"
-    if _has(folder, "*.gguf") and not folder.config:
-        raise ModelError(f"'{folder.name}' holds GGUF weights, which are not read here; fetch the safetensors model")
     if own := own_classes(folder):
         raise ModelError(f"{_names_code(folder, own)}; {_ELSEWHERE}")
     if not folder.config:
-        raise ModelError(f"'{folder.name}' has no config.json; fetch or save the model again, with all its files")
+        raise ModelError(f"'{folder.name}' has no config.json; {advice(folder)}")
     if name:
         raise ModelError(
             f"'{folder.name}': its config names '{name}', which has no head that scores pairs, and there is no "
@@ -222,7 +221,8 @@ def _of_architecture(folder: ModelFolder) -> Kind:
 
 def _onnx_or(folder: ModelFolder, kind: Kind) -> Kind:
     """ONNX where there is nothing else: repositories of exports keep the config of the original."""
-    torch = any(_has(folder, pattern) for pattern in ("*.safetensors", "*.bin", "*.safetensors.index.json"))
+    weights = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "adapter_model.bin")
+    torch = any(_has(folder, pattern) for pattern in weights)
     return "onnx" if not torch and _has(folder, "*.onnx", deep=True) else kind
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.contents import Contents
-from adapters.errors import ModelError, need
+from adapters.errors import ModelError
 from adapters.kinds import output_of
 from adapters.models import ModelFolder
+from adapters.pickled import read_pickled
 from adapters.protocols import Floats
-from adapters.soundness import refuse_pointer, safetensors_header
+from adapters.soundness import safetensors_header
 
 _RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
 _IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
@@ -114,13 +115,7 @@ def _shapes(file: Path) -> Iterable[tuple[str, tuple[int, ...]]]:
     """Of the tensors of a file. A pickle has no header, and is read whole, without running code in it."""
     if file.suffix == ".safetensors":
         return ((name, entry.shape) for name, entry in safetensors_header(file).items())
-    refuse_pointer(file)
-    torch = need("torch", "models", "reading pickled weights")
-    try:
-        weights = torch.load(file, map_location="cpu", weights_only=True)
-        return ((str(name), tuple(tensor.shape)) for name, tensor in weights.items())
-    except Exception as error:  # torch raises a dozen classes for a file that it cannot read
-        raise ModelError(f"{file}: cannot be read ({type(error).__name__}); fetch the file again") from None
+    return ((name, tuple(tensor.shape)) for name, tensor in read_pickled(file).items())
 
 
 def _names(folder: ModelFolder, pickle: bool) -> list[str]:

@@ -61,6 +61,7 @@ def load_network(
     torch = need("torch", "models", PURPOSE)
     transformers = need("transformers", "models", PURPOSE)
     source = folder if folder.base is None else folder.base
+    _refuse_unknown_type(transformers, folder)
     safe = all(name.endswith(".safetensors") for name in Contents(source, pickle).weights)
     with loading(folder, "its weights"):
         network, report = getattr(transformers, auto).from_pretrained(
@@ -101,6 +102,16 @@ def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str,
         ask()  # modules that do not fit together are found when they are used
         refuse_made_up_weights(folder, model, ask, pickle=pickle)
         return model
+
+
+def _refuse_unknown_type(transformers: Any, folder: ModelFolder) -> None:
+    named = folder.config.get("model_type")
+    if isinstance(named, str) and named not in transformers.models.auto.CONFIG_MAPPING:
+        raise ModelError(
+            f"'{folder.name}': config.json has the model_type '{named}', which transformers {transformers.__version__} "
+            "does not know; pip install --upgrade transformers, or, where the model needs code of its own, score it "
+            "where it runs, and give the result as 'run:FILE'"
+        )
 
 
 def _refuse_unknown_quantiser(transformers: Any, folder: ModelFolder) -> None:

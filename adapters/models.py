@@ -25,6 +25,8 @@ MODEL_FILES = (
 """What is fetched of a hub model: never pickles, never code. The card says which model it is."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
 """Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
+BIN_FILES = ("*pytorch_model*.bin", "*adapter_model.bin")
+"""Pickled weights, which only a conversion fetches."""
 _Json = TypeVar("_Json", dict[str, object], list[Any])
 TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT", "ALBERT", "XLMRoBERTa", "CamemBERT")
 """Modules of sentence-transformers that hold a network of transformers, under all the names that they ever had."""
@@ -97,7 +99,10 @@ class ModelFolder:
         if Path(base).is_dir() and Path(base).samefile(self.path):
             raise ModelError(f"{file}: base_model_name_or_path is this very folder; name the base")
         revision = self.adapter_config.get("revision")
-        found = open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
+        try:
+            found = open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
+        except ModelError as error:
+            raise ModelError(f"{file}: the base of this adapter is missing: {error}") from None
         if found.adapter_config:
             raise ModelError(f"{file}: the base '{base}' is an adapter itself; merge it into its own base first")
         return found
@@ -189,10 +194,16 @@ def open_folder(model: str, revision: str | None = None, extra_files: Iterable[s
     path = Path(model).expanduser()
     if path.is_dir():
         if revision is not None:
-            raise ModelError(f"{model} is a local folder; a revision (@{revision}) is for hub models")
+            raise ModelError(f"{model} is a local folder; leave out @{revision}, which is for hub models")
         return ModelFolder(model, path.resolve())
+    if path.is_file():
+        from adapters.other_weights import file_advice
+
+        raise ModelError(f"'{model}' {file_advice(path)}")
     if not is_hub_name(model):
-        raise ModelError(f"no model folder at '{model}', and it is not a hub name such as 'BAAI/bge-reranker-v2-m3'")
+        raise ModelError(
+            f"no model folder at '{model}'; check the path, or write a hub name such as 'BAAI/bge-reranker-v2-m3'"
+        )
     mirror, extra = os.environ.get(MIRROR), tuple(extra_files)
     found = _in_mirror(mirror, model, revision, extra) if mirror else _snapshot(model, revision, extra)
     return ModelFolder(model if revision is None else f"{model}@{revision}", found)
@@ -228,7 +239,14 @@ def _in_mirror(mirror: str, model: str, revision: str | None, extra_files: tuple
     )
 
 
+def convert_command(model: str) -> str:
+    """The command that writes a model's pickled weights as safetensors."""
+    return f"harness convert {shlex.quote(model)} OUT"
+
+
 def _fetch(model: str, revision: str | None, extra_files: tuple[str, ...], mirror: str) -> str:
+    if set(BIN_FILES) & set(extra_files):
+        return f"{convert_command(f'{model}@{revision}' if revision else model)} (without {MIRROR}), and copy OUT here"
     kind = "onnx:" if set(ONNX_FILES) & set(extra_files) else ""
     spec = f"{kind}{model}{f'@{revision}' if revision else ''}"
     return f"harness fetch --model {shlex.quote(spec)} --mirror {shlex.quote(mirror)}"

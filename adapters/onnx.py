@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import mmap
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -83,7 +84,10 @@ class OnnxCrossEncoder:
         self._folder = open_folder(model, revision, ONNX_FILES)
         self._file = _graph_file(self._folder, file)
         if not (self._folder.path / "tokenizer.json").exists():
-            raise ModelError(f"'{self._folder.name}' has no tokenizer.json; save the tokenizer beside the graph")
+            raise ModelError(
+                f"'{self._folder.name}' has no tokenizer.json; save the tokenizer of the "
+                "model in the folder: tokenizer.save_pretrained(FOLDER)"
+            )
         self._asked_label = label
         self._label = _declared_label(self._folder, label)
         self._max_length, self._batch_tokens = (
@@ -160,7 +164,7 @@ class OnnxCrossEncoder:
         return {} if self._asked_label is None else {"label": self._asked_label}
 
     def _label_among(self, count: int) -> OutputLabel:
-        """The label of a graph with so many outputs; the configuration beside it may be that of another export."""
+        """The label of a graph with `count` outputs; the config.json next to it may belong to another export."""
         if self._label is not None and self._label.count == count:
             return self._label
         if count == 1 and self._asked_label in (None, 0):
@@ -221,7 +225,8 @@ class _Graph:
         if logits.ndim not in (1, 2) or logits.shape[0] != count:
             raise ModelError(
                 f"'{self.name}': its first output has the shape {list(logits.shape)} for {count} pairs, and a reranker "
-                f"gives [{count}, labels]; export the model with its score head"
+                f"gives [{count}, labels]; export the model with its score head: optimum-cli export onnx --task "
+                "text-classification --model MODEL OUT"
             )
         return logits.reshape(count, -1)
 
@@ -266,7 +271,10 @@ def _graph_file(folder: ModelFolder, name: str) -> Path:
     for candidate in (folder.path / name, folder.path / "onnx" / name):
         if candidate.is_file():
             return candidate
-    found = sorted(str(file.relative_to(folder.path)) for file in folder.path.rglob("*.onnx"))
-    raise ModelError(
-        f"'{folder.name}' has no '{name}'; choose one with ?file=..., found: {', '.join(found) or 'no .onnx file'}"
-    )
+    found = sorted(file.relative_to(folder.path).as_posix() for file in folder.path.rglob("*.onnx"))
+    if not found:
+        raise ModelError(
+            f"'{folder.name}' has no ONNX graph; name it without 'onnx:', or export it: optimum-cli export onnx --task "
+            f"text-classification --model {shlex.quote(folder.name)} OUT"
+        )
+    raise ModelError(f"'{folder.name}' has no '{name}', but {', '.join(found)}; choose one, as in ?file={found[0]}")

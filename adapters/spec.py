@@ -235,7 +235,9 @@ def _inferred(spec: Spec) -> str:
 
     if "/" not in spec.model and not Path(spec.model).exists():
         hint = did_you_mean(spec.model, [*kinds(), "run:FILE", "control:NAME"])
-        raise UsageError(f"'{spec.text}' is neither a folder, nor a hub name (organisation/model), nor a kind.{hint}")
+        raise UsageError(
+            f"'{spec.text}' is neither a folder, nor a hub name (organisation/model), nor a kind; check the name.{hint}"
+        )
     return kind_of(open_folder(spec.model, spec.revision))
 
 
@@ -288,4 +290,4 @@ def _value(spec: Spec, name: str, value: str, hint: object) -> object:
         if kind is str:
             return value
     wanted = " or ".join(getattr(choice, "__name__", str(choice)) for choice in choices if choice is not type(None))
-    raise UsageError(f"'{spec.text}': {name}={value} is not {wanted}")
+    raise UsageError(f"'{spec.text}': {name}={value} is not {wanted}; write such a value after ?{name}=")

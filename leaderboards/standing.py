@@ -39,9 +39,10 @@ class BoardStanding:
 
 
 def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[BoardStanding]:
-    """Complete rows by falling value, then incomplete ones by what they cover and their label; a row with a value that
-    is known to be wrong is none that could be complete. Ranks have an interval where there are several collections:
-    nobody reads those of a single one.
+    """Complete rows by falling value, then incomplete ones by what they cover and their label.
+
+    A row with an imported mean, or with a value that is known to be wrong, is not complete, so it has no rank. Ranks
+    have an interval where there are several collections: nobody reads those of a single one.
 
     Args:
         figures: of the average over the collections of the grid.
@@ -55,8 +56,8 @@ def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[BoardStan
 
 
 def _answered(cell: Result | None) -> tuple[str, ...] | None:
-    """The queries of a cell; None where it is missing, or known to be wrong."""
-    return None if cell is None or cell.wrong else cell.ids
+    """The queries of a cell; None where it is missing, a mean without queries, or known to be wrong."""
+    return None if cell is None or cell.wrong or cell.is_mean_only else cell.ids
 
 
 def _asked(grid: Grid) -> list[tuple[str, ...]]:

@@ -148,6 +148,11 @@ def _averages(collections: Sequence[CollectionKey]) -> bool:
     return len(collections) > 1 and not has_twice(collections)
 
 
+def _digits(collection: CollectionKey) -> str:
+    """Of the content, or of the revision of data that nobody read here: `mteb:Task@revision/...`."""
+    return collection.fingerprint.rpartition("@")[2][:6]
+
+
 def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
     """As short as they stay different: name, name and split, name and split and fingerprint."""
     short = [plain_name(one).removeprefix(f"{suite}/") for one in collections]
@@ -155,7 +160,7 @@ def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> l
         f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, collections, strict=True)
     ]
     found = [
-        f"{name} {one.fingerprint[:6]}" if split.count(name) > 1 else name
+        f"{name} {_digits(one)}" if split.count(name) > 1 else name
         for name, one in zip(split, collections, strict=True)
     ]
     if measure != OFFICIAL:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, UsageError, array_advice
 from adapters.identity import digest, text_digest
 from harness.workspace import write_atomically
 
@@ -86,7 +86,8 @@ def example_of(row: object, place: str) -> Example:
         DataError: with one line that names the place and the fix.
     """
     if not isinstance(row, dict):
-        raise DataError(f"{place}: expected an object with 'query', 'documents' and 'scores'")
+        advice = array_advice("[" if isinstance(row, list) else "", place)
+        raise DataError(f"{place}: expected an object with 'query', 'documents' and 'scores'; {advice}")
     for name in ("query", "documents", "scores"):
         if row.get(name) is None:
             raise DataError(f"{place}: the field '{name}' is missing; a row has {', '.join(FIELDS[:3])}")

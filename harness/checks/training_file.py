@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, UsageError, array_advice
 
 FIELDS = ("query", "question", "anchor", "text")
 """What the query is called in the files of the field, in the order in which they are tried."""
@@ -50,11 +50,14 @@ def _text(line: str, where: str, field: str | None) -> str:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        raise DataError(f"{where}: not JSON; write one text or object per line, or name the file .txt") from None
+        advice = "write one text or object per line, or name the file .txt"
+        if line.startswith("["):
+            advice = array_advice(line, where)
+        raise DataError(f"{where}: not JSON; {advice}") from None
     if isinstance(value, dict):
         value = value.get(_field(list(value), field, where))
     if not isinstance(value, str):
-        raise DataError(f"{where}: the query is no text")
+        raise DataError(f"{where}: the query is no text; {array_advice(line, where)}")
     return value
 
 

@@ -68,7 +68,7 @@ def import_(  # noqa: PLR0917
     from reports.tables.listing import listing_of
 
     path = workspace_path(workspace)
-    taken = take_means(files, path, name, measures or ())
+    taken = take_means(files, path, name, measures or (), allow_drift=allow_drift)
     for line in taken.skipped:
         typer.echo(f"left out: {line}", err=True)
     print_rows(listing_of(taken.ids, path), as_json)

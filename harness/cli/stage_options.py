@@ -42,6 +42,10 @@ LimitExamples = Annotated[
     int | None, _option("limit", "Use only the first examples of each file, up to this number.", min=1)
 ]
 PrintCost = Annotated[bool, _flag("print-cost", "Print what training would cost, and stop. A few steps are tried.")]
+ConvertedModel = Annotated[
+    str, typer.Argument(help="The model whose weights are pickled: a folder or a hub name.", show_default=False)
+]
+ConvertedOut = Annotated[Path, typer.Argument(help="The new folder. It must not exist yet.", show_default=False)]
 MergePaths = Annotated[
     list[Path], typer.Argument(help="CONFIG.yaml OUT, or OUT alone with --method.", show_default=False)
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.data.collection import Rules
+from harness.data.sources.stored import DRIFTED, with_drift
 from harness.data.suites.targets import SuiteCollection
 from harness.result.facts import CountFacts
 from harness.result.origin import KEY, Origin
@@ -29,12 +30,24 @@ class Means:
     origin: Origin
     values: Mapping[str, float]
     """Fractions, by measure."""
+    revision: str | None
+    """Of the data that were measured, as the file states it; None where it does not."""
+
+    @property
+    def is_drifted(self) -> bool:
+        """Whether they were measured on another revision of the data than the suite's, or on one that is not stated."""
+        return self.revision != self.entry.mteb.revision
+
+    @property
+    def collection_name(self) -> str:
+        """The suite's name of it, with the mark of other data where they are others."""
+        return f"{self.entry.target}{DRIFTED if self.is_drifted else ''}"
 
     @property
     def fingerprint(self) -> str:
         """Where the collection is in mteb. Equal to no fingerprint of content."""
         where = self.entry.mteb
-        return f"{PREFIX}{where.task}@{where.revision}/{where.split}/{where.subset}"
+        return f"{PREFIX}{where.task}@{self.revision or 'not-stated'}/{where.split}/{where.subset}"
 
     @property
     def made_of(self) -> MadeOf:
@@ -62,6 +75,12 @@ class Means:
 
     @property
     def rules(self) -> Rules:
-        """As the suite's table has them."""
+        """As the suite's table has them; of other data with a note of their revision."""
         entry = self.entry
-        return Rules(entry.instruction, None, entry.main_measure, entry.drop_identical_ids, note=entry.note)
+        rules = Rules(entry.instruction, None, entry.main_measure, entry.drop_identical_ids, note=entry.note)
+        return with_drift(rules, self._drift) if self.is_drifted else rules
+
+    @property
+    def _drift(self) -> str:
+        measured, ours = self.revision or "not stated", self.entry.mteb.revision
+        return f"other revision of the data of {self.entry.mteb.task} ({measured[:12]}, not {ours[:12]})"

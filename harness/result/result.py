@@ -180,7 +180,8 @@ def _collection_of_means(means: Means) -> CollectionFacts:
     entry, rules = means.entry, means.rules
     parallel, parallel_by = known_by_name(entry.target, rules.note)
     return CollectionFacts(
-        name=entry.target, split=entry.mteb.split, fingerprint=means.fingerprint, counts=means.counts, rules=rules,
+        name=means.collection_name, split=entry.mteb.split, fingerprint=means.fingerprint,
+        counts=means.counts, rules=rules,
         language=entry.language, language_sought=False, group=entry.group, parallel=parallel, parallel_by=parallel_by,
     )  # fmt: skip
 

@@ -166,14 +166,18 @@ def test_two_embedders_that_differ_in_a_pickled_module_are_two(folder: Path) -> 
 
 def test_pickles_are_read_only_if_that_is_asked_for(folder: Path) -> None:
     (folder / "2_Dense" / "model.safetensors").rename(folder / "2_Dense" / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"2_Dense: the Dense weights are pickled.*\?pickle=true"):
+    with pytest.raises(
+        ModelError, match=r"2_Dense: no safetensors Dense weights here; they are pickled .*\?pickle=true"
+    ):
         identity(folder)
 
 
 def test_an_onnx_file_does_not_stand_in_for_pickled_weights(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     exports(folder)
-    with pytest.raises(ModelError, match=r"the weights are pickled.*\?pickle=true"):
+    with pytest.raises(
+        ModelError, match=r"they are pickled \(pytorch_model\.bin\): run `harness convert .*\?pickle=true"
+    ):
         identity(folder)
     assert identity(folder, pickle=True)
 

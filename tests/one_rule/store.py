@@ -58,7 +58,7 @@ def keep(place: Place, evaluations: list[Evaluation]) -> None:
     with Results(place.workspace.results) as results:
         for one in evaluations:
             results.keep(one)
-        results.keep_means([Means(SCIFACT, FIRST, IMPORTED, 8, origin, {"nDCG@10": 0.99})])
+        results.keep_means([Means(SCIFACT, FIRST, IMPORTED, 8, origin, {"nDCG@10": 0.99}, SCIFACT.mteb.revision)])
 
 
 def _made(first: Evaluation, number: int, systems: int) -> Evaluation:

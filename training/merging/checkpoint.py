@@ -14,6 +14,7 @@ import numpy as np
 from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, is_tokenizer_file, open_folder, read_json
+from adapters.other_weights import advice
 from training.merging.configuration import ties_embeddings
 from training.merging.modules import Module, chain
 from training.merging.tensors import Tensor, TensorFile, open_file
@@ -21,7 +22,6 @@ from training.merging.tensors import Tensor, TensorFile, open_file
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
 OUTPUT_LAYER = "lm_head.weight"
 _EMBEDDING = re.compile(r"(^|\.)(embed_tokens|embed_in|wte|word_embeddings|tok_embeddings)\.weight$")
-_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _LORA = re.compile(r"(^|\.)lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)|\.modules_to_save\.")
 _ADAPTED = {
     "SEQ_CLS": "AutoPeftModelForSequenceClassification", "CAUSAL_LM": "AutoPeftModelForCausalLM",
@@ -165,29 +165,12 @@ def _refuse_missing_weights(checkpoint: Checkpoint) -> None:
     """What is only pickled, or was not fetched because it is, would be left out of a merge without a word."""
     for module in checkpoint.chain:
         if module.learned and module.path and not _weight_files(checkpoint.folder.path / module.path):
-            again = f'python -c "from sentence_transformers import {_class_of(checkpoint)} as M; {_resave(checkpoint)}"'
             raise ModelError(
-                f"{checkpoint.name}: the module {module.path} ({module.kind}) has no safetensors weights, and pickled "
-                f"ones ({module.path}/{_PICKLED[0]}) are not read; save the model again where they are: {again}"
+                f"{checkpoint.name}: the module {module.path} ({module.kind}) has no safetensors weights; "
+                f"{advice(checkpoint.folder, f'{module.path}/', option=False)}"
             )
     if not checkpoint.tensors:
-        found = next((name for name in _PICKLED if (checkpoint.folder.path / name).is_file()), None)
-        architecture = checkpoint.folder.architecture or "AutoModel"
-        again = f': python -c "from transformers import {architecture} as M; {_resave(checkpoint)}"' if found else ""
-        pickled = f"; {found} is pickled, which is not read" if found else ""
-        raise ModelError(
-            f"{checkpoint.name}: no safetensors weights here{pickled}; save the model with transformers 5 or "
-            f"safe_serialization=True{again}"
-        )
-
-
-def _class_of(checkpoint: Checkpoint) -> str:
-    kind = checkpoint.json("config_sentence_transformers.json").get("model_type")
-    return kind if isinstance(kind, str) and kind.isidentifier() else "SentenceTransformer"
-
-
-def _resave(checkpoint: Checkpoint) -> str:
-    return f"M{'.from_pretrained' if not checkpoint.chain else ''}('{checkpoint.name}').save_pretrained('OUT')"
+        raise ModelError(f"{checkpoint.name}: no safetensors weights here; {advice(checkpoint.folder, option=False)}")
 
 
 def equal(one: Tensor, other: Tensor) -> bool:

@@ -87,7 +87,7 @@ def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: Merge
     )
     job.dtypes.update(step.dtype for step in steps)
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
-    return MergeReport(job.recipe.method, between, tuple(worker.told), (*told, *agreed.notes))
+    return MergeReport(job.recipe.method, between, tuple(worker.told), (*job.recipe.remarks, *told, *agreed.notes))
 
 
 @dataclass

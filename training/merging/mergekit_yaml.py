@@ -1,10 +1,10 @@
-"""mergekit's YAML as a recipe. What it can say and we cannot do is refused by its name, never ignored."""
+"""mergekit's YAML as a recipe. What mergekit would do and we cannot is refused by its name, never ignored."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -14,6 +14,7 @@ from adapters import typed_file
 from adapters.errors import UsageError, did_you_mean
 from adapters.typed_values import Place, typed
 from adapters.typed_words import Then
+from training.merging.leftover import without_leftovers
 from training.merging.methods import METHODS, Scalar
 from training.merging.recipe import Filtered, Input, Plain, Recipe, Setting, Settings, check
 
@@ -27,20 +28,25 @@ def read_yaml(file: Path) -> Recipe:
     Raises:
         UsageError: not YAML, or it asks for what is not supported. The message names the file and the key.
     """
-    written = typed_file.read_yaml(file, _Written)
+    content = typed_file.read_yaml(file, dict)
     try:
-        return _recipe(written, file.parent)
+        return _read(content, Place(str(file), table="mapping"), file.parent)
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from None
 
 
 def from_mapping(content: object, folder: Path = Path()) -> Recipe:
-    """The recipe that parsed YAML says.
+    """The recipe that parsed YAML says. What mergekit ignores is left out, with a remark.
 
     Raises:
         UsageError: it asks for what is not supported. The message names the key.
     """
-    return _recipe(typed(_Written, content, Place("the recipe", table="mapping")), folder)
+    return _read(content, Place("the recipe", table="mapping"), folder)
+
+
+def _read(content: object, at: Place, folder: Path) -> Recipe:
+    cleaned, remarks = without_leftovers(content)
+    return replace(_recipe(typed(_Written, cleaned, at), folder), remarks=remarks)
 
 
 def from_options(

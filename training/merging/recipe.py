@@ -48,6 +48,8 @@ class Recipe:
     """bfloat16, float16 or float32 of the output; None: as the base's tensors are."""
     seed: int = 0
     """Of DARE's random masks."""
+    remarks: tuple[str, ...] = ()
+    """On what the file says and the method does not read; for the report, no part of the merge's id."""
 
     @property
     def rule(self) -> Method:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from adapters.errors import DataError, HarnessError, ModelError, need
+from adapters.models import convert_command
 from harness.data.sources.mteb_data import first_line
 from harness.workspace import replace_folder
 
@@ -120,7 +121,10 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 def _check_weights(repository: Repository, listing: Listing) -> None:
     if repository.kind == "model" and not any(_matches(name, ("*.safetensors", "*.onnx")) for name in listing.files):
-        raise ModelError(f"the {repository.label} has no safetensors weights on the hub, and pickled ones are not read")
+        raise ModelError(
+            f"the {repository.label} has no safetensors weights on the hub, and pickled ones are not read; run "
+            f"`{convert_command(repository.name)}`, and name OUT"
+        )
 
 
 def _check_whole(repository: Repository, listing: Listing, part: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Protocol
 
-from adapters.errors import DataError
+from adapters.errors import DataError, array_advice
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.json_array import array_items
 
@@ -183,11 +183,13 @@ def _parsed(line: str, file: str, number: int) -> dict[str, object]:
         value = json.loads(line)
     except json.JSONDecodeError as error:
         reason = f"column {error.colno}: {error.msg}"
-        raise DataError(f"{file}:{number}: not JSON ({reason}); write one object per line") from None
+        raise DataError(f"{file}:{number}: not JSON ({reason}); {array_advice(line, f'{file}:{number}')}") from None
     except (ValueError, RecursionError):
         raise DataError(f"{file}:{number}: not JSON that can be read; write one object per line") from None
     if not isinstance(value, dict):
-        raise DataError(f"{file}:{number}: {kind_of(value)}, not a JSON object; write one object per line")
+        raise DataError(
+            f"{file}:{number}: {kind_of(value)}, not a JSON object; {array_advice(line, f'{file}:{number}')}"
+        )
     return value
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from adapters.errors import UsageError, did_you_mean
+from adapters.errors import UsageError, array_advice, did_you_mean
 from harness.data.sources.beir_folder import beir_source
 from harness.data.sources.beir_zip import Zip
 from harness.data.sources.declared import FILE, Table, combine, parse, read
@@ -102,6 +102,10 @@ def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
     if is_rows_file(path):
         declared = alone(path, combine(tables))
         return Offer(declared.name or rows_name(path), declared, partial(rows_of_file, path, split))
+    if path.suffix == ".json":
+        with path.open(encoding="utf-8", errors="replace") as file:
+            advice = array_advice(file.read(64), f"{path}:1")
+        raise UsageError(f"'{path}' is no collection; reranking rows are in a file .jsonl; {advice}")
     if path.suffix != ".zip" and not zipfile.is_zipfile(path):
         raise _no_collection(path)
     place, name = Zip(path), path.name.removesuffix(".zip")

@@ -96,7 +96,7 @@ def describe(source: Source, folder: Path, converted: Converted, dirt: Dirt) -> 
     declared = source.declared
     name, rules = declared.name or source.name, declared.rules
     if converted.drift:
-        name, rules = f"{name}{DRIFTED}", _noted(rules, converted.drift)
+        name, rules = f"{name}{DRIFTED}", with_drift(rules, converted.drift)
     return Description(name, source.split, declared.language, rules, counts, digest(content), declared.group, published)
 
 
@@ -112,7 +112,8 @@ def _published(source: Source, folder: Path, converted: Converted, texts: tuple[
     return write_published(folder / PUBLISHED, found).digest
 
 
-def _noted(rules: Rules, drift: str) -> Rules:
+def with_drift(rules: Rules, drift: str) -> Rules:
+    """Rules with a note of how the data differ from the suite's table."""
     note = f"{DRIFTED} Not as in the suite's table: {drift}."
     return replace(rules, note=f"{rules.note} {note}" if rules.note else note)
 

@@ -1,4 +1,4 @@
-"""What FlagEmbedding's evaluator saves of a search or of a reranker: `search_results`, and beside them which models,
+"""What FlagEmbedding's evaluator saves of a search or of a reranker: `search_results`, and next to them which models,
 data set and split they are of."""
 
 from __future__ import annotations

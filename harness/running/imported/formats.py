@@ -13,8 +13,9 @@ from harness.data.runs import Run
 from harness.data.trec import RunLine, opened, read_run, run_of
 from harness.result.origin import Origin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
-from harness.running.imported.json_file import json_object, nested_lines
+from harness.running.imported.json_file import json_object, json_value, nested_lines
 from harness.running.imported.msmarco import msmarco_lines
+from harness.running.imported.mteb_results import OLD_TASK
 from harness.running.imported.parquet_run import parquet_lines
 from harness.running.imported.tevatron import tevatron_lines, three_columns
 
@@ -77,7 +78,7 @@ def run_file(path: Path, format: str | None = None) -> RunFile:
     """A file as a run, in the format that is named or that it shows.
 
     Raises:
-        UsageError: there is no such format, it cannot be told, or the file is no run.
+        UsageError: there is no such format, the file does not show one, or it is no run.
         DataError: it cannot be read.
     """
     kind = format_of(path, format)
@@ -91,7 +92,7 @@ def format_of(path: Path, named: str | None = None) -> str:
     """The format that is named, else the one that the file shows.
 
     Raises:
-        UsageError: there is no such format, or it cannot be told.
+        UsageError: there is no such format, or the file does not show one.
     """
     if named is not None:
         if named not in FORMATS:
@@ -105,8 +106,18 @@ def format_of(path: Path, named: str | None = None) -> str:
     return _of_json(json_object(path)) if head.startswith(b"{") else _of_columns(path, head)
 
 
+def is_result(path: Path) -> bool:
+    """Whether a JSON file is a result of mteb, of any version.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    content = json_value(path)
+    return isinstance(content, dict) and _of_json(content) == MTEB_RESULTS
+
+
 def _of_json(content: Mapping[str, object]) -> str:
-    if "task_name" in content and "scores" in content:
+    if ("task_name" in content and "scores" in content) or OLD_TASK in content:
         return MTEB_RESULTS
     if flag_embedding.RESULTS in content:
         return "flagembedding"
@@ -114,6 +125,8 @@ def _of_json(content: Mapping[str, object]) -> str:
 
 
 def _of_columns(path: Path, head: bytes) -> str:
+    if head.startswith(b"["):
+        raise UsageError(f"{path}: a JSON array, and no run; a run in JSON is {{query: {{document: score}}}}")
     words = len(head.split())
     columns = len(head.split(b"\t")) if b"\t" in head else words
     if 6 in (words, columns):
@@ -148,4 +161,4 @@ def _head(path: Path) -> bytes:
             lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)
             return next((line for line in lines if line and not line.startswith(b"#")), b"")
     except (OSError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch or write it anew") from None
+        raise DataError(f"{path}: cannot be read ({error}); fetch or write the file again") from None

@@ -1,4 +1,4 @@
-"""JSON files of others: read whole, with a key that stands twice refused, which Python's reader would drop."""
+"""JSON files of others: read whole, with a repeated key refused, which Python's reader would drop."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ def json_object(path: Path) -> dict[str, object]:
     Raises:
         DataError: no such file, or no JSON object in it; with the line where it breaks.
     """
+    found = json_value(path)
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: a JSON object was expected, with query ids as its keys")
+    return found
+
+
+def json_value(path: Path) -> object:
+    """Whatever a JSON file holds.
+
+    Raises:
+        DataError: no such file, or no JSON in it; with the line where it breaks.
+    """
     if not path.is_file():
         raise DataError(f"no file at {path}")
     at = Place(str(path), error=DataError, advice="fetch or write it again", table="object")
@@ -26,10 +38,7 @@ def json_object(path: Path) -> dict[str, object]:
             content = file.read()
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch or write it again") from None
-    found = parsed_json(decoded(content, at), at)
-    if not isinstance(found, dict):
-        raise DataError(f"{path}: a JSON object was expected, with query ids as its keys")
-    return found
+    return parsed_json(decoded(content, at), at)
 
 
 def nested_lines(path: Path, results: object) -> Iterator[RunLine]:

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from adapters.errors import UsageError
 from harness.result.means import Means
 from harness.result.origin import marked, origin_of
 from harness.running.imported.formats import MTEB_RESULTS
-from harness.running.imported.mteb_results import META, Model, TaskPart, model_of, parts_of
+from harness.running.imported.left_out import LeftOut
+from harness.running.imported.mteb_model import META, Model, model_of
+from harness.running.imported.mteb_results import TaskPart, parts_of
 
 
-def means_in(path: Path, name: str | None = None, measures: Sequence[str] = ()) -> list[Means]:
+def means_in(
+    path: Path, name: str | None = None, measures: Sequence[str] = (), *, allow_drift: bool = False
+) -> list[Means]:
     """The means of one result of mteb: of each collection's official measure, and of those that are named.
 
+    Args:
+        path: the file.
+        name: of the model; default: as the file's folder says.
+        measures: more than the official ones.
+        allow_drift: take values of another revision of the data too. `Means.is_drifted` is true for them.
+
     Raises:
-        UsageError: no suite has the task, its data are others, nothing names the model, or a measure is not there.
+        LeftOut: no suite has the task, its data are others, nothing names the model, or a measure is not there.
         DataError: it is no result of mteb.
     """
     model = model_of(path, name)
-    return [_means(path, model, part, measures) for part in parts_of(path, model)]
+    return [_means(path, model, part, measures) for part in parts_of(path, model, allow_drift=allow_drift)]
 
 
 def result_files(folder: Path) -> Iterator[Path]:
@@ -32,11 +41,10 @@ def _means(path: Path, model: Model, part: TaskPart, measures: Sequence[str]) ->
     wanted = dict.fromkeys([part.entry.main_measure, *measures])
     missing = [measure for measure in wanted if measure not in part.means]
     if missing:
-        raise UsageError(f"{path}: no {missing[0]} of {part.entry.target}; it has {', '.join(part.means) or 'none'}")
-    stated = {"model": model.name, "revision": model.revision}
-    stated |= {"model_in_file": model.in_file} if model.in_file else {}
-    origin = origin_of(path, "mean", MTEB_RESULTS, part.evaluator, stated)
+        there = f"no {missing[0]} of {part.entry.target}; it has {', '.join(part.means) or 'none'}"
+        raise LeftOut(path, f"without {missing[0]}", part.entry.mteb.task, there)
+    origin = origin_of(path, "mean", MTEB_RESULTS, part.evaluator, model.stated)
     own, values = marked(model.label), {measure: part.means[measure] for measure in wanted}
     if part.first_stage is None:
-        return Means(part.entry, own, None, part.depth, origin, values)
-    return Means(part.entry, part.first_stage, own, part.depth, origin, values)
+        return Means(part.entry, own, None, part.depth, origin, values, part.revision)
+    return Means(part.entry, part.first_stage, own, part.depth, origin, values, part.revision)

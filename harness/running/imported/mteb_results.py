@@ -1,4 +1,4 @@
-"""Results of mteb (`<Task>.json`): means of one task, by split and subset, and whose they are."""
+"""Results of mteb (`<Task>.json`, of every version): means of one task, by split and subset."""
 
 from __future__ import annotations
 
@@ -7,31 +7,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection, suites
 from harness.running.imported.json_file import json_object
+from harness.running.imported.left_out import LeftOut
+from harness.running.imported.mteb_model import Model
 
-META = "model_meta.json"
+OLD_TASK = "mteb_dataset_name"
+"""What mteb before 1.11 called the task; the splits lie at the top of such a file."""
 _MEASURES = {"ndcg": "nDCG", "map": "AP", "mrr": "RR", "precision": "P", "recall": "R", "hit_rate": "Success"}
 _KEY = re.compile(rf"({'|'.join(_MEASURES)})_at_([1-9][0-9]*)")
-_UNSTATED = ("", "no_revision_available", "external")
-
-
-@dataclass(frozen=True)
-class Model:
-    """Whose results they are."""
-
-    name: str
-    revision: str | None
-    searches: bool
-    """Whether the model searched the corpus itself, where nothing else is stated: all but cross-encoders do."""
-    in_file: str | None = None
-    """What the file and its folders call the model, where it was given another name."""
-
-    @property
-    def label(self) -> str:
-        """Name and revision, short enough for a table."""
-        return f"{self.name}@{self.revision[:12]}" if self.revision else self.name
+_MIRACL = {"NDCG": "nDCG", "MAP": "AP", "P": "P", "Recall": "R"}
+_MIRACL_KEY = re.compile(rf"({'|'.join(_MIRACL)})@([1-9][0-9]*)\(MIRACL\)")
+_OLD_RERANKING = {"map": ("AP@1000", "AP"), "mrr": ("RR@10",)}
+"""Keys of reranking tasks in mteb 1: over the whole list, which is shorter than 1,000, and its first ten."""
+_NO_REVISION = ("", "None", "dataset revision not available")
+_OTHER_DATA = "measured on another revision of the data than our suites have; take them with --allow-drift, marked"
 
 
 @dataclass(frozen=True)
@@ -47,51 +38,85 @@ class TaskPart:
     """None where the model searched the corpus itself."""
     depth: int
     """Candidates per query; 0 where that is not stated."""
+    revision: str | None
+    """Of the data, as the file states it."""
 
 
-def model_of(path: Path, name: str | None) -> Model:
-    """The model: as named, else as `model_meta.json` beside the file says, else as mteb's folders do.
+@dataclass(frozen=True)
+class _Result:
+    """A file in the layout of mteb 1.11 and newer."""
 
-    Raises:
-        UsageError: nothing says so.
-    """
-    file = path.parent / META
-    meta = json_object(file) if file.is_file() else {}
-    in_layout = "__" in path.parent.parent.name
-    folder = path.parent.parent.name.replace("__", "/", 1) if in_layout else None
-    own = _text(meta.get("name")) or folder
-    found = name or own
-    if found is None:
-        raise UsageError(f"{path}: neither {META} nor the folders name the model; give it a --name")
-    revision = _text(meta.get("revision")) or (path.parent.name if in_layout else None)
-    types = meta.get("model_type")
-    crosses = meta.get("is_cross_encoder") is True or (isinstance(types, list) and "cross-encoder" in types)
-    searches = bool(meta) and not crosses
-    return Model(found, None if revision in _UNSTATED else revision, searches, None if own == found else own)
+    path: Path
+    task: str
+    revision: str | None
+    version: str
+    scores: Mapping[str, object]
+    """By split: a list of scores with `hf_subset`."""
 
 
-def parts_of(path: Path, model: Model) -> list[TaskPart]:
+def parts_of(path: Path, model: Model, *, allow_drift: bool = False) -> list[TaskPart]:
     """Every split and subset that a suite has.
 
+    Args:
+        path: the file.
+        model: whose result it is.
+        allow_drift: take values of another revision of the data too; `TaskPart.revision` says which.
+
     Raises:
-        DataError: it is no result of mteb 1.11 or newer.
-        UsageError: no suite has the task, or the suite's table has other data.
+        DataError: it is no result of mteb, or a value is no fraction.
+        LeftOut: no suite has the task, or the suite's table has another revision of its data.
     """
-    content = json_object(path)
-    task, scores = content.get("task_name"), content.get("scores")
-    if not isinstance(task, str) or not isinstance(scores, Mapping):
-        raise DataError(f"{path}: no result of mteb 1.11 or newer: it lacks 'task_name' or 'scores'")
-    entries = {(one.mteb.split, one.mteb.subset): one for one in _all() if one.mteb.task == task}
-    if not entries:
-        raise UsageError(f"{path}: no suite has the task {task}; `harness list` and docs/suites.md name those that are")
-    _refuse_other_data(path, content.get("dataset_revision"), next(iter(entries.values())))
+    result = _read(path)
+    entries = _entries(result)
+    if not allow_drift:
+        _refuse_other_data(result, next(iter(entries.values())))
     found = [
-        _part(path, entry, part, content, model)
-        for split, subset, part in _scores(path, scores)
+        _part(result, entry, part, model)
+        for split, subset, part in _scores(result)
         if (entry := entries.get((split, subset)))
     ]
     if not found:
-        raise UsageError(f"{path}: none of its splits and subsets is among those of {task} in our suites")
+        raise LeftOut(path, "none of its splits and subsets is among those of our suites", result.task)
+    return found
+
+
+def _read(path: Path) -> _Result:
+    content = json_object(path)
+    old = OLD_TASK in content and "scores" not in content
+    task = content.get(OLD_TASK if old else "task_name")
+    scores = _old_scores(path, content) if old else content.get("scores")
+    if not isinstance(task, str) or not isinstance(scores, Mapping):
+        raise DataError(f"{path}: no result of mteb: it lacks 'task_name' and 'scores', or '{OLD_TASK}'")
+    revision = content.get("dataset_revision")
+    stated = revision if isinstance(revision, str) and revision not in _NO_REVISION else None
+    version = content.get("mteb_version") or "of a version that is not stated"
+    return _Result(path, task, stated, f"mteb {version}", scores)
+
+
+def _old_scores(path: Path, content: Mapping[str, object]) -> dict[str, object]:
+    """The splits of a file of mteb before 1.11, as newer ones write them. Tasks with several subsets name them below
+    the split; all others have their values there."""
+    scores: dict[str, object] = {}
+    for split, found in content.items():
+        if split in (OLD_TASK, "mteb_version", "dataset_revision"):
+            continue
+        if not isinstance(found, Mapping):
+            raise DataError(f"{path}: split '{split}' is no object of scores")
+        values = {key: value for key, value in found.items() if key != "evaluation_time"}
+        subsets = values if any(isinstance(one, Mapping) for one in values.values()) else {"default": values}
+        scores[split] = [{**one, "hf_subset": name} for name, one in subsets.items() if isinstance(one, Mapping)]
+    return scores
+
+
+def _entries(result: _Result) -> dict[tuple[str, str], SuiteCollection]:
+    """The collections of the task, by split and subset. mteb reads the names of tasks in any case."""
+    task = result.task.lower()
+    found = {(one.mteb.split, one.mteb.subset): one for one in _all() if one.mteb.task.lower() == task}
+    if not found:
+        reason = "of tasks that no suite has; `harness list` and docs/suites.md name those that are"
+        raise LeftOut(
+            result.path, reason, result.task, f"no suite has the task {result.task}; docs/suites.md lists all"
+        )
     return found
 
 
@@ -100,48 +125,52 @@ def _all() -> Iterator[SuiteCollection]:
         yield from suite.collections
 
 
-def _refuse_other_data(path: Path, revision: object, entry: SuiteCollection) -> None:
-    if revision != entry.mteb.revision:
-        raise UsageError(
-            f"{path}: measured on revision {str(revision)[:8]} of the data, {entry.mteb.task} here is "
-            f"{entry.mteb.revision[:8]}; the two are no numbers of one column"
-        )
+def _refuse_other_data(result: _Result, entry: SuiteCollection) -> None:
+    if result.revision != entry.mteb.revision:
+        measured = f"revision {result.revision[:8]} of the data" if result.revision else "data of no stated revision"
+        detail = f"measured on {measured}, and {entry.mteb.task} here is {entry.mteb.revision[:8]}"
+        raise LeftOut(result.path, _OTHER_DATA, result.task, f"{detail}; take it with --allow-drift, marked")
 
 
-def _scores(path: Path, scores: Mapping[str, object]) -> Iterator[tuple[str, str, Mapping[str, object]]]:
-    for split, parts in scores.items():
+def _scores(result: _Result) -> Iterator[tuple[str, str, Mapping[str, object]]]:
+    for split, parts in result.scores.items():
         for part in parts if isinstance(parts, list) else [None]:
             if not isinstance(part, Mapping) or not isinstance(part.get("hf_subset"), str):
-                raise DataError(f"{path}: split '{split}' is no list of scores with 'hf_subset'")
+                raise DataError(f"{result.path}: split '{split}' is no list of scores with 'hf_subset'")
             yield split, str(part["hf_subset"]), part
 
 
-def _part(
-    path: Path, entry: SuiteCollection, part: Mapping[str, object], content: Mapping[str, object], model: Model
-) -> TaskPart:
+def _part(result: _Result, entry: SuiteCollection, part: Mapping[str, object], model: Model) -> TaskPart:
     ours = part.get("harness")
     said: Mapping[str, object] = ours if isinstance(ours, Mapping) else {}
-    version = part.get("mteb_version") or content.get("mteb_version") or "of a version that is not stated"
-    means = {measure: _value(path, key, value) for key, value in part.items() if (measure := _measure(key))}
+    version = f"mteb {part['mteb_version']}" if part.get("mteb_version") else result.version
+    means = {
+        measure: _value(result.path, key, value)
+        for key, value in part.items()
+        for measure in _measures(key, given=entry.candidates is not None)
+    }
     first_stage, depth = _first_stage(entry, said, model)
-    return TaskPart(entry, str(said.get("evaluator") or f"mteb {version}"), means, first_stage, depth)
+    return TaskPart(entry, str(said.get("evaluator") or version), means, first_stage, depth, result.revision)
 
 
 def _first_stage(entry: SuiteCollection, said: Mapping[str, object], model: Model) -> tuple[str | None, int]:
     """Files of ours say it; mteb's do not."""
     if "first_stage" in said:
-        depth = said.get("depth")
-        return _text(said["first_stage"]), depth if isinstance(depth, int) else 0
+        named, depth = said["first_stage"], said.get("depth")
+        return named if isinstance(named, str) and named else None, depth if isinstance(depth, int) else 0
     if entry.candidates is not None:
         return "given", 0
     return (None if model.searches else "not stated"), 0
 
 
-def _measure(key: str) -> str | None:
-    matched = _KEY.fullmatch(key)
-    if matched:
-        return f"{_MEASURES[matched[1]]}@{matched[2]}"
-    return PAIRED_MEASURE if key == PAIRED_MEASURE else None
+def _measures(key: str, *, given: bool) -> tuple[str, ...]:
+    """The measures that a key of mteb has the value of; `given` for reranking tasks."""
+    for pattern, names in ((_KEY, _MEASURES), (_MIRACL_KEY, _MIRACL)):
+        if matched := pattern.fullmatch(key):
+            return (f"{names[matched[1]]}@{matched[2]}",)
+    if key == PAIRED_MEASURE:
+        return (PAIRED_MEASURE,)
+    return _OLD_RERANKING.get(key, ()) if given else ()
 
 
 def _value(path: Path, key: str, value: object) -> float:
@@ -149,7 +178,3 @@ def _value(path: Path, key: str, value: object) -> float:
     if not (-1 if key == PAIRED_MEASURE else 0) <= number <= 1:
         raise DataError(f"{path}: {key} is {value!r}; a fraction from 0 to 1 was expected")
     return number
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -13,7 +13,8 @@ from harness.result.evaluation import Evaluation
 from harness.result.means import Means
 from harness.result.store import Results
 from harness.running.experiment import experiment
-from harness.running.imported.formats import MTEB_RESULTS, RUN_FORMATS, RunFile, format_of, run_file
+from harness.running.imported.formats import MTEB_RESULTS, RUN_FORMATS, RunFile, format_of, is_result, run_file
+from harness.running.imported.left_out import LeftOut, counted
 from harness.running.imported.means import means_in, result_files
 from harness.running.imported.systems import imported_systems
 from harness.scoring.bench import opened
@@ -21,6 +22,7 @@ from harness.scoring.retrieve import GIVEN, FirstStage, first_stage
 from harness.workspace import Workspace
 
 _RUN = "run:"
+_NO_FILES = "It has no JSON files; name a folder of mteb's layout: organisation__model/revision/Task.json"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ class Taken:
 
     ids: tuple[str, ...]
     skipped: tuple[str, ...]
-    """Files of a folder that were left out, with the reason."""
+    """Files of folders that were left out: a line for each reason, with how many there are and what they are of."""
 
 
 def is_run(path: Path, format: str | None = None) -> bool:
     """Whether a path is a run file; a folder is none.
 
     Raises:
-        UsageError: its format cannot be told.
+        UsageError: it does not show its format.
         DataError: it is not there, or cannot be read.
     """
     return not path.is_dir() and format_of(path, format) in RUN_FORMATS
@@ -66,7 +68,7 @@ def take_run(
     Without a first stage, the run reorders the given lists of collections that bring them; else it is a first stage.
 
     Raises:
-        UsageError: the run has no name, both first stages are named, or one file stands for several collections.
+        UsageError: the run has no name, both first stages are named, or one file is given for several collections.
         DataError: the file is broken, lacks candidates, or names documents that a collection lacks.
     """
     file = run_file(wanted.path, wanted.format)
@@ -79,30 +81,50 @@ def take_run(
         return list(experiment(collections, systems, wanted.measures, bench))
 
 
-def take_means(paths: Sequence[Path], workspace: Path, name: str | None = None, measures: Sequence[str] = ()) -> Taken:
-    """Keep results of mteb as means. Of a folder, tasks that no suite has, or has with other data, are left out aloud.
+def take_means(
+    paths: Sequence[Path],
+    workspace: Path,
+    name: str | None = None,
+    measures: Sequence[str] = (),
+    *,
+    allow_drift: bool = False,
+) -> Taken:
+    """Keep results of mteb as means. Of a folder, what cannot be taken is left out, and `Taken.skipped` says why.
+
+    Args:
+        paths: results and folders of them, at any depth.
+        workspace: where they are kept.
+        name: of the model; default: as the folders say.
+        measures: more than the official ones.
+        allow_drift: take values of another revision of the data too, marked.
 
     Raises:
-        UsageError: a file that is named is no result of mteb or of no suite, several models would get one name, or
-            nothing is left.
+        UsageError: a file that is named cannot be taken, several models would get one name, or nothing is left.
         DataError: a file is broken.
     """
     found: list[Means] = []
-    skipped: list[str] = []
+    skipped: list[LeftOut] = []
     for path in paths:
         for file in _listed(path):
             try:
-                found += means_in(file, name, measures)
-            except UsageError as error:
+                found += _means_in(file, path, name, measures, allow_drift=allow_drift)
+            except LeftOut as error:
                 if not path.is_dir():
                     raise
-                skipped.append(str(error))
+                skipped.append(error)
+    lines = counted(skipped)
     if not found:
-        raise UsageError(f"{paths[0]}: no result of mteb that a suite has" + (f"; {skipped[0]}" if skipped else ""))
+        raise UsageError(f"{paths[0]}: no result was taken. {'; '.join(lines) or _NO_FILES}")
     _refuse_one_name(found, name)
     with Results(Workspace.open(workspace).results) as results:
         results.keep_means(found)
-    return Taken(tuple(dict.fromkeys(one.made_of.id for one in found)), tuple(skipped))
+    return Taken(tuple(dict.fromkeys(one.made_of.id for one in found)), lines)
+
+
+def _means_in(file: Path, given: Path, name: str | None, measures: Sequence[str], *, allow_drift: bool) -> list[Means]:
+    if given.is_dir() and not is_result(file):
+        raise LeftOut(file, "no results of mteb", file.name)
+    return means_in(file, name, measures, allow_drift=allow_drift)
 
 
 def _first(wanted: WantedRun, collections: Sequence[Collection], workspace: Workspace) -> RunFile | FirstStage | None:
@@ -118,7 +140,7 @@ def _first(wanted: WantedRun, collections: Sequence[Collection], workspace: Work
 
 def _listed(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in result_files(path) if format_of(file) == MTEB_RESULTS]
+        return list(result_files(path))
     if not path.exists():
         raise DataError(f"no file at {path}")
     if (kind := format_of(path)) != MTEB_RESULTS:
@@ -131,5 +153,6 @@ def _refuse_one_name(found: Sequence[Means], name: str | None) -> None:
     for one in found:
         key = (one.fingerprint, one.first_stage, one.reranker or "")
         if taken.setdefault(key, one.origin.digest) != one.origin.digest:
-            told = "; give one of them" if name is None else "; leave out --name, or import one model at a time"
-            raise UsageError(f"{one.entry.target} stands twice for {one.reranker or one.first_stage}{told}")
+            advice = "give one of them" if name is None else "leave out --name, or import one model at a time"
+            system = one.reranker or one.first_stage
+            raise UsageError(f"two files have a result of {one.collection_name} for {system}; {advice}")

@@ -240,13 +240,13 @@ def test_the_whole_file_is_read_where_an_older_index_names_parts_beside_it(tmp_p
     assert not (made.path / "model.safetensors.index.json").exists()
 
 
-def test_pickled_weights_are_refused_with_the_command_that_saves_them_again(tmp_path: Path) -> None:
+def test_pickled_weights_are_refused_with_the_command_that_converts_them(tmp_path: Path) -> None:
     base = hub(tmp_path / "base", "bert")
     tuned = families.copied(base, tmp_path / "tuned")
     (tuned / "model.safetensors").rename(tuned / "pytorch_model.bin")
     said = refusal(tmp_path, base, tuned)
-    assert "no safetensors weights here; pytorch_model.bin is pickled" in said
-    assert f"from transformers import BertForSequenceClassification as M; M.from_pretrained('{tuned}')" in said
+    assert "no safetensors weights here; they are pickled (pytorch_model.bin)" in said
+    assert f"run `harness convert {tuned} OUT` and name OUT" in said and "?pickle" not in said
 
 
 def test_other_formats_of_numbers_are_merged_in_that_of_the_base(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_layer_is_never_dropped_because_the_fine_tune_is_named_first(tmp_path:
 
 
 @pytest.mark.parametrize("pickled", [True, False])
-def test_a_pickled_layer_is_refused_by_name_with_the_command_that_saves_it_again(pickled: bool, tmp_path: Path) -> None:
+def test_a_pickled_layer_is_refused_by_name_with_the_command_that_converts_it(pickled: bool, tmp_path: Path) -> None:
     """The pickle is not there at all where the model was fetched from the hub."""
     one, other = embedder(tmp_path / "a", dense=True), embedder(tmp_path / "b", 1, dense=True)
     if pickled:
@@ -65,7 +65,7 @@ def test_a_pickled_layer_is_refused_by_name_with_the_command_that_saves_it_again
     (other / "2_Dense" / "model.safetensors").unlink()
     said = refusal(tmp_path, one, other)
     assert f"{other}: the module 2_Dense (Dense) has no safetensors weights" in said and "pytorch_model.bin" in said
-    assert f"from sentence_transformers import SentenceTransformer as M; M('{other}').save_pretrained('OUT')" in said
+    assert f"run `harness convert {other} OUT`" in said and "?pickle" not in said
 
 
 def reranker(folder: Path, seed: int = 0) -> Path:

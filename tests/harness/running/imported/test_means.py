@@ -134,6 +134,20 @@ def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Pla
     ]
 
 
+def test_means_have_no_rank_where_nothing_was_measured(place: Place, tmp_path: Path) -> None:
+    from reports.figures import figures
+    from reports.grid_columns import Column
+
+    from leaderboards.standing import standings
+
+    for name in ("org/one", "org/two"):
+        take_means([written(tmp_path / name, meta={**META, "name": name})], place.workspace.path)
+    (grid,) = grids(stored(place))
+    found = figures(grid, [Column("all", "", grid.collections, (1.0,))], intervals=True)
+    rows = {system: figure for (system, _), figure in found.items()}
+    assert [row.rank for row in standings(grid, rows)] == [None, None]
+
+
 def test_given_lists_are_told_and_an_unknown_first_stage_is_not_guessed(tmp_path: Path) -> None:
     (given,) = means_in(written(tmp_path / "a", result("T2Reranking")), measures=["RR@10"])
     assert (given.first_stage, given.reranker, given.depth) == ("given", "org/model@012345678901 (imported)", 0)
@@ -166,7 +180,10 @@ def test_the_same_file_is_kept_once(place: Place, tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"task_name": "NoSuchTask"}, "no suite has the task NoSuchTask"),
-        ({"dataset_revision": "f" * 40}, "measured on revision ffffffff of the data, SciFact here is"),
+        (
+            {"dataset_revision": "f" * 40},
+            "measured on revision ffffffff of the data, and SciFact here is .*; take it with --allow-drift",
+        ),
         ({"scores": {"train": [{"hf_subset": "default", "main_score": 1.0}]}}, "none of its splits and subsets"),
         ({"scores": {"test": {"ndcg_at_10": 0.5}}}, "split 'test' is no list of scores"),
         (
@@ -175,7 +192,7 @@ def test_the_same_file_is_kept_once(place: Place, tmp_path: Path) -> None:
         ),
         ({"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": 75.0}]}}, "ndcg_at_10 is 75.0; a fraction"),
         ({"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": None}]}}, "ndcg_at_10 is None; a fraction"),
-        ({"scores": 3}, "no result of mteb 1.11 or newer"),
+        ({"scores": 3}, "no result of mteb: it lacks"),
     ],
 )
 def test_what_is_no_result_of_a_suite_is_refused(changes: dict[str, object], said: str, tmp_path: Path) -> None:
@@ -202,18 +219,21 @@ def test_of_a_folder_only_what_a_suite_has_is_taken_and_the_rest_is_said(
     written(tmp_path, {**result(), "task_name": "Banking77Classification"}, None)
     said = command("import", tmp_path, "--workspace", place.workspace.path)
     assert said.code == 0, said.err
-    assert "left out: " in said.err and "Banking77Classification" in said.err
+    assert said.err.strip() == (
+        "left out: 1 file: of tasks that no suite has; `harness list` and docs/suites.md name those that are "
+        "(Banking77Classification)"
+    )
     assert said.out.count("(imported)") >= 2 and "75.00" in said.out and "50.00" in said.out
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UsageError, match="no result of mteb that a suite has"):
+    with pytest.raises(UsageError, match=r"no result was taken\. It has no JSON files; name a folder"):
         take_means([empty], place.workspace.path)
 
 
 def test_two_models_never_share_a_name(place: Place, tmp_path: Path) -> None:
     one = written(tmp_path / "one")
     two = written(tmp_path / "two", {**result(), "evaluation_time": 9.0})
-    with pytest.raises(UsageError, match="beir/scifact stands twice for org/model"):
+    with pytest.raises(UsageError, match="two files have a result of beir/scifact for org/model"):
         take_means([one, two], place.workspace.path)
     (other,) = means_in(written(tmp_path / "three", meta={**META, "revision": None}))
     assert other.first_stage == "org/model@0123 (imported)"

@@ -1,0 +1,48 @@
+"""The verb that turns pickled weights into safetensors: convert."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import typer
+
+from harness.cli import options, stage_options
+from harness.cli.app import WORKSPACE, app
+
+
+@app.command(
+    rich_help_panel=WORKSPACE,
+    epilog="""Examples:
+
+    harness convert ./old-cross-encoder ./old-cross-encoder-safetensors
+
+    harness convert organisation/model@revision ./model
+
+No code in the pickle is run. A pickle that holds anything but tensors is refused.""",
+)
+def convert(
+    model: stage_options.ConvertedModel,
+    out: stage_options.ConvertedOut,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write a model whose weights are pickled again with safetensors, so that it can be run.
+
+    Pickled weights are files such as pytorch_model.bin. Every number is kept to the bit, and all other files are copied
+    as they are, except the states of training.
+    """
+    from adapters.spec import parse
+    from training.converting.convert import convert as run
+
+    spec = parse(model)
+    done = run(spec.model, out, spec.revision)
+    if as_json:
+        typer.echo(json.dumps({**dataclasses.asdict(done), "path": str(out)}, ensure_ascii=False, indent=1))
+        return
+    for old, new in done.written.items():
+        typer.echo(f"{old} -> {new}")
+    if done.tied:
+        typer.echo(f"not written, because loading ties them to other tensors: {', '.join(done.tied)}")
+    if done.left_out:
+        typer.echo(f"left out: {', '.join(done.left_out)}")
+    typer.echo(f"written: {out}")

@@ -1,0 +1,84 @@
+"""What a recipe says and mergekit does not read: who changes `merge_method` often leaves the old parameters there.
+
+mergekit ignores unknown keys, unknown parameters, and one model's own value of a parameter that a method has once for
+all models. So do we, with a remark in the report. A key or parameter that looks like a misspelt one is kept, so that it
+is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from training.merging.methods import METHODS, Method
+
+_TOP = {
+    "merge_method", "models", "slices", "modules", "base_model", "dtype", "out_dtype", "parameters", "tokenizer_source",
+    "tokenizer", "chat_template", "seed",
+}  # fmt: skip
+"""The keys of a recipe that mergekit 0.1.5 reads, and our `seed`."""
+_SLICE = {"sources", "base_model", "residual_weight", "parameters"}
+_SOURCE = {"model", "parameters", "layer_range"}
+_MODEL = {"model", "parameters"}
+_ALIKE = 0.8
+
+
+def without_leftovers(recipe: object) -> tuple[object, tuple[str, ...]]:
+    """A parsed recipe without what mergekit ignores in it, and a remark on each key that was left out.
+
+    What is no recipe of a known method is returned as it is: whoever reads it next refuses it.
+    """
+    method = METHODS.get(str(recipe.get("merge_method"))) if isinstance(recipe, Mapping) else None
+    if method is None or not isinstance(recipe, Mapping):
+        return recipe, ()
+    cleaner = _Cleaner(str(recipe["merge_method"]), method)
+    found = cleaner.scope(recipe, _TOP, "the recipe")
+    for key, cleaned in (("models", cleaner.models), ("slices", cleaner.slices)):
+        if isinstance(found.get(key), list):
+            found[key] = list(cleaned(found[key]))
+    return found, tuple(dict.fromkeys(cleaner.remarks))
+
+
+class _Cleaner:
+    """Leaves out keys, and keeps the remarks on them."""
+
+    def __init__(self, name: str, method: Method) -> None:
+        self.name = name
+        self.own = {*method.per_input}
+        self.all = {*method.per_input, *method.shared, *method.unsupported}
+        self.remarks: list[str] = []
+
+    def scope(
+        self, content: Mapping[str, Any], keys: set[str], where: str, *, one_model: bool = False
+    ) -> dict[str, Any]:
+        """A part of a recipe with the keys that are read, and the parameters that are."""
+        found = self._kept(content, keys, f"'{{}}' of {where} is no key that mergekit reads, and is ignored")
+        if isinstance(found.get("parameters"), Mapping):
+            read = self.own if one_model else self.all
+            remark = f"the parameter '{{}}' of {where} is not used by {self.name}, and is ignored"
+            found["parameters"] = self._kept(found["parameters"], read, remark)
+        return found
+
+    def models(self, listed: Iterable[object], keys: set[str] = _MODEL) -> Iterator[object]:
+        """The entries of a list of models."""
+        for one in listed:
+            where = f"the model {one.get('model')}" if isinstance(one, Mapping) else ""
+            yield self.scope(one, keys, where, one_model=True) if isinstance(one, Mapping) else one
+
+    def slices(self, listed: Iterable[object]) -> Iterator[object]:
+        """The slices of a recipe."""
+        for one in listed:
+            found = self.scope(one, _SLICE, "a slice") if isinstance(one, Mapping) else one
+            if isinstance(found, dict) and isinstance(found.get("sources"), list):
+                found["sources"] = list(self.models(found["sources"], _SOURCE))
+            yield found
+
+    def _kept(self, content: Mapping[str, Any], read: set[str], remark: str) -> dict[str, Any]:
+        kept = {}
+        for key, value in content.items():
+            if key in read or difflib.get_close_matches(str(key), read, 1, _ALIKE):
+                kept[key] = value
+            else:
+                self.remarks.append(remark.format(key))
+        return kept
