@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +20,11 @@ from harness.data.sources.recognise import chosen_sources
 from harness.data.sources.suite_source import SuiteSource
 from harness.judging.compare.comparison import Comparison, margin_of
 from harness.judging.compare.comparison import compare as compare_stored
-from harness.judging.compare.wanted import Wanted
 from harness.measuring.measures import parse
 from harness.outcome import Outcome, ResultsNotKept, outcome_of
 from harness.progress import Reporter, Silent
+from harness.result.opening import is_same_store, stored_in
+from harness.result.select import Wanted
 from harness.running.experiment import experiment
 from harness.scoring.bench import opened
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
@@ -134,6 +136,7 @@ def gate(
     accept: bool = False,
     sequential: bool = False,
     workspace: str | Path | None = None,
+    against: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Gated:
     """Judge whether a candidate may replace the policy's anchor; see docs/gate.md.
@@ -146,6 +149,8 @@ def gate(
         parallel: as in `run`.
         accept: mark a pass as accepted, so that it can be the anchor of later candidates.
         sequential: score random blocks of queries, and stop when the answer is certain.
+        against: another workspace, such as an artefact of the main branch, which has the anchor's stored results. It is
+            only read; the anchor is not opened.
 
     Raises:
         HarnessError: with one line that says what to do.
@@ -176,7 +181,12 @@ def gate(
             sample=sample,
             accept=accept,
             sequential=sequential,
+            against=_other(place, against),
         )
+
+
+class LeftOutWarning(UserWarning):
+    """Stored results that a selection does not hold."""
 
 
 def results(
@@ -191,10 +201,13 @@ def results(
 ) -> pd.DataFrame:
     """Stored results as a frame: one row per system, collection and measure, fractions; see `reports.tidy.COLUMNS`.
 
+    What the selection leaves out (older results, samples of whole collections) is counted in `attrs["left_out"]`, and a
+    `LeftOutWarning` says how to get it.
+
     Args:
         workspace: the folder that remembers; default HARNESS_WORKSPACE or `./.harness`.
-        systems: names or patterns, as `harness list systems` prints them; the first stage of each comes along.
-        collections: names, suites, or patterns such as `miracl/*`.
+        systems: names, globs or ids; see docs/names.md. The first stage of each comes along.
+        collections: names, suites, sets, groups, globs such as `miracl/*`, or first digits of a fingerprint.
         intervals: the 95 % intervals and the test of the difference too; see `reports.tidy.INTERVAL`.
         per_query: one row per query in place of one per collection; see `reports.tidy.PER_QUERY`.
 
@@ -202,13 +215,16 @@ def results(
         UsageError: there is no store, or nothing in it is named so.
         MissingExtra: pandas is not installed.
     """
-    from harness.result.gathered import gathered
-    from reports.tidy import frame, tidy, tidy_per_query
+    from harness.result.gathered import view
+    from reports.tidy import frame, tidy, tidy_per_query, with_left_out
 
     _refuse_text(systems=systems, collections=collections, languages=languages, measures=measures)
     path = Path(workspace or os.environ.get(VARIABLE) or DEFAULT)
-    found = gathered(path, systems, collections, languages, measures)
-    return frame(tidy_per_query(found, path) if per_query else tidy(found, intervals=intervals))
+    shown = view(path, systems, collections, languages, measures)
+    for line in shown.left_out.lines:
+        warnings.warn(line, LeftOutWarning, stacklevel=2)
+    table = tidy_per_query(shown.results, path) if per_query else tidy(shown.results, intervals=intervals)
+    return frame(with_left_out(table, shown.left_out))
 
 
 def collections_of(
@@ -287,17 +303,20 @@ def compare(
     equivalent_within: float | None = None,
     groups: Sequence[str] = (),
     workspace: str | Path | None = None,
+    against: str | Path | None = None,
 ) -> Comparison:
     """Compare evaluations that are stored, paired by query; the arguments are those of `harness compare`.
 
     Args:
-        baseline: a system as the tables name it, the first digits of an evaluation's id, or the name of a group.
+        baseline: a system as docs/names.md says, or the name of a group.
         candidates: the same, one or several.
         collections: only these; empty for all that every system was measured on.
         measures: empty for the main measure of every collection.
         unpaired_first_stages: let systems through that ranked other candidates, and mark them.
         equivalent_within: in points; asks whether the difference is smaller.
         groups: `NAME=SPEC,SPEC` or `NAME=GLOB`, several seeds or folds as one system.
+        workspace: the folder that holds the baseline; default HARNESS_WORKSPACE or `./.harness`.
+        against: another workspace, which holds the candidates; None if they are in the same one. It is only read.
 
     Raises:
         HarnessError: with one line that says what to do.
@@ -313,9 +332,20 @@ def compare(
         measures=measures,
         groups=groups,
         wanted=wanted,
+        against=None if against is None else Workspace(Path(against)).results,
         unpaired=unpaired_first_stages,
         margin=margin_of(equivalent_within),
     )
+
+
+def _other(workspace: Workspace, against: str | Path | None) -> Workspace | None:
+    """The workspace `against`; None where it is the same one."""
+    if against is None:
+        return None
+    other = Workspace(Path(against))
+    with stored_in(other.results, "--against"):
+        pass
+    return None if is_same_store(other.results, workspace.results) else other
 
 
 def first_stage_of(collections: Sequence[Collection]) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
-from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, all_grids, gathered, grid_of
-from harness.result.store import Results
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, all_grids, grid_of, view
+from harness.result.left_out import NOTHING, LeftOut
+from harness.result.opening import stored_in
+from harness.result.select import label_of
 from harness.result.stored import Stored
 from leaderboards.sheets import Column, Sheet, place_of, sheets_of
 from leaderboards.standing import Standing, standings
@@ -52,6 +54,8 @@ class Board:
     declared: Mapping[str, Declared]
     history: Mapping[SystemKey, Sequence[Stored]]
     """Every stored evaluation of a system, also those that a newer one replaced, oldest first."""
+    left_out: LeftOut = NOTHING
+    """Stored results that the selection does not hold."""
 
     @cached_property
     def by_system(self) -> dict[SystemKey, list[Result]]:
@@ -71,12 +75,13 @@ def board(  # noqa: PLR0917
     measures: Sequence[str] = (),
     systems_file: Path | None = None,
 ) -> Board:
-    """Look up what the workspace holds, and rank it. The selection is that of `harness.result.gathered.gathered`.
+    """Look up what the workspace holds, and rank it. The selection is that of `harness.result.gathered.view`.
 
     Raises:
         UsageError: there is nothing to show, or the file of systems is wrong.
     """
-    results = gathered(workspace, systems, collections, languages, measures)
+    shown = view(workspace, systems, collections, languages, measures)
+    results = shown.results
     keys = dict.fromkeys(one.system for one in results)
     declared = {} if systems_file is None else read_systems(systems_file, keys)
     tables, ranked = list[Ranked](), list[RankedCollection]()
@@ -85,7 +90,8 @@ def board(  # noqa: PLR0917
         tables += own
         ranked += columns
     tables.sort(key=lambda one: place_of(one.sheet))
-    return Board(tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, results))
+    history = _history(workspace, results)
+    return Board(results, tuple(tables), _by_collection(results, ranked), declared, history, shown.left_out)
 
 
 def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
@@ -134,14 +140,13 @@ def _by_collection(
 
 def _history(workspace: Path, shown: Sequence[Result]) -> dict[SystemKey, list[Stored]]:
     systems, known = {one.system for one in shown}, {one.id: one.stored for one in shown}
-    with Results(workspace / "results.sqlite") as results:
+    with stored_in(workspace / "results.sqlite") as results:
         found = _grouped((known.get(one.id, one) for one in results.all()), _system)
     return {key: sorted(found[key], key=lambda one: (one.created, one.id)) for key in systems if key in found}
 
 
 def _system(stored: Stored) -> SystemKey:
-    label = stored.reranker or stored.first_stage + FIRST_STAGE
-    return SystemKey(label, stored.first_stage, stored.depth, stored.reranker)
+    return SystemKey(label_of(stored), stored.first_stage, stored.depth, stored.reranker)
 
 
 Value = TypeVar("Value")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.errors import UsageError, did_you_mean
-from harness.result.gathered import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.places import Place, is_called
+from harness.result.select import FIRST_STAGE
 from leaderboards.sheets import plain_name
 
 _SIZES = ((1e8, "up to 100M"), (6e8, "100M to 600M"), (2e9, "600M to 2B"), (1e10, "2B to 10B"))
@@ -48,8 +49,8 @@ class Declared:
 
     def trained_on(self, collection: CollectionKey) -> bool:
         """Whether the declaration covers the collection."""
-        name = plain_name(collection)
-        return any(one == name or name.startswith(f"{one}/") or fnmatchcase(name, one) for one in self.training)
+        place = Place(plain_name(collection), collection.fingerprint, collection.group)
+        return any(is_called(place, one) for one in self.training)
 
 
 SIZES = (*(name for _, name in _SIZES), _LARGEST)

@@ -22,9 +22,18 @@ def as_dict(comparison: Comparison) -> dict[str, object]:
             measured.measure: {one.system: _compared(one) for one in measured.candidates}
             for measured in comparison.measures
         },
+        **_workspaces(comparison),
         "notes": list(comparison.notes),
         "alarms": list(comparison.alarms),
     }
+
+
+def _workspaces(comparison: Comparison) -> dict[str, object]:
+    """Where there are two."""
+    if comparison.workspaces is None:
+        return {}
+    baseline, candidates = map(str, comparison.workspaces)
+    return {"workspaces": {"baseline": baseline, "candidates": candidates}}
 
 
 def _compared(one: Compared) -> dict[str, object]:

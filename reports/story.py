@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.result.gathered import Grid, Result, grids
+from harness.result.left_out import NOTHING, LeftOut
 from harness.workspace import write_atomically
 from reports import marks
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown
@@ -39,6 +40,7 @@ class Report:
     results: tuple[Result, ...]
     sheets: tuple[Sheet, ...]
     languages: tuple[Sheet, ...]
+    left_out: LeftOut = NOTHING
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -65,19 +67,21 @@ def report(
     published: Callable[[Grid], Sequence[PublishedRow]] = lambda _: (),
     *,
     intervals: bool = False,
+    left_out: LeftOut = NOTHING,
 ) -> Report:
     """The figures of every table.
 
     Args:
         published: the published numbers that belong beside a grid; this room knows none.
         intervals: of single collections and languages too.
+        left_out: what the selection of the results does not hold.
     """
     own = [sheets_of(grid, published(grid), intervals=intervals) for grid in grids(results)]
     known = {key: one for sheet, _ in own for key, one in sheet.singles.items()}
     official = official_grids(results)
     made = [*(sheets_of(grid, published(grid), intervals=intervals, known=known) for grid in official), *own]
     languages = tuple(sheet for _, sheet in made if sheet is not None)
-    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages)
+    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages, left_out)
 
 
 def write(
@@ -133,6 +137,7 @@ def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequenc
     results, tables = made.results, made.tables
     yield Heading("Reranking report", 1)
     yield Text(f"Made by {command}. {_scope(results)}")
+    yield from [Bullets(made.left_out.lines)] if made.left_out.lines else []
     yield from what_was_run(results)
     yield Heading("Results")
     yield from (table for name, table in tables.items() if not name.startswith("languages-"))

@@ -30,6 +30,8 @@ _POLICY = Path("gate.toml")
 
     harness gate --candidate ./checkpoint-1000 --accept
 
+    harness gate --candidate ./model --anchor ./model --against main-artefact
+
 Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 def gate(  # noqa: PLR0917
@@ -54,6 +56,7 @@ def gate(  # noqa: PLR0917
     junit: options.Junit = None,
     summary: options.SummaryFile = None,
     workspace: options.WorkspacePath = None,
+    against: options.AgainstAnchor = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Decide whether a candidate may replace the accepted reranker.
@@ -73,7 +76,7 @@ def gate(  # noqa: PLR0917
     found = api.gate(
         candidate, declared, tier=tier, split=split, sample=sample_queries, rules=rules,
         origin=SourceChoice(source, mirror, allow_drift), parallel=parallel, accept=accept, sequential=sequential,
-        workspace=workspace, reporter=Terminal(),
+        workspace=workspace, against=against, reporter=Terminal(),
     )  # fmt: skip
     _tell(found, junit, summary, as_json)
     raise typer.Exit(EXIT[found.state])

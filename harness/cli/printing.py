@@ -65,6 +65,12 @@ def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) 
         typer.echo(f"written: {out}/report.md")
 
 
+def print_left_out(left_out: Any) -> None:
+    """Where no output has a place for it."""
+    for line in left_out.lines:
+        typer.echo(line, err=True)
+
+
 def print_rows(table: Any, as_json: bool) -> None:
     if as_json:
         rows = [dict(zip(table.columns, (cell.text for cell in row), strict=True)) for row in table.rows]

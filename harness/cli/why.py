@@ -19,7 +19,7 @@ from harness.cli.printing import existing_workspace
     "    harness why 3fa9c1 77b0d2 --out why.html --measure RR@10 --queries 2000",
 )
 def why(  # noqa: PLR0917
-    a: Annotated[str, typer.Argument(help="A system, as `harness compare` names them, or an evaluation's id.")],
+    a: Annotated[str, typer.Argument(help=options.SYSTEM)],
     b: Annotated[str, typer.Argument(help="The system that is held against it.")],
     out: options.Page,
     measure: options.OneMeasure = "main",
@@ -31,9 +31,9 @@ def why(  # noqa: PLR0917
     as_json: options.AsJson = False,
 ) -> None:
     """Explain on one HTML page which queries and documents make two systems differ."""
-    from harness.judging.compare.wanted import Wanted
     from harness.judging.why.analysis import why as explained
     from harness.judging.why.stored import find
+    from harness.result.select import Wanted
     from harness.workspace import Workspace
     from reports.why import told, why_data, write_page
 

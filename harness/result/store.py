@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, UsageError, did_you_mean
+from adapters.errors import DataError, UsageError
 from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import merged
 from harness.measuring.alarms.catalogue import HAZARDS
+from harness.result.database import closed_on_error, opened
 from harness.result.environment import command_line, environment, machine
 from harness.result.known_wrong import known_by_now
 from harness.result.origin import stored_identity
@@ -32,11 +32,9 @@ if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
     from harness.result.means import Means
 
-_PATIENCE_SECONDS = 30.0
-
 
 class Results:
-    """An open store.
+    """An open store. One that cannot be written can still be read.
 
     Raises:
         DataError: the file is not a results store, or was written by a newer version.
@@ -45,17 +43,14 @@ class Results:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known_ids: dict[str, tuple[str, ...]] = {}
-        self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
         try:
-            self._prepare()
+            self._database, self._read_only = opened(path)
+            with closed_on_error(self._database):
+                self._prepare()
         except sqlite3.DatabaseError as error:
-            self._database.close()
             raise DataError(
                 f"{path}: not a results store ({error}); move it away, or name another --workspace"
             ) from None
-        except DataError:
-            self._database.close()
-            raise
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +87,10 @@ class Results:
                 self._database.execute("rollback")
             raise
 
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query, for others whose tables are in this file."""
+        return self._database.execute(query, values).fetchall()
+
     def speed_of(self, id: str) -> float | None:
         """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
         asked = (id, machine())
@@ -99,28 +98,19 @@ class Results:
         pairs, seconds = self._database.execute(query, asked).fetchone()
         return pairs / seconds if seconds else None
 
-    def find(self, prefix: str) -> Stored:
-        """The evaluation whose id begins with `prefix`.
+    def find(self, id: str) -> Stored:
+        """The evaluation of a whole id; `harness.result.select` reads what people write.
 
         Raises:
-            UsageError: none does, or several do.
+            UsageError: there is none.
         """
-        ids = [row[0] for row in self._database.execute("select id from evaluation")]
-        matching = [name for name in ids if prefix and name.startswith(prefix)]
-        if len(matching) == 1:
-            return next(self._stored("where e.id = ?", matching))
-        if matching:
-            raise UsageError(f"'{prefix}' could be {', '.join(matching[:5])}; give more digits")
-        raise UsageError(f"nothing in this workspace has the id '{prefix}'.{did_you_mean(prefix, ids[:20])}")
+        for one in self._stored("where e.id = ?", (id,)):
+            return one
+        raise UsageError(f"no evaluation has the id '{id}' in '{self._path.parent}'")
 
     def all(self) -> Iterator[Stored]:
         """Every evaluation, newest last."""
         return self._stored("order by e.updated, c.name, e.reranker is not null, e.id", ())
-
-    def one_of_each_collection(self) -> Iterator[Stored]:
-        """One evaluation on every collection that has any, in the order of `all`."""
-        firsts = "select min(id) from evaluation group by collection"
-        return self._stored(f"where e.id in ({firsts}) order by e.updated, c.name, e.id", ())
 
     def queries(self, id: str) -> list[str]:
         """The ids of the queries that an evaluation was made on."""
@@ -196,7 +186,6 @@ class Results:
         self._database.execute(f"insert or replace into noise values ({_marks(row)})", row)
 
     def _prepare(self) -> None:
-        self._write_ahead()
         if self._version() == 0:
             self._make()
         if self._version() == 1:
@@ -205,17 +194,8 @@ class Results:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         for statement in ADDED.split(";"):
             self._database.execute(statement)
-
-    def _write_ahead(self) -> None:
-        """SQLite does not wait for others while it changes the journal, so this has to."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self._database.execute("pragma journal_mode").fetchone() != ("wal",):
-            try:
-                self._database.execute("pragma journal_mode = wal")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
+        if self._read_only:  # the tables above were made in memory
+            self._database.execute("pragma query_only = on")
 
     def _version(self) -> int:
         return int(self._database.execute("pragma user_version").fetchone()[0])

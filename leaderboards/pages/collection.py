@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.data.notes import stored_notes
-from harness.result.gathered import FIRST_STAGE, CollectionKey, Result
+from harness.result.gathered import CollectionKey, Result
+from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks

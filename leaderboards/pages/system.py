@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.gathered import FIRST_STAGE, Result, SystemKey
+from harness.result.gathered import Result, SystemKey
+from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.stored import Stored

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.result.figure import LANGUAGES, Figure
-from harness.result.gathered import FIRST_STAGE, CollectionKey, Result, SystemKey
+from harness.result.gathered import CollectionKey, Result, SystemKey
+from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
@@ -151,7 +152,7 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
         votes=_votes(sheet),
         rule=rule,
         correction=_correction(ranked, view),
-        stemming=bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())),
+        remarks=[*bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())), *made.left_out.lines],
         figures=figures,
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from harness.result.gathered import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.select import FIRST_STAGE
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
 from reports.wide import middle_cut

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from harness.data.notes import stored_notes
-from harness.judging.compare.naming import label_of
 from harness.judging.compare.selection import StoredSelection
 from harness.measuring.alarms.alarm import as_stored
+from harness.result.select import label_of
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.stored import Stored

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.result.gathered import FIRST_STAGE, CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.select import FIRST_STAGE
 from harness.result.stored import Stored
 
 Floats64 = npt.NDArray[np.float64]
