@@ -343,9 +343,10 @@ def _other(workspace: Workspace, against: str | Path | None) -> Workspace | None
     if against is None:
         return None
     other = Workspace(Path(against))
+    if is_same_store(other.results, workspace.results):
+        return None
     with stored_in(other.results, "--against"):
-        pass
-    return None if is_same_store(other.results, workspace.results) else other
+        return other
 
 
 def first_stage_of(collections: Sequence[Collection]) -> str:

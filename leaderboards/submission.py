@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.errors import UsageError, need
 from harness.measuring.alarms.alarm import as_stored, is_hard
 from harness.result.gathered import CollectionKey, Result, SystemKey, view
-from harness.result.select import system_named
+from harness.result.select import one_system
 from harness.result.stored import Stored
 from leaderboards.mteb_check import check_with_mteb
 from leaderboards.sheets import is_drifted
@@ -53,7 +53,8 @@ def submit(
     """
     need("mteb", "mteb", "harness submit")
     shown = view(workspace, [system], collections)
-    found = _of_one_system(shown.results, system, first_stage, depth)
+    own = [one for one in shown.results if one.id in shown.named]
+    found = _of_one_system(own, system, first_stage, depth)
     newest = _newest(found)
     left_out = [] if collections else [key for key in newest if key.entry is None or _has_better(key, newest)]
     parts = []
@@ -73,13 +74,10 @@ def submit(
 
 def _of_one_system(found: Sequence[Result], name: str, first_stage: str | None, depth: int | None) -> list[Result]:
     """The results of the one system that is meant. Given lists go with any first stage: they are whole at any depth."""
-    fitting = [one for one in found if _fits(one.system, first_stage, depth)]
-    if not fitting:
+    own = [one for one in found if _fits(one.system, first_stage, depth)]
+    if not own:
         raise UsageError(f"no results of {name} with this --first-stage and --depth; see `harness list systems`")
-    everything = list({one.id: one.stored for one in found}.values())
-    named = system_named(name, list({one.id: one.stored for one in fitting}.values()), everything)
-    ids = {one.id for one in named.evaluations}
-    own = [one for one in fitting if one.id in ids]
+    one_system(name, [one.stored for one in own])
     searched = dict.fromkeys((key.first_stage, key.depth) for key in (one.system for one in own) if not _is_given(key))
     if len(searched) > 1:
         told = ", ".join(f"{stage} top {count}" for stage, count in sorted(searched))

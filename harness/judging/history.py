@@ -16,7 +16,6 @@ from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
 from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, view
 from harness.result.left_out import LeftOut
-from harness.result.select import systems_named
 from harness.result.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
@@ -91,8 +90,7 @@ def history(
     shown = view(workspace, [pattern], collections, languages, [measure] if measure else (), revisions=True)
     found = _of_measure(shown.results, measure)
     bases = {_ground(one.system, one): one for one in found if one.system.reranker is None}
-    named = {one.id for one in systems_named([pattern], [one.stored for one in found])}
-    wanted = [one for one in found if one.id in named]
+    wanted = [one for one in found if one.id in shown.named]
     series: dict[tuple[str, int], dict[tuple[str, str], dict[CollectionKey, Result]]] = {}
     for one in wanted:  # the newest of a collection counts
         own = series.setdefault((one.system.first_stage, one.system.depth), {})

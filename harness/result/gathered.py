@@ -198,6 +198,8 @@ class View:
     results: tuple[Result, ...]
     """Oldest first."""
     left_out: LeftOut
+    named: frozenset[str]
+    """Ids of the evaluations that the names mean; the others are first stages that came along."""
 
 
 def view(
@@ -229,12 +231,13 @@ def view(
         chosen = collections_named(collections, places.values())
         kept = [one for one in everything if places[one.id] in chosen]
         kept = _in_languages(kept, keys, languages)
-        kept = _with_first_stages(systems_named(systems, kept, everything), kept, keys)
+        named = systems_named(systems, kept, everything)
+        kept = _with_first_stages(named, kept, keys)
         found = _measured([one for stored in kept for one in _of(stored, keys[stored.id], results)], measures)
     older = [] if revisions else replaced(found)
     found = _without(found, older)
-    parts = superseded(found, named_by_fingerprint(collections, places.values()))
-    return View(tuple(_without(found, parts)), LeftOut(tuple(older), tuple(parts)))
+    parts = superseded(found, named_by_fingerprint(collections, places.values()), revisions=revisions)
+    return View(tuple(_without(found, parts)), LeftOut(tuple(older), tuple(parts)), frozenset(one.id for one in named))
 
 
 def gathered(

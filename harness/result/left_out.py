@@ -70,42 +70,42 @@ def replaced(results: Iterable[Result]) -> list[Result]:
     return [one for one in listed if newest[one.system, one.collection, one.measure] is not one]
 
 
-def superseded(results: Sequence[Result], named: Collection[str] = ()) -> list[Result]:
+def superseded(results: Sequence[Result], named: Collection[str] = (), *, revisions: bool = False) -> list[Result]:
     """Results on samples and tiers that say nothing beyond the whole: every system that has the sample has the whole
-    collection too, by the same measure and with the same weights. Where one system lacks the whole, the sample stays
-    for all of them: it is where they can be compared.
+    collection too, by the same measure. Where one system lacks the whole, the sample stays for all of them: it is where
+    they can be compared. A sample of new weights does not give way to an older whole.
 
     Args:
         named: fingerprints that were asked for; their results stay.
+        revisions: each weights of a system count as a system.
     """
-    wholes = {(_holder(one), one.measure, whole) for one in results for whole in _wholes(one.collection)}
+    wholes: dict[Hashable, list[Result]] = {}
+    for one in results:
+        for whole in _wholes(one.collection):
+            wholes.setdefault((one.system, one.measure, whole), []).append(one)
+    parts = [one for one in results if one.collection.sampled_from is not None]
     lacking = {
-        (one.collection, one.measure)
-        for one in results
-        if one.collection.sampled_from is not None
-        and not any((_holder(one), one.measure, whole) in wholes for whole in _whole_of(one))
+        (part.collection, part.measure)
+        for part in parts
+        if not any(
+            weights_of(one.stored) == weights_of(part.stored)
+            or (not revisions and one.stored.updated > part.stored.updated)
+            for one in wholes.get((part.system, part.measure, _whole_of(part)), ())
+        )
     }
     return [
-        one
-        for one in results
-        if one.collection.sampled_from is not None
-        and (one.collection, one.measure) not in lacking
-        and one.collection.fingerprint not in named
+        one for one in parts if (one.collection, one.measure) not in lacking and one.collection.fingerprint not in named
     ]
-
-
-def _holder(one: Result) -> Hashable:
-    return one.system, weights_of(one.stored)
 
 
 def _wholes(key: CollectionKey) -> tuple[Hashable, ...]:
     return () if key.sampled_from is not None else (key.fingerprint, (key.name, key.split))
 
 
-def _whole_of(part: Result) -> tuple[Hashable, ...]:
+def _whole_of(part: Result) -> Hashable:
     """What the whole is known by: its fingerprint, or its name where an old store has nothing better."""
     whole = part.stored.collection["part_of"]
-    return ((part.collection.name, part.collection.split),) if whole is None else (str(whole),)
+    return (part.collection.name, part.collection.split) if whole is None else str(whole)
 
 
 def _counted(results: Sequence[Result]) -> str:

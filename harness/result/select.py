@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from adapters.errors import UsageError, did_you_mean
@@ -24,7 +24,7 @@ from harness.result.stored import Stored
 from harness.scoring.retrieve import GIVEN
 
 FIRST_STAGE = " (first stage)"
-_ID = re.compile("[0-9a-f]{4,12}")
+_HEX, _ID = re.compile("[0-9a-f]{1,12}"), re.compile("[0-9a-f]{4,12}")
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -100,11 +100,20 @@ def system_named(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | N
     Raises:
         UsageError: the name matches nothing, or several systems.
     """
-    found = _found(name, kept, stored)
+    return one_system(name, [one for system in _found(name, kept, stored) for one in system.evaluations])
+
+
+def one_system(name: str, named: Sequence[Stored]) -> Named:
+    """The only system of the evaluations that a name means.
+
+    Raises:
+        UsageError: there are several.
+    """
+    found = _grouped(named, label_of)
     if len(found) > 1:
-        could = [f"'{one.label}' ({_described(one.evaluations[-1])})" for one in found]
+        could = [f"'{label}' ({_described(own[-1])})" for label, own in found.items()]
         raise ambiguous(name, could, "name one of them")
-    return found[0]
+    return next(Named(label, tuple(own)) for label, own in found.items())
 
 
 def evaluation_named(name: str, stored: Sequence[Stored]) -> Stored:
@@ -164,15 +173,22 @@ def narrowed(stored: Sequence[Stored], wanted: Wanted) -> list[Stored]:
 
 
 def _found(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None) -> list[Named]:
-    if found := _systems(name, kept):
-        return found
+    """What a name means among all that there is, as far as it is asked about: a name means the same system whatever
+    else was asked for."""
     everything = kept if stored is None else stored
-    if elsewhere := _systems(name, everything):
-        where = dict.fromkeys(_described(one, dated=False) for system in elsewhere for one in system.evaluations)
+    ids = {one.id for one in kept}
+    meant = _systems(name, everything)
+    here = [replace(one, evaluations=tuple(e for e in one.evaluations if e.id in ids)) for one in meant]
+    if found := [one for one in here if one.evaluations]:
+        return found
+    if meant:
+        where = dict.fromkeys(_described(one, dated=False) for system in meant for one in system.evaluations)
         raise UsageError(f"'{name}' was measured elsewhere only: {some(list(where))}")
     hint = did_you_mean(name, {label_of(one) for one in everything})
     if any(is_called(place_of(one), name) for one in everything):
         hint = f" It names collections: use --collection.{hint}"
+    if _HEX.fullmatch(name):
+        hint = f" No id begins with it{'' if _ID.fullmatch(name) else '; write 4 digits or more'}.{hint}"
     raise UsageError(f"no results of a system '{name}'.{hint}")
 
 
