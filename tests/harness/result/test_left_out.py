@@ -61,8 +61,18 @@ def test_a_sample_stays_for_all_where_one_system_has_nothing_else(tmp_path: Path
 
 def test_a_sample_of_new_weights_does_not_give_way_to_the_whole_of_old_ones(tmp_path: Path) -> None:
     store(tmp_path, [FIRST, A], [WHOLE])
-    store(tmp_path, [FIRST, MadeSystem("a", 0.5, version=2)], [PART])
+    new = MadeSystem("a", 0.5, version=2)
+    store(tmp_path, [FIRST, new], [PART])
     assert ("a", 10) in shown(view(tmp_path))
+    store(tmp_path, [new], [WHOLE])
+    assert ("a", 10) not in shown(view(tmp_path))
+
+
+def test_a_sample_of_old_weights_gives_way_to_the_whole_of_new_ones_but_not_among_revisions(tmp_path: Path) -> None:
+    store(tmp_path, [FIRST, A], [PART])
+    store(tmp_path, [FIRST, MadeSystem("a", 0.5, version=2)], [WHOLE])
+    assert shown(view(tmp_path)) == {("bm25 (first stage)", 40), ("a", 40)}
+    assert ("a", 10) in shown(view(tmp_path, revisions=True))
 
 
 @pytest.mark.parametrize("split", ["test", "dev"])
