@@ -14,7 +14,7 @@ from harness.result.stemming import of_stored
 from harness.result.summary import OFFICIAL
 from reports import marks, rule
 from reports.figures import Figure, Figures, figures
-from reports.grid_columns import OWN, Column, collection_columns, has_twice, language_columns
+from reports.grid_columns import OWN, Column, collection_columns, language_columns, once, plain_name
 from reports.tables import Cell, Kind, Table
 
 Row = tuple[Kind, tuple[Cell, ...]]
@@ -254,8 +254,9 @@ def _notes(sheet: Sheet) -> Iterator[str]:
             "each collection by its own official measure; a mean of different measures has no unit: it orders systems "
             "as mteb's leaderboard does, and says nothing else"
         )
-    if has_twice(sheet.grid.collections):
-        yield "no average: a collection is here with different queries or data, and would count twice"
+    main = once(sheet.grid)
+    if other := [f"{plain_name(one)} ({one.queries:,} queries)" for one in sheet.grid.collections if one not in main]:
+        yield f"averages count a collection once, where most systems have it; not in them: {', '.join(other)}"
     groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}
     if groups:
         yield f"averaged first, and then one vote: {', '.join(sorted(groups))}"

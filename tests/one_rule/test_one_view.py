@@ -85,6 +85,24 @@ def test_a_board_ranks_everybody_who_has_the_samples(mixed: Path) -> None:
     assert ranked == {"bm25 (first stage)", *(one.name for one in STEPS)}
 
 
+def averages(command: Command, workspace: Path) -> dict[str, float | None]:
+    (table,) = json.loads(command("report", "--json", "--workspace", workspace).out)["tables"]
+    return {row["system"]: row["value"] for row in table["rows"] if row["average"]}
+
+
+def test_a_report_averages_the_editions_that_most_systems_have(mixed: Path, tmp_path: Path, command: Command) -> None:
+    found = averages(command, mixed)
+    assert {name for name, value in found.items() if value is None} == {"late"}
+    frame = harness.results(workspace=mixed)
+    sampled = frame[(frame.system == "./step-3") & frame.sampled_from.notna()]
+    assert found["./step-3"] == pytest.approx(sampled.value.mean())
+    other = store(tmp_path / "other", [FIRST, *STEPS], WHOLE)
+    store(other, [FIRST, LATE], PARTS[:1])
+    assert {name for name, value in averages(command, other).items() if value is None} == {"late"}
+    said = command("report", "--workspace", other).out
+    assert "averages count a collection once, where most systems have it; not in them: mine/one (15 queries)" in said
+
+
 def test_history_and_compare_say_the_same_of_a_mixture(mixed: Path, command: Command) -> None:
     where = ["--json", "--workspace", mixed]
     points = {one["system"]: one["value"] for one in json.loads(command("history", "./step-*", *where).out)}
