@@ -85,6 +85,18 @@ def test_a_board_ranks_everybody_who_has_the_samples(mixed: Path) -> None:
     assert ranked == {"bm25 (first stage)", *(one.name for one in STEPS)}
 
 
+def test_a_board_ranks_on_each_sample_who_has_it(tmp_path: Path) -> None:
+    """Samples of two sizes, as tiers of a gate are: neither takes the rank of the other's systems."""
+    smaller = [MadeCollection(one.name, queries=9, sampled_from=40) for one in WHOLE]
+    store(tmp_path, [FIRST, *STEPS], PARTS)
+    store(tmp_path, [FIRST, LATE], smaller)
+    tables = board(tmp_path).tables
+    assert [table.sheet.title for table in tables] == ["mine · nDCG@10 · sampled", "mine · nDCG@10 · sampled 2"]
+    ranked = [{row.system.label for row in table.rows if row.rank} for table in tables]
+    assert ranked == [{"bm25 (first stage)", *(one.name for one in STEPS)}, {"bm25 (first stage)", "late"}]
+    assert len({table.sheet.id for table in tables}) == 2
+
+
 def averages(command: Command, workspace: Path) -> dict[str, float | None]:
     (table,) = json.loads(command("report", "--json", "--workspace", workspace).out)["tables"]
     return {row["system"]: row["value"] for row in table["rows"] if row["average"]}
