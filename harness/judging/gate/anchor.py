@@ -122,7 +122,7 @@ def _warned(stage: Stage, anchor: Anchor) -> Anchor:
 
 
 def _is_wrong(stored: Stored, anchor: Anchor) -> bool:
-    return stored.wrong is not None and any(stored.system == one.system for one in anchor.stored.values())
+    return stored.system == anchor.name and stored.wrong is not None
 
 
 def _named(stage: Stage, name: str) -> Named:
