@@ -207,7 +207,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class Prompts:
+class PromptMaker:
     """Makes the prompts of a model with one instruction; the tokenizer is loaded when it is first needed.
 
     Args:

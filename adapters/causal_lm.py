@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from adapters.asking import USUAL_LENGTH, Asking, Prompts, asking_of, named_template
+from adapters.asking import USUAL_LENGTH, Asking, PromptMaker, asking_of, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
 from adapters.errors import ModelError
 from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
@@ -229,9 +229,9 @@ class CausalLMReranker:
         return self._prompts.packaged(self._model.word_ids) if self._asking.template is None else None
 
     @cached_property
-    def _prompts(self) -> Prompts:
+    def _prompts(self) -> PromptMaker:
         fixed = self._fixed_instruction is not None
-        return Prompts(self._asking, self._model, self._instruction, self._max_length, fixed)
+        return PromptMaker(self._asking, self._model, self._instruction, self._max_length, fixed)
 
     @cached_property
     def _modular(self) -> ModularScorer:

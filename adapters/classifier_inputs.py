@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from adapters.asking import Asking, Prompts
+from adapters.asking import Asking, PromptMaker
 from adapters.batching import Calls, ModelInputs, pick_device, torch_calls
 from adapters.errors import ModelError
 from adapters.loading import load_tokenizer
@@ -172,8 +172,8 @@ class PromptInputs(_Loaded):
         return Padding(self.tokenizer.padding_side, self.tokenizer.pad_token_id or 0, 0)
 
     @cached_property
-    def _prompts(self) -> Prompts:
-        return Prompts(self.asking, self, self.instruction, self.max_length, self.fixed)
+    def _prompts(self) -> PromptMaker:
+        return PromptMaker(self.asking, self, self.instruction, self.max_length, self.fixed)
 
 
 def backend_of(folder: ModelFolder, tokenizer: Any) -> Any:

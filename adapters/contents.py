@@ -17,7 +17,7 @@ from pathlib import Path
 
 from adapters.errors import ModelError
 from adapters.identity import digest, file_digest, files_digest
-from adapters.models import TRANSFORMERS, ModelFolder, Module, is_tokenizer_file, read_json
+from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
 
 _SETTINGS = (
     "config.json", "generation_config.json", "modules.json", "config_sentence_transformers.json",
@@ -55,7 +55,7 @@ class Contents:
         Raises:
             ModelError: a part has no safetensors weights; the message says what there is instead.
         """
-        chain = self.folder.chain or (Module("sentence_transformers.models.Transformer", ""),)
+        chain = self.folder.chain or (ModuleEntry("sentence_transformers.models.Transformer", ""),)
         found: list[str] = []
         for module in chain:
             place = f"{module.path}/" if module.path else ""

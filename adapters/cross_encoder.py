@@ -17,7 +17,7 @@ from adapters.classifier_inputs import Inputs, PairInputs, PromptInputs
 from adapters.contents import Contents
 from adapters.errors import ModelError, UsageError
 from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
-from adapters.labels import Label, label_of
+from adapters.labels import OutputLabel, label_of
 from adapters.lengths import length_of
 from adapters.loading import engine_of
 from adapters.models import open_folder
@@ -84,7 +84,7 @@ class CrossEncoder:
         self._folder = folder = open_folder(model, revision)
         refuse_other_kinds(folder, "cross-encoder")
         refuse_own_code(folder, code)
-        self._label: Label = label_of(folder, label, pickle=pickle)
+        self._label: OutputLabel = label_of(folder, label, pickle=pickle)
         self._is_modular = is_modular(folder)
         self._asking = None if self._is_modular else asking_of_classifier(folder, template)
         self._refuse_options(template, instruction, truncation)

@@ -24,7 +24,7 @@ _NUMBERED = re.compile(r"label_?(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Label:
+class OutputLabel:
     """The output to rank by.
 
     Args:
@@ -65,7 +65,7 @@ class Label:
         return odds
 
 
-def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = False) -> Label:
+def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = False) -> OutputLabel:
     """The label to rank by: the one that is asked for by number or name, else the only one, else the relevant one of
     two.
 
@@ -81,9 +81,9 @@ def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = Fal
     names = _names(folder, pickle)
     softmax = len(names) > 1 and folder.config.get("problem_type") not in ("multi_label_classification", "regression")
     if asked is not None:
-        return Label(_found(folder, names, asked), len(names), softmax)
+        return OutputLabel(_found(folder, names, asked), len(names), softmax)
     if len(names) == 1:
-        return Label(0, 1, softmax=False)
+        return OutputLabel(0, 1, softmax=False)
     recognised = _relevant(names)
     if recognised is None:
         raise ModelError(
@@ -91,7 +91,7 @@ def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = Fal
             f"?label={_example(names)}"
         )
     index, remark = recognised
-    return Label(index, len(names), softmax, remark)
+    return OutputLabel(index, len(names), softmax, remark)
 
 
 def head_of_adapter(folder: ModelFolder, *, pickle: bool = False) -> int | None:

@@ -40,7 +40,7 @@ LFS_ADVICE = "a Git LFS pointer, not the file itself; run `git lfs pull` in the 
 
 
 @dataclass(frozen=True)
-class Module:
+class ModuleEntry:
     """One line of modules.json."""
 
     type: str
@@ -120,7 +120,7 @@ class ModelFolder:
         return self.tokenizer.json(f"{self.tokenizer.transformer}tokenizer_config.json")
 
     @cached_property
-    def chain(self) -> tuple[Module, ...]:
+    def chain(self) -> tuple[ModuleEntry, ...]:
         """The modules of sentence-transformers, in order; empty for a plain transformers folder.
 
         Raises:
@@ -130,7 +130,7 @@ class ModelFolder:
         listed = read_json(file, list)
         if not all(isinstance(module, dict) and isinstance(module.get("type"), str) for module in listed):
             raise ModelError(f"{file}: expected a list of modules, each with a 'type'; fetch the file again")
-        chain = tuple(Module(module["type"], str(module.get("path") or "")) for module in listed)
+        chain = tuple(ModuleEntry(module["type"], str(module.get("path") or "")) for module in listed)
         for module in chain:
             if module.path.startswith("/") or ".." in Path(module.path).parts:
                 raise ModelError(f"{file}: '{module.path}' is not a folder inside the model's folder")

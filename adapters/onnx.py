@@ -27,7 +27,7 @@ from adapters.batching import (
 from adapters.contents import graph_files
 from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest, files_digest
-from adapters.labels import Label, label_of
+from adapters.labels import OutputLabel, label_of
 from adapters.lengths import positions_of
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
@@ -155,14 +155,14 @@ class OnnxCrossEncoder:
             return self._label.identity
         return {} if self._asked_label is None else {"label": self._asked_label}
 
-    def _label_among(self, count: int) -> Label:
+    def _label_among(self, count: int) -> OutputLabel:
         """The label of a graph with so many outputs; the configuration beside it may be that of another export."""
         if self._label is not None and self._label.count == count:
             return self._label
         if count == 1 and self._asked_label in (None, 0):
-            return Label(0, 1, softmax=False)
+            return OutputLabel(0, 1, softmax=False)
         if isinstance(self._asked_label, int) and 0 <= self._asked_label < count:
-            return Label(self._asked_label, count, softmax=True)
+            return OutputLabel(self._asked_label, count, softmax=True)
         raise ModelError(
             f"'{self.name}': its graph gives {count} scores a pair; say which one is relevance, from 0 to {count - 1}, "
             "as in ?label=1"
@@ -253,7 +253,7 @@ def _load(name: str, file: Path) -> _Graph:
     return _Graph(name, session, types, "cuda" if on_gpu else "cpu", 1 if on_gpu else cores())
 
 
-def _declared_label(folder: ModelFolder, asked: int | str | None) -> Label | None:
+def _declared_label(folder: ModelFolder, asked: int | str | None) -> OutputLabel | None:
     """The label that config.json and the option say; None where the graph itself has to say how many there are."""
     declared = folder.config.get("id2label")
     several = isinstance(declared, Mapping) and len(declared) > 1

@@ -40,7 +40,7 @@ class Ragged:
 
 
 @dataclass(frozen=True)
-class Column:
+class CutTexts:
     """One text of every pair, cut to what the model gets of it."""
 
     ids: Ragged

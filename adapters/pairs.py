@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from adapters.errors import ModelError
-from adapters.pair_inputs import Column, EncodedPairs, Ids, Ragged, Sequenced, padding_of
+from adapters.pair_inputs import CutTexts, EncodedPairs, Ids, Ragged, Sequenced, padding_of
 from adapters.pair_template import PROBES, PairTemplate, probe_template
 from adapters.protocols import IndexPairs, Integers
 
@@ -74,15 +74,17 @@ class PairEncoder:
             return self._encode_whole(map(read, range(len(pairs))), tokens)
         return EncodedPairs(lengths, tokens, document.kept.astype(np.int32), self._padding, join)
 
-    def _columns(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> tuple[Column, Column]:
+    def _columns(
+        self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs
+    ) -> tuple[CutTexts, CutTexts]:
         used_queries, query_of = np.unique(pairs[:, 0], return_inverse=True)
         used_documents, document_of = np.unique(pairs[:, 1], return_inverse=True)
         query_ids = self._tokenise(queries[int(index)] for index in used_queries)
         document_ids = self._tokenise(documents[int(index)] for index in used_documents)
         kept = kept_tokens(query_ids.lengths[query_of], document_ids.lengths[document_of], self._room, self.truncation)
         return (
-            Column(query_ids, query_of, kept[0], self._side),
-            Column(document_ids, document_of, kept[1], self._side),
+            CutTexts(query_ids, query_of, kept[0], self._side),
+            CutTexts(document_ids, document_of, kept[1], self._side),
         )
 
     def _tokenise(self, texts: Iterator[str]) -> Ragged:
@@ -92,7 +94,7 @@ class PairEncoder:
         blocks = (encode(block, add_special_tokens=False) for block in _blocks(texts))
         return Ragged.of([np.array(encoding.ids, np.int32) for block in blocks for encoding in block])
 
-    def _refuse_long_queries(self, query: Column, read: _Read) -> None:
+    def _refuse_long_queries(self, query: CutTexts, read: _Read) -> None:
         if self.truncation != "document" or int(query.kept.max(initial=0)) < self._room:
             return
         text = read(int(np.argmax(query.kept)))[0]
@@ -151,7 +153,7 @@ def kept_tokens(query: Integers, document: Integers, room: int, truncation: Trun
     return np.where(swapped, kept_long, kept_short), np.where(swapped, kept_short, kept_long)
 
 
-def _joined(template: PairTemplate, query: Column, document: Column) -> Callable[[int], Sequenced]:
+def _joined(template: PairTemplate, query: CutTexts, document: CutTexts) -> Callable[[int], Sequenced]:
     return lambda row: template.join(query(row), document(row))
 
 

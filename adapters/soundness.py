@@ -41,7 +41,7 @@ _QUANTISERS = {
 
 
 @dataclass(frozen=True)
-class Tensor:
+class HeaderEntry:
     """An entry of a safetensors header."""
 
     dtype: str
@@ -65,7 +65,7 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
         refuse_unsound(folder.base, pickle=pickle)
         _refuse_missing(folder, "peft", "'rerank-harness[lora]'", "holds a LoRA adapter")
     _refuse_quantised(folder)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, HeaderEntry] = {}
     for name in contents.weights:
         if name.endswith(".safetensors"):
             tensors |= safetensors_header(folder.path / name)
@@ -85,7 +85,7 @@ def _refuse_no_tokenizer(folder: ModelFolder) -> None:
         )
 
 
-def safetensors_header(file: Path) -> dict[str, Tensor]:
+def safetensors_header(file: Path) -> dict[str, HeaderEntry]:
     """Names, types and shapes of the tensors of a file. The numbers themselves are not read.
 
     Raises:
@@ -101,7 +101,7 @@ def safetensors_header(file: Path) -> dict[str, Tensor]:
         raw = content.read(length)
     try:
         listed = {name: entry for name, entry in json.loads(raw).items() if name != "__metadata__"}
-        tensors = {name: Tensor(str(one["dtype"]), tuple(map(int, one["shape"]))) for name, one in listed.items()}
+        tensors = {name: HeaderEntry(str(one["dtype"]), tuple(map(int, one["shape"]))) for name, one in listed.items()}
         end = max((int(one["data_offsets"][1]) for one in listed.values()), default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         raise ModelError(f"{file}: damaged: its header cannot be read; fetch the file again") from None
@@ -196,7 +196,7 @@ def _refuse_missing(folder: ModelFolder, module: str, package: str, why: str) ->
         )
 
 
-def _refuse_other_sizes(folder: ModelFolder, tensors: Mapping[str, Tensor]) -> None:
+def _refuse_other_sizes(folder: ModelFolder, tensors: Mapping[str, HeaderEntry]) -> None:
     """Refuse a configuration of another network: building that one could take any amount of memory or time."""
     nested = folder.config.get("text_config")
     config = {**(nested if isinstance(nested, Mapping) else {}), **folder.config}
@@ -215,13 +215,13 @@ def _refuse_other_sizes(folder: ModelFolder, tensors: Mapping[str, Tensor]) -> N
             )
 
 
-def _embedding(tensors: Mapping[str, Tensor]) -> tuple[int, ...] | None:
+def _embedding(tensors: Mapping[str, HeaderEntry]) -> tuple[int, ...] | None:
     """The shape of the token embeddings, [tokens, numbers]."""
     found = (one.shape for name, one in tensors.items() if name.endswith(_EMBEDDINGS) or name == _STATIC)
     return next((shape for shape in found if len(shape) == 2), None)
 
 
-def _refuse_unknown_tokens(folder: ModelFolder, tensors: Mapping[str, Tensor]) -> None:
+def _refuse_unknown_tokens(folder: ModelFolder, tensors: Mapping[str, HeaderEntry]) -> None:
     shape = _embedding(tensors)
     if shape is None or quantiser(folder) is not None:  # quantised embeddings are packed into other shapes
         return

@@ -219,7 +219,7 @@ def resampled(store: Path, asked: Sequence[str], measure: str, *, runs: int, see
     anchor, candidate = asked
     with Results(store) as results:
         sides = {
-            name: {str(one.collection["fingerprint"]): stored_side(results, one, measure)
+            name: {one.collection.fingerprint: stored_side(results, one, measure)
                    for one in results.all() if one.system == name and measure in one.means}
             for name in (anchor, candidate)
         }  # fmt: skip

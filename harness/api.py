@@ -14,7 +14,7 @@ from adapters.spec import open_ranker
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
 from harness.data.sources.build import collection_of
-from harness.data.sources.offered import Chosen
+from harness.data.sources.offered import ChosenSources
 from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.recognise import chosen_sources
 from harness.data.sources.suite_source import SuiteSource
@@ -28,7 +28,7 @@ from harness.result.select import Wanted
 from harness.running.experiment import experiment
 from harness.scoring.bench import opened
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
-from harness.scoring.costs.plan import WITHOUT_MODEL, Plan, plan, within_budget
+from harness.scoring.costs.plan import WITHOUT_MODEL, RunPlan, plan, within_budget
 from harness.scoring.ground import is_paired, ordinary_measures
 from harness.scoring.retrieve import GIVEN
 from harness.scoring.system import systems
@@ -271,7 +271,7 @@ def planned(
     workspace: str | Path | None = None,
     measured: bool = True,
     reporter: Reporter | None = None,
-) -> Plan:
+) -> RunPlan:
     """What a run would cost. Of suites only the tables are read; other targets are loaded. With `measured`, the models
     that are named score a few seconds of stand-ins, and the plan tells hours."""
     found = _refuse_targets(targets, split, languages, None, origin)
@@ -361,7 +361,7 @@ def first_stage_of(collections: Sequence[Collection]) -> str:
 
 def _refuse_targets(
     targets: Sequence[str], split: str | None, languages: Sequence[str], rules: str | Path | None, origin: SourceChoice
-) -> Chosen:
+) -> ChosenSources:
     """Before any model is looked for, so that a wrong target is refused at once. What the targets name."""
     if not targets:
         raise UsageError("name what to run on: a suite, a folder, a zip, a file of reranking rows, or 'demo'")
@@ -374,7 +374,7 @@ def _refuse_text(**lists: Sequence[str]) -> None:
             raise UsageError(f"{name} is a list; write {name}=[{given!r}]")
 
 
-def _cost(costs: Plan) -> str:
+def _cost(costs: RunPlan) -> str:
     total = costs.total
     told = (
         f"collections: {len(costs.costs)}, documents: {total.documents:,}, queries: {total.queries:,}, "

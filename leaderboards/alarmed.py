@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.result.gathered import CollectionKey, Result
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from leaderboards.sheets import is_drifted
 
 

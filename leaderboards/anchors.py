@@ -11,7 +11,7 @@ import numpy as np
 from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import suites
 from harness.result.evaluation import Evaluation
-from leaderboards.published import Measured, Published, comparable, published
+from leaderboards.published import OwnNumber, Published, comparable, published
 from reports.comparison import points
 from reports.model_name import model_name
 from reports.suite_entry import entry_of, is_drifted
@@ -19,11 +19,11 @@ from reports.tables import Cell, Table
 
 
 @dataclass(frozen=True)
-class Anchor:
+class PublishedAnchor:
     """A published number and ours."""
 
     system: str
-    ours: Measured
+    ours: OwnNumber
     row: Published
 
     @property
@@ -32,7 +32,7 @@ class Anchor:
         return comparable(self.ours, self.row)
 
 
-def anchors(evaluations: Sequence[Evaluation]) -> list[Anchor]:
+def anchors(evaluations: Sequence[Evaluation]) -> list[PublishedAnchor]:
     """Every published number of the same model on the same collection, or on a suite or group that was measured whole.
 
     Where the published measure was not measured, the collection's main one stands beside it, and is marked.
@@ -44,11 +44,11 @@ def anchors(evaluations: Sequence[Evaluation]) -> list[Anchor]:
         for row in published():
             if name and row.model == name.name and row.collections and set(row.collections) <= set(group):
                 ours = _together([group[target] for target in row.collections], row)
-                found.append(Anchor(first.system.label, ours, row))
+                found.append(PublishedAnchor(first.system.label, ours, row))
     return found
 
 
-def anchors_table(found: Sequence[Anchor], bm25: Sequence[str] = ()) -> Table:
+def anchors_table(found: Sequence[PublishedAnchor], bm25: Sequence[str] = ()) -> Table:
     """Published and measured numbers, with a footnote for every mark. Differences are shown where they mean something.
 
     Args:
@@ -67,7 +67,7 @@ def anchors_table(found: Sequence[Anchor], bm25: Sequence[str] = ()) -> Table:
     return Table("published beside measured", columns, rows, notes, left=3)
 
 
-def measured(evaluation: Evaluation, measure: str) -> Measured | None:
+def measured(evaluation: Evaluation, measure: str) -> OwnNumber | None:
     """One value of an evaluation with what it rests on; None where the collection is of no suite.
 
     A measure that was not measured gives the collection's main one, or the first."""
@@ -77,7 +77,7 @@ def measured(evaluation: Evaluation, measure: str) -> Measured | None:
     names = [str(one) for one in evaluation.measures]
     named = next(name for name in (measure, entry.main_measure, names[0]) if name in names)
     name = model_name(evaluation.system.name)
-    return Measured(
+    return OwnNumber(
         model=name.name if name else "",
         model_revision=(name.commit if name else None) or "",
         suite=entry.suite,
@@ -103,7 +103,7 @@ def _by_system(evaluations: Sequence[Evaluation]) -> list[dict[str, Evaluation]]
     return list(groups.values())
 
 
-def _together(evaluations: Sequence[Evaluation], row: Published) -> Measured:
+def _together(evaluations: Sequence[Evaluation], row: Published) -> OwnNumber:
     values = [value for one in evaluations if (value := measured(one, row.measure)) is not None]
     if not row.is_average:
         return values[0]
@@ -136,7 +136,7 @@ def _altered(evaluation: Evaluation) -> str:
     return f"on data that differ from the suite's ({DRIFTED})" if is_drifted(collection) else ""
 
 
-def _row(anchor: Anchor, marks: dict[str, str]) -> tuple[Cell, ...]:
+def _row(anchor: PublishedAnchor, marks: dict[str, str]) -> tuple[Cell, ...]:
     ours, row, mark = anchor.ours, anchor.row, marks.get(anchor.reason or "", "")
     difference = f"{100 * (ours.value - row.value):+z.2f}"
     texts = (

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from adapters.errors import UsageError
-from harness.result.gathered import CollectionKey, Grid, Result
-from leaderboards.published import WRONG, Measured, Published, comparable, published
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
+from leaderboards.published import WRONG, OwnNumber, Published, comparable, published
 from leaderboards.sheets import is_drifted, suite_of
 from reports.model_name import ModelName, model_name
 
@@ -60,11 +62,11 @@ def measured_here(row: Published, results: Iterable[Result]) -> tuple[Result, st
     return min(found, key=lambda pair: len(pair[1] or ""), default=None)
 
 
-def _measured(result: Result, row: Published) -> Measured | None:
+def _measured(result: Result, row: Published) -> OwnNumber | None:
     entry, name = result.collection.entry, _name(result.system.reranker or result.system.first_stage)
     if entry is None or name is None or name.name != row.model:
         return None
-    return Measured(
+    return OwnNumber(
         model=name.name,
         model_revision=name.commit or "",
         suite=entry.suite,

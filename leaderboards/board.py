@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, all_grids, grid_of, view
+from harness.result.gathered import Grid, all_grids, grid_of, view
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import NOTHING, LeftOut
 from harness.result.opening import stored_in
+from harness.result.result import Result
 from harness.result.select import label_of
 from harness.result.stored import Stored
-from leaderboards.sheets import Column, Sheet, place_of, sheets_of
-from leaderboards.standing import Standing, standings
+from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of
+from leaderboards.standing import BoardStanding, standings
 from leaderboards.systems_file import Declared, declared_of, read_systems
 from reports.figures import selection
 
@@ -23,11 +25,11 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedTable:
     """One table with its rows in order."""
 
-    sheet: Sheet
-    rows: tuple[Standing, ...]
+    sheet: BoardSheet
+    rows: tuple[BoardStanding, ...]
     languages: Mapping[tuple[SystemKey, str], Figure]
     """The figures of each system in each language, by its code."""
     family: str
@@ -39,7 +41,7 @@ class RankedCollection:
     """Every system on one collection by one measure, in order."""
 
     grid: Grid
-    rows: tuple[Standing, ...]
+    rows: tuple[BoardStanding, ...]
     family: str
 
 
@@ -48,7 +50,7 @@ class Board:
     """Everything that the pages say."""
 
     results: tuple[Result, ...]
-    tables: tuple[Ranked, ...]
+    tables: tuple[RankedTable, ...]
     collections: Mapping[CollectionKey, Sequence[RankedCollection]]
     """One for each measure, the collection's main one first."""
     declared: Mapping[str, Declared]
@@ -84,7 +86,7 @@ def board(  # noqa: PLR0917
     results = shown.results
     keys = dict.fromkeys(one.system for one in results)
     declared = {} if systems_file is None else read_systems(systems_file, keys)
-    tables, ranked = list[Ranked](), list[RankedCollection]()
+    tables, ranked = list[RankedTable](), list[RankedCollection]()
     for grid in all_grids(results):
         own, columns = _ranked(grid)
         tables += own
@@ -94,11 +96,11 @@ def board(  # noqa: PLR0917
     return Board(results, tuple(tables), _by_collection(results, ranked), declared, history, shown.left_out)
 
 
-def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
+def _ranked(grid: Grid) -> tuple[list[RankedTable], list[RankedCollection]]:
     """The tables of a grid, and its collections by themselves. Their figures are made together, for they are corrected
     together."""
     own = sheets_of(grid)
-    singles = [Column(one.name, (one,), (1.0,)) for one in grid.collections]
+    singles = [BoardColumn(one.name, (one,), (1.0,)) for one in grid.collections]
     macros = [one.macro for one in own if len(one.grid.collections) > 1]
     languages = [replace(one, family=f"{LANGUAGES} {sheet.id}") for sheet in own for one in sheet.languages]
     columns = [*singles, *macros, *languages]
@@ -108,12 +110,14 @@ def _ranked(grid: Grid) -> tuple[list[Ranked], list[RankedCollection]]:
         place = next(at for at, one in enumerate(columns) if one.collections == tuple(collections))
         return {system: found[system, place] for system in grid.systems}
 
-    def by_language(sheet: Sheet) -> dict[tuple[SystemKey, str], Figure]:
+    def by_language(sheet: BoardSheet) -> dict[tuple[SystemKey, str], Figure]:
         wanted = [(at, one.title) for at, one in enumerate(columns) if one.family == f"{LANGUAGES} {sheet.id}"]
         return {(system, code): found[system, at] for at, code in wanted for system in sheet.grid.systems}
 
     tables = [
-        Ranked(one, tuple(standings(one.grid, of(one.grid.collections))), by_language(one), _family(one.grid, grid))
+        RankedTable(
+            one, tuple(standings(one.grid, of(one.grid.collections))), by_language(one), _family(one.grid, grid)
+        )
         for one in own
     ]
     by_collection = _grouped(grid.cells.values(), lambda one: one.collection)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.result.gathered import Grid, SystemKey
-from leaderboards.standing import Standing
+from harness.result.gathered import Grid
+from harness.result.keys import SystemKey
+from leaderboards.standing import BoardStanding
 
 
 @dataclass(frozen=True)
 class Costed:
     """One point of the plot."""
 
-    standing: Standing
+    standing: BoardStanding
     speed: float
     """Pairs per second on this machine."""
     front: bool
@@ -31,7 +32,7 @@ def speed_of(grid: Grid, system: SystemKey) -> float | None:
     return sum(pairs) / sum(seconds) if cells and len(seconds) == len(cells) and sum(seconds) > 0 else None
 
 
-def costed(grid: Grid, standings: Sequence[Standing]) -> list[Costed]:
+def costed(grid: Grid, standings: Sequence[BoardStanding]) -> list[Costed]:
     """The ranked systems whose speed is known, fastest first."""
     known = [
         (row, row.value, speed)

@@ -76,7 +76,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Measured:
+class OwnNumber:
     """One number of ours, with what decides which published ones may stand beside it."""
 
     model: str
@@ -133,12 +133,12 @@ def _noted(row: Published) -> Published:
     return row if wrong is None else replace(row, note=f"{WRONG}{wrong.reason}")
 
 
-def comparable(ours: Measured, row: Published) -> str | None:
+def comparable(ours: OwnNumber, row: Published) -> str | None:
     """None where the two numbers may be compared, else every reason why not, in one line."""
     return "; ".join(_reasons(ours, row)) or None
 
 
-def _reasons(ours: Measured, row: Published) -> Iterator[str]:
+def _reasons(ours: OwnNumber, row: Published) -> Iterator[str]:
     if row.note.startswith(WRONG):
         yield f"known to be {row.note}"
     if ours.altered:
@@ -151,7 +151,7 @@ def _reasons(ours: Measured, row: Published) -> Iterator[str]:
         yield f"first stage: {_stage(row.first_stage)}; ours: {_stage(ours.first_stage)}"
 
 
-def _of_measure(ours: Measured, row: Published) -> Iterator[str]:
+def _of_measure(ours: OwnNumber, row: Published) -> Iterator[str]:
     version = row.evaluator_version
     if row.measure != ours.measure:
         old = f", by the old evaluator of {row.evaluator}" if row.measure in ("AP", "RR") and version < _CUT_OFF else ""
@@ -160,7 +160,7 @@ def _of_measure(ours: Measured, row: Published) -> Iterator[str]:
         yield f"{row.evaluator} orders ties by insertion (mteb#5092)"
 
 
-def _of_data(ours: Measured, row: Published) -> Iterator[str]:
+def _of_data(ours: OwnNumber, row: Published) -> Iterator[str]:
     if row.task and row.task != ours.task:
         yield f"the task {row.task}, ours is {ours.task}"
     if row.split != ours.split:

@@ -10,14 +10,16 @@ from hashlib import blake2b
 from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import suites
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 
 OWN = "own collections"
 """Collections that are of no suite and of no folder."""
 
 
 @dataclass(frozen=True)
-class Column:
+class BoardColumn:
     """One collection, or several that are averaged as the macro average weighs them."""
 
     title: str
@@ -45,7 +47,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class BoardSheet:
     """One table of the board."""
 
     suite: str
@@ -65,25 +67,25 @@ class Sheet:
         return page_id(self.suite, self.grid.measure, bool(self.sampled), *range(2, self.sampled + 1))
 
     @property
-    def columns(self) -> list[Column]:
+    def columns(self) -> list[BoardColumn]:
         """One for each collection."""
         titles = _titles(self.grid.collections, self.suite)
-        return [Column(title, (one,), (1.0,)) for title, one in zip(titles, self.grid.collections, strict=True)]
+        return [BoardColumn(title, (one,), (1.0,)) for title, one in zip(titles, self.grid.collections, strict=True)]
 
     @property
-    def macro(self) -> Column:
+    def macro(self) -> BoardColumn:
         """The average over its collections."""
-        return Column("macro average", self.grid.collections, tuple(self.grid.weights().tolist()), SYSTEMS)
+        return BoardColumn("macro average", self.grid.collections, tuple(self.grid.weights().tolist()), SYSTEMS)
 
     @property
-    def languages(self) -> list[Column]:
+    def languages(self) -> list[BoardColumn]:
         """One for each language, by its code."""
         codes = sorted({one.language for one in self.grid.collections if one.language})
         return [self._language(code) for code in codes]
 
-    def _language(self, code: str) -> Column:
+    def _language(self, code: str) -> BoardColumn:
         own = tuple(one for one in self.grid.collections if one.language == code)
-        return Column(code, own, tuple(self.grid.weights(own).tolist()), LANGUAGES)
+        return BoardColumn(code, own, tuple(self.grid.weights(own).tolist()), LANGUAGES)
 
 
 def page_id(*parts: object) -> str:
@@ -101,22 +103,22 @@ def collection_id(collection: CollectionKey) -> str:
     return page_id(collection.name, collection.split, collection.fingerprint)
 
 
-def sheets(results: Sequence[Result]) -> list[Sheet]:
+def sheets(results: Sequence[Result]) -> list[BoardSheet]:
     """The tables, the one with the most results first. A collection that is there whole and as a sample is in two of
     them: a sample's number never stands in the average of a whole one's."""
     return sorted((sheet for grid in grids(results) for sheet in sheets_of(grid)), key=place_of)
 
 
-def sheets_of(grid: Grid) -> list[Sheet]:
+def sheets_of(grid: Grid) -> list[BoardSheet]:
     """Those of one measure."""
     found = []
     for suite in dict.fromkeys(map(suite_of, grid.collections)):
         own = grid.part(one for one in grid.collections if suite_of(one) == suite)
-        found += [Sheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
+        found += [BoardSheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
     return found
 
 
-def place_of(sheet: Sheet) -> tuple[int, str]:
+def place_of(sheet: BoardSheet) -> tuple[int, str]:
     """Sorts tables: the one with the most results first."""
     return -len(sheet.grid.cells), sheet.title
 

@@ -10,14 +10,16 @@ import numpy as np
 from harness.measuring.statistics.bootstrap import rank_intervals, resampled_macros
 from harness.measuring.statistics.design import Design
 from harness.result.figure import Figure
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from leaderboards.groups import groups
 
 _NONE = Figure()
 
 
 @dataclass(frozen=True)
-class Standing:
+class BoardStanding:
     """One row of a board. A system that lacks a collection, or some of its queries, has no macro value and no rank."""
 
     system: SystemKey
@@ -36,7 +38,7 @@ class Standing:
         return self.figure.value
 
 
-def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[Standing]:
+def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[BoardStanding]:
     """Complete rows by falling value, then incomplete ones by what they cover and their label; a row with a value that
     is known to be wrong is none that could be complete. Ranks have an interval where there are several collections:
     nobody reads those of a single one.
@@ -49,7 +51,7 @@ def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[Standing]
     rest = [one for one in grid.systems if one not in set(complete)]
     covered = {one: sum(cell is not None for cell in grid.row(one)) for one in rest}
     below = sorted(rest, key=lambda one: (-covered[one], one.label, one.first_stage, one.depth))
-    return [*(_ranked(grid, complete, figures) if complete else []), *map(Standing, below)]
+    return [*(_ranked(grid, complete, figures) if complete else []), *map(BoardStanding, below)]
 
 
 def _answered(cell: Result | None) -> tuple[str, ...] | None:
@@ -65,7 +67,7 @@ def _asked(grid: Grid) -> list[tuple[str, ...]]:
     return list(found.values())
 
 
-def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey, Figure]) -> list[Standing]:
+def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey, Figure]) -> list[BoardStanding]:
     means = {one: float("-inf") if (value := figures[one].value) is None else value for one in systems}
     ordered = sorted(systems, key=lambda one: (-means[one], one.label, one.first_stage, one.depth))
     cells = [[grid.cells[one, key] for one in ordered] for key in grid.collections]
@@ -75,7 +77,7 @@ def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey
     ranks = rank_intervals(resampled_macros(design, values)) if several else [None] * len(ordered)
     grouped = groups(design, values) if design.holds(1) else [None] * len(ordered)
     return [
-        Standing(one, figures[one], rank, span, group)
+        BoardStanding(one, figures[one], rank, span, group)
         for one, rank, span, group in zip(
             ordered, _places([means[one] for one in ordered]), ranks, grouped, strict=True
         )

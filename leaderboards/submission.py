@@ -8,7 +8,9 @@ from pathlib import Path
 
 from adapters.errors import UsageError, need
 from harness.measuring.alarms.alarm import as_stored, is_hard
-from harness.result.gathered import CollectionKey, Result, SystemKey, view
+from harness.result.gathered import view
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.select import one_system
 from harness.result.stored import Stored
 from leaderboards.mteb_check import check_with_mteb

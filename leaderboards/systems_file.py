@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.errors import UsageError, did_you_mean
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.places import Place, is_called
 from harness.result.select import FIRST_STAGE
 from leaderboards.sheets import plain_name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.data.sources.agreement import Agreement
+from harness.data.sources.agreement import SourceAgreement
 from reports.tables import Cell, Table
 
 
-def agreement_table(found: Sequence[Agreement]) -> Table:
+def agreement_table(found: Sequence[SourceAgreement]) -> Table:
     """One row per collection and source, with the first differences by name."""
     rows = tuple(
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from harness.checks.check import Checked
-from harness.checks.invariance import Finding
+from harness.checks.invariance import InvarianceFinding
 from reports.tables import Cell, Table
 
 _COLUMNS = ("trial", "note", "pairs", "max |d|", "mean |d|", "max / sd", "turned %", "other top", "nDCG@10", "verdict")
@@ -49,7 +49,7 @@ def checked_dict(found: Checked) -> dict[str, object]:
     }
 
 
-def _row(one: Finding) -> tuple[Cell, ...]:
+def _row(one: InvarianceFinding) -> tuple[Cell, ...]:
     moved = one.shift
     figures = ("-",) * 7
     if moved is not None:

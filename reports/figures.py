@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from harness.result import figure
 from harness.result.figure import Column, Selection
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from harness.judging.gate.gate import Gated
 from harness.judging.gate.local import Part
 from harness.judging.gate.looks import UNNAMED, limit
 from harness.judging.gate.reasons import points, signed
-from harness.judging.gate.verdict import Cost
+from harness.judging.gate.verdict import CheckpointCost
 from reports.tables import Cell, Table, escaped, markdown
 
 _FORMAT = 1
@@ -120,7 +120,7 @@ def _row(one: Part) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cost(cost: Cost) -> str:
+def _cost(cost: CheckpointCost) -> str:
     value = "not known" if cost.value is None else f"{cost.value:,.4g}"
     return f"{value} {cost.unit}, limit {cost.limit:,.4g}"
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from harness.data.sources.stored import DRIFTED
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
-from harness.result.gathered import CollectionKey, Grid, Result, grids
+from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from harness.result.summary import OFFICIAL
 from reports.marks import of_collection
 

@@ -8,7 +8,8 @@ from itertools import groupby
 from types import MappingProxyType
 
 from harness.result.figure import SYSTEMS, Interval
-from harness.result.gathered import CollectionKey, Grid, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.summary import OFFICIAL

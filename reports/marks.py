@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.data.sources.stored import DRIFTED
-from harness.result.gathered import CollectionKey, Result
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from reports.tables import Cell
 
 BETTER, WORSE = "↑", "↓"
@@ -53,7 +54,7 @@ def is_adapted(result: Result) -> bool:
         return False
     corpora = [reranker[key] for key in _ADAPTED_KEYS if reranker.get(key)]
     named = [one for corpus in corpora for one in (corpus if isinstance(corpus, list | tuple) else [corpus])]
-    known = (True, result.collection.name, result.collection.fingerprint, result.stored.collection.get("corpus"))
+    known = (True, result.collection.name, result.collection.fingerprint, result.stored.collection.corpus)
     return any(one in known for one in named if one is not None)
 
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.data.sources.stored import DRIFTED
-from harness.result.gathered import Result, SystemKey
+from harness.result.keys import SystemKey
+from harness.result.result import Result
 from reports.document import Bullets, Code, Heading, Part, Text, as_markdown
 from reports.marks import alarms_of
 from reports.model_name import LOCAL, model_name

@@ -15,7 +15,8 @@ from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection
 from harness.result.environment import environment
 from harness.result.evaluation import Evaluation
-from harness.result.gathered import CollectionKey, Result
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from harness.result.store import Results
 from reports.suite_entry import entry_named
 

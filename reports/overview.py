@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.result.gathered import Result, SystemKey
+from harness.result.keys import SystemKey
+from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.summary import OFFICIAL

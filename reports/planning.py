@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from harness.result.stemming import shown_language
-from harness.scoring.costs.plan import DIMENSION, Amounts, Cost, Plan, rounded
+from harness.scoring.costs.plan import DIMENSION, Amounts, CollectionCost, RunPlan, rounded
 from reports.tables import Cell, Table
 
 _GIGABYTE = 1e9
 
 
-def planning_table(plan: Plan) -> Table:
+def planning_table(plan: RunPlan) -> Table:
     """One row per collection and their sum; hours where the speed of a model is known."""
     timed = _timed(plan)
     columns = ("collection", "language", "queries", "documents", "pairs", "million tokens", "texts GB", "vectors GB")
@@ -18,13 +18,13 @@ def planning_table(plan: Plan) -> Table:
     return Table(f"what it costs: {_title(plan)}", (*columns, *timed), tuple(rows), tuple(_notes(plan)), left=2)
 
 
-def _title(plan: Plan) -> str:
+def _title(plan: RunPlan) -> str:
     count = len(plan.costs)
     asked = f"{count} collection{'' if count == 1 else 's'}, depth {plan.depth}"
     return f"{asked}, {rounded(plan.total.pairs)} pairs for each reranker"
 
 
-def _timed(plan: Plan) -> dict[str, str | None]:
+def _timed(plan: RunPlan) -> dict[str, str | None]:
     """The columns of hours: their titles, and the reranker that each is of, None for the first stage."""
     timed: dict[str, str | None] = {}
     if plan.search_rate and plan.total.text_tokens:
@@ -32,18 +32,18 @@ def _timed(plan: Plan) -> dict[str, str | None]:
     return timed | {f"hours, {name}": name for name in plan.rerankers if plan.hours(name) is not None}
 
 
-def _row(plan: Plan, name: str, language: str, amounts: Amounts, timed: dict[str, str | None]) -> tuple[Cell, ...]:
+def _row(plan: RunPlan, name: str, language: str, amounts: Amounts, timed: dict[str, str | None]) -> tuple[Cell, ...]:
     counts = [f"{count:,}" for count in (amounts.queries, amounts.documents, amounts.pairs)]
     sizes = [f"{amounts.pair_tokens / 1e6:,.1f}", _gigabytes(amounts.text_bytes), _gigabytes(amounts.vector_bytes)]
     hours = [plan.hours(of, amounts) if of else plan.search_hours(amounts) for of in timed.values()]
     return tuple(Cell(text) for text in (name, language, *counts, *sizes, *map(_hours, hours)))
 
 
-def _language(cost: Cost) -> str:
+def _language(cost: CollectionCost) -> str:
     return shown_language(*((None, cost.language) if cost.is_detected else (cost.language, None)))
 
 
-def _notes(plan: Plan) -> list[str]:
+def _notes(plan: RunPlan) -> list[str]:
     unknown = [name for name in plan.rerankers if plan.hours(name) is None]
     notes = [
         plan.warning,

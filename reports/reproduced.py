@@ -16,7 +16,7 @@ def reproduced_table(found: Reproduction) -> Table:
         for one in found.deviations
     )  # fmt: skip
     stored = found.stored
-    notes = [f"{stored.collection['name']}: {stored.system}, stored as {stored.id}, now {found.again}"]
+    notes = [f"{stored.collection.name}: {stored.system}, stored as {stored.id}, now {found.again}"]
     if found.changed:
         notes.append(f"no longer the same: {', '.join(found.changed)}")
     notes += [f"run as '{spec}', which is what it was when it was stored" for spec in found.respelled]

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
 from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
-from harness.result.gathered import CollectionKey, Grid
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
 INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"

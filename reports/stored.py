@@ -120,7 +120,7 @@ def _all(workspace: Path) -> list[Stored]:
 def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
     notes = [note for one in stored for note in stored_notes(one.collection)]
     imported = [_IMPORTED] if any("imported" in one.identity for one in stored) else []
-    wrong = [f"{one.id}, {one.system} on {one.collection['name']}: {one.wrong}" for one in stored if one.wrong]
+    wrong = [f"{one.id}, {one.system} on {one.collection.name}: {one.wrong}" for one in stored if one.wrong]
     return tuple(dict.fromkeys([*notes, *imported, *wrong, *bm25_notes(of_stored(stored))]))
 
 
@@ -131,12 +131,12 @@ def _results(stored: Sequence[Stored], workspace: Path) -> Table:
 
 def _result(one: Stored) -> tuple[str, ...]:
     values = ", ".join(f"{measure} {100 * mean:.2f}" for measure, mean in one.means.items())
-    counts = one.collection["counts"]
+    counts = one.collection.counts
     queries = counts["queries"] if isinstance(counts, dict) else ""
-    sampled = f" of {one.collection['sampled_from']}" if one.collection["sampled_from"] else ""
+    sampled = f" of {one.collection.sampled_from}" if one.collection.sampled_from else ""
     system = one.system if one.reranker else f"{one.system} (first stage)"
     return (
-        one.id, str(one.collection["name"]), str(one.collection["split"]), system, str(one.depth or "-"), values,
+        one.id, one.collection.name, one.collection.split, system, str(one.depth or "-"), values,
         f"{queries}{sampled}", one.updated,
     )  # fmt: skip
 
@@ -146,11 +146,11 @@ def _system(one: Stored) -> tuple[str, ...]:
 
 
 def _collection(one: Stored) -> tuple[str, ...]:
-    counts = one.collection["counts"]
+    counts = one.collection.counts
     numbers = [str(counts[key]) for key in ("documents", "queries", "judgments")] if isinstance(counts, dict) else []
-    language = shown_language(one.collection["language"], one.collection["detected_language"])
+    language = shown_language(one.collection.language, one.collection.detected_language)
     plain = (str(one.collection[key] or "") for key in ("name", "split"))
-    return (str(one.collection["fingerprint"])[:12], *plain, language, *numbers)
+    return (one.collection.fingerprint[:12], *plain, language, *numbers)
 
 
 def _adapters() -> Iterator[tuple[str, ...]]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness.result.gathered import Grid, Result, grids
+from harness.result.gathered import Grid, grids
 from harness.result.left_out import NOTHING, LeftOut
+from harness.result.result import Result
 from harness.workspace import write_atomically
 from reports import marks
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from adapters.errors import need
-from harness.result.gathered import CollectionKey, Result, SystemKey, all_grids
+from harness.result.gathered import all_grids
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut
 from harness.result.opening import stored_in
+from harness.result.result import Result
 from harness.workspace import write_atomically
 from reports.figures import Figure, figures
 from reports.grid_columns import Column, plain_name

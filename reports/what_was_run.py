@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.data.notes import stored_notes
-from harness.result.gathered import CollectionKey, Result, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.scoring.system import MadeOf

@@ -7,7 +7,9 @@ from hashlib import blake2b
 
 import numpy as np
 
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.stored import Stored
 
 MEASURE = "nDCG@10"

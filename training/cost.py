@@ -16,7 +16,7 @@ _TIMED = 3
 
 
 @dataclass(frozen=True)
-class Cost:
+class TrainingCost:
     """The whole run."""
 
     examples: int
@@ -44,7 +44,7 @@ class Cost:
         )
 
 
-def cost_of(data: Encoded, steps: Sequence[Rows], budget: int, step: Step) -> Cost:
+def cost_of(data: Encoded, steps: Sequence[Rows], budget: int, step: Step) -> TrainingCost:
     """Count all steps, and time some from the middle of the lengths. The weights that `step` moves are worth nothing
     afterwards.
 
@@ -55,7 +55,7 @@ def cost_of(data: Encoded, steps: Sequence[Rows], budget: int, step: Step) -> Co
     padded = sum(_padded(data, examples, budget) for examples in steps)
     timed = np.argsort(useful, kind="stable")[len(steps) // 2 :][: _TIMED + 1]
     tokens = int(useful.sum())
-    return Cost(
+    return TrainingCost(
         examples=len(data.sizes),
         pairs=len(data.scores),
         steps=len(steps),

@@ -17,7 +17,7 @@ from adapters.identity import digest
 from adapters.models import ModelFolder, open_folder
 from harness.progress import Reporter, Silent
 from training.batches import Batches
-from training.cost import Cost, cost_of
+from training.cost import TrainingCost, cost_of
 from training.encoded import Encoded, Rows, encode
 from training.examples import Examples
 from training.fitted import finished, write
@@ -97,7 +97,7 @@ def job(
     return found
 
 
-def cost(work: Job, machine: Machine | None = None) -> Cost:
+def cost(work: Job, machine: Machine | None = None) -> TrainingCost:
     """What `fit` would cost. Some steps are made on a model that is thrown away."""
     machine = machine or Machine()
     student, data = _prepared(work, machine)

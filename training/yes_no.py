@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Prompts:
+class YesNoPrompts:
     """The adapter's inputs."""
 
     adapter: CausalLMReranker
@@ -61,7 +61,9 @@ def load_yes_no(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
         return scores
 
     about = {key: adapter.identity[key] for key in ("template", "instruction", "words")}
-    return Scorer(network, Prompts(adapter), logits, {"scores": "yes/no", **about}, declare=_declaring(folder, adapter))
+    return Scorer(
+        network, YesNoPrompts(adapter), logits, {"scores": "yes/no", **about}, declare=_declaring(folder, adapter)
+    )
 
 
 def _declaring(base: ModelFolder, adapter: CausalLMReranker) -> Callable[[Path], None]:

@@ -11,7 +11,7 @@ from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.protocols import Floats
 from adapters.spec import identity_of
-from harness.checks.invariance import Examination, Finding
+from harness.checks.invariance import Examination, InvarianceFinding
 from harness.checks.permutation import ListExamination
 from harness.checks.reference import compare_with_reference
 from harness.checks.shift import Verdict
@@ -49,7 +49,7 @@ class Checked:
     collections: tuple[str, ...]
     queries: int
     pairs: int
-    findings: tuple[Finding, ...]
+    findings: tuple[InvarianceFinding, ...]
     noise: tuple[Noise, ...] = ()
 
     @property
@@ -107,18 +107,18 @@ def check(
     return Checked(spec, names, queries, sum(map(len, scored.first)), tuple(findings), noise)
 
 
-def _referred(spec: str, grounds: Sequence[CandidatePool], bench: Session) -> list[Finding]:
+def _referred(spec: str, grounds: Sequence[CandidatePool], bench: Session) -> list[InvarianceFinding]:
     """The comparison with sentence-transformers, and with its own prompts by itself where they are others."""
     pairs = sum(len(one.candidates) for one in grounds)
     bench.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
     found = compare_with_reference(spec, grounds)
     if found.shift is None:
-        return [Finding(REFERENCE, "not possible", note=found.note, alarm=found.alarms[0])]
+        return [InvarianceFinding(REFERENCE, "not possible", note=found.note, alarm=found.alarms[0])]
     alarm = None if found.agrees else found.alarms[0]
-    compared = Finding(REFERENCE, "broken" if alarm else "OK", found.shift, "in float32", alarm)
+    compared = InvarianceFinding(REFERENCE, "broken" if alarm else "OK", found.shift, "in float32", alarm)
     if found.own is None:
         return [compared]
-    return [compared, Finding(REFERENCE, "suspicious", found.own, "with its own prompts", found.remark)]
+    return [compared, InvarianceFinding(REFERENCE, "suspicious", found.own, "with its own prompts", found.remark)]
 
 
 def _sampled(
@@ -141,7 +141,7 @@ def _grounds(collections: Sequence[Collection], system: System, bench: Session) 
     return filled
 
 
-def _followed(examined: Examination | ListExamination, bench: Session) -> list[Finding]:
+def _followed(examined: Examination | ListExamination, bench: Session) -> list[InvarianceFinding]:
     findings = []
     with bench.reporter.stage(f"checking {examined.spec}", None) as advance:
         for finding in examined.findings():
@@ -160,7 +160,7 @@ def _keep_noise(
         for ground, before, after in zip(grounds, first, again, strict=True):
             mine, whole = _identity(system, ground), ground.collection.part_of or ground.collection.fingerprint
             for one in evaluations:
-                same = (one.collection["part_of"] or one.collection["fingerprint"]) == whole
+                same = one.collection.whole == whole
                 if not same or digest(one.identity["reranker"]) != mine:  # type: ignore[arg-type]
                     continue
                 for measure in (name for name in one.means if not is_paired(name)):

@@ -38,7 +38,7 @@ Identity = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Found:
+class FormerIdentities:
     """What was done about the identities of before."""
 
     pairs: int
@@ -75,7 +75,7 @@ class _Model:
         return wanted if digest(wanted) in {digest(identity_of(self.on(one))) for one in instructions} else None
 
 
-def bring_up(workspace: Workspace) -> Found:
+def bring_up(workspace: Workspace) -> FormerIdentities:
     """Give pairs and vectors the identities of now, and mark the evaluations of before.
 
     Models that are not here any more are left alone.
@@ -105,7 +105,7 @@ def bring_up(workspace: Workspace) -> Found:
                 marks[one.id] = (CHANGED, None) if CHANGED in kinds else (RENAMED, content)
         results.mark(marks)
     named = [kind for kind, _ in marks.values()]
-    return Found(pairs, vectors, named.count(RENAMED), named.count(CHANGED))
+    return FormerIdentities(pairs, vectors, named.count(RENAMED), named.count(CHANGED))
 
 
 def _parts(one: Stored) -> Iterator[tuple[tuple[str, str], Identity]]:
@@ -120,7 +120,7 @@ def _instructions(one: Stored, part: str, identity: Identity) -> set[str | None]
     """The instructions that a model may have had from the collection of an evaluation: the one that the collection
     declares, and, because that can have been declared otherwise then, the one in the identity. A default of ours is
     none of a collection's: a folder may declare another one."""
-    rules = one.collection.get("rules")
+    rules = one.collection.rules
     declared = rules if isinstance(rules, Mapping) else {}
     found = declared.get("instruction") or (declared.get("first_stage_instruction") if part == "retriever" else None)
     stored = _instruction_in(identity)

@@ -25,7 +25,7 @@ _PROMPT = 256
 
 
 @dataclass(frozen=True)
-class Finding:
+class InvarianceFinding:
     """One trial."""
 
     trial: str
@@ -55,7 +55,7 @@ class Examination:
         self.own = 0.0
         """How far a score moved, at most, when the same pair was scored again in other company."""
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[InvarianceFinding]:
         """Every trial, as it is done. Those on company come first: how far a reranker moves by itself is what the
         others are held against."""
         self.again = self._scores(self._adapter, shuffled)
@@ -81,15 +81,17 @@ class Examination:
         asked = zip(self.grounds, self._requests, strict=True)
         return [way(self.bound(ground, adapter), request) for ground, request in asked]
 
-    def _same(self, trial: str, scores: list[Floats], note: str = "") -> Finding:
+    def _same(self, trial: str, scores: list[Floats], note: str = "") -> InvarianceFinding:
         moved = shift(self.grounds, self.first, scores)
         self.own = max(self.own, moved.largest)
         verdict = same_input(moved)
         told = f"{trial}: the scores of the same pairs move by up to {moved.largest:.2g}"
-        return Finding(trial, verdict, moved, note, None if verdict == "OK" else Alarm("batch-dependent", told))
+        return InvarianceFinding(
+            trial, verdict, moved, note, None if verdict == "OK" else Alarm("batch-dependent", told)
+        )
 
-    def _batches(self, trial: str, tokens: int, way: Way) -> Finding:
-        def judge(adapter: object) -> Finding:
+    def _batches(self, trial: str, tokens: int, way: Way) -> InvarianceFinding:
+        def judge(adapter: object) -> InvarianceFinding:
             return self._same(trial, self._scores(adapter, way), f"batch_tokens={tokens}")
 
         found = self._variant(trial, "batch_tokens", tokens, judge)
@@ -97,66 +99,72 @@ class Examination:
             return self._same(trial, self._scores(self._adapter, way), "its own batches")
         return found
 
-    def _precisions(self) -> Iterator[Finding]:
+    def _precisions(self) -> Iterator[InvarianceFinding]:
         own = _deep(self.identity, "dtype")
         if own not in _PRECISIONS:
-            yield Finding("precision", "not possible", note="no option dtype")
+            yield InvarianceFinding("precision", "not possible", note="no option dtype")
             return
         wanted = [dtype for dtype in _PRECISIONS if dtype != own and "float32" in (own, dtype)]
         for dtype in wanted:
             if dtype == "float16" and pick_device(parse(self.spec).options.get("device")) == "cpu":
-                yield Finding(f"{own} to {dtype}", "not possible", note="not tried on a CPU: many times slower there")
+                yield InvarianceFinding(
+                    f"{own} to {dtype}", "not possible", note="not tried on a CPU: many times slower there"
+                )
             else:
                 yield self._variant(f"{own} to {dtype}", "dtype", dtype, lambda adapter: self._half(str(own), adapter))
 
-    def _half(self, own: str, adapter: object) -> Finding:
+    def _half(self, own: str, adapter: object) -> InvarianceFinding:
         try:
             moved = shift(self.grounds, self.first, self._scores(adapter, natural))
         except ModelError as error:
-            return Finding("", "suspicious", None, str(error), Alarm("half-precision", str(error)))
+            return InvarianceFinding("", "suspicious", None, str(error), Alarm("half-precision", str(error)))
         verdict = other_numbers(moved)
         if own != "float32" and moved.turned > _HALF_BROKEN:
             verdict = "broken"
         told = f"another precision turns {100 * moved.turned:.1f} % of the pairs of candidates"
-        return Finding("", verdict, moved, "", None if verdict == "OK" else Alarm("half-precision", told))
+        return InvarianceFinding("", verdict, moved, "", None if verdict == "OK" else Alarm("half-precision", told))
 
-    def _lengths(self) -> Iterator[Finding]:
+    def _lengths(self) -> Iterator[InvarianceFinding]:
         own = _deep(self.identity, "max_length")
         if not isinstance(own, int):
-            yield Finding("length", "not possible", note="no option max_length")
+            yield InvarianceFinding("length", "not possible", note="no option max_length")
             return
         reached = [seen(self.bound(g), request) for g, request in zip(self.grounds, self._requests, strict=True)]
         longest, cut = max(one.longest for one in reached), sum(one.cut for one in reached)
         half, double = f"{own // 2} tokens", f"{2 * own} tokens"
         if 0 <= longest < own // 2 - _PROMPT:
-            yield Finding(half, "OK", note=f"no document has more than {longest} tokens")
+            yield InvarianceFinding(half, "OK", note=f"no document has more than {longest} tokens")
         else:
             yield self._variant(half, "max_length", own // 2, self._shorter)
         if cut == 0:
-            yield Finding(double, "OK", note=f"no document is cut at {own} tokens")
+            yield InvarianceFinding(double, "OK", note=f"no document is cut at {own} tokens")
         else:
             yield self._variant(double, "max_length", 2 * own, self._longer)
 
-    def _shorter(self, adapter: object) -> Finding:
-        return Finding("", "OK", shift(self.grounds, self.first, self._scores(adapter, natural)), "told, not judged")
+    def _shorter(self, adapter: object) -> InvarianceFinding:
+        return InvarianceFinding(
+            "", "OK", shift(self.grounds, self.first, self._scores(adapter, natural)), "told, not judged"
+        )
 
-    def _longer(self, adapter: object) -> Finding:
+    def _longer(self, adapter: object) -> InvarianceFinding:
         if identity_of(self.bound(self.grounds[0], adapter)) == self.identity:
-            return Finding("", "not possible", note="more than the model's positions")
+            return InvarianceFinding("", "not possible", note="more than the model's positions")
         moved = shift(self.grounds, self.first, self._scores(adapter, natural))
         verdict = other_numbers(moved)
         told = f"what its length cuts off turns {100 * moved.turned:.1f} % of the pairs of candidates"
-        return Finding("", verdict, moved, "", None if verdict == "OK" else Alarm("truncation", told))
+        return InvarianceFinding("", verdict, moved, "", None if verdict == "OK" else Alarm("truncation", told))
 
-    def _variant(self, trial: str, option: str, value: object, judge: Callable[[object], Finding]) -> Finding:
+    def _variant(
+        self, trial: str, option: str, value: object, judge: Callable[[object], InvarianceFinding]
+    ) -> InvarianceFinding:
         """Judge the reranker with an option changed, where it can be."""
         try:
             return replace(judge(open_reranker(with_option(self.spec, option, value))), trial=trial)
         except UsageError as error:
             missing = "unknown option" in str(error)
-            return Finding(trial, "not possible", note=f"no option {option}" if missing else _short(error))
+            return InvarianceFinding(trial, "not possible", note=f"no option {option}" if missing else _short(error))
         except (HarnessError, RuntimeError, NotImplementedError) as error:
-            return Finding(trial, "not possible", note=_short(error))
+            return InvarianceFinding(trial, "not possible", note=_short(error))
 
 
 def _deep(identity: Mapping[str, object], key: str) -> object:

@@ -105,7 +105,7 @@ def _kept(found: Latency, ground: CandidatePool, reranker: Reranker, system: Sys
     ids = []
     with Results(bench.workspace.results) as results:
         for one in results.all():
-            same = one.collection["fingerprint"] == whole and one.depth == system.depth and one.reranker
+            same = one.collection.fingerprint == whole and one.depth == system.depth and one.reranker
             if same and digest(one.identity["reranker"]) == mine:  # type: ignore[arg-type]
                 results.keep_latency(one.id, found.p50, found.p95, megabytes=found.megabytes, queries=found.queries)
                 ids.append(one.id)

@@ -95,7 +95,7 @@ def trigrams(texts: Sequence[str]) -> Trigrams:
 
 
 @dataclass(frozen=True)
-class Found:
+class NearDuplicates:
     """Pairs that are alike, aligned arrays."""
 
     known: Rows
@@ -112,7 +112,7 @@ class Index:
 
     texts: Sequence[str]
 
-    def search(self, asked: Sequence[str], threshold: float) -> Iterator[Found]:
+    def search(self, asked: Sequence[str], threshold: float) -> Iterator[NearDuplicates]:
         """Pairs with at least this Jaccard coefficient, in pieces. At 0.7 one in 40 is missed: see `BANDS`.
 
         Args:
@@ -147,7 +147,7 @@ class Index:
                 yield order[low[rows] + step], rows
                 start = stop
 
-    def _verified(self, known: Rows, rows: Rows, grams: Trigrams, words: Rows, threshold: float) -> Found:
+    def _verified(self, known: Rows, rows: Rows, grams: Trigrams, words: Rows, threshold: float) -> NearDuplicates:
         sizes = grams.sizes[rows]
         step = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         asked = words[np.repeat(grams.offsets[rows], sizes) + step]
@@ -157,7 +157,7 @@ class Index:
         shared = np.bincount(np.repeat(np.arange(len(rows)), sizes), weights=hit, minlength=len(rows))
         similarity = shared / (sizes + self._grams.sizes[known] - shared)
         kept = similarity >= threshold
-        return Found(known[kept], rows[kept], similarity[kept])
+        return NearDuplicates(known[kept], rows[kept], similarity[kept])
 
     @cached_property
     def _grams(self) -> Trigrams:

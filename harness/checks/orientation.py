@@ -10,7 +10,7 @@ from adapters.errors import ModelError
 from adapters.identity import array_digest, digest, text_digests
 from adapters.protocols import Floats, Reranker
 from adapters.spec import identity_of
-from harness.checks.probe import Planted, Ranked, planted_from, planted_in, ranked, wrong_sign
+from harness.checks.probe import Planted, ProbeRanking, planted_from, planted_in, ranked, wrong_sign
 from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
 from harness.scoring.bench import Session
@@ -71,7 +71,7 @@ class Orientation:
         probes = (planted_in(one) for one, identity in zip(self._collections, same, strict=True) if identity == mine)
         return [one for one in dict.fromkeys(probes) if one != own]
 
-    def _ranked(self, name: str, reranker: Reranker, asked: Planted, *, to_score: bool) -> Ranked | None:
+    def _ranked(self, name: str, reranker: Reranker, asked: Planted, *, to_score: bool) -> ProbeRanking | None:
         """From the ledger, or by the reranker if `to_score`; None where neither is possible."""
         ledger, pairs = self._bench.ledger, asked.pairs
         scorer = ledger.scorer(dict(identity_of(reranker)))
@@ -97,7 +97,7 @@ def _planted(collection: Collection, reranker: Reranker) -> Planted:
     return planted_from(collection) if statistics else planted_in(collection)
 
 
-def alarms(found: Ranked) -> tuple[Alarm, ...]:
+def alarms(found: ProbeRanking) -> tuple[Alarm, ...]:
     """An alarm if a twentieth of the comparisons or more went wrong."""
     if found.reads:
         return ()
@@ -109,7 +109,7 @@ def alarms(found: Ranked) -> tuple[Alarm, ...]:
     return (Alarm("orientation", told),)
 
 
-def _told_wrong(name: str, found: Ranked) -> str:
+def _told_wrong(name: str, found: ProbeRanking) -> str:
     return (
         f"'{name}' ranks {found.right:g} of {found.of} planted answers above unrelated texts in {found.language}: the "
         "wrong way round; check the label (?label=), the sign of its scores and that its score head is the trained one"

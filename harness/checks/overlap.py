@@ -105,7 +105,7 @@ def clean_values(results: Results, found: Sequence[Overlap]) -> Iterator[Clean]:
             queries, values = results.per_query(stored.id, measure)
             kept = values[[name not in names for name in queries]]
             clean = float(kept.mean()) if len(kept) else float("nan")
-            yield Clean(stored.id, str(stored.collection["name"]), stored.system, measure, whole, clean, len(kept))
+            yield Clean(stored.id, stored.collection.name, stored.system, measure, whole, clean, len(kept))
 
 
 _Best = tuple[bool, float, int, str]

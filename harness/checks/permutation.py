@@ -8,7 +8,7 @@ import numpy as np
 
 from adapters.protocols import Floats, Integers, ListwiseReranker
 from adapters.spec import open_ranker
-from harness.checks.invariance import Finding
+from harness.checks.invariance import InvarianceFinding
 from harness.checks.shift import MANY_TURNED, Verdict, shift, values
 from harness.measuring.alarms.alarm import Alarm
 from harness.scoring.ground import CandidatePool
@@ -31,17 +31,19 @@ class ListExamination:
         self.again: list[Floats] = []
         """The scores of the same lists, asked for again."""
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[InvarianceFinding]:
         """Every trial, as it is done."""
         self.again = self._scores(None)
         same = shift(self.grounds, self.first, self.again)
         told = f"the same lists got another order: {100 * same.turned:.1f} % of the pairs of candidates turned"
         repeats = not same.largest
-        yield Finding("again", "OK" if repeats else "suspicious", same, "", None if repeats else _dependent(told))
+        yield InvarianceFinding(
+            "again", "OK" if repeats else "suspicious", same, "", None if repeats else _dependent(told)
+        )
         yield self._shuffled()
         yield self._outputs()
 
-    def _shuffled(self) -> Finding:
+    def _shuffled(self) -> InvarianceFinding:
         found = [self._scores(seed) for seed in range(1, ORDERS + 1)]
         moved = [shift(self.grounds, self.first, scores) for scores in found]
         turned = float(np.mean([one.turned for one in moved]))
@@ -52,14 +54,14 @@ class ListExamination:
         told = (
             f"{100 * turned:.1f} % of the pairs of candidates turn with the order of the input; {note.split('; ')[1]}"
         )
-        return Finding("shuffled lists", verdict, worst, note, None if verdict == "OK" else _dependent(told))
+        return InvarianceFinding("shuffled lists", verdict, worst, note, None if verdict == "OK" else _dependent(told))
 
-    def _outputs(self) -> Finding:
+    def _outputs(self) -> InvarianceFinding:
         if not self._faulty:
-            return Finding("outputs", "OK", note=f"{self._asked} permutations")
+            return InvarianceFinding("outputs", "OK", note=f"{self._asked} permutations")
         told = f"{self._faulty} of {self._asked} outputs were no permutation of the list"
         verdict: Verdict = "broken" if 2 * self._faulty > self._asked else "suspicious"
-        return Finding("outputs", verdict, note=told, alarm=Alarm("malformed-output", told))
+        return InvarianceFinding("outputs", verdict, note=told, alarm=Alarm("malformed-output", told))
 
     def _mean(self, scores: Sequence[Floats]) -> float:
         each = [values(ground, some) for ground, some in zip(self.grounds, scores, strict=True)]

@@ -44,7 +44,7 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class ProbeRanking:
     """What a reranker made of the planted questions of one language."""
 
     language: str
@@ -91,7 +91,7 @@ def planted_from(collection: Collection) -> Planted:
     return Planted(collection.language or f"the language of {collection.name}", texts, texts)
 
 
-def ranked(asked: Planted, scores: Floats) -> Ranked:
+def ranked(asked: Planted, scores: Floats) -> ProbeRanking:
     """Compare the answers with the other texts.
 
     Args:
@@ -102,13 +102,13 @@ def ranked(asked: Planted, scores: Floats) -> Ranked:
     answer, others = np.diag(table)[:, None], ~np.eye(count, dtype=bool)
     tied = int((answer == table)[others].sum())
     right = int((answer > table)[others].sum()) + tied / 2
-    return Ranked(asked.language, right, int(others.sum()), bool(count and (table == table[0, 0]).all()))
+    return ProbeRanking(asked.language, right, int(others.sum()), bool(count and (table == table[0, 0]).all()))
 
 
-def wrong_sign(found: Sequence[Ranked]) -> Ranked | None:
+def wrong_sign(found: Sequence[ProbeRanking]) -> ProbeRanking | None:
     """The language, or all together, whose answers stand significantly below unrelated texts: less often right than a
     coin would be in one run of a hundred (binomial), over however many languages were looked at."""
-    together = Ranked(
+    together = ProbeRanking(
         ", ".join(one.language for one in found),
         sum(one.right for one in found),
         sum(one.of for one in found),

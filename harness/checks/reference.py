@@ -43,7 +43,7 @@ _SHORTENINGS, _SHORTER = 8, 0.9
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ReferenceAgreement:
     """What the comparison found."""
 
     shift: Shift | None
@@ -89,7 +89,7 @@ def _moved(moved: Shift) -> str:
     )
 
 
-def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> Agreement:
+def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> ReferenceAgreement:
     """Score the candidates with the reranker in float32 and with sentence-transformers.
 
     Raises:
@@ -105,7 +105,7 @@ def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> Agree
             for call, request in zip(calls, requests, strict=True)
         ]
     except NoReference as error:
-        return Agreement(None, note=str(error))
+        return ReferenceAgreement(None, note=str(error))
     theirs = [one.scores for one in found]
     ours = [natural(adapter, request) for adapter, request in zip(adapters, requests, strict=True)]
     limit = TOLERANCE * float(np.concatenate(theirs).std())
@@ -113,8 +113,8 @@ def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> Agree
     own = shift(grounds, [one.scores if one.own is None else one.own for one in found], ours)
     other = next((pair for pair in zip(adapters, found, strict=True) if pair[1].own is not None), None)
     if other is None or own.relative <= TOLERANCE:
-        return Agreement(shift(grounds, theirs, ours), turned)
-    return Agreement(shift(grounds, theirs, ours), turned, "", own, _prompts(*other))
+        return ReferenceAgreement(shift(grounds, theirs, ours), turned)
+    return ReferenceAgreement(shift(grounds, theirs, ours), turned, "", own, _prompts(*other))
 
 
 class ReferenceCheck:
@@ -126,7 +126,7 @@ class ReferenceCheck:
 
     def __init__(self, collections: Sequence[Collection], bench: Session) -> None:
         self._collections, self._bench = collections, bench
-        self._failed: dict[Path, Agreement] = {}
+        self._failed: dict[Path, ReferenceAgreement] = {}
         """Rerankers that could not be compared. That holds for this run: the next one may have the memory."""
 
     def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
@@ -145,7 +145,7 @@ class ReferenceCheck:
             return ()
         return self._compared(ground, system.name, file).alarms
 
-    def _compared(self, ground: CandidatePool, spec: str, file: Path) -> Agreement:
+    def _compared(self, ground: CandidatePool, spec: str, file: Path) -> ReferenceAgreement:
         some = _some(ground)
         report = self._bench.reporter.note
         report(f"{spec}: {len(some.candidates)} pairs are scored by sentence-transformers too, for comparison")
@@ -249,11 +249,11 @@ def _some(ground: CandidatePool) -> CandidatePool:
     return CandidatePool(part.collection, part.measures, candidates, replace(part.judged, run=candidates))
 
 
-def _read(file: Path) -> Agreement | None:
+def _read(file: Path) -> ReferenceAgreement | None:
     """What was found before; None where nothing was, or it cannot be read."""
     try:
         content = json.loads(file.read_text("utf-8"))
         moved, own = Shift(**content["shift"]), content["own"]
-        return Agreement(moved, content["turned_far"], "", own and Shift(**own), content["prompts"])
+        return ReferenceAgreement(moved, content["turned_far"], "", own and Shift(**own), content["prompts"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

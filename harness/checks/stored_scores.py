@@ -8,7 +8,7 @@ import numpy.typing as npt
 from adapters.identity import text_digests
 from adapters.protocols import Floats
 from adapters.spec import identity_of
-from harness.checks.invariance import Examination, Finding
+from harness.checks.invariance import Examination, InvarianceFinding
 from harness.checks.probe import planted_in
 from harness.checks.shift import SAME, shift
 from harness.checks.trials import Request, natural, request_of
@@ -19,7 +19,7 @@ from harness.scoring.ground import CandidatePool
 TRIAL = "the ledger"
 
 
-def stored(examined: Examination, bench: Session, own: float) -> Finding:
+def stored(examined: Examination, bench: Session, own: float) -> InvarianceFinding:
     """Score what the ledger knows of these candidates and of the planted questions again, and compare.
 
     Args:
@@ -32,16 +32,16 @@ def stored(examined: Examination, bench: Session, own: float) -> Finding:
     probes = [_planted(examined, ground, bench) for ground in examined.grounds]
     pairs = sum(known for _, known in parts) + sum(map(len, probes))
     if not pairs:
-        return Finding(TRIAL, "not possible", note="it knows none of these pairs")
+        return InvarianceFinding(TRIAL, "not possible", note="it knows none of these pairs")
     moved = shift(examined.grounds, examined.first, [scores for scores, _ in parts], probes, pairs)
     limit = max(SAME, 2 * own)
     if moved.largest <= limit:
-        return Finding(TRIAL, "OK", moved)
+        return InvarianceFinding(TRIAL, "OK", moved)
     told = (
         f"stored scores differ by up to {moved.largest:.2g} from what the reranker says now: they were made on other "
         f"hardware, or {bench.workspace.ledger} was changed; move it away and run again"
     )
-    return Finding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", told))
+    return InvarianceFinding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", told))
 
 
 def _candidates(examined: Examination, ground: CandidatePool, scores: Floats, bench: Session) -> tuple[Floats, int]:

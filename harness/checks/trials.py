@@ -26,7 +26,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenDocuments:
     """What the model saw of some documents."""
 
     longest: int
@@ -86,15 +86,15 @@ def beside_long_ones(reranker: Reranker, request: Request) -> Floats:
     return natural(reranker, Request(request.queries, [*request.documents, long], pairs))[len(added) :]
 
 
-def seen(reranker: Reranker, request: Request) -> Seen:
+def seen(reranker: Reranker, request: Request) -> SeenDocuments:
     """What reaches the model of the longest documents, without scoring the others."""
     if not isinstance(reranker, StreamingReranker) or not len(request.pairs):
-        return Seen(-1, -1)
+        return SeenDocuments(-1, -1)
     lengths = np.array([len(request.documents[document]) for document in request.pairs[:, 1]])
     rows = np.argsort(-lengths, kind="stable")[:8]
     parts = list(reranker.stream(request.queries, request.documents, request.pairs[rows]))
     tokens, kept = (np.concatenate([getattr(part, name) for part in parts]) for name in ("tokens", "kept"))
-    return Seen(-1, -1) if (tokens < 0).any() else Seen(int(kept.max()), int((kept < tokens).sum()))
+    return SeenDocuments(-1, -1) if (tokens < 0).any() else SeenDocuments(int(kept.max()), int((kept < tokens).sum()))
 
 
 def with_option(spec: str, name: str, value: object) -> str:

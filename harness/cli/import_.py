@@ -52,10 +52,10 @@ def import_(  # noqa: PLR0917
         from harness import api
         from harness.data.sources.origin import SourceChoice
         from harness.progress import Terminal
-        from harness.running.imported.taken import Wanted, take_run
+        from harness.running.imported.taken import WantedRun, take_run
         from harness.workspace import Workspace
 
-        wanted = Wanted(files[0], name, format, first_stage_run, first_stage, depth, tuple(measures or ()))
+        wanted = WantedRun(files[0], name, format, first_stage_run, first_stage, depth, tuple(measures or ()))
         opened, origin = Workspace.open(workspace), SourceChoice(source, mirror, allow_drift)
         collections = api.collections_of([target], opened, split=split, rules=rules, origin=origin)
         done = take_run(wanted, collections, opened, Terminal())

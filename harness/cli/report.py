@@ -16,7 +16,8 @@ from harness.cli.app import SHOW, app
 from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
 
 if TYPE_CHECKING:
-    from harness.result.gathered import Grid, Result
+    from harness.result.gathered import Grid
+    from harness.result.result import Result
     from reports.document import Image, Part
     from reports.grid_tables import PublishedRow
     from reports.story import Report

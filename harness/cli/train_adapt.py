@@ -94,7 +94,7 @@ def adapt(
     from training.adapting.places import Places
     from training.adapting.wishes import Wishes
     from training.losses import Loss
-    from training.mining.sampling import Plan
+    from training.mining.sampling import SamplePlan
 
     needed = {"--corpus": corpora, "--base": base, "--teacher": teachers}
     judged = {"--dev": dev, "--gate": gate, "--out": out}
@@ -105,7 +105,7 @@ def adapt(
         base=str(base), teachers=tuple(teachers or ()), corpora=tuple(corpora or ()), weights=tuple(weights or ()),
         teacher_facts=teacher_facts, score_map=score_map, generator=generator, profiles=tuple(profiles or ()),
         documents=documents, floor=floor, retrievers=tuple(retrievers or ()), depth=pool_depth,
-        plan=Plan(sampling, per_query, bins, bin_scope, drop_above, seed), general=tuple(general or ()),
+        plan=SamplePlan(sampling, per_query, bins, bin_scope, drop_above, seed), general=tuple(general or ()),
         negatives=negatives, stage1=replace(settings, loss=Loss(general_loss), epochs=general_epochs, max_steps=None),
         adaptation=settings, seeds=tuple(range(seeds or 0)), ingredients=tuple(ingredients or ()),
         new_head=training.new_head, max_length=training.max_length, leak_threshold=leak_threshold, seed=seed,

@@ -52,11 +52,11 @@ def teach(  # noqa: PLR0917
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.job import read_manifest
-    from training.mining.sampling import Plan
+    from training.mining.sampling import SamplePlan
     from training.teaching.teach import Wishes, lesson_of
     from training.teaching.teach import teach as run
 
-    plan = Plan(sampling, per_query, bins, bin_scope, drop_above, seed)
+    plan = SamplePlan(sampling, per_query, bins, bin_scope, drop_above, seed)
     wishes = Wishes(plan, tuple(weights or ()), max_length, score_map, task, teacher_facts)
     target = corpus or str(read_manifest(pool, "mine")["corpus_target"])
     with opened(Workspace.open(workspace), Terminal()) as bench:

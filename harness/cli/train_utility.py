@@ -72,7 +72,7 @@ def utility(
     from harness.progress import Terminal
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
-    from training.mining.sampling import Plan
+    from training.mining.sampling import SamplePlan
     from training.utility.experiment import run
     from training.utility.question import ask, cost
     from training.utility.wishes import Given, Wishes
@@ -84,7 +84,7 @@ def utility(
         raise UsageError(f"harness train utility needs {' and '.join(missing)}; see --help")
     given = Given(str(corpus), Path(str(queries)), str(real), str(test), real_split, test_split, wrong, wrong_corpus)
     settings = replace(training.settings(), max_length=max_length)
-    plan = Plan(sampling, per_query, bins, bin_scope, None, training.seed)
+    plan = SamplePlan(sampling, per_query, bins, bin_scope, None, training.seed)
     wishes = Wishes(
         str(base), str(teacher), settings, seeds, tuple(retrievers or ()), pool_depth, plan, queries_each,
         teacher_facts, first_stage, depth, measure,

@@ -75,7 +75,7 @@ def _some(column: pa.ChunkedArray, rows: npt.NDArray[np.integer]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenCandidates:
     """The candidate lists that a reranking set brings with it: documents[offsets[q]:offsets[q + 1]] for query q."""
 
     offsets: npt.NDArray[np.int64]
@@ -155,7 +155,7 @@ class Collection:
     corpus: Texts
     queries: Texts
     qrels: Qrels
-    given: Given | None
+    given: GivenCandidates | None
     rules: Rules
     counts: Counts
     fingerprint: str
@@ -257,7 +257,7 @@ def sampling_order(query_ids: Sequence[str], seed: int = 0) -> npt.NDArray[np.in
     return np.array(sorted(range(len(query_ids)), key=lambda row: _lot(query_ids[row], seed)), np.int64)
 
 
-def counts_of_queries(queries: Texts, qrels: Qrels, given: Given | None) -> dict[str, Any]:
+def counts_of_queries(queries: Texts, qrels: Qrels, given: GivenCandidates | None) -> dict[str, Any]:
     """The fields of `Counts` that depend on which queries there are."""
     relevant = np.bincount(qrels.queries[qrels.grades > 0], minlength=len(queries))
     refused = np.bincount(qrels.queries[qrels.grades == 0], minlength=len(queries))
@@ -293,7 +293,7 @@ def _sampled_changes(changes: Changes, queries: Texts) -> Changes:
     return changes_of({name: rows for name, rows in changes.by_question().items() if name in asked})
 
 
-def _sampled_given(given: Given, chosen: npt.NDArray[np.int64]) -> Given:
+def _sampled_given(given: GivenCandidates, chosen: npt.NDArray[np.int64]) -> GivenCandidates:
     lists = [given.documents[given.offsets[row] : given.offsets[row + 1]] for row in chosen]
     offsets = np.concatenate([[0], np.cumsum([len(documents) for documents in lists])]).astype(np.int64)
-    return Given(offsets, np.concatenate(lists))
+    return GivenCandidates(offsets, np.concatenate(lists))

@@ -14,8 +14,10 @@ from adapters.identity import digest
 from harness.judging.gate.looks import Look, LookLog
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, view
+from harness.result.gathered import Grid, view
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut
+from harness.result.result import Result
 from harness.result.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]

@@ -126,7 +126,7 @@ def _as_stored(spec: str, wanted: object, identity: Callable[[str], Identity]) -
 
 
 def _carry_candidates(stored: Stored, workspace: Workspace, apart: Workspace) -> None:
-    retriever, fingerprint = stored.identity["retriever"], str(stored.collection["fingerprint"])
+    retriever, fingerprint = stored.identity["retriever"], stored.collection.fingerprint
     file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
     if file.exists():
         shutil.copyfile(file, apart.runs / file.name)

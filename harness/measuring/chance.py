@@ -13,7 +13,7 @@ Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Pool:
+class JudgedPool:
     """The candidate list of every query, without its order. All arrays have the shape [queries]."""
 
     candidates: Counts
@@ -31,18 +31,18 @@ class Pool:
         return amount / np.maximum(self.candidates, 1)
 
 
-def expected_dcg(pool: Pool, cutoff: int | None) -> Floats64:
+def expected_dcg(pool: JudgedPool, cutoff: int | None) -> Floats64:
     """Every rank expects the mean grade."""
     seen = pool.seen(cutoff)
     return pool.share(pool.grades) * _summed(1 / np.log2(np.arange(seen.max(initial=0)) + 2))[seen]
 
 
-def expected_hits(pool: Pool, cutoff: int | None) -> Floats64:
+def expected_hits(pool: JudgedPool, cutoff: int | None) -> Floats64:
     """Every rank is relevant with the same probability."""
     return pool.share(pool.relevant * pool.seen(cutoff))
 
 
-def expected_precision_sum(pool: Pool, cutoff: int | None) -> Floats64:
+def expected_precision_sum(pool: JudgedPool, cutoff: int | None) -> Floats64:
     """Sum over ranks r of P(relevant at r) * (1 + expected relevant ones before it) / r."""
     seen = pool.seen(cutoff)
     harmonic = _summed(1 / np.arange(1, seen.max(initial=0) + 1))[seen]
@@ -50,17 +50,17 @@ def expected_precision_sum(pool: Pool, cutoff: int | None) -> Floats64:
     return pool.share(pool.relevant) * (harmonic + others * (seen - harmonic))
 
 
-def expected_success(pool: Pool, cutoff: int | None) -> Floats64:
+def expected_success(pool: JudgedPool, cutoff: int | None) -> Floats64:
     """The probability of a relevant document within the cutoff."""
     return _first_hit(pool, cutoff, lambda _rank: 1.0)
 
 
-def expected_reciprocal(pool: Pool, cutoff: int | None) -> Floats64:
+def expected_reciprocal(pool: JudgedPool, cutoff: int | None) -> Floats64:
     """Sum over ranks r of P(the first relevant one stands at r) / r."""
     return _first_hit(pool, cutoff, lambda rank: 1 / rank)
 
 
-def _first_hit(pool: Pool, cutoff: int | None, worth: Callable[[int], float]) -> Floats64:
+def _first_hit(pool: JudgedPool, cutoff: int | None, worth: Callable[[int], float]) -> Floats64:
     seen = pool.seen(cutoff)
     missed = np.ones(len(seen))
     total = np.zeros(len(seen))

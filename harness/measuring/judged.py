@@ -12,7 +12,7 @@ import numpy.typing as npt
 from adapters.errors import DataError
 from harness.data.qrels import Qrels
 from harness.data.runs import Run
-from harness.measuring.chance import Floats64, Pool
+from harness.measuring.chance import Floats64, JudgedPool
 from harness.measuring.measures import Hits, Indices, Measure, evaluate, nth
 from harness.measuring.ranking import Scores, checked_scores, lookup, places, rank_keys, score_words
 
@@ -97,11 +97,11 @@ class Judged:
         return np.bincount(self.ideal.queries, minlength=self.queries)
 
     @property
-    def pool(self) -> Pool:
+    def pool(self) -> JudgedPool:
         """The candidate lists without their order."""
         _, queries, grades = self._relevant
         summed = np.bincount(queries, weights=grades, minlength=self.queries).astype(np.int64)
-        return Pool(np.diff(self.run.offsets), np.bincount(queries, minlength=self.queries), summed)
+        return JudgedPool(np.diff(self.run.offsets), np.bincount(queries, minlength=self.queries), summed)
 
     @cached_property
     def _candidates(self) -> tuple[Indices, Indices, Indices]:

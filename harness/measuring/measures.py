@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
 from harness.measuring import chance
-from harness.measuring.chance import Floats64, Pool
+from harness.measuring.chance import Floats64, JudgedPool
 
 Indices = npt.NDArray[np.int64]
 
@@ -74,7 +74,7 @@ class Definition:
     gain: Callable[[Hits], Floats64]
     divisor: Callable[[Hits, int | None], Floats64]
     """From the ideal ranking of the full qrels and the cutoff."""
-    expected: Callable[[Pool, int | None], Floats64]
+    expected: Callable[[JudgedPool, int | None], Floats64]
     """The sum of gains that a random order expects."""
     trec: str
     """trec_eval's name with a cutoff."""
@@ -154,7 +154,7 @@ def evaluate(measure: Measure, hits: Hits, ideal: Hits) -> Floats64:
     return _over(hits.total(definition.gain(hits), measure.cutoff), definition.divisor(ideal, measure.cutoff))
 
 
-def expect(measure: Measure, pool: Pool, ideal: Hits) -> Floats64:
+def expect(measure: Measure, pool: JudgedPool, ideal: Hits) -> Floats64:
     """The expectation of `evaluate` over uniformly random orders of the candidates, as float64 [queries]."""
     definition = DEFINITIONS[measure.name]
     return _over(definition.expected(pool, measure.cutoff), definition.divisor(ideal, measure.cutoff))

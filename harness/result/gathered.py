@@ -285,15 +285,15 @@ def grid_of(measure: str, results: Sequence[Result]) -> Grid:
 
 
 def _collection_of(stored: Stored) -> CollectionKey:
-    rules, counts = stored.collection["rules"], stored.collection["counts"]
+    rules, counts = stored.collection.rules, stored.collection.counts
     assert isinstance(rules, Mapping) and isinstance(counts, Mapping)
-    sampled = stored.collection["sampled_from"]
+    sampled = stored.collection.sampled_from
     return CollectionKey(
-        name=str(stored.collection["name"]),
-        split=str(stored.collection["split"]),
-        fingerprint=str(stored.collection["fingerprint"]),
-        language=_text(stored.collection["language"]),
-        group=_text(stored.collection["group"]),
+        name=stored.collection.name,
+        split=stored.collection.split,
+        fingerprint=stored.collection.fingerprint,
+        language=_text(stored.collection.language),
+        group=_text(stored.collection.group),
         queries=int(counts["queries"]),
         sampled_from=int(sampled) if isinstance(sampled, int) else None,
         main_measure=str(rules["main_measure"]),

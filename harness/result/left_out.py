@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from harness.result.select import weights_of
 
 if TYPE_CHECKING:
-    from harness.result.gathered import CollectionKey, Result
+    from harness.result.keys import CollectionKey
+    from harness.result.result import Result
 
 _MOST = 3
 """Names that a line lists."""
@@ -104,7 +105,7 @@ def _wholes(key: CollectionKey) -> tuple[Hashable, ...]:
 
 def _whole_of(part: Result) -> Hashable:
     """What the whole is known by: its fingerprint, or its name where an old store has nothing better."""
-    whole = part.stored.collection["part_of"]
+    whole = part.stored.collection.part_of
     return (part.collection.name, part.collection.split) if whole is None else str(whole)
 
 

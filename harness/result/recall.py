@@ -58,7 +58,7 @@ def recall(workspace: Workspace, id: str) -> Recalled:
         queries = results.queries(stored.id)
     missing = f"of {stored.id} is no longer in '{workspace.path}'; run again: {stored.command}"
     collection = collection_of(workspace, stored, queries)
-    retriever, fingerprint = stored.identity["retriever"], str(stored.collection["fingerprint"])
+    retriever, fingerprint = stored.identity["retriever"], stored.collection.fingerprint
     file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
     if not file.exists():
         raise DataError(f"the candidate file {missing}")
@@ -81,16 +81,16 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
     Raises:
         DataError: it is no longer in the workspace, or lacks judgments.
     """
-    fingerprint = str(stored.collection["fingerprint"])
-    folder = workspace.collections / str(stored.collection["part_of"] or fingerprint)
+    fingerprint = stored.collection.fingerprint
+    folder = workspace.collections / str(stored.collection.part_of or fingerprint)
     if not collections.is_there(folder):
         raise DataError(
-            f"the texts of {stored.collection['name']} are no longer in '{workspace.path}'; run again: {stored.command}"
+            f"the texts of {stored.collection.name} are no longer in '{workspace.path}'; run again: {stored.command}"
         )
     description = collections.description_in(folder)
     if description.lacks_judgments:
         raise DataError(
-            f"{stored.collection['name']}: an earlier version left judged documents that the corpus lacks out of the "
+            f"{stored.collection.name}: an earlier version left judged documents that the corpus lacks out of the "
             f"ideal ranking of {stored.id}; run again: {stored.command}"
         )
     whole = collections.read(folder, description)
@@ -99,4 +99,4 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
     if found.fingerprint != fingerprint:
         raise DataError(f"{folder}: not the texts that {stored.id} was measured on; run again: {stored.command}")
     known: dict[str, Any] = {key: stored.collection[key] for key in ("parallel", "parallel_by")}
-    return replace(found, name=str(stored.collection["name"]), **known)
+    return replace(found, name=stored.collection.name, **known)

@@ -34,7 +34,7 @@ class Stored:
     @property
     def parallel(self) -> str | None:
         """The parallel set that the collection is known to belong to, by name; see `Collection.parallel`."""
-        found = self.collection.get("parallel")
+        found = self.collection.parallel
         return None if found is None else str(found)
 
     @property

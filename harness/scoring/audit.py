@@ -11,14 +11,14 @@ import numpy.typing as npt
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm, counted
 from harness.measuring.alarms.texts import Codes, repeated
-from harness.scoring.alarms.scores import Role, Scored, score_alarms
+from harness.scoring.alarms.scores import Role, SystemScores, score_alarms
 from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.system import Scores
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenAudit:
     """What reached the model. Counts are of candidates."""
 
     truncated: int
@@ -51,7 +51,7 @@ class Audit:
     duplicate_texts: int
     """Candidates whose text another candidate of the same query has."""
     membership_kept: bool
-    tokens: Tokens | None
+    tokens: TokenAudit | None
     """None where the system has no tokens."""
     alarms: tuple[Alarm, ...] = field(default=())
 
@@ -70,7 +70,7 @@ def audit(ground: CandidatePool, scores: Scores) -> Audit:
     run, judged, measures = scores.run, ground.judged, ground.measures
     worst, best = judged.bounds(measures, run.scores)
     ties = zip(measures, worst.mean(axis=1).tolist(), best.mean(axis=1).tolist(), strict=True)
-    scored = Scored(ground, run, _role(ground, scores))
+    scored = SystemScores(ground, run, _role(ground, scores))
     found = Audit(
         queries=judged.queries,
         queries_without_candidates=int((np.diff(run.offsets) == 0).sum()),
@@ -94,12 +94,12 @@ def _role(ground: CandidatePool, scores: Scores) -> Role:
     return "control" if "control" in scores.identity else "reranker"
 
 
-def _tokens(run: Run, texts: Codes, entries: Entries | None) -> Tokens | None:
+def _tokens(run: Run, texts: Codes, entries: Entries | None) -> TokenAudit | None:
     if entries is None or (entries.tokens < 0).all():
         return None
     filled = entries.tokens > 0
     lost = np.where(filled, entries.tokens - entries.kept, 0)
-    return Tokens(
+    return TokenAudit(
         truncated=int((lost > 0).sum()),
         truncated_half=int((filled & (lost * 2 >= entries.tokens)).sum()),
         truncated_away=int((filled & (entries.kept == 0)).sum()),

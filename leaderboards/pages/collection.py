@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.data.notes import stored_notes
-from harness.result.gathered import CollectionKey, Result
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
@@ -19,7 +20,7 @@ from leaderboards.pages.shell import render
 from leaderboards.pages.table import line_of, stage_of
 from leaderboards.published import Published
 from leaderboards.sheets import suite_of
-from leaderboards.standing import Standing
+from leaderboards.standing import BoardStanding
 from reports import rule
 
 __all__ = ["file_of", "page"]
@@ -38,10 +39,10 @@ _COUNTS = {
 
 
 @dataclass(frozen=True)
-class Row:
+class CollectionRow:
     """One system."""
 
-    standing: Standing
+    standing: BoardStanding
     name: str
     stage: str
     href: str
@@ -54,14 +55,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class CollectionTable:
     """Systems by one measure."""
 
     measure: str
     story: str
     correction: str
     """What a mark means; empty where nothing was tested."""
-    rows: tuple[Row, ...]
+    rows: tuple[CollectionRow, ...]
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def page(made: Board, collection: CollectionKey) -> str:
         notes=[*_notes(collection, listed, results), *bm25_notes(of_stored(one.stored for one in results))],
         bounds=_bounds(results),
         tables=[
-            Table(one.grid.measure, _story(made, one), _correction(one), tuple(_rows(made, one))) for one in tables
+            CollectionTable(one.grid.measure, _story(made, one), _correction(one), tuple(_rows(made, one)))
+            for one in tables
         ],
         siblings=_siblings(made, collection),
         published=[_beside(one, results) for one in of_collection(collection)],
@@ -139,11 +141,11 @@ def _notes(collection: CollectionKey, listed: Mapping[str, object], results: Seq
     return [one for one in dict.fromkeys([*notes, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]
 
 
-def _name(made: Board, row: Standing) -> str:
+def _name(made: Board, row: BoardStanding) -> str:
     return made.declared_of(row.system).name or row.system.label.removesuffix(FIRST_STAGE)
 
 
-def _rows(made: Board, table: RankedCollection) -> list[Row]:
+def _rows(made: Board, table: RankedCollection) -> list[CollectionRow]:
     found = []
     for row in table.rows:
         (cell,) = table.grid.row(row.system)
@@ -151,7 +153,7 @@ def _rows(made: Board, table: RankedCollection) -> list[Row]:
         href = _UP + links.system_file(row.system)
         value = cell.value if cell.wrong or cell.is_mean_only else row.value
         place = (_name(made, row), line_of(row.system), href, cell.id)
-        found.append(Row(row, *place, alarms=bool(alarms(cell)), value=value, wrong=cell.wrong))
+        found.append(CollectionRow(row, *place, alarms=bool(alarms(cell)), value=value, wrong=cell.wrong))
     return found
 
 
@@ -170,8 +172,8 @@ def _story(made: Board, table: RankedCollection) -> str:
     return f"{told} Cannot be told apart from it: {', '.join(names[:5])}{more}."
 
 
-def _ranked(made: Board, table: RankedCollection) -> Table:
-    return Table(table.grid.measure, _story(made, table), _correction(table), tuple(_rows(made, table)))
+def _ranked(made: Board, table: RankedCollection) -> CollectionTable:
+    return CollectionTable(table.grid.measure, _story(made, table), _correction(table), tuple(_rows(made, table)))
 
 
 def _correction(table: RankedCollection) -> str:

@@ -14,7 +14,7 @@ from leaderboards.pages import figures, links
 from leaderboards.pages.links import cost_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.pages.table import line_of
-from leaderboards.standing import Standing
+from leaderboards.standing import BoardStanding
 
 __all__ = ["file_of", "page"]
 
@@ -44,7 +44,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Point:
+class CostPoint:
     x: float
     y: float
     front: bool
@@ -56,10 +56,10 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Plot:
+class CostPlot:
     """Geometry in the units of the drawing."""
 
-    points: tuple[Point, ...]
+    points: tuple[CostPoint, ...]
     columns: tuple[Tick, ...]
     rows: tuple[Tick, ...]
     front: str
@@ -93,13 +93,13 @@ def page(made: Board, index: int) -> str:
     )
 
 
-def plot_of(entries: Sequence[Entry]) -> Plot:
+def plot_of(entries: Sequence[Entry]) -> CostPlot:
     """Speeds on a logarithmic axis, values on a plain one; both leave room at the edges."""
     speeds, values = [one.speed or 1.0 for one in entries], [100 * (one.value or 0.0) for one in entries]
     low, high = math.log10(min(speeds)) - 0.15, math.log10(max(speeds)) + 0.15
     room = max(0.08 * (max(values) - min(values)), 0.25)
     bottom, top = min(values) - room, max(values) + 2 * room
-    empty = Plot((), (), (), "")
+    empty = CostPlot((), (), (), "")
 
     def across(speed: float) -> float:
         return round(empty.left + (math.log10(speed) - low) / (high - low) * (empty.right - empty.left), 1)
@@ -110,7 +110,7 @@ def plot_of(entries: Sequence[Entry]) -> Plot:
     places = [(across(speed), up(value)) for speed, value in zip(speeds, values, strict=True)]
     points = tuple(_point(one, place, empty.right) for one, place in zip(entries, places, strict=True))
     front = _steps(sorted(place for one, place in zip(entries, places, strict=True) if one.front))
-    return Plot(
+    return CostPlot(
         tuple(sorted(points, key=lambda point: (point.front, point.x))),
         tuple(Tick(across(value), f"{value:,.10g}") for value in _logarithmic(10**low, 10**high)),
         tuple(Tick(up(value), f"{value:.10g}") for value in _plain(bottom, top)),
@@ -124,20 +124,22 @@ def _steps(front: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [one for pair in zip(front, [*corners, front[-1]], strict=True) for one in pair]
 
 
-def _entry(made: Board, row: Standing, one: Costed | None = None) -> Entry:
+def _entry(made: Board, row: BoardStanding, one: Costed | None = None) -> Entry:
     name = made.declared_of(row.system).name or row.system.label.removesuffix(FIRST_STAGE)
     place = (name, line_of(row.system), links.system_file(row.system), row.value, row.figure.interval)
     return Entry(*place) if one is None else Entry(*place, one.speed, one.front)
 
 
-def _point(one: Entry, place: tuple[float, float], right: int) -> Point:
+def _point(one: Entry, place: tuple[float, float], right: int) -> CostPoint:
     x, y = place
     figures_of = f"{figures.points(one.value)} {figures.span(one.interval)}, {figures.rate(one.speed)} pairs/s"
     told = f"{_ALONE[0]}{one.name}{_ALONE[1]}: {figures_of}"
     short = one.name if len(one.name) <= _LABEL else f"…{one.name[1 - _LABEL :]}"
     far = x > right - 220
     label = short if one.front else ""
-    return Point(x, y, one.front, one.href, f"{told}; {one.stage}", label, "end" if far else "start", -6 if far else 6)
+    return CostPoint(
+        x, y, one.front, one.href, f"{told}; {one.stage}", label, "end" if far else "start", -6 if far else 6
+    )
 
 
 def _logarithmic(low: float, high: float) -> list[float]:

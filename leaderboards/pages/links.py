@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from leaderboards.board import Board
-from leaderboards.sheets import Sheet, collection_id, system_id
+from leaderboards.sheets import BoardSheet, collection_id, system_id
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,16 @@ class Link:
     here: bool = False
 
 
-def table_file(index: int, sheet: Sheet) -> str:
+def table_file(index: int, sheet: BoardSheet) -> str:
     """The first table is the index."""
     return f"board-{sheet.id}.html" if index else "index.html"
 
 
-def languages_file(sheet: Sheet) -> str:
+def languages_file(sheet: BoardSheet) -> str:
     return f"languages-{sheet.id}.html"
 
 
-def cost_file(sheet: Sheet) -> str:
+def cost_file(sheet: BoardSheet) -> str:
     return f"cost-{sheet.id}.html"
 
 
@@ -46,7 +46,7 @@ def suites(made: Board, here: int | None, up: str = "") -> list[Link]:
     ]
 
 
-def views(sheet: Sheet, index: int, here: str) -> list[Link]:
+def views(sheet: BoardSheet, index: int, here: str) -> list[Link]:
     """The ways to look at one table."""
     found = [("Collections", table_file(index, sheet))]
     if len(sheet.languages) > 1:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.gathered import Result, SystemKey
+from harness.result.keys import SystemKey
+from harness.result.result import Result
 from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
@@ -16,7 +17,7 @@ from leaderboards.board import Board
 from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
 from leaderboards.pages.shell import render
-from leaderboards.standing import Standing
+from leaderboards.standing import BoardStanding
 from leaderboards.systems_file import Declared
 
 __all__ = ["file_of", "page"]
@@ -25,12 +26,12 @@ _UP = "../"
 
 
 @dataclass(frozen=True)
-class Place:
+class TablePlace:
     """Where it stands in one table."""
 
     title: str
     href: str
-    standing: Standing
+    standing: BoardStanding
     of: int
 
 
@@ -110,9 +111,11 @@ def plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _places(made: Board, system: SystemKey) -> list[Place]:
+def _places(made: Board, system: SystemKey) -> list[TablePlace]:
     return [
-        Place(table.sheet.title, _UP + links.table_file(index, table.sheet), row, sum(bool(r.rank) for r in table.rows))
+        TablePlace(
+            table.sheet.title, _UP + links.table_file(index, table.sheet), row, sum(bool(r.rank) for r in table.rows)
+        )
         for index, table in enumerate(made.tables)
         for row in table.rows
         if row.system == system
@@ -135,12 +138,12 @@ def _history(stored: Sequence[Stored], current: set[str]) -> list[Past]:
     found: list[Past] = []
     before: dict[tuple[str, str], float] = {}
     for one in stored:
-        rules = one.collection["rules"]
+        rules = one.collection.rules
         main = str(rules["main_measure"]) if isinstance(rules, Mapping) else ""
         measure = main if main in one.means else next(iter(one.means), "")
         if not measure:
             continue
-        key = (f"{one.collection['name']} {one.collection['split']}", measure)
+        key = (f"{one.collection.name} {one.collection.split}", measure)
         value, last = one.means[measure], before.get(key)
         before[key] = value
         change = None if last is None else value - last

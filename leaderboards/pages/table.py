@@ -6,20 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.result.figure import LANGUAGES, Figure
-from harness.result.gathered import CollectionKey, Result, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
 from leaderboards.beside import is_wrong, published_rows
-from leaderboards.board import Board, Ranked
+from leaderboards.board import Board, RankedTable
 from leaderboards.pages import figures, links
 from leaderboards.pages.links import languages_file
 from leaderboards.pages.links import table_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.published import Published
-from leaderboards.sheets import Column, Sheet
-from leaderboards.standing import Standing
+from leaderboards.sheets import BoardColumn, BoardSheet
+from leaderboards.standing import BoardStanding
 from leaderboards.systems_file import SIZES, Declared
 from reports import rule
 
@@ -44,7 +45,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Cell:
+class BoardCell:
     """One value of a row."""
 
     text: str
@@ -56,14 +57,14 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One system."""
 
-    standing: Standing
+    standing: BoardStanding
     declared: Declared
     href: str
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[BoardCell, ...]
     alarms: int
     trained: bool
     starts_group: bool
@@ -87,14 +88,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceRow:
     """Chance, a ceiling, or published numbers: never ranked."""
 
     name: str
     about: str
     stage: str
-    macro: Cell
-    cells: tuple[Cell, ...]
+    macro: BoardCell
+    cells: tuple[BoardCell, ...]
 
 
 def page(made: Board, index: int) -> str:
@@ -119,7 +120,7 @@ def line_of(system: SystemKey) -> str:
     return f"over {stage_of(system)}" if system.reranker else f"first stage, depth {system.depth or 'not stated'}"
 
 
-def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
+def _page(made: Board, index: int, columns: Sequence[BoardColumn], view: str) -> str:
     ranked = made.tables[index]
     sheet, rows = ranked.sheet, _rows(made, ranked, columns, deltas=view == "Languages")
     heads = [_head(column) for column in columns]
@@ -157,17 +158,17 @@ def _page(made: Board, index: int, columns: Sequence[Column], view: str) -> str:
     )
 
 
-def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: bool) -> list[Row]:
+def _rows(made: Board, ranked: RankedTable, columns: Sequence[BoardColumn], *, deltas: bool) -> list[BoardRow]:
     grid = ranked.sheet.grid
     values = {row.system: [column.value(grid, row.system) for column in columns] for row in ranked.rows}
     wrong = {row.system: [column.wrong(grid, row.system) for column in columns] for row in ranked.rows}
     best = [_best(values, wrong, place) for place in range(len(columns))]
-    found: list[Row] = []
+    found: list[BoardRow] = []
     for row in ranked.rows:
         told, own = made.declared_of(row.system), values[row.system]
         moved = [ranked.languages.get((row.system, one.title)) if deltas else None for one in columns]
         cells = tuple(
-            Cell(
+            BoardCell(
                 figures.points(value),
                 best=value is not None and value == best[i] and not wrong[row.system][i],
                 marks=_cell_marks(told, column, [grid.cells.get((row.system, one)) for one in column.collections]),
@@ -179,7 +180,7 @@ def _rows(made: Board, ranked: Ranked, columns: Sequence[Column], *, deltas: boo
         )
         before = found[-1].standing.group if found else None
         found.append(
-            Row(
+            BoardRow(
                 row,
                 told,
                 links.system_file(row.system),
@@ -207,20 +208,20 @@ def _delta(figure: Figure | None) -> str | None:
     return figures.signed(figure.delta) + ("*" if figure.significant else "")
 
 
-def _correction(ranked: Ranked, view: str) -> str:
+def _correction(ranked: RankedTable, view: str) -> str:
     """What the differences of the page are corrected over."""
     languages = {LANGUAGES: list(ranked.languages.values())} if view == "Languages" else {}
     return rule.correction({ranked.family: [row.figure for row in ranked.rows], **languages})
 
 
-def _cell_marks(told: Declared, column: Column, cells: Sequence[Result | None]) -> tuple[str, ...]:
+def _cell_marks(told: Declared, column: BoardColumn, cells: Sequence[Result | None]) -> tuple[str, ...]:
     trained = bool(told.training) and any(told.trained_on(one) for one in column.collections)
     imported = any(cell is not None and cell.imported for cell in cells)
     wrong = any(cell is not None and cell.wrong for cell in cells)
     return tuple(m.sign for m, holds in ((TRAINED, trained), (IMPORTED, imported), (WRONG, wrong)) if holds)
 
 
-def _head(column: Column) -> Head:
+def _head(column: BoardColumn) -> Head:
     own = column.collections
     marks = dict.fromkeys(mark for one in own for mark in collection_marks(one))
     codes = tuple(dict.fromkeys(one.language for one in own if one.language))
@@ -230,7 +231,7 @@ def _head(column: Column) -> Head:
     return Head(column.title, f"{full}, {column.queries:,} queries", href, codes, column.queries, tuple(marks))
 
 
-def _references(sheet: Sheet, columns: Sequence[Column]) -> list[Reference]:
+def _references(sheet: BoardSheet, columns: Sequence[BoardColumn]) -> list[ReferenceRow]:
     """What a random and a perfect order of the same candidates get, for every first stage and depth."""
     grid, found = sheet.grid, []
     kinds: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
@@ -246,9 +247,9 @@ def _references(sheet: Sheet, columns: Sequence[Column]) -> list[Reference]:
         for name, about, read in kinds:
             values = {one: None if cell is None else read(cell) for one, cell in known.items()}
             macro = _mean(values, grid.collections, grid.weights().tolist())
-            cells = tuple(Cell(figures.points(_mean(values, c.collections, c.weights))) for c in columns)
+            cells = tuple(BoardCell(figures.points(_mean(values, c.collections, c.weights))) for c in columns)
             if any(value is not None for value in values.values()):
-                found.append(Reference(name, about, stage_of(base), Cell(figures.points(macro)), cells))
+                found.append(ReferenceRow(name, about, stage_of(base), BoardCell(figures.points(macro)), cells))
     return found
 
 
@@ -259,23 +260,23 @@ def _mean(
     return sum(w * v for w, v in zip(weights, found, strict=True)) if len(found) == len(own) else None
 
 
-def _published(sheet: Sheet, columns: Sequence[Column]) -> list[Reference]:
+def _published(sheet: BoardSheet, columns: Sequence[BoardColumn]) -> list[ReferenceRow]:
     found = []
     for row in published_rows(sheet.grid):
         cells = tuple(_number(row.cells.get(column.collections[0])) for column in columns)
         about = f"{row.evaluator or 'evaluator not stated'}; first stage: {row.first_stage}"
-        found.append(Reference(row.model, about, row.first_stage, _number(row.whole), cells))
+        found.append(ReferenceRow(row.model, about, row.first_stage, _number(row.whole), cells))
     return found
 
 
-def _number(one: Published | None) -> Cell:
+def _number(one: Published | None) -> BoardCell:
     if one is None:
-        return Cell(figures.DASH)
+        return BoardCell(figures.DASH)
     source = f"{one.source} at {one.commit[:8]}" + (f"; {one.note}" if one.note else "")
-    return Cell(figures.points(one.value), note=source, wrong=is_wrong(one))
+    return BoardCell(figures.points(one.value), note=source, wrong=is_wrong(one))
 
 
-def _votes(sheet: Sheet) -> str:
+def _votes(sheet: BoardSheet) -> str:
     groups = dict.fromkeys(one.group for one in sheet.grid.collections if one.group)
     count = len(sheet.grid.collections)
     if not groups:

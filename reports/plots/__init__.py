@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.result.gathered import Grid, Result, grids
+from harness.result.gathered import Grid, grids
+from harness.result.result import Result
 from reports.grid_tables import Sheet
 from reports.plots.ceiling import draw_ceilings
 from reports.plots.cost import draw_cost, draw_waits

@@ -10,14 +10,13 @@ from harness.result.adaptation.record import Record
 from harness.result.adaptation.vocabulary import BASE, MACRO
 from reports import rule
 from reports.plots.fonts import shown
-from reports.plots.gains import Gain as Drawn
-from reports.plots.gains import draw_gain, key
+from reports.plots.gains import LanguageGain, draw_gain, key
 from reports.plots.labels import counted, signed
 from reports.plots.languages import language_label
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import INK, MUTED, headed, key_below, panels, style
 from reports.training.standing import (
-    Gain,
+    ArmGain,
     arms_in_order,
     collections,
     corrected,
@@ -28,7 +27,7 @@ from reports.training.standing import (
     own_languages,
 )
 
-Row = tuple[str, Gain]
+Row = tuple[str, ArmGain]
 """What stands left of a row, and what is drawn in it."""
 
 
@@ -89,25 +88,25 @@ def _drawing(record: Record, name: str, title: str, rows: Sequence[Row], who: st
     return Drawing(file_name("adaptation", name), title, _caption(record, who, [one for _, one in rows]), figure)
 
 
-def _row(axis: Any, place: int, one: Gain) -> None:
+def _row(axis: Any, place: int, one: ArmGain) -> None:
     if one.difference is not None:
-        draw_gain(axis, place, Drawn(one.language, one.difference, one.queries, 1))
+        draw_gain(axis, place, LanguageGain(one.language, one.difference, one.queries, 1))
         return
     axis.plot([100 * one.delta], [place], "s", markersize=5.5, mfc="white", mec=MUTED, mew=1.3, gid="untested")
     axis.text(1.01, place, signed(100 * one.delta), transform=axis.get_yaxis_transform(), va="center", fontsize=8)
 
 
-def _key(drawn: Sequence[Gain]) -> list[Any]:
+def _key(drawn: Sequence[ArmGain]) -> list[Any]:
     from matplotlib.lines import Line2D
 
-    states = [Drawn(None, one.difference, 0, 1).state for one in drawn if one.difference is not None]
+    states = [LanguageGain(None, one.difference, 0, 1).state for one in drawn if one.difference is not None]
     found = key(states)
     if any(one.difference is None for one in drawn):
         found.append(Line2D([], [], linestyle="none", marker="s", mfc="white", mec=MUTED, label="not tested"))
     return found
 
 
-def _caption(record: Record, who: str, drawn: Sequence[Gain]) -> str:
+def _caption(record: Record, who: str, drawn: Sequence[ArmGain]) -> str:
     tested = [one for one in drawn if one.difference is not None]
     intervals = f", with 95 % intervals; {rule.TEST}, {corrected(tested)}" if tested else ""
     missing = len(drawn) - len(tested)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from harness.workspace import Workspace
 from reports.plots.headrooms import truncated_points
 from reports.plots.labels import collection_labels, counted, system_labels
-from reports.plots.paired import MOST, Pair, Pairs, limited
+from reports.plots.paired import MOST, GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import LOSS, ROW, headed, key_below, sheet, style
 
@@ -71,14 +71,14 @@ def parts(pair: Pair, workspace: Workspace | None = None) -> Parts | None:
     )
 
 
-def mean_parts(pairs: Pairs, row: Sequence[Pair], found: Sequence[Parts]) -> Parts:
+def mean_parts(pairs: GridPairs, row: Sequence[Pair], found: Sequence[Parts]) -> Parts:
     """The macro average of every part."""
     weights = pairs.grid.weights([pair.after.collection for pair in row])
     names = [field.name for field in fields(Parts)]
     return Parts(**{name: float(np.average([getattr(one, name) for one in found], weights=weights)) for name in names})
 
 
-def draw_ceilings(pairs: Pairs, workspace: Path | None = None) -> list[Drawing]:
+def draw_ceilings(pairs: GridPairs, workspace: Path | None = None) -> list[Drawing]:
     """A bar per system over all collections, and a bar per collection of the system with the largest gain."""
     opened = Workspace(workspace) if workspace else None
     complete = [system for system in pairs.systems if pairs.is_complete(system)]
@@ -90,7 +90,7 @@ def draw_ceilings(pairs: Pairs, workspace: Path | None = None) -> list[Drawing]:
     return drawings
 
 
-def _of_systems(pairs: Pairs, systems: Sequence[SystemKey], workspace: Workspace | None) -> list[Drawing]:
+def _of_systems(pairs: GridPairs, systems: Sequence[SystemKey], workspace: Workspace | None) -> list[Drawing]:
     known = [one for one in systems if all(pair.after.ceiling is not None for pair in pairs.row(one))]
     drawn, left = limited(known, MOST)
     labels, rows = system_labels(drawn), {}
@@ -103,14 +103,14 @@ def _of_systems(pairs: Pairs, systems: Sequence[SystemKey], workspace: Workspace
     return _drawn(pairs, rows, ("ceilings",), "What is left to gain", said)
 
 
-def _of_collections(pairs: Pairs, system: SystemKey, workspace: Workspace | None) -> list[Drawing]:
+def _of_collections(pairs: GridPairs, system: SystemKey, workspace: Workspace | None) -> list[Drawing]:
     labels, title = collection_labels(pairs.grid.collections), system_labels([system])[system]
     found = {pair.after.collection: parts(pair, workspace) for pair in pairs.row(system)}
     rows = {labels[key]: one for key, one in found.items() if one}
     return _drawn(pairs, rows, ("ceilings", "collections"), f"What is left to gain: {title}", "")
 
 
-def _drawn(pairs: Pairs, rows: Mapping[str, Parts], name: Sequence[str], title: str, said: str) -> list[Drawing]:
+def _drawn(pairs: GridPairs, rows: Mapping[str, Parts], name: Sequence[str], title: str, said: str) -> list[Drawing]:
     if not rows:
         return []
     measure = pairs.grid.measure

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.judging.history import Point
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from reports.plots.fonts import shown
 from reports.plots.labels import counted
 from reports.plots.plot import Drawing, Plot, file_name, write

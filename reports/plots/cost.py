@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from harness.result.figure import value_intervals
-from harness.result.gathered import Grid, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import SystemKey
 from reports.figures import selection
 from reports.grid_columns import average
 from reports.plots.labels import counted, system_labels

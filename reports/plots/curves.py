@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.plots.fonts import shown
-from reports.plots.lines import Line, draw_lines, name_ends
+from reports.plots.lines import PlotLine, draw_lines, name_ends
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import MUTED, headed, sheet, style
 
 
 def draw_curves(
-    lines: Sequence[Line], *, title: str, x_title: str, measure: str, start: float | None = None
+    lines: Sequence[PlotLine], *, title: str, x_title: str, measure: str, start: float | None = None
 ) -> Drawing:
     """Curves with bands, as fractions: one for each language, and their mean if it is given as one of them.
 
@@ -19,7 +19,7 @@ def draw_curves(
         x_title: what is turned, with its unit, as `training steps` or `t, the share of B`.
         start: the value before anything was turned, as a level line.
     """
-    named = [Line(shown(one.label), one.x, one.y, one.low, one.high) for one in lines]
+    named = [PlotLine(shown(one.label), one.x, one.y, one.low, one.high) for one in lines]
     with style():
         figure = sheet(7.2, 3.8)
         axis = figure.subplots()

@@ -15,13 +15,15 @@ from harness.data.runs import Run
 from harness.measuring.measures import Measure
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.recall import Recalled
+from harness.result.result import Result
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 from reports.plots.labels import counted, system_labels
-from reports.plots.lines import Line, draw_lines, name_ends
-from reports.plots.paired import Pairs, limited
+from reports.plots.lines import PlotLine, draw_lines, name_ends
+from reports.plots.paired import GridPairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import INK, MUTED, headed, sheet, style
 
@@ -93,7 +95,7 @@ def _mean(strata: Sequence[Floats64], weights: Floats64) -> float:
     return float(np.average([np.mean(one) for one in strata], weights=weights))
 
 
-def draw_depth(pairs: Pairs, workspace: Path) -> Drawing | None:
+def draw_depth(pairs: GridPairs, workspace: Path) -> Drawing | None:
     """A line per system. None where nothing was reranked, or no scores are kept."""
     grid, opened = pairs.grid, Workspace(workspace)
     systems, left = limited(pairs.systems, SYSTEMS)
@@ -119,7 +121,9 @@ def draw_depth(pairs: Pairs, workspace: Path) -> Drawing | None:
 def _figure(measure: str, sweeps: Sequence[Sweep]) -> Any:
     labels = system_labels([one.system for one in sweeps])
     lines = [
-        Line(labels[one.system], one.depths, one.values, [i[0] for i in one.intervals], [i[1] for i in one.intervals])
+        PlotLine(
+            labels[one.system], one.depths, one.values, [i[0] for i in one.intervals], [i[1] for i in one.intervals]
+        )
         for one in sweeps
     ]
     figure = sheet(7.4, 4.2)

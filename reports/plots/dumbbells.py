@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from reports.plots.labels import collection_labels, system_labels
-from reports.plots.paired import Pair, Pairs, limited
+from reports.plots.paired import GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, key_below, panels, style
 
 PANELS = 3
 
 
-def draw_dumbbells(pairs: Pairs) -> Drawing | None:
+def draw_dumbbells(pairs: GridPairs) -> Drawing | None:
     """A panel per system, a row per collection. None where nothing was reranked."""
     systems, left = limited(pairs.systems, PANELS)
     if not systems:
@@ -32,12 +32,12 @@ def draw_dumbbells(pairs: Pairs) -> Drawing | None:
     return Drawing(file_name("before-after", measure), title, caption, figure)
 
 
-def _height(pairs: Pairs, system: SystemKey, collection: CollectionKey) -> float:
+def _height(pairs: GridPairs, system: SystemKey, collection: CollectionKey) -> float:
     pair = pairs.of.get((system, collection))
     return pair.delta if pair else float("-inf")
 
 
-def _figure(pairs: Pairs, systems: Sequence[SystemKey], order: Sequence[CollectionKey]) -> Any:
+def _figure(pairs: GridPairs, systems: Sequence[SystemKey], order: Sequence[CollectionKey]) -> Any:
     figure, axes = panels(len(systems), len(order), width=5.0 if len(systems) == 1 else 3.5, labels=1.7)
     titles, names = system_labels(systems), collection_labels(order)
     for axis, system in zip(axes, systems, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.result.adaptation.record import Record
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from reports.plots.cost import Spent, front
 from reports.plots.fonts import shown
 from reports.plots.labels import spread
@@ -32,7 +32,7 @@ _NAMED = 16
 
 
 @dataclass(frozen=True)
-class Standing:
+class ArmStanding:
     """One arm. Fractions."""
 
     name: str
@@ -41,11 +41,11 @@ class Standing:
     source: float
 
 
-def standings(record: Record, tier: Tier) -> list[Standing]:
+def standings(record: Record, tier: Tier) -> list[ArmStanding]:
     """The arms that were measured on the source domain and on `tier`, in the order of the tables."""
     target, source = record.scores_on(tier), record.scores_on("source")
     return [
-        Standing(
+        ArmStanding(
             one.name,
             "merge" if one.kind in MERGED else one.kind,
             target[one.name, MACRO].value,
@@ -56,7 +56,7 @@ def standings(record: Record, tier: Tier) -> list[Standing]:
     ]
 
 
-def best(points: Sequence[Standing], record: Record) -> list[Standing]:
+def best(points: Sequence[ArmStanding], record: Record) -> list[ArmStanding]:
     """The front: the arms that no other is at least as good as in both and better in one."""
     spent = {
         one.name: Spent(
@@ -104,7 +104,7 @@ def draw_forgetting(record: Record) -> Drawing | None:
     return Drawing(file_name("adaptation", "forgetting"), title, caption, figure)
 
 
-def _draw(axis: Any, points: Sequence[Standing], first: Sequence[Standing]) -> None:
+def _draw(axis: Any, points: Sequence[ArmStanding], first: Sequence[ArmStanding]) -> None:
     axis.plot([100 * one.target for one in first], [100 * one.source for one in first], color=GAIN, linewidth=1,
               drawstyle="steps-post", alpha=0.6, zorder=1, gid="front")  # fmt: skip
     for one in points:
@@ -116,12 +116,12 @@ def _draw(axis: Any, points: Sequence[Standing], first: Sequence[Standing]) -> N
                 line(100 * at, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0, gid="base")
 
 
-def _named(points: Sequence[Standing], first: Sequence[Standing], accepted: str | None) -> list[Standing]:
+def _named(points: Sequence[ArmStanding], first: Sequence[ArmStanding], accepted: str | None) -> list[ArmStanding]:
     few = len(points) <= _NAMED
     return [one for one in points if few or one.kind not in ("single", "given") or one in first or one.name == accepted]
 
 
-def _names(axis: Any, points: Sequence[Standing], first: Sequence[Standing], accepted: str | None) -> None:
+def _names(axis: Any, points: Sequence[ArmStanding], first: Sequence[ArmStanding], accepted: str | None) -> None:
     """Names right of the plot, by height, each with a line to its point."""
     low, high = axis.get_ylim()
     gap = (high - low) / (axis.figure.get_figheight() * 0.68) * 0.17
@@ -142,7 +142,7 @@ def _levels(places: Sequence[float], gap: float, low: float, high: float) -> lis
     return [one - over + under for one in found]
 
 
-def _key(points: Sequence[Standing]) -> list[Any]:
+def _key(points: Sequence[ArmStanding]) -> list[Any]:
     from matplotlib.lines import Line2D
 
     kinds = {one.kind for one in points}

@@ -9,11 +9,11 @@ from typing import Any
 
 from harness.measuring.statistics.difference import Difference
 from harness.result.figure import LANGUAGES, SYSTEMS, Figure
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import counted, signed, system_labels
 from reports.plots.languages import language_label
-from reports.plots.paired import Pairs, limited
+from reports.plots.paired import GridPairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, key_below, panels, style
 
@@ -21,7 +21,7 @@ PANELS = 4
 
 
 @dataclass(frozen=True)
-class Gain:
+class LanguageGain:
     """One system's gain on one language. Fractions."""
 
     language: str | None
@@ -43,7 +43,7 @@ MARKS = {"gain": ("o", GAIN, GAIN), "loss": ("v", LOSS, LOSS), "unsure": ("D", "
 SAID = {"gain": "gain", "loss": "loss", "unsure": "not significant (corrected p-value above 0.05)"}
 
 
-def gains(pairs: Pairs, systems: Sequence[SystemKey]) -> list[list[Gain]]:
+def gains(pairs: GridPairs, systems: Sequence[SystemKey]) -> list[list[LanguageGain]]:
     """Per language of the grid, in the order of the languages, the gain of each system; at last on all collections."""
     collections = pairs.main
     languages = dict.fromkeys(key.language for key in collections)
@@ -52,14 +52,14 @@ def gains(pairs: Pairs, systems: Sequence[SystemKey]) -> list[list[Gain]]:
 
 
 def _gains(
-    pairs: Pairs, systems: Sequence[SystemKey], language: str | None, wanted: Sequence[CollectionKey]
-) -> list[Gain]:
+    pairs: GridPairs, systems: Sequence[SystemKey], language: str | None, wanted: Sequence[CollectionKey]
+) -> list[LanguageGain]:
     found = [pairs.averages.get((one, tuple(wanted))) for one in systems]
     queries = sum(key.queries for key in wanted)
-    return [Gain(language, one, queries, len(wanted)) for one in found]
+    return [LanguageGain(language, one, queries, len(wanted)) for one in found]
 
 
-def draw_gains(pairs: Pairs) -> Drawing | None:
+def draw_gains(pairs: GridPairs) -> Drawing | None:
     """A panel per system, a row per language. None where there are fewer than two languages or no reranker."""
     languages = dict.fromkeys(key.language for key in pairs.main)
     systems, left = limited(pairs.systems, PANELS)
@@ -79,18 +79,18 @@ def draw_gains(pairs: Pairs) -> Drawing | None:
     return Drawing(file_name("gains", measure), title, caption, figure)
 
 
-def _corrected(drawn: Sequence[Gain]) -> str:
+def _corrected(drawn: Sequence[LanguageGain]) -> str:
     families = {LANGUAGES: [one for one in drawn if one.language], SYSTEMS: [one for one in drawn if not one.language]}
     shown = {family: [Figure(difference=one.difference) for one in own] for family, own in families.items()}
     said = rule.correction(shown)
     return f"{rule.TEST.capitalize()}; {said}. " if said else ""
 
 
-def _height(one: Gain) -> float:
+def _height(one: LanguageGain) -> float:
     return float("-inf") if one.difference is None else one.difference.value
 
 
-def _figure(pairs: Pairs, rows: Sequence[Sequence[Gain]], systems: Sequence[SystemKey]) -> Any:
+def _figure(pairs: GridPairs, rows: Sequence[Sequence[LanguageGain]], systems: Sequence[SystemKey]) -> Any:
     width = 5.0 if len(systems) == 1 else 3.2
     figure, axes = panels(len(systems), len(rows), width=width, labels=1.7)
     labels = system_labels(systems)
@@ -106,12 +106,12 @@ def _figure(pairs: Pairs, rows: Sequence[Sequence[Gain]], systems: Sequence[Syst
     return figure
 
 
-def _label(one: Gain) -> str:
+def _label(one: LanguageGain) -> str:
     several = f", {counted(one.collections, 'collection')}" if one.collections > 1 else ""
     return f"{language_label(one.language)}{several}, n={one.queries:,}"
 
 
-def draw_gain(axis: Any, place: int, one: Gain) -> None:
+def draw_gain(axis: Any, place: int, one: LanguageGain) -> None:
     """A marker with whiskers in row `place`, and its value at the right edge."""
     beside = {"transform": axis.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
     if one.difference is None:

@@ -9,8 +9,8 @@ import numpy as np
 from harness.judging.why.facing import Side
 from harness.judging.why.headroom import headroom
 from harness.measuring.measures import Measure
-from harness.result.gathered import Result
 from harness.result.recall import Recalled
+from harness.result.result import Result
 from harness.workspace import Workspace
 from reports.plots.kept import judged, kept, ordinary
 

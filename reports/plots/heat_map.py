@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from reports import rule
 from reports.plots.labels import collection_labels, counted, signed, system_labels
-from reports.plots.paired import MOST, Pair, Pairs, limited
+from reports.plots.paired import MOST, GridPairs, Pair, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
 
@@ -25,7 +25,7 @@ _LETTER = 0.075
 _DARK = 0.5
 
 
-def differences(pairs: Pairs, systems: Sequence[SystemKey]) -> Floats64:
+def differences(pairs: GridPairs, systems: Sequence[SystemKey]) -> Floats64:
     """Points, float64 [collections, systems]; nan where there is no pair."""
     return np.array([
         [100 * pairs.of[one, collection].delta if (one, collection) in pairs.of else np.nan for one in systems]
@@ -33,7 +33,7 @@ def differences(pairs: Pairs, systems: Sequence[SystemKey]) -> Floats64:
     ])  # fmt: skip
 
 
-def draw_heat_map(pairs: Pairs) -> Drawing | None:
+def draw_heat_map(pairs: GridPairs) -> Drawing | None:
     """None with fewer than two systems: other plots show one."""
     if len(pairs.systems) < 2:
         return None
@@ -54,7 +54,7 @@ def draw_heat_map(pairs: Pairs) -> Drawing | None:
     return Drawing(file_name("heat-map", measure), title, caption, figure)
 
 
-def _corrected(pairs: Pairs, systems: Sequence[SystemKey]) -> str:
+def _corrected(pairs: GridPairs, systems: Sequence[SystemKey]) -> str:
     family = COLLECTIONS if len(pairs.grid.collections) > 1 else SYSTEMS
     drawn = [pair for system in systems for pair in pairs.row(system)]
     return rule.correction({family: [Figure(difference=pair.difference) for pair in drawn]})
@@ -66,7 +66,9 @@ def limit(values: Floats64) -> float:
     return float(max(1.0, np.ceil(np.quantile(known, 0.95))))
 
 
-def _figure(pairs: Pairs, values: Floats64, collections: Sequence[CollectionKey], systems: Sequence[SystemKey]) -> Any:
+def _figure(
+    pairs: GridPairs, values: Floats64, collections: Sequence[CollectionKey], systems: Sequence[SystemKey]
+) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     rows, columns = values.shape

@@ -6,8 +6,8 @@ from adapters.errors import DataError, UsageError
 from harness.data.runs import Run
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
-from harness.result.gathered import Result
 from harness.result.recall import Recalled, recall
+from harness.result.result import Result
 from harness.workspace import Workspace
 
 

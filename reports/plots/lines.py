@@ -11,7 +11,7 @@ from reports.plots.style import DASHES, MARKERS, SERIES
 
 
 @dataclass(frozen=True)
-class Line:
+class PlotLine:
     """One line. `y`, `low` and `high` are aligned with `x`; without an interval `low` and `high` are empty."""
 
     label: str
@@ -21,7 +21,7 @@ class Line:
     high: Sequence[float] = ()
 
 
-def draw_lines(axis: Any, lines: Sequence[Line], *, band: bool, scale: float = 100) -> None:
+def draw_lines(axis: Any, lines: Sequence[PlotLine], *, band: bool, scale: float = 100) -> None:
     """Draw each line in a colour, marker and dash of its own. `band`: a band, else whiskers; values times `scale`."""
     for place, line in enumerate(lines):
         colour, marker, dash = SERIES[place % 6], MARKERS[place % 6], DASHES[place % 6]
@@ -34,7 +34,7 @@ def draw_lines(axis: Any, lines: Sequence[Line], *, band: bool, scale: float = 1
             _interval(axis, line, colour, band, scale)
 
 
-def _interval(axis: Any, line: Line, colour: str, band: bool, scale: float) -> None:
+def _interval(axis: Any, line: PlotLine, colour: str, band: bool, scale: float) -> None:
     low, high = ([scale * value for value in side] for side in (line.low, line.high))
     if band:
         axis.fill_between(line.x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
@@ -42,7 +42,7 @@ def _interval(axis: Any, line: Line, colour: str, band: bool, scale: float) -> N
         axis.vlines(line.x, low, high, color=colour, linewidth=1, alpha=0.7, zorder=2)
 
 
-def name_ends(axis: Any, lines: Sequence[Line], *, scale: float = 100) -> None:
+def name_ends(axis: Any, lines: Sequence[PlotLine], *, scale: float = 100) -> None:
     """Write each line's label beside its last point, moved apart where they would meet. The limits have to be final."""
     low, high = axis.get_ylim()
     height = axis.figure.get_figheight() * 0.68

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from harness.measuring.statistics.difference import Difference
 from harness.result import figure
 from harness.result.figure import LANGUAGES, SYSTEMS
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from reports.figures import selection
 from reports.grid_columns import Column, average, collection_columns, once
 from reports.grid_tables import Sheet
@@ -47,7 +49,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class GridPairs:
     """A grid with the pairs of its cells. A cell without its first stage on the same candidates has none."""
 
     grid: Grid
@@ -79,7 +81,7 @@ class Pairs:
         return float(np.average([pair.delta for pair in row], weights=weights))
 
 
-def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> Pairs:
+def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> GridPairs:
     """Pair every reranked cell with its first stage's. The differences are those of the tables.
 
     Args:
@@ -102,7 +104,7 @@ def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> Pairs:
         if not any(grid.cells[system, key].wrong for key in one.collections)
     }
     sound = {key: pair for key, pair in found.items() if not pair.after.wrong}
-    return Pairs(_sound(grid), sound, several, tuple(main))
+    return GridPairs(_sound(grid), sound, several, tuple(main))
 
 
 _Key = tuple[tuple[CollectionKey, ...], tuple[float, ...], str]

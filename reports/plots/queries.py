@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.result.gathered import SystemKey
+from harness.result.keys import SystemKey
 from reports.plots.labels import signed, system_labels
-from reports.plots.paired import Pairs, limited
+from reports.plots.paired import GridPairs, limited
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
 
@@ -48,7 +48,7 @@ class Spread:
         return float(self.deltas @ self.shares)
 
 
-def spread_of(pairs: Pairs, system: SystemKey) -> Spread:
+def spread_of(pairs: GridPairs, system: SystemKey) -> Spread:
     """The system's differences on every collection where it has them."""
     row = pairs.row(system)
     weights = pairs.grid.weights([pair.after.collection for pair in row])
@@ -60,7 +60,7 @@ def spread_of(pairs: Pairs, system: SystemKey) -> Spread:
     return Spread(system, deltas[order], shares[order])
 
 
-def draw_queries(pairs: Pairs) -> Drawing | None:
+def draw_queries(pairs: GridPairs) -> Drawing | None:
     """A panel per system. None where nothing was reranked."""
     systems, left = limited(pairs.systems, SYSTEMS)
     if not systems:

@@ -11,7 +11,7 @@ from harness.result.adaptation.record import Checkpoint, Record, Score
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
-from reports.plots.lines import Line, draw_lines
+from reports.plots.lines import PlotLine, draw_lines
 from reports.plots.plot import Drawing, file_name
 from reports.plots.style import MARKERS, MUTED, SERIES, headed, key_below, sheet, style
 from reports.training.standing import LATEST_FIRST, arms_in_order, collections, own_languages
@@ -102,7 +102,7 @@ def _panel(axis: Any, found: Mapping[tuple[str, str], Score], along: Way, name: 
     whole = all(one.low is not None and one.high is not None for _, one in points)
     low = [one.low for _, one in points if one.low is not None] if whole else []
     high = [one.high for _, one in points if one.high is not None] if whole else []
-    draw_lines(axis, [Line("", [t for t, _ in points], [one.value for _, one in points], low, high)], band=True)
+    draw_lines(axis, [PlotLine("", [t for t, _ in points], [one.value for _, one in points], low, high)], band=True)
     for place, arm in enumerate(references):
         if (arm, name) in found:
             _reference(axis, _FIRST + _STEP * place, found[arm, name], place)

@@ -27,7 +27,7 @@ _ALIKE = 5e-5
 
 
 @dataclass(frozen=True)
-class Gain:
+class ArmGain:
     """How far an arm is from the base. Fractions."""
 
     arm: str
@@ -53,7 +53,7 @@ class Gain:
         return 1 if self.difference.value > 0 else -1
 
 
-Gains = Mapping[tuple[str, str], Gain]
+Gains = Mapping[tuple[str, str], ArmGain]
 """By arm and collection."""
 
 
@@ -108,7 +108,7 @@ def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
     """
     found = record.scores_on(tier)
     deltas = {
-        key: Gain(key[0], key[1], one.language, one.value - found[BASE, key[1]].value, None, one.queries)
+        key: ArmGain(key[0], key[1], one.language, one.value - found[BASE, key[1]].value, None, one.queries)
         for key, one in found.items()
         if key[0] != BASE and (BASE, key[1]) in found
     }
@@ -116,7 +116,7 @@ def gains(record: Record, tier: Tier, workspace: Path | None = None) -> Gains:
     return {key: replace(one, difference=known.get(key)) for key, one in deltas.items()}
 
 
-def corrected(found: Iterable[Gain]) -> str:
+def corrected(found: Iterable[ArmGain]) -> str:
     """What the p-values of gains were corrected over, in words. An only collection is the average."""
     tested = [(one.collection, one.difference) for one in found if one.difference is not None]
     whole = [one for name, one in tested if name == MACRO]
@@ -194,7 +194,7 @@ def _group(store: Results, score: Score | None) -> str | None:
         stored = store.find(score.evaluation) if score is not None and score.evaluation else None
     except UsageError:
         return None
-    group = None if stored is None else stored.collection.get("group")
+    group = None if stored is None else stored.collection.group
     return None if group is None else str(group)
 
 

@@ -11,7 +11,7 @@ from reports import marks, rule
 from reports.grid_tables import bracketed, points, signed
 from reports.tables import Cell, Kind, Table
 from reports.training.standing import (
-    Gain,
+    ArmGain,
     Gains,
     arms_in_order,
     collections,
@@ -82,7 +82,7 @@ def _gain_table(record: Record, tier: Tier, found: Gains) -> Table:
     )
 
 
-def _gain(gain: Gain | None, with_interval: bool) -> Cell:
+def _gain(gain: ArmGain | None, with_interval: bool) -> Cell:
     if gain is None:
         return Cell(HYPHEN)
     mark = {1: (marks.BETTER,), -1: (marks.WORSE,)}.get(gain.sure, ())

@@ -25,8 +25,8 @@ def kept(place: Place, **said: Any) -> tuple[object, object]:
     place.evaluations(replace(place.load(), **said))
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
-    assert stored.parallel == stored.collection["parallel"]
-    return stored.collection["parallel"], stored.collection["parallel_by"]
+    assert stored.parallel == stored.collection.parallel
+    return stored.collection.parallel, stored.collection.parallel_by
 
 
 def test_a_later_value_replaces_the_earlier_and_nothing_known_replaces_nothing(place: Place) -> None:
@@ -49,7 +49,7 @@ def test_a_store_of_before_has_no_sets(place: Place) -> None:
         database.execute("drop table parallel")
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
-    assert (stored.collection["parallel"], stored.collection["parallel_by"], stored.parallel) == (None, None, None)
+    assert (stored.collection.parallel, stored.collection.parallel_by, stored.parallel) == (None, None, None)
 
 
 def test_a_recalled_collection_has_its_set(place: Place) -> None:

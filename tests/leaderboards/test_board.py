@@ -11,7 +11,8 @@ import pytest
 
 from adapters.errors import UsageError
 from harness.data.suites.targets import suites
-from harness.result.gathered import Result, gathered
+from harness.result.gathered import gathered
+from harness.result.result import Result
 from leaderboards.board import Board, board
 from leaderboards.pages.figures import points, signed
 from leaderboards.sheets import collection_id, system_id

@@ -14,7 +14,7 @@ from adapters.errors import DataError
 from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
 from leaderboards.anchors import anchors, anchors_table, measured
-from leaderboards.published import Measured, Published, comparable, published, read_published
+from leaderboards.published import OwnNumber, Published, comparable, published, read_published
 from reports.tables import markdown
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
 from tests.tiny_collection import Place
@@ -33,9 +33,9 @@ def row(model: str, target: str) -> Published:
     return found
 
 
-def equal(published_row: Published) -> Measured:
+def equal(published_row: Published) -> OwnNumber:
     """Ours, measured just as the published number was."""
-    return Measured(
+    return OwnNumber(
         model=published_row.model,
         model_revision=published_row.model_revision,
         suite=published_row.suite,

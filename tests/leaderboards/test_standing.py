@@ -13,8 +13,8 @@ from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference
 from harness.result.gathered import Grid, gathered, grids
 from leaderboards.groups import groups, letters
-from leaderboards.sheets import Column, sheets
-from leaderboards.standing import Standing
+from leaderboards.sheets import BoardColumn, sheets
+from leaderboards.standing import BoardStanding
 from leaderboards.standing import standings as ranked
 from reports.figures import figures
 from tests.stored_board import MadeCollection, MadeSystem, store
@@ -28,9 +28,9 @@ def grid_of(workspace: Path, systems: list[MadeSystem], collections: list[MadeCo
     return grid
 
 
-def standings(grid: Grid) -> list[Standing]:
+def standings(grid: Grid) -> list[BoardStanding]:
     """As a board has them, whose only table this is."""
-    found = figures(grid, [Column("", grid.collections, tuple(grid.weights().tolist()), "systems")])
+    found = figures(grid, [BoardColumn("", grid.collections, tuple(grid.weights().tolist()), "systems")])
     return ranked(grid, {system: one for (system, _), one in found.items()})
 
 
@@ -39,7 +39,7 @@ def letters_of(values: np.ndarray) -> list[str]:  # type: ignore[type-arg]
     return groups(Design((Questions("one", tuple(map(str, range(values.shape[1])))),)), [values])
 
 
-def by_label(rows: list[Standing]) -> dict[str, Standing]:
+def by_label(rows: list[BoardStanding]) -> dict[str, BoardStanding]:
     return {row.system.label: row for row in rows}
 
 

@@ -20,7 +20,7 @@ from harness.measuring.paired_measures import PMRR
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
 from harness.result.store import Results
-from harness.running.imported.taken import Wanted, take_run
+from harness.running.imported.taken import WantedRun, take_run
 from leaderboards import submission
 from leaderboards.submission import hard_alarms, submit
 from reports.mteb_results import write_mteb_results
@@ -270,7 +270,7 @@ def test_what_others_computed_is_theirs_to_submit(place: Place, tmp_path: Path) 
     queries = [rows.queries.ids()[row] for row in found.run.queries]
     scored = zip(queries, documents, found.run.scores, strict=True)
     file = place.run_file([f"{query}\t{document}\t{score!s}" for query, document, score in scored])
-    theirs = take_run(Wanted(file, "BAAI/theirs", measures=tuple(MEASURES)), [rows], place.workspace, Silent())[1]
+    theirs = take_run(WantedRun(file, "BAAI/theirs", measures=tuple(MEASURES)), [rows], place.workspace, Silent())[1]
     place.workspace.results.unlink()
     content = {**as_of(quiet(theirs), find(f"{SIX}/t2")[0]).made_of.content}
     keep(place, replace(as_of(quiet(theirs), find(f"{SIX}/t2")[0]), made_of=replace(theirs.made_of, content=content)))

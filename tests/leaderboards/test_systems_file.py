@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import UsageError
-from harness.result.gathered import CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
 from leaderboards.systems_file import Declared, declared_of, read_systems
 
 SYSTEMS = [SystemKey("org/model", "bm25", 100, "org/model"), SystemKey("bm25 (first stage)", "bm25", 100, None)]

@@ -48,7 +48,7 @@ def gate(kept: Kept, system: str, measure: str) -> Verdict:
     with Results(kept.workspace / "results.sqlite") as results:
         stored = [one for one in results.all() if measure in one.means]
         anchor, candidate = (
-            {one.collection["name"]: stored_side(results, one, measure) for one in stored if one.reranker == name}
+            {one.collection.name: stored_side(results, one, measure) for one in stored if one.reranker == name}
             for name in (None, system)
         )
     pairs = [joined(anchor[name], side) for name, side in candidate.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from harness.checks.check import Checked, Noise
-from harness.checks.invariance import Finding
+from harness.checks.invariance import InvarianceFinding
 from harness.checks.shift import Shift
 from harness.measuring.alarms.alarm import Alarm
 from reports.checked import checked_dict, checked_table
@@ -18,8 +18,8 @@ FOUND = Checked(
     4,
     40,
     (
-        Finding("alone", "broken", MOVED, "", Alarm("batch-dependent", "it moves")),
-        Finding("precision", "not possible", note="no option dtype"),
+        InvarianceFinding("alone", "broken", MOVED, "", Alarm("batch-dependent", "it moves")),
+        InvarianceFinding("precision", "not possible", note="no option dtype"),
     ),
     (Noise("abc", "nDCG@10", 0.0123),),
 )

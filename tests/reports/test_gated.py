@@ -11,7 +11,7 @@ import pytest
 from harness.judging.gate.gate import Gated
 from harness.judging.gate.looks import Look, SystemRecord
 from harness.judging.gate.policy import LookBudget, Policy
-from harness.judging.gate.verdict import Cost, Findings
+from harness.judging.gate.verdict import CheckpointCost, Findings
 from reports import gated
 from tests.harness.judging.gate.pairs import judged, paired
 
@@ -89,8 +89,8 @@ def test_json_has_every_figure_as_a_fraction() -> None:
         (found(paired("a", -0.05), paired("b", 0.06)), {"collection: a": "refused"}),
         (found(paired("a", -0.01, 9000, spread=0.01)), {"macro average": "refused"}),
         (found(paired("a", 0.0)), {"macro average": "inconclusive"}),
-        (found(*GOOD, costs=[Cost("time", "s", 9.0, 5.0)]), {"cost: time": "refused"}),
-        (found(*GOOD, costs=[Cost("memory", "MB", None, 5.0)]), {"cost: memory": "inconclusive"}),
+        (found(*GOOD, costs=[CheckpointCost("time", "s", 9.0, 5.0)]), {"cost: time": "refused"}),
+        (found(*GOOD, costs=[CheckpointCost("memory", "MB", None, 5.0)]), {"cost: memory": "inconclusive"}),
         (found(*GOOD, findings=Findings(("broken",))), {"integrity": "invalid"}),
     ],
 )

@@ -6,7 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.result.gathered import CollectionKey, Grid, Result
+from harness.result.gathered import Grid
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from harness.result.summary import OFFICIAL
 from reports import marks
 from reports.grid_columns import collection_columns, language_columns, official_grids

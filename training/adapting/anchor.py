@@ -92,7 +92,7 @@ def _candidates(stage: Stage) -> dict[str, str]:
 def _is_still_there(stage: Stage, best: SystemRecord) -> bool:
     """Whether its name still opens the system that was accepted: a folder may hold another model by now."""
     with Results(stage.bench.workspace.results) as results:
-        stored = {str(one.collection["fingerprint"]): one for one in map(results.find, best.evaluations)}
+        stored = {one.collection.fingerprint: one for one in map(results.find, best.evaluations)}
     try:
         system = stage.system(best.name)
         return all(

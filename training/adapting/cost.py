@@ -34,7 +34,7 @@ class TaskCost:
 
 
 @dataclass(frozen=True)
-class Cost:
+class MakingCost:
     """The making half of a run. What depends on the generator is an upper bound."""
 
     tasks: tuple[TaskCost, ...]
@@ -73,7 +73,7 @@ class Cost:
         return "\n".join(self.lines())
 
 
-def cost_of(wishes: Wishes, workspace: Workspace, general: Examples | None = None) -> Cost:
+def cost_of(wishes: Wishes, workspace: Workspace, general: Examples | None = None) -> MakingCost:
     """Count. Corpora are read; no model is opened.
 
     Raises:
@@ -84,7 +84,7 @@ def cost_of(wishes: Wishes, workspace: Workspace, general: Examples | None = Non
     seeds = len(seeds_of(wishes))
     ingredients = len(tasks) * seeds + len(wishes.ingredients)
     trials = max(0, ingredients - 1)
-    return Cost(
+    return MakingCost(
         tasks, len(wishes.teachers),
         0 if general is None else _steps(wishes.stage1, len(general), 0),
         seeds * sum(one.steps for one in tasks),

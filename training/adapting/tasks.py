@@ -33,7 +33,7 @@ Manifest = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Counts:
+class TaskCounts:
     """How much a task gave."""
 
     queries: int
@@ -53,7 +53,7 @@ class Prepared:
     corpus: CorpusFacts
     profile: str
     examples: Examples
-    counts: Counts
+    counts: TaskCounts
     manifests: Mapping[str, Manifest]
     """By stage: synthesize, clean, mine, teach."""
 
@@ -84,7 +84,7 @@ def prepare(  # noqa: PLR0917
         CorpusFacts(corpus.name, corpus.fingerprint, len(corpus.corpus), corpus.language or profile.language),
         profile.name,
         examples,
-        Counts(cleaned["queries"], cleaned["removed"], taught["pairs"]["pool"], len(examples)),
+        TaskCounts(cleaned["queries"], cleaned["removed"], taught["pairs"]["pool"], len(examples)),
         {"synthesize": written, "clean": cleaned, "mine": mined, "teach": taught},
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from adapters.errors import UsageError
-from training.mining.sampling import Plan
+from training.mining.sampling import SamplePlan
 from training.settings import Settings
 from training.synthesis.synthesize import Wishes as QueryWishes
 from training.teaching.blend import Map, shares_of
@@ -44,7 +44,7 @@ class Wishes:
     """None: those of `training.mining.mine`."""
     depth: int = 50
     """Of every retriever in the pool."""
-    plan: Plan = field(default_factory=Plan)
+    plan: SamplePlan = field(default_factory=SamplePlan)
     general: tuple[str, ...] = ()
     """Files and folders of general ranking data: stage 1 is trained on them, and they are replayed. None: stage 1 is
     the base."""

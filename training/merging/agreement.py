@@ -31,7 +31,7 @@ _DEFAULTS = {"similarity_fn_name": "cosine"}
 
 
 @dataclass(frozen=True)
-class Agreement:
+class MergeableCheckpoints:
     """Checkpoints that can be merged."""
 
     others: tuple[Checkpoint, ...]
@@ -44,7 +44,7 @@ class Agreement:
     """What is worth knowing: differences where the first one's is kept."""
 
 
-def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
+def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> MergeableCheckpoints:
     """Refuse what must not be merged with `home`, whose files the merge gets.
 
     Raises:
@@ -66,7 +66,7 @@ def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> Agreement:
         kept |= aligned.kept
         copies |= aligned.copies
         notes += [*aligned.notes, *_left_unread(other)]
-    return Agreement(tuple(found), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
+    return MergeableCheckpoints(tuple(found), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
 
 
 def _agree_without(home: Checkpoint, others: Sequence[Checkpoint]) -> None:

@@ -17,7 +17,7 @@ _SAME_SUM = 1e-6
 
 
 @dataclass(frozen=True)
-class Seen:
+class TensorReading:
     """What one reading of the tensors tells."""
 
     products: Products
@@ -65,7 +65,7 @@ class Pieces:
         return all(raw.dtype == raws[0].dtype and np.array_equal(first, _bits(raw[place])) for raw in raws[1:])
 
 
-def look(step: Step) -> Seen:
+def look(step: Step) -> TensorReading:
     """Inner products of a step's tensors, accumulated in float64.
 
     Raises:
@@ -80,7 +80,7 @@ def look(step: Step) -> Seen:
             if base is not None:
                 base_square += _square(base, step.base)
             _add_products(products, pieces.vectors(place, base), step.sources)
-    return Seen(products + np.triu(products, 1).T, float(np.sqrt(base_square)), identical)
+    return TensorReading(products + np.triu(products, 1).T, float(np.sqrt(base_square)), identical)
 
 
 def _add_products(products: Products, vectors: Sequence[Floats], sources: Sequence[Tensor]) -> None:
@@ -104,7 +104,7 @@ def _square(values: Floats, tensor: Tensor | None) -> float:
     return float(np.dot(wide, wide))
 
 
-def verbatim(step: Step, seen: Seen, solution: Solution | None) -> Tensor | None:
+def verbatim(step: Step, seen: TensorReading, solution: Solution | None) -> Tensor | None:
     """The tensor whose bytes are the result, where the arithmetic could only round them: t = 0, t = 1, equal inputs.
 
     Without a solution the result is no fixed sum, and only differences that are all zero leave the base as it is.

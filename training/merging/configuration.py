@@ -50,7 +50,7 @@ _UNSAID = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class KeyDifference:
     """One key that two configurations give other values."""
 
     key: str
@@ -73,15 +73,15 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ConfigurationDifferences:
     """All differences of two configurations, and how they were read."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[KeyDifference, ...]
     read_by: str
     """For a sentence: 'as transformers 5.0 reads it', or why it was compared as it is written."""
 
 
-def compare(ours: ModelFolder, theirs: ModelFolder) -> Compared:
+def compare(ours: ModelFolder, theirs: ModelFolder) -> ConfigurationDifferences:
     """What two configurations have different.
 
     Raises:
@@ -89,14 +89,14 @@ def compare(ours: ModelFolder, theirs: ModelFolder) -> Compared:
     """
     written = _differences(as_written(ours.config), as_written(theirs.config))
     if not any(one.counts for one in written):
-        return Compared(written, "as it is written")
+        return ConfigurationDifferences(written, "as it is written")
     version = need("transformers", "models", "comparing configurations that are spelled differently").__version__
     kind = ours.config.get("model_type") or theirs.config.get("model_type")  # the oldest files do not say it
     one, other = parsed(ours, kind), parsed(theirs, kind)
     if isinstance(one, Reading) and isinstance(other, Reading):
-        return Compared(_differences(one, other), f"as transformers {version} reads it")
+        return ConfigurationDifferences(_differences(one, other), f"as transformers {version} reads it")
     why = next(reason for reason in (one, other) if isinstance(reason, str))
-    return Compared(written, f"compared as it is written, because transformers {version} {why}")
+    return ConfigurationDifferences(written, f"compared as it is written, because transformers {version} {why}")
 
 
 def parsed(folder: ModelFolder, assumed: object = None) -> Reading | str:
@@ -174,18 +174,18 @@ def _with_heads(values: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[
     return {**values, "head_dim": width // max(1, heads)}
 
 
-def _differences(ours: Reading, theirs: Reading) -> tuple[Difference, ...]:
+def _differences(ours: Reading, theirs: Reading) -> tuple[KeyDifference, ...]:
     left, right = _with_heads(ours.values, theirs.values), _with_heads(theirs.values, ours.values)
     silent = _SILENT | _DERIVED if ours.declared else _SILENT
     found = [
-        Difference(key, one, other, _counts(key, ours, theirs))
+        KeyDifference(key, one, other, _counts(key, ours, theirs))
         for key, one, other in _differing(left, right)
         if silent.isdisjoint(_names(key)) and key != "sentence_transformers.version"
     ]
     return tuple(sorted(found, key=_order))
 
 
-def _order(one: Difference) -> tuple[bool, bool, str]:
+def _order(one: KeyDifference) -> tuple[bool, bool, str]:
     """What says most first: another model type, then single values, then lists and what is inside of others."""
     inside = "." in one.key or "[" in one.key or isinstance(one.ours, list)
     return one.key != "model_type", inside, one.key

@@ -13,13 +13,13 @@ from adapters.errors import DataError, ModelError, UsageError
 from harness.result.secrets import public_values
 from harness.workspace import new_folder, replace_folder
 from training.merging import combine
-from training.merging.agreement import Agreement, agree
+from training.merging.agreement import MergeableCheckpoints, agree
 from training.merging.checkpoint import Checkpoint, open_checkpoint, read_json
 from training.merging.methods import Solution
 from training.merging.plan import Step, plan, routers
-from training.merging.provenance import Job
+from training.merging.provenance import MergeJob
 from training.merging.recipe import Recipe
-from training.merging.report import Report, TensorReport, notes_on, tensor_report
+from training.merging.report import MergeReport, TensorReport, notes_on, tensor_report
 from training.merging.sparse import Sparse
 from training.merging.tensors import Floats, Raw
 from training.merging.writer import Shard, indexes, layout, write
@@ -52,7 +52,7 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
         DataError: the disk has no room for the result.
     """
     names = dict.fromkeys([*(one.model for one in recipe.inputs), recipe.home])
-    job = Job(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
+    job = MergeJob(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
     agreed = agree(job.home, [one for one in job.opened.values() if one is not job.home])
     aligned = {one.name: one for one in (job.home, *agreed.others)}
     steps = plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed)
@@ -71,7 +71,7 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     return Merged(out, str(manifest["id"]), report.as_dict())
 
 
-def _written(job: Job, shards: Sequence[Shard], folder: Path, agreed: Agreement) -> Report:
+def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: MergeableCheckpoints) -> MergeReport:
     home, worker = job.home, _Worker(job.recipe)
     _carry_over(home, job.recipe, folder)
     for shard in shards:
@@ -86,7 +86,7 @@ def _written(job: Job, shards: Sequence[Shard], folder: Path, agreed: Agreement)
     )
     job.dtypes.update(step.dtype for step in steps)
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
-    return Report(job.recipe.method, between, tuple(worker.told), (*told, *agreed.notes))
+    return MergeReport(job.recipe.method, between, tuple(worker.told), (*told, *agreed.notes))
 
 
 @dataclass
@@ -121,7 +121,7 @@ class _Worker:
             return combine.sparsely(step, self._sparse(step))
         return combine.summed(step, solution.coefficients)
 
-    def _solved(self, step: Step, seen: combine.Seen) -> Solution | None:
+    def _solved(self, step: Step, seen: combine.TensorReading) -> Solution | None:
         if self.recipe.rule.solve is None or step.values is None:
             return None
         try:
@@ -152,7 +152,7 @@ def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
         )
 
 
-def _there(job: Job, out: Path) -> Merged:
+def _there(job: MergeJob, out: Path) -> Merged:
     manifest = read_json(out / MANIFEST) if out.is_dir() else {}
     if not manifest:
         raise UsageError(f"{out}: something is there already; name another folder, or remove it")

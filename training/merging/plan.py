@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from adapters.errors import ModelError
-from training.merging.agreement import Agreement
+from training.merging.agreement import MergeableCheckpoints
 from training.merging.alignment import is_buffer
 from training.merging.checkpoint import Checkpoint
 from training.merging.mergekit_yaml import DTYPES
@@ -44,7 +44,7 @@ class Step:
         return self.key
 
 
-def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], agreed: Agreement) -> list[Step]:
+def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], agreed: MergeableCheckpoints) -> list[Step]:
     """A step for every tensor of the output, in the order of the home's files.
 
     Args:

@@ -13,7 +13,7 @@ from adapters.adapted import KEY, adapted_on
 from adapters.identity import digest
 from training.merging.checkpoint import Checkpoint
 from training.merging.recipe import Filtered, Recipe
-from training.merging.report import Report
+from training.merging.report import MergeReport
 
 ARITHMETIC = 1
 """It goes up when equal sources and recipes give other bytes."""
@@ -22,7 +22,7 @@ Identities = Mapping[str, Mapping[str, object]]
 
 
 @dataclass
-class Job:
+class MergeJob:
     """A recipe with its checkpoints opened, and what was written of it so far."""
 
     recipe: Recipe
@@ -56,7 +56,7 @@ class Job:
             }
         )
 
-    def manifest(self, sources: Identities, report: Report) -> dict[str, object]:
+    def manifest(self, sources: Identities, report: MergeReport) -> dict[str, object]:
         """For merge.json. The same sources and recipe give the same text, whenever."""
         return {
             "id": self.id(sources),

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from training.merging.combine import Seen
+from training.merging.combine import TensorReading
 from training.merging.methods import Solution
 from training.merging.plan import Step
 
@@ -35,7 +35,7 @@ class TensorReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class MergeReport:
     """A whole merge."""
 
     method: str
@@ -101,7 +101,7 @@ class Report:
         return rows
 
 
-def tensor_report(step: Step, seen: Seen | None, solution: Solution | None, path: str) -> TensorReport:
+def tensor_report(step: Step, seen: TensorReading | None, solution: Solution | None, path: str) -> TensorReport:
     """The line of one tensor."""
     if seen is None:
         return TensorReport(step.key, path, step.home.size)
@@ -114,7 +114,7 @@ def tensor_report(step: Step, seen: Seen | None, solution: Solution | None, path
     )  # fmt: skip
 
 
-def _least_cosine(seen: Seen, norms: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+def _least_cosine(seen: TensorReading, norms: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
     live = np.flatnonzero(norms > 0)
     if len(live) < 2:
         return None
@@ -128,7 +128,7 @@ def _ratio(norms: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
     return float(norms.max() / norms.min()) if len(norms) > 1 and norms.min() > 0 else None
 
 
-def _kept(seen: Seen, norms: np.ndarray[tuple[int], np.dtype[np.float64]], solution: Solution) -> float | None:
+def _kept(seen: TensorReading, norms: np.ndarray[tuple[int], np.dtype[np.float64]], solution: Solution) -> float | None:
     weights = np.abs(solution.coefficients)
     mean = weights @ norms / weights.sum() if weights.any() else 0.0
     square = float(solution.coefficients @ seen.products @ solution.coefficients)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.merging.probe import PAIRS, TEXTS, around
-from training.merging.tokenizer import ROLES, Tokenizer, Tokens
+from training.merging.tokenizer import ROLES, Tokenization, Tokenizer
 
 _REPORTED = ("model_max_length", "truncation_side", "padding_side")
 _NO_LENGTH = 10**9
@@ -86,7 +86,7 @@ def _value(one: Tokenizer, name: str) -> str:
     return str(one.settings.get(name, "right"))
 
 
-def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokens, other: Tokens) -> str | None:
+def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokenization, other: Tokenization) -> str | None:
     """The token or the text, and both readings."""
     left, right = one.vocabulary(), other.vocabulary()
     changed = [token for token in {*left, *right} if left.get(token) != right.get(token)]

@@ -31,7 +31,7 @@ _HOW_USED = frozenset({
 """Settings that do not change the tokens of a text that fits."""
 
 
-class Tokens(Protocol):
+class Tokenization(Protocol):
     """How a text is read."""
 
     def vocabulary(self) -> Mapping[str, int]:
@@ -108,12 +108,12 @@ class Tokenizer:
         return isinstance(self._loaded, _Transformers)
 
     @property
-    def reads(self) -> Tokens | str:
+    def reads(self) -> Tokenization | str:
         """As transformers reads it, else by tokenizer.json alone, else the reason why neither does."""
         return self._loaded if isinstance(self._loaded, _Transformers) else (self.raw or self._loaded)
 
     @cached_property
-    def raw(self) -> Tokens | None:
+    def raw(self) -> Tokenization | None:
         """tokenizer.json as the Rust library reads it; None without the file, or where it does not."""
         if not self.content or importlib.util.find_spec("tokenizers") is None:
             return None

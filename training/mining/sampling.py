@@ -20,7 +20,7 @@ Lots = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplePlan:
     """How the sample is drawn."""
 
     strategy: Strategy = "stratified"
@@ -55,7 +55,7 @@ class Sample:
 
 
 def sample(  # noqa: PLR0917
-    offsets: Integers, scores: Scores, is_source: Mask, lots: Lots, plan: Plan, plausible: Scores | None = None
+    offsets: Integers, scores: Scores, is_source: Mask, lots: Lots, plan: SamplePlan, plausible: Scores | None = None
 ) -> Sample:
     """Draw at most `per_query` candidates of every query; the source document is always among them.
 
@@ -89,7 +89,7 @@ def lots(queries: Digests, documents: Digests, seed: int) -> Lots:
     return state
 
 
-def bins_of(scores: Scores, offsets: Integers, plan: Plan) -> Integers:
+def bins_of(scores: Scores, offsets: Integers, plan: SamplePlan) -> Integers:
     """The bin of every score: equal widths between the smallest and the largest, over all scores or each query's."""
     if plan.scope == "global" or not len(scores):
         low = np.full(len(scores), scores.min(initial=np.inf))
@@ -122,7 +122,7 @@ def counts_per_bin(bins: Integers, rows: Integers, number: int) -> dict[str, lis
 
 
 def _of_query(  # noqa: PLR0917
-    rows: slice, scores: Scores, bins: Integers, is_source: Mask, open_: Mask, lots: Lots, plan: Plan
+    rows: slice, scores: Scores, bins: Integers, is_source: Mask, open_: Mask, lots: Lots, plan: SamplePlan
 ) -> Integers:
     """Positions within the query, the source first."""
     source = np.flatnonzero(is_source[rows])
@@ -137,7 +137,7 @@ def _of_query(  # noqa: PLR0917
     return np.concatenate([source, others[order][: plan.per_query - len(source)]])
 
 
-def _by_turns(bins: Integers, source: Integers, others: Integers, lot: Lots, plan: Plan) -> Integers:
+def _by_turns(bins: Integers, source: Integers, others: Integers, lot: Lots, plan: SamplePlan) -> Integers:
     """Every bin gives one candidate in each round; within a bin, and between the bins of a round, the lot decides. The
     source counts as the first of its bin."""
     by_bin = np.lexsort((lot, bins[others]))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.errors import ModelError
-from training.synthesis.parser import REASONS, Judged
+from training.synthesis.parser import REASONS, ParsedQuery
 
 _ENOUGH = 20
 """Documents before a generator is given up."""
@@ -25,7 +25,7 @@ class Conformance:
     examples: dict[str, str] = field(default_factory=dict)
     """The first text that was rejected for each reason."""
 
-    def add(self, judged: Iterable[Judged]) -> None:
+    def add(self, judged: Iterable[ParsedQuery]) -> None:
         """Count one answer."""
         self.documents += 1
         for one in judged:

@@ -42,7 +42,7 @@ _COPIED = {"words": 5, "characters": 12}
 
 
 @dataclass(frozen=True)
-class Judged:
+class ParsedQuery:
     """One query, or one answer that held none."""
 
     text: str
@@ -57,16 +57,16 @@ class Judge:
     profile: Profile
     _seen: set[str] = field(default_factory=set)
 
-    def judge(self, answer: str, document: str) -> list[Judged]:
+    def judge(self, answer: str, document: str) -> list[ParsedQuery]:
         """Every query of one answer; an answer that breaks the grammar counts as all queries that were wanted."""
         queries = parsed(answer, self.profile.grammar)
         if queries is None:
             reason = "empty" if not answer.strip() else "refusal" if _REFUSAL.search(answer) else "grammar"
-            return [Judged(answer, reason)] * self.profile.count
+            return [ParsedQuery(answer, reason)] * self.profile.count
         # A demand of the prompt that comes back as a query is no query; the document itself is looked at later.
         demands = _plain(self.profile.prompt("").text)
         shown = _plain(document)
-        return [Judged(query, self._reason(query, number, shown, demands)) for number, query in enumerate(queries)]
+        return [ParsedQuery(query, self._reason(query, number, shown, demands)) for number, query in enumerate(queries)]
 
     def _reason(self, query: str, number: int, document: str, demands: str) -> str | None:
         profile, plain = self.profile, _plain(query)
@@ -157,6 +157,6 @@ def _other_language(query: str, profile: Profile) -> bool:
     return most >= 2 and most > len(words.intersection(profile.frequent))
 
 
-def as_queries(judged: Sequence[Judged]) -> list[str]:
+def as_queries(judged: Sequence[ParsedQuery]) -> list[str]:
     """The texts that were accepted."""
     return [one.text for one in judged if one.reason is None]

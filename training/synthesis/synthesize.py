@@ -20,7 +20,7 @@ from harness.scoring.retrieve import bound
 from training.job import begin, finish, write_json, write_lines
 from training.synthesis.answers import ask, known_answers
 from training.synthesis.conformance import Conformance
-from training.synthesis.parser import Judge, Judged, as_queries
+from training.synthesis.parser import Judge, ParsedQuery, as_queries
 from training.synthesis.profiles import Profile
 
 STAGE = "synthesize"
@@ -144,7 +144,7 @@ class _Job:
                 yield from self._rows(document, judged)
                 advance(1)
 
-    def _rows(self, document: str, judged: list[Judged]) -> Iterator[dict[str, object]]:
+    def _rows(self, document: str, judged: list[ParsedQuery]) -> Iterator[dict[str, object]]:
         for number, query in enumerate(as_queries(judged), 1):
             named = {"language": self.profile.language, "profile": self.profile.name}
             yield {"_id": f"{document}#{number}", "text": query, "document": document, **named}

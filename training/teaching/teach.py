@@ -21,7 +21,7 @@ from training.examples import Example, write_examples
 from training.job import begin, finish, read_manifest
 from training.mining import mine
 from training.mining.pool import Pool, load
-from training.mining.sampling import Plan, Sample, counts_per_bin, lots, plausibility, sample
+from training.mining.sampling import Sample, SamplePlan, counts_per_bin, lots, plausibility, sample
 from training.teaching.blend import Map, Scores, blended, calibrate, mapped, shares_of
 from training.teaching.teachers import Teacher, open_teachers
 
@@ -34,7 +34,7 @@ _VERSION = 1
 class Wishes:
     """What a user may choose beside the teachers."""
 
-    plan: Plan = field(default_factory=Plan)
+    plan: SamplePlan = field(default_factory=SamplePlan)
     weights: tuple[float, ...] = ()
     max_length: int | None = None
     map: Map = "none"

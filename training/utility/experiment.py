@@ -20,7 +20,7 @@ from training.utility.labels import ById, by_source, human, scale_of
 from training.utility.question import Question
 from training.utility.ratio import Gap, Utility, finite, utility
 from training.utility.sets import first
-from training.utility.students import Checkpoint, Measured, base_checkpoints, measured, trained
+from training.utility.students import StudentResults, TrainedStudent, base_checkpoints, measured, trained
 from training.utility.taught import teacher_examples
 
 STAGE = "utility"
@@ -109,7 +109,7 @@ def _equally_many(question: Question, taught: Mapping[str, ById]) -> dict[str, l
     return {name: [query.id for query in first(one, size, seed).queries] for name, one in usable.items()}
 
 
-def _trained_on(arms: Mapping[str, list[Example]], checkpoints: list[Checkpoint]) -> dict[str, dict[str, int]]:
+def _trained_on(arms: Mapping[str, list[Example]], checkpoints: list[TrainedStudent]) -> dict[str, dict[str, int]]:
     steps = {one.arm: int(one.manifest["steps"]) for one in checkpoints}
     return {
         name: {"queries": len(rows), "pairs": sum(len(row.documents) for row in rows), "steps": steps[name]}
@@ -117,7 +117,7 @@ def _trained_on(arms: Mapping[str, list[Example]], checkpoints: list[Checkpoint]
     }
 
 
-def _result(question: Question, found: Measured, figures: Utility) -> dict[str, Any]:
+def _result(question: Question, found: StudentResults, figures: Utility) -> dict[str, Any]:
     titles = {arm.name: arm.title for arm in question.arms} | {"base": "the student before training"}
     interval = figures.ratio.interval
     return {
@@ -154,7 +154,7 @@ def _gap(one: Gap) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _per_query(found: Measured) -> list[dict[str, object]]:
+def _per_query(found: StudentResults) -> list[dict[str, object]]:
     """Values averaged over seeds; those of each seed are in the results store."""
     means = {name: rows.mean(axis=0).tolist() for name, rows in found.values.items()}
     return [
@@ -163,7 +163,7 @@ def _per_query(found: Measured) -> list[dict[str, object]]:
     ]
 
 
-def _manifest(question: Question, left_out: dict[str, dict[str, int]], found: Measured) -> dict[str, Any]:
+def _manifest(question: Question, left_out: dict[str, dict[str, int]], found: StudentResults) -> dict[str, Any]:
     wishes = question.wishes
     return {
         "names": {"base": wishes.base, "teacher": wishes.teacher, "first_stage": wishes.first_stage},

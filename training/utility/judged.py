@@ -10,10 +10,10 @@ import numpy.typing as npt
 from training.mining.mine import Asked
 from training.mining.pool import ABSENT, Pool
 from training.teaching.teach import TeachingSet
-from training.utility.sets import Query, QuerySet
+from training.utility.sets import CorpusQueries, Query
 
 
-def with_judged(lesson: TeachingSet, asked: Asked, found: QuerySet, per_query: int) -> TeachingSet:
+def with_judged(lesson: TeachingSet, asked: Asked, found: CorpusQueries, per_query: int) -> TeachingSet:
     """The pool with every judged document. Relevant ones stand where a synthetic query has its source document: an
     example has them whatever the draw. They are at most half of it, the highest grades first; the others are drawn."""
     grades = {one.id: one for one in found.queries}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from training.examples import Example
-from training.utility.sets import QuerySet
+from training.utility.sets import CorpusQueries
 
 ById = Mapping[str, Example]
 """Examples by the id of their query."""
@@ -32,7 +32,7 @@ def scale_of(examples: Iterable[Example]) -> Scale:
     return Scale(min(scores), max(scores))
 
 
-def human(examples: ById, asked: QuerySet) -> dict[str, Example]:
+def human(examples: ById, asked: CorpusQueries) -> dict[str, Example]:
     """Grades as shares of the highest grade; 0 for a document that nobody judged, which may be relevant all the same.
     A text has the highest grade of the documents that have it. An example without an order is left out."""
     queries = {one.id: one.grades for one in asked.queries}
@@ -49,7 +49,7 @@ def _by_source(example: Example) -> Example:
     return replace(example, scores=tuple(float(name == example.source) for name in example.ids or ()))
 
 
-def _graded(example: Example, grades: Mapping[int, int], asked: QuerySet) -> Example:
+def _graded(example: Example, grades: Mapping[int, int], asked: CorpusQueries) -> Example:
     rows = np.array(list(grades), np.int64)
     by_text: dict[str, int] = {}
     for text, grade in zip(asked.corpus.corpus.take(rows), grades.values(), strict=True):

@@ -20,7 +20,7 @@ from training.corpus import corpus_of
 from training.mining.mine import RETRIEVERS, read_queries
 from training.teaching.teachers import open_teachers
 from training.utility.arms import Arm, arms_with
-from training.utility.sets import QuerySet, drawn, real_set, synthetic_set, without_test_queries
+from training.utility.sets import CorpusQueries, drawn, real_set, synthetic_set, without_test_queries
 from training.utility.wishes import Given, Wishes
 
 
@@ -28,7 +28,7 @@ from training.utility.wishes import Given, Wishes
 class Question:
     """An ablation that can be run."""
 
-    sets: Mapping[str, QuerySet]
+    sets: Mapping[str, CorpusQueries]
     """As many queries in each."""
     counts: Mapping[str, Mapping[str, object]]
     """What was removed of each before the draw."""
@@ -79,7 +79,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Cost:
+class AblationCost:
     """What an ablation costs at most; what the ledger knows is not paid again."""
 
     queries: int
@@ -120,13 +120,13 @@ def ask(given: Given, wishes: Wishes, workspace: Workspace) -> Question:
         sets.append(_synthetic("wrong", str(given.wrong_corpus), given, workspace))
     sets = [without_test_queries(one, test) for one in sets]
     counts: dict[str, Mapping[str, object]] = {one.name: one.counts() for one in sets}
-    chosen: dict[str, QuerySet] = {one.name: one for one in drawn(sets, wishes.queries, wishes.plan.seed)}
+    chosen: dict[str, CorpusQueries] = {one.name: one for one in drawn(sets, wishes.queries, wishes.plan.seed)}
     sources = all(one.document for one in chosen["synthetic"].queries)
     arms, left_out = arms_with(set(chosen), sources=sources)
     return Question(chosen, counts, test, arms, left_out, wishes)
 
 
-def cost(question: Question) -> Cost:
+def cost(question: Question) -> AblationCost:
     """Counted from what is given; no model is opened."""
     wishes, size = question.wishes, question.size
     settings = wishes.settings
@@ -142,10 +142,10 @@ def cost(question: Question) -> Cost:
     evaluations = students + (wishes.seeds if settings.new_head else 1)
     tested = len(question.test.queries) * min(wishes.depth, len(question.test.corpus))
     steps = steps if settings.max_steps is None else min(steps, settings.max_steps)
-    return Cost(size, pairs, students, steps, evaluations, evaluations * tested)
+    return AblationCost(size, pairs, students, steps, evaluations, evaluations * tested)
 
 
-def _synthetic(name: str, target: str, given: Given, workspace: Workspace) -> QuerySet:
+def _synthetic(name: str, target: str, given: Given, workspace: Workspace) -> CorpusQueries:
     corpus = corpus_of(target, workspace)
     if name == "wrong":
         return synthetic_set("wrong", corpus, target, read_queries(given.wrong or given.queries, corpus))

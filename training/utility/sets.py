@@ -36,7 +36,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class QuerySet:
+class CorpusQueries:
     """Queries on the corpus that they are asked of."""
 
     name: Queries
@@ -66,7 +66,7 @@ class QuerySet:
         ]  # fmt: skip
         return digest({"corpus": self.corpus.fingerprint, "queries": rows, "highest": self.highest})
 
-    def without(self, reason: str, wrong: Callable[[Query], bool]) -> QuerySet:
+    def without(self, reason: str, wrong: Callable[[Query], bool]) -> CorpusQueries:
         """The set without the queries of which this is true; they are counted under the reason."""
         kept = tuple(one for one in self.queries if not wrong(one))
         lost = len(self.queries) - len(kept)
@@ -77,20 +77,20 @@ class QuerySet:
         return {"given": self.given, "removed": dict(self.removed), "left": len(self)}
 
 
-def synthetic_set(name: Queries, corpus: Collection, target: str, asked: Asked) -> QuerySet:
+def synthetic_set(name: Queries, corpus: Collection, target: str, asked: Asked) -> CorpusQueries:
     """Queries that were written for documents, each text once. Where some name their source document, those that name
     none are left out: with them the arm of the source labels would have other queries."""
     sources = asked.sources.tolist()
     documents = corpus.corpus.ids(asked.sources.clip(min=0))
     rows = zip(asked.ids, asked.texts, documents, sources, strict=True)
     queries = tuple(Query(id_, text, None if row == ABSENT else document) for id_, text, document, row in rows)
-    found = _each_once(QuerySet(name, corpus, target, corpus.language or asked.language, queries, len(queries)))
+    found = _each_once(CorpusQueries(name, corpus, target, corpus.language or asked.language, queries, len(queries)))
     if not any(one.document for one in found.queries):
         return found
     return found.without("without a source document", lambda one: one.document is None)
 
 
-def real_set(collection: Collection, target: str) -> QuerySet:
+def real_set(collection: Collection, target: str) -> CorpusQueries:
     """Queries with human judgments, each text once; one without a relevant document has no order to learn.
 
     Raises:
@@ -107,12 +107,14 @@ def real_set(collection: Collection, target: str) -> QuerySet:
     named = zip(collection.queries.ids(), collection.queries, strict=True)
     queries = tuple(Query(id_, text, grades=grades.get(row, {})) for row, (id_, text) in enumerate(named))
     highest = int(qrels.all_grades.max(initial=1))
-    found = QuerySet("real", _bare(collection), target, collection.language, queries, len(queries), highest=highest)
+    found = CorpusQueries(
+        "real", _bare(collection), target, collection.language, queries, len(queries), highest=highest
+    )
     found = found.without("empty", lambda one: not one.text.strip())
     return _each_once(found.without("without a relevant document", lambda one: max(one.grades.values(), default=0) < 1))
 
 
-def without_test_queries(found: QuerySet, test: Collection) -> QuerySet:
+def without_test_queries(found: CorpusQueries, test: Collection) -> CorpusQueries:
     """The set without queries that are the same as one of the test's, or nearly: those would measure memory.
 
     Nearly the same: equal but for case and punctuation, or with 80 % of the character trigrams shared.
@@ -126,7 +128,7 @@ def without_test_queries(found: QuerySet, test: Collection) -> QuerySet:
     return same.without("nearly the same as a test query", lambda one: one.id in alike)
 
 
-def drawn(sets: Sequence[QuerySet], limit: int | None, seed: int) -> list[QuerySet]:
+def drawn(sets: Sequence[CorpusQueries], limit: int | None, seed: int) -> list[CorpusQueries]:
     """As many queries of every set: a draw by a hash of the ids, so that the order of a file decides nothing.
 
     Raises:
@@ -140,13 +142,13 @@ def drawn(sets: Sequence[QuerySet], limit: int | None, seed: int) -> list[QueryS
     return [first(one, size, seed) for one in sets]
 
 
-def first(found: QuerySet, size: int, seed: int) -> QuerySet:
+def first(found: CorpusQueries, size: int, seed: int) -> CorpusQueries:
     """The first queries of the draw, in its order."""
     order = sampling_order([one.id for one in found.queries], seed)[:size]
     return replace(found, queries=tuple(found.queries[row] for row in order.tolist()))
 
 
-def _each_once(found: QuerySet) -> QuerySet:
+def _each_once(found: CorpusQueries) -> CorpusQueries:
     seen: set[str] = set()
 
     def again(one: Query) -> bool:

@@ -27,7 +27,7 @@ _ANY = (Example("a query", ("its document", "another one"), (1.0, 0.0)),)
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class TrainedStudent:
     """A trained student."""
 
     arm: str
@@ -37,7 +37,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
-class Measured:
+class StudentResults:
     """Every checkpoint of every arm on the test collection."""
 
     values: Mapping[str, Floats64]
@@ -49,7 +49,7 @@ class Measured:
     """The mean of the candidates in their own order."""
 
 
-def base_checkpoints(wishes: Wishes, out: Path, machine: Machine, bench: Session) -> list[Checkpoint]:
+def base_checkpoints(wishes: Wishes, out: Path, machine: Machine, bench: Session) -> list[TrainedStudent]:
     """The base as a checkpoint of its own, after no step: it is cut where the students are. A base that cannot be
     trained is refused here, before a teacher is paid. With a random head there is one for every seed."""
     settings = replace(wishes.settings, max_steps=0)
@@ -59,7 +59,7 @@ def base_checkpoints(wishes: Wishes, out: Path, machine: Machine, bench: Session
 
 def trained(
     arms: Mapping[str, Sequence[Example]], wishes: Wishes, out: Path, machine: Machine, bench: Session
-) -> list[Checkpoint]:
+) -> list[TrainedStudent]:
     """Fit every arm with every seed. What is trained already is not trained again."""
     found = []
     for name, rows in arms.items():
@@ -76,16 +76,16 @@ def _seeds(wishes: Wishes) -> range:
 
 def _fitted(  # noqa: PLR0917
     name: str, rows: Sequence[Example], settings: Settings, base: str, out: Path, machine: Machine, bench: Session
-) -> Checkpoint:
+) -> TrainedStudent:
     path = out / "checkpoints" / f"{name}-s{settings.seed}"
     path.parent.mkdir(parents=True, exist_ok=True)
     work = fitting.job(base, Examples(tuple(rows)), settings)
-    return Checkpoint(name, settings.seed, path, fitting.fit(work, path, machine, bench.reporter))
+    return TrainedStudent(name, settings.seed, path, fitting.fit(work, path, machine, bench.reporter))
 
 
 def measured(
-    checkpoints: Sequence[Checkpoint], test: Collection, measure: str, wishes: Wishes, bench: Session
-) -> Measured:
+    checkpoints: Sequence[TrainedStudent], test: Collection, measure: str, wishes: Wishes, bench: Session
+) -> StudentResults:
     """Let the harness judge them, one at a time; a pair that the ledger knows is not scored again."""
     values: dict[str, list[Floats64]] = {}
     evaluations: dict[str, list[str]] = {}
@@ -96,7 +96,7 @@ def measured(
         evaluations.setdefault(one.arm, []).append(done.id)
         first = float(done.ground.first_stage[0].mean())
     stacked = {name: np.stack(rows) for name, rows in values.items()}
-    return Measured(stacked, tuple(test.queries.ids()), evaluations, first)
+    return StudentResults(stacked, tuple(test.queries.ids()), evaluations, first)
 
 
 def _evaluated(path: Path, test: Collection, measure: str, wishes: Wishes, bench: Session) -> Evaluation:

@@ -14,13 +14,13 @@ from training.synthesis.synthesize import QUERIES
 from training.teaching.teach import EXAMPLES, lesson_of, teach
 from training.teaching.teach import Wishes as Taught
 from training.utility.judged import with_judged
-from training.utility.sets import QuerySet
+from training.utility.sets import CorpusQueries
 from training.utility.wishes import Wishes
 
 ById = Mapping[str, Example]
 
 
-def teacher_examples(found: QuerySet, wishes: Wishes, folder: Path, bench: Session) -> tuple[ById, dict[str, int]]:
+def teacher_examples(found: CorpusQueries, wishes: Wishes, folder: Path, bench: Session) -> tuple[ById, dict[str, int]]:
     """Examples by the id of their query, and how many queries have none, by reason.
 
     Every example has the wanted number of documents; a query with fewer is left out, so that no arm costs more.
@@ -40,7 +40,7 @@ def teacher_examples(found: QuerySet, wishes: Wishes, folder: Path, bench: Sessi
     return whole, {reason: count for reason, count in left_out.items() if count}
 
 
-def _written(found: QuerySet, folder: Path) -> Asked:
+def _written(found: CorpusQueries, folder: Path) -> Asked:
     rows = (
         {"_id": one.id, "text": one.text,
          **({"document": one.document} if one.document else {}),

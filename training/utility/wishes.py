@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.errors import UsageError
 from training.examples import Example, Examples
 from training.losses import Loss, check_targets
-from training.mining.sampling import Plan
+from training.mining.sampling import SamplePlan
 from training.settings import Settings
 
 FIRST_STAGE = "bm25"
@@ -45,7 +45,7 @@ class Wishes:
     seeds: int = 3
     retrievers: tuple[str, ...] = ()
     pool_depth: int = 50
-    plan: Plan = field(default_factory=Plan)
+    plan: SamplePlan = field(default_factory=SamplePlan)
     queries: int | None = None
     """At most so many of each set."""
     facts: Path | None = None

@@ -24,7 +24,7 @@ MEASURE = "nDCG@10"
 
 
 @dataclass(frozen=True, eq=False)
-class Board:
+class ScoredCollection:
     """A judged collection, its candidates, and the teacher's scores of them and of every other judged document."""
 
     collection: Collection
@@ -82,7 +82,7 @@ def board_of(  # noqa: PLR0917
     depth: int,
     max_length: int | None,
     bench: Session,
-) -> Board:
+) -> ScoredCollection:
     """Search, and score what the ledger does not know; several teachers are blended as `train teach` blends them.
 
     Raises:
@@ -94,7 +94,7 @@ def board_of(  # noqa: PLR0917
     pool = _with_judged(candidates, judged)
     done = [rerank(judged, pool, one.reranker, bench, f"teacher {one.spec} on {judged.name}") for one in opened]
     labels = blended([one.run.scores for one in done], shares, teachers)
-    return Board(judged, candidates, pool.rescored(labels.astype(np.float32)))
+    return ScoredCollection(judged, candidates, pool.rescored(labels.astype(np.float32)))
 
 
 def _with_judged(candidates: Run, judged: Collection) -> Run:

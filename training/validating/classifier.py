@@ -10,7 +10,7 @@ import numpy as np
 
 from training.validating.documents import documents
 from training.validating.logistic import Matrix, Vector, auc, fit, scores
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, rows_of, stacked, unmeasured
 from training.validating.sets import Rows, Sets
 
@@ -25,7 +25,7 @@ SURFACE = (
 )  # fmt: skip
 
 
-def measure(sets: Sets, *, enough: int = ENOUGH) -> list[Measured]:
+def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
     """The area under the ROC curve of a logistic regression that tells real from synthetic, on the vectors and on what
     the surface shows. A query is only judged by a model that saw no query of its document (five folds of whole
     documents); the value is the AUC within a fold, folds weighted by their pairs. 0.5: nothing tells them apart. Above
@@ -42,14 +42,16 @@ def measure(sets: Sets, *, enough: int = ENOUGH) -> list[Measured]:
     known = numbered(sets)
     texts = [text for one in known.all for text in one.texts]
     surface = surface_features(texts)
-    table = Table(surface if blind else np.hstack([_scaled(stacked(known)), surface]), documents(known), sets.seed)
+    table = QueryFeatures(
+        surface if blind else np.hstack([_scaled(stacked(known)), surface]), documents(known), sets.seed
+    )
     note = "no embedder was named: surface features only" if blind else "vectors and surface features"
     note = f"{note}; five folds of whole documents; interval: documents resampled, models kept"
     return [_measured(known, table, surface, "; ".join(filter(None, (note, told))))]
 
 
 @dataclass(frozen=True)
-class Table:
+class QueryFeatures:
     """What the classifier reads of every query, made once."""
 
     features: Matrix
@@ -134,7 +136,7 @@ def _surface(text: str) -> list[float]:
     ]  # fmt: skip
 
 
-def _measured(sets: Sets, table: Table, surface: Matrix, note: str) -> Measured:
+def _measured(sets: Sets, table: QueryFeatures, surface: Matrix, note: str) -> ValidationRow:
     assert sets.real is not None
     found = compared(NAME, sets, table.auc, note=note, halvings=HALVINGS, half_samples=0)
     draw = np.random.default_rng([sets.seed, 7])

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.errors import DataError
 from training.synthesis.parser import REASONS
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import Sets
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 _FILES = ("conformance.json", "manifest.json")
 
 
-def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[Measured]:
+def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[ValidationRow]:
     """The share of the queries that came which keep to the profile: to all of it, and to each demand.
 
     A query is rejected for the first reason that is found, so the demands that are looked at later are judged on fewer
@@ -74,9 +74,11 @@ def conformance_of(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def _row(name: Name, share: float | None, sets: Sets, note: str, parts: Mapping[str, Any] | None = None) -> Measured:
+def _row(
+    name: Name, share: float | None, sets: Sets, note: str, parts: Mapping[str, Any] | None = None
+) -> ValidationRow:
     levels = {sets.synthetic.name: share}
-    return Measured(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
+    return ValidationRow(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
 
 
 def _counts(conformance: Mapping[str, Any]) -> tuple[int, dict[str, int]]:

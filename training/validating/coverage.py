@@ -9,7 +9,7 @@ import numpy as np
 from adapters.protocols import Floats
 from training.validating.distance import squared_distances
 from training.validating.documents import documents
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, stacked, unmeasured
 from training.validating.sets import Rows, Sets
 
@@ -18,7 +18,7 @@ UNREACHED = Name("V7", "real queries unlike any synthetic one", "1 - recall", "s
 NEIGHBOURS = 3
 
 
-def measure(sets: Sets, *, enough: int = ENOUGH) -> list[Measured]:
+def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991) with k = 3: the share of the synthetic
     queries inside the k-nearest-neighbour balls of the real ones, and the other way round.
 
@@ -39,7 +39,7 @@ def measure(sets: Sets, *, enough: int = ENOUGH) -> list[Measured]:
     outside = compared(OUTSIDE, known, lambda first, second: 1 - near.inside(first, second), note=note)
     unreached = compared(UNREACHED, known, lambda first, second: 1 - near.inside(second, first), note=note)
     parts = {"precision": _rest(outside), "recall": _rest(unreached), "neighbours": NEIGHBOURS}
-    return [Measured(**{**vars(row), "parts": parts}) for row in (outside, unreached)]
+    return [ValidationRow(**{**vars(row), "parts": parts}) for row in (outside, unreached)]
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,5 @@ class Neighbours:
         return float((self.squares[np.ix_(points, balls)] <= radii).any(axis=1).mean())
 
 
-def _rest(row: Measured) -> float | None:
+def _rest(row: ValidationRow) -> float | None:
     return None if row.value is None else 1 - row.value

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from harness.result.adaptation.vocabulary import Validity
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 
 LEAST_CONFORMANCE = 0.95
 """V14: the share of what a generator wrote that keeps to the profile."""
@@ -32,7 +32,7 @@ class Decision:
         return asdict(self) | {"acceptance": ACCEPTANCE}
 
 
-def decide(rows: Sequence[Measured]) -> Decision:
+def decide(rows: Sequence[ValidationRow]) -> Decision:
     """Blocked: evaluation queries are left in the set (V13); less than 95 % of what was written conforms (V14); the
     teacher does not lead the student on real judgments (V11); a classifier tells synthetic from real with an AUC above
     0.95 while the synthetic queries overlap with their documents more than real ones do (V6 and V2).
@@ -45,33 +45,33 @@ def decide(rows: Sequence[Measured]) -> Decision:
     return Decision(state, (*blocks, *warnings))
 
 
-def _of(rows: Sequence[Measured], id: str) -> list[Measured]:
+def _of(rows: Sequence[ValidationRow], id: str) -> list[ValidationRow]:
     return [row for row in rows if row.id == id]
 
 
-def _left_in(rows: Sequence[Measured]) -> Iterator[str]:
+def _left_in(rows: Sequence[ValidationRow]) -> Iterator[str]:
     for row in _of(rows, "V13"):
         if row.value:
             yield f"V13: {row.value:,.0f} evaluation queries are in the set; --out writes it without them"
 
 
-def _conformance(rows: Sequence[Measured]) -> Iterator[str]:
+def _conformance(rows: Sequence[ValidationRow]) -> Iterator[str]:
     share = conforming(rows)
     if share is not None and share < LEAST_CONFORMANCE:
         yield f"V14: {share:.1%} of what the generator wrote keeps to the profile; {LEAST_CONFORMANCE:.0%} is needed"
 
 
-def conforming(rows: Sequence[Measured]) -> float | None:
+def conforming(rows: Sequence[ValidationRow]) -> float | None:
     """The share of what the generator wrote that the parser accepted; None where nobody knows."""
     return next((row.levels.get("synthetic") for row in _of(rows, "V14") if row.statistic == "accepted"), None)
 
 
-def _teacher(rows: Sequence[Measured]) -> Iterator[str]:
+def _teacher(rows: Sequence[ValidationRow]) -> Iterator[str]:
     if any(row.parts.get("leads") is False for row in _of(rows, "V11")):
         yield "V11: the teacher is not ahead of the student on real judgments, so its labels have nothing to teach"
 
 
-def _shortcut(rows: Sequence[Measured]) -> Iterator[str]:
+def _shortcut(rows: Sequence[ValidationRow]) -> Iterator[str]:
     auc = _auc(rows)
     copied = next((row for row in _of(rows, "V2") if _higher(row)), None)
     if auc is not None and auc > SHORTCUT and copied is not None:
@@ -82,17 +82,17 @@ def _shortcut(rows: Sequence[Measured]) -> Iterator[str]:
         )
 
 
-def _higher(row: Measured) -> bool:
+def _higher(row: ValidationRow) -> bool:
     """Whether synthetic queries overlap more with their documents than real ones, by more than chance."""
     own, real = row.levels.get("synthetic"), row.levels.get("real")
     return own is not None and real is not None and own > real and row.above_floor is True
 
 
-def _auc(rows: Sequence[Measured]) -> float | None:
+def _auc(rows: Sequence[ValidationRow]) -> float | None:
     return next((row.value for row in _of(rows, "V6") if row.value is not None), None)
 
 
-def _taken_out(rows: Sequence[Measured]) -> Iterator[str]:
+def _taken_out(rows: Sequence[ValidationRow]) -> Iterator[str]:
     for row in _of(rows, "V13"):
         removed, unseen = row.parts.get("removed", 0), row.parts.get("unseen", ())
         if removed and not row.value:
@@ -101,13 +101,13 @@ def _taken_out(rows: Sequence[Measured]) -> Iterator[str]:
             yield f"V13: results are stored on {', '.join(unseen)}, but their queries are not in the workspace"
 
 
-def _told_apart(rows: Sequence[Measured]) -> Iterator[str]:
+def _told_apart(rows: Sequence[ValidationRow]) -> Iterator[str]:
     auc = _auc(rows)
     if auc is not None and auc > SUSPICIOUS and not any(_shortcut(rows)):
         yield f"V6: a classifier tells synthetic from real queries (AUC {auc:.2f})"
 
 
-def _differences(rows: Sequence[Measured]) -> Iterator[str]:
+def _differences(rows: Sequence[ValidationRow]) -> Iterator[str]:
     far = _ids(row for row in rows if beyond_scale(row))
     above = _ids(row for row in rows if row.above_floor and row.id not in far)
     if far:
@@ -121,7 +121,7 @@ _ALONE = ("V13", "V14")
 Verdict = Literal["same", "differs", "far", "told", "unknown"]
 
 
-def verdict(row: Measured) -> Verdict:
+def verdict(row: ValidationRow) -> Verdict:
     """`same`: no further than halves of the real queries are from each other. `far`: as far as another domain.
     `differs`: between the two. `told`: a figure that has no floor. `unknown`: no figure."""
     if row.value is None:
@@ -131,7 +131,7 @@ def verdict(row: Measured) -> Verdict:
     return "far" if beyond_scale(row) else "differs" if row.above_floor else "same"
 
 
-def beyond_scale(row: Measured) -> bool:
+def beyond_scale(row: ValidationRow) -> bool:
     """Whether the value is above its floor and not below what another domain gives. A scale that is itself within the
     floor is none: the measure does not tell that domain from the synthetic queries."""
     if not row.above_floor or row.value is None or row.scale is None or row.floor_high is None:
@@ -139,11 +139,11 @@ def beyond_scale(row: Measured) -> bool:
     return row.value >= row.scale > row.floor_high
 
 
-def _not_measured(rows: Sequence[Measured]) -> Iterator[str]:
+def _not_measured(rows: Sequence[ValidationRow]) -> Iterator[str]:
     known = {row.id for row in rows if row.value is not None or verdict(row) == "told"}
     if missing := [id for id in _ids(rows) if id not in known]:
         yield f"not held against real queries, or not measured at all: {', '.join(missing)}"
 
 
-def _ids(rows: Iterator[Measured] | Sequence[Measured]) -> list[str]:
+def _ids(rows: Iterator[ValidationRow] | Sequence[ValidationRow]) -> list[str]:
     return list(dict.fromkeys(row.id for row in rows))

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.data.collection import Collection
 from harness.scoring.bench import Session
-from training.validating.measured import Measured, Name, matched
+from training.validating.measured import Name, ValidationRow, matched
 from training.validating.numbered import compared, each, numbered, rows_of
 from training.validating.searching import DEPTH, in_corpus, searched_together, source_ranks
 from training.validating.sets import QuerySet, Rows, Sets
@@ -20,7 +20,7 @@ WITHIN = (1, 5, 20)
 
 def measure(
     sets: Sets, corpus: Collection, stages: Sequence[str], bench: Session, *, depth: int = DEPTH
-) -> list[Measured]:
+) -> list[ValidationRow]:
     """For every first stage: the Wasserstein-1 distance of the ranks that synthetic queries give to their source
     document and real ones to their judged document, and RT@1, RT@5, RT@20, the shares of queries whose document stands
     within that rank (InPars and its kind filter by it). Too easy is as wrong as unanswerable.
@@ -38,7 +38,7 @@ def within(ranks: Rows, k: int) -> float:
     return float((ranks <= k).mean())
 
 
-def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[Measured]:
+def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[ValidationRow]:
     found: list[Rows] = []
     missing: list[str] = []
     known_here = [one for one in sets.all if any(one.documents or ()) and in_corpus(one, corpus).any()]
@@ -59,7 +59,7 @@ def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Ses
     return _rows(known, table, stage, depth, "; ".join([*missing, *_reasons(known)]))
 
 
-def _rows(sets: Sets, table: Rows, stage: str, depth: int, note: str) -> list[Measured]:
+def _rows(sets: Sets, table: Rows, stage: str, depth: int, note: str) -> list[ValidationRow]:
     known = numbered(sets)
     own = {one.name: table[rows_of(one)] for one in known.all if len(one)}
     counts = {name: np.bincount(ranks, minlength=depth + 2)[1:].tolist() for name, ranks in own.items()}
@@ -74,7 +74,7 @@ def _rows(sets: Sets, table: Rows, stage: str, depth: int, note: str) -> list[Me
 
 def _share(  # noqa: PLR0917
     sets: Sets, table: Rows, own: dict[str, Rows], stage: str, k: int, note: str
-) -> Measured:
+) -> ValidationRow:
     name = Name("V9", f"round trip, {stage}", f"RT@{k}", "share")
     levels: dict[str, float | None] = {one: within(ranks, k) for one, ranks in own.items()}
     return compared(name, sets, lambda a, b: abs(within(table[a], k) - within(table[b], k)), levels, note)

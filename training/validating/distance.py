@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from adapters.protocols import Floats
 from training.validating.documents import documents
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, rows_of, stacked, unmeasured
 from training.validating.sets import QuerySet, Rows, Sets
 
@@ -20,7 +20,7 @@ PERMUTATIONS, DIMENSIONS = 999, 64
 Matrix = npt.NDArray[np.float64]
 
 
-def measure(sets: Sets, *, enough: int = ENOUGH) -> list[Measured]:
+def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
     """The unbiased squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13) with a Gaussian kernel at the median
     distance, and the Frechet distance of the two clouds (Dowson and Landau 1982) in their first 64 directions.
 
@@ -111,7 +111,7 @@ def principal(vectors: Floats, fitted: Rows, dimensions: int) -> tuple[Matrix, f
     return centred @ directions[:, ::-1][:, :kept], share
 
 
-def _mmd(sets: Sets, told: str) -> Measured:
+def _mmd(sets: Sets, told: str) -> ValidationRow:
     assert sets.real is not None
     both = np.concatenate([rows_of(sets.synthetic), rows_of(sets.real)])
     kernel = kernel_of(stacked(sets), both, documents(sets))
@@ -125,7 +125,7 @@ def _mmd(sets: Sets, told: str) -> Measured:
     return compared(MMD, sets, kernel.mmd, note="; ".join(filter(None, (note, told))), parts=dict(parts))
 
 
-def _frechet(sets: Sets, told: str) -> Measured:
+def _frechet(sets: Sets, told: str) -> ValidationRow:
     assert sets.real is not None
     size = min(len(sets.synthetic), len(sets.real))
     draw = np.random.default_rng([sets.seed, 6])

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from adapters.protocols import Floats
 from harness.checks.near_duplicates import Index, normalised
 from training.validating.drawn import FULL, Effort, F, Features, measured_differences, roles
-from training.validating.measured import Measured, Name
-from training.validating.self_bleu import Grams, Order, distinct, self_bleu
+from training.validating.measured import Name, ValidationRow
+from training.validating.self_bleu import Grams, NGrams, distinct, self_bleu
 from training.validating.sets import QuerySet, Rows, Sets
 from training.validating.words import units
 
@@ -23,7 +23,7 @@ Marks = npt.NDArray[np.bool_]
 _NOTE = "levels at equal numbers of queries"
 
 
-def measure(sets: Sets, effort: Effort = FULL) -> list[Measured]:
+def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
     """distinct-1, distinct-2 and self-BLEU; the share of the queries that have a near-duplicate, anywhere in the set
     and among the queries of their own document; with vectors the mean cosine of two queries, again of the set and of
     one document.
@@ -41,7 +41,7 @@ def measure(sets: Sets, effort: Effort = FULL) -> list[Measured]:
                 sets,
                 {role: one.orders[n - 1] for role, one in grams.items()},
                 distinct,
-                Order.take,
+                NGrams.take,
                 effort,
             )
             for n, unit in ((1, "share of the words"), (2, "share of the pairs"))
@@ -140,11 +140,11 @@ def _mean_cosine(total: Floats, number: int) -> float:
 def _row(  # noqa: PLR0917
     name: str, unit: str, sets: Sets, found: Features[F], level: Callable[[F], float],
     take: Callable[[F, Rows], F], effort: Effort,
-) -> Measured:  # fmt: skip
+) -> ValidationRow:  # fmt: skip
     return measured_differences(Name("V8", name, "difference", unit), sets, found, level, take, _NOTE, effort=effort)
 
 
-def _cosines(sets: Sets, effort: Effort) -> list[Measured]:
+def _cosines(sets: Sets, effort: Effort) -> list[ValidationRow]:
     if sets.wrong is not None and sets.wrong.vectors is None:
         sets = replace(sets, wrong=None)
     found = {role: Directions.of(one) for role, one in roles(sets).items() if one.vectors is not None}

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from training.validating.measured import HALVINGS, RESAMPLES, Measured, Name, matched
+from training.validating.measured import HALVINGS, RESAMPLES, Name, ValidationRow, matched
 from training.validating.numbered import Numbered, rows_of
 from training.validating.sets import QuerySet, Rows, Sets
 from training.validating.two_samples import Values
@@ -80,7 +80,7 @@ def measured_features(  # noqa: PLR0917
     parts: Mapping[str, Any] | None = None,
     effort: Effort = FULL,
     repeats: bool = True,
-) -> Measured:
+) -> ValidationRow:
     """Measure synthetic against real, real against real, and synthetic against another domain.
 
     Args:
@@ -91,7 +91,9 @@ def measured_features(  # noqa: PLR0917
             of the documents of either side, laid around the value, for statistics that a query drawn twice would
             change by itself. Half of a set, drawn without replacement, varies as much as the whole does.
     """
-    plain = Measured(name.id, name.name, name.statistic, name.unit, levels=levels or {}, note=note, parts=parts or {})
+    plain = ValidationRow(
+        name.id, name.name, name.statistic, name.unit, levels=levels or {}, note=note, parts=parts or {}
+    )
     drawn = halvings(sets, effort.halvings)
     if not drawn:
         return plain
@@ -116,11 +118,11 @@ def measured_differences(  # noqa: PLR0917
     note: str = "",
     parts: Mapping[str, Any] | None = None,
     effort: Effort = FULL,
-) -> Measured:
+) -> ValidationRow:
     """As `measured_features` without repeats, where the distance of two sets is how far apart their levels are, either
     way. Levels are told at equal numbers of queries: the mean over the draws. Without enough real queries every set
     counts whole."""
-    plain = Measured(name.id, name.name, name.statistic, name.unit, note=note, parts=parts or {})
+    plain = ValidationRow(name.id, name.name, name.statistic, name.unit, note=note, parts=parts or {})
     drawn = halvings(sets, effort.halvings)
     if not drawn:
         return replace(plain, levels=levels_of(sets, features, level))
@@ -150,7 +152,7 @@ def measured_values(  # noqa: PLR0917
     note: str = "",
     parts: Mapping[str, Any] | None = None,
     effort: Effort = FULL,
-) -> Measured:
+) -> ValidationRow:
     """As `measured_features`, for one number, or one row of numbers, of each query."""
     return measured_features(
         name, sets, values, distance, lambda all_, rows: all_[rows], levels, note, parts, effort
@@ -168,13 +170,13 @@ def rows_in(halving: Halving, role: Role) -> Rows | None:
 
 
 def _filled(  # noqa: PLR0917
-    plain: Measured,
+    plain: ValidationRow,
     values: Figures,
     floors: Figures,
     scales: Figures,
     spread: Callable[[], Sequence[float]],
     repeats: bool,
-) -> Measured:
+) -> ValidationRow:
     """The row with its figures; without them where one is not finite."""
     if not np.isfinite([*floors, *values]).all():
         return plain

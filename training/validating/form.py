@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.validating.drawn import FULL, Effort, Features, measured_differences, measured_values, roles
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.query_types import TYPES, grammar_of, query_type
 from training.validating.sets import Rows, Sets
 from training.validating.two_samples import Values, chi_square, entropy, jensen_shannon
@@ -14,7 +14,7 @@ Types = Rows
 """Numbers of the types, in the order of TYPES."""
 
 
-def measure(sets: Sets, effort: Effort = FULL) -> list[Measured]:
+def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
     """Jensen-Shannon divergence, in bits, of the shares of the query types, with the chi-square test in its `parts`;
     and the entropy of the types, which is near 0 where one form is nearly all that there is.
 

@@ -7,7 +7,7 @@ import numpy as np
 from training.synthesis.parser import words_of
 from training.validating.drawn import FULL, Effort, Features, levels_of, measured_values, roles
 from training.validating.histograms import whole_numbers
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import Values, kolmogorov_smirnov, wasserstein
 from training.validating.words import unit_name, units
@@ -15,7 +15,7 @@ from training.validating.words import unit_name, units
 
 def measure(
     sets: Sets, window: tuple[int, int] | None = None, unit: str = "words", effort: Effort = FULL
-) -> list[Measured]:
+) -> list[ValidationRow]:
     """Wasserstein-1 and Kolmogorov-Smirnov of the lengths, in words (in characters where a script has no spaces), and
     how many queries lie outside of the window of the prompt.
 
@@ -43,7 +43,7 @@ def _values(one: QuerySet) -> Values:
     return np.array([len(units(text, one.language)) for text in one.texts], float)
 
 
-def _outside(sets: Sets, window: tuple[int, int], unit: str, effort: Effort) -> Measured:
+def _outside(sets: Sets, window: tuple[int, int], unit: str, effort: Effort) -> ValidationRow:
     found: Features[Values] = {
         role: np.array([not window[0] <= len(words_of(text, unit)) <= window[1] for text in one.texts], float)
         for role, one in roles(sets).items()

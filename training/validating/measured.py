@@ -21,7 +21,7 @@ LEAST = 20
 
 
 @dataclass(frozen=True)
-class Measured:
+class ValidationRow:
     """One row of a validation. Shares are fractions; `unit` says what else a figure is."""
 
     id: str
@@ -75,7 +75,7 @@ def measured(  # noqa: PLR0917
     parts: Mapping[str, Any] | None = None,
     resamples: int = RESAMPLES,
     halvings: int = HALVINGS,
-) -> Measured:
+) -> ValidationRow:
     """Measure synthetic against real, real against real, and synthetic against another domain, at equal numbers of
     queries: as many as half of the real ones, so that floor and value have the same noise.
 
@@ -85,7 +85,7 @@ def measured(  # noqa: PLR0917
         resamples: bootstrap samples over documents; 0 gives no interval.
     """
     levels = {one.name: level(one) for one in sets.all} if level else {}
-    plain = Measured(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
+    plain = ValidationRow(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
     size = matched(sets)
     if sets.real is None or size is None:
         return plain
@@ -103,7 +103,7 @@ def measured(  # noqa: PLR0917
         distance(sets.synthetic.resample(draw).sample(size, draw), real.resample(draw).sample(size, draw))
         for _ in range(resamples)
     ]
-    return Measured(
+    return ValidationRow(
         name.id, name.name, name.statistic, name.unit,
         value=float(np.mean(values)),
         interval=(float(np.quantile(spread, 0.025)), float(np.quantile(spread, 0.975))) if spread else None,

@@ -22,7 +22,7 @@ from training.validating import (
     similarity,
     teacher,
 )
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.sets import Sets
 from training.validating.vectors import embedded
 from training.validating.wishes import Wishes
@@ -59,10 +59,10 @@ class Case:
     """Measures that are taken elsewhere, by id, and where. Their rows say so, and are no part of the decision."""
 
 
-def measures(case: Case, bench: Session) -> Iterator[Measured]:
+def measures(case: Case, bench: Session) -> Iterator[ValidationRow]:
     """V1 to V11, V13 and V14, in that order."""
     sets = embedded(case.sets, case.wishes.embedder, case.corpus, bench)
-    turns: tuple[Callable[[], Sequence[Measured]], ...] = (
+    turns: tuple[Callable[[], Sequence[ValidationRow]], ...] = (
         lambda: length.measure(sets, *_window(case.cleaned)),
         lambda: overlap.measure(sets),
         lambda: form.measure(sets),
@@ -83,7 +83,7 @@ def measures(case: Case, bench: Session) -> Iterator[Measured]:
             advance(1)
 
 
-def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[Measured]:
+def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[ValidationRow]:
     """V13: evaluation queries that stand in the set, and evaluation documents that stand in the corpus."""
     removed = int(cleaned["removed"])
     nothing = not cleaned["known_texts"]
@@ -93,11 +93,11 @@ def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[Measured]:
     parts = {name: cleaned[name] for name in ("removed", "removed_exactly", "known_texts", "collections", "unseen")}
     shared = cleaned["shared_documents"] or []
     return [
-        Measured(
+        ValidationRow(
             "V13", "leak", "evaluation queries in the set", "queries", note=told, parts=parts,
             value=None if nothing else 0.0 if kept else float(removed),
         ),
-        Measured(
+        ValidationRow(
             "V13", "leak", "evaluation documents in the corpus", "share", parts={"shared": shared},
             note="declared, not judged: an adapted student has seen these documents",
             levels={one["collection"]: one["share"] for one in shared},
@@ -113,23 +113,23 @@ def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
     return (int(profile["shortest"]), int(profile["longest"])), str(profile["unit"])
 
 
-def _similarity(sets: Sets, case: Case, bench: Session) -> list[Measured]:
+def _similarity(sets: Sets, case: Case, bench: Session) -> list[ValidationRow]:
     if case.wishes.embedder is None:
         return similarity.measure(sets)
     return similarity.measure(sets, case.corpus, case.wishes.embedder, bench, depth=case.wishes.depth)
 
 
-def _teacher(_: Sets, case: Case, bench: Session) -> list[Measured]:
+def _teacher(_: Sets, case: Case, bench: Session) -> list[ValidationRow]:
     wishes = case.wishes
     if case.real is None or not wishes.teachers:
-        return [Measured("V11", "teacher on real judgments", "nDCG@10", "share")]
+        return [ValidationRow("V11", "teacher on real judgments", "nDCG@10", "share")]
     return teacher.measure(
         case.real, wishes.teachers, wishes.stages[0], bench,
         student=wishes.student, depth=wishes.depth, max_length=wishes.max_length,
     )  # fmt: skip
 
 
-def _hinted(row: Measured, case: Case) -> Measured:
+def _hinted(row: ValidationRow, case: Case) -> ValidationRow:
     """The row, with what it lacks."""
     if row.id in case.elsewhere:
         return replace(row, note=case.elsewhere[row.id])

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from adapters.protocols import Floats
-from training.validating.measured import LEAST, Distance, Measured, Name, measured
+from training.validating.measured import LEAST, Distance, Name, ValidationRow, measured
 from training.validating.sets import QuerySet, Rows, Sets
 
 ENOUGH = 200
@@ -62,7 +62,7 @@ def compared(  # noqa: PLR0917
     parts: dict[str, object] | None = None,
     halvings: int = 20,
     half_samples: int = HALF_SAMPLES,
-) -> Measured:
+) -> ValidationRow:
     """Measure as `measured` does, on numbered sets, with an interval from half samples."""
     sets = each(sets, _bare)
     found = measured(name, sets, by_rows(distance), None, note, parts, resamples=0, halvings=halvings)
@@ -98,9 +98,9 @@ def half_sample_interval(
     return (max(0.0, float(low)), min(1.0, float(high))) if name.unit == "share" else (float(low), float(high))
 
 
-def unmeasured(names: Sequence[Name], reason: str) -> list[Measured]:
+def unmeasured(names: Sequence[Name], reason: str) -> list[ValidationRow]:
     """Rows without figures that say why."""
-    return [Measured(one.id, one.name, one.statistic, one.unit, note=f"not measured: {reason}") for one in names]
+    return [ValidationRow(one.id, one.name, one.statistic, one.unit, note=f"not measured: {reason}") for one in names]
 
 
 def hindrance(sets: Sets, enough: int, *, vectors: bool = True) -> str | None:

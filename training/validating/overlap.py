@@ -11,7 +11,7 @@ import numpy as np
 
 from training.validating.drawn import FULL, Effort, Role, levels_of, measured_values, roles
 from training.validating.histograms import histogram
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import Values, wasserstein
 from training.validating.words import tokens, units
@@ -19,7 +19,7 @@ from training.validating.words import tokens, units
 STATISTICS = ("containment", "Jaccard", "idf-weighted containment", "longest copied n-gram")
 
 
-def measure(sets: Sets, corpus: Sequence[str] = (), effort: Effort = FULL) -> list[Measured]:
+def measure(sets: Sets, corpus: Sequence[str] = (), effort: Effort = FULL) -> list[ValidationRow]:
     """Wasserstein-1 of four overlaps, each from 0 to 1: containment |q ∩ d| / |q|, Jaccard |q ∩ d| / |q ∪ d|,
     containment weighted by idf, and the longest run of the query's words that the document has, over the query's.
 
@@ -134,7 +134,7 @@ def _overlaps(one: QuerySet, idf: Idf) -> Values:
     return np.array([overlaps(text, known[held], idf) for text, held in pairs], float).reshape(-1, len(STATISTICS))
 
 
-def _row(number: int, sets: Sets, found: Mapping[Role, Values], note: str, effort: Effort) -> Measured:
+def _row(number: int, sets: Sets, found: Mapping[Role, Values], note: str, effort: Effort) -> ValidationRow:
     values = {role: figures[:, number] for role, figures in found.items()}
     name = Name("V2", f"overlap with the document: {STATISTICS[number]}", "Wasserstein-1", "share")
     parts = {"histogram": histogram({one.name: values[role] for role, one in roles(sets).items()}, 0, 1)}

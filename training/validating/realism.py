@@ -20,7 +20,7 @@ from training.validating.drawn import (
     rows_in,
 )
 from training.validating.language_model import LanguageModel, unseen, zipf_slope
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.sequences import Sequences, sequences
 from training.validating.sets import Sets
 
@@ -28,7 +28,7 @@ Against = Callable[[Sequences, Sequences], float]
 """A figure of some queries under others."""
 
 
-def measure(sets: Sets, effort: Effort = FULL) -> list[Measured]:
+def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
     """Cross-entropy under a bigram and a unigram model of real queries, as a difference from that of other real
     queries; the share of words that real queries do not have; the slope of Zipf's law.
 
@@ -50,7 +50,7 @@ def excess(asked: Sequences, real: Sequences, *, unigram: bool = False) -> float
     return model.cross_entropy(asked, unigram=unigram) - model.cross_entropy(held, unigram=unigram)
 
 
-def _entropy(sets: Sets, found: Features[Sequences], effort: Effort, unigram: bool) -> Measured:
+def _entropy(sets: Sets, found: Features[Sequences], effort: Effort, unigram: bool) -> ValidationRow:
     def cost(asked: Sequences, real: Sequences) -> float:
         return LanguageModel(real).cross_entropy(asked, unigram=unigram)
 
@@ -62,14 +62,14 @@ def _entropy(sets: Sets, found: Features[Sequences], effort: Effort, unigram: bo
     )  # fmt: skip
 
 
-def _unseen(sets: Sets, found: Features[Sequences], effort: Effort) -> Measured:
+def _unseen(sets: Sets, found: Features[Sequences], effort: Effort) -> ValidationRow:
     return measured_features(
         Name("V4", "words that real queries do not have", "OOV rate", "share"), sets, found, unseen, Sequences.take,
         _under_real(sets, found, unseen), effort=effort, repeats=False,
     )  # fmt: skip
 
 
-def _zipf(sets: Sets, found: Features[Sequences], effort: Effort) -> Measured:
+def _zipf(sets: Sets, found: Features[Sequences], effort: Effort) -> ValidationRow:
     return measured_differences(
         Name("V4", "slope of Zipf's law", "difference", "log frequency per log rank"), sets, found, zipf_slope,
         Sequences.take, "levels at equal numbers of queries",

@@ -19,7 +19,7 @@ _NO_MATCH = 0.1
 
 
 @dataclass(frozen=True)
-class Order:
+class NGrams:
     """The different n-grams of every query, for one n: those of query i are grams[offsets[i]:offsets[i + 1]]."""
 
     grams: Rows
@@ -27,10 +27,10 @@ class Order:
     """How often the query has each."""
     offsets: Rows
 
-    def take(self, rows: Rows) -> Order:
+    def take(self, rows: Rows) -> NGrams:
         """Those of some queries, in this order."""
         places, offsets = ragged(self.offsets, rows)
-        return Order(self.grams[places], self.counts[places], offsets)
+        return NGrams(self.grams[places], self.counts[places], offsets)
 
     @property
     def owners(self) -> Rows:
@@ -42,7 +42,7 @@ class Order:
 class Grams:
     """The n-grams of a set of queries, n from 1 to ORDERS."""
 
-    orders: tuple[Order, ...]
+    orders: tuple[NGrams, ...]
     lengths: Rows
     """Units of each query."""
 
@@ -57,7 +57,7 @@ class Grams:
         return cls(orders, np.array([len(query) for query in queries], np.int64))
 
 
-def distinct(order: Order) -> float:
+def distinct(order: NGrams) -> float:
     """distinct-n (Li et al. 2016, arXiv 1510.03055): different n-grams over all n-grams; nan where there are none. It
     falls with the number of queries: compare equal numbers only."""
     total = order.counts.sum()
@@ -85,7 +85,7 @@ def self_bleu(grams: Grams) -> float:
     return float(np.exp(logs / orders + _brevity(grams.lengths)).mean())
 
 
-def _clipped(order: Order) -> Rows:
+def _clipped(order: NGrams) -> Rows:
     """How often each n-gram counts: at most as often as the other query which has it most."""
     if not len(order.grams):
         return order.counts
@@ -112,9 +112,9 @@ def _brevity(lengths: Rows) -> Values:
     return np.minimum(0.0, 1 - references / lengths)
 
 
-def _order(queries: Sequence[Sequence[str]], n: int) -> Order:
+def _order(queries: Sequence[Sequence[str]], n: int) -> NGrams:
     numbers: dict[tuple[str, ...], int] = {}
     counted = [Counter(tuple(query[at : at + n]) for at in range(len(query) - n + 1)) for query in queries]
     grams = [numbers.setdefault(gram, len(numbers)) for counts in counted for gram in counts]
     times = [number for counts in counted for number in counts.values()]
-    return Order(np.array(grams, np.int64), np.array(times, np.int64), np.cumsum([0, *map(len, counted)]))
+    return NGrams(np.array(grams, np.int64), np.array(times, np.int64), np.cumsum([0, *map(len, counted)]))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.scoring.bench import Session
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, each, hindrance, numbered, rows_of, unmeasured
 from training.validating.searching import DEPTH, searched_together
 from training.validating.sets import QuerySet, Rows, Sets
@@ -32,7 +32,7 @@ def measure(
     *,
     depth: int = DEPTH,
     enough: int = ENOUGH,
-) -> list[Measured]:
+) -> list[ValidationRow]:
     """One minus the overlap OVL = integral of min(p_S(x), p_R(x)) dx of two densities: of the cosine of a query and its
     own document, of the gap between the first and the second score of a search in the corpus, and of all scores of its
     first `depth` candidates. 0: the densities are one; 1: they do not meet.
@@ -96,7 +96,7 @@ class Densities:
         return float(max(0.9 * spread * size**-0.2, self.centres[1] - self.centres[0]))
 
 
-def _positive(sets: Sets, enough: int) -> Measured:
+def _positive(sets: Sets, enough: int) -> ValidationRow:
     def paired(one: QuerySet) -> QuerySet:
         if one.vectors is None or one.document_vectors is None:
             return one.take(np.empty(0, np.int64))
@@ -123,7 +123,7 @@ def _cosines(one: QuerySet) -> Values:
     return found
 
 
-def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[Measured]:
+def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[ValidationRow]:
     known = numbered(sets)
     found = searched_together(known.all, corpus, stage, depth, bench)
     runs = {one.name: run for one, run in zip(known.all, found, strict=True)}
@@ -164,7 +164,7 @@ def _means(ranks: Rows, scores: Values) -> list[float]:
 
 def _overlap(  # noqa: PLR0917
     name: Name, sets: Sets, densities: Densities, levels: dict[str, float], note: str, parts: dict[str, object]
-) -> Measured:
+) -> ValidationRow:
     found = compared(
         name,
         sets,

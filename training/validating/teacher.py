@@ -16,9 +16,9 @@ from harness.measuring.statistics.difference import Difference, difference
 from harness.scoring.bench import Session
 from harness.scoring.rerank import rerank
 from training.teaching.teachers import open_teachers
-from training.validating.board import MEASURE, Board, board_of
+from training.validating.board import MEASURE, ScoredCollection, board_of
 from training.validating.calibration import BINS, Mask, Values, bins, in_order, monotone, per_query_auc, wilson
-from training.validating.measured import Measured, Name
+from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, unmeasured
 from training.validating.searching import DEPTH
 
@@ -53,7 +53,7 @@ def measure(
     depth: int = DEPTH,
     max_length: int | None = None,
     enough: int = ENOUGH,
-) -> list[Measured]:
+) -> list[ValidationRow]:
     """The teacher (several are blended as `train teach` blends them) against people's judgments. Scores come through
     the ledger, so what was ever scored is not scored again. `interval` is over questions; floor and scale do not apply.
 
@@ -94,14 +94,14 @@ def lead(
     return _lead(board, _student_values(board, student, bench))
 
 
-def _student_values(board: Board, student: str, bench: Session) -> Values:
+def _student_values(board: ScoredCollection, student: str, bench: Session) -> Values:
     judged = board.collection
     (opened,) = open_teachers([student], judged, None, None, bench)
     done = rerank(judged, board.candidates, opened.reranker, bench, f"student {student} on {judged.name}")
     return board.values(done.run)
 
 
-def _ranking(board: Board, student: Values | None) -> Measured:
+def _ranking(board: ScoredCollection, student: Values | None) -> ValidationRow:
     levels: dict[str, float | None] = {"teacher": float(board.teacher.mean())}
     levels["first stage"] = float(board.values(board.candidates).mean())
     if student is not None:
@@ -111,7 +111,7 @@ def _ranking(board: Board, student: Values | None) -> Measured:
     return _row(RANKING, levels["teacher"], interval, f"{queries} judged queries", {"queries": queries}, levels)
 
 
-def _order(board: Board) -> Measured:
+def _order(board: ScoredCollection) -> ValidationRow:
     values = per_query_auc(board.pool.offsets, board.scores, board.relevant, board.counted)
     has = np.isfinite(values)
     known = values[has]
@@ -123,7 +123,7 @@ def _order(board: Board) -> Measured:
     return _row(ORDER, float(known.mean()), interval, _joined(told, board.caution), {"histogram": shares})
 
 
-def _by_score(board: Board) -> Measured:
+def _by_score(board: ScoredCollection) -> ValidationRow:
     counted = board.counted
     found = bins(board.scores[counted], board.relevant[counted])
     parts = {"bins": [one.as_dict() for one in found], "monotone": monotone(found)}
@@ -131,7 +131,7 @@ def _by_score(board: Board) -> Measured:
     return _row(BY_SCORE, in_order(found), None, _joined(told, board.caution), parts)
 
 
-def _refused(board: Board) -> Measured:
+def _refused(board: ScoredCollection) -> ValidationRow:
     run, grades = board.pool, board.grades
     order = run.order()
     order = order[grades[order] >= 0]
@@ -144,18 +144,18 @@ def _refused(board: Board) -> Measured:
     return _row(REFUSED, hits / of, wilson(hits, of), f"{of} queries with both kinds judged", {"first": hits, "of": of})
 
 
-def _lead_row(board: Board, student: Values) -> Measured:
+def _lead_row(board: ScoredCollection, student: Values) -> ValidationRow:
     found = _lead(board, student)
     told = "the teacher leads" if found.leads else "the teacher does not lead: adaptation would teach nothing better"
     parts: dict[str, object] = {"leads": found.leads, "queries": found.queries, "p": found.difference.p}
     return _row(LEAD, found.difference.value, found.difference.interval, told, parts)
 
 
-def _lead(board: Board, student: Values) -> Lead:
+def _lead(board: ScoredCollection, student: Values) -> Lead:
     return Lead(difference(_design(board), [board.teacher - student]), len(student))
 
 
-def _design(board: Board, kept: Mask | None = None) -> Design:
+def _design(board: ScoredCollection, kept: Mask | None = None) -> Design:
     """All judged queries, or some of them."""
     ids = board.collection.queries.ids()
     return Design(
@@ -170,8 +170,8 @@ def _row(  # noqa: PLR0917
     note: str,
     parts: dict[str, object],
     levels: dict[str, float | None] | None = None,
-) -> Measured:
-    return Measured(
+) -> ValidationRow:
+    return ValidationRow(
         name.id, name.name, name.statistic, name.unit,
         value=value, interval=interval if interval and math.isfinite(interval[0]) else None,
         note=note, parts=parts, levels=levels or {},

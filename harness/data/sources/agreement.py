@@ -24,7 +24,7 @@ NAMES: tuple[Name, ...] = ("mteb", "beir", "irds")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class SourceAgreement:
     """What one source gave, next to the first one that gave anything."""
 
     collection: str
@@ -36,7 +36,7 @@ class Agreement:
     """One line each, with the number and the first id; of an unavailable source, why."""
 
 
-def compare_sources(target: str, origin: SourceChoice, workspace: Workspace) -> list[Agreement]:
+def compare_sources(target: str, origin: SourceChoice, workspace: Workspace) -> list[SourceAgreement]:
     """Load every collection of a target through each source, and hold them against each other.
 
     Raises:
@@ -52,19 +52,19 @@ def compare_sources(target: str, origin: SourceChoice, workspace: Workspace) -> 
     return rows
 
 
-def compare(name: str, openers: Mapping[str, Callable[[], Source]], workspace: Workspace) -> list[Agreement]:
+def compare(name: str, openers: Mapping[str, Callable[[], Source]], workspace: Workspace) -> list[SourceAgreement]:
     """Load one collection through several sources. One that fails is a row, not an error."""
-    rows: list[Agreement] = []
+    rows: list[SourceAgreement] = []
     first: Collection | None = None
     for source, opener in openers.items():
         try:
             found = collection_of(opener(), workspace)
         except HarnessError as error:
-            rows.append(Agreement(name, source, "unavailable", None, (str(error),)))
+            rows.append(SourceAgreement(name, source, "unavailable", None, (str(error),)))
             continue
         lines = differences(first, found) if first is not None else ()
         state: State = "first" if first is None else "other" if lines else "same"
-        rows.append(Agreement(name, source, state, found.fingerprint, lines))
+        rows.append(SourceAgreement(name, source, state, found.fingerprint, lines))
         first = first or found
     return rows
 

@@ -13,7 +13,7 @@ from adapters.errors import DataError
 from harness.data.sources import second_reading
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.jsonl import Place, find, records
+from harness.data.sources.jsonl import CollectionFiles, find, records
 from harness.data.sources.judgments import read_judgments, resolved, without_unknown_queries
 from harness.data.sources.source import CORPUS, QUERIES, Converted, choose_split, join
 from harness.data.sources.texts import Row, write_texts
@@ -21,7 +21,7 @@ from harness.data.sources.texts import Row, write_texts
 _LAYOUT = "a collection has corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
 
 
-class StatedPlace(Place, Protocol):
+class StatedPlace(CollectionFiles, Protocol):
     """A place that knows which files on disk its files come from."""
 
     path: Path

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adapters.errors import DataError
-from harness.data.collection import Given
+from harness.data.collection import GivenCandidates
 from harness.data.qrels import Qrels
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import clean_id, underscored
@@ -93,7 +93,7 @@ def resolved(judged: Judged, queries: Mapping[str, int], documents: Mapping[str,
 
 def given_lists(
     lists: Mapping[str, Sequence[str]], queries: Mapping[str, int], documents: Mapping[str, int], label: str, dirt: Dirt
-) -> tuple[Given, int]:
+) -> tuple[GivenCandidates, int]:
     """The candidate lists in the order of the queries, each list in the order of the corpus, and how many repeated
     candidates were dropped. A query without a list has an empty one: it counts, with the value 0, as in mteb.
 
@@ -108,7 +108,7 @@ def given_lists(
             found.append(np.unique(np.array(kept, np.int32)))
     dirt.read(sum(map(len, lists.values())))
     offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in found])]).astype(np.int64)
-    return Given(offsets, np.concatenate(found)), listed - int(offsets[-1])
+    return GivenCandidates(offsets, np.concatenate(found)), listed - int(offsets[-1])
 
 
 def _candidates(names: Sequence[str], query: str, documents: Mapping[str, int], label: str, dirt: Dirt) -> list[int]:

@@ -15,7 +15,7 @@ from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.irds_library import cannot, downloads, library
-from harness.data.sources.jsonl import Record
+from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.judgments import listed_judgments, resolved, without_unknown_queries
 from harness.data.sources.origin import SourceChoice
 from harness.data.sources.second_reading import Judgment
@@ -87,10 +87,10 @@ class IrDataset:
             text = join(record.optional_text("title"), record.text("text"))
             yield record.line, record.identifier("doc_id", dirt), text
 
-    def _records(self, kind: str, of: Callable[[Any], Iterable[Any]]) -> Iterator[Record]:
+    def _records(self, kind: str, of: Callable[[Any], Iterable[Any]]) -> Iterator[JsonLine]:
         label = self._label(kind)
         for line, row in enumerate(self._read(of), 1):
-            yield Record(label, line, row._asdict())
+            yield JsonLine(label, line, row._asdict())
 
     def _read(self, of: Callable[[Any], Iterable[Any]]) -> Iterator[Any]:
         with self._translated():

@@ -20,7 +20,7 @@ _BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError)
 _WHITE = re.compile(r"[\s\0]")
 
 
-class Place(Protocol):
+class CollectionFiles(Protocol):
     """Where the files of a collection lie: a folder or a zip file."""
 
     def names(self) -> list[str]:
@@ -36,7 +36,7 @@ class Place(Protocol):
         ...
 
 
-def find(place: Place, name: str) -> str | None:
+def find(place: CollectionFiles, name: str) -> str | None:
     """The name under which a file is there, plain or gzipped, or None.
 
     Raises:
@@ -48,7 +48,7 @@ def find(place: Place, name: str) -> str | None:
     return found[0] if found else None
 
 
-def lines(place: Place, name: str) -> Iterator[tuple[int, str]]:
+def lines(place: CollectionFiles, name: str) -> Iterator[tuple[int, str]]:
     """The lines that hold anything, with their numbers from 1. A byte order mark at the start of a line is no part of
     it: files that were put together have several.
 
@@ -76,7 +76,7 @@ def _decoded(raw: bytes, file: str, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class JsonLine:
     """One line: a JSON object, asked field by field."""
 
     file: str
@@ -127,7 +127,7 @@ class Record:
         return value
 
 
-def records(place: Place, name: str) -> Iterator[Record]:
+def records(place: CollectionFiles, name: str) -> Iterator[JsonLine]:
     """The objects of a JSONL file.
 
     Raises:
@@ -135,7 +135,7 @@ def records(place: Place, name: str) -> Iterator[Record]:
     """
     file = place.label(name)
     for number, line in lines(place, name):
-        yield Record(file, number, _parsed(line, file, number))
+        yield JsonLine(file, number, _parsed(line, file, number))
 
 
 def _parsed(line: str, file: str, number: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from adapters.errors import DataError
 from harness.data.sources.dirt import shown
-from harness.data.sources.judgment_header import Order, contradicts, order_of
+from harness.data.sources.judgment_header import ColumnOrder, contradicts, order_of
 
 Layout = Literal[3, 4]
 """The number of columns that no header names: query, document, grade; or query, iteration, document, grade."""
@@ -30,7 +30,7 @@ _DECLARE = "the names query-id, corpus-id, score and iteration, as many as there
 
 
 @dataclass(frozen=True)
-class Line:
+class JudgmentLine:
     """One line in its columns, without white space around them; only tabs leave any within an id."""
 
     number: int
@@ -45,7 +45,7 @@ class Divided:
 
     header: tuple[str, ...]
     """The columns of a first line without a grade; a header, unless it names a query."""
-    lines: Iterator[Line]
+    lines: Iterator[JudgmentLine]
 
 
 def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], file: str) -> Divided:
@@ -68,22 +68,22 @@ def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], 
     return Divided(header, _divided(again, layout, bool(header)))
 
 
-def _named(line: str) -> tuple[tuple[str, ...], Order | None]:
+def _named(line: str) -> tuple[tuple[str, ...], ColumnOrder | None]:
     """The columns of a header, and their order where it names them."""
     found = [tuple(columns) for columns in (_at_tabs(line, None), line.split())]
     return next(((columns, order) for columns in found if (order := order_of(columns))), ((), None))
 
 
-def _by_name(lines: Iterable[tuple[int, str]], order: Order, file: str) -> Iterator[Line]:
+def _by_name(lines: Iterable[tuple[int, str]], order: ColumnOrder, file: str) -> Iterator[JudgmentLine]:
     for place, (number, line) in enumerate(lines):
         if place:
             columns = _row(line, order)
             if columns is None:
                 raise DataError(f"{file}:{number}: {_misfit(line, order.width, 'write as many as the header has')}")
-            yield Line(number, columns[order.query], columns[order.document], columns[order.grade])
+            yield JudgmentLine(number, columns[order.query], columns[order.document], columns[order.grade])
 
 
-def _row(line: str, order: Order) -> list[str] | None:
+def _row(line: str, order: ColumnOrder) -> list[str] | None:
     """A line at its tabs, or at its white space where only that gives a query, a document and a grade."""
     found = [columns for columns in (_at_tabs(line, order.width), line.split()) if len(columns) == order.width]
     whole = (one for one in found if one[order.query] and one[order.document] and INTEGER.fullmatch(one[order.grade]))
@@ -139,11 +139,11 @@ def _digits(number: str) -> int:
     return len(number.lstrip("+-"))
 
 
-def _divided(lines: Iterable[tuple[int, str]], layout: Layout, has_header: bool) -> Iterator[Line]:
+def _divided(lines: Iterable[tuple[int, str]], layout: Layout, has_header: bool) -> Iterator[JudgmentLine]:
     for place, (number, line) in enumerate(lines):
         if place or not has_header:
             columns = _readings(line)[layout]
-            yield Line(number, columns[0], columns[-2], columns[-1])
+            yield JudgmentLine(number, columns[0], columns[-2], columns[-1])
 
 
 def _readings(line: str) -> dict[Layout, list[str]]:

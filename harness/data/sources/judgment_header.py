@@ -24,7 +24,7 @@ _TREC: tuple[Role, ...] = ("query", "iteration", "document", "grade")
 
 
 @dataclass(frozen=True)
-class Order:
+class ColumnOrder:
     """Where the columns of a file are, from 0."""
 
     width: int
@@ -33,12 +33,12 @@ class Order:
     grade: int
 
 
-def order_of(header: Sequence[str]) -> Order | None:
+def order_of(header: Sequence[str]) -> ColumnOrder | None:
     """The order that a header declares; None where it does not name query, document and grade once each."""
     roles = _roles(header)
     if any(roles.count(role) != 1 for role in ("query", "document", "grade")):
         return None
-    return Order(len(roles), roles.index("query"), roles.index("document"), roles.index("grade"))
+    return ColumnOrder(len(roles), roles.index("query"), roles.index("document"), roles.index("grade"))
 
 
 def contradicts(header: Sequence[str]) -> bool:

@@ -11,8 +11,8 @@ import numpy as np
 from adapters.errors import DataError
 from harness.data.qrels import Missing, Qrels, Rows
 from harness.data.sources.dirt import Dirt, shown
-from harness.data.sources.jsonl import Place, clean_id, empty_id, lines, underscored
-from harness.data.sources.judgment_columns import INTEGER, Line, divided
+from harness.data.sources.jsonl import CollectionFiles, clean_id, empty_id, lines, underscored
+from harness.data.sources.judgment_columns import INTEGER, JudgmentLine, divided
 
 _HIGHEST = 2**31 - 1
 
@@ -30,7 +30,7 @@ class Judgments:
     """The columns of a first line without a grade; a header unless it names a query."""
 
 
-def read_judgments(place: Place, name: str, dirt: Dirt) -> Judgments:
+def read_judgments(place: CollectionFiles, name: str, dirt: Dirt) -> Judgments:
     """Read a file of judgments; `judgment_columns` says how its lines are divided.
 
     Raises:
@@ -52,7 +52,7 @@ def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dir
     """
     reader = _Reader(label, dirt)
     for number, (query, document, grade) in enumerate(rows, 1):
-        reader.read(Line(number, query, document, str(grade)))
+        reader.read(JudgmentLine(number, query, document, str(grade)))
     return reader.judgments(())
 
 
@@ -65,7 +65,7 @@ class _Reader:
         self._dirt = dirt
         self._read = 0
 
-    def read(self, line: Line) -> None:
+    def read(self, line: JudgmentLine) -> None:
         where = f"{self.file}:{line.number}"
         self._read += 1
         self._add(self._pair(line, where), self._grade(line.grade, where), line.number)
@@ -77,7 +77,7 @@ class _Reader:
         pairs = list(self.rows)
         return Judgments(self.file, [q for q, _ in pairs], [d for _, d in pairs], self.grades, self.lines, header)
 
-    def _pair(self, line: Line, where: str) -> tuple[str, str]:
+    def _pair(self, line: JudgmentLine, where: str) -> tuple[str, str]:
         """Query and document. Their white space is counted with the texts, and here in the share of the lines."""
         written = (line.query, line.document)
         if not all(written):

@@ -31,14 +31,14 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenSources:
     """The sources that are read, and a line for whatever the languages leave out."""
 
     sources: tuple[Source, ...]
     skipped: tuple[str, ...] = ()
 
 
-def chosen(offers: Mapping[str, Sequence[Offer]], languages: Sequence[str]) -> Chosen:
+def chosen(offers: Mapping[str, Sequence[Offer]], languages: Sequence[str]) -> ChosenSources:
     """The collections in the wanted languages; all of them where no language is wanted.
 
     Of a target that declares languages those are taken; a target that declares none is taken whole, and the wanted
@@ -51,7 +51,7 @@ def chosen(offers: Mapping[str, Sequence[Offer]], languages: Sequence[str]) -> C
         UsageError: no collection has one of the languages, or a target that declares none could have several.
     """
     if not languages:
-        return Chosen(tuple(one.open(one.declared) for all_of in offers.values() for one in all_of))
+        return ChosenSources(tuple(one.open(one.declared) for all_of in offers.values() for one in all_of))
     kept, skipped = list[Offer](), list[str]()
     for target, all_of in offers.items():
         if all(one.language is None for one in all_of):
@@ -60,7 +60,7 @@ def chosen(offers: Mapping[str, Sequence[Offer]], languages: Sequence[str]) -> C
         kept += [one for one in all_of if one.language in languages]
         skipped += _lines(target, [one for one in all_of if one.language not in languages], len(all_of))
     _refuse_missing(offers, kept, languages)
-    return Chosen(tuple(one.open(one.declared) for one in kept), tuple(skipped))
+    return ChosenSources(tuple(one.open(one.declared) for one in kept), tuple(skipped))
 
 
 def _declaring(offer: Offer, target: str, languages: Sequence[str]) -> Declared:

@@ -13,7 +13,7 @@ from harness.data.sources.beir_folder import beir_source
 from harness.data.sources.beir_zip import Zip
 from harness.data.sources.declared import FILE, Table, combine, parse, read
 from harness.data.sources.folder_set import alone, collection_source, is_collection, parts, set_offers
-from harness.data.sources.offered import Chosen, Offer, chosen
+from harness.data.sources.offered import ChosenSources, Offer, chosen
 from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.reranking_rows import is_rows_file, rows_name, rows_of_file
 from harness.data.sources.source import Source
@@ -53,7 +53,7 @@ def chosen_sources(
     *,
     origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
-) -> Chosen:
+) -> ChosenSources:
     """The sources that several targets name, and what of them is in other languages; see `offered`.
 
     Raises:

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from adapters.errors import DataError
 from adapters.identity import text_digest
-from harness.data.collection import Given
+from harness.data.collection import GivenCandidates
 from harness.data.columns import TextWriter, open_texts
 from harness.data.sources import second_reading
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt, shown
-from harness.data.sources.jsonl import Record, records
+from harness.data.sources.jsonl import JsonLine, records
 from harness.data.sources.judgments import sorted_qrels
 from harness.data.sources.source import CORPUS, QUERIES, Converted, choose_split, join
 
@@ -70,7 +70,7 @@ class _Rows:
         self._empty_rows = 0
         self._repeated = 0
 
-    def read(self, record: Record) -> None:
+    def read(self, record: JsonLine) -> None:
         self._dirt.read(1)
         query, text = self._query_id(record), record.text("query")
         labels = self._labels(record)
@@ -99,16 +99,16 @@ class _Rows:
         qrels = sorted_qrels(queries, new_rows[np.concatenate(self._lists)], np.concatenate(self._grades))
         return Converted(
             qrels=qrels,
-            given=Given(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), qrels.documents),
+            given=GivenCandidates(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), qrels.documents),
             empty_documents=empty_documents,
             queries_without_judgments=self._empty_rows,
             repeated_candidates=self._repeated,
         )
 
-    def _query_id(self, record: Record) -> str:
+    def _query_id(self, record: JsonLine) -> str:
         return record.identifier("id", self._dirt) if "id" in record.fields else f"row-{record.line}"
 
-    def _labels(self, record: Record) -> dict[bytes, tuple[int, str]]:
+    def _labels(self, record: JsonLine) -> dict[bytes, tuple[int, str]]:
         labels: dict[bytes, tuple[int, str]] = {}
         for field, grade in (("positive", 1), ("negative", 0)):
             for written in record.texts(field):

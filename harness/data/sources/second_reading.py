@@ -18,7 +18,7 @@ from adapters.errors import DataError
 from harness.data.as_published import Grades
 from harness.data.collection import Texts
 from harness.data.qrels import Qrels
-from harness.data.sources.jsonl import Place
+from harness.data.sources.jsonl import CollectionFiles
 
 _NAMED = [
     re.compile(rf"[\W_]*(?:{name})[\W_]*", re.IGNORECASE).fullmatch
@@ -40,7 +40,7 @@ class Judgment(NamedTuple):
     grade: int
 
 
-def of_file(place: Place, name: str) -> list[Judgment]:
+def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
     """The judgments of a file: by the names of its columns, where its first line has them; else four columns at white
     space in every line, as trec_eval and pytrec_eval read them; else a csv file with tabs, as BEIR's loader reads it.
     A first line without a grade is a header."""

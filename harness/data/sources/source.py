@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.errors import UsageError, did_you_mean
-from harness.data.collection import Changes, Given
+from harness.data.collection import Changes, GivenCandidates
 from harness.data.qrels import Qrels
 from harness.data.sources.declared import Declared
 from harness.data.sources.dirt import Dirt
@@ -23,7 +23,7 @@ class Converted:
     """What a conversion found beside the texts, which it wrote to the files CORPUS and QUERIES."""
 
     qrels: Qrels
-    given: Given | None
+    given: GivenCandidates | None
     empty_documents: int
     queries_without_judgments: int
     repeated_candidates: int = 0

@@ -18,7 +18,7 @@ from harness.data.collection import (
     Changes,
     Collection,
     Counts,
-    Given,
+    GivenCandidates,
     Rules,
     Texts,
     counts_of_missing,
@@ -168,7 +168,11 @@ def read(folder: Path, description: Description) -> Collection:
     try:
         with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             qrels = Qrels(arrays["queries"], arrays["documents"], arrays["grades"], _missing(arrays))
-            given = Given(arrays["given_offsets"], arrays["given_documents"]) if "given_offsets" in arrays else None
+            given = (
+                GivenCandidates(arrays["given_offsets"], arrays["given_documents"])
+                if "given_offsets" in arrays
+                else None
+            )
             changes = _changes(arrays) if "changed_questions" in arrays else None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
@@ -224,7 +228,7 @@ def _of_missing(qrels: Qrels) -> tuple[Rows, Rows]:
     return qrels.missing.queries, qrels.missing.grades
 
 
-def _given_arrays(given: Given | None) -> dict[str, Any]:
+def _given_arrays(given: GivenCandidates | None) -> dict[str, Any]:
     return {"given_offsets": given.offsets, "given_documents": given.documents} if given else {}
 
 

@@ -167,7 +167,7 @@ def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[
 
 
 def _main_measure(stored: Stored) -> str:
-    rules = stored.collection["rules"]
+    rules = stored.collection.rules
     return canonical(str(rules["main_measure"])) if isinstance(rules, dict) else ""
 
 

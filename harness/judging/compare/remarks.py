@@ -16,7 +16,7 @@ from harness.result.stored import Stored
 def declared(selection: StoredSelection) -> list[str]:
     """Samples and notes of the collections, how BM25 stems, and what is known against imported values, each once."""
     about = [note for one in selection.baseline.members[0] for note in _of(one)]
-    known = [f"{label_of(one)} on {one.collection['name']}: {one.wrong}" for one in _all(selection) if one.wrong]
+    known = [f"{label_of(one)} on {one.collection.name}: {one.wrong}" for one in _all(selection) if one.wrong]
     return list(dict.fromkeys([*about, *bm25_notes(of_stored(_all(selection))), *known]))
 
 
@@ -30,7 +30,7 @@ def alarms(selection: StoredSelection, measures: Container[str]) -> tuple[str, .
     """Every stored alarm of the evaluations, but for those about other measures, each once."""
     return tuple(
         dict.fromkeys(
-            f"{one.collection['name']}: {label_of(one)}: {alarm['message']} [{alarm['name']}]"
+            f"{one.collection.name}: {label_of(one)}: {alarm['message']} [{alarm['name']}]"
             for one in _all(selection)
             for alarm in as_stored(one.audit.get("alarms"))
             if alarm.get("measure") is None or alarm["measure"] in measures
@@ -44,7 +44,7 @@ def _all(selection: StoredSelection) -> list[Stored]:
 
 
 def _of(stored: Stored) -> Iterator[str]:
-    about, counts = stored.collection, stored.collection["counts"]
+    about, counts = stored.collection, stored.collection.counts
     if about["sampled_from"] and isinstance(counts, dict):
         yield f"{about['name']}: a sample of {counts['queries']:,} of its {about['sampled_from']:,} queries"
     yield from stored_notes(about)

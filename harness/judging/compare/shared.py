@@ -33,7 +33,7 @@ def shared_collections(systems: Sequence[Named]) -> tuple[list[str], list[str]]:
 def _measured(system: Named) -> Measured:
     found: Measured = {}
     for one in system.evaluations:
-        found.setdefault(str(one.collection["name"]), {})[str(one.collection["fingerprint"])] = one
+        found.setdefault(one.collection.name, {})[one.collection.fingerprint] = one
     return found
 
 
@@ -73,12 +73,12 @@ def _described(stored: Stored) -> str:
 
 
 def _queries(stored: Stored) -> int:
-    counts = stored.collection["counts"]
+    counts = stored.collection.counts
     return int(counts["queries"]) if isinstance(counts, Mapping) else 0
 
 
 def _whole(stored: Stored) -> str:
-    return str(stored.collection["part_of"] or stored.collection["fingerprint"])
+    return stored.collection.whole
 
 
 def _listed(names: Sequence[str] | Measured) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.judging.gate.blocks import plan
-from harness.judging.gate.sequential import Decision, Monitor, SequentialRule
+from harness.judging.gate.sequential import Monitor, SequentialDecision, SequentialRule
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.result.evaluation import Evaluation
@@ -25,7 +25,7 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Pairs:
+class SystemPairs:
     """Pairs of one system over all collections."""
 
     planned: int
@@ -45,12 +45,12 @@ class Pairs:
 class Stopped:
     """Where the sequential gate stopped, and what it rests on."""
 
-    decision: Decision
+    decision: SequentialDecision
     anchor: tuple[Evaluation, ...]
     """On the queries that were used, collection by collection; `candidate` has the same. They are in no store yet."""
     candidate: tuple[Evaluation, ...]
-    anchor_pairs: Pairs
-    candidate_pairs: Pairs
+    anchor_pairs: SystemPairs
+    candidate_pairs: SystemPairs
     seed: int
     """Of the lot that orders the questions."""
 
@@ -83,10 +83,10 @@ class _Side:
         done = [evaluate(part, self.system, self.bench) for part in parts]
         return tuple(replace(one, fresh=self.fresh[d], seconds=self.seconds[d]) for d, one in enumerate(done))
 
-    def pairs(self, grounds: Sequence[CandidatePool], parts: Sequence[CandidatePool]) -> Pairs:
+    def pairs(self, grounds: Sequence[CandidatePool], parts: Sequence[CandidatePool]) -> SystemPairs:
         """What was planned, what was used, what was scored now."""
         planned, used = (sum(len(ground.candidates) for ground in some) for some in (grounds, parts))
-        return Pairs(planned, used, sum(self.fresh.values()))
+        return SystemPairs(planned, used, sum(self.fresh.values()))
 
 
 def run_blocks(

@@ -14,7 +14,7 @@ from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.rule import assembled, judge, measured
 from harness.judging.gate.sequential import SequentialRule
 from harness.judging.gate.stage import Stage
-from harness.judging.gate.verdict import Cost, Findings, Verdict
+from harness.judging.gate.verdict import CheckpointCost, Findings, Verdict
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import Difference
@@ -65,7 +65,7 @@ def judge_early(
     *,
     tier: Tier,
     findings: Findings,
-    costs: Sequence[Cost],
+    costs: Sequence[CheckpointCost],
 ) -> Verdict:
     """The verdict of a gate that could stop early. After a stop it has the anytime interval, which holds at whatever
     block it was looked at; a p-value or an interval for a fixed size would not.

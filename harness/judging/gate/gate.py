@@ -20,7 +20,7 @@ from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.remembered import remembered
 from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of, staged
-from harness.judging.gate.verdict import MEMORY, TIME, Cost, Findings, Verdict
+from harness.judging.gate.verdict import MEMORY, TIME, CheckpointCost, Findings, Verdict
 from harness.result.evaluation import Evaluation
 from harness.result.opening import stored_in
 from harness.result.secrets import without_secrets
@@ -198,15 +198,15 @@ def _verdict(stage: Stage, scored: _Scored) -> Verdict:
     return rule(pairs, weights(pairs), stage.policy, tier=stage.tier, findings=found, costs=costs)
 
 
-def costs_of(ours: Sequence[Evaluation], policy: Policy, megabytes: float | None) -> tuple[Cost, ...]:
+def costs_of(ours: Sequence[Evaluation], policy: Policy, megabytes: float | None) -> tuple[CheckpointCost, ...]:
     """What the candidate costs on this machine: model time over every time that these pairs were scored here, and the
     most memory that this took."""
     pairs = sum(len(one.run) for one in ours)
     timed = [len(one.run) / one.pairs_per_second for one in ours if one.pairs_per_second]
     seconds = 1000 * sum(timed) / pairs if pairs and len(timed) == len(ours) else None
     return (
-        Cost(TIME, "s per 1,000 pairs", seconds, policy.cost.max_seconds_per_1000_pairs),
-        Cost(MEMORY, "MB at its peak", megabytes, policy.cost.max_memory_mb),
+        CheckpointCost(TIME, "s per 1,000 pairs", seconds, policy.cost.max_seconds_per_1000_pairs),
+        CheckpointCost(MEMORY, "MB at its peak", megabytes, policy.cost.max_memory_mb),
     )
 
 

@@ -56,7 +56,7 @@ def _apart(anchor: Stored, candidate: Stored) -> Iterator[str]:
     evaluators = anchor.identity.get("evaluator"), candidate.identity.get("evaluator")
     if evaluators[0] != evaluators[1]:
         yield f"the anchor was measured by evaluator {evaluators[0]}, the candidate by {evaluators[1]}; run it again"
-    if anchor.collection["fingerprint"] != candidate.collection["fingerprint"]:
+    if anchor.collection.fingerprint != candidate.collection.fingerprint:
         yield "the anchor was measured on other content or queries; run it again"
     if anchor.candidates != candidate.candidates:
         yield "anchor and candidate ranked other documents; run both on one first stage and depth"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.judging.gate.drawn import drawn
 from harness.judging.gate.local import Part
 from harness.judging.gate.policy import Policy, Tier
-from harness.judging.gate.verdict import Cost, Macro, State
+from harness.judging.gate.verdict import CheckpointCost, Macro, State
 from harness.measuring.statistics.design import TIE, Floats64
 from harness.measuring.statistics.error import more_queries
 
@@ -42,7 +42,7 @@ def worse(state: State, macro: Macro) -> list[str]:
     ]
 
 
-def expensive(costs: Sequence[Cost]) -> list[str]:
+def expensive(costs: Sequence[CheckpointCost]) -> list[str]:
     """Costs above their limits."""
     return [f"{one.name}: {one.value:,.4g} {one.unit}, over the limit of {one.limit:,.4g}" for one in costs if one.over]
 
@@ -77,7 +77,7 @@ def _needed(macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, polic
     return f"needs about {more}; if the difference stays as it is, that would be {answer}"
 
 
-def unmeasured(costs: Sequence[Cost]) -> list[str]:
+def unmeasured(costs: Sequence[CheckpointCost]) -> list[str]:
     """Limits that nothing was measured against."""
     return [
         f"{one.name} has a limit of {one.limit:,.4g} {one.unit}, but is not known: no pair was scored here"

@@ -56,5 +56,5 @@ def remembered(
     """The system of evaluations that a workspace has; a first stage needs no scores."""
     if all(one.reranker is None for one in stored.values()):
         return System(first_stage, depth)
-    whole = {str(one.collection["part_of"] or one.collection["fingerprint"]): one for one in stored.values()}
+    whole = {one.collection.whole: one for one in stored.values()}
     return System(first_stage, depth, Remembered(name, whole, workspace))

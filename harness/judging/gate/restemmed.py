@@ -44,7 +44,7 @@ def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
     held = _Held(stage)
     by_collection: dict[object, list[str | None]] = {}
     for one in stored:
-        by_collection.setdefault(one.collection["fingerprint"], []).append(held.refusal(name, [one]))
+        by_collection.setdefault(one.collection.fingerprint, []).append(held.refusal(name, [one]))
     for refusals in by_collection.values():
         _refuse(refusals)
 
@@ -72,7 +72,7 @@ class _Held:
         return max(known, key=bool) if known else None
 
     def _refusal(self, name: str, stored: Stored) -> str | None:
-        fingerprint, then = str(stored.collection["fingerprint"]), stored.identity.get("retriever")
+        fingerprint, then = stored.collection.fingerprint, stored.identity.get("retriever")
         if fingerprint not in self._collections or not isinstance(then, dict):
             return None
         if digest(self._identity(self._spec, fingerprint)) == digest(then):
@@ -81,7 +81,7 @@ class _Held:
         if other is None:
             return None
         return (
-            f"{stored.collection['name']}: '{name}' was measured on candidates of '{other}', and '{self._spec}' finds "
+            f"{stored.collection.name}: '{name}' was measured on candidates of '{other}', and '{self._spec}' finds "
             f"others, because it stems with the collection's language now; give --first-stage '{other}', or measure "
             "the anchor again: name it with --anchor"
         )

@@ -9,7 +9,7 @@ from harness.judging.gate import reasons
 from harness.judging.gate.drawn import drawn
 from harness.judging.gate.local import Part, local
 from harness.judging.gate.policy import Policy, Tier
-from harness.judging.gate.verdict import NOTHING_FOUND, REASONS, Cost, Findings, Macro, State, Verdict
+from harness.judging.gate.verdict import NOTHING_FOUND, REASONS, CheckpointCost, Findings, Macro, State, Verdict
 from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import difference
 from harness.measuring.statistics.equivalence import lower_bound, upper_bound
@@ -26,7 +26,7 @@ def judge(
     *,
     tier: Tier = "gate",
     findings: Findings = NOTHING_FOUND,
-    costs: Sequence[Cost] = (),
+    costs: Sequence[CheckpointCost] = (),
 ) -> Verdict:
     """Judge a candidate by its paired differences to the anchor.
 
@@ -60,7 +60,7 @@ def assembled(  # noqa: PLR0917
     *,
     tier: Tier,
     findings: Findings,
-    costs: Sequence[Cost],
+    costs: Sequence[CheckpointCost],
 ) -> Verdict:
     """What the statistics say, joined by costs, noise and everything else that a verdict says."""
     refused = [*refused, *reasons.expensive(costs)]

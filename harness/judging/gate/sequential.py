@@ -45,7 +45,7 @@ class SequentialRule:
 
 
 @dataclass(frozen=True)
-class Decision:
+class SequentialDecision:
     """What is certain after a block. Fractions."""
 
     verdict: Verdict | None
@@ -121,13 +121,13 @@ class Monitor:
         return state._with_collections() if self.macro_certain else state._with_macro()._with_collections()
 
     @cached_property
-    def decision(self) -> Decision:
+    def decision(self) -> SequentialDecision:
         """What is certain now."""
         collapsed = np.flatnonzero(self._collapsed)
         macro_refused = self._certain(self.losses, self.rule.margin, self.rule.refusal_alpha)
         cleared = self.above | self._used_up
         passed = self.macro_certain and bool(cleared.all())
-        return Decision(
+        return SequentialDecision(
             verdict="refused" if macro_refused or len(collapsed) else "pass" if passed else None,
             collapsed=() if macro_refused else tuple(collapsed.tolist()),
             macro_certain=self.macro_certain,

@@ -30,7 +30,7 @@ NOTHING_FOUND = Findings()
 
 
 @dataclass(frozen=True)
-class Cost:
+class CheckpointCost:
     """One cost of the candidate on this machine."""
 
     name: str
@@ -89,7 +89,7 @@ class Verdict:
     macro: Macro | None = None
     """None where the verdict is invalid: such numbers are not shown."""
     parts: tuple[Part, ...] = ()
-    costs: tuple[Cost, ...] = ()
+    costs: tuple[CheckpointCost, ...] = ()
     findings: Findings = field(default_factory=Findings)
     better: bool = False
     """Ahead by a significant difference, and at what this look may spend: to be promoted, after the final split has

@@ -12,7 +12,7 @@ from harness.judging.why.difference import QueryDifference, difference
 from harness.judging.why.facing import Floats64, PairedTexts
 from harness.judging.why.groups import Group, groups
 from harness.judging.why.headroom import Headroom, headroom, joined
-from harness.judging.why.labels import Label, labels
+from harness.judging.why.labels import QueryLabel, labels
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import Difference as Tested
@@ -37,7 +37,7 @@ class Why:
     """Different ones: a question in several languages is one."""
     headroom_a: Headroom
     headroom_b: Headroom
-    labels: tuple[Label, ...]
+    labels: tuple[QueryLabel, ...]
     groups: tuple[Group, ...]
 
     @cached_property

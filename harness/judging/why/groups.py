@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.judging.why.facing import Floats64, Indices
-from harness.judging.why.labels import Bools, Label
+from harness.judging.why.labels import Bools, QueryLabel
 
 _LEAST = 3
 _LEAST_SHARE = 0.005
@@ -85,7 +85,7 @@ class _Tried:
 
 
 def groups(
-    labels: Sequence[Label], deltas: Floats64, weights: Floats64, direction: float, most: int = 40
+    labels: Sequence[QueryLabel], deltas: Floats64, weights: Floats64, direction: float, most: int = 40
 ) -> list[Group]:
     """Order the groups by how well they explain the difference.
 
@@ -110,7 +110,7 @@ def groups(
     return sorted(_distinct(found, labels), key=lambda group: _order(group, direction))
 
 
-def _doubles(sums: Sequence[Floats64], labels: Sequence[Label], single: _Tried, measured: _Measured) -> _Tried:
+def _doubles(sums: Sequence[Floats64], labels: Sequence[QueryLabel], single: _Tried, measured: _Measured) -> _Tried:
     """Pairs of labels that describe the deltas better than either alone."""
     pairs = zip(*np.triu_indices(len(labels), 1), strict=True)
     places = np.array([(i, j) for i, j in pairs if _combine(labels[int(i)], labels[int(j)])], np.int64).reshape(-1, 2)
@@ -124,11 +124,11 @@ def _doubles(sums: Sequence[Floats64], labels: Sequence[Label], single: _Tried, 
     return replace(tried, **columns)
 
 
-def _combine(one: Label, other: Label) -> bool:
+def _combine(one: QueryLabel, other: QueryLabel) -> bool:
     return one.dimension != other.dimension and not (one.outcome or other.outcome)
 
 
-def _mechanism(places: Indices, labels: Sequence[Label]) -> Bools:
+def _mechanism(places: Indices, labels: Sequence[QueryLabel]) -> Bools:
     """Whether exactly one of the two labels says that something was cut."""
     cuts = np.array([label.truncation for label in labels], bool)
     return np.asarray(cuts[places].sum(axis=1) == 1)
@@ -148,12 +148,12 @@ def _tried(places: Indices, sums: Sequence[Floats64], measured: _Measured) -> _T
     return _Tried(places, queries, weight, mean, rest, fit, max(int(enough.sum()), 1))
 
 
-def _kept(tried: _Tried, labels: Sequence[Label], measured: _Measured) -> list[Group]:
+def _kept(tried: _Tried, labels: Sequence[QueryLabel], measured: _Measured) -> list[Group]:
     best = np.argsort(-tried.fit, kind="stable")
     return [_group(tried, int(row), labels, measured) for row in best if tried.fit[row] >= 0]
 
 
-def _group(tried: _Tried, row: int, labels: Sequence[Label], measured: _Measured) -> Group:
+def _group(tried: _Tried, row: int, labels: Sequence[QueryLabel], measured: _Measured) -> Group:
     places = tuple(int(place) for place in tried.places[row])
     fit, mean = float(tried.fit[row]), float(tried.mean[row])
     return Group(
@@ -170,7 +170,7 @@ def _group(tried: _Tried, row: int, labels: Sequence[Label], measured: _Measured
     )
 
 
-def _members(places: Sequence[int], labels: Sequence[Label]) -> Bools:
+def _members(places: Sequence[int], labels: Sequence[QueryLabel]) -> Bools:
     members: Bools = np.all([labels[place].queries for place in places], axis=0)
     return members
 
@@ -183,7 +183,7 @@ def _interval(members: Bools, mean: float, measured: _Measured) -> tuple[float, 
     return mean - _Z * error, mean + _Z * error
 
 
-def _distinct(found: Sequence[Group], labels: Sequence[Label]) -> list[Group]:
+def _distinct(found: Sequence[Group], labels: Sequence[QueryLabel]) -> list[Group]:
     """One group for every set of queries: the description that names a mechanism, else the shortest."""
     same: dict[bytes, list[Group]] = {}
     for group in found:
@@ -191,7 +191,7 @@ def _distinct(found: Sequence[Group], labels: Sequence[Label]) -> list[Group]:
     return [_merged(alike, labels) for alike in same.values()]
 
 
-def _merged(alike: Sequence[Group], labels: Sequence[Label]) -> Group:
+def _merged(alike: Sequence[Group], labels: Sequence[QueryLabel]) -> Group:
     def preference(group: Group) -> tuple[bool, bool, int, tuple[int, ...]]:
         telling = len(group.labels) == 2 and sum(labels[place].truncation for place in group.labels) == 1
         return group.outcome, not telling, len(group.labels), group.labels

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.judging.why.analysis import Why
 from harness.judging.why.groups import Group
-from harness.judging.why.labels import Label
+from harness.judging.why.labels import QueryLabel
 
 
 def headline(why: Why) -> str:
@@ -29,7 +29,7 @@ def explanation(why: Why) -> Group | None:
     return None
 
 
-def phrase(group: Group, labels: Sequence[Label]) -> str:
+def phrase(group: Group, labels: Sequence[QueryLabel]) -> str:
     """`in Thai (th) with relevant documents truncated by B`."""
     phrases = [labels[place].phrase for place in group.labels]
     # "in Thai with ...", but "with ... and with ..."

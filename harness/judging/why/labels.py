@@ -20,7 +20,7 @@ _HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Label:
+class QueryLabel:
     """A property that some of the queries have."""
 
     dimension: str
@@ -35,7 +35,7 @@ class Label:
     """Whether it follows from A's own result. Where A is best it can only lose, so such a label leans without cause."""
 
 
-def labels(facings: Sequence[PairedTexts], differences: Sequence[QueryDifference]) -> list[Label]:
+def labels(facings: Sequence[PairedTexts], differences: Sequence[QueryDifference]) -> list[QueryLabel]:
     """Every label of every query; queries stand collection by collection. A label that no query has, or all of them,
     says nothing and is left out."""
     read = [_read(one, moved) for one, moved in zip(facings, differences, strict=True)]
@@ -93,7 +93,7 @@ def _most(lost: Floats64, queries: Indices, size: int) -> Floats64:
     return np.where(most >= 0, most, np.where(documents > 0, np.nan, 0.0))
 
 
-def _named(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
+def _named(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
     phrases: dict[str, Callable[[str], str]] = {
         "language": lambda code: f"in {named(code)}",
         "script": lambda name: "in mixed scripts" if name == "mixed" else f"in {name} script",
@@ -103,16 +103,16 @@ def _named(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
         values = facts[dimension]
         for value in dict.fromkeys(str(one) for one in values if one):
             shown = named(value) if dimension == "language" else value
-            yield Label(dimension, shown, phrase(value), np.asarray(values == value))
+            yield QueryLabel(dimension, shown, phrase(value), np.asarray(values == value))
 
 
-def _lengths(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
+def _lengths(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
     """Quarters: what is long differs between collections, and a quarter always has enough queries."""
     for dimension, phrase in (("query length", ""), ("document length", "with relevant documents ")):
         values = np.asarray(facts[dimension], np.float64)
         for low, high, inside in _quarters(values):
             shown = f"{low:,.0f} characters" if low == high else f"{low:,.0f} to {high:,.0f} characters"
-            yield Label(dimension, shown, f"{phrase}of {shown}", inside)
+            yield QueryLabel(dimension, shown, f"{phrase}of {shown}", inside)
 
 
 def _quarters(values: Floats64) -> Iterator[tuple[float, float, Bools]]:
@@ -127,7 +127,7 @@ def _quarters(values: Floats64) -> Iterator[tuple[float, float, Bools]]:
             yield float(values[inside].min()), float(values[inside].max()), inside
 
 
-def _truncation(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
+def _truncation(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
     for kind, documents in (("relevant", "relevant documents"), ("any", "candidates")):
         a, b = (np.asarray(facts[f"{kind} lost {name}"], np.float64) for name in "AB")
         if np.array_equal(a, b, equal_nan=True):
@@ -137,7 +137,7 @@ def _truncation(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
             yield from _cut(documents, " by B", b, a)
 
 
-def _cut(documents: str, by: str, lost: Floats64, other: Floats64) -> Iterator[Label]:
+def _cut(documents: str, by: str, lost: Floats64, other: Floats64) -> Iterator[QueryLabel]:
     phrases = {
         "yes": (lost > 0, f"with {documents} truncated{by}"),
         "half or more": (lost >= _HALF, f"with {documents} truncated by half or more{by}"),
@@ -145,30 +145,32 @@ def _cut(documents: str, by: str, lost: Floats64, other: Floats64) -> Iterator[L
     }
     for value, (queries, phrase) in phrases.items():
         more = queries & (lost > np.nan_to_num(other))
-        yield Label(
+        yield QueryLabel(
             f"{documents} truncated{by}", value, phrase, queries, truncation=bool(2 * more.sum() > queries.sum())
         )
 
 
-def _shares(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
+def _shares(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
     values = np.asarray(facts["overlap"], np.float64)
     for low, high in ((0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)):
         inside = (values >= low) & ((values < high) | ((high == 1) & (values == 1)))
         shown = f"{100 * low:.0f} to {100 * high:.0f} %"
-        yield Label("lexical overlap", shown, f"that share {shown} of their wording with a relevant document", inside)
+        yield QueryLabel(
+            "lexical overlap", shown, f"that share {shown} of their wording with a relevant document", inside
+        )
 
 
-def _counts(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[Label]:
+def _counts(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
     first, relevant = (np.asarray(facts[name], np.int64) for name in ("first", "relevant"))
     for low, high in ((1, 1), (2, 3), (4, 10), (11, 100), (101, None)):
         shown, inside = _range(first, low, high)
         phrase = f"whose first relevant document A has at rank {shown}"
-        yield Label("first relevant in A", f"rank {shown}", phrase, inside, outcome=True)
-    yield Label("relevant", "no candidate", "without a relevant document among A's candidates", first == 0)
+        yield QueryLabel("first relevant in A", f"rank {shown}", phrase, inside, outcome=True)
+    yield QueryLabel("relevant", "no candidate", "without a relevant document among A's candidates", first == 0)
     for low, high in ((1, 1), (2, 3), (4, 10), (11, None)):
         shown, inside = _range(relevant, low, high)
         plural = "" if shown == "1" else "s"
-        yield Label("relevant", shown, f"with {shown} relevant document{plural}", inside)
+        yield QueryLabel("relevant", shown, f"with {shown} relevant document{plural}", inside)
 
 
 def _range(values: Indices, low: int, high: int | None) -> tuple[str, Bools]:

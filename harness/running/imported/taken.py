@@ -24,7 +24,7 @@ _RUN = "run:"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRun:
     """One run file, and how it is to be measured."""
 
     path: Path
@@ -59,7 +59,7 @@ def is_run(path: Path, format: str | None = None) -> bool:
 
 
 def take_run(
-    wanted: Wanted, collections: Sequence[Collection], workspace: Workspace, reporter: Reporter
+    wanted: WantedRun, collections: Sequence[Collection], workspace: Workspace, reporter: Reporter
 ) -> list[Evaluation]:
     """Measure and audit a run on collections, and keep it as imported.
 
@@ -105,7 +105,7 @@ def take_means(paths: Sequence[Path], workspace: Path, name: str | None = None, 
     return Taken(tuple(dict.fromkeys(one.made_of.id for one in found)), tuple(skipped))
 
 
-def _first(wanted: Wanted, collections: Sequence[Collection], workspace: Workspace) -> RunFile | FirstStage | None:
+def _first(wanted: WantedRun, collections: Sequence[Collection], workspace: Workspace) -> RunFile | FirstStage | None:
     if wanted.first_stage_run and wanted.first_stage:
         raise UsageError("--first-stage-run and --first-stage both name the candidates; take one of them")
     spec = wanted.first_stage

@@ -37,7 +37,7 @@ _WORTH_TELLING = 0.01
 
 
 @dataclass(frozen=True)
-class Scored:
+class SystemScores:
     """The scores of one system, with what is asked of them more than once."""
 
     ground: CandidatePool
@@ -106,7 +106,7 @@ class Scored:
         return order, score, text
 
 
-def score_alarms(scored: Scored) -> Iterator[Alarm]:
+def score_alarms(scored: SystemScores) -> Iterator[Alarm]:
     """Everything that the scores themselves give away. Controls are made to be strange, so only their ties are told."""
     yield from _tied_order(scored)
     if scored.role != "control":
@@ -119,7 +119,7 @@ def score_alarms(scored: Scored) -> Iterator[Alarm]:
         yield from unjudged(scored.ground, scored.run)
 
 
-def _tied_order(scored: Scored) -> Iterator[Alarm]:
+def _tied_order(scored: SystemScores) -> Iterator[Alarm]:
     """Equal texts cannot be told apart by anybody: what their order moves is the collection's, not the system's."""
     judged, measures = scored.ground.judged, scored.ground.measures
     worst, best = judged.bounds(measures, scored.run.scores)
@@ -133,7 +133,7 @@ def _tied_order(scored: Scored) -> Iterator[Alarm]:
             yield Alarm("tied-order", told, str(measure))
 
 
-def _worse_than_chance(scored: Scored) -> Iterator[Alarm]:
+def _worse_than_chance(scored: SystemScores) -> Iterator[Alarm]:
     ground, measures = scored.ground, scored.ground.measures
     values, reverse = (ground.judged.values(measures, sign * scored.run.scores) for sign in (1, -1))
     movable = ground.controls["oracle"] > ground.controls["anti-oracle"]
@@ -153,7 +153,7 @@ def _worse_than_chance(scored: Scored) -> Iterator[Alarm]:
             )
 
 
-def _constant(scored: Scored) -> Iterator[Alarm]:
+def _constant(scored: SystemScores) -> Iterator[Alarm]:
     found, queries = int(scored.constant.sum()), scored.ground.judged.queries
     told = f"every candidate got the same score for {found} of {queries} queries"
     yield from counted("constant-scores", found, queries, told)
@@ -165,7 +165,7 @@ def _constant(scored: Scored) -> Iterator[Alarm]:
         yield Alarm("rounding-noise", f"{told}: their order is rounding")
 
 
-def _saturated(scored: Scored) -> Iterator[Alarm]:
+def _saturated(scored: SystemScores) -> Iterator[Alarm]:
     _, high = scored.range
     top = scored.tied & (scored.run.scores == high[scored.run.queries])
     shared = np.bincount(scored.run.queries[top], minlength=len(high)) > 0
@@ -179,9 +179,9 @@ def _saturated(scored: Scored) -> Iterator[Alarm]:
     yield Alarm("saturated-scores", told)
 
 
-def _unchanged(scored: Scored) -> Iterator[Alarm]:
+def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
     """A first stage that is one tie has no order that could be kept."""
-    before = Scored(scored.ground, scored.ground.candidates, "first stage")
+    before = SystemScores(scored.ground, scored.ground.candidates, "first stage")
     low, high = before.range
     counts = np.diff(scored.run.offsets)
     telling = (counts >= _ENOUGH_CANDIDATES) & (high > low)

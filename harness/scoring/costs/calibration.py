@@ -17,7 +17,7 @@ from adapters.errors import UsageError
 from adapters.identity import array_digest, text_digests
 from adapters.protocols import Bindable, Reranker, Retriever, Setting
 from adapters.spec import open_reranker, open_retriever
-from harness.scoring.costs.plan import WITHOUT_MODEL, Cost, Plan
+from harness.scoring.costs.plan import WITHOUT_MODEL, CollectionCost, RunPlan
 from harness.scoring.costs.scripts import script_of, tokens
 
 SECONDS = 10.0
@@ -37,7 +37,7 @@ class Work:
 
 
 def calibrate(
-    spec: str, plan: Plan, *, seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
+    spec: str, plan: RunPlan, *, seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
 ) -> float:
     """Tokens of pairs per second that a reranker scores, in the tokens of the plan: for `Plan.rates`.
 
@@ -59,7 +59,7 @@ def calibrate(
 
 
 def calibrate_first_stage(
-    spec: str, plan: Plan, *, seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
+    spec: str, plan: RunPlan, *, seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
 ) -> float:
     """Tokens of texts per second that a first stage reads: for `Plan.search_rate`. Of a search itself, which is short
     beside it, only as much is in the number as so small a corpus takes.
@@ -76,7 +76,7 @@ def calibrate_first_stage(
     return _rate(search, plan, seconds, clock)
 
 
-def stand_ins(plan: Plan, count: int, start: int = 0) -> Work:
+def stand_ins(plan: RunPlan, count: int, start: int = 0) -> Work:
     """Pairs in the proportions of the plan's own, each with the average lengths of its collection, made of the texts of
     the packaged sample. Another `start` gives other texts.
 
@@ -91,7 +91,7 @@ def stand_ins(plan: Plan, count: int, start: int = 0) -> Work:
     return Work(queries, documents, work, setting)
 
 
-def _rate(run: Callable[[Work], None], plan: Plan, seconds: float, clock: Callable[[], float]) -> float:
+def _rate(run: Callable[[Work], None], plan: RunPlan, seconds: float, clock: Callable[[], float]) -> float:
     run(stand_ins(plan, _WARM))
     start = _WARM
     for count in _rounds():
@@ -112,7 +112,7 @@ def _rounds() -> Iterator[int]:
         count *= _GROWTH
 
 
-def _in_proportion(plan: Plan, count: int) -> list[Cost]:
+def _in_proportion(plan: RunPlan, count: int) -> list[CollectionCost]:
     pairs = np.cumsum([cost.amounts.pairs for cost in plan.costs])
     if not len(pairs) or not pairs[-1]:
         raise UsageError("there are no pairs to score, so there is no speed to measure")

@@ -48,7 +48,7 @@ class Amounts:
 
 
 @dataclass(frozen=True)
-class Cost:
+class CollectionCost:
     """What one collection costs."""
 
     name: str
@@ -65,10 +65,10 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """What a run costs."""
 
-    costs: tuple[Cost, ...]
+    costs: tuple[CollectionCost, ...]
     depth: int
     rerankers: tuple[str, ...] = ()
     first_stage: str | None = None
@@ -98,7 +98,7 @@ class Plan:
     @property
     def warning(self) -> str | None:
         """One sentence on the part that costs more than all others together, if there is one."""
-        by_part: dict[str, list[Cost]] = {}
+        by_part: dict[str, list[CollectionCost]] = {}
         for cost in self.costs:
             by_part.setdefault(cost.group or cost.name, []).append(cost)
         pairs = {part: sum(cost.amounts.pairs for cost in costs) for part, costs in by_part.items()}
@@ -122,7 +122,7 @@ def plan(
     first_stage: str | None = None,
     search_rate: float | None = None,
     samples: Sequence[int] | None = None,
-) -> Plan:
+) -> RunPlan:
     """What a run over these collections costs. Of a suite's collection nothing but its table is looked at.
 
     Args:
@@ -132,7 +132,7 @@ def plan(
     """
     wanted = samples or [_queries(entry) for entry in entries]
     costs = [_cost(entry, depth, first_stage, count) for entry, count in zip(entries, wanted, strict=True)]
-    return Plan(tuple(costs), depth, tuple(rerankers), first_stage, dict(rates or {}), search_rate)
+    return RunPlan(tuple(costs), depth, tuple(rerankers), first_stage, dict(rates or {}), search_rate)
 
 
 def within_budget(
@@ -165,7 +165,7 @@ def rounded(count: int) -> str:
     return f"{count / 1e6:,.1f} million" if count >= 1_000_000 else f"{count:,}"
 
 
-def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Cost:
+def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> CollectionCost:
     queries, documents = _taken(entry, wanted), _documents(entry)
     asked, held = _characters(entry)
     pairs = _pairs(entry, depth, first_stage, queries)
@@ -184,7 +184,7 @@ def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Cos
         vector_bytes=_VECTOR_BYTES * embedded,
     )
     task = entry.mteb.task if isinstance(entry, SuiteCollection) else None
-    return Cost(_name(entry), entry.group, task, language, asked, held, amounts, language != entry.language)
+    return CollectionCost(_name(entry), entry.group, task, language, asked, held, amounts, language != entry.language)
 
 
 def _pairs(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> int:

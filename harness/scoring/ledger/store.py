@@ -38,7 +38,7 @@ from harness.scoring.ledger.records import (
     split,
 )
 
-__all__ = ["RECORD", "Entries", "Ledger", "LedgerWarning", "Report", "Scorer", "inspect"]
+__all__ = ["RECORD", "Entries", "KnownScorer", "Ledger", "LedgerReport", "LedgerWarning", "inspect"]
 
 _QUERIES_AT_ONCE = 512
 
@@ -47,7 +47,7 @@ Key = tuple[int, bytes, int]
 
 
 @dataclass(frozen=True)
-class Scorer:
+class KnownScorer:
     """A reranker that the ledger has scores of."""
 
     id: int
@@ -59,7 +59,7 @@ class Scorer:
 
 
 @dataclass(frozen=True)
-class Report:
+class LedgerReport:
     """What `verify` found."""
 
     rows: int
@@ -176,18 +176,18 @@ class Ledger:
             for first in range(0, len(keys), _QUERIES_AT_ONCE)
         )
 
-    def scorers(self) -> list[Scorer]:
+    def scorers(self) -> list[KnownScorer]:
         """Every reranker that was ever asked for, by number."""
         sql = "SELECT id, identity, description FROM scorer ORDER BY id"
         rows = self._file.guarded(lambda: self._file.connection.execute(sql).fetchall())
-        return [Scorer(number, name, json.loads(text), self.count(number)) for number, name, text in rows]
+        return [KnownScorer(number, name, json.loads(text), self.count(number)) for number, name, text in rows]
 
     def payload_bytes(self) -> int:
         """Bytes of recorded pairs, without what the file needs around them."""
         sql = "SELECT coalesce(sum(length(pairs)), 0) FROM part"
         return int(self._file.guarded(lambda: self._file.connection.execute(sql).fetchone())[0])
 
-    def verify(self) -> Report:
+    def verify(self) -> LedgerReport:
         """Read every row and SQLite's own structure; changes nothing."""
         return _verified(self._file.connection)
 
@@ -281,7 +281,7 @@ class Ledger:
         self._warn(moved)
 
 
-def inspect(path: Path) -> Report:
+def inspect(path: Path) -> LedgerReport:
     """Verify a ledger without opening it for use: nothing is salvaged, set aside or made.
 
     Raises:
@@ -294,7 +294,7 @@ def inspect(path: Path) -> Report:
         raise DataError(f"{path} cannot be read ({error})") from None
 
 
-def _verified(connection: sqlite3.Connection) -> Report:
+def _verified(connection: sqlite3.Connection) -> LedgerReport:
     rows = pairs = bad = aside = 0
     integrity: tuple[str, ...] = ()
     try:
@@ -309,4 +309,4 @@ def _verified(connection: sqlite3.Connection) -> Report:
         if not is_damage(error):
             raise
         integrity += (str(error),)
-    return Report(rows, pairs, bad, aside, integrity)
+    return LedgerReport(rows, pairs, bad, aside, integrity)

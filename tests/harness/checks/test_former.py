@@ -11,7 +11,7 @@ import pytest
 
 from adapters import tiny
 from adapters.contents import Contents
-from adapters.labels import Label
+from adapters.labels import OutputLabel
 from adapters.models import ModelFolder
 from adapters.prompt_template import load_template
 from harness.checks.doctor import examine
@@ -111,7 +111,7 @@ def test_a_model_that_is_scored_in_another_way_is_marked_and_its_scores_are_left
     folder = with_other_files(tiny.cross_encoder(tmp_path / "model", num_labels=2))
     with monkeypatch.context() as before:
         before.setattr(Contents, "identity", by_the_rule_of_before)
-        before.setattr(Label, "identity", property(lambda self: {"label": self.index}))
+        before.setattr(OutputLabel, "identity", property(lambda self: {"label": self.index}))
         paid = scored_now(place, f"{folder}?label=1")
     found = bring_up(place.workspace)
     assert (found.pairs, found.changed) == (0, 1)

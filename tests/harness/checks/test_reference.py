@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adapters import reference, tiny
-from adapters.labels import Label
+from adapters.labels import OutputLabel
 from adapters.protocols import Floats
 from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
 from adapters.spec import open_reranker
@@ -44,7 +44,7 @@ def alarms(place: Place, spec: str, *folders: Path) -> list[list[str]]:
     return [[one.name for one in each.alarms] for each in found[1::2]]
 
 
-def wrong_label(_: Label, logits: np.ndarray) -> Floats:
+def wrong_label(_: OutputLabel, logits: np.ndarray) -> Floats:
     """A reading that gives other scores, and looks like any other."""
     return (logits[:, 0] + 0.01 * np.arange(len(logits))[::-1]).astype(np.float32)
 
@@ -68,7 +68,7 @@ def test_a_reranker_that_is_read_rightly_raises_nothing_and_is_compared_once(
 def test_a_reranker_that_is_read_wrongly_gets_a_hard_alarm_every_time(
     place: Place, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Label, "scores", wrong_label)
+    monkeypatch.setattr(OutputLabel, "scores", wrong_label)
     assert "other-scores" in alarms(place, str(model))[0]
     monkeypatch.setattr(comparing, "reference_scores", lambda *_: pytest.fail("compared a second time"))
     assert "other-scores" in alarms(place, str(model))[0]
@@ -94,7 +94,7 @@ def test_a_comparison_that_could_not_be_made_is_made_by_the_next_long_run(
         short.setattr(reference, "_available", lambda: 1)
         alarms(place, str(model))
     place.beir("other", queries={**QUERIES, "q9": "where is the mill in winter"}, qrels=[*QRELS, ("q9", "d8", 1)])
-    monkeypatch.setattr(Label, "scores", wrong_label)
+    monkeypatch.setattr(OutputLabel, "scores", wrong_label)
     assert "other-scores" in alarms(place, str(model), place.path / "other")[0]
 
 
@@ -135,7 +135,7 @@ def test_the_check_prints_the_comparison(place: Place, model: Path, monkeypatch:
         assert row.verdict == "OK"
         assert row.shift is not None
         assert row.shift.largest < 1e-4
-        monkeypatch.setattr(Label, "scores", wrong_label)
+        monkeypatch.setattr(OutputLabel, "scores", wrong_label)
         wrong = check(str(model), [place.load()], bench, first_stage=FIRST, reference=True)
         assert "other-scores" in [one.name for one in wrong.alarms]
         assert wrong.verdict == "broken"
@@ -230,7 +230,7 @@ def test_a_wrong_reading_shows_also_where_only_whole_inputs_are_compared(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = documents_alone(tmp_path / "model")
-    monkeypatch.setattr(Label, "scores", wrong_label)
+    monkeypatch.setattr(OutputLabel, "scores", wrong_label)
     with place.bench() as bench:
         ground = prepare(place.load(long_documents(place)), first_stage(FIRST, place.workspace), 5, [], bench)
         assert comparing.compare_with_reference(spec, [ground]).agrees is False

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import UsageError
-from harness.data.collection import Collection, Counts, Given, Rules, counts_of_queries, sample_queries
+from harness.data.collection import Collection, Counts, GivenCandidates, Rules, counts_of_queries, sample_queries
 from harness.data.columns import TextWriter, open_texts
 from harness.data.qrels import Qrels
 
@@ -23,7 +23,7 @@ def collection_of(folder: Path, order: list[int]) -> Collection:
             queries.add(f"q{i}", f"query {i}" if i else "")
     rows = np.array([[row, i + step, 1 - step] for row, i in enumerate(order) for step in (0, 1)], np.int32).T
     qrels = Qrels(rows[0], rows[1], rows[2])
-    given = Given(np.arange(0, 41, 2), rows[1])
+    given = GivenCandidates(np.arange(0, 41, 2), rows[1])
     texts = open_texts(folder / "queries.arrow")
     counts = Counts(
         documents=21,
@@ -112,7 +112,7 @@ def test_a_collection_without_lists_is_sampled_without_lists(whole: Collection) 
 
 def test_queries_of_one_kind_of_judgment_are_counted() -> None:
     qrels = Qrels(*(np.array(column, np.int32) for column in ([0, 0, 1, 2], [0, 1, 0, 0], [1, 0, 0, 2])))
-    counts = counts_of_queries(["x", "", "z"], qrels, Given(np.array([0, 2, 3, 4]), qrels.documents))  # type: ignore[arg-type]
+    counts = counts_of_queries(["x", "", "z"], qrels, GivenCandidates(np.array([0, 2, 3, 4]), qrels.documents))  # type: ignore[arg-type]
     assert counts == {
         "queries": 3,
         "empty_queries": 1,

@@ -240,7 +240,7 @@ def test_it_is_no_anchor_of_a_gate_without_its_note(place: Place, runs: tuple[Ev
     assert anchors._warned(stage, anchors.Anchor("tests.fake_adapters:Plain", {})).caution == ()
     with Results(place.workspace.results) as results:
         theirs, ours = (results.find(one.id) for one in runs)
-    key = str(theirs.collection["fingerprint"])
+    key = theirs.collection.fingerprint
     found = findings({key: "weblinx"}, {key: theirs}, {key: ours}, {key: "RR@10"})
     assert any(NOTE in line and "the anchor" in line for line in found.cautions), found
     turned = findings({key: "weblinx"}, {key: ours}, {key: theirs}, {key: "RR@10"})

@@ -51,8 +51,8 @@ def test_what_is_stored_is_what_was_computed(place: Place) -> None:
                 == summarise([done], measure).of(done.system.label).value
             )
     assert (found.system, found.first_stage, found.depth) == (f"{FAKE}:Streaming", f"{FAKE}:Overlap", 5)
-    assert found.collection["name"] == "coll"
-    assert found.collection["fingerprint"] == done.collection.fingerprint
+    assert found.collection.name == "coll"
+    assert found.collection.fingerprint == done.collection.fingerprint
     assert found.identity == json.loads(json.dumps(done.made_of.content))
     assert found.audit == json.loads(json.dumps(done.audit.as_dict()))
     assert found.controls == done.ground.means()
@@ -81,7 +81,7 @@ def test_the_same_content_under_another_name_is_the_same_result(place: Place) ->
     place.evaluations(place.load(place.beir("one")))
     place.evaluations(place.load(place.beir("two")))
     (found,) = stored(place)
-    assert found.collection["name"] == "two"
+    assert found.collection.name == "two"
 
 
 def test_an_evaluation_is_found_by_its_whole_id(place: Place) -> None:
@@ -99,7 +99,7 @@ def test_values_of_a_sample_are_aligned_with_the_queries_of_the_sample(place: Pl
     (done,) = place.evaluations(sample_queries(place.load(), 2))
     with Results(place.workspace.results) as results:
         queries, values = results.per_query(done.id, "nDCG@10")
-        assert results.find(done.id).collection["sampled_from"] == 4
+        assert results.find(done.id).collection.sampled_from == 4
     assert queries == done.collection.queries.ids()
     assert len(values) == 2
 

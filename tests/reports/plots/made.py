@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.result.gathered import CollectionKey, Grid, Result, SystemKey, grids
+from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
 from harness.result.select import FIRST_STAGE
 from harness.result.stored import Stored
 

@@ -16,7 +16,7 @@ from reports.plots.curves import draw_curves
 from reports.plots.dumbbells import draw_dumbbells
 from reports.plots.fonts import drawable, families, shown
 from reports.plots.labels import collection_labels, signed, spread, system_labels
-from reports.plots.lines import Line
+from reports.plots.lines import PlotLine
 from reports.plots.paired import paired
 from reports.plots.plot import write
 from tests.reports.plots.artists import texts, with_gid
@@ -108,7 +108,7 @@ def test_labels_at_the_ends_of_lines_do_not_meet() -> None:
 
 def test_a_curve_has_its_points_its_band_and_its_name(tmp_path: Path) -> None:
     x = [0.0, 0.5, 1.0]
-    line = Line("Thai (th)", x, [0.5, 0.6, 0.55], [0.45, 0.55, 0.5], [0.55, 0.65, 0.6])
+    line = PlotLine("Thai (th)", x, [0.5, 0.6, 0.55], [0.45, 0.55, 0.5], [0.55, 0.65, 0.6])
     drawing = draw_curves([line], title="merge", x_title="t, the share of B", measure="nDCG@10", start=0.5)
     axis = drawing.figure.axes[0]
     (drawn,) = with_gid(axis, "line")

@@ -9,7 +9,7 @@ import pytest
 
 from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference
-from harness.result.gathered import CollectionKey
+from harness.result.keys import CollectionKey
 from reports.plots.gains import draw_gains, gains
 from reports.plots.heat_map import differences, draw_heat_map
 from reports.plots.paired import MOST, paired

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.data.collection import Collection
-from harness.result.gathered import Result, gathered
+from harness.result.gathered import gathered
+from harness.result.result import Result
 from tests.reports.training.made import made
 from tests.tiny_collection import CORPUS, Place
 

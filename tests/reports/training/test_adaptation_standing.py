@@ -10,7 +10,7 @@ import pytest
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import Difference, difference
 from harness.result.adaptation.vocabulary import MACRO
-from harness.result.gathered import Result
+from harness.result.result import Result
 from reports.training.standing import deciding_tiers, gains, last_tier, leader
 from tests.reports.training.kept import kept
 from tests.reports.training.made import made, record

@@ -22,7 +22,7 @@ from tests.training.adapting.making import rewritten, wishes_for
 from tests.training.fitting import QUICK, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
 from training.adapting.ingredients import general_of, singles, start, union
-from training.adapting.tasks import Counts, Prepared
+from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
 from training.adapting.wishes import Task
 from training.examples import Examples, write_examples
@@ -42,7 +42,7 @@ def ready(name: str, count: int) -> Prepared:
     """A task with so many examples, made without its stages."""
     examples = some_examples(count)
     facts = CorpusFacts(name, f"print-of-{name}", count, "en")
-    return Prepared(Task(name, name, None), facts, "generic/en", examples, Counts(count, 0, 4 * count, count), {})
+    return Prepared(Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), {})
 
 
 def manifest(out: Path, name: str) -> dict[str, Any]:

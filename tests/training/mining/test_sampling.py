@@ -10,7 +10,7 @@ import pytest
 
 from adapters.errors import UsageError
 from adapters.identity import text_digests
-from training.mining.sampling import Plan, bins_of, counts_per_bin, lots, plausibility, sample
+from training.mining.sampling import SamplePlan, bins_of, counts_per_bin, lots, plausibility, sample
 
 SCORES = np.concatenate([np.linspace(0.0, 0.1, 90), np.linspace(0.2, 1.0, 10)])
 """As of a real pool: most candidates are bad."""
@@ -21,7 +21,7 @@ LOTS = lots(text_digests(["q"] * 100), text_digests(map(str, range(100))), seed=
 
 
 def drawn(**changes: Any) -> list[int]:
-    rows: list[int] = sample(OFFSETS, SCORES, SOURCE, LOTS, replace(Plan(per_query=10), **changes)).rows.tolist()
+    rows: list[int] = sample(OFFSETS, SCORES, SOURCE, LOTS, replace(SamplePlan(per_query=10), **changes)).rows.tolist()
     return rows
 
 
@@ -33,16 +33,16 @@ def test_strata_cover_the_range_that_random_draws_miss() -> None:
 
 def test_no_stratum_gives_a_second_candidate_before_all_have_given_one() -> None:
     rows = np.array(drawn())
-    bins = bins_of(SCORES, OFFSETS, Plan())
+    bins = bins_of(SCORES, OFFSETS, SamplePlan())
     assert len(set(bins[rows])) == min(10, len(set(bins)))
 
 
 def test_the_source_counts_as_its_stratums_first() -> None:
     first = np.zeros(100, bool)
     first[0] = True
-    bins = bins_of(SCORES, OFFSETS, Plan())
+    bins = bins_of(SCORES, OFFSETS, SamplePlan())
     filled = len(set(bins.tolist()))
-    rows = sample(OFFSETS, SCORES, first, LOTS, Plan(per_query=filled)).rows
+    rows = sample(OFFSETS, SCORES, first, LOTS, SamplePlan(per_query=filled)).rows
     assert sorted(bins[rows].tolist()) == sorted(set(bins.tolist()))
 
 
@@ -54,26 +54,26 @@ def test_top_takes_the_best_and_the_source() -> None:
 def test_the_source_is_always_shown_with_the_score_that_it_has(strategy: str) -> None:
     bad = np.zeros(100, bool)
     bad[0] = True
-    rows = sample(OFFSETS, SCORES, bad, LOTS, Plan(strategy=strategy, per_query=4)).rows.tolist()  # type: ignore[arg-type]
+    rows = sample(OFFSETS, SCORES, bad, LOTS, SamplePlan(strategy=strategy, per_query=4)).rows.tolist()  # type: ignore[arg-type]
     assert rows[0] == 0
     assert len(rows) == 4
 
 
 def test_neither_the_order_of_the_pool_nor_its_company_changes_the_draw() -> None:
     order = np.random.default_rng(3).permutation(100)
-    turned = sample(OFFSETS, SCORES[order], SOURCE[order], LOTS[order], Plan(per_query=10)).rows
+    turned = sample(OFFSETS, SCORES[order], SOURCE[order], LOTS[order], SamplePlan(per_query=10)).rows
     assert sorted(order[turned].tolist()) == drawn()
 
 
 def test_another_seed_draws_others() -> None:
     other = lots(text_digests(["q"] * 100), text_digests(map(str, range(100))), seed=1)
-    assert sample(OFFSETS, SCORES, SOURCE, other, Plan(per_query=10)).rows.tolist() != drawn()
+    assert sample(OFFSETS, SCORES, SOURCE, other, SamplePlan(per_query=10)).rows.tolist() != drawn()
 
 
 def test_documents_above_the_share_of_the_source_go_only_where_it_is_asked_for() -> None:
     limit = 0.95 * SCORES[95]
-    kept = sample(OFFSETS, SCORES, SOURCE, LOTS, Plan(per_query=10, strategy="top"))
-    dropped = sample(OFFSETS, SCORES, SOURCE, LOTS, Plan(per_query=10, strategy="top", drop_above=0.95))
+    kept = sample(OFFSETS, SCORES, SOURCE, LOTS, SamplePlan(per_query=10, strategy="top"))
+    dropped = sample(OFFSETS, SCORES, SOURCE, LOTS, SamplePlan(per_query=10, strategy="top", drop_above=0.95))
     assert kept.above.tolist() == dropped.above.tolist()
     assert kept.above.sum() == 4
     assert 99 in kept.rows
@@ -85,15 +85,15 @@ def test_a_share_of_a_logit_is_taken_where_it_means_something() -> None:
     assert 0 <= plausibility(logits).min() < plausibility(logits).max() <= 1
     assert plausibility(SCORES).tolist() == SCORES.tolist()
     source = np.array([False, True, False, False])
-    found = sample(np.array([0, 4]), logits, source, LOTS[:4], Plan(drop_above=0.95))
+    found = sample(np.array([0, 4]), logits, source, LOTS[:4], SamplePlan(drop_above=0.95))
     assert found.above.tolist() == [False, False, True, True]  # of -2.0 itself 0.95 would be -1.9
 
 
 def test_bins_have_equal_widths_over_all_queries_or_each() -> None:
     scores, offsets = np.array([0.0, 1.0, 8.0, 16.0]), np.array([0, 2, 2, 4])
-    assert bins_of(scores, offsets, Plan(bins=16)).tolist() == [0, 1, 8, 15]
-    assert bins_of(scores, offsets, Plan(bins=16, scope="query")).tolist() == [0, 15, 0, 15]
-    assert bins_of(np.array([2.0, 2.0]), np.array([0, 2]), Plan()).tolist() == [0, 0]
+    assert bins_of(scores, offsets, SamplePlan(bins=16)).tolist() == [0, 1, 8, 15]
+    assert bins_of(scores, offsets, SamplePlan(bins=16, scope="query")).tolist() == [0, 15, 0, 15]
+    assert bins_of(np.array([2.0, 2.0]), np.array([0, 2]), SamplePlan()).tolist() == [0, 0]
 
 
 def test_counts_per_bin_are_told() -> None:
@@ -104,4 +104,4 @@ def test_counts_per_bin_are_told() -> None:
 @pytest.mark.parametrize("wrong", [{"per_query": 1}, {"bins": 0}, {"drop_above": 1.5}])
 def test_a_plan_that_cannot_be_drawn_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        Plan(**wrong)
+        SamplePlan(**wrong)

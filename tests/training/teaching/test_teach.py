@@ -16,7 +16,7 @@ from tests.fixtures import Command
 from tests.tiny_collection import CORPUS, Place
 from tests.training.loop import TEACHER, mined, taught
 from training.examples import example_of
-from training.mining.sampling import Plan
+from training.mining.sampling import SamplePlan
 from training.teaching.teach import Wishes
 
 FAKES = "tests.fake_adapters"
@@ -49,7 +49,7 @@ def test_no_pair_is_scored_twice_whatever_is_drawn(place: Place) -> None:
     first = taught(place, [f"{TEACHER}?log={log}"])
     scored = asked(log)
     assert first["pairs"]["scored_now"] == len(scored) == len(set(scored))
-    again = taught(place, [f"{TEACHER}?log={log}"], "top", Wishes(Plan("top", 2)))
+    again = taught(place, [f"{TEACHER}?log={log}"], "top", Wishes(SamplePlan("top", 2)))
     assert (again["pairs"]["scored_now"], asked(log)) == (0, scored)
 
 
@@ -138,7 +138,7 @@ def test_another_corpus_than_the_pools_is_refused(place: Place) -> None:
 
 
 def test_of_documents_with_the_same_text_an_example_has_one_and_keeps_the_source(place: Place) -> None:
-    taught(place, wishes=Wishes(replace(Plan(), per_query=8)))
+    taught(place, wishes=Wishes(replace(SamplePlan(), per_query=8)))
     for row in rows(place):
         documents = row["documents"]
         assert isinstance(documents, list)

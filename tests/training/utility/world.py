@@ -15,7 +15,7 @@ from adapters.protocols import Floats, IndexPairs
 from tests.fake_adapters import Plain
 from tests.tiny_collection import Place
 from training.losses import Loss
-from training.mining.sampling import Plan
+from training.mining.sampling import SamplePlan
 from training.settings import Settings
 from training.utility.wishes import Given, Wishes
 
@@ -118,6 +118,6 @@ class World:
     def wishes(self, base: Path, *, seeds: int = 1, settings: Settings = ONE_STEP, teacher: str = TEACHER) -> Wishes:
         """Small settings."""
         return Wishes(
-            str(base), teacher, settings, seeds, RETRIEVERS, PER_QUERY, Plan(per_query=PER_QUERY),
+            str(base), teacher, settings, seeds, RETRIEVERS, PER_QUERY, SamplePlan(per_query=PER_QUERY),
             first_stage=RETRIEVERS[0], depth=PER_QUERY,
         )  # fmt: skip

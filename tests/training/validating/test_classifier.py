@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.training.validating.clouds import ENOUGH, cloud, queries, sets
-from training.validating.classifier import FOLDS, SURFACE, HeldOut, Table, folds, measure, surface_features
+from training.validating.classifier import FOLDS, SURFACE, HeldOut, QueryFeatures, folds, measure, surface_features
 from training.validating.documents import documents
 from training.validating.logistic import auc, fit, scores
 from training.validating.sets import QuerySet, Sets
@@ -40,7 +40,7 @@ def test_identical_distributions_give_one_half() -> None:
     found = []
     for seed in range(20):
         vectors = np.concatenate([cloud(seed, 60), cloud(seed + 100, 60)]).astype(np.float64)
-        table = Table(np.hstack([vectors, np.zeros((120, len(SURFACE)))]), np.arange(120), seed)
+        table = QueryFeatures(np.hstack([vectors, np.zeros((120, len(SURFACE)))]), np.arange(120), seed)
         found.append(table.auc(np.arange(60), np.arange(60, 120)))
     assert np.mean(found) == pytest.approx(0.5, abs=0.03)
 
@@ -90,8 +90,8 @@ def test_a_memory_of_documents_tells_nothing() -> None:
     own = np.repeat(draw.normal(size=(40, 60)), 4, axis=0) + 0.01 * draw.normal(size=(160, 60))
     features = np.hstack([own, np.zeros((160, len(SURFACE)))])
     first, second = np.arange(80), np.arange(80, 160)
-    together = Table(features, np.repeat(np.arange(40), 4), 0).auc(first, second)
-    apart = Table(features, np.arange(160), 0).auc(first, second)
+    together = QueryFeatures(features, np.repeat(np.arange(40), 4), 0).auc(first, second)
+    apart = QueryFeatures(features, np.arange(160), 0).auc(first, second)
     assert apart > 0.95
     assert together < 0.75
 

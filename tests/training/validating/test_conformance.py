@@ -9,9 +9,9 @@ import pytest
 
 from adapters.errors import DataError
 from training.synthesis.conformance import Conformance
-from training.synthesis.parser import REASONS, Judged
+from training.synthesis.parser import REASONS, ParsedQuery
 from training.validating.conformance import KINDS, conformance_of, measure
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.sets import QuerySet, Sets
 
 SETS = Sets(QuerySet("synthetic", ("a",)), QuerySet("real", ("b",)))
@@ -20,11 +20,11 @@ SETS = Sets(QuerySet("synthetic", ("a",)), QuerySet("real", ("b",)))
 def counted(*reasons: str | None) -> dict[str, object]:
     conformance = Conformance(wanted=2)
     for reason in reasons:
-        conformance.add([Judged("text", reason)])
+        conformance.add([ParsedQuery("text", reason)])
     return conformance.as_dict()
 
 
-def level(rows: list[Measured], statistic: str) -> float | None:
+def level(rows: list[ValidationRow], statistic: str) -> float | None:
     return next(row for row in rows if row.statistic == statistic).levels["synthetic"]
 
 

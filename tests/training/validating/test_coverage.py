@@ -8,11 +8,11 @@ import pytest
 from tests.training.validating.clouds import ENOUGH, cloud, sets
 from training.validating.coverage import OUTSIDE, Neighbours, measure
 from training.validating.distance import MMD, squared_distances
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.numbered import half_sample_interval, numbered
 
 
-def both(found: list[Measured]) -> tuple[Measured, Measured]:
+def both(found: list[ValidationRow]) -> tuple[ValidationRow, ValidationRow]:
     outside, unreached = found
     return outside, unreached
 

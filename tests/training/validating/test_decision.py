@@ -8,23 +8,23 @@ from dataclasses import replace
 import pytest
 
 from training.validating.decision import ACCEPTANCE, decide, verdict
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 
 GOOD = (
-    Measured("V1", "length", "Wasserstein-1", "words", value=0.4, floor=0.4, floor_high=0.6, scale=3.0),
-    Measured(
+    ValidationRow("V1", "length", "Wasserstein-1", "words", value=0.4, floor=0.4, floor_high=0.6, scale=3.0),
+    ValidationRow(
         "V2", "overlap with the document: containment", "Wasserstein-1", "share",
         value=0.02, floor=0.02, floor_high=0.03, scale=0.4, levels={"synthetic": 0.52, "real": 0.5},
     ),
-    Measured("V6", "two-sample classifier", "AUC", "", value=0.55, floor=0.5, floor_high=0.56, scale=0.99),
-    Measured("V11", "teacher against student", "difference", "share", value=0.05, parts={"leads": True}),
-    Measured("V13", "leak", "evaluation queries in the set", "queries", value=0.0, parts={"removed": 0, "unseen": []}),
-    Measured("V14", "conformance", "accepted", "share", levels={"synthetic": 0.97}),
-    Measured("V14", "conformance", "parsed", "share", levels={"synthetic": 0.2}),
+    ValidationRow("V6", "two-sample classifier", "AUC", "", value=0.55, floor=0.5, floor_high=0.56, scale=0.99),
+    ValidationRow("V11", "teacher against student", "difference", "share", value=0.05, parts={"leads": True}),
+    ValidationRow("V13", "leak", "evaluation queries in the set", "queries", value=0.0, parts={"removed": 0, "unseen": []}),
+    ValidationRow("V14", "conformance", "accepted", "share", levels={"synthetic": 0.97}),
+    ValidationRow("V14", "conformance", "parsed", "share", levels={"synthetic": 0.2}),
 )  # fmt: skip
 
 
-def but(id: str, **changed: object) -> tuple[Measured, ...]:
+def but(id: str, **changed: object) -> tuple[ValidationRow, ...]:
     """Good rows, of which the first of one measure is not."""
     place = next(place for place, row in enumerate(GOOD) if row.id == id)
     return (*GOOD[:place], replace(GOOD[place], **changed), *GOOD[place + 1 :])  # type: ignore[arg-type]
@@ -46,7 +46,7 @@ def test_a_set_without_a_fault_is_usable_and_still_not_accepted() -> None:
         (but("V11", parts={"leads": False}), "V11: the teacher is not ahead of the student"),
     ],
 )
-def test_each_fault_blocks_by_its_own_reason(rows: tuple[Measured, ...], reason: str) -> None:
+def test_each_fault_blocks_by_its_own_reason(rows: tuple[ValidationRow, ...], reason: str) -> None:
     decision = decide(rows)
     assert decision.state == "blocked"
     assert decision.reasons[0].startswith(reason)

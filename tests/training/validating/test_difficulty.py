@@ -10,7 +10,7 @@ import pytest
 from tests.tiny_collection import CORPUS, FIRST, Place
 from training.corpus import corpus_of
 from training.validating.difficulty import measure, within
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.searching import searched, searched_together, source_ranks
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import wasserstein
@@ -25,7 +25,7 @@ def ranks_of(place: Place, one: QuerySet, depth: int = 3) -> list[int]:
         return [int(rank) for rank in source_ranks(one, corpus, searched(one, corpus, FIRST, depth, bench), depth)]
 
 
-def measured(place: Place, sets: Sets, depth: int = 3) -> list[Measured]:
+def measured(place: Place, sets: Sets, depth: int = 3) -> list[ValidationRow]:
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     with place.bench() as bench:
         return measure(sets, corpus, [FIRST], bench, depth=depth)

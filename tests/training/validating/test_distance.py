@@ -12,12 +12,12 @@ from tests.training.validating.clouds import ENOUGH, cloud, queries, sets
 from training.validating import distance
 from training.validating.distance import Kernel, frechet, kernel_of, measure, permutation_p, principal
 from training.validating.documents import documents
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.numbered import numbered, rows_of
 from training.validating.sets import Sets
 
 
-def rows(found: list[Measured]) -> tuple[Measured, Measured]:
+def rows(found: list[ValidationRow]) -> tuple[ValidationRow, ValidationRow]:
     mmd, apart = found
     return mmd, apart
 

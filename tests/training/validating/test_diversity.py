@@ -11,7 +11,7 @@ import pytest
 
 from tests.training.validating.planted_queries import QUICK, Draw, asked, compared, natural, words
 from training.validating.diversity import Alike, Directions, measure
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.self_bleu import Grams, distinct, self_bleu
 from training.validating.sets import QuerySet, Sets
 
@@ -20,7 +20,7 @@ def grams(*queries: str) -> Grams:
     return Grams.of([query.split() for query in queries])
 
 
-def rows(sets: Sets) -> dict[str, Measured]:
+def rows(sets: Sets) -> dict[str, ValidationRow]:
     return {row.name: row for row in measure(sets, effort=QUICK)}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from training.validating.drawn import FULL, Effort, measured_differences, measured_features, measured_values, roles
-from training.validating.measured import Distance, Measured, Name, matched, measured
+from training.validating.measured import Distance, Name, ValidationRow, matched, measured
 from training.validating.sets import QuerySet, Sets
 from training.validating.two_samples import Values, wasserstein
 
@@ -30,7 +30,7 @@ def letters(one: QuerySet) -> Values:
 DISTANCE: Distance = lambda a, b: wasserstein(letters(a), letters(b))  # noqa: E731
 
 
-def fast(sets: Sets, effort: Effort = FULL) -> Measured:
+def fast(sets: Sets, effort: Effort = FULL) -> ValidationRow:
     return measured_values(
         NAME, sets, {role: letters(one) for role, one in roles(sets).items()}, wasserstein, effort=effort
     )
@@ -40,7 +40,7 @@ def mean(values: Values) -> float:
     return float(values.mean())
 
 
-def number_of(sets: Sets) -> Measured:
+def number_of(sets: Sets) -> ValidationRow:
     """A level that is nothing but the number of queries."""
     values = {role: letters(one) for role, one in roles(sets).items()}
     return measured_differences(NAME, sets, values, lambda a: float(len(a)), lambda a, rows: a[rows])
@@ -170,5 +170,7 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others() -> None:
 
 
 def test_a_row_can_be_written_as_json() -> None:
-    row = Measured("V1", "a", "b", "c", value=np.float64(0.5), levels={"real": math.nan}, parts={"x": [np.int64(3)]})
+    row = ValidationRow(
+        "V1", "a", "b", "c", value=np.float64(0.5), levels={"real": math.nan}, parts={"x": [np.int64(3)]}
+    )
     assert json.loads(json.dumps(row.as_dict(), allow_nan=False))["levels"] == {"real": None}

@@ -18,7 +18,7 @@ from tests.tiny_collection import FIRST, Place
 from tests.training.validating.fake_judges import SPEC
 from training.validating.board import board_of
 from training.validating.calibration import Bin, bins, in_order, monotone, per_query_auc, wilson
-from training.validating.measured import Measured
+from training.validating.measured import ValidationRow
 from training.validating.teacher import Lead, lead, measure
 
 POOR = f"{SPEC}?column=poor"
@@ -40,7 +40,7 @@ def judged(place: Place, queries: Iterable[Iterable[Document]]) -> Collection:
     return place.load(place.beir(corpus=corpus, queries=asked_for, qrels=qrels))
 
 
-def rows(place: Place, collection: Collection, student: str | None = None, depth: int = 4) -> dict[str, Measured]:
+def rows(place: Place, collection: Collection, student: str | None = None, depth: int = 4) -> dict[str, ValidationRow]:
     with place.bench() as bench:
         found = measure(collection, [SPEC], FIRST, bench, student=student, depth=depth, enough=1)
     return {row.statistic: row for row in found}

@@ -10,13 +10,13 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.data.sources import agreement
-from harness.data.sources.agreement import Agreement, compare, compare_sources
+from harness.data.sources.agreement import SourceAgreement, compare, compare_sources
 from harness.data.sources.origin import SourceChoice
 from harness.data.sources.recognise import sources
 from tests.harness.data.sources.test_ir_dataset import CORPUS, QRELS, QUERIES, beir_folder, mirrored
 
 
-def compared(bench: Any, **changed: Any) -> Agreement:
+def compared(bench: Any, **changed: Any) -> SourceAgreement:
     folders = [beir_folder(bench, "one"), beir_folder(bench, "other", **changed)]
     openers = {folder.name: lambda folder=folder: sources(str(folder), None, (), None)[0] for folder in folders}
     first, other = compare("beir/scifact", openers, bench.workspace)
@@ -78,7 +78,7 @@ def test_a_source_that_fails_is_a_row_and_the_others_are_still_compared(bench: A
     opener = lambda: sources(str(folder), None, (), None)[0]  # noqa: E731
     rows = compare("c", {"mteb": fails, "beir": opener, "irds": opener}, bench.workspace)
     assert [row.state for row in rows] == ["unavailable", "first", "same"]
-    assert rows[0] == Agreement("c", "mteb", "unavailable", None, ("x.zip: truncated; fetch it again",))
+    assert rows[0] == SourceAgreement("c", "mteb", "unavailable", None, ("x.zip: truncated; fetch it again",))
 
 
 def test_a_collection_is_compared_through_whatever_is_there(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:

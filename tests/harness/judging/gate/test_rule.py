@@ -12,7 +12,7 @@ from harness.judging.gate.local import local, p_worse
 from harness.judging.gate.policy import Local, LookBudget, Policy
 from harness.judging.gate.reasons import at_least
 from harness.judging.gate.rule import decide
-from harness.judging.gate.verdict import Cost, Findings
+from harness.judging.gate.verdict import CheckpointCost, Findings
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import difference
 from tests.harness.judging.gate.pairs import judged, paired
@@ -150,7 +150,7 @@ def test_integrity_comes_first_and_shows_no_figure() -> None:
 
 
 def test_a_candidate_over_its_costs_is_refused_and_an_unmeasured_one_is_open() -> None:
-    dear = Cost("time", "s per 1,000 pairs", 13.0, 12.0)
+    dear = CheckpointCost("time", "s per 1,000 pairs", 13.0, 12.0)
     found = judged(paired("a", 0.05), costs=[dear])
     assert (found.state, found.reasons[0]) == ("refused", "time: 13 s per 1,000 pairs, over the limit of 12")
     unknown = judged(paired("a", 0.05), costs=[replace(dear, value=None)])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from harness.judging.gate.blocks import Blocks, plan
-from harness.judging.gate.sequential import Decision, Monitor, SequentialRule
+from harness.judging.gate.sequential import Monitor, SequentialDecision, SequentialRule
 from harness.measuring.statistics.anytime import averaged
 from harness.measuring.statistics.design import Design, Questions
 from tests.harness.judging.gate.plans import parallel, planned, questions
@@ -42,11 +42,11 @@ def watched(streams: list[Floats], blocks: Blocks, rule: SequentialRule = RULE) 
     return states
 
 
-def decided(streams: list[Floats], blocks: Blocks, rule: SequentialRule = RULE) -> Decision:
+def decided(streams: list[Floats], blocks: Blocks, rule: SequentialRule = RULE) -> SequentialDecision:
     return watched(streams, blocks, rule)[-1].decision
 
 
-def share(decision: Decision, blocks: Blocks) -> float:
+def share(decision: SequentialDecision, blocks: Blocks) -> float:
     return sum(decision.used) / int(blocks.sizes.sum())
 
 

@@ -13,7 +13,7 @@ from harness.judging.why.difference import difference
 from harness.judging.why.facing import PairedTexts
 from harness.judging.why.groups import groups
 from harness.judging.why.headline import explanation, headline, phrase
-from harness.judging.why.labels import Label, labels
+from harness.judging.why.labels import QueryLabel, labels
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference as by_the_rule
@@ -23,8 +23,8 @@ def analysed(facings: list[PairedTexts]) -> Why:
     return why(facings)
 
 
-def label(name: str, members: np.ndarray, **more: bool) -> Label:
-    return Label(name, "yes", f"with {name}", members, **more)
+def label(name: str, members: np.ndarray, **more: bool) -> QueryLabel:
+    return QueryLabel(name, "yes", f"with {name}", members, **more)
 
 
 def even(size: int) -> np.ndarray:

@@ -11,7 +11,8 @@ import pytest
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.suites.targets import find
-from harness.result.gathered import Result, gathered, grids
+from harness.result.gathered import gathered, grids
+from harness.result.result import Result
 from harness.result.store import Results
 from harness.running.imported.means import means_in
 from harness.running.imported.taken import take_means

@@ -13,7 +13,7 @@ from harness.data.trec import write_run
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
 from harness.result.gathered import gathered
-from harness.running.imported.taken import Wanted, is_run, take_run
+from harness.running.imported.taken import WantedRun, is_run, take_run
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 
@@ -34,14 +34,14 @@ def trec(place: Place, evaluation: Evaluation, name: str) -> Path:
     return file
 
 
-def take(place: Place, wanted: Wanted) -> list[Evaluation]:
+def take(place: Place, wanted: WantedRun) -> list[Evaluation]:
     return take_run(wanted, [place.load()], place.workspace, Silent())
 
 
 def test_an_imported_run_has_the_values_and_the_audit_that_it_would_have_as_ours(place: Place) -> None:
     ours = place.evaluations(rerankers=[FAKE], measures=["nDCG@10", "RR@10"], depth=5)
     first, file = trec(place, ours[0], "first.trec"), tevatron(place, ours[1])
-    wanted = Wanted(file, "theirs", first_stage_run=first, depth=5, measures=("nDCG@10", "RR@10"))
+    wanted = WantedRun(file, "theirs", first_stage_run=first, depth=5, measures=("nDCG@10", "RR@10"))
     theirs = take(place, wanted)
     assert [one.system.label for one in theirs] == ["first (imported) (first stage)", "theirs (imported)"]
     for imported, own in zip(theirs, ours, strict=True):
@@ -54,7 +54,7 @@ def test_nothing_imported_is_mistaken_for_measured(place: Place) -> None:
     """As like a measured system as can be, in name, first stage and depth: two rows, never one."""
     ours = place.evaluations(rerankers=[FAKE], depth=5)
     file = place.run_file(tevatron(place, ours[1]).read_text("utf-8").replace("\t0.", "\t-0.").splitlines())
-    take(place, Wanted(file, "tests.fake_adapters.Plain", first_stage=FIRST, depth=5))
+    take(place, WantedRun(file, "tests.fake_adapters.Plain", first_stage=FIRST, depth=5))
     found = {one.system: one for one in gathered(place.workspace.path) if one.system.reranker}
     assert len(found) == 2
     measured, imported = sorted(found.values(), key=lambda one: one.imported)
@@ -71,7 +71,7 @@ def test_nothing_imported_is_mistaken_for_measured(place: Place) -> None:
 
 def test_a_run_without_candidates_is_a_first_stage_of_its_own(place: Place) -> None:
     (ours,) = place.evaluations(depth=8)
-    (theirs,) = take(place, Wanted(trec(place, ours, "whole.trec"), "their search", depth=3))
+    (theirs,) = take(place, WantedRun(trec(place, ours, "whole.trec"), "their search", depth=3))
     assert theirs.system.reranker is None and theirs.system.label == "their search (imported) (first stage)"
     assert int(np.diff(theirs.run.offsets).max()) == 3
     assert gathered(place.workspace.path)[-1].imported
@@ -80,7 +80,7 @@ def test_a_run_without_candidates_is_a_first_stage_of_its_own(place: Place) -> N
 def test_given_lists_are_the_candidates_where_there_are_any(place: Place) -> None:
     rows = place.load(place.reranking_rows())
     ours = place.evaluations(rows, rerankers=[FAKE], first="given")
-    done = take_run(Wanted(tevatron(place, ours[1]), "theirs"), [rows], place.workspace, Silent())
+    done = take_run(WantedRun(tevatron(place, ours[1]), "theirs"), [rows], place.workspace, Silent())
     assert [one.system.label for one in done] == ["given (first stage)", "theirs (imported)"]
     assert np.array_equal(done[1].values, ours[1].values) and done[0].id == ours[0].id
 
@@ -90,20 +90,20 @@ def test_a_candidate_without_a_score_is_never_a_zero(place: Place) -> None:
     lines = tevatron(place, ours[1]).read_text("utf-8").splitlines()
     file = place.run_file(lines[1:])
     with pytest.raises(DataError, match=r"1 of 20 candidates of coll have no score there; .*lower --depth"):
-        take(place, Wanted(file, "theirs", first_stage=FIRST, depth=5))
+        take(place, WantedRun(file, "theirs", first_stage=FIRST, depth=5))
 
 
 def test_a_query_without_candidates_counts_as_zero_aloud(place: Place) -> None:
     file = place.run_file(["q1\td1\t0.5", "q2\td3\t0.5"])
-    (done,) = take(place, Wanted(file, "theirs"))
+    (done,) = take(place, WantedRun(file, "theirs"))
     assert done.values.mean() < 0.5 and done.audit.queries_without_candidates == 2
     assert any(alarm.name == "missing-queries" for alarm in done.alarms)
 
 
 def test_the_name_tells_two_imports_of_one_file_apart(place: Place) -> None:
     file = place.run_file(["q1\td1\t0.5"])
-    (one,), (two,) = take(place, Wanted(file, "one")), take(place, Wanted(file, "two"))
-    (again,) = take(place, Wanted(file, "one"))
+    (one,), (two,) = take(place, WantedRun(file, "one")), take(place, WantedRun(file, "two"))
+    (again,) = take(place, WantedRun(file, "one"))
     assert one.id == again.id != two.id
 
 
@@ -119,13 +119,13 @@ def test_the_name_tells_two_imports_of_one_file_apart(place: Place) -> None:
 def test_what_cannot_be_known_is_asked_for(place: Place, wanted: dict[str, str], said: str) -> None:
     file = place.run_file(["q1\td1\t0.5"])
     with pytest.raises(UsageError, match=said):
-        take(place, Wanted(file, **wanted))  # type: ignore[arg-type]
+        take(place, WantedRun(file, **wanted))  # type: ignore[arg-type]
 
 
 def test_one_file_is_of_one_collection(place: Place) -> None:
     collections = [place.load(place.beir("one")), place.load(place.beir("two"))]
     with pytest.raises(UsageError, match="one run file is of one collection, not of 2: one, two"):
-        take_run(Wanted(place.run_file(["q1\td1\t0.5"]), "x"), collections, place.workspace, Silent())
+        take_run(WantedRun(place.run_file(["q1\td1\t0.5"]), "x"), collections, place.workspace, Silent())
 
 
 def test_a_folder_is_no_run(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from adapters.errors import UsageError
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
 from harness.data.suites.targets import find
-from harness.scoring.costs.plan import Plan, plan, within_budget
+from harness.scoring.costs.plan import RunPlan, plan, within_budget
 from harness.scoring.costs.scripts import script_of
 from tests.tiny_collection import Place
 
@@ -138,4 +138,4 @@ def test_a_budget_for_less_than_one_query_of_each_is_refused_with_what_it_takes(
 
 
 def test_nothing_of_a_suite_is_loaded() -> None:
-    assert isinstance(plan([one for name in ("beir", "miracl", RERANKING) for one in find(name)], 100), Plan)
+    assert isinstance(plan([one for name in ("beir", "miracl", RERANKING) for one in find(name)], 100), RunPlan)
