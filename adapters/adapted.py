@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from adapters.errors import ModelError
+from adapters.typed_file import read_value
 
 KEY = "adapted_on"
 _MADE_BY = "harness train fit"
@@ -18,7 +18,7 @@ def adapted_on(folder: Path) -> list[str]:
     Raises:
         ModelError: a file that would say so is damaged.
     """
-    fitted, merged = _json(folder / "manifest.json"), _json(folder / "merge.json")
+    fitted, merged = _object(folder / "manifest.json"), _object(folder / "merge.json")
     named = [merged.get(KEY), fitted.get(KEY) if fitted.get("made_by") == _MADE_BY else None]
     return sorted({str(corpus) for listed in named if isinstance(listed, list) for corpus in listed})
 
@@ -29,11 +29,9 @@ def told(folder: Path) -> dict[str, object]:
     return {KEY: found} if found else {}
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _object(file: Path) -> dict[str, Any]:
+    """Other tools write files of these names too, with other content."""
     if not file.is_file():
         return {}
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{file}: not JSON ({error}); make the checkpoint again, or take it from its source") from None
+    content = read_value(file, error=ModelError, advice="make the checkpoint again, or take it from its source")
     return content if isinstance(content, dict) else {}

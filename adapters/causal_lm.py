@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from adapters.asking import USUAL_LENGTH, Asking, PromptMaker, asking_of, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
 from adapters.errors import ModelError
-from adapters.kinds import Code, refuse_other_kinds, refuse_own_code
+from adapters.kinds import Code, Kind, refuse_other_kinds, refuse_own_code
 from adapters.models import open_folder
 from adapters.modular import ModularScorer
 from adapters.next_word import NextWordModel
@@ -21,8 +21,6 @@ from adapters.prompt_tokens import PromptTokens
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import ReferenceCall
 from adapters.soundness import refuse_unsound
-
-_VERSION = "causal-lm/1"
 
 
 class CausalLMReranker:
@@ -51,6 +49,10 @@ class CausalLMReranker:
         UsageError: there is no such template.
     """
 
+    _KIND: ClassVar[Kind] = "causal-lm"
+    _VERSION: ClassVar[str] = "causal-lm/1"
+    _MODEL: ClassVar[type[NextWordModel]] = NextWordModel
+
     def __init__(
         self,
         model: str,
@@ -68,7 +70,7 @@ class CausalLMReranker:
         pickle: bool = False,
     ) -> None:
         self._folder = open_folder(model, revision)
-        refuse_other_kinds(self._folder, "causal-lm")
+        refuse_other_kinds(self._folder, self._KIND)
         refuse_own_code(self._folder, code)
         self._asking: Asking = asking_of(self._folder, template, positive, negative)
         self._max_length = self._asking.length(max_length, USUAL_LENGTH)
@@ -77,7 +79,7 @@ class CausalLMReranker:
         self._instruction = self._asking.instruction if instruction is None else instruction
         self._dtype, self._asked_device, self._pickle = dtype, device, pickle
         self._batch_tokens = batch_tokens
-        self._model = NextWordModel(self._folder, self._asking.words, dtype, device, pickle=pickle)
+        self._model = self._MODEL(self._folder, self._asking.words, dtype, device, pickle=pickle)
 
     @property
     def max_length(self) -> int:
@@ -104,7 +106,7 @@ class CausalLMReranker:
         same = self._same
         template, words = (self._asking.identity, self._model.words) if same is None else (same.digest, same.words)
         return {
-            "adapter": _VERSION,
+            "adapter": self._VERSION,
             **self._model.content,
             "template": template,
             "instruction": self._instruction,

@@ -86,7 +86,12 @@ def chat_template(template: PromptTemplate) -> str:
         f" | default({_quoted(template.instruction if field is Field.INSTRUCTION else '')}) -%}}"
         for field, role in roles.items()
     ]
-    parts = [part.value if isinstance(part, Field) else _quoted(part) for piece in template.pieces for part in piece]
+    read = {one: f"({one.value} | trim)" for one in (Field.QUERY, Field.DOCUMENT)} if template.strip else {}
+    parts = [
+        read.get(part, part.value) if isinstance(part, Field) else _quoted(part)
+        for piece in template.pieces
+        for part in piece
+    ]
     return "\n".join([*lines, f"{{{{- {' ~ '.join(parts)} -}}}}"]) + "\n"
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from adapters.errors import ModelError
 from adapters.models import ModelFolder
 
-Kind = Literal["embedder", "cross-encoder", "causal-lm", "onnx"]
+Kind = Literal["embedder", "cross-encoder", "causal-lm", "seq2seq", "onnx"]
 Code = Literal["stock"]
 """`stock`: use the class of transformers although the folder names one of its own."""
 
@@ -23,11 +23,14 @@ _SPARSE = {"SpladePooling", "MLMTransformer", "SparseStaticEmbedding", "SparseAu
 _MULTI_VECTOR = {"MultiVectorMask"}
 _ASYMMETRIC = {"Router", "Asym"}
 _MULTIMODAL = {"CLIPModel"}
+_TEXT_TO_TEXT = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
+"""Model types of encoder-decoders that read text alone."""
 _VECTORS = {"Pooling", "WeightedLayerPooling", "StaticEmbedding", "WordEmbeddings", "BoW", "CNN", "LSTM", "WordWeights"}
 _WHAT: dict[Kind, str] = {
     "embedder": "an embedder, which gives vectors",
     "cross-encoder": "a cross-encoder",
     "causal-lm": "a language model, which answers with a word",
+    "seq2seq": "a sequence-to-sequence model, which answers with a word",
     "onnx": "an ONNX model",
 }
 _ELSEWHERE = "score it where it runs, and give the result as 'run:FILE'"
@@ -191,8 +194,10 @@ def _of_architecture(folder: ModelFolder) -> Kind:
         return _onnx_or(folder, "cross-encoder")
     if name.endswith(("ForCausalLM", "LMHeadModel")):
         return _onnx_or(folder, "causal-lm")
+    if folder.config.get("model_type") in _TEXT_TO_TEXT and name.endswith("ForConditionalGeneration"):
+        return _onnx_or(folder, "seq2seq")
     if name.endswith("ForConditionalGeneration"):
-        raise _unsupported(folder, f"a sequence-to-sequence or multimodal model ({name}; monoT5 kind)")
+        raise _unsupported(folder, f"a multimodal model ({name})")
     if name.endswith("ForMaskedLM"):
         raise _unsupported(folder, f"a masked language model ({name}), perhaps a sparse encoder (SPLADE kind)")
     if _has(folder, "*.onnx", deep=True) and not _has(folder, "*.safetensors"):

@@ -11,19 +11,23 @@ _COUNTED_FROM_PADDING = {
     "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "mpnet", "longformer",
 }  # fmt: skip
 """Model types that count positions from pad_token_id + 1, so that as many rows of the table are never used."""
+_RELATIVE = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
+"""Model types with relative positions: `n_positions` is the length that they were trained with, and no limit."""
 _UNLIMITED = 10**9
 """A tokenizer that was saved without a length has 10**30 for it."""
 
 
-def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) -> int:
-    """Tokens of a whole input, special tokens included.
+def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None, otherwise: int | None = None) -> int:
+    """Tokens of a whole input, special tokens included. The rule is that of sentence-transformers, for every kind of
+    model, whether it is evaluated, exported or trained.
 
     That is what is asked for, else what sentence-transformers saved (`model_max_length` among the options of its
-    tokenizer, or `max_seq_length`), else the smallest of the
-    tokenizer's own limit, the positions of the network, and `usual`.
+    tokenizer, or `max_seq_length`; never more than the network has positions), else the smallest of the tokenizer's own
+    limit, the positions of the network, and `usual`.
 
     Args:
         usual: a length that models of this kind are published with.
+        otherwise: the length where the files name none.
 
     Raises:
         ModelError: more is asked for than the network has positions, or the files name no length.
@@ -41,9 +45,11 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None) 
     tokenizer = folder.tokenizer_settings.get("model_max_length")
     declared = int(tokenizer) if isinstance(tokenizer, int | float) and 0 < tokenizer < _UNLIMITED else None
     limits = [limit for limit in (declared, positions, usual) if limit is not None]
-    if not limits:
+    if limits:
+        return min(limits)
+    if otherwise is None:
         raise ModelError(f"the files of '{folder.name}' name no maximum length; give one with ?max_length=512")
-    return min(limits)
+    return otherwise
 
 
 def _saved(folder: ModelFolder) -> int | None:
@@ -60,6 +66,8 @@ def positions_of(folder: ModelFolder) -> int | None:
     config = {**(nested if isinstance(nested, Mapping) else {}), **declared}
     named = (config.get(key) for key in ("max_position_embeddings", "n_positions"))
     size = next((one for one in named if isinstance(one, int) and one > 0), None)
+    if config.get("model_type") in _RELATIVE:
+        return None
     if size is None or config.get("model_type") not in _COUNTED_FROM_PADDING:
         return size
     padding = config.get("pad_token_id")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -14,6 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from adapters.errors import ModelError, need
+from adapters.typed_file import value_of
+from adapters.typed_values import Place
 
 MIRROR = "HARNESS_MIRROR"
 """A folder with everything that would be downloaded; where it is set, hub models are read from there alone."""
@@ -260,10 +261,7 @@ def read_json(file: Path, kind: type[_Json]) -> _Json:
         raise ModelError(f"{file}: cannot be read: {error.strerror}") from None
     if text.startswith(LFS_POINTER):
         raise ModelError(f"{file}: {LFS_ADVICE}")
-    try:
-        content = json.loads(text.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None
+    content = value_of(text, Place(str(file), error=ModelError, advice="fetch or save the model again"))
     if not isinstance(content, kind):
         raise ModelError(f"{file}: expected a JSON {'object' if kind is dict else 'list'}; fetch the file again")
     return content

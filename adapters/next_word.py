@@ -20,6 +20,8 @@ from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
+_SPACE = "▁"
+"""What sentencepiece writes for a space; a word that begins with it names a token as the vocabulary spells it."""
 _SAVINGS: dict[str, object] = {"logits_to_keep": 1, "use_cache": False}
 """Logits of the last position only, and no cache for a next word that is never asked for."""
 
@@ -111,7 +113,7 @@ class NextWordModel:
     def _network(self) -> Any:
         word_ids = self.word_ids  # a wrong word is found before the weights are read
         network = load_language_model(self.folder, self._dtype, pickle=self._pickle).to(self.device)
-        _narrow_head(network, word_ids)
+        narrow_head(network, word_ids)
         return network
 
 
@@ -130,6 +132,9 @@ def token_of(model: str, word: Word, encode: Callable[[list[str]], list[list[int
         if not 0 <= word < len(tokenizer):
             raise ModelError(f"'{model}' has no token {word}: its tokenizer has {len(tokenizer):,} tokens")
         return word
+    literal = tokenizer.convert_tokens_to_ids(word) if word.startswith(_SPACE) else None
+    if literal not in (None, tokenizer.unk_token_id):
+        return int(literal)
     (ids,) = encode([word])
     if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
         raise ModelError(
@@ -150,13 +155,18 @@ def _left_padded(inputs: Sequence[Ids], pad: int) -> tuple[Integers, Integers]:
     return padded, mask
 
 
-def load_language_model(folder: ModelFolder, dtype: str, *, pickle: bool = False) -> Any:
+def load_language_model(
+    folder: ModelFolder, dtype: str, auto: str = "AutoModelForCausalLM", *, pickle: bool = False
+) -> Any:
     """A language model with all its weights, in evaluation mode.
+
+    Args:
+        auto: the class of transformers that chooses the network.
 
     Raises:
         ModelError: it cannot be loaded, or lacks weights.
     """
-    network, report = load_network(folder, "AutoModelForCausalLM", dtype, pickle=pickle)
+    network, report = load_network(folder, auto, dtype, pickle=pickle)
     invented = sorted({*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])})
     if invented:
         raise ModelError(
@@ -168,11 +178,14 @@ def load_language_model(folder: ModelFolder, dtype: str, *, pickle: bool = False
     return network
 
 
-def _narrow_head(network: Any, word_ids: tuple[int, ...]) -> None:
+def narrow_head(network: Any, word_ids: tuple[int, ...], **more: Any) -> None:
     """Let the head compute the words alone, in float32, inside of the network's own forward pass.
 
     So whatever an architecture does to its logits (scaling, capping) stays as it is. Where the narrow head does not
     answer a probe as the whole head does, the whole head stays.
+
+    Args:
+        more: arguments that the network needs besides `input_ids`.
     """
     torch = need("torch", "models", "running a language model")
     head = network.get_output_embeddings()
@@ -182,19 +195,19 @@ def _narrow_head(network: Any, word_ids: tuple[int, ...]) -> None:
     def change() -> None:
         network.set_output_embeddings(_rows(head, word_ids))
 
-    if not answers_alike(network, word_ids, change):
+    if not answers_alike(network, word_ids, change, **more):
         network.set_output_embeddings(head)
 
 
-def answers_alike(network: Any, word_ids: tuple[int, ...], change: Callable[[], None]) -> bool:
+def answers_alike(network: Any, word_ids: tuple[int, ...], change: Callable[[], None], **more: Any) -> bool:
     """Change the head of a network to the words alone, and say whether they have the logits of the whole head."""
     torch = need("torch", "models", "running a language model")
     weight = network.get_output_embeddings().weight
     probe = torch.tensor([[word_ids[0], word_ids[-1], word_ids[0]]], device=weight.device)
     with torch.no_grad():
-        whole = network(input_ids=probe).logits[:, -1, list(word_ids)].float()
+        whole = network(input_ids=probe, **more).logits[:, -1, list(word_ids)].float()
         change()
-        narrow = network(input_ids=probe).logits[:, -1].float()
+        narrow = network(input_ids=probe, **more).logits[:, -1].float()
     allowed = 8 * torch.finfo(weight.dtype).eps * (1 + whole.nan_to_num().abs().max())
     same: bool = narrow.shape == whole.shape
     return same and torch.allclose(narrow, whole, rtol=0, atol=float(allowed), equal_nan=True)

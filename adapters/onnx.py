@@ -28,7 +28,7 @@ from adapters.contents import graph_files
 from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest, files_digest
 from adapters.labels import OutputLabel, label_of
-from adapters.lengths import positions_of
+from adapters.lengths import length_of
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
 from adapters.processor import instruction_set
@@ -55,7 +55,8 @@ class OnnxCrossEncoder:
     Args:
         model: a folder with the graph and tokenizer.json, or a hub name.
         revision: of a hub model.
-        max_length: tokens of a whole input; default: 512, or the model's positions where it has fewer.
+        max_length: tokens of a whole input; default: as the files say, by the rule of `adapters.lengths.length_of`; 512
+            where they name no length.
         truncation: "document" keeps every query whole, "longest_first" as in transformers.
         batch_tokens: padded tokens per model call.
         file: name of the graph in the folder, or in its subfolder `onnx`.
@@ -85,7 +86,10 @@ class OnnxCrossEncoder:
             raise ModelError(f"'{self._folder.name}' has no tokenizer.json; save the tokenizer beside the graph")
         self._asked_label = label
         self._label = _declared_label(self._folder, label)
-        self._max_length, self._batch_tokens = _length(self._folder, max_length), batch_tokens
+        self._max_length, self._batch_tokens = (
+            length_of(self._folder, max_length, otherwise=_USUAL_LENGTH),
+            batch_tokens,
+        )
         self._truncation: Truncation = truncation
 
     @property
@@ -220,15 +224,6 @@ class _Graph:
                 f"gives [{count}, labels]; export the model with its score head"
             )
         return logits.reshape(count, -1)
-
-
-def _length(folder: ModelFolder, asked: int | None) -> int:
-    positions = positions_of(folder)
-    if asked is None:
-        return min(_USUAL_LENGTH, positions or _USUAL_LENGTH)
-    if not 1 <= asked <= (positions or asked):
-        raise ModelError(f"'{folder.name}': max_length={asked} is not between 1 and its {positions} positions")
-    return asked
 
 
 def _load(name: str, file: Path) -> _Graph:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import importlib.resources
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta
 
 from adapters.errors import ModelError, UsageError, did_you_mean
 from adapters.identity import digest
 from adapters.models import ModelFolder
+from adapters.typed_file import parsed_toml, read_toml
+from adapters.typed_values import Place, Positive, typed
 
 
 class Field(Enum):
@@ -34,23 +37,24 @@ Piece = tuple[str | Field, ...]
 _FIELDS = re.compile(r"\{(instruction|query|document)\}")
 _PLACE = re.compile(r"\{+\s*(\w+)\s*\}+")
 """What looks like a field."""
-_TEXTS = ("prefix", "suffix", "instruction", "positive", "negative", "source")
-_KEYS = (*_TEXTS, "body", "max_length", "recognised")
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """What in a folder shows that it was trained with a template. One of the two is enough."""
+    """What in a folder shows that it was trained with a template. One of them is enough."""
 
     chat_template: str | None = None
     """A text that stands in its chat template."""
     title: str | None = None
     """A text that stands in the first heading of its README.md."""
+    file: str | None = None
+    """A file that the folder has."""
 
     def matches(self, folder: ModelFolder, chat_template: str) -> bool:
         """Whether a folder shows it."""
         in_template = self.chat_template is not None and self.chat_template in chat_template
-        return in_template or (self.title is not None and self.title in _title(folder))
+        has_file = self.file is not None and (folder.path / self.file).is_file()
+        return in_template or has_file or (self.title is not None and self.title in _title(folder))
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class PromptTemplate:
         instruction: what stands for the instruction where nobody gives one.
         positive, negative: the words whose logits are compared; without `negative` the logit of `positive` counts.
         max_length: tokens of a whole input that the model is published with.
+        strip: whether white space at the ends of a query and a document is taken off.
     """
 
     pieces: tuple[Piece, ...]
@@ -72,6 +77,7 @@ class PromptTemplate:
     negative: str | None = None
     max_length: int | None = None
     recognised: Recognised = field(default_factory=Recognised)
+    strip: bool = False
 
     @property
     def digest(self) -> str:
@@ -106,7 +112,11 @@ class PromptTemplate:
 
     def render(self, place: int, instruction: str, query: str, document: str) -> str:
         """The text of a piece."""
-        return rendered(self.pieces[place], instruction, query, document)
+        return rendered(self.pieces[place], instruction, self.read(query), self.read(document))
+
+    def read(self, text: str) -> str:
+        """A query or a document as it is put into the prompt."""
+        return text.strip() if self.strip else text
 
     def whole(self, instruction: str, query: str, document: str) -> str:
         """The whole prompt as text."""
@@ -130,10 +140,7 @@ def load_template(name: str) -> PromptTemplate:
         return parse_template(packaged[name].read_text("utf-8"), f"templates/{name}.toml")
     path = Path(name).expanduser()
     if path.is_file():
-        try:
-            return parse_template(path.read_text("utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: cannot be read as text ({error})") from None
+        return _template(read_toml(path, _Written), str(path))
     raise UsageError(f"no template '{name}', and no file of that name.{did_you_mean(name, packaged)}")
 
 
@@ -165,51 +172,42 @@ def parse_template(text: str, label: str) -> PromptTemplate:
         UsageError: a key is unknown or of the wrong type, the query or the document does not stand in it exactly once,
             or nothing separates the two.
     """
-    try:
-        keys = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{label}: not TOML: {error}") from None
-    _check(keys, label)
-    body = keys["body"]
-    texts = [keys.get("prefix", ""), *([body] if isinstance(body, str) else body), keys.get("suffix", "")]
+    at = Place(label)
+    return _template(typed(_Written, parsed_toml(text, at), at), label)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The keys of the file."""
+
+    body: str | Annotated[tuple[str, ...], Meta(min_length=1)]
+    prefix: str = ""
+    suffix: str = ""
+    instruction: str = ""
+    positive: str | None = None
+    negative: str | None = None
+    source: str = ""
+    max_length: Positive | None = None
+    recognised: Recognised = field(default_factory=Recognised)
+    strip: bool = False
+
+    def problem(self) -> str | None:
+        """What is wrong beyond types."""
+        alone = self.negative is not None and self.positive is None
+        return "negative: is given without 'positive'; name the word that means relevant" if alone else None
+
+
+def _template(keys: _Written, label: str) -> PromptTemplate:
+    texts = [keys.prefix, *([keys.body] if isinstance(keys.body, str) else keys.body), keys.suffix]
     pieces = tuple(piece for piece in map(_piece, texts) if piece)
     for written in texts:
         _check_places(written, label)
     _check_fields(pieces, label)
+    described: dict[str, object] = {"prefix": keys.prefix, "body": keys.body, "suffix": keys.suffix}
+    described |= {"strip": True} if keys.strip else {}
     return PromptTemplate(
-        pieces,
-        {"prefix": keys.get("prefix", ""), "body": body, "suffix": keys.get("suffix", "")},
-        keys.get("instruction", ""),
-        keys.get("positive"),
-        keys.get("negative"),
-        keys.get("max_length"),
-        Recognised(**keys.get("recognised", {})),
+        pieces, described, keys.instruction, keys.positive, keys.negative, keys.max_length, keys.recognised, keys.strip
     )
-
-
-def _check(keys: Mapping[str, Any], label: str) -> None:
-    for key in keys:
-        if key not in _KEYS:
-            raise UsageError(f"{label}: unknown key '{key}'.{did_you_mean(key, _KEYS)}")
-    wrong = [key for key in _TEXTS if not isinstance(keys.get(key, ""), str)]
-    body, length, recognised = keys.get("body"), keys.get("max_length", 1), keys.get("recognised", {})
-    if not isinstance(body, str) and not (
-        isinstance(body, list) and body and all(isinstance(one, str) for one in body)
-    ):
-        raise UsageError(f"{label}: 'body' must be text, or a list of texts that are tokenised one by one")
-    if not isinstance(length, int) or isinstance(length, bool) or length < 1:
-        raise UsageError(f"{label}: 'max_length' must be a whole number of tokens")
-    known = set(Recognised.__dataclass_fields__)
-    if (
-        not isinstance(recognised, dict)
-        or set(recognised) - known
-        or not all(isinstance(one, str) for one in recognised.values())
-    ):
-        raise UsageError(f"{label}: 'recognised' may have {' and '.join(sorted(known))}, each a text")
-    if wrong:
-        raise UsageError(f"{label}: '{wrong[0]}' must be text")
-    if "negative" in keys and "positive" not in keys:
-        raise UsageError(f"{label}: 'negative' without 'positive'; name the word that stands for relevant")
 
 
 def _check_places(text: str, label: str) -> None:

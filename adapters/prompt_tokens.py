@@ -144,10 +144,10 @@ class PromptEncoder:
         """
         asked, query = np.unique(pairs[:, 0], return_inverse=True)
         read, document = np.unique(pairs[:, 1], return_inverse=True)
-        texts = [queries[int(index)] for index in asked]
+        texts = [self.template.read(queries[int(index)]) for index in asked]
         frames = self._frames(texts)
         self._refuse_long(texts, frames)
-        tokens = self._documents(documents[int(index)] for index in read)
+        tokens = self._documents(self.template.read(documents[int(index)]) for index in read)
         rows = [row for row, index in enumerate(document) if tokens[index] is None]
         bodies = _encoded(self.encode, (self._body(queries[q], documents[d]) for q, d in pairs[rows].tolist()))
         wholes = {row: frames[query[row]].around(body) for row, body in zip(rows, bodies, strict=True)}
@@ -190,7 +190,7 @@ class PromptEncoder:
         return list(_document_ids(self._piece, self.encode, documents))
 
     def _body(self, query: str, document: str) -> str:
-        return self._text(self._piece, query, document)
+        return self._text(self._piece, self.template.read(query), self.template.read(document))
 
     def _text(self, piece: Piece, query: str, document: str) -> str:
         return rendered(piece, self.instruction, query, document)

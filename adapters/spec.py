@@ -27,7 +27,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "bm25": {"retriever": "adapters.bm25:BM25Retriever", "reranker": "adapters.bm25:BM25Reranker"},
     "cross-encoder": {"reranker": "adapters.cross_encoder:CrossEncoder"},
     "causal-lm": {"reranker": "adapters.causal_lm:CausalLMReranker", "generator": _LANGUAGE_MODEL},
-    "seq2seq": {"generator": _LANGUAGE_MODEL},
+    "seq2seq": {"reranker": "adapters.seq2seq:Seq2SeqReranker", "generator": _LANGUAGE_MODEL},
     "chat": {"generator": "adapters.chat:ChatGenerator"},
     "extractive": {"generator": "adapters.extractive:ExtractiveGenerator"},
     "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.analysis import Analyzer
+from adapters.atomic import write_atomically
 from adapters.identity import digest
 from adapters.protocols import Integers, Progress, Setting
 
@@ -123,11 +123,9 @@ def _cache_file(corpus: Sequence[str], analyzer: Analyzer, setting: Setting | No
 
 def _save(read: CorpusTerms, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     words = np.frombuffer("\n".join(read.statistics.vocabulary).encode(), dtype=np.uint8)
-    with unfinished.open("wb") as target:
+    with write_atomically(file) as unfinished, unfinished.open("wb") as target:
         np.savez(target, terms=read.terms, offsets=read.offsets, words=words, frequencies=read.statistics.frequencies)
-    unfinished.replace(file)
 
 
 def _statistics(columns: Any) -> Statistics:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from adapters.atomic import write_atomically
 from adapters.errors import DataError
 from adapters.identity import Digests, array_digest
 from adapters.protocols import Floats, Integers
@@ -165,22 +165,12 @@ def _write_shard(folder: Path, digests: Digests, vectors: Floats) -> Path:
     name = array_digest(digests)
     _write(folder / f"{name}.digests.npy", digests)
     _write(folder / f"{name}.npy", vectors)
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
     return folder / f"{name}.npy"
 
 
 def _write(file: Path, array: npt.NDArray[np.generic]) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
+    with write_atomically(file) as unfinished, unfinished.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
 
 
 def _read_shard(file: Path) -> list[tuple[_Shard, int]]:

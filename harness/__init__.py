@@ -1,6 +1,10 @@
 """Evaluate rerankers: collections, runs, measures, the ledger of scored pairs, results and their audit.
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
+
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`. `results` reads everything
+that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
+docs/python.md.
 """
 
 import warnings
@@ -8,11 +12,52 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.errors import HarnessError
-    from harness.api import Comparison, Outcome, compare, gate, results, run
+    from harness.api import LeftOutWarning, ResultsNotKept, check, compare, gate, merge, results, run, why
+    from harness.api.checked import CheckReport
+    from harness.api.comparison import Comparison
+    from harness.api.decision import Decision
+    from harness.api.explanation import Explanation
+    from harness.api.outcome import Outcome
     from harness.judging.gate.policy import Policy
+    from harness.measuring.statistics.difference import Difference
+    from harness.progress import Reporter
+    from harness.result.figure import Figure
+    from training.merging.merge import Merged
 
-__all__ = ["Comparison", "HarnessError", "Outcome", "Policy", "compare", "gate", "results", "run"]
-_ELSEWHERE = {"HarnessError": "adapters.errors", "Policy": "harness.judging.gate.policy"}
+__all__ = [
+    "CheckReport",
+    "Comparison",
+    "Decision",
+    "Difference",
+    "Explanation",
+    "Figure",
+    "HarnessError",
+    "LeftOutWarning",
+    "Merged",
+    "Outcome",
+    "Policy",
+    "Reporter",
+    "ResultsNotKept",
+    "check",
+    "compare",
+    "gate",
+    "merge",
+    "results",
+    "run",
+    "why",
+]
+_MODULES = {
+    "CheckReport": "harness.api.checked",
+    "Decision": "harness.api.decision",
+    "Difference": "harness.measuring.statistics.difference",
+    "Explanation": "harness.api.explanation",
+    "Figure": "harness.result.figure",
+    "HarnessError": "adapters.errors",
+    "Merged": "training.merging.merge",
+    "Policy": "harness.judging.gate.policy",
+    "Reporter": "harness.progress",
+}
+"""Where a name is; every other one is in `harness.api`."""
 _FORMER = {"compared": "compare", "gated": "gate"}
 
 
@@ -25,5 +70,9 @@ def __getattr__(name: str) -> object:
         warnings.warn(f"harness.{name} is called harness.{new} now", DeprecationWarning, stacklevel=2)
         name = new
     if name in __all__:
-        return getattr(importlib.import_module(_ELSEWHERE.get(name, "harness.api")), name)
+        return getattr(importlib.import_module(_MODULES.get(name, "harness.api")), name)
     raise AttributeError(f"module 'harness' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

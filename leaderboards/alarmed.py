@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.result.keys import CollectionKey
@@ -40,15 +40,7 @@ def collection_marks(collection: CollectionKey) -> list[Mark]:
 
 def alarms(result: Result) -> list[str]:
     """The messages of one result's alarms; alarms of another measure are not among them."""
-    listed = result.stored.audit.get("alarms")
-    found = []
-    for alarm in listed if isinstance(listed, list) else []:
-        if not isinstance(alarm, Mapping):
-            found.append(str(alarm))
-        elif alarm.get("measure") in (None, result.measure):
-            name = alarm.get("name", "unnamed")
-            found.append(str(alarm.get("message", "")) + ("" if name == "unnamed" else f" [{name}]"))
-    return found
+    return [alarm.named for alarm in result.stored.audit.about(result.measure)]
 
 
 def alarms_by_message(results: Iterable[Result]) -> dict[str, list[Result]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -12,10 +12,10 @@ from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import suites
 from harness.result.evaluation import Evaluation
 from leaderboards.published import OwnNumber, Published, comparable, published
-from reports.comparison import points
 from reports.model_name import model_name
+from reports.numbers import points
 from reports.suite_entry import entry_of, is_drifted
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,19 @@ def anchors(evaluations: Sequence[Evaluation]) -> list[PublishedAnchor]:
     return found
 
 
-def anchors_table(found: Sequence[PublishedAnchor], bm25: Sequence[str] = ()) -> Table:
+def anchors_table(
+    found: Sequence[PublishedAnchor], name: Callable[[str], str] = str, bm25: Sequence[str] = ()
+) -> Table:
     """Published and measured numbers, with a footnote for every mark. Differences are shown where they mean something.
 
     Args:
+        name: what a system is called, by its label.
         bm25: how BM25 stems, where it is among the measured.
     """
     reasons = list(dict.fromkeys(anchor.reason for anchor in found if anchor.reason))
     marks = {reason: f"[{number}]" for number, reason in enumerate(reasons, 1)}
     columns = ("collection", "system", "measure", "published", "measured", "difference", "evaluator")
-    rows = tuple(_row(anchor, marks) for anchor in found)
+    rows = tuple(_row(anchor, marks, name) for anchor in found)
     notes = (
         "values x 100; published numbers and their sources: leaderboards/published",
         "[n]: the two numbers cannot be compared, so there is no difference",
@@ -136,11 +139,11 @@ def _altered(evaluation: Evaluation) -> str:
     return f"on data that differ from the suite's ({DRIFTED})" if is_drifted(collection) else ""
 
 
-def _row(anchor: PublishedAnchor, marks: dict[str, str]) -> tuple[Cell, ...]:
+def _row(anchor: PublishedAnchor, marks: dict[str, str], name: Callable[[str], str]) -> tuple[Cell, ...]:
     ours, row, mark = anchor.ours, anchor.row, marks.get(anchor.reason or "", "")
     difference = f"{100 * (ours.value - row.value):+z.2f}"
     texts = (
-        row.target, anchor.system, row.measure, f"{points(row.value)}{mark}", points(ours.value),
+        row.target, name(anchor.system), row.measure, f"{points(row.value)}{mark}", points(ours.value),
         "" if mark else difference, row.evaluator or "not stated",
     )  # fmt: skip
     return tuple(Cell(text) for text in texts)

@@ -14,12 +14,12 @@ from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import NOTHING, LeftOut
 from harness.result.opening import stored_in
 from harness.result.result import Result
-from harness.result.select import label_of
 from harness.result.stored import Stored
 from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of
 from leaderboards.standing import BoardStanding, standings
-from leaderboards.systems_file import Declared, declared_of, read_systems
-from reports.figures import selection
+from reports.grid import selection
+from reports.systems_file import Declared, declared_of, display_names, read_systems
+from reports.view import stored_labels
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -84,8 +84,7 @@ def board(  # noqa: PLR0917
     """
     shown = view(workspace, systems, collections, languages, measures)
     results = shown.results
-    keys = dict.fromkeys(one.system for one in results)
-    declared = {} if systems_file is None else read_systems(systems_file, keys)
+    declared = _declared(workspace, systems_file)
     tables, ranked = list[RankedTable](), list[RankedCollection]()
     for grid in all_grids(results):
         own, columns = _ranked(grid)
@@ -94,6 +93,15 @@ def board(  # noqa: PLR0917
     tables.sort(key=lambda one: place_of(one.sheet))
     history = _history(workspace, results)
     return Board(results, tuple(tables), _by_collection(results, ranked), declared, history, shown.left_out)
+
+
+def _declared(workspace: Path, file: Path | None) -> dict[str, Declared]:
+    if file is None:
+        return {}
+    labels = stored_labels(workspace)
+    declared = read_systems(file, labels)
+    display_names(file, declared, labels)
+    return declared
 
 
 def _ranked(grid: Grid) -> tuple[list[RankedTable], list[RankedCollection]]:
@@ -145,12 +153,8 @@ def _by_collection(
 def _history(workspace: Path, shown: Sequence[Result]) -> dict[SystemKey, list[Stored]]:
     systems, known = {one.system for one in shown}, {one.id: one.stored for one in shown}
     with stored_in(workspace / "results.sqlite") as results:
-        found = _grouped((known.get(one.id, one) for one in results.all()), _system)
+        found = _grouped((known.get(one.id, one) for one in results.all()), lambda one: one.key)
     return {key: sorted(found[key], key=lambda one: (one.created, one.id)) for key in systems if key in found}
-
-
-def _system(stored: Stored) -> SystemKey:
-    return SystemKey(label_of(stored), stored.first_stage, stored.depth, stored.reranker)
 
 
 Value = TypeVar("Value")

@@ -24,8 +24,8 @@ class Costed:
 def speed_of(grid: Grid, system: SystemKey) -> float | None:
     """Pairs over seconds of all of its collections; None where one was not scored on this machine."""
     cells = [cell for cell in grid.row(system) if cell is not None]
-    counts = [cell.stored.audit.get("candidates") for cell in cells]
-    pairs = [count for count in counts if isinstance(count, int)]
+    counts = [cell.stored.audit.candidates for cell in cells]
+    pairs = [count for count in counts if count is not None]
     seconds = [
         count / cell.pairs_per_second for count, cell in zip(pairs, cells, strict=False) if cell.pairs_per_second
     ]

@@ -24,7 +24,7 @@ def write_board(made: Board, out: Path) -> int:
     _refuse_foreign(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / _MARKER).write_text("pages of `harness board`; each call makes them anew\n", "utf-8")
+        _write(out / _MARKER, "pages of `harness board`; each call writes them again\n")
         written = {_write(out / name, text) for name, text in pages(made)}
         for file in set(out.rglob("*.html")) - written:
             file.unlink()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.errors import UsageError, need
-from harness.measuring.alarms.alarm import as_stored, is_hard
 from harness.result.gathered import view
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
@@ -129,5 +128,4 @@ def _refuse(key: CollectionKey, stored: Stored) -> None:
 
 def hard_alarms(stored: Stored) -> list[str]:
     """Alarms that forbid the use of a number."""
-    alarms = as_stored(stored.audit.get("alarms"))
-    return [f"{one['message']} [{one['name']}]" for one in alarms if is_hard(one["name"])]
+    return [alarm.named for alarm in stored.audit.alarms if alarm.hard]

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from reports.html import html_table, page
-from reports.tables import Table, escaped, markdown
+from reports.table import Table, escaped, markdown
 
 _LARGEST_SVG = 400_000
 """Bytes; a drawing of more lines is inlined as pixels."""

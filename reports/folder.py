@@ -10,11 +10,16 @@ from harness.result.evaluation import Evaluation
 from harness.result.export import write_results
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_evaluations
-from reports.comparison import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
-from reports.tables import comma_separated, escaped, markdown
+from harness.workspace import write_atomically
+from reports.table import Table, comma_separated, escaped, markdown
+from reports.tables.run import alarms, audit_table, comparison_tables, controls_table, declared_notes, described
+from reports.tables.run_values import as_dict
+from reports.view import PLAIN, View
 
 
-def write_report(out: Path, evaluations: Sequence[Evaluation], command: str, *, skipped: Sequence[str] = ()) -> None:
+def write_report(
+    out: Path, evaluations: Sequence[Evaluation], command: str, *, skipped: Sequence[str] = (), view: View = PLAIN
+) -> None:
     """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files of these names are replaced.
 
     Args:
@@ -24,39 +29,49 @@ def write_report(out: Path, evaluations: Sequence[Evaluation], command: str, *, 
     tables.mkdir(parents=True, exist_ok=True)
     for stale in tables.glob("[0-9][0-9].csv"):  # of a report that had more tables
         stale.unlink()
-    write_results(out, evaluations, skipped)
-    for number, table in enumerate([*comparison_tables(evaluations), audit_table(evaluations)], 1):
-        (tables / f"{number:02d}.csv").write_text(comma_separated(table), "utf-8")
-    (out / "report.md").write_text(_story(evaluations, command, skipped), "utf-8")
+    write_results(out, evaluations, as_dict(evaluations, skipped, view))
+    shown, audit = comparison_tables(evaluations, view), audit_table(evaluations, view)
+    for number, table in enumerate([*shown, audit], 1):
+        _write(tables / f"{number:02d}.csv", comma_separated(table))
+    _write(out / "report.md", _story(evaluations, command, [*shown, audit], skipped, view))
 
 
-def _story(evaluations: Sequence[Evaluation], command: str, skipped: Sequence[str]) -> str:
+def _write(file: Path, text: str) -> None:
+    with write_atomically(file) as unfinished:
+        unfinished.write_text(text, "utf-8")
+
+
+def _story(
+    evaluations: Sequence[Evaluation], command: str, tables: Sequence[Table], skipped: Sequence[str], view: View
+) -> str:
     all_of = list({evaluation.collection.fingerprint: evaluation.collection for evaluation in evaluations}.values())
-    found = alarms(evaluations)
+    found = alarms(evaluations, view)
     about = [*declared_notes(all_of), *bm25_notes(of_evaluations(evaluations)), *map(described, all_of), *skipped]
     parts = [
         "# Results",
         f"Made by `{command}`.",
         "\n".join(f"- {escaped(line)}" for line in about),
-        *(markdown(table) for table in comparison_tables(evaluations)),
+        *map(markdown, tables[:-1]),
         "## Alarms",
         "\n".join(f"- {escaped(alarm)}" for alarm in found) or "None.",
         "## Audit",
-        markdown(audit_table(evaluations)),
+        markdown(tables[-1]),
         markdown(controls_table(evaluations)),
         "## What made these numbers",
-        _made_by(evaluations),
+        _made_by(evaluations, view),
     ]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
-def _made_by(evaluations: Sequence[Evaluation]) -> str:
+def _made_by(evaluations: Sequence[Evaluation], view: View) -> str:
     known = environment()
     packages = known["packages"]
     versions = ", ".join(f"{k} {v}" for k, v in packages.items() if v) if isinstance(packages, dict) else ""
     machine = f"Python {known['python']} on {known['machine']}; {versions}."
-    names = [escaped(f"{e.collection.name}, {e.system.label}, depth {e.system.depth}") for e in evaluations]
+    names = [
+        escaped(f"{e.collection.name}, {view.system(e.system.label)}, depth {e.system.depth}") for e in evaluations
+    ]
     lines = [f"- `{e.id}`: {name}" for e, name in zip(evaluations, names, strict=True)]
     return "\n".join(
-        [machine, "", "Every id stands for one evaluation; `harness show ID` tells what it rests on.", "", *lines]
+        [machine, "", "Every id names one evaluation; `harness show ID` prints what it rests on.", "", *lines]
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from importlib import resources
 
-from reports.tables import Cell, Kind, Table
+from reports.table import Cell, Kind, Table
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reports.tables import Cell, Kind, Table
+from reports.table import Cell, Kind, Table
 from reports.wide import A_PAGE, cut
 
 PREAMBLE = r"\usepackage{booktabs,longtable}"

@@ -1,4 +1,4 @@
-"""The signs of a table: each stands for one sentence, which is printed where its sign is used and nowhere else."""
+"""The signs of a table: each has one sentence, which is printed where its sign is used and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from harness.data.sources.stored import DRIFTED
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-from reports.tables import Cell
+from reports.table import Cell
 
 BETTER, WORSE = "↑", "↓"
 INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"
@@ -48,7 +48,7 @@ def of_system(results: Sequence[Result]) -> tuple[str, ...]:
 
 def is_adapted(result: Result) -> bool:
     """Whether the reranker's identity says that it was adapted on this collection, on its corpus, or on a corpus that
-    it does not name. A result from before corpora were kept is told by its name and fingerprint alone."""
+    it does not name. A result from before corpora were kept is known by its name and fingerprint alone."""
     reranker = result.stored.identity.get("reranker")
     if not isinstance(reranker, Mapping):
         return False
@@ -60,14 +60,7 @@ def is_adapted(result: Result) -> bool:
 
 def alarms_of(result: Result) -> list[str]:
     """The alarms that were stored with a result; those of another measure are left out."""
-    stored = result.stored.audit.get("alarms")
-    found = []
-    for alarm in stored if isinstance(stored, list | tuple) else ():
-        if not isinstance(alarm, Mapping):
-            found.append(str(alarm))
-        elif alarm.get("measure") in (None, result.measure):
-            found.append(f"{alarm.get('message')} [{alarm['name']}]" if alarm.get("name") else str(alarm["message"]))
-    return found
+    return [alarm.named for alarm in result.stored.audit.about(result.measure)]
 
 
 def wrong_notes(results: Iterable[Result]) -> dict[str, str]:

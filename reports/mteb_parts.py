@@ -18,6 +18,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
 from harness.result.store import Results
+from harness.result.stored import Stored
 from reports.suite_entry import entry_named
 
 Means = Mapping[str, float]
@@ -89,21 +90,20 @@ def of_stored(results: Sequence[Result], workspace: Path) -> MtebPart:
     """
     one = results[0]
     stored, key, audit = one.stored, one.collection, one.stored.audit
-    entry = _entry(key.name, key.split, key.sampled_from, key.queries, drifted=_drifted(key, stored.collection))
+    entry = _entry(key.name, key.split, key.sampled_from, key.queries, drifted=_drifted(key, stored))
     values = {result.measure: result.values for result in results}
-    tokens, pairs, alarms = audit.get("tokens"), audit.get("candidates"), audit.get("alarms")
     return MtebPart(
         entry=entry, id=stored.id, system=stored.system, label=one.system.label, reranked=stored.reranker is not None,
         first_stage=stored.first_stage, depth=stored.depth, means=_means(values),
         halves=_halves(values, _queries(stored.id, workspace)) if PAIRED_MEASURE in values else {},
-        first_stage_means=_table(stored.controls.get("identity")) if stored.reranker else None,
+        first_stage_means=stored.controls.means.get("identity", {}) if stored.reranker else None,
         tie_span={result.measure: result.tie_span for result in results if result.tie_span is not None},
-        candidates=stored.candidates, pairs=pairs if isinstance(pairs, int) else 0,
+        candidates=stored.candidates, pairs=audit.candidates or 0,
         pairs_per_second=one.pairs_per_second,
-        truncated_away=int(tokens["truncated_away"]) if isinstance(tokens, Mapping) else None,
-        alarms=tuple(alarms) if isinstance(alarms, list) else (),
+        truncated_away=audit.tokens.truncated_away if audit.tokens else None,
+        alarms=tuple(alarm.as_dict() for alarm in audit.alarms),
         identity=_ranker(stored.identity, reranked=stored.reranker is not None),
-        packages=_packages(stored.environment),
+        packages=stored.environment.packages,
     )  # fmt: skip
 
 
@@ -121,10 +121,8 @@ def _entry(name: str, split: str, sampled_from: int | None, queries: int, *, dri
     return entry
 
 
-def _drifted(key: CollectionKey, stored: Mapping[str, object]) -> bool:
-    rules = stored.get("rules")
-    note = rules.get("note") if isinstance(rules, Mapping) else None
-    return DRIFTED in key.name or DRIFTED in str(note or "")
+def _drifted(key: CollectionKey, stored: Stored) -> bool:
+    return DRIFTED in key.name or DRIFTED in (stored.collection.rules.note or "")
 
 
 def _means(values: Mapping[str, npt.NDArray[np.float64]]) -> dict[str, float]:
@@ -154,7 +152,3 @@ def _ranker(content: Mapping[str, object], *, reranked: bool) -> Mapping[str, ob
 def _packages(found: Mapping[str, object]) -> Mapping[str, object]:
     packages = found.get("packages")
     return packages if isinstance(packages, Mapping) else {}
-
-
-def _table(found: object) -> Means:
-    return {str(name): float(value) for name, value in found.items()} if isinstance(found, Mapping) else {}

@@ -9,28 +9,30 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey
 from harness.result.left_out import NOTHING, LeftOut
 from harness.result.result import Result
 from harness.workspace import write_atomically
 from reports import marks
+from reports.columns import COLUMNS, in_order
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown
-from reports.figures import Figure
-from reports.grid_columns import official_grids, plain_name
-from reports.grid_tables import (
+from reports.grid import Figure, official_grids, plain_name
+from reports.html import html_table, page
+from reports.latex import latex
+from reports.numbers import bracketed, probability, signed
+from reports.table import Table, comma_separated, markdown
+from reports.tables.report import (
     PublishedRow,
     Sheet,
-    bracketed,
     differences_table,
+    line,
     names,
+    overview_table,
     sheets_of,
-    signed,
     significant,
     values_table,
 )
-from reports.html import html_table, page
-from reports.latex import latex
-from reports.overview import counted, overview_table, probability
-from reports.tables import Table, comma_separated, markdown
+from reports.view import PLAIN, View
 from reports.what_was_run import what_was_run
 
 
@@ -41,6 +43,7 @@ class Report:
     results: tuple[Result, ...]
     sheets: tuple[Sheet, ...]
     languages: tuple[Sheet, ...]
+    view: View = PLAIN
     left_out: LeftOut = NOTHING
 
     @cached_property
@@ -54,7 +57,10 @@ class Report:
                 found |= {f"{name}-collections": values_table(sheet)}
                 if any(system.reranker for system in sheet.grid.systems):
                     found |= {f"{name}-differences": differences_table(sheet)}
+        shown = {what for sheet in self.sheets for what in _averaged(sheet)}
         for number, sheet in enumerate(self.languages, 1):
+            if shown.issuperset(_averaged(sheet)):
+                continue  # each language is a collection: the same figures again
             name = f"languages-{number:02d}-{_slug(sheet.grid.measure)}"
             found |= {
                 name: values_table(sheet, "language"),
@@ -68,21 +74,25 @@ def report(
     published: Callable[[Grid], Sequence[PublishedRow]] = lambda _: (),
     *,
     intervals: bool = False,
+    view: View = PLAIN,
     left_out: LeftOut = NOTHING,
 ) -> Report:
     """The figures of every table.
 
     Args:
-        published: the published numbers that belong beside a grid; this room knows none.
+        published: the published numbers of the models of a grid, from whoever knows them.
         intervals: of single collections and languages too.
         left_out: what the selection of the results does not hold.
     """
-    own = [sheets_of(grid, published(grid), intervals=intervals) for grid in grids(results)]
+    found = {grid.measure: grid for grid in grids(results)}
+    mains = {one.main_measure for grid in found.values() for one in grid.collections}
+    order = in_order(sorted(found, key=lambda name: name not in mains), view.measures)
+    own = [sheets_of(found[name], published(found[name]), intervals=intervals, view=view) for name in order]
     known = {key: one for sheet, _ in own for key, one in sheet.singles.items()}
     official = official_grids(results)
-    made = [*(sheets_of(grid, published(grid), intervals=intervals, known=known) for grid in official), *own]
+    made = [*(sheets_of(grid, published(grid), intervals=intervals, known=known, view=view) for grid in official), *own]
     languages = tuple(sheet for _, sheet in made if sheet is not None)
-    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages, left_out)
+    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages, view, left_out)
 
 
 def write(
@@ -92,7 +102,7 @@ def write(
     one has not are removed from tables/.
 
     Args:
-        more: chapters of other rooms, told before the alarms.
+        more: more chapters, before the alarms.
 
     Raises:
         OSError: the folder cannot be written.
@@ -139,44 +149,51 @@ def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequenc
     yield Heading("Reranking report", 1)
     yield Text(f"Made by {command}. {_scope(results)}")
     yield from [Bullets(made.left_out.lines)] if made.left_out.lines else []
-    yield from what_was_run(results)
+    yield from what_was_run(results, made.view)
     yield Heading("Results")
     yield from (table for name, table in tables.items() if not name.startswith("languages-"))
     yield Heading("What is significant")
     for sheet in made.sheets:
         yield Heading(sheet.grid.measure, 3)
         yield Bullets(tuple(_findings(sheet)) or ("Nothing was reranked.",))
-    yield from _pictures("By language", [t for n, t in tables.items() if n.startswith("languages-")], plots, results)
+    yield from _pictures("By language", [t for n, t in tables.items() if n.startswith("languages-")], plots, made)
     yield from more
     yield Heading("Alarms")
-    yield Bullets(tuple(alarms(results)) or ("None.",))
+    yield Bullets(tuple(alarms(results, made.view)) or ("None.",))
     yield Heading("How to get these numbers again")
     yield Text(
         "Every figure has an id. `harness show ID` tells what it rests on, `harness reproduce ID` runs it again."
     )
     stored = {one.id: one for one in reversed(results)}
     yield Code("\n".join(f"harness reproduce {id}" for id in list(reversed(stored))[:3]))
-    yield Origins(tuple((id, _origin(one)) for id, one in reversed(stored.items())))
+    yield Origins(tuple((id, _origin(one, made.view)) for id, one in reversed(stored.items())))
 
 
-def alarms(results: Sequence[Result]) -> list[str]:
+def alarms(results: Sequence[Result], view: View = PLAIN) -> list[str]:
     """Every alarm once, with the collection and the system that it is about."""
     return list(
         dict.fromkeys(
-            f"{one.collection.name}: {one.system.label}: {alarm}" for one in results for alarm in marks.alarms_of(one)
+            f"{one.collection.name}: {view.system(one.system.label)}: {alarm}"
+            for one in results
+            for alarm in marks.alarms_of(one)
         )
     )
 
 
-def _pictures(
-    heading: str, tables: Sequence[Table], plots: Sequence[Image], results: Sequence[Result]
-) -> Iterator[Part]:
+def _averaged(sheet: Sheet) -> Iterator[tuple[str, frozenset[tuple[CollectionKey, float]]]]:
+    """What each column is the mean of, by which measure."""
+    for one in sheet.columns:
+        weights = (round(weight, 9) for weight in one.weights)
+        yield sheet.grid.measure, frozenset(zip(one.collections, weights, strict=True))
+
+
+def _pictures(heading: str, tables: Sequence[Table], plots: Sequence[Image], made: Report) -> Iterator[Part]:
     if tables:
         yield Heading(heading)
         yield from tables
     if plots:
         yield Heading("Pictures")
-        left = dict.fromkeys(f"left out: {_origin(one)}: {one.wrong}" for one in results if one.wrong)
+        left = dict.fromkeys(f"left out: {_origin(one, made.view)}: {one.wrong}" for one in made.results if one.wrong)
         yield from [Bullets(tuple(left))] if left else []
         for plot in plots:
             yield Heading(plot.title, 3)
@@ -194,8 +211,8 @@ def _scope(results: Sequence[Result]) -> str:
         (len(systems), "reranker"), (len(firsts), "first stage"), (len(collections), "collection"),
         (len(languages), "language"), (queries, "query"),
     ]  # fmt: skip
-    told = ", ".join(f"{count:,} {_plural(word, count)}" for count, word in counted if count)
-    return f"It holds {told}; the newest result is of {newest}."
+    listed = ", ".join(f"{count:,} {_plural(word, count)}" for count, word in counted if count)
+    return f"It holds {listed}; the newest result is of {newest}."
 
 
 def _plural(word: str, count: int) -> str:
@@ -209,12 +226,14 @@ def _findings(sheet: Sheet) -> Iterator[str]:
         if not system.reranker:
             continue
         figure = sheet.figure(system, 0)
-        name = ", over ".join(names(sheet.grid, system))
-        better, worse, tested = counted(sheet, system)
+        name = ", over ".join(names(sheet, system))
+        row = line(sheet, system)
+        better, worse = (COLUMNS[key].read(row) for key in ("better", "worse"))
+        tested = sum(one.difference is not None for one in row.each)
         collections = f"; better in {better} and worse in {worse} of {tested} collections" if tested > 1 else ""
         if figure.delta is None:
             why = "a collection is missing" if figure.value is None else "no first stage on the same candidates"
-            yield f"{name}: no difference can be told, {why}{collections}"
+            yield f"{name}: no difference is known, {why}{collections}"
             continue
         interval = f" {bracketed(figure.delta_interval, signed)}" if figure.delta_interval else ""
         yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure, significant(figure))}{collections}"
@@ -228,9 +247,9 @@ def _verdict(figure: Figure, signs: Sequence[str]) -> str:
     return f"{word} (p = {probability(figure.difference.adjusted_p)}, corrected over {over})"
 
 
-def _origin(one: Result) -> str:
-    name = one.system.label if one.system.reranker else f"{one.system.first_stage} (first stage)"
-    over = f" over {one.system.first_stage}" if one.system.reranker else ""
+def _origin(one: Result, view: View) -> str:
+    name = view.system(one.system.label)
+    over = f" over {view.first_stage(one.system.first_stage)}" if one.system.reranker else ""
     return f"{plain_name(one.collection)}, {one.collection.split}: {name}{over}, depth {one.system.depth}"
 
 

@@ -4,54 +4,67 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from adapters.errors import need
+from harness.measuring.statistics.difference import Difference
+from harness.result.figure import Figure
 from harness.result.gathered import all_grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut
 from harness.result.opening import stored_in
 from harness.result.result import Result
 from harness.workspace import write_atomically
-from reports.figures import Figure, figures
-from reports.grid_columns import Column, plain_name
-from reports.marks import alarms_of, is_adapted
-from reports.tables import Cell, Table
+from reports import grid
+from reports.columns import COLUMNS, Column
+from reports.grid import figures, plain_name
+from reports.lines import Line, of_result
+from reports.marks import is_adapted
+from reports.table import Cell, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
+_BEFORE = (
     "system", "first_stage", "reranker", "depth", "collection", "suite", "group", "split", "language", "measure",
-    "is_main_measure", "value", "first_stage_value", "delta", "chance", "ceiling", "tie_span", "truncated", "queries",
-    "sampled_from", "pairs_per_second", "alarms", "imported", "known_wrong", "corpus_adapted", "training_data",
-    "licence", "id", "fingerprint", "updated",
+    "is_main_measure", "first_stage_value",
 )  # fmt: skip
-"""Of `tidy`; values, differences and bounds are fractions."""
-INTERVAL = ("low", "high", "delta_low", "delta_high", "p", "adjusted_p", "family")
-"""Of `tidy` with intervals: of the value, and of the difference to the first stage with its p-values and the number of
-differences that it was corrected over."""
+_AFTER = (
+    "sampled_from", "imported", "known_wrong", "corpus_adapted", "training_data", "licence", "id", "fingerprint",
+    "updated",
+)  # fmt: skip
 PER_QUERY = ("system", "first_stage", "depth", "collection", "split", "language", "query", "measure", "value", "id")
 
 
+def names(*, intervals: bool = False) -> tuple[str, ...]:
+    """The columns of `tidy`: what a row is, then the fields of `reports.columns.COLUMNS`, then where it is from."""
+    return (*_BEFORE, *(field for one in _measured(intervals) for field in one.frame_fields), *_AFTER)
+
+
 def tidy(results: Sequence[Result], *, intervals: bool = False) -> pa.Table:
-    """One row per system, collection and measure, with `COLUMNS`; with intervals also `INTERVAL`: the 95 %
-    intervals and the test that a report of these results shows."""
+    """One row per system, collection and measure, with the columns of `names`; values, differences and bounds are
+    fractions.
+
+    Args:
+        intervals: with the 95 % intervals and the test that a report of these results shows.
+    """
     known = {(one.system, one.collection, one.measure): one for one in results}
-    rows = [_row(one, known.get((one.system.base, one.collection, one.measure))) for one in results]
-    if intervals:
-        shown = _figures(results)
-        figures_of = [shown[one.system, one.collection, one.measure] for one in results]
-        rows = [(*row, *_of_figure(one)) for row, one in zip(rows, figures_of, strict=True)]
-    names = (*COLUMNS, *(INTERVAL if intervals else ()))
-    types = {**dict.fromkeys(names, pa.string()), **_types()}
-    return pa.table(
-        {name: pa.array([row[i] for row in rows], types[name]) for i, name in enumerate(names)},
-    )
+    shown = _figures(results) if intervals else {}
+    rows = []
+    for one in results:
+        key = (one.system, one.collection, one.measure)
+        first = _first_stage_value(one, known.get((one.system.base, *key[1:])))
+        line = _line(one, shown.get(key), first)
+        rows.append((*_before(one), first, *_values(line, intervals), *_after(one)))
+    types = _types()
+    return pa.table({
+        name: pa.array([row[i] for row in rows], types.get(name, pa.string()))
+        for i, name in enumerate(names(intervals=intervals))
+    })  # fmt: skip
 
 
 def tidy_per_query(results: Sequence[Result], workspace: Path) -> pa.Table:
@@ -107,50 +120,65 @@ def write_csv(table: pa.Table, file: Path) -> None:
         csv.write_csv(table, temporary)
 
 
-def _row(one: Result, base: Result | None) -> tuple[object, ...]:
+def _measured(intervals: bool) -> list[Column]:
+    return [one for one in COLUMNS.values() if intervals or not one.tested]
+
+
+def _first_stage_value(one: Result, base: Result | None) -> float | None:
+    """On the same candidates."""
+    paired = base is not None and one.system.reranker and base.stored.candidates == one.stored.candidates
+    return base.value if base is not None and paired else None
+
+
+def _line(one: Result, tested: Figure | None, first: float | None) -> Line:
+    """What a row is read from. Where no tests are asked for, the difference is that of the means."""
+    value, nan = _finite(one.value), math.nan
+    plain = None if value is None or first is None else Difference(value - first, (nan, nan), nan, nan, 1, nan)
+    means = Figure(value, None, plain, one.chance, one.ceiling, one.tie_span)
+    return Line(one.measure, tested or means, (of_result(one),), is_first_stage=not one.system.reranker)
+
+
+def _values(line: Line, intervals: bool) -> Iterator[object]:
+    for column in _measured(intervals):
+        value = column.read(line)
+        wide = len(column.frame_fields) > 1
+        yield from (value or (None, None)) if wide else [value][: len(column.frame_fields)]
+
+
+def _before(one: Result) -> tuple[object, ...]:
     system, collection = one.system, one.collection
-    entry = collection.entry
-    paired = base is not None and system.reranker and base.stored.candidates == one.stored.candidates
-    first = base.value if base is not None and paired else None
-    value = _finite(one.value)
     return (
         system.label, system.first_stage, system.reranker, system.depth, plain_name(collection), collection.suite,
-        collection.group, collection.split, collection.language, one.measure,
-        one.measure == collection.main_measure, value, first,
-        None if value is None or first is None else value - first, one.chance, one.ceiling, one.tie_span,
-        one.truncated, len(one.values), collection.sampled_from, one.pairs_per_second, len(alarms_of(one)),
-        one.imported, one.wrong, is_adapted(one), entry.training if entry else None,
+        collection.group, collection.split, collection.language, one.measure, one.measure == collection.main_measure,
+    )  # fmt: skip
+
+
+def _after(one: Result) -> tuple[object, ...]:
+    collection, entry = one.collection, one.collection.entry
+    return (
+        collection.sampled_from, one.imported, one.wrong, is_adapted(one), entry.training if entry else None,
         entry.licence if entry else None, one.id, collection.fingerprint, one.stored.updated,
     )  # fmt: skip
 
 
-def _figures(results: Sequence[Result]) -> dict[tuple[SystemKey, CollectionKey, str], Figure]:
+def _figures(results: Sequence[Result]) -> Mapping[tuple[SystemKey, CollectionKey, str], Figure]:
     """Of every result, corrected as in a report of the same results."""
     found = {}
-    for grid in all_grids(results):
-        columns = [Column(one.name, "", (one,), (1.0,)) for one in grid.collections]
-        for (system, place), one in figures(grid, columns).items():
-            found[system, grid.collections[place], grid.measure] = one
+    for own in all_grids(results):
+        columns = [grid.Column(one.name, "", (one,), (1.0,)) for one in own.collections]
+        for (system, place), one in figures(own, columns).items():
+            found[system, own.collections[place], own.measure] = one
     return found
 
 
-def _of_figure(figure: Figure) -> tuple[object, ...]:
-    own = figure.difference
-    low, high = figure.interval or (None, None)
-    tested = (None, None, None) if own is None else (own.p, own.adjusted_p, own.family)
-    return (low, high, *(figure.delta_interval or (None, None)), *tested)
-
-
 def _types() -> dict[str, Any]:
-    def typed(kind: Any, names: Iterable[str]) -> dict[str, Any]:
-        return dict.fromkeys(names, kind)
-
-    floats = ("value", "first_stage_value", "delta", "chance", "ceiling", "tie_span", "truncated", "pairs_per_second")
-    flags = ("is_main_measure", "imported", "corpus_adapted", "training_data")
+    """Of the columns that are not text."""
+    kinds = {float: pa.float64(), int: pa.int64()}
     return {
-        **typed(pa.float64(), (*floats, *INTERVAL[:-1])),
-        **typed(pa.int64(), ("depth", "queries", "sampled_from", "alarms", "family")),
-        **typed(pa.bool_(), flags),
+        **{field: kinds[one.unit.type] for one in COLUMNS.values() for field in one.frame_fields},
+        "first_stage_value": pa.float64(),
+        **dict.fromkeys(("depth", "sampled_from"), pa.int64()),
+        **dict.fromkeys(("is_main_measure", "imported", "corpus_adapted", "training_data"), pa.bool_()),
     }
 
 

@@ -10,7 +10,7 @@ from harness.workspace import write_atomically
 from reports.document import Bullets, Heading, Image, Part, as_markdown
 from reports.document import Text as Paragraph
 from reports.plots.plot import Plot
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 Row = Mapping[str, Any]
 SIGNS = {"same": "=", "differs": "≠", "far": "≠≠", "told": "", "unknown": "–"}

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from harness.data.notes import stored_notes
+from harness.result.facts import CollectionFacts, Environment
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.scoring.system import MadeOf
-from reports import marks
+from reports import marks, numbers
 from reports.document import Bullets, Code, Heading, Part
-from reports.grid_columns import plain_name
-from reports.overview import speed_of
-from reports.tables import Cell, Table
+from reports.grid import plain_name
+from reports.lines import of_result, pairs_per_second
+from reports.table import Cell, Table
+from reports.view import PLAIN, View
 
 _SHOWN = 20
 """Commands that are printed; a sweep has hundreds."""
 
 
-def what_was_run(results: Sequence[Result]) -> list[Part]:
+def what_was_run(results: Sequence[Result], view: View = PLAIN) -> list[Part]:
     """The parts of the chapter."""
     commands = Counter(one.command for one in {one.id: one.stored for one in results}.values())
     listed = [command for command, _ in commands.most_common(_SHOWN)]
-    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` tells each"] if len(commands) > _SHOWN else []
+    more = [f"and {len(commands) - _SHOWN} more; `harness show ID` prints each"] if len(commands) > _SHOWN else []
     return [
         Heading("What was run"),
         collections_table(results),
-        systems_table(results),
+        systems_table(results, view),
         Heading("Commands", 3),
         Code("\n".join(listed)),
         *([Bullets(tuple(more))] if more else []),
@@ -44,17 +45,17 @@ def collections_table(results: Sequence[Result]) -> Table:
     columns = ("collection", "split", "language", "licence", "queries", "documents", "main measure", "fingerprint")
     stored = {one.collection: one.stored.collection for one in results}
     rows = tuple(_collection_row(key, stored[key]) for key in keys)
-    notes = list(dict.fromkeys(note for one in stored.values() for note in stored_notes(one)))
+    notes = list(dict.fromkeys(note for one in stored.values() for note in one.notes))
     return Table("collections", columns, rows, tuple(notes), left=4, footnotes=marks.footnotes(rows, ()))
 
 
-def systems_table(results: Sequence[Result]) -> Table:
+def systems_table(results: Sequence[Result], view: View = PLAIN) -> Table:
     """One row per system: what it is made of, and what it cost here."""
     own: dict[SystemKey, dict[str, Result]] = {}
     for one in results:
         own.setdefault(one.system, {})[one.id] = one
     columns = ("system", "first stage", "depth", "identity", "collections", "pairs", "pairs/s", "hours")
-    rows = tuple(_system_row(key, list(by_id.values())) for key, by_id in own.items())
+    rows = tuple(_system_row(key, list(by_id.values()), view) for key, by_id in own.items())
     notes = (
         "identity: digest of everything that can change a score (weights, tokenizer, template, lengths, precision); "
         "several where it differs between collections",
@@ -71,33 +72,33 @@ def environments(results: Sequence[Result]) -> list[str]:
     return [f"{text} ({count} evaluations)" for text, count in counted.most_common()]
 
 
-def _collection_row(key: CollectionKey, stored: Mapping[str, object]) -> tuple[Cell, ...]:
-    counts, language = stored.get("counts"), shown_language(key.language, stored.get("detected_language"))
-    documents = counts.get("documents") if isinstance(counts, Mapping) else None
+def _collection_row(key: CollectionKey, facts: CollectionFacts) -> tuple[Cell, ...]:
+    language, documents = shown_language(key.language, facts.detected_language), facts.counts.documents
     entry = key.entry
     asked = f"{key.queries:,}" + (f" of {key.sampled_from:,}" if key.sampled_from else "")
     return (
         Cell(plain_name(key), marks=marks.of_collection(key)),
         *map(Cell, (key.split, language or "-", (entry.licence if entry else None) or "not stated", asked)),
-        *map(Cell, (f"{documents:,}" if isinstance(documents, int) else "-", key.main_measure, key.fingerprint[:12])),
+        *map(Cell, ("-" if documents is None else f"{documents:,}", key.main_measure, key.fingerprint[:12])),
     )
 
 
-def _system_row(key: SystemKey, results: Sequence[Result]) -> tuple[Cell, ...]:
-    pairs = sum(count for one in results if isinstance(count := one.stored.audit.get("candidates"), int))
-    speed = speed_of(results) if key.reranker else None
+def _system_row(key: SystemKey, results: Sequence[Result], view: View) -> tuple[Cell, ...]:
+    pairs = sum(one.stored.audit.candidates or 0 for one in results)
+    speed = pairs_per_second([of_result(one) for one in results]) if key.reranker else None
     part = "reranker" if key.reranker else "retriever"
     made = dict.fromkeys(MadeOf({part: one.stored.identity.get(part)}).id for one in results)
     shown = ", ".join(list(made)[:2]) + (f", {len(made) - 2} more" if len(made) > 2 else "")
     hours = "-" if speed is None else f"{pairs / speed / 3600:,.2f}"
     texts = (
-        key.first_stage, str(key.depth), shown, str(len({one.collection for one in results})), f"{pairs:,}",
-        "-" if speed is None else f"{speed:,.1f}", hours,
+        view.first_stage(key.first_stage), str(key.depth), shown, str(len({one.collection for one in results})),
+        f"{pairs:,}", numbers.rate(speed), hours,
     )  # fmt: skip
-    return (Cell(key.label, marks=marks.of_system(results)), *map(Cell, texts))
+    return (Cell(view.system(key.label), marks=marks.of_system(results)), *map(Cell, texts))
 
 
-def _environment(found: Mapping[str, object]) -> str:
-    packages = found.get("packages")
-    named = [f"{k} {v}" for k, v in packages.items() if v] if isinstance(packages, Mapping) else []
-    return f"{found.get('machine')}; Python {found.get('python')}; {', '.join(named)}"
+def _environment(found: Environment) -> str:
+    if found == Environment():
+        return "not stated: imported means"
+    named = [f"{name} {version}" for name, version in found.packages.items() if version]
+    return f"{found.machine}; Python {found.python}; {', '.join(named)}"

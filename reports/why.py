@@ -14,10 +14,12 @@ from typing import Any
 
 from adapters.errors import UsageError
 from harness.judging.why.analysis import Why
+from harness.judging.why.headline import signed
 from harness.judging.why.stored import Found
 from harness.result.select import depth_of
 from harness.result.stored import Stored
 from harness.workspace import write_atomically
+from reports.table import Cell, Table
 from reports.why_data import page_data
 
 _UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
@@ -39,6 +41,18 @@ def told(data: Mapping[str, Any]) -> dict[str, Any]:
     """The page in figures, for machines: what it says of the whole and of groups, without queries and documents."""
     left_out = ("queries", "details", "documents", "limits")
     return {key: value for key, value in data.items() if key not in left_out}
+
+
+def groups_table(data: Mapping[str, Any]) -> Table:
+    """The groups of the page, those that describe the differences best first, under its first line."""
+    columns = ("queries", "number", "B - A", "95 % interval", "all others", "could be chance")
+    rows = tuple(tuple(map(Cell, _group(one))) for one in data["groups"])
+    notes = (
+        f"A: {data['a']['name']}; B: {data['b']['name']}",
+        f"{', '.join(data['measures'])} x 100, means of B minus A; groups overlap",
+        *data["notes"],
+    )
+    return Table(str(data["headline"]), columns, rows, notes)
 
 
 def page(data: Mapping[str, Any]) -> str:
@@ -73,6 +87,20 @@ def write_page(data: Mapping[str, Any], out: Path) -> None:
             unfinished.write_text(page(data), "utf-8", "replace")
     except OSError as error:
         raise UsageError(f"--out {out}: no file can be written there ({error.strerror})") from None
+
+
+def _group(one: Mapping[str, Any]) -> tuple[str, ...]:
+    low, high = one["interval"]
+    interval = "-" if low is None or high is None else f"[{signed(low, 2)}, {signed(high, 2)}]"
+    rest = "-" if one["rest"] is None else signed(one["rest"], 2)
+    return (
+        one["phrase"],
+        f"{one['queries']:,}",
+        signed(one["mean"], 2),
+        interval,
+        rest,
+        "" if one["stands_out"] else "yes",
+    )
 
 
 def _stage(stored: Stored) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from reports.tables import Table
+from reports.table import Table
 
 A_PAGE = 120
 """Characters in a line of a page across two columns, in small print."""
@@ -19,20 +19,26 @@ _READABLE = 16
 
 
 def cut(table: Table, characters: int = A_PAGE, between: int = _BETWEEN) -> list[Table]:
-    """The table in parts with lines of at most `characters`, but at least one column of figures each. Footnotes and
-    notes are under the last part."""
+    """The table in parts with lines of at most `characters`, but at least one column of figures each. What is under
+    it is under the last part."""
     parts = list(_parts(table, characters, between))
     if len(parts) < 2:
         return [table]
     found = [replace(_part(table, own), title=f"{table.title} ({i} of {len(parts)})") for i, own in enumerate(parts, 1)]
-    return [*(replace(part, notes=(), footnotes=()) for part in found[:-1]), found[-1]]
+    return [*(replace(part, notes=(), footnotes=(), finding="") for part in found[:-1]), found[-1]]
 
 
 def fitted(table: Table, width: int) -> list[Table]:
-    """The table in parts for a terminal. Names are cut in the middle where they take more than half of the width, and
-    stay different; columns of text that do not help to tell rows apart are then in one part only."""
-    if sum(_widths(table, _IN_A_TERMINAL)) <= width or table.left == len(table.columns):
+    """The table for a terminal, in one part where that is possible: headings are broken into lines, then names are cut
+    in the middle, to no fewer than 16 characters. Otherwise in parts: names take at most half of the width, and columns
+    of text that do not help to tell rows apart are in one part only. Two names never look the same."""
+    if table.left == len(table.columns):
         return [table]  # text alone is wrapped by the terminal
+    compact = _with_broken_heads(table)
+    figures = sum(_widths(compact, _IN_A_TERMINAL)[table.left :])
+    for one in (table, compact, _with_short_names(compact, width - figures)):
+        if sum(_widths(one, _IN_A_TERMINAL)) <= width:
+            return [one]
     return cut(_with_short_names(_named(table, width // 2), width // 2), width, _IN_A_TERMINAL)
 
 
@@ -51,6 +57,28 @@ def middle_cut(text: str, longest: int) -> str:
         return text
     tail = longest // 2
     return f"{text[: longest - tail - 1]}…{text[len(text) - tail :]}"
+
+
+def _with_broken_heads(table: Table) -> Table:
+    """With the headings of figures that are wider than their figures on two lines."""
+    widths = [max([0, *(cell_len(row[place].shown) for row in table.rows)]) for place in range(len(table.columns))]
+    columns = (
+        _broken(name) if place >= table.left and not table.groups and cell_len(name) > widths[place] else name
+        for place, name in enumerate(table.columns)
+    )
+    return replace(table, columns=tuple(columns))
+
+
+def _broken(name: str) -> str:
+    """At the blank that leaves the shortest lines; as it is where it has none."""
+    words = name.split(" ")
+    found = [f"{' '.join(words[:at])}\n{' '.join(words[at:])}" for at in range(1, len(words))]
+    return min(found, key=_lines, default=name)
+
+
+def _lines(text: str) -> int:
+    """The width of the widest line."""
+    return max(map(cell_len, text.split("\n")))
 
 
 def _named(table: Table, space: int) -> Table:
@@ -83,7 +111,7 @@ def _with_short_names(table: Table, space: int) -> Table:
 
 def _widths(table: Table, between: int) -> list[int]:
     """The characters that each column takes, with the gap behind it."""
-    heads = [max(cell_len(one) for one in pair) for pair in zip(table.headings, table.heads, strict=True)]
+    heads = [max(map(_lines, pair)) for pair in zip(table.headings, table.heads, strict=True)]
     return [
         between + max([head, *(cell_len(row[place].shown) for row in table.rows)]) for place, head in enumerate(heads)
     ]

@@ -7,6 +7,9 @@ from hashlib import blake2b
 
 import numpy as np
 
+from harness.data.collection import Rules
+from harness.measuring.alarms.alarm import Alarm
+from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment, Timing
 from harness.result.gathered import Grid, grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
@@ -51,22 +54,24 @@ def result(
     identity: dict[str, object] = {"retriever": {"k": 1}, "reranker": dict(reranker or {"name": of.reranker})}
     stored = Stored(
         id=id,
-        collection={
-            "name": on.name, "split": on.split, "fingerprint": on.fingerprint, "language": on.language,
-            "group": on.group, "sampled_from": on.sampled_from, "part_of": None,
-            "parallel": parallel,
-            "counts": {"queries": on.queries, "documents": 8}, "rules": {"main_measure": on.main_measure, "note": None},
-        },
+        collection=CollectionFacts(
+            on.name, on.split, on.fingerprint, CountFacts(on.queries, documents=8), Rules(main_measure=on.main_measure),
+            language=on.language, group=on.group, sampled_from=on.sampled_from, parallel=parallel,
+        ),
         first_stage=of.first_stage, reranker=of.reranker, depth=of.depth, candidates=candidates or on.fingerprint,
         identity=identity | ({"imported": {"by": "somebody"}} if imported else {}),
-        audit={"candidates": 10 * on.queries, "alarms": list(alarms), "ties": {measure: [0.5, 0.5]}, "tokens": None},
-        controls={"chance": {measure: 0.1}, "oracle": {measure: 0.9}},
-        environment={"python": "3.11.2", "machine": "a machine", "packages": {"torch": "2.2"}},
+        audit=Audit(
+            candidates=10 * on.queries, alarms=tuple(Alarm(**one) for one in alarms), ties={measure: (0.5, 0.5)}
+        ),
+        controls=Controls({"chance": {measure: 0.1}, "oracle": {measure: 0.9}}),
+        environment=Environment("3.11.2", "a machine", {"torch": "2.2"}),
         command="harness run mine", created="2026-01-01T00:00:00+00:00", updated="2026-01-02T00:00:00+00:00",
         means={measure: float(np.mean(values))},
     )  # fmt: skip
     ids = tuple(f"q{place}" for place in range(len(values)))
-    return Result(stored, of, on, measure, np.array(values, np.float64), ids, 25.0 if of.reranker else None)
+    return Result(
+        stored, of, on, measure, np.array(values, np.float64), ids, Timing(25, 1.0) if of.reranker else Timing()
+    )
 
 
 def grid(*results: Result) -> Grid:

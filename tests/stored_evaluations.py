@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.data.collection import Rules
+from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment
 from harness.result.stored import Stored
 
 
@@ -23,14 +25,13 @@ def stored(
     split: str = "test",
 ) -> Stored:
     identity = {"adapter": "cross-encoder", "encoder": {"weights": weights}} if weights else {"adapter": "plain"}
-    collection: dict[str, object] = {
-        "name": name, "split": split, "language": None, "sampled_from": sampled_from, "part_of": part_of,
-        "fingerprint": fingerprint or f"finger-{name}", "group": None, "counts": {"queries": queries},
-        "rules": {"main_measure": "nDCG@10", "note": None},
-    }  # fmt: skip
+    collection = CollectionFacts(
+        name, split, fingerprint or f"finger-{name}", CountFacts(queries), Rules(), sampled_from=sampled_from,
+        part_of=part_of,
+    )  # fmt: skip
     return Stored(
         id=id, collection=collection, first_stage=first_stage, reranker=reranker, depth=depth, candidates="same",
         identity={"evaluator": 1, "reranker": identity if reranker else None, "retriever": {"adapter": "bm25"}},
-        audit={}, controls={}, environment={}, command="", created="", updated="",
+        audit=Audit(), controls=Controls(), environment=Environment(), command="", created="", updated="",
         means=dict(means or {"nDCG@10": 0.5}),
     )  # fmt: skip

@@ -64,5 +64,11 @@ def test_importing_every_module_of_a_room_loads_nothing_heavy(room: str) -> None
     assert loaded(f"import sys, json, {', '.join([room, *names])}\n") == []
 
 
+def test_importing_harness_loads_no_module_of_it() -> None:
+    code = "import sys, harness; dir(harness); print([n for n in sys.modules if n.startswith(('harness.', 'numpy'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
+
+
 def test_something_heavy_would_be_seen() -> None:
     assert "tokenizers" in loaded("import sys, json, tokenizers\n")

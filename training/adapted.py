@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from adapters.errors import DataError
+from adapters.typed_file import read_value
+from adapters.typed_values import typed
 from harness.workspace import Workspace
 from training.corpus import corpus_of
 from training.job import MANIFEST
 from training.teaching.teach import STAGE
+
+_ADVICE = "make the examples again, or move the file away"
+
+
+@dataclass(frozen=True)
+class _Taught:
+    """What is used of the manifest of `train teach`."""
+
+    open_keys: ClassVar[bool] = True
+    corpus_name: str
+    corpus: str
+    """Its fingerprint."""
 
 
 def corpora_of(paths: Iterable[Path], workspace: Workspace | None = None) -> tuple[str, ...]:
@@ -30,10 +45,8 @@ def _corpus(path: Path, workspace: Workspace | None) -> tuple[str, ...]:
     file = path.parent / MANIFEST
     if not file.is_file():
         return ()
-    try:
-        manifest = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON ({error}); make the examples again, or move it away") from None
+    manifest = read_value(file, advice=_ADVICE)
     if not isinstance(manifest, dict) or manifest.get("stage") != STAGE:
         return ()
-    return str(manifest["corpus_name"]), str(manifest["corpus"])
+    taught = typed(_Taught, manifest, str(file), error=DataError, advice=_ADVICE)
+    return taught.corpus_name, taught.corpus

@@ -13,8 +13,9 @@ import numpy as np
 
 from adapters.adapted import KEY
 from adapters.contents import Contents
-from adapters.errors import UsageError
+from adapters.errors import HarnessError, UsageError
 from adapters.models import ModelFolder
+from adapters.typed_file import read_json
 from harness.workspace import new_folder, replace_folder
 from training.job import write_json
 from training.state import Progress
@@ -34,9 +35,9 @@ def finished(out: Path, run: str, adapted_on: Iterable[str] = ()) -> dict[str, A
     if not out.exists():
         return None
     manifest: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        manifest = json.loads((out / MANIFEST).read_text("utf-8"))
-    if not isinstance(manifest, dict) or manifest.get("run") != run:
+    with suppress(HarnessError):
+        manifest = read_json(out / MANIFEST, dict)
+    if manifest.get("run") != run:
         raise UsageError(f"{out} exists and is not this training run; name another --out, or remove it")
     known = manifest.get(KEY, [])
     if set(adapted_on) - set(known):

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest
+from adapters.typed_file import read_json
 from harness.result.secrets import public_values
 from harness.workspace import write_atomically
 
@@ -53,6 +54,7 @@ def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
 
     Raises:
         UsageError: the folder holds none, or one of another stage.
+        DataError: it is damaged.
     """
     file = folder / MANIFEST
     if not file.is_file():
@@ -78,11 +80,7 @@ def write_lines(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete the folder {file.parent} and run again") from None
-    return content if isinstance(content, dict) else {}
+    return read_json(file, dict, error=DataError, advice=f"damaged; delete the folder {file.parent} and run again")
 
 
 def _versions() -> dict[str, str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from adapters.errors import UsageError, need
+from adapters.errors import DataError, UsageError, need
+from adapters.typed_file import read_json
+from adapters.typed_values import Count
 from harness.workspace import new_folder, replace_folder
 
 if TYPE_CHECKING:
@@ -25,6 +28,15 @@ class Progress:
     step: int
     """Steps that are done."""
     history: History
+
+
+@dataclass(frozen=True)
+class _State:
+    """The file next to the tensors."""
+
+    run: str
+    step: Count
+    history: tuple[Mapping[str, float], ...]
 
 
 def save_state(
@@ -55,11 +67,12 @@ def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimiz
 
     Raises:
         UsageError: the state is that of another run.
+        DataError: it is damaged.
     """
     if not (folder / _STATE).is_file():
         return Progress(0, [])
-    state: dict[str, Any] = json.loads((folder / _STATE).read_text("utf-8"))
-    if state["run"] != run:
+    state = read_json(folder / _STATE, _State, error=DataError, advice=f"delete the folder {folder} and run again")
+    if state.run != run:
         raise UsageError(
             f"{folder} holds an unfinished run with other data or settings; delete it, or name another --out"
         )
@@ -73,7 +86,7 @@ def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimiz
                 optimizer.state[parameter] = {
                     key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
                 }
-    return Progress(int(state["step"]), list(state["history"]))
+    return Progress(state.step, [dict(row) for row in state.history])
 
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")

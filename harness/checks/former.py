@@ -121,8 +121,7 @@ def _instructions(one: Stored, part: str, identity: Identity) -> set[str | None]
     declares, and, because that can have been declared otherwise then, the one in the identity. A default of ours is
     none of a collection's: a folder may declare another one."""
     rules = one.collection.rules
-    declared = rules if isinstance(rules, Mapping) else {}
-    found = declared.get("instruction") or (declared.get("first_stage_instruction") if part == "retriever" else None)
+    found = rules.instruction or (rules.first_stage_instruction if part == "retriever" else None)
     stored = _instruction_in(identity)
     return {found} if stored is None or stored in _defaults() else {found, stored}
 

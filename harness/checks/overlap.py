@@ -97,7 +97,7 @@ def clean_values(results: Results, found: Sequence[Overlap]) -> Iterator[Clean]:
     """Every stored value of these collections and of samples of them, whole and without the queries that overlap."""
     leaked = {one.fingerprint: {match.query for match in one.matches} for one in found}
     for stored in results.all():
-        whole_of = [leaked.get(str(stored.collection[key])) for key in ("fingerprint", "part_of")]
+        whole_of = [leaked.get(key) for key in (stored.collection.fingerprint, stored.collection.part_of) if key]
         names = next(filter(None, whole_of), set[str]())
         for measure, whole in stored.means.items():
             if not names or measure == PAIRED_MEASURE:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 
-from adapters.errors import UsageError
+from adapters.errors import HarnessError, UsageError
 from adapters.identity import digest
 from adapters.protocols import Floats, IndexPairs, Reranker, StreamingReranker
 from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
 from adapters.spec import identity_of, open_reranker
+from adapters.typed_file import read_json
 from harness.checks.shift import Shift, shift
 from harness.checks.trials import Request, natural, request_of, with_option
 from harness.data.collection import Collection, sampling_order
@@ -251,9 +253,7 @@ def _some(ground: CandidatePool) -> CandidatePool:
 
 def _read(file: Path) -> ReferenceAgreement | None:
     """What was found before; None where nothing was, or it cannot be read."""
-    try:
-        content = json.loads(file.read_text("utf-8"))
-        moved, own = Shift(**content["shift"]), content["own"]
-        return ReferenceAgreement(moved, content["turned_far"], "", own and Shift(**own), content["prompts"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    with suppress(HarnessError):
+        known = read_json(file, ReferenceAgreement, complete=True)
+        return known if known.shift is not None else None
+    return None

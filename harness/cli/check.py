@@ -10,7 +10,7 @@ import typer
 from adapters.errors import HarnessError
 from harness.cli import options
 from harness.cli.app import MEASURE, app
-from harness.cli.printing import print_alarm, print_table
+from harness.cli.printing import print_answer
 
 
 @app.command(
@@ -44,27 +44,24 @@ def check(  # noqa: PLR0917
     A listwise reranker gets its lists again and shuffled.
     """
     from harness import api
-    from harness.checks.check import check as examine
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
-    from harness.workspace import Workspace
-    from reports.checked import checked_dict, checked_table
 
-    place = Workspace.open(workspace)
-    terminal = Terminal()
-    collections = api.collections_of(
-        targets or ["demo"], place, languages=languages or (), parallel=parallel, tell=terminal.note
+    found = api.check(
+        system,
+        *(targets or ()),
+        first_stage=first_stage,
+        depth=depth,
+        pairs=pairs,
+        sample_queries=sample_queries,
+        languages=languages,
+        parallel=parallel,
+        reference=reference,
+        workspace=workspace,
+        reporter=Terminal(),
     )
-    with opened(place, terminal) as bench:
-        found = examine(
-            system, collections, bench, first_stage=first_stage, depth=depth, pairs=pairs, sample=sample_queries,
-            reference=reference is not None,
-        )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(checked_dict(found), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
     else:
-        print_table(checked_table(found))
-        for alarm in found.alarms:
-            print_alarm(alarm.named)
+        print_answer(found)
     if found.verdict == "broken":
         raise typer.Exit(HarnessError.exit_code)

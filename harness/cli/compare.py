@@ -9,7 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE, app
-from harness.cli.printing import existing_workspace, print_alarm, print_table
+from harness.cli.printing import existing_workspace, print_tables
 
 
 @app.command(
@@ -34,6 +34,8 @@ def compare(  # noqa: PLR0917
     unpaired_first_stages: options.UnpairedFirstStages = False,
     equivalent_within: options.EquivalentWithin = None,
     groups: options.Groups = None,
+    columns: options.ComparedColumns = None,
+    names: options.NamesFile = None,
     workspace: options.WorkspacePath = None,
     against: options.AgainstCandidates = None,
     as_json: options.AsJson = False,
@@ -44,28 +46,25 @@ def compare(  # noqa: PLR0917
     and the candidates in the other workspace.
     """
     from harness import api
+    from reports.tables.compare import COMPARED
+    from reports.view import view_of
 
+    path = existing_workspace(workspace)
+    view = view_of(columns, measures or (), names, path, known=COMPARED)
     found = api.compare(
         baseline,
         *candidates,
-        collections=collections or (),
-        measures=measures or (),
+        collections=collections,
+        measures=measures,
         first_stage=first_stage,
         depth=depth,
         unpaired_first_stages=unpaired_first_stages,
         equivalent_within=equivalent_within,
-        groups=groups or (),
-        workspace=existing_workspace(workspace),
+        groups=groups,
+        workspace=workspace,
         against=against,
     )
     if as_json:
-        from reports.compared_values import as_dict
-
-        typer.echo(json.dumps(as_dict(found), ensure_ascii=False, indent=1, allow_nan=False))
-        return
-    from reports.compared import compared_tables
-
-    for table in compared_tables(found):
-        print_table(table)
-    for alarm in found.alarms:
-        print_alarm(alarm)
+        typer.echo(json.dumps(found.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        print_tables(found.tables(view), found.alarms)

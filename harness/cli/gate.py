@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,9 @@ from harness.cli import options
 from harness.cli.app import COMPARE, app
 
 if TYPE_CHECKING:
-    from harness.judging.gate.gate import Gated
-    from harness.judging.gate.policy import Policy
+    from harness.api.decision import Decision
 
 EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
-_POLICY = Path("gate.toml")
 
 
 @app.command(
@@ -65,41 +64,31 @@ def gate(  # noqa: PLR0917
     much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
     """
     from harness import api
-    from harness.data.sources.origin import SourceChoice
     from harness.progress import Terminal
 
-    declared = _policy(policy).overridden(
-        anchor=anchor, targets=targets, first_stage=first_stage, depth=depth, measure=measure, languages=languages
-    )
     if candidate is None:
         raise UsageError("name the system that asks to pass, as in --candidate ./checkpoint-1000")
     found = api.gate(
-        candidate, declared, tier=tier, split=split, sample=sample_queries, rules=rules,
-        origin=SourceChoice(source, mirror, allow_drift), parallel=parallel, accept=accept, sequential=sequential,
+        candidate, policy, targets=targets, anchor=anchor, sequential=sequential, tier=tier, accept=accept,
+        first_stage=first_stage, depth=depth, measure=measure, languages=languages, parallel=parallel, split=split,
+        sample_queries=sample_queries, rules=rules, source=source, mirror=mirror, allow_drift=allow_drift,
         workspace=workspace, against=against, reporter=Terminal(),
     )  # fmt: skip
     _tell(found, junit, summary, as_json)
-    raise typer.Exit(EXIT[found.state])
+    raise typer.Exit(EXIT[found.verdict])
 
 
-def _policy(file: Path | None) -> Policy:
-    from harness.judging.gate.policy import Policy, read_policy
+def _tell(found: Decision, junit: Path | None, summary: Path | None, as_json: bool) -> None:
+    from reports.tables.gate import terminal
 
-    if file is None and not _POLICY.is_file():
-        return Policy()
-    return read_policy(file or _POLICY)
-
-
-def _tell(found: Gated, junit: Path | None, summary: Path | None, as_json: bool) -> None:
-    from reports import gated
-
-    typer.echo(gated.as_json(found) if as_json else gated.terminal(found))
+    text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False) if as_json else None
+    typer.echo(text or terminal(found.found))
     if junit is not None:
-        _write(junit, gated.junit(found), "w")
+        _write(junit, found.junit(), "w")
     if summary is not None:
-        _write(summary, gated.summary(found), "w")
+        _write(summary, found.summary(), "w")
     elif os.environ.get("GITHUB_STEP_SUMMARY"):
-        _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), gated.summary(found), "a")
+        _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), found.summary(), "a")
 
 
 def _write(file: Path, text: str, mode: str) -> None:

@@ -31,7 +31,7 @@ def history(  # noqa: PLR0917
     """Show the score of every checkpoint with its interval, and the verdict of the gate. Revisions that had one name
     are distinguished by their content."""
     from harness.judging.history import history as points_of
-    from reports.history import history_json, history_table
+    from reports.tables.history import history_json, history_table
 
     found = points_of(existing_workspace(workspace), family, measure, collections or (), languages or ())
     points = found.points

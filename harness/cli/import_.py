@@ -54,17 +54,18 @@ def import_(  # noqa: PLR0917
         from harness.progress import Terminal
         from harness.running.imported.taken import WantedRun, take_run
         from harness.workspace import Workspace
+        from reports.view import PLAIN
 
         wanted = WantedRun(files[0], name, format, first_stage_run, first_stage, depth, tuple(measures or ()))
         opened, origin = Workspace.open(workspace), SourceChoice(source, mirror, allow_drift)
         collections = api.collections_of([target], opened, split=split, rules=rules, origin=origin)
         done = take_run(wanted, collections, opened, Terminal())
-        show_outcome(api.Outcome(tuple(done)), None, audit=audit, as_json=as_json)
+        show_outcome(api.Outcome(tuple(done)), None, PLAIN, audit=audit, as_json=as_json)
         return
     given = {"--target": target, "--first-stage-run": first_stage_run, "--first-stage": first_stage}
     if named := next((option for option, value in given.items() if value), None):
         raise UsageError(f"{named} goes with one run file; results of mteb name their task themselves")
-    from reports.stored import listing_of
+    from reports.tables.listing import listing_of
 
     path = workspace_path(workspace)
     taken = take_means(files, path, name, measures or ())

@@ -31,7 +31,7 @@ def latency(  # noqa: PLR0917
     from harness.progress import Terminal
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
-    from reports.waited import latency_table
+    from reports.tables.latency import latency_table
 
     if system is None:
         raise UsageError("name the reranker to time, as in: harness latency ./checkpoint-1000")

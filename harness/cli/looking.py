@@ -33,7 +33,7 @@ def list_(
     as_json: options.AsJson = False,
 ) -> None:
     """List results, collections, systems, gate looks or adapters."""
-    from reports.stored import listing
+    from reports.tables.listing import listing
 
     print_rows(listing(what, existing_workspace(workspace), systems or (), collections or ()), as_json)
 
@@ -45,13 +45,13 @@ def show(
     as_json: options.AsJson = False,
 ) -> None:
     """Show one evaluation with its values, identity, audit and command."""
-    from reports.stored import details
+    from reports.tables.listing import details
 
     found = details(id, existing_workspace(workspace))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return
-    from reports.stored import outline
+    from reports.tables.listing import outline
 
     typer.echo(outline({key: value for key, value in found.items() if key != "per_query"}))
 
@@ -86,7 +86,7 @@ def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, a
     from harness.data.sources.agreement import compare_sources
     from harness.data.sources.origin import SourceChoice
     from harness.workspace import Workspace
-    from reports.agreement import agreement_table
+    from reports.tables.doctor import agreement_table
 
     if not targets:
         raise UsageError("name a collection of a suite, as in: harness doctor beir/scifact --sources")

@@ -14,7 +14,6 @@ from harness.cli.app import ADAPT, app
 
 if TYPE_CHECKING:
     from training.merging.merge import Merged
-    from training.merging.recipe import Recipe
 
 
 @app.command(
@@ -45,32 +44,22 @@ def merge(  # noqa: PLR0917
     No whole model is ever in memory. A model in two spellings is one model; checkpoints that do not fit together are
     refused.
     """
-    from training.merging.merge import merge as run
+    from harness import api
 
-    recipe = _recipe(paths, method, models, base, t, weights, dtype)
-    _tell(run(recipe, paths[-1], shard_bytes=None if shard_mb is None else shard_mb * 1_000_000), as_json)
+    recipe, out = _recipe_and_out(paths, method)
+    merged = api.merge(
+        out, recipe, method=method, models=list[str | Path](models or ()), base=base, t=t, weights=weights, dtype=dtype,
+        shard_mb=shard_mb,
+    )  # fmt: skip
+    _tell(merged, as_json)
 
 
-def _recipe(  # noqa: PLR0917
-    paths: list[Path],
-    method: str | None,
-    models: list[str] | None,
-    base: str | None,
-    t: float | None,
-    weights: list[float] | None,
-    dtype: str | None,
-) -> Recipe:
-    from training.merging.mergekit_yaml import from_options, read_yaml
-
+def _recipe_and_out(paths: list[Path], method: str | None) -> tuple[Path | None, Path]:
     if len(paths) == 1 and method is not None:
-        return from_options(method, models or [], base=base, t=t, weights=weights or [], dtype=dtype)
+        return None, paths[0]
     if len(paths) != 2:
         raise UsageError("give CONFIG.yaml and OUT, or OUT alone with --method and --model")
-    if any((method, models, base, weights, dtype)) or t is not None:
-        raise UsageError(
-            "a recipe says everything itself; --method, --model, --base, --t, --weight, --dtype are without one"
-        )
-    return read_yaml(paths[0])
+    return paths[0], paths[1]
 
 
 def _tell(merged: Merged, as_json: bool) -> None:

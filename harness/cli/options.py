@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from adapters.errors import UsageError, did_you_mean
+from adapters.errors import did_you_mean
 
 VARIABLES = {name: f"HARNESS_{name.upper()}" for name in ("workspace", "mirror", "device", "json")}
 """The options that an environment variable sets too. None of them changes what is measured."""
@@ -29,24 +32,39 @@ def _offline(mirror: Path | None) -> Path | None:
 def _configured(context: typer.Context, file: Path | None) -> Path | None:
     if file is None:
         return None
-    import tomllib
+    from adapters.typed_file import read_toml
+    from adapters.typed_values import Place, typed
 
-    try:
-        settings: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
-    known = [str(parameter.name) for parameter in context.command.params if parameter.name not in ("config", "help")]
-    names = {key: _PARAMETERS.get(key, key.replace("-", "_")) for key in settings}
-    for key, name in names.items():
-        if name not in known:
-            keys = [{name: key for key, name in _PARAMETERS.items()}.get(name, name) for name in known]
-            raise UsageError(f"{file}: unknown key '{key}'.{did_you_mean(key, keys)}")
-    lists = ("targets", *_LISTS.values())
-    context.default_map = {
-        names[key]: [value] if names[key] in lists and isinstance(value, str) else value
-        for key, value in settings.items()
-    }
+    kinds = _kinds(context.command.callback) if context.command.callback else {}
+    kinds.pop("config", None)
+    settings: dict[str, Any] = {}
+    for key, value in read_toml(file, dict).items():
+        place, name = Place(str(file)).key(key), _PARAMETERS.get(key, key.replace("-", "_"))
+        if name not in kinds:
+            keys = {name: key for key, name in _PARAMETERS.items()}
+            place.refuse(f"unknown key.{did_you_mean(key, (keys.get(one, one) for one in kinds))}")
+        if name in settings:
+            place.refuse("is given twice; write it once")
+        settings[name] = typed(kinds[name], value, place)
+    context.default_map = settings
     return file
+
+
+def _kinds(command: Callable[..., Any]) -> dict[str, Any]:
+    """The types that the parameters of a verb have in a file; on the command line all are texts."""
+    hints = get_type_hints(inspect.unwrap(command), include_extras=True)
+    return {name: _kind(*get_args(hint)[:2]) for name, hint in hints.items() if get_origin(hint) is Annotated}
+
+
+def _kind(declared: Any, option: Any) -> Any:
+    from msgspec import Meta
+
+    from adapters.typed_values import OneOrMore
+
+    plain = next((one for one in get_args(declared) if get_origin(declared) is UnionType and one), declared)
+    if get_origin(plain) is list:
+        return OneOrMore
+    return str if plain is Path else Annotated[plain, Meta(ge=option.min, le=option.max)]
 
 
 def retired_variables() -> list[str]:
@@ -152,6 +170,22 @@ AllowDrift = Annotated[
 ]
 Out = Annotated[Path | None, _option("out", "Write report.md, results.json and runs/*.trec into this folder.")]
 MtebResults = Annotated[Path | None, _option("mteb-results", "Write results in mteb's layout into this folder.")]
+TableColumns = Annotated[
+    str | None,
+    _option(
+        "columns",
+        "The columns of the tables of systems, such as value,delta,adjusted_p, or all. A wrong name lists them. Tests "
+        "and corrections stay as they are.",
+    ),
+]
+ComparedColumns = Annotated[
+    str | None,
+    _option("columns", "The columns of figures, such as delta,p,adjusted_p, or all. A wrong name lists them."),
+]
+NamesFile = Annotated[
+    Path | None,
+    _option("names", 'A TOML file with display names, as in "BAAI/bge-reranker-v2-m3" = "BGE". JSON keeps the labels.'),
+]
 Audit = Annotated[bool, _flag("audit", "Also print the audit and the controls.")]
 Config = Annotated[
     Path | None,
@@ -176,7 +210,10 @@ BoardCollections = Annotated[
     _option("collection", f"Show only these: {_COLLECTION}"),
 ]
 SystemsFile = Annotated[
-    Path | None, _option("systems", "A TOML file with the name, url, parameters, licence and training data of systems.")
+    Path | None,
+    typer.Option(
+        "--names", "--systems", help="A TOML file with the name, url, parameters, licence and training data of systems."
+    ),
 ]
 SystemNames = Annotated[
     list[str] | None,

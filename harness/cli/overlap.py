@@ -71,7 +71,7 @@ def _plain(value: Clean) -> dict[str, object]:
 
 
 def _show(training: str, found: list[Overlap], values: list[Clean]) -> None:
-    from reports.overlap import clean_table, examples, overlap_table
+    from reports.tables.overlap import clean_table, examples, overlap_table
 
     print_table(overlap_table(found))
     if any(one.matches for one in found):

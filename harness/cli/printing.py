@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from adapters.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.api.outcome import Outcome
+    from harness.api.shown import Shown
+    from reports.view import View
 
 
 def make_folder(out: Path | None) -> None:
@@ -38,31 +43,29 @@ def shown_first(run: Callable[[], Any]) -> Iterator[Any]:
         raise failure
 
 
-def show_outcome(outcome: Any, out: Path | None, *, audit: bool, as_json: bool) -> None:
-    from harness.result.export import as_dict
+def show_outcome(outcome: Outcome, out: Path | None, view: View, *, audit: bool, as_json: bool) -> None:
     from harness.result.secrets import public_command
-    from harness.result.stemming import notes, of_evaluations
-    from leaderboards.anchors import anchors, anchors_table
-    from reports import comparison
 
     if out is not None:
-        outcome.write(out, public_command(["harness", *sys.argv[1:]]))
+        outcome.write(out, public_command(["harness", *sys.argv[1:]]), view)
     if as_json:
-        typer.echo(
-            json.dumps(as_dict(outcome.evaluations, outcome.skipped), ensure_ascii=False, indent=1, allow_nan=False)
-        )
+        typer.echo(json.dumps(outcome.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
         return
-    tables = comparison.comparison_tables(outcome.evaluations)
-    if published := anchors(outcome.evaluations):
-        tables.append(anchors_table(published, notes(of_evaluations(outcome.evaluations))))
-    if audit:
-        tables += [comparison.audit_table(outcome.evaluations), comparison.controls_table(outcome.evaluations)]
-    for table in tables:
-        print_table(table)
-    for alarm in comparison.alarms(outcome.evaluations):
-        print_alarm(alarm)
+    print_tables(outcome.tables(view, audit=audit), outcome.shown_alarms(view))
     if out is not None:
         typer.echo(f"written: {out}/report.md")
+
+
+def print_answer(answer: Shown) -> None:
+    """What a call of the Python interface gave: its tables, and its alarms below them."""
+    print_tables(answer.tables(), answer.alarms)
+
+
+def print_tables(tables: Iterable[Any], alarms: Iterable[str]) -> None:
+    for table in tables:
+        print_table(table)
+    for alarm in alarms:
+        print_alarm(alarm)
 
 
 def print_left_out(left_out: Any) -> None:
@@ -82,7 +85,7 @@ def print_rows(table: Any, as_json: bool) -> None:
 def print_table(table: Any) -> None:
     from rich.console import Console
 
-    from reports.tables import terminal
+    from reports.table import terminal
 
     if sys.stdout.isatty():
         console = Console(highlight=False)
@@ -106,7 +109,6 @@ def workspace_path(workspace: Path | None) -> Path:
 
 
 def existing_workspace(workspace: Path | None) -> Path:
-    path = workspace_path(workspace)
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"the workspace '{path}' is a file; name a folder with --workspace")
-    return path
+    from harness.api.arguments import workspace_of
+
+    return workspace_of(workspace)

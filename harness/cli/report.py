@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from harness.result.gathered import Grid
     from harness.result.result import Result
     from reports.document import Image, Part
-    from reports.grid_tables import PublishedRow
     from reports.story import Report
+    from reports.tables.report import PublishedRow
 
 
 @app.command(
@@ -39,6 +40,8 @@ def report(  # noqa: PLR0917
     collections: options.BoardCollections = None,
     languages: options.Languages = None,
     measures: options.OnlyMeasures = None,
+    columns: options.TableColumns = None,
+    names: options.NamesFile = None,
     intervals: options.CellIntervals = False,
     form: options.TableFormat = "terminal",
     workspace: options.WorkspacePath = None,
@@ -51,12 +54,14 @@ def report(  # noqa: PLR0917
     from harness.result.gathered import view
     from harness.result.secrets import public_command
     from reports import story
+    from reports.view import view_of
 
     path = existing_workspace(workspace)
+    columns_shown = view_of(columns, measures or (), names, path)
     shown = view(path, systems or (), collections or (), languages or (), measures or ())
     print_left_out(shown.left_out)
     results = shown.results
-    made = story.report(results, _published, intervals=intervals, left_out=shown.left_out)
+    made = story.report(results, _published, intervals=intervals, view=columns_shown, left_out=shown.left_out)
     written = []
     if out is not None:
         make_folder(out)
@@ -89,10 +94,10 @@ def _main_tables(made: Report) -> list[Any]:
 
 
 def _published(grid: Grid) -> Sequence[PublishedRow]:
-    """Published numbers of the models of this grid; the floor of reports knows none."""
+    """Published numbers of the models of this grid, which the package `reports` does not know."""
     from leaderboards.beside import is_wrong, published_rows
-    from reports.grid_tables import PublishedRow
     from reports.model_name import model_name
+    from reports.tables.report import PublishedRow
 
     named = [model_name(system.reranker or system.first_stage) for system in grid.systems]
     models = {name.name for name in named if name is not None}
@@ -118,11 +123,19 @@ def _plots(made: Report, out: Path, workspace: Path) -> list[Image]:
     try:
         from reports.plots import write_plots
 
-        plots = write_plots(made.results, out / "plots", workspace, (*made.sheets, *made.languages))
+        results = [_displayed(one, made) for one in made.results]
+        sheets = () if made.view.names else (*made.sheets, *made.languages)
+        plots = write_plots(results, out / "plots", workspace, sheets)
     except MissingExtra as error:
         typer.echo(f"no plots: {error}", err=True)
         return []
     return [Image(plot.title, plot.png, plot.svg, plot.caption) for plot in plots]
+
+
+def _displayed(one: Result, made: Report) -> Result:
+    """A result of a reranker under its display name, for plots."""
+    label = made.view.system(one.system.label)
+    return replace(one, system=replace(one.system, label=label)) if one.system.reranker else one
 
 
 def _adaptations(workspace: Path, out: Path) -> list[Part]:
@@ -161,10 +174,15 @@ def _as_dict(made: Report) -> dict[str, object]:
 
 
 def _figure(sheet: Any, system: Any, place: int) -> dict[str, object]:
+    from reports.columns import values
+    from reports.tables.report import line
+
     figure, column = sheet.figure(system, place), sheet.columns[place]
+    name = {"display_name": sheet.view.system(system.label)} if sheet.view.names else {}
     return {
-        "system": system.label, "first_stage": system.first_stage, "depth": system.depth, "column": column.title,
-        "suite": column.heading or None, "average": column.average, **figure.as_dict(),
+        "system": system.label, **name, "first_stage": system.first_stage, "depth": system.depth,
+        "column": column.title, "suite": column.heading or None, "average": column.average,
+        **values(line(sheet, system, place)),
         "known_wrong": next((one.wrong for one in figure.results if one.wrong), None),
         "ids": [one.id for one in figure.results],
     }  # fmt: skip

@@ -29,8 +29,8 @@ def reproduce(
     from harness.judging.reproduce import reproduce as again
     from harness.progress import Terminal
     from harness.workspace import Workspace
-    from reports.reproduced import reproduced_dict, reproduced_table
-    from reports.stored import details
+    from reports.tables.listing import details
+    from reports.tables.reproduce import reproduced_dict, reproduced_table
 
     place = existing_workspace(workspace)
     known = str(details(id, place)["id"])  # an empty workspace and an unknown name are refused before it is opened

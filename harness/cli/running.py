@@ -8,7 +8,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import MEASURE, WORKSPACE, app
-from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first
+from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first, workspace_path
 
 DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
 
@@ -41,6 +41,8 @@ def run(  # noqa: PLR0917
     allow_drift: options.AllowDrift = False,
     out: options.Out = None,
     mteb_results: options.MtebResults = None,
+    columns: options.TableColumns = None,
+    names: options.NamesFile = None,
     audit: options.Audit = False,
     skip_probe: options.SkipProbe = False,
     config: options.Config = None,  # noqa: ARG001
@@ -53,18 +55,23 @@ def run(  # noqa: PLR0917
     that were ever scored are never scored again; a killed run goes on where it was.
     """
     from harness import api
-    from harness.data.sources.origin import SourceChoice
+    from harness.api.targets import FIRST_STAGE
     from harness.progress import Terminal
+    from harness.scoring.retrieve import GIVEN
+    from reports.view import view_of
 
     common: dict[str, Any] = {
-        "first_stage": first_stage, "rerankers": rerankers or (), "depth": depth, "languages": languages or (),
-        "split": split, "sample": sample_queries, "budget": budget_pairs, "workspace": workspace,
-        "origin": SourceChoice(source, mirror, allow_drift),
+        "first_stage": first_stage, "rerankers": rerankers, "depth": depth, "languages": languages, "split": split,
+        "sample_queries": sample_queries, "budget_pairs": budget_pairs, "source": source, "mirror": mirror,
+        "allow_drift": allow_drift, "workspace": workspace, "reporter": Terminal(),
     }  # fmt: skip
+    stages = [first_stage] if first_stage else [FIRST_STAGE, GIVEN]
+    labels = [*(f"{stage} (first stage)" for stage in stages), *(rerankers or ())]
+    view = view_of(columns, measures or (), names, workspace_path(workspace), labels=labels)
     if plan:
-        from reports.planning import planning_table
+        from reports.tables.plan import planning_table
 
-        print_rows(planning_table(api.planned(*(targets or ()), **common, reporter=Terminal())), as_json)
+        print_rows(planning_table(api.planned(*(targets or ()), **common)), as_json)
         return
     if mteb_results is not None:
         from reports.mteb_results import refuse_for_mteb
@@ -72,16 +79,11 @@ def run(  # noqa: PLR0917
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
     make_folder(out)
-    named: dict[str, Any] = {
-        "measures": measures or (), "rules": rules, "parallel": parallel, "skip_probe": skip_probe,
-    }  # fmt: skip
-    with shown_first(lambda: api.run(*(targets or ()), **common, **named, reporter=Terminal())) as outcome:
-        show_outcome(outcome, out, audit=audit, as_json=as_json)
-        if mteb_results is not None:
-            from reports.mteb_results import write_mteb_results
-
-            for file in write_mteb_results(mteb_results, outcome.evaluations):
-                typer.echo(f"written: {file}", err=as_json)
+    named: dict[str, Any] = {"measures": measures, "rules": rules, "parallel": parallel, "skip_probe": skip_probe}
+    with shown_first(lambda: api.run(*(targets or ()), **common, **named)) as outcome:
+        show_outcome(outcome, out, view, audit=audit, as_json=as_json)
+        for file in () if mteb_results is None else outcome.write_mteb(mteb_results):
+            typer.echo(f"written: {file}", err=as_json)
 
 
 @app.command(rich_help_panel=MEASURE, epilog="Example:\n\n    harness demo --out report")
@@ -97,11 +99,12 @@ def demo(
     """
     from harness import api
     from harness.progress import Terminal
+    from reports.view import PLAIN
 
     make_folder(out)
     common: dict[str, Any] = {"first_stage": "bm25", "rerankers": DEMO_RERANKERS, "depth": 10, "workspace": workspace}
     with shown_first(lambda: api.run("demo", **common, reporter=Terminal())) as outcome:
-        show_outcome(outcome, out, audit=audit, as_json=as_json)
+        show_outcome(outcome, out, PLAIN, audit=audit, as_json=as_json)
 
 
 @app.command(
@@ -126,7 +129,7 @@ def fetch(  # noqa: PLR0917
     """
     from harness.data.mirror.fetch import run_fetch
     from harness.progress import Terminal
-    from reports.fetched import fetched_table
+    from reports.tables.fetch import fetched_table
 
     found = run_fetch(targets or (), model or (), mirror, source, Terminal(), dry_run=dry_run)
     print_rows(fetched_table(found), as_json)

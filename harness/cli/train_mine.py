@@ -12,7 +12,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @train.command(
@@ -54,7 +54,7 @@ def mine(  # noqa: PLR0917
 
 def pool_table(manifest: dict[str, Any]) -> Table:
     """What each retriever brought, and where it found the source documents."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = [
         (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.result.adaptation.record import Record
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @train.command(

@@ -12,7 +12,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @train.command(
@@ -63,7 +63,7 @@ def synthesize(  # noqa: PLR0917
 
 def conformance_table(manifest: dict[str, Any]) -> Table:
     """What became of the queries, reason by reason."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     counts = manifest["conformance"]
     came = counts["accepted"] + sum(counts["rejected"].values())

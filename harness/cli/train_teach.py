@@ -13,7 +13,7 @@ from harness.cli.printing import print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 
 @train.command(
@@ -51,14 +51,13 @@ def teach(  # noqa: PLR0917
     from harness.scoring.bench import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
-    from training.job import read_manifest
     from training.mining.sampling import SamplePlan
-    from training.teaching.teach import Wishes, lesson_of
+    from training.teaching.teach import Wishes, lesson_of, target_of
     from training.teaching.teach import teach as run
 
     plan = SamplePlan(sampling, per_query, bins, bin_scope, drop_above, seed)
     wishes = Wishes(plan, tuple(weights or ()), max_length, score_map, task, teacher_facts)
-    target = corpus or str(read_manifest(pool, "mine")["corpus_target"])
+    target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal()) as bench:
         lesson = lesson_of(pool, corpus_of(target, bench.workspace))
         manifest = run(lesson, teachers or [], wishes, out, bench)
@@ -78,7 +77,7 @@ def _show(manifest: dict[str, Any], out: Path) -> None:
 
 def teacher_table(manifest: dict[str, Any]) -> Table:
     """Whose scores these are, and how they lie."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = []
     for one in manifest["teachers"]:
@@ -111,7 +110,7 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
 
 def bin_table(manifest: dict[str, Any]) -> Table:
     """How the sample lies over the strata."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     counts = zip(manifest["bins"]["pool"], manifest["bins"]["sample"], strict=True)
     rows = [

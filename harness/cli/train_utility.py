@@ -17,7 +17,7 @@ from harness.cli.train import train
 from harness.cli.training_options import Training, with_training
 
 if TYPE_CHECKING:
-    from reports.tables import Table
+    from reports.table import Table
 
 _NOT_OFFERED = (
     "shift", "sigmoid", "smallest_gap", "warmup", "weight_decay", "max_length", "replay_share", "precision",
@@ -119,7 +119,7 @@ def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
 
 
 def _page(result: Mapping[str, Any]) -> str:
-    from reports.tables import markdown
+    from reports.table import markdown
 
     tables = "\n".join(markdown(table) for table in (arms_table(result), differences_table(result)))
     return f"# What the synthetic queries are worth\n\n{result['decision']}\n\n{tables}"
@@ -127,7 +127,7 @@ def _page(result: Mapping[str, Any]) -> str:
 
 def arms_table(result: Mapping[str, Any]) -> Table:
     """What every arm was trained on, and what it reached."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     first = result["first_stage"]
     rows = [
@@ -159,7 +159,7 @@ def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
 
 def differences_table(result: Mapping[str, Any]) -> Table:
     """What one thing alone is worth, and the utility ratio."""
-    from reports.tables import Cell, Table
+    from reports.table import Cell, Table
 
     rows = [
         (

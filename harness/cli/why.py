@@ -9,7 +9,6 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE, app
-from harness.cli.printing import existing_workspace
 
 
 @app.command(
@@ -31,17 +30,19 @@ def why(  # noqa: PLR0917
     as_json: options.AsJson = False,
 ) -> None:
     """Explain on one HTML page which queries and documents make two systems differ."""
-    from harness.judging.why.analysis import why as explained
-    from harness.judging.why.stored import find
-    from harness.result.select import Wanted
-    from harness.workspace import Workspace
-    from reports.why import told, why_data, write_page
+    from harness import api
 
-    wanted = Wanted(collections or (), first_stage, depth)
-    found = find(Workspace(existing_workspace(workspace)), a, b, measure, wanted)
-    data = why_data(found, explained(found.facings), queries)
-    write_page(data, out)
+    found = api.why(
+        a,
+        b,
+        measure=measure,
+        collections=collections,
+        first_stage=first_stage,
+        depth=depth,
+        workspace=workspace,
+    )
+    found.write(out, queries)
     if as_json:
-        typer.echo(json.dumps(told(data), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
         return
-    typer.echo(f"A: {found.a}\nB: {found.b}\n{data['headline']}\nwritten: {out}")
+    typer.echo(f"A: {found.a}\nB: {found.b}\n{found.headline}\nwritten: {out}")

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from adapters.errors import MissingExtra, need
+from adapters.errors import HarnessError, MissingExtra, need
 from adapters.protocols import Integers
+from adapters.typed_file import read_json
 from harness.data.collection import Texts
 from harness.data.columns import digest_chunks
 from harness.workspace import write_atomically
@@ -53,14 +54,22 @@ class Detected:
     characters: int = 0
 
 
+@dataclass(frozen=True)
+class _Kept(Detected):
+    """As it is written."""
+
+    by: str = ""
+    """The package and its version."""
+
+
 def kept_or_detected(folder: Path, corpus: Texts) -> Detected | None:
     """What is kept in a collection's folder, else what its corpus says, which is kept from then on; None where the
     package is not installed. An answer that is kept is not asked for again, so that another version of the package
     changes no number."""
     file = folder / FILE
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(file.read_text("utf-8"))
-        return Detected(**{name: known[name] for name in Detected.__dataclass_fields__})
+    with suppress(HarnessError):
+        kept = read_json(file, _Kept, complete=True)
+        return Detected(kept.language, kept.share, kept.probability, kept.texts, kept.characters)
     try:
         found = detect(corpus)
     except MissingExtra:

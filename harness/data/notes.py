@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from harness.data.collection import Collection
 from harness.data.qrels import missing_note
@@ -11,25 +10,26 @@ from harness.data.qrels import missing_note
 
 def notes_of(collection: Collection) -> list[str]:
     """The notes of a collection; none where there is nothing to know."""
-    return _notes(collection.name, asdict(collection.rules), asdict(collection.counts))
+    counts = collection.counts
+    known = counts.missing_documents, counts.missing_judgments
+    return notes_about(collection.name, collection.rules.note, *known, counts.let_through)
 
 
-def stored_notes(collection: Mapping[str, object]) -> list[str]:
-    """The notes of a collection as the results store has it."""
-    return _notes(str(collection.get("name")), collection.get("rules"), collection.get("counts"))
-
-
-def _notes(name: str, rules: object, counts: object) -> list[str]:
-    declared = str(rules.get("note") or "") if isinstance(rules, Mapping) else ""
-    known: Mapping[object, object] = counts if isinstance(counts, Mapping) else {}
-    missing = missing_note(known.get("missing_documents"), known.get("missing_judgments")) or _left_out(known)
+def notes_about(
+    name: str,
+    declared: str | None,
+    missing_documents: int | None,
+    missing_judgments: int | None,
+    let_through: Mapping[str, int] | None,
+) -> list[str]:
+    """The same from the counts of a collection; a count that an earlier version did not make is None."""
+    missing = missing_note(missing_documents, missing_judgments) or _left_out(missing_judgments, let_through or {})
     return [*([declared] if declared else []), *([f"{name}: {missing}"] if missing else [])]
 
 
-def _left_out(counts: Mapping[object, object]) -> str | None:
+def _left_out(missing_judgments: int | None, let_through: Mapping[str, int]) -> str | None:
     """Of a result from before judgments of missing documents were kept: they are not even counted there."""
-    let_through = counts.get("let_through")
-    count = let_through.get("unknown-documents") if isinstance(let_through, Mapping) else None
-    if not count or "missing_judgments" in counts:
+    count = let_through.get("unknown-documents")
+    if not count or missing_judgments is not None:
         return None
     return f"{count:,} judgments or candidates of missing documents were left out by an earlier version; run it again"

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from adapters.errors import DataError
 from harness.data.collection import Collection
 from harness.data.runs import Run, build
+from harness.workspace import write_atomically
 
 
 class RunLine(NamedTuple):
@@ -66,13 +67,13 @@ def run_of(path: Path, lines: Iterable[RunLine], collection: Collection) -> Run:
 
 
 def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
-    """Write a run file in trec_eval's own order, scores with all their float32 digits."""
+    """Write a run file, whole or not at all, in trec_eval's own order, scores with all their float32 digits."""
     order = run.order()
     ranks = np.arange(len(order)) - np.repeat(run.offsets[:-1], np.diff(run.offsets)) + 1
     query_ids = collection.queries.ids()
     document_ids = collection.corpus.ids(run.documents[order])
     label = "-".join(tag.split()) or "run"
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with write_atomically(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
         for query, name, rank, score in zip(run.queries[order], document_ids, ranks, run.scores[order], strict=True):
             file.write(f"{query_ids[query]} Q0 {name} {rank} {score!s} {label}\n")
 

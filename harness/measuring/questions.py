@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.data.collection import Collection
 from harness.measuring.statistics.design import Questions
@@ -16,8 +16,3 @@ def questions_of(collection: Collection, ids: Sequence[str] | None = None) -> Qu
     """
     drawn_from = getattr(collection, "parallel", None) or collection.fingerprint
     return Questions(drawn_from, tuple(collection.queries.ids() if ids is None else ids))
-
-
-def questions_of_stored(collection: Mapping[str, object], ids: Sequence[str]) -> Questions:
-    """The same of a collection as the store has it."""
-    return Questions(str(collection.get("parallel") or collection["fingerprint"]), tuple(ids))

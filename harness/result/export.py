@@ -16,6 +16,7 @@ from harness.result.environment import environment
 from harness.result.evaluation import Evaluation
 from harness.result.stemming import notes, of_evaluations, parts_of_evaluation
 from harness.result.summary import OFFICIAL, Summary, has_official, summarise, summarise_official
+from harness.workspace import write_atomically
 
 FORMAT = 1
 
@@ -40,15 +41,16 @@ def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> d
     }
 
 
-def write_results(out: Path, evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> None:
-    """Write `results.json` and `runs/<collection>.<system>.<id>.trec`."""
+def write_results(out: Path, evaluations: Sequence[Evaluation], document: Mapping[str, object]) -> None:
+    """Write the document as `results.json`, and `runs/<collection>.<system>.<id>.trec`."""
     runs = out / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     for evaluation in evaluations:
         name = f"{_slug(evaluation.collection.name)}.{_slug(evaluation.system.label)}.{evaluation.id}.trec"
         write_run(runs / name, evaluation.run, evaluation.collection, evaluation.id)
-    text = json.dumps(as_dict(evaluations, skipped), ensure_ascii=False, indent=1, allow_nan=False)
-    (out / "results.json").write_text(text + "\n", "utf-8")
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    with write_atomically(out / "results.json") as unfinished:
+        unfinished.write_text(text + "\n", "utf-8")
 
 
 def _evaluation(

@@ -8,149 +8,16 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from adapters.errors import UsageError, did_you_mean
-from harness.data.suites.targets import SuiteCollection, suites
-from harness.measuring.questions import questions_of_stored
-from harness.measuring.statistics.design import Questions
+from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut, replaced, superseded
 from harness.result.means import PREFIX
 from harness.result.opening import stored_in
-from harness.result.places import Place, collections_named, named_by_fingerprint
-from harness.result.select import FIRST_STAGE, label_of, systems_named
-from harness.result.store import Results
+from harness.result.places import collections_named, named_by_fingerprint
+from harness.result.result import Floats64, Result
+from harness.result.select import systems_named
 from harness.result.stored import Stored
-
-Floats64 = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SystemKey:
-    """What one row of a table is: a first stage, or a reranker over it, at a depth."""
-
-    label: str
-    """The reranker's spec, or the first stage's with ` (first stage)`."""
-    first_stage: str
-    depth: int
-    reranker: str | None
-
-    @property
-    def base(self) -> SystemKey:
-        """The first stage that it stands on."""
-        return SystemKey(self.first_stage + FIRST_STAGE, self.first_stage, self.depth, None)
-
-
-@dataclass(frozen=True)
-class CollectionKey:
-    """What one column of a table is: one collection with the queries and judgments that it had."""
-
-    name: str
-    split: str
-    fingerprint: str
-    language: str | None
-    group: str | None
-    queries: int
-    sampled_from: int | None
-    main_measure: str
-
-    @property
-    def suite(self) -> str | None:
-        """The suite, where it is of one."""
-        head, slash, _ = self.name.partition("/")
-        return head if slash and head in suites() else None
-
-    @property
-    def entry(self) -> SuiteCollection | None:
-        """Its line in the suite's table: licence, contamination, revision."""
-        plain = Place(self.name, self.fingerprint).plain
-        known = suites()[self.suite].collections if self.suite else ()
-        return next((one for one in known if one.target == plain), None)
-
-
-@dataclass(frozen=True)
-class Result:
-    """One measure of one system on one collection, as stored. Fractions."""
-
-    stored: Stored
-    system: SystemKey
-    collection: CollectionKey
-    measure: str
-    values: Floats64
-    """float64 [queries]; [questions] for p-MRR; empty where only a mean was taken in."""
-    ids: tuple[str, ...]
-    """Of the queries or questions, aligned with `values`."""
-    pairs_per_second: float | None
-    """On this machine; None where nothing was scored here."""
-    latency: tuple[float, float, float | None] | None = None
-    """Median and 95th percentile of a query's seconds, and peak MB, on this machine; None where nobody timed it."""
-
-    @cached_property
-    def value(self) -> float:
-        """The mean; NaN where there is none."""
-        if len(self.values):
-            return float(np.mean(self.values))
-        return self.stored.means.get(self.measure, float("nan"))
-
-    @cached_property
-    def questions(self) -> Questions:
-        """What the values belong to."""
-        return questions_of_stored(self.stored.collection, self.ids)
-
-    @property
-    def candidates(self) -> str:
-        """What identifies the frozen candidates."""
-        return self.stored.candidates
-
-    @property
-    def is_mean_only(self) -> bool:
-        """Whether somebody else measured it and gave no values per query: there is no interval, no test and no rank."""
-        return self.imported and not len(self.values)
-
-    @property
-    def id(self) -> str:
-        """For `harness show`."""
-        return self.stored.id
-
-    @property
-    def chance(self) -> float | None:
-        """What a random order of the same candidates expects."""
-        return self._control("chance")
-
-    @property
-    def ceiling(self) -> float | None:
-        """What a perfect order of the same candidates gets."""
-        return self._control("oracle")
-
-    @property
-    def tie_span(self) -> float | None:
-        """Best minus worst value over the orders of equal scores."""
-        ties = self.stored.audit.get("ties")
-        found = ties.get(self.measure) if isinstance(ties, Mapping) else None
-        return float(found[1] - found[0]) if found else None
-
-    @property
-    def truncated(self) -> float | None:
-        """The share of candidates that lost a token or more; None where the system has no tokens."""
-        tokens, candidates = self.stored.audit.get("tokens"), self.stored.audit.get("candidates")
-        if not isinstance(tokens, Mapping) or not isinstance(candidates, int) or not candidates:
-            return None
-        return float(tokens["truncated"]) / candidates
-
-    @property
-    def imported(self) -> bool:
-        """Whether somebody else computed it, and this store only took it in."""
-        return "imported" in self.stored.identity
-
-    @cached_property
-    def wrong(self) -> str | None:
-        """What is known against an imported value; None for everything else. Such a value is never the best."""
-        return self.stored.wrong
-
-    def _control(self, name: str) -> float | None:
-        values = self.stored.controls.get(name)
-        found = values.get(self.measure) if isinstance(values, Mapping) else None
-        return None if found is None else float(found)
 
 
 @dataclass(frozen=True)
@@ -225,15 +92,17 @@ def view(
         UsageError: there is no store, or nothing in it is named so.
     """
     with stored_in(workspace / "results.sqlite") as results:
-        everything = list(results.all())
-        keys = _columns(everything)
-        places = {id: _place(key) for id, key in keys.items()}
-        chosen = collections_named(collections, places.values())
-        kept = [one for one in everything if places[one.id] in chosen]
-        kept = _in_languages(kept, keys, languages)
-        named = systems_named(systems, kept, everything)
-        kept = _with_first_stages(named, kept, keys)
-        found = _measured([one for stored in kept for one in _of(stored, keys[stored.id], results)], measures)
+        found = results.results()
+    everything = list({one.id: one.stored for one in found}.values())
+    keys = _columns(everything)
+    places = {id: key.place for id, key in keys.items()}
+    chosen = collections_named(collections, places.values())
+    kept = [one for one in everything if places[one.id] in chosen]
+    kept = _in_languages(kept, keys, languages)
+    named = systems_named(systems, kept, everything)
+    shown = {one.id for one in _with_first_stages(named, kept, keys)}
+    found = [replace(one, collection=keys[one.id]) for one in found if one.id in shown]
+    found = _measured(found, measures)
     older = [] if revisions else replaced(found)
     found = _without(found, older)
     parts = superseded(found, named_by_fingerprint(collections, places.values()), revisions=revisions)
@@ -284,36 +153,16 @@ def grid_of(measure: str, results: Sequence[Result]) -> Grid:
     return Grid(measure, tuple(systems), collections, {(one.system, one.collection): one for one in results})
 
 
-def _collection_of(stored: Stored) -> CollectionKey:
-    rules, counts = stored.collection.rules, stored.collection.counts
-    assert isinstance(rules, Mapping) and isinstance(counts, Mapping)
-    sampled = stored.collection.sampled_from
-    return CollectionKey(
-        name=stored.collection.name,
-        split=stored.collection.split,
-        fingerprint=stored.collection.fingerprint,
-        language=_text(stored.collection.language),
-        group=_text(stored.collection.group),
-        queries=int(counts["queries"]),
-        sampled_from=int(sampled) if isinstance(sampled, int) else None,
-        main_measure=str(rules["main_measure"]),
-    )
-
-
 def _columns(everything: Iterable[Stored]) -> dict[str, CollectionKey]:
     """The collection of each evaluation, by the evaluation's id. Imported means of a suite's collection stand in the
     column of that collection, if it was measured whole here."""
-    keys = {one.id: _collection_of(one) for one in everything}
+    keys = {one.id: one.collection.key for one in everything}
     measured = [key for key in keys.values() if not key.fingerprint.startswith(PREFIX)]
     whole = {(key.name, key.split): key for key in measured if key.sampled_from is None}
     return {
         id: whole.get((key.name, key.split), key) if key.fingerprint.startswith(PREFIX) else key
         for id, key in keys.items()
     }
-
-
-def _place(key: CollectionKey) -> Place:
-    return Place(key.name, key.fingerprint, key.group)
 
 
 def _in_languages(kept: list[Stored], keys: Mapping[str, CollectionKey], languages: Sequence[str]) -> list[Stored]:
@@ -338,15 +187,6 @@ def _with_first_stages(
     return [one for one in kept if one.id in ids or (one.reranker is None and ground(one) in under)]
 
 
-def _of(stored: Stored, collection: CollectionKey, results: Results) -> list[Result]:
-    system = SystemKey(label_of(stored), stored.first_stage, stored.depth, stored.reranker)
-    speed, waited, asked = results.speed_of(stored.id), results.latency(stored.id), results.asked(stored.id)
-    return [
-        Result(stored, system, collection, measure, values, asked[measure] if len(values) else (), speed, waited)
-        for measure, values in results.values(stored.id).items()
-    ]
-
-
 def _measured(found: list[Result], measures: Sequence[str]) -> list[Result]:
     known = {one.measure for one in found}
     for measure in measures:
@@ -360,7 +200,3 @@ def _measured(found: list[Result], measures: Sequence[str]) -> list[Result]:
 def _without(results: Iterable[Result], some: Iterable[Result]) -> list[Result]:
     left = set(map(id, some))
     return [one for one in results if id(one) not in left]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -10,7 +10,7 @@ from functools import cache
 
 from adapters.errors import DataError
 from harness.data.suites.targets import find, is_suite_target
-from harness.measuring.alarms.alarm import Alarm, as_stored
+from harness.measuring.alarms.alarm import Alarm
 from harness.result.origin import MARK
 
 NAME = "known-wrong"
@@ -112,16 +112,21 @@ def known_wrong_alarms(
 
 
 def known_by_now(  # noqa: PLR0917
-    stored: object, identity: Mapping[str, object], system: str, collection: str, split: str, means: Mapping[str, float]
-) -> list[dict[str, str]]:
-    """The alarms that were stored with an evaluation, and what the table knows by now; for JSON."""
-    kept = [alarm for alarm in as_stored(stored) if alarm["name"] != NAME]
-    return [*kept, *(one.as_dict() for one in known_wrong_alarms(identity, system, collection, split, means))]
+    before: Iterable[Alarm],
+    identity: Mapping[str, object],
+    system: str,
+    collection: str,
+    split: str,
+    means: Mapping[str, float],
+) -> tuple[Alarm, ...]:
+    """The alarms that were stored with an evaluation, and what the table knows by now."""
+    kept = (alarm for alarm in before if alarm.name != NAME)
+    return (*kept, *known_wrong_alarms(identity, system, collection, split, means))
 
 
-def note_among(alarms: object) -> str | None:
-    """The note of a value that is known to be wrong, among stored alarms."""
-    return next((alarm["message"] for alarm in as_stored(alarms) if alarm["name"] == NAME), None)
+def note_among(alarms: Iterable[Alarm]) -> str | None:
+    """The note of a value that is known to be wrong."""
+    return next((alarm.message for alarm in alarms if alarm.name == NAME), None)
 
 
 def _stated(said: object) -> list[str]:

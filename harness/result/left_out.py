@@ -105,8 +105,7 @@ def _wholes(key: CollectionKey) -> tuple[Hashable, ...]:
 
 def _whole_of(part: Result) -> Hashable:
     """What the whole is known by: its fingerprint, or its name where an old store has nothing better."""
-    whole = part.stored.collection.part_of
-    return (part.collection.name, part.collection.split) if whole is None else str(whole)
+    return part.stored.collection.part_of or (part.collection.name, part.collection.split)
 
 
 def _counted(results: Sequence[Result]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from harness.data.collection import Counts, Rules
+from harness.data.collection import Rules
 from harness.data.suites.targets import SuiteCollection
+from harness.result.facts import CountFacts
 from harness.result.origin import KEY, Origin
 from harness.scoring.system import MadeOf
 
@@ -54,13 +55,13 @@ class Means:
         return f"not stated: {self.origin.digest}"
 
     @property
-    def counts(self) -> dict[str, object]:
+    def counts(self) -> CountFacts:
         """As the suite's table has them."""
-        known, unknown = self.entry.counts, dict.fromkeys(Counts.__dataclass_fields__)
-        return {**unknown, "documents": known.documents, "queries": known.queries, "judgments": known.relevant}
+        known = self.entry.counts
+        return CountFacts(known.queries, documents=known.documents, judgments=known.relevant)
 
     @property
-    def rules(self) -> dict[str, object]:
+    def rules(self) -> Rules:
         """As the suite's table has them."""
         entry = self.entry
-        return asdict(Rules(entry.instruction, None, entry.main_measure, entry.drop_identical_ids, note=entry.note))
+        return Rules(entry.instruction, None, entry.main_measure, entry.drop_identical_ids, note=entry.note)

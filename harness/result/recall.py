@@ -82,7 +82,7 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
         DataError: it is no longer in the workspace, or lacks judgments.
     """
     fingerprint = stored.collection.fingerprint
-    folder = workspace.collections / str(stored.collection.part_of or fingerprint)
+    folder = workspace.collections / stored.collection.whole
     if not collections.is_there(folder):
         raise DataError(
             f"the texts of {stored.collection.name} are no longer in '{workspace.path}'; run again: {stored.command}"
@@ -98,5 +98,5 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
     found = with_queries(whole, np.flatnonzero([name in wanted for name in whole.queries.ids()]))
     if found.fingerprint != fingerprint:
         raise DataError(f"{folder}: not the texts that {stored.id} was measured on; run again: {stored.command}")
-    known: dict[str, Any] = {key: stored.collection[key] for key in ("parallel", "parallel_by")}
-    return replace(found, name=stored.collection.name, **known)
+    facts = stored.collection
+    return replace(found, name=facts.name, parallel=facts.parallel, parallel_by=facts.parallel_by)

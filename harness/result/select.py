@@ -14,19 +14,16 @@ So a label that contains `*`, `?` or `[` names itself, and then these characters
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from adapters.errors import UsageError, did_you_mean
-from harness.result.places import Place, ambiguous, collections_named, is_called, matching, some
+from harness.result.keys import FIRST_STAGE
+from harness.result.places import ambiguous, collections_named, is_called, matching, some
 from harness.result.stored import Stored
 from harness.scoring.retrieve import GIVEN
 
-FIRST_STAGE = " (first stage)"
 _HEX, _ID = re.compile("[0-9a-f]{1,12}"), re.compile("[0-9a-f]{4,12}")
-
-Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,6 @@ class Wanted:
 ANY = Wanted()
 
 
-def label_of(stored: Stored) -> str:
-    """As the tables call the system."""
-    return stored.reranker or f"{stored.first_stage}{FIRST_STAGE}"
-
-
 def depth_of(stored: Stored) -> int | None:
     """Candidates per query; None for given lists, which are used whole."""
     return None if stored.first_stage == GIVEN else stored.depth
@@ -69,13 +61,6 @@ def depth_of(stored: Stored) -> int | None:
 def weights_of(stored: Stored) -> tuple[str, ...]:
     """The digests of the weights that made it; empty for a system that has none, such as BM25 or a run file."""
     return tuple(_weights(stored.identity.get("reranker" if stored.reranker else "retriever")))
-
-
-def place_of(stored: Stored) -> Place:
-    """The collection of an evaluation."""
-    about = stored.collection
-    group = about["group"]
-    return Place(str(about["name"]), str(about["fingerprint"]), None if group is None else str(group))
 
 
 def systems_named(names: Sequence[str], kept: Sequence[Stored], stored: Sequence[Stored] | None = None) -> list[Stored]:
@@ -109,7 +94,7 @@ def one_system(name: str, named: Sequence[Stored]) -> Named:
     Raises:
         UsageError: there are several.
     """
-    found = _grouped(named, label_of)
+    found = _by_label(named)
     if len(found) > 1:
         could = [f"'{label}' ({_described(own[-1])})" for label, own in found.items()]
         raise ambiguous(name, could, "name one of them")
@@ -126,7 +111,7 @@ def evaluation_named(name: str, stored: Sequence[Stored]) -> Stored:
         return own[0]
     found = [one for system in _found(name, stored, None) for one in system.evaluations]
     if len(found) > 1:
-        could = [f"{one.id} ('{label_of(one)}', {_described(one)})" for one in reversed(found)]
+        could = [f"{one.id} ('{one.key.label}', {_described(one)})" for one in reversed(found)]
         raise ambiguous(name, could, "give the id of one of them")
     return found[0]
 
@@ -149,7 +134,7 @@ def members_named(members: str, kept: Sequence[Stored], stored: Sequence[Stored]
     Raises:
         UsageError: a member matches nothing.
     """
-    labels = {label_of(one) for one in kept}
+    labels = {one.key.label for one in kept}
     found = [one for part in _listed(members, labels) for one in _sorted(_found(part, kept, stored))]
     return list({tuple(one.id for one in member.evaluations): member for member in found}.values())
 
@@ -160,8 +145,8 @@ def narrowed(stored: Sequence[Stored], wanted: Wanted) -> list[Stored]:
     Raises:
         UsageError: nothing was measured on one of the collections, over that first stage, or at that depth.
     """
-    chosen = collections_named(wanted.collections, map(place_of, stored))
-    kept = [one for one in stored if place_of(one) in chosen]
+    chosen = collections_named(wanted.collections, (one.collection.key.place for one in stored))
+    kept = [one for one in stored if one.collection.key.place in chosen]
     if wanted.first_stage is not None:
         kept = _over(wanted.first_stage, kept)
     if wanted.depth is not None:
@@ -184,8 +169,8 @@ def _found(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None) -
     if meant:
         where = dict.fromkeys(_described(one, dated=False) for system in meant for one in system.evaluations)
         raise UsageError(f"'{name}' was measured elsewhere only: {some(list(where))}")
-    hint = did_you_mean(name, {label_of(one) for one in everything})
-    if any(is_called(place_of(one), name) for one in everything):
+    hint = did_you_mean(name, {one.key.label for one in everything})
+    if any(is_called(one.collection.key.place, name) for one in everything):
         hint = f" It names collections: use --collection.{hint}"
     if _HEX.fullmatch(name):
         hint = f" No id begins with it{'' if _ID.fullmatch(name) else '; write 4 digits or more'}.{hint}"
@@ -195,18 +180,18 @@ def _found(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None) -
 def _systems(name: str, stored: Sequence[Stored]) -> list[Named]:
     """The systems of the first reading that matches."""
     if labels := _labelled(name, stored):
-        own = _grouped(stored, label_of)
+        own = _by_label(stored)
         return [Named(label, tuple(own[label])) for label in labels]
     found = _with_id(name, stored)
     if len(found) > 1:
-        could = [f"{one.id} ('{label_of(one)}', {_described(one)})" for one in found]
+        could = [f"{one.id} ('{one.key.label}', {_described(one)})" for one in found]
         raise ambiguous(name, could, "give more digits")
-    return [Named(label_of(one), _as_evaluated(one, stored)) for one in found]
+    return [Named(one.key.label, _as_evaluated(one, stored)) for one in found]
 
 
 def _labelled(name: str, stored: Sequence[Stored]) -> list[str]:
-    labels = dict.fromkeys(map(label_of, stored))
-    firsts = {one.first_stage: label_of(one) for one in stored if one.reranker is None}
+    labels = dict.fromkeys(one.key.label for one in stored)
+    firsts = {one.first_stage: one.key.label for one in stored if one.reranker is None}
     if name in labels:
         return [name]
     if name in firsts:
@@ -222,13 +207,13 @@ def _as_evaluated(one: Stored, stored: Sequence[Stored]) -> tuple[Stored, ...]:
     """An evaluation, and what the same system has on other collections."""
 
     def system(other: Stored) -> tuple[object, ...]:
-        return label_of(other), other.first_stage, depth_of(other), weights_of(other)
+        return other.key.label, other.first_stage, depth_of(other), weights_of(other)
 
-    here = place_of(one).fingerprint
+    here = one.collection.fingerprint
     return tuple(
         other
         for other in stored
-        if other.id == one.id or (system(other) == system(one) and place_of(other).fingerprint != here)
+        if other.id == one.id or (system(other) == system(one) and other.collection.fingerprint != here)
     )
 
 
@@ -258,7 +243,7 @@ def _sorted(systems: Iterable[Named]) -> list[Named]:
 
 def _described(stored: Stored, *, dated: bool = True) -> str:
     depth = depth_of(stored)
-    on = f"{place_of(stored).name} over {stored.first_stage}" + ("" if depth is None else f" at depth {depth}")
+    on = f"{stored.collection.name} over {stored.first_stage}" + ("" if depth is None else f" at depth {depth}")
     return f"{on}, {stored.updated[:10]}" if dated and stored.updated else on
 
 
@@ -268,8 +253,8 @@ def _weights(identity: object) -> Iterator[str]:
             yield from [str(identity[key])] if key == "weights" else _weights(identity[key])
 
 
-def _grouped(stored: Iterable[Stored], key: Callable[[Stored], Key]) -> dict[Key, list[Stored]]:
-    found: dict[Key, list[Stored]] = {}
+def _by_label(stored: Iterable[Stored]) -> dict[str, list[Stored]]:
+    found: dict[str, list[Stored]] = {}
     for one in stored:
-        found.setdefault(key(one), []).append(one)
+        found.setdefault(one.key.label, []).append(one)
     return found

@@ -100,16 +100,16 @@ def of_stored(stored: Iterable[Stored]) -> list[Stemming]:
     for one in stored:
         about = one.collection
         specs = {"retriever": one.first_stage, "reranker": one.reranker}
-        languages = _text(about["language"]), _text(about.get("detected_language"))
-        for stemming in _parts(specs, one.identity, str(about["name"]), *languages).values():
-            unsought = stemming.origin == "not recognised" and not about.get("language_sought", True)
+        languages = about.language, about.detected_language
+        for stemming in _parts(specs, one.identity, about.name, *languages).values():
+            unsought = stemming.origin == "not recognised" and not about.language_sought
             found.append(replace(stemming, origin="earlier") if unsought else stemming)
     return list(dict.fromkeys(found))
 
 
-def shown_language(declared: object, detected: object) -> str:
+def shown_language(declared: str | None, detected: str | None) -> str:
     """A collection's language in a table: its code, `de (detected)`, or nothing."""
-    return str(declared or (f"{detected} (detected)" if detected else ""))
+    return declared or (f"{detected} (detected)" if detected else "")
 
 
 def notes(found: Iterable[Stemming]) -> list[str]:
@@ -231,7 +231,3 @@ def _named(found: Sequence[Stemming]) -> str:
     names = list(dict.fromkeys(one.collection for one in found))
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED + 1 else ""
     return ", ".join(names[:_LISTED] if more else names) + more
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

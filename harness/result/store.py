@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,17 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError
-from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
-from harness.measuring.alarms.alarm import merged
-from harness.measuring.alarms.catalogue import HAZARDS
+from harness.result import rows
 from harness.result.database import closed_on_error, opened
-from harness.result.environment import command_line, environment, machine
-from harness.result.known_wrong import known_by_now
-from harness.result.origin import stored_identity
+from harness.result.environment import machine
+from harness.result.facts import CollectionFacts, Timing
+from harness.result.reading import ALL, THESE, Read, Reading
+from harness.result.result import Result, made_now, result_of, results_of, results_of_means
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
-from harness.result.secrets import public
 from harness.result.stored import Stored
+from harness.result.typed import Unreadable, parsed
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
@@ -42,9 +41,9 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known_ids: dict[str, tuple[str, ...]] = {}
         try:
             self._database, self._read_only = opened(path)
+            self._reading = Reading(self._database, path)
             with closed_on_error(self._database):
                 self._prepare()
         except sqlite3.DatabaseError as error:
@@ -63,18 +62,39 @@ class Results:
             raise DataError(f"{self._path}: SQLite says '{error}'; move the file away, or mend it") from error
 
     def keep(self, evaluation: Evaluation) -> None:
-        """Write an evaluation whole, or not at all. Measures that were stored before stay beside the new ones."""
-        with self._transaction():
-            self._keep_collection(evaluation)
-            self._keep_evaluation(evaluation)
-            self._keep_values(evaluation)
+        """Write an evaluation whole, or not at all. Measures that were stored before stay with the new ones."""
+        from harness.data.columns import corpus_fingerprint  # with Arrow, which looking up does not need
+
+        collection = evaluation.collection
+        query = "select fingerprint from corpus where collection = ?"
+        known = self._database.execute(query, (collection.fingerprint,)).fetchone()
+        corpus = known[0] if known else corpus_fingerprint(collection.corpus)
+        self.write(results_of(evaluation, made_now(), corpus))
 
     def keep_means(self, found: Sequence[Means]) -> None:
         """Write means that somebody else measured, all or none. They have no values per query, and nothing here makes
         any up: `per_query` is null."""
+        made = made_now()
+        self.write([result for means in found for result in results_of_means(means, made)])
+
+    def write(self, results: Sequence[Result]) -> None:
+        """Write results, all or none. `results` gives back the same values, with what an earlier evaluation of the same
+        content had besides: other measures, its day and its command. Pairs and seconds are added to those of before;
+        `keep_latency` keeps latencies.
+
+        Raises:
+            ValueError: an evaluation has p-MRR alone, so nothing says which queries its collection has.
+        """
+        by_evaluation: dict[str, list[Result]] = {}
+        for one in results:
+            by_evaluation.setdefault(one.id, []).append(one)
         with self._transaction():
-            for means in found:
-                self._keep_means(means)
+            for own in by_evaluation.values():
+                stored = own[0].stored
+                queries = _queries_of(own)
+                self._keep_evaluation(replace(stored, collection=self._keep_collection(stored.collection, queries)))
+                self._keep_timing(stored.id, own[0].timing)
+                self._keep_values(own)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -93,80 +113,80 @@ class Results:
 
     def speed_of(self, id: str) -> float | None:
         """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
-        asked = (id, machine())
-        query = "select sum(pairs), sum(seconds) from timing where evaluation = ? and machine = ?"
-        pairs, seconds = self._database.execute(query, asked).fetchone()
-        return pairs / seconds if seconds else None
+        return self._timing(id).pairs_per_second
 
     def find(self, id: str) -> Stored:
         """The evaluation of a whole id; `harness.result.select` reads what people write.
 
         Raises:
             UsageError: there is none.
+            DataError: what is stored of it cannot be trusted.
         """
-        for one in self._stored("where e.id = ?", (id,)):
-            return one
-        raise UsageError(f"no evaluation has the id '{id}' in '{self._path.parent}'")
+        found = next(self._these([id]), None)
+        if found is None:
+            raise UsageError(f"no evaluation has the id '{id}' in '{self._path.parent}'")
+        return found.stored
 
     def all(self) -> Iterator[Stored]:
-        """Every evaluation, newest last."""
-        return self._stored("order by e.updated, c.name, e.reranker is not null, e.id", ())
+        """Every evaluation, newest last.
+
+        Raises:
+            DataError: what is stored of one cannot be trusted.
+        """
+        return (one.stored for one in self._reading.evaluations(ALL, values=False))
+
+    def results(self, ids: Iterable[str] | None = None) -> list[Result]:
+        """Every measure of every evaluation with its values, in the order of `all`.
+
+        Args:
+            ids: of the evaluations; None for all.
+
+        Raises:
+            DataError: what is stored of one cannot be trusted.
+        """
+        read = self._reading.evaluations(ALL) if ids is None else self._these(ids)
+        timings = self._reading.timings()
+        return [
+            result_of(one.stored, measure, *values, timings.get(one.stored.id, Timing()))
+            for one in read
+            for measure, values in one.values.items()
+        ]
 
     def queries(self, id: str) -> list[str]:
         """The ids of the queries that an evaluation was made on."""
-        query = """select c.queries from evaluation e join collection c on c.fingerprint = e.collection
-                   where e.id = ?"""
-        return list(json.loads(self._database.execute(query, (id,)).fetchone()[0]))
+        return [query for one in self._these([id]) for query in one.queries]
 
     def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
         """Query ids and the values of one measure, aligned; for p-MRR the questions in place of queries.
 
         Raises:
             UsageError: the measure was not measured, or only its mean was taken in.
+            DataError: what is stored of the evaluation cannot be trusted.
         """
-        query = """select coalesce(v.questions, c.queries), v.per_query
-                   from value v
-                   join evaluation e on e.id = v.evaluation join collection c on c.fingerprint = e.collection
-                   where v.evaluation = ? and v.measure = ?"""
-        found = self._database.execute(query, (id, measure)).fetchone()
-        if found is None:
+        found = next(self._these([id]), None)
+        if found is None or measure not in found.values:
             raise UsageError(f"{id} has no stored values of {measure}")
-        if found[1] is None:
+        values, ids = found.values[measure]
+        if found.stored.imported and measure in found.stored.means and not len(values):
             raise UsageError(
                 f"{id} is an imported mean of {measure} without values per query, so it has no interval and no test"
             )
-        return json.loads(found[0]), np.frombuffer(found[1], "<f8")
+        return list(ids), values
 
-    def values(self, id: str) -> dict[str, npt.NDArray[np.float64]]:
-        """The values per query of every measure of an evaluation, without the ids; none where only a mean was taken
-        in."""
-        found = self._database.execute("select measure, per_query from value where evaluation = ?", (id,))
-        return {measure: np.frombuffer(blob or b"", "<f8") for measure, blob in found}
+    def _these(self, ids: Iterable[str]) -> Iterator[Read]:
+        return self._reading.evaluations(THESE, (json.dumps(list(ids)),))
 
-    def asked(self, id: str) -> dict[str, tuple[str, ...]]:
-        """What the values of every measure of an evaluation belong to: the ids of its queries, for p-MRR those of its
-        questions. Evaluations of one collection share them."""
-        query = """select v.measure, coalesce(v.questions, c.queries)
-                   from value v
-                   join evaluation e on e.id = v.evaluation join collection c on c.fingerprint = e.collection
-                   where v.evaluation = ?"""
-        return {measure: self._ids(text) for measure, text in self._database.execute(query, (id,))}
-
-    def _ids(self, text: str) -> tuple[str, ...]:
-        if text not in self._known_ids:
-            self._known_ids[text] = tuple(json.loads(text))
-        return self._known_ids[text]
+    def _timing(self, id: str) -> Timing:
+        return self._reading.timings(THESE, (json.dumps([id]),)).get(id, Timing())
 
     def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
         """Median and 95th percentile of the seconds of a query on this machine, and MB; None where nobody timed it."""
-        query = "select p50, p95, megabytes from latency where evaluation = ? and machine = ?"
-        found = self._database.execute(query, (evaluation, machine())).fetchone()
-        return None if found is None else (found[0], found[1], found[2])
+        return self._timing(evaluation).latency
 
     def keep_latency(self, evaluation: str, p50: float, p95: float, *, megabytes: float | None, queries: int) -> None:
         """Keep what timing an evaluation's reranker gave; a later timing on the same machine replaces it."""
         row = (evaluation, machine(), p50, p95, megabytes, queries, datetime.now(UTC).isoformat(timespec="seconds"))
-        self._database.execute(f"insert or replace into latency values ({_marks(row)})", row)
+        self._insert("latency", row)
 
     def mark(self, marks: Mapping[str, tuple[str, object]]) -> None:
         """Keep the name of an alarm that an evaluation has from now on, and the identity that it has now (None: the one
@@ -176,14 +196,12 @@ class Results:
 
     def noise(self, evaluation: str, measure: str) -> float | None:
         """How far the mean moved when the same system was scored again, in fractions; None where nobody looked."""
-        query = "select difference from noise where evaluation = ? and measure = ?"
-        found = self._database.execute(query, (evaluation, measure)).fetchone()
-        return None if found is None else float(found[0])
+        return self._reading.noise(evaluation, measure)
 
     def keep_noise(self, evaluation: str, measure: str, difference: float) -> None:
         """Keep the difference of an evaluation that was scored again, without its sign; a later one replaces it."""
         row = (evaluation, measure, abs(difference), datetime.now(UTC).isoformat(timespec="seconds"))
-        self._database.execute(f"insert or replace into noise values ({_marks(row)})", row)
+        self._insert("noise", row)
 
     def _prepare(self) -> None:
         if self._version() == 0:
@@ -217,134 +235,53 @@ class Results:
         if self._version() == 1:
             for statement in SINCE_1.split(";"):
                 self._database.execute(statement)
-            audits = self._database.execute("select id, audit from evaluation").fetchall()
-            for id, audit in audits:
-                questions = json.loads(audit).get("p-MRR per question")
-                if questions:
-                    self._keep_value(id, PAIRED_MEASURE, np.array(list(questions.values())), list(questions))
-            self._database.execute("update evaluation set audit = json_remove(audit, '$.\"p-MRR per question\"')")
+            for id, text in self._database.execute("select id, audit from evaluation").fetchall():
+                self._move_questions(id, text)
             self._database.execute("pragma user_version = 2")
         self._database.execute("commit")
 
-    def _keep_collection(self, evaluation: Evaluation) -> None:
-        collection = evaluation.collection
-        row = (
-            collection.fingerprint, collection.name, collection.split, collection.language, collection.sampled_from,
-            json.dumps(asdict(collection.counts)), json.dumps(asdict(collection.rules)),
-            json.dumps(collection.queries.ids(), ensure_ascii=False), collection.part_of, collection.group,
-        )  # fmt: skip
-        self._database.execute(f"insert or replace into collection values ({_marks(row)})", row)
-        known, name = "select 1 from corpus where collection = ?", collection.fingerprint
-        if not self._database.execute(known, (name,)).fetchone():
-            from harness.data.columns import corpus_fingerprint  # with Arrow, which looking up does not need
+    def _move_questions(self, id: str, text: object) -> None:
+        """An audit that cannot be read stays as it is, and is refused when somebody reads it."""
+        with suppress(Unreadable):
+            audit = parsed(text, "audit")
+            if isinstance(audit, dict) and "p-MRR per question" in audit:
+                each = audit.pop("p-MRR per question") or {}
+                values = np.array(list(each.values()), np.float64)
+                if each:
+                    row = rows.paired_row(id, PAIRED_MEASURE, float(values.mean()), values, tuple(each))
+                    self._insert("value", row)
+                self._database.execute("update evaluation set audit = ? where id = ?", (json.dumps(audit), id))
 
-            self._database.execute("insert into corpus values (?, ?)", (name, corpus_fingerprint(collection.corpus)))
-        if collection.language is None and collection.language_sought:
-            found = (collection.fingerprint, collection.detected_language)
-            self._database.execute("insert or replace into detected values (?, ?)", found)
-        if collection.parallel_by is not None:  # a part of a set that is measured alone may not know of the others
-            known_set = (collection.fingerprint, collection.parallel, collection.parallel_by)
-            self._database.execute("insert or replace into parallel values (?, ?, ?)", known_set)
+    def _keep_collection(self, facts: CollectionFacts, queries: tuple[str, ...]) -> CollectionFacts:
+        """What is known of the collection from now on."""
+        now = facts.after(self._reading.collection(facts.fingerprint))
+        self._insert("collection", rows.collection_row(now, queries))
+        if now.corpus is not None:
+            self._insert("corpus", (now.fingerprint, now.corpus))
+        if now.language_sought:
+            self._insert("detected", (now.fingerprint, now.detected_language))
+        if facts.parallel_by is not None:
+            self._insert("parallel", (facts.fingerprint, facts.parallel, facts.parallel_by))
+        return now
 
-    def _keep_evaluation(self, evaluation: Evaluation) -> None:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        system = evaluation.system
-        row = (
-            evaluation.id, evaluation.collection.fingerprint, system.first_stage.name,
-            system.reranker.name if system.reranker else None, system.depth, evaluation.run.candidates,
-            json.dumps(stored_identity(evaluation.made_of.content)), json.dumps(self._audited(evaluation)),
-            json.dumps(evaluation.ground.means()), json.dumps(environment()), command_line(), now, now,
-        )  # fmt: skip
-        self._database.execute(
-            f"""insert into evaluation values ({_marks(row)}) on conflict(id) do update set
-                audit = json_set(excluded.audit, '$.ties', json_patch(
-                    coalesce(json_extract(evaluation.audit, '$.ties'), '{{}}'),
-                    json_extract(excluded.audit, '$.ties'))),
-                controls = json_patch(evaluation.controls, excluded.controls), updated = excluded.updated""",
-            row,
-        )
-        if evaluation.fresh:
-            timing = (evaluation.id, machine(), evaluation.fresh, evaluation.seconds, now)
-            self._database.execute(f"insert into timing values ({_marks(timing)})", timing)
+    def _keep_evaluation(self, stored: Stored) -> None:
+        self._insert("evaluation", rows.evaluation_row(stored.after(self._reading.same(stored))))
 
-    def _audited(self, evaluation: Evaluation) -> dict[str, object]:
-        """The audit, with alarms of measures that were stored before and not measured now."""
-        query = "select json_extract(audit, '$.alarms') from evaluation where id = ?"
-        before = self._database.execute(query, (evaluation.id,)).fetchone() or (None,)
-        measured = [*map(str, evaluation.measures), PAIRED_MEASURE]
-        return evaluation.audited | {"alarms": merged(json.loads(before[0] or "[]"), evaluation.alarms, measured)}
+    def _keep_timing(self, id: str, timing: Timing) -> None:
+        if timing.pairs:
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            self._insert("timing", (id, machine(), timing.pairs, timing.seconds, at))
 
-    def _keep_values(self, evaluation: Evaluation) -> None:
-        for measure, values in zip(evaluation.measures, evaluation.values, strict=True):
-            self._keep_value(evaluation.id, str(measure), values)
-        if evaluation.paired is not None:
-            self._keep_value(evaluation.id, PAIRED_MEASURE, evaluation.paired.values, evaluation.paired.questions)
+    def _keep_values(self, results: Sequence[Result]) -> None:
+        for one in results:
+            self._insert("value", rows.value_row(one))
 
-    def _keep_value(
-        self, id: str, measure: str, values: npt.NDArray[np.float64], questions: Sequence[str] | None = None
-    ) -> None:
-        mean = float(np.mean(values)) if len(values) else None
-        asked = None if questions is None else json.dumps(list(questions), ensure_ascii=False)
-        row = (id, measure, mean, values.astype("<f8").tobytes(), asked)
-        self._database.execute(f"insert or replace into value values ({_marks(row)})", row)
-
-    def _keep_means(self, means: Means) -> None:
-        now, entry = datetime.now(UTC).isoformat(timespec="seconds"), means.entry
-        collection = (
-            means.fingerprint, entry.target, entry.mteb.split, entry.language, None, json.dumps(means.counts),
-            json.dumps(means.rules), "[]", None, entry.group,
-        )  # fmt: skip
-        self._database.execute(f"insert or replace into collection values ({_marks(collection)})", collection)
-        id = means.made_of.id
-        row = (
-            id, means.fingerprint, means.first_stage, means.reranker, means.depth, means.candidates,
-            json.dumps(stored_identity(means.made_of.content)), "{}", "{}", "{}", command_line(), now, now,
-        )  # fmt: skip
-        self._database.execute(
-            f"insert into evaluation values ({_marks(row)}) on conflict(id) do update set updated = excluded.updated",
-            row,
-        )
-        for measure, mean in means.values.items():
-            self._database.execute("insert or replace into value values (?, ?, ?, null, null)", (id, measure, mean))
-
-    def _stored(self, tail: str, values: Sequence[str]) -> Iterator[Stored]:
-        query = f"""select e.*, c.name, c.split, c.language, c.sampled_from, c.counts, c.rules,
-                    c.part_of, c.grouped, k.fingerprint as corpus, m.kind as mark, m.identity as current,
-                    d.language as detected, d.collection is not null as sought,
-                    p.name as parallel, p.known_by as parallel_by from evaluation e
-                    join collection c on c.fingerprint = e.collection
-                    left join corpus k on k.collection = e.collection
-                    left join mark m on m.evaluation = e.id
-                    left join detected d on d.collection = e.collection
-                    left join parallel p on p.collection = e.collection {tail}"""
-        with closing(self._database.cursor()) as cursor:
-            cursor.row_factory = sqlite3.Row
-            for row in cursor.execute(query, values).fetchall():
-                yield self._row(row)
-
-    def _row(self, row: sqlite3.Row) -> Stored:
-        values = "select measure, mean from value where evaluation = ? and mean is not null"
-        means = dict(self._database.execute(values, (row["id"],)))
-        collection = {key: row[key] for key in ("name", "split", "language", "sampled_from", "part_of", "corpus")}
-        collection |= {"fingerprint": row["collection"], "group": row["grouped"], "counts": json.loads(row["counts"])}
-        collection |= {"detected_language": row["detected"], "language_sought": bool(row["sought"])}
-        rules = json.loads(row["rules"])
-        collection |= {"parallel": row["parallel"], "parallel_by": row["parallel_by"]}
-        collection |= {} if row["parallel_by"] else known_by_name(row["name"], rules)
-        parsed = {key: json.loads(row[key]) for key in ("identity", "audit", "controls", "environment")}
-        place = (row["reranker"] or row["first_stage"], row["name"], row["split"])
-        parsed["audit"]["alarms"] = known_by_now(parsed["audit"].get("alarms"), parsed["identity"], *place, means)
-        if row["mark"]:
-            alarm = {"name": row["mark"], "message": f"{HAZARDS[row['mark']].meaning}; run it again"}
-            parsed["audit"]["alarms"] = [*parsed["audit"]["alarms"], alarm]
-            parsed["identity"] = json.loads(row["current"] or row["identity"])
-        plain = {
-            key: row[key]
-            for key in ("id", "first_stage", "reranker", "depth", "candidates", "command", "created", "updated")
-        }
-        plain["command"] = public(row["command"])  # older releases stored it as it was typed
-        return Stored(collection=collection | {"rules": rules}, means=means, **parsed, **plain)
+    def _insert(self, table: str, row: Sequence[object]) -> None:
+        self._database.execute(f"insert or replace into {table} values ({', '.join('?' * len(row))})", tuple(row))
 
 
-def _marks(row: Sequence[object]) -> str:
-    return ", ".join("?" * len(row))
+def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
+    for one in results:
+        if one.measure != PAIRED_MEASURE:
+            return one.ids
+    raise ValueError(f"{results[0].id} has {PAIRED_MEASURE} alone; write it with a measure of its queries")

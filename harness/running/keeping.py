@@ -55,7 +55,7 @@ class Keeping:
     def _remembered(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.DatabaseError) as error:
+        except (OSError, sqlite3.DatabaseError, DataError) as error:
             if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a defect of ours
                 raise
             self.failures.append(str(error))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.data.notes import stored_notes
-from harness.result.keys import CollectionKey
+from harness.result.facts import CollectionFacts
+from harness.result.keys import FIRST_STAGE, CollectionKey
 from harness.result.result import Result
-from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
@@ -105,9 +104,7 @@ def page(made: Board, collection: CollectionKey) -> str:
     tables = made.collections[collection]
     results = [cell for table in tables for cell in table.grid.cells.values()]
     listed = results[0].stored.collection
-    counts = listed["counts"]
-    assert isinstance(counts, Mapping)
-    shown = [(text, int(counts[key])) for key, text in _COUNTS.items() if counts.get(key)]
+    shown = [(text, count) for key, text in _COUNTS.items() if (count := getattr(listed.counts, key))]
     return render(
         "collection.html",
         title=collection.name,
@@ -133,9 +130,9 @@ def _table(made: Board, collection: CollectionKey) -> int | None:
     return next(holding, None)
 
 
-def _notes(collection: CollectionKey, listed: Mapping[str, object], results: Sequence[Result]) -> list[str]:
+def _notes(collection: CollectionKey, listed: CollectionFacts, results: Sequence[Result]) -> list[str]:
     entry = collection.entry
-    notes = [*stored_notes(listed), entry.note or "" if entry else ""]
+    notes = [*listed.notes, entry.note or "" if entry else ""]
     notes += [f"{one.system.label}: {one.wrong}." for one in results if one.wrong]
     marks = [mark for mark in collection_marks(collection) if mark in (SAMPLED, DRIFTED)]
     return [one for one in dict.fromkeys([*notes, *(f"{mark.sign}: {mark.meaning}." for mark in marks)]) if one]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from harness.result.select import FIRST_STAGE
+from harness.result.keys import FIRST_STAGE
 from leaderboards.board import Board
 from leaderboards.cost import Costed, costed
 from leaderboards.pages import figures, links

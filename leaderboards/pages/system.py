@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.keys import SystemKey
+from harness.result.keys import FIRST_STAGE, SystemKey
 from harness.result.result import Result
-from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from harness.result.stored import Stored
@@ -18,7 +17,7 @@ from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.standing import BoardStanding
-from leaderboards.systems_file import Declared
+from reports.systems_file import Declared
 
 __all__ = ["file_of", "page"]
 
@@ -80,7 +79,7 @@ def page(made: Board, system: SystemKey) -> str:
         marks=list(dict.fromkeys(mark for one in numbers for mark in one.marks)),
         history=_history(made.history.get(system, ()), {one.id for one in results}),
         identity=merged([one.identity for one in stored]),
-        environments=_distinct([one.environment for one in stored]),
+        environments=_distinct([one.environment.as_dict() for one in stored]),
         commands=list(dict.fromkeys(one.command for one in stored)),
         plain=plain,
         figures=figures,
@@ -138,8 +137,7 @@ def _history(stored: Sequence[Stored], current: set[str]) -> list[Past]:
     found: list[Past] = []
     before: dict[tuple[str, str], float] = {}
     for one in stored:
-        rules = one.collection.rules
-        main = str(rules["main_measure"]) if isinstance(rules, Mapping) else ""
+        main = one.collection.rules.main_measure
         measure = main if main in one.means else next(iter(one.means), "")
         if not measure:
             continue

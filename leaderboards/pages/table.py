@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.result.figure import LANGUAGES, Figure
-from harness.result.keys import CollectionKey, SystemKey
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from harness.result.result import Result
-from harness.result.select import FIRST_STAGE
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
 from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
@@ -21,8 +20,8 @@ from leaderboards.pages.shell import render
 from leaderboards.published import Published
 from leaderboards.sheets import BoardColumn, BoardSheet
 from leaderboards.standing import BoardStanding
-from leaderboards.systems_file import SIZES, Declared
 from reports import rule
+from reports.systems_file import SIZES, Declared
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
 

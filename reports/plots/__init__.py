@@ -10,7 +10,6 @@ from pathlib import Path
 
 from harness.result.gathered import Grid, grids
 from harness.result.result import Result
-from reports.grid_tables import Sheet
 from reports.plots.ceiling import draw_ceilings
 from reports.plots.cost import draw_cost, draw_waits
 from reports.plots.depth import draw_depth
@@ -20,6 +19,7 @@ from reports.plots.heat_map import draw_heat_map
 from reports.plots.paired import paired
 from reports.plots.plot import Drawing, Plot, write
 from reports.plots.queries import draw_queries
+from reports.tables.report import Sheet
 
 __all__ = ["Plot", "write_plots"]
 

@@ -12,8 +12,7 @@ import numpy as np
 from harness.result.figure import value_intervals
 from harness.result.gathered import Grid
 from harness.result.keys import SystemKey
-from reports.figures import selection
-from reports.grid_columns import average
+from reports.grid import average, selection
 from reports.plots.labels import counted, system_labels
 from reports.plots.paired import MOST, UNKNOWN, Interval
 from reports.plots.plot import Drawing, file_name
@@ -40,14 +39,14 @@ def speeds(grid: Grid) -> list[Spent]:
     found = []
     for system in grid.systems:
         cells = [cell for cell in grid.row(system) if cell is not None]
-        pairs = [cell.stored.audit.get("candidates") for cell in cells]
+        pairs = [cell.stored.audit.candidates for cell in cells]
         times = [
             count / cell.pairs_per_second
             for count, cell in zip(pairs, cells, strict=True)
-            if isinstance(count, int) and count and cell.pairs_per_second
+            if count and cell.pairs_per_second
         ]
         if cells and len(times) == len(cells) == len(grid.collections):
-            found.append((system, sum(count for count in pairs if isinstance(count, int)) / sum(times)))
+            found.append((system, sum(filter(None, pairs)) / sum(times)))
     return _with_values(grid, found)
 
 
@@ -59,8 +58,8 @@ def waits(grid: Grid, part: int) -> list[Spent]:
     """
     found = []
     for system in grid.systems:
-        cells = [cell for cell in grid.row(system) if cell is not None and cell.latency is not None]
-        known = [cell.latency[part] for cell in cells if cell.latency is not None]
+        cells = [cell for cell in grid.row(system) if cell is not None and cell.timing.latency is not None]
+        known = [cell.timing.latency[part] for cell in cells if cell.timing.latency is not None]
         values = [value for value in known if value is not None]
         if values and len(values) == len(grid.collections):
             found.append((system, max(values) * (1 if part == 2 else 1000)))

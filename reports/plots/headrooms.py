@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from harness.judging.why.facing import Side
@@ -17,8 +15,8 @@ from reports.plots.kept import judged, kept, ordinary
 
 def truncated_points(result: Result, workspace: Workspace) -> float:
     """What the result lost at most to truncation, a fraction; 0 where nothing was cut or nothing is known."""
-    tokens = result.stored.audit.get("tokens")
-    if not isinstance(tokens, Mapping) or not tokens.get("truncated_half"):
+    tokens = result.stored.audit.tokens
+    if tokens is None or not tokens.truncated_half:
         return 0.0
     measure, recalled = ordinary(result.measure), kept(result, workspace)
     return _truncated(recalled, measure) if measure and recalled else 0.0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from harness.result.keys import CollectionKey, SystemKey
-from harness.result.select import FIRST_STAGE
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
 from reports.wide import middle_cut

@@ -15,9 +15,8 @@ from harness.result.figure import LANGUAGES, SYSTEMS
 from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-from reports.figures import selection
-from reports.grid_columns import Column, average, collection_columns, once
-from reports.grid_tables import Sheet
+from reports.grid import Column, average, collection_columns, once, selection
+from reports.tables.report import Sheet
 
 Floats64 = npt.NDArray[np.float64]
 Interval = tuple[float, float]

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from harness.result.adaptation.record import Record
 from harness.result.adaptation.vocabulary import STAGES
-from reports.grid_tables import bracketed, signed
-from reports.overview import probability
-from reports.tables import Cell, Table
+from reports.numbers import bracketed, probability, signed
+from reports.table import Cell, Table
 from reports.training.told import HYPHEN, correction, duration, joined
 
 UNSTATED = "not stated"

@@ -10,7 +10,7 @@ from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import Record
 from harness.workspace import Workspace
 from reports.document import Heading, Image, Part, Text
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 from reports.training.page import write
 from reports.training.story import decision
 from reports.training.tables import arms_table

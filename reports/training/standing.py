@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.errors import UsageError
-from harness.measuring.questions import questions_of_stored
 from harness.measuring.statistics.difference import Difference
 from harness.result.adaptation.record import Checkpoint, Record, Score
 from harness.result.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
@@ -185,7 +184,7 @@ def _kept(store: Results, score: Score) -> Measured | None:
         return None
     if stored is None or values is None:
         return None
-    return Measured(questions_of_stored(stored.collection, ids), values, stored.candidates)
+    return Measured(stored.collection.questions(tuple(ids)), values, stored.candidates)
 
 
 def _group(store: Results, score: Score | None) -> str | None:
@@ -194,8 +193,7 @@ def _group(store: Results, score: Score | None) -> str | None:
         stored = store.find(score.evaluation) if score is not None and score.evaluation else None
     except UsageError:
         return None
-    group = None if stored is None else stored.collection.group
-    return None if group is None else str(group)
+    return None if stored is None else stored.collection.group
 
 
 def _number(value: float | None) -> float:

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.result.adaptation.record import Checkpoint, Record, Score
 from harness.result.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
 from reports import marks, rule
-from reports.grid_tables import bracketed, points, signed
-from reports.tables import Cell, Kind, Table
+from reports.numbers import bracketed, points, signed
+from reports.table import Cell, Kind, Table
 from reports.training.standing import (
     ArmGain,
     Gains,

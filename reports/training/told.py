@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from harness.result.adaptation.record import Checkpoint, Record, Score
-from reports.grid_tables import bracketed, points
+from reports.numbers import bracketed, points
 
 HYPHEN = "-"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,24 @@ def test_another_graph_of_the_same_folder_is_another_model(tmp_path: Path, token
 def test_a_folder_with_only_a_graph_is_known_for_what_it_is(tmp_path: Path, tokenizer: Path) -> None:
     folder = save(tmp_path, tokenizer, bag_of_tokens())
     assert isinstance(open_reranker(str(folder)), OnnxCrossEncoder)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "length"),
+    [
+        ("tokenizer_config.json", {"model_max_length": 1024}, 1024),
+        ("tokenizer_config.json", {"model_max_length": 256}, 256),
+        ("config.json", {"model_type": "bert", "max_position_embeddings": 2048}, 2048),
+        ("config.json", {"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
+        ("config.json", {"model_type": "bert"}, 512),
+    ],
+)
+def test_the_longest_input_is_what_sentence_transformers_would_read(
+    tmp_path: Path, tokenizer: Path, file: str, content: dict[str, object], length: int
+) -> None:
+    folder = save(tmp_path / "export", tokenizer, bag_of_tokens())
+    (folder / file).write_text(json.dumps(content))
+    assert OnnxCrossEncoder(str(folder)).identity["max_length"] == length
 
 
 def test_a_longest_input_beyond_the_positions_is_refused_as_for_torch(tmp_path: Path, tokenizer: Path) -> None:

@@ -161,8 +161,6 @@ def test_a_tokenizer_that_needs_a_library_names_it(model: Path) -> None:
 
 
 def test_an_adapter_without_peft_names_the_extra(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "embedder" in model.name:
-        pytest.skip("an adapter of an embedder is not supported")
     lora = tmp_path / "lora"
     lora.mkdir()
     task = "CAUSAL_LM" if "lm" in model.name else "SEQ_CLS"

@@ -132,7 +132,7 @@ def test_no_half_written_file_has_a_final_name(tmp_path: Path, monkeypatch: pyte
     def kill(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("adapters.vectors.os.fsync", kill)
+    monkeypatch.setattr("adapters.atomic.os.fsync", kill)
     with pytest.raises(KeyboardInterrupt):
         filled(tmp_path, ["a"])
     assert not list((tmp_path / KEY).glob("[!.]*"))

@@ -178,3 +178,37 @@ def copied(source: Path, target: Path) -> Path:
     """A copy that a test may change."""
     shutil.copytree(source, target)
     return target
+
+
+def text_to_text(folder: Path, model_type: str = "t5", *, seed: int = 0, tied: bool = True) -> Path:
+    """An encoder-decoder without a word on how it is asked, as monoT5, mT5 and RankT5 are published."""
+    import tokenizers
+    import torch
+    from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
+
+    special = ["<pad>", "</s>", "<unk>"]
+    text = "true false yes no sim não Sim Não Query: Document: Relevant: Passage: the web answer"
+    words = text.split()
+    scored = [(piece, 0.0) for piece in special] + [(f"<0x{byte:02X}>", -20.0) for byte in range(256)]
+    scored += [(character, -10.0) for character in ["▁", *(chr(code) for code in range(33, 127))]]
+    scored += [(f"▁{word}", -5.0) for word in words]
+    backend = tokenizers.Tokenizer(tokenizers.models.Unigram(scored, unk_id=2, byte_fallback=True))
+    backend.normalizer = tokenizers.normalizers.NFKC()
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+        [tokenizers.pre_tokenizers.WhitespaceSplit(), tokenizers.pre_tokenizers.Metaspace()]
+    )
+    backend.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=512,
+        additional_special_tokens=["<extra_id_10>"], model_input_names=["input_ids", "attention_mask"],
+    )  # fmt: skip
+    config = AutoConfig.for_model(
+        model_type, vocab_size=len(tokenizer) + 3, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
+        tie_word_embeddings=tied, decoder_start_token_id=0, pad_token_id=0, initializer_factor=1.0,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    AutoModelForSeq2SeqLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

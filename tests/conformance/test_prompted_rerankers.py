@@ -282,15 +282,18 @@ def test_a_classifier_pads_on_the_side_of_its_tokenizer(tmp_path: Path, side: st
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("body = 1", "'body' must be text, or a list"),
+        ("body = 1", "body: 1 is not a text or a list of texts"),
         ("body = '{query}{document}'", "nothing separates"),
-        ("body = '{query} \\n {document}'\nsuffx = 'x'", "unknown key 'suffx'.*suffix"),
+        ("body = '{query} \\n {document}'\nsuffx = 'x'", "suffx: unknown key.*suffix"),
         ("body = '{query}: {query}: {document}'", r"\{query\} must stand in it exactly once, not 2"),
         ("body = 'a {query}'", r"\{document\} must stand in it exactly once, not 0"),
-        ("body = '{query} a {document}'\nmax_length = 'x'", "'max_length' must be a whole number"),
-        ("body = '{query} a {document}'\nnegative = 'no'", "'negative' without 'positive'"),
-        ("body = '{query} a {document}'\npositive = 3", "'positive' must be text"),
-        ("body = '{query} a {document}'\nrecognised = {name = 'x'}", "'recognised' may have"),
+        ("body = '{query} a {document}'\nmax_length = 'x'", "max_length: 'x' is not a whole number"),
+        ("body = '{query} a {document}'\nnegative = 'no'", "negative: is given without 'positive'"),
+        ("body = '{query} a {document}'\npositive = 3", "positive: 3 is not a text"),
+        (
+            "body = '{query} a {document}'\nrecognised = {name = 'x'}",
+            "recognised.name: unknown key. Available: chat_template, file, title",
+        ),
         ("body = '{task} {query} a {document}'", r"\{task\} is no field, and would reach the model"),
         ("body = '{{query}} {query} a {document}'", r"\{\{query\}\} is no field"),
         ("body = '{query} a {document}'\nsuffix = '{ Query }'", r"\{ Query \} is no field"),
@@ -325,3 +328,52 @@ def test_a_token_that_is_not_there_is_named(tmp_path: Path) -> None:
     (folder / "1_LogitScore" / "config.json").write_text(json.dumps({"true_token_id": 10**6, "false_token_id": 1}))
     with pytest.raises(ModelError, match="has no token 1000000"):
         ours(open_reranker(str(folder)))
+
+
+def test_zerank_is_known_by_its_file_and_asked_with_the_query_as_system_message(tmp_path: Path) -> None:
+    """The reference is the authors' loop: both texts stripped, the logit of one word at the last place."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = tiny.plain_causal_lm(tmp_path / "zerank", seed=7)
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
+    yes = tokenizer("yes", add_special_tokens=False)["input_ids"]
+    expected = []
+    for query, document in shapes.texts():
+        text = f"<|im_start|>system\n{query.strip()}<|im_end|>\n<|im_start|>user\n{document.strip()}<|im_end|>\n"
+        inputs = tokenizer(f"{text}<|im_start|>assistant\n", add_special_tokens=False, return_tensors="pt")
+        with torch.no_grad():
+            expected.append(float(model(**inputs).logits[0, -1, yes[0]]))
+    with pytest.raises(ModelError, match="do not say how it is asked"):
+        open_reranker(str(folder))
+    (folder / "modeling_zeranker.py").write_text("raise SystemExit('this code is never run')\n")
+    with pytest.raises(ModelError, match="no single token for 'Yes'"):
+        ours(open_reranker(str(folder)))
+    np.testing.assert_allclose(ours(open_reranker(f"{folder}?positive=yes")), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["rankllama", "nemotron"])
+def test_a_decoder_with_a_score_head_is_asked_in_the_words_of_its_authors(tmp_path: Path, name: str) -> None:
+    """The reference is transformers, one text at a time: the head reads the last token."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = shapes.sequence_classifier(tmp_path / name)
+    start = {"rankllama": "<s>", "nemotron": "<|begin_of_text|>"}[name]
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"bos_token": start})
+    tokenizer.save_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(folder)
+    model.eval()
+    text = {"rankllama": "{}query:  {} document:  {}", "nemotron": "{}question:{} \n \n passage:{}"}[name]
+    expected = []
+    for pair in shapes.texts():
+        inputs = tokenizer(text.format(start, *pair), add_special_tokens=False, return_tensors="pt")
+        with torch.no_grad():
+            expected.append(float(model(**inputs).logits[0, 0]))
+    with pytest.raises(ModelError, match="puts nothing between a query and a document"):
+        open_reranker(str(folder))
+    scores = ours(open_reranker(f"{folder}?template={name}&max_length=2000"))
+    np.testing.assert_allclose(scores, expected, atol=1e-4)

@@ -83,7 +83,7 @@ def test_a_collection_or_reranker_that_is_named_twice_is_evaluated_once(place: P
 
 def test_a_sample_is_the_same_queries_every_time(place: Place) -> None:
     folder = place.beir()
-    one, two = (run(place, folder, sample=2).evaluations[0] for _ in range(2))
+    one, two = (run(place, folder, sample_queries=2).evaluations[0] for _ in range(2))
     assert one.collection.queries.ids() == two.collection.queries.ids()
     assert len(one.values[0]) == 2
     assert one.id != run(place, folder).evaluations[0].id
@@ -106,11 +106,11 @@ def test_the_workspace_of_the_environment_is_used(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"rerankers": "bm25"}, r"rerankers is a list; write rerankers=\['bm25'\]"),
-        ({"measures": "nDCG@10"}, "measures is a list"),
+        ({"rerankers": 3}, "rerankers is a name or a list of names, not 3"),
+        ({"source": "irds2"}, "unknown source 'irds2'. Did you mean irds?"),
         ({"measures": ["nCDG@10"]}, "unknown measure 'nCDG@10'"),
-        ({"sample": 0}, "a sample of 0 queries"),
-        ({"depth": 0}, "at least one candidate"),
+        ({"sample_queries": 0}, "sample_queries is a whole number, 1 or more, not 0"),
+        ({"depth": 0}, "depth is a whole number, 1 or more, not 0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(place: Place, options: dict[str, object], said: str) -> None:

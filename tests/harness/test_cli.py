@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import api
+from harness.api import measuring
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 
@@ -133,7 +133,7 @@ def test_bad_data_is_named_by_file_and_line(place: Place, command: Command) -> N
 def test_a_defect_of_ours_is_told_apart_from_a_regression(
     place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "experiment", lambda *_: 1 / 0)
+    monkeypatch.setattr(measuring, "experiment", lambda *_: 1 / 0)
     said = command("run", place.beir(), *flags(place))
     assert said.code == 3  # 1 means "refused": a crash must never look like a verdict
     assert "Traceback" in said.err
@@ -144,7 +144,7 @@ def test_a_full_disk_is_one_line_and_no_defect(place: Place, command: Command, m
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(api, "experiment", full)
+    monkeypatch.setattr(measuring, "experiment", full)
     said = command("run", place.beir(), *flags(place))
     assert said.code == 3
     assert "No space left on device" in said.err
@@ -265,12 +265,36 @@ def test_a_config_file_may_name_one_thing_without_a_list(place: Place, command: 
     assert [one["reranker"] for one in document["evaluations"]] == [None, PLAIN]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("depth = true", "depth: true is not a whole number; a whole number of 1 or more is needed"),
+        ("depth = 0", "depth: 0 is not allowed; a whole number of 1 or more is needed"),
+        ("reranker = 3", "reranker: 3 is not a text or a list of texts"),
+        ("parallel = 'yes'", "parallel: 'yes' is not true or false"),
+        ("source = 'hub'", "source: 'hub' is not allowed. Available: auto, beir, irds, mteb."),
+        ("workspace = 3", "workspace: 3 is not a text"),
+        ("first-stage = 'bm25'\nfirst_stage = 'given'", "first_stage: is given twice; write it once"),
+        ("config = 'more.toml'", "config: unknown key."),
+        ("depth = 3\ndepth = 4", "not TOML in line 2 (depth = 4): Cannot overwrite a value"),
+    ],
+)
+def test_a_wrong_value_in_a_config_file_names_file_and_key(
+    place: Place, command: Command, line: str, said: str
+) -> None:
+    config = place.path / "experiment.toml"
+    config.write_text(line, "utf-8")
+    answer = command("run", "demo/en", "--config", config)
+    assert answer.code == 2
+    assert f"{config}: {said}" in answer.err
+
+
 def test_an_unknown_key_of_a_config_file_is_answered_with_the_right_one(place: Place, command: Command) -> None:
     config = place.path / "experiment.toml"
     config.write_text("dept = 3\n", "utf-8")
     said = command("run", "demo/en", "--config", config)
     assert said.code == 2
-    assert "unknown key 'dept'. Did you mean depth" in said.err
+    assert "dept: unknown key. Did you mean depth" in said.err
 
 
 def test_a_plan_tells_the_cost_of_a_suite_without_loading_it(place: Place, command: Command) -> None:

@@ -87,8 +87,8 @@ def test_an_empty_workspace_lists_no_looks(command: Command, tmp_path: Path) -> 
     [
         ([], "name the system that asks to pass"),
         (["--candidate", READER, "--anchor", "best-accepted"], "name the first anchor with --anchor"),
-        (["--candidate", READER, "--policy", "nope.toml"], "nope.toml: cannot be read as TOML"),
-        (["--candidate", READER, "--measure", "nope"], "the command line: measure"),
+        (["--candidate", READER, "--policy", "nope.toml"], "nope.toml: there is no such file"),
+        (["--candidate", READER, "--measure", "nope"], "the arguments: measure"),
         (["--candidate", READER, "--tier", "last"], "'last' is not one of"),
         (["--candidate", "control:nope"], "unknown control 'nope'"),
         (["--candidate", READER, "--accept", "--tier", "dev"], "--accept needs the figures of all queries"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,11 @@ def _full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Results, "_prepare", prepared)
     kept = Results._keep_collection
 
-    def large(self: Results, evaluation: Any) -> None:
-        kept(self, evaluation)
+    def large(self: Results, *collection: Any) -> Any:
+        known = kept(self, *collection)
         self._database.execute("create table filler (content)")
         self._database.execute("insert into filler values (zeroblob(10000000))")
+        return known
 
     monkeypatch.setattr(Results, "_keep_collection", large)
 
@@ -122,3 +124,14 @@ def test_a_disk_that_fails_once_costs_one_result(place: Place, monkeypatch: pyte
         harness.run(str(place.beir()), first_stage=FIRST, rerankers=[PLAIN], depth=5, workspace=place.workspace.path)
     with Results(place.workspace.results) as results:
         assert [one.system for one in results.all()] == [PLAIN]
+
+
+def test_the_table_is_printed_where_an_earlier_time_cannot_be_read(place: Place, command: Command) -> None:
+    folder = place.beir()
+    assert command("run", folder, *_flags(place)).code == 0
+    with closing(sqlite3.connect(place.workspace.results)) as database, database:
+        database.execute("update timing set seconds = null")
+    said = command("run", folder, *_flags(place))
+    assert said.code == 3
+    assert PLAIN in said.out
+    assert "timing is null, not a number" in said.err.splitlines()[-1]

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import DataError
-from harness.data.collection import Collection, sample_queries, with_queries
-from harness.data.notes import notes_of, stored_notes
+from harness.data.collection import Collection, Rules, sample_queries, with_queries
+from harness.data.notes import notes_of
 from harness.data.qrels import Missing, Qrels
 from harness.data.sources import seen, stored
 from harness.data.sources.agreement import differences
@@ -31,8 +31,9 @@ from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
 from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict
+from harness.result.facts import CollectionFacts, CountFacts
 from harness.result.recall import recall
-from reports.comparison import comparison_tables
+from reports.tables.run import comparison_tables
 from reports.why import why_data
 from tests.fixtures import Command
 from tests.harness.measuring.test_judged import IDS, MEASURES, cases, judge, trec_eval
@@ -279,11 +280,14 @@ def test_a_number_of_an_earlier_version_that_left_them_out_is_not_explained_as_i
 
 
 def test_a_result_of_an_earlier_version_that_left_them_out_says_so() -> None:
-    counts = {"judgments": 8, "let_through": {"unknown-documents": 4}}
+    def noted(**known: Any) -> list[str]:
+        counts = CountFacts(queries=4, judgments=8, **known)
+        return CollectionFacts("coll", "test", "print", counts, Rules()).notes
+
     note = "4 judgments or candidates of missing documents were left out by an earlier version; run it again"
-    assert stored_notes({"name": "coll", "rules": {}, "counts": counts}) == [f"coll: {note}"]
-    assert stored_notes({"name": "coll", "rules": {}, "counts": {**counts, "let_through": {}}}) == []
-    assert stored_notes({"name": "coll", "rules": {}, "counts": {**counts, "missing_judgments": 0}}) == []
+    assert noted(let_through={"unknown-documents": 4}) == [f"coll: {note}"]
+    assert noted(let_through={}) == []
+    assert noted(let_through={"unknown-documents": 4}, missing_judgments=0) == []
 
 
 def test_sources_are_held_against_each_other_with_them(place: Place) -> None:

@@ -19,9 +19,9 @@ from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict
 from harness.scoring.costs.plan import plan, within_budget
-from reports.comparison import comparison_tables
 from reports.mteb_results import write_mteb_results
-from reports.stored import details
+from reports.tables.listing import details
+from reports.tables.run import comparison_tables
 from tests import mirror_of_hub as hub
 from tests.fake_adapters import score_of
 from tests.peers.mteb_side import quiet
@@ -75,8 +75,8 @@ def run(place: Place, mirror: Callable[..., Path]) -> Make:
     """`harness run` of a plug-in over the given lists."""
 
     def made(*dataset: Any, **options: Any) -> tuple[Evaluation, ...]:
-        origin = SourceChoice("mteb", mirror(*dataset))
-        spec = {"first_stage": "given", "rerankers": [MADE_BY], "origin": origin, "workspace": place.workspace.path}
+        place_of = {"source": "mteb", "mirror": mirror(*dataset), "workspace": place.workspace.path}
+        spec = {"first_stage": "given", "rerankers": [MADE_BY], **place_of}
         return api.run(TARGET, **{**spec, **options}).evaluations
 
     return made
@@ -153,7 +153,7 @@ def test_tables_and_files_carry_the_value_with_its_interval(run: Make, tmp_path:
     paired = outcome[1].paired
     assert paired is not None
     mean = float(paired.values.mean())
-    table = comparison_tables(outcome)[-1]
+    table = comparison_tables(outcome)[0]
     assert table.title == f"p-MRR, {TARGET}" and len(table.rows) == 2
     assert table.rows[1][1].text == f"{100 * mean:+.2f}" and table.rows[1][2].text.startswith("[")
     assert "from -100 to 100" in table.notes[0]
@@ -183,7 +183,7 @@ def test_a_question_without_its_other_half_raises_the_alarm(run: Make, tmp_path:
     assert alone[1].paired is not None and alone[1].paired.missing == ("4",)
     exported: Any = json.loads(json.dumps(as_dict(alone), allow_nan=False))
     assert exported["evaluations"][1]["paired"]["p-MRR"]["value"] is None
-    assert comparison_tables(alone)[-1].rows[1][1].text == "-"
+    assert comparison_tables(alone)[0].rows[1][1].text == "-"
     with pytest.raises(UsageError, match=r"p-MRR, the official measure of Core17.* was not measured"):
         write_mteb_results(tmp_path / "out", alone)
 

@@ -14,10 +14,10 @@ from harness.data.known_parallel import known_by_name
 from harness.result.export import as_dict
 from harness.result.recall import recall
 from harness.result.store import Results
-from reports.comparison import comparison_tables
+from reports.tables.run import comparison_tables
 from tests.tiny_collection import FIRST, Place
 
-SAMPLE = {"note": "demo is a sample made for this project to show what the harness tells; it is not a benchmark"}
+SAMPLE = "demo is a sample made for this project to show what the harness tells; it is not a benchmark"
 
 
 def kept(place: Place, **said: Any) -> tuple[object, object]:
@@ -25,7 +25,6 @@ def kept(place: Place, **said: Any) -> tuple[object, object]:
     place.evaluations(replace(place.load(), **said))
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
-    assert stored.parallel == stored.collection.parallel
     return stored.collection.parallel, stored.collection.parallel_by
 
 
@@ -49,7 +48,7 @@ def test_a_store_of_before_has_no_sets(place: Place) -> None:
         database.execute("drop table parallel")
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
-    assert (stored.collection.parallel, stored.collection.parallel_by, stored.parallel) == (None, None, None)
+    assert (stored.collection.parallel, stored.collection.parallel_by) == (None, None)
 
 
 def test_a_recalled_collection_has_its_set(place: Place) -> None:
@@ -59,16 +58,16 @@ def test_a_recalled_collection_has_its_set(place: Place) -> None:
 
 
 def test_the_sample_of_before_is_known_by_its_name_and_note_and_a_folder_of_that_name_is_not() -> None:
-    assert known_by_name("demo/de", SAMPLE) == {"parallel": "demo", "parallel_by": "declared"}
-    assert known_by_name("demo/de", {"note": None}) == {}
-    assert known_by_name("demo", SAMPLE) == {}
+    assert known_by_name("demo/de", SAMPLE) == ("demo", "declared")
+    assert known_by_name("demo/de", None) == (None, None)
+    assert known_by_name("demo", SAMPLE) == (None, None)
 
 
 def test_suites_of_before_are_known_by_what_they_declare() -> None:
-    assert known_by_name("miracl/sw", {}) == {"parallel": None, "parallel_by": "declared"}
-    assert known_by_name("mteb-multilingual-v2-reranking/wikipedia-de", {}) == {}
+    assert known_by_name("miracl/sw", None) == (None, "declared")
+    assert known_by_name("mteb-multilingual-v2-reranking/wikipedia-de", None) == (None, None)
     for name in ("xquad/de", "miracl", "miracl/xx", "nothing", ""):
-        assert known_by_name(name, {}) == {}
+        assert known_by_name(name, None) == (None, None)
 
 
 @pytest.mark.parametrize("parallel", [None, True, False])

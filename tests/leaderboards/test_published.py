@@ -15,7 +15,7 @@ from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
 from leaderboards.anchors import anchors, anchors_table, measured
 from leaderboards.published import OwnNumber, Published, comparable, published, read_published
-from reports.tables import markdown
+from reports.table import markdown
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
 from tests.tiny_collection import Place
 

@@ -16,7 +16,7 @@ from leaderboards.groups import groups, letters
 from leaderboards.sheets import BoardColumn, sheets
 from leaderboards.standing import BoardStanding
 from leaderboards.standing import standings as ranked
-from reports.figures import figures
+from reports.grid import figures
 from tests.stored_board import MadeCollection, MadeSystem, store
 
 TWO = [MadeCollection("set/a", "en", 60), MadeCollection("set/b", "de", 50)]

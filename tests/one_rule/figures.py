@@ -12,6 +12,7 @@ import pytest
 
 from harness.result.evaluation import Evaluation
 from harness.result.export import as_dict
+from reports.numbers import probability
 from tests.fixtures import Command
 from tests.one_rule.store import BASE
 
@@ -98,8 +99,12 @@ def significant(figure: Mapping[str, Any]) -> bool:
 def printed_by_compare(one: Mapping[str, Any]) -> Iterator[str]:
     yield signed(one["delta"]) + ("*" if significant(one) else "")
     yield bracketed(one["delta_interval"])
-    yield f"{one['p']:.4f}"
-    yield f"{one['adjusted_p']:.4f}"
+    yield probability(one["p"])
+    yield probability(one["adjusted_p"])
+
+
+def unsigned(value: float) -> str:
+    return f"{100 * value:.2f}"
 
 
 def signed(value: float) -> str:

@@ -16,11 +16,10 @@ from harness.judging.gate.verdict import Verdict
 from harness.result.figure import Figure
 from harness.result.gathered import gathered, grids
 from harness.result.store import Results
-from reports.compared import compared_tables
-from reports.comparison import comparison_tables
-from reports.grid_tables import Sheet, sheets_of
 from reports.story import report
-from reports.tables import Table
+from reports.table import Table
+from reports.tables.report import Sheet, sheets_of
+from reports.tables.run import comparison_tables
 from reports.tidy import tidy
 from reports.wide import cut
 from tests.fixtures import Command
@@ -69,7 +68,7 @@ def test_a_selection_of_one_is_corrected_over_one_and_says_so(
             assert_same(found, whole, system, "adjusted_p", "family", "interval")
             assert found["family"] == 1 and found["adjusted_p"] == found["p"] <= whole["adjusted_p"]
     found = harness.compare(BASE, many.rerankers[0], measures=[measure], workspace=many.workspace)
-    assert "adjusted p: nothing to correct for" in " ".join(compared_tables(found)[0].notes)
+    assert "adjusted p: nothing to correct for" in " ".join(found.tables()[0].notes)
 
 
 def test_every_table_names_the_size_of_its_family(many: Kept, few: Kept) -> None:

@@ -9,11 +9,11 @@ from harness.result.figure import Figure
 from harness.result.gathered import gathered
 from harness.result.summary import summarise
 from leaderboards.board import board
-from reports.comparison import collections_table, systems_table
-from reports.overview import overview_table
 from reports.plots.paired import paired
 from reports.story import report
-from reports.tables import Table
+from reports.table import Table
+from reports.tables.report import overview_table
+from reports.tables.run import collections_table, systems_table
 from reports.tidy import tidy
 from tests.tiny_collection import Place
 

@@ -16,9 +16,10 @@ from harness.result.gathered import gathered
 from harness.result.summary import summarise
 from leaderboards.board import board
 from leaderboards.pages.collection import page
-from reports.compared import compared_tables
 from reports.story import rendered, report
+from reports.tables.compare import COMPARED
 from reports.tidy import tidy, write_parquet
+from reports.view import View
 from tests.fixtures import Command
 from tests.one_rule.figures import (
     KEYS,
@@ -34,7 +35,9 @@ from tests.one_rule.figures import (
     of_comparison,
     of_report,
     printed_by_compare,
+    signed,
     significant,
+    unsigned,
 )
 from tests.one_rule.rendered import of_csv, of_html, of_latex, rows_of_html
 from tests.one_rule.store import BASE, FORUMS, IMPORTED
@@ -87,7 +90,7 @@ def test_languages_have_one_set_of_figures(many: Kept, command: Command) -> None
 
 def test_the_tables_of_a_comparison_print_its_figures(run: Figures, many: Kept) -> None:
     found = harness.compare(BASE, *many.rerankers, workspace=many.workspace)
-    systems, *by_collection = compared_tables(found)
+    systems, *by_collection = found.tables(View(tuple(COMPARED.values())))
     for table in (systems, *(one for one in by_collection if " by collection" in one.title)):
         places = [table.columns.index(name) for name in ("difference", "95 % interval", "p", "adjusted p")]
         for row in table.rows:
@@ -160,9 +163,9 @@ def test_every_form_of_a_table_prints_the_figures_of_the_run(
         ]
         for system in many.rerankers:
             one = run[measure, system, MACRO]
-            low, high = one["interval"]
+            (low, high), shown = one["interval"], signed if measure == "p-MRR" else unsigned
             expected = [
-                f"{100 * one['value']:.2f}", f"[{100 * low:.2f}, {100 * high:.2f}]", marked(one),
+                shown(one["value"]), f"[{shown(low)}, {shown(high)}]", marked(one),
                 bracketed(one["delta_interval"]),
             ]  # fmt: skip
             assert [rows[system][place] for place in places] == expected, system

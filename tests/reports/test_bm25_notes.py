@@ -12,9 +12,8 @@ from harness.judging.why.stored import find
 from harness.result.gathered import gathered
 from leaderboards.board import board
 from leaderboards.site import write_board
-from reports.compared import compared_tables
-from reports.history import history_table
 from reports.story import report, story
+from reports.tables.history import history_table
 from reports.what_was_run import collections_table, systems_table
 from tests.sample_texts import undeclared
 from tests.tiny_collection import Place
@@ -44,7 +43,7 @@ def test_every_table_of_a_report_says_it(stored: Path, place: Place) -> None:
 
 def test_a_comparison_and_a_why_page_say_it(stored: Path, place: Place) -> None:
     comparison = api.compare("bm25 (first stage)", PLAIN, workspace=stored)
-    assert DETECTED in compared_tables(comparison)[0].notes
+    assert DETECTED in comparison.tables()[0].notes
     assert DETECTED in find(place.workspace, "bm25 (first stage)", PLAIN).notes
 
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from reports.html import html_table, page
-from reports.tables import Cell, Table
+from reports.table import Cell, Table
 
 EVIL = "<script>alert(1)</script>\"'&"
 VOID = {"meta", "img", "br", "link", "input"}

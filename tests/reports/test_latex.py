@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reports.latex import PREAMBLE, latex, latex_escaped
-from reports.tables import Cell, Kind, Table
+from reports.table import Cell, Kind, Table
+from tests.skips import OPTIONAL
 
 EVIL = 'a_b & 100% #1 $x$ {y} ~^ \\input{/etc/passwd} "q" [z] <s>|† ‡ § ¶ ↑ ↓ ◊ ≠ · × …'
 COMMANDS = {
@@ -132,7 +133,7 @@ def test_the_reader_is_strict(broken: str) -> None:
 def test_a_real_tex_compiles_it(tmp_path: Path) -> None:
     compiler = next(filter(None, map(shutil.which, ("tectonic", "lualatex", "xelatex", "pdflatex"))), None)
     if compiler is None:
-        pytest.skip("no TeX is installed")
+        pytest.skip(f"{OPTIONAL}: TeX")
     body = latex(table(), "tab:a") + latex(table(40, 30), "tab:b")
     (tmp_path / "t.tex").write_text(
         f"\\documentclass{{article}}\n{PREAMBLE}\n\\begin{{document}}\n{body}\\end{{document}}\n", "utf-8"

@@ -1,4 +1,4 @@
-"""The report stands on its own: what was run, what it says, what warns, how to get it again; from the store alone."""
+"""The report needs nothing else: what was run, what it says, what warns, how to get it again; from the store alone."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_page_loads_nothing(stored: Place, command: Command) -> None:
 
 def test_a_hole_is_told_in_words_too(stored: Place, command: Command) -> None:
     text = (report(stored, command) / "report.md").read_text("utf-8")
-    assert "control:random: no difference can be told, a collection is missing" in text
+    assert "control:random: no difference is known, a collection is missing" in text
 
 
 def test_what_is_significant_has_its_difference_interval_and_p() -> None:
@@ -105,6 +105,15 @@ def test_what_is_significant_has_its_difference_interval_and_p() -> None:
     )
     assert "better in 2 and worse in 0 of 2 collections" in text
     assert "old: +0.00 points [+0.00, +0.00], not significant (p = 1.00, corrected over 2 systems)" in text
+
+
+def test_a_table_by_language_does_not_repeat_the_one_by_collection() -> None:
+    def tables(*languages: str) -> list[str]:
+        keys = [collection(f"m/{place}", language=code) for place, code in enumerate(languages)]
+        return list(story.report([result(system(None), key, [0.5] * 4) for key in keys]).tables)
+
+    assert not any(name.startswith("languages") for name in tables("sw", "de", "th"))
+    assert any(name.startswith("languages") for name in tables("sw", "de", "de"))
 
 
 def test_every_alarm_is_told_with_what_it_is_about() -> None:

@@ -10,13 +10,12 @@ import pyarrow.parquet
 import pytest
 
 import harness
-from adapters.errors import UsageError
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import difference
 from harness.result.gathered import gathered
-from reports.tables import markdown
-from reports.tidy import COLUMNS, INTERVAL, PER_QUERY, from_frame, tidy
+from reports.table import markdown
+from reports.tidy import PER_QUERY, from_frame, names, tidy
 from tests.fixtures import Command
 from tests.made_results import collection, result, system
 from tests.tiny_collection import Place
@@ -33,7 +32,7 @@ def stored(place: Place) -> Place:
 def test_a_row_per_system_collection_and_measure(stored: Place) -> None:
     found = gathered(stored.workspace.path)
     table = tidy(found)
-    assert tuple(table.column_names) == COLUMNS
+    assert tuple(table.column_names) == names()
     assert table.num_rows == len(found) == 4
     for row, one in zip(table.to_pylist(), found, strict=True):
         assert (row["system"], row["measure"], row["value"], row["id"]) == (
@@ -72,12 +71,12 @@ def test_python_gives_a_frame_every_time_it_is_asked(stored: Place) -> None:
     pytest.importorskip("pandas")
     for _ in range(2):  # a module of the same name must not take the call's place
         frame = harness.results(workspace=stored.workspace.path, systems=[FAKE], measures=["RR@10"])
-        assert list(frame.columns) == list(COLUMNS)
+        assert list(frame.columns) == list(names())
         assert frame["measure"].tolist() == ["RR@10"] * 2
     queries = harness.results(workspace=stored.workspace.path, per_query=True)
     assert len(queries) == 4 * 4
-    with pytest.raises(UsageError, match="systems is a list"):
-        harness.results(workspace=stored.workspace.path, systems=FAKE)
+    one = harness.results(workspace=stored.workspace.path, systems=FAKE, measures="RR@10")
+    assert one.equals(frame)
 
 
 def test_a_frame_of_ones_own_becomes_a_table() -> None:
@@ -103,7 +102,7 @@ def test_csv_and_parquet_hold_the_same(stored: Place, command: Command, tmp_path
     assert command("export", "--workspace", stored.workspace.path, "--intervals", *files).code == 0
     left, right = pyarrow.parquet.read_table(tmp_path / "a.parquet"), pyarrow.csv.read_csv(tmp_path / "a.csv")
     assert left["value"].to_pylist() == right["value"].to_pylist()
-    assert left.column_names == right.column_names == [*COLUMNS, *INTERVAL]
+    assert left.column_names == right.column_names == list(names(intervals=True))
 
 
 def test_an_export_without_a_file_says_what_to_name(stored: Place, command: Command) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapters.errors import DataError, HarnessError, UsageError
 from adapters.identity import digest
 from adapters.spec import identity_of
+from adapters.typed_file import read_json
 from harness.data.collection import Collection
 from harness.judging.gate.looks import LookLog, SystemRecord
 from harness.judging.gate.policy import BEST_ACCEPTED, Policy
@@ -112,7 +112,5 @@ def _identity(system: System, collection: Collection) -> str | None:
 
 
 def _read(file: Path) -> Anchor:
-    try:
-        return Anchor(**json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None
+    advice = "damaged; delete the file and run again"
+    return read_json(file, Anchor, error=DataError, advice=advice, complete=True)

@@ -5,13 +5,13 @@ Every look is in the ledger of looks before its verdict is used, and a look that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from adapters.errors import DataError, UsageError
+from adapters.typed_file import read_json
 from harness.judging.compare.paired import weights
 from harness.judging.gate.gate import gate
 from harness.judging.gate.looks import UNNAMED, Look, LookLog, is_spent
@@ -174,8 +174,13 @@ def _row(look: Look, arm: str, anchor: str) -> LookRow:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """The file of a look that this run took."""
+
+    look: str
+    """Its id in the ledger of looks."""
+
+
 def _id_in(file: Path) -> str:
-    try:
-        return str(json.loads(file.read_text("utf-8"))["look"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None
+    return read_json(file, _Taken, error=DataError, advice="damaged; delete the file and run again").look

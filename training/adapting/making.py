@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
+from adapters.errors import HarnessError
 from adapters.identity import digest
+from adapters.typed_file import read_json
 from harness.progress import Reporter
 from harness.result.adaptation.record import Checkpoint
 from harness.result.adaptation.vocabulary import EventState, Stage
@@ -65,15 +67,22 @@ class Making:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """What is kept of a training that was refused."""
+
+    run: str
+    refused: str
+    """Why."""
+
+
 def _refusal(path: Path) -> Path:
     return path.with_name(f"{path.name}.refused.json")
 
 
 def _written(path: Path, run: str) -> str | None:
     """Why this very training was refused before; None if it was not, or the file cannot be read."""
-    try:
-        content = json.loads(_refusal(path).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    known = isinstance(content, dict) and content.get("run") == run
-    return str(content["refused"]) if known else None
+    with suppress(HarnessError):
+        known = read_json(_refusal(path), _Refused)
+        return known.refused if known.run == run else None
+    return None

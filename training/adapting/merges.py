@@ -6,14 +6,15 @@ value, each kept if the mean with it is no worse. The chain is `sequential_slerp
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from adapters.errors import ModelError, UsageError
+from adapters.errors import DataError, ModelError, UsageError
+from adapters.typed_file import read_json
 from harness.result.adaptation.record import Checkpoint
 from harness.result.adaptation.vocabulary import Kind
 from training.adapting.checkpoint import folder_of
@@ -134,18 +135,34 @@ class Facts:
         )
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """A tensor in the report of a merge."""
+
+    open_keys: ClassVar[bool] = True
+    path: str
+    """How it was merged."""
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What is used of the report of a merge."""
+
+    open_keys: ClassVar[bool] = True
+    tensors: tuple[_Merged, ...]
+    angle_quantiles: Mapping[str, float]
+
+
 def facts(one: Checkpoint) -> Facts | None:
     """The fact sheet of a merge; None for a checkpoint that is none."""
     file = Path(one.path) / f"{REPORT}.json"
     if not one.parts or not file.is_file():
         return None
-    report = json.loads(file.read_text("utf-8"))
-    ways = Counter(str(tensor["path"]) for tensor in report["tensors"])
+    report = read_json(file, _Report, error=DataError, advice=f"delete the folder {file.parent} and run again")
+    ways = Counter(tensor.path for tensor in report.tensors)
     merged = sum(count for way, count in ways.items() if way != "copied: from the base")
     fallen = sum(count for way, count in ways.items() if way.startswith("linear: "))
-    return Facts(
-        merged, ways["slerp"] / max(1, merged), fallen / max(1, merged), report["angle_quantiles"].get("median")
-    )
+    return Facts(merged, ways["slerp"] / max(1, merged), fallen / max(1, merged), report.angle_quantiles.get("median"))
 
 
 def _merged(  # noqa: PLR0917

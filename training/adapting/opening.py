@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from adapters.contents import Contents
 from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
+from adapters.typed_file import read_json
 from harness.result.adaptation.record import Record, TeacherFacts
 from harness.result.secrets import public, public_values, without_secrets
 from harness.scoring.bench import Session
@@ -77,11 +78,16 @@ def known_at_start(tiers: Tiers, out: Path, bench: Session) -> list[KnownQueries
     return [one for one in found if one.label in labels]
 
 
+@dataclass(frozen=True)
+class _Known:
+    """The file of the collections whose queries must not be trained on."""
+
+    collections: tuple[str, ...]
+
+
 def _labels(file: Path) -> set[str]:
-    try:
-        return set(json.loads(file.read_text("utf-8"))["collections"])
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete the file and run again") from None
+    known = read_json(file, _Known, error=DataError, advice="damaged; delete the file and run again")
+    return set(known.collections)
 
 
 def _teacher(spec: str, origin: Origin) -> TeacherFacts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ import numpy as np
 
 from adapters.contents import Contents
 from adapters.errors import ModelError
-from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, is_tokenizer_file, open_folder
+from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, is_tokenizer_file, open_folder, read_json
 from training.merging.configuration import ties_embeddings
 from training.merging.modules import Module, chain
 from training.merging.tensors import Tensor, TensorFile, open_file
@@ -107,7 +106,7 @@ class Checkpoint:
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON object of the folder, or {} where the file is missing."""
-        return read_json(self.folder.path / name)
+        return read_json(self.folder.path / name, dict)
 
     def unread(self) -> list[str]:
         """Safetensors files beside the model's own that belong to no index: other copies of the weights."""
@@ -147,19 +146,6 @@ def qualified(path: str, name: str) -> str:
     """A tensor's name with the folder of its file before it, where that is not the model's own."""
     part = Path(path).parent.as_posix()
     return name if part == "." else f"{part}/{name}"
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """The object in a JSON file, or {} where there is no file."""
-    try:
-        content = json.loads(file.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None
-    if not isinstance(content, dict):
-        raise ModelError(f"{file}: expected a JSON object")
-    return content
 
 
 def _refuse_adapters(checkpoint: Checkpoint) -> None:
@@ -213,10 +199,13 @@ def _weight_files(folder: Path) -> list[Path]:
     """The files that transformers reads: the whole one, else what the index names, else all there are."""
     if (folder / WHOLE).is_file():
         return [folder / WHOLE]
-    index = read_json(folder / INDEX)
+    index = read_json(folder / INDEX, dict)
     if not index:
         return sorted(folder.glob("*.safetensors"))
-    named = sorted({str(name) for name in dict(index.get("weight_map", {})).values()})
+    mapped = index.get("weight_map", {})
+    if not isinstance(mapped, dict):
+        raise ModelError(f"{folder / INDEX}: 'weight_map' is no object; fetch or save the model again")
+    named = sorted({str(name) for name in mapped.values()})
     for name in named:
         if Path(name).name != name or not (folder / name).is_file():
             raise ModelError(f"{folder / INDEX} names '{name}', which is not there; fetch or save the model again")

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.errors import DataError, ModelError, UsageError
+from adapters.models import read_json
 from harness.result.secrets import public_values
 from harness.workspace import new_folder, replace_folder
 from training.merging import combine
 from training.merging.agreement import MergeableCheckpoints, agree
-from training.merging.checkpoint import Checkpoint, open_checkpoint, read_json
+from training.merging.checkpoint import Checkpoint, open_checkpoint
 from training.merging.methods import Solution
 from training.merging.plan import Step, plan, routers
 from training.merging.provenance import MergeJob
@@ -34,7 +35,7 @@ class Merged:
 
     path: Path
     id: str
-    report: Mapping[str, object]
+    report: Mapping[str, object] = field(repr=False)
     """As in merge-report.json."""
     new: bool = True
     """False: the same merge was there already."""
@@ -153,12 +154,12 @@ def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
 
 
 def _there(job: MergeJob, out: Path) -> Merged:
-    manifest = read_json(out / MANIFEST) if out.is_dir() else {}
+    manifest = read_json(out / MANIFEST, dict) if out.is_dir() else {}
     if not manifest:
         raise UsageError(f"{out}: something is there already; name another folder, or remove it")
     if manifest.get("id") != job.id(job.identities()):
         raise UsageError(f"{out}: another merge is there already; name another folder, or remove it")
-    return Merged(out, str(manifest["id"]), read_json(out / f"{REPORT}.json"), new=False)
+    return Merged(out, str(manifest["id"]), read_json(out / f"{REPORT}.json", dict), new=False)
 
 
 def _check_room(out: Path, shards: Sequence[Shard]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
-from adapters.errors import UsageError, did_you_mean, need
+from msgspec import Meta
+
+from adapters import typed_file
+from adapters.errors import UsageError, did_you_mean
+from adapters.typed_values import Place, typed
+from adapters.typed_words import Then
 from training.merging.methods import METHODS, Scalar
 from training.merging.recipe import Filtered, Input, Plain, Recipe, Setting, Settings, check
 
-_TOP = {
-    "merge_method", "models", "slices", "base_model", "dtype", "out_dtype", "parameters", "tokenizer_source", "seed",
-}  # fmt: skip
+_UNSUPPORTED = "is not supported here"
 DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
 
@@ -20,38 +25,22 @@ def read_yaml(file: Path) -> Recipe:
     """The recipe in a file; model paths that are relative are so to the file where such a folder is there.
 
     Raises:
-        UsageError: not YAML, or it asks for what is not supported. The message names the key.
+        UsageError: not YAML, or it asks for what is not supported. The message names the file and the key.
     """
-    yaml = need("yaml", "train", "reading a merge recipe")
+    written = typed_file.read_yaml(file, _Written)
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{file}: there is no such recipe") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file}: not YAML ({' '.join(str(error).split())})") from None
-    try:
-        return from_mapping(content, file.parent)
+        return _recipe(written, file.parent)
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from None
 
 
 def from_mapping(content: object, folder: Path = Path()) -> Recipe:
-    """The recipe that parsed YAML says."""
-    recipe = _mapping(content, "a merge recipe")
-    for key in recipe:
-        if key not in _TOP:
-            raise UsageError(f"'{key}' is not supported here.{did_you_mean(str(key), _TOP)}")
-    method = str(recipe.get("merge_method"))
-    if method not in METHODS:
-        raise UsageError(f"the merge_method '{method}' is not supported.{did_you_mean(method, METHODS)}")
-    base = _model(recipe["base_model"], folder) if recipe.get("base_model") is not None else None
-    inputs, slice_settings = _inputs(recipe, base, folder)
-    _check_tokenizer(recipe.get("tokenizer_source"), base or inputs[0].model, folder)
-    settings = tuple(scope for scope in (slice_settings, _settings(recipe.get("parameters"))) if scope)
-    seed = recipe.get("seed", 0)
-    if not isinstance(seed, int):
-        raise UsageError("'seed' has to be a whole number")
-    return check(Recipe(method, base_first(method, inputs, base), base, settings, _dtype(recipe), seed))
+    """The recipe that parsed YAML says.
+
+    Raises:
+        UsageError: it asks for what is not supported. The message names the key.
+    """
+    return _recipe(typed(_Written, content, Place("the recipe", table="mapping")), folder)
 
 
 def from_options(
@@ -90,84 +79,29 @@ def base_first(method: str, inputs: tuple[Input, ...], base: str | None) -> tupl
     return tuple(sorted(inputs, key=lambda one: one.model != base)) if method == "slerp" else inputs
 
 
-def _inputs(recipe: Mapping[str, Any], base: str | None, folder: Path) -> tuple[tuple[Input, ...], Settings]:
-    if ("models" in recipe) == ("slices" in recipe):
-        raise UsageError("give either 'models' or 'slices'")
-    if "models" in recipe:
-        inputs = tuple(_input(one, folder, {"model", "parameters"}) for one in _sequence(recipe["models"], "models"))
-        named = {one.model for one in inputs}
-        return (*inputs, *([Input(base)] if base is not None and base not in named else [])), {}
-    return _sliced(_sequence(recipe["slices"], "slices"), folder)
-
-
-def _sliced(slices: list[Any], folder: Path) -> tuple[tuple[Input, ...], Settings]:
-    """One slice over all layers is how older recipes name models; several would build another architecture."""
-    if len(slices) != 1:
-        raise UsageError(f"{len(slices)} 'slices' are not supported; one over all layers is")
-    only = _mapping(slices[0], "a slice")
-    for key in only:
-        if key not in {"sources", "parameters"}:
-            raise UsageError(f"'{key}' of a slice is not supported")
-    sources = _sequence(only.get("sources"), "sources")
-    _check_layers([_mapping(one, "a source") for one in sources], folder)
-    allowed = {"model", "parameters", "layer_range"}
-    return tuple(_input(one, folder, allowed) for one in sources), _settings(only.get("parameters"))
-
-
-def _check_layers(sources: list[Mapping[str, Any]], folder: Path) -> None:
-    from training.merging.checkpoint import open_checkpoint
-
-    for source in sources:
-        name = _model(source.get("model"), folder)
-        config = open_checkpoint(name).folder.config
-        layers = config.get("num_hidden_layers") or config.get("num_layers")
-        if list(source.get("layer_range") or []) != [0, layers]:
-            asked = source.get("layer_range")
-            raise UsageError(f"layer_range {asked} of {name} is not supported; only all its layers, [0, {layers}]")
-
-
-def _input(one: object, folder: Path, allowed: set[str]) -> Input:
-    entry = _mapping(one, "a model")
-    for key in entry:
-        if key not in allowed:
-            raise UsageError(f"'{key}' of a model is not supported")
-    return Input(_model(entry.get("model"), folder), _settings(entry.get("parameters")))
-
-
-def _model(value: object, folder: Path) -> str:
-    if isinstance(value, Mapping):
-        raise UsageError(f"the model {dict(value)} is not supported in this form; write its path or hub name")
-    if not isinstance(value, str) or not value:
-        raise UsageError("a model has no path and no hub name; write 'model: PATH'")
-    beside = folder / value
-    found = str(beside) if beside.is_dir() and not Path(value).is_absolute() else value
-    if "+" in value and not Path(found).expanduser().is_dir():
-        raise UsageError(f"'{value}' asks for a LoRA adapter on a model; run peft's merge_and_unload and save it first")
-    return found
-
-
-def _check_tokenizer(source: object, home: str, folder: Path) -> None:
-    if source in {None, "base"} or (isinstance(source, str) and source != "union" and _model(source, folder) == home):
-        return
-    raise UsageError(
-        f"tokenizer_source '{source}' is not supported; tokenizers have to be equal and the base's is kept: remove it"
-    )
-
-
-def _dtype(recipe: Mapping[str, Any]) -> str | None:
-    asked = recipe.get("out_dtype") or recipe.get("dtype")
-    if asked is None:
-        return None
-    name = str(asked).removeprefix("torch.")
-    if name not in DTYPES:
-        raise UsageError(f"the dtype '{asked}' is not supported.{did_you_mean(name, DTYPES)}")
+def _method(name: str) -> str:
+    if name not in METHODS:
+        raise ValueError(f"'{name}' is not supported.{did_you_mean(name, METHODS)}")
     return name
 
 
-def _settings(parameters: object) -> Settings:
-    if parameters is None:
-        return {}
-    return {str(name): _setting(str(name), value) for name, value in _mapping(parameters, "'parameters'").items()}
+def _model_name(value: object) -> str:
+    if isinstance(value, Mapping):
+        raise ValueError(f"{dict(value)} is not supported in this form; write the model's path or hub name")
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is no path and no hub name of a model")
+    return value
+
+
+def _dtype(asked: str) -> str:
+    name = asked.removeprefix("torch.")
+    if name not in DTYPES:
+        raise ValueError(f"'{asked}' is not supported.{did_you_mean(name, DTYPES)}")
+    return name
+
+
+def _settings(parameters: Mapping[str, object] | None) -> Settings:
+    return {name: _setting(name, value) for name, value in (parameters or {}).items()}
 
 
 def _setting(name: str, value: object) -> Setting:
@@ -180,7 +114,7 @@ def _setting(name: str, value: object) -> Setting:
 
 def _filtered(name: str, entry: Mapping[str, Any]) -> Filtered:
     if set(entry) - {"value", "filter"} or "value" not in entry:
-        raise UsageError(f"an entry of '{name}' has 'value' and 'filter', nothing else")
+        raise ValueError(f"an entry of '{name}' has 'value' and 'filter', nothing else")
     where = entry.get("filter")
     return Filtered(_plain(name, entry["value"]), None if where is None else str(where))
 
@@ -188,27 +122,128 @@ def _filtered(name: str, entry: Mapping[str, Any]) -> Filtered:
 def _plain(name: str, value: object) -> Plain:
     if isinstance(value, list):
         if not value:
-            raise UsageError(f"the parameter '{name}' is an empty list")
+            raise ValueError(f"'{name}' is an empty list")
         return tuple(_scalar(name, one) for one in value)
     return _scalar(name, value)
 
 
 def _scalar(name: str, value: object) -> Scalar:
+    """YAML takes `1e-3` for a text, so texts that are numbers count as numbers."""
     if isinstance(value, bool):
         return value
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UsageError(f"the parameter '{name}' has the value {value!r}, which is no number") from None
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"'{name}' has the value {value!r}, which is no number")
+    return number
 
 
-def _mapping(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{what} has to be keys with values")
-    return value
+_Name = Annotated[str, Then(_model_name, written=object)]
+_Dtype = Annotated[str, Then(_dtype)]
+_Parameters = Annotated[Settings, Then(_settings, written=Mapping[str, object] | None)]
 
 
-def _sequence(value: object, what: str) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise UsageError(f"'{what}' has to be a list with at least one entry")
-    return value
+@dataclass(frozen=True)
+class _Model:
+    """A checkpoint in a recipe."""
+
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    model: _Name
+    parameters: _Parameters | None = None
+
+
+@dataclass(frozen=True)
+class _Source(_Model):
+    """A checkpoint in a slice."""
+
+    layer_range: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Layers of checkpoints."""
+
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    sources: Annotated[tuple[_Source, ...], Meta(min_length=1)]
+    parameters: _Parameters | None = None
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The keys of a recipe that can be followed here."""
+
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    merge_method: Annotated[str, Then(_method)]
+    models: Annotated[tuple[_Model, ...], Meta(min_length=1)] | None = None
+    slices: Annotated[tuple[_Slice, ...], Meta(min_length=1)] | None = None
+    base_model: _Name | None = None
+    dtype: _Dtype | None = None
+    out_dtype: _Dtype | None = None
+    parameters: _Parameters | None = None
+    tokenizer_source: str | None = None
+    seed: int = 0
+
+    def problem(self) -> str | None:
+        """What is wrong beyond types."""
+        return "give either 'models' or 'slices'" if (self.models is None) == (self.slices is None) else None
+
+
+def _recipe(written: _Written, folder: Path) -> Recipe:
+    base = None if written.base_model is None else _found(written.base_model, folder)
+    inputs = _inputs(written, base, folder)
+    _check_tokenizer(written.tokenizer_source, base or inputs[0].model, folder)
+    only = written.slices[0].parameters if written.slices else None
+    settings = tuple(scope for scope in (only, written.parameters) if scope)
+    dtype = written.out_dtype or written.dtype
+    method = written.merge_method
+    return check(Recipe(method, base_first(method, inputs, base), base, settings, dtype, written.seed))
+
+
+def _inputs(written: _Written, base: str | None, folder: Path) -> tuple[Input, ...]:
+    if written.slices:
+        return tuple(_input(one, folder) for one in _only_slice(written.slices, folder).sources)
+    inputs = tuple(_input(one, folder) for one in written.models or ())
+    named = {one.model for one in inputs}
+    return (*inputs, *([Input(base)] if base is not None and base not in named else []))
+
+
+def _only_slice(slices: Sequence[_Slice], folder: Path) -> _Slice:
+    """One slice over all layers is how older recipes name models; several would build another architecture."""
+    if len(slices) != 1:
+        raise UsageError(f"{len(slices)} 'slices' are not supported; one over all layers is")
+    _check_layers(slices[0].sources, folder)
+    return slices[0]
+
+
+def _check_layers(sources: Sequence[_Source], folder: Path) -> None:
+    from training.merging.checkpoint import open_checkpoint
+
+    for source in sources:
+        name = _found(source.model, folder)
+        config = open_checkpoint(name).folder.config
+        layers = config.get("num_hidden_layers") or config.get("num_layers")
+        asked = list(source.layer_range or ())
+        if asked != [0, layers]:
+            raise UsageError(f"layer_range {asked} of {name} is not supported; only all its layers, [0, {layers}]")
+
+
+def _input(one: _Model, folder: Path) -> Input:
+    return Input(_found(one.model, folder), one.parameters or {})
+
+
+def _found(value: str, folder: Path) -> str:
+    near = folder / value
+    found = str(near) if near.is_dir() and not Path(value).is_absolute() else value
+    if "+" in value and not Path(found).expanduser().is_dir():
+        raise UsageError(f"'{value}' asks for a LoRA adapter on a model; run peft's merge_and_unload and save it first")
+    return found
+
+
+def _check_tokenizer(source: str | None, home: str, folder: Path) -> None:
+    if source in {None, "base"} or (source is not None and source != "union" and _found(source, folder) == home):
+        return
+    raise UsageError(
+        f"tokenizer_source '{source}' is not supported; tokenizers have to be equal and the base's is kept: remove it"
+    )

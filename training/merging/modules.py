@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adapters.errors import ModelError
+from adapters.models import read_json
 
 MODULES = "modules.json"
 FILES = (MODULES, "config_sentence_transformers.json", "sentence_bert_config.json")
@@ -86,7 +86,7 @@ def chain(folder: Path) -> tuple[Module, ...]:
         ModelError: modules.json is no list of modules, or a path leads out of the folder.
     """
     file = folder / MODULES
-    listed = _json(file) if file.is_file() else []
+    listed = read_json(file, list)
     if not isinstance(listed, list) or not all(isinstance(one, dict) and "type" in one for one in listed):
         raise ModelError(f"{file}: expected a list of modules, each with a 'type'")
     found: list[Module] = []
@@ -101,11 +101,14 @@ def _opened(folder: Path, kind: str, path: str, named_by: Path) -> list[Module]:
         raise ModelError(f"{named_by}: the module path '{path}' leads out of the folder")
     kind = kind.rsplit(".", 1)[-1]
     file = Path(path, _settings_file(folder / path, _ALIASES.get(kind, kind))).as_posix()
-    said = _json(folder / file) if (folder / file).is_file() else {}
+    said = read_json(folder / file, dict)
     settings = {**({"transformer_task": "fill-mask"} if kind == "MLMTransformer" else {}), **dict(said)}
     own = Module(_ALIASES.get(kind, kind), path, file, _normal(_ALIASES.get(kind, kind), settings))
     inside: list[Module] = []
-    for name, inner in dict(settings.get("types") or {}).items() if kind in {"Router", "Asym"} else ():
+    routed = settings.get("types") if kind in {"Router", "Asym"} else None
+    if not isinstance(routed, dict | None):
+        raise ModelError(f"{folder / file}: 'types' is no object; fetch or save the model again")
+    for name, inner in (routed or {}).items():
         inside += _opened(folder, str(inner), Path(path, name).as_posix(), folder / file)
     return [own, *inside]
 
@@ -159,10 +162,3 @@ def _in_and_out(said: dict[str, Any]) -> dict[str, Any]:
 def _router(said: dict[str, Any]) -> dict[str, Any]:
     """Which folder is which class says `types`; that is compared module by module."""
     return {key: value for key, value in said.items() if key != "types"}
-
-
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8-sig"))
-    except ValueError as error:
-        raise ModelError(f"{file}: not JSON ({error}); fetch or save the model again") from None

@@ -14,12 +14,11 @@ from typing import Any, Protocol
 from adapters.errors import need
 from adapters.identity import file_digest
 from adapters.loading import quiet_loading
-from adapters.models import is_tokenizer_file
-from training.merging.checkpoint import read_json
+from adapters.models import is_tokenizer_file, read_json
 
 ROLES = ("cls_token", "sep_token", "bos_token", "eos_token", "pad_token", "unk_token", "mask_token")
 _ADDED = "added_tokens.json"
-_READ = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_READ = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", dict)
 """Files that are read key by key; all others of a tokenizer are compared by their bytes and by what is made of them."""
 _HOW_USED = frozenset({
     "model_max_length", "max_length", "max_len", "truncation_side", "truncation_strategy", "stride", "padding_side",
@@ -62,19 +61,20 @@ class Tokenizer:
     @cached_property
     def content(self) -> dict[str, Any]:
         """tokenizer.json without how it was last used, merges in one spelling; {} where there is none."""
-        fast = read_json(self.folder / "tokenizer.json")
+        fast = read_json(self.folder / "tokenizer.json", dict)
         used = {"truncation", "padding", "version"}
         kept = {key: value for key, value in fast.items() if key not in used and value is not None}
-        if isinstance(kept.get("model"), dict):
-            kept["model"] = with_pairs(kept["model"])
+        model = kept.get("model")
+        if isinstance(model, dict):
+            kept["model"] = with_pairs(model)
         return kept
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """tokenizer_config.json, and special_tokens_map.json where that says more."""
         return {
-            **read_json(self.folder / "special_tokens_map.json"),
-            **read_json(self.folder / "tokenizer_config.json"),
+            **read_json(self.folder / "special_tokens_map.json", dict),
+            **read_json(self.folder / "tokenizer_config.json", dict),
         }
 
     @cached_property

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import importlib.resources
-import re
-import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
+
+from msgspec import Meta
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.extractive import UNSPACED
 from adapters.identity import digest
 from adapters.protocols import Prompt
+from adapters.typed_file import parsed_toml, read_toml
+from adapters.typed_values import Place, Positive, Text, typed
 
-GRAMMARS = ("json", "lines", "line")
+Grammar = Literal["json", "lines", "line"]
+GRAMMARS: tuple[Grammar, ...] = get_args(Grammar)
 _GENERIC = "generic"
-_CHOICES = {
-    "grammar": GRAMMARS,
-    "overlap": ("avoid", "allow"),
-    "entity_alias": ("any", "same", "other"),
-    "unit": ("words", "characters"),
-}
-_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "str": (str, "text"),
-    "int": (int, "a whole number"),
-    "float": ((int, float), "a number"),
-    "tuple[str, ...]": (tuple, "a list of texts"),
-}
 _GRAMMAR = {
     "json": "Answer with a JSON list of exactly {count} strings and nothing else.",
     "lines": "Answer with exactly {count} numbered lines, one query a line, as in `1. ...`, and nothing else.",
@@ -51,36 +43,44 @@ class Profile:
     """What is asked of a generator, and what its answers are held against."""
 
     name: str
-    language: str
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}\Z", description="a code such as 'en'")]
     """An ISO 639 code."""
-    language_name: str
+    language_name: Text
     """In English, for the prompt."""
-    scripts: tuple[str, ...]
+    scripts: Annotated[tuple[Text, ...], Meta(min_length=1)]
     """Unicode's names of the scripts: LATIN, CYRILLIC, CJK, HIRAGANA, ..."""
-    count: int = 3
+    count: Positive = 3
     """Queries for each document."""
-    shortest: int = 3
-    longest: int = 20
-    unit: str = "words"
+    shortest: Positive = 3
+    longest: Positive = 20
+    unit: Literal["words", "characters"] = "words"
     """Of the two above: `words`, or `characters` in languages without spaces."""
     register: str = "neutral and natural, as people type into a search box"
     style: str = "Each query asks for one thing that the document answers."
-    overlap: str = "avoid"
-    max_overlap: float = 1.0
+    overlap: Literal["avoid", "allow"] = "avoid"
+    max_overlap: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """The largest share of a query's words that may stand in the document; 1 lets everything through."""
-    entity_alias: str = "any"
-    grammar: str = "json"
+    entity_alias: Literal["any", "same", "other"] = "any"
+    grammar: Grammar = "json"
     questions: tuple[str, ...] = ()
     """For the extractive generator: questions of the language with {} for the subject."""
     frequent: tuple[str, ...] = ()
     """Frequent words by which the language is told from others of its script; none: the script alone is checked."""
-    document_characters: int = 4000
+    document_characters: Positive = 4000
     """As much of a document as the prompt shows."""
 
     @property
     def identity(self) -> str:
         """The digest of everything in it."""
         return digest({field.name: getattr(self, field.name) for field in fields(self)})
+
+    def problem(self) -> str | None:
+        """What is wrong beyond types."""
+        if self.shortest > self.longest:
+            return f"shortest: {self.shortest} is above longest = {self.longest}; exchange them"
+        if self.grammar == "line" and self.count != 1:
+            return f"count: {self.count}, but the grammar 'line' holds one query; write 1, or grammar = 'lines'"
+        return None
 
     def prompt(self, document: str) -> Prompt:
         """The prompt for one document."""
@@ -146,61 +146,32 @@ def languages() -> dict[str, Profile]:
 
 
 def _own(file: Path) -> Profile:
-    try:
-        keys = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
-    return _made(file.stem, keys, str(file))
+    return _made(file.stem, read_toml(file, dict), str(file))
 
 
 def _made(name: str, keys: dict[str, Any], label: str) -> Profile:
+    if "name" in keys:
+        Place(label, "name").refuse("unknown key; a profile is named by its file")
     language = keys.get("language", "")
-    known = _generic(language) if language in _languages() else {}
-    keys = {**known, **keys}
-    allowed = [field.name for field in fields(Profile) if field.name != "name"]
-    for key in keys:
-        if key not in allowed:
-            raise UsageError(f"{label}: unknown key '{key}'.{did_you_mean(key, allowed)}")
-    lists = {key: tuple(value) for key, value in keys.items() if isinstance(value, list)}
-    try:
-        profile = Profile(name, **{**keys, **lists})
-    except TypeError as error:
-        raise UsageError(f"{label}: {str(error).split('__init__() ')[-1]}") from None
-    _check(profile, label)
-    return profile
-
-
-def _check(profile: Profile, label: str) -> None:
-    for field in fields(Profile):
-        value, wanted = getattr(profile, field.name), _TYPES[str(field.type)]
-        if not isinstance(value, wanted[0]) or isinstance(value, bool):
-            raise UsageError(f"{label}: '{field.name}' is {value!r}; write {wanted[1]}")
-    for key, allowed in _CHOICES.items():
-        if getattr(profile, key) not in allowed:
-            raise UsageError(
-                f"{label}: {key} = '{getattr(profile, key)}'.{did_you_mean(getattr(profile, key), allowed)}"
-            )
-    if not 1 <= profile.shortest <= profile.longest or profile.count < 1 or not 0 < profile.max_overlap <= 1:
-        raise UsageError(
-            f"{label}: count is at least 1, 1 <= shortest <= longest, and max_overlap above 0 and at most 1"
-        )
-    if profile.grammar == "line" and profile.count != 1:
-        raise UsageError(f"{label}: the grammar 'line' holds one query; set count = 1, or grammar = 'lines'")
-    if not re.fullmatch(r"[a-z]{2,3}", profile.language) or not profile.scripts:
-        raise UsageError(f"{label}: name the language by its code, as in language = 'en', and its scripts")
+    known = _generic(language) if isinstance(language, str) and language in _languages() else {}
+    return typed(Profile, {"name": name, **known, **keys}, label)
 
 
 @cache
 def _packaged() -> dict[str, dict[str, Any]]:
     files = sorted(importlib.resources.files("training.synthesis").joinpath("profiles").iterdir(), key=lambda f: f.name)
     named = [file for file in files if file.name.endswith(".toml") and file.name != f"{_GENERIC}.toml"]
-    return {file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8")) for file in named}
+    return {file.name.removesuffix(".toml"): _tables(file) for file in named}
 
 
 @cache
 def _languages() -> dict[str, dict[str, Any]]:
     file = importlib.resources.files("training.synthesis").joinpath("profiles", f"{_GENERIC}.toml")
-    return tomllib.loads(file.read_text("utf-8"))
+    return _tables(file)
+
+
+def _tables(file: Traversable) -> dict[str, Any]:
+    return parsed_toml(file.read_text("utf-8"), Place(f"profiles/{file.name}"))
 
 
 def _generic(language: str) -> dict[str, Any]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError, ModelError
 from adapters.identity import file_digest
+from adapters.typed_values import typed
 from harness.data.collection import Collection
 from harness.scoring.bench import Session
 from harness.scoring.rerank import Reranked, rerank
 from harness.workspace import write_atomically
 from training.corpus import asking
 from training.examples import Example, write_examples
-from training.job import begin, finish, read_manifest
+from training.job import MANIFEST, begin, finish, read_manifest
 from training.mining import mine
 from training.mining.pool import Pool, load
 from training.mining.sampling import Sample, SamplePlan, counts_per_bin, lots, plausibility, sample
@@ -54,6 +55,32 @@ class TeachingSet:
     """The manifest of the pool."""
 
 
+@dataclass(frozen=True)
+class _Mined:
+    """What is used of the manifest of `train mine`."""
+
+    open_keys: ClassVar[bool] = True
+    corpus: str
+    """Its fingerprint."""
+    corpus_target: str
+    digest: str
+    language: str | None
+
+
+def target_of(pool: Path) -> str:
+    """The corpus that a pool was mined from, as it was named.
+
+    Raises:
+        UsageError: the folder holds no finished pool.
+        DataError: its manifest is damaged.
+    """
+    return _mined(pool, read_manifest(pool, mine.STAGE)).corpus_target
+
+
+def _mined(pool: Path, manifest: Mapping[str, Any]) -> _Mined:
+    return typed(_Mined, manifest, str(pool / MANIFEST), error=DataError, advice="mine the pool again")
+
+
 def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
     """Open a pool on its corpus.
 
@@ -62,13 +89,14 @@ def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
         DataError: the corpus has changed since, or the pool is damaged.
     """
     mined = read_manifest(folder, mine.STAGE)
-    if corpus.fingerprint != mined["corpus"]:
+    known = _mined(folder, mined)
+    if corpus.fingerprint != known.corpus:
         raise DataError(f"{folder}: mined from another corpus than '{corpus.name}' is now; name its own with --corpus")
     asked = mine.read_queries(folder, corpus)
     pool = load(folder)
-    if pool.digest != mined["digest"] or len(pool.offsets) != len(asked.ids) + 1:
+    if pool.digest != known.digest or len(pool.offsets) != len(asked.ids) + 1:
         raise DataError(f"{folder}: the pool is not the one of its manifest; mine it again into an empty folder")
-    collection = replace(corpus, language=mined["language"])
+    collection = replace(corpus, language=known.language)
     return TeachingSet(asking(collection, asked.ids, asked.texts), pool, mined)
 
 

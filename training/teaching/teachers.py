@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from adapters.errors import UsageError, did_you_mean
+from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.protocols import Reranker
 from adapters.spec import identity_of, open_reranker, parse
+from adapters.typed_file import read_toml
+from adapters.typed_values import Text
 from harness.data.collection import Collection
 from harness.result.adaptation.vocabulary import UNKNOWN
 from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
-
-_KEYS = {"licence": str, "training_sets": list, "commercial_use": bool, "note": str}
 
 
 @dataclass(frozen=True)
 class Origin:
     """Where a teacher's judgment comes from, as far as somebody has declared it."""
 
-    licence: str = UNKNOWN
-    training_sets: tuple[str, ...] | None = None
+    licence: Text = UNKNOWN
+    training_sets: tuple[Text, ...] | None = None
     """None: nobody says; an evaluation set among them would be leaked through the labels."""
     commercial_use: bool | None = None
     note: str = ""
@@ -94,23 +93,7 @@ def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, Origin]:
     """
     if file is None:
         return {}
-    try:
-        tables: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
-    return {spec: _origin(keys, f"{file} ['{spec}']") for spec, keys in tables.items() if spec in specs}
-
-
-def _origin(keys: Any, label: str) -> Origin:
-    if not isinstance(keys, dict):
-        raise UsageError(f"{label}: write a table")
-    for key, value in keys.items():
-        if key not in _KEYS:
-            raise UsageError(f"{label}: unknown key '{key}'.{did_you_mean(key, _KEYS)}")
-        if not isinstance(value, _KEYS[key]):
-            raise UsageError(f"{label}: '{key}' is {value!r}")
-    sets = keys.get("training_sets")
-    return Origin(**{**keys, "training_sets": None if sets is None else tuple(map(str, sets))})
+    return {spec: origin for spec, origin in read_toml(file, dict[str, Origin]).items() if spec in specs}
 
 
 def _teacher(spec: str, collection: Collection, max_length: int | None, origin: Origin, bench: Session) -> Teacher:

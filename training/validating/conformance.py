@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from adapters.errors import DataError
+from adapters.typed_file import read_object
+from adapters.typed_values import Count, typed
 from training.synthesis.parser import REASONS
 from training.validating.measured import Name, ValidationRow
 from training.validating.sets import Sets
@@ -21,6 +23,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "as many as wanted, and different": ("surplus", "duplicate"),
 }
 """What can be kept to, and the reasons of the parser that break it."""
+_ADVICE = "run `train synthesize` again"
 _FILES = ("conformance.json", "manifest.json")
 
 
@@ -40,14 +43,14 @@ def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[Va
     names = {kind: Name("V14", "conformance", kind, "share") for kind in KINDS}
     if conformance is None:
         return [_row(names["accepted"], None, sets, "not written by `train synthesize`: unknown")]
-    accepted, rejected = _counts(conformance)
-    came = accepted + sum(rejected.values())
-    told = f"{accepted:,} of {came:,} that came; {int(conformance.get('missing', 0)):,} never came"
+    counts = typed(_Counts, conformance, "conformance", error=DataError, advice=_ADVICE)
+    rejected, came = counts.rejected, counts.accepted + sum(counts.rejected.values())
+    note = f"{counts.accepted:,} of {came:,} that came; {counts.missing:,} never came"
     parts = {"rejected": {reason: number / came for reason, number in rejected.items()} if came else {}, "came": came}
     shares = {kind: 1 - sum(rejected.get(one, 0) for one in reasons) / came if came else None
               for kind, reasons in KINDS.items()}  # fmt: skip
     return [
-        _row(name, shares[kind], sets, told if kind == "accepted" else "", parts if kind == "accepted" else {})
+        _row(name, shares[kind], sets, note if kind == "accepted" else "", parts if kind == "accepted" else {})
         for kind, name in names.items()
     ]
 
@@ -62,13 +65,10 @@ def conformance_of(folder: Path) -> dict[str, Any] | None:
         file = folder / name
         if not file.is_file():
             continue
-        try:
-            read = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"{file}: cannot be read as JSON ({error})") from None
-        found = read.get("conformance", {}) if isinstance(read, dict) and name == "manifest.json" else read
+        read = read_object(file, advice=_ADVICE)
+        found = read.get("conformance", {}) if name == "manifest.json" else read
         if not isinstance(found, dict):
-            raise DataError(f"{file}: no counts of accepted and rejected queries; run `train synthesize` again")
+            raise DataError(f"{file}: no counts of accepted and rejected queries; {_ADVICE}")
         if found:
             return found
     return None
@@ -81,12 +81,11 @@ def _row(
     return ValidationRow(name.id, name.name, name.statistic, name.unit, levels=levels, note=note, parts=parts or {})
 
 
-def _counts(conformance: Mapping[str, Any]) -> tuple[int, dict[str, int]]:
-    accepted, rejected = conformance.get("accepted"), conformance.get("rejected")
-    numbers = [accepted, *rejected.values()] if isinstance(rejected, dict) else [None]
-    if not all(isinstance(number, int) and number >= 0 for number in numbers):
-        raise DataError("conformance: 'accepted' and 'rejected' have to be counts; run `train synthesize` again")
-    unknown = sorted(set(rejected) - set(REASONS)) if isinstance(rejected, dict) else []
-    if unknown:
-        raise DataError(f"conformance: unknown reason '{unknown[0]}'; run `train synthesize` again")
-    return int(accepted or 0), dict(rejected or {})
+@dataclass(frozen=True)
+class _Counts:
+    """The counts of `train synthesize`."""
+
+    open_keys: ClassVar[bool] = True
+    accepted: Count
+    rejected: Mapping[Literal[REASONS], Count]  # type: ignore[valid-type]
+    missing: Count = 0

@@ -168,7 +168,7 @@ def _evaluated(workspace: Workspace) -> dict[str, tuple[str, str]]:
         return {}
     with Results(workspace.results) as results:
         rows = [one.collection for one in results.all()]
-    return {str(one["part_of"] or one["fingerprint"]): (str(one["name"]), str(one["split"])) for one in rows}
+    return {one.whole: (one.name, one.split) for one in rows}
 
 
 def _converted(workspace: Workspace) -> Iterator[Collection]:

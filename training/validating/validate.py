@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import UsageError
+from adapters.errors import DataError, UsageError
 from adapters.identity import digest, file_digest
 from adapters.spec import identity_of, open_reranker
+from adapters.typed_file import read_json, read_object
+from adapters.typed_values import Count
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
 from harness.scoring.bench import Session
@@ -90,17 +91,29 @@ def validation(case: Case, bench: Session) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Validation:
+    """The keys of `validation.json`."""
+
+    decision: Mapping[str, object]
+    sets: Mapping[str, Count]
+    remarks: tuple[str, ...]
+    wishes: Mapping[str, object]
+    rows: tuple[Mapping[str, object], ...]
+
+
 def read_validation(folder: Path) -> dict[str, Any]:
     """What a finished validation says: `decision`, `rows`, `sets`, `wishes`.
 
     Raises:
         UsageError: the folder holds none.
+        DataError: the file is damaged.
     """
     file = folder / leak.VALIDATION
     if not file.is_file():
         raise UsageError(f"{folder}: no {leak.VALIDATION}; write it with: harness train validate --out {folder}")
-    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found
+    read_json(file, _Validation, error=DataError, advice="delete the folder and validate again")
+    return read_object(file)
 
 
 def _remarks(sets: Sets) -> Iterator[str]:

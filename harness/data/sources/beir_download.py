@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, HarnessError, UsageError
+from adapters.typed_file import read_json
 from harness.data.sources import seen
 from harness.data.sources.beir_folder import BeirSource, beir_source
 from harness.data.sources.beir_zip import Zip
@@ -128,16 +129,23 @@ def checked(file: Path, wanted: BeirName) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class _Checked:
+    """What was found of a file before."""
+
+    md5: str
+    file: object
+    """Its stamp."""
+
+
 def _note(file: Path) -> Path:
     return file.with_name(f"{file.name}.checked")
 
 
 def _known(file: Path, wanted: BeirName, stamp: seen.Stamp) -> bool:
-    try:
-        known = json.loads(_note(file).read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(known == {"md5": wanted.md5, "file": stamp})
+    with suppress(HarnessError):
+        return read_json(_note(file), _Checked) == _Checked(wanted.md5, stamp)
+    return False
 
 
 def _remember(file: Path, wanted: BeirName, stamp: seen.Stamp) -> None:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from adapters.errors import UsageError, did_you_mean
+from adapters.typed_file import decoded, parsed_toml, read_toml
+from adapters.typed_values import Place, Text, typed
+from adapters.typed_words import Then
 from harness.data.collection import Rules
 from harness.data.sources.dirt import EFFECTS
 
 FILE = "collection.toml"
-_TYPES: dict[str, tuple[type, str]] = {
-    "name": (str, "text"),
-    "language": (str, "text"),
-    "group": (str, "text"),
-    "main_measure": (str, "text"),
-    "instruction": (str, "text"),
-    "first_stage_instruction": (str, "text"),
-    "drop_identical_ids": (bool, "true or false"),
-    "allow": (list, "a list of names"),
-    "parallel": (bool, "true or false"),
-    "note": (str, "text"),
-}
 
 
 @dataclass(frozen=True)
@@ -51,16 +42,36 @@ class Table:
     keys: Mapping[str, object]
 
 
+def _dirt(name: str) -> str:
+    if name not in EFFECTS:
+        raise ValueError(f"unknown name '{name}'.{did_you_mean(name, EFFECTS)}")
+    return name
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """What a table may say of one collection."""
+
+    name: Text | None = None
+    language: Text | None = None
+    group: Text | None = None
+    parallel: bool | None = None
+    main_measure: Text | None = None
+    instruction: Text | None = None
+    first_stage_instruction: Text | None = None
+    drop_identical_ids: bool | None = None
+    allow: tuple[Annotated[str, Then(_dirt)], ...] = ()
+    note: Text | None = None
+
+
 def parse(content: bytes, label: str) -> Table:
     """Read a TOML file.
 
     Raises:
         UsageError: it is not TOML.
     """
-    try:
-        return Table(label, tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{label}: not TOML: {error}") from None
+    at = Place(label)
+    return Table(label, parsed_toml(decoded(content, at), at))
 
 
 def read(path: Path) -> Table:
@@ -69,10 +80,7 @@ def read(path: Path) -> Table:
     Raises:
         UsageError: it cannot be read or is not TOML.
     """
-    try:
-        return parse(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the rules: {error.strerror}") from None
+    return Table(str(path), read_toml(path, dict))
 
 
 def combine(tables: Sequence[Table]) -> Declared:
@@ -81,20 +89,11 @@ def combine(tables: Sequence[Table]) -> Declared:
     Raises:
         UsageError: an unknown key, a value of the wrong type, or an unknown name in `allow`.
     """
-    keys: dict[str, object] = {}
-    for table in tables:
-        _check(table)
-        keys.update(table.keys)
-    name, language, group = (keys.pop(key, None) for key in ("name", "language", "group"))
-    parallel = keys.pop("parallel", None)
-    keys["allow"] = tuple(sorted(set(_names(keys.get("allow")))))
-    return Declared(
-        None if name is None else str(name),
-        None if language is None else str(language),
-        Rules(**keys),  # type: ignore[arg-type]
-        None if group is None else str(group),
-        None if parallel is None else bool(parallel),
-    )
+    given = [(table.keys, typed(_Keys, table.keys, table.label)) for table in tables]
+    held = {key: getattr(read, key) for keys, read in given for key in keys}
+    own = {key: held.pop(key, None) for key in ("name", "language", "group", "parallel")}
+    allow = tuple(sorted(set(held.pop("allow", ()))))
+    return Declared(rules=Rules(**held, allow=allow), **own)
 
 
 def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
@@ -109,19 +108,3 @@ def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
             raise UsageError(f"{table.label}: a table for '{key}'.{did_you_mean(key, parts)}")
     common = {key: value for key, value in table.keys.items() if key not in own and key != "name"}
     return [Table(table.label, common), Table(f"{table.label} [{part}]", own.get(part, {}))]
-
-
-def _check(table: Table) -> None:
-    for key, value in table.keys.items():
-        if key not in _TYPES:
-            raise UsageError(f"{table.label}: unknown key '{key}'.{did_you_mean(key, _TYPES)}")
-        wanted, description = _TYPES[key]
-        if not isinstance(value, wanted) or value == "":
-            raise UsageError(f"{table.label}: '{key}' must be {description}")
-    for name in _names(table.keys.get("allow")):
-        if name not in EFFECTS:
-            raise UsageError(f"{table.label}: unknown name '{name}' in allow.{did_you_mean(name, EFFECTS)}")
-
-
-def _names(allow: object) -> list[str]:
-    return [str(name) for name in allow] if isinstance(allow, list) else []

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import DataError, HarnessError
 from adapters.identity import digest
+from adapters.typed_file import read_json
 from harness.data.sources.source import Source
-from harness.data.sources.stored import FORMAT, Description, description_of
+from harness.data.sources.stored import FORMAT, Description
 from harness.workspace import Workspace, write_atomically
 
 Stamp = list[list[object]]
@@ -43,15 +45,20 @@ def settled(files: Stamp, since_ns: int) -> bool:
     return all(isinstance(file[2], int) and since_ns - file[2] > _SETTLED_NS for file in files)
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """The file of a source."""
+
+    files: object
+    description: Description
+
+
 def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description | None:
     """What the source became when its files had this stamp, if that is known."""
-    try:
-        entry = json.loads(_entry(workspace, source).read_text("utf-8"))
-        if entry["files"] != files:
-            return None
-        return description_of(dict(entry["description"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    with suppress(HarnessError):
+        entry = read_json(_entry(workspace, source), _Entry)
+        return entry.description if entry.files == files else None
+    return None
 
 
 def remember(workspace: Workspace, source: Source, files: Stamp, description: Description) -> None:

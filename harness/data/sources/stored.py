@@ -13,6 +13,7 @@ import numpy as np
 
 from adapters.errors import DataError
 from adapters.identity import array_digest, digest
+from adapters.typed_file import read_json
 from harness.data.as_published import AsPublished, write_published
 from harness.data.collection import (
     Changes,
@@ -138,17 +139,7 @@ def description_in(folder: Path) -> Description:
     Raises:
         DataError: it cannot be read.
     """
-    try:
-        return description_of(json.loads((folder / MARKER).read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder / MARKER}: damaged; delete the folder {folder}") from error
-
-
-def description_of(known: dict[str, Any]) -> Description:
-    """A description from its JSON."""
-    rules, counts = dict(known.pop("rules")), known.pop("counts")
-    rules["allow"] = tuple(rules["allow"])
-    return Description(rules=Rules(**rules), counts=Counts(**counts), **known)
+    return read_json(folder / MARKER, Description, error=DataError, advice=f"damaged; delete the folder {folder}")
 
 
 def is_current(folder: Path, description: Description) -> bool:

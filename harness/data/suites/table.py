@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from adapters.errors import DataError, did_you_mean
-
-Declared = TypeVar("Declared")
+from adapters.typed_file import parsed_toml
+from adapters.typed_values import Place, Positive, Text, typed
 
 MEASURES = ("nDCG", "AP", "RR", "P", "R", "Success")
 """Names of `harness.measuring.measures`; that module loads numpy, which a table does not need."""
@@ -21,45 +20,49 @@ UNINSTRUCTED = "Retrieve text based on user query."
 PAIRED_MEASURE = "p-MRR"
 """The official measure of instruction reranking (FollowIR): how ranks change with the wording. It is not among the
 measures of single queries."""
-_FORMS = {
-    "name": (r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by '-'"),
-    "group": (r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by '-'"),
-    "allow": (r"[a-z]+(-[a-z]+)*", "a name of known dirt such as 'negative-grades'"),
-    "average": ("macro", "'macro' is the only one"),
-    "language": ("[a-z]{2,3}", "an ISO 639 code such as 'sw'"),
-    "main_measure": (
-        rf"({'|'.join(MEASURES)})(@[1-9][0-9]*)?|{PAIRED_MEASURE}",
-        f"a measure such as nDCG@10, RR@10, AP@1000, or {PAIRED_MEASURE}",
+_Name = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", description="a name of lower-case words joined by '-'")
+]
+_Dirt = Annotated[
+    str, Meta(pattern=r"^[a-z]+(-[a-z]+)*\Z", description="a name of known dirt such as 'negative-grades'")
+]
+_Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}\Z", description="an ISO 639 code such as 'sw'")]
+_Measure = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(({'|'.join(MEASURES)})(@[1-9][0-9]*)?|{PAIRED_MEASURE})\Z",
+        description=f"a measure such as nDCG@10, RR@10, AP@1000, or {PAIRED_MEASURE}",
     ),
-    "path": (r"[\w.-]+/[\w.-]+", "a dataset of the hub such as 'mteb/scifact'"),
-    "revision": ("[0-9a-f]{40}", "40 hex digits"),
-    "md5": ("[0-9a-f]{32}", "32 hex digits"),
-}
-_TYPES = {str: "text", bool: "true or false", int: "a number above 0"}
+]
+_HubName = Annotated[
+    str, Meta(pattern=r"^[\w.-]+/[\w.-]+\Z", description="a dataset of the hub such as 'mteb/scifact'")
+]
+_Revision = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z", description="a revision of 40 hex digits")]
+_Md5 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z", description="an MD5 sum of 32 hex digits")]
 
 
 @dataclass(frozen=True)
 class MtebName:
     """Where mteb has the collection: a task, and its dataset on the Hugging Face hub."""
 
-    task: str
-    path: str
-    revision: str
+    task: Text
+    path: _HubName
+    revision: _Revision
     """40 hex digits: the commit of the dataset that the task pins."""
-    split: str
-    subset: str = "default"
+    split: Text
+    subset: Text = "default"
 
 
 @dataclass(frozen=True)
 class BeirName:
     """The zip file in which BEIR distributes the collection."""
 
-    zip: str
+    zip: Text
     """Without `.zip`."""
-    split: str
-    md5: str
-    bytes: int
-    folder: str | None = None
+    split: Text
+    md5: _Md5
+    bytes: Positive
+    folder: Text | None = None
     """The folder inside, where the zip file holds several collections."""
 
 
@@ -67,9 +70,9 @@ class BeirName:
 class SuiteCounts:
     """Published sizes."""
 
-    queries: int
-    documents: int
-    relevant: int
+    queries: Positive
+    documents: Positive
+    relevant: Positive
     """Judgments with a grade other than 0 (mteb's descriptive statistics)."""
 
 
@@ -77,40 +80,40 @@ class SuiteCounts:
 class AverageCharacters:
     """Average lengths, for estimates of cost before anything is fetched."""
 
-    document: int
-    query: int
+    document: Positive
+    query: Positive
 
 
 @dataclass(frozen=True)
 class SuiteCollection:
     """One collection of a suite: one language, one split."""
 
-    suite: str
-    name: str
-    language: str
+    suite: Text
+    name: _Name
+    language: _Language
     """ISO 639-1."""
-    main_measure: str
+    main_measure: _Measure
     """In the notation of `harness.measuring.measures`, or `PAIRED_MEASURE`."""
     drop_identical_ids: bool
     """As mteb does it."""
     mteb: MtebName
     counts: SuiteCounts
     average_characters: AverageCharacters
-    group: str | None = None
+    group: _Name | None = None
     """Collections of one group are averaged first and count as one."""
-    instruction: str | None = None
+    instruction: Text | None = None
     """The task's instruction for queries; None where mteb has none."""
     beir: BeirName | None = None
-    irds: str | None = None
+    irds: Text | None = None
     """The id in ir_datasets."""
-    candidates: int | None = None
+    candidates: Positive | None = None
     """Given candidates over all queries; None where a first stage has to search."""
-    licence: str | None = None
+    licence: Text | None = None
     """None where mteb does not specify it."""
     training: bool | None = None
     """True where models in common use declare the collection as training data; None where nothing is known."""
-    note: str | None = None
-    allow: tuple[str, ...] = ()
+    note: Text | None = None
+    allow: tuple[_Dirt, ...] = ()
     """Known dirt of the published files that is let through, counted and shown; see `harness.data.sources.dirt`."""
     parallel: bool | None = None
     """Whether queries with one id are one question in all collections of `within`; None where nobody declares it."""
@@ -145,12 +148,19 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class _Head:
-    name: str
-    title: str
-    note: str
-    average: str
+class _Written:
+    """The file as it is written. The keys of one collection are in up to three places."""
+
+    name: _Name
+    title: Text
+    note: Text
+    average: Literal["macro"]
+    collection: Annotated[
+        tuple[Mapping[str, object], ...], Meta(min_length=1, description="a list of tables under [[collection]]")
+    ]
     parallel: bool | None = None
+    shared: Mapping[str, object] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def read_suite(text: str, file: str) -> Suite:
@@ -160,20 +170,16 @@ def read_suite(text: str, file: str) -> Suite:
     Raises:
         DataError: not TOML, an unknown or missing key, a value of the wrong form, or a name that stands twice.
     """
-    try:
-        keys = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{file}: not TOML: {error}") from None
-    rows, shared, groups = keys.pop("collection", []), keys.pop("shared", {}), keys.pop("groups", {})
-    if not isinstance(rows, list):
-        raise DataError(f"{file}: a collection begins with [[collection]], in two brackets")
-    head = _filled(_Head, keys, file)
-    above = {} if head.parallel is None else {"parallel": head.parallel}
-    shared = above | shared | {"suite": head.name}
-    full = [_joined(shared, groups.get(row.get("group"), {}), row) for row in rows]
-    found = tuple(_filled(SuiteCollection, row, _label(row, place, file)) for place, row in enumerate(full, 1))
-    _check_names(found, groups, file)
-    return Suite(head.name, head.title, head.note, head.average, found)
+    at = Place(file, error=DataError)
+    written = typed(_Written, parsed_toml(text, at), at)
+    above: dict[str, Any] = {} if written.parallel is None else {"parallel": written.parallel}
+    shared = above | dict(written.shared) | {"suite": written.name}
+    full = [_joined(shared, written.groups.get(str(row.get("group")), {}), row) for row in written.collection]
+    found = tuple(
+        typed(SuiteCollection, row, _label(row, place, file), error=DataError) for place, row in enumerate(full, 1)
+    )
+    _check_names(found, written.groups, file)
+    return Suite(written.name, written.title, written.note, written.average, found)
 
 
 def _label(row: Mapping[str, object], place: int, file: str) -> str:
@@ -197,35 +203,3 @@ def _check_names(found: tuple[SuiteCollection, ...], groups: Mapping[str, object
     for group in groups:
         if group not in members:
             raise DataError(f"{file}: [groups.{group}] has no collection.{did_you_mean(group, members)}")
-    if not found:
-        raise DataError(f"{file}: no [[collection]]")
-
-
-def _filled(kind: type[Declared], keys: Mapping[str, object], where: str) -> Declared:
-    hints = get_type_hints(kind)
-    for key in keys:
-        if key not in hints:
-            raise DataError(f"{where}: unknown key '{key}'.{did_you_mean(key, hints)}")
-    for field in fields(kind):  # type: ignore[arg-type]
-        if field.default is MISSING and field.name not in keys:
-            raise DataError(f"{where}: no '{field.name}'")
-    return kind(**{key: _checked(hints[key], key, value, where) for key, value in keys.items()})
-
-
-def _checked(hint: Any, key: str, value: object, where: str) -> object:
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise DataError(f"{where}: '{key}' must be a list, as in {key} = [\"...\"]")
-        return tuple(_checked(str, key, one, where) for one in value)
-    kind = next(one for one in get_args(hint) or (hint,) if one is not NoneType)
-    if is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise DataError(f"{where}: '{key}' must be a table, as in {key} = {{ ... }}")
-        return _filled(kind, value, f"{where}, {key}")  # type: ignore[arg-type]
-    # `True` is a number for isinstance.
-    if type(value) is not kind or value == "" or (kind is int and value < 1):  # type: ignore[operator]
-        raise DataError(f"{where}: '{key}' must be {_TYPES[kind]}")
-    form, description = _FORMS.get(key, ("(?s:.*)", ""))
-    if not re.fullmatch(form, str(value)):
-        raise DataError(f"{where}: '{key}' is '{value}'; expected {description}")
-    return value

@@ -155,7 +155,7 @@ def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[
         for measure in named or [_main_measure(everyone[0])]:
             without = [one for one in everyone if measure not in one.means]
             if without:
-                lacking.setdefault(measure, []).append(f"{without[0].collection['name']} ({without[0].id})")
+                lacking.setdefault(measure, []).append(f"{without[0].collection.name} ({without[0].id})")
             else:
                 places.setdefault(measure, []).append(place)
     if not places:
@@ -167,8 +167,7 @@ def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[
 
 
 def _main_measure(stored: Stored) -> str:
-    rules = stored.collection.rules
-    return canonical(str(rules["main_measure"])) if isinstance(rules, dict) else ""
+    return canonical(stored.collection.rules.main_measure)
 
 
 def _measured(

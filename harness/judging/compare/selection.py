@@ -14,10 +14,8 @@ from harness.result.select import (
     Wanted,
     declared_group,
     depth_of,
-    label_of,
     members_named,
     narrowed,
-    place_of,
     system_named,
     weights_of,
 )
@@ -111,7 +109,7 @@ def select_across(  # noqa: PLR0917
 
 def _groups(declared: Sequence[str], stored: Sequence[Stored]) -> dict[str, str]:
     """The members of each group as they were written, by its name."""
-    labels = {label_of(one) for one in stored}
+    labels = {one.key.label for one in stored}
     groups: dict[str, str] = {}
     for text in declared:
         name, members = declared_group(text)
@@ -136,8 +134,8 @@ def _systems(name: str, shelf: Shelf, groups: Mapping[str, str], wanted: Wanted)
 def _picked(member: Named, common: Sequence[str], notes: list[str]) -> tuple[Stored, ...]:
     picked = []
     for fingerprint in common:
-        here = [one for one in member.evaluations if place_of(one).fingerprint == fingerprint]
-        name = place_of(here[0]).name
+        here = [one for one in member.evaluations if one.collection.fingerprint == fingerprint]
+        name = here[0].collection.name
         if len(stages := {(one.first_stage, depth_of(one)) for one in here}) > 1:
             told = sorted(f"{stage} at depth {depth}" for stage, depth in stages)
             raise UsageError(
@@ -156,8 +154,8 @@ def _refuse_several_models(label: str, picked: Sequence[Stored]) -> None:
     for other in picked[1:]:
         if weights_of(other) != weights_of(first):
             raise DataError(
-                f"'{label}' is one model on {place_of(first).name} ({first.id}) and another, with other weights, "
-                f"on {place_of(other).name} ({other.id}); name the one that you mean by its id"
+                f"'{label}' is one model on {first.collection.name} ({first.id}) and another, with other weights, "
+                f"on {other.collection.name} ({other.id}); name the one that you mean by its id"
             )
 
 

@@ -57,8 +57,8 @@ def _one_of(name: str, systems: Sequence[Named], measured: Sequence[Mapping[str,
             for system, one in zip(systems, measured, strict=True)
         )
         raise DataError(f"{name}: not the same queries, split or content: {told}; run the systems on the same")
-    largest = max(common, key=lambda fingerprint: _queries(measured[0][fingerprint]))
-    if len({_whole(measured[0][fingerprint]) for fingerprint in common}) > 1:
+    largest = max(common, key=lambda fingerprint: measured[0][fingerprint].collection.counts.queries)
+    if len({measured[0][fingerprint].collection.whole for fingerprint in common}) > 1:
         told = " and ".join(_described(measured[0][fingerprint]) for fingerprint in common)
         raise DataError(f"{name}: all systems have {told}; choose with --collection and the digits in brackets")
     if any(len(one) > 1 for one in measured):
@@ -68,17 +68,8 @@ def _one_of(name: str, systems: Sequence[Named], measured: Sequence[Mapping[str,
 
 def _described(stored: Stored) -> str:
     about = stored.collection
-    of = f" of {about['sampled_from']:,}" if about["sampled_from"] else ""
-    return f"split {about['split']}, {_queries(stored):,}{of} queries ({str(about['fingerprint'])[:12]})"
-
-
-def _queries(stored: Stored) -> int:
-    counts = stored.collection.counts
-    return int(counts["queries"]) if isinstance(counts, Mapping) else 0
-
-
-def _whole(stored: Stored) -> str:
-    return stored.collection.whole
+    of = f" of {about.sampled_from:,}" if about.sampled_from else ""
+    return f"split {about.split}, {about.counts.queries:,}{of} queries ({about.fingerprint[:12]})"
 
 
 def _listed(names: Sequence[str] | Measured) -> str:

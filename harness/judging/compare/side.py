@@ -9,7 +9,7 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from harness.data.suites.table import PAIRED_MEASURE
-from harness.measuring.questions import questions_of, questions_of_stored
+from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Floats64, Questions
 from harness.result.evaluation import Evaluation
 from harness.result.store import Results
@@ -57,16 +57,16 @@ def stored_side(results: Results, stored: Stored, measure: str) -> Side:
     return Side(
         system=stored.system,
         ids=(stored.id,),
-        collection=str(about["name"]),
-        split=str(about["split"]),
-        language=_text(about["language"]),
-        group=_text(about["group"]),
-        fingerprint=str(about["fingerprint"]),
+        collection=about.name,
+        split=about.split,
+        language=about.language,
+        group=about.group,
+        fingerprint=about.fingerprint,
         evaluator=stored.identity.get("evaluator"),
         first_stage=stored.first_stage,
         depth=stored.depth,
         candidates=stored.candidates,
-        questions=questions_of_stored(about, queries),
+        questions=about.questions(tuple(queries)),
         rows=values[None],
         noise=results.noise(stored.id, measure),
     )
@@ -127,7 +127,3 @@ def _values(evaluation: Evaluation, measure: str) -> tuple[tuple[str, ...], Floa
     if measure not in names:
         raise UsageError(f"{evaluation.collection.name}: {evaluation.system.label} was not measured by {measure}")
     return tuple(evaluation.collection.queries.ids()), evaluation.values[names.index(measure)]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -12,7 +12,7 @@ from harness.judging.gate.restemmed import refuse_accepted, refuse_named
 from harness.judging.gate.stage import Stage, split_of
 from harness.result.evaluation import Evaluation
 from harness.result.places import some
-from harness.result.select import Named, place_of, system_named
+from harness.result.select import Named, system_named
 from harness.result.store import Results
 from harness.result.stored import Stored
 from harness.scoring.system import System
@@ -111,13 +111,13 @@ def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: L
 def by_collection(workspace: Workspace, ids: Sequence[str]) -> dict[str, Stored]:
     """Stored evaluations by the fingerprint of their collection."""
     with Results(workspace.results) as results:
-        return {place_of(one).fingerprint: one for one in map(results.find, ids)}
+        return {one.collection.fingerprint: one for one in map(results.find, ids)}
 
 
 def _warned(stage: Stage, anchor: Anchor) -> Anchor:
     """With what is known against imported values of the anchor, on whichever collection: a tier has parts of them."""
     with Results(stage.reference.results) as results:
-        known = [f"the anchor on {place_of(one).name}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)]
+        known = [f"the anchor on {one.collection.name}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)]
     return replace(anchor, caution=(*anchor.caution, *dict.fromkeys(known)))
 
 
@@ -139,9 +139,9 @@ def _newest(stage: Stage, anchor: Wanted, candidates: Mapping[str, str]) -> Anch
     """The newest evaluations of that name; collections that are missing are the integrity check's to find."""
     named = _named(stage, anchor.name)
     kept = {
-        place_of(one).fingerprint: one
+        one.collection.fingerprint: one
         for one in named.evaluations
-        if candidates.get(place_of(one).fingerprint) == one.candidates
+        if candidates.get(one.collection.fingerprint) == one.candidates
     }
     if kept:
         name = next(iter(kept.values())).system
@@ -157,7 +157,7 @@ def _newest(stage: Stage, anchor: Wanted, candidates: Mapping[str, str]) -> Anch
 
 
 def _described(stored: Stored) -> str:
-    place = place_of(stored)
+    place = stored.collection.key.place
     return f"{place.name} ({place.fingerprint[:12]}) over {stored.first_stage} at depth {stored.depth}"
 
 

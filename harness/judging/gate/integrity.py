@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.judging.gate.verdict import Findings
-from harness.measuring.alarms.alarm import as_stored, is_hard
+from harness.measuring.alarms.alarm import is_hard
 from harness.result.stored import Stored
 
 ALWAYS = ("tied-order", "constant-scores", "changed-membership")
@@ -73,8 +73,7 @@ def _alarms(collection: str, anchor: Stored, candidate: Stored, measure: str) ->
 
 
 def _messages(one: Stored, measure: str) -> dict[str, str]:
-    alarms = as_stored(one.audit.get("alarms"))
-    return {alarm["name"]: alarm["message"] for alarm in alarms if alarm.get("measure") in (None, measure)}
+    return {alarm.name: alarm.message for alarm in one.audit.about(measure)}
 
 
 def _lines(found: Sequence[_Found]) -> Iterator[str]:

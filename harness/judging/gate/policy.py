@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from adapters.errors import HarnessError, UsageError, did_you_mean
+from msgspec import Meta
+
+from adapters.errors import UsageError
 from adapters.identity import digest
+from adapters.typed_file import read_toml
+from adapters.typed_values import Count, OneOrMore, Place, Positive, Share, Text, typed
+from adapters.typed_words import Then
 from harness.measuring.measures import parse
 from harness.scoring.ground import is_paired
 
@@ -17,55 +20,74 @@ BEST_ACCEPTED = "best-accepted"
 """The anchor that is the best of all accepted systems, never the one before."""
 Tier = Literal["dev", "gate", "final"]
 TIERS: tuple[Tier, ...] = ("dev", "gate", "final")
+_Points = Annotated[float, Meta(ge=0.001, le=100), Then(lambda points: points / 100)]
+"""Written in points, held as a fraction."""
+_Amount = Annotated[float, Meta(ge=1e-6, le=1e9)]
+
+
+def _measure(name: str) -> str:
+    if not is_paired(name):
+        parse(name)
+    return name
 
 
 @dataclass(frozen=True)
 class Local:
     """When one collection or language has collapsed. Drops are fractions."""
 
-    min_drop: float = 0.02
-    min_drop_small: float = 0.03
+    min_drop: _Points = 0.02
+    min_drop_small: _Points = 0.03
     """The same for collections of fewer than `small` queries."""
-    small: int = 200
-    hard_bound: float = 0.05
+    small: Count = 200
+    hard_bound: _Points = 0.05
 
 
 @dataclass(frozen=True)
 class LookBudget:
     """How often a release may look at its gate queries."""
 
-    release: str | None = None
-    budget: int | None = None
+    release: Text | None = None
+    budget: Positive | None = None
     """None counts the looks, and takes the whole alpha for each of them."""
+
+    def problem(self) -> str | None:
+        """What is wrong beyond types."""
+        unnamed = self.budget is not None and self.release is None
+        return "a budget belongs to a release; name it, as in release = '2.1'" if unnamed else None
 
 
 @dataclass(frozen=True)
 class Splits:
     """Shares of the queries that the tiers have, and the salt of the lot that deals them out."""
 
-    dev: float = 0.2
-    gate: float = 0.6
-    final: float = 0.2
+    dev: Share = 0.2
+    gate: Share = 0.6
+    final: Share = 0.2
     salt: str = ""
 
     def share(self, tier: Tier) -> float:
         """The share of one tier."""
         return {"dev": self.dev, "gate": self.gate, "final": self.final}[tier]
 
+    def problem(self) -> str | None:
+        """What is wrong beyond types."""
+        total = self.dev + self.gate + self.final
+        return f"dev + gate + final is {total:g}; make it 1" if abs(total - 1) > 1e-9 else None
+
 
 @dataclass(frozen=True)
 class CostLimits:
     """What the candidate may cost on this machine; None sets no limit."""
 
-    max_seconds_per_1000_pairs: float | None = None
-    max_memory_mb: float | None = None
+    max_seconds_per_1000_pairs: _Amount | None = None
+    max_memory_mb: _Amount | None = None
 
 
 @dataclass(frozen=True)
 class NoiseLimits:
     """What the same checkpoint, scored twice, may differ by."""
 
-    margin_factor: float = 2.0
+    margin_factor: Annotated[float, Meta(ge=0, le=100)] = 2.0
     """The margin has to be this many times the noise; otherwise nothing passes."""
 
 
@@ -73,25 +95,32 @@ class NoiseLimits:
 class Warn:
     """What is said without changing the verdict."""
 
-    tail: float = 0.5
+    tail: _Points = 0.5
     """A query that loses more than this (fraction) is in the tail."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points."""
+    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points.
 
-    anchor: str = BEST_ACCEPTED
-    targets: tuple[str, ...] = ()
-    first_stage: str | None = None
-    depth: int = 100
-    languages: tuple[str, ...] = ()
-    measure: str | None = None
+    Examples:
+        >>> import harness
+        >>> policy = harness.Policy(targets="./xquad", first_stage="bm25", margin=0.005)
+        >>> policy.targets, policy.depth
+        (('./xquad',), 100)
+    """
+
+    anchor: Text = BEST_ACCEPTED
+    targets: OneOrMore = ()
+    first_stage: Text | None = None
+    depth: Positive = 100
+    languages: OneOrMore = ()
+    measure: Annotated[Text, Then(_measure)] | None = None
     """The primary endpoint; None takes each collection's main measure."""
-    margin: float = 0.005
-    alpha: float = 0.05
-    power: float = 0.8
-    min_queries: int = 30
+    margin: _Points = 0.005
+    alpha: Annotated[float, Meta(ge=1e-6, le=0.5)] = 0.05
+    power: Annotated[float, Meta(ge=0.5, le=0.999)] = 0.8
+    min_queries: Annotated[int, Meta(ge=2)] = 30
     """With fewer in all, nothing passes."""
     local: Local = field(default_factory=Local)
     looks: LookBudget = field(default_factory=LookBudget)
@@ -99,6 +128,18 @@ class Policy:
     cost: CostLimits = field(default_factory=CostLimits)
     noise: NoiseLimits = field(default_factory=NoiseLimits)
     warn: Warn = field(default_factory=Warn)
+
+    def __post_init__(self) -> None:
+        """One name may stand for a list of one.
+
+        Raises:
+            UsageError: the margin is no fraction, or a name is no text.
+        """
+        for key in ("targets", "languages"):
+            names: Any = typed(cast(Any, OneOrMore), getattr(self, key), Place("Policy").key(key))
+            object.__setattr__(self, key, names)
+        if not 0 <= self.margin < 1:
+            raise UsageError(f"Policy: margin is a fraction, 0.005 for half a point, not {self.margin!r}")
 
     @property
     def digest(self) -> str:
@@ -111,13 +152,14 @@ class Policy:
         return self.alpha / (self.looks.budget or 1) if tier == "gate" else self.alpha
 
     def overridden(self, **given: object) -> Policy:
-        """With what the command line says; None and empty lists say nothing.
+        """With what a call or the command line says; None and empty lists say nothing.
 
         Raises:
             UsageError: a value that no policy can have.
         """
         said = {key: value for key, value in given.items() if value is not None and value not in ((), [])}
-        changed: dict[str, Any] = _section("", _ROOT, said, "the command line")
+        read = typed(Policy, said, "the arguments")
+        changed: dict[str, Any] = {key: getattr(read, key) for key in said}
         return replace(self, **changed)
 
 
@@ -127,111 +169,4 @@ def read_policy(file: Path) -> Policy:
     Raises:
         UsageError: the file cannot be read, or holds an unknown key, a wrong type or a number out of its range.
     """
-    try:
-        found = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as TOML ({error})") from None
-    plain = {key: value for key, value in found.items() if key not in _SECTIONS}
-    sections = {
-        name: _table_of(name, kind, keys, found.get(name, {}), file) for name, (kind, keys) in _SECTIONS.items()
-    }
-    return _checked(Policy(**_section("", _ROOT, plain, str(file)), **sections), file)
-
-
-def _checked(policy: Policy, file: Path) -> Policy:
-    splits = policy.splits
-    if abs(splits.dev + splits.gate + splits.final - 1) > 1e-9:
-        raise UsageError(
-            f"{file}: [splits] dev + gate + final is {splits.dev + splits.gate + splits.final:g}; make it 1"
-        )
-    if policy.looks.budget is not None and policy.looks.release is None:
-        raise UsageError(f"{file}: [looks] a budget belongs to a release; name it, as in release = '2.1'")
-    return policy
-
-
-_Parse = Callable[[object], object]
-
-
-def _number(low: float, high: float, per: float = 1.0) -> _Parse:
-    def read(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise ValueError(f"a number from {low:g} to {high:g}")
-        return value / per
-
-    return read
-
-
-def _whole(low: int) -> _Parse:
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise ValueError(f"a whole number, {low} or more")
-        return value
-
-    return read
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a text")
-    return value
-
-
-def _any_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a text")
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, list | tuple) or not all(isinstance(one, str) and one for one in given):
-        raise ValueError("a text, or a list of texts")
-    return tuple(given)
-
-
-def _measure(value: object) -> str:
-    name = _text(value)
-    if not is_paired(name):
-        parse(name)
-    return name
-
-
-_POINTS = _number(0.001, 100, per=100)
-_SHARE = _number(0, 1)
-_AMOUNT = _number(1e-6, 1e9)
-_ROOT: dict[str, _Parse] = {
-    "anchor": _text, "targets": _texts, "first_stage": _text, "depth": _whole(1), "languages": _texts,
-    "measure": _measure, "margin": _POINTS, "alpha": _number(1e-6, 0.5), "power": _number(0.5, 0.999),
-    "min_queries": _whole(2),
-}  # fmt: skip
-_SECTIONS: dict[str, tuple[Callable[..., Any], dict[str, _Parse]]] = {
-    "local": (Local, {"min_drop": _POINTS, "min_drop_small": _POINTS, "small": _whole(0), "hard_bound": _POINTS}),
-    "looks": (LookBudget, {"release": _text, "budget": _whole(1)}),
-    "splits": (Splits, {"dev": _SHARE, "gate": _SHARE, "final": _SHARE, "salt": _any_text}),
-    "cost": (CostLimits, {"max_seconds_per_1000_pairs": _AMOUNT, "max_memory_mb": _AMOUNT}),
-    "noise": (NoiseLimits, {"margin_factor": _number(0, 100)}),
-    "warn": (Warn, {"tail": _POINTS}),
-}
-
-
-def _table_of(name: str, kind: Callable[..., Any], keys: Mapping[str, _Parse], found: object, file: Path) -> Any:
-    if not isinstance(found, dict):
-        raise UsageError(f"{file}: '{name}' is a table; write [{name}] above its keys")
-    return kind(**_section(f"[{name}] ", keys, found, str(file)))
-
-
-def _section(where: str, keys: Mapping[str, _Parse], found: Mapping[str, object], source: str) -> dict[str, Any]:
-    for key in found:
-        if key not in keys:
-            known = [*keys, *_SECTIONS] if keys is _ROOT else keys
-            raise UsageError(f"{source}: unknown key '{where}{key}'.{did_you_mean(key, known)}")
-    return {key: _value(f"{source}: {where}{key}", keys[key], value) for key, value in found.items()}
-
-
-def _value(where: str, read: _Parse, value: object) -> object:
-    try:
-        return read(value)
-    except ValueError as error:
-        raise UsageError(f"{where} has to be {error}, not {value!r}") from None
-    except HarnessError as error:
-        raise UsageError(f"{where}: {error}") from None
+    return read_toml(file, Policy)

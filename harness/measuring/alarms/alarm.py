@@ -9,6 +9,8 @@ from harness.measuring.alarms.catalogue import HAZARDS
 
 FEW = 0.01
 """Up to this share of the queries, candidates or lines an alarm is a remark; above it the number is not to be used."""
+UNNAMED = "unnamed"
+"""The name of alarms that an earlier version stored without one."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Alarm:
     @property
     def named(self) -> str:
         """Message and name, as tables print it."""
-        return f"{self.message} [{self.name}]"
+        return self.message if self.name == UNNAMED else f"{self.message} [{self.name}]"
 
     def as_dict(self) -> dict[str, str]:
         """For JSON."""
@@ -60,14 +62,7 @@ def counted(name: str, count: int, of: int, message: str) -> list[Alarm]:
     return [Alarm(name if count > FEW * of else f"few-{name}", message)]
 
 
-def as_stored(alarms: object) -> list[dict[str, str]]:
-    """Alarms of a store as plain values; those that an earlier version stored without a name are `unnamed`."""
-    listed = alarms if isinstance(alarms, list) else []
-    return [dict(alarm) if isinstance(alarm, dict) else {"name": "unnamed", "message": str(alarm)} for alarm in listed]
-
-
-def merged(stored: object, found: Iterable[Alarm], measured: Iterable[str]) -> list[dict[str, str]]:
-    """What was found, and of what was stored before the alarms of measures that were not measured now; for JSON."""
+def merged(before: Iterable[Alarm], found: Iterable[Alarm], measured: Iterable[str]) -> tuple[Alarm, ...]:
+    """What was found, after the earlier alarms about measures that were not measured now."""
     now = {None, *measured}
-    kept = [alarm for alarm in as_stored(stored) if alarm.get("measure") not in now]
-    return [*kept, *(alarm.as_dict() for alarm in found)]
+    return (*(alarm for alarm in before if alarm.measure not in now), *found)

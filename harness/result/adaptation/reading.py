@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError
+from adapters.typed_file import read_json
+from adapters.typed_values import Place, typed
+from adapters.typed_words import shown
 from harness.result.adaptation.record import Record
-from harness.result.adaptation.typed_json import Place, read_object, typed
 from harness.result.adaptation.vocabulary import ANCHOR, FILE, FIRST_STAGE, VERSION
+
+_ADVICE = "the file is damaged or not a record of this version"
 
 
 def read_record(path: Path) -> Record:
@@ -21,11 +25,12 @@ def read_record(path: Path) -> Record:
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
         raise DataError(f"{file}: there is no record; `harness train adapt` writes one into its --out")
-    content, top = read_object(file), Place(file)
+    content = read_json(file, dict, error=DataError, advice=_ADVICE)
+    top = Place(str(file), error=DataError, advice=_ADVICE, table="object", complete=True)
     version = content.get("version")
     if version not in (1, VERSION) or isinstance(version, bool):
-        raise DataError(f"{file}: 'version' is {version!r}; this program reads 1 and {VERSION}")
-    found: Record = typed(Record, _of_now(content) if version == 1 else content, top)
+        raise DataError(f"{file}: version: {shown(version)} is not allowed; this program reads 1 and {VERSION}")
+    found = typed(Record, _of_now(content) if version == 1 else content, top)
     _check_base(found, top)
     _check_arms(found, top)
     _check_scores(found, top)
@@ -47,32 +52,32 @@ def _claim_of_now(claim: Mapping[str, Any], family: int) -> dict[str, Any]:
 
 
 def _check_base(found: Record, top: Place) -> None:
-    at = top.of("base").of("name")
-    typed(str, found.base["name"] if "name" in found.base else at.damaged("is missing"), at)
+    at = top.key("base").key("name")
+    typed(str, found.base["name"] if "name" in found.base else at.refuse("is missing"), at)
 
 
 def _check_arms(found: Record, top: Place) -> None:
     names = [one.name for one in found.arms]
     for number, name in enumerate(names):
         if name in names[:number]:
-            top.of("arms").row(number).of("name").damaged(f"'{name}' is there twice")
+            top.key("arms").row(number).key("name").refuse(f"'{name}' is there twice")
 
 
 def _check_scores(found: Record, top: Place) -> None:
     known = {*(one.name for one in found.arms), FIRST_STAGE, ANCHOR, *found.teacher_arms}
     seen = set()
     for number, one in enumerate(found.scores):
-        at = top.of("scores").row(number)
+        at = top.key("scores").row(number)
         if one.arm not in known:
-            at.of("arm").damaged(f"'{one.arm}' is no arm of this record")
+            at.key("arm").refuse(f"'{one.arm}' is no arm of this record")
         if (one.arm, one.tier, one.collection) in seen:
-            at.damaged("is there twice")
+            at.refuse("is there twice")
         seen.add((one.arm, one.tier, one.collection))
 
 
 def _check_accepted(found: Record, top: Place) -> None:
-    at = top.of("accepted")
+    at = top.key("accepted")
     if found.accepted is not None and found.accepted not in {one.name for one in found.arms}:
-        at.damaged(f"'{found.accepted}' is no arm of this record")
+        at.refuse(f"'{found.accepted}' is no arm of this record")
     if (found.state == "accepted") != (found.accepted is not None):
-        at.damaged(f"and the state '{found.state}' contradict each other")
+        at.refuse(f"this and the state '{found.state}' contradict each other")

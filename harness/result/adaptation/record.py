@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from harness.result.adaptation.typed_json import LATER
+from adapters.typed_values import LATER, Count
 from harness.result.adaptation.vocabulary import (
     ANCHOR,
     FIRST_STAGE,
@@ -47,7 +47,7 @@ class CorpusFacts:
 
     name: str
     fingerprint: str
-    documents: int
+    documents: Count
     language: str | None
 
 
@@ -71,10 +71,10 @@ class TaskRow:
     name: str
     corpus: str
     profile: str
-    queries: int
-    removed_as_leak: int
-    pairs: int
-    examples: int
+    queries: Count
+    removed_as_leak: Count
+    pairs: Count
+    examples: Count
     validation: str | None = field(default=None, metadata=LATER)
     """The path of its validation.json."""
     validated: Validity | None = field(default=None, metadata=LATER)
@@ -111,7 +111,7 @@ class Score:
     low: float | None
     """95 % bootstrap interval over questions; None with fewer than two queries."""
     high: float | None
-    queries: int
+    queries: Count
     evaluation: str | None
     """The evaluation's id; None for a macro average."""
 
@@ -148,7 +148,7 @@ class Claim:
     """Not corrected; None in a record of version 1, which kept the corrected one alone."""
     adjusted_p: float | None
     """Corrected over all claims; in a record of version 1 by Holm."""
-    family: int
+    family: Count
     """How many claims it was corrected over."""
     holds: bool
     told: str
@@ -168,7 +168,7 @@ class Record:
     generator: str
     corpora: tuple[CorpusFacts, ...]
     first_stage: str
-    depth: int
+    depth: Count
     measure: str
     policy: Mapping[str, Any]
     state: State = "running"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from adapters.errors import DataError
+from adapters.typed_file import decoded, parsed_json
+from adapters.typed_values import Place
 from harness.data.trec import RunLine, opened
-
-
-class _Twice(ValueError):
-    """A key of one object that stands there twice."""
 
 
 def json_object(path: Path) -> dict[str, object]:
@@ -23,17 +20,13 @@ def json_object(path: Path) -> dict[str, object]:
     """
     if not path.is_file():
         raise DataError(f"no file at {path}")
+    at = Place(str(path), error=DataError, advice="fetch or write it again", table="object")
     try:
         with opened(path) as file:
-            found = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg}, column {error.colno})") from None
-    except _Twice as error:
-        raise DataError(f"{path}: the key '{error}' stands twice in one object; write the file anew") from None
-    except RecursionError:
-        raise DataError(f"{path}: nested too deep to be results") from None
-    except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch or write it anew") from None
+            content = file.read()
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({error}); fetch or write it again") from None
+    found = parsed_json(decoded(content, at), at)
     if not isinstance(found, dict):
         raise DataError(f"{path}: a JSON object was expected, with query ids as its keys")
     return found
@@ -64,11 +57,3 @@ def _number(score: object) -> float:
         return float(score)
     except OverflowError:
         return float("inf")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        raise _Twice(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
-    return found

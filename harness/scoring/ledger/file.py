@@ -21,6 +21,7 @@ from typing import TypeVar
 from adapters.errors import DataError
 from adapters.identity import digest
 from harness.scoring.ledger.records import RECORD
+from harness.workspace import write_atomically
 
 SCHEMA_VERSION = 1
 _APPLICATION = 0x70616972
@@ -222,9 +223,14 @@ def _check_origin(path: Path, connection: sqlite3.Connection) -> None:
 def _keep(path: Path) -> Path:
     kept = _free_name(path)
     if _beside(path, "-wal").exists():
-        shutil.copy2(_beside(path, "-wal"), _beside(kept, "-wal"))
-    shutil.copy2(path, kept)
+        _copy(_beside(path, "-wal"), _beside(kept, "-wal"))
+    _copy(path, kept)
     return kept
+
+
+def _copy(source: Path, target: Path) -> None:
+    with write_atomically(target) as unfinished:
+        shutil.copy2(source, unfinished)
 
 
 def _keep_log(path: Path) -> None:

@@ -44,7 +44,7 @@ def scored_now(place: Place, spec: str, first: str = FIRST) -> int:
 def alarms(place: Place) -> list[list[str]]:
     """The names of the alarms of every stored evaluation with a reranker."""
     with Results(place.workspace.results) as results:
-        return [[alarm["name"] for alarm in one.audit["alarms"]] for one in results.all() if one.reranker]  # type: ignore[index, attr-defined]
+        return [[alarm.name for alarm in one.audit.alarms] for one in results.all() if one.reranker]
 
 
 def with_other_files(folder: Path) -> Path:

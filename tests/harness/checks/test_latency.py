@@ -41,7 +41,7 @@ def test_the_figures_stand_beside_what_is_stored_of_the_same_reranker(place: Pla
     with Results(place.workspace.results) as results:
         assert results.latency(done.id) == (found.p50, found.p95, found.megabytes)
     (grid,) = grids(gathered(place.workspace.path))
-    cells = {cell.system.label: cell.latency for cell in grid.cells.values()}
+    cells = {cell.system.label: cell.timing.latency for cell in grid.cells.values()}
     assert cells[FAKE] == (found.p50, found.p95, found.megabytes)
     assert cells[f"{FIRST} (first stage)"] is None, "nobody timed it"
 

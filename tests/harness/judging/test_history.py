@@ -13,7 +13,7 @@ from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.history import Point, natural
 from harness.judging.history import history as history_of
 from harness.measuring.statistics.design import Questions
-from harness.result import gathered
+from harness.result.facts import CollectionFacts
 from harness.result.store import Results
 from tests.fake_adapters import Plain
 from tests.tiny_collection import QRELS, Place
@@ -68,7 +68,7 @@ def test_the_interval_of_a_point_draws_questions(place: Place, monkeypatch: pyte
     languages = [place.load(place.beir(name, qrels=own, rules=f'language = "{name}"')) for name, own in more.items()]
     place.evaluations(*languages, rerankers=steps(1))
     (apart,) = history(place.workspace.path, f"{FAKE}*")
-    monkeypatch.setattr(gathered, "questions_of_stored", lambda _, ids: Questions("set", tuple(ids)))
+    monkeypatch.setattr(CollectionFacts, "questions", lambda _, ids: Questions("set", ids))
     (together,) = history(place.workspace.path, f"{FAKE}*")
     (alone,) = history(place.workspace.path, f"{FAKE}*", languages=["sw"])
     assert together.interval == pytest.approx(alone.interval)

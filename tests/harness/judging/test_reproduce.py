@@ -14,7 +14,7 @@ from harness.data.sources import load
 from harness.judging.reproduce import reproduce
 from harness.result.store import Results
 from harness.scoring.ledger.store import Ledger
-from reports.reproduced import reproduced_dict, reproduced_table
+from reports.tables.reproduce import reproduced_dict, reproduced_table
 from tests.fake_adapters import Plain
 from tests.fixtures import Command
 from tests.sample_texts import undeclared
@@ -90,7 +90,7 @@ def test_the_exit_code_says_whether_the_number_stands(place: Place, command: Com
     assert told.code == 0 and json.loads(told.out)["state"] == "OK"
     with Results(place.workspace.results) as results:
         wrong = np.zeros(len(done.values[0])).astype("<f8").tobytes()
-        results._database.execute("update value set per_query = ? where evaluation = ?", (wrong, done.id))
+        results._database.execute("update value set per_query = ?, mean = 0 where evaluation = ?", (wrong, done.id))
     told = command("reproduce", done.id, *workspace)
     assert told.code == 1 and "differs" in told.out
     assert command("reproduce", "zz", *workspace).code == 2

@@ -219,7 +219,7 @@ def runs(place: Place) -> tuple[Evaluation, Evaluation]:
 def test_a_run_that_comes_to_the_wrong_value_is_no_better_than_a_mean(
     place: Place, runs: tuple[Evaluation, Evaluation], command: Command
 ) -> None:
-    from reports.comparison import comparison_tables
+    from reports.tables.run import comparison_tables
 
     (table, *_) = comparison_tables(runs)
     assert [cells[1].strong for cells in table.rows] == [False, True]

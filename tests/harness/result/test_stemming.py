@@ -22,8 +22,8 @@ from harness.result.export import as_dict
 from harness.result.stemming import Stemming, notes, of_evaluations, of_stored, shown_language, spelled_as
 from harness.result.store import Results
 from harness.scoring.retrieve import first_stage
-from reports.comparison import audit_table, comparison_tables, controls_table
-from reports.stored import details, listing
+from reports.tables.listing import details, listing
+from reports.tables.run import audit_table, comparison_tables, controls_table
 from tests.fixtures import Command
 from tests.sample_texts import undeclared
 from tests.tiny_collection import Place

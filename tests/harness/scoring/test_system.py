@@ -8,6 +8,7 @@ import pytest
 
 from adapters.errors import DataError, HarnessError, ModelError, UsageError
 from harness import api
+from harness.api import targets
 from harness.data.trec import write_run
 from harness.result.evaluation import Evaluation
 from harness.scoring import system as module
@@ -38,7 +39,7 @@ REFUSED_FIRST = {
 def test_a_reranker_that_cannot_work_is_refused_before_a_collection_is_read(
     place: Place, monkeypatch: pytest.MonkeyPatch, spec: str, error: type[HarnessError], said: str
 ) -> None:
-    monkeypatch.setattr(api, "load", lambda *_, **__: pytest.fail("the collection was read"))
+    monkeypatch.setattr(targets, "load", lambda *_, **__: pytest.fail("the collection was read"))
     with pytest.raises(error) as caught:
         api.run("demo/en", first_stage=FIRST, rerankers=[spec], workspace=place.workspace.path)
     assert said in str(caught.value)
@@ -49,7 +50,7 @@ def test_a_reranker_that_cannot_work_is_refused_before_a_collection_is_read(
 def test_a_first_stage_that_cannot_work_is_refused_before_a_collection_is_read(
     place: Place, monkeypatch: pytest.MonkeyPatch, spec: str, error: type[HarnessError], said: str
 ) -> None:
-    monkeypatch.setattr(api, "load", lambda *_, **__: pytest.fail("the collection was read"))
+    monkeypatch.setattr(targets, "load", lambda *_, **__: pytest.fail("the collection was read"))
     with pytest.raises(error) as caught:
         api.run("demo/en", first_stage=spec, workspace=place.workspace.path)
     assert said in str(caught.value)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.data.collection import Rules
+from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment, Timing
 from harness.result.gathered import Grid, grids
-from harness.result.keys import CollectionKey, SystemKey
+from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from harness.result.result import Result
-from harness.result.select import FIRST_STAGE
 from harness.result.stored import Stored
 
 Floats64 = npt.NDArray[np.float64]
@@ -37,16 +38,19 @@ def result(
     **more: Any,
 ) -> Result:
     """A result whose ceiling and candidates are what the test says."""
-    audit: Mapping[str, object] = {"candidates": 100 * on.queries}
+    audit = Audit(**{"candidates": 100 * on.queries, **more.get("audit", {})})
+    facts = CollectionFacts(on.name, on.split, on.fingerprint, CountFacts(on.queries), Rules())
     stored = Stored(
-        id=f"{one.label} {on.name}", collection={"fingerprint": on.fingerprint}, first_stage=one.first_stage,
+        id=f"{one.label} {on.name}", collection=facts, first_stage=one.first_stage,
         reranker=one.reranker,
         depth=one.depth, candidates=more.get("candidates", f"of {on.name}"), identity={"retriever": {}},
-        audit={**audit, **more.get("audit", {})}, controls={} if ceiling is None else {"oracle": {"nDCG@10": ceiling}},
-        environment={}, command="harness run", created="", updated="", means={},
+        audit=audit, controls=Controls({} if ceiling is None else {"oracle": {"nDCG@10": ceiling}}),
+        environment=Environment(), command="harness run", created="", updated="", means={},
     )  # fmt: skip
     ids = tuple(f"q{place}" for place in range(len(values)))
-    return Result(stored, one, on, "nDCG@10", np.asarray(values, np.float64), ids, speed)
+    return Result(
+        stored, one, on, "nDCG@10", np.asarray(values, np.float64), ids, Timing(1, 1 / speed) if speed else Timing()
+    )
 
 
 def many(

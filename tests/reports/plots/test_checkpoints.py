@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.judging.history import Looked, Point
-from reports.history import history_table
 from reports.plots.checkpoints import draw_history, names
+from reports.tables.history import history_table
 from tests.fixtures import Command
 from tests.reports.plots.artists import texts, with_gid
 from tests.reports.plots.made import collection, system

@@ -7,6 +7,7 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
+from harness.result.facts import Controls, Timing
 from reports.plots.ceiling import draw_ceilings, mean_parts, parts
 from reports.plots.cost import Spent, draw_cost, draw_waits, front, speeds, waits
 from reports.plots.dumbbells import draw_dumbbells
@@ -101,7 +102,9 @@ def test_bars_of_very_many_systems_are_those_of_the_largest_gains() -> None:
     pairs = paired(grid(rows))
     best = pairs.systems[0]
     holed = [
-        replace(one, stored=replace(one.stored, controls={})) if one.system == best and one.collection == TWO else one
+        replace(one, stored=replace(one.stored, controls=Controls()))
+        if one.system == best and one.collection == TWO
+        else one
         for one in rows
     ]
     drawing = draw_ceilings(paired(grid(holed)))[0]
@@ -161,7 +164,7 @@ def test_quality_against_cost_of_very_many_systems_keeps_the_front_and_the_best(
 def test_quality_stands_against_latency_and_memory_where_all_collections_were_timed() -> None:
     one, two = collection("a", 10), collection("b", 10)
     timed = [
-        replace(found, latency=(0.01 * speed, 0.02 * speed, 300.0))
+        replace(found, timing=Timing(latency=(0.01 * speed, 0.02 * speed, 300.0)))
         for speed, found in enumerate(many(["x", "y"], [one, two]), 1)
         if found.system.reranker
     ]
@@ -170,5 +173,5 @@ def test_quality_stands_against_latency_and_memory_where_all_collections_were_ti
     assert [drawn.name for drawn in draw_waits(timed_grid)] == [
         "quality-latency-p50-ndcg-10", "quality-latency-p95-ndcg-10", "quality-memory-ndcg-10"
     ]  # fmt: skip
-    half = grid([timed[0], replace(timed[1], latency=None), *timed[2:]])
+    half = grid([timed[0], replace(timed[1], timing=Timing()), *timed[2:]])
     assert [spent.system.label for spent in waits(half, 0)] == ["x"]

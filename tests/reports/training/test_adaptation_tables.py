@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.marks import BETTER, WORSE
-from reports.tables import Table, markdown
+from reports.table import Table, markdown
 from reports.training.accounts import claims_table, cost_table, looks_table, tasks_table, timeline_table
 from reports.training.standing import gains
 from reports.training.tables import ACCEPTED, arms_table, gain_tables

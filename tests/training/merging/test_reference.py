@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pytest
 import yaml
 
+from tests.skips import OPTIONAL
 from tests.training.merging import pico
 from training.merging.merge import merge
 from training.merging.mergekit_yaml import from_mapping
@@ -80,7 +81,7 @@ def mergekit_python() -> str:
     """The python of an environment with mergekit."""
     python = os.environ.get("MERGEKIT_PYTHON")
     if python is None:
-        pytest.skip("MERGEKIT_PYTHON does not name the python of an environment with mergekit 0.1.5")
+        pytest.skip(f"{OPTIONAL}: MERGEKIT_PYTHON, the python of an environment with mergekit 0.1.5")
     return python
 
 

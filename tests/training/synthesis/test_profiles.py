@@ -47,13 +47,17 @@ def test_an_own_profile_starts_from_its_language(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ('language = "en"\ncuont = 3', "unknown key 'cuont'.*Did you mean count"),
-        ('language = "en"\ncount = "3"', "'count' is '3'; write a whole number"),
-        ('language = "en"\ngrammar = "xml"', "grammar = 'xml'"),
-        ('language = "en"\nshortest = 9\nlongest = 3', "shortest <= longest"),
+        ('language = "en"\ncuont = 3', "cuont: unknown key.*Did you mean count"),
+        ('language = "en"\ncount = "3"', "count: '3' is not a whole number"),
+        ('language = "en"\ngrammar = "xml"', "grammar: 'xml' is not allowed"),
+        ('language = "en"\nshortest = 9\nlongest = 3', "shortest: 9 is above longest = 3"),
         ('language = "en"\ngrammar = "line"', "the grammar 'line' holds one query"),
         ("count = 3", "language"),
-        ("count = ", "cannot be read as TOML"),
+        ("count = ", "not TOML in line 1"),
+        ('language = ["en"]', "language: a list is not a text"),
+        ('name = "x"\nlanguage = "en"', "name: unknown key"),
+        ('language = "en"\nmax_overlap = 0', "max_overlap: 0 is not allowed; a number above 0 and up to 1 is needed"),
+        ('language = "en"\nscripts = []', "scripts: 0 entries"),
     ],
 )
 def test_a_wrong_profile_is_refused_in_one_line(tmp_path: Path, text: str, answer: str) -> None:

@@ -18,7 +18,9 @@ GOOD = (
     ),
     ValidationRow("V6", "two-sample classifier", "AUC", "", value=0.55, floor=0.5, floor_high=0.56, scale=0.99),
     ValidationRow("V11", "teacher against student", "difference", "share", value=0.05, parts={"leads": True}),
-    ValidationRow("V13", "leak", "evaluation queries in the set", "queries", value=0.0, parts={"removed": 0, "unseen": []}),
+    ValidationRow(
+        "V13", "leak", "evaluation queries in the set", "queries", value=0.0, parts={"removed": 0, "unseen": []}
+    ),
     ValidationRow("V14", "conformance", "accepted", "share", levels={"synthetic": 0.97}),
     ValidationRow("V14", "conformance", "parsed", "share", levels={"synthetic": 0.2}),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from adapters.errors import HarnessError
 from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.workspace import Workspace
+from tests import skips
 
 DATA = Path(__file__).resolve().parents[5] / "shared" / "data"
 
@@ -107,5 +108,5 @@ def aged() -> Callable[[Path], None]:
 def data() -> Path:
     """The folder of real collections."""
     if not DATA.is_dir():
-        pytest.skip(f"the real collections are not at {DATA}")
+        pytest.skip(f"{skips.DATA}: no real collections at {DATA}")
     return DATA

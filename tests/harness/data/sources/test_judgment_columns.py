@@ -23,6 +23,7 @@ from adapters.errors import DataError
 from harness.data.sources import judgment_header, second_reading
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.judgments import read_judgments
+from tests.skips import DATA
 
 Grades = dict[tuple[str, str], int]
 BLANKS = st.sampled_from([" ", "\t", "  ", "\t\t", " \t", "\t ", " \t \t"])
@@ -307,7 +308,7 @@ def test_real_judgments_are_read_as_pytrec_eval_reads_them_however_they_are_divi
 ) -> None:
     file = shared_data / "judgments" / "beir" / f"qrels.{name}.test.txt.gz"
     if not file.is_file():
-        pytest.skip(f"no judgments at {file}")
+        pytest.skip(f"{DATA}: no judgments at {file}")
     lines = gzip.decompress(file.read_bytes()).decode().splitlines()[:5000]
     theirs = {(q, d): g for q, own in pytrec_eval.parse_qrel(lines).items() for d, g in own.items()}
     mixed = "".join(

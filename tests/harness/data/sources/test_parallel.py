@@ -106,7 +106,7 @@ def test_members_with_other_splits_are_compared_by_what_they_ask(bench: Any) -> 
 
 def test_anything_but_true_and_false_is_refused(bench: Any) -> None:
     message = bench.refused(UsageError, a_set(bench, 'parallel = "yes"'))
-    assert message == "set/collection.toml: 'parallel' must be true or false"
+    assert message == "set/collection.toml: parallel: 'yes' is not true or false"
     assert bench.refused(UsageError, bench.path / "set" / "de") == message
 
 
@@ -142,7 +142,7 @@ def test_a_suite_declares_it_for_all_for_a_group_or_for_one_collection() -> None
 
 
 def test_a_suite_refuses_anything_but_true_and_false() -> None:
-    with pytest.raises(DataError, match="'parallel' must be true or false"):
+    with pytest.raises(DataError, match="parallel: 1 is not true or false"):
         read_suite(f"{HEAD}parallel = 1\n{ROWS[0]}", "towns.toml")
 
 

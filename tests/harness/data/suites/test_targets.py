@@ -16,6 +16,7 @@ from adapters.errors import DataError, UsageError
 from harness.data.suites.table import MEASURES, read_suite
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection, find, is_suite_target, suites
 from harness.measuring import measures
+from tests.skips import DATA
 
 ROOT = Path(__file__).parents[4]
 FACTS = ROOT.parent / "shared" / "facts"
@@ -61,7 +62,7 @@ def facts() -> dict[tuple[str, str, str], dict[str, str]]:
     """mteb's metadata of every task, split and subset; skips where it is not at hand."""
     file = FACTS / "task_sizes.csv"
     if not file.exists():
-        pytest.skip(f"{file} is not here: the sizes were compared where the tables were made")
+        pytest.skip(f"{DATA}: {file}; the sizes were compared where the tables were made")
     with file.open(encoding="utf-8", newline="") as rows:
         return {(row["task"], row["split"], row["subset"]): row for row in csv.DictReader(rows)}
 
@@ -209,7 +210,7 @@ def test_the_tables_leave_no_split_or_language_of_their_tasks_out() -> None:
 def test_the_md5_sums_are_those_of_the_zip_files() -> None:
     file = FACTS / "benchmarks.md"
     if not file.exists():
-        pytest.skip(f"{file} is not here: the sums were compared where the tables were made")
+        pytest.skip(f"{DATA}: {file}; the sums were compared where the tables were made")
     text = file.read_text("utf-8")
     for one in find("beir"):
         assert one.beir is not None
@@ -273,21 +274,33 @@ def test_a_small_table_is_read_with_what_is_shared() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("counts = {", "count = {", "collection 'pair-one': unknown key 'count'. Did you mean counts"),
-        ("queries = 1,", "querys = 1,", "collection 'pair-one', counts: unknown key 'querys'. Did you mean queries"),
-        ('task = "One", ', "", "collection 'pair-one', mteb: no 'task'"),
-        ('language = "en"\n', "", "collection 'pair-one': no 'language'"),
-        ('name = "pair-one"\n', "", "collection 1: no 'name'"),
-        ("nDCG@10", "ndcg_at_10", "collection 'pair-one': 'main_measure' is 'ndcg_at_10'; expected a measure such as"),
-        ("0123456789012345", "0123456789O12345", "collection 'pair-one', mteb: 'revision' is"),
-        ("documents = 2,", "documents = true,", "counts: 'documents' must be a number above 0"),
-        ("documents = 2,", "documents = 0,", "counts: 'documents' must be a number above 0"),
-        ("drop_identical_ids = false", 'drop_identical_ids = "no"', "'drop_identical_ids' must be true or false"),
-        ("counts = { queries = 1, documents = 2, relevant = 1 }", "counts = 4", "'counts' must be a table"),
-        ('title = "Small"\n', "", "small.toml: no 'title'"),
+        ("counts = {", "count = {", "collection 'pair-one': count: unknown key. Did you mean counts"),
+        ("queries = 1,", "querys = 1,", "collection 'pair-one': counts.querys: unknown key. Did you mean queries"),
+        ('task = "One", ', "", "collection 'pair-one': mteb.task: is missing"),
+        (
+            'language = "en"\n',
+            "",
+            "collection 'pair-one': language: is missing; an ISO 639 code such as 'sw' is needed",
+        ),
+        ('name = "pair-one"\n', "", "collection 1: name: is missing"),
+        (
+            "nDCG@10",
+            "ndcg_at_10",
+            "collection 'pair-one': main_measure: 'ndcg_at_10' is not allowed; a measure such as",
+        ),
+        ("0123456789012345", "0123456789O12345", "collection 'pair-one': mteb.revision: '"),
+        ("documents = 2,", "documents = true,", "counts.documents: true is not a whole number"),
+        (
+            "documents = 2,",
+            "documents = 0,",
+            "counts.documents: 0 is not allowed; a whole number of 1 or more is needed",
+        ),
+        ("drop_identical_ids = false", 'drop_identical_ids = "no"', "drop_identical_ids: 'no' is not true or false"),
+        ("counts = { queries = 1, documents = 2, relevant = 1 }", "counts = 4", "counts: 4 is not a table"),
+        ('title = "Small"\n', "", "small.toml: title: is missing"),
         ("[groups.pair]", "[groups.pears]", "[groups.pears] has no collection. Did you mean pair"),
         ('name = "pair-one"', 'name = "pair"', "the name 'pair' stands twice"),
-        ("[[collection]]", "[collection]", "small.toml: a collection begins with [[collection]]"),
+        ("[[collection]]", "[collection]", "small.toml: collection: a table is not a list of tables"),
         ("[shared]", "[shared", "small.toml: not TOML"),
     ],
 )
@@ -299,6 +312,22 @@ def test_a_typo_in_a_table_names_the_file_and_the_collection(old: str, new: str,
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("collection = [3]", "collection[0]: 3 is not a table"),
+        ("collection = [{}]\ngroups = 3", "groups: 3 is not a table"),
+        ("collection = [{}]\nshared = []", "shared: an empty list is not a table"),
+        ("collection = [{group = ['x']}]", "collection 1: name: is missing"),
+    ],
+)
+def test_what_is_no_table_is_refused(line: str, said: str) -> None:
+    head = "name = 'small'\ntitle = 'Small'\nnote = 'n'\naverage = 'macro'\n"
+    with pytest.raises(DataError) as caught:
+        read_suite(head + line, "small.toml")
+    assert str(caught.value).startswith(f"small.toml: {said}")
+
+
 def test_a_name_that_stands_twice_is_refused() -> None:
     collection = TABLE[TABLE.index("[[collection]]") :]
     with pytest.raises(DataError, match="the name 'pair-one' stands twice"):
@@ -306,7 +335,9 @@ def test_a_name_that_stands_twice_is_refused() -> None:
 
 
 def test_a_suite_without_a_collection_is_refused() -> None:
-    with pytest.raises(DataError, match=r"small\.toml: no \[\[collection\]\]"):
+    with pytest.raises(
+        DataError, match=r"small\.toml: collection: is missing; a list of tables under \[\[collection\]\] is needed"
+    ):
         read_suite(TABLE[: TABLE.index("[groups.pair]")], "small.toml")
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.data.collection import Collection, sample_queries
-from harness.judging.compare import side
 from harness.judging.compare.comparison import Comparison, canonical, compare, margin_of
 from harness.measuring.paired_measures import PMRR
 from harness.measuring.questions import questions_of
@@ -22,6 +21,7 @@ from harness.measuring.statistics.difference import DesignPart, difference, diff
 from harness.measuring.statistics.effects import effect
 from harness.measuring.statistics.seeds import seed_effect
 from harness.result.evaluation import Evaluation
+from harness.result.facts import CollectionFacts
 from harness.result.select import Wanted
 from harness.result.store import Results
 from tests.tiny_collection import FIRST, QRELS, Place
@@ -68,7 +68,7 @@ def parallel(place: Place, monkeypatch: pytest.MonkeyPatch, queries: int = 12) -
     texts = {f"q{i}": f"which ferry {i}" for i in range(queries)}
     corpus = {f"d{i}": f"the ferry {i}" for i in range(queries)}
     qrels = [(name, f"d{i}", 1) for i, name in enumerate(texts)]
-    monkeypatch.setattr(side, "questions_of_stored", lambda _, ids: Questions("ferries", tuple(ids)))
+    monkeypatch.setattr(CollectionFacts, "questions", lambda _, ids: Questions("ferries", ids))
     loaded = [
         place.load(place.beir(name, corpus, {id: f"{text} {name}" for id, text in texts.items()}, qrels,
                               rules=f'language = "{name}"'))

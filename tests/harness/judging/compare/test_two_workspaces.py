@@ -118,8 +118,8 @@ def test_the_other_workspace_may_be_read_only(main: Place, place: Place) -> None
     with read_only(main.workspace.path, place.workspace.path) as (here, artefact):
         found = harness.compare(FIRST, PLAIN + "*", workspace=here, against=artefact)
         again = harness.compare(FIRST, PLAIN + "*", workspace=artefact)
-    assert np.isfinite(found.measures[0].candidates[0].macro.difference.value)
-    assert repr(found.measures) == repr(again.measures)
+    assert np.isfinite(found.difference().value)
+    assert repr(found.found.measures) == repr(again.found.measures)
 
 
 @pytest.mark.usefixtures("measured")

@@ -10,21 +10,22 @@ from pathlib import Path
 import pytest
 
 from harness.checks import former
-from harness.measuring.alarms.alarm import Alarm, as_stored, counted, is_hard, merged
+from harness.measuring.alarms.alarm import Alarm, counted, is_hard, merged
 from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.export import as_dict
+from harness.result.facts import Audit
 from harness.result.store import Results
-from reports.comparison import alarms
-from reports.stored import details, outline
+from reports.tables.listing import details, outline
+from reports.tables.run import alarms
 from tests.tiny_collection import Place
 
 ROOT = Path(__file__).parents[4]
 CONSTANT = "tests.fake_adapters:Constant"
 
 
-def listed(place: Place, id: str) -> list[dict[str, str]]:
+def listed(place: Place, id: str) -> tuple[Alarm, ...]:
     with Results(place.workspace.results) as results:
-        return as_stored(results.find(id).audit["alarms"])
+        return results.find(id).audit.alarms
 
 
 def test_an_alarm_reads_as_its_message_and_is_stored_with_its_name() -> None:
@@ -46,8 +47,8 @@ def test_one_in_a_hundred_is_a_remark(count: int, names: list[str]) -> None:
 
 def test_the_store_has_every_alarm_of_candidates_and_scores(place: Place) -> None:
     evaluation = place.evaluations(rerankers=[CONSTANT], depth=8)[1]
-    assert listed(place, evaluation.id) == [alarm.as_dict() for alarm in evaluation.alarms]
-    assert {"tied-order", "constant-scores"} <= {alarm["name"] for alarm in listed(place, evaluation.id)}
+    assert listed(place, evaluation.id) == evaluation.alarms
+    assert {"tied-order", "constant-scores"} <= {alarm.name for alarm in listed(place, evaluation.id)}
     shown = outline(details(evaluation.id, place.workspace.path))
     assert "every candidate got the same score for 4 of 4 queries [constant-scores]" in shown
 
@@ -57,15 +58,17 @@ def test_an_alarm_about_a_measure_stays_when_another_is_measured(place: Place) -
     (_, first) = place.evaluations(collection, rerankers=[CONSTANT], depth=8, measures=["nDCG@10"])
     (_, second) = place.evaluations(collection, rerankers=[CONSTANT], depth=8, measures=["RR@10"])
     assert first.id == second.id
-    about = [alarm.get("measure") for alarm in listed(place, first.id) if alarm["name"] == "tied-order"]
+    about = [alarm.measure for alarm in listed(place, first.id) if alarm.name == "tied-order"]
     assert about == ["nDCG@10", "RR@10"]
-    assert sum(alarm["name"] == "constant-scores" for alarm in listed(place, first.id)) == 1
+    assert sum(alarm.name == "constant-scores" for alarm in listed(place, first.id)) == 1
 
 
 def test_alarms_without_a_name_come_from_an_earlier_version() -> None:
-    assert as_stored(["a message"]) == [{"name": "unnamed", "message": "a message"}]
-    assert as_stored(None) == []
-    assert merged(["a message"], [], ["nDCG@10"]) == []
+    stored = Audit.of({"alarms": ["a message", {"message": "another"}]}, "audit")
+    assert stored.alarms == (Alarm("unnamed", "a message"), Alarm("unnamed", "another"))
+    assert [alarm.named for alarm in stored.alarms] == ["a message", "another"]
+    assert Audit.of({}, "audit").alarms == ()
+    assert merged(stored.alarms, [], ["nDCG@10"]) == ()
 
 
 def test_tables_and_json_name_the_alarm(place: Place) -> None:

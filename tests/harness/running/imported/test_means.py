@@ -117,8 +117,7 @@ def test_a_mean_is_no_sample_s_and_no_drifted_data_s(place: Place, tmp_path: Pat
 
 def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Place, tmp_path: Path) -> None:
     from leaderboards.standing import standings
-    from reports.figures import figures
-    from reports.grid_columns import Column
+    from reports.grid import Column, figures
 
     measured(place)
     take_means([written(tmp_path)], place.workspace.path)
@@ -229,6 +228,6 @@ def test_candidates_that_nobody_states_are_nobody_else_s(tmp_path: Path) -> None
 def test_a_broken_file_keeps_nothing_of_the_others(place: Place, tmp_path: Path) -> None:
     good, bad = written(tmp_path), tmp_path / "bad.json"
     bad.write_text("{", "utf-8")
-    with pytest.raises(DataError, match=r"bad.json:1: not JSON"):
+    with pytest.raises(DataError, match=r"bad.json: not JSON in line 1"):
         take_means([good, bad], place.workspace.path)
     assert not place.workspace.results.exists()

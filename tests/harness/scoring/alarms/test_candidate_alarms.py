@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.measuring.alarms.alarm import Alarm, as_stored
+from harness.measuring.alarms.alarm import Alarm
 from harness.result.store import Results
 from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.retrieve import first_stage
@@ -109,8 +109,8 @@ def test_ids_that_carry_the_label_are_a_remark_for_a_system_without_ties(
     assert ("no two texts are tied here" in alarm.message) == (name == "few-labelled-ids")
     assert not alarm.hard
     with Results(place.workspace.results) as results:
-        stored = as_stored(results.find(found.id).audit["alarms"])
-    assert name in {one["name"] for one in stored}
+        stored = results.find(found.id).audit.alarms
+    assert name in {one.name for one in stored}
 
 
 def test_one_tie_between_different_texts_keeps_the_alarm(place: Place) -> None:

@@ -1,0 +1,93 @@
+"""Files and folders that are there whole or not at all, after a kill and on a full disk too.
+
+There is one rule for all of them: the content is on the disk (fsync) before it has its name, and the name is on the
+disk before the function returns.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_UNFINISHED = ".unfinished-"
+_A_DAY = 86_400
+
+
+@contextmanager
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Hand out a temporary path next to `path`; when the block ends well, its file becomes `path` in one step.
+
+    A block that fails leaves `path` as it was. A file that is replaced keeps its permissions, a new one has those that
+    the umask gives. Behind a symbolic link the file it leads to is replaced. A device or a pipe, such as /dev/stdout,
+    is handed out itself.
+
+    Raises:
+        OSError: the disk is full, or `path` is a folder.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
+    final = path.resolve() if path.is_symlink() else path
+    unfinished = _beside(final)
+    try:
+        yield unfinished
+        with suppress(FileNotFoundError):
+            unfinished.chmod(final.stat().st_mode & 0o7777)
+        _sync(unfinished)
+        unfinished.replace(final)
+        _sync(final.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """Hand out an empty folder next to `final` to be filled and given to `replace_folder`; what is left of it goes."""
+    sweep(final.parent)
+    unfinished = _beside(final)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def replace_folder(tmp: Path, final: Path) -> None:
+    """Make the filled folder `tmp` the folder `final`, with all its files on the disk before it has the name.
+
+    A folder that has the name already is exchanged; whoever mapped its files keeps them.
+    """
+    for file in tmp.rglob("*"):
+        _sync(file)
+    _sync(tmp)
+    old = _beside(final)
+    with suppress(FileNotFoundError):
+        final.rename(old)
+    tmp.rename(final)
+    _sync(final.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{_UNFINISHED}{path.name[:100]}-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed programs left unfinished in a folder; what is a day old belongs to nobody."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _A_DAY:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()

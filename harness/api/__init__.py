@@ -1,0 +1,30 @@
+"""The Python interface: one call answers the question, as one command does.
+
+A module for each group of calls, and one for each value that they give. Only this package and the command line load the
+packages above `harness`, inside the functions that need them.
+"""
+
+from harness.api.checkpoints import merge
+from harness.api.comparison import Comparison
+from harness.api.judging import compare, gate, why
+from harness.api.measuring import check, planned, run
+from harness.api.outcome import Outcome, ResultsNotKept
+from harness.api.stored import LeftOutWarning, results
+from harness.api.targets import collections_of, first_stage_of
+
+__all__ = [
+    "Comparison",
+    "LeftOutWarning",
+    "Outcome",
+    "ResultsNotKept",
+    "check",
+    "collections_of",
+    "compare",
+    "first_stage_of",
+    "gate",
+    "merge",
+    "planned",
+    "results",
+    "run",
+    "why",
+]

@@ -1,0 +1,180 @@
+"""What a comparison of stored results gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.api.shown import Shown, counted, listed, measure_of, named, short
+from harness.judging.compare.comparison import Compared, Measured
+from harness.judging.compare.comparison import Comparison as Found
+from harness.judging.compare.rows import Row
+from harness.measuring.statistics.difference import Difference
+
+if TYPE_CHECKING:
+    from reports.table import Table
+    from reports.view import View
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Comparison(Shown):
+    """What `harness.compare` found. In a notebook it is shown as its tables.
+
+    Attributes:
+        found: every figure of the comparison, as the tables are made of.
+    """
+
+    found: Found
+
+    def __repr__(self) -> str:
+        named = listed("candidate", self.candidates), listed("collection", self.collections), ", ".join(self.measures)
+        return short("Comparison", f"baseline: {self.baseline!r}", *named, counted("alarm", len(self.alarms)))
+
+    @property
+    def baseline(self) -> str:
+        """The system that the others are compared with."""
+        return self.found.baseline
+
+    @property
+    def candidates(self) -> list[str]:
+        """The systems that are compared with it."""
+        return list(dict.fromkeys(one.system for measured in self.found.measures for one in measured.candidates))
+
+    @property
+    def collections(self) -> list[str]:
+        """The names of the collections that all of them were measured on."""
+        rows = (row for measured in self.found.measures for row in measured.candidates[0].collections)
+        return list({row.parts[0].fingerprint: row.name for row in rows}.values())
+
+    @property
+    def measures(self) -> list[str]:
+        """The names of the measures."""
+        return [one.measure for one in self.found.measures]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out or chosen, and what is declared for the collections."""
+        return self.found.notes
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """Whatever was wrong with the evaluations when they were made."""
+        return self.found.alarms
+
+    def value(self, system: str, collection: str | None = None, measure: str | None = None) -> float:
+        """The value of the baseline or of a candidate.
+
+        Args:
+            system: the baseline, a name in `candidates`, or at least 6 digits of the id of one of its evaluations.
+            collection: a name in `collections`, a group, or at least 6 digits of a fingerprint. Default: the macro
+                average over all of them.
+            measure: a name in `measures`. Default: the only one.
+
+        Returns:
+            A fraction.
+
+        Raises:
+            HarnessError: a name is unknown or left out where there are several.
+
+        Examples:
+            >>> import harness
+            >>> _ = harness.run("demo/en", first_stage="bm25", rerankers="control:oracle", depth=10)
+            >>> comparison = harness.compare("bm25 (first stage)", "control:oracle")
+            >>> round(comparison.value("bm25 (first stage)"), 4), round(comparison.value("control:oracle"), 4)
+            (0.6066, 0.764)
+        """
+        one, own = self._side(system, measure)
+        row = _row(one, collection)
+        return row.candidate if own else row.baseline
+
+    def values(self, system: str, collection: str | None = None, measure: str | None = None) -> dict[str, float]:
+        """The values of the baseline or of a candidate, query by query.
+
+        Args:
+            system, measure: as in `value`.
+            collection: a name in `collections`. Default: the only one.
+
+        Returns:
+            A fraction for each query id; for p-MRR for each question.
+
+        Raises:
+            HarnessError: a name is unknown or left out where there are several.
+        """
+        one, own = self._side(system, measure)
+        (part,) = named("collection", collection, _collections(one)).parts
+        values = part.candidate if own else part.baseline
+        return dict(zip(part.queries, values.tolist(), strict=True))
+
+    def difference(
+        self, candidate: str | None = None, collection: str | None = None, measure: str | None = None
+    ) -> Difference:
+        """The difference of a candidate to the baseline, with its test.
+
+        Args:
+            candidate: a name in `candidates`. Default: the only one.
+            collection, measure: as in `value`.
+
+        Returns:
+            A `Difference`: `value` and `interval` (95 %) as fractions, `p`, `adjusted_p`, `family` (over how many
+            differences p is corrected) and `significant`.
+
+        Raises:
+            HarnessError: a name is unknown or left out where there are several.
+
+        Examples:
+            >>> import harness
+            >>> _ = harness.run("demo/en", first_stage="bm25", rerankers="control:oracle", depth=10)
+            >>> difference = harness.compare("bm25 (first stage)", "control:oracle").difference()
+            >>> round(difference.value, 4), difference.significant
+            (0.1574, True)
+        """
+        known = [(one.system, _ids(one), one) for one in self._measured(measure).candidates]
+        return _row(named("candidate", candidate, known), collection).difference
+
+    def tables(self, view: View | None = None) -> list[Table]:
+        """The tables that `harness compare` prints.
+
+        Args:
+            view: which columns, measures and names are shown. Default: those that the command line shows.
+        """
+        from reports.tables.compare import compared_tables
+        from reports.view import PLAIN
+
+        return compared_tables(self.found, view or PLAIN)
+
+    def as_dict(self, view: View | None = None) -> dict[str, object]:
+        """Everything, as `harness compare --json` prints it; fractions.
+
+        Args:
+            view: display names are added where it has some.
+        """
+        from reports.tables.compare_values import as_dict
+        from reports.view import PLAIN
+
+        return as_dict(self.found, view or PLAIN)
+
+    def _measured(self, measure: str | None) -> Measured:
+        return {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]
+
+    def _side(self, system: str, measure: str | None) -> tuple[Compared, bool]:
+        """What was found of a candidate; for the baseline of the first one. And whether it is the candidate."""
+        candidates = self._measured(measure).candidates
+        known = [(one.system, _ids(one), (one, True)) for one in candidates]
+        first = candidates[0]
+        ids = [id for part in first.macro.parts for id in part.baseline_id.split(",")]
+        return named("system", system, [(self.baseline, ids, (first, False)), *known])
+
+
+def _row(one: Compared, collection: str | None) -> Row:
+    if collection is None:
+        return one.macro
+    groups = [(row.name, list[str](), row) for row in one.groups]
+    return named("collection", collection, [*_collections(one), *groups])
+
+
+def _collections(one: Compared) -> list[tuple[str, list[str], Row]]:
+    return [(row.name, [row.parts[0].fingerprint], row) for row in one.collections]
+
+
+def _ids(one: Compared) -> list[str]:
+    return [id for part in one.macro.parts for id in part.candidate_id.split(",")]

@@ -1,0 +1,276 @@
+"""The calls that judge systems: compare, gate, why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from adapters.errors import UsageError
+from harness.api import arguments
+from harness.api.comparison import Comparison
+from harness.api.targets import collections_of, first_stage_of, named_sources
+from harness.judging.compare.comparison import compare as compare_stored
+from harness.judging.compare.comparison import margin_of
+from harness.progress import Reporter
+from harness.result.opening import is_same_store, stored_in
+from harness.result.select import Wanted
+from harness.workspace import Workspace
+
+if TYPE_CHECKING:
+    from harness.api.decision import Decision
+    from harness.api.explanation import Explanation
+    from harness.judging.gate.policy import Policy
+
+_POLICY = Path("gate.toml")
+
+
+def compare(
+    baseline: str,
+    *candidates: str | Sequence[str],
+    collections: str | Sequence[str] | None = None,
+    measures: str | Sequence[str] | None = None,
+    first_stage: str | None = None,
+    depth: int | None = None,
+    unpaired_first_stages: bool = False,
+    equivalent_within: float | None = None,
+    groups: str | Sequence[str] | None = None,
+    workspace: str | Path | None = None,
+    against: str | Path | None = None,
+) -> Comparison:
+    """Compare stored results query by query, as `harness compare` does. No model runs.
+
+    Args:
+        baseline: a system: its label as the tables print it, a glob, or the first digits of the id of one of its
+            evaluations; or the name of a group. See docs/names.md.
+        candidates: one or several systems that are compared with it.
+        collections: use only these: names, suites such as `beir`, globs, or the first digits of a fingerprint.
+            Default: all that every system was measured on.
+        measures: one or several. Default: the main measure of each collection.
+        first_stage: use only results over this first stage.
+        depth: use only results at this depth, in candidates per query.
+        unpaired_first_stages: also compare systems that ranked other candidates, and mark them.
+        equivalent_within: in points (0.2 is a fraction of 0.002); test whether the difference is smaller.
+        groups: `NAME=SPEC,SPEC` or `NAME=GLOB`: several seeds or folds as one system.
+        workspace: the folder with the results, of the baseline where `against` is given. Default: HARNESS_WORKSPACE,
+            else `./.harness`.
+        against: another workspace, which holds the candidates, such as an artefact of CI. It is only read. Default: the
+            same workspace.
+
+    Returns:
+        A `Comparison`: values and differences as fractions, with 95 % intervals and corrected p-values.
+
+    Raises:
+        HarnessError: a name is unknown, or the systems cannot be compared; one line says why.
+
+    Examples:
+        >>> import harness
+        >>> _ = harness.run("demo/en", first_stage="bm25", rerankers="control:oracle", depth=10)
+        >>> harness.compare("bm25 (first stage)", "control:oracle").difference().significant
+        True
+    """
+    others = arguments.names_of("candidates", candidates)
+    if not others:
+        raise UsageError(f"name at least one candidate to compare with '{baseline}'")
+    margin = None if equivalent_within is None else arguments.number("equivalent_within", equivalent_within)
+    found = compare_stored(
+        Workspace(arguments.workspace_of(workspace)).results,
+        arguments.name_of("baseline", baseline),
+        others,
+        measures=arguments.names_of("measures", measures),
+        groups=arguments.names_of("groups", groups),
+        wanted=_wanted(collections, first_stage, depth),
+        unpaired=unpaired_first_stages,
+        margin=margin_of(margin),
+        against=None if against is None else Workspace(Path(against)).results,
+    )
+    return Comparison(found)
+
+
+def gate(
+    candidate: str | Path,
+    policy: Policy | str | Path | None = None,
+    *,
+    targets: str | Path | Sequence[str | Path] | None = None,
+    anchor: str | Path | None = None,
+    sequential: bool = False,
+    tier: Literal["dev", "gate", "final"] = "gate",
+    accept: bool = False,
+    first_stage: str | Path | None = None,
+    depth: int | None = None,
+    measure: str | None = None,
+    languages: str | Sequence[str] | None = None,
+    parallel: bool | None = None,
+    split: str | None = None,
+    sample_queries: int | None = None,
+    rules: str | Path | None = None,
+    source: Literal["auto", "mteb", "beir", "irds"] = "auto",
+    mirror: str | Path | None = None,
+    allow_drift: bool = False,
+    workspace: str | Path | None = None,
+    against: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> Decision:
+    """Decide whether a candidate may replace the accepted reranker, as `harness gate` does.
+
+    Refused: a collection or language collapses, the macro average is certainly worse by the margin, or it costs too
+    much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
+
+    Args:
+        candidate: the spec of the reranker to judge.
+        policy: a `Policy` (its margins are fractions), or a TOML file (in points). Default: `./gate.toml` if it exists,
+            else the defaults of `Policy`. The arguments below have precedence.
+        targets: what to judge on, as in `run`.
+        anchor: what the candidate is compared with: a spec, or `best-accepted`. Default: `best-accepted`.
+        sequential: score random blocks of queries, and stop as soon as the answer is certain.
+        tier: the queries to use: `dev` gives figures and no verdict, `gate` spends a look, `final` confirms once.
+        accept: mark a pass as accepted. Later candidates are compared with the best accepted one.
+        first_stage: as in `run`.
+        depth: candidates per query. Default: 100.
+        measure: the measure that decides. Default: the main measure of each collection.
+        languages: as in `run`.
+        parallel: as in `run`.
+        split: as in `run`.
+        sample_queries: use only this number of queries of the tier's part of each collection.
+        rules: as in `run`.
+        source: as in `run`.
+        mirror: as in `run`.
+        allow_drift: as in `run`.
+        workspace: as in `run`.
+        against: another workspace, such as an artefact of the main branch, which has the anchor's stored results. It is
+            only read, and the anchor is not opened. Default: the same workspace.
+        reporter: as in `run`.
+
+    Returns:
+        A `Decision`: `verdict` is pass, refused, inconclusive or invalid, and None on the tier `dev`.
+
+    Raises:
+        HarnessError: an argument, a file or a model cannot be used; one line says what to do.
+
+    Examples:
+        >>> import harness
+        >>> decision = harness.gate("control:oracle", targets="demo", anchor="bm25", first_stage="bm25", depth=10)
+        >>> decision.verdict
+        'inconclusive'
+        >>> decision.reasons[0]
+        '120 queries of 12 questions decide nothing; the policy asks for 30 or more'
+        >>> round(decision.difference.value, 4)
+        0.1382
+    """
+    from harness.api.decision import Decision
+    from harness.judging.gate.gate import gate as judge_candidate
+    from harness.judging.gate.policy import TIERS
+
+    arguments.one_of("tier", tier, TIERS)
+    sample, spec = arguments.optional_whole("sample_queries", sample_queries), arguments.name_of("candidate", candidate)
+    declared = _declared(policy).overridden(
+        anchor=arguments.optional_name("anchor", anchor),
+        targets=arguments.names_of("targets", targets),
+        first_stage=arguments.optional_name("first_stage", first_stage),
+        depth=arguments.optional_whole("depth", depth),
+        measure=arguments.optional_name("measure", measure),
+        languages=arguments.names_of("languages", languages),
+    )
+    origin = arguments.source_choice(source, mirror, allow_drift)
+    named_sources(declared.targets, split, declared.languages, arguments.file_of(rules), origin)
+    place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
+    with arguments.working(place, reporter, origin.mirror) as session:
+        collections = collections_of(
+            declared.targets,
+            place,
+            split=split,
+            languages=declared.languages,
+            rules=rules,
+            origin=origin,
+            parallel=parallel,
+            tell=reporter.note,
+        )
+        found = judge_candidate(
+            collections,
+            declared,
+            spec,
+            declared.first_stage or first_stage_of(collections),
+            session,
+            tier=tier,
+            sample=sample,
+            accept=accept,
+            sequential=sequential,
+            against=_other(place, arguments.file_of(against)),
+        )
+    return Decision(found)
+
+
+def why(
+    a: str,
+    b: str,
+    *,
+    measure: str = "main",
+    collections: str | Sequence[str] | None = None,
+    first_stage: str | None = None,
+    depth: int | None = None,
+    workspace: str | Path | None = None,
+) -> Explanation:
+    """Explain which queries and documents make two systems differ, as `harness why` does. No model runs.
+
+    Args:
+        a: a system, as in `compare`.
+        b: the system that is compared with it.
+        measure: one measure. Default: `main`, the main measure of each collection.
+        collections: as in `compare`.
+        first_stage: as in `compare`.
+        depth: as in `compare`.
+        workspace: as in `compare`.
+
+    Returns:
+        An `Explanation`: fractions, B minus A. Its method `write` makes the HTML page.
+
+    Raises:
+        HarnessError: a name is unknown, or what was kept of a collection is gone; one line says what to do.
+
+    Examples:
+        >>> import harness
+        >>> _ = harness.run("demo/en", first_stage="bm25", rerankers="control:oracle", depth=10)
+        >>> explanation = harness.why("control:oracle", "bm25 (first stage)")
+        >>> round(explanation.difference.value, 4)
+        -0.1574
+        >>> explanation.write("why.html")
+    """
+    from harness.api.explanation import Explanation
+    from harness.judging.why.analysis import why as explained
+    from harness.judging.why.stored import find
+
+    wanted = _wanted(collections, first_stage, depth)
+    place, by = Workspace(arguments.workspace_of(workspace)), arguments.name_of("measure", measure)
+    found = find(place, arguments.name_of("a", a), arguments.name_of("b", b), by, wanted)
+    return Explanation(found, explained(found.facings))
+
+
+def _wanted(collections: str | Sequence[str] | None, first_stage: str | None, depth: int | None) -> Wanted:
+    return Wanted(
+        arguments.names_of("collections", collections),
+        arguments.optional_name("first_stage", first_stage),
+        arguments.optional_whole("depth", depth),
+    )
+
+
+def _other(workspace: Workspace, against: Path | None) -> Workspace | None:
+    """The workspace `against`; None where it is the same one."""
+    if against is None:
+        return None
+    other = Workspace(against)
+    if is_same_store(other.results, workspace.results):
+        return None
+    with stored_in(other.results, "--against"):
+        return other
+
+
+def _declared(policy: Policy | str | Path | None) -> Policy:
+    from harness.judging.gate.policy import Policy, read_policy
+
+    if isinstance(policy, Policy):
+        return policy
+    if policy is None:
+        return read_policy(_POLICY) if _POLICY.is_file() else Policy()
+    if not isinstance(policy, str | Path):
+        raise UsageError(f"policy is a harness.Policy or a TOML file, not {policy!r}")
+    return read_policy(Path(policy))

@@ -1,0 +1,176 @@
+"""The rows of the results store from typed facts and back. What does not belong in a row is refused by its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from harness.data.known_parallel import known_by_name
+from harness.data.suites.table import PAIRED_MEASURE
+from harness.measuring.alarms.alarm import Alarm
+from harness.measuring.alarms.catalogue import HAZARDS
+from harness.result.facts import Audit, CollectionFacts, Controls, Environment
+from harness.result.known_wrong import known_by_now
+from harness.result.result import Floats64, Result
+from harness.result.secrets import public
+from harness.result.stored import Stored
+from harness.result.typed import Unreadable, parsed, typed
+
+Row = Mapping[str, Any]
+_TEXTS = ("id", "first_stage", "candidates", "command", "created", "updated")
+_SAME = 1e-9
+"""Two means of the same values differ by less, whichever version of the array library added them up."""
+
+
+def collection_row(facts: CollectionFacts, queries: tuple[str, ...]) -> tuple[object, ...]:
+    """A row of `collection`."""
+    return (
+        facts.fingerprint, facts.name, facts.split, facts.language, facts.sampled_from,
+        json.dumps(asdict(facts.counts)), json.dumps(asdict(facts.rules)), json.dumps(queries, ensure_ascii=False),
+        facts.part_of, facts.group,
+    )  # fmt: skip
+
+
+def evaluation_row(stored: Stored) -> tuple[object, ...]:
+    """A row of `evaluation`."""
+    return (
+        stored.id, stored.collection.fingerprint, stored.first_stage, stored.reranker, stored.depth, stored.candidates,
+        json.dumps(stored.identity), json.dumps(stored.audit.as_dict()), json.dumps(stored.controls.means),
+        json.dumps(stored.environment.as_dict()), stored.command, stored.created, stored.updated,
+    )  # fmt: skip
+
+
+def value_row(result: Result) -> tuple[object, ...]:
+    """A row of `value`. An imported mean has no values, and nothing here makes any up."""
+    mean = result.stored.means.get(result.measure)
+    if mean is not None and result.is_mean_only:
+        return result.id, result.measure, mean, None, None
+    return paired_row(result.id, result.measure, mean, result.values, result.ids)
+
+
+def paired_row(id: str, measure: str, mean: float | None, values: Floats64, ids: tuple[str, ...]) -> tuple[object, ...]:
+    """A row of `value` with values; only questions are kept with it, queries with their collection."""
+    questions = json.dumps(ids, ensure_ascii=False) if measure == PAIRED_MEASURE else None
+    return id, measure, mean, values.astype("<f8").tobytes(), questions
+
+
+def collection_of(row: Row) -> tuple[CollectionFacts, tuple[str, ...]]:
+    """The facts of a collection and the ids of its queries.
+
+    Raises:
+        Unreadable: naming the part that is not what it has to be.
+    """
+    keys = ("name", "split", "fingerprint", "language", "sampled_from", "part_of", "corpus", "parallel", "parallel_by")
+    rules = parsed(row["rules"], "rules")
+    if not isinstance(rules, dict) or "main_measure" not in rules:
+        raise Unreadable("is missing", "rules", "main_measure")
+    plain = {
+        **{key: row[key] for key in keys}, "group": row["grouped"], "detected_language": row["detected"],
+        "language_sought": bool(row["sought"]), "counts": parsed(row["counts"], "counts"), "rules": rules,
+    }  # fmt: skip
+    facts = typed(CollectionFacts, plain, "collection")
+    if facts.parallel_by is None:
+        parallel, known_by = known_by_name(facts.name, facts.rules.note)
+        facts = replace(facts, parallel=parallel, parallel_by=known_by)
+    return facts, ids_of(row["queries"], "the list of queries")
+
+
+def ids_of(value: object, place: str) -> tuple[str, ...]:
+    """Ids that are stored as JSON.
+
+    Raises:
+        Unreadable: they are no list of texts.
+    """
+    found = parsed(value, place)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise Unreadable("is no list of texts", place)
+    return tuple(found)
+
+
+def stored_of(row: Row, collection: CollectionFacts) -> Stored:
+    """An evaluation as it was stored, without its means.
+
+    Raises:
+        Unreadable: naming the part that is not what it has to be.
+    """
+    plain = {key: typed(str, row[key], key) for key in _TEXTS}
+    return Stored(
+        collection=collection,
+        reranker=None if row["reranker"] is None else typed(str, row["reranker"], "reranker"),
+        depth=typed(int, row["depth"], "depth"),
+        identity=_object(row["identity"], "identity"),
+        audit=Audit.of(parsed(row["audit"], "audit"), "audit"),
+        controls=typed(Controls, {"means": parsed(row["controls"], "controls")}, "controls"),
+        environment=_environment(row["environment"]),
+        means={},
+        **plain,
+    )
+
+
+@lru_cache(64)
+def _environment(value: object) -> Environment:
+    """Evaluations of one run share it."""
+    return typed(Environment, parsed(value, "environment"), "environment")
+
+
+def by_now(stored: Stored, means: Mapping[str, float], mark: str | None, identity: object) -> Stored:
+    """With its means, and what is known of it since it was stored.
+
+    Args:
+        mark: the name of an alarm.
+        identity: what it is now, as JSON; None for the stored one.
+
+    Raises:
+        Unreadable: the identity is no JSON.
+    """
+    place = (stored.system, stored.collection.name, stored.collection.split)
+    alarms = known_by_now(stored.audit.alarms, stored.identity, *place, means)
+    now = stored.identity
+    if mark is not None:
+        known = HAZARDS.get(mark)
+        alarms = (*alarms, Alarm(mark, f"{known.meaning if known else 'known to a newer version'}; run it again"))
+        now = now if identity is None else _object(identity, "identity")
+    audit = stored.audit if alarms == stored.audit.alarms else replace(stored.audit, alarms=alarms)
+    return replace(stored, audit=audit, means=means, identity=now, command=_public(stored.command))
+
+
+@lru_cache(1024)
+def _public(command: str) -> str:
+    """Older releases stored a command as it was typed."""
+    return public(command)
+
+
+def values_of(row: Row, queries: tuple[str, ...], *, imported: bool) -> tuple[float | None, Floats64, tuple[str, ...]]:
+    """The mean, the values and their ids of one measure.
+
+    Raises:
+        Unreadable: they do not belong together.
+    """
+    measure, mean, blob = typed(str, row["measure"], "measure"), row["mean"], row["per_query"]
+    if mean is not None and type(mean) not in {float, int}:
+        raise Unreadable(f"the mean of {measure} is {mean!r}, not a number")
+    if blob is None:
+        if mean is None or not imported:
+            raise Unreadable(f"{measure} has no values")
+        return mean, np.empty(0), ()
+    ids = queries if row["questions"] is None else ids_of(row["questions"], f"the list of questions of {measure}")
+    if not isinstance(blob, bytes) or len(blob) != 8 * len(ids):
+        size = f"{len(blob)} bytes" if isinstance(blob, bytes) else repr(blob)
+        raise Unreadable(f"the values of {measure} are {size}, which are not {len(ids)} numbers")
+    values: Floats64 = np.frombuffer(blob, "<f8")
+    found = float(values.mean()) if len(values) else None
+    if (found is None) != (mean is None) or (found is not None and not abs(found - mean) <= _SAME):
+        raise Unreadable(f"{measure} is stored as {mean}, and the mean of its values is {found}")
+    return mean, values, ids
+
+
+def _object(value: object, place: str) -> dict[str, object]:
+    found = parsed(value, place)
+    if not isinstance(found, dict):
+        raise Unreadable("is not an object", place)
+    return found

@@ -1,0 +1,181 @@
+"""JSON as frozen dataclasses: every field is read as its declared type, or refused by its name.
+
+For what the results store reads by the ten thousand: the readers of a type are made once, and keys of another version
+do not matter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from math import isfinite
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Read = Callable[[Any], Any]
+"""Takes a JSON value; raises `Unreadable`."""
+T = TypeVar("T")
+
+
+class Unreadable(ValueError):
+    """A stored value is not what belongs there."""
+
+    def __init__(self, message: str, *places: str) -> None:
+        self.message, self.places = message, places
+        super().__init__(f"{'.'.join(places)} {message}" if places else message)
+
+    def within(self, place: str) -> Unreadable:
+        """The same, of a part of something larger."""
+        return Unreadable(self.message, place, *self.places)
+
+
+def parsed(text: object, place: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        Unreadable: it is null, or not JSON.
+    """
+    if not isinstance(text, str):
+        raise Unreadable(f"is {_shown(text)}, not JSON", place)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Unreadable(f"is not JSON ({error})", place) from None
+
+
+def typed(kind: type[T], value: object, place: str) -> T:
+    """A value as a plain type or a dataclass. Keys that a dataclass does not have are ignored; a key that is absent
+    takes the field's default.
+
+    Raises:
+        Unreadable: a key without a default is absent, or a value has another type than its field.
+    """
+    read: Read = _reader(kind)  # type: ignore[arg-type]
+    try:
+        found: T = read(value)
+    except Unreadable as error:
+        raise error.within(place) from None
+    return found
+
+
+@cache
+def _reader(kind: Any) -> Read:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind in _LEAVES:
+        return _LEAVES[kind]
+    if origin in (Union, UnionType):
+        return _optional(arguments)
+    if origin is tuple:
+        return _items(arguments)
+    if origin is Mapping:
+        return _mapping(arguments[1])
+    if origin is Literal:
+        return _one_of(arguments)
+    return _dataclass(kind)
+
+
+def _plain(kind: type, name: str) -> Read:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:  # `True` is an int, but no count
+            raise Unreadable(f"is {_shown(value)}, not {name}")
+        return value
+
+    return read
+
+
+def _number(value: Any) -> Any:
+    if type(value) is not float and type(value) is not int:
+        raise Unreadable(f"is {_shown(value)}, not a number")
+    if type(value) is float and not isfinite(value):
+        raise Unreadable(f"is {value}, not a finite number")
+    return value
+
+
+def _optional(arguments: tuple[Any, ...]) -> Read:
+    (inner,) = (_reader(one) for one in arguments if one is not NoneType)
+
+    def read(value: Any) -> Any:
+        return None if value is None else inner(value)
+
+    return read
+
+
+def _items(arguments: tuple[Any, ...]) -> Read:
+    readers = [_reader(one) for one in arguments if one is not Ellipsis]
+    length = None if arguments[-1] is Ellipsis else len(arguments)
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, list | tuple) or length not in (None, len(value)):
+            raise Unreadable(f"is {_shown(value)}, not a list" + (f" of {length}" if length else ""))
+        if length is None:
+            return tuple(map(readers[0], value))
+        return tuple(inner(one) for inner, one in zip(readers, value, strict=True))
+
+    return read
+
+
+def _mapping(kind: Any) -> Read:
+    inner = _reader(kind)
+
+    def read(value: Any) -> Any:
+        found = {}
+        for key, one in _object(value).items():
+            try:
+                found[key] = inner(one)
+            except Unreadable as error:
+                raise error.within(key) from None
+        return found
+
+    return read
+
+
+def _one_of(names: tuple[object, ...]) -> Read:
+    def read(value: Any) -> Any:
+        if value not in names:
+            raise Unreadable(f"is {_shown(value)}, not one of {', '.join(map(str, names))}")
+        return value
+
+    return read
+
+
+def _whatever(value: Any) -> Any:
+    return value
+
+
+def _dataclass(kind: Any) -> Read:
+    hints = get_type_hints(kind)
+    readers = {one.name: _reader(hints[one.name]) for one in fields(kind)}
+    needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
+
+    def read(value: Any) -> Any:
+        found = {}
+        for key, one in _object(value).items():
+            if key in readers:
+                try:
+                    found[key] = readers[key](one)
+                except Unreadable as error:
+                    raise error.within(key) from None
+        if needed - found.keys():
+            raise Unreadable("is missing", min(needed - found.keys()))
+        return kind(**found)
+
+    return read
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Unreadable(f"is {_shown(value)}, not an object")
+    return value
+
+
+def _shown(value: object) -> str:
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+_LEAVES: Mapping[object, Read] = {
+    str: _plain(str, "a text"), bool: _plain(bool, "true or false"), int: _plain(int, "a whole number"),
+    float: _number, object: _whatever,
+}  # fmt: skip

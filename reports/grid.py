@@ -1,0 +1,166 @@
+"""What the tables of stored results are made of: their columns, and the figure of every system in every column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.data.sources.stored import DRIFTED
+from harness.result import figure
+from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Selection
+from harness.result.gathered import Grid, grids
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result
+from harness.result.summary import OFFICIAL
+from reports.marks import of_collection
+
+OWN = "own collections"
+"""The heading of collections that are of no suite and of no folder."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One collection, or several that are averaged."""
+
+    title: str
+    heading: str
+    collections: tuple[CollectionKey, ...]
+    weights: tuple[float, ...]
+    """Summing to 1; the members of a group share one vote."""
+    marks: tuple[str, ...] = ()
+    family: str = COLLECTIONS
+    """What its differences are corrected over; see `harness.result.figure`."""
+
+    @property
+    def average(self) -> bool:
+        """Whether it is over everything under its heading, or in the table."""
+        return self.family == SYSTEMS
+
+
+def suite_of(collection: CollectionKey) -> str:
+    """Its suite, else the folder that it was in."""
+    head, slash, _ = collection.name.partition("/")
+    return collection.suite or (head if slash else OWN)
+
+
+def plain_name(collection: CollectionKey) -> str:
+    """Its name without marks."""
+    return collection.name.replace(DRIFTED, "").strip()
+
+
+def collection_columns(grid: Grid) -> list[Column]:
+    """The macro average first, then each suite: its average and its collections. Averages take a collection `once`."""
+    suites, main = list(dict.fromkeys(map(suite_of, grid.collections))), once(grid)
+    found = [average(grid, main, "macro average", "")] if len(main) > 1 else []
+    for suite in suites:
+        own = sorted((one for one in grid.collections if suite_of(one) == suite), key=lambda one: one not in main)
+        averaged = [one for one in own if one in main]
+        if len(suites) > 1 and len(averaged) > 1:
+            found.append(average(grid, averaged, "average", suite))
+        titles = _titles(own, suite, grid.measure)
+        found += [Column(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
+    return found
+
+
+def language_columns(grid: Grid) -> list[Column]:
+    """The macro average over languages, each with one vote, then a column for each; none where there are not two."""
+    main = once(grid)
+    codes = sorted({one.language for one in main if one.language})
+    if len(codes) < 2:
+        return []
+    each = []
+    for code in codes:
+        own = [one for one in main if one.language == code]
+        marks = tuple(dict.fromkeys(sign for one in own for sign in of_collection(one)))
+        title = code if len(own) == 1 else f"{code} ({len(own)})"
+        each.append(replace(average(grid, own, title, ""), family=LANGUAGES, marks=marks))
+    members = tuple(one for column in each for one in column.collections)
+    weights = tuple(weight / len(each) for column in each for weight in column.weights)
+    return [Column("mean of languages", "", members, weights, family=SYSTEMS), *each]
+
+
+def average(grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str) -> Column:
+    """The weighted mean over these collections."""
+    weights = tuple(grid.weights(collections).tolist())
+    return Column(title, heading, tuple(collections), weights, family=SYSTEMS)
+
+
+def once(grid: Grid) -> list[CollectionKey]:
+    """Every collection once, so that no average counts it twice: of the whole, its samples and other data under its
+    name the one that most systems have, and of several the largest."""
+    systems = Counter(collection for _, collection in grid.cells)
+    main: dict[tuple[str, str], CollectionKey] = {}
+    for one in grid.collections:
+        key = (plain_name(one), one.split)
+        main[key] = max(main.get(key, one), one, key=lambda it: (systems[it], it.queries))
+    return [one for one in grid.collections if one in main.values()]
+
+
+def official_grids(results: Sequence[Result]) -> list[Grid]:
+    """Of every suite that has several main measures: its collections, each by its own, as mteb's leaderboard averages
+    them. What a user puts together is never averaged over measures."""
+    own = [one for one in results if one.measure == one.collection.main_measure and one.collection.suite]
+    found = []
+    for suite in dict.fromkeys(one.collection.suite for one in own):
+        members = [one for one in own if one.collection.suite == suite]
+        if len({one.collection.main_measure for one in members}) > 1:
+            (grid,) = grids([replace(one, measure=OFFICIAL) for one in members])
+            found.append(replace(grid, cells={(one.system, one.collection): one for one in members}))
+    return found
+
+
+@dataclass(frozen=True)
+class Figure(figure.Figure):
+    """Fractions."""
+
+    results: tuple[Result, ...] = ()
+    """What it is made of; fewer than the column has collections where some are missing."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a value in it is known to be wrong."""
+        return any(one.wrong for one in self.results)
+
+
+Figures = Mapping[tuple[SystemKey, int], Figure]
+
+
+def figures(grid: Grid, columns: Sequence[figure.Column[CollectionKey]], *, intervals: bool = True) -> Figures:
+    """The figures of every system in every column, by the column's place; see `harness.result.figure.figures`.
+
+    Args:
+        intervals: of single columns too; averages, and the only collection, have theirs always.
+    """
+    wanted = [
+        place
+        for place, one in enumerate(columns)
+        if intervals or one.family == figure.SYSTEMS or len(one.collections) == len(grid.collections)
+    ]
+    found = figure.figures(selection(grid), columns, wanted)
+    return {key: Figure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in found.items()}
+
+
+def selection(grid: Grid) -> Selection[SystemKey, CollectionKey]:
+    """The results of a grid, each system with its first stage as the baseline."""
+    return Selection(grid.systems, grid.collections, grid.cells, lambda one: one.base if one.reranker else None)
+
+
+def _results(grid: Grid, system: SystemKey, column: figure.Column[CollectionKey]) -> tuple[Result, ...]:
+    cells = (grid.cells.get((system, one)) for one in column.collections)
+    return tuple(cell for cell in cells if cell is not None)
+
+
+def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
+    """As short as they stay different: name, name and split, name and split and fingerprint."""
+    short = [plain_name(one).removeprefix(f"{suite}/") for one in collections]
+    split = [
+        f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, collections, strict=True)
+    ]
+    found = [
+        f"{name} {one.fingerprint[:6]}" if split.count(name) > 1 else name
+        for name, one in zip(split, collections, strict=True)
+    ]
+    if measure != OFFICIAL:
+        return found
+    return [f"{name} ({one.main_measure})" for name, one in zip(found, collections, strict=True)]

@@ -1,0 +1,173 @@
+"""A table is one value; the terminal, Markdown, CSV, LaTeX and HTML are renderings of it. The first three are here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Kind = Literal["system", "first stage", "chance", "ceiling", "published", "average"]
+GROUP = " · "
+"""Between the heading of a group and the column, where a rendering has one line of headings only."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of a table."""
+
+    text: str
+    strong: bool = False
+    """The best of its column."""
+    second: bool = False
+    """The second best of its column; underlined."""
+    href: str = ""
+    """Where the figure is from; only HTML shows it."""
+    marks: tuple[str, ...] = ()
+    """Signs after the text, each with a footnote under the table."""
+
+    @property
+    def shown(self) -> str:
+        """The text with its marks."""
+        return self.text + "".join(self.marks)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under named columns, with the notes that every mark in them needs."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    left: int = 1
+    """Columns from the left that hold text; the others hold figures."""
+    groups: tuple[tuple[str, int], ...] = ()
+    """Headings over the columns, each with how many of them it spans, from the left; an empty one is no heading."""
+    kinds: tuple[Kind, ...] = ()
+    """What each row is; without it all are systems."""
+    column_marks: tuple[tuple[str, ...], ...] = ()
+    """Signs after the names of the columns; without it there are none."""
+    footnotes: tuple[tuple[str, str], ...] = ()
+    """What every mark means: sign and text."""
+    finding: str = ""
+    """What the table shows, in a sentence; see `reports.findings`."""
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the columns with their marks."""
+        marks = self.column_marks or ((),) * len(self.columns)
+        return tuple(name + "".join(own) for name, own in zip(self.columns, marks, strict=True))
+
+    @property
+    def row_kinds(self) -> tuple[Kind, ...]:
+        """What each row is."""
+        return self.kinds or tuple("system" for _ in self.rows)
+
+    @property
+    def spans(self) -> tuple[tuple[str, int], ...]:
+        """The headings of the groups; they cover all columns."""
+        rest = len(self.columns) - sum(span for _, span in self.groups)
+        return (*self.groups, ("", rest)) if rest else self.groups
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The heading over each column; '' where there is none."""
+        return tuple(heading for heading, span in self.spans for _ in range(span))
+
+    @property
+    def legend(self) -> tuple[str, ...]:
+        """The finding, footnotes, then notes, a line each."""
+        found = (self.finding,) if self.finding else ()
+        return (*found, *(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
+
+
+def markdown(table: Table) -> str:
+    """A GitHub-flavoured Markdown table under its title, above its notes."""
+    lines = [f"**{escaped(table.title)}**", "", _row([escaped(name) for name in one_line_heads(table)])]
+    lines.append(_row([":--" if i < table.left else "--:" for i in range(len(table.columns))]))
+    for row, kind in zip(table.rows, table.row_kinds, strict=True):
+        lines.append(_row([_decorated(cell, kind) for cell in row]))
+    return "\n".join([*lines, "", *(f"- {escaped(note)}" for note in table.legend)]).rstrip() + "\n"
+
+
+def comma_separated(table: Table) -> str:
+    """CSV with a header line and without notes. Marks of figures stand in a last column of their own, so that figures
+    stay figures; those of a row's or a column's name stay where they are."""
+    marked = any(cell.marks for row in table.rows for cell in row[table.left :])
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*one_line_heads(table), *(["marks"] if marked else [])])
+    for row in table.rows:
+        fields = [cell.shown if i < table.left else cell.text for i, cell in enumerate(row)]
+        writer.writerow([*fields, *([_marks_of(table, row)] if marked else [])])
+    return out.getvalue()
+
+
+def terminal(table: Table, width: int | None = None) -> RenderableType:
+    """A Rich renderable.
+
+    Args:
+        width: of the terminal, in columns of text; a wider table comes in parts. None for as wide as the table is.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    from reports.wide import fitted
+
+    parts = [table] if width is None else fitted(table, width)
+    return Group(*map(_rich, parts), *(Text(f"  {note}", style="dim") for note in table.legend))
+
+
+def _rich(table: Table) -> RenderableType:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    title = Text(table.title) if table.title else None
+    shown = RichTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for i, (heading, name) in enumerate(zip(table.headings, table.heads, strict=True)):
+        head = Text(f"{heading}\n{name}" if table.groups else name)
+        justify: Literal["left", "right"] = "left" if i < table.left else "right"
+        shown.add_column(head, justify=justify, no_wrap=i >= table.left, overflow="fold")
+    for row, kind in zip(table.rows, table.row_kinds, strict=True):
+        shown.add_row(*(Text(cell.shown, style=_style(cell, kind)) for cell in row))
+    return shown
+
+
+def one_line_heads(table: Table) -> list[str]:
+    """The names of the columns, each with the heading of its group."""
+    named = zip(table.headings, table.heads, strict=True)
+    return [f"{heading}{GROUP}{name}" if heading else name for heading, name in named]
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
+
+
+def _decorated(cell: Cell, kind: Kind) -> str:
+    text = escaped(cell.text)
+    if cell.strong or cell.second:
+        text = f"**{text}**" if cell.strong else f"<ins>{text}</ins>"
+    shown = text + escaped("".join(cell.marks))
+    return f"_{shown}_" if kind in ("chance", "ceiling", "published") and shown.strip("-") else shown
+
+
+def _style(cell: Cell, kind: Kind) -> str:
+    if kind in ("chance", "ceiling", "published"):
+        return "italic dim" if kind == "published" else "dim"
+    return "bold" if cell.strong else "underline" if cell.second else ""
+
+
+def _marks_of(table: Table, row: tuple[Cell, ...]) -> str:
+    """Under the heads that the file has: two groups may have a column of one name."""
+    named = list(zip(one_line_heads(table), row, strict=True))[table.left :]
+    return "; ".join(f"{name}: {''.join(cell.marks)}" for name, cell in named if cell.marks)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

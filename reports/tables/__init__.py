@@ -1,0 +1,1 @@
+"""The tables that the verbs print, a module for each verb. They arrange what was measured, and measure nothing."""

@@ -1,0 +1,146 @@
+"""A gate's verdict for people, machines and CI: terminal, JSON, JUnit XML, Markdown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from harness.judging.gate.gate import Gated
+from harness.judging.gate.local import Part
+from harness.judging.gate.looks import UNNAMED, limit
+from harness.judging.gate.reasons import points, signed
+from harness.judging.gate.verdict import CheckpointCost
+from reports.table import Cell, Table, escaped, markdown
+
+_FORMAT = 1
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped."""
+
+
+def headline(found: Gated) -> str:
+    """The verdict in one line."""
+    told = "NO VERDICT (tier dev)" if found.state is None else found.state.upper()
+    return f"{told}: {found.candidate} against {found.anchor}, {found.measure}{_looked(found)}"
+
+
+def terminal(found: Gated) -> str:
+    """The verdict, and its reasons below it."""
+    return "\n".join([headline(found), *(f"  {_one_line(line)}" for line in (*found.verdict.reasons, *found.notes))])
+
+
+def as_dict(found: Gated) -> dict[str, object]:
+    """Everything, as plain JSON values; fractions."""
+    verdict = found.verdict.as_dict()
+    look = None if found.look is None else found.look.id
+    return {
+        "format": _FORMAT, "verdict": found.state, "tier": found.tier, "anchor": found.anchor,
+        "candidate": found.candidate, "measure": found.measure, "look": look, "looks_taken": found.taken,
+        "looks_budget": limit(found.policy, found.tier), "release": found.policy.looks.release,
+        "accepted": found.look is not None and found.look.accepted, "policy": found.policy.digest,
+        "notes": list(found.notes),
+        **{key: value for key, value in verdict.items() if key != "state"},
+    }  # fmt: skip
+
+
+def summary(found: Gated) -> str:
+    """Markdown for the summary of a job."""
+    reasons = [*found.verdict.reasons, *(() if found.verdict.parts else found.notes)]
+    lines = [f"## Gate: {escaped(headline(found))}", "", *(f"- {escaped(line)}" for line in reasons), ""]
+    if found.verdict.parts:
+        lines.append(markdown(parts_table(found)))
+    return "\n".join(lines)
+
+
+def parts_table(found: Gated) -> Table:
+    """A row per collection and language."""
+    columns = ("part", "language", "queries", "anchor", "candidate", "delta", "p (Holm)", "99 % bound", "noise", "")
+    rows = tuple(tuple(Cell(text) for text in _row(one)) for one in found.verdict.parts)
+    notes = (
+        f"{found.measure} x 100; p: one-sided t-test over questions, Holm over all rows; bound: one-sided, lower",
+        "collapsed: a certain drop above the declared one",
+        *found.notes,
+    )
+    return Table("By collection and language", columns, rows, notes, left=2)
+
+
+def junit(found: Gated) -> str:
+    """JUnit XML: a test case each for integrity, the macro average, every cost with a limit, every part."""
+    suite = ElementTree.Element("testsuite", name=_xml(f"gate {found.candidate}"))
+    told = "\n".join(found.verdict.reasons)
+    for name, kind, message in _cases(found):
+        case = ElementTree.SubElement(suite, "testcase", classname="harness.judging.gate", name=_xml(name))
+        if kind:
+            tag = "error" if kind == "invalid" else "failure"
+            ElementTree.SubElement(case, tag, type=kind, message=_xml(message)).text = _xml(told)
+    for tag, attribute in (("failure", "failures"), ("error", "errors")):
+        suite.set(attribute, str(len(suite.findall(f".//{tag}"))))
+    suite.set("tests", str(len(suite)))
+    ElementTree.SubElement(suite, "system-out").text = _xml(terminal(found))
+    ElementTree.indent(suite)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
+
+
+def _cases(found: Gated) -> Iterator[tuple[str, str | None, str]]:
+    """Names, what failed (None: nothing did), and why. The tier dev fails nothing."""
+    verdict, judged = found.verdict, found.state is not None
+    first = verdict.findings.hard[0] if verdict.findings.hard else ""
+    yield "integrity", "invalid" if judged and first else None, first
+    if verdict.macro is None:
+        return
+    yield "macro average", _macro_failed(found) if judged else None, verdict.reasons[0]
+    for cost in verdict.costs:
+        if cost.limit is not None:
+            failed = "refused" if cost.over else "inconclusive" if cost.unknown else None
+            yield f"cost: {cost.name}", failed if judged else None, _cost(cost)
+    for one in verdict.parts:
+        line = f"{signed(one.delta)} points, {one.queries:,} queries"
+        yield f"{one.kind}: {one.name}", "refused" if judged and one.collapsed else None, line
+
+
+def _macro_failed(found: Gated) -> str | None:
+    """Whether the macro average, and nothing else, is why it did not pass."""
+    elsewhere = any(one.collapsed for one in found.verdict.parts)
+    elsewhere = elsewhere or any(cost.over or cost.unknown for cost in found.verdict.costs)
+    macro = found.verdict.macro
+    certain = macro is not None and macro.upper <= -macro.margin
+    return found.state if found.state != "pass" and (certain or not elsewhere) else None
+
+
+def _row(one: Part) -> tuple[str, ...]:
+    noise = "" if one.noise is None else points(one.noise)
+    told = "collapsed" if one.collapsed else "too few queries" if one.uncertain else ""
+    return (
+        one.name if one.kind == "collection" else f"all {one.name}", one.language or "", f"{one.queries:,}",
+        points(one.baseline), points(one.candidate), signed(one.delta),
+        "" if math.isnan(one.adjusted) else f"{one.adjusted:.3f}", signed(one.lower), noise, told,
+    )  # fmt: skip
+
+
+def _cost(cost: CheckpointCost) -> str:
+    value = "not known" if cost.value is None else f"{cost.value:,.4g}"
+    return f"{value} {cost.unit}, limit {cost.limit:,.4g}"
+
+
+def _looked(found: Gated) -> str:
+    if found.look is None:
+        return ""
+    budget, release = limit(found.policy, found.tier), found.policy.looks.release
+    named = f" of release {release}" if release and release != UNNAMED else ""
+    if budget is not None:
+        spent = f"look {found.taken} of {budget}{named}"
+    else:
+        spent = f"look {found.taken}{named}, no declared budget"
+        risk = 1 - (1 - found.policy.alpha) ** found.taken
+        spent += f": up to {100 * risk:.0f} % that a loss of the margin passed once" if found.taken > 1 else ""
+    accepted = ", accepted" if found.look.accepted else ""
+    return f" [{spent}; {found.look.id}{accepted}]"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _xml(text: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", text)

@@ -1,0 +1,28 @@
+"""How long a query takes, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.checks.latency import Latency
+from harness.result.environment import machine
+from reports.table import Cell, Table
+
+
+def latency_table(spec: str, found: Sequence[Latency]) -> Table:
+    """One row per collection; milliseconds."""
+    rows = tuple(tuple(map(Cell, _row(one))) for one in found)
+    columns = ("collection", "queries", "candidates", "p50 ms", "p95 ms", "peak MB", "kept beside")
+    notes = (
+        f"the candidates of one query at a time, after a warm-up, on {machine()}",
+        "an embedder takes the documents' vectors from its cache, as a service with an index does",
+        "kept beside: stored evaluations of the same reranker, collection and depth; plots of cost read it from there",
+    )
+    return Table(f"latency of {spec}", columns, rows, notes)
+
+
+def _row(one: Latency) -> tuple[str, ...]:
+    megabytes = "-" if one.megabytes is None else f"{one.megabytes:,.0f}"
+    kept = ", ".join(one.evaluations) or "-"
+    waited = f"{1000 * one.p50:,.1f}", f"{1000 * one.p95:,.1f}"
+    return (one.collection, f"{one.queries:,}", f"{one.candidates:.1f}", *waited, megabytes, kept)

@@ -1,0 +1,162 @@
+"""What the results store holds, as tables and outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from adapters.errors import UsageError, did_you_mean
+from adapters.spec import kinds
+from harness.result.opening import stored_in
+from harness.result.select import Wanted, evaluation_named, narrowed, systems_named
+from harness.result.stemming import notes as bm25_notes
+from harness.result.stemming import of_stored, shown_language
+from harness.result.store import Results
+from harness.result.stored import Stored
+from reports.table import Cell, Table
+from reports.tables.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
+
+_IMPORTED = "(imported): computed by somebody else and taken in; `harness show ID` says from what, and who measured it"
+_LISTS = ("results", "collections", "systems", "looks", "adapters")
+
+
+def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections: Sequence[str] = ()) -> Table:
+    """A list as a table: of all that is stored, or of the systems and collections that are named. Nothing is left out.
+
+    Raises:
+        UsageError: there is no such list, it has no systems and collections, or a name matches nothing.
+    """
+    if what not in _LISTS:
+        raise UsageError(f"nothing to list as '{what}'.{did_you_mean(what, _LISTS)}")
+    if what in ("adapters", "looks") and (systems or collections):
+        raise UsageError(f"`harness list {what}` lists them all; leave out the names")
+    if what == "adapters":
+        return _table("adapters", ("kind", "part", "target"), _adapters())
+    if what == "looks":
+        return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, look_rows(workspace / "results.sqlite"))
+    everything = _all(workspace)
+    stored = systems_named(systems, narrowed(everything, Wanted(collections)), everything)
+    if what == "results":
+        return _results(stored, workspace)
+    if what == "collections":
+        named = ("fingerprint", "collection", "split", "language", "documents", "queries", "judgments")
+        listed = dict.fromkeys(map(_collection, stored))
+        return _table(f"collections in {workspace}", named, listed, _notes(stored))
+    found = dict.fromkeys(map(_system, stored))
+    columns = ("system", "first stage", "depth", "part")
+    return _table(f"systems in {workspace}", columns, found, tuple(bm25_notes(of_stored(stored))))
+
+
+def listing_of(ids: Iterable[str], workspace: Path) -> Table:
+    """The results of these ids, as `listing` has them."""
+    wanted = set(ids)
+    return _results([one for one in _all(workspace) if one.id in wanted], workspace)
+
+
+def details(name: str, workspace: Path) -> dict[str, object]:
+    """Everything that is stored of one evaluation, with per-query values; or of one look of a gate.
+
+    Args:
+        name: the id of either, or its first digits, or a system that has one evaluation.
+
+    Raises:
+        UsageError: the name matches nothing, or could be several.
+    """
+    with stored_in(workspace / "results.sqlite") as results:
+        if name.startswith(LOOK):
+            return look_details(name, workspace / "results.sqlite")
+        found = evaluation_named(name, list(results.all()))
+        per_query = {
+            one.measure: dict(zip(one.ids, one.values.tolist(), strict=True))
+            for one in results.results([found.id])
+            if len(one.values)
+        }
+    notes = [*found.collection.notes, *([found.wrong] if found.wrong else [])]
+    return {
+        "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
+        "depth": found.depth, "values": found.means, "notes": notes,
+        "collection": found.collection.as_dict(), "made_of": found.identity,
+        "audit": found.audit.as_dict(), "controls": found.controls.means,
+        "environment": found.environment.as_dict(),
+        **({"bm25": lines} if (lines := bm25_notes(of_stored([found]))) else {}),
+        "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
+    }  # fmt: skip
+
+
+def outline(value: object, indent: int = 0) -> str:
+    """Nested values as indented lines."""
+    pad = "  " * indent
+    if not isinstance(value, dict):
+        return f"{pad}{value}"
+    lines = []
+    for key, inner in value.items():
+        nested = isinstance(inner, dict) and inner
+        lines.append(f"{pad}{key}:" + ("" if nested else f" {_plain(inner)}"))
+        if nested:
+            lines.append(outline(inner, indent + 1))
+    return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_listed, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None or value == {} else str(value)
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, dict) and {"name", "message"} <= value.keys():
+        return f"{value['message']} [{value['name']}]"
+    return str(value)
+
+
+def _all(workspace: Path) -> list[Stored]:
+    if not (workspace / "results.sqlite").is_file():
+        return []
+    with Results(workspace / "results.sqlite") as results:
+        return list(results.all())
+
+
+def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
+    notes = [note for one in stored for note in one.collection.notes]
+    imported = [_IMPORTED] if any(one.imported for one in stored) else []
+    wrong = [f"{one.id}, {one.system} on {one.collection.name}: {one.wrong}" for one in stored if one.wrong]
+    return tuple(dict.fromkeys([*notes, *imported, *wrong, *bm25_notes(of_stored(stored))]))
+
+
+def _results(stored: Sequence[Stored], workspace: Path) -> Table:
+    columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
+    return _table(f"results in {workspace}", columns, map(_result, stored), _notes(stored))
+
+
+def _result(one: Stored) -> tuple[str, ...]:
+    values = ", ".join(f"{measure} {100 * mean:.2f}" for measure, mean in one.means.items())
+    sampled = f" of {one.collection.sampled_from}" if one.collection.sampled_from else ""
+    system = one.system if one.reranker else f"{one.system} (first stage)"
+    return (
+        one.id, one.collection.name, one.collection.split, system, str(one.depth or "-"), values,
+        f"{one.collection.counts.queries}{sampled}", one.updated,
+    )  # fmt: skip
+
+
+def _system(one: Stored) -> tuple[str, ...]:
+    return one.system, one.first_stage, str(one.depth or "-"), "reranker" if one.reranker else "first stage"
+
+
+def _collection(one: Stored) -> tuple[str, ...]:
+    about, counts = one.collection, one.collection.counts
+    language = shown_language(about.language, about.detected_language)
+    numbers = ("" if one is None else str(one) for one in (counts.documents, counts.queries, counts.judgments))
+    return about.fingerprint[:12], about.name, about.split, language, *numbers
+
+
+def _adapters() -> Iterator[tuple[str, ...]]:
+    for kind, parts in sorted(kinds().items()):
+        for part, target in sorted(parts.items()):
+            yield (kind, part.replace("retriever", "first stage"), target)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], notes: tuple[str, ...] = ()) -> Table:
+    cells = tuple(tuple(Cell(text) for text in row) for row in rows)
+    return Table(title, columns, cells, notes, left=len(columns))

@@ -1,0 +1,84 @@
+"""Evaluation queries that stood in training data, as tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness.checks.overlap import Clean, Overlap
+from reports.table import Cell, Table
+
+_EXAMPLES = 5
+_WIDTH = 60
+
+
+def overlap_table(found: Sequence[Overlap]) -> Table:
+    """One row per collection."""
+    rows = [
+        (
+            one.collection,
+            one.split,
+            f"{one.queries:,}",
+            f"{one.exact:,}",
+            f"{len(one.matches) - one.exact:,}",
+            _share(one),
+        )
+        for one in found
+    ]
+    notes = ("same: equal but for case, width and punctuation; alike: most character trigrams shared",)
+    return _table("overlap", ("collection", "split", "queries", "same", "alike", "share"), rows, notes)
+
+
+def examples(found: Sequence[Overlap]) -> Table:
+    """The first few matches of every collection, exact ones first."""
+    rows = [
+        (
+            one.collection,
+            match.query,
+            _short(match.text),
+            _short(match.training),
+            f"{match.line}",
+            f"{match.similarity:.2f}",
+        )
+        for one in found
+        for match in one.matches[:_EXAMPLES]
+    ]
+    columns = ("collection", "query", "text", "in training", "line", "similarity")
+    return _table("examples", columns, rows, (), left=4)
+
+
+def clean_table(values: Sequence[Clean]) -> Table:
+    """Stored values beside those of the queries without overlap."""
+    rows = [
+        (
+            value.evaluation, value.collection, value.system, value.measure,
+            _points(value.whole), _points(value.clean), _signed(value.clean - value.whole), f"{value.queries:,}",
+        )
+        for value in values
+    ]  # fmt: skip
+    columns = ("id", "collection", "system", "measure", "all queries", "without overlap", "difference", "queries left")
+    notes = ("values x 100; the queries that are left are others, so a difference alone does not prove a leak",)
+    return _table("values without the overlap", columns, rows, notes, left=4)
+
+
+def _share(one: Overlap) -> str:
+    return f"{100 * len(one.matches) / max(one.queries, 1):.1f} %"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
+
+
+def _points(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _signed(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:+z.2f}"
+
+
+def _table(
+    title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...], left: int = 2
+) -> Table:
+    return Table(title, columns, tuple(tuple(map(Cell, row)) for row in rows), notes, left=left)

@@ -1,0 +1,41 @@
+"""What running a stored number again gave, as a table."""
+
+from __future__ import annotations
+
+from harness.judging.reproduce import Reproduction
+from reports.table import Cell, Table
+
+
+def reproduced_table(found: Reproduction) -> Table:
+    """One row per measure, in points."""
+    rows = tuple(
+        tuple(map(Cell, (
+            one.measure, f"{100 * one.stored:.4f}", f"{100 * one.again:.4f}", f"{100 * (one.again - one.stored):+z.4f}",
+            f"{one.queries:,}", f"{100 * one.largest:.4f}",
+        )))
+        for one in found.deviations
+    )  # fmt: skip
+    stored = found.stored
+    notes = [f"{stored.collection.name}: {stored.system}, stored as {stored.id}, now {found.again}"]
+    if found.changed:
+        notes.append(f"no longer the same: {', '.join(found.changed)}")
+    notes += [f"run as '{spec}', which is what it was when it was stored" for spec in found.respelled]
+    columns = ("measure", "stored", "again", "difference", "queries moved", "largest move")
+    return Table(found.state, columns, rows, tuple(notes))
+
+
+def reproduced_dict(found: Reproduction) -> dict[str, object]:
+    """For JSON; fractions."""
+    return {
+        "id": found.stored.id,
+        "state": found.state,
+        "again": found.again,
+        "changed": list(found.changed),
+        "respelled": list(found.respelled),
+        "measures": {
+            one.measure: {
+                "stored": one.stored, "again": one.again, "queries_moved": one.queries, "largest": one.largest
+            }
+            for one in found.deviations
+        },
+    }  # fmt: skip

@@ -1,0 +1,52 @@
+"""What the store holds, for eyes and for machines, without a model or a collection at hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.errors import UsageError
+from reports.tables.listing import details, listing, outline
+from tests.tiny_collection import FIRST, Place
+
+PLAIN = "tests.fake_adapters:Plain"
+
+
+def rows(place: Place, what: str) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in listing(what, place.workspace.path).rows]
+
+
+def test_everything_that_was_measured_is_listed(place: Place) -> None:
+    evaluations = place.evaluations(rerankers=[PLAIN])
+    assert [row[0] for row in rows(place, "results")] == [evaluation.id for evaluation in evaluations]
+    assert [row[1] for row in rows(place, "collections")] == ["coll"]
+    assert [row[0] for row in rows(place, "systems")] == [FIRST, PLAIN]
+
+
+def test_the_note_of_a_collection_stands_under_the_list(place: Place) -> None:
+    place.beir(rules='note = "half of it is invented"')
+    place.evaluations()
+    assert listing("results", place.workspace.path).notes == ("half of it is invented",)
+
+
+def test_adapters_are_listed_without_loading_one(place: Place) -> None:
+    assert ["bm25", "first stage", "adapters.bm25:BM25Retriever"] in rows(place, "adapters")
+
+
+def test_a_result_can_be_traced_to_everything_that_made_it(place: Place) -> None:
+    evaluation = place.evaluations(rerankers=[PLAIN])[1]
+    found = details(evaluation.id, place.workspace.path)
+    assert found["made_of"] == evaluation.made_of.content
+    assert found["values"] == {"nDCG@10": pytest.approx(evaluation.values[0].mean())}
+    text = outline(found)
+    for part in ("made_of:", "identity", "controls:", "environment:", "command:", "python"):
+        assert part in text
+
+
+def test_an_unknown_id_is_refused_with_what_there_is(place: Place) -> None:
+    place.evaluations()
+    with pytest.raises(UsageError, match=r"no results of a system 'zzz'.*Overlap \(first stage\)"):
+        details("zzz", place.workspace.path)
+
+
+def test_an_outline_of_nothing_says_none() -> None:
+    assert outline({"a": None, "b": {}, "c": [], "d": {"e": 0.5}}) == "a: none\nb: none\nc: none\nd:\n  e: 0.5"
