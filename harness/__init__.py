@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.errors import HarnessError
-    from harness.api import ResultsNotKept, adapt, check, compare, gate, merge, results, run, why
+    from harness.api import LeftOutWarning, ResultsNotKept, adapt, check, compare, gate, merge, results, run, why
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
@@ -36,6 +36,7 @@ __all__ = [
     "Explanation",
     "Figure",
     "HarnessError",
+    "LeftOutWarning",
     "Merged",
     "Outcome",
     "Policy",

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Figure, figures
-from harness.result.gathered import Grid, all_grids, gathered, grid_of
+from harness.result.gathered import Grid, all_grids, grid_of, view
 from harness.result.keys import CollectionKey, SystemKey
+from harness.result.left_out import NOTHING, LeftOut
+from harness.result.opening import stored_in
 from harness.result.result import Result
-from harness.result.store import Results
 from harness.result.stored import Stored
 from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of
 from leaderboards.standing import BoardStanding, standings
@@ -55,6 +56,8 @@ class Board:
     declared: Mapping[str, Declared]
     history: Mapping[SystemKey, Sequence[Stored]]
     """Every stored evaluation of a system, also those that a newer one replaced, oldest first."""
+    left_out: LeftOut = NOTHING
+    """Stored results that the selection does not hold."""
 
     @cached_property
     def by_system(self) -> dict[SystemKey, list[Result]]:
@@ -74,12 +77,13 @@ def board(  # noqa: PLR0917
     measures: Sequence[str] = (),
     systems_file: Path | None = None,
 ) -> Board:
-    """Look up what the workspace holds, and rank it. The selection is that of `harness.result.gathered.gathered`.
+    """Look up what the workspace holds, and rank it. The selection is that of `harness.result.gathered.view`.
 
     Raises:
         UsageError: there is nothing to show, or the file of systems is wrong.
     """
-    results = gathered(workspace, systems, collections, languages, measures)
+    shown = view(workspace, systems, collections, languages, measures)
+    results = shown.results
     declared = _declared(workspace, systems_file)
     tables, ranked = list[RankedTable](), list[RankedCollection]()
     for grid in all_grids(results):
@@ -87,7 +91,8 @@ def board(  # noqa: PLR0917
         tables += own
         ranked += columns
     tables.sort(key=lambda one: place_of(one.sheet))
-    return Board(tuple(results), tuple(tables), _by_collection(results, ranked), declared, _history(workspace, results))
+    history = _history(workspace, results)
+    return Board(results, tuple(tables), _by_collection(results, ranked), declared, history, shown.left_out)
 
 
 def _declared(workspace: Path, file: Path | None) -> dict[str, Declared]:
@@ -147,7 +152,7 @@ def _by_collection(
 
 def _history(workspace: Path, shown: Sequence[Result]) -> dict[SystemKey, list[Stored]]:
     systems, known = {one.system for one in shown}, {one.id: one.stored for one in shown}
-    with Results(workspace / "results.sqlite") as results:
+    with stored_in(workspace / "results.sqlite") as results:
         found = _grouped((known.get(one.id, one) for one in results.all()), lambda one: one.key)
     return {key: sorted(found[key], key=lambda one: (one.created, one.id)) for key in systems if key in found}
 

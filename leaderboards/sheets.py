@@ -52,17 +52,19 @@ class BoardSheet:
 
     suite: str
     grid: Grid
-    sampled: bool = False
+    sampled: int = 0
+    """0: of whole collections, or of all where none is there twice. 1 and more: of samples, the most measured first."""
 
     @property
     def title(self) -> str:
         """As a reader chooses it."""
-        return f"{self.suite} · {self.grid.measure}" + (" · sampled" if self.sampled else "")
+        more = "" if self.sampled < 2 else f" {self.sampled}"
+        return f"{self.suite} · {self.grid.measure}" + (f" · sampled{more}" if self.sampled else "")
 
     @property
     def id(self) -> str:
         """Hex digits that follow from what the sheet is about, whatever it is called."""
-        return page_id(self.suite, self.grid.measure, str(self.sampled))
+        return page_id(self.suite, self.grid.measure, bool(self.sampled), *range(2, self.sampled + 1))
 
     @property
     def columns(self) -> list[BoardColumn]:
@@ -137,14 +139,31 @@ def plain_name(collection: CollectionKey) -> str:
     return collection.name.replace(DRIFTED, "").strip()
 
 
-def _editions(grid: Grid) -> list[tuple[Grid, bool]]:
+def _editions(grid: Grid) -> list[tuple[Grid, int]]:
+    """Parts of a grid in which no collection is twice, and what they are; see `Sheet.sampled`."""
     names = Counter((plain_name(one), one.split) for one in grid.collections)
     sampled = {(plain_name(one), one.split) for one in grid.collections if one.sampled_from}
     if not any(names[name] > 1 for name in sampled):
-        return [(grid, False)]
+        return [(grid, 0)]
     whole = [one for one in grid.collections if not one.sampled_from]
     rest = [one for one in grid.collections if one.sampled_from or (plain_name(one), one.split) not in sampled]
-    return [(grid.part(part), mark) for part, mark in ((whole, False), (rest, True)) if part]
+    parts = [(whole, 0), *((part, number) for number, part in enumerate(_layers(grid, rest), 1))]
+    return [(grid.part(part), mark) for part, mark in parts if part]
+
+
+def _layers(grid: Grid, collections: Sequence[CollectionKey]) -> list[list[CollectionKey]]:
+    """Collections of which several samples are there, one sample of each to a layer: those of most systems first."""
+    systems = Counter(collection for _, collection in grid.cells)
+    layers: list[list[CollectionKey]] = []
+    for one in sorted(collections, key=lambda one: (-systems[one], -one.queries)):
+        name = (plain_name(one), one.split)
+        free = (layer for layer in layers if name not in {(plain_name(key), key.split) for key in layer})
+        layer = next(free, None)
+        if layer is None:
+            layers.append([one])
+        else:
+            layer.append(one)
+    return layers
 
 
 def _used(grid: Grid) -> Grid:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.errors import UsageError, need
-from harness.result.gathered import gathered
+from harness.result.gathered import view
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
+from harness.result.select import one_system
 from harness.result.stored import Stored
 from leaderboards.mteb_check import check_with_mteb
 from leaderboards.sheets import is_drifted
@@ -25,7 +26,7 @@ class Submission:
     system: SystemKey
     files: tuple[Path, ...]
     left_out: tuple[str, ...]
-    """Collections that are none of mteb's, or that were measured whole as well."""
+    """Collections that are none of mteb's, or that were measured whole as well, and what a view leaves out."""
 
 
 def submit(
@@ -40,8 +41,8 @@ def submit(
     """Write a system's newest stored results in mteb's layout below `out`, once mteb's own classes have read them.
 
     Args:
-        system: as `harness list systems` prints it.
-        collections: names, suites or patterns; without them everything that is of a suite.
+        system: a name; see `harness.result.select`.
+        collections: names; without them everything that is of a suite.
         first_stage: only what was measured on this one; `given` results always belong to the system.
         depth: only with so many candidates.
 
@@ -52,7 +53,9 @@ def submit(
         DataError: mteb refuses what would be written.
     """
     need("mteb", "mteb", "harness submit")
-    found = _of_one_system(gathered(workspace, [system], collections), system, first_stage, depth)
+    shown = view(workspace, [system], collections)
+    own = [one for one in shown.results if one.id in shown.named]
+    found = _of_one_system(own, system, first_stage, depth)
     newest = _newest(found)
     left_out = [] if collections else [key for key in newest if key.entry is None or _has_better(key, newest)]
     parts = []
@@ -66,18 +69,16 @@ def submit(
         )
     files = mteb_files(out, parts)
     check_with_mteb(files, out)
-    return Submission(found[0].system, tuple(write_files(files)), tuple(_names(left_out)))
+    names = (*_names(left_out), *(line.removeprefix("left out: ") for line in shown.left_out.lines))
+    return Submission(found[0].system, tuple(write_files(files)), names)
 
 
 def _of_one_system(found: Sequence[Result], name: str, first_stage: str | None, depth: int | None) -> list[Result]:
     """The results of the one system that is meant. Given lists go with any first stage: they are whole at any depth."""
-    named = [one for one in found if name in (one.system.label, one.stored.system)] or list(found)
-    own = [one for one in named if _fits(one.system, first_stage, depth)]
+    own = [one for one in found if _fits(one.system, first_stage, depth)]
     if not own:
         raise UsageError(f"no results of {name} with this --first-stage and --depth; see `harness list systems`")
-    labels = dict.fromkeys(one.system.label for one in own)
-    if len(labels) > 1:
-        raise UsageError(f"'{name}' could be {', '.join(labels)}; name one of them")
+    one_system(name, [one.stored for one in own])
     searched = dict.fromkeys((key.first_stage, key.depth) for key in (one.system for one in own) if not _is_given(key))
     if len(searched) > 1:
         told = ", ".join(f"{stage} top {count}" for stage, count in sorted(searched))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.data.sources.stored import DRIFTED
@@ -50,13 +50,14 @@ def plain_name(collection: CollectionKey) -> str:
 
 
 def collection_columns(grid: Grid) -> list[Column]:
-    """The macro average first, then each suite: its average and its collections."""
-    suites = list(dict.fromkeys(map(suite_of, grid.collections)))
-    found = [average(grid, grid.collections, "macro average", "")] if _averages(grid.collections) else []
+    """The macro average first, then each suite: its average and its collections. Averages take a collection `once`."""
+    suites, main = list(dict.fromkeys(map(suite_of, grid.collections))), once(grid)
+    found = [average(grid, main, "macro average", "")] if len(main) > 1 else []
     for suite in suites:
-        own = [one for one in grid.collections if suite_of(one) == suite]
-        if len(suites) > 1 and _averages(own):
-            found.append(average(grid, own, "average", suite))
+        own = sorted((one for one in grid.collections if suite_of(one) == suite), key=lambda one: one not in main)
+        averaged = [one for one in own if one in main]
+        if len(suites) > 1 and len(averaged) > 1:
+            found.append(average(grid, averaged, "average", suite))
         titles = _titles(own, suite, grid.measure)
         found += [Column(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
     return found
@@ -64,12 +65,13 @@ def collection_columns(grid: Grid) -> list[Column]:
 
 def language_columns(grid: Grid) -> list[Column]:
     """The macro average over languages, each with one vote, then a column for each; none where there are not two."""
-    codes = sorted({one.language for one in grid.collections if one.language})
-    if len(codes) < 2 or has_twice(grid.collections):
+    main = once(grid)
+    codes = sorted({one.language for one in main if one.language})
+    if len(codes) < 2:
         return []
     each = []
     for code in codes:
-        own = [one for one in grid.collections if one.language == code]
+        own = [one for one in main if one.language == code]
         marks = tuple(dict.fromkeys(sign for one in own for sign in of_collection(one)))
         title = code if len(own) == 1 else f"{code} ({len(own)})"
         each.append(replace(average(grid, own, title, ""), family=LANGUAGES, marks=marks))
@@ -84,10 +86,15 @@ def average(grid: Grid, collections: Sequence[CollectionKey], title: str, headin
     return Column(title, heading, tuple(collections), weights, family=SYSTEMS)
 
 
-def has_twice(collections: Iterable[CollectionKey]) -> bool:
-    """Whether one collection is there with different queries or data: an average would count it twice."""
-    names = Counter((plain_name(one), one.split) for one in collections)
-    return any(count > 1 for count in names.values())
+def once(grid: Grid) -> list[CollectionKey]:
+    """Every collection once, so that no average counts it twice: of the whole, its samples and other data under its
+    name the one that most systems have, and of several the largest."""
+    systems = Counter(collection for _, collection in grid.cells)
+    main: dict[tuple[str, str], CollectionKey] = {}
+    for one in grid.collections:
+        key = (plain_name(one), one.split)
+        main[key] = max(main.get(key, one), one, key=lambda it: (systems[it], it.queries))
+    return [one for one in grid.collections if one in main.values()]
 
 
 def official_grids(results: Sequence[Result]) -> list[Grid]:
@@ -142,10 +149,6 @@ def selection(grid: Grid) -> Selection[SystemKey, CollectionKey]:
 def _results(grid: Grid, system: SystemKey, column: figure.Column[CollectionKey]) -> tuple[Result, ...]:
     cells = (grid.cells.get((system, one)) for one in column.collections)
     return tuple(cell for cell in cells if cell is not None)
-
-
-def _averages(collections: Sequence[CollectionKey]) -> bool:
-    return len(collections) > 1 and not has_twice(collections)
 
 
 def _digits(collection: CollectionKey) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.result.gathered import Grid, grids
 from harness.result.keys import CollectionKey
+from harness.result.left_out import NOTHING, LeftOut
 from harness.result.result import Result
 from harness.workspace import write_atomically
 from reports import marks
@@ -43,6 +44,7 @@ class Report:
     sheets: tuple[Sheet, ...]
     languages: tuple[Sheet, ...]
     view: View = PLAIN
+    left_out: LeftOut = NOTHING
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -73,12 +75,14 @@ def report(
     *,
     intervals: bool = False,
     view: View = PLAIN,
+    left_out: LeftOut = NOTHING,
 ) -> Report:
     """The figures of every table.
 
     Args:
         published: the published numbers of the models of a grid, from whoever knows them.
         intervals: of single collections and languages too.
+        left_out: what the selection of the results does not hold.
     """
     found = {grid.measure: grid for grid in grids(results)}
     mains = {one.main_measure for grid in found.values() for one in grid.collections}
@@ -88,7 +92,7 @@ def report(
     official = official_grids(results)
     made = [*(sheets_of(grid, published(grid), intervals=intervals, known=known, view=view) for grid in official), *own]
     languages = tuple(sheet for _, sheet in made if sheet is not None)
-    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages, view)
+    return Report(tuple(results), tuple(sheet for sheet, _ in made), languages, view, left_out)
 
 
 def write(
@@ -144,6 +148,7 @@ def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequenc
     results, tables = made.results, made.tables
     yield Heading("Reranking report", 1)
     yield Text(f"Made by {command}. {_scope(results)}")
+    yield from [Bullets(made.left_out.lines)] if made.left_out.lines else []
     yield from what_was_run(results, made.view)
     yield Heading("Results")
     yield from (table for name, table in tables.items() if not name.startswith("languages-"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from adapters.typed_file import read_toml
 from adapters.typed_values import Text
 from adapters.typed_words import Then
 from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
-from reports.grid import plain_name
+from harness.result.places import is_called
 
 _SIZES = ((1e8, "up to 100M"), (6e8, "100M to 600M"), (2e9, "600M to 2B"), (1e10, "2B to 10B"))
 _LARGEST = "above 10B"
@@ -74,8 +73,7 @@ class Declared:
 
     def trained_on(self, collection: CollectionKey) -> bool:
         """Whether the declaration covers the collection."""
-        name = plain_name(collection)
-        return any(one == name or name.startswith(f"{one}/") or fnmatchcase(name, one) for one in self.training)
+        return any(is_called(collection.place, one) for one in self.training)
 
 
 SIZES = (*(name for _, name in _SIZES), _LARGEST)

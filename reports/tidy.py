@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,9 @@ from harness.measuring.statistics.difference import Difference
 from harness.result.figure import Figure
 from harness.result.gathered import all_grids
 from harness.result.keys import CollectionKey, SystemKey
+from harness.result.left_out import LeftOut
+from harness.result.opening import stored_in
 from harness.result.result import Result
-from harness.result.store import Results
 from harness.workspace import write_atomically
 from reports import grid
 from reports.columns import COLUMNS, Column
@@ -73,19 +75,25 @@ def tidy_per_query(results: Sequence[Result], workspace: Path) -> pa.Table:
         UsageError: there is nothing but imported means.
     """
     listed = [one for one in results if not one.is_mean_only] or results
-    with Results(workspace / "results.sqlite") as store:
+    with stored_in(workspace / "results.sqlite") as store:
         parts = [_queries(one, store.per_query(one.id, one.measure)[0]) for one in listed]
     return pa.concat_tables(parts).unify_dictionaries()
 
 
+def with_left_out(table: pa.Table, left_out: LeftOut) -> pa.Table:
+    """The table with the count of what it does not hold as metadata, which Parquet keeps: `left_out`, as JSON."""
+    return table.replace_schema_metadata({"left_out": json.dumps(left_out.as_dict(), ensure_ascii=False)})
+
+
 def frame(table: pa.Table) -> pd.DataFrame:
-    """As pandas has it.
+    """As pandas has it; metadata are in `attrs`.
 
     Raises:
         MissingExtra: pandas is not installed.
     """
     need("pandas", "reports", "a frame")
     found: pd.DataFrame = table.to_pandas()
+    found.attrs |= {key.decode(): json.loads(value) for key, value in (table.schema.metadata or {}).items()}
     return found
 
 

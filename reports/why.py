@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import UsageError
-from harness.judging.compare.naming import depth_of
 from harness.judging.why.analysis import Why
 from harness.judging.why.headline import signed
 from harness.judging.why.stored import Found
+from harness.result.select import depth_of
 from harness.result.stored import Stored
 from harness.workspace import write_atomically
 from reports.table import Cell, Table

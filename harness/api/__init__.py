@@ -9,11 +9,12 @@ from harness.api.comparison import Comparison
 from harness.api.judging import compare, gate, why
 from harness.api.measuring import check, planned, run
 from harness.api.outcome import Outcome, ResultsNotKept
-from harness.api.stored import results
+from harness.api.stored import LeftOutWarning, results
 from harness.api.targets import collections_of, first_stage_of
 
 __all__ = [
     "Comparison",
+    "LeftOutWarning",
     "Outcome",
     "ResultsNotKept",
     "adapt",

@@ -117,7 +117,7 @@ def file_of(given: Name | None) -> Path | None:
     return None if given is None else Path(given)
 
 
-def stored_in(workspace: Name | None) -> Path:
+def workspace_of(workspace: Name | None) -> Path:
     """The workspace that is read. Nothing is made there.
 
     Raises:

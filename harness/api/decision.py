@@ -92,11 +92,11 @@ class Decision(Shown):
     def tables(self) -> list[Table]:
         """The verdict with its reasons; then a row for each collection and language, if there are values."""
         from reports.table import Cell, Table
-        from reports.tables import gate as gated
+        from reports.tables.gate import headline, parts_table
 
         reasons = tuple((Cell(line),) for line in (*self.reasons, *self.found.notes))
-        verdict = Table(gated.headline(self.found), ("reason",), reasons)
-        return [verdict, *([gated.parts_table(self.found)] if self.found.verdict.parts else [])]
+        verdict = Table(headline(self.found), ("reason",), reasons)
+        return [verdict, *([parts_table(self.found)] if self.found.verdict.parts else [])]
 
     def as_dict(self) -> dict[str, object]:
         """Everything, as `harness gate --json` prints it; fractions."""

@@ -12,8 +12,9 @@ from harness.api.comparison import Comparison
 from harness.api.targets import collections_of, first_stage_of, named_sources
 from harness.judging.compare.comparison import compare as compare_stored
 from harness.judging.compare.comparison import margin_of
-from harness.judging.compare.wanted import Wanted
 from harness.progress import Reporter
+from harness.result.opening import is_same_store, stored_in
+from harness.result.select import Wanted
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,22 +36,26 @@ def compare(
     equivalent_within: float | None = None,
     groups: str | Sequence[str] | None = None,
     workspace: str | Path | None = None,
+    against: str | Path | None = None,
 ) -> Comparison:
     """Compare stored results query by query, as `harness compare` does. No model runs.
 
     Args:
-        baseline: a system as the tables name it, the first digits of the id of one of its evaluations, or the name of
-            a group.
+        baseline: a system: its label as the tables print it, a glob, or the first digits of the id of one of its
+            evaluations; or the name of a group. See docs/names.md.
         candidates: one or several systems that are compared with it.
-        collections: use only these: a name, a suite such as `beir`, or the first digits of a fingerprint. Default: all
-            that every system was measured on.
+        collections: use only these: names, suites such as `beir`, globs, or the first digits of a fingerprint.
+            Default: all that every system was measured on.
         measures: one or several. Default: the main measure of each collection.
         first_stage: use only results over this first stage.
         depth: use only results at this depth, in candidates per query.
         unpaired_first_stages: also compare systems that ranked other candidates, and mark them.
         equivalent_within: in points (0.2 is a fraction of 0.002); test whether the difference is smaller.
         groups: `NAME=SPEC,SPEC` or `NAME=GLOB`: several seeds or folds as one system.
-        workspace: the folder with the results. Default: HARNESS_WORKSPACE, else `./.harness`.
+        workspace: the folder with the results, of the baseline where `against` is given. Default: HARNESS_WORKSPACE,
+            else `./.harness`.
+        against: another workspace, which holds the candidates, such as an artefact of CI. It is only read. Default: the
+            same workspace.
 
     Returns:
         A `Comparison`: values and differences as fractions, with 95 % intervals and corrected p-values.
@@ -69,7 +74,7 @@ def compare(
         raise UsageError(f"name at least one candidate to compare with '{baseline}'")
     margin = None if equivalent_within is None else arguments.number("equivalent_within", equivalent_within)
     found = compare_stored(
-        Workspace(arguments.stored_in(workspace)).results,
+        Workspace(arguments.workspace_of(workspace)).results,
         arguments.name_of("baseline", baseline),
         others,
         measures=arguments.names_of("measures", measures),
@@ -77,6 +82,7 @@ def compare(
         wanted=_wanted(collections, first_stage, depth),
         unpaired=unpaired_first_stages,
         margin=margin_of(margin),
+        against=None if against is None else Workspace(Path(against)).results,
     )
     return Comparison(found)
 
@@ -102,6 +108,7 @@ def gate(
     mirror: str | Path | None = None,
     allow_drift: bool = False,
     workspace: str | Path | None = None,
+    against: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Decision:
     """Decide whether a candidate may replace the accepted reranker, as `harness gate` does.
@@ -130,6 +137,8 @@ def gate(
         mirror: as in `run`.
         allow_drift: as in `run`.
         workspace: as in `run`.
+        against: another workspace, such as an artefact of the main branch, which has the anchor's stored results. It is
+            only read, and the anchor is not opened. Default: the same workspace.
         reporter: as in `run`.
 
     Returns:
@@ -186,6 +195,7 @@ def gate(
             sample=sample,
             accept=accept,
             sequential=sequential,
+            against=_other(place, arguments.file_of(against)),
         )
     return Decision(found)
 
@@ -203,7 +213,7 @@ def why(
     """Explain which queries and documents make two systems differ, as `harness why` does. No model runs.
 
     Args:
-        a: a system as the tables name it, or the first digits of the id of one of its evaluations.
+        a: a system, as in `compare`.
         b: the system that is compared with it.
         measure: one measure. Default: `main`, the main measure of each collection.
         collections: as in `compare`.
@@ -230,7 +240,7 @@ def why(
     from harness.judging.why.stored import find
 
     wanted = _wanted(collections, first_stage, depth)
-    place, by = Workspace(arguments.stored_in(workspace)), arguments.name_of("measure", measure)
+    place, by = Workspace(arguments.workspace_of(workspace)), arguments.name_of("measure", measure)
     found = find(place, arguments.name_of("a", a), arguments.name_of("b", b), by, wanted)
     return Explanation(found, explained(found.facings))
 
@@ -241,6 +251,17 @@ def _wanted(collections: str | Sequence[str] | None, first_stage: str | None, de
         arguments.optional_name("first_stage", first_stage),
         arguments.optional_whole("depth", depth),
     )
+
+
+def _other(workspace: Workspace, against: Path | None) -> Workspace | None:
+    """The workspace `against`; None where it is the same one."""
+    if against is None:
+        return None
+    other = Workspace(against)
+    if is_same_store(other.results, workspace.results):
+        return None
+    with stored_in(other.results, "--against"):
+        return other
 
 
 def _declared(policy: Policy | str | Path | None) -> Policy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,10 @@ from harness.api import arguments
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class LeftOutWarning(UserWarning):
+    """Stored results that a selection does not hold."""
 
 
 def results(
@@ -25,10 +30,13 @@ def results(
 ) -> pd.DataFrame:
     """Stored results as a frame: one row per system, collection and measure. No model runs.
 
+    What the selection leaves out (older results, samples of whole collections) is counted in `attrs["left_out"]`, and a
+    `LeftOutWarning` says how to get it.
+
     Args:
-        systems: names or patterns, as `harness list systems` prints them; the first stage of each is included. Default:
+        systems: names, globs or ids; see docs/names.md. The first stage of each is included. Default: all.
+        collections: names, suites, sets, groups, globs such as `miracl/*`, or first digits of a fingerprint. Default:
             all.
-        collections: names, suites, or patterns such as `miracl/*`. Default: all.
         languages: only these. Default: all.
         measures: only these. Default: all.
         intervals: add columns with the 95 % intervals and the test of the difference.
@@ -49,17 +57,20 @@ def results(
         >>> frame[["system", "collection", "measure", "value"]].round(4).values.tolist()[-1]
         ['control:oracle', 'demo/en', 'nDCG@10', 0.764]
     """
-    from harness.result.gathered import gathered
-    from reports.tidy import frame, tidy, tidy_per_query
+    from harness.result.gathered import view
+    from reports.tidy import frame, tidy, tidy_per_query, with_left_out
 
     if per_query and intervals:
         raise UsageError("one query has no interval; leave out intervals or per_query")
-    path = arguments.stored_in(workspace)
-    found = gathered(
+    path = arguments.workspace_of(workspace)
+    shown = view(
         path,
         arguments.names_of("systems", systems),
         arguments.names_of("collections", collections),
         arguments.names_of("languages", languages),
         arguments.names_of("measures", measures),
     )
-    return frame(tidy_per_query(found, path) if per_query else tidy(found, intervals=intervals))
+    for line in shown.left_out.lines:
+        warnings.warn(line, LeftOutWarning, stacklevel=2)
+    table = tidy_per_query(shown.results, path) if per_query else tidy(shown.results, intervals=intervals)
+    return frame(with_left_out(table, shown.left_out))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import SHOW, app
-from harness.cli.printing import existing_workspace
+from harness.cli.printing import existing_workspace, print_left_out
 
 
 @app.command(
@@ -22,7 +21,7 @@ from harness.cli.printing import existing_workspace
     harness board 'BAAI/*' bm25 --collection miracl --systems systems.toml --out site""",
 )
 def board(  # noqa: PLR0917
-    systems: Annotated[list[str] | None, typer.Argument(help="Systems as `harness list systems` names them.")] = None,
+    systems: options.SystemNames = None,
     out: options.BoardOut = None,
     collection: options.BoardCollections = None,
     language: options.Languages = None,
@@ -48,6 +47,8 @@ def board(  # noqa: PLR0917
     pages = write_board(made, out)
     first: Path = out / "index.html"
     if as_json:
-        typer.echo(json.dumps({"pages": pages, "index": str(first), "systems": len(made.by_system)}))
+        counted = {"pages": pages, "index": str(first), "systems": len(made.by_system)}
+        typer.echo(json.dumps(counted | {"left_out": made.left_out.as_dict()}, ensure_ascii=False))
     else:
+        print_left_out(made.left_out)
         typer.echo(f"written: {first} ({pages} pages, {len(made.by_system)} systems)")

@@ -20,10 +20,12 @@ from harness.cli.printing import existing_workspace, print_tables
 
     harness compare BAAI/bge-reranker-v2-m3 onnx:./bge-int8 --equivalent-within 0.2
 
-    harness compare BAAI/bge-reranker-v2-m3 mine --group "mine=./seed-*" --collection beir --first-stage bm25""",
+    harness compare BAAI/bge-reranker-v2-m3 mine --group "mine=./seed-*" --collection beir --first-stage bm25
+
+    harness compare ./model ./model --workspace main-artefact --against .harness""",
 )
 def compare(  # noqa: PLR0917
-    baseline: Annotated[str, typer.Argument(help="A system as the tables name it, an id, or a --group.")],
+    baseline: Annotated[str, typer.Argument(help=f"{options.SYSTEM} Or a --group.")],
     candidates: Annotated[list[str], typer.Argument(help="Systems that are compared with it.")],
     collections: options.Collections = None,
     measures: options.Measures = None,
@@ -35,11 +37,13 @@ def compare(  # noqa: PLR0917
     columns: options.ComparedColumns = None,
     names: options.NamesFile = None,
     workspace: options.WorkspacePath = None,
+    against: options.AgainstCandidates = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Compare stored results query by query, with effects, intervals and corrected p-values.
 
-    All systems have ranked the same candidates. No model runs.
+    All systems have ranked the same candidates. No model runs. With --against, the baseline is looked up in --workspace
+    and the candidates in the other workspace.
     """
     from harness import api
     from reports.tables.compare import COMPARED
@@ -58,6 +62,7 @@ def compare(  # noqa: PLR0917
         equivalent_within=equivalent_within,
         groups=groups,
         workspace=workspace,
+        against=against,
     )
     if as_json:
         typer.echo(json.dumps(found.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))

@@ -7,7 +7,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import SHOW, app
-from harness.cli.printing import existing_workspace
+from harness.cli.printing import existing_workspace, print_left_out
 
 
 @app.command(
@@ -31,20 +31,22 @@ def export(  # noqa: PLR0917
 ) -> None:
     """Write stored results as a tidy table with one row per system, collection and measure, or per query.
 
-    Values are fractions.
+    Values are fractions. What the selection leaves out is counted on stderr, and in the metadata of a Parquet file.
     """
-    from harness.result.gathered import gathered
-    from reports.tidy import tidy, tidy_per_query, write_csv, write_parquet
+    from harness.result.gathered import view
+    from reports.tidy import tidy, tidy_per_query, with_left_out, write_csv, write_parquet
 
     if parquet is None and csv is None:
         raise UsageError("name a file to write: --parquet FILE or --csv FILE")
     if per_query and intervals:
         raise UsageError("one query has no interval; leave out --intervals or --per-query")
     path = existing_workspace(workspace)
-    results = gathered(path, systems or (), collections or (), languages or (), measures or ())
-    table = tidy_per_query(results, path) if per_query else tidy(results, intervals=intervals)
+    shown = view(path, systems or (), collections or (), languages or (), measures or ())
+    table = tidy_per_query(shown.results, path) if per_query else tidy(shown.results, intervals=intervals)
+    table = with_left_out(table, shown.left_out)
     for file, write in ((parquet, write_parquet), (csv, write_csv)):
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             write(table, file)
             typer.echo(f"written: {file}: {table.num_rows:,} rows")
+    print_left_out(shown.left_out)

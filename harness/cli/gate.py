@@ -29,6 +29,8 @@ EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 
     harness gate --candidate ./checkpoint-1000 --accept
 
+    harness gate --candidate ./model --anchor ./model --against main-artefact
+
 Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 def gate(  # noqa: PLR0917
@@ -53,6 +55,7 @@ def gate(  # noqa: PLR0917
     junit: options.Junit = None,
     summary: options.SummaryFile = None,
     workspace: options.WorkspacePath = None,
+    against: options.AgainstAnchor = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Decide whether a candidate may replace the accepted reranker.
@@ -69,7 +72,7 @@ def gate(  # noqa: PLR0917
         candidate, policy, targets=targets, anchor=anchor, sequential=sequential, tier=tier, accept=accept,
         first_stage=first_stage, depth=depth, measure=measure, languages=languages, parallel=parallel, split=split,
         sample_queries=sample_queries, rules=rules, source=source, mirror=mirror, allow_drift=allow_drift,
-        workspace=workspace, reporter=Terminal(),
+        workspace=workspace, against=against, reporter=Terminal(),
     )  # fmt: skip
     _tell(found, junit, summary, as_json)
     raise typer.Exit(EXIT[found.verdict])

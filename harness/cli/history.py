@@ -8,7 +8,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import SHOW, app
-from harness.cli.printing import existing_workspace, make_folder, print_table
+from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
 
 
 @app.command(
@@ -33,11 +33,13 @@ def history(  # noqa: PLR0917
     from harness.judging.history import history as points_of
     from reports.tables.history import history_json, history_table
 
-    points = points_of(existing_workspace(workspace), family, measure, collections or (), languages or ())
+    found = points_of(existing_workspace(workspace), family, measure, collections or (), languages or ())
+    points = found.points
     if as_json:
+        print_left_out(found.left_out)
         typer.echo(json.dumps(history_json(points), ensure_ascii=False, indent=1))
     else:
-        print_table(history_table(points, family))
+        print_table(history_table(points, family, found.left_out.lines))
     if out is not None:
         from reports.plots.checkpoints import write_history
 

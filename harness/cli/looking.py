@@ -15,22 +15,32 @@ from harness.cli.printing import existing_workspace, print_rows, workspace_path
 
 
 @app.command(
-    "list", rich_help_panel=WORKSPACE, epilog="Examples:\n\n    harness list\n\n    harness list adapters --json"
+    "list",
+    rich_help_panel=WORKSPACE,
+    epilog="""Examples:
+
+    harness list
+
+    harness list results './checkpoint-*' --collection miracl
+
+    harness list adapters --json""",
 )
 def list_(
     what: Annotated[str, typer.Argument(help="results, collections, systems, looks or adapters.")] = "results",
+    systems: options.SystemNames = None,
+    collections: options.BoardCollections = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """List results, collections, systems, gate looks or adapters."""
     from reports.tables.listing import listing
 
-    print_rows(listing(what, existing_workspace(workspace)), as_json)
+    print_rows(listing(what, existing_workspace(workspace), systems or (), collections or ()), as_json)
 
 
 @app.command(rich_help_panel=WORKSPACE, epilog="Example:\n\n    harness show 3fa9c1")
 def show(
-    id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
+    id: Annotated[str, typer.Argument(help=options.EVALUATION)],
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:

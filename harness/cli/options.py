@@ -86,6 +86,15 @@ def _option(name: str, text: str, *, negative: str = "", **more: Any) -> Any:
     return typer.Option(f"--{name}{negative}", envvar=VARIABLES.get(name), help=text, **more)
 
 
+SYSTEM = (
+    "A system as the tables name it, a glob such as 'BAAI/*', or the first digits of an evaluation's id (4 or more)."
+)
+EVALUATION = "The id of an evaluation or its first digits (4 or more), or a system that has only one evaluation."
+_COLLECTION = (
+    "a name, a suite, a set or a group, a glob such as 'miracl/*', or the first digits of a fingerprint (6 or more). "
+    "Repeatable."
+)
+
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
@@ -198,7 +207,7 @@ BoardOut = Annotated[
 ]
 BoardCollections = Annotated[
     list[str] | None,
-    _option("collection", "Show only these: a name, a suite, or a pattern such as 'miracl/*'. Repeatable."),
+    _option("collection", f"Show only these: {_COLLECTION}"),
 ]
 SystemsFile = Annotated[
     Path | None,
@@ -208,7 +217,7 @@ SystemsFile = Annotated[
 ]
 SystemNames = Annotated[
     list[str] | None,
-    typer.Argument(help="Show only these systems, as `harness list systems` names them. '*' matches anything."),
+    typer.Argument(help=f"Show only these systems. {SYSTEM}"),
 ]
 ReportOut = Annotated[
     Path | None, _option("out", "The folder for report.html, report.md, tables, plots and model-card.md.")
@@ -225,7 +234,7 @@ ColumnIntervals = Annotated[
     bool, _flag("intervals", "Add columns with the 95 % intervals and the test of the difference.")
 ]
 SystemFamily = Annotated[
-    str, typer.Argument(help="A pattern of systems such as './checkpoint-*', or one name with several revisions.")
+    str, typer.Argument(help="A glob of systems such as './checkpoint-*', or one name with several revisions.")
 ]
 HistoryMeasure = Annotated[str | None, _option("measure", "The measure. Default: the main measure of the collections.")]
 HistoryOut = Annotated[Path | None, _option("out", "The folder for the plot, as PNG and SVG.")]
@@ -235,11 +244,20 @@ SkipProbe = Annotated[
 ]
 Collections = Annotated[
     list[str] | None,
-    _option(
-        "collection", "Use only these: a name, a suite such as beir, or the first digits of a fingerprint. Repeatable."
-    ),
+    _option("collection", f"Use only these: {_COLLECTION}"),
 ]
 OnlyFirstStage = Annotated[str | None, _option("first-stage", "Use only results over this first stage.")]
+AgainstCandidates = Annotated[
+    Path | None,
+    _option("against", "Another workspace, which holds the candidates. It is only read. Default: --workspace."),
+]
+AgainstAnchor = Annotated[
+    Path | None,
+    _option(
+        "against",
+        "Another workspace, which holds the stored results of the anchor. It is only read. Default: --workspace.",
+    ),
+]
 OnlyDepth = Annotated[int | None, _option("depth", "Use only results at this depth.", min=1)]
 UnpairedFirstStages = Annotated[
     bool, _flag("unpaired-first-stages", "Also compare systems that ranked other candidates, and mark them.")

@@ -68,6 +68,12 @@ def print_tables(tables: Iterable[Any], alarms: Iterable[str]) -> None:
         print_alarm(alarm)
 
 
+def print_left_out(left_out: Any) -> None:
+    """Where no output has a place for it."""
+    for line in left_out.lines:
+        typer.echo(line, err=True)
+
+
 def print_rows(table: Any, as_json: bool) -> None:
     if as_json:
         rows = [dict(zip(table.columns, (cell.text for cell in row), strict=True)) for row in table.rows]
@@ -103,6 +109,6 @@ def workspace_path(workspace: Path | None) -> Path:
 
 
 def existing_workspace(workspace: Path | None) -> Path:
-    from harness.api.arguments import stored_in
+    from harness.api.arguments import workspace_of
 
-    return stored_in(workspace)
+    return workspace_of(workspace)

@@ -14,7 +14,7 @@ import typer
 from adapters.errors import MissingExtra
 from harness.cli import options
 from harness.cli.app import SHOW, app
-from harness.cli.printing import existing_workspace, make_folder, print_table
+from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
 
 if TYPE_CHECKING:
     from harness.result.gathered import Grid
@@ -51,17 +51,17 @@ def report(  # noqa: PLR0917
 
     Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
     """
-    from harness.result.gathered import gathered, parts_left_out
+    from harness.result.gathered import view
     from harness.result.secrets import public_command
     from reports import story
     from reports.view import view_of
 
     path = existing_workspace(workspace)
-    view = view_of(columns, measures or (), names, path)
-    results = gathered(path, systems or (), collections or (), languages or (), measures or ())
-    if line := parts_left_out(path, collections or ()):
-        typer.echo(line, err=True)
-    made = story.report(results, _published, intervals=intervals, view=view)
+    columns_shown = view_of(columns, measures or (), names, path)
+    shown = view(path, systems or (), collections or (), languages or (), measures or ())
+    print_left_out(shown.left_out)
+    results = shown.results
+    made = story.report(results, _published, intervals=intervals, view=columns_shown, left_out=shown.left_out)
     written = []
     if out is not None:
         make_folder(out)
@@ -156,6 +156,7 @@ def _as_dict(made: Report) -> dict[str, object]:
     """Every figure of every table; fractions."""
     return {
         "format": 1,
+        "left_out": made.left_out.as_dict(),
         "tables": [
             {
                 "measure": sheet.grid.measure,

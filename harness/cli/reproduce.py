@@ -17,7 +17,7 @@ from harness.cli.printing import existing_workspace, print_table
     epilog="Examples:\n\n    harness reproduce 3fa9c1\n\n    harness reproduce 3fa9c1 --keep-candidates --json",
 )
 def reproduce(
-    id: Annotated[str, typer.Argument(help="An id that a table, a list or a run file names; its first digits do.")],
+    id: Annotated[str, typer.Argument(help=options.EVALUATION)],
     keep_candidates: options.KeepCandidates = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
@@ -33,8 +33,8 @@ def reproduce(
     from reports.tables.reproduce import reproduced_dict, reproduced_table
 
     place = existing_workspace(workspace)
-    details(id, place)  # tells an empty workspace and an unknown id before anything is opened
-    found = again(Workspace.open(place), id, Terminal(), keep_candidates=keep_candidates)
+    known = str(details(id, place)["id"])  # an empty workspace and an unknown name are refused before it is opened
+    found = again(Workspace.open(place), known, Terminal(), keep_candidates=keep_candidates)
     if as_json:
         typer.echo(json.dumps(reproduced_dict(found), ensure_ascii=False, indent=1))
     else:

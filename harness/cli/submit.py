@@ -20,7 +20,7 @@ from harness.cli.printing import existing_workspace
     harness submit cross-encoder:./checkpoint-1000 --first-stage bm25 --collection miracl --out ./submission""",
 )
 def submit(  # noqa: PLR0917
-    system: Annotated[str, typer.Argument(help="A system as `harness list systems` prints it.")],
+    system: Annotated[str, typer.Argument(help=options.SYSTEM)],
     out: options.SubmissionOut,
     collections: options.BoardCollections = None,
     first_stage: options.OnlyFirstStage = None,

@@ -18,7 +18,7 @@ from harness.cli.app import COMPARE, app
     "    harness why 3fa9c1 77b0d2 --out why.html --measure RR@10 --queries 2000",
 )
 def why(  # noqa: PLR0917
-    a: Annotated[str, typer.Argument(help="A system, as `harness compare` names them, or an evaluation's id.")],
+    a: Annotated[str, typer.Argument(help=options.SYSTEM)],
     b: Annotated[str, typer.Argument(help="The system that is held against it.")],
     out: options.Page,
     measure: options.OneMeasure = "main",

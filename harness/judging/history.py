@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.errors import UsageError, did_you_mean
+from adapters.errors import UsageError
 from adapters.identity import digest
 from harness.judging.gate.looks import Look, LookLog
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
-from harness.result.gathered import Grid, every, is_named
+from harness.result.gathered import Grid, view
 from harness.result.keys import CollectionKey, SystemKey
+from harness.result.left_out import LeftOut
 from harness.result.result import Result
 from harness.result.stemming import Stemming, of_stored
 
@@ -62,34 +63,42 @@ class Point:
     """Of the BM25 that it is, or stands on."""
 
 
+@dataclass(frozen=True)
+class History:
+    """How a family moved, and which of its results the points do not rest on."""
+
+    points: tuple[Point, ...]
+    left_out: LeftOut
+
+
 def history(
     workspace: Path,
     pattern: str,
     measure: str | None = None,
     collections: Sequence[str] = (),
     languages: Sequence[str] = (),
-) -> list[Point]:
+) -> History:
     """Every stored revision of the systems that a pattern names, in the order of the numbers in their names, then of
-    time. Points over another first stage or depth are a series of their own, and stand together.
+    time. Points over another first stage or depth are a series of their own, and stand together. Of a collection and
+    its samples a series takes the largest that all its points have, as `harness compare` does.
 
     Args:
-        pattern: a name as `harness list systems` prints it; `*` for anything.
+        pattern: a system; see `harness.result.select`.
         measure: the main measure of the collections where None.
 
     Raises:
         UsageError: nothing is named so; the collections have different main measures, or none that all points have.
     """
-    found = _of_measure(_wanted(every(workspace, collections, languages), pattern), measure)
+    shown = view(workspace, [pattern], collections, languages, [measure] if measure else (), revisions=True)
+    found = _of_measure(shown.results, measure)
     bases = {_ground(one.system, one): one for one in found if one.system.reranker is None}
-    wanted = [one for one in found if is_named(one.system.label, pattern)]
+    wanted = [one for one in found if one.id in shown.named]
     series: dict[tuple[str, int], dict[tuple[str, str], dict[CollectionKey, Result]]] = {}
     for one in wanted:  # the newest of a collection counts
         own = series.setdefault((one.system.first_stage, one.system.depth), {})
         own.setdefault((one.system.label, revision(one)), {})[one.collection] = one
-    return _with_looks(
-        [point for _, own in sorted(series.items()) for point in _points(own, bases)],
-        LookLog(workspace / "results.sqlite").all(),
-    )
+    points = [point for _, own in sorted(series.items()) for point in _points(own, bases)]
+    return History(tuple(_with_looks(points, LookLog(workspace / "results.sqlite").all())), shown.left_out)
 
 
 def revision(result: Result) -> str:
@@ -103,19 +112,6 @@ def natural(label: str) -> tuple[tuple[int, int, str], ...]:
     """A key that orders checkpoint-900 before checkpoint-1000."""
     parts = re.split(r"(\d+)", label)
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
-
-
-def _wanted(found: Sequence[Result], pattern: str) -> list[Result]:
-    """The family on its collections, and the first stages under it."""
-    family = {one.system for one in found if is_named(one.system.label, pattern)}
-    if not family:
-        known = dict.fromkeys(one.system.label for one in found)
-        raise UsageError(
-            f"no results of a system '{pattern}' on these collections.{did_you_mean(pattern, list(known))}"
-        )
-    places = {one.collection for one in found if one.system in family}
-    systems = family | {one.base for one in family}
-    return [one for one in found if one.system in systems and one.collection in places]
 
 
 def _of_measure(found: Sequence[Result], measure: str | None) -> list[Result]:
@@ -138,11 +134,19 @@ def _points(
     own: Mapping[tuple[str, str], Mapping[CollectionKey, Result]],
     bases: Bases,
 ) -> list[Point]:
-    shared = [key for key in next(iter(own.values())) if all(key in one for one in own.values())]
+    shared = _largest([key for key in next(iter(own.values())) if all(key in one for one in own.values())])
     if not shared:
         raise UsageError("no collection that all of them were evaluated on; name fewer systems, or evaluate the others")
     made = [_point(found, shared, bases) for found in own.values()]
     return sorted(made, key=lambda one: (natural(one.system.label), one.first, one.revision))
+
+
+def _largest(shared: Sequence[CollectionKey]) -> list[CollectionKey]:
+    """Of a collection and its samples the one with the most queries: no question has two votes."""
+    most: dict[tuple[str, str], CollectionKey] = {}
+    for key in shared:
+        most[key.name, key.split] = max(most.get((key.name, key.split), key), key, key=lambda one: one.queries)
+    return list(most.values())
 
 
 def _point(

@@ -15,9 +15,10 @@ from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.progress import Reporter, Silent
 from harness.result.evaluation import Evaluation
+from harness.result.opening import stored_in
 from harness.result.recall import collection_of
+from harness.result.select import evaluation_named
 from harness.result.stemming import spelled_as
-from harness.result.store import Results
 from harness.result.stored import Stored
 from harness.running.experiment import evaluate
 from harness.scoring.bench import opened
@@ -70,21 +71,22 @@ class Reproduction:
 
 
 def reproduce(
-    workspace: Workspace, id: str, reporter: Reporter | None = None, *, keep_candidates: bool = False
+    workspace: Workspace, name: str, reporter: Reporter | None = None, *, keep_candidates: bool = False
 ) -> Reproduction:
     """Run an evaluation again, in a folder of its own inside the workspace: a killed run goes on in it, a finished one
     removes it. The stored evaluation stays as it is.
 
     Args:
+        name: an evaluation; see `harness.result.select`.
         keep_candidates: take the stored candidates, and run only the reranker again.
 
     Raises:
-        UsageError: no evaluation has the id.
+        UsageError: the name matches no evaluation, or several.
         DataError: its texts are no longer in the workspace.
         HarnessError: its first stage or reranker cannot be opened any more.
     """
-    with Results(workspace.results) as results:
-        stored = results.find(id)
+    with stored_in(workspace.results) as results:
+        stored = evaluation_named(name, list(results.all()))
         values = {measure: results.per_query(stored.id, measure)[1] for measure in stored.means}
         queries = results.queries(stored.id)
     collection = collection_of(workspace, stored, queries)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from adapters.errors import UsageError, did_you_mean
-from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.left_out import LeftOut, replaced, superseded
+from harness.result.means import PREFIX
+from harness.result.opening import stored_in
+from harness.result.places import collections_named, named_by_fingerprint
 from harness.result.result import Floats64, Result
-from harness.result.store import Results
+from harness.result.select import systems_named
+from harness.result.stored import Stored
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,57 @@ class Grid:
         return replace(self, collections=tuple(one for one in self.collections if one in kept), cells=cells)
 
 
+@dataclass(frozen=True)
+class View:
+    """What a table, a page or a file shows, and what it does not show."""
+
+    results: tuple[Result, ...]
+    """Oldest first."""
+    left_out: LeftOut
+    named: frozenset[str]
+    """Ids of the evaluations that the names mean; the others are first stages that came along."""
+
+
+def view(
+    workspace: Path,
+    systems: Sequence[str] = (),
+    collections: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    measures: Sequence[str] = (),
+    *,
+    revisions: bool = False,
+) -> View:
+    """The stored results of a selection. First it is selected, and then decided what gives way: an older result of a
+    system to its newest one, and a sample or a tier of a gate to its whole collection where every system of the
+    selection that has the one has the other.
+
+    Args:
+        systems: names; see `harness.result.select`. The first stage of each comes along.
+        collections: names. A sample that is named by its fingerprint stays.
+        languages: codes, as the collections declare them.
+        revisions: keep the older results of a system.
+
+    Raises:
+        UsageError: there is no store, or nothing in it is named so.
+    """
+    with stored_in(workspace / "results.sqlite") as results:
+        found = results.results()
+    everything = list({one.id: one.stored for one in found}.values())
+    keys = _columns(everything)
+    places = {id: key.place for id, key in keys.items()}
+    chosen = collections_named(collections, places.values())
+    kept = [one for one in everything if places[one.id] in chosen]
+    kept = _in_languages(kept, keys, languages)
+    named = systems_named(systems, kept, everything)
+    shown = {one.id for one in _with_first_stages(named, kept, keys)}
+    found = [replace(one, collection=keys[one.id]) for one in found if one.id in shown]
+    found = _measured(found, measures)
+    older = [] if revisions else replaced(found)
+    found = _without(found, older)
+    parts = superseded(found, named_by_fingerprint(collections, places.values()), revisions=revisions)
+    return View(tuple(_without(found, parts)), LeftOut(tuple(older), tuple(parts)), frozenset(one.id for one in named))
+
+
 def gathered(
     workspace: Path,
     systems: Sequence[str] = (),
@@ -61,54 +116,8 @@ def gathered(
     languages: Sequence[str] = (),
     measures: Sequence[str] = (),
 ) -> list[Result]:
-    """The newest result of every system on every collection and measure, oldest first. A sample, or a tier of a gate,
-    gives way to its whole collection where that was measured too (`parts_left_out` names them).
-
-    Args:
-        systems: names as `harness list systems` prints them, `*` for anything; the first stage of each comes along.
-        collections: names, suites, patterns such as `miracl/*`, or the first digits of a fingerprint, six or more,
-            which also name a sample.
-
-    Raises:
-        UsageError: there is no store, or nothing in it is named so.
-    """
-    kept = _of_systems(every(workspace, collections, languages), systems)
-    kept = [one for one in kept if not measures or one.measure in measures]
-    if not kept:
-        raise UsageError(f"no results of these systems, collections and measures in '{workspace}'; see `harness list`")
-    return list({(one.system, one.collection, one.measure): one for one in kept}.values())
-
-
-def every(workspace: Path, collections: Sequence[str] = (), languages: Sequence[str] = ()) -> list[Result]:
-    """As `gathered`, with the older results of a system too.
-
-    Raises:
-        UsageError: there is no store, or no collection in it is named so.
-    """
-    file = workspace / "results.sqlite"
-    if not file.is_file():
-        raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
-    with Results(file) as results:
-        found = _in_measured_columns(results.results())
-    kept = _of_collections(found, collections, languages)
-    parts = _parts(dict.fromkeys(one.collection for one in kept), collections)
-    return [one for one in kept if one.collection not in parts]
-
-
-def parts_left_out(workspace: Path, collections: Sequence[str] = ()) -> str | None:
-    """One line on the samples and tiers that `gathered` leaves out; None if there are none."""
-    with Results(workspace / "results.sqlite") as results:
-        keys = dict.fromkeys(one.collection.key for one in results.one_of_each_collection())
-    wanted = [one for one in keys if not collections or any(_is_of(one, pattern) for pattern in collections)]
-    parts = _parts(wanted, collections)
-    names = ", ".join(list(dict.fromkeys(one.name for one in parts))[:3])
-    if not parts:
-        return None
-    more = ", ..." if len({one.name for one in parts}) > 3 else ""
-    return (
-        f"left out: {len(parts)} samples or tiers of collections that were measured whole ({names}{more}); "
-        "--collection FINGERPRINT names one"
-    )
+    """The results of a `view`, for those who have nobody to say to what is left out."""
+    return list(view(workspace, systems, collections, languages, measures).results)
 
 
 def grids(results: Sequence[Result]) -> list[Grid]:
@@ -144,69 +153,50 @@ def grid_of(measure: str, results: Sequence[Result]) -> Grid:
     return Grid(measure, tuple(systems), collections, {(one.system, one.collection): one for one in results})
 
 
-def _in_measured_columns(found: list[Result]) -> list[Result]:
-    """Imported means of a suite's collection stand in the column of that collection, if it was measured whole here."""
-    whole = {
-        (one.collection.name, one.collection.split): one.collection
-        for one in found
-        if not one.is_mean_only and one.collection.sampled_from is None
+def _columns(everything: Iterable[Stored]) -> dict[str, CollectionKey]:
+    """The collection of each evaluation, by the evaluation's id. Imported means of a suite's collection stand in the
+    column of that collection, if it was measured whole here."""
+    keys = {one.id: one.collection.key for one in everything}
+    measured = [key for key in keys.values() if not key.fingerprint.startswith(PREFIX)]
+    whole = {(key.name, key.split): key for key in measured if key.sampled_from is None}
+    return {
+        id: whole.get((key.name, key.split), key) if key.fingerprint.startswith(PREFIX) else key
+        for id, key in keys.items()
     }
-    return [
-        replace(one, collection=whole.get((one.collection.name, one.collection.split), one.collection))
-        if one.is_mean_only
-        else one
-        for one in found
-    ]
 
 
-def _parts(keys: Collection[CollectionKey], wanted: Sequence[str]) -> list[CollectionKey]:
-    """Collections that are some of the queries of another one that is here, unless they are named by fingerprint."""
-    whole = {(key.name, key.split) for key in keys if key.sampled_from is None}
-    return [
-        key
-        for key in keys
-        if key.sampled_from is not None
-        and (key.name, key.split) in whole
-        and not any(_is_fingerprint(key, pattern) for pattern in wanted)
-    ]
+def _in_languages(kept: list[Stored], keys: Mapping[str, CollectionKey], languages: Sequence[str]) -> list[Stored]:
+    known = {language for one in kept if (language := keys[one.id].language)}
+    for language in languages:
+        if language not in known:
+            raise UsageError(f"no results in a language '{language}'.{did_you_mean(language, known)}")
+    return [one for one in kept if keys[one.id].language in languages] if languages else kept
 
 
-def _is_fingerprint(key: CollectionKey, pattern: str) -> bool:
-    return len(pattern) >= 6 and key.fingerprint.startswith(pattern)
+def _with_first_stages(
+    named: Sequence[Stored], kept: Sequence[Stored], keys: Mapping[str, CollectionKey]
+) -> list[Stored]:
+    """What was named, and the first stages under it on the same collections, in the old order."""
+
+    def ground(one: Stored) -> tuple[object, ...]:
+        return one.first_stage, one.depth, keys[one.id]
+
+    ids = {one.id for one in named}
+    first = {ground(one) for one in named if one.reranker is None}
+    under = {ground(one) for one in named} - first
+    return [one for one in kept if one.id in ids or (one.reranker is None and ground(one) in under)]
 
 
-def _of_collections(found: list[Result], wanted: Sequence[str], languages: Sequence[str]) -> list[Result]:
-    names = dict.fromkeys(one.collection.name for one in found)
-    for pattern in wanted:
-        if not any(_is_of(one.collection, pattern) for one in found):
-            raise UsageError(f"no results of a collection '{pattern}'.{did_you_mean(pattern, list(names))}")
-    return [
-        one
-        for one in found
-        if (not wanted or any(_is_of(one.collection, pattern) for pattern in wanted))
-        and (not languages or one.collection.language in languages)
-    ]
+def _measured(found: list[Result], measures: Sequence[str]) -> list[Result]:
+    known = {one.measure for one in found}
+    for measure in measures:
+        if measure not in known:
+            raise UsageError(f"no results of a measure '{measure}'.{did_you_mean(measure, known)}")
+    if not found:
+        raise UsageError("no results yet; `harness run` makes them")
+    return [one for one in found if one.measure in measures] if measures else found
 
 
-def _is_of(key: CollectionKey, pattern: str) -> bool:
-    return _named(key.name, pattern) or _is_fingerprint(key, pattern)
-
-
-def _named(name: str, pattern: str) -> bool:
-    return name == pattern or name.startswith(f"{pattern}/") or fnmatchcase(name, pattern)
-
-
-def _of_systems(found: list[Result], wanted: Sequence[str]) -> list[Result]:
-    labels = dict.fromkeys(one.system.label for one in found)
-    for pattern in wanted:
-        if not any(is_named(label, pattern) for label in labels):
-            raise UsageError(f"no results of a system '{pattern}'.{did_you_mean(pattern, list(labels))}")
-    if not wanted:
-        return found
-    named = {one.system for one in found if any(is_named(one.system.label, pattern) for pattern in wanted)}
-    shown = named | {key.base for key in named}
-    return [one for one in found if one.system in shown]
-
-
-def is_named(label: str, pattern: str) -> bool:
-    return pattern in (label, label.removesuffix(FIRST_STAGE)) or fnmatchcase(label, pattern)
+def _without(results: Iterable[Result], some: Iterable[Result]) -> list[Result]:
+    left = set(map(id, some))
+    return [one for one in results if id(one) not in left]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.data.suites.targets import SuiteCollection, suites
+from harness.result.places import Place
 
 FIRST_STAGE = " (first stage)"
 
@@ -46,6 +47,11 @@ class CollectionKey:
     main_measure: str
 
     @property
+    def place(self) -> Place:
+        """What it can be named by."""
+        return Place(self.name, self.fingerprint, self.group)
+
+    @property
     def suite(self) -> str | None:
         """The suite, where it is of one."""
         head, slash, _ = self.name.partition("/")
@@ -54,6 +60,5 @@ class CollectionKey:
     @property
     def entry(self) -> SuiteCollection | None:
         """Its line in the suite's table: licence, contamination, revision."""
-        plain = self.name.replace("†", "").strip()
         known = suites()[self.suite].collections if self.suite else ()
-        return next((one for one in known if one.target == plain), None)
+        return next((one for one in known if one.target == self.place.plain), None)

@@ -18,7 +18,6 @@ from harness.result.typed import Unreadable, typed
 
 ALL = "true"
 THESE = "{id} in (select value from json_each(?))"
-ONE_OF_EACH_COLLECTION = "{id} in (select min(id) from evaluation group by collection)"
 """Which evaluations are read, as a condition on their ids."""
 _COLLECTIONS = """
 select c.*, k.fingerprint as corpus, d.language as detected, d.collection is not null as sought, p.name as parallel,
@@ -58,7 +57,7 @@ class Reading:
         """Evaluations, newest last. Means are always checked against their values.
 
         Args:
-            which: `ALL`, `THESE` with a JSON list of ids, or `ONE_OF_EACH_COLLECTION`.
+            which: `ALL`, or `THESE` with a JSON list of ids.
             values: whether to give the values too.
 
         Raises:

@@ -47,7 +47,7 @@ def keep_scores(workspace: Workspace, id: str, scores: Scores) -> None:
 
 
 def recall(workspace: Workspace, id: str) -> Recalled:
-    """The evaluation of that id, or whose id begins so.
+    """The evaluation of that id.
 
     Raises:
         UsageError: no evaluation has the id.

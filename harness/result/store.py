@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, UsageError, did_you_mean
+from adapters.errors import DataError, UsageError
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result import rows
+from harness.result.database import closed_on_error, opened
 from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
-from harness.result.reading import ALL, ONE_OF_EACH_COLLECTION, THESE, Read, Reading
+from harness.result.reading import ALL, THESE, Read, Reading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
     from harness.result.means import Means
 
-_PATIENCE_SECONDS = 30.0
-
 
 class Results:
-    """An open store.
+    """An open store. One that cannot be written can still be read.
 
     Raises:
         DataError: the file is not a results store, or was written by a newer version.
@@ -43,18 +41,15 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
-        self._reading = Reading(self._database, path)
         try:
-            self._prepare()
+            self._database, self._read_only = opened(path)
+            self._reading = Reading(self._database, path)
+            with closed_on_error(self._database):
+                self._prepare()
         except sqlite3.DatabaseError as error:
-            self._database.close()
             raise DataError(
                 f"{path}: not a results store ({error}); move it away, or name another --workspace"
             ) from None
-        except DataError:
-            self._database.close()
-            raise
 
     def __enter__(self) -> Self:
         return self
@@ -112,24 +107,25 @@ class Results:
                 self._database.execute("rollback")
             raise
 
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query, for others whose tables are in this file."""
+        return self._database.execute(query, values).fetchall()
+
     def speed_of(self, id: str) -> float | None:
         """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
         return self._timing(id).pairs_per_second
 
-    def find(self, prefix: str) -> Stored:
-        """The evaluation whose id begins with `prefix`.
+    def find(self, id: str) -> Stored:
+        """The evaluation of a whole id; `harness.result.select` reads what people write.
 
         Raises:
-            UsageError: none does, or several do.
+            UsageError: there is none.
             DataError: what is stored of it cannot be trusted.
         """
-        ids = [row[0] for row in self._database.execute("select id from evaluation")]
-        matching = [name for name in ids if prefix and name.startswith(prefix)]
-        if len(matching) == 1:
-            return next(self._these(matching)).stored
-        if matching:
-            raise UsageError(f"'{prefix}' could be {', '.join(matching[:5])}; give more digits")
-        raise UsageError(f"nothing in this workspace has the id '{prefix}'.{did_you_mean(prefix, ids[:20])}")
+        found = next(self._these([id]), None)
+        if found is None:
+            raise UsageError(f"no evaluation has the id '{id}' in '{self._path.parent}'")
+        return found.stored
 
     def all(self) -> Iterator[Stored]:
         """Every evaluation, newest last.
@@ -138,10 +134,6 @@ class Results:
             DataError: what is stored of one cannot be trusted.
         """
         return (one.stored for one in self._reading.evaluations(ALL, values=False))
-
-    def one_of_each_collection(self) -> Iterator[Stored]:
-        """One evaluation on every collection that has any, in the order of `all`."""
-        return (one.stored for one in self._reading.evaluations(ONE_OF_EACH_COLLECTION))
 
     def results(self, ids: Iterable[str] | None = None) -> list[Result]:
         """Every measure of every evaluation with its values, in the order of `all`.
@@ -212,7 +204,6 @@ class Results:
         self._insert("noise", row)
 
     def _prepare(self) -> None:
-        self._write_ahead()
         if self._version() == 0:
             self._make()
         if self._version() == 1:
@@ -221,17 +212,8 @@ class Results:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         for statement in ADDED.split(";"):
             self._database.execute(statement)
-
-    def _write_ahead(self) -> None:
-        """SQLite does not wait for others while it changes the journal, so this has to."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self._database.execute("pragma journal_mode").fetchone() != ("wal",):
-            try:
-                self._database.execute("pragma journal_mode = wal")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
+        if self._read_only:  # the tables above were made in memory
+            self._database.execute("pragma query_only = on")
 
     def _version(self) -> int:
         return int(self._database.execute("pragma user_version").fetchone()[0])

@@ -45,7 +45,7 @@ SAID = {"gain": "gain", "loss": "loss", "unsure": "not significant (corrected p-
 
 def gains(pairs: GridPairs, systems: Sequence[SystemKey]) -> list[list[LanguageGain]]:
     """Per language of the grid, in the order of the languages, the gain of each system; at last on all collections."""
-    collections = pairs.grid.collections
+    collections = pairs.main
     languages = dict.fromkeys(key.language for key in collections)
     wanted = [(one, [key for key in collections if key.language == one]) for one in languages]
     return [_gains(pairs, systems, one, own) for one, own in [*wanted, (None, list(collections))]]
@@ -61,7 +61,7 @@ def _gains(
 
 def draw_gains(pairs: GridPairs) -> Drawing | None:
     """A panel per system, a row per language. None where there are fewer than two languages or no reranker."""
-    languages = dict.fromkeys(key.language for key in pairs.grid.collections)
+    languages = dict.fromkeys(key.language for key in pairs.main)
     systems, left = limited(pairs.systems, PANELS)
     if not systems or len(languages) < 2:
         return None

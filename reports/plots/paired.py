@@ -15,7 +15,7 @@ from harness.result.figure import LANGUAGES, SYSTEMS
 from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-from reports.grid import Column, average, collection_columns, selection
+from reports.grid import Column, average, collection_columns, once, selection
 from reports.tables.report import Sheet
 
 Floats64 = npt.NDArray[np.float64]
@@ -56,6 +56,8 @@ class GridPairs:
     averages: dict[tuple[SystemKey, tuple[CollectionKey, ...]], Difference]
     """Of every language, corrected over the languages of the system, and of all collections, corrected over the
     systems."""
+    main: tuple[CollectionKey, ...]
+    """The collections that are averaged: each once."""
 
     @cached_property
     def systems(self) -> list[SystemKey]:
@@ -85,7 +87,8 @@ def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> GridPairs:
         sheets: tables of the same grid; what they hold is not computed again.
     """
     singles = [one for one in collection_columns(grid) if len(one.collections) == 1]
-    averages = [*_languages(grid), average(grid, grid.collections, "all collections", "")]
+    main = once(grid)
+    averages = [*_languages(grid, main), average(grid, main, "all collections", "")]
     columns = [*singles, *averages]
     known = _differences(grid, columns, sheets)
     found = {}
@@ -99,7 +102,8 @@ def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> GridPairs:
         for system, difference in known[_key(grid, one)].items()
         if not any(grid.cells[system, key].wrong for key in one.collections)
     }
-    return GridPairs(_sound(grid), {key: pair for key, pair in found.items() if not pair.after.wrong}, several)
+    sound = {key: pair for key, pair in found.items() if not pair.after.wrong}
+    return GridPairs(_sound(grid), sound, several, tuple(main))
 
 
 _Key = tuple[tuple[CollectionKey, ...], tuple[float, ...], str]
@@ -146,10 +150,10 @@ def _sound(grid: Grid) -> Grid:
     return replace(grid, systems=tuple(one for one in grid.systems if one in kept), cells=cells)
 
 
-def _languages(grid: Grid) -> list[Column]:
+def _languages(grid: Grid, main: Sequence[CollectionKey]) -> list[Column]:
     """Every language, and the collections without one."""
-    codes = dict.fromkeys(one.language for one in grid.collections)
-    by_code = {code: [one for one in grid.collections if one.language == code] for code in codes}
+    codes = dict.fromkeys(one.language for one in main)
+    by_code = {code: [one for one in main if one.language == code] for code in codes}
     return [
         replace(average(grid, own, code or "", ""), family=LANGUAGES if code else UNDECLARED)
         for code, own in by_code.items()

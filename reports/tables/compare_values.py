@@ -23,10 +23,19 @@ def as_dict(comparison: Comparison, view: View = PLAIN) -> dict[str, object]:
             measured.measure: {one.system: _compared(one) for one in measured.candidates}
             for measured in comparison.measures
         },
+        **_workspaces(comparison),
         "notes": list(comparison.notes),
         "alarms": list(comparison.alarms),
         **({"display_names": {label: view.system(label) for label in _labels(comparison)}} if view.names else {}),
     }
+
+
+def _workspaces(comparison: Comparison) -> dict[str, object]:
+    """Where there are two."""
+    if comparison.workspaces is None:
+        return {}
+    baseline, candidates = map(str, comparison.workspaces)
+    return {"workspaces": {"baseline": baseline, "candidates": candidates}}
 
 
 def _labels(comparison: Comparison) -> list[str]:

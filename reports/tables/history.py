@@ -10,8 +10,12 @@ from harness.result.stemming import notes as bm25_notes
 from reports.table import Cell, Table
 
 
-def history_table(points: Sequence[Point], pattern: str) -> Table:
-    """One row per revision, in the order of the points; points over several first stages stand together."""
+def history_table(points: Sequence[Point], pattern: str, left_out: Sequence[str] = ()) -> Table:
+    """One row per revision, in the order of the points; points over several first stages stand together.
+
+    Args:
+        left_out: lines on what the points do not rest on.
+    """
     measure = points[0].measure
     columns = (
         "system",
@@ -33,7 +37,9 @@ def history_table(points: Sequence[Point], pattern: str) -> Table:
         step = one.value - before.value if before is not None and _series(before) == _series(one) else None
         rows.append(_row(one, step, strong=not one.wrong and one.value == best[_series(one)]))
         before = one
-    return Table(f"history of {pattern}, {measure} in points", columns, tuple(rows), tuple(_notes(points)), left=5)
+    return Table(
+        f"history of {pattern}, {measure} in points", columns, tuple(rows), (*_notes(points), *left_out), left=5
+    )
 
 
 def history_json(points: Sequence[Point]) -> list[dict[str, object]]:

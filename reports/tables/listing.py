@@ -7,6 +7,8 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
+from harness.result.opening import stored_in
+from harness.result.select import Wanted, evaluation_named, narrowed, systems_named
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.result.store import Results
@@ -18,28 +20,31 @@ _IMPORTED = "(imported): computed by somebody else and taken in; `harness show I
 _LISTS = ("results", "collections", "systems", "looks", "adapters")
 
 
-def listing(what: str, workspace: Path) -> Table:
-    """A list as a table.
+def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections: Sequence[str] = ()) -> Table:
+    """A list as a table: of all that is stored, or of the systems and collections that are named. Nothing is left out.
 
     Raises:
-        UsageError: there is no such list.
+        UsageError: there is no such list, it has no systems and collections, or a name matches nothing.
     """
     if what not in _LISTS:
         raise UsageError(f"nothing to list as '{what}'.{did_you_mean(what, _LISTS)}")
+    if what in ("adapters", "looks") and (systems or collections):
+        raise UsageError(f"`harness list {what}` lists them all; leave out the names")
     if what == "adapters":
         return _table("adapters", ("kind", "part", "target"), _adapters())
     if what == "looks":
         return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, look_rows(workspace / "results.sqlite"))
-    stored = _all(workspace)
+    everything = _all(workspace)
+    stored = systems_named(systems, narrowed(everything, Wanted(collections)), everything)
     if what == "results":
         return _results(stored, workspace)
     if what == "collections":
         named = ("fingerprint", "collection", "split", "language", "documents", "queries", "judgments")
         listed = dict.fromkeys(map(_collection, stored))
         return _table(f"collections in {workspace}", named, listed, _notes(stored))
-    systems = dict.fromkeys(map(_system, stored))
+    found = dict.fromkeys(map(_system, stored))
     columns = ("system", "first stage", "depth", "part")
-    return _table(f"systems in {workspace}", columns, systems, tuple(bm25_notes(of_stored(stored))))
+    return _table(f"systems in {workspace}", columns, found, tuple(bm25_notes(of_stored(stored))))
 
 
 def listing_of(ids: Iterable[str], workspace: Path) -> Table:
@@ -48,18 +53,19 @@ def listing_of(ids: Iterable[str], workspace: Path) -> Table:
     return _results([one for one in _all(workspace) if one.id in wanted], workspace)
 
 
-def details(id: str, workspace: Path) -> dict[str, object]:
+def details(name: str, workspace: Path) -> dict[str, object]:
     """Everything that is stored of one evaluation, with per-query values; or of one look of a gate.
 
+    Args:
+        name: the id of either, or its first digits, or a system that has one evaluation.
+
     Raises:
-        UsageError: the id is unknown or could be several.
+        UsageError: the name matches nothing, or could be several.
     """
-    if not (workspace / "results.sqlite").is_file():
-        raise UsageError(f"no results in '{workspace}' yet; `harness run` makes them, or name another --workspace")
-    if id.startswith(LOOK):
-        return look_details(id, workspace / "results.sqlite")
-    with Results(workspace / "results.sqlite") as results:
-        found = results.find(id)
+    with stored_in(workspace / "results.sqlite") as results:
+        if name.startswith(LOOK):
+            return look_details(name, workspace / "results.sqlite")
+        found = evaluation_named(name, list(results.all()))
         per_query = {
             one.measure: dict(zip(one.ids, one.values.tolist(), strict=True))
             for one in results.results([found.id])

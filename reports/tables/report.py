@@ -17,7 +17,7 @@ from reports import grid as grids
 from reports import marks, rule
 from reports.columns import INTERVAL, POINTS, measure_note
 from reports.findings import finding
-from reports.grid import OWN, Figure, Figures, collection_columns, figures, has_twice, language_columns
+from reports.grid import OWN, Figure, Figures, collection_columns, figures, language_columns, once, plain_name
 from reports.lines import Line, of_result
 from reports.numbers import points, signed
 from reports.table import Cell, Kind, Table
@@ -294,8 +294,9 @@ def _over(sheet: Sheet) -> str:
 
 def _notes(sheet: Sheet) -> Iterator[str]:
     yield from bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values()))
-    if has_twice(sheet.grid.collections):
-        yield "no average: a collection is here with different queries or data, and would count twice"
+    main = once(sheet.grid)
+    if other := [f"{plain_name(one)} ({one.queries:,} queries)" for one in sheet.grid.collections if one not in main]:
+        yield f"averages count a collection once, where most systems have it; not in them: {', '.join(other)}"
     groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}
     if groups:
         yield f"averaged first, and then one vote: {', '.join(sorted(groups))}"

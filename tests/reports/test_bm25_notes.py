@@ -48,7 +48,7 @@ def test_a_comparison_and_a_why_page_say_it(stored: Path, place: Place) -> None:
 
 
 def test_a_history_says_it(stored: Path) -> None:
-    assert DETECTED in history_table(history(stored, "bm25"), "bm25").notes
+    assert DETECTED in history_table(history(stored, "bm25").points, "bm25").notes
 
 
 def test_a_report_without_bm25_says_nothing_of_it(place: Place) -> None:

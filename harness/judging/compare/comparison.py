@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from harness.data.suites.table import PAIRED_MEASURE
 from harness.judging.compare.paired import PairedValues, design_of, joined
 from harness.judging.compare.remarks import alarms, declared, wrong
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
-from harness.judging.compare.selection import Chosen, StoredSelection, select
+from harness.judging.compare.selection import Chosen, Shelf, StoredSelection, select, select_across
 from harness.judging.compare.side import Side, stored_side, together
-from harness.judging.compare.wanted import ANY, Wanted
 from harness.measuring.measures import parse
 from harness.measuring.statistics.difference import Difference, Differences, differences
 from harness.measuring.statistics.seeds import SeedEffect, seed_effect
+from harness.result.opening import is_same_store, stored_in
+from harness.result.select import ANY, Wanted
 from harness.result.store import Results
 from harness.result.stored import Stored
 from harness.scoring.ground import is_paired
@@ -61,6 +63,8 @@ class Comparison:
     """Whatever was found wrong with the evaluations when they were made."""
     wrong: tuple[str, ...] = ()
     """Systems with an imported value that is known to be wrong; none of them is the best."""
+    workspaces: tuple[Path, Path] | None = None
+    """Of the baseline and of the candidates, where these are two."""
 
 
 def compare(
@@ -71,6 +75,7 @@ def compare(
     measures: Sequence[str] = (),
     groups: Sequence[str] = (),
     wanted: Wanted = ANY,
+    against: Path | None = None,
     unpaired: bool = False,
     margin: float | None = None,
 ) -> Comparison:
@@ -80,6 +85,7 @@ def compare(
         store: the file of results.
         measures: each compared on all collections; empty for the main measure of every collection.
         groups: see `selection.select`.
+        against: the file of results of another workspace, which has the candidates; it is only read.
         unpaired: let systems through that ranked other candidates, and mark them.
         margin: of equivalence, a fraction.
 
@@ -90,19 +96,32 @@ def compare(
     if margin is not None and not 0 < margin < 1:
         raise UsageError(f"equivalence within {100 * margin:g} points: the margin is above 0 and below 100")
     named = [canonical(measure) for measure in measures]
-    if not store.is_file():
-        raise UsageError(f"no results in '{store.parent}' yet; `harness run` makes them, or name another --workspace")
-    with Results(store) as results:
-        selection = select(list(results.all()), baseline, candidates, groups, wanted)
+    if against is not None and is_same_store(store, against):
+        against = None
+    with ExitStack() as stack:
+        own = stack.enter_context(stored_in(store))
+        other = own if against is None else stack.enter_context(stored_in(against, "--against"))
+        if against is None:
+            selection = select(list(own.all()), baseline, candidates, groups, wanted)
+        else:
+            here, there = (Shelf(list(one.all()), str(file.parent)) for one, file in ((own, store), (other, against)))
+            selection = select_across(here, there, baseline, candidates, groups, wanted)
         places, notes = _by_measure(selection, named)
         measured = [
-            _measured(results, selection, measure, there, unpaired=unpaired, margin=margin)
-            for measure, there in places.items()
+            _measured((own, other), selection, measure, at, unpaired=unpaired, margin=margin)
+            for measure, at in places.items()
         ]
-    notes = [*declared(selection), *selection.notes, *notes]
-    found = alarms(selection, places)
-    each = tuple(dict.fromkeys(notes))
-    return Comparison(selection.baseline.label, tuple(measured), margin, each, found, wrong(selection))
+    each = tuple(dict.fromkeys([*_origins(selection), *declared(selection), *selection.notes, *notes]))
+    return Comparison(
+        selection.baseline.label, tuple(measured), margin, each, alarms(selection, places), wrong(selection),
+        None if against is None else (store.parent, against.parent),
+    )  # fmt: skip
+
+
+def _origins(selection: StoredSelection) -> list[str]:
+    """Which workspace each system is from, where there are two."""
+    systems = (selection.baseline, *selection.candidates)
+    return [f"{one.label}: from the workspace {one.workspace}" for one in systems if one.workspace]
 
 
 def canonical(measure: str) -> str:
@@ -152,7 +171,7 @@ def _main_measure(stored: Stored) -> str:
 
 
 def _measured(
-    results: Results,
+    results: tuple[Results, Results],
     selection: StoredSelection,
     measure: str,
     places: Sequence[int],
@@ -160,8 +179,8 @@ def _measured(
     unpaired: bool,
     margin: float | None,
 ) -> Measured:
-    baseline = _sides(results, selection.baseline, measure, places)
-    sides = [_sides(results, chosen, measure, places) for chosen in selection.candidates]
+    baseline = _sides(results[0], selection.baseline, measure, places)
+    sides = [_sides(results[1], chosen, measure, places) for chosen in selection.candidates]
     pairs = [[joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides]
     found = zip(selection.candidates, sides, pairs, _differences(pairs), strict=True)
     compared = []

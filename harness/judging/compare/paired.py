@@ -95,7 +95,7 @@ def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> Paired
         language=baseline.language,
         group=baseline.group,
         fingerprint=baseline.fingerprint,
-        questions=baseline.questions,
+        questions=_questions(baseline, candidate),
         baseline=np.asarray(baseline.values, np.float64),
         candidate=np.asarray(candidate.values, np.float64),
         baseline_id=",".join(baseline.ids),
@@ -112,7 +112,7 @@ def _refuse(baseline: Side, candidate: Side, unpaired: bool) -> None:
         raise DataError(f"{two} were measured by {versions} of the evaluator; run the older one again")
     if baseline.fingerprint != candidate.fingerprint:
         raise DataError(f"{two} were measured on other content, splits or samples; run both systems on the same")
-    if baseline.questions != candidate.questions:
+    if baseline.questions.ids != candidate.questions.ids:
         shared = len(set(baseline.questions.ids) & set(candidate.questions.ids))
         raise DataError(f"{two} have {shared or 'no'} queries in common, but not all; run both systems again")
     if baseline.candidates != candidate.candidates and not unpaired:
@@ -120,6 +120,12 @@ def _refuse(baseline: Side, candidate: Side, unpaired: bool) -> None:
             f"{baseline.collection}: {_told(baseline)}, but {_told(candidate)}; run both on the same candidates, "
             "or let --unpaired-first-stages mark it"
         )
+
+
+def _questions(baseline: Side, candidate: Side) -> Questions:
+    """The same questions. A workspace that never saw the rest of a parallel set does not know of it; the other may."""
+    known = (side.questions for side in (baseline, candidate) if side.questions.drawn_from != side.fingerprint)
+    return next(known, baseline.questions)
 
 
 def _told(side: Side) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.judging.compare.naming import label_of
 from harness.judging.compare.selection import StoredSelection
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
@@ -14,7 +13,7 @@ from harness.result.stored import Stored
 def declared(selection: StoredSelection) -> list[str]:
     """Samples and notes of the collections, how BM25 stems, and what is known against imported values, each once."""
     about = [note for one in selection.baseline.members[0] for note in _of(one)]
-    known = [f"{label_of(one)} on {one.collection.name}: {one.wrong}" for one in _all(selection) if one.wrong]
+    known = [f"{one.key.label} on {one.collection.name}: {one.wrong}" for one in _all(selection) if one.wrong]
     return list(dict.fromkeys([*about, *bm25_notes(of_stored(_all(selection))), *known]))
 
 
@@ -28,7 +27,7 @@ def alarms(selection: StoredSelection, measures: Iterable[str]) -> tuple[str, ..
     """Every stored alarm of the evaluations, but for those about other measures, each once."""
     return tuple(
         dict.fromkeys(
-            f"{one.collection.name}: {label_of(one)}: {alarm.named}"
+            f"{one.collection.name}: {one.key.label}: {alarm.named}"
             for one in _all(selection)
             for alarm in one.audit.about(*measures)
         )

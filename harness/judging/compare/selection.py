@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.errors import DataError, UsageError
-from harness.judging.compare.naming import Named, depth_of, group_of, label_of, weights_of
 from harness.judging.compare.shared import shared_collections
-from harness.judging.compare.wanted import ANY, Wanted, named_among, narrowed
+from harness.result.select import (
+    ANY,
+    Named,
+    Wanted,
+    declared_group,
+    depth_of,
+    members_named,
+    narrowed,
+    system_named,
+    weights_of,
+)
 from harness.result.stored import Stored
 
 
@@ -21,6 +30,8 @@ class Chosen:
     members: tuple[tuple[Stored, ...], ...]
     """[members][collections]; one member for a system that is no group."""
     group: bool = False
+    workspace: str = ""
+    """Where there are two of them."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,15 @@ class StoredSelection:
     """What was left out or picked, for the reader."""
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """The evaluations of one workspace, the newest last."""
+
+    stored: Sequence[Stored]
+    workspace: str = ""
+    """Its path, where there are two workspaces."""
+
+
 def select(
     stored: Sequence[Stored],
     baseline: str,
@@ -40,7 +60,7 @@ def select(
     groups: Sequence[str] = (),
     wanted: Wanted = ANY,
 ) -> StoredSelection:
-    """Choose what is compared.
+    """Choose what is compared within one workspace.
 
     Args:
         stored: all evaluations, the newest last.
@@ -51,34 +71,64 @@ def select(
         DataError: the systems were measured on no common collection, or on other queries of one, or a name means other
             models on other collections.
     """
-    kept = narrowed(stored, wanted)
-    known = _groups(groups, stored, kept)
-    names = list(dict.fromkeys([baseline, *candidates]))
-    if len(names) < 2:
+    if not set(candidates) - {baseline}:
         raise UsageError(f"'{baseline}' on both sides is the same evaluation; name two systems")
-    if unused := sorted(known.keys() - set(names)):
+    own = Shelf(stored)
+    return select_across(own, own, baseline, [one for one in candidates if one != baseline], groups, wanted)
+
+
+def select_across(  # noqa: PLR0917
+    own: Shelf,
+    other: Shelf,
+    baseline: str,
+    candidates: Sequence[str],
+    groups: Sequence[str] = (),
+    wanted: Wanted = ANY,
+) -> StoredSelection:
+    """As `select`, with the baseline on one shelf and the candidates on the other. A group has its members on the shelf
+    of the side that it is named on."""
+    known = _groups(groups, [*own.stored, *other.stored])
+    if unused := sorted(known.keys() - {baseline, *candidates}):
         raise UsageError(f"the group '{unused[0]}' is neither the baseline nor a candidate; name it as one of them")
-    systems = [known[name] if name in known else (named_among(name, kept, stored),) for name in names]
+    sides = [(baseline, own), *((name, other) for name in dict.fromkeys(candidates))]
+    systems = [_systems(name, shelf, known, wanted) for name, shelf in sides]
     common, notes = shared_collections([member for members in systems for member in members])
-    picked = [[_picked(member, common, notes) for member in members] for members in systems]
     chosen = [
-        Chosen(name if name in known else members[0].label, tuple(found), group=name in known)
-        for name, members, found in zip(names, systems, picked, strict=True)
+        Chosen(
+            name if name in known else members[0].label,
+            tuple(_picked(member, common, notes) for member in members),
+            name in known,
+            shelf.workspace,
+        )
+        for (name, shelf), members in zip(sides, systems, strict=True)
     ]
     _refuse_the_same(chosen)
     first, *others = _told_apart(chosen)
     return StoredSelection(first, tuple(others), tuple(dict.fromkeys(notes)))
 
 
-def _groups(declared: Sequence[str], stored: Sequence[Stored], kept: Sequence[Stored]) -> dict[str, tuple[Named, ...]]:
-    labels = {label_of(one) for one in stored}
-    groups: dict[str, tuple[Named, ...]] = {}
+def _groups(declared: Sequence[str], stored: Sequence[Stored]) -> dict[str, str]:
+    """The members of each group as they were written, by its name."""
+    labels = {one.key.label for one in stored}
+    groups: dict[str, str] = {}
     for text in declared:
-        name, members = group_of(text, kept)
+        name, members = declared_group(text)
         if name in groups or name in labels:
             raise UsageError(f"--group '{text}': '{name}' is a name already; take another")
         groups[name] = members
     return groups
+
+
+def _systems(name: str, shelf: Shelf, groups: Mapping[str, str], wanted: Wanted) -> list[Named]:
+    try:
+        kept = narrowed(shelf.stored, wanted)
+        if name in groups:
+            found = members_named(groups[name], kept, shelf.stored)
+        else:
+            found = [system_named(name, kept, shelf.stored)]
+    except UsageError as error:
+        raise UsageError(f"workspace '{shelf.workspace}': {error}" if shelf.workspace else str(error)) from None
+    return [replace(one, workspace=shelf.workspace) for one in found]
 
 
 def _picked(member: Named, common: Sequence[str], notes: list[str]) -> tuple[Stored, ...]:
@@ -110,22 +160,32 @@ def _refuse_several_models(label: str, picked: Sequence[Stored]) -> None:
 
 
 def _refuse_the_same(chosen: Sequence[Chosen]) -> None:
-    seen: dict[str, str] = {}
+    """One workspace has to have two evaluations. Another may hold the same one: then the model did not change."""
+    seen: dict[tuple[str, str], str] = {}
     for system in chosen:
-        own = {one.id for member in system.members for one in member}
+        own = {(system.workspace, one.id) for member in system.members for one in member}
         if both := sorted(own & seen.keys()):
             two = " and ".join(dict.fromkeys(f"'{label}'" for label in (seen[both[0]], system.label)))
-            raise UsageError(f"{two} named on both sides: the same evaluation ({both[0]}); name two systems")
+            raise UsageError(f"{two} named on both sides: the same evaluation ({both[0][1]}); name two systems")
         seen |= dict.fromkeys(own, system.label)
 
 
 def _told_apart(chosen: Sequence[Chosen]) -> list[Chosen]:
-    """Systems that were named by id may share a label: then the label has their first stage, depth and id too."""
-    counted = Counter(system.label for system in chosen)
+    """Systems may share a label: then the label has their workspace too, or, of systems that were named by id, their
+    first stage, depth and id."""
+    shared = Counter(system.label for system in chosen)
+    within = Counter((system.label, system.workspace) for system in chosen)
     return [
-        replace(system, label=f"{system.label} on {one.first_stage}, depth {one.depth} ({one.id})")
-        if counted[system.label] > 1
-        else system
-        for system in chosen
-        for one in system.members[0][:1]
+        replace(one, label=_longer(one, ids=within[one.label, one.workspace] > 1)) if shared[one.label] > 1 else one
+        for one in chosen
     ]
+
+
+def _longer(system: Chosen, *, ids: bool) -> str:
+    first = system.members[0][0]
+    where = f" in {system.workspace}" if system.workspace else ""
+    return (
+        f"{system.label} on {first.first_stage}, depth {first.depth} ({first.id}){where}"
+        if ids
+        else system.label + where
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from adapters.errors import DataError
-from harness.judging.compare.naming import Named
+from harness.result.select import Named
 from harness.result.stored import Stored
 
 Measured = dict[str, dict[str, Stored]]
@@ -24,7 +24,7 @@ def shared_collections(systems: Sequence[Named]) -> tuple[list[str], list[str]]:
     measured = [_measured(system) for system in systems]
     names = sorted(name for name in measured[0] if all(name in one for one in measured))
     if not names:
-        told = "; ".join(f"'{system.label}' has {_listed(one)}" for system, one in zip(systems, measured, strict=True))
+        told = "; ".join(f"{system.shown} has {_listed(one)}" for system, one in zip(systems, measured, strict=True))
         raise DataError(f"no collection that all were measured on: {told}")
     notes = _left_out(systems, measured, names)
     return [_one_of(name, systems, [one[name] for one in measured], notes) for name in names], notes
@@ -40,16 +40,20 @@ def _measured(system: Named) -> Measured:
 def _left_out(systems: Sequence[Named], measured: Sequence[Measured], names: Sequence[str]) -> list[str]:
     holders: dict[tuple[str, ...], list[str]] = {}
     for name in dict.fromkeys(name for one in measured for name in one if name not in names):
-        owners = tuple(dict.fromkeys(s.label for s, one in zip(systems, measured, strict=True) if name in one))
+        owners = tuple(dict.fromkeys(_owner(s) for s, one in zip(systems, measured, strict=True) if name in one))
         holders.setdefault(owners, []).append(name)
     return [f"left out: only {' and '.join(owners)} has {_listed(found)}" for owners, found in holders.items()]
+
+
+def _owner(system: Named) -> str:
+    return f"{system.label} in {system.workspace}" if system.workspace else system.label
 
 
 def _one_of(name: str, systems: Sequence[Named], measured: Sequence[Mapping[str, Stored]], notes: list[str]) -> str:
     common = [fingerprint for fingerprint in measured[0] if all(fingerprint in one for one in measured)]
     if not common:
         told = "; ".join(
-            f"'{system.label}' has {' and '.join(map(_described, one.values()))}"
+            f"{system.shown} has {' and '.join(map(_described, one.values()))}"
             for system, one in zip(systems, measured, strict=True)
         )
         raise DataError(f"{name}: not the same queries, split or content: {told}; run the systems on the same")

@@ -11,9 +11,12 @@ from harness.judging.gate.policy import BEST_ACCEPTED
 from harness.judging.gate.restemmed import refuse_accepted, refuse_named
 from harness.judging.gate.stage import Stage, split_of
 from harness.result.evaluation import Evaluation
+from harness.result.places import some
+from harness.result.select import Named, system_named
 from harness.result.store import Results
 from harness.result.stored import Stored
 from harness.scoring.system import System
+from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -37,30 +40,37 @@ class Wanted:
 
 
 def wanted(stage: Stage, looks: LookLog) -> Wanted:
-    """Open the anchor early, so that a gate without one costs nothing.
+    """Open the anchor early, so that a gate without one costs nothing. An anchor of another workspace is not opened:
+    its stored results count.
+
+    Args:
+        looks: of the workspace that has the anchor.
 
     Raises:
-        UsageError: the best accepted system is wanted, and none was ever accepted; or what is stored of the anchor
-            rests on candidates of a BM25 with another language.
+        UsageError: the best accepted system is wanted, and none was ever accepted; the other workspace does not have
+            the anchor; or what is stored of it rests on candidates of a BM25 with another language.
         HarnessError: the anchor cannot be opened, and the store does not have it either.
     """
     name = stage.policy.anchor
     if name == BEST_ACCEPTED:
         if not looks.accepted():
             raise UsageError(
-                "no system has been accepted in this workspace yet; name the first anchor with --anchor, and give "
+                f"no system has been accepted in {_there(stage)} yet; name the first anchor with --anchor, and give "
                 "--accept to keep a pass"
             )
         refuse_accepted(stage, looks)
         return Wanted(name, None)
+    if stage.against is not None:
+        refuse_named(stage, name, _named(stage, name).evaluations)
+        return Wanted(name, None)
     try:
         return Wanted(name, stage.system(name))
     except HarnessError as refusal:
-        with Results(stage.bench.workspace.results) as results:
-            known = [one for one in results.all() if one.system == name]
-        if not known:
-            raise
-        refuse_named(stage, name, known)
+        try:
+            known = _named(stage, name)
+        except UsageError:
+            raise refusal from None
+        refuse_named(stage, name, known.evaluations)
         return Wanted(name, None, refusal)
 
 
@@ -72,7 +82,8 @@ def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: LookL
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
     if anchor.system is not None:
-        return _warned(stage, Anchor(anchor.name, by_collection(stage, [one.id for one in stage.run(anchor.system)])))
+        own = by_collection(stage.bench.workspace, [one.id for one in stage.run(anchor.system)])
+        return _warned(stage, Anchor(anchor.name, own))
     return stored(stage, anchor, {one.collection.fingerprint: one.run.candidates for one in ours}, looks)
 
 
@@ -80,25 +91,32 @@ def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: L
     """The anchor of the store, on these candidates (digests, by the fingerprint of their collection).
 
     Raises:
-        UsageError: no accepted system was measured on these queries.
+        UsageError: no accepted system was measured on these queries, or the other workspace does not have the anchor on
+            them.
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
-    if anchor.refusal is not None:
-        return _warned(stage, _newest(stage, anchor.name, anchor.refusal, candidates))
+    if anchor.name != BEST_ACCEPTED:
+        return _warned(stage, _newest(stage, anchor, candidates))
     best = looks.best(split_of(candidates), stage.measure)
     if best is None:
         raise UsageError(
             f"no accepted system was measured by {stage.measure} on these queries and candidates; name one with "
             f"--anchor: {', '.join(looks.accepted())}"
         )
-    found = by_collection(stage, best.evaluations)
+    found = by_collection(stage.reference, best.evaluations)
     refuse_named(stage, best.name, found.values())
     return _warned(stage, Anchor(best.name, found))
 
 
+def by_collection(workspace: Workspace, ids: Sequence[str]) -> dict[str, Stored]:
+    """Stored evaluations by the fingerprint of their collection."""
+    with Results(workspace.results) as results:
+        return {one.collection.fingerprint: one for one in map(results.find, ids)}
+
+
 def _warned(stage: Stage, anchor: Anchor) -> Anchor:
     """With what is known against imported values of the anchor, on whichever collection: a tier has parts of them."""
-    with Results(stage.bench.workspace.results) as results:
+    with Results(stage.reference.results) as results:
         known = [f"the anchor on {one.collection.name}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)]
     return replace(anchor, caution=(*anchor.caution, *dict.fromkeys(known)))
 
@@ -107,20 +125,41 @@ def _is_wrong(stored: Stored, anchor: Anchor) -> bool:
     return stored.system == anchor.name and stored.wrong is not None
 
 
-def by_collection(stage: Stage, ids: Sequence[str]) -> dict[str, Stored]:
-    """Stored evaluations by the fingerprint of their collection."""
-    with Results(stage.bench.workspace.results) as results:
-        return {one.collection.fingerprint: one for one in map(results.find, ids)}
+def _named(stage: Stage, name: str) -> Named:
+    """The anchor among what is stored over the stage's first stage, and on whatever else there is."""
+    with Results(stage.reference.results) as results:
+        everything = list(results.all())
+    try:
+        return system_named(name, everything)
+    except UsageError as error:
+        raise UsageError(f"{_there(stage)}: {error}" if stage.against else str(error)) from None
 
 
-def _newest(stage: Stage, name: str, refusal: HarnessError, candidates: Mapping[str, str]) -> Anchor:
+def _newest(stage: Stage, anchor: Wanted, candidates: Mapping[str, str]) -> Anchor:
     """The newest evaluations of that name; collections that are missing are the integrity check's to find."""
-    with Results(stage.bench.workspace.results) as results:
-        kept = {
-            one.collection.fingerprint: one
-            for one in results.all()
-            if one.system == name and candidates.get(one.collection.fingerprint) == one.candidates
-        }
-    if not kept:
-        raise refusal
-    return Anchor(name, kept, (f"the anchor cannot be opened ({refusal}); its stored numbers are used",))
+    named = _named(stage, anchor.name)
+    kept = {
+        one.collection.fingerprint: one
+        for one in named.evaluations
+        if candidates.get(one.collection.fingerprint) == one.candidates
+    }
+    if kept:
+        name = next(iter(kept.values())).system
+        why = f"the anchor cannot be opened ({anchor.refusal}); its stored numbers are used"
+        return Anchor(name, kept, () if anchor.refusal is None else (why,))
+    if anchor.refusal is not None:
+        raise anchor.refusal
+    has = dict.fromkeys(_described(one) for one in named.evaluations)
+    raise UsageError(
+        f"{_there(stage)} has '{named.label}' on other queries or candidates than this gate: {some(list(has))}; run "
+        "the gate there with the same targets, first stage, depth and tier"
+    )
+
+
+def _described(stored: Stored) -> str:
+    place = stored.collection.key.place
+    return f"{place.name} ({place.fingerprint[:12]}) over {stored.first_stage} at depth {stored.depth}"
+
+
+def _there(stage: Stage) -> str:
+    return "this workspace" if stage.against is None else f"the workspace '{stage.against.path}'"

@@ -22,12 +22,14 @@ from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of, staged
 from harness.judging.gate.verdict import MEMORY, TIME, CheckpointCost, Findings, Verdict
 from harness.result.evaluation import Evaluation
+from harness.result.opening import stored_in
 from harness.result.secrets import without_secrets
 from harness.result.stemming import notes, of_evaluations, of_stored
 from harness.result.store import Results
 from harness.scoring.bench import Session
 from harness.scoring.ground import prepare
 from harness.scoring.system import System
+from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def gate(
     without: frozenset[str] = frozenset(),
     accept: bool = False,
     sequential: bool = False,
+    against: Workspace | None = None,
 ) -> Gated:
     """Judge a candidate against the policy's anchor on the queries of one tier.
 
@@ -87,6 +90,7 @@ def gate(
         without: texts of queries that are left out; see `staged`.
         accept: mark a pass as accepted, so that it can be the anchor of later candidates.
         sequential: score random blocks of queries, and stop when the answer is certain.
+        against: another workspace, which has the anchor's stored results. It is only read; its looks count as well.
 
     Raises:
         UsageError: no anchor can be told, or the policy lacks what the tier needs.
@@ -96,39 +100,64 @@ def gate(
         raise UsageError("the tier 'final' has one look per release; name it in the policy: [looks] release = '...'")
     if accept and (sequential or tier == "dev"):
         raise UsageError("--accept needs the figures of all queries of a gate: leave out --sequential and --tier dev")
-    stage = staged(collections, policy, first_stage, bench, tier=tier, sample=sample, without=without)
-    looks = LookLog(bench.workspace.results)
-    before = looks.spent(policy, tier, stage.whole)
+    stage = staged(collections, policy, first_stage, bench, tier=tier, sample=sample, without=without, against=against)
+    looks, known = LookLog(bench.workspace.results), _log_of_the_anchor(stage)
+    before = _spent_by(stage, looks, known)
     told = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
     if is_spent(policy, tier, before) and all(look.candidate.name != without_secrets(candidate) for look in before):
         return _spent(told)  # before anything is scored
-    wanted, system = anchors.wanted(stage, looks), stage.system(candidate)
+    wanted, system = anchors.wanted(stage, known), stage.system(candidate)
     try:
-        scored = (_in_blocks if sequential else _whole)(stage, wanted, system, looks)
+        scored = (_in_blocks if sequential else _whole)(stage, wanted, system, looks, known)
     except ModelError as error:
         return _invalid(told, str(error))
     verdict = _verdict(stage, scored)
     stemming = [*of_evaluations(scored.ours), *of_stored(scored.anchor.stored.values())]
-    told = replace(told, verdict=verdict, anchor=scored.anchor.name, notes=tuple(notes(dict.fromkeys(stemming))))
+    lines = (*_origins(stage, scored.anchor.name, candidate), *notes(dict.fromkeys(stemming)))
+    told = replace(told, verdict=verdict, anchor=scored.anchor.name, notes=lines)
     if tier == "dev":
         return replace(told, taken=0)
     look = _look(stage, scored, candidate, verdict)
     if is_spent(policy, tier, before) and look.id not in {one.id for one in before}:
         return _spent(told)
     kept = looks.keep(replace(look, accepted=accept and verdict.state == "pass"))
-    return replace(told, look=kept, taken=len(looks.spent(policy, tier, stage.whole)))
+    return replace(told, look=kept, taken=len(_spent_by(stage, looks, known)))
 
 
-def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog) -> _Scored:
+def _log_of_the_anchor(stage: Stage) -> LookLog:
+    """The looks of the workspace that has the anchor."""
+    if stage.against is not None:
+        with stored_in(stage.against.results, "--against"):  # a log would make a store that is not there
+            pass
+    return LookLog(stage.reference.results)
+
+
+def _spent_by(stage: Stage, *logs: LookLog) -> list[Look]:
+    """What was spent of these queries, in either workspace: a fresh workspace does not make them unseen."""
+    spent = [look for log in logs for look in log.spent(stage.policy, stage.tier, stage.whole)]
+    return list({look.id: look for look in spent}.values())
+
+
+def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
+    """Which workspace each side is from, where there are two."""
+    if stage.against is None:
+        return []
+    return [
+        f"anchor {anchor}: stored results of the workspace {stage.against.path}",
+        f"candidate {candidate}: from the workspace {stage.bench.workspace.path}",
+    ]
+
+
+def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog, known: LookLog) -> _Scored:
     """All queries. The candidate is scored first, so that the memory it takes is its own."""
     with watched() as peak:
         ours = stage.run(system)
-    anchor = anchors.found(stage, wanted, ours, looks)
+    anchor = anchors.found(stage, wanted, ours, known)
     megabytes = peak.megabytes if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
     return _Scored(anchor, ours, {one.collection.fingerprint: one.run.candidates for one in ours}, megabytes)
 
 
-def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog) -> _Scored:
+def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog, known: LookLog) -> _Scored:
     """Blocks of queries. An anchor of the store looks its scores up."""
     measures = [stage.policy.measure] if stage.policy.measure else []
     first, depth = system.first_stage, system.depth
@@ -137,11 +166,13 @@ def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: Look
     name, theirs = wanted.name, wanted.system
     caution: tuple[str, ...] = ()
     if theirs is None:
-        known = anchors.stored(stage, wanted, candidates, looks)
-        name, caution, theirs = known.name, known.caution, remembered(known.name, known.stored, first, depth)
+        kept = anchors.stored(stage, wanted, candidates, known)
+        theirs = remembered(kept.name, kept.stored, stage.reference, first, depth)
+        name, caution = kept.name, kept.caution
     with watched() as peak:
         found = stopped(stage, grounds, theirs, system)
-    anchor = anchors.Anchor(name, anchors.by_collection(stage, [one.id for one in found.anchor]), caution)
+    scored = anchors.by_collection(stage.bench.workspace, [one.id for one in found.anchor])
+    anchor = anchors.Anchor(name, scored, caution)
     megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
     return _Scored(anchor, found.candidate, candidates, megabytes, found)
 
@@ -150,14 +181,17 @@ def _verdict(stage: Stage, scored: _Scored) -> Verdict:
     costs = costs_of(scored.ours, stage.policy, scored.megabytes)
     names = {one.collection.fingerprint: one.collection.name for one in scored.ours}
     measures = stage.measures_of([one.collection for one in scored.ours])
-    with Results(stage.bench.workspace.results) as results:
+    here = stage.bench.workspace
+    there = stage.reference if scored.stopped is None else here  # blocks are kept where they are scored
+    with Results(here.results) as results, Results(there.results) as reference:
         stored = {one.collection.fingerprint: results.find(one.id) for one in scored.ours}
         known = [*scored.anchor.caution, *stage.cautions]
         found = findings(names, scored.anchor.stored, stored, measures, known)
         if found.hard:
             return judge((), weights(()), stage.policy, tier=stage.tier, findings=found, costs=costs)
+        sides = ((reference, scored.anchor.stored), (results, stored))
         pairs = [
-            joined(*(stored_side(results, side[key], measure) for side in (scored.anchor.stored, stored)))
+            joined(*(stored_side(store, side[key], measure) for store, side in sides))
             for key, measure in measures.items()
         ]
     rule = judge if scored.stopped is None else partial(judge_early, scored.stopped)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import UsageError
 from adapters.identity import digest
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.verdict import MEMORY
@@ -90,8 +88,8 @@ class LookLog:
             json.dumps(public_values(look.figures), ensure_ascii=False),
         )  # fmt: skip
         marks = ", ".join("?" * len(row))
-        with closing(self._open()) as database:
-            database.execute(
+        with Results(self._path) as results:
+            results.rows(
                 f"""insert into look({", ".join(_COLUMNS)}) values ({marks}) on conflict(id) do update set
                     verdict = excluded.verdict, figures = excluded.figures, alpha = max(look.alpha, excluded.alpha),
                     accepted = max(look.accepted, excluded.accepted)""",
@@ -101,8 +99,8 @@ class LookLog:
 
     def all(self) -> list[Look]:
         """Every look, in the order of time."""
-        with closing(self._open()) as database:
-            rows = database.execute(f"select {', '.join(_COLUMNS)} from look order by at, id").fetchall()
+        with Results(self._path) as results:
+            rows = results.rows(f"select {', '.join(_COLUMNS)} from look order by at, id")
         return [_look(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
 
     def find(self, prefix: str) -> Look:
@@ -148,12 +146,6 @@ class LookLog:
     def accepted(self) -> list[str]:
         """The names of all systems that were ever accepted."""
         return list(dict.fromkeys(look.candidate.name for look in self.all() if look.accepted))
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return sqlite3.connect(self._path, timeout=60, isolation_level=None)
-        except sqlite3.DatabaseError as error:
-            raise DataError(f"{self._path}: SQLite says '{error}'; move the file away, or mend it") from error
 
 
 def limit(policy: Policy, tier: Tier) -> int | None:

@@ -15,6 +15,7 @@ from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage
 from harness.scoring.system import Scores, System
+from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Remembered:
     name: str
     stored: Mapping[str, Stored]
     """By the fingerprint of the whole collection."""
+    workspace: Workspace
+    """That has the scores."""
 
     def check(self) -> None:
         """What is missing is known when it is looked up."""
@@ -34,7 +37,7 @@ class Remembered:
         Raises:
             DataError: the scores are no longer in the workspace, or are of other candidates.
         """
-        kept = recall(bench.workspace, self.stored[ground.collection.part_of or ground.collection.fingerprint].id)
+        kept = recall(self.workspace, self.stored[ground.collection.part_of or ground.collection.fingerprint].id)
         size, rows = len(kept.collection.corpus), {name: row for row, name in enumerate(kept.collection.queries.ids())}
         places = np.array([rows.get(name, -1) for name in ground.collection.queries.ids()], np.int64)
         known = kept.run.queries * size + kept.run.documents
@@ -47,9 +50,11 @@ class Remembered:
         return Scores(ground.candidates.rescored(kept.run.scores[found]), identity)
 
 
-def remembered(name: str, stored: Mapping[str, Stored], first_stage: FirstStage, depth: int) -> System:
-    """The system of stored evaluations; a first stage needs no scores."""
+def remembered(
+    name: str, stored: Mapping[str, Stored], workspace: Workspace, first_stage: FirstStage, depth: int
+) -> System:
+    """The system of evaluations that a workspace has; a first stage needs no scores."""
     if all(one.reranker is None for one in stored.values()):
         return System(first_stage, depth)
     whole = {one.collection.whole: one for one in stored.values()}
-    return System(first_stage, depth, Remembered(name, whole))
+    return System(first_stage, depth, Remembered(name, whole, workspace))

@@ -28,7 +28,7 @@ def refuse_accepted(stage: Stage, looks: LookLog) -> None:
         if look.accepted and look.measure == stage.measure
         for system in (look.anchor, look.candidate)
     ]
-    with Results(stage.bench.workspace.results) as results:
+    with Results(stage.reference.results) as results:
         known = {one.id: one for one in results.all()}
     held = _Held(stage)
     stored = [(one.name, [known[id] for id in one.evaluations if id in known]) for one in systems]

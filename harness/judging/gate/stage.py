@@ -19,6 +19,7 @@ from harness.running.experiment import experiment
 from harness.scoring.bench import Session
 from harness.scoring.ground import is_paired
 from harness.scoring.system import System, systems
+from harness.workspace import Workspace
 
 MIXED = "main measures"
 """What the primary endpoint is called where collections have different ones."""
@@ -34,6 +35,13 @@ class Stage:
     first_stage: str
     bench: Session
     cautions: tuple[str, ...]
+    against: Workspace | None = None
+    """Another workspace, which has the anchor's stored results; None where the bench's has them."""
+
+    @property
+    def reference(self) -> Workspace:
+        """The workspace that stored anchors and what was accepted are looked up in."""
+        return self.against or self.bench.workspace
 
     @property
     def whole(self) -> tuple[str, ...]:
@@ -75,12 +83,14 @@ def staged(
     tier: Tier = "gate",
     sample: int | None = None,
     without: frozenset[str] = frozenset(),
+    against: Workspace | None = None,
 ) -> Stage:
     """Take the tier's part of whole collections, then a sample of the part: a query has its tier for good, whatever the
     size of a sample.
 
     Args:
         without: texts of queries that are left out, because another tier has them from another collection.
+        against: another workspace, which has the anchor's stored results.
 
     Raises:
         UsageError: no collections, or the policy gives the tier nothing.
@@ -97,7 +107,7 @@ def staged(
             cautions.append(
                 f"{whole.name}: queries of different tiers share relevant documents; too many do to part them"
             )
-    return Stage(tuple(taken), policy, tier, first_stage, bench, tuple(cautions))
+    return Stage(tuple(taken), policy, tier, first_stage, bench, tuple(cautions), against)
 
 
 def leave_out(collection: Collection, texts: frozenset[str]) -> Collection:

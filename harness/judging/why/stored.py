@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.errors import UsageError
 from harness.data.notes import notes_of
 from harness.judging.compare.selection import StoredSelection, select
-from harness.judging.compare.wanted import ANY, Wanted
 from harness.judging.why.facing import PairedTexts, facing
 from harness.measuring.measures import parse
+from harness.result.opening import stored_in
 from harness.result.recall import Recalled, recall
+from harness.result.select import ANY, Wanted
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from harness.result.store import Results
 from harness.result.stored import Stored
 from harness.scoring.ground import ordinary_measures
 from harness.workspace import Workspace
@@ -47,9 +46,7 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
     """
     if measure != MAIN:
         parse(measure)
-    if not workspace.results.is_file():
-        raise UsageError(f"no results in '{workspace.path}' yet; `harness run` makes them, or name another --workspace")
-    with Results(workspace.results) as results:
+    with stored_in(workspace.results) as results:
         selection = select(list(results.all()), a, [b], wanted=wanted)
     pairs = _pairs(selection)
     faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)

@@ -10,7 +10,8 @@ import pytest
 
 from adapters.errors import UsageError
 from harness.judging.gate.looks import Look, LookLog, SystemRecord
-from harness.judging.history import history, natural
+from harness.judging.history import Point, natural
+from harness.judging.history import history as history_of
 from harness.measuring.statistics.design import Questions
 from harness.result.facts import CollectionFacts
 from harness.result.store import Results
@@ -18,6 +19,11 @@ from tests.fake_adapters import Plain
 from tests.tiny_collection import QRELS, Place
 
 FAKE = "tests.fake_adapters:Plain"
+
+
+def history(*asked: object, **more: object) -> list[Point]:
+    """The points."""
+    return list(history_of(*asked, **more).points)  # type: ignore[arg-type]
 
 
 def steps(*numbers: int) -> list[str]:
@@ -127,7 +133,7 @@ def test_a_name_or_measure_that_is_not_there_is_said(place: Place) -> None:
     place.evaluations(rerankers=steps(1))
     with pytest.raises(UsageError, match=r"no results of a system '\./checkpoint"):
         history(place.workspace.path, "./checkpoint-*")
-    with pytest.raises(UsageError, match=r"no results of P@7; stored: "):
+    with pytest.raises(UsageError, match=r"no results of a measure 'P@7'.* Available: nDCG@10"):
         history(place.workspace.path, f"{FAKE}*", "P@7")
     place.evaluations(place.load(place.beir("rr", qrels=QRELS[:3], rules='main_measure = "RR@10"')), rerankers=steps(1))
     with pytest.raises(UsageError, match="main measures RR@10, nDCG@10; name one with --measure"):

@@ -79,7 +79,7 @@ def test_the_candidates_can_be_kept(place: Place, monkeypatch: pytest.MonkeyPatc
 
 def test_an_unknown_id_is_one_line(place: Place) -> None:
     place.evaluations()
-    with pytest.raises(UsageError, match="nothing in this workspace has the id 'zz'"):
+    with pytest.raises(UsageError, match="no results of a system 'zz'"):
         reproduce(place.workspace, "zz")
 
 

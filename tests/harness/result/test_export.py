@@ -27,7 +27,7 @@ def strict(text: str) -> Any:
 
 
 def written(place: Place, evaluations: list[Evaluation]) -> Any:
-    write_results(place.path / "out", evaluations)
+    write_results(place.path / "out", evaluations, as_dict(evaluations))
     return strict((place.path / "out" / "results.json").read_text("utf-8"))
 
 
@@ -66,7 +66,7 @@ def test_the_macro_average_is_over_collections(place: Place) -> None:
 def test_run_files_give_the_same_values_again(place: Place) -> None:
     collection = place.load()
     done = place.evaluations(collection, rerankers=[f"{FAKE}:Plain"], depth=8)
-    write_results(place.path / "out", done)
+    write_results(place.path / "out", done, as_dict(done))
     files = sorted((place.path / "out" / "runs").iterdir())
     assert len(files) == 2
     for one in done:

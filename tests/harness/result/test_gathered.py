@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from adapters.errors import UsageError
-from harness.data.collection import sample_queries
-from harness.result.gathered import gathered, grids, parts_left_out
+from harness.result.gathered import gathered, grids
 from tests.fake_adapters import Plain
-from tests.tiny_collection import QRELS, Place
+from tests.tiny_collection import FIRST, QRELS, Place
 
 FAKE = "tests.fake_adapters:Plain"
+FIRST_LABEL = f"{FIRST} (first stage)"
 
 
 def store(place: Place) -> Path:
@@ -80,25 +80,17 @@ def test_systems_and_collections_are_chosen_by_name(place: Place) -> None:
     place.evaluations(place.load(place.beir("one")), rerankers=[FAKE, "control:oracle"])
     labels = {one.system.label for one in gathered(store(place), systems=["control:*"])}
     assert labels == {"control:oracle", "tests.fake_adapters:Overlap (first stage)"}
-    with pytest.raises(UsageError, match=r"no results of a system 'control:oracel'. Did you mean control:oracle"):
-        gathered(store(place), systems=["control:oracel"])
-    with pytest.raises(UsageError, match=r"no results of a collection 'onn'. Did you mean one"):
-        gathered(store(place), collections=["onn"])
-    with pytest.raises(UsageError, match=r"no results of these systems, collections and measures"):
+    with pytest.raises(UsageError, match=r"no results of a measure 'P@3'.* Available: nDCG@10"):
         gathered(store(place), measures=["P@3"])
+    with pytest.raises(UsageError, match=r"no results in a language 'sw'"):
+        gathered(store(place), languages=["sw"])
     with pytest.raises(UsageError, match=r"no results in .* yet"):
         gathered(place.path)
 
 
-def test_a_sample_gives_way_to_its_whole_collection_and_is_named(place: Place) -> None:
-    whole = place.load()
-    part = sample_queries(whole, 2)
-    place.evaluations(part)
-    assert [one.collection.queries for one in gathered(store(place))] == [2], "alone it is shown"
-    assert parts_left_out(store(place)) is None
-    place.evaluations(whole)
-    assert [one.collection.fingerprint for one in gathered(store(place))] == [whole.fingerprint]
-    told = parts_left_out(store(place)) or ""
-    assert told.startswith("left out: 1 samples or tiers of collections that were measured whole (coll)")
-    (named,) = gathered(store(place), collections=[part.fingerprint[:8]])
-    assert named.collection.fingerprint == part.fingerprint
+def test_the_first_stage_of_a_named_system_comes_along_where_the_system_was_measured(place: Place) -> None:
+    one, two = place.load(place.beir("one")), place.load(place.beir("two", qrels=QRELS[:3]))
+    place.evaluations(one, rerankers=[FAKE])
+    place.evaluations(two, rerankers=["control:oracle"])
+    found = gathered(store(place), systems=[FAKE])
+    assert {(one.system.label, one.collection.name) for one in found} == {(FAKE, "one"), (FIRST_LABEL, "one")}

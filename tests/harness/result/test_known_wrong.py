@@ -233,7 +233,7 @@ def test_a_run_that_comes_to_the_wrong_value_is_no_better_than_a_mean(
 
 
 def test_it_is_no_anchor_of_a_gate_without_its_note(place: Place, runs: tuple[Evaluation, Evaluation]) -> None:
-    stage: Any = SimpleNamespace(bench=SimpleNamespace(workspace=place.workspace))
+    stage: Any = SimpleNamespace(reference=place.workspace)
     warned = anchors._warned(stage, anchors.Anchor(f"{QUERIT} (imported)", {}))
     assert [line.startswith("the anchor on mteb-multilingual-v2-reranking/weblinx-validation: " + NOTE)
             for line in warned.caution] == [True]  # fmt: skip

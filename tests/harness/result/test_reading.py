@@ -89,7 +89,7 @@ def damage(path: Path, statement: str) -> None:
 def refused(path: Path) -> str:
     """The one message of everything that reads evaluations."""
     messages = set()
-    for read in (Results.all, Results.results, Results.one_of_each_collection):
+    for read in (Results.all, Results.results):
         with pytest.raises(DataError) as caught, Results(path) as results:
             list(read(results))
         messages.add(str(caught.value))

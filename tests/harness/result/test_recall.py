@@ -18,7 +18,7 @@ FAKE = "tests.fake_adapters"
 def test_an_evaluation_comes_back_as_it_was(place: Place) -> None:
     first, reranked = place.evaluations(rerankers=[f"{FAKE}:Streaming"])
     for done in (first, reranked):
-        found = recall(place.workspace, done.id[:10])
+        found = recall(place.workspace, done.id)
         assert found.run.digest == done.run.digest
         assert found.candidates.digest == done.ground.candidates.digest
         assert found.collection.fingerprint == done.collection.fingerprint
@@ -53,5 +53,5 @@ def test_what_is_gone_is_named_with_the_command_that_brings_it_back(place: Place
     shutil.rmtree(place.workspace.collections)
     with pytest.raises(DataError, match="the texts of coll are no longer"):
         recall(place.workspace, done.id)
-    with pytest.raises(UsageError, match="nothing in this workspace has the id"):
+    with pytest.raises(UsageError, match="no evaluation has the id 'zzz'"):
         recall(place.workspace, "zzz")

@@ -84,24 +84,15 @@ def test_the_same_content_under_another_name_is_the_same_result(place: Place) ->
     assert found.collection.name == "two"
 
 
-def test_an_id_is_found_by_its_first_digits(place: Place) -> None:
+def test_an_evaluation_is_found_by_its_whole_id(place: Place) -> None:
     done = place.evaluations(rerankers=["control:oracle"])
     with Results(place.workspace.results) as results:
-        assert results.find(done[0].id[:8]).id == done[0].id
-        with pytest.raises(UsageError, match="nothing in this workspace has the id 'xyz'"):
-            results.find("xyz")
-        with pytest.raises(UsageError, match="has the id ''"):
-            results.find("")
+        assert results.find(done[0].id).id == done[0].id
+        for other in ("xyz", "", done[0].id[:8]):
+            with pytest.raises(UsageError, match=f"no evaluation has the id '{other}'"):
+                results.find(other)
         with pytest.raises(UsageError, match="has no stored values of AP"):
             results.per_query(done[0].id, "AP")
-
-
-def test_an_ambiguous_id_is_refused_with_what_it_could_be(place: Place) -> None:
-    rerankers = [f"control:random?seed={seed}" for seed in range(16)]
-    ids = [done.id for done in place.evaluations(rerankers=rerankers)]
-    digit = next(name[0] for name in ids if sum(other[0] == name[0] for other in ids) > 1)
-    with Results(place.workspace.results) as results, pytest.raises(UsageError, match=r"could be .*give more digits"):
-        results.find(digit)
 
 
 def test_values_of_a_sample_are_aligned_with_the_queries_of_the_sample(place: Place) -> None:

@@ -189,7 +189,7 @@ def test_an_alarm_of_an_evaluation_is_repeated(place: Place, command: Command) -
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["nobody", REVERSE], 2, "harness: no system 'nobody' in this workspace."),
+        (["nobody", REVERSE], 2, "harness: no results of a system 'nobody'."),
         ([FIRST, FIRST], 2, "is the same evaluation; name two systems"),
         ([FIRST, REVERSE, "--equivalent-within", "0"], 2, "equivalence within 0 points: a number above 0"),
         ([FIRST, REVERSE, "--measure", "nDCGG@10"], 2, "unknown measure 'nDCGG@10'"),

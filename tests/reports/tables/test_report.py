@@ -146,15 +146,21 @@ def test_every_mark_has_its_footnote_and_no_footnote_is_idle() -> None:
         marks.footnotes([[Cell("1", marks=("?",))]], [])
 
 
-def test_two_versions_of_a_collection_have_columns_of_their_own_and_no_average() -> None:
+def test_two_editions_of_a_collection_have_columns_of_their_own_and_one_vote() -> None:
     keys = [collection("mine/one", 4, language="sw"), collection("mine/one", 3, sampled_from=4, language="sw")]
     keys.append(collection("mine/two", language="th"))
     of = grid(*(result(FIRST, key, values(0.5, key.queries)) for key in keys))
     found = table(of)
-    assert language_columns(of) == []
-    assert len(found.columns) == len(set(found.columns)) == 4
-    assert "macro average" not in found.columns
-    assert any("count twice" in note for note in found.notes)
+    assert len(found.columns) == len(set(found.columns)) == 5
+    macro, *_ = collection_columns(of)
+    mean, *_ = language_columns(of)
+    assert macro.collections == mean.collections == (keys[0], keys[2])
+    assert (
+        "averages count a collection once, where most systems have it; not in them: mine/one (3 queries)" in found.notes
+    )
+    sampled = grid(*(result(one, key, values(0.5, key.queries)) for key in keys for one in (FIRST, GOOD)
+                     if key != keys[0] or one == FIRST))  # fmt: skip
+    assert collection_columns(sampled)[0].collections == (keys[1], keys[2])
 
 
 def test_several_first_stages_are_blocks_of_their_own() -> None:

@@ -133,9 +133,9 @@ def test_files_of_any_name_can_be_declared(bench: Any) -> None:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ('corpse = "a"', "unknown key 'corpse' in [files]. Did you mean corpus?"),
-        ("queries = 3", "'queries' in [files] must be the name of a file"),
-        ("corpus = []", "'corpus' in [files] must be the name of a file"),
+        ('corpse = "a"', "files.corpse: unknown key. Did you mean corpus?"),
+        ("queries = 3", "files.queries: 3 is not a text"),
+        ("corpus = []", "files.corpus: an empty list names no file"),
     ],
 )
 def test_a_wrong_declaration_is_named(bench: Any, declared: str, message: str) -> None:

@@ -14,7 +14,6 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.data.collection import Collection, sample_queries
 from harness.judging.compare.comparison import Comparison, canonical, compare, margin_of
-from harness.judging.compare.wanted import Wanted
 from harness.measuring.paired_measures import PMRR
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Questions
@@ -23,6 +22,7 @@ from harness.measuring.statistics.effects import effect
 from harness.measuring.statistics.seeds import seed_effect
 from harness.result.evaluation import Evaluation
 from harness.result.facts import CollectionFacts
+from harness.result.select import Wanted
 from harness.result.store import Results
 from tests.tiny_collection import FIRST, QRELS, Place
 

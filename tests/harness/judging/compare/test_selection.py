@@ -7,7 +7,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.judging.compare.selection import Chosen, StoredSelection, select
-from harness.judging.compare.wanted import Wanted
+from harness.result.select import Wanted
 from harness.result.stored import Stored
 from tests.stored_evaluations import stored
 
@@ -38,7 +38,7 @@ def test_a_name_that_a_reranker_and_a_first_stage_share_is_the_rerankers() -> No
 
 
 def test_an_unknown_name_is_answered_with_the_right_one() -> None:
-    with pytest.raises(UsageError, match=r"no system 'oen'.*Did you mean one\?.*Available: .*two"):
+    with pytest.raises(UsageError, match=r"no results of a system 'oen'.*Did you mean one\?.*Available: .*two"):
         select([ONE, TWO], "oen", ["two"])
 
 
@@ -61,7 +61,9 @@ def test_an_id_does_not_reach_for_other_weights_depths_or_first_stages() -> None
 
 
 def test_digits_that_could_be_several_ids_are_refused() -> None:
-    with pytest.raises(UsageError, match="'abcd' could be abcd1, abcd2; give more digits"):
+    with pytest.raises(
+        UsageError, match=r"'abcd' could be abcd1 \('one', coll over bm25 at depth 10\); abcd2 .*; give more digits"
+    ):
         select([stored("abcd1", "one"), stored("abcd2", "two")], "abcd", ["two"])
 
 
@@ -88,16 +90,16 @@ def test_the_depth_of_given_lists_says_nothing() -> None:
 
 def test_a_system_that_was_measured_elsewhere_only_is_not_called_unknown() -> None:
     elsewhere = stored("b003", "two", "other", first_stage="e5")
-    with pytest.raises(UsageError, match="'two' was measured elsewhere only: other on e5, depth 10"):
+    with pytest.raises(UsageError, match="'two' was measured elsewhere only: other over e5 at depth 10"):
         select([ONE, elsewhere], "one", ["two"], wanted=Wanted(first_stage="bm25"))
 
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (Wanted(collections=["col"]), "nothing was measured on 'col'.*Did you mean coll"),
-        (Wanted(first_stage="e5"), "the first stage 'e5'.*Available: bm25"),
-        (Wanted(depth=3), "at depth 3; there is 10"),
+        (Wanted(collections=["col"]), "no results of a collection 'col'.*Did you mean coll"),
+        (Wanted(first_stage="e5"), "a first stage 'e5'.*Available: bm25"),
+        (Wanted(depth=3), "at depth 3; there are some at 10"),
     ],
 )
 def test_a_wish_that_nothing_fulfils_is_told_with_what_there_is(wanted: Wanted, message: str) -> None:
@@ -178,7 +180,7 @@ def test_a_group_is_one_system_of_many_evaluations(declared: str) -> None:
     ("groups", "message"),
     [
         (["mine"], "write NAME=SPEC,SPEC"),
-        (["mine=./none-*"], r"no system matches './none-\*'"),
+        (["mine=./none-*"], r"no results of a system './none-\*'"),
         (["one=./seed-*"], "'one' is a name already"),
         (["mine=./seed-*", "mine=one"], "'mine' is a name already"),
         (["mine=./seed-*", "yours=./seed-*"], "'yours' is neither the baseline nor a candidate"),

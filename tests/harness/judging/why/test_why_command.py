@@ -55,10 +55,10 @@ def test_a_measure_and_a_collection_can_be_chosen(workspace: Path, command: Comm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nobody", FAILING), "no system 'nobody' in this workspace"),
+        (("nobody", FAILING), "no results of a system 'nobody'"),
         ((READER, READER), "name two systems"),
         ((READER, FAILING, "--measure", "nDCG@ten"), "the cutoff must be a positive number"),
-        ((READER, FAILING, "--collection", "elsewhere"), "nothing was measured on 'elsewhere'"),
+        ((READER, FAILING, "--collection", "elsewhere"), "no results of a collection 'elsewhere'"),
         ((READER, FAILING, "--out", "/dev/null/page.html"), "no file can be written there"),
     ],
 )

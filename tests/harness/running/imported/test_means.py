@@ -135,10 +135,8 @@ def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Pla
 
 
 def test_means_have_no_rank_where_nothing_was_measured(place: Place, tmp_path: Path) -> None:
-    from reports.figures import figures
-    from reports.grid_columns import Column
-
     from leaderboards.standing import standings
+    from reports.grid import Column, figures
 
     for name in ("org/one", "org/two"):
         take_means([written(tmp_path / name, meta={**META, "name": name})], place.workspace.path)

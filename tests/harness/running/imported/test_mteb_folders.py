@@ -68,9 +68,8 @@ def test_data_of_no_stated_revision_are_other_data(revision: object, place: Plac
 
 
 def test_other_data_never_stand_in_the_column_of_the_suite(place: Place, tmp_path: Path) -> None:
-    from reports.grid_columns import collection_columns
-
     from harness.result.gathered import grids
+    from reports.grid import collection_columns
 
     for at, revision in enumerate((OURS, OTHER, "f" * 40)):
         put(tmp_path / "org__model" / str(at), revision=revision)
