@@ -15,7 +15,7 @@ from reports.model_name import ModelName, model_name
 
 
 @dataclass(frozen=True)
-class PublishedRow:
+class BoardPublishedRow:
     """The published numbers of one model that were made in the same way."""
 
     model: str
@@ -27,7 +27,7 @@ class PublishedRow:
     """Published for the suite as a whole."""
 
 
-def published_rows(grid: Grid) -> list[PublishedRow]:
+def published_rows(grid: Grid) -> list[BoardPublishedRow]:
     """Of the collections of the grid, by its measure; sorted by model, for they have no rank."""
     suites = {suite_of(one) for one in grid.collections}
     rows: dict[tuple[str, str, str, str], list[Published]] = {}
@@ -105,9 +105,9 @@ def _altered(collection: CollectionKey) -> str:
 
 def _row(
     key: tuple[str, str, str, str], numbers: Iterable[Published], collections: Iterable[CollectionKey]
-) -> PublishedRow:
+) -> BoardPublishedRow:
     listed = list(numbers)
     by_name = {one.target: one for one in listed}
     entries = {one: one.entry for one in collections}
     cells = {one: by_name[e.target] for one, e in entries.items() if e is not None and e.target in by_name}
-    return PublishedRow(*key, cells, next((one for one in listed if not one.collection), None))
+    return BoardPublishedRow(*key, cells, next((one for one in listed if not one.collection), None))

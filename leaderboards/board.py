@@ -18,7 +18,7 @@ from harness.result.stored import Stored
 from leaderboards.sheets import BoardColumn, BoardSheet, place_of, sheets_of
 from leaderboards.standing import BoardStanding, standings
 from reports.grid import selection
-from reports.systems_file import Declared, declared_of, display_names, read_systems
+from reports.systems_file import DeclaredSystem, declared_of, display_names, read_systems
 from reports.view import stored_labels
 
 Key = TypeVar("Key", bound=Hashable)
@@ -53,7 +53,7 @@ class Board:
     tables: tuple[RankedTable, ...]
     collections: Mapping[CollectionKey, Sequence[RankedCollection]]
     """One for each measure, the collection's main one first."""
-    declared: Mapping[str, Declared]
+    declared: Mapping[str, DeclaredSystem]
     history: Mapping[SystemKey, Sequence[Stored]]
     """Every stored evaluation of a system, also those that a newer one replaced, oldest first."""
     left_out: LeftOut = NOTHING
@@ -64,7 +64,7 @@ class Board:
         """Results by system."""
         return _grouped(self.results, lambda one: one.system)
 
-    def declared_of(self, system: SystemKey) -> Declared:
+    def declared_of(self, system: SystemKey) -> DeclaredSystem:
         """What --systems says of it."""
         return declared_of(system, self.declared)
 
@@ -95,7 +95,7 @@ def board(  # noqa: PLR0917
     return Board(results, tuple(tables), _by_collection(results, ranked), declared, history, shown.left_out)
 
 
-def _declared(workspace: Path, file: Path | None) -> dict[str, Declared]:
+def _declared(workspace: Path, file: Path | None) -> dict[str, DeclaredSystem]:
     if file is None:
         return {}
     labels = stored_labels(workspace)

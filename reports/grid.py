@@ -20,7 +20,7 @@ OWN = "own collections"
 
 
 @dataclass(frozen=True)
-class Column:
+class GridColumn:
     """One collection, or several that are averaged."""
 
     title: str
@@ -49,7 +49,7 @@ def plain_name(collection: CollectionKey) -> str:
     return collection.name.replace(DRIFTED, "").strip()
 
 
-def collection_columns(grid: Grid) -> list[Column]:
+def collection_columns(grid: Grid) -> list[GridColumn]:
     """The macro average first, then each suite: its average and its collections. Averages take a collection `once`."""
     suites, main = list(dict.fromkeys(map(suite_of, grid.collections))), once(grid)
     found = [average(grid, main, "macro average", "")] if len(main) > 1 else []
@@ -59,11 +59,11 @@ def collection_columns(grid: Grid) -> list[Column]:
         if len(suites) > 1 and len(averaged) > 1:
             found.append(average(grid, averaged, "average", suite))
         titles = _titles(own, suite, grid.measure)
-        found += [Column(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
+        found += [GridColumn(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
     return found
 
 
-def language_columns(grid: Grid) -> list[Column]:
+def language_columns(grid: Grid) -> list[GridColumn]:
     """The macro average over languages, each with one vote, then a column for each; none where there are not two."""
     main = once(grid)
     codes = sorted({one.language for one in main if one.language})
@@ -77,13 +77,13 @@ def language_columns(grid: Grid) -> list[Column]:
         each.append(replace(average(grid, own, title, ""), family=LANGUAGES, marks=marks))
     members = tuple(one for column in each for one in column.collections)
     weights = tuple(weight / len(each) for column in each for weight in column.weights)
-    return [Column("mean of languages", "", members, weights, family=SYSTEMS), *each]
+    return [GridColumn("mean of languages", "", members, weights, family=SYSTEMS), *each]
 
 
-def average(grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str) -> Column:
+def average(grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str) -> GridColumn:
     """The weighted mean over these collections."""
     weights = tuple(grid.weights(collections).tolist())
-    return Column(title, heading, tuple(collections), weights, family=SYSTEMS)
+    return GridColumn(title, heading, tuple(collections), weights, family=SYSTEMS)
 
 
 def once(grid: Grid) -> list[CollectionKey]:
@@ -111,7 +111,7 @@ def official_grids(results: Sequence[Result]) -> list[Grid]:
 
 
 @dataclass(frozen=True)
-class Figure(figure.Figure):
+class GridFigure(figure.Figure):
     """Fractions."""
 
     results: tuple[Result, ...] = ()
@@ -123,10 +123,10 @@ class Figure(figure.Figure):
         return any(one.wrong for one in self.results)
 
 
-Figures = Mapping[tuple[SystemKey, int], Figure]
+Figures = Mapping[tuple[SystemKey, int], GridFigure]
 
 
-def figures(grid: Grid, columns: Sequence[figure.Column[CollectionKey]], *, intervals: bool = True) -> Figures:
+def figures(grid: Grid, columns: Sequence[figure.FigureColumn[CollectionKey]], *, intervals: bool = True) -> Figures:
     """The figures of every system in every column, by the column's place; see `harness.result.figure.figures`.
 
     Args:
@@ -138,7 +138,7 @@ def figures(grid: Grid, columns: Sequence[figure.Column[CollectionKey]], *, inte
         if intervals or one.family == figure.SYSTEMS or len(one.collections) == len(grid.collections)
     ]
     found = figure.figures(selection(grid), columns, wanted)
-    return {key: Figure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in found.items()}
+    return {key: GridFigure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in found.items()}
 
 
 def selection(grid: Grid) -> Selection[SystemKey, CollectionKey]:
@@ -146,7 +146,7 @@ def selection(grid: Grid) -> Selection[SystemKey, CollectionKey]:
     return Selection(grid.systems, grid.collections, grid.cells, lambda one: one.base if one.reranker else None)
 
 
-def _results(grid: Grid, system: SystemKey, column: figure.Column[CollectionKey]) -> tuple[Result, ...]:
+def _results(grid: Grid, system: SystemKey, column: figure.FigureColumn[CollectionKey]) -> tuple[Result, ...]:
     cells = (grid.cells.get((system, one)) for one in column.collections)
     return tuple(cell for cell in cells if cell is not None)
 

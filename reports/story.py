@@ -16,7 +16,7 @@ from harness.workspace import write_atomically
 from reports import marks
 from reports.columns import COLUMNS, in_order
 from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text, as_html, as_markdown
-from reports.grid import Figure, official_grids, plain_name
+from reports.grid import GridFigure, official_grids, plain_name
 from reports.html import html_table, page
 from reports.latex import latex
 from reports.numbers import bracketed, probability, signed
@@ -239,7 +239,7 @@ def _findings(sheet: Sheet) -> Iterator[str]:
         yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure, significant(figure))}{collections}"
 
 
-def _verdict(figure: Figure, signs: Sequence[str]) -> str:
+def _verdict(figure: GridFigure, signs: Sequence[str]) -> str:
     if figure.difference is None:
         return "not tested"
     word = {marks.BETTER: "better", marks.WORSE: "worse"}[signs[0]] if signs else "not significant"

@@ -45,7 +45,7 @@ def _web(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredSystem:
     """What is declared of one system; None and empty where nothing is."""
 
     name: _Name | None = None
@@ -77,16 +77,16 @@ class Declared:
 
 
 SIZES = (*(name for _, name in _SIZES), _LARGEST)
-NOTHING = Declared()
+NOTHING = DeclaredSystem()
 
 
-def declared_of(system: SystemKey, declared: Mapping[str, Declared]) -> Declared:
+def declared_of(system: SystemKey, declared: Mapping[str, DeclaredSystem]) -> DeclaredSystem:
     """What is declared of a system, under its label with or without ` (first stage)`."""
     return declared.get(system.label) or declared.get(system.label.removesuffix(FIRST_STAGE)) or NOTHING
 
 
-def read_systems(file: Path, labels: Iterable[str]) -> dict[str, Declared]:
-    """Lines `"LABEL" = "short name"`, and tables `["LABEL"]` with the keys of `Declared`.
+def read_systems(file: Path, labels: Iterable[str]) -> dict[str, DeclaredSystem]:
+    """Lines `"LABEL" = "short name"`, and tables `["LABEL"]` with the keys of `DeclaredSystem`.
 
     Args:
         labels: of the systems that may be named; a first stage also without ` (first stage)`.
@@ -94,15 +94,15 @@ def read_systems(file: Path, labels: Iterable[str]) -> dict[str, Declared]:
     Raises:
         UsageError: naming file, system and key: unreadable, an unknown system, an unknown key, a value of another kind.
     """
-    tables = read_toml(file, dict[str, _Name | Declared])
+    tables = read_toml(file, dict[str, _Name | DeclaredSystem])
     known = {name for label in labels for name in (label, label.removesuffix(FIRST_STAGE))}
     for label in tables:
         if label not in known:
             raise UsageError(f"{file}: no system '{label}' here.{did_you_mean(label, known)}")
-    return {label: Declared(name=one) if isinstance(one, str) else one for label, one in tables.items()}
+    return {label: DeclaredSystem(name=one) if isinstance(one, str) else one for label, one in tables.items()}
 
 
-def display_names(file: Path, declared: Mapping[str, Declared], labels: Sequence[str]) -> dict[str, str]:
+def display_names(file: Path, declared: Mapping[str, DeclaredSystem], labels: Sequence[str]) -> dict[str, str]:
     """The name of every label that has one. The name of `bm25` also names `bm25 (first stage)`, with the same ending.
 
     Raises:

@@ -165,7 +165,7 @@ def _figures(results: Sequence[Result]) -> Mapping[tuple[SystemKey, CollectionKe
     """Of every result, corrected as in a report of the same results."""
     found = {}
     for own in all_grids(results):
-        columns = [grid.Column(one.name, "", (one,), (1.0,)) for one in own.collections]
+        columns = [grid.GridColumn(one.name, "", (one,), (1.0,)) for one in own.collections]
         for (system, place), one in figures(own, columns).items():
             found[system, own.collections[place], own.measure] = one
     return found

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.judging.why.analysis import Why
 from harness.judging.why.difference import divisors
-from harness.judging.why.facing import Floats64, PairedTexts, Side
+from harness.judging.why.facing import ComparedSystem, Floats64, PairedTexts
 from harness.judging.why.groups import Group
 from harness.judging.why.headline import headline, phrase
 from harness.judging.why.headroom import Headroom
@@ -187,7 +187,7 @@ def _row(facing: PairedTexts, found: Listed, row: int, added: Mapping[int, float
     return [int(found.grades[row]), *ranks, *tokens, None if gain is None else _fraction(gain)]
 
 
-def _tokens(side: Side, row: int) -> list[int] | None:
+def _tokens(side: ComparedSystem, row: int) -> list[int] | None:
     if row < 0 or side.tokens is None or side.kept is None or side.tokens[row] < 0:
         return None
     return [int(side.tokens[row]), int(side.kept[row])]

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.data.collection import Rules
 from harness.measuring.alarms.alarm import Alarm
-from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment, Timing
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Environment, Timing
 from harness.result.gathered import Grid, grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
@@ -60,7 +60,7 @@ def result(
         ),
         first_stage=of.first_stage, reranker=of.reranker, depth=of.depth, candidates=candidates or on.fingerprint,
         identity=identity | ({"imported": {"by": "somebody"}} if imported else {}),
-        audit=Audit(
+        audit=AuditFacts(
             candidates=10 * on.queries, alarms=tuple(Alarm(**one) for one in alarms), ties={measure: (0.5, 0.5)}
         ),
         controls=Controls({"chance": {measure: 0.1}, "oracle": {measure: 0.9}}),

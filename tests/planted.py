@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.data.collection import Collection
 from harness.data.runs import Run, build
-from harness.judging.why.facing import PairedTexts, Side
+from harness.judging.why.facing import ComparedSystem, PairedTexts
 from harness.judging.why.texts import overlap, script
 from harness.measuring.measures import parse
 from tests.fake_adapters import Streaming
@@ -79,7 +79,7 @@ def faced(collection: Collection, measure: str = "nDCG@10", seed: int = 0) -> Pa
     kept = np.minimum(lengths, KEPT) if collection.language == "th" else lengths
     scores[1, :, 0] -= np.where(kept < lengths, 0.7, 0)[:, 0]
     runs = [_run(collection, documents, one) for one in scores]
-    a, b = (Side(run, lengths.ravel(), read.ravel()) for run, read in zip(runs, (lengths, kept), strict=True))
+    a, b = (ComparedSystem(run, lengths.ravel(), read.ravel()) for run, read in zip(runs, (lengths, kept), strict=True))
     return PairedTexts(collection, parse(measure), a, b)
 
 

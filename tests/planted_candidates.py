@@ -50,9 +50,9 @@ def planted(
                 qrels.append((f"q{query}", name(query, rank), int(rank == relevant(query))))
     asked: Mapping[str, str] = {f"q{query}": query_text(query) for query in range(queries)}
     collection = place.load(place.beir("planted", corpus, asked, qrels, rules=rules))
-    with place.bench() as bench:
+    with place.session() as session:
         stage = first_stage(f"run:{place.run_file(lines)}", place.workspace)
-        return prepare(collection, stage, WIDTH, list(measures), bench)
+        return prepare(collection, stage, WIDTH, list(measures), session)
 
 
 def sane(seed: int = 0, queries: int = QUERIES) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.data.collection import Rules
-from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Environment
 from harness.result.stored import Stored
 
 
@@ -32,6 +32,6 @@ def stored(
     return Stored(
         id=id, collection=collection, first_stage=first_stage, reranker=reranker, depth=depth, candidates="same",
         identity={"evaluator": 1, "reranker": identity if reranker else None, "retriever": {"adapter": "bm25"}},
-        audit=Audit(), controls=Controls(), environment=Environment(), command="", created="", updated="",
+        audit=AuditFacts(), controls=Controls(), environment=Environment(), command="", created="", updated="",
         means=dict(means or {"nDCG@10": 0.5}),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from harness.data.sources import load
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
-from harness.scoring.bench import Session, opened
+from harness.scoring.session import Session, opened
 from harness.scoring.system import systems
 from harness.workspace import Workspace
 
@@ -96,10 +96,10 @@ class Place:
         return file
 
     @contextmanager
-    def bench(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
         """The workspace with its ledger open."""
-        with opened(self.workspace, Silent()) as bench:
-            yield bench
+        with opened(self.workspace, Silent()) as session:
+            yield session
 
     def evaluations(
         self,
@@ -111,8 +111,8 @@ class Place:
     ) -> list[Evaluation]:
         """What an experiment gives."""
         evaluated = systems(first, list(rerankers), depth, self.workspace)
-        with self.bench() as bench:
-            return list(experiment(collections or [self.load()], evaluated, list(measures), bench))
+        with self.session() as session:
+            return list(experiment(collections or [self.load()], evaluated, list(measures), session))
 
 
 def _jsonl(file: Path, rows: Iterable[object]) -> Path:

@@ -36,7 +36,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Setting:
+class GivenSetting:
     """A key that was set, for people and records: without secrets, and with the home folder as ~."""
 
     key: str
@@ -50,14 +50,14 @@ class Configured(Generic[T]):
     """A configuration, and where each key that was set was set."""
 
     config: T
-    settings: tuple[Setting, ...]
+    settings: tuple[GivenSetting, ...]
 
     def lines(self) -> list[str]:
         """What was set where, for people."""
         return lines_of(self.settings)
 
 
-def lines_of(settings: Sequence[Setting]) -> list[str]:
+def lines_of(settings: Sequence[GivenSetting]) -> list[str]:
     """One line for each origin; none where nothing is known to be set."""
     found: dict[str, list[str]] = {}
     for one in settings:
@@ -164,10 +164,10 @@ def toml_value(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _setting(key: str, value: object, origin: str) -> Setting:
+def _setting(key: str, value: object, origin: str) -> GivenSetting:
     from harness.result.secrets import public
 
-    return Setting(key, public(toml_value(value)), public(origin))
+    return GivenSetting(key, public(toml_value(value)), public(origin))
 
 
 def _check_layer(kind: type[T], values: Mapping[str, Any], origin: str) -> None:

@@ -18,10 +18,10 @@ from harness.data.qrels import Qrels
 from harness.data.sources import load
 from harness.data.sources.beir_folder import Folder, StatedPlace
 from harness.data.sources.build import collection_of
-from harness.data.sources.declared import FILE, Declared, combine, read
+from harness.data.sources.declared import FILE, DeclaredCollection, combine, read
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.layout import corpus_files
-from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource
 from harness.data.sources.text_files import read_documents
 from harness.data.sources.texts import write_texts
 from harness.workspace import Workspace
@@ -70,7 +70,7 @@ class _CorpusSource:
     """The documents of a folder."""
 
     place: StatedPlace
-    declared: Declared
+    declared: DeclaredCollection
     names: tuple[str, ...]
 
     @property
@@ -90,22 +90,22 @@ class _CorpusSource:
         """The files of the corpus alone."""
         return self.place.on_disk(self.names)
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Read the documents; queries and judgments stay empty."""
         label = self.place.label(self.names[0])
         read = partial(read_documents, self.place, self.names)
         written = write_texts(read, label, folder / CORPUS, {}, dirt)
         with TextWriter(folder / QUERIES):
             pass
-        return Converted(_NO_QRELS, None, written.empty, 0)
+        return ConvertedSource(_NO_QRELS, None, written.empty, 0)
 
 
 _NO_ROWS = np.empty(0, np.int32)
 _NO_QRELS = Qrels(_NO_ROWS, _NO_ROWS, _NO_ROWS)
 
 
-def _declared(folder: Path) -> Declared:
-    return combine([read(folder / FILE)]) if (folder / FILE).exists() else Declared()
+def _declared(folder: Path) -> DeclaredCollection:
+    return combine([read(folder / FILE)]) if (folder / FILE).exists() else DeclaredCollection()
 
 
 def _bare(collection: Collection) -> Collection:

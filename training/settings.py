@@ -77,7 +77,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How a model is trained."""
 
     loss: Loss = field(default_factory=Loss)
@@ -113,7 +113,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class MixedRecipe(Recipe):
+class MixedRecipe(TrainingRecipe):
     """How a model is trained on its examples and on general ones."""
 
     replay_share: BelowOne = 0.2
@@ -139,7 +139,7 @@ class Settings(MixedRecipe):
         return self.learning_rate * (total - step) / max(1, total - rising)
 
 
-def settings_of(recipe: Recipe, **more: Any) -> Settings:
+def settings_of(recipe: TrainingRecipe, **more: Any) -> Settings:
     """The hyper-parameters of a training by a recipe; `more` are fields that the recipe does not have, or other values.
 
     Raises:

@@ -13,7 +13,7 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.models import MIRROR
 from harness.data.sources.origin import SourceChoice
 from harness.progress import Reporter, Silent, Terminal
-from harness.scoring.bench import Session, opened
+from harness.scoring.session import Session, opened
 from harness.workspace import DEFAULT, VARIABLE, Workspace
 
 _SOURCES = ("auto", "mteb", "beir", "irds")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.api.shown import Shown, counted, listed, measure_of, named, short
-from harness.judging.compare.comparison import Compared, Measured
-from harness.judging.compare.comparison import Comparison as Found
+from harness.judging.compare.comparison import Compared, MeasureComparison
+from harness.judging.compare.comparison import ComparedSystems as Found
 from harness.judging.compare.rows import Row
 from harness.measuring.statistics.difference import Difference
 
@@ -153,7 +153,7 @@ class Comparison(Shown):
 
         return as_dict(self.found, view or PLAIN)
 
-    def _measured(self, measure: str | None) -> Measured:
+    def _measured(self, measure: str | None) -> MeasureComparison:
         return {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]
 
     def _side(self, system: str, measure: str | None) -> tuple[Compared, bool]:

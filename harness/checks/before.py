@@ -9,9 +9,9 @@ from harness.checks.reference import ReferenceCheck
 from harness.checks.separation import separation
 from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.rerank import is_known
+from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System
 
 
@@ -23,10 +23,10 @@ class BeforeScoring:
         skip_probe: score no planted pair and stop nothing.
     """
 
-    def __init__(self, collections: Sequence[Collection], bench: Session, *, skip_probe: bool = False) -> None:
-        self._bench, self._skip_probe = bench, skip_probe
-        self._orientation = Orientation(collections, bench, skip=skip_probe)
-        self._reference = ReferenceCheck(collections, bench)
+    def __init__(self, collections: Sequence[Collection], session: Session, *, skip_probe: bool = False) -> None:
+        self._session, self._skip_probe = session, skip_probe
+        self._orientation = Orientation(collections, session, skip=skip_probe)
+        self._reference = ReferenceCheck(collections, session)
 
     def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
         """The alarms of a system on a collection.
@@ -38,7 +38,7 @@ class BeforeScoring:
             return ()
         found = self._orientation.look(ground, system)
         reranker = system.reranker.on(ground.collection)
-        known = is_known(ground.collection, ground.candidates, reranker, self._bench.ledger)
+        known = is_known(ground.collection, ground.candidates, reranker, self._session.ledger)
         to_score = not known and not self._skip_probe
-        joined = separation(system.name, reranker, self._bench, to_score=to_score)
+        joined = separation(system.name, reranker, self._session, to_score=to_score)
         return (*found, *joined, *self._reference.look(ground, system))

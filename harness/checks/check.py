@@ -20,11 +20,11 @@ from harness.data.collection import Collection, sample_queries
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.measures import parse
 from harness.result.store import Results
-from harness.scoring.bench import Session
 from harness.scoring.costs.plan import within_budget
 from harness.scoring.ground import CandidatePool, is_paired, prepare
 from harness.scoring.listwise import listwise_identity
 from harness.scoring.retrieve import GIVEN
+from harness.scoring.session import Session
 from harness.scoring.system import ListReranker, ModelReranker, System, systems
 
 PAIRS, DEPTH = 200, 10
@@ -67,7 +67,7 @@ class Checked:
 def check(
     spec: str,
     collections: Sequence[Collection],
-    bench: Session,
+    session: Session,
     *,
     first_stage: str | None = None,
     depth: int = DEPTH,
@@ -88,29 +88,29 @@ def check(
         ModelError: it cannot score these candidates at all.
     """
     first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
-    _, system = systems(first, [spec], depth, bench.workspace)
+    _, system = systems(first, [spec], depth, session.workspace)
     if not isinstance(system.reranker, ModelReranker | ListReranker):
         raise UsageError(f"'{spec}' runs no model: there is nothing to check; name a reranker")
-    grounds = _grounds(_sampled(collections, first, depth, pairs, sample), system, bench)
+    grounds = _grounds(_sampled(collections, first, depth, pairs, sample), system, session)
     if isinstance(system.reranker, ListReranker):
         scored: Examination | ListExamination = ListExamination(spec, grounds)
     else:
         scored = Examination(spec, grounds)
-    findings = _followed(scored, bench)
+    findings = _followed(scored, session)
     if isinstance(scored, Examination):
-        findings.append(stored(scored, bench, scored.own))
+        findings.append(stored(scored, session, scored.own))
         if reference:
-            findings += _referred(spec, grounds, bench)
-    noise = _keep_noise(grounds, system, scored.first, scored.again, bench)
+            findings += _referred(spec, grounds, session)
+    noise = _keep_noise(grounds, system, scored.first, scored.again, session)
     queries = sum(ground.judged.queries for ground in grounds)
     names = tuple(ground.collection.name for ground in grounds)
     return Checked(spec, names, queries, sum(map(len, scored.first)), tuple(findings), noise)
 
 
-def _referred(spec: str, grounds: Sequence[CandidatePool], bench: Session) -> list[InvarianceFinding]:
+def _referred(spec: str, grounds: Sequence[CandidatePool], session: Session) -> list[InvarianceFinding]:
     """The comparison with sentence-transformers, and with its own prompts by itself where they are others."""
     pairs = sum(len(one.candidates) for one in grounds)
-    bench.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
+    session.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
     found = compare_with_reference(spec, grounds)
     if found.shift is None:
         return [InvarianceFinding(REFERENCE, "not possible", note=found.note, alarm=found.alarms[0])]
@@ -133,17 +133,17 @@ def _sampled(
     return [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
 
 
-def _grounds(collections: Sequence[Collection], system: System, bench: Session) -> list[CandidatePool]:
-    grounds = [prepare(one, system.first_stage, system.depth, ["nDCG@10"], bench) for one in collections]
+def _grounds(collections: Sequence[Collection], system: System, session: Session) -> list[CandidatePool]:
+    grounds = [prepare(one, system.first_stage, system.depth, ["nDCG@10"], session) for one in collections]
     filled = [ground for ground in grounds if len(ground.candidates)]
     if not filled:
         raise UsageError("the first stage found no candidates here; name another --first-stage or target")
     return filled
 
 
-def _followed(examined: Examination | ListExamination, bench: Session) -> list[InvarianceFinding]:
+def _followed(examined: Examination | ListExamination, session: Session) -> list[InvarianceFinding]:
     findings = []
-    with bench.reporter.stage(f"checking {examined.spec}", None) as advance:
+    with session.reporter.stage(f"checking {examined.spec}", None) as advance:
         for finding in examined.findings():
             findings.append(finding)
             advance(1)
@@ -151,11 +151,11 @@ def _followed(examined: Examination | ListExamination, bench: Session) -> list[I
 
 
 def _keep_noise(
-    grounds: Sequence[CandidatePool], system: System, first: Sequence[Floats], again: Sequence[Floats], bench: Session
+    grounds: Sequence[CandidatePool], system: System, first: Sequence[Floats], again: Sequence[Floats], session: Session
 ) -> tuple[Noise, ...]:
     """Of every stored evaluation of this reranker on these collections, whole or sampled; a sample moves more."""
     found = []
-    with Results(bench.workspace.results) as results:
+    with Results(session.workspace.results) as results:
         evaluations = [one for one in results.all() if one.reranker]
         for ground, before, after in zip(grounds, first, again, strict=True):
             mine, whole = _identity(system, ground), ground.collection.part_of or ground.collection.fingerprint

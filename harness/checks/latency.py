@@ -16,9 +16,9 @@ from harness.checks.memory import watched
 from harness.checks.trials import Request, natural, request_of
 from harness.data.collection import Collection, sample_queries
 from harness.result.store import Results
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool, prepare
 from harness.scoring.retrieve import GIVEN
+from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System, systems
 
 QUERIES, DEPTH = 30, 100
@@ -46,7 +46,7 @@ class Latency:
 def latency(
     spec: str,
     collections: Sequence[Collection],
-    bench: Session,
+    session: Session,
     *,
     first_stage: str | None = None,
     depth: int = DEPTH,
@@ -62,26 +62,26 @@ def latency(
         UsageError: the spec runs no model that scores pairs.
     """
     first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
-    _, system = systems(first, [spec], depth, bench.workspace)
+    _, system = systems(first, [spec], depth, session.workspace)
     if not isinstance(system.reranker, ModelReranker):
         raise UsageError(f"'{spec}' runs no model that scores pairs: there is nothing to time; name a reranker")
-    return [_of(one, system, system.reranker, queries, bench) for one in collections]
+    return [_of(one, system, system.reranker, queries, session) for one in collections]
 
 
-def _of(whole: Collection, system: System, stage: ModelReranker, queries: int, bench: Session) -> Latency:
-    ground = prepare(sample_queries(whole, queries), system.first_stage, system.depth, ["nDCG@10"], bench)
+def _of(whole: Collection, system: System, stage: ModelReranker, queries: int, session: Session) -> Latency:
+    ground = prepare(sample_queries(whole, queries), system.first_stage, system.depth, ["nDCG@10"], session)
     reranker = stage.on(ground.collection)
     asked = list(_single(request_of(ground)))
     if not asked:
         raise UsageError(f"{whole.name}: the first stage found no candidates; name another --first-stage")
-    with bench.reporter.stage(f"{whole.name}: {stage.name}, one query at a time", len(asked)) as advance:
+    with session.reporter.stage(f"{whole.name}: {stage.name}, one query at a time", len(asked)) as advance:
         for request in asked[:_WARM]:
             natural(reranker, request)
         with watched() as peak:
             seconds = [_timed(reranker, request, advance) for request in asked]
     p50, p95 = np.quantile(seconds, (0.5, 0.95)).tolist()
     found = Latency(whole.name, len(asked), len(ground.candidates) / len(asked), p50, p95, peak.megabytes)
-    return _kept(found, ground, reranker, system, bench)
+    return _kept(found, ground, reranker, system, session)
 
 
 def _single(request: Request) -> Iterator[Request]:
@@ -100,10 +100,10 @@ def _timed(reranker: Reranker, request: Request, advance: object) -> float:
     return taken
 
 
-def _kept(found: Latency, ground: CandidatePool, reranker: Reranker, system: System, bench: Session) -> Latency:
+def _kept(found: Latency, ground: CandidatePool, reranker: Reranker, system: System, session: Session) -> Latency:
     whole, mine = ground.collection.part_of or ground.collection.fingerprint, digest(identity_of(reranker))
     ids = []
-    with Results(bench.workspace.results) as results:
+    with Results(session.workspace.results) as results:
         for one in results.all():
             same = one.collection.fingerprint == whole and one.depth == system.depth and one.reranker
             if same and digest(one.identity["reranker"]) == mine:  # type: ignore[arg-type]

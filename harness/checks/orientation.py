@@ -13,9 +13,9 @@ from adapters.spec import identity_of
 from harness.checks.probe import Planted, ProbeRanking, planted_from, planted_in, ranked, wrong_sign
 from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.rerank import is_known, scored_texts
+from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System
 
 SKIPPED = Alarm(
@@ -36,8 +36,8 @@ class Orientation:
         skip: score no probe and stop nothing; what the ledger knows of one becomes an alarm.
     """
 
-    def __init__(self, collections: Sequence[Collection], bench: Session, *, skip: bool = False) -> None:
-        self._collections, self._bench, self._skip = collections, bench, skip
+    def __init__(self, collections: Sequence[Collection], session: Session, *, skip: bool = False) -> None:
+        self._collections, self._session, self._skip = collections, session, skip
         self._identities: dict[str, list[str]] = {}
 
     def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
@@ -50,7 +50,7 @@ class Orientation:
             return ()
         reranker = system.reranker.on(ground.collection)
         own = _planted(ground.collection, reranker)
-        to_score = not is_known(ground.collection, ground.candidates, reranker, self._bench.ledger)
+        to_score = not is_known(ground.collection, ground.candidates, reranker, self._session.ledger)
         asked = [own, *(self._others(system.reranker, own, reranker) if to_score and not self._skip else ())]
         ask = partial(self._ranked, system.name, reranker, to_score=to_score and not self._skip)
         found = [one for one in map(ask, asked) if one is not None]
@@ -73,7 +73,7 @@ class Orientation:
 
     def _ranked(self, name: str, reranker: Reranker, asked: Planted, *, to_score: bool) -> ProbeRanking | None:
         """From the ledger, or by the reranker if `to_score`; None where neither is possible."""
-        ledger, pairs = self._bench.ledger, asked.pairs
+        ledger, pairs = self._session.ledger, asked.pairs
         scorer = ledger.scorer(dict(identity_of(reranker)))
         digests = text_digests(asked.queries), text_digests(asked.answers)
         known, entries = ledger.known(scorer, *digests, pairs)
@@ -81,7 +81,7 @@ class Orientation:
             if not to_score:
                 return None
             title = f"{name}: orientation probe, {len(pairs)} pairs in {asked.language}"
-            self._bench.reporter.note(title)
+            self._session.reporter.note(title)
             for scored, rows in scored_texts(asked.queries, asked.answers, pairs[~known], reranker, title):
                 ledger.record(scorer, *digests, pairs[~known][rows], scored)
             known, entries = ledger.known(scorer, *digests, pairs)

@@ -26,11 +26,11 @@ from harness.checks.trials import Request, natural, request_of, with_option
 from harness.data.collection import Collection, sampling_order
 from harness.data.runs import cut
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Session
 from harness.scoring.costs.plan import plan
 from harness.scoring.ground import CandidatePool, part_of
 from harness.scoring.rerank import is_known
 from harness.scoring.retrieve import bound
+from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System
 from harness.workspace import write_atomically
 
@@ -126,8 +126,8 @@ class ReferenceCheck:
         collections: all those of the run.
     """
 
-    def __init__(self, collections: Sequence[Collection], bench: Session) -> None:
-        self._collections, self._bench = collections, bench
+    def __init__(self, collections: Sequence[Collection], session: Session) -> None:
+        self._collections, self._session = collections, session
         self._failed: dict[Path, ReferenceAgreement] = {}
         """Rerankers that could not be compared. That holds for this run: the next one may have the memory."""
 
@@ -143,13 +143,13 @@ class ReferenceCheck:
         if known is not None:
             return known.alarms
         pairs = plan(self._collections, system.depth, [system.name], first_stage=system.first_stage.name).total.pairs
-        if pairs <= LONG or is_known(ground.collection, ground.candidates, reranker, self._bench.ledger):
+        if pairs <= LONG or is_known(ground.collection, ground.candidates, reranker, self._session.ledger):
             return ()
         return self._compared(ground, system.name, file).alarms
 
     def _compared(self, ground: CandidatePool, spec: str, file: Path) -> ReferenceAgreement:
         some = _some(ground)
-        report = self._bench.reporter.note
+        report = self._session.reporter.note
         report(f"{spec}: {len(some.candidates)} pairs are scored by sentence-transformers too, for comparison")
         found = compare_with_reference(spec, [some])
         if found.shift is None:
@@ -163,7 +163,7 @@ class ReferenceCheck:
         return found
 
     def _file(self, reranker: Reranker) -> Path:
-        folder = self._bench.workspace.references
+        folder = self._session.workspace.references
         folder.mkdir(exist_ok=True)
         return folder / f"{digest({'record': _RECORD, 'identity': identity_of(reranker)})}.json"
 

@@ -12,14 +12,14 @@ from adapters.identity import text_digests
 from adapters.protocols import IndexPairs, Reranker, StreamingReranker
 from adapters.spec import identity_of
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Session
 from harness.scoring.rerank import scored_texts
+from harness.scoring.session import Session
 
 PROBES = (("1 2", "3"), ("who is a", "b c"), ("what is x!", "?y"), ("how many is 7", "8 or 9"))
 """Queries and documents of which one end and one beginning are tokens of their own in every usual vocabulary."""
 
 
-def separation(name: str, reranker: Reranker, bench: Session, *, to_score: bool) -> tuple[Alarm, ...]:
+def separation(name: str, reranker: Reranker, session: Session, *, to_score: bool) -> tuple[Alarm, ...]:
     """A hard alarm where a probe and its moved twin are one input. Scores go through the ledger: a probe is paid once.
 
     Args:
@@ -30,7 +30,7 @@ def separation(name: str, reranker: Reranker, bench: Session, *, to_score: bool)
     queries = [query for query, _ in PROBES] + [query[:-1] for query, _ in PROBES]
     documents = [document for _, document in PROBES] + [query[-1] + document for query, document in PROBES]
     pairs: IndexPairs = np.repeat(np.arange(len(queries), dtype=np.int64)[:, None], 2, axis=1)
-    ledger, digests = bench.ledger, (text_digests(queries), text_digests(documents))
+    ledger, digests = session.ledger, (text_digests(queries), text_digests(documents))
     scorer = ledger.scorer(dict(identity_of(reranker)))
     known, entries = ledger.known(scorer, *digests, pairs)
     if not known.all():

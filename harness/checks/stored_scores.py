@@ -13,23 +13,23 @@ from harness.checks.probe import planted_in
 from harness.checks.shift import SAME, shift
 from harness.checks.trials import Request, natural, request_of
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
+from harness.scoring.session import Session
 
 TRIAL = "the ledger"
 
 
-def stored(examined: Examination, bench: Session, own: float) -> InvarianceFinding:
+def stored(examined: Examination, session: Session, own: float) -> InvarianceFinding:
     """Score what the ledger knows of these candidates and of the planted questions again, and compare.
 
     Args:
         own: how far the reranker moves by itself; twice as much is no sign of poison.
     """
     parts = [
-        _candidates(examined, ground, scores, bench)
+        _candidates(examined, ground, scores, session)
         for ground, scores in zip(examined.grounds, examined.first, strict=True)
     ]
-    probes = [_planted(examined, ground, bench) for ground in examined.grounds]
+    probes = [_planted(examined, ground, session) for ground in examined.grounds]
     pairs = sum(known for _, known in parts) + sum(map(len, probes))
     if not pairs:
         return InvarianceFinding(TRIAL, "not possible", note="it knows none of these pairs")
@@ -39,31 +39,31 @@ def stored(examined: Examination, bench: Session, own: float) -> InvarianceFindi
         return InvarianceFinding(TRIAL, "OK", moved)
     told = (
         f"stored scores differ by up to {moved.largest:.2g} from what the reranker says now: they were made on other "
-        f"hardware, or {bench.workspace.ledger} was changed; move it away and run again"
+        f"hardware, or {session.workspace.ledger} was changed; move it away and run again"
     )
     return InvarianceFinding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", told))
 
 
-def _candidates(examined: Examination, ground: CandidatePool, scores: Floats, bench: Session) -> tuple[Floats, int]:
+def _candidates(examined: Examination, ground: CandidatePool, scores: Floats, session: Session) -> tuple[Floats, int]:
     """The stored scores of the candidates, those of now where none is stored; and how many are."""
-    found, known = _stored(examined, ground, request_of(ground), bench)
+    found, known = _stored(examined, ground, request_of(ground), session)
     return np.where(known, found, scores).astype(np.float32), int(known.sum())
 
 
-def _planted(examined: Examination, ground: CandidatePool, bench: Session) -> npt.NDArray[np.float64]:
+def _planted(examined: Examination, ground: CandidatePool, session: Session) -> npt.NDArray[np.float64]:
     """The differences of the stored planted pairs."""
     planted = planted_in(ground.collection)
     request = Request(planted.queries, planted.answers, planted.pairs)
-    found, known = _stored(examined, ground, request, bench)
+    found, known = _stored(examined, ground, request, session)
     if not known.any():
         return np.empty(0)
     return (natural(examined.bound(ground), request)[known] - found[known]).astype(np.float64)
 
 
 def _stored(
-    examined: Examination, ground: CandidatePool, request: Request, bench: Session
+    examined: Examination, ground: CandidatePool, request: Request, session: Session
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    scorer = bench.ledger.scorer(dict(identity_of(examined.bound(ground))))
+    scorer = session.ledger.scorer(dict(identity_of(examined.bound(ground))))
     digests = [text_digests(texts) for texts in (request.queries, request.documents)]
-    known, entries = bench.ledger.known(scorer, digests[0], digests[1], request.pairs)
+    known, entries = session.ledger.known(scorer, digests[0], digests[1], request.pairs)
     return entries.score, known

@@ -29,7 +29,7 @@ def latency(  # noqa: PLR0917
     from harness import api
     from harness.checks.latency import latency as timed
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from reports.tables.latency import latency_table
 
@@ -37,6 +37,6 @@ def latency(  # noqa: PLR0917
         raise UsageError("name the reranker to time, as in: harness latency ./checkpoint-1000")
     place = Workspace.open(workspace)
     collections = api.collections_of(targets or ["demo/en"], place)
-    with opened(place, Terminal()) as bench:
-        found = timed(system, collections, bench, first_stage=first_stage, depth=depth, queries=queries)
+    with opened(place, Terminal()) as session:
+        found = timed(system, collections, session, first_stage=first_stage, depth=depth, queries=queries)
     print_rows(latency_table(system, found), as_json)

@@ -76,7 +76,7 @@ def adapt(
     compared on dev, judged by the gate and confirmed on the final split. A killed run continues with the same command.
     """
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.adapting.closing import EXIT
     from training.adapting.start import run
@@ -87,8 +87,8 @@ def adapt(
         return
     if out is None:
         raise UsageError("harness train adapt needs --out; see --help")
-    with opened(place, Terminal()) as bench:
-        record = run(chosen, out, bench)
+    with opened(place, Terminal()) as session:
+        record = run(chosen, out, session)
     _show(record, out, as_json=as_json)
     raise typer.Exit(EXIT[record.state])
 
@@ -96,7 +96,7 @@ def adapt(
 def _cost(chosen: Configured[AdaptConfig], place: Workspace, *, as_json: bool) -> None:
     from training.adapting.cost import cost_of
     from training.adapting.ingredients import general_of
-    from training.adapting.wishes import wishes_of
+    from training.adapting.settings import wishes_of
 
     wishes = wishes_of(chosen.config)
     cost = cost_of(wishes, place, general_of(wishes, place))

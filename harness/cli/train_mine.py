@@ -39,15 +39,15 @@ def mine(
     Nothing is scored or left out here: train teach scores the pool, and draws the examples from it.
     """
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.mining.mine import mine as run
     from training.mining.mine import read_queries
 
-    with opened(Workspace.open(workspace), Terminal()) as bench:
-        read = corpus_of(corpus, bench.workspace)
-        manifest = run(read, corpus, read_queries(queries, read), mining.retrievers, mining.depth, out, bench)
+    with opened(Workspace.open(workspace), Terminal()) as session:
+        read = corpus_of(corpus, session.workspace)
+        manifest = run(read, corpus, read_queries(queries, read), mining.retrievers, mining.depth, out, session)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:

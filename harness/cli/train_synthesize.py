@@ -46,19 +46,19 @@ def synthesize(
     """
     from adapters.spec import open_generator
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.synthesis.profiles import load_profile, profile_for
-    from training.synthesis.synthesize import Wishes
+    from training.synthesis.synthesize import SynthesisSettings
     from training.synthesis.synthesize import synthesize as run
 
-    wishes = Wishes(asked.documents, drawn.seed, asked.floor)
+    wishes = SynthesisSettings(asked.documents, drawn.seed, asked.floor)
     named = load_profile(profile) if profile else None
     writer = open_generator(asked.generator)
-    with opened(Workspace.open(workspace), Terminal()) as bench:
-        read = corpus_of(corpus, bench.workspace)
-        manifest = run(read, writer, named or profile_for(read.language), wishes, out, bench)
+    with opened(Workspace.open(workspace), Terminal()) as session:
+        read = corpus_of(corpus, session.workspace)
+        manifest = run(read, writer, named or profile_for(read.language), wishes, out, session)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:

@@ -50,17 +50,17 @@ def teach(
     same pool costs nothing.
     """
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
-    from training.teaching.teach import Wishes, lesson_of, target_of
+    from training.teaching.teach import TeachingSettings, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    wishes = Wishes(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
+    wishes = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
     target = corpus or target_of(pool)
-    with opened(Workspace.open(workspace), Terminal()) as bench:
-        lesson = lesson_of(pool, corpus_of(target, bench.workspace))
-        manifest = run(lesson, teaching.teachers, wishes, out, bench)
+    with opened(Workspace.open(workspace), Terminal()) as session:
+        lesson = lesson_of(pool, corpus_of(target, session.workspace))
+        manifest = run(lesson, teaching.teachers, wishes, out, session)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:

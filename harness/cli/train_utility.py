@@ -66,26 +66,26 @@ def utility(
     Five arms differ in one thing at a time; docs/utility.md says in which. A killed run continues.
     """
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.settings import machine_of
     from training.utility.experiment import run
     from training.utility.question import ask, cost
-    from training.utility.wishes import given_of, wishes_of
+    from training.utility.settings import given_of, wishes_of
 
     given, wishes = given_of(chosen.config), wishes_of(chosen.config)
     if out is None and not print_cost:
         raise UsageError("harness train utility needs --out; see --help")
-    with opened(Workspace.open(workspace), Terminal()) as bench:
-        question = ask(given, wishes, bench.workspace)
+    with opened(Workspace.open(workspace), Terminal()) as session:
+        question = ask(given, wishes, session.workspace)
         price = cost(question)
         if print_cost:
             _plan(chosen, price, as_json=as_json)
             return
         for line in (*chosen.lines(), str(price)):
-            bench.reporter.note(line)
+            session.reporter.note(line)
         machine = machine_of(chosen.config.machine)
-        result = run(question, Path(str(out)), bench, machine, _page, settings=chosen.settings)["result"]
+        result = run(question, Path(str(out)), session, machine, _page, settings=chosen.settings)["result"]
     _show(result, Path(str(out)), as_json=as_json)
 
 

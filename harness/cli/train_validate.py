@@ -17,7 +17,7 @@ from harness.cli.train import train
 
 if TYPE_CHECKING:
     from reports.plots.plot import Plot
-    from training.validating.wishes import Wishes
+    from training.validating.settings import ValidationSettings
 
 
 @train.command(
@@ -55,9 +55,9 @@ def validate(  # noqa: PLR0917
     Every figure stands beside its floor, real queries against real ones, and its scale, those of another domain.
     The exit code is 1 if the queries must not be used.
     """
-    from training.validating.wishes import Wishes
+    from training.validating.settings import ValidationSettings
 
-    wishes = Wishes(
+    wishes = ValidationSettings(
         real, real_split, sample_queries, wrong, wrong_corpus, tuple(evaluations or ()), embedder,
         tuple(teachers or ()), student, tuple(retrievers or ()), depth, max_length, seed=seed,
     )  # fmt: skip
@@ -73,17 +73,17 @@ def validate(  # noqa: PLR0917
 
 
 def _validated(
-    queries: Path, corpus: str, wishes: Wishes, out: Path, workspace: Path | None, *, kept: bool
+    queries: Path, corpus: str, wishes: ValidationSettings, out: Path, workspace: Path | None, *, kept: bool
 ) -> dict[str, Any]:
     from harness.progress import Terminal
-    from harness.scoring.bench import opened
+    from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.validating.validate import read_validation
     from training.validating.validate import validate as run
 
-    with opened(Workspace.open(workspace), Terminal()) as bench:
-        run(queries, corpus_of(corpus, bench.workspace), wishes, out, bench, kept=kept)
+    with opened(Workspace.open(workspace), Terminal()) as session:
+        run(queries, corpus_of(corpus, session.workspace), wishes, out, session, kept=kept)
     return read_validation(out)
 
 

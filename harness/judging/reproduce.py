@@ -21,9 +21,9 @@ from harness.result.select import evaluation_named
 from harness.result.stemming import spelled_as
 from harness.result.stored import Stored
 from harness.running.experiment import evaluate
-from harness.scoring.bench import opened
 from harness.scoring.ground import prepare
 from harness.scoring.retrieve import candidates_file, first_stage
+from harness.scoring.session import opened
 from harness.scoring.system import ModelReranker, systems
 from harness.workspace import Workspace
 
@@ -95,9 +95,9 @@ def reproduce(
         _carry_candidates(stored, workspace, apart)
     first, rerankers = _named_as_stored(stored, collection, apart)
     system = systems(first, rerankers, stored.depth, apart)[-1]
-    with opened(apart, reporter or Silent()) as bench:
-        ground = prepare(collection, system.first_stage, system.depth, list(stored.means), bench)
-        done = evaluate(ground, system, bench)
+    with opened(apart, reporter or Silent()) as session:
+        ground = prepare(collection, system.first_stage, system.depth, list(stored.means), session)
+        done = evaluate(ground, system, session)
     shutil.rmtree(apart.path)
     respelled = [one for one in (first, *rerankers) if one not in (stored.first_stage, stored.reranker)]
     return Reproduction(

@@ -112,7 +112,7 @@ class TokenFacts:
 
 
 @dataclass(frozen=True)
-class Audit:
+class AuditFacts:
     """`harness.scoring.audit.Audit` as it is stored, with every alarm. None where a value is not known: of imported
     means nothing is, and an earlier version may not have looked."""
 
@@ -133,7 +133,7 @@ class Audit:
     """What another version stored besides, as plain values."""
 
     @classmethod
-    def of(cls, value: object, place: str) -> Audit:
+    def of(cls, value: object, place: str) -> AuditFacts:
         """From JSON.
 
         Raises:
@@ -161,7 +161,7 @@ class Audit:
         return [alarm for alarm in self.alarms if alarm.measure is None or alarm.measure in measures]
 
 
-_KNOWN = frozenset(one.name for one in fields(Audit)) - {"details"}
+_KNOWN = frozenset(one.name for one in fields(AuditFacts)) - {"details"}
 
 
 def _with_name(alarm: object) -> object:

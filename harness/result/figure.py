@@ -31,7 +31,7 @@ C = TypeVar("C", bound=Hashable)
 C_co = TypeVar("C_co", bound=Hashable, covariant=True)
 
 
-class Cell(Protocol):
+class MeasuredCell(Protocol):
     """One measure of one system on one collection. Fractions."""
 
     @property
@@ -63,7 +63,7 @@ class Cell(Protocol):
         """Best minus worst value over the orders of equal scores."""
 
 
-class Column(Protocol[C_co]):
+class FigureColumn(Protocol[C_co]):
     """One collection, or several that are averaged."""
 
     @property
@@ -135,11 +135,11 @@ class Selection(Generic[S, C]):
 
     systems: Sequence[S]
     collections: Sequence[C]
-    cells: Mapping[tuple[S, C], Cell]
+    cells: Mapping[tuple[S, C], MeasuredCell]
     base_of: Callable[[S], S | None]
     """The baseline of a system; None where it is one."""
 
-    def row(self, system: S, collections: Sequence[C]) -> list[Cell] | None:
+    def row(self, system: S, collections: Sequence[C]) -> list[MeasuredCell] | None:
         """Its cells; None where one is missing."""
         found = [cell for one in collections if (cell := self.cells.get((system, one))) is not None]
         return found if len(found) == len(collections) else None
@@ -163,7 +163,7 @@ class Selection(Generic[S, C]):
 
 
 def figures(
-    of: Selection[S, C], columns: Sequence[Column[C]], intervals: Iterable[int] | None = None
+    of: Selection[S, C], columns: Sequence[FigureColumn[C]], intervals: Iterable[int] | None = None
 ) -> dict[tuple[S, int], Figure]:
     """The figures of every system in every column, by the column's place.
 
@@ -184,7 +184,7 @@ def figures(
     return found
 
 
-def _means(of: Selection[S, C], system: S, column: Column[C]) -> Figure:
+def _means(of: Selection[S, C], system: S, column: FigureColumn[C]) -> Figure:
     row = of.row(system, column.collections)
     if row is None:
         return Figure()
@@ -196,14 +196,14 @@ def _means(of: Selection[S, C], system: S, column: Column[C]) -> Figure:
     )
 
 
-def _mean(values: Sequence[float | None], column: Column[C]) -> float | None:
+def _mean(values: Sequence[float | None], column: FigureColumn[C]) -> float | None:
     known = [value for value in values if value is not None and math.isfinite(value)]
     return float(np.dot(known, column.weights)) if len(known) == len(values) else None
 
 
-def value_intervals(of: Selection[S, C], column: Column[C]) -> Iterator[tuple[S, Interval]]:
+def value_intervals(of: Selection[S, C], column: FigureColumn[C]) -> Iterator[tuple[S, Interval]]:
     """Of every system that has all collections of the column, 95 %. All meet the same draws."""
-    alike: dict[tuple[Questions, ...], dict[S, list[Cell]]] = {}
+    alike: dict[tuple[Questions, ...], dict[S, list[MeasuredCell]]] = {}
     for system in of.systems:
         row = of.row(system, column.collections)
         if row is not None and all(len(one.values) for one in row):
@@ -219,7 +219,7 @@ def value_intervals(of: Selection[S, C], column: Column[C]) -> Iterator[tuple[S,
 
 
 def _differences(
-    of: Selection[S, C], columns: Sequence[Column[C]], base: S, systems: Sequence[S]
+    of: Selection[S, C], columns: Sequence[FigureColumn[C]], base: S, systems: Sequence[S]
 ) -> Iterator[tuple[tuple[S, int], Difference]]:
     """To one baseline, as far as it can be tested."""
     collections = [one for one in of.collections if any(of.deltas(own, base, one) is not None for own in systems)]
@@ -248,24 +248,28 @@ class _Averaged(Generic[C]):
     family: str
 
 
-def _all(collections: Sequence[C]) -> Column[C]:
+def _all(collections: Sequence[C]) -> FigureColumn[C]:
     return _Averaged(tuple(collections), (1 / len(collections),) * len(collections), SYSTEMS)
 
 
-def _covers(column: Column[C], collections: Sequence[C]) -> bool:
+def _covers(column: FigureColumn[C], collections: Sequence[C]) -> bool:
     return column.collections == tuple(collections)
 
 
-def _family(of: Selection[S, C], column: Column[C]) -> str:
+def _family(of: Selection[S, C], column: FigureColumn[C]) -> str:
     return SYSTEMS if len(column.collections) == len(of.collections) else column.family
 
 
-def _part(column: Column[C], collections: Sequence[C]) -> DesignPart:
+def _part(column: FigureColumn[C], collections: Sequence[C]) -> DesignPart:
     return DesignPart(tuple(map(list(collections).index, column.collections)), column.weights)
 
 
 def _tested(
-    of: Selection[S, C], column: Column[C], base: S, systems: Sequence[S], parts: Sequence[Sequence[DesignPart]] = ()
+    of: Selection[S, C],
+    column: FigureColumn[C],
+    base: S,
+    systems: Sequence[S],
+    parts: Sequence[Sequence[DesignPart]] = (),
 ) -> list[Differences]:
     """The differences of the systems; nan stands for what a system lacks, and is not tested."""
     before = [of.cells[base, one] for one in column.collections]

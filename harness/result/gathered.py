@@ -59,7 +59,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class View:
+class SelectedResults:
     """What a table, a page or a file shows, and what it does not show."""
 
     results: tuple[Result, ...]
@@ -77,7 +77,7 @@ def view(
     measures: Sequence[str] = (),
     *,
     revisions: bool = False,
-) -> View:
+) -> SelectedResults:
     """The stored results of a selection. First it is selected, and then decided what gives way: an older result of a
     system to its newest one, and a sample or a tier of a gate to its whole collection where every system of the
     selection that has the one has the other.
@@ -106,7 +106,9 @@ def view(
     older = [] if revisions else replaced(found)
     found = _without(found, older)
     parts = superseded(found, named_by_fingerprint(collections, places.values()), revisions=revisions)
-    return View(tuple(_without(found, parts)), LeftOut(tuple(older), tuple(parts)), frozenset(one.id for one in named))
+    return SelectedResults(
+        tuple(_without(found, parts)), LeftOut(tuple(older), tuple(parts)), frozenset(one.id for one in named)
+    )
 
 
 def gathered(

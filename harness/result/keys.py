@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.data.suites.targets import SuiteCollection, suites
-from harness.result.places import Place
+from harness.result.places import CollectionNames
 
 FIRST_STAGE = " (first stage)"
 
@@ -47,9 +47,9 @@ class CollectionKey:
     main_measure: str
 
     @property
-    def place(self) -> Place:
+    def place(self) -> CollectionNames:
         """What it can be named by."""
-        return Place(self.name, self.fingerprint, self.group)
+        return CollectionNames(self.name, self.fingerprint, self.group)
 
     @property
     def suite(self) -> str | None:

@@ -9,7 +9,7 @@ from harness.data.collection import Rules
 from harness.data.sources.stored import DRIFTED, with_drift
 from harness.data.suites.targets import SuiteCollection
 from harness.result.facts import CountFacts
-from harness.result.origin import KEY, Origin
+from harness.result.origin import KEY, ImportOrigin
 from harness.scoring.system import MadeOf
 
 PREFIX = "mteb:"
@@ -27,7 +27,7 @@ class Means:
     """Marked."""
     depth: int
     """0 where it is not stated."""
-    origin: Origin
+    origin: ImportOrigin
     values: Mapping[str, float]
     """Fractions, by measure."""
     revision: str | None

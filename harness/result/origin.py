@@ -20,7 +20,7 @@ _NAME = re.compile(r"\w[\w ./@+,=-]*")
 
 
 @dataclass(frozen=True)
-class Origin:
+class ImportOrigin:
     """Stands in the identity of an imported result under the key `imported`."""
 
     kind: Literal["run", "mean"]
@@ -47,9 +47,9 @@ def origin_of(
     format: str,
     evaluator: str,
     stated: Mapping[str, object] | None = None,
-) -> Origin:
+) -> ImportOrigin:
     """The origin of one file."""
-    return Origin(kind, format, path.name, file_digest(path), evaluator, stated or {})
+    return ImportOrigin(kind, format, path.name, file_digest(path), evaluator, stated or {})
 
 
 def stored_identity(made_of: Mapping[str, object]) -> Mapping[str, object]:

@@ -18,7 +18,7 @@ _MOST = 6
 
 
 @dataclass(frozen=True)
-class Place:
+class CollectionNames:
     """What a collection can be named by."""
 
     name: str
@@ -38,7 +38,7 @@ class Place:
         return (*("/".join(parts[:size]) for size in range(1, len(parts))), *groups)
 
 
-def collections_named(names: Sequence[str], places: Iterable[Place]) -> frozenset[Place]:
+def collections_named(names: Sequence[str], places: Iterable[CollectionNames]) -> frozenset[CollectionNames]:
     """Every collection that one of the names means; all of them without names.
 
     Raises:
@@ -50,14 +50,14 @@ def collections_named(names: Sequence[str], places: Iterable[Place]) -> frozense
     return frozenset(one for name in names for one in _collections(name, known))
 
 
-def named_by_fingerprint(names: Sequence[str], places: Iterable[Place]) -> frozenset[str]:
+def named_by_fingerprint(names: Sequence[str], places: Iterable[CollectionNames]) -> frozenset[str]:
     """The fingerprints that names begin: whoever gives one means that very sample, or that whole."""
     known = list(dict.fromkeys(places))
     digits = [name for name in names if not _called(name, known)]
     return frozenset(one.fingerprint for name in digits for one in _fingerprinted(name, known))
 
 
-def is_called(place: Place, name: str) -> bool:
+def is_called(place: CollectionNames, name: str) -> bool:
     """Whether a collection has this name, or is of the suite, set, group or glob of this name."""
     return bool(_called(name, [place]))
 
@@ -82,13 +82,13 @@ def some(texts: Sequence[str]) -> str:
     return "; ".join(texts[:_MOST]) + rest
 
 
-def _collections(name: str, known: Sequence[Place]) -> list[Place]:
+def _collections(name: str, known: Sequence[CollectionNames]) -> list[CollectionNames]:
     if found := _called(name, known) or _fingerprinted(name, known):
         return found
     raise UsageError(f"no results of a collection '{name}'.{did_you_mean(name, {one.name for one in known})}")
 
 
-def _called(name: str, known: Sequence[Place]) -> list[Place]:
+def _called(name: str, known: Sequence[CollectionNames]) -> list[CollectionNames]:
     for reading in (lambda one: name == one.name, lambda one: name == one.plain, lambda one: name in one.sets):
         if found := [one for one in known if reading(one)]:
             return found
@@ -96,7 +96,7 @@ def _called(name: str, known: Sequence[Place]) -> list[Place]:
     return [one for one in known if one.plain in names]
 
 
-def _fingerprinted(digits: str, known: Sequence[Place]) -> list[Place]:
+def _fingerprinted(digits: str, known: Sequence[CollectionNames]) -> list[CollectionNames]:
     if len(digits) < FINGERPRINT_DIGITS:
         return []
     found = [one for one in known if one.fingerprint.startswith(digits)]

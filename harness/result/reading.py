@@ -47,7 +47,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Reading:
+class StoreReading:
     """An open database."""
 
     database: sqlite3.Connection

@@ -16,7 +16,7 @@ from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.statistics.design import Questions
 from harness.result.environment import command_line, environment
-from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment, Made, Timing
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Environment, Made, Timing
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.known_wrong import known_by_now
 from harness.result.origin import stored_identity
@@ -139,7 +139,7 @@ def results_of_means(means: Means, made: Made) -> tuple[Result, ...]:
     stored = Stored(
         id=means.made_of.id, collection=collection, first_stage=means.first_stage, reranker=means.reranker,
         depth=means.depth, candidates=means.candidates, identity=identity,
-        audit=Audit(alarms=known_by_now((), identity, *place, means.values)), controls=Controls(),
+        audit=AuditFacts(alarms=known_by_now((), identity, *place, means.values)), controls=Controls(),
         environment=Environment(), command=made.command, created=made.at, updated=made.at, means=dict(means.values),
     )  # fmt: skip
     return tuple(result_of(stored, measure, np.empty(0), (), Timing()) for measure in means.values)
@@ -160,7 +160,7 @@ def _stored_of(evaluation: Evaluation, made: Made, corpus: str | None) -> Stored
         first_stage=system.first_stage.name, reranker=system.reranker.name if system.reranker else None,
         depth=system.depth, candidates=evaluation.run.candidates,
         identity=_plain(stored_identity(evaluation.made_of.content)),
-        audit=Audit.of(_plain(evaluation.audited), "audit"), controls=Controls(evaluation.ground.means()),
+        audit=AuditFacts.of(_plain(evaluation.audited), "audit"), controls=Controls(evaluation.ground.means()),
         environment=made.environment, command=made.command, created=made.at, updated=made.at, means=means,
     )  # fmt: skip
 

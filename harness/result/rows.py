@@ -14,7 +14,7 @@ from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.alarms.catalogue import HAZARDS
-from harness.result.facts import Audit, CollectionFacts, Controls, Environment
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
 from harness.result.known_wrong import known_by_now
 from harness.result.result import Floats64, Result
 from harness.result.secrets import public
@@ -104,7 +104,7 @@ def stored_of(row: Row, collection: CollectionFacts) -> Stored:
         reranker=None if row["reranker"] is None else typed(str, row["reranker"], "reranker"),
         depth=typed(int, row["depth"], "depth"),
         identity=_object(row["identity"], "identity"),
-        audit=Audit.of(parsed(row["audit"], "audit"), "audit"),
+        audit=AuditFacts.of(parsed(row["audit"], "audit"), "audit"),
         controls=typed(Controls, {"means": parsed(row["controls"], "controls")}, "controls"),
         environment=_environment(row["environment"]),
         means={},

@@ -21,7 +21,7 @@ from harness.result import rows
 from harness.result.database import closed_on_error, opened
 from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
-from harness.result.reading import ALL, THESE, Read, Reading
+from harness.result.reading import ALL, THESE, Read, StoreReading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
@@ -43,7 +43,7 @@ class Results:
         self._path = path
         try:
             self._database, self._read_only = opened(path)
-            self._reading = Reading(self._database, path)
+            self._reading = StoreReading(self._database, path)
             with closed_on_error(self._database):
                 self._prepare()
         except sqlite3.DatabaseError as error:

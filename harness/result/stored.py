@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import merged
-from harness.result.facts import Audit, CollectionFacts, Controls, Environment
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
 from harness.result.keys import SystemKey, system_key
 from harness.result.known_wrong import note_among
 from harness.result.origin import KEY
@@ -26,7 +26,7 @@ class Stored:
     """What identifies the frozen candidates."""
     identity: Mapping[str, object]
     """Everything that can change a score, as plain values."""
-    audit: Audit
+    audit: AuditFacts
     controls: Controls
     environment: Environment
     command: str

@@ -44,8 +44,8 @@ def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """One measure of one evaluation, as figures are made of; see `harness.result.figure.Cell`."""
+class EvaluatedMeasure:
+    """One measure of one evaluation, as figures are made of; see `harness.result.figure.MeasuredCell`."""
 
     questions: Questions
     values: Floats64
@@ -115,7 +115,7 @@ def summarise_official(evaluations: Sequence[Evaluation]) -> Summary:
 
 @dataclass(frozen=True)
 class _Column:
-    """Collections by their fingerprints, as `harness.result.figure.Column`."""
+    """Collections by their fingerprints, as `harness.result.figure.FigureColumn`."""
 
     collections: tuple[str, ...]
     weights: tuple[float, ...]
@@ -124,7 +124,7 @@ class _Column:
 
 def _summarised(measured: Sequence[tuple[Evaluation, str]], name: str) -> Summary:
     collections = list({one.collection.fingerprint: one.collection for one, _ in measured}.values())
-    cells: dict[tuple[str, str], Measured] = {}
+    cells: dict[tuple[str, str], EvaluatedMeasure] = {}
     bases: dict[str, str | None] = {}
     for evaluation, measure in measured:
         label, base, place = evaluation.system.label, _base(evaluation), evaluation.collection.fingerprint
@@ -156,22 +156,22 @@ def _base(evaluation: Evaluation) -> str:
     return f"\0{evaluation.system.first_stage.name}\0{evaluation.system.depth}"
 
 
-def _measured(evaluation: Evaluation, name: str) -> Measured:
+def _measured(evaluation: Evaluation, name: str) -> EvaluatedMeasure:
     asked, candidates = questions_of(evaluation.collection), evaluation.run.candidates
     if name == PAIRED_MEASURE and evaluation.paired is not None:
         asked = questions_of(evaluation.collection, evaluation.paired.questions)
-        return Measured(asked, evaluation.paired.values, candidates)
+        return EvaluatedMeasure(asked, evaluation.paired.values, candidates)
     values, means = evaluation.values[_row(evaluation, name)], evaluation.ground.means()
     bounds = means["chance"][name], means["oracle"][name]
-    return Measured(asked, values, candidates, *bounds, evaluation.audit.tie_span[name])
+    return EvaluatedMeasure(asked, values, candidates, *bounds, evaluation.audit.tie_span[name])
 
 
-def _before(evaluation: Evaluation, name: str) -> Measured | None:
+def _before(evaluation: Evaluation, name: str) -> EvaluatedMeasure | None:
     """The first stage on the same candidates; of p-MRR only an evaluation of the first stage itself knows it."""
     if name == PAIRED_MEASURE:
         return None if evaluation.system.reranker else _measured(evaluation, name)
     values = evaluation.ground.first_stage[_row(evaluation, name)]
-    return Measured(questions_of(evaluation.collection), values, evaluation.run.candidates)
+    return EvaluatedMeasure(questions_of(evaluation.collection), values, evaluation.run.candidates)
 
 
 def _row(evaluation: Evaluation, name: str) -> int:

@@ -20,8 +20,8 @@ from harness.result.recall import keep_scores
 from harness.result.store import Results
 from harness.running.keeping import Keeping
 from harness.scoring.audit import audit
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool, prepare
+from harness.scoring.session import Session
 from harness.scoring.system import Scores, System
 
 
@@ -29,7 +29,7 @@ def experiment(
     collections: Sequence[Collection],
     systems: Sequence[System],
     measures: Sequence[str],
-    bench: Session,
+    session: Session,
     *,
     skip_probe: bool = False,
 ) -> Iterator[Evaluation]:
@@ -44,21 +44,21 @@ def experiment(
     Raises:
         NotKept: after the last result, where one could not be written.
     """
-    with Results(bench.workspace.results) as results:
-        keeping = Keeping(bench.workspace, results)
-        before = BeforeScoring(collections, bench, skip_probe=skip_probe)
+    with Results(session.workspace.results) as results:
+        keeping = Keeping(session.workspace, results)
+        before = BeforeScoring(collections, session, skip_probe=skip_probe)
         for collection in collections:
-            ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, bench)
+            ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, session)
             for system in systems:
                 alarms = before.look(ground, system)
-                yield keeping.evaluation(evaluate(ground, system, bench, alarms, keep=keeping.scores))
+                yield keeping.evaluation(evaluate(ground, system, session, alarms, keep=keeping.scores))
         keeping.finish()
 
 
 def evaluate(
     ground: CandidatePool,
     system: System,
-    bench: Session,
+    session: Session,
     alarms: Sequence[Alarm] = (),
     *,
     keep: Callable[[str, Scores], None] | None = None,
@@ -69,9 +69,9 @@ def evaluate(
         alarms: what was found before anything was scored.
         keep: writes the scores under the evaluation's id; None: into the workspace, and a failure is raised.
     """
-    scores = system.score(ground, bench)
+    scores = system.score(ground, session)
     made_of = system.made_of(ground, scores)
-    (keep or partial(keep_scores, bench.workspace))(made_of.id, scores)
+    (keep or partial(keep_scores, session.workspace))(made_of.id, scores)
     audited = audit(ground, scores)
     return Evaluation(
         made_of=made_of,

@@ -19,8 +19,8 @@ from harness.measuring.crosscheck import check_judgments
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, parse
 from harness.scoring.alarms.candidates import candidate_alarms
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import FirstStage, retrieve
+from harness.scoring.session import Session
 
 Values = npt.NDArray[np.float64]
 BESIDE_PAIRED = "nDCG@5"
@@ -81,7 +81,7 @@ def is_paired(measure: str) -> bool:
 
 
 def prepare(
-    collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], bench: Session
+    collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], session: Session
 ) -> CandidatePool:
     """From a collection to frozen candidates.
 
@@ -93,7 +93,7 @@ def prepare(
     if collection.published is not None:
         check_judgments(collection.qrels, collection.published, collection.queries.ids())
     wanted = tuple(dict.fromkeys(map(parse, ordinary_measures(collection, measures))))
-    candidates = retrieve(collection, first_stage, depth, bench)
+    candidates = retrieve(collection, first_stage, depth, session)
     ground = CandidatePool(
         collection, wanted, candidates, Judged(candidates, collection.qrels, len(collection.queries))
     )

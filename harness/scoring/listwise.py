@@ -19,8 +19,8 @@ from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.bench import Session
 from harness.scoring.ledger.store import Entries
+from harness.scoring.session import Session
 
 _FLUSH_SECONDS = 2.0
 _VERSION = 1
@@ -89,20 +89,20 @@ def listwise_identity(reranker: ListwiseReranker) -> Identity:
 
 
 def reorder(
-    collection: Collection, candidates: Run, reranker: ListwiseReranker, bench: Session, title: str
+    collection: Collection, candidates: Run, reranker: ListwiseReranker, session: Session, title: str
 ) -> Reordered:
     """Order every candidate list that the ledger does not know yet.
 
     Raises:
         ModelError: more than half of the outputs are no permutation.
     """
-    ledger, scorer = bench.ledger, bench.ledger.scorer(dict(listwise_identity(reranker)))
+    ledger, scorer = session.ledger, session.ledger.scorer(dict(listwise_identity(reranker)))
     lists = list(candidate_lists(collection, candidates))
-    unknown = [one for one in lists if _known(collection, one, scorer, bench) is None]
+    unknown = [one for one in lists if _known(collection, one, scorer, session) is None]
     if unknown:
-        bench.reporter.note(f"{title}: {len(unknown):,} of {len(lists):,} lists to order")
+        session.reporter.note(f"{title}: {len(unknown):,} of {len(lists):,} lists to order")
     started, faulty = time.perf_counter(), 0
-    with bench.reporter.stage(title, len(unknown)) as advance:
+    with session.reporter.stage(title, len(unknown)) as advance:
         for chunk in _chunks(collection, unknown, reranker):
             for one, ordered in chunk:
                 ledger.record(scorer, one.key, *_entries(collection, one, ordered))
@@ -112,7 +112,7 @@ def reorder(
     seconds = time.perf_counter() - started if unknown else 0.0
     scores, faulty = np.zeros(len(candidates), np.float32), 0
     for one in lists:
-        found = _known(collection, one, scorer, bench)
+        found = _known(collection, one, scorer, session)
         if found is None:
             raise ModelError(f"{title}: a list came back without an order")
         scores[one.rows], faulty = found[:-1][one.place], faulty + bool(found[-1])
@@ -166,10 +166,10 @@ def _key(query: Digests, documents: Digests) -> Digests:
     return np.frombuffer(bytes.fromhex(name), "<u8").reshape(1, 2)
 
 
-def _known(collection: Collection, one: CandidateList, scorer: int, bench: Session) -> Floats | None:
+def _known(collection: Collection, one: CandidateList, scorer: int, session: Session) -> Floats | None:
     """Scores of the documents of a list, then the number of faults."""
     documents = np.concatenate([collection.corpus.digests[one.documents], _FAULTS])
-    known, entries = bench.ledger.known(scorer, one.key, documents, _pairs(len(documents)))
+    known, entries = session.ledger.known(scorer, one.key, documents, _pairs(len(documents)))
     return entries.score if known.all() else None
 
 

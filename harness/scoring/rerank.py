@@ -17,9 +17,9 @@ from adapters.protocols import IndexPairs, Integers, Reranker, Scored, Streaming
 from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring.bench import Session
 from harness.scoring.ledger.records import FIELDS
 from harness.scoring.ledger.store import Entries, Ledger
+from harness.scoring.session import Session
 
 BLOCK = 250_000
 """Pairs that are looked up and scored at a time: bounds memory. Blocks are cut from the whole run, not from what is
@@ -54,20 +54,20 @@ class _Block:
     """For every row of the run its unique pair."""
 
 
-def rerank(collection: Collection, candidates: Run, reranker: Reranker, bench: Session, title: str) -> Reranked:
+def rerank(collection: Collection, candidates: Run, reranker: Reranker, session: Session, title: str) -> Reranked:
     """Score every candidate that the ledger does not know yet, and remember it as it comes.
 
     Raises:
         ModelError: a score is not finite, or the reranker left pairs out or answered twice.
     """
-    ledger = bench.ledger
+    ledger = session.ledger
     scorer = ledger.scorer(dict(identity_of(reranker)))
     blocks = list(_blocks(collection, candidates))
     missing = sum(int((~_known(ledger, scorer, collection, block)[0]).sum()) for block in blocks)
     if missing:
-        bench.reporter.note(f"{title}: {missing:,} of {sum(len(block.pairs) for block in blocks):,} pairs to score")
+        session.reporter.note(f"{title}: {missing:,} of {sum(len(block.pairs) for block in blocks):,} pairs to score")
     parts, seconds = [], 0.0
-    with bench.reporter.stage(title, missing) as advance:
+    with session.reporter.stage(title, missing) as advance:
         for block in blocks:
             known, entries = _known(ledger, scorer, collection, block)
             if not known.all():

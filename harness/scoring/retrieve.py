@@ -19,7 +19,7 @@ from harness.data.detection import refuse_undetected
 from harness.data.runs import Run, build, cut, without_identical_ids
 from harness.data.trec import read_run
 from harness.progress import Reporter
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from harness.workspace import Workspace, write_atomically
 
 GIVEN = "given"
@@ -123,18 +123,18 @@ def first_stage(spec: str, workspace: Workspace) -> FirstStage:
     return ModelStage(spec, workspace.cache)
 
 
-def retrieve(collection: Collection, stage: FirstStage, depth: int, bench: Session) -> Run:
+def retrieve(collection: Collection, stage: FirstStage, depth: int, session: Session) -> Run:
     """The candidates of every query, from the workspace if they are known, at most `depth` each.
 
     A document with the query's own id is left out where the collection says so, before the list is cut, so that it
     costs no candidate.
     """
-    file = candidates_file(bench.workspace, collection.fingerprint, stage.identity(collection), depth)
+    file = candidates_file(session.workspace, collection.fingerprint, stage.identity(collection), depth)
     if file.exists():
         kept = load_candidates(file)
         if not kept.outside[0] or "unknown-documents" in collection.rules.allow:
             return kept
-    run = _fresh(collection, stage, depth, bench.reporter)
+    run = _fresh(collection, stage, depth, session.reporter)
     with write_atomically(file) as temporary, temporary.open("wb") as out:
         arrays: dict[str, Any] = {name: getattr(run, name) for name in ("offsets", "documents", "scores", "tiebreaks")}
         if run.outside[0]:

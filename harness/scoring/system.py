@@ -22,12 +22,12 @@ from harness.data.trec import read_run
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
 from harness.scoring.alarms.candidates import outside_corpus
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.listwise import listwise_identity, reorder
 from harness.scoring.rerank import rerank
 from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage
+from harness.scoring.session import Session
 from harness.workspace import Workspace
 
 EVALUATOR = 1
@@ -68,7 +68,7 @@ class SecondStage(Protocol):
         """Refuse early what cannot work, before anything expensive is done."""
         ...
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores: ...
+    def score(self, ground: CandidatePool, session: Session) -> Scores: ...
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ class ModelReranker:
         """The adapter as it is on a collection."""
         return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Score what the ledger does not know."""
         collection = ground.collection
         reranker = self.on(collection)
-        done = rerank(collection, ground.candidates, reranker, bench, f"{collection.name}: {self.name}")
+        done = rerank(collection, ground.candidates, reranker, session, f"{collection.name}: {self.name}")
         assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(reranker))
         return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds, assumed)
 
@@ -123,11 +123,11 @@ class ListReranker:
         """The adapter as it is on a collection."""
         return cast(ListwiseReranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Order the lists that the ledger does not know."""
         reranker = self.on(ground.collection)
         title = f"{ground.collection.name}: {self.name}"
-        done = reorder(ground.collection, ground.candidates, reranker, bench, title)
+        done = reorder(ground.collection, ground.candidates, reranker, session, title)
         identity = listwise_identity(reranker)
         return Scores(done.run, identity, fresh=done.fresh, seconds=done.seconds, alarms=done.alarms)
 
@@ -144,7 +144,7 @@ class RunFileReranker:
         if not self.file.is_file():
             raise DataError(f"no run file at {self.file}")
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Look every candidate up in the file; one that it lacks is an error, never a zero."""
         collection, candidates = ground.collection, ground.candidates
         given = read_run(self.file, collection)
@@ -194,7 +194,7 @@ class ControlReranker:
         """The control has to exist."""
         self._parsed()
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Order the candidates without a look at their texts."""
         kind, seed, noise = self._parsed()
         if kind == "length":
@@ -230,11 +230,11 @@ class System:
         else:
             self.first_stage.check()
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """The run of this system over frozen candidates."""
         if self.reranker is None:
             return Scores(ground.candidates, self.first_stage.identity(ground.collection))
-        return self.reranker.score(ground, bench)
+        return self.reranker.score(ground, session)
 
     def made_of(self, ground: CandidatePool, scores: Scores) -> MadeOf:
         """Everything that made the values of this system on a collection."""

@@ -17,7 +17,7 @@ from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.standing import BoardStanding
-from reports.systems_file import Declared
+from reports.systems_file import DeclaredSystem
 
 __all__ = ["file_of", "page"]
 
@@ -121,7 +121,7 @@ def _places(made: Board, system: SystemKey) -> list[TablePlace]:
     ]
 
 
-def _marks(result: Result, told: Declared) -> tuple[Mark, ...]:
+def _marks(result: Result, told: DeclaredSystem) -> tuple[Mark, ...]:
     own = {
         TRAINED: told.trained_on(result.collection), IMPORTED: result.imported, WRONG: result.wrong is not None
     }  # fmt: skip

@@ -21,7 +21,7 @@ from leaderboards.published import Published
 from leaderboards.sheets import BoardColumn, BoardSheet
 from leaderboards.standing import BoardStanding
 from reports import rule
-from reports.systems_file import SIZES, Declared
+from reports.systems_file import SIZES, DeclaredSystem
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
 
@@ -60,7 +60,7 @@ class BoardRow:
     """One system."""
 
     standing: BoardStanding
-    declared: Declared
+    declared: DeclaredSystem
     href: str
     name: str
     cells: tuple[BoardCell, ...]
@@ -213,7 +213,7 @@ def _correction(ranked: RankedTable, view: str) -> str:
     return rule.correction({ranked.family: [row.figure for row in ranked.rows], **languages})
 
 
-def _cell_marks(told: Declared, column: BoardColumn, cells: Sequence[Result | None]) -> tuple[str, ...]:
+def _cell_marks(told: DeclaredSystem, column: BoardColumn, cells: Sequence[Result | None]) -> tuple[str, ...]:
     trained = bool(told.training) and any(told.trained_on(one) for one in column.collections)
     imported = any(cell is not None and cell.imported for cell in cells)
     wrong = any(cell is not None and cell.wrong for cell in cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.judging.why.facing import Side
+from harness.judging.why.facing import ComparedSystem
 from harness.judging.why.headroom import headroom
 from harness.measuring.measures import Measure
 from harness.result.recall import Recalled
@@ -23,6 +23,6 @@ def truncated_points(result: Result, workspace: Workspace) -> float:
 
 
 def _truncated(recalled: Recalled, measure: Measure) -> float:
-    side = Side(recalled.run, recalled.tokens, recalled.kept)
+    side = ComparedSystem(recalled.run, recalled.tokens, recalled.kept)
     found = headroom(side, judged(recalled, recalled.run), measure)
     return float(np.mean(found.truncated))

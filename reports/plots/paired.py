@@ -15,7 +15,7 @@ from harness.result.figure import LANGUAGES, SYSTEMS
 from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-from reports.grid import Column, average, collection_columns, once, selection
+from reports.grid import GridColumn, average, collection_columns, once, selection
 from reports.tables.report import Sheet
 
 Floats64 = npt.NDArray[np.float64]
@@ -110,13 +110,13 @@ _Key = tuple[tuple[CollectionKey, ...], tuple[float, ...], str]
 """Collections, weights, and what is corrected over: columns that agree in them have the same differences."""
 
 
-def _key(grid: Grid, column: Column) -> _Key:
+def _key(grid: Grid, column: GridColumn) -> _Key:
     whole = len(column.collections) == len(grid.collections)
     return column.collections, column.weights, SYSTEMS if whole else column.family
 
 
 def _differences(
-    grid: Grid, columns: Sequence[Column], sheets: Sequence[Sheet]
+    grid: Grid, columns: Sequence[GridColumn], sheets: Sequence[Sheet]
 ) -> Mapping[_Key, Mapping[SystemKey, Difference]]:
     """Of every column those of its systems; computed for columns that no sheet has. A sheet has all columns of a family
     or none."""
@@ -132,7 +132,7 @@ def _differences(
 def _add(
     found: dict[_Key, dict[SystemKey, Difference]],
     grid: Grid,
-    columns: Sequence[Column],
+    columns: Sequence[GridColumn],
     figures: Mapping[tuple[SystemKey, int], figure.Figure],
 ) -> None:
     keys = [_key(grid, one) for one in columns]
@@ -150,7 +150,7 @@ def _sound(grid: Grid) -> Grid:
     return replace(grid, systems=tuple(one for one in grid.systems if one in kept), cells=cells)
 
 
-def _languages(grid: Grid, main: Sequence[CollectionKey]) -> list[Column]:
+def _languages(grid: Grid, main: Sequence[CollectionKey]) -> list[GridColumn]:
     """Every language, and the collections without one."""
     codes = dict.fromkeys(one.language for one in main)
     by_code = {code: [one for one in main if one.language == code] for code in codes}

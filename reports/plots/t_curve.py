@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from reports.plots.fonts import shown
 from reports.plots.languages import language_label
@@ -37,7 +37,7 @@ class Way:
 
 def way(record: AdaptationRecord) -> Way | None:
     """The curve of the record; the longest, where there are several. None where there is none."""
-    parts: dict[tuple[str, ...], list[Checkpoint]] = {}
+    parts: dict[tuple[str, ...], list[ArmRecord]] = {}
     for one in record.of_kind("curve"):
         if one.t is not None and len(one.parts) == 2 and not one.refused:
             parts.setdefault(one.parts, []).append(one)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.data.suites.table import PAIRED_MEASURE
-from harness.judging.compare.comparison import Comparison, Measured
+from harness.judging.compare.comparison import ComparedSystems, MeasureComparison
 from harness.judging.compare.rows import Row
 from harness.measuring.statistics.difference import ALPHA
 from harness.measuring.statistics.effects import LARGE
@@ -95,7 +95,7 @@ COMPARED = {
 """The columns of a comparison by key; those that a run has too are read in the same way."""
 
 
-def compared_tables(comparison: Comparison, view: View = PLAIN) -> list[Table]:
+def compared_tables(comparison: ComparedSystems, view: View = PLAIN) -> list[Table]:
     """Per measure: one table of candidates; for groups one of seeds; over several collections one of them for each
     candidate, and one of languages where a language has several collections."""
     tables = []
@@ -116,7 +116,7 @@ def compared_tables(comparison: Comparison, view: View = PLAIN) -> list[Table]:
     return tables
 
 
-def displayed(comparison: Comparison, view: View) -> Comparison:
+def displayed(comparison: ComparedSystems, view: View) -> ComparedSystems:
     """The comparison with the names of the view."""
     measures = tuple(
         replace(one, candidates=tuple(replace(own, system=view.system(own.system)) for own in one.candidates))
@@ -126,7 +126,7 @@ def displayed(comparison: Comparison, view: View) -> Comparison:
     return replace(comparison, baseline=view.system(comparison.baseline), measures=measures, wrong=wrong)
 
 
-def _shown(comparison: Comparison, view: View) -> list[Column]:
+def _shown(comparison: ComparedSystems, view: View) -> list[Column]:
     chosen = view.columns or [
         one for one in COMPARED.values() if one.default or (one.key == "equivalence" and comparison.margin is not None)
     ]
@@ -145,7 +145,7 @@ def _line(measure: str, row: Row, *, baseline: bool = False) -> ComparedLine:
     return ComparedLine(measure, Figure(row.candidate, difference=row.difference), row=row, ids=ids)
 
 
-def _candidates(comparison: Comparison, measured: Measured, columns: Sequence[Column]) -> Table:
+def _candidates(comparison: ComparedSystems, measured: MeasureComparison, columns: Sequence[Column]) -> Table:
     macros = [one.macro for one in measured.candidates]
     lines = [_line(measured.measure, macros[0], baseline=True), *(_line(measured.measure, row) for row in macros)]
     names = [comparison.baseline, *(one.system for one in measured.candidates)]
@@ -166,7 +166,7 @@ def _candidates(comparison: Comparison, measured: Measured, columns: Sequence[Co
     )
 
 
-def _parts(title: str, what: str, rows: Sequence[Row], comparison: Comparison, columns: Sequence[Column]) -> Table:
+def _parts(title: str, what: str, rows: Sequence[Row], comparison: ComparedSystems, columns: Sequence[Column]) -> Table:
     """A row for each collection or language of one candidate."""
     heads, measure = ["language", "collection"], title.partition(" by ")[0]
     cells = [[Cell(row.language or "") for row in rows], [Cell(_collection(row)) for row in rows]]
@@ -188,7 +188,7 @@ def _cell(column: Column, line: ComparedLine, *, strong: bool = False) -> Cell:
     return Cell(column.text(line), strong=strong and column.key == "value", marks=marks)
 
 
-def _seeds(comparison: Comparison, measured: Measured) -> Table:
+def _seeds(comparison: ComparedSystems, measured: MeasureComparison) -> Table:
     groups = [(one.system, one.macro, one.seeds) for one in measured.candidates if one.seeds is not None]
     rows = tuple(
         (
@@ -214,7 +214,7 @@ def _few(found: SeedEffect) -> bool:
     return any(1 < seeds < _ENOUGH_SEEDS for seeds in (found.candidate_seeds, found.baseline_seeds))
 
 
-def _explained(measured: Measured) -> list[str]:
+def _explained(measured: MeasureComparison) -> list[str]:
     asked = "questions" if measured.measure == PAIRED_MEASURE else "queries"
     return [
         f"{measure_note(measured.measure)}; {_counted(measured, asked)}",
@@ -223,7 +223,7 @@ def _explained(measured: Measured) -> list[str]:
     ]
 
 
-def _counted(measured: Measured, asked: str) -> str:
+def _counted(measured: MeasureComparison, asked: str) -> str:
     """How many queries there are, and what is drawn where these are not independent."""
     effect = measured.candidates[0].macro.effect
     if effect.questions == effect.queries:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from harness.judging.compare.comparison import Compared, Comparison
+from harness.judging.compare.comparison import Compared, ComparedSystems
 from harness.judging.compare.paired import PairedValues
 from harness.judging.compare.rows import Row
 from harness.measuring.statistics.bootstrap import RESAMPLES
@@ -14,7 +14,7 @@ from harness.measuring.statistics.flips import FLIPS
 from reports.view import PLAIN, View
 
 
-def as_dict(comparison: Comparison, view: View = PLAIN) -> dict[str, object]:
+def as_dict(comparison: ComparedSystems, view: View = PLAIN) -> dict[str, object]:
     """The comparison; what is not a number is None."""
     return {
         "baseline": comparison.baseline,
@@ -30,7 +30,7 @@ def as_dict(comparison: Comparison, view: View = PLAIN) -> dict[str, object]:
     }
 
 
-def _workspaces(comparison: Comparison) -> dict[str, object]:
+def _workspaces(comparison: ComparedSystems) -> dict[str, object]:
     """Where there are two."""
     if comparison.workspaces is None:
         return {}
@@ -38,7 +38,7 @@ def _workspaces(comparison: Comparison) -> dict[str, object]:
     return {"workspaces": {"baseline": baseline, "candidates": candidates}}
 
 
-def _labels(comparison: Comparison) -> list[str]:
+def _labels(comparison: ComparedSystems) -> list[str]:
     own = (one.system for measured in comparison.measures for one in measured.candidates)
     return list(dict.fromkeys([comparison.baseline, *own]))
 

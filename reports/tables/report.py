@@ -17,7 +17,7 @@ from reports import grid as grids
 from reports import marks, rule
 from reports.columns import INTERVAL, POINTS, measure_note
 from reports.findings import finding
-from reports.grid import OWN, Figure, Figures, collection_columns, figures, language_columns, once, plain_name
+from reports.grid import OWN, Figures, GridFigure, collection_columns, figures, language_columns, once, plain_name
 from reports.lines import Line, of_result
 from reports.numbers import points, signed
 from reports.table import Cell, Kind, Table
@@ -25,7 +25,7 @@ from reports.tables.systems import FIRST_STAGE, SystemRow, best_two, systems_tab
 from reports.view import PLAIN, View
 
 Row = tuple[Kind, tuple[Cell, ...]]
-Singles = Mapping[tuple[SystemKey, tuple[CollectionKey, ...]], Figure]
+Singles = Mapping[tuple[SystemKey, tuple[CollectionKey, ...]], GridFigure]
 """The figures of single collections."""
 
 
@@ -49,14 +49,14 @@ class Sheet:
     """A grid with its columns and their figures: what the tables of one measure are made of."""
 
     grid: Grid
-    columns: tuple[grids.Column, ...]
+    columns: tuple[grids.GridColumn, ...]
     figures: Figures
     published: tuple[PublishedRow, ...] = ()
     intervals: bool = False
     """Whether single cells show theirs."""
     view: View = PLAIN
 
-    def figure(self, system: SystemKey, place: int) -> Figure:
+    def figure(self, system: SystemKey, place: int) -> GridFigure:
         """Of one system in one column."""
         return self.figures[system, place]
 
@@ -67,9 +67,9 @@ class Sheet:
         return {(key, places[place]): one for (key, place), one in self.figures.items() if place in places}
 
     @property
-    def families(self) -> dict[str, list[Figure]]:
+    def families(self) -> dict[str, list[GridFigure]]:
         """Its figures by what they were corrected over."""
-        found: dict[str, list[Figure]] = {}
+        found: dict[str, list[GridFigure]] = {}
         for (_, place), one in self.figures.items():
             whole = len(self.columns[place].collections) == len(self.grid.collections)
             found.setdefault(SYSTEMS if whole else self.columns[place].family, []).append(one)
@@ -213,7 +213,7 @@ def _value(sheet: Sheet, system: SystemKey, place: int, best: tuple[str, str]) -
     )
 
 
-def _wrong(figure: Figure) -> tuple[str, ...]:
+def _wrong(figure: GridFigure) -> tuple[str, ...]:
     return (marks.WRONG,) if figure.wrong else ()
 
 
@@ -222,7 +222,7 @@ def significant(figure: result.Figure) -> tuple[str, ...]:
     return (marks.BETTER if (figure.delta or 0) > 0 else marks.WORSE,) if figure.significant else ()
 
 
-def _difference(figure: Figure) -> Cell:
+def _difference(figure: GridFigure) -> Cell:
     if figure.value is not None and figure.delta is None:
         return Cell("-", marks=(marks.UNPAIRED,))
     if figure.value is None and figure.results:
@@ -279,7 +279,7 @@ def _table(sheet: Sheet, title: str, rows: Sequence[Row], notes: Sequence[str]) 
     )
 
 
-def _href(figure: Figure) -> str:
+def _href(figure: GridFigure) -> str:
     return f"#e-{figure.results[0].id}" if len(figure.results) == 1 and figure.value is not None else ""
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.measuring.statistics.difference import Difference
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
 from harness.result.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
 from harness.result.store import Results
-from harness.result.summary import Measured, shares
+from harness.result.summary import EvaluatedMeasure, shares
 from reports.training.told import correction
 
 Interval = tuple[float, float]
@@ -56,7 +56,7 @@ Gains = Mapping[tuple[str, str], ArmGain]
 """By arm and collection."""
 
 
-def arms_in_order(record: AdaptationRecord) -> list[Checkpoint]:
+def arms_in_order(record: AdaptationRecord) -> list[ArmRecord]:
     """As a reader asks: what there was, what was trained, what was merged."""
     return sorted(record.arms, key=lambda one: KINDS.index(one.kind))
 
@@ -141,7 +141,7 @@ def _claimed(record: AdaptationRecord, tier: Tier, deltas: Gains) -> dict[tuple[
 
 @dataclass(frozen=True)
 class _Column:
-    """As `harness.result.figure.Column`."""
+    """As `harness.result.figure.FigureColumn`."""
 
     collections: tuple[str, ...]
     weights: tuple[float, ...]
@@ -175,7 +175,7 @@ def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
     return stack.enter_context(Results(file)) if file is not None and file.is_file() else None
 
 
-def _kept(store: Results, score: Score) -> Measured | None:
+def _kept(store: Results, score: Score) -> EvaluatedMeasure | None:
     """The values of an arm on a collection; None where they are not kept."""
     try:
         stored = store.find(score.evaluation) if score.evaluation else None
@@ -184,7 +184,7 @@ def _kept(store: Results, score: Score) -> Measured | None:
         return None
     if stored is None or values is None:
         return None
-    return Measured(stored.collection.questions(tuple(ids)), values, stored.candidates)
+    return EvaluatedMeasure(stored.collection.questions(tuple(ids)), values, stored.candidates)
 
 
 def _group(store: Results, score: Score | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
 from harness.result.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
 from reports import marks, rule
 from reports.numbers import bracketed, points, signed
@@ -160,7 +160,7 @@ def _measures(record: AdaptationRecord, tier: Tier) -> str:
     return "" if list(own) in ([record.measure], []) else f", measured by {joined(list(own))}"
 
 
-def _merged(arms: Sequence[Checkpoint]) -> Iterator[str]:
+def _merged(arms: Sequence[ArmRecord]) -> Iterator[str]:
     """What many went into, each list once."""
     lists: dict[tuple[str, ...], list[str]] = {}
     for arm in arms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Score
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
 from reports.numbers import bracketed, points
 
 HYPHEN = "-"
@@ -30,7 +30,7 @@ def value(score: Score | None) -> str:
     return f"{points(score.value)} {bracketed((score.low, score.high))}"
 
 
-def made_of(record: AdaptationRecord, arm: Checkpoint) -> str:
+def made_of(record: AdaptationRecord, arm: ArmRecord) -> str:
     """What an arm is, in a few words; why, where it was refused."""
     if arm.refused:
         return f"refused: {'; '.join(arm.refused)}"

@@ -23,7 +23,7 @@ from harness.data.sources.agreement import differences
 from harness.judging.gate.splits import relatives
 from harness.judging.why.analysis import why
 from harness.judging.why.difference import difference
-from harness.judging.why.facing import PairedTexts, Side
+from harness.judging.why.facing import ComparedSystem, PairedTexts
 from harness.judging.why.headroom import headroom
 from harness.judging.why.stored import find
 from harness.measuring.controls import CONTROLS, control_scores, expected_random
@@ -300,7 +300,7 @@ def test_what_is_lost_to_them_is_lost_to_everybody(place: Place) -> None:
     collection = partial(place)
     (ours,) = place.evaluations(collection, depth=8, first="bm25")
     measure = parse("R@100")
-    facing = PairedTexts(collection, measure, Side(ours.run), Side(ours.run))
+    facing = PairedTexts(collection, measure, ComparedSystem(ours.run), ComparedSystem(ours.run))
     account = headroom(facing.a, facing.judged[0], measure)
     parts = account.value + account.misordered + account.truncated + account.not_retrieved + account.unreachable
     np.testing.assert_allclose(parts, 1.0, atol=1e-12)

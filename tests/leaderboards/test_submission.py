@@ -19,7 +19,7 @@ from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.paired_measures import PMRR
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
-from harness.result.facts import Audit
+from harness.result.facts import AuditFacts
 from harness.result.store import Results
 from harness.running.imported.taken import WantedRun, take_run
 from leaderboards import submission
@@ -256,7 +256,7 @@ def test_an_alarm_without_a_name_is_a_hard_one(place: Place) -> None:
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
     assert hard_alarms(stored) == []
-    assert hard_alarms(replace(stored, audit=Audit.of({"alarms": ["ties"]}, "audit"))) == ["ties"]
+    assert hard_alarms(replace(stored, audit=AuditFacts.of({"alarms": ["ties"]}, "audit"))) == ["ties"]
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -11,7 +11,7 @@ from harness.data.suites.targets import find
 from harness.measuring.paired_measures import PMRR
 from harness.result.evaluation import Evaluation
 from harness.result.means import Means
-from harness.result.origin import Origin, marked
+from harness.result.origin import ImportOrigin, marked
 from harness.result.store import Results
 from tests.suite_evaluations import by_reranker
 from tests.tiny_collection import FIRST, Place
@@ -54,7 +54,7 @@ def evaluated(place: Place, systems: int) -> list[Evaluation]:
 
 def keep(place: Place, evaluations: list[Evaluation]) -> None:
     """In the store, and an imported mean with them."""
-    origin = Origin("mean", "mteb-results", "SciFact.json", "00" * 16, "mteb 2")
+    origin = ImportOrigin("mean", "mteb-results", "SciFact.json", "00" * 16, "mteb 2")
     with Results(place.workspace.results) as results:
         for one in evaluations:
             results.keep(one)

@@ -8,12 +8,12 @@ import pytest
 
 from adapters.errors import UsageError
 from harness.result.keys import CollectionKey, SystemKey
-from reports.systems_file import Declared, declared_of, read_systems
+from reports.systems_file import DeclaredSystem, declared_of, read_systems
 
 SYSTEMS = [SystemKey("org/model", "bm25", 100, "org/model"), SystemKey("bm25 (first stage)", "bm25", 100, None)]
 
 
-def read(tmp_path: Path, text: str) -> dict[str, Declared]:
+def read(tmp_path: Path, text: str) -> dict[str, DeclaredSystem]:
     file = tmp_path / "systems.toml"
     file.write_text(text, "utf-8")
     return read_systems(file, [one.label for one in SYSTEMS])
@@ -29,9 +29,9 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
         '["org/model"]\nname = "A"\nurl = "https://a.b/c"\nparameters = 568_000_000\nlicence = "mit"\n'
         'training = ["miracl", "beir/nq"]\nnote = "n"\n["bm25"]\nlicence = "none"\n',
     )
-    assert found["org/model"] == Declared("A", "https://a.b/c", 568_000_000, "mit", ("miracl", "beir/nq"), "n")
+    assert found["org/model"] == DeclaredSystem("A", "https://a.b/c", 568_000_000, "mit", ("miracl", "beir/nq"), "n")
     assert declared_of(SYSTEMS[1], found).licence == "none"
-    assert declared_of(SYSTEMS[0], {}) == Declared()
+    assert declared_of(SYSTEMS[0], {}) == DeclaredSystem()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     [("miracl", True), ("miracl/sw", True), ("miracl/*", True), ("mira", False), ("miracl/s", False), ("*", True)],
 )
 def test_training_data_is_named_as_collections_are(said: str, covered: bool) -> None:
-    assert Declared(training=(said,)).trained_on(collection("miracl/sw")) is covered
+    assert DeclaredSystem(training=(said,)).trained_on(collection("miracl/sw")) is covered
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,7 @@ def test_training_data_is_named_as_collections_are(said: str, covered: bool) -> 
     ],
 )  # fmt: skip
 def test_sizes_are_written_as_people_write_them(parameters: int, size: str, size_class: str) -> None:
-    assert (Declared(parameters=parameters).size, Declared(parameters=parameters).size_class) == (size, size_class)
+    assert (DeclaredSystem(parameters=parameters).size, DeclaredSystem(parameters=parameters).size_class) == (
+        size,
+        size_class,
+    )

@@ -10,7 +10,7 @@ from tests.training.fake_generators import Echo
 from training.corpus import corpus_of
 from training.mining.mine import mine, read_queries
 from training.synthesis.profiles import load_profile
-from training.synthesis.synthesize import Wishes, synthesize
+from training.synthesis.synthesize import SynthesisSettings, synthesize
 from training.teaching import teach
 
 HASH = "tests.fake_adapters:Silent"
@@ -26,19 +26,19 @@ def mined(
         place.beir()
     target = str(place.path / "coll")
     corpus = corpus_of(target, place.workspace)
-    with place.bench() as bench:
-        synthesize(corpus, Echo(), load_profile("generic/en"), Wishes(), place.path / "q", bench)
+    with place.session() as session:
+        synthesize(corpus, Echo(), load_profile("generic/en"), SynthesisSettings(), place.path / "q", session)
         asked = read_queries(place.path / "q", corpus)
-        return mine(corpus, target, asked, retrievers, depth, place.path / name, bench)
+        return mine(corpus, target, asked, retrievers, depth, place.path / name, session)
 
 
 def taught(
-    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", wishes: teach.Wishes | None = None
+    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", wishes: teach.TeachingSettings | None = None
 ) -> dict[str, Any]:
     """Examples of the pool, which is mined first where it is not there."""
     if not (place.path / "pool").exists():
         mined(place)
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
+    with place.session() as session:
         lesson = teach.lesson_of(place.path / "pool", corpus)
-        return teach.teach(lesson, list(teachers), wishes or teach.Wishes(), place.path / out, bench)
+        return teach.teach(lesson, list(teachers), wishes or teach.TeachingSettings(), place.path / out, session)

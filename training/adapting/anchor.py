@@ -17,14 +17,14 @@ from harness.judging.gate.stage import Stage, split_of
 from harness.result.store import Results
 from harness.scoring.ground import prepare
 from harness.scoring.system import ModelReranker, System
-from training.adapting.places import Tiers
+from training.adapting.targets import Tiers
 from training.job import write_json
 
 FILE = "anchor.json"
 
 
 @dataclass(frozen=True)
-class Anchor:
+class TierAnchor:
     """The anchor as every tier names it."""
 
     name: str
@@ -37,7 +37,7 @@ class Anchor:
     note: str = ""
 
 
-def anchor_of(tiers: Tiers, policy: Policy, base: str, out: Path) -> Anchor:
+def anchor_of(tiers: Tiers, policy: Policy, base: str, out: Path) -> TierAnchor:
     """The policy's anchor. Where it is the best accepted and nothing was accepted on these queries yet, the base.
 
     It is chosen once and kept in `out`, so that a killed run goes on against the same.
@@ -56,14 +56,16 @@ def anchor_of(tiers: Tiers, policy: Policy, base: str, out: Path) -> Anchor:
     return found
 
 
-def _chosen(tiers: Tiers, policy: Policy, base: str) -> Anchor:
+def _chosen(tiers: Tiers, policy: Policy, base: str) -> TierAnchor:
     if policy.anchor != BEST_ACCEPTED:
-        return Anchor(policy.anchor, policy.anchor, policy.anchor, policy.anchor)
+        return TierAnchor(policy.anchor, policy.anchor, policy.anchor, policy.anchor)
     for stage in (tiers.gate, tiers.final):
-        refuse_accepted(stage, LookLog(stage.bench.workspace.results))
+        refuse_accepted(stage, LookLog(stage.session.workspace.results))
     best, last = _best(tiers.gate), _best(tiers.final)
     if best is None:
-        return Anchor("base", base, base, BEST_ACCEPTED if last else base, "nothing was accepted on these queries yet")
+        return TierAnchor(
+            "base", base, base, BEST_ACCEPTED if last else base, "nothing was accepted on these queries yet"
+        )
     still = _is_still_there(tiers.gate, best)
     if last is None and not still:
         raise UsageError(
@@ -71,13 +73,13 @@ def _chosen(tiers: Tiers, policy: Policy, base: str) -> Anchor:
             f"queries; name an anchor in the policy: anchor = '...'"
         )
     note = "" if still else f"'{best.name}' cannot be opened as it was: dev holds the proposals against the base"
-    return Anchor(
+    return TierAnchor(
         best.name, best.name if still else base, BEST_ACCEPTED, BEST_ACCEPTED if last else best.name, note
     )  # fmt: skip
 
 
 def _best(stage: Stage) -> SystemRecord | None:
-    looks = LookLog(stage.bench.workspace.results)
+    looks = LookLog(stage.session.workspace.results)
     return looks.best(split_of(_candidates(stage)), stage.measure) if looks.accepted() else None
 
 
@@ -85,13 +87,13 @@ def _candidates(stage: Stage) -> dict[str, str]:
     """Digests of the candidates that every system of a stage ranks, by fingerprint. No reranker is asked."""
     first = stage.system(stage.first_stage)
     measures = [stage.policy.measure] if stage.policy.measure else []
-    grounds = [prepare(one, first.first_stage, first.depth, measures, stage.bench) for one in stage.collections]
+    grounds = [prepare(one, first.first_stage, first.depth, measures, stage.session) for one in stage.collections]
     return {one.collection.fingerprint: one.candidates.candidates for one in grounds}
 
 
 def _is_still_there(stage: Stage, best: SystemRecord) -> bool:
     """Whether its name still opens the system that was accepted: a folder may hold another model by now."""
-    with Results(stage.bench.workspace.results) as results:
+    with Results(stage.session.workspace.results) as results:
         stored = {one.collection.fingerprint: one for one in map(results.find, best.evaluations)}
     try:
         system = stage.system(best.name)
@@ -111,6 +113,6 @@ def _identity(system: System, collection: Collection) -> str | None:
     return digest({"reranker": dict(identity_of(system.reranker.on(collection)))})
 
 
-def _read(file: Path) -> Anchor:
+def _read(file: Path) -> TierAnchor:
     advice = "damaged; delete the file and run again"
-    return read_json(file, Anchor, error=DataError, advice=advice, complete=True)
+    return read_json(file, TierAnchor, error=DataError, advice=advice, complete=True)

@@ -12,7 +12,7 @@ from harness.judging.compare.paired import design_of
 from harness.measuring.statistics.difference import Difference, differences
 from harness.result.adaptation.record import Claim
 from harness.result.adaptation.vocabulary import BASE, FIRST_STAGE
-from training.adapting.scoring import Measured, finite, paired
+from training.adapting.scoring import ArmScores, finite, paired
 
 BASELINES = (BASE, FIRST_STAGE)
 """What an adaptation has to be ahead of."""
@@ -28,7 +28,7 @@ class _Asked:
     against: str
 
 
-def claims_of(final: Mapping[str, Measured], winner: str, merged: Sequence[str], alpha: float) -> tuple[Claim, ...]:
+def claims_of(final: Mapping[str, ArmScores], winner: str, merged: Sequence[str], alpha: float) -> tuple[Claim, ...]:
     """Test every claim on the final split by the rule of `measuring.statistics.difference`; all claims are one family.
 
     The adaptation is held against the base and the first stage, each merged arm against the union and the linear soup.
@@ -52,7 +52,7 @@ def merging(claims: Sequence[Claim]) -> str | None:
     return next((one.winner for one in claims if one.claim == "merging" and one.holds), None)
 
 
-def _tested(asked: Sequence[_Asked], final: Mapping[str, Measured]) -> list[Difference]:
+def _tested(asked: Sequence[_Asked], final: Mapping[str, ArmScores]) -> list[Difference]:
     """The differences of all claims at once, winner minus the other, macro-averaged over the collections."""
     rows = [paired(final[one.against], final[one.winner]) for one in asked]
     columns = [np.stack([pair.deltas for pair in pairs]) for pairs in zip(*rows, strict=True)]

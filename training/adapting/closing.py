@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import open_folder
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord
 from harness.result.adaptation.vocabulary import FIRST_STAGE, State, Tier
 from harness.result.adaptation.writing import write_record
 from harness.workspace import Workspace, new_folder, replace_folder
@@ -31,7 +31,7 @@ class Ended(Exception):
         self.state, self.reasons = state, tuple(reasons)
 
 
-def keep_model(accepted: Checkpoint, out: Path) -> None:
+def keep_model(accepted: ArmRecord, out: Path) -> None:
     """Copy the accepted folder: `out/model` appears when it is whole.
 
     Raises:
@@ -104,7 +104,7 @@ def write_manifest(record: AdaptationRecord, out: Path, job: Mapping[str, object
     })  # fmt: skip
 
 
-def _identity(one: Checkpoint) -> Mapping[str, object]:
+def _identity(one: ArmRecord) -> Mapping[str, object]:
     if one.refused and one.kind != "given" and not Path(one.path).is_dir():
         return {}  # it diverged; its relative path may look like the name of a model on the hub
     try:

@@ -48,7 +48,7 @@ class Merge:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class AdaptEvaluation:
     """The collections that the checkpoints are measured on. A split that is not set is test, or the only one."""
 
     dev: str | None = None
@@ -112,7 +112,7 @@ class AdaptConfig:
     general: General = field(default_factory=General)
     training: AdaptTraining = field(default_factory=AdaptTraining)
     merge: Merge = field(default_factory=Merge)
-    evaluation: Evaluation = field(default_factory=Evaluation)
+    evaluation: AdaptEvaluation = field(default_factory=AdaptEvaluation)
     gate: Gate = field(default_factory=Gate)
     machine: Hardware = field(default_factory=Hardware)
 

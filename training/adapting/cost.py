@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.workspace import Workspace
-from training.adapting.wishes import Task, Wishes, seeds_of, tasks_of
+from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
 from training.batches import Batches
 from training.corpus import corpus_of
 from training.examples import Examples
 from training.mining.mine import RETRIEVERS
 from training.settings import Settings
 from training.synthesis.profiles import load_profile, profile_for
-from training.synthesis.synthesize import Wishes as QueryWishes
-from training.synthesis.synthesize import chosen
+from training.synthesis.synthesize import SynthesisSettings, chosen
 
 _CURVE, _SOUPS, _UNION = 3, 2, 1
 
@@ -73,7 +72,7 @@ class MakingCost:
         return "\n".join(self.lines())
 
 
-def cost_of(wishes: Wishes, workspace: Workspace, general: Examples | None = None) -> MakingCost:
+def cost_of(wishes: AdaptationSettings, workspace: Workspace, general: Examples | None = None) -> MakingCost:
     """Count. Corpora are read; no model is opened.
 
     Raises:
@@ -92,10 +91,10 @@ def cost_of(wishes: Wishes, workspace: Workspace, general: Examples | None = Non
     )  # fmt: skip
 
 
-def _task(task: Task, wishes: Wishes, workspace: Workspace, general: Examples | None) -> TaskCost:
+def _task(task: Task, wishes: AdaptationSettings, workspace: Workspace, general: Examples | None) -> TaskCost:
     corpus = corpus_of(task.corpus, workspace)
     profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
-    documents = len(chosen(corpus, QueryWishes(wishes.documents, wishes.seed, wishes.floor)))
+    documents = len(chosen(corpus, SynthesisSettings(wishes.documents, wishes.seed, wishes.floor)))
     queries = documents * profile.count
     pool = min(len(corpus.corpus), wishes.depth * len(wishes.retrievers or RETRIEVERS) + 1)
     steps = _steps(wishes.adaptation, queries, len(general) if general else 0)

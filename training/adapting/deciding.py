@@ -19,11 +19,11 @@ from harness.judging.gate.looks import SystemRecord as Seen
 from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of
 from harness.judging.gate.verdict import State
-from harness.result.adaptation.record import Checkpoint, LookRow
+from harness.result.adaptation.record import ArmRecord, LookRow
 from training.adapting.anchor import FILE as ANCHOR
-from training.adapting.anchor import Anchor
-from training.adapting.places import Tiers
-from training.adapting.scoring import Measured, paired, spec_of
+from training.adapting.anchor import TierAnchor
+from training.adapting.scoring import ArmScores, paired, spec_of
+from training.adapting.targets import Tiers
 from training.job import write_json
 
 LOOKS = "looks"
@@ -31,7 +31,7 @@ _Judging = Literal["gate", "final"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LookVerdict:
     """What a look said."""
 
     arm: str
@@ -58,15 +58,15 @@ class Deciding:
     """The looks of one run."""
 
     tiers: Tiers
-    anchor: Anchor
+    anchor: TierAnchor
     out: Path
 
     @property
     def looks(self) -> LookLog:
         """The ledger of looks."""
-        return LookLog(self.tiers.gate.bench.workspace.results)
+        return LookLog(self.tiers.gate.session.workspace.results)
 
-    def on_dev(self, anchor: Measured, one: Measured) -> LookRow:
+    def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
         """Write down a look at dev, which costs nothing and decides nothing."""
         stage = self.tiers.dev
         pairs = paired(anchor, one)
@@ -81,7 +81,7 @@ class Deciding:
         )  # fmt: skip
         return _row(self.looks.keep(look), one.arm, self.anchor.name)
 
-    def at(self, tier: _Judging, arm: Checkpoint) -> Verdict:
+    def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
         """Look at the gate or at the final queries: from the ledger if this run took that look already."""
         file = self.out / LOOKS / f"{tier}-{arm.name}.json"
         if file.exists():
@@ -89,14 +89,14 @@ class Deciding:
         stage, whole = self._stage(tier)
         policy = replace(stage.policy, anchor=self.anchor.gate if tier == "gate" else self.anchor.final)
         without = self.tiers.left_out if tier == "gate" else frozenset[str]()
-        found = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.bench, tier=tier, without=without)
+        found = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.session, tier=tier, without=without)
         if found.look is None:  # the split is spent, or the model failed before there was a figure
-            return Verdict(arm.name, found.verdict.state, False, None, found.verdict.reasons, None)
+            return LookVerdict(arm.name, found.verdict.state, False, None, found.verdict.reasons, None)
         file.parent.mkdir(exist_ok=True)
         write_json(file, {"look": found.look.id})
         return _of_look(found.look, arm.name, self.anchor.name)
 
-    def accept(self, verdicts: Sequence[Verdict]) -> None:
+    def accept(self, verdicts: Sequence[LookVerdict]) -> None:
         """Mark looks as accepted: the next adaptation in this workspace is held against this one."""
         for one in verdicts:
             if one.row is not None:
@@ -140,7 +140,7 @@ def looks_left(tiers: Tiers, out: Path) -> int:
     return 1 if budget is None else max(0, budget - len(_others(tiers.gate, out)))
 
 
-def outcome(verdicts: Sequence[Verdict]) -> Literal["refused", "inconclusive", "invalid"]:
+def outcome(verdicts: Sequence[LookVerdict]) -> Literal["refused", "inconclusive", "invalid"]:
     """What looks say together of which none promoted: invalid if all are, inconclusive if one might have been."""
     states = [one.state for one in verdicts]
     if states and all(state == "invalid" for state in states):
@@ -151,17 +151,17 @@ def outcome(verdicts: Sequence[Verdict]) -> Literal["refused", "inconclusive", "
 def _others(stage: Stage, out: Path) -> list[Look]:
     """Looks at the same queries that are not this run's own; those are known by the folder of their candidate. A run
     that has not begun has none, whatever an earlier one in a folder of that name did."""
-    spent = LookLog(stage.bench.workspace.results).spent(stage.policy, stage.tier, stage.whole)
+    spent = LookLog(stage.session.workspace.results).spent(stage.policy, stage.tier, stage.whole)
     if not (out / ANCHOR).exists():
         return spent
     return [look for look in spent if not look.candidate.name.partition(":")[2].startswith(f"{out}/")]
 
 
-def _of_look(look: Look, arm: str, anchor: str) -> Verdict:
+def _of_look(look: Look, arm: str, anchor: str) -> LookVerdict:
     row = _row(look, arm, anchor)
     reasons = tuple(map(str, look.figures.get("reasons", ())))
     state: State = look.verdict  # type: ignore[assignment]
-    return Verdict(arm, state, row.better, row.delta, reasons, row)
+    return LookVerdict(arm, state, row.better, row.delta, reasons, row)
 
 
 def _row(look: Look, arm: str, anchor: str) -> LookRow:

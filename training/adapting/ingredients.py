@@ -9,15 +9,15 @@ from pathlib import Path
 from adapters.errors import DataError
 from adapters.models import open_folder
 from harness.progress import Reporter
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
 from harness.workspace import Workspace
 from training import fit as fitting
 from training.adapting.checkpoint import folder_of
 from training.adapting.making import Making
+from training.adapting.settings import AdaptationSettings, last_part, seeds_of, slug
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched
-from training.adapting.wishes import Wishes, last_part, seeds_of, slug
 from training.examples import Example, Examples
 from training.settings import Loss, Machine, Settings
 from training.sources import Negatives, read_several
@@ -29,7 +29,7 @@ _NOT_LOOKED_AT = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
 """A training of no steps asks for examples all the same."""
 
 
-def general_of(wishes: Wishes, workspace: Workspace, known: Sequence[KnownQueries] = ()) -> Examples | None:
+def general_of(wishes: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = ()) -> Examples | None:
     """The general ranking data, read once, without what resembles an evaluation query; None where there is none.
 
     Raises:
@@ -48,7 +48,7 @@ def general_of(wishes: Wishes, workspace: Workspace, known: Sequence[KnownQuerie
     return Examples(left, {**read.rejected, **({"like an evaluation query": len(leaks)} if leaks else {})})
 
 
-def check_base(wishes: Wishes, machine: Machine | None = None) -> None:
+def check_base(wishes: AdaptationSettings, machine: Machine | None = None) -> None:
     """Refuse a base that cannot be trained, before anything is paid for it.
 
     Raises:
@@ -60,9 +60,9 @@ def check_base(wishes: Wishes, machine: Machine | None = None) -> None:
 
 
 def start(  # noqa: PLR0917
-    wishes: Wishes, out: Path, reporter: Reporter, machine: Machine | None = None, general: Examples | None = None,
-    watch: Watch = unwatched,
-) -> tuple[Checkpoint, Checkpoint]:  # fmt: skip
+    wishes: AdaptationSettings, out: Path, reporter: Reporter, machine: Machine | None = None,
+    general: Examples | None = None, watch: Watch = unwatched,
+) -> tuple[ArmRecord, ArmRecord]:  # fmt: skip
     """The base, and stage 1, which every adaptation begins with.
 
     With a new head the base is `out/base`: the given one with its random head, by a training of no steps. Without
@@ -78,21 +78,21 @@ def start(  # noqa: PLR0917
     """
     check_base(wishes, machine)
     making = Making(reporter, machine or Machine(), watch)
-    base = Checkpoint("base", "base", wishes.base)
+    base = ArmRecord("base", "base", wishes.base)
     if wishes.new_head:
         work = fitting.job(wishes.base, _NOT_LOOKED_AT, _growing(wishes))
         base = making.fit(work, replace(base, path=str(folder_of(out, "base"))), "stage-1")
     if general is None:
-        return base, Checkpoint("stage-1", "stage-1", base.path)
-    stage1 = Checkpoint("stage-1", "stage-1", str(folder_of(out, "stage-1")))
+        return base, ArmRecord("stage-1", "stage-1", base.path)
+    stage1 = ArmRecord("stage-1", "stage-1", str(folder_of(out, "stage-1")))
     work = fitting.job(base.path, general, wishes.stage1_settings)
     return base, making.checked(base, making.fit(work, stage1, "stage-1"))
 
 
 def singles(  # noqa: PLR0917
-    stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, out: Path, reporter: Reporter,
+    stage1: ArmRecord, prepared: Sequence[Prepared], wishes: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
-) -> list[Checkpoint]:  # fmt: skip
+) -> list[ArmRecord]:  # fmt: skip
     """One checkpoint for each task and seed, then the given ones; each was held against stage 1. One whose training
     diverged is refused.
 
@@ -102,15 +102,15 @@ def singles(  # noqa: PLR0917
     making = Making(reporter, machine or Machine(), watch)
     found = []
     for name, work in _single_jobs(stage1, prepared, wishes, general):
-        one = making.fit(work, Checkpoint(name, "single", str(folder_of(out, name))), "fit")
+        one = making.fit(work, ArmRecord(name, "single", str(folder_of(out, name))), "fit")
         found.append(making.checked(stage1, one))
     return [*found, *(making.checked(stage1, one) for one in _given(wishes))]
 
 
 def union(  # noqa: PLR0917
-    stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, out: Path, reporter: Reporter,
+    stage1: ArmRecord, prepared: Sequence[Prepared], wishes: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
-) -> Checkpoint:  # fmt: skip
+) -> ArmRecord:  # fmt: skip
     """One model on the shuffled examples of all tasks, with as many steps as all trained singles together, those that
     diverged among them: it never gets less than what the merges are made of.
 
@@ -119,7 +119,7 @@ def union(  # noqa: PLR0917
     """
     work = _union_job(stage1, prepared, wishes, general)
     making = Making(reporter, machine or Machine(), watch)
-    one = making.fit(work, Checkpoint("union", "union", str(folder_of(out, "union"))), "fit")
+    one = making.fit(work, ArmRecord("union", "union", str(folder_of(out, "union"))), "fit")
     return making.checked(stage1, one)
 
 
@@ -130,7 +130,7 @@ def exactly(work: fitting.Job, steps: int) -> fitting.Job:
 
 
 def _single_jobs(
-    stage1: Checkpoint, prepared: Iterable[Prepared], wishes: Wishes, general: Examples | None
+    stage1: ArmRecord, prepared: Iterable[Prepared], wishes: AdaptationSettings, general: Examples | None
 ) -> list[tuple[str, fitting.Job]]:
     return [
         (
@@ -143,7 +143,7 @@ def _single_jobs(
 
 
 def _union_job(
-    stage1: Checkpoint, prepared: Sequence[Prepared], wishes: Wishes, general: Examples | None
+    stage1: ArmRecord, prepared: Sequence[Prepared], wishes: AdaptationSettings, general: Examples | None
 ) -> fitting.Job:
     steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, wishes, general))
     together = Examples(tuple(row for one in prepared for row in one.examples.rows))
@@ -156,13 +156,13 @@ def _corpora(prepared: Iterable[Prepared]) -> list[str]:
     return [told for one in prepared for told in (one.corpus.name, one.corpus.fingerprint)]
 
 
-def _growing(wishes: Wishes) -> Settings:
+def _growing(wishes: AdaptationSettings) -> Settings:
     """A training of no steps, which gives a base its head."""
     return Settings(Loss("mse"), max_steps=0, max_length=wishes.max_length, new_head=wishes.new_head, seed=wishes.seed)
 
 
-def _given(wishes: Wishes) -> list[Checkpoint]:
-    found: dict[str, Checkpoint] = {}
+def _given(wishes: AdaptationSettings) -> list[ArmRecord]:
+    found: dict[str, ArmRecord] = {}
     kind: Kind = "given"
     for path in wishes.ingredients:
         name = stem = f"given-{slug(last_part(path))}"
@@ -170,5 +170,5 @@ def _given(wishes: Wishes) -> list[Checkpoint]:
         while name in found:
             number += 1
             name = f"{stem}-{number}"
-        found[name] = Checkpoint(name, kind, path)
+        found[name] = ArmRecord(name, kind, path)
     return list(found.values())

@@ -31,11 +31,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import HarnessError
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from training.merging.agreement import agree
 from training.merging.alignment import merged_names
-from training.merging.checkpoint import Checkpoint as Opened
-from training.merging.checkpoint import open_checkpoint
+from training.merging.checkpoint import Checkpoint, open_checkpoint
 from training.merging.mergekit_yaml import DTYPES
 from training.merging.tensors import PIECE, Floats, Tensor, decode
 
@@ -51,7 +50,7 @@ _FEW = 16
 _Sums = npt.NDArray[np.float64]
 
 
-def check(start: Checkpoint, one: Checkpoint) -> Checkpoint:
+def check(start: ArmRecord, one: ArmRecord) -> ArmRecord:
     """The checkpoint with the reasons in `refused`, none if it is sound.
 
     Args:
@@ -86,7 +85,7 @@ class _Compared:
     """One number everywhere, and the start's is not."""
 
 
-def _of_tensor(name: str, home: Opened, other: Opened) -> str | None:
+def _of_tensor(name: str, home: Checkpoint, other: Checkpoint) -> str | None:
     ours, theirs = home.tensors[name], other.tensors[name]
     if theirs.dtype not in {ours.dtype, _declared(home)}:
         return f"'{name}' is stored as {theirs.dtype} and was {ours.dtype}"
@@ -102,7 +101,7 @@ def _of_tensor(name: str, home: Opened, other: Opened) -> str | None:
     return f"'{name}' {told}" if told else None
 
 
-def _declared(home: Opened) -> str | None:
+def _declared(home: Checkpoint) -> str | None:
     """The format that training writes: what config.json says, which may not be that of the weights."""
     config = home.folder.config
     return DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "float32"))

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.errors import DataError
 from harness.progress import Reporter
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, Claim, Event, LookRow, Score
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Claim, Event, LookRow, Score
 from harness.result.adaptation.vocabulary import FILE, EventState, Stage
 from harness.result.adaptation.writing import write_record
 from training.adapting.watching import Finished
@@ -59,7 +59,7 @@ class Journal:
         state: EventState = "done" if finished.state == "known" else finished.state
         self._add(finished.stage, finished.name, state, finished.seconds, finished.detail)
 
-    def add_arms(self, arms: Iterable[Checkpoint]) -> None:
+    def add_arms(self, arms: Iterable[ArmRecord]) -> None:
         """Arms in the order in which they were made; one of the same name is replaced. It is on the disk with the next
         event, as everything that is added."""
         known = {one.name: one for one in (*self.record.arms, *arms)}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import ANCHOR, MERGED, State
 from training.adapting.arms import Arms, points
 from training.adapting.choice import best_of, proposals
 from training.adapting.claims import claims_of
 from training.adapting.closing import Ended
-from training.adapting.deciding import Verdict, looks_left, outcome
+from training.adapting.deciding import LookVerdict, looks_left, outcome
 from training.adapting.scoring import spec_of
 
 
@@ -19,9 +19,9 @@ from training.adapting.scoring import spec_of
 class Accepted:
     """The checkpoint that may replace the anchor, and the two looks that say so."""
 
-    checkpoint: Checkpoint
-    gate: Verdict
-    final: Verdict
+    checkpoint: ArmRecord
+    gate: LookVerdict
+    final: LookVerdict
     reason: str
 
 
@@ -31,7 +31,7 @@ class Judging:
 
     arms: Arms
 
-    def judged(self, made: Sequence[Checkpoint]) -> Accepted:
+    def judged(self, made: Sequence[ArmRecord]) -> Accepted:
         """The accepted arm.
 
         Raises:
@@ -44,7 +44,7 @@ class Judging:
         told = f"{chosen.name} passed the gate against {self.arms.deciding.anchor.name}"
         return Accepted(chosen, gate, final, f"{told}, and the final split confirmed it: {_figures(final)}")
 
-    def _proposed(self, made: Sequence[Checkpoint]) -> list[Checkpoint]:
+    def _proposed(self, made: Sequence[ArmRecord]) -> list[ArmRecord]:
         anchor, identities = self.arms.anchor, {name: one.ids for name, one in self.arms.dev.items()}
         proposed = proposals(made, self.arms.values, identities, anchor.value)
         if not proposed:
@@ -54,8 +54,8 @@ class Judging:
             )
         return proposed
 
-    def _promoted(self, proposed: Sequence[Checkpoint]) -> Verdict:
-        taken: list[Verdict] = []
+    def _promoted(self, proposed: Sequence[ArmRecord]) -> LookVerdict:
+        taken: list[LookVerdict] = []
         for one in proposed[: looks_left(self.arms.tiers, self.arms.deciding.out)]:
             with self.arms.journal.step("gate", one.name) as said:
                 found = self.arms.deciding.at("gate", one)
@@ -66,7 +66,7 @@ class Judging:
                 return found
         raise Ended(outcome(taken), [_of_gate(one) for one in taken])
 
-    def _show(self, found: Verdict, one: Checkpoint) -> None:
+    def _show(self, found: LookVerdict, one: ArmRecord) -> None:
         """Scores of what was looked at; an invalid verdict shows none."""
         if found.row is None:
             return
@@ -77,7 +77,7 @@ class Judging:
             if self.arms.deciding.anchor.gate == base:
                 self.arms.at("gate", "base", base)
 
-    def _confirmed(self, chosen: Checkpoint, made: Sequence[Checkpoint]) -> Verdict:
+    def _confirmed(self, chosen: ArmRecord, made: Sequence[ArmRecord]) -> LookVerdict:
         """The one touch of the final queries: the verdict on the chosen arm, and all arms measured beside it."""
         with self.arms.journal.step("final", chosen.name) as said:
             last = self.arms.deciding.at("final", chosen)
@@ -92,7 +92,7 @@ class Judging:
             raise Ended(state, [f"{told}: {last.reasons[0]}"])
         return last
 
-    def _all_on_final(self, chosen: Checkpoint, made: Sequence[Checkpoint]) -> None:
+    def _all_on_final(self, chosen: ArmRecord, made: Sequence[ArmRecord]) -> None:
         measured = {name: one.spec for name, one in self.arms.dev.items() if name != ANCHOR}
         specs = {**self.arms.references, **measured}
         final = {name: self.arms.at("final", name, spec) for name, spec in specs.items()}
@@ -101,14 +101,14 @@ class Judging:
         self.arms.journal.add_claims(claims_of(final, chosen.name, [merged.name] if merged else [], alpha))
 
 
-def _figures(one: Verdict) -> str:
+def _figures(one: LookVerdict) -> str:
     told = f"{100 * (one.delta or 0.0):+z.1f} points"
     if one.row is None or one.row.low is None or one.row.high is None:
         return told
     return f"{told}, 95 % interval {100 * one.row.low:+z.1f} to {100 * one.row.high:+z.1f}"
 
 
-def _of_gate(one: Verdict) -> str:
+def _of_gate(one: LookVerdict) -> str:
     if one.state == "pass":
         return f"{one.arm} at the gate: no loss, but not better beyond chance ({one.reasons[0]})"
     return f"{one.arm} at the gate: {one.state}: {one.reasons[0]}"

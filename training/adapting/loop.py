@@ -8,9 +8,9 @@ from pathlib import Path
 
 from harness.judging.gate.policy import Policy
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, TaskRow
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, TaskRow
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms, points
@@ -22,12 +22,12 @@ from training.adapting.deciding import Deciding, check_policy
 from training.adapting.journal import Journal
 from training.adapting.judging import Judging
 from training.adapting.opening import about, first_record, known_at_start, known_of
-from training.adapting.places import Places, Tiers, tiers_of
 from training.adapting.scoring import cut_spec, spec_of
+from training.adapting.settings import AdaptationSettings, tasks_of
+from training.adapting.targets import AdaptTargets, Tiers, tiers_of
 from training.adapting.tasks import Prepared, prepare, student_length
 from training.adapting.validated import validated
-from training.adapting.wishes import Wishes, tasks_of
-from training.configuration import Setting, lines_of
+from training.configuration import GivenSetting, lines_of
 from training.examples import Examples
 from training.job import MANIFEST, begin
 from training.settings import Machine
@@ -37,8 +37,8 @@ _CURVE = (0.25, 0.5, 0.75)
 
 
 def adapt(  # noqa: PLR0917
-    wishes: Wishes, places: Places, policy: Policy, out: Path, bench: Session, machine: Machine | None = None,
-    *, despite_teacher: bool = False, settings: Sequence[Setting] = (),
+    wishes: AdaptationSettings, places: AdaptTargets, policy: Policy, out: Path, session: Session,
+    machine: Machine | None = None, *, despite_teacher: bool = False, settings: Sequence[GivenSetting] = (),
 ) -> AdaptationRecord:  # fmt: skip
     """Adapt a base to corpora without labels, and let the gate decide whether what came of it is better.
 
@@ -55,21 +55,21 @@ def adapt(  # noqa: PLR0917
         HarnessError: a model, a corpus or a collection cannot be used; what was finished is kept.
         OSError: the disk is full; no model and no manifest are written.
     """
-    tiers = tiers_of(places, policy, bench)
+    tiers = tiers_of(places, policy, session)
     if not (out / MANIFEST).exists():
         check_policy(tiers, out)
-        cost_of(wishes, bench.workspace)  # a corpus or a profile that cannot be used leaves no folder that is taken
+        cost_of(wishes, session.workspace)  # a corpus or a profile that cannot be used leaves no folder that is taken
     job = about(wishes, tiers, despite_teacher=despite_teacher)
     if begin(out, STAGE, job) is not None:
-        bench.reporter.note(f"{out}: adapted already")
+        session.reporter.note(f"{out}: adapted already")
         return read_record(out)
-    general = ingredients.general_of(wishes, bench.workspace, known_of(tiers))
-    for line in (*lines_of(settings), *tiers.told, *cost_of(wishes, bench.workspace, general).lines()):
-        bench.reporter.note(line)
-    journal = Journal.opened(first_record(wishes, tiers, out, job, settings), out, bench.reporter)
-    run = _Run(wishes, tiers, out, bench, machine or Machine(), general, journal, despite_teacher=despite_teacher)
+    general = ingredients.general_of(wishes, session.workspace, known_of(tiers))
+    for line in (*lines_of(settings), *tiers.told, *cost_of(wishes, session.workspace, general).lines()):
+        session.reporter.note(line)
+    journal = Journal.opened(first_record(wishes, tiers, out, job, settings), out, session.reporter)
+    run = _Run(wishes, tiers, out, session, machine or Machine(), general, journal, despite_teacher=despite_teacher)
     run.through()
-    publish(journal.record, bench.workspace)
+    publish(journal.record, session.workspace)
     write_manifest(journal.record, out, job)
     return journal.record
 
@@ -78,10 +78,10 @@ def adapt(  # noqa: PLR0917
 class _Run:
     """One run, stage after stage."""
 
-    wishes: Wishes
+    wishes: AdaptationSettings
     tiers: Tiers
     out: Path
-    bench: Session
+    session: Session
     machine: Machine
     general: Examples | None
     journal: Journal
@@ -111,23 +111,23 @@ class _Run:
         general = self.general is not None
         return beside(self.journal.record, accepted=accepted, general=general, anchor=note, left_out=told)
 
-    def _made(self) -> list[Checkpoint]:
+    def _made(self) -> list[ArmRecord]:
         """Everything that can be proposed, measured on dev."""
         stage1 = self._started()
         self._check_teachers(stage1)
         prepared = self._prepared()
-        more = (self.wishes, self.out, self.bench.reporter, self.machine, self.general, self.journal.watch)
+        more = (self.wishes, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
         singles = self.arms.add(ingredients.singles(stage1, prepared, *more))
         union = self.arms.add([ingredients.union(stage1, prepared, *more)])
         return [*singles, *union, *self._merged(stage1, singles)]
 
-    def _started(self) -> Checkpoint:
+    def _started(self) -> ArmRecord:
         """Stage 1; base and anchor are measured before it.
 
         Raises:
             Ended: the base or stage 1 is broken.
         """
-        reporter, watch = self.bench.reporter, self.journal.watch
+        reporter, watch = self.session.reporter, self.journal.watch
         started = ingredients.start(self.wishes, self.out, reporter, self.machine, self.general, watch)
         base, stage1 = (self._sound(one) for one in started)
         anchor = self.arms.deciding.anchor
@@ -135,13 +135,13 @@ class _Run:
             self.arms.refer(ANCHOR, anchor.dev)
         return stage1
 
-    def _sound(self, one: Checkpoint) -> Checkpoint:
+    def _sound(self, one: ArmRecord) -> ArmRecord:
         (measured,) = self.arms.add([one])
         if measured.refused:
             raise Ended("invalid", [f"{one.name} cannot be adapted: {measured.refused[0]}"])
         return measured
 
-    def _check_teachers(self, stage1: Checkpoint) -> None:
+    def _check_teachers(self, stage1: ArmRecord) -> None:
         """V11: a student does not outgrow a teacher that is no better than it is.
 
         Raises:
@@ -157,19 +157,19 @@ class _Run:
             raise Ended("refused", [f"the teacher is not ahead of its student on dev ({told}); {way}"])
 
     def _prepared(self) -> list[Prepared]:
-        known, watch = known_at_start(self.tiers, self.out, self.bench), self.journal.watch
+        known, watch = known_at_start(self.tiers, self.out, self.session), self.journal.watch
         found, rows = list[Prepared](), list[TaskRow]()
         for task in tasks_of(self.wishes):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
-            found.append(prepare(task, self.wishes, folder, self.bench, known, watch))
-            decision = validated(found[-1], self.wishes, self.tiers.dev.collections, folder, self.bench, watch)
+            found.append(prepare(task, self.wishes, folder, self.session, known, watch))
+            decision = validated(found[-1], self.wishes, self.tiers.dev.collections, folder, self.session, watch)
             rows.append(_row(found[-1], folder, decision["state"]))
         corpora = {one.corpus.fingerprint: one.corpus for one in found}
         self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(rows))
         return found
 
-    def _merged(self, stage1: Checkpoint, singles: Sequence[Checkpoint]) -> list[Checkpoint]:
+    def _merged(self, stage1: ArmRecord, singles: Sequence[ArmRecord]) -> list[ArmRecord]:
         """Soup, chain of slerps, greedy soup and curve of the singles that were measured, the best first."""
         parts = best_first(singles, self.arms.values)
         if not parts:
@@ -178,19 +178,19 @@ class _Run:
         made += [self._merge("slerp", lambda: merges.sequential(parts, self.out)), self._greedy(parts)]
         return [*made, *(self._on_curve(stage1, parts[0], t) for t in _CURVE)]
 
-    def _merge(self, name: str, make: Callable[[], Checkpoint]) -> Checkpoint:
+    def _merge(self, name: str, make: Callable[[], ArmRecord]) -> ArmRecord:
         with self.journal.step("merge", name) as said:
             made = make()
             said.detail = str(merges.facts(made) or f"is {made.parts[0]}")
         return self.arms.add([made])[0]
 
-    def _greedy(self, parts: Sequence[Checkpoint]) -> Checkpoint:
+    def _greedy(self, parts: Sequence[ArmRecord]) -> ArmRecord:
         made, steps = merges.greedy(parts, self.arms.trial, self.out, self.arms.values[parts[0].name])
         with self.journal.step("merge", made.name) as said:
             said.detail = "; ".join(map(str, steps)) or f"is {made.parts[0]}"
         return self.arms.add([made])[0]
 
-    def _on_curve(self, stage1: Checkpoint, best: Checkpoint, t: float) -> Checkpoint:
+    def _on_curve(self, stage1: ArmRecord, best: ArmRecord, t: float) -> ArmRecord:
         return self._merge(f"t-{t:g}", lambda: merges.slerp(stage1, best, t, self.out))
 
 

@@ -11,7 +11,7 @@ from adapters.errors import HarnessError
 from adapters.identity import digest
 from adapters.typed_file import read_json
 from harness.progress import Reporter
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import EventState, Stage
 from training import fit as fitting
 from training.adapting.integrity import check
@@ -29,7 +29,7 @@ class Making:
     machine: Machine
     watch: Watch
 
-    def fit(self, work: fitting.Job, one: Checkpoint, stage: Stage) -> Checkpoint:
+    def fit(self, work: fitting.Job, one: ArmRecord, stage: Stage) -> ArmRecord:
         """Train, where that is not done; the checkpoint, with the reason if its training diverged.
 
         That is written down beside the folder that never came to be, so a training that diverges does so once.
@@ -49,7 +49,7 @@ class Making:
         self.watch(Finished(stage, one.name, "refused", monotonic() - begun, reason))
         return replace(one, refused=(reason,))
 
-    def checked(self, before: Checkpoint, one: Checkpoint) -> Checkpoint:
+    def checked(self, before: ArmRecord, one: ArmRecord) -> ArmRecord:
         """The checkpoint, held against the one that its training started from, with the reasons of a refusal."""
         if one.refused:
             return one

@@ -15,16 +15,16 @@ from typing import ClassVar
 
 from adapters.errors import DataError, ModelError, UsageError
 from adapters.typed_file import read_json
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
 from training.adapting.checkpoint import folder_of
 from training.merging.merge import REPORT, merge
 from training.merging.recipe import Input, Recipe, Settings
 
-Value = Callable[[Checkpoint], float]
+Value = Callable[[ArmRecord], float]
 
 
-def linear(parts: Sequence[Checkpoint], out: Path) -> Checkpoint:
+def linear(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
     """The mean of the weights. Of one part it is that part under the new name, and nothing is written.
 
     Args:
@@ -37,12 +37,12 @@ def linear(parts: Sequence[Checkpoint], out: Path) -> Checkpoint:
     return _merged("linear", "linear", "linear", parts, out)
 
 
-def sequential(parts: Sequence[Checkpoint], out: Path) -> Checkpoint:
+def sequential(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
     """m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = 1/k; the order decides. Raises what `linear` raises."""
     return _merged("slerp", "slerp", "sequential_slerp", parts, out)
 
 
-def slerp(first: Checkpoint, second: Checkpoint, t: float, out: Path) -> Checkpoint:
+def slerp(first: ArmRecord, second: ArmRecord, t: float, out: Path) -> ArmRecord:
     """The place `t` on the arc from the first (0) to the second (1). Raises what `linear` raises.
 
     Raises:
@@ -58,7 +58,7 @@ class GreedyStep:
     """One ingredient that was tried."""
 
     ingredient: str
-    trial: Checkpoint
+    trial: ArmRecord
     """The soup with it."""
     value: float
     before: float
@@ -74,9 +74,7 @@ class GreedyStep:
         return f"{self.ingredient} {did}: {100 * self.value:.2f} with it, {100 * self.before:.2f} without"
 
 
-def greedy(
-    parts: Sequence[Checkpoint], value_of: Value, out: Path, first: float
-) -> tuple[Checkpoint, list[GreedyStep]]:
+def greedy(parts: Sequence[ArmRecord], value_of: Value, out: Path, first: float) -> tuple[ArmRecord, list[GreedyStep]]:
     """The greedy soup, and what was tried for it. Where nothing but the first part is kept, it is that part.
 
     Args:
@@ -96,10 +94,10 @@ def greedy(
         if step.kept:
             best, known = trial, step.value
             kept.append(part)
-    return Checkpoint("greedy", "greedy", best.path, tuple(one.name for one in kept)), steps
+    return ArmRecord("greedy", "greedy", best.path, tuple(one.name for one in kept)), steps
 
 
-def sound(parts: Sequence[Checkpoint]) -> None:
+def sound(parts: Sequence[ArmRecord]) -> None:
     """Refuse to merge what the integrity check refused.
 
     Raises:
@@ -153,7 +151,7 @@ class _Report:
     angle_quantiles: Mapping[str, float]
 
 
-def facts(one: Checkpoint) -> Facts | None:
+def facts(one: ArmRecord) -> Facts | None:
     """The fact sheet of a merge; None for a checkpoint that is none."""
     file = Path(one.path) / f"{REPORT}.json"
     if not one.parts or not file.is_file():
@@ -166,22 +164,22 @@ def facts(one: Checkpoint) -> Facts | None:
 
 
 def _merged(  # noqa: PLR0917
-    name: str, kind: Kind, method: str, parts: Sequence[Checkpoint], out: Path,
+    name: str, kind: Kind, method: str, parts: Sequence[ArmRecord], out: Path,
     settings: Settings | None = None, t: float | None = None,
-) -> Checkpoint:  # fmt: skip
+) -> ArmRecord:  # fmt: skip
     sound(parts)
     names = tuple(part.name for part in parts)
     if len(parts) == 1:
-        return Checkpoint(name, kind, parts[0].path, names, t)
+        return ArmRecord(name, kind, parts[0].path, names, t)
     folder = folder_of(out, name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     arc = method == "slerp"
     inputs = tuple(Input(part.path, {} if arc else {"weight": 1.0}) for part in parts)
     merge(Recipe(method, inputs, parts[0].path if arc else None, (settings,) if settings else ()), folder)
-    return Checkpoint(name, kind, str(folder), names, t)
+    return ArmRecord(name, kind, str(folder), names, t)
 
 
-def _number(value: float, one: Checkpoint) -> float:
+def _number(value: float, one: ArmRecord) -> float:
     if math.isnan(value):
         raise ModelError(f"{one.name}: its value is no number, so nothing can be chosen by it")
     return value

@@ -15,19 +15,19 @@ from adapters.models import open_folder
 from adapters.typed_file import read_json
 from harness.result.adaptation.record import AdaptationRecord, SettingRow, TeacherFacts
 from harness.result.secrets import public, public_values, without_secrets
-from harness.scoring.bench import Session
-from training.adapting.places import Tiers
-from training.adapting.wishes import Wishes
-from training.configuration import Setting
+from harness.scoring.session import Session
+from training.adapting.settings import AdaptationSettings
+from training.adapting.targets import Tiers
+from training.configuration import GivenSetting
 from training.job import write_json
-from training.teaching.teachers import Origin, read_facts
+from training.teaching.teachers import TeacherOrigin, read_facts
 from training.validating.leak import KnownQueries, known_queries
 
 _VERSION = 1
 _KNOWN = "known.json"
 
 
-def about(wishes: Wishes, tiers: Tiers, *, despite_teacher: bool) -> dict[str, object]:
+def about(wishes: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool) -> dict[str, object]:
     """What decides the result, as far as it is known before the first stage. Another command is another job."""
     return {
         "version": _VERSION,
@@ -41,7 +41,11 @@ def about(wishes: Wishes, tiers: Tiers, *, despite_teacher: bool) -> dict[str, o
 
 
 def first_record(
-    wishes: Wishes, tiers: Tiers, out: Path, job: Mapping[str, object], settings: Sequence[Setting] = ()
+    wishes: AdaptationSettings,
+    tiers: Tiers,
+    out: Path,
+    job: Mapping[str, object],
+    settings: Sequence[GivenSetting] = (),
 ) -> AdaptationRecord:
     """The record of a run that has done nothing yet."""
     origins, policy = read_facts(wishes.teacher_facts, wishes.teachers), tiers.gate.policy
@@ -51,7 +55,7 @@ def first_record(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         base={"name": wishes.base, **Contents(open_folder(wishes.base)).identity()},
-        teachers=tuple(_teacher(spec, origins.get(spec, Origin())) for spec in wishes.teachers),
+        teachers=tuple(_teacher(spec, origins.get(spec, TeacherOrigin())) for spec in wishes.teachers),
         generator=public(wishes.generator),
         corpora=(),
         first_stage=tiers.gate.first_stage,
@@ -70,11 +74,11 @@ def known_of(tiers: Tiers) -> list[KnownQueries]:
     ]
 
 
-def known_at_start(tiers: Tiers, out: Path, bench: Session) -> list[KnownQueries]:
+def known_at_start(tiers: Tiers, out: Path, session: Session) -> list[KnownQueries]:
     """The queries that must not be trained on: of all tiers, and of all collections that the workspace had when the run
     began. Another collection that is read later does not make a killed run another job."""
     parts = [one for stage in tiers.stages for one in stage.collections]
-    found = known_queries(bench.workspace, (*parts, *tiers.gate_whole, *tiers.final_whole))
+    found = known_queries(session.workspace, (*parts, *tiers.gate_whole, *tiers.final_whole))
     file = out / _KNOWN
     if not file.exists():
         write_json(file, {"collections": [one.label for one in found]})
@@ -94,5 +98,5 @@ def _labels(file: Path) -> set[str]:
     return set(known.collections)
 
 
-def _teacher(spec: str, origin: Origin) -> TeacherFacts:
+def _teacher(spec: str, origin: TeacherOrigin) -> TeacherFacts:
     return TeacherFacts(without_secrets(spec), origin.licence, origin.training_sets)

@@ -13,7 +13,7 @@ from adapters.kinds import kind_of
 from adapters.models import open_folder
 from adapters.spec import open_ranker
 from harness.judging.compare.paired import PairedValues, joined
-from harness.judging.compare.side import Side, fresh_side
+from harness.judging.compare.side import ComparedSide, fresh_side
 from harness.judging.gate.stage import Stage
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
@@ -24,7 +24,7 @@ from training.yes_no import taught_template
 
 
 @dataclass(frozen=True)
-class Measured:
+class ArmScores:
     """One arm on all collections of a tier, in the order of the stage."""
 
     arm: str
@@ -33,7 +33,7 @@ class Measured:
     """The name of the primary endpoint."""
     measures: tuple[str, ...]
     """The primary measure of each collection."""
-    sides: tuple[Side, ...]
+    sides: tuple[ComparedSide, ...]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Measured:
         return float(np.dot(shares([side.group for side in self.sides]), means))
 
 
-def measure(arm: str, spec: str, stage: Stage) -> Measured:
+def measure(arm: str, spec: str, stage: Stage) -> ArmScores:
     """Evaluate what a spec names on the queries of a stage; every result is in the store.
 
     Raises:
@@ -58,7 +58,7 @@ def measure(arm: str, spec: str, stage: Stage) -> Measured:
     found = stage.run(stage.system(spec))
     measures = tuple(names[one.collection.fingerprint] for one in found)
     sides = tuple(fresh_side(one, name) for one, name in zip(found, measures, strict=True))
-    return Measured(arm, spec, stage.measure, measures, sides)
+    return ArmScores(arm, spec, stage.measure, measures, sides)
 
 
 def spec_of(path: str) -> str:
@@ -86,7 +86,7 @@ def cut_spec(spec: str, max_length: int | None) -> str:
     return cut
 
 
-def paired(baseline: Measured, candidate: Measured) -> list[PairedValues]:
+def paired(baseline: ArmScores, candidate: ArmScores) -> list[PairedValues]:
     """The two arms, query by query, collection by collection.
 
     Raises:
@@ -95,14 +95,14 @@ def paired(baseline: Measured, candidate: Measured) -> list[PairedValues]:
     return [joined(one, other) for one, other in zip(baseline.sides, candidate.sides, strict=True)]
 
 
-def rows(measured: Measured, tier: Tier) -> tuple[Score, ...]:
+def rows(measured: ArmScores, tier: Tier) -> tuple[Score, ...]:
     """A row for every collection, and one for the macro average where there are several. Intervals are 95 %
     percentile bootstraps over questions."""
     single = [_row(measured, tier, place) for place in range(len(measured.sides))]
     return (*single, _macro(measured, tier)) if len(single) > 1 else tuple(single)
 
 
-def _row(measured: Measured, tier: Tier, place: int) -> Score:
+def _row(measured: ArmScores, tier: Tier, place: int) -> Score:
     side = measured.sides[place]
     low, high = _interval([side])
     return Score(
@@ -112,7 +112,7 @@ def _row(measured: Measured, tier: Tier, place: int) -> Score:
     )  # fmt: skip
 
 
-def _macro(measured: Measured, tier: Tier) -> Score:
+def _macro(measured: ArmScores, tier: Tier) -> Score:
     low, high = _interval(measured.sides)
     return Score(
         arm=measured.arm, tier=tier, collection=MACRO, language=None, measure=measured.measure, value=measured.value,
@@ -120,7 +120,7 @@ def _macro(measured: Measured, tier: Tier) -> Score:
     )  # fmt: skip
 
 
-def _interval(sides: Sequence[Side]) -> tuple[float | None, float | None]:
+def _interval(sides: Sequence[ComparedSide]) -> tuple[float | None, float | None]:
     design = Design(tuple(side.questions for side in sides), shares([side.group for side in sides]))
     low, high = value_interval(design, [side.values for side in sides])
     return finite(low), finite(high)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from harness.judging.gate.policy import Policy, read_policy
 from harness.result.adaptation.record import AdaptationRecord
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from training.adapting.config import AdaptConfig, Gate
 from training.adapting.loop import adapt
-from training.adapting.places import places_of
-from training.adapting.wishes import NEEDED, wishes_of
+from training.adapting.settings import NEEDED, wishes_of
+from training.adapting.targets import places_of
 from training.configuration import Configured, require
 from training.settings import machine_of
 
 
-def run(chosen: Configured[AdaptConfig], out: Path, bench: Session) -> AdaptationRecord:
+def run(chosen: Configured[AdaptConfig], out: Path, session: Session) -> AdaptationRecord:
     """Adapt as the configuration says; see `training.adapting.loop.adapt`.
 
     Raises:
@@ -28,7 +28,7 @@ def run(chosen: Configured[AdaptConfig], out: Path, bench: Session) -> Adaptatio
     wishes, places, policy = wishes_of(config), places_of(config.evaluation), policy_of(config.gate)
     despite = config.teaching.despite_teacher
     return adapt(
-        wishes, places, policy, out, bench, machine_of(config.machine), despite_teacher=despite,
+        wishes, places, policy, out, session, machine_of(config.machine), despite_teacher=despite,
         settings=chosen.settings,
     )  # fmt: skip
 

@@ -15,16 +15,15 @@ from adapters.spec import open_generator
 from harness.data.collection import Collection
 from harness.result.adaptation.record import CorpusFacts
 from harness.result.adaptation.vocabulary import Stage
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
+from training.adapting.settings import AdaptationSettings, Task
 from training.adapting.watching import Watch, unwatched, watched
-from training.adapting.wishes import Task, Wishes
 from training.corpus import corpus_of
 from training.examples import Examples
 from training.mining.mine import mine, read_queries
 from training.sources import read_examples
 from training.synthesis.profiles import Profile, load_profile, profile_for
-from training.synthesis.synthesize import Wishes as QueryWishes
-from training.synthesis.synthesize import synthesize
+from training.synthesis.synthesize import SynthesisSettings, synthesize
 from training.teaching import teach as teaching
 from training.validating.leak import KnownQueries, clean
 from training.yes_no import adapter_of
@@ -59,7 +58,12 @@ class Prepared:
 
 
 def prepare(  # noqa: PLR0917
-    task: Task, wishes: Wishes, folder: Path, bench: Session, known: Sequence[KnownQueries], watch: Watch = unwatched
+    task: Task,
+    wishes: AdaptationSettings,
+    folder: Path,
+    session: Session,
+    known: Sequence[KnownQueries],
+    watch: Watch = unwatched,
 ) -> Prepared:
     """Make the examples of a task in `folder/{queries,clean,pool,examples}`. What is finished there is not made again.
 
@@ -71,9 +75,9 @@ def prepare(  # noqa: PLR0917
         ModelError: the generator keeps to the profile too rarely, or a teacher's scores cannot be learned from.
         UsageError: the corpus has no language and no profile is named, or the teachers read other lengths.
     """
-    corpus = corpus_of(task.corpus, bench.workspace)
+    corpus = corpus_of(task.corpus, session.workspace)
     profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
-    making = _Making(task, wishes, folder, bench, corpus, watch)
+    making = _Making(task, wishes, folder, session, corpus, watch)
     written = making.write(profile)
     cleaned = making.clean(known)
     mined = making.mine()
@@ -89,7 +93,7 @@ def prepare(  # noqa: PLR0917
     )
 
 
-def student_length(wishes: Wishes) -> int:
+def student_length(wishes: AdaptationSettings) -> int:
     """Tokens that the student reads of a whole input; the teachers are cut there.
 
     Raises:
@@ -112,19 +116,19 @@ def _answers(folder: ModelFolder) -> bool:
 @dataclass(frozen=True)
 class _Making:
     task: Task
-    wishes: Wishes
+    wishes: AdaptationSettings
     folder: Path
-    bench: Session
+    session: Session
     corpus: Collection
     watch: Watch
 
     def write(self, profile: Profile) -> Manifest:
         """Queries, in `queries`."""
         one, out = self.wishes, self.folder / "queries"
-        asked = QueryWishes(one.documents, one.seed, one.floor)
+        asked = SynthesisSettings(one.documents, one.seed, one.floor)
         generator = open_generator(one.generator)
         return self._watched(
-            "synthesize", out, lambda: synthesize(self.corpus, generator, profile, asked, out, self.bench),
+            "synthesize", out, lambda: synthesize(self.corpus, generator, profile, asked, out, self.session),
             lambda made: f"{made['queries']:,} queries by {made['generator_name']}, profile {profile.name}",
         )  # fmt: skip
 
@@ -142,19 +146,19 @@ class _Making:
         asked = read_queries(self.folder / "clean", self.corpus)
         return self._watched(
             "mine", out,
-            lambda: mine(self.corpus, self.task.corpus, asked, one.retrievers, one.depth, out, self.bench),
+            lambda: mine(self.corpus, self.task.corpus, asked, one.retrievers, one.depth, out, self.session),
             lambda made: f"{made['pairs']:,} pairs",
         )  # fmt: skip
 
     def teach(self) -> Manifest:
         """The teachers' scores, and the examples, in `examples`."""
         one, out = self.wishes, self.folder / "examples"
-        asked = teaching.Wishes(
+        asked = teaching.TeachingSettings(
             one.plan, one.weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
         )
         lesson = teaching.lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
-            "teach", out, lambda: teaching.teach(lesson, one.teachers, asked, out, self.bench),
+            "teach", out, lambda: teaching.teach(lesson, one.teachers, asked, out, self.session),
             lambda made: f"{made['examples']:,} examples; {made['pairs']['scored_now']:,} pairs were scored now",
         )  # fmt: skip
 

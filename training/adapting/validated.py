@@ -11,11 +11,11 @@ import numpy as np
 
 from adapters.errors import UsageError
 from harness.data.collection import Collection
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import ModelStage, first_stage
+from harness.scoring.session import Session
+from training.adapting.settings import AdaptationSettings
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched, watched
-from training.adapting.wishes import Wishes
 from training.corpus import corpus_of
 from training.job import begin, finish, write_json
 from training.mining.mine import RETRIEVERS, Asked, read_queries
@@ -24,8 +24,8 @@ from training.validating.leak import VALIDATION
 from training.validating.measures import Asks, Case
 from training.validating.real import real_sets, synthetic_set
 from training.validating.sets import QuerySet, Sets
+from training.validating.settings import ValidationSettings
 from training.validating.validate import STAGE, validation
-from training.validating.wishes import Wishes as Measures
 
 FOLDER = "validated"
 MOST = 1000
@@ -35,7 +35,12 @@ _TEACHER = "the loop measures teacher and stage 1 on dev: see the event 'teacher
 
 
 def validated(  # noqa: PLR0917
-    one: Prepared, wishes: Wishes, dev: Sequence[Collection], folder: Path, bench: Session, watch: Watch = unwatched
+    one: Prepared,
+    wishes: AdaptationSettings,
+    dev: Sequence[Collection],
+    folder: Path,
+    session: Session,
+    watch: Watch = unwatched,
 ) -> Mapping[str, Any]:
     """Write `folder/validation.json`, as `train validate` does, and return the decision. It stops nothing. What is
     finished there is not measured again.
@@ -49,7 +54,7 @@ def validated(  # noqa: PLR0917
         dev: the collections of the tier dev.
     """
     made = watched(
-        watch, "validate", one.task.name, folder / FOLDER, lambda: _made(_Task(one, wishes, dev, folder, bench)), told
+        watch, "validate", one.task.name, folder / FOLDER, lambda: _made(_Task(one, wishes, dev, folder, session)), told
     )
     decision: Mapping[str, Any] = made["decision"]
     return decision
@@ -70,22 +75,24 @@ def in_language(dev: Sequence[Collection], language: str | None) -> list[Collect
 @dataclass(frozen=True)
 class _Task:
     one: Prepared
-    wishes: Wishes
+    wishes: AdaptationSettings
     dev: Sequence[Collection]
     folder: Path
-    bench: Session
+    session: Session
 
 
 def _made(task: _Task) -> dict[str, Any]:
     one, out = task.one, task.folder / FOLDER
-    corpus = corpus_of(one.task.corpus, task.bench.workspace)
+    corpus = corpus_of(one.task.corpus, task.session.workspace)
     corpus = replace(corpus, language=one.corpus.language)
     asked, real = read_queries(task.folder / "clean", corpus), in_language(task.dev, corpus.language)
     measures = _measures(task, corpus)
     about = {
         "version": _VERSION, "asked_digest": asked.digest, "known": one.manifests["clean"]["known"],
         "corpus": corpus.fingerprint, "real": [collection.fingerprint for collection in real],
-        "retrievers": [dict(first_stage(spec, task.bench.workspace).identity(corpus)) for spec in measures.retrievers],
+        "retrievers": [
+            dict(first_stage(spec, task.session.workspace).identity(corpus)) for spec in measures.retrievers
+        ],
         "depth": measures.depth, "most": MOST, "threshold": measures.threshold, "seed": measures.seed,
     }  # fmt: skip
     file = task.folder / VALIDATION
@@ -95,29 +102,29 @@ def _made(task: _Task) -> dict[str, Any]:
         _sets(asked, real, corpus, measures.seed), corpus, None, one.manifests["clean"], measures, kept=True,
         asks=_asks(corpus), elsewhere={"V11": _TEACHER},
     )  # fmt: skip
-    found = validation(case, task.bench)
+    found = validation(case, task.session)
     found["remarks"] = [*_remarks(case.sets, asked, real, corpus), *found["remarks"]]
     write_json(file, found)
     return finish(out, STAGE, {**about, "sets": found["sets"], "decision": found["decision"]})
 
 
-def _measures(task: _Task, corpus: Collection) -> Measures:
+def _measures(task: _Task, corpus: Collection) -> ValidationSettings:
     searching = [
         spec
         for spec in task.wishes.retrievers or RETRIEVERS
-        if isinstance(first_stage(spec, task.bench.workspace), ModelStage)
+        if isinstance(first_stage(spec, task.session.workspace), ModelStage)
     ]
-    dense = [spec for spec in searching if _makes_vectors(spec, corpus, task.bench)]
+    dense = [spec for spec in searching if _makes_vectors(spec, corpus, task.session)]
     others = [spec for spec in searching if spec not in dense]
-    return Measures(
+    return ValidationSettings(
         embedder=dense[0] if dense else None, retrievers=(*others[:1], *dense[:1]),
         threshold=task.wishes.leak_threshold, seed=task.wishes.seed,
     )  # fmt: skip
 
 
-def _makes_vectors(spec: str, corpus: Collection, bench: Session) -> bool:
+def _makes_vectors(spec: str, corpus: Collection, session: Session) -> bool:
     try:
-        kept_vectors(spec, corpus, bench)
+        kept_vectors(spec, corpus, session)
     except UsageError:
         return False
     return True

@@ -62,7 +62,7 @@ class KeyDifference:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ConfigurationReading:
     """What a config.json says."""
 
     values: Mapping[str, Any]
@@ -93,13 +93,13 @@ def compare(ours: ModelFolder, theirs: ModelFolder) -> ConfigurationDifferences:
     version = need("transformers", "models", "comparing configurations that are spelled differently").__version__
     kind = ours.config.get("model_type") or theirs.config.get("model_type")  # the oldest files do not say it
     one, other = parsed(ours, kind), parsed(theirs, kind)
-    if isinstance(one, Reading) and isinstance(other, Reading):
+    if isinstance(one, ConfigurationReading) and isinstance(other, ConfigurationReading):
         return ConfigurationDifferences(_differences(one, other), f"as transformers {version} reads it")
     why = next(reason for reason in (one, other) if isinstance(reason, str))
     return ConfigurationDifferences(written, f"compared as it is written, because transformers {version} {why}")
 
 
-def parsed(folder: ModelFolder, assumed: object = None) -> Reading | str:
+def parsed(folder: ModelFolder, assumed: object = None) -> ConfigurationReading | str:
     """The configuration as transformers reads it, with all defaults; or why it does not, for a sentence.
 
     Args:
@@ -119,10 +119,10 @@ def parsed(folder: ModelFolder, assumed: object = None) -> Reading | str:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return f"cannot read config.json of {folder.name} ({reason})"
     declared = frozenset(field.name for field in fields(type(config)))
-    return Reading(_plain(values), declared, _source(type(config).__module__))
+    return ConfigurationReading(_plain(values), declared, _source(type(config).__module__))
 
 
-def as_written(config: Mapping[str, Any]) -> Reading:
+def as_written(config: Mapping[str, Any]) -> ConfigurationReading:
     """The keys of the file, with what is only another spelling taken out."""
     values = dict(config)
     rope = values.pop("rope_parameters", None) or {}
@@ -130,7 +130,7 @@ def as_written(config: Mapping[str, Any]) -> Reading:
     if rope or scaling or theta is not None:
         first = {} if theta is None or any(isinstance(one, dict) for one in rope.values()) else {"rope_theta": theta}
         values["rope_parameters"] = {"rope_type": "default", **first, **scaling, **rope}
-    return Reading(_plain(values))
+    return ConfigurationReading(_plain(values))
 
 
 def ties_embeddings(folder: ModelFolder) -> bool:
@@ -138,7 +138,7 @@ def ties_embeddings(folder: ModelFolder) -> bool:
     said = folder.config.get("tie_word_embeddings")
     if said is None and importlib.util.find_spec("transformers"):
         reading = parsed(folder)
-        said = reading.values.get("tie_word_embeddings") if isinstance(reading, Reading) else None
+        said = reading.values.get("tie_word_embeddings") if isinstance(reading, ConfigurationReading) else None
     return bool(said)
 
 
@@ -174,7 +174,7 @@ def _with_heads(values: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[
     return {**values, "head_dim": width // max(1, heads)}
 
 
-def _differences(ours: Reading, theirs: Reading) -> tuple[KeyDifference, ...]:
+def _differences(ours: ConfigurationReading, theirs: ConfigurationReading) -> tuple[KeyDifference, ...]:
     left, right = _with_heads(ours.values, theirs.values), _with_heads(theirs.values, ours.values)
     silent = _SILENT | _DERIVED if ours.declared else _SILENT
     found = [
@@ -202,7 +202,7 @@ def _differing(ours: object, theirs: object, key: str = "") -> Iterator[tuple[st
         yield key, ours, theirs
 
 
-def _counts(key: str, ours: Reading, theirs: Reading) -> bool:
+def _counts(key: str, ours: ConfigurationReading, theirs: ConfigurationReading) -> bool:
     names = _names(key)
     if any(name in _NOTED or _NOTED_PARTS.search(name) for name in names):
         return False

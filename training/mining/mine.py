@@ -16,8 +16,8 @@ from harness.data.collection import Collection
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.jsonl import records
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import first_stage, retrieve
+from harness.scoring.session import Session
 from training.corpus import asking, rows_by_id
 from training.job import begin, finish, write_lines
 from training.mining.pool import ABSENT, contributions, save, union
@@ -75,7 +75,7 @@ def read_queries(file: Path, corpus: Collection) -> Asked:
 
 
 def mine(  # noqa: PLR0917
-    corpus: Collection, target: str, asked: Asked, retrievers: Sequence[str], depth: int, out: Path, bench: Session
+    corpus: Collection, target: str, asked: Asked, retrievers: Sequence[str], depth: int, out: Path, session: Session
 ) -> dict[str, Any]:
     """Write `queries.jsonl`, `pool.npz` and `manifest.json`. Each retriever's candidates are kept in the workspace, so
     a killed run goes on with the retriever in work.
@@ -90,7 +90,7 @@ def mine(  # noqa: PLR0917
     if len(names) < 2:
         raise UsageError("name at least two different retrievers, such as bm25 and a dense one")
     collection = asking(replace(corpus, language=corpus.language or asked.language), asked.ids, asked.texts)
-    stages = [first_stage(name, bench.workspace) for name in names]
+    stages = [first_stage(name, session.workspace) for name in names]
     for stage in stages:
         stage.check()
     identities = [dict(stage.identity(collection)) for stage in stages]
@@ -98,7 +98,7 @@ def mine(  # noqa: PLR0917
              "depth": depth, "language": collection.language}  # fmt: skip
     if finished := begin(out, STAGE, about):
         return finished
-    pool = union([retrieve(collection, stage, depth, bench) for stage in stages], asked.sources, len(corpus.corpus))
+    pool = union([retrieve(collection, stage, depth, session) for stage in stages], asked.sources, len(corpus.corpus))
     _write_queries(out, asked, corpus)
     save(pool, out)
     sizes = np.diff(pool.offsets)

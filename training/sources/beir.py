@@ -14,8 +14,8 @@ from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.sources import load
 from harness.progress import Silent
-from harness.scoring.bench import opened
 from harness.scoring.retrieve import first_stage, retrieve
+from harness.scoring.session import opened
 from harness.workspace import Workspace
 from training.examples import Example, distinct
 from training.stages import General
@@ -50,8 +50,8 @@ def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str
     collection = found[0]
     stage = first_stage(negatives.stage, workspace)
     stage.check()
-    with opened(workspace, Silent()) as bench:
-        run = retrieve(collection, stage, negatives.depth, bench)
+    with opened(workspace, Silent()) as session:
+        run = retrieve(collection, stage, negatives.depth, session)
     left_out = collection.counts.queries_without_relevant
     for query in range(len(collection.queries)):
         grades = _grades(collection, query)

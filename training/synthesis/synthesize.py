@@ -16,8 +16,8 @@ from adapters.protocols import Generator, Integers
 from adapters.spec import identity_of
 from adapters.typed_values import Count, Positive, Share
 from harness.data.collection import Collection, sampling_order
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
+from harness.scoring.session import Session
 from training.job import begin, finish, write_json, write_lines
 from training.keys import check
 from training.settings import SEED
@@ -36,7 +36,7 @@ _SHORTEST_DOCUMENT = 20
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SynthesisSettings:
     """What a user may choose beside generator and profile."""
 
     documents: Positive | None = Synthesis.documents
@@ -50,7 +50,7 @@ class Wishes:
 
 
 def synthesize(  # noqa: PLR0917
-    corpus: Collection, generator: Generator, profile: Profile, wishes: Wishes, out: Path, bench: Session
+    corpus: Collection, generator: Generator, profile: Profile, wishes: SynthesisSettings, out: Path, session: Session
 ) -> dict[str, Any]:
     """Ask about every chosen document once, and write `answers.jsonl` as the answers come, then `queries.jsonl`,
     `conformance.json` and `manifest.json`. A second call with the same job asks only what is missing.
@@ -60,12 +60,12 @@ def synthesize(  # noqa: PLR0917
         DataError: no document is long enough.
         UsageError: the folder holds another job.
     """
-    writer = cast(Generator, bound(generator, corpus, bench.workspace.cache, None))
+    writer = cast(Generator, bound(generator, corpus, session.workspace.cache, None))
     job = _Job(corpus, writer, profile, wishes)
     if finished := begin(out, STAGE, job.about()):
         return finished
     conformance = Conformance(profile.count)
-    queries = list(job.queries(out / ANSWERS, conformance, bench))
+    queries = list(job.queries(out / ANSWERS, conformance, session))
     conformance.check(wishes.floor, writer.name, last=True)
     write_lines(out / QUERIES, queries)
     write_json(out / "conformance.json", conformance.as_dict())
@@ -78,7 +78,7 @@ def synthesize(  # noqa: PLR0917
     })  # fmt: skip
 
 
-def chosen(corpus: Collection, wishes: Wishes) -> Integers:
+def chosen(corpus: Collection, wishes: SynthesisSettings) -> Integers:
     """Rows of the documents that are asked about, in that order: long enough, and of equal texts one."""
     order = sampling_order(corpus.corpus.ids(), wishes.seed)
     seen: set[bytes] = set()
@@ -103,7 +103,7 @@ class _Job:
     corpus: Collection
     generator: Generator
     profile: Profile
-    wishes: Wishes
+    wishes: SynthesisSettings
 
     def about(self) -> dict[str, object]:
         """Everything that can change a query. The floor is not in it: it only says when to give up."""
@@ -127,17 +127,17 @@ class _Job:
             "floor": self.wishes.floor,
         }
 
-    def queries(self, file: Path, conformance: Conformance, bench: Session) -> Iterator[dict[str, object]]:
+    def queries(self, file: Path, conformance: Conformance, session: Session) -> Iterator[dict[str, object]]:
         """Accepted queries in the order of the documents; what the file has is not asked again."""
         rows = chosen(self.corpus, self.wishes)
         ids = self.corpus.corpus.ids(rows)
         known = known_answers(file, ids)
         if known:
-            bench.reporter.note(f"{len(known):,} of {len(rows):,} documents have their answer already")
+            session.reporter.note(f"{len(known):,} of {len(rows):,} documents have their answer already")
         rest = ((ids[at], self.profile.prompt(self._text(rows[at]))) for at in range(len(known), len(rows)))
         answers = chain(known, ask(self.generator, rest, file))
         judge = Judge(self.profile)
-        with bench.reporter.stage(f"{self.generator.name}: {self.profile.name}", len(rows)) as advance:
+        with session.reporter.stage(f"{self.generator.name}: {self.profile.name}", len(rows)) as advance:
             for row, document, answer in zip(rows, ids, answers, strict=True):
                 judged = judge.judge(answer, self._text(row))
                 conformance.add(judged)

@@ -14,8 +14,8 @@ from adapters.errors import DataError, ModelError
 from adapters.identity import file_digest
 from adapters.typed_values import typed
 from harness.data.collection import Collection
-from harness.scoring.bench import Session
 from harness.scoring.rerank import Reranked, rerank
+from harness.scoring.session import Session
 from harness.workspace import write_atomically
 from training.corpus import asking
 from training.examples import Example, write_examples
@@ -33,7 +33,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TeachingSettings:
     """What a user may choose beside the teachers."""
 
     plan: Plan = field(default_factory=Plan)
@@ -101,7 +101,9 @@ def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
     return TeachingSet(asking(collection, asked.ids, asked.texts), pool, mined)
 
 
-def teach(lesson: TeachingSet, specs: Sequence[str], wishes: Wishes, out: Path, bench: Session) -> dict[str, Any]:
+def teach(
+    lesson: TeachingSet, specs: Sequence[str], wishes: TeachingSettings, out: Path, session: Session
+) -> dict[str, Any]:
     """Score every pair of the pool that the ledger does not know, and write `scores.npz` (raw scores of each teacher),
     `examples.jsonl` and `manifest.json`. Another sample of the same pool costs no score.
 
@@ -110,12 +112,14 @@ def teach(lesson: TeachingSet, specs: Sequence[str], wishes: Wishes, out: Path, 
         UsageError: the teachers' lengths do not agree with the student's, or a weight is wrong.
     """
     shares = shares_of(wishes.weights, len(specs))
-    teachers = open_teachers(specs, lesson.collection, wishes.max_length, wishes.facts, bench)
+    teachers = open_teachers(specs, lesson.collection, wishes.max_length, wishes.facts, session)
     about = _about(lesson, teachers, shares, wishes)
     if finished := begin(out, STAGE, about):
         return finished
     run = lesson.pool.run(lesson.collection.corpus.ids)
-    done = [rerank(lesson.collection, run, teacher.reranker, bench, f"teacher {teacher.spec}") for teacher in teachers]
+    done = [
+        rerank(lesson.collection, run, teacher.reranker, session, f"teacher {teacher.spec}") for teacher in teachers
+    ]
     raw = [one.run.scores for one in done]
     labels = blended(raw, shares, specs)
     taken = sample(
@@ -141,7 +145,9 @@ def teach(lesson: TeachingSet, specs: Sequence[str], wishes: Wishes, out: Path, 
     })  # fmt: skip
 
 
-def _about(lesson: TeachingSet, teachers: Sequence[Teacher], shares: list[float], wishes: Wishes) -> dict[str, object]:
+def _about(
+    lesson: TeachingSet, teachers: Sequence[Teacher], shares: list[float], wishes: TeachingSettings
+) -> dict[str, object]:
     return {
         "version": _VERSION,
         "corpus": lesson.mined["corpus"],

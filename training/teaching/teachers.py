@@ -16,12 +16,12 @@ from adapters.typed_file import read_toml
 from adapters.typed_values import Text
 from harness.data.collection import Collection
 from harness.result.adaptation.vocabulary import UNKNOWN
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
+from harness.scoring.session import Session
 
 
 @dataclass(frozen=True)
-class Origin:
+class TeacherOrigin:
     """Where a teacher's judgment comes from, as far as somebody has declared it."""
 
     licence: Text = UNKNOWN
@@ -52,7 +52,7 @@ class Teacher:
     identity: Mapping[str, object]
     max_length: int | None
     """Tokens of a whole input; None where the adapter does not say."""
-    origin: Origin
+    origin: TeacherOrigin
 
     @property
     def id(self) -> str:
@@ -61,7 +61,7 @@ class Teacher:
 
 
 def open_teachers(
-    specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, bench: Session
+    specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, session: Session
 ) -> list[Teacher]:
     """Open the teachers, each cut to the student's length.
 
@@ -74,7 +74,7 @@ def open_teachers(
     if not specs:
         raise UsageError("name a teacher (--teacher), such as cross-encoder:./model or BAAI/bge-reranker-v2-m3")
     origins = read_facts(facts, specs)
-    teachers = [_teacher(spec, collection, max_length, origins.get(spec, Origin()), bench) for spec in specs]
+    teachers = [_teacher(spec, collection, max_length, origins.get(spec, TeacherOrigin()), session) for spec in specs]
     if len({teacher.id for teacher in teachers}) < len(teachers):
         raise UsageError("a teacher is named twice; its weight says how much it counts")
     lengths = {teacher.spec: teacher.max_length for teacher in teachers if teacher.max_length is not None}
@@ -84,7 +84,7 @@ def open_teachers(
     return teachers
 
 
-def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, Origin]:
+def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, TeacherOrigin]:
     """What a TOML file declares of teachers: a table for each spec with `licence`, `training_sets`, `commercial_use`
     and `note`.
 
@@ -93,14 +93,16 @@ def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, Origin]:
     """
     if file is None:
         return {}
-    return {spec: origin for spec, origin in read_toml(file, dict[str, Origin]).items() if spec in specs}
+    return {spec: origin for spec, origin in read_toml(file, dict[str, TeacherOrigin]).items() if spec in specs}
 
 
-def _teacher(spec: str, collection: Collection, max_length: int | None, origin: Origin, bench: Session) -> Teacher:
+def _teacher(
+    spec: str, collection: Collection, max_length: int | None, origin: TeacherOrigin, session: Session
+) -> Teacher:
     opened = open_reranker(spec)
     if max_length is not None and "max_length" not in parse(spec).options and _can_be_cut(opened):
         opened = open_reranker(f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}")
-    reranker = cast(Reranker, bound(opened, collection, bench.workspace.cache, collection.rules.instruction))
+    reranker = cast(Reranker, bound(opened, collection, session.workspace.cache, collection.rules.instruction))
     identity = dict(identity_of(reranker))
     reads = _length(identity)
     if max_length is not None and reads is not None and reads != max_length:

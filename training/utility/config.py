@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.typed_values import Count, Positive
 from training.keys import check
-from training.settings import SEED, Hardware, Loss, Recipe
+from training.settings import SEED, Hardware, Loss, TrainingRecipe
 from training.stages import Mining, Strata
 
 
@@ -80,7 +80,7 @@ class OneTeacher:
 
 
 @dataclass(frozen=True)
-class UtilityTraining(Recipe):
+class UtilityTraining(TrainingRecipe):
     """How the students of every arm are trained. Labels run from 0 to 1 in every arm."""
 
     loss: Loss = field(default_factory=lambda: Loss(scale=10.0))

@@ -9,9 +9,9 @@ from typing import Any
 
 from adapters.errors import DataError
 from harness.measuring.questions import questions_of
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from harness.workspace import write_atomically
-from training.configuration import Setting
+from training.configuration import GivenSetting
 from training.examples import Example
 from training.job import begin, finish, write_json, write_lines
 from training.settings import Machine
@@ -35,11 +35,11 @@ Page = Callable[[Mapping[str, Any]], str]
 def run(
     question: Question,
     out: Path,
-    bench: Session,
+    session: Session,
     machine: Machine | None = None,
     page: Page | None = None,
     *,
-    settings: Sequence[Setting] = (),
+    settings: Sequence[GivenSetting] = (),
 ) -> dict[str, Any]:
     """Mine and teach every set, train every arm with every seed, measure all on the test, and say what it means.
 
@@ -56,16 +56,16 @@ def run(
     Raises:
         DataError: no query of a set has enough documents.
     """
-    about = {"version": _VERSION, **question.about(bench)}
+    about = {"version": _VERSION, **question.about(session)}
     finished = begin(out, STAGE, about)
     if finished and finished["result"].get("figures") == _FIGURES:
         return finished
     wishes, machine = question.wishes, machine or Machine()
-    base = base_checkpoints(wishes, out, machine, bench)
-    measured(base, question.test, question.measure, wishes, bench)  # a test that cannot be searched is known at once
-    arms, left_out = _examples(question, out, bench)
-    checkpoints = [*base, *trained(arms, wishes, out, machine, bench)]
-    found = measured(checkpoints, question.test, question.measure, wishes, bench)
+    base = base_checkpoints(wishes, out, machine, session)
+    measured(base, question.test, question.measure, wishes, session)  # a test that cannot be searched is known at once
+    arms, left_out = _examples(question, out, session)
+    checkpoints = [*base, *trained(arms, wishes, out, machine, session)]
+    found = measured(checkpoints, question.test, question.measure, wishes, session)
     result = _result(question, found, utility(found.values, questions_of(question.test)))
     result["trained_on"] = _trained_on(arms, checkpoints)
     write_lines(out / PER_QUERY, _per_query(found))
@@ -80,12 +80,12 @@ def run(
 
 
 def _examples(
-    question: Question, out: Path, bench: Session
+    question: Question, out: Path, session: Session
 ) -> tuple[dict[str, list[Example]], dict[str, dict[str, int]]]:
     """The examples of every arm, equally many, and the queries of each set that have none."""
     taught, left_out = {}, {}
     for name, one in question.sets.items():
-        taught[name], left_out[name] = teacher_examples(one, question.wishes, out / "sets" / name, bench)
+        taught[name], left_out[name] = teacher_examples(one, question.wishes, out / "sets" / name, session)
     judged = human(taught["real"], question.sets["real"])
     if lost := len(taught["real"]) - len(judged):
         left_out["real"]["all grades equal"] = lost

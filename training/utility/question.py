@@ -12,16 +12,16 @@ from adapters.models import open_folder
 from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.measuring.measures import parse
-from harness.scoring.bench import Session
 from harness.scoring.ground import is_paired
 from harness.scoring.retrieve import first_stage
+from harness.scoring.session import Session
 from harness.workspace import Workspace
 from training.corpus import corpus_of
 from training.mining.mine import RETRIEVERS, read_queries
 from training.teaching.teachers import open_teachers
 from training.utility.arms import Arm, arms_with
 from training.utility.sets import CorpusQueries, drawn, real_set, synthetic_set, without_test_queries
-from training.utility.wishes import Given, Wishes
+from training.utility.settings import UtilityInputs, UtilitySettings
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Question:
     arms: tuple[Arm, ...]
     left_out: Mapping[str, str]
     """Arms that cannot be trained, and why."""
-    wishes: Wishes
+    wishes: UtilitySettings
 
     @property
     def size(self) -> int:
@@ -61,18 +61,20 @@ class Question:
         )
         return found
 
-    def about(self, bench: Session) -> dict[str, object]:
+    def about(self, session: Session) -> dict[str, object]:
         """Identities of everything that decides the result."""
         wishes, synthetic = self.wishes, self.sets["synthetic"]
-        (teacher,) = open_teachers([wishes.teacher], synthetic.corpus, wishes.settings.max_length, wishes.facts, bench)
-        stages = [first_stage(name, bench.workspace) for name in wishes.retrievers or RETRIEVERS]
+        (teacher,) = open_teachers(
+            [wishes.teacher], synthetic.corpus, wishes.settings.max_length, wishes.facts, session
+        )
+        stages = [first_stage(name, session.workspace) for name in wishes.retrievers or RETRIEVERS]
         return {
             "sets": {name: one.digest for name, one in self.sets.items()},
             "test": self.test.fingerprint,
             "base": Contents(open_folder(wishes.base)).identity(),
             "teacher": {"identity": dict(teacher.identity), "origin": asdict(teacher.origin)},
             "retrievers": [dict(stage.identity(synthetic.corpus)) for stage in stages],
-            "first_stage": dict(first_stage(wishes.first_stage, bench.workspace).identity(self.test)),
+            "first_stage": dict(first_stage(wishes.first_stage, session.workspace).identity(self.test)),
             **wishes.describe(),
             "measure": self.measure,
         }
@@ -103,7 +105,7 @@ class AblationCost:
         )
 
 
-def ask(given: Given, wishes: Wishes, workspace: Workspace) -> Question:
+def ask(given: UtilityInputs, wishes: UtilitySettings, workspace: Workspace) -> Question:
     """Read the data and draw the sets.
 
     Raises:
@@ -145,7 +147,7 @@ def cost(question: Question) -> AblationCost:
     return AblationCost(size, pairs, students, steps, evaluations, evaluations * tested)
 
 
-def _synthetic(name: str, target: str, given: Given, workspace: Workspace) -> CorpusQueries:
+def _synthetic(name: str, target: str, given: UtilityInputs, workspace: Workspace) -> CorpusQueries:
     corpus = corpus_of(target, workspace)
     if name == "wrong":
         return synthetic_set("wrong", corpus, target, read_queries(given.wrong or given.queries, corpus))
@@ -160,7 +162,7 @@ def _one(target: str, split: str | None, workspace: Workspace, option: str) -> C
     return found[0]
 
 
-def _check_test(test: Collection, wishes: Wishes) -> None:
+def _check_test(test: Collection, wishes: UtilitySettings) -> None:
     if is_paired(wishes.measure or test.rules.main_measure):
         raise UsageError("the ablation needs a measure of single queries; set test.measure, such as nDCG@10")
     if len(test.queries) < 2:

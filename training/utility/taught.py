@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from training.examples import Example
 from training.job import write_lines
 from training.mining.mine import Asked, mine, read_queries
 from training.sources import read_examples
 from training.synthesis.synthesize import QUERIES
-from training.teaching.teach import EXAMPLES, lesson_of, teach
-from training.teaching.teach import Wishes as Taught
+from training.teaching.teach import EXAMPLES, TeachingSettings, lesson_of, teach
 from training.utility.judged import with_judged
 from training.utility.sets import CorpusQueries
-from training.utility.wishes import Wishes
+from training.utility.settings import UtilitySettings
 
 ById = Mapping[str, Example]
 
 
-def teacher_examples(found: CorpusQueries, wishes: Wishes, folder: Path, bench: Session) -> tuple[ById, dict[str, int]]:
+def teacher_examples(
+    found: CorpusQueries, wishes: UtilitySettings, folder: Path, session: Session
+) -> tuple[ById, dict[str, int]]:
     """Examples by the id of their query, and how many queries have none, by reason.
 
     Every example has the wanted number of documents; a query with fewer is left out, so that no arm costs more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     asked = _written(found, folder)
-    mine(found.corpus, found.target, asked, wishes.retrievers, wishes.pool_depth, folder / "pool", bench)
+    mine(found.corpus, found.target, asked, wishes.retrievers, wishes.pool_depth, folder / "pool", session)
     lesson = lesson_of(folder / "pool", found.corpus)
     if found.name == "real":
         lesson = with_judged(lesson, asked, found, wishes.plan.per_query)
-    own = Taught(wishes.plan, max_length=wishes.settings.max_length, facts=wishes.facts)
-    manifest = teach(lesson, [wishes.teacher], own, folder / "examples", bench)
+    own = TeachingSettings(wishes.plan, max_length=wishes.settings.max_length, facts=wishes.facts)
+    manifest = teach(lesson, [wishes.teacher], own, folder / "examples", session)
     names = dict(zip(asked.texts, asked.ids, strict=True))
     rows = read_examples(folder / "examples" / EXAMPLES).rows
     whole = {names[row.query]: row for row in rows if len(row.documents) == wishes.plan.per_query}

@@ -13,9 +13,9 @@ from harness.data.collection import Collection
 from harness.data.runs import Run, build, only
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
-from harness.scoring.bench import Session
 from harness.scoring.rerank import rerank
 from harness.scoring.retrieve import first_stage, retrieve
+from harness.scoring.session import Session
 from training.teaching.blend import blended, shares_of
 from training.teaching.teachers import open_teachers
 from training.validating.calibration import Mask, Values
@@ -81,7 +81,7 @@ def board_of(  # noqa: PLR0917
     weights: Sequence[float],
     depth: int,
     max_length: int | None,
-    bench: Session,
+    session: Session,
 ) -> ScoredCollection:
     """Search, and score what the ledger does not know; several teachers are blended as `train teach` blends them.
 
@@ -89,10 +89,10 @@ def board_of(  # noqa: PLR0917
         ModelError: a score is not finite, or a teacher gives all pairs one score.
     """
     shares = shares_of(weights, len(teachers))
-    opened = open_teachers(teachers, judged, max_length, None, bench)
-    candidates = retrieve(judged, first_stage(stage, bench.workspace), depth, bench)
+    opened = open_teachers(teachers, judged, max_length, None, session)
+    candidates = retrieve(judged, first_stage(stage, session.workspace), depth, session)
     pool = _with_judged(candidates, judged)
-    done = [rerank(judged, pool, one.reranker, bench, f"teacher {one.spec} on {judged.name}") for one in opened]
+    done = [rerank(judged, pool, one.reranker, session, f"teacher {one.spec} on {judged.name}") for one in opened]
     labels = blended([one.run.scores for one in done], shares, teachers)
     return ScoredCollection(judged, candidates, pool.rescored(labels.astype(np.float32)))
 

@@ -20,7 +20,7 @@ ACCEPTANCE = "Only the utility ablation (V12) together with the regression gate 
 
 
 @dataclass(frozen=True)
-class Decision:
+class ValidationDecision:
     """The state, and a line for each reason."""
 
     state: Validity
@@ -32,7 +32,7 @@ class Decision:
         return asdict(self) | {"acceptance": ACCEPTANCE}
 
 
-def decide(rows: Sequence[ValidationRow]) -> Decision:
+def decide(rows: Sequence[ValidationRow]) -> ValidationDecision:
     """Blocked: evaluation queries are left in the set (V13); less than 95 % of what was written conforms (V14); the
     teacher does not lead the student on real judgments (V11); a classifier tells synthetic from real with an AUC above
     0.95 while the synthetic queries overlap with their documents more than real ones do (V6 and V2).
@@ -42,7 +42,7 @@ def decide(rows: Sequence[ValidationRow]) -> Decision:
     blocks = [*_left_in(rows), *_conformance(rows), *_teacher(rows), *_shortcut(rows)]
     warnings = [*_taken_out(rows), *_told_apart(rows), *_differences(rows), *_not_measured(rows)]
     state: Validity = "blocked" if blocks else "warned" if warnings else "usable"
-    return Decision(state, (*blocks, *warnings))
+    return ValidationDecision(state, (*blocks, *warnings))
 
 
 def _of(rows: Sequence[ValidationRow], id: str) -> list[ValidationRow]:

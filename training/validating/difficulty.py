@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from harness.data.collection import Collection
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from training.validating.measured import Name, ValidationRow, matched
 from training.validating.numbered import compared, each, numbered, rows_of
 from training.validating.searching import DEPTH, in_corpus, searched_together, source_ranks
@@ -19,7 +19,7 @@ WITHIN = (1, 5, 20)
 
 
 def measure(
-    sets: Sets, corpus: Collection, stages: Sequence[str], bench: Session, *, depth: int = DEPTH
+    sets: Sets, corpus: Collection, stages: Sequence[str], session: Session, *, depth: int = DEPTH
 ) -> list[ValidationRow]:
     """For every first stage: the Wasserstein-1 distance of the ranks that synthetic queries give to their source
     document and real ones to their judged document, and RT@1, RT@5, RT@20, the shares of queries whose document stands
@@ -30,7 +30,7 @@ def measure(
     counted in the note. `parts` of the first row: `ranks`, for each set how many documents stand at rank 1, 2, ...,
     depth, and beyond.
     """
-    return [row for stage in stages for row in _of_stage(sets, corpus, stage, depth, bench)]
+    return [row for stage in stages for row in _of_stage(sets, corpus, stage, depth, session)]
 
 
 def within(ranks: Rows, k: int) -> float:
@@ -38,11 +38,11 @@ def within(ranks: Rows, k: int) -> float:
     return float((ranks <= k).mean())
 
 
-def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[ValidationRow]:
+def _of_stage(sets: Sets, corpus: Collection, stage: str, depth: int, session: Session) -> list[ValidationRow]:
     found: list[Rows] = []
     missing: list[str] = []
     known_here = [one for one in sets.all if any(one.documents or ()) and in_corpus(one, corpus).any()]
-    runs = searched_together(known_here, corpus, stage, depth, bench) if known_here else []
+    runs = searched_together(known_here, corpus, stage, depth, session) if known_here else []
     run_of = {one.name: run for one, run in zip(known_here, runs, strict=True)}
 
     def with_documents(one: QuerySet) -> QuerySet:

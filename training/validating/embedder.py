@@ -12,8 +12,8 @@ from adapters.identity import text_digests
 from adapters.protocols import Floats, Identity, Role
 from adapters.spec import identity_of, open_retriever
 from harness.data.collection import Collection
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound
+from harness.scoring.session import Session
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class KeptVectors:
         return self.part.store(role).gather(digests)
 
 
-def kept_vectors(spec: str, corpus: Collection, bench: Session) -> KeptVectors:
+def kept_vectors(spec: str, corpus: Collection, session: Session) -> KeptVectors:
     """The embedder that a spec names, as a dense first stage uses it on the corpus.
 
     Raises:
         UsageError: the spec names something that makes no vectors.
     """
     instruction = corpus.rules.instruction or corpus.rules.first_stage_instruction
-    part = bound(open_retriever(spec), corpus, bench.workspace.cache, instruction)
+    part = bound(open_retriever(spec), corpus, session.workspace.cache, instruction)
     if not isinstance(part, EmbedderPart):
         raise UsageError(f"'{spec}' makes no vectors; name an embedder, such as sentence-transformers/all-MiniLM-L6-v2")
     return KeptVectors(part)

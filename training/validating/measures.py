@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.data.collection import Collection
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from training.validating import (
     classifier,
     conformance,
@@ -24,8 +24,8 @@ from training.validating import (
 )
 from training.validating.measured import ValidationRow
 from training.validating.sets import Sets
+from training.validating.settings import ValidationSettings
 from training.validating.vectors import embedded
-from training.validating.wishes import Wishes
 
 _VECTORS = ("V5", "V7", "V10")
 
@@ -51,7 +51,7 @@ class Case:
     """For V11, with its judgments."""
     cleaned: Mapping[str, Any]
     """The manifest of the stage that took evaluation queries out, with the facts of synthesis."""
-    wishes: Wishes
+    wishes: ValidationSettings
     kept: bool
     """Whether the set without evaluation queries is the one that is kept."""
     asks: Asks = field(default_factory=Asks)
@@ -59,9 +59,9 @@ class Case:
     """Measures that are taken elsewhere, by id, and where. Their rows say so, and are no part of the decision."""
 
 
-def measures(case: Case, bench: Session) -> Iterator[ValidationRow]:
+def measures(case: Case, session: Session) -> Iterator[ValidationRow]:
     """V1 to V11, V13 and V14, in that order."""
-    sets = embedded(case.sets, case.wishes.embedder, case.corpus, bench)
+    sets = embedded(case.sets, case.wishes.embedder, case.corpus, session)
     turns: tuple[Callable[[], Sequence[ValidationRow]], ...] = (
         lambda: length.measure(sets, *_window(case.cleaned)),
         lambda: overlap.measure(sets),
@@ -71,13 +71,13 @@ def measures(case: Case, bench: Session) -> Iterator[ValidationRow]:
         lambda: classifier.measure(sets),
         lambda: coverage.measure(sets),
         lambda: diversity.measure(sets),
-        lambda: difficulty.measure(sets, case.corpus, case.wishes.stages, bench, depth=case.wishes.depth),
-        lambda: _similarity(sets, case, bench),
-        lambda: _teacher(sets, case, bench),
+        lambda: difficulty.measure(sets, case.corpus, case.wishes.stages, session, depth=case.wishes.depth),
+        lambda: _similarity(sets, case, session),
+        lambda: _teacher(sets, case, session),
         lambda: leak_rows(case.cleaned, kept=case.kept),
         lambda: conformance.measure(sets, case.cleaned.get("conformance")),
     )
-    with bench.reporter.stage("measures", len(turns)) as advance:
+    with session.reporter.stage("measures", len(turns)) as advance:
         for turn in turns:
             yield from (_hinted(row, case) for row in turn())
             advance(1)
@@ -113,18 +113,18 @@ def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
     return (int(profile["shortest"]), int(profile["longest"])), str(profile["unit"])
 
 
-def _similarity(sets: Sets, case: Case, bench: Session) -> list[ValidationRow]:
+def _similarity(sets: Sets, case: Case, session: Session) -> list[ValidationRow]:
     if case.wishes.embedder is None:
         return similarity.measure(sets)
-    return similarity.measure(sets, case.corpus, case.wishes.embedder, bench, depth=case.wishes.depth)
+    return similarity.measure(sets, case.corpus, case.wishes.embedder, session, depth=case.wishes.depth)
 
 
-def _teacher(_: Sets, case: Case, bench: Session) -> list[ValidationRow]:
+def _teacher(_: Sets, case: Case, session: Session) -> list[ValidationRow]:
     wishes = case.wishes
     if case.real is None or not wishes.teachers:
         return [ValidationRow("V11", "teacher on real judgments", "nDCG@10", "share")]
     return teacher.measure(
-        case.real, wishes.teachers, wishes.stages[0], bench,
+        case.real, wishes.teachers, wishes.stages[0], session,
         student=wishes.student, depth=wishes.depth, max_length=wishes.max_length,
     )  # fmt: skip
 

@@ -12,30 +12,32 @@ import numpy.typing as npt
 from adapters.identity import text_digests
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import first_stage, retrieve
+from harness.scoring.session import Session
 from training.corpus import asking
 from training.validating.sets import QuerySet
 
 DEPTH = 100
 
 
-def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, bench: Session) -> Run:
+def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, session: Session) -> Run:
     """The candidates of every query of a set in the corpus, at most `depth` each.
 
     Raises:
         UsageError: the spec names no first stage that can search.
     """
-    return searched_together([one], corpus, spec, depth, bench)[0]
+    return searched_together([one], corpus, spec, depth, session)[0]
 
 
-def searched_together(sets: Sequence[QuerySet], corpus: Collection, spec: str, depth: int, bench: Session) -> list[Run]:
+def searched_together(
+    sets: Sequence[QuerySet], corpus: Collection, spec: str, depth: int, session: Session
+) -> list[Run]:
     """The candidates of each of one or more sets, from one search: a corpus is indexed once."""
     texts = [text for one in sets for text in one.texts]
     language = next((one.language for one in sets if one.language), None)
     names = [f"{row:07d}" for row in range(len(texts))]
     asked = asking(replace(corpus, language=corpus.language or language), names, texts)
-    run = retrieve(asked, first_stage(spec, bench.workspace), depth, bench)
+    run = retrieve(asked, first_stage(spec, session.workspace), depth, session)
     ends = np.cumsum([0, *map(len, sets)]).tolist()
     return [_between(run, first, last) for first, last in pairwise(ends)]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.scoring.bench import Session
+from harness.scoring.session import Session
 from training.validating.measured import Name, ValidationRow
 from training.validating.numbered import ENOUGH, compared, each, hindrance, numbered, rows_of, unmeasured
 from training.validating.searching import DEPTH, searched_together
@@ -28,7 +28,7 @@ def measure(
     sets: Sets,
     corpus: Collection | None = None,
     stage: str | None = None,
-    bench: Session | None = None,
+    session: Session | None = None,
     *,
     depth: int = DEPTH,
     enough: int = ENOUGH,
@@ -44,11 +44,11 @@ def measure(
         stage: the first stage that searches; with the embedder's own spec the scores are cosines.
     """
     rows = [_positive(sets, enough)]
-    if corpus is None or stage is None or bench is None:
+    if corpus is None or stage is None or session is None:
         return [*rows, *unmeasured((GAP, PROFILE), "no dense first stage was named")]
     if (reason := hindrance(sets, enough, vectors=False)) is not None:
         return [*rows, *unmeasured((GAP, PROFILE), reason)]
-    return [*rows, *_searched(sets, corpus, stage, depth, bench)]
+    return [*rows, *_searched(sets, corpus, stage, depth, session)]
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def _cosines(one: QuerySet) -> Values:
     return found
 
 
-def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, bench: Session) -> list[ValidationRow]:
+def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, session: Session) -> list[ValidationRow]:
     known = numbered(sets)
-    found = searched_together(known.all, corpus, stage, depth, bench)
+    found = searched_together(known.all, corpus, stage, depth, session)
     runs = {one.name: run for one, run in zip(known.all, found, strict=True)}
     few = [name for name, run in runs.items() if int(np.diff(run.offsets).min()) < 2]
     if few:

@@ -13,8 +13,8 @@ from harness.measuring.questions import questions_of
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import Difference, difference
-from harness.scoring.bench import Session
 from harness.scoring.rerank import rerank
+from harness.scoring.session import Session
 from training.teaching.teachers import open_teachers
 from training.validating.board import MEASURE, ScoredCollection, board_of
 from training.validating.calibration import BINS, Mask, Values, bins, in_order, monotone, per_query_auc, wilson
@@ -46,7 +46,7 @@ def measure(
     judged: Collection | None,
     teachers: Sequence[str],
     stage: str,
-    bench: Session,
+    session: Session,
     *,
     student: str | None = None,
     weights: Sequence[float] = (),
@@ -72,8 +72,8 @@ def measure(
         return unmeasured(names, "there are no judged real queries")
     if len(judged.queries) < enough:
         return unmeasured(names, f"there are {len(judged.queries)} judged queries, and {enough} are needed")
-    board = board_of(judged, teachers, stage, weights, depth, max_length, bench)
-    own = _student_values(board, student, bench) if student else None
+    board = board_of(judged, teachers, stage, weights, depth, max_length, session)
+    own = _student_values(board, student, session) if student else None
     return [_ranking(board, own), _order(board), _by_score(board), _refused(board),
             *([] if own is None else [_lead_row(board, own)])]  # fmt: skip
 
@@ -83,21 +83,21 @@ def lead(
     teachers: Sequence[str],
     student: str,
     stage: str,
-    bench: Session,
+    session: Session,
     *,
     weights: Sequence[float] = (),
     depth: int = DEPTH,
     max_length: int | None = None,
 ) -> Lead:
     """The teacher's nDCG@10 minus the student's, however few queries there are: the interval says what they tell."""
-    board = board_of(judged, teachers, stage, weights, depth, max_length, bench)
-    return _lead(board, _student_values(board, student, bench))
+    board = board_of(judged, teachers, stage, weights, depth, max_length, session)
+    return _lead(board, _student_values(board, student, session))
 
 
-def _student_values(board: ScoredCollection, student: str, bench: Session) -> Values:
+def _student_values(board: ScoredCollection, student: str, session: Session) -> Values:
     judged = board.collection
-    (opened,) = open_teachers([student], judged, None, None, bench)
-    done = rerank(judged, board.candidates, opened.reranker, bench, f"student {student} on {judged.name}")
+    (opened,) = open_teachers([student], judged, None, None, session)
+    done = rerank(judged, board.candidates, opened.reranker, session, f"student {student} on {judged.name}")
     return board.values(done.run)
 
 

@@ -15,8 +15,8 @@ from adapters.typed_file import read_json, read_object
 from adapters.typed_values import Count
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources import load
-from harness.scoring.bench import Session
 from harness.scoring.retrieve import bound, first_stage
+from harness.scoring.session import Session
 from harness.workspace import write_atomically
 from training.job import begin, finish, write_json
 from training.mining.mine import Asked, read_queries
@@ -27,14 +27,14 @@ from training.validating.measured import LEAST, matched
 from training.validating.measures import Case, measures
 from training.validating.real import one_collection, real_set, synthetic_set, wrong_set
 from training.validating.sets import QuerySet, Sets
-from training.validating.wishes import Wishes
+from training.validating.settings import ValidationSettings
 
 STAGE = "validate"
 _VERSION = 1
 
 
 def validate(
-    queries: Path, corpus: Collection, wishes: Wishes, out: Path, bench: Session, *, kept: bool = True
+    queries: Path, corpus: Collection, wishes: ValidationSettings, out: Path, session: Session, *, kept: bool = True
 ) -> dict[str, Any]:
     """Write `queries.jsonl` without evaluation queries, `removed.jsonl`, `validation.json` with every measure and the
     decision, and `manifest.json`. The folder can be given to `train mine --queries`.
@@ -50,14 +50,14 @@ def validate(
     asked = read_queries(queries, corpus)
     language = asked.language or corpus.language
     # Read before the known queries are listed: what is read for the first time is known from then on.
-    real = _real(wishes, language, bench)
-    wrong = wrong_set(wishes.wrong, wishes.wrong_corpus, language, bench.workspace) if wishes.wrong else None
-    given = [one for target in wishes.evaluations for one in load(target, bench.workspace)]
-    known = leak.known_queries(bench.workspace, given, [real] if real is not None else [])
-    about = _about(asked, corpus, wishes, real, wrong, bench) | {"known": leak.digest_of(known), "kept": kept}
+    real = _real(wishes, language, session)
+    wrong = wrong_set(wishes.wrong, wishes.wrong_corpus, language, session.workspace) if wishes.wrong else None
+    given = [one for target in wishes.evaluations for one in load(target, session.workspace)]
+    known = leak.known_queries(session.workspace, given, [real] if real is not None else [])
+    about = _about(asked, corpus, wishes, real, wrong, session) | {"known": leak.digest_of(known), "kept": kept}
     if finished := begin(out, STAGE, about):
         return finished
-    vectors = kept_vectors(wishes.embedder, corpus, bench) if wishes.embedder else None
+    vectors = kept_vectors(wishes.embedder, corpus, session) if wishes.embedder else None
     cleaned = leak.clean(queries, known, out / "clean", wishes.threshold, vectors, corpus)
     left = read_queries(out / "clean", corpus)
     sets = Sets(
@@ -66,7 +66,7 @@ def validate(
         wrong,
         wishes.seed,
     )
-    found = validation(Case(sets, corpus, real, cleaned, wishes, kept), bench)
+    found = validation(Case(sets, corpus, real, cleaned, wishes, kept), session)
     write_json(out / leak.VALIDATION, found)
     for name in (leak.QUERIES, leak.REMOVED):
         with write_atomically(out / name) as temporary:
@@ -79,9 +79,9 @@ def validate(
     })  # fmt: skip
 
 
-def validation(case: Case, bench: Session) -> dict[str, Any]:
+def validation(case: Case, session: Session) -> dict[str, Any]:
     """What `validation.json` says: `decision`, `sets`, `remarks`, `wishes`, and every measure as one of `rows`."""
-    rows = list(measures(case, bench))
+    rows = list(measures(case, session))
     return {
         "decision": decide([row for row in rows if row.id not in case.elsewhere]).as_dict(),
         "sets": {one.name: len(one) for one in case.sets.all},
@@ -125,18 +125,23 @@ def _remarks(sets: Sets) -> Iterator[str]:
         yield f"no scale: {len(sets.wrong)} queries of another domain, and {size} are compared"
 
 
-def _real(wishes: Wishes, language: str | None, bench: Session) -> Collection | None:
+def _real(wishes: ValidationSettings, language: str | None, session: Session) -> Collection | None:
     if wishes.real is None:
         return None
-    found = one_collection(wishes.real, wishes.real_split, language, bench.workspace, "--real")
+    found = one_collection(wishes.real, wishes.real_split, language, session.workspace, "--real")
     return sample_queries(found, wishes.real_queries) if wishes.real_queries else found
 
 
 def _about(  # noqa: PLR0917
-    asked: Asked, corpus: Collection, wishes: Wishes, real: Collection | None, wrong: QuerySet | None, bench: Session
+    asked: Asked,
+    corpus: Collection,
+    wishes: ValidationSettings,
+    real: Collection | None,
+    wrong: QuerySet | None,
+    session: Session,
 ) -> dict[str, object]:
     """Everything that can change a figure."""
-    stages = [dict(first_stage(spec, bench.workspace).identity(corpus)) for spec in wishes.stages]
+    stages = [dict(first_stage(spec, session.workspace).identity(corpus)) for spec in wishes.stages]
     rankers = [spec for spec in (*wishes.teachers, wishes.student) if spec is not None]
     return {
         "version": _VERSION,
@@ -144,13 +149,13 @@ def _about(  # noqa: PLR0917
         "corpus": corpus.fingerprint,
         "real": real.fingerprint if real is not None else None,
         "wrong": digest({"texts": wrong.texts, "documents": wrong.documents}) if wrong is not None else None,
-        "embedder": dict(first_stage(wishes.embedder, bench.workspace).identity(corpus)) if wishes.embedder else None,
+        "embedder": dict(first_stage(wishes.embedder, session.workspace).identity(corpus)) if wishes.embedder else None,
         "retrievers": stages,
-        "rankers": [_identity(spec, corpus, bench) for spec in rankers],
+        "rankers": [_identity(spec, corpus, session) for spec in rankers],
         "teachers": len(wishes.teachers),
         "depth": wishes.depth, "max_length": wishes.max_length, "threshold": wishes.threshold, "seed": wishes.seed,
     }  # fmt: skip
 
 
-def _identity(spec: str, corpus: Collection, bench: Session) -> dict[str, object]:
-    return dict(identity_of(bound(open_reranker(spec), corpus, bench.workspace.cache, corpus.rules.instruction)))
+def _identity(spec: str, corpus: Collection, session: Session) -> dict[str, object]:
+    return dict(identity_of(bound(open_reranker(spec), corpus, session.workspace.cache, corpus.rules.instruction)))

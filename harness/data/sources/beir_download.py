@@ -16,11 +16,11 @@ from adapters.typed_file import read_json
 from harness.data.sources import seen
 from harness.data.sources.beir_folder import BeirSource, beir_source
 from harness.data.sources.beir_zip import Zip
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.download import Progress, download, file_md5
 from harness.data.sources.origin import SourceChoice
-from harness.data.sources.source import Converted
+from harness.data.sources.source import ConvertedSource
 from harness.data.suites.table import BeirName, SuiteCollection
 from harness.workspace import write_atomically
 
@@ -34,7 +34,7 @@ class DownloadedZip:
     """A collection in one of BEIR's zip files, which is looked for only when it is read."""
 
     name: str
-    declared: Declared
+    declared: DeclaredCollection
     zip: BeirName
     mirror: Path | None
     downloads: Path
@@ -58,7 +58,7 @@ class DownloadedZip:
         """
         return [self._path]
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """As a zip file that the user names."""
         return self._inside.convert(folder, dirt)
 
@@ -80,7 +80,11 @@ class DownloadedZip:
 
 
 def beir_zip_source(
-    entry: SuiteCollection, declared: Declared, origin: SourceChoice, downloads: Path, progress: Progress | None = None
+    entry: SuiteCollection,
+    declared: DeclaredCollection,
+    origin: SourceChoice,
+    downloads: Path,
+    progress: Progress | None = None,
 ) -> DownloadedZip:
     """A collection of a suite from BEIR's zip file: `<mirror>/beir/<zip>.zip`, else `<downloads>/<zip>.zip`, else it is
     fetched to there; with a mirror nothing is fetched.

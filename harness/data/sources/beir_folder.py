@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from harness.data.sources import second_reading
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.jsonl import CollectionFiles
 from harness.data.sources.judgments import read_judgments, resolved, without_unknown_queries
 from harness.data.sources.layout import FOLDERS, Layout, layout_of
-from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource
 from harness.data.sources.text_files import read_documents, read_queries
 from harness.data.sources.texts import write_texts
 
@@ -71,7 +71,7 @@ class BeirSource:
 
     place: StatedPlace
     name: str
-    declared: Declared
+    declared: DeclaredCollection
     layout: Layout
 
     @property
@@ -91,7 +91,7 @@ class BeirSource:
         """Corpus, queries and the judgments of the split; or the zip file."""
         return self.place.on_disk(self.layout.names)
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Judgments first: they tell which queries belong to the split and which documents to look up."""
         place, layout, of_judgments = self.place, self.layout, dirt.of("judgments")
         judgments = read_judgments(place, layout.judgments, of_judgments)
@@ -107,7 +107,7 @@ class BeirSource:
             place.label(layout.corpus[0]), folder / CORPUS, document_rows, dirt.of("documents"),
         )  # fmt: skip
         corpus_file = layout.corpus[0] if len(layout.corpus) == 1 else "the corpus"
-        return Converted(
+        return ConvertedSource(
             qrels=resolved(judgments, query_rows, document_rows, corpus_file, of_judgments),
             given=None,
             empty_documents=corpus.empty,
@@ -116,7 +116,7 @@ class BeirSource:
         )
 
 
-def beir_source(place: StatedPlace, name: str, split: str | None, declared: Declared) -> BeirSource:
+def beir_source(place: StatedPlace, name: str, split: str | None, declared: DeclaredCollection) -> BeirSource:
     """The source for the wanted or the default split.
 
     Raises:

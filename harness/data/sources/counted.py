@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.data.columns import open_texts
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource
 from harness.data.suites.table import SuiteCollection
 
 _LOSSES = {
@@ -25,7 +25,7 @@ _LOSSES = {
 """What may be fewer than published when a declared rule let dirt through."""
 
 
-def differences(entry: SuiteCollection, converted: Converted, folder: Path, dirt: Dirt) -> list[str]:
+def differences(entry: SuiteCollection, converted: ConvertedSource, folder: Path, dirt: Dirt) -> list[str]:
     """Each size that differs from the table by more than the rules let through, as `documents: 3, not 5183`."""
     given = converted.given
     found = {

@@ -19,7 +19,7 @@ FILE = "collection.toml"
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredCollection:
     """The declarations that hold for one collection."""
 
     name: str | None = None
@@ -38,7 +38,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Table:
+class TomlTable:
     """The keys of one TOML file, with the name that messages call it by."""
 
     label: str
@@ -68,26 +68,26 @@ class _Keys:
     files: Files = field(default_factory=Files)
 
 
-def parse(content: bytes, label: str) -> Table:
+def parse(content: bytes, label: str) -> TomlTable:
     """Read a TOML file.
 
     Raises:
         UsageError: it is not TOML.
     """
     at = Place(label)
-    return Table(label, parsed_toml(decoded(content, at), at))
+    return TomlTable(label, parsed_toml(decoded(content, at), at))
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> TomlTable:
     """Read a file of rules.
 
     Raises:
         UsageError: it cannot be read or is not TOML.
     """
-    return Table(str(path), read_toml(path, dict))
+    return TomlTable(str(path), read_toml(path, dict))
 
 
-def combine(tables: Sequence[Table]) -> Declared:
+def combine(tables: Sequence[TomlTable]) -> DeclaredCollection:
     """One declaration of several tables; where two have a key, the later one holds.
 
     Raises:
@@ -98,10 +98,10 @@ def combine(tables: Sequence[Table]) -> Declared:
     own = {key: held.pop(key, None) for key in ("name", "language", "group", "parallel")}
     allow = tuple(sorted(set(held.pop("allow", ()))))
     files = held.pop(KEY, Files())
-    return Declared(rules=Rules(**held, allow=allow), files=files, **own)
+    return DeclaredCollection(rules=Rules(**held, allow=allow), files=files, **own)
 
 
-def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
+def for_part(table: TomlTable, part: str, parts: Sequence[str]) -> list[TomlTable]:
     """The declarations of a set's file for one of its collections: those for all, then those of its own table.
 
     Raises:
@@ -112,4 +112,4 @@ def for_part(table: Table, part: str, parts: Sequence[str]) -> list[Table]:
         if key not in parts:
             raise UsageError(f"{table.label}: a table for '{key}'.{did_you_mean(key, parts)}")
     common = {key: value for key, value in table.keys.items() if key not in own and key != "name"}
-    return [Table(table.label, common), Table(f"{table.label} [{part}]", own.get(part, {}))]
+    return [TomlTable(table.label, common), TomlTable(f"{table.label} [{part}]", own.get(part, {}))]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adapters.languages import is_language
 from harness.data.sources.beir_folder import Folder, beir_source, is_beir
-from harness.data.sources.declared import FILE, Declared, Table, combine, for_part, read
+from harness.data.sources.declared import FILE, DeclaredCollection, TomlTable, combine, for_part, read
 from harness.data.sources.declared_files import KEY
 from harness.data.sources.layout import is_layout
 from harness.data.sources.offered import Offer
@@ -31,7 +31,7 @@ def parts(folder: Path) -> list[Path]:
     return [sub for sub in subs if is_collection(sub)]
 
 
-def collection_source(folder: Path, name: str, split: str | None, declared: Declared) -> Source:
+def collection_source(folder: Path, name: str, split: str | None, declared: DeclaredCollection) -> Source:
     """The source of a folder that is a single collection."""
     if _has_files(folder):
         return beir_source(Folder(folder), name, split, declared)
@@ -44,7 +44,7 @@ def _has_files(folder: Path) -> bool:
     return is_beir(place.names()) or declares or is_layout(place)
 
 
-def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[Table]) -> list[Offer]:
+def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[TomlTable]) -> list[Offer]:
     """One offer for each sub-folder.
 
     The set's `collection.toml` holds for all, its table `[sub]` for one, the sub-folder's own file above both, and
@@ -64,7 +64,7 @@ def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[Table
     return offers
 
 
-def alone(path: Path, declared: Declared) -> Declared:
+def alone(path: Path, declared: DeclaredCollection) -> DeclaredCollection:
     """The declarations of a folder or file that is named by itself, with the set that it lies in.
 
     What that folder's `collection.toml` says of parallel sets holds here too. A folder that is named after a language
@@ -73,25 +73,25 @@ def alone(path: Path, declared: Declared) -> Declared:
     folder, name = path.resolve().parent, path.resolve().name
     found = _own(folder)
     of_set = [] if found and is_collection(folder) else found
-    tables = [*of_set, *(Table(t.label, own) for t in of_set if isinstance(own := t.keys.get(name), dict))]
+    tables = [*of_set, *(TomlTable(t.label, own) for t in of_set if isinstance(own := t.keys.get(name), dict))]
     said = _only(("name", "parallel"), tables).parallel if declared.parallel is None else declared.parallel
     set_name = _only(("name",), of_set).name or folder.name or None
     return replace(declared, parallel=said, within=set_name, in_set=path.is_dir() and _is_code(name))
 
 
-def _own(folder: Path) -> list[Table]:
+def _own(folder: Path) -> list[TomlTable]:
     return [read(path) for path in (folder / FILE,) if path.exists()]
 
 
-def _only(keys: Sequence[str], tables: Sequence[Table]) -> Declared:
-    return combine([Table(one.label, {key: one.keys[key] for key in keys if key in one.keys}) for one in tables])
+def _only(keys: Sequence[str], tables: Sequence[TomlTable]) -> DeclaredCollection:
+    return combine([TomlTable(one.label, {key: one.keys[key] for key in keys if key in one.keys}) for one in tables])
 
 
 def _is_code(folder_name: str) -> bool:
     return bool(_CODE.fullmatch(folder_name)) and is_language(folder_name)
 
 
-def _with_language(declared: Declared, folder_name: str) -> Declared:
+def _with_language(declared: DeclaredCollection, folder_name: str) -> DeclaredCollection:
     if declared.language is None and _is_code(folder_name):
         return replace(declared, language=folder_name)
     return declared

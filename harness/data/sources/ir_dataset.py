@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import Any
 
 from adapters.errors import DataError, HarnessError, UsageError
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.irds_library import cannot, downloads, library
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.judgments import listed_judgments, resolved, without_unknown_queries
 from harness.data.sources.origin import SourceChoice
 from harness.data.sources.second_reading import Judgment
-from harness.data.sources.source import CORPUS, QUERIES, Converted, join
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, join
 from harness.data.sources.texts import Row, write_texts
 from harness.data.suites.table import SuiteCollection
 
@@ -34,7 +34,7 @@ class IrDataset:
 
     name: str
     split: str
-    declared: Declared
+    declared: DeclaredCollection
     dataset: str
     """The id in ir_datasets."""
     mirror: Path | None
@@ -52,7 +52,7 @@ class IrDataset:
         """
         return [self._file(one) for one in downloads(self._library, self.dataset)]
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Judgments first: they tell which queries belong to the split and which documents to look up."""
         of_judgments = dirt.of("judgments")
         judgments = listed_judgments(self._label("qrels"), self._judged(), of_judgments)
@@ -63,7 +63,7 @@ class IrDataset:
         document_rows = dict.fromkeys(judgments.documents, -1)
         label = self._label("docs")
         corpus = write_texts(self._documents, label, folder / CORPUS, document_rows, dirt.of("documents"))
-        return Converted(
+        return ConvertedSource(
             qrels=resolved(judgments, query_rows, document_rows, label, of_judgments),
             given=None,
             empty_documents=corpus.empty,
@@ -143,7 +143,7 @@ def _documents_of(data: Any) -> Iterable[Any]:
     return getattr(handler, stream)()  # type: ignore[no-any-return]
 
 
-def irds_source(entry: SuiteCollection, declared: Declared, origin: SourceChoice) -> IrDataset:
+def irds_source(entry: SuiteCollection, declared: DeclaredCollection, origin: SourceChoice) -> IrDataset:
     """A collection of a suite through ir_datasets, whose home is `<mirror>/irds` where there is a mirror.
 
     Raises:

@@ -14,10 +14,10 @@ from typing import Any
 from adapters.errors import DataError
 from harness.data.collection import changes_of
 from harness.data.sources import hub_rows, mteb_data, second_reading
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.origin import SourceChoice
-from harness.data.sources.source import CORPUS, QUERIES, Converted
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource
 from harness.data.sources.texts import write_texts
 from harness.data.suites.table import SuiteCollection
 
@@ -27,7 +27,7 @@ class MtebSource:
     """One split and subset of a task of mteb, from the hub or from a mirror folder."""
 
     entry: SuiteCollection
-    declared: Declared
+    declared: DeclaredCollection
     access: SourceChoice
 
     @property
@@ -63,7 +63,7 @@ class MtebSource:
         inside = ((file, file.relative_to(folder).parts[0]) for file in folder.rglob("*"))
         return sorted(file for file, top in inside if not top.startswith(".") and file.is_file())
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Queries first, those that mteb keeps; then the documents, looked up for judgments and candidates."""
         mirror = self.access.mirror
         with tempfile.TemporaryDirectory(dir=folder) as cache, mteb_data.own_dice():
@@ -78,7 +78,7 @@ class MtebSource:
 
     def _converted(
         self, data: Mapping[str, Any], changed: Mapping[str, Sequence[str]], folder: Path, dirt: Dirt
-    ) -> Converted:
+    ) -> ConvertedSource:
         judged = hub_rows.with_clean_ids(data["relevant_docs"], dirt)
         lists = hub_rows.lists_with_clean_ids(data["top_ranked"] or {}, dirt)
         changed = hub_rows.lists_with_clean_ids(changed, dirt)
@@ -95,7 +95,7 @@ class MtebSource:
         if lists:
             label = f"{self._label}, top_ranked"
             given, repeated = hub_rows.given_lists(lists, queries, documents, label, dirt.of("candidates"))
-        return Converted(
+        return ConvertedSource(
             qrels=hub_rows.resolved(judged, queries, documents, f"{self._label}, qrels", dirt.of("judgments")),
             given=given,
             empty_documents=written.empty,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from adapters.analysis import Analyzer
 from adapters.errors import UsageError, did_you_mean
 from adapters.languages import is_language
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.source import Source
 
 _LISTED = 3
@@ -20,8 +20,8 @@ class Offer:
     """One collection that a target names."""
 
     name: str
-    declared: Declared
-    open: Callable[[Declared], Source]
+    declared: DeclaredCollection
+    open: Callable[[DeclaredCollection], Source]
     """Makes its source, with these declarations."""
 
     @property
@@ -63,7 +63,7 @@ def chosen(offers: Mapping[str, Sequence[Offer]], languages: Sequence[str]) -> C
     return ChosenSources(tuple(one.open(one.declared) for one in kept), tuple(skipped))
 
 
-def _declaring(offer: Offer, target: str, languages: Sequence[str]) -> Declared:
+def _declaring(offer: Offer, target: str, languages: Sequence[str]) -> DeclaredCollection:
     wanted = list(dict.fromkeys(languages))
     if len(wanted) > 1:
         raise UsageError(

@@ -11,7 +11,7 @@ from pathlib import Path
 from adapters.errors import UsageError, array_advice, did_you_mean
 from harness.data.sources.beir_folder import beir_source
 from harness.data.sources.beir_zip import Zip
-from harness.data.sources.declared import FILE, Table, combine, parse, read
+from harness.data.sources.declared import FILE, TomlTable, combine, parse, read
 from harness.data.sources.folder_set import alone, collection_source, is_collection, parts, set_offers
 from harness.data.sources.offered import ChosenSources, Offer, chosen
 from harness.data.sources.origin import ANYWHERE, SourceChoice
@@ -65,7 +65,7 @@ def chosen_sources(
 
 
 def _offers(
-    target: str, split: str | None, tables: list[Table], origin: SourceChoice, workspace: Workspace | None
+    target: str, split: str | None, tables: list[TomlTable], origin: SourceChoice, workspace: Workspace | None
 ) -> list[Offer]:
     if target == DEMO or target.startswith(f"{DEMO}/"):
         return _demo(target, split, tables)
@@ -77,7 +77,7 @@ def _offers(
     return _in_folder(path, split, tables) if path.is_dir() else [_in_file(path, split, tables)]
 
 
-def _demo(target: str, split: str | None, tables: list[Table]) -> list[Offer]:
+def _demo(target: str, split: str | None, tables: list[TomlTable]) -> list[Offer]:
     folder = Path(str(importlib.resources.files("harness.data").joinpath("sample")))
     language = target.partition("/")[2]
     there = [part.name for part in parts(folder)]
@@ -87,7 +87,7 @@ def _demo(target: str, split: str | None, tables: list[Table]) -> list[Offer]:
     return [offer for name, offer in found if not language or name == language]
 
 
-def _in_folder(path: Path, split: str | None, tables: list[Table]) -> list[Offer]:
+def _in_folder(path: Path, split: str | None, tables: list[TomlTable]) -> list[Offer]:
     name = path.resolve().name
     if is_collection(path):
         own = [read(path / FILE)] if (path / FILE).exists() else []
@@ -98,7 +98,7 @@ def _in_folder(path: Path, split: str | None, tables: list[Table]) -> list[Offer
     return set_offers(path, name, split, tables)
 
 
-def _in_file(path: Path, split: str | None, tables: list[Table]) -> Offer:
+def _in_file(path: Path, split: str | None, tables: list[TomlTable]) -> Offer:
     if is_rows_file(path):
         declared = alone(path, combine(tables))
         return Offer(declared.name or rows_name(path), declared, partial(rows_of_file, path, split))

@@ -15,13 +15,13 @@ from adapters.identity import text_digest
 from harness.data.collection import GivenCandidates
 from harness.data.columns import TextWriter, open_texts
 from harness.data.sources import second_rows
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.judgments import sorted_qrels
 from harness.data.sources.row_files import ENDS, is_rows_name, row_records
 from harness.data.sources.row_forms import IDS, Candidates, candidates_of
-from harness.data.sources.source import CORPUS, QUERIES, Converted, choose_split, join
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, choose_split, join
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _SPLITS = ("train", "dev", "validation", "test")
@@ -35,7 +35,7 @@ class RowsSource:
     path: Path
     name: str
     split: str
-    declared: Declared
+    declared: DeclaredCollection
 
     @property
     def origin(self) -> str:
@@ -46,7 +46,7 @@ class RowsSource:
         """The file."""
         return [self.path]
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Texts are spooled as they come and then sorted by id: neither ids, nor rows, nor the order of the candidate
         lists tell which text was listed as relevant."""
         spool = folder / "spool.arrow"
@@ -116,12 +116,12 @@ class _Rows:
         if not self._judged:
             raise DataError(f"{path}:1: no row has a text in 'positive' or 'negative'; give the rows candidates")
 
-    def converted(self, new_rows: npt.NDArray[np.int32], empty_documents: int) -> Converted:
+    def converted(self, new_rows: npt.NDArray[np.int32], empty_documents: int) -> ConvertedSource:
         judged = [len(rows) for rows in self._judged]
         queries = np.repeat(np.arange(len(judged), dtype=np.int32), judged)
         given = [np.sort(new_rows[rows]) for rows in self._given]
         offsets = np.cumsum([0, *map(len, given)]).astype(np.int64)
-        return Converted(
+        return ConvertedSource(
             qrels=sorted_qrels(queries, new_rows[np.concatenate(self._judged)], np.concatenate(self._grades)),
             given=GivenCandidates(offsets, np.concatenate(given)),
             empty_documents=empty_documents,
@@ -212,14 +212,14 @@ def row_files(folder: Path) -> dict[str, Path]:
     return by_split
 
 
-def rows_of_folder(folder: Path, name: str, split: str | None, declared: Declared) -> RowsSource:
+def rows_of_folder(folder: Path, name: str, split: str | None, declared: DeclaredCollection) -> RowsSource:
     """The source for the wanted or the default split of a folder with a file of rows for each split."""
     files = row_files(folder)
     chosen = choose_split(split, list(files), str(folder))
     return RowsSource(files[chosen], name, chosen, declared)
 
 
-def rows_of_file(file: Path, split: str | None, declared: Declared) -> RowsSource:
+def rows_of_file(file: Path, split: str | None, declared: DeclaredCollection) -> RowsSource:
     """The source for a single file."""
     own = _stem(file) if _stem(file) in _SPLITS else "test"
     return RowsSource(file, rows_name(file), choose_split(split, [own], str(file)), declared)

@@ -10,7 +10,7 @@ from typing import Protocol
 from adapters.errors import UsageError, did_you_mean
 from harness.data.collection import Changes, GivenCandidates
 from harness.data.qrels import Qrels
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.second_reading import Judgment
 
@@ -19,7 +19,7 @@ QUERIES = "queries.arrow"
 
 
 @dataclass(frozen=True)
-class Converted:
+class ConvertedSource:
     """What a conversion found beside the texts, which it wrote to the files CORPUS and QUERIES."""
 
     qrels: Qrels
@@ -45,7 +45,7 @@ class Source(Protocol):
     @property
     def split(self) -> str: ...
     @property
-    def declared(self) -> Declared: ...
+    def declared(self) -> DeclaredCollection: ...
     @property
     def origin(self) -> str:
         """What tells this source from others: its kind and resolved path."""
@@ -55,7 +55,7 @@ class Source(Protocol):
         """The files on disk that are read."""
         ...
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Read everything, write the texts to `folder`.
 
         Raises:

@@ -30,7 +30,7 @@ from harness.data.detection import kept_or_detected
 from harness.data.qrels import NOTHING_MISSING, Missing, Qrels, Rows
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.second_reading import by_rules, confirmed
-from harness.data.sources.source import CORPUS, QUERIES, Converted, Source
+from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, Source
 
 FORMAT = 1
 """Raised when the same source would be converted into something else."""
@@ -61,7 +61,7 @@ class Description:
         return self.published is None and self.counts.let_through.get("unknown-documents", 0) > 0
 
 
-def describe(source: Source, folder: Path, converted: Converted, dirt: Dirt) -> Description:
+def describe(source: Source, folder: Path, converted: ConvertedSource, dirt: Dirt) -> Description:
     """Count what was converted, and give it its fingerprint.
 
     Raises:
@@ -100,7 +100,7 @@ def describe(source: Source, folder: Path, converted: Converted, dirt: Dirt) -> 
     return Description(name, source.split, declared.language, rules, counts, digest(content), declared.group, published)
 
 
-def _published(source: Source, folder: Path, converted: Converted, texts: tuple[Texts, Texts]) -> str | None:
+def _published(source: Source, folder: Path, converted: ConvertedSource, texts: tuple[Texts, Texts]) -> str | None:
     """Confirm and write the second reading of the judgments; the digest of the file."""
     if converted.published is None:
         return None
@@ -118,7 +118,7 @@ def with_drift(rules: Rules, drift: str) -> Rules:
     return replace(rules, note=f"{rules.note} {note}" if rules.note else note)
 
 
-def write(folder: Path, converted: Converted, description: Description) -> None:
+def write(folder: Path, converted: ConvertedSource, description: Description) -> None:
     """Put the judgments and lists beside the texts; the marker comes last."""
     with (folder / _ARRAYS).open("wb") as file:
         arrays = (

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from adapters.errors import DataError, UsageError, did_you_mean
 from harness.data.sources.counted import differences
-from harness.data.sources.declared import Declared, Table, combine, for_part
+from harness.data.sources.declared import DeclaredCollection, TomlTable, combine, for_part
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.mteb_task import MtebSource, mirrored
 from harness.data.sources.offered import Offer, chosen
 from harness.data.sources.origin import ANYWHERE, SourceChoice
-from harness.data.sources.source import Converted, Source
+from harness.data.sources.source import ConvertedSource, Source
 from harness.data.suites.table import UNINSTRUCTED
 from harness.data.suites.targets import SuiteCollection, find
 from harness.workspace import DEFAULT, Workspace
@@ -41,7 +41,7 @@ class SuiteSource:
         return self.inner.split
 
     @property
-    def declared(self) -> Declared:
+    def declared(self) -> DeclaredCollection:
         """The declarations of the table and of the user."""
         return self.inner.declared
 
@@ -55,7 +55,7 @@ class SuiteSource:
         """The files of the origin."""
         return self.inner.files()
 
-    def convert(self, folder: Path, dirt: Dirt) -> Converted:
+    def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Convert and count.
 
         Raises:
@@ -77,7 +77,7 @@ def suite_sources(
     workspace: Workspace | None = None,
     *,
     split: str | None = None,
-    tables: Sequence[Table] = (),
+    tables: Sequence[TomlTable] = (),
 ) -> list[Source]:
     """The sources of a suite, of a collection or group of one, or of a task of mteb. The workspace keeps downloads;
     `tables` are the user's declarations, which stand above the suite's.
@@ -96,7 +96,7 @@ def suite_offers(
     workspace: Workspace | None = None,
     *,
     split: str | None = None,
-    tables: Sequence[Table] = (),
+    tables: Sequence[TomlTable] = (),
 ) -> list[Offer]:
     """As `suite_sources`, before a language is chosen and an origin looked for.
 
@@ -108,7 +108,7 @@ def suite_offers(
     downloads = (workspace or Workspace(Path(DEFAULT))).downloads
 
     def offer(entry: SuiteCollection) -> Offer:
-        def opened(declared: Declared) -> Source:
+        def opened(declared: DeclaredCollection) -> Source:
             return SuiteSource(entry, _chosen(entry, declared, origin, downloads), origin.allow_drift)
 
         return Offer(entry.target, _declared(entry, tables, names), opened)
@@ -123,7 +123,7 @@ def _of_split(entries: list[SuiteCollection], split: str | None, target: str) ->
     return [one for one in entries if split in (None, one.mteb.split)]
 
 
-def _declared(entry: SuiteCollection, tables: Sequence[Table], names: Sequence[str]) -> Declared:
+def _declared(entry: SuiteCollection, tables: Sequence[TomlTable], names: Sequence[str]) -> DeclaredCollection:
     """The user's rules stand above the table's; what either lets through is let through."""
     keys = {
         "name": entry.target,
@@ -136,14 +136,14 @@ def _declared(entry: SuiteCollection, tables: Sequence[Table], names: Sequence[s
         "note": entry.note,
         "parallel": entry.parallel,
     }
-    own = Table(f"the table of '{entry.suite}'", {key: value for key, value in keys.items() if value is not None})
+    own = TomlTable(f"the table of '{entry.suite}'", {key: value for key, value in keys.items() if value is not None})
     declared = combine([own, *(part for table in tables for part in for_part(table, entry.name, names))])
     allow = tuple(sorted({*entry.allow, *declared.rules.allow}))
     rules = replace(declared.rules, allow=allow)
     return replace(declared, rules=rules, within=entry.within, in_set=True)
 
 
-def _chosen(entry: SuiteCollection, declared: Declared, origin: SourceChoice, downloads: Path) -> Source:
+def _chosen(entry: SuiteCollection, declared: DeclaredCollection, origin: SourceChoice, downloads: Path) -> Source:
     kind = origin.source if origin.source != "auto" else _automatic(entry, origin.mirror)
     if kind not in _kinds(entry):
         raise UsageError(f"{entry.target}: not at the source '{kind}'.{did_you_mean(kind, _kinds(entry))}")

@@ -16,7 +16,7 @@ from harness.judging.compare.paired import PairedValues, design_of, joined
 from harness.judging.compare.remarks import alarms, declared, wrong
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
 from harness.judging.compare.selection import Chosen, Shelf, StoredSelection, select, select_across
-from harness.judging.compare.side import Side, stored_side, together
+from harness.judging.compare.side import ComparedSide, stored_side, together
 from harness.measuring.measures import parse
 from harness.measuring.statistics.difference import Difference, Differences, differences
 from harness.measuring.statistics.seeds import SeedEffect, seed_effect
@@ -42,7 +42,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasureComparison:
     """All candidates by one measure, on the collections that it is for."""
 
     measure: str
@@ -50,11 +50,11 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedSystems:
     """What can be said of candidates against a baseline."""
 
     baseline: str
-    measures: tuple[Measured, ...]
+    measures: tuple[MeasureComparison, ...]
     margin: float | None
     """Of equivalence, a fraction; None where it was not asked for."""
     notes: tuple[str, ...]
@@ -78,7 +78,7 @@ def compare(
     against: Path | None = None,
     unpaired: bool = False,
     margin: float | None = None,
-) -> Comparison:
+) -> ComparedSystems:
     """Compare stored evaluations.
 
     Args:
@@ -112,7 +112,7 @@ def compare(
             for measure, at in places.items()
         ]
     each = tuple(dict.fromkeys([*_origins(selection), *declared(selection), *selection.notes, *notes]))
-    return Comparison(
+    return ComparedSystems(
         selection.baseline.label, tuple(measured), margin, each, alarms(selection, places), wrong(selection),
         None if against is None else (store.parent, against.parent),
     )  # fmt: skip
@@ -178,7 +178,7 @@ def _measured(
     *,
     unpaired: bool,
     margin: float | None,
-) -> Measured:
+) -> MeasureComparison:
     baseline = _sides(results[0], selection.baseline, measure, places)
     sides = [_sides(results[1], chosen, measure, places) for chosen in selection.candidates]
     pairs = [[joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides]
@@ -187,7 +187,7 @@ def _measured(
     for chosen, own, parts, difference in found:
         seeds = _seeds(baseline, own, parts) if chosen.group or selection.baseline.group else None
         compared.append(_compared(chosen.label, parts, difference, measure=measure, margin=margin, seeds=seeds))
-    return Measured(measure, tuple(compared))
+    return MeasureComparison(measure, tuple(compared))
 
 
 def _differences(pairs: Sequence[Sequence[PairedValues]]) -> list[Differences]:
@@ -198,7 +198,7 @@ def _differences(pairs: Sequence[Sequence[PairedValues]]) -> list[Differences]:
     return differences(design_of(first), deltas, families)
 
 
-def _sides(results: Results, chosen: Chosen, measure: str, places: Sequence[int]) -> list[Side]:
+def _sides(results: Results, chosen: Chosen, measure: str, places: Sequence[int]) -> list[ComparedSide]:
     return [
         together(chosen.label, [stored_side(results, member[place], measure) for member in chosen.members])
         for place in places
@@ -224,6 +224,8 @@ def _compared(
     return Compared(label, made(whole, found.macro), collections, groups, languages, seeds)
 
 
-def _seeds(baseline: Sequence[Side], candidate: Sequence[Side], parts: Sequence[PairedValues]) -> SeedEffect:
+def _seeds(
+    baseline: Sequence[ComparedSide], candidate: Sequence[ComparedSide], parts: Sequence[PairedValues]
+) -> SeedEffect:
     ours, theirs = ([side.rows for side in sides] for sides in (candidate, baseline))
     return seed_effect(design_of(parts), ours, theirs)

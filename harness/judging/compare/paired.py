@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adapters.errors import DataError
-from harness.judging.compare.side import Side, fresh_side
+from harness.judging.compare.side import ComparedSide, fresh_side
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.result.evaluation import Evaluation
 from harness.result.summary import shares
@@ -80,7 +80,7 @@ def paired_of(
     ]
 
 
-def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> PairedValues:
+def joined(baseline: ComparedSide, candidate: ComparedSide, *, unpaired: bool = False) -> PairedValues:
     """Two sides of one collection.
 
     Raises:
@@ -105,7 +105,7 @@ def joined(baseline: Side, candidate: Side, *, unpaired: bool = False) -> Paired
     )
 
 
-def _refuse(baseline: Side, candidate: Side, unpaired: bool) -> None:
+def _refuse(baseline: ComparedSide, candidate: ComparedSide, unpaired: bool) -> None:
     two = f"{baseline.collection}: {baseline.ids[0]} and {candidate.ids[0]}"
     if baseline.evaluator != candidate.evaluator:
         versions = f"versions {baseline.evaluator} and {candidate.evaluator}"
@@ -122,11 +122,11 @@ def _refuse(baseline: Side, candidate: Side, unpaired: bool) -> None:
         )
 
 
-def _questions(baseline: Side, candidate: Side) -> Questions:
+def _questions(baseline: ComparedSide, candidate: ComparedSide) -> Questions:
     """The same questions. A workspace that never saw the rest of a parallel set does not know of it; the other may."""
     known = (side.questions for side in (baseline, candidate) if side.questions.drawn_from != side.fingerprint)
     return next(known, baseline.questions)
 
 
-def _told(side: Side) -> str:
+def _told(side: ComparedSide) -> str:
     return f"'{side.system}' ranked the candidates of {side.first_stage} at depth {side.depth} ({side.ids[0]})"

@@ -17,7 +17,7 @@ from harness.result.stored import Stored
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedSide:
     """One side of a comparison."""
 
     system: str
@@ -46,7 +46,7 @@ class Side:
         return mean
 
 
-def stored_side(results: Results, stored: Stored, measure: str) -> Side:
+def stored_side(results: Results, stored: Stored, measure: str) -> ComparedSide:
     """A stored evaluation.
 
     Raises:
@@ -54,7 +54,7 @@ def stored_side(results: Results, stored: Stored, measure: str) -> Side:
     """
     queries, values = results.per_query(stored.id, measure)
     about = stored.collection
-    return Side(
+    return ComparedSide(
         system=stored.system,
         ids=(stored.id,),
         collection=about.name,
@@ -72,7 +72,7 @@ def stored_side(results: Results, stored: Stored, measure: str) -> Side:
     )
 
 
-def fresh_side(evaluation: Evaluation, measure: str) -> Side:
+def fresh_side(evaluation: Evaluation, measure: str) -> ComparedSide:
     """An evaluation that is still in memory.
 
     Raises:
@@ -80,7 +80,7 @@ def fresh_side(evaluation: Evaluation, measure: str) -> Side:
     """
     collection, system = evaluation.collection, evaluation.system
     asked, values = _values(evaluation, measure)
-    return Side(
+    return ComparedSide(
         system=system.label,
         ids=(evaluation.id,),
         collection=collection.name,
@@ -97,7 +97,7 @@ def fresh_side(evaluation: Evaluation, measure: str) -> Side:
     )
 
 
-def together(name: str, sides: Sequence[Side]) -> Side:
+def together(name: str, sides: Sequence[ComparedSide]) -> ComparedSide:
     """Several seeds or folds of one method on one collection, as one system.
 
     Raises:
@@ -116,7 +116,7 @@ def together(name: str, sides: Sequence[Side]) -> Side:
     return replace(first, system=name, ids=ids, rows=rows, noise=max(noise, default=None))
 
 
-def _ground(side: Side) -> tuple[object, ...]:
+def _ground(side: ComparedSide) -> tuple[object, ...]:
     return side.fingerprint, side.candidates, side.questions, side.evaluator
 
 

@@ -29,7 +29,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NamedAnchor:
     """An anchor that was named, before anything is scored."""
 
     name: str
@@ -39,7 +39,7 @@ class Wanted:
     """Why it could not be opened."""
 
 
-def wanted(stage: Stage, looks: LookLog) -> Wanted:
+def wanted(stage: Stage, looks: LookLog) -> NamedAnchor:
     """Open the anchor early, so that a gate without one costs nothing. An anchor of another workspace is not opened:
     its stored results count.
 
@@ -59,22 +59,22 @@ def wanted(stage: Stage, looks: LookLog) -> Wanted:
                 "--accept to keep a pass"
             )
         refuse_accepted(stage, looks)
-        return Wanted(name, None)
+        return NamedAnchor(name, None)
     if stage.against is not None:
         refuse_named(stage, name, _named(stage, name).evaluations)
-        return Wanted(name, None)
+        return NamedAnchor(name, None)
     try:
-        return Wanted(name, stage.system(name))
+        return NamedAnchor(name, stage.system(name))
     except HarnessError as refusal:
         try:
             known = _named(stage, name)
         except UsageError:
             raise refusal from None
         refuse_named(stage, name, known.evaluations)
-        return Wanted(name, None, refusal)
+        return NamedAnchor(name, None, refusal)
 
 
-def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: LookLog) -> Anchor:
+def found(stage: Stage, anchor: NamedAnchor, ours: Sequence[Evaluation], looks: LookLog) -> Anchor:
     """The anchor's evaluations on the candidate's queries and candidates: of a run, or of the store.
 
     Raises:
@@ -82,12 +82,12 @@ def found(stage: Stage, anchor: Wanted, ours: Sequence[Evaluation], looks: LookL
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
     if anchor.system is not None:
-        own = by_collection(stage.bench.workspace, [one.id for one in stage.run(anchor.system)])
+        own = by_collection(stage.session.workspace, [one.id for one in stage.run(anchor.system)])
         return _warned(stage, Anchor(anchor.name, own))
     return stored(stage, anchor, {one.collection.fingerprint: one.run.candidates for one in ours}, looks)
 
 
-def stored(stage: Stage, anchor: Wanted, candidates: Mapping[str, str], looks: LookLog) -> Anchor:
+def stored(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], looks: LookLog) -> Anchor:
     """The anchor of the store, on these candidates (digests, by the fingerprint of their collection).
 
     Raises:
@@ -135,7 +135,7 @@ def _named(stage: Stage, name: str) -> Named:
         raise UsageError(f"{_there(stage)}: {error}" if stage.against else str(error)) from None
 
 
-def _newest(stage: Stage, anchor: Wanted, candidates: Mapping[str, str]) -> Anchor:
+def _newest(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str]) -> Anchor:
     """The newest evaluations of that name; collections that are missing are the integrity check's to find."""
     named = _named(stage, anchor.name)
     kept = {

@@ -17,8 +17,8 @@ from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.result.evaluation import Evaluation
 from harness.result.summary import votes
 from harness.running.experiment import evaluate, measure
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool, part_of
+from harness.scoring.session import Session
 from harness.scoring.system import System
 
 Rows = npt.NDArray[np.int64]
@@ -60,7 +60,7 @@ class _Side:
     """One system, and what it has cost on each collection; that grows block by block."""
 
     system: System
-    bench: Session
+    session: Session
     fresh: dict[int, int] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class _Side:
         if not len(rows):
             return np.empty(0)
         part = part_of(ground, rows)
-        scores = self.system.score(part, self.bench)
+        scores = self.system.score(part, self.session)
         self.fresh[place] = self.fresh.get(place, 0) + scores.fresh
         self.seconds[place] = self.seconds.get(place, 0.0) + scores.seconds
         values: Floats64 = measure(part, scores.run)[0]
@@ -80,7 +80,7 @@ class _Side:
 
     def evaluations(self, parts: Sequence[CandidatePool]) -> tuple[Evaluation, ...]:
         """Everything was scored: they come from the ledger."""
-        done = [evaluate(part, self.system, self.bench) for part in parts]
+        done = [evaluate(part, self.system, self.session) for part in parts]
         return tuple(replace(one, fresh=self.fresh[d], seconds=self.seconds[d]) for d, one in enumerate(done))
 
     def pairs(self, grounds: Sequence[CandidatePool], parts: Sequence[CandidatePool]) -> SystemPairs:
@@ -94,7 +94,7 @@ def run_blocks(
     anchor: System,
     candidate: System,
     rule: SequentialRule,
-    bench: Session,
+    session: Session,
     *,
     seed: int = 0,
 ) -> Stopped:
@@ -117,7 +117,7 @@ def run_blocks(
     blocks = plan(Design(tuple(map(questions_of, collections)), votes(collections)), seed)
     orders = [_rows(*both) for both in zip(collections, blocks.whole.collections, strict=True)]
     monitor = Monitor.of(rule, blocks)
-    ours, theirs = _Side(anchor, bench), _Side(candidate, bench)
+    ours, theirs = _Side(anchor, session), _Side(candidate, session)
     while monitor.wanted.any():
         used, wanted = monitor.used, monitor.wanted
         rows = [order[start : start + more] for order, start, more in zip(orders, used, wanted, strict=True)]

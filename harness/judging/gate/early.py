@@ -42,11 +42,11 @@ def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
 
 def stopped(stage: Stage, grounds: Sequence[CandidatePool], anchor: System, candidate: System) -> Stopped:
     """Score both on blocks of queries until the answer is certain, and keep what was measured on them."""
-    before = BeforeScoring(stage.collections, stage.bench)
+    before = BeforeScoring(stage.collections, stage.session)
     alarms = [before.look(ground, candidate) for ground in grounds]
-    found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.bench)
+    found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.session)
     found = replace(found, candidate=tuple(map(_with_alarms, found.candidate, alarms)))
-    with Results(stage.bench.workspace.results) as results:
+    with Results(stage.session.workspace.results) as results:
         for evaluation in (*found.anchor, *found.candidate):
             results.keep(evaluation)
         timed = tuple(replace(one, pairs_per_second=results.speed_of(one.id)) for one in found.candidate)

@@ -26,8 +26,8 @@ from harness.result.opening import stored_in
 from harness.result.secrets import without_secrets
 from harness.result.stemming import notes, of_evaluations, of_stored
 from harness.result.store import Results
-from harness.scoring.bench import Session
 from harness.scoring.ground import prepare
+from harness.scoring.session import Session
 from harness.scoring.system import System
 from harness.workspace import Workspace
 
@@ -72,7 +72,7 @@ def gate(
     policy: Policy,
     candidate: str,
     first_stage: str,
-    bench: Session,
+    session: Session,
     *,
     tier: Tier = "gate",
     sample: int | None = None,
@@ -100,8 +100,10 @@ def gate(
         raise UsageError("the tier 'final' has one look per release; name it in the policy: [looks] release = '...'")
     if accept and (sequential or tier == "dev"):
         raise UsageError("--accept needs the figures of all queries of a gate: leave out --sequential and --tier dev")
-    stage = staged(collections, policy, first_stage, bench, tier=tier, sample=sample, without=without, against=against)
-    looks, known = LookLog(bench.workspace.results), _log_of_the_anchor(stage)
+    stage = staged(
+        collections, policy, first_stage, session, tier=tier, sample=sample, without=without, against=against
+    )
+    looks, known = LookLog(session.workspace.results), _log_of_the_anchor(stage)
     before = _spent_by(stage, looks, known)
     told = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
     if is_spent(policy, tier, before) and all(look.candidate.name != without_secrets(candidate) for look in before):
@@ -144,11 +146,11 @@ def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
         return []
     return [
         f"anchor {anchor}: stored results of the workspace {stage.against.path}",
-        f"candidate {candidate}: from the workspace {stage.bench.workspace.path}",
+        f"candidate {candidate}: from the workspace {stage.session.workspace.path}",
     ]
 
 
-def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog, known: LookLog) -> _Scored:
+def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
     """All queries. The candidate is scored first, so that the memory it takes is its own."""
     with watched() as peak:
         ours = stage.run(system)
@@ -157,11 +159,11 @@ def _whole(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog,
     return _Scored(anchor, ours, {one.collection.fingerprint: one.run.candidates for one in ours}, megabytes)
 
 
-def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: LookLog, known: LookLog) -> _Scored:
+def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
     """Blocks of queries. An anchor of the store looks its scores up."""
     measures = [stage.policy.measure] if stage.policy.measure else []
     first, depth = system.first_stage, system.depth
-    grounds = [prepare(one, first, depth, measures, stage.bench) for one in stage.collections]
+    grounds = [prepare(one, first, depth, measures, stage.session) for one in stage.collections]
     candidates = {one.collection.fingerprint: one.candidates.candidates for one in grounds}
     name, theirs = wanted.name, wanted.system
     caution: tuple[str, ...] = ()
@@ -171,7 +173,7 @@ def _in_blocks(stage: Stage, wanted: anchors.Wanted, system: System, looks: Look
         name, caution = kept.name, kept.caution
     with watched() as peak:
         found = stopped(stage, grounds, theirs, system)
-    scored = anchors.by_collection(stage.bench.workspace, [one.id for one in found.anchor])
+    scored = anchors.by_collection(stage.session.workspace, [one.id for one in found.anchor])
     anchor = anchors.Anchor(name, scored, caution)
     megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
     return _Scored(anchor, found.candidate, candidates, megabytes, found)
@@ -181,7 +183,7 @@ def _verdict(stage: Stage, scored: _Scored) -> Verdict:
     costs = costs_of(scored.ours, stage.policy, scored.megabytes)
     names = {one.collection.fingerprint: one.collection.name for one in scored.ours}
     measures = stage.measures_of([one.collection for one in scored.ours])
-    here = stage.bench.workspace
+    here = stage.session.workspace
     there = stage.reference if scored.stopped is None else here  # blocks are kept where they are scored
     with Results(here.results) as results, Results(there.results) as reference:
         stored = {one.collection.fingerprint: results.find(one.id) for one in scored.ours}

@@ -11,9 +11,9 @@ import numpy as np
 from adapters.errors import DataError
 from harness.result.recall import recall
 from harness.result.stored import Stored
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage
+from harness.scoring.session import Session
 from harness.scoring.system import Scores, System
 from harness.workspace import Workspace
 
@@ -31,7 +31,7 @@ class Remembered:
     def check(self) -> None:
         """What is missing is known when it is looked up."""
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """The scores of some queries of an evaluation.
 
         Raises:

@@ -60,7 +60,7 @@ class _Held:
     """What the collections of a stage are searched with; each identity is made once."""
 
     def __init__(self, stage: Stage) -> None:
-        self._spec, self._workspace = stage.first_stage, stage.bench.workspace
+        self._spec, self._workspace = stage.first_stage, stage.session.workspace
         self._collections = {one.fingerprint: one for one in stage.collections}
         self._known: dict[tuple[str, str], Identity] = {}
 

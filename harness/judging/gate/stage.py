@@ -16,8 +16,8 @@ from harness.judging.gate.splits import part
 from harness.measuring.measures import parse
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import experiment
-from harness.scoring.bench import Session
 from harness.scoring.ground import is_paired
+from harness.scoring.session import Session
 from harness.scoring.system import System, systems
 from harness.workspace import Workspace
 
@@ -33,15 +33,15 @@ class Stage:
     policy: Policy
     tier: Tier
     first_stage: str
-    bench: Session
+    session: Session
     cautions: tuple[str, ...]
     against: Workspace | None = None
-    """Another workspace, which has the anchor's stored results; None where the bench's has them."""
+    """Another workspace, which has the anchor's stored results; None where the session's has them."""
 
     @property
     def reference(self) -> Workspace:
         """The workspace that stored anchors and what was accepted are looked up in."""
-        return self.against or self.bench.workspace
+        return self.against or self.session.workspace
 
     @property
     def whole(self) -> tuple[str, ...]:
@@ -66,19 +66,19 @@ class Stage:
             HarnessError: it cannot be opened.
         """
         reranker = [] if spec == self.first_stage else [spec]
-        return systems(self.first_stage, reranker, self.policy.depth, self.bench.workspace)[-1]
+        return systems(self.first_stage, reranker, self.policy.depth, self.session.workspace)[-1]
 
     def run(self, system: System) -> list[Evaluation]:
         """Evaluate a system; what is known costs nothing."""
         measures = [self.policy.measure] if self.policy.measure else []
-        return list(experiment(self.collections, [system], measures, self.bench))
+        return list(experiment(self.collections, [system], measures, self.session))
 
 
 def staged(
     collections: Sequence[Collection],
     policy: Policy,
     first_stage: str,
-    bench: Session,
+    session: Session,
     *,
     tier: Tier = "gate",
     sample: int | None = None,
@@ -107,7 +107,7 @@ def staged(
             cautions.append(
                 f"{whole.name}: queries of different tiers share relevant documents; too many do to part them"
             )
-    return Stage(tuple(taken), policy, tier, first_stage, bench, tuple(cautions), against)
+    return Stage(tuple(taken), policy, tier, first_stage, session, tuple(cautions), against)
 
 
 def leave_out(collection: Collection, texts: frozenset[str]) -> Collection:

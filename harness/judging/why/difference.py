@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.judging.why.facing import Floats64, Indices, PairedTexts, Side
+from harness.judging.why.facing import ComparedSystem, Floats64, Indices, PairedTexts
 from harness.measuring.measures import DEFINITIONS, Hits, Measure, evaluate
 from harness.measuring.ranking import lookup
 
@@ -71,7 +71,7 @@ def divisors(measure: Measure, ideal: Hits) -> Floats64:
     return DEFINITIONS[measure.name].divisor(ideal, measure.cutoff)
 
 
-def _placed(side: Side, asked: Sequence[Indices], ideal: Hits, measure: Measure) -> Placed:
+def _placed(side: ComparedSystem, asked: Sequence[Indices], ideal: Hits, measure: Measure) -> Placed:
     """`asked` is (queries, documents, grades)."""
     queries, documents, grades = asked
     rows = lookup(side.run, queries, documents)

@@ -21,7 +21,7 @@ Floats64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class ComparedSystem:
     """One system on the collection. `tokens` and `kept` are aligned with the rows of the run."""
 
     run: Run
@@ -51,11 +51,11 @@ class PairedTexts:
 
     collection: Collection
     measure: Measure
-    a: Side
-    b: Side
+    a: ComparedSystem
+    b: ComparedSystem
 
     @property
-    def sides(self) -> tuple[Side, Side]:
+    def sides(self) -> tuple[ComparedSystem, ComparedSystem]:
         """A, then B."""
         return self.a, self.b
 
@@ -82,5 +82,5 @@ def facing(a: Recalled, b: Recalled, measure: Measure) -> PairedTexts:
             f"{a.stored.id} was measured on {a.collection.name} {a.collection.fingerprint[:10]}, {b.stored.id} on "
             f"{b.collection.name} {b.collection.fingerprint[:10]}: name two evaluations of the same texts and queries"
         )
-    sides = (Side(one.run, one.tokens, one.kept) for one in (a, b))
+    sides = (ComparedSystem(one.run, one.tokens, one.kept) for one in (a, b))
     return PairedTexts(a.collection, measure, *sides)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from harness.judging.why.facing import Floats64, Side
+from harness.judging.why.facing import ComparedSystem, Floats64
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure, evaluate
 
@@ -36,7 +36,7 @@ class Headroom:
         return {field.name: float(weights @ getattr(self, field.name)) for field in fields(self)}
 
 
-def headroom(side: Side, judged: Judged, measure: Measure) -> Headroom:
+def headroom(side: ComparedSystem, judged: Judged, measure: Measure) -> Headroom:
     """Account for the loss of one system. Where tokens are not known, nothing counts as truncated."""
     oracle = judged.oracle()
     blinded = oracle.copy()

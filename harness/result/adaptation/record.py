@@ -82,7 +82,7 @@ class TaskRow:
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class ArmRecord:
     """An arm: a model that was proposed, or that others are compared with.
 
     `name` is unique in a run; `path` is what `adapters.models.open_folder` takes. `parts`: the names of the checkpoints
@@ -188,7 +188,7 @@ class AdaptationRecord:
     reasons: tuple[str, ...] = ()
     timeline: tuple[Event, ...] = ()
     tasks: tuple[TaskRow, ...] = ()
-    arms: tuple[Checkpoint, ...] = ()
+    arms: tuple[ArmRecord, ...] = ()
     scores: tuple[Score, ...] = ()
     looks: tuple[LookRow, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -200,7 +200,7 @@ class AdaptationRecord:
         """The base as it was named."""
         return str(self.base["name"])
 
-    def arm(self, name: str) -> Checkpoint:
+    def arm(self, name: str) -> ArmRecord:
         """The checkpoint of that name.
 
         Raises:
@@ -208,7 +208,7 @@ class AdaptationRecord:
         """
         return {one.name: one for one in self.arms}[name]
 
-    def of_kind(self, kind: Kind) -> tuple[Checkpoint, ...]:
+    def of_kind(self, kind: Kind) -> tuple[ArmRecord, ...]:
         """Arms in the order of the record."""
         return tuple(one for one in self.arms if one.kind == kind)
 

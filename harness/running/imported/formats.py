@@ -11,7 +11,7 @@ from adapters.errors import DataError, UsageError, did_you_mean
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.trec import RunLine, opened, read_run, run_of
-from harness.result.origin import Origin, origin_of
+from harness.result.origin import ImportOrigin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
 from harness.running.imported.json_file import json_object, json_value, nested_lines
 from harness.running.imported.msmarco import msmarco_lines
@@ -46,7 +46,7 @@ class RunFile:
         return run_of(self.path, self._lines(collection), collection)
 
     @cached_property
-    def origin(self) -> Origin:
+    def origin(self) -> ImportOrigin:
         """For the identity."""
         said = {"flagembedding": flag_embedding.stated, "mteb-predictions": mteb_predictions.stated}
         stated = said[self.format](self.content) if self.format in said else None

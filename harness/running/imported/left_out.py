@@ -10,7 +10,7 @@ from adapters.errors import UsageError
 _SHOWN = 5
 
 
-class LeftOut(UsageError):
+class NotTaken(UsageError):
     """A result that is not taken. In a folder it is left out, and the folder's other files are read.
 
     Args:
@@ -25,7 +25,7 @@ class LeftOut(UsageError):
         self.reason, self.item = reason, item
 
 
-def counted(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+def counted(left_out: Iterable[NotTaken]) -> tuple[str, ...]:
     """A line for each reason, the most frequent first: how many files, why, and which."""
     items: dict[str, list[str]] = {}
     for one in left_out:

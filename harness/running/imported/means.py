@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.result.means import Means
 from harness.result.origin import marked, origin_of
 from harness.running.imported.formats import MTEB_RESULTS
-from harness.running.imported.left_out import LeftOut
+from harness.running.imported.left_out import NotTaken
 from harness.running.imported.mteb_model import META, Model, model_of
 from harness.running.imported.mteb_results import TaskPart, parts_of
 
@@ -42,7 +42,7 @@ def _means(path: Path, model: Model, part: TaskPart, measures: Sequence[str]) ->
     missing = [measure for measure in wanted if measure not in part.means]
     if missing:
         there = f"no {missing[0]} of {part.entry.target}; it has {', '.join(part.means) or 'none'}"
-        raise LeftOut(path, f"without {missing[0]}", part.entry.mteb.task, there)
+        raise NotTaken(path, f"without {missing[0]}", part.entry.mteb.task, there)
     origin = origin_of(path, "mean", MTEB_RESULTS, part.evaluator, model.stated)
     own, values = marked(model.label), {measure: part.means[measure] for measure in wanted}
     if part.first_stage is None:

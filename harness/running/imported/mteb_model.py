@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.running.imported.json_file import json_object
-from harness.running.imported.left_out import LeftOut
+from harness.running.imported.left_out import NotTaken
 
 META = "model_meta.json"
 EXPERIMENTS = "experiments"
@@ -55,13 +55,13 @@ def model_of(path: Path, name: str | None) -> Model:
     experiment = path.parent.name if path.parent.parent.name == EXPERIMENTS else None
     revision_folder = path.parent.parent.parent if experiment else path.parent
     if experiment and not meta:
-        raise LeftOut(path, f"in an experiment's folder without {META}; fetch that file too", path.parent.name)
+        raise NotTaken(path, f"in an experiment's folder without {META}; fetch that file too", path.parent.name)
     in_layout = "__" in revision_folder.parent.name
     folder = revision_folder.parent.name.replace("__", "/", 1) if in_layout else None
     own = _text(meta.get("name")) or folder
     found = name or (own and _NOT_IN_NAMES.sub("_", own).lstrip("./@+,=- "))
     if found is None:
-        raise LeftOut(path, f"neither {META} nor the folders name the model; give it a --name", path.name)
+        raise NotTaken(path, f"neither {META} nor the folders name the model; give it a --name", path.name)
     revision = _text(meta.get("revision")) or (revision_folder.name if in_layout else None)
     return Model(
         found, None if revision in _UNSTATED else revision, _searches(meta), None if own == found else own, experiment

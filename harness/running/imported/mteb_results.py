@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.errors import DataError
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection, suites
 from harness.running.imported.json_file import json_object
-from harness.running.imported.left_out import LeftOut
+from harness.running.imported.left_out import NotTaken
 from harness.running.imported.mteb_model import Model
 
 OLD_TASK = "mteb_dataset_name"
@@ -76,7 +76,7 @@ def parts_of(path: Path, model: Model, *, allow_drift: bool = False) -> list[Tas
         if (entry := entries.get((split, subset)))
     ]
     if not found:
-        raise LeftOut(path, "none of its splits and subsets is among those of our suites", result.task)
+        raise NotTaken(path, "none of its splits and subsets is among those of our suites", result.task)
     return found
 
 
@@ -114,7 +114,7 @@ def _entries(result: _Result) -> dict[tuple[str, str], SuiteCollection]:
     found = {(one.mteb.split, one.mteb.subset): one for one in _all() if one.mteb.task.lower() == task}
     if not found:
         reason = "of tasks that no suite has; `harness list` and docs/suites.md name those that are"
-        raise LeftOut(
+        raise NotTaken(
             result.path, reason, result.task, f"no suite has the task {result.task}; docs/suites.md lists all"
         )
     return found
@@ -129,7 +129,7 @@ def _refuse_other_data(result: _Result, entry: SuiteCollection) -> None:
     if result.revision != entry.mteb.revision:
         measured = f"revision {result.revision[:8]} of the data" if result.revision else "data of no stated revision"
         detail = f"measured on {measured}, and {entry.mteb.task} here is {entry.mteb.revision[:8]}"
-        raise LeftOut(result.path, _OTHER_DATA, result.task, f"{detail}; take it with --allow-drift, marked")
+        raise NotTaken(result.path, _OTHER_DATA, result.task, f"{detail}; take it with --allow-drift, marked")
 
 
 def _scores(result: _Result) -> Iterator[tuple[str, str, Mapping[str, object]]]:

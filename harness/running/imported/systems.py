@@ -11,9 +11,9 @@ from harness.progress import Reporter
 from harness.result.origin import KEY, marked
 from harness.running.imported.formats import RunFile
 from harness.scoring.alarms.candidates import outside_corpus
-from harness.scoring.bench import Session
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import FirstStage
+from harness.scoring.session import Session
 from harness.scoring.system import MadeOf, Scores, System, looked_up
 
 
@@ -48,12 +48,12 @@ class ImportedReranker:
     def check(self) -> None:
         """The file was read when its format was looked at."""
 
-    def score(self, ground: CandidatePool, bench: Session) -> Scores:
+    def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Look every candidate up in the file; one that it lacks is an error, never a zero."""
         given = self.file.read(ground.collection)
         run = looked_up(given, ground.candidates, self.file.path, ground.collection)
         if left := len(given) - len(run):
-            bench.reporter.note(f"{self.file.path}: {left:,} scored documents are no candidates, and are left out")
+            session.reporter.note(f"{self.file.path}: {left:,} scored documents are no candidates, and are left out")
         identity = {KEY: self.file.origin.identity, "name": self.name}
         return Scores(run, identity, alarms=tuple(outside_corpus(given)))
 

@@ -14,11 +14,11 @@ from harness.result.means import Means
 from harness.result.store import Results
 from harness.running.experiment import experiment
 from harness.running.imported.formats import MTEB_RESULTS, RUN_FORMATS, RunFile, format_of, is_result, run_file
-from harness.running.imported.left_out import LeftOut, counted
+from harness.running.imported.left_out import NotTaken, counted
 from harness.running.imported.means import means_in, result_files
 from harness.running.imported.systems import imported_systems
-from harness.scoring.bench import opened
 from harness.scoring.retrieve import GIVEN, FirstStage, first_stage
+from harness.scoring.session import opened
 from harness.workspace import Workspace
 
 _RUN = "run:"
@@ -77,8 +77,8 @@ def take_run(
         raise UsageError(f"{wanted.path}: one run file is of one collection, not of {len(collections)}: {names}, ...")
     systems = imported_systems(file, wanted.name, _first(wanted, collections, workspace), wanted.depth)
     systems[0].first_stage.check()
-    with opened(workspace, reporter) as bench:
-        return list(experiment(collections, systems, wanted.measures, bench))
+    with opened(workspace, reporter) as session:
+        return list(experiment(collections, systems, wanted.measures, session))
 
 
 def take_means(
@@ -103,12 +103,12 @@ def take_means(
         DataError: a file is broken.
     """
     found: list[Means] = []
-    skipped: list[LeftOut] = []
+    skipped: list[NotTaken] = []
     for path in paths:
         for file in _listed(path):
             try:
                 found += _means_in(file, path, name, measures, allow_drift=allow_drift)
-            except LeftOut as error:
+            except NotTaken as error:
                 if not path.is_dir():
                     raise
                 skipped.append(error)
@@ -123,7 +123,7 @@ def take_means(
 
 def _means_in(file: Path, given: Path, name: str | None, measures: Sequence[str], *, allow_drift: bool) -> list[Means]:
     if given.is_dir() and not is_result(file):
-        raise LeftOut(file, "no results of mteb", file.name)
+        raise NotTaken(file, "no results of mteb", file.name)
     return means_in(file, name, measures, allow_drift=allow_drift)
 
 

@@ -29,8 +29,8 @@ def checked(place: Place, spec: str, *folders: Path, **options: object) -> Check
     folder = place.path / "coll"
     named = folders or (folder if folder.exists() else place.beir(),)
     collections = [place.load(one) for one in named]
-    with place.bench() as bench:
-        return check(spec, collections, bench, **{"first_stage": FIRST, "depth": 8, **options})  # type: ignore[arg-type]
+    with place.session() as session:
+        return check(spec, collections, session, **{"first_stage": FIRST, "depth": 8, **options})  # type: ignore[arg-type]
 
 
 def verdicts(found: Checked) -> dict[str, str]:
@@ -107,15 +107,15 @@ def poison(place: Place, spec: str) -> None:
     """A ledger in which one score of the reranker is not what it says."""
     place.workspace.ledger.unlink()
     collection = place.load(place.path / "coll")
-    with place.bench() as bench:
-        scorer = bench.ledger.scorer(dict(identity_of(open_reranker(spec))))
+    with place.session() as session:
+        scorer = session.ledger.scorer(dict(identity_of(open_reranker(spec))))
         digests = (
             text_digests(collection.queries.take(np.array([0]))),
             text_digests(collection.corpus.take(np.array([0]))),
         )
         entries = Entries.unknown(1)
         entries.score[:] = 7.5
-        bench.ledger.record(scorer, *digests, np.zeros((1, 2), np.int64), entries)
+        session.ledger.record(scorer, *digests, np.zeros((1, 2), np.int64), entries)
 
 
 def test_a_check_asks_the_model_and_never_the_ledger(place: Place) -> None:
@@ -125,8 +125,8 @@ def test_a_check_asks_the_model_and_never_the_ledger(place: Place) -> None:
     before = place.workspace.ledger.stat().st_size
     found = checked(place, poison_first)
     assert found.findings[0].shift is not None
-    with place.bench() as bench:
-        assert sum(scorer.pairs for scorer in bench.ledger.scorers()) == 28 + 16
+    with place.session() as session:
+        assert sum(scorer.pairs for scorer in session.ledger.scorers()) == 28 + 16
     assert before
 
 

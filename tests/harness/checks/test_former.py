@@ -36,8 +36,8 @@ def by_the_rule_of_before(self: Contents) -> dict[str, object]:
 def scored_now(place: Place, spec: str, first: str = FIRST) -> int:
     """Pairs that a run has to score."""
     evaluated = systems(first, [spec], 5, place.workspace)
-    with place.bench() as bench:
-        found = list(experiment([place.load()], evaluated, [], bench, skip_probe=True))
+    with place.session() as session:
+        found = list(experiment([place.load()], evaluated, [], session, skip_probe=True))
     return found[-1].fresh
 
 
@@ -99,9 +99,9 @@ def test_pairs_that_both_versions_scored_are_kept_once(
         paid = scored_now(place, str(folder))
     assert scored_now(place, str(folder)) == paid
     bring_up(place.workspace)
-    with place.bench() as bench:
-        assert sorted(one.pairs for one in bench.ledger.scorers()) == [0, paid]
-        assert bench.ledger.verify().ok
+    with place.session() as session:
+        assert sorted(one.pairs for one in session.ledger.scorers()) == [0, paid]
+        assert session.ledger.verify().ok
 
 
 def test_a_model_that_is_scored_in_another_way_is_marked_and_its_scores_are_left(

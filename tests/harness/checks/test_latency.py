@@ -20,8 +20,8 @@ FIRST = "tests.fake_adapters:Overlap"
 
 
 def timed(place: Place, spec: str = FAKE, **options: Any) -> Any:
-    with place.bench() as bench:
-        return latency(spec, [place.load()], bench, first_stage=FIRST, depth=5, **options)
+    with place.session() as session:
+        return latency(spec, [place.load()], session, first_stage=FIRST, depth=5, **options)
 
 
 def test_every_query_is_asked_alone_and_past_the_ledger(place: Place, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def names(place: Place, spec: str, *folders: Path, **options: bool) -> list[list
     """The names of the alarms of a reranker on each collection."""
     collections = [place.load(folder) for folder in folders]
     evaluated = systems(FIRST, [spec], 5, place.workspace)
-    with place.bench() as bench:
-        found = list(experiment(collections, evaluated, [], bench, **options))
+    with place.session() as session:
+        found = list(experiment(collections, evaluated, [], session, **options))
     probe = {"orientation", "wrong-orientation", "not-probed"}
     return [[one.name for one in each.alarms if one.name in probe] for each in found[1::2]]
 
@@ -108,9 +108,9 @@ def test_candidates_that_are_all_known_are_not_probed(place: Place) -> None:
 
 def test_the_probe_is_in_no_count_and_in_no_speed(place: Place) -> None:
     collections = [place.load(folder) for folder in spoken(place, "en")]
-    with place.bench() as bench:
+    with place.session() as session:
         evaluated = systems(FIRST, [f"{FAKE}:Good"], 5, place.workspace)
-        _, probed = experiment(collections, evaluated, [], bench)
+        _, probed = experiment(collections, evaluated, [], session)
     assert (probed.fresh, probed.audit.candidates) == (18, 20)
 
 

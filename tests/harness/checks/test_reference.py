@@ -38,9 +38,9 @@ def alarms(place: Place, spec: str, *folders: Path) -> list[list[str]]:
     """The names of the alarms of a reranker, collection by collection."""
     place.load()
     evaluated = systems(FIRST, [spec], 5, place.workspace)
-    with place.bench() as bench:
+    with place.session() as session:
         collections = [place.load(folder) for folder in folders] or [place.load()]
-        found = list(experiment(collections, evaluated, [], bench, skip_probe=True))
+        found = list(experiment(collections, evaluated, [], session, skip_probe=True))
     return [[one.name for one in each.alarms] for each in found[1::2]]
 
 
@@ -129,21 +129,21 @@ def test_half_precision_is_compared_in_float32(place: Place, model: Path) -> Non
 
 
 def test_the_check_prints_the_comparison(place: Place, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place.bench() as bench:
-        found = check(str(model), [place.load()], bench, first_stage=FIRST, reference=True)
+    with place.session() as session:
+        found = check(str(model), [place.load()], session, first_stage=FIRST, reference=True)
         (row,) = (one for one in found.findings if one.trial == "sentence-transformers")
         assert row.verdict == "OK"
         assert row.shift is not None
         assert row.shift.largest < 1e-4
         monkeypatch.setattr(OutputLabel, "scores", wrong_label)
-        wrong = check(str(model), [place.load()], bench, first_stage=FIRST, reference=True)
+        wrong = check(str(model), [place.load()], session, first_stage=FIRST, reference=True)
         assert "other-scores" in [one.name for one in wrong.alarms]
         assert wrong.verdict == "broken"
 
 
 def test_a_reranker_that_has_no_reference_says_why(place: Place) -> None:
-    with place.bench() as bench:
-        found = check("bm25", [place.load()], bench, first_stage=FIRST, reference=True)
+    with place.session() as session:
+        found = check("bm25", [place.load()], session, first_stage=FIRST, reference=True)
     (row,) = (one for one in found.findings if one.trial == "sentence-transformers")
     assert (row.verdict, row.note) == ("not possible", "it is no model that sentence-transformers can load")
 
@@ -173,8 +173,8 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_kind_has_its_reference(place: Place, tmp_path: Path, shape: str) -> None:
     folder, options = SHAPES[shape](tmp_path / "model")
-    with place.bench() as bench:
-        ground = prepare(place.load(), first_stage(FIRST, place.workspace), 5, [], bench)
+    with place.session() as session:
+        ground = prepare(place.load(), first_stage(FIRST, place.workspace), 5, [], session)
         found = comparing.compare_with_reference(f"{folder}{options}", [ground])
     assert found.note == ""
     assert found.agrees
@@ -220,8 +220,8 @@ def test_where_sentence_transformers_cuts_otherwise_whole_inputs_are_compared(
     place: Place, tmp_path: Path, shape: Callable[[Path], str]
 ) -> None:
     spec = shape(tmp_path / "model")
-    with place.bench() as bench:
-        ground = prepare(place.load(long_documents(place)), first_stage(FIRST, place.workspace), 5, [], bench)
+    with place.session() as session:
+        ground = prepare(place.load(long_documents(place)), first_stage(FIRST, place.workspace), 5, [], session)
         found = comparing.compare_with_reference(spec, [ground])
     assert (found.note, found.agrees) == ("", True)
 
@@ -231,8 +231,8 @@ def test_a_wrong_reading_shows_also_where_only_whole_inputs_are_compared(
 ) -> None:
     spec = documents_alone(tmp_path / "model")
     monkeypatch.setattr(OutputLabel, "scores", wrong_label)
-    with place.bench() as bench:
-        ground = prepare(place.load(long_documents(place)), first_stage(FIRST, place.workspace), 5, [], bench)
+    with place.session() as session:
+        ground = prepare(place.load(long_documents(place)), first_stage(FIRST, place.workspace), 5, [], session)
         assert comparing.compare_with_reference(spec, [ground]).agrees is False
 
 
@@ -254,14 +254,14 @@ def test_prompts_that_sentence_transformers_would_not_use_are_a_remark_that_says
 ) -> None:
     prompts, default, options = PROMPTS[kind]
     folder = embedder(tmp_path / "model", prompts, default)
-    with place.bench() as bench:
-        found = check(str(folder), [place.load()], bench, first_stage=FIRST, reference=True)
+    with place.session() as session:
+        found = check(str(folder), [place.load()], session, first_stage=FIRST, reference=True)
         (remark,) = (one for one in found.alarms if one.name == "other-prompts")
         assert "'find it '" in remark.message
         assert f"?{options})" in remark.message
         assert not remark.hard
         assert found.verdict != "broken"
-        chosen = check(f"{folder}?{options}", [place.load()], bench, first_stage=FIRST, reference=True)
+        chosen = check(f"{folder}?{options}", [place.load()], session, first_stage=FIRST, reference=True)
     assert not NAMES & {one.name for one in chosen.alarms}
 
 
@@ -276,9 +276,9 @@ def test_prompts_that_somebody_gave_are_no_remark(place: Place, tmp_path: Path) 
     prompts = {"query": "Instruct: find it\nQuery: ", "document": "a text: "}
     folder = embedder(tmp_path / "model", prompts)
     instructed = place.load(place.beir("told", rules='instruction = "find the opposite"'))
-    with place.bench() as bench:
-        ground = prepare(instructed, first_stage(FIRST, place.workspace), 5, [], bench)
-        plain = prepare(place.load(), first_stage(FIRST, place.workspace), 5, [], bench)
+    with place.session() as session:
+        ground = prepare(instructed, first_stage(FIRST, place.workspace), 5, [], session)
+        plain = prepare(place.load(), first_stage(FIRST, place.workspace), 5, [], session)
         assert comparing.compare_with_reference(str(folder), [ground]).alarms == ()
         assert comparing.compare_with_reference(f"{folder}?document_prompt=other", [plain]).alarms == ()
 

@@ -47,8 +47,8 @@ class SaysNothing(Reads):
 
 
 def test_glued_inputs_raise_a_hard_alarm(place: Place) -> None:
-    with place.bench() as bench:
-        (alarm,) = separation("glue", Reads(), bench, to_score=True)
+    with place.session() as session:
+        (alarm,) = separation("glue", Reads(), session, to_score=True)
     assert alarm.name == "no-separator"
     assert is_hard("no-separator")
     assert "'1 2' with '3' and '1 ' with '23' are one input" in alarm.message
@@ -56,16 +56,16 @@ def test_glued_inputs_raise_a_hard_alarm(place: Place) -> None:
 
 @pytest.mark.parametrize("kind", [Separates, SaysNothing])
 def test_separated_or_unknown_inputs_raise_nothing(place: Place, kind: type[Reads]) -> None:
-    with place.bench() as bench:
-        assert separation("fine", kind(), bench, to_score=True) == ()
+    with place.session() as session:
+        assert separation("fine", kind(), session, to_score=True) == ()
 
 
 def test_the_probe_is_paid_once_and_never_where_nothing_is_scored(place: Place) -> None:
-    with place.bench() as bench:
+    with place.session() as session:
         reranker = Reads()
-        assert separation("glue", reranker, bench, to_score=False) == ()
+        assert separation("glue", reranker, session, to_score=False) == ()
         assert reranker.asked == 0
         for _ in range(2):
-            assert separation("glue", reranker, bench, to_score=True)
-        assert separation("glue", reranker, bench, to_score=False)
+            assert separation("glue", reranker, session, to_score=True)
+        assert separation("glue", reranker, session, to_score=False)
         assert reranker.asked == 2 * len(PROBES)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.data.collection import Rules
 from harness.measuring.alarms.alarm import Alarm
-from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment, Timing, TokenFacts
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Environment, Timing, TokenFacts
 
 FACTS = CollectionFacts("mine/a", "test", "f" * 32, CountFacts(4), Rules(), corpus="c")
 
@@ -43,26 +43,28 @@ def test_controls_of_other_measures_stay() -> None:
 
 def test_an_audit_gives_the_alarms_of_a_measure_and_those_of_all() -> None:
     alarms = (Alarm("one", "of all"), Alarm("two", "of a", "a"), Alarm("three", "of b", "b"))
-    assert [alarm.name for alarm in Audit(alarms=alarms).about("a")] == ["one", "two"]
-    assert [alarm.name for alarm in Audit(alarms=alarms).about()] == ["one"]
+    assert [alarm.name for alarm in AuditFacts(alarms=alarms).about("a")] == ["one", "two"]
+    assert [alarm.name for alarm in AuditFacts(alarms=alarms).about()] == ["one"]
 
 
 @pytest.mark.parametrize(
     "audit",
     [
-        Audit(),
-        Audit(candidates=4, ties={"a": (0.0, 1.0)}, tokens=TokenFacts(1, 0, 0, None), alarms=(Alarm("x", "y", "a"),)),
-        Audit(candidates=4, queries=2, membership_kept=True, details={"calibration": {"slope": 1.5}}),
+        AuditFacts(),
+        AuditFacts(
+            candidates=4, ties={"a": (0.0, 1.0)}, tokens=TokenFacts(1, 0, 0, None), alarms=(Alarm("x", "y", "a"),)
+        ),
+        AuditFacts(candidates=4, queries=2, membership_kept=True, details={"calibration": {"slope": 1.5}}),
     ],
 )
-def test_an_audit_is_the_same_after_json(audit: Audit) -> None:
-    assert Audit.of(json.loads(json.dumps(audit.as_dict())), "audit") == audit
+def test_an_audit_is_the_same_after_json(audit: AuditFacts) -> None:
+    assert AuditFacts.of(json.loads(json.dumps(audit.as_dict())), "audit") == audit
 
 
 def test_what_is_not_known_is_not_written() -> None:
-    assert Audit().as_dict() == {"alarms": []}
+    assert AuditFacts().as_dict() == {"alarms": []}
     assert Environment().as_dict() == {}
-    assert Audit(candidates=4).as_dict() == {"candidates": 4, "tokens": None, "alarms": []}
+    assert AuditFacts(candidates=4).as_dict() == {"candidates": 4, "tokens": None, "alarms": []}
 
 
 def test_nothing_scored_here_has_no_speed() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.result.gathered import View, view
+from harness.result.gathered import SelectedResults, view
 from harness.result.left_out import NOTHING
 from tests.stored_board import MadeCollection, MadeSystem, store
 
@@ -19,12 +19,12 @@ FIRST, A, B = MadeSystem(None, 0.4), MadeSystem("a", 0.5), MadeSystem("b", 0.6)
 BOTH_PARTS = [PART, OTHER_PART]
 
 
-def shown(found: View) -> set[tuple[str, int]]:
+def shown(found: SelectedResults) -> set[tuple[str, int]]:
     """Systems and the queries that they are shown on."""
     return {(one.system.label, one.collection.queries) for one in found.results}
 
 
-def counted(found: View) -> tuple[int, int]:
+def counted(found: SelectedResults) -> tuple[int, int]:
     return len(found.left_out.older), len(found.left_out.parts)
 
 

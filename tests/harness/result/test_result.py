@@ -17,7 +17,7 @@ from harness.measuring.paired_measures import PMRR
 from harness.result.evaluation import Evaluation
 from harness.result.facts import Environment, Made
 from harness.result.means import Means
-from harness.result.origin import Origin, marked
+from harness.result.origin import ImportOrigin, marked
 from harness.result.result import Result, results_of, results_of_means
 from harness.result.store import Results
 from tests.tiny_collection import CORPUS, QRELS, QUERIES, Place
@@ -116,7 +116,7 @@ def test_what_is_read_is_what_was_written(place: Place, tmp_path: Path, made: Ca
 
 
 def test_an_imported_mean_is_read_as_it_was_written(tmp_path: Path) -> None:
-    origin = Origin("mean", "mteb-results", "SciFact.json", "00" * 16, "mteb 2", {"model": "a/b"})
+    origin = ImportOrigin("mean", "mteb-results", "SciFact.json", "00" * 16, "mteb 2", {"model": "a/b"})
     means = Means(SCIFACT, "bm25", marked("theirs"), 100, origin, {"nDCG@10": 0.5, "R@100": 0.25})
     expected = results_of_means(means, MADE)
     assert_same(kept(tmp_path / "a.sqlite", *expected), expected)

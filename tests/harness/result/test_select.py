@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.errors import UsageError
-from harness.result.places import Place, collections_named, is_called, named_by_fingerprint
+from harness.result.places import CollectionNames, collections_named, is_called, named_by_fingerprint
 from harness.result.select import (
     Wanted,
     evaluation_named,
@@ -100,13 +100,13 @@ def test_the_members_of_a_group_are_names_and_a_comma_may_be_part_of_one() -> No
 
 
 PLACES = [
-    Place("beir/scifact", "aaaaaa11"),
-    Place("beir/scifact", "aaaaaa22"),
-    Place("beir/nfcorpus†", "bbbbbb11"),
-    Place("beir/cqadupstack-unix", "cccccc11", "cqadupstack"),
-    Place("miracl/sw", "dddddd11"),
-    Place("miracl", "eeeeee11"),
-    Place("mine/a/b", "ffffff11"),
+    CollectionNames("beir/scifact", "aaaaaa11"),
+    CollectionNames("beir/scifact", "aaaaaa22"),
+    CollectionNames("beir/nfcorpus†", "bbbbbb11"),
+    CollectionNames("beir/cqadupstack-unix", "cccccc11", "cqadupstack"),
+    CollectionNames("miracl/sw", "dddddd11"),
+    CollectionNames("miracl", "eeeeee11"),
+    CollectionNames("mine/a/b", "ffffff11"),
 ]
 
 
@@ -155,7 +155,7 @@ def test_only_digits_name_one_edition_of_a_collection() -> None:
 
 
 def test_a_declared_name_covers_collections_as_a_selection_does() -> None:
-    place = Place("beir/cqadupstack-unix", "", "cqadupstack")
+    place = CollectionNames("beir/cqadupstack-unix", "", "cqadupstack")
     assert all(is_called(place, one) for one in ("beir", "beir/*", "cqadupstack", "beir/cqadupstack-unix"))
     assert not is_called(place, "beir/cqa")
 

@@ -37,9 +37,9 @@ def test_values_are_those_of_a_ranking_done_by_hand(place: Place) -> None:
 
 def test_each_result_is_in_the_store_before_the_next_is_begun(place: Place) -> None:
     rerankers = [f"{FAKE}:Plain", f"{FAKE}:Streaming?lives=0"]
-    with place.bench() as bench:
+    with place.session() as session:
         evaluated = systems(FIRST, rerankers, 5, place.workspace)
-        running = experiment([place.load()], evaluated, [], bench)
+        running = experiment([place.load()], evaluated, [], session)
         done = [next(running).id, next(running).id]
         with Results(place.workspace.results) as results:
             assert {stored.id for stored in results.all()} == set(done)

@@ -103,8 +103,8 @@ def test_the_judged_share_of_the_top_is_the_mean_over_queries(place: Place) -> N
 
 
 def test_a_run_of_other_documents_is_an_alarm(place: Place) -> None:
-    with place.bench() as bench:
-        ground = prepare(place.load(), first_stage(FIRST, place.workspace), 3, [], bench)
+    with place.session() as session:
+        ground = prepare(place.load(), first_stage(FIRST, place.workspace), 3, [], session)
     run = ground.candidates
     other = replace(run, documents=((run.documents + 1) % 8).astype(np.int32))
     assert audit(ground, Scores(run, {})).membership_kept

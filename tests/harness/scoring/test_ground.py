@@ -20,8 +20,8 @@ MEASURES = ["nDCG@10", "nDCG@3", "AP", "RR@10", "P@5", "R@3", "Success@1"]
 
 
 def grounded(place: Place, first: str = FIRST, depth: int = 5, measures: list[str] = MEASURES) -> CandidatePool:
-    with place.bench() as bench:
-        return prepare(place.load(), first_stage(first, place.workspace), depth, measures, bench)
+    with place.session() as session:
+        return prepare(place.load(), first_stage(first, place.workspace), depth, measures, session)
 
 
 def labelled(place: Place, name_of: dict[int, str]) -> CandidatePool:
@@ -36,9 +36,9 @@ def labelled(place: Place, name_of: dict[int, str]) -> CandidatePool:
             qrels.append((f"q{query}", name, grade))
     queries = {f"q{query}": f"text {query}" for query in range(60)}
     collection = place.load(place.beir("labelled", corpus, queries, qrels))
-    with place.bench() as bench:
+    with place.session() as session:
         file = first_stage(f"run:{place.run_file(lines)}", place.workspace)
-        return prepare(collection, file, 10, ["nDCG@10", "RR@10"], bench)
+        return prepare(collection, file, 10, ["nDCG@10", "RR@10"], session)
 
 
 @pytest.mark.parametrize("depth", [1, 3, 8])
@@ -88,8 +88,8 @@ def test_ids_that_carry_the_label_raise_the_alarm_whichever_way_they_sort(place:
 def test_ids_that_follow_the_order_of_a_text_are_no_label(place: Place, shared_data: Path) -> None:
     pytest.importorskip("bm25s", reason="bm25s is not installed")
     (collection,) = load(str(shared_data / "xquad" / "vi"), place.workspace)
-    with place.bench() as bench:
-        ground = prepare(collection, first_stage("bm25", place.workspace), 10, [], bench)
+    with place.session() as session:
+        ground = prepare(collection, first_stage("bm25", place.workspace), 10, [], session)
     lean = (ground.controls["constant"] - ground.controls["chance"]).mean()
     assert abs(lean) > 0.02  # so that the case is one
     assert ground.alarms == ()
@@ -104,14 +104,14 @@ def test_ids_that_say_nothing_raise_no_alarm(place: Place) -> None:
 
 
 def test_a_measure_that_is_named_twice_is_one_and_none_means_the_main_one(place: Place) -> None:
-    with place.bench() as bench:
+    with place.session() as session:
         stage = first_stage(FIRST, place.workspace)
-        named = prepare(place.load(), stage, 5, ["ndcg@10", "nDCG@10", "rr@10"], bench)
+        named = prepare(place.load(), stage, 5, ["ndcg@10", "nDCG@10", "rr@10"], session)
         assert list(map(str, named.measures)) == ["nDCG@10", "RR@10"]
         ruled = place.load(place.beir("ruled", rules='main_measure = "AP@1000"'))
-        assert list(map(str, prepare(ruled, stage, 5, [], bench).measures)) == ["AP@1000"]
+        assert list(map(str, prepare(ruled, stage, 5, [], session).measures)) == ["AP@1000"]
         with pytest.raises(UsageError, match="unknown measure 'nCDG@10'"):
-            prepare(ruled, stage, 5, ["nCDG@10"], bench)
+            prepare(ruled, stage, 5, ["nCDG@10"], session)
 
 
 def test_means_name_every_control_and_measure(place: Place) -> None:

@@ -30,14 +30,14 @@ PAIRS = 18
 
 
 def scored(place: Place, collection: Collection, spec: str, depth: int = 5, first: str = FIRST) -> Reranked:
-    with place.bench() as bench:
-        run = retrieve(collection, first_stage(first, place.workspace), depth, bench)
-        return rerank(collection, run, open_reranker(f"{FAKE}:{spec}"), bench, "coll: model")
+    with place.session() as session:
+        run = retrieve(collection, first_stage(first, place.workspace), depth, session)
+        return rerank(collection, run, open_reranker(f"{FAKE}:{spec}"), session, "coll: model")
 
 
 def ledger_count(place: Place) -> int:
-    with place.bench() as bench:
-        return sum(scorer.pairs for scorer in bench.ledger.scorers())
+    with place.session() as session:
+        return sum(scorer.pairs for scorer in session.ledger.scorers())
 
 
 def test_every_candidate_gets_the_score_of_its_own_texts(place: Place) -> None:
@@ -115,10 +115,10 @@ def test_blocks_change_neither_scores_nor_costs(place: Place, monkeypatch: pytes
 def test_a_run_without_candidates_is_reranked_to_nothing(place: Place) -> None:
     ask = {"q1": "ferry"}
     collection = place.load(place.beir("none", {"d1": "mill"}, ask, [("q1", "d1", 1)]))
-    with place.bench() as bench:
-        run = retrieve(collection, first_stage(FIRST, place.workspace), 1, bench)
+    with place.session() as session:
+        run = retrieve(collection, first_stage(FIRST, place.workspace), 1, session)
         empty = Run(np.zeros(2, np.int64), run.documents[:0], run.scores[:0], run.tiebreaks[:0])
-        done = rerank(collection, empty, open_reranker(f"{FAKE}:Plain"), bench, "none")
+        done = rerank(collection, empty, open_reranker(f"{FAKE}:Plain"), session, "none")
     assert (len(done.run), done.fresh) == (0, 0)
 
 
@@ -162,10 +162,10 @@ def test_what_was_scored_before_a_failure_is_never_scored_again(
     options = f"Streaming?log={log}&lives=4&death={death}"
     model = open_reranker(f"{FAKE}:{options}")
     monkeypatch.setattr(module, "_FLUSH_SECONDS", 1e9)
-    with place.bench() as bench:
-        run = retrieve(collection, first_stage(FIRST, place.workspace), 5, bench)
+    with place.session() as session:
+        run = retrieve(collection, first_stage(FIRST, place.workspace), 5, session)
         with pytest.raises(error):
-            rerank(collection, run, model, bench, "coll: model")
+            rerank(collection, run, model, session, "coll: model")
     assert len(asked(log)) == ledger_count(place) == 8
     resumed = scored(place, collection, f"Streaming?log={log}")
     assert resumed.fresh == PAIRS - 8
@@ -211,9 +211,9 @@ def test_a_resumed_cross_encoder_gives_the_same_bits(place: Place, monkeypatch: 
             yield batch
 
     def files(where: Place) -> bytes:
-        with where.bench() as bench:
-            run = retrieve(collection, first_stage(FIRST, where.workspace), 15, bench)
-            done = rerank(collection, run, open_reranker(f"{folder}?batch_tokens=256&device=cpu"), bench, "long")
+        with where.session() as session:
+            run = retrieve(collection, first_stage(FIRST, where.workspace), 15, session)
+            done = rerank(collection, run, open_reranker(f"{folder}?batch_tokens=256&device=cpu"), session, "long")
         write_run(where.path / "out.trec", done.run, collection, "x")
         return (where.path / "out.trec").read_bytes()
 

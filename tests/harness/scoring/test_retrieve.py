@@ -19,8 +19,8 @@ from tests.tiny_collection import CORPUS, FIRST, Place
 
 
 def found(place: Place, collection: Collection, spec: str = FIRST, depth: int = 3) -> Run:
-    with place.bench() as bench:
-        return retrieve(collection, first_stage(spec, place.workspace), depth, bench)
+    with place.session() as session:
+        return retrieve(collection, first_stage(spec, place.workspace), depth, session)
 
 
 def names(run: Run, collection: Collection) -> dict[str, list[str]]:

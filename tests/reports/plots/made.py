@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.collection import Rules
-from harness.result.facts import Audit, CollectionFacts, Controls, CountFacts, Environment, Timing
+from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Environment, Timing
 from harness.result.gathered import Grid, grids
 from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from harness.result.result import Result
@@ -38,7 +38,7 @@ def result(
     **more: Any,
 ) -> Result:
     """A result whose ceiling and candidates are what the test says."""
-    audit = Audit(**{"candidates": 100 * on.queries, **more.get("audit", {})})
+    audit = AuditFacts(**{"candidates": 100 * on.queries, **more.get("audit", {})})
     facts = CollectionFacts(on.name, on.split, on.fingerprint, CountFacts(on.queries), Rules())
     stored = Stored(
         id=f"{one.label} {on.name}", collection=facts, first_stage=one.first_stage,

@@ -12,7 +12,7 @@ import pytest
 import harness
 from adapters.errors import UsageError
 from harness.data.collection import Collection
-from harness.judging.compare.comparison import Comparison, compare
+from harness.judging.compare.comparison import ComparedSystems, compare
 from harness.measuring.statistics.design import Questions
 from harness.result.facts import CollectionFacts
 from harness.result.store import Results
@@ -26,11 +26,11 @@ from tests.tiny_collection import FIRST, QRELS, Place
 REVERSE, ORACLE = "control:reverse", "control:oracle"
 
 
-def compared(place: Place, *candidates: str, baseline: str = FIRST, **options: Any) -> Comparison:
+def compared(place: Place, *candidates: str, baseline: str = FIRST, **options: Any) -> ComparedSystems:
     return compare(place.workspace.results, baseline, candidates, **options)
 
 
-def tables(comparison: Comparison) -> list[Table]:
+def tables(comparison: ComparedSystems) -> list[Table]:
     """With every column."""
     return compared_tables(comparison, View(tuple(COMPARED.values())))
 

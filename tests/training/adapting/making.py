@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from adapters import tiny
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from tests.tiny_collection import FIRST, Place
 from tests.training.fitting import QUICK, some_examples
 from tests.training.loop import HASH, TEACHER
+from training.adapting.settings import AdaptationSettings, Task, tasks_of
 from training.adapting.tasks import Prepared, prepare
-from training.adapting.wishes import Task, Wishes, tasks_of
 from training.fit import fit, job
 
 ECHO = "tests.training.fake_generators:Echo"
 LENGTH = 64
 
 
-def wishes_for(place: Place, **more: Any) -> Wishes:
+def wishes_for(place: Place, **more: Any) -> AdaptationSettings:
     """One task on the tiny corpus, trained for a few steps."""
     if not (place.path / "coll").exists():
         place.beir(rules='language = "en"\n')
@@ -30,23 +30,23 @@ def wishes_for(place: Place, **more: Any) -> Wishes:
         "base": str(place.path / "base"), "teachers": (TEACHER,), "corpora": (str(place.path / "coll"),),
         "generator": ECHO, "retrievers": (FIRST, HASH), "depth": 3, "stage1": QUICK, "adaptation": QUICK,
     }  # fmt: skip
-    return Wishes(**{**fields, **more})
+    return AdaptationSettings(**{**fields, **more})
 
 
-def prepared(place: Place, wishes: Wishes, task: Task | None = None, **more: Any) -> Prepared:
+def prepared(place: Place, wishes: AdaptationSettings, task: Task | None = None, **more: Any) -> Prepared:
     """A task of these wishes, made ready."""
     one = task or tasks_of(wishes)[0]
-    with place.bench() as bench:
-        return prepare(one, wishes, place.path / "run" / "tasks" / one.name, bench, more.pop("known", ()), **more)
+    with place.session() as session:
+        return prepare(one, wishes, place.path / "run" / "tasks" / one.name, session, more.pop("known", ()), **more)
 
 
-def trained(base: Path, out: Path, **settings: Any) -> Checkpoint:
+def trained(base: Path, out: Path, **settings: Any) -> ArmRecord:
     """An honest fine-tune of a tiny model."""
     fit(job(str(base), some_examples(), replace(QUICK, **settings)), out)
-    return Checkpoint(out.name, "single", str(out))
+    return ArmRecord(out.name, "single", str(out))
 
 
-def rewritten(start: Path, out: Path, change: Any) -> Checkpoint:
+def rewritten(start: Path, out: Path, change: Any) -> ArmRecord:
     """A copy of a checkpoint whose tensors went through `change`, a function of a dict of arrays."""
     from safetensors.numpy import load_file, save_file
 
@@ -54,4 +54,4 @@ def rewritten(start: Path, out: Path, change: Any) -> Checkpoint:
     content = load_file(out / "model.safetensors")
     change(content)
     save_file(content, out / "model.safetensors", {"format": "pt"})
-    return Checkpoint(out.name, "given", str(out))
+    return ArmRecord(out.name, "given", str(out))

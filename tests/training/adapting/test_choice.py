@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import MERGED, Kind
 from training.adapting.choice import best_first, best_of, proposals
 
 
-def arm(name: str, kind: Kind) -> Checkpoint:
-    return Checkpoint(name, kind, f"./{name}")
+def arm(name: str, kind: Kind) -> ArmRecord:
+    return ArmRecord(name, kind, f"./{name}")
 
 
 ARMS = [
@@ -18,7 +18,7 @@ ARMS = [
 EVERY_ONE_ITS_OWN = {one.name: one.name for one in ARMS}
 
 
-def names(found: list[Checkpoint]) -> list[str]:
+def names(found: list[ArmRecord]) -> list[str]:
     return [one.name for one in found]
 
 

@@ -5,31 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.judging.compare.side import Side
+from harness.judging.compare.side import ComparedSide
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.statistics.difference import difference, differences
 from training.adapting.claims import claims_of, merging
-from training.adapting.scoring import Measured
+from training.adapting.scoring import ArmScores
 
 QUERIES = 60
 
 
-def measured(name: str, mean: float, seed: int = 0, languages: int = 0) -> Measured:
+def measured(name: str, mean: float, seed: int = 0, languages: int = 0) -> ArmScores:
     """An arm with values around a mean, on one collection or on a parallel set."""
     values = mean + 0.05 * np.random.default_rng(seed).standard_normal(QUERIES)
     sides = tuple(side(name, values, str(place), "set" if languages else "f") for place in range(languages or 1))
-    return Measured(name, name, "nDCG@10", ("nDCG@10",) * len(sides), sides)
+    return ArmScores(name, name, "nDCG@10", ("nDCG@10",) * len(sides), sides)
 
 
-def side(name: str, values: Floats64, collection: str, drawn_from: str) -> Side:
-    return Side(
+def side(name: str, values: Floats64, collection: str, drawn_from: str) -> ComparedSide:
+    return ComparedSide(
         system=name, ids=(name,), collection=collection, split="test", language=None, group=None,
         fingerprint=collection, evaluator=1, first_stage="bm25", depth=10, candidates="x",
         questions=Questions(drawn_from, tuple(map(str, range(QUERIES)))), rows=values[None],
     )  # fmt: skip
 
 
-def arms(**means: float) -> dict[str, Measured]:
+def arms(**means: float) -> dict[str, ArmScores]:
     named = {name.replace("_", " "): mean for name, mean in means.items()}
     return {name: measured(name, mean, seed) for seed, (name, mean) in enumerate(named.items())}
 

@@ -15,9 +15,9 @@ from harness.cli.train_adapt import FORMER
 from harness.judging.gate.policy import read_policy
 from tests.training.test_configuration import another
 from training.adapting.config import AdaptConfig, Gate
-from training.adapting.places import places_of
+from training.adapting.settings import AdaptationSettings, wishes_of
 from training.adapting.start import policy_of
-from training.adapting.wishes import Wishes, wishes_of
+from training.adapting.targets import places_of
 from training.configuration import Layer, configured, nested
 from training.keys import keys_of
 from training.settings import machine_of
@@ -39,7 +39,7 @@ OTHER = {
 }  # fmt: skip
 
 
-def wishes(values: dict[str, Any]) -> Wishes:
+def wishes(values: dict[str, Any]) -> AdaptationSettings:
     return wishes_of(configured(AdaptConfig, [Layer("file", nested(values))]).config)
 
 

@@ -18,7 +18,7 @@ from tests.training.adapting.toy import Honest
 from tests.training.fitting import same_weights
 from training.adapting.ingredients import general_of
 from training.adapting.opening import known_of
-from training.adapting.places import Places, tiers_of
+from training.adapting.targets import AdaptTargets, tiers_of
 
 ONE = (0,)
 """One training, where the question is not about merging."""
@@ -162,8 +162,8 @@ def test_a_finished_adaptation_stands_in_the_report_of_its_workspace(honest: Hon
 
 def test_general_data_is_not_trained_on_where_it_holds_an_evaluation_query(place: Place) -> None:
     """Stage 1 would otherwise carry the leak that the synthetic queries were freed of."""
-    with place.bench() as bench:
-        tiers = tiers_of(Places(str(toy.target(place))), toy.POLICY, bench)
+    with place.session() as session:
+        tiers = tiers_of(AdaptTargets(str(toy.target(place))), toy.POLICY, session)
     asked = next(iter(tiers.final.collections[0].queries))
     general = place.path / "general.jsonl"
     rows = [{"query": text, "documents": ["one", "two"], "scores": [1.0, 0.0]} for text in (asked.upper(), "another")]

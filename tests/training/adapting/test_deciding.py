@@ -16,19 +16,19 @@ from harness.judging.gate.looks import LookLog as Ledger
 from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.judging.gate.stage import split_of
 from harness.progress import Silent
-from harness.result.adaptation.record import Checkpoint
-from harness.scoring.bench import opened
+from harness.result.adaptation.record import ArmRecord
+from harness.scoring.session import opened
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting.test_scoring import folder
 from training.adapting import deciding as rules
-from training.adapting.anchor import Anchor, anchor_of
-from training.adapting.deciding import Deciding, Verdict, check_policy, looks_left, outcome
-from training.adapting.places import Places, Tiers, tiers_of
+from training.adapting.anchor import TierAnchor, anchor_of
+from training.adapting.deciding import Deciding, LookVerdict, check_policy, looks_left, outcome
 from training.adapting.scoring import measure
+from training.adapting.targets import AdaptTargets, Tiers, tiers_of
 
 BASE, ORACLE, REVERSED = "tests.fake_adapters:Plain", "control:oracle", "control:reversed"
 POLICY = Policy(first_stage=FIRST, depth=3, min_queries=4, looks=LookBudget("1"), splits=Splits(0.25, 0.5, 0.25))
-BETTER = Checkpoint("better", "single", ORACLE)
+BETTER = ArmRecord("better", "single", ORACLE)
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +43,19 @@ def judged(place: Place, policy: Policy = POLICY, anchor: str = BASE) -> Iterato
         folder(place, "one", 0, 40)
     out = place.path / "out"
     out.mkdir(exist_ok=True)
-    with opened(place.workspace, Silent()) as bench:
-        tiers = tiers_of(Places(str(place.path / "one")), policy, bench)
-        yield Deciding(tiers, Anchor("base", anchor, anchor, anchor), out)
+    with opened(place.workspace, Silent()) as session:
+        tiers = tiers_of(AdaptTargets(str(place.path / "one")), policy, session)
+        yield Deciding(tiers, TierAnchor("base", anchor, anchor, anchor), out)
 
 
-def verdict(state: Any, *, better: bool = False, delta: float | None = None) -> Verdict:
-    return Verdict("arm", state, better, delta, ("why",), None)
+def verdict(state: Any, *, better: bool = False, delta: float | None = None) -> LookVerdict:
+    return LookVerdict("arm", state, better, delta, ("why",), None)
 
 
 def elsewhere(one: Deciding, candidate: str = ORACLE, tier: Any = "gate") -> None:
     """Somebody else's look at the same queries."""
     tiers: Tiers = one.tiers
-    gate(tiers.gate_whole, replace(tiers.gate.policy, anchor=BASE), candidate, FIRST, tiers.gate.bench, tier=tier)
+    gate(tiers.gate_whole, replace(tiers.gate.policy, anchor=BASE), candidate, FIRST, tiers.gate.session, tier=tier)
 
 
 def test_a_look_at_dev_is_written_down_and_spends_nothing(place: Place) -> None:
@@ -81,9 +81,9 @@ def test_the_gate_never_sees_what_the_final_split_has_too(place: Place) -> None:
     """Neither what is chosen there nor what is looked at there."""
     dev, final = folder(place, "one", 0, 40), folder(place, "two", 39, 20)
     policy = replace(POLICY, splits=Splits(0.25, 0.75, 0.0, salt="2"))
-    with opened(place.workspace, Silent()) as bench:
-        tiers = tiers_of(Places(str(dev), final=str(final)), policy, bench)
-        one = Deciding(tiers, Anchor("base", BASE, BASE, BASE), place.path / "out")
+    with opened(place.workspace, Silent()) as session:
+        tiers = tiers_of(AdaptTargets(str(dev), final=str(final)), policy, session)
+        one = Deciding(tiers, TierAnchor("base", BASE, BASE, BASE), place.path / "out")
         one.out.mkdir()
         assert tiers.left_out == {"who told fact39"}, "the salt of this test shall deal it to the gate"
         one.at("gate", BETTER)
@@ -190,12 +190,12 @@ def test_the_best_accepted_is_the_anchor_and_stays_it_for_a_killed_run(place: Pl
         (one.out / "anchor.json").write_text(
             '{"name": "x", "dev": "x", "gate": "x", "final": "x", "note": ""}', "utf-8"
         )  # fmt: skip
-        assert anchor_of(one.tiers, POLICY, BASE, one.out) == Anchor("x", "x", "x", "x")
+        assert anchor_of(one.tiers, POLICY, BASE, one.out) == TierAnchor("x", "x", "x", "x")
 
 
 def test_an_accepted_model_that_is_still_there_is_measured_on_dev(place: Place) -> None:
     with judged(place, anchor="tests.fake_adapters:Constant") as one:
-        one.accept([one.at("gate", Checkpoint("plain", "single", BASE))])
+        one.accept([one.at("gate", ArmRecord("plain", "single", BASE))])
         found = anchor_of(one.tiers, POLICY, "tests.fake_adapters:Constant", one.out)
     assert found.dev == found.name == found.final and found.gate == "best-accepted"
 
@@ -210,7 +210,7 @@ def test_an_accepted_model_that_is_gone_needs_final_numbers(place: Place) -> Non
 def test_a_named_anchor_is_the_anchor(place: Place) -> None:
     with judged(place) as one:
         found = anchor_of(one.tiers, replace(POLICY, anchor=REVERSED), BASE, one.out)
-    assert found == Anchor(REVERSED, REVERSED, REVERSED, REVERSED)
+    assert found == TierAnchor(REVERSED, REVERSED, REVERSED, REVERSED)
 
 
 def test_what_was_accepted_on_candidates_of_another_stemmer_is_not_forgotten(place: Place) -> None:

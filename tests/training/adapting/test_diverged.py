@@ -12,7 +12,7 @@ import pytest
 
 from harness.progress import Reporter, Silent
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
 from tests.training.adapting.making import wishes_for
@@ -22,8 +22,8 @@ from training import fit as fitting
 from training.adapting import closing
 from training.adapting.checkpoint import folder_of
 from training.adapting.ingredients import singles, union
+from training.adapting.settings import AdaptationSettings
 from training.adapting.watching import Finished
-from training.adapting.wishes import Wishes
 from training.examples import write_examples
 from training.settings import Machine
 from training.stepping import Diverged
@@ -52,10 +52,10 @@ def _fitted_with(monkeypatch: pytest.MonkeyPatch, broken: Mapping[str, Diverged]
     return names
 
 
-def wild(place: Place) -> tuple[Wishes, Checkpoint, Path]:
+def wild(place: Place) -> tuple[AdaptationSettings, ArmRecord, Path]:
     wishes = wishes_for(place)
     settings = replace(wishes.adaptation, learning_rate=WILD)
-    return replace(wishes, adaptation=settings), Checkpoint("stage-1", "stage-1", wishes.base), place.path / "run"
+    return replace(wishes, adaptation=settings), ArmRecord("stage-1", "stage-1", wishes.base), place.path / "run"
 
 
 def test_it_is_refused_with_the_step_and_leaves_nothing_but_that(place: Place) -> None:

@@ -16,15 +16,15 @@ import torch
 from adapters import tiny
 from adapters.errors import DataError, ModelError
 from harness.progress import Advance, Silent
-from harness.result.adaptation.record import Checkpoint, CorpusFacts
+from harness.result.adaptation.record import ArmRecord, CorpusFacts
 from tests.tiny_collection import Place
 from tests.training.adapting.making import rewritten, wishes_for
 from tests.training.fitting import QUICK, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
 from training.adapting.ingredients import general_of, singles, start, union
+from training.adapting.settings import Task
 from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
-from training.adapting.wishes import Task
 from training.examples import Examples, write_examples
 from training.settings import Machine
 from training.validating.leak import KnownQueries
@@ -182,7 +182,7 @@ def test_given_checkpoints_join_the_singles_and_a_broken_one_is_refused(place: P
 def test_a_kill_loses_no_finished_training(place: Place) -> None:
     wishes, machine = wishes_for(place), Machine(resume_seconds=0)
     tasks = [ready("one", 8)]
-    stage1 = Checkpoint("stage-1", "stage-1", wishes.base)
+    stage1 = ArmRecord("stage-1", "stage-1", wishes.base)
     whole = singles(stage1, tasks, wishes, place.path / "whole", Silent())
     out, told = place.path / "run", list[Finished]()
     with pytest.raises(KeyboardInterrupt):

@@ -14,7 +14,7 @@ import torch
 
 from adapters import tiny
 from adapters.errors import ModelError
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from tests.training.adapting.making import rewritten, trained
 from tests.training.fitting import QUICK, some_examples, tensors
 from training.adapting.integrity import check
@@ -38,8 +38,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.cross_encoder(tmp_path_factory.mktemp("base") / "bert")
 
 
-def refused(base: Path, one: Checkpoint) -> tuple[str, ...]:
-    return check(Checkpoint("stage-1", "stage-1", str(base)), one).refused
+def refused(base: Path, one: ArmRecord) -> tuple[str, ...]:
+    return check(ArmRecord("stage-1", "stage-1", str(base)), one).refused
 
 
 def spoilt(base: Path, folder: Path, change: Callable[[Arrays], None]) -> str:
@@ -51,7 +51,7 @@ def spoilt(base: Path, folder: Path, change: Callable[[Arrays], None]) -> str:
 @pytest.mark.parametrize("rate", [1e-3, 5e-3])
 def test_an_honest_fine_tune_is_sound(base: Path, tmp_path: Path, rate: float) -> None:
     one = trained(base, tmp_path / "one", learning_rate=rate, epochs=17)
-    assert check(Checkpoint("stage-1", "stage-1", str(base)), one) == one and not one.refused
+    assert check(ArmRecord("stage-1", "stage-1", str(base)), one) == one and not one.refused
 
 
 def test_a_new_head_may_find_its_scale(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_fine_tune_of_a_base_as_transformers_4_left_it_is_sound(name: str, tmp
 
 
 def test_the_start_itself_is_sound(base: Path) -> None:
-    assert not refused(base, Checkpoint("base", "base", str(base)))
+    assert not refused(base, ArmRecord("base", "base", str(base)))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -176,7 +176,7 @@ def test_another_tokenizer_and_a_file_that_is_cut_off_are_refused(base: Path, tm
     weights = Path(broken.path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4])
     assert "not a whole safetensors file" in refused(base, broken)[0]
-    assert refused(base, Checkpoint("gone", "given", str(tmp_path / "gone")))
+    assert refused(base, ArmRecord("gone", "given", str(tmp_path / "gone")))
 
 
 def test_many_broken_tensors_are_told_in_a_few_lines(base: Path, tmp_path: Path) -> None:
@@ -189,4 +189,4 @@ def test_many_broken_tensors_are_told_in_a_few_lines(base: Path, tmp_path: Path)
 
 def test_a_start_that_cannot_be_read_is_no_fault_of_the_checkpoint(base: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError):
-        refused(tmp_path / "nowhere", Checkpoint("base", "base", str(base)))
+        refused(tmp_path / "nowhere", ArmRecord("base", "base", str(base)))

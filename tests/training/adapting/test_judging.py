@@ -10,39 +10,39 @@ import pytest
 
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint, LookRow
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, LookRow
 from tests.training.adapting.test_claims import measured
 from training.adapting import judging
-from training.adapting.anchor import Anchor
+from training.adapting.anchor import TierAnchor
 from training.adapting.closing import EXIT, Ended
-from training.adapting.deciding import Verdict
+from training.adapting.deciding import LookVerdict
 from training.adapting.journal import Journal
 from training.adapting.judging import Accepted, Judging
 
 EXAMPLE = Path(__file__).parent / "record.example.json"
-MADE = [Checkpoint("one", "single", "./one"), Checkpoint("two", "union", "./two")]
+MADE = [ArmRecord("one", "single", "./one"), ArmRecord("two", "union", "./two")]
 """On dev the second is ahead of the first, and both of the base."""
 
 
-def said(state: Any, *, better: bool = True, delta: float = 0.1, row: bool = True) -> Verdict:
+def said(state: Any, *, better: bool = True, delta: float = 0.1, row: bool = True) -> LookVerdict:
     look = LookRow("look-x", "gate", "arm", "base", state, better, delta, None, None, 0.05)
-    return Verdict("", state, better, delta, ("because",), look if row else None)
+    return LookVerdict("", state, better, delta, ("because",), look if row else None)
 
 
 class Looks:
     """Stands in for `Deciding`: answers in turn, and keeps who asked."""
 
-    def __init__(self, gate: list[Verdict], final: Verdict, out: Path) -> None:
-        self.anchor, self.out, self.asked = Anchor("base", "spec", "spec", "spec"), out, list[str]()
+    def __init__(self, gate: list[LookVerdict], final: LookVerdict, out: Path) -> None:
+        self.anchor, self.out, self.asked = TierAnchor("base", "spec", "spec", "spec"), out, list[str]()
         self._answers = {"gate": iter(gate), "final": iter([final])}
 
-    def at(self, tier: str, arm: Checkpoint) -> Verdict:
+    def at(self, tier: str, arm: ArmRecord) -> LookVerdict:
         self.asked.append(f"{tier} {arm.name}")
         found = next(self._answers[tier])
-        return Verdict(arm.name, found.state, found.better, found.delta, found.reasons, found.row)
+        return LookVerdict(arm.name, found.state, found.better, found.delta, found.reasons, found.row)
 
 
-def arms(tmp_path: Path, gate: list[Verdict], final: Verdict) -> Any:
+def arms(tmp_path: Path, gate: list[LookVerdict], final: LookVerdict) -> Any:
     dev = {"base": measured("base", 0.5), "one": measured("one", 0.6, 1), "two": measured("two", 0.7, 2)}
     empty = dict.fromkeys(("timeline", "tasks", "arms", "scores", "looks", "claims", "reasons"), ())
     record = AdaptationRecord(**{**read_record(EXAMPLE).__dict__, **empty, "state": "running", "accepted": None})
@@ -101,7 +101,7 @@ def test_the_next_one_asks_while_the_budget_lasts(tmp_path: Path, monkeypatch: p
     ],
 )
 def test_nothing_is_accepted_unless_gate_and_final_split_agree(
-    tmp_path: Path, gate: Verdict, final: Verdict, state: str, reason: str
+    tmp_path: Path, gate: LookVerdict, final: LookVerdict, state: str, reason: str
 ) -> None:
     found = arms(tmp_path, [gate, gate], final)
     end = judge(found)

@@ -13,13 +13,13 @@ from adapters.errors import UsageError
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import AdaptationRecord, Checkpoint
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord
 from tests.fake_adapters import asked
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
 from tests.training.adapting.toy import Honest
 from training.adapting import closing, deciding
-from training.adapting.deciding import Deciding, Verdict
+from training.adapting.deciding import Deciding, LookVerdict
 
 DEATHS = (
     "teacher dev", "synthesize", "teach ", "validate", "fit single-corpus-s0", "integrity union", "merge slerp", "gate",
@@ -160,7 +160,7 @@ def test_an_inconclusive_final_split_accepts_nothing(
     """The gate has passed it, and all arms are measured on the final queries; that is all that is known."""
     look = Deciding.at
 
-    def at(self: Deciding, tier: Any, arm: Checkpoint) -> Verdict:
+    def at(self: Deciding, tier: Any, arm: ArmRecord) -> LookVerdict:
         found = look(self, tier, arm)
         return replace(found, state="inconclusive") if tier == "final" else found
 

@@ -12,25 +12,25 @@ import numpy as np
 import pytest
 
 from adapters.errors import ModelError, UsageError
-from harness.result.adaptation.record import Checkpoint
+from harness.result.adaptation.record import ArmRecord
 from tests.training.merging import pico
 from training.adapting.merges import facts, greedy, linear, sequential, slerp
 
 
-def part(folder: Path, seed: int, distance: float = 0.3) -> Checkpoint:
+def part(folder: Path, seed: int, distance: float = 0.3) -> ArmRecord:
     path = folder / f"single-{seed}"
     if not path.exists():
         pico.write(path, pico.tensors(seed, distance=distance))
-    return Checkpoint(f"single-{seed}", "single", str(path))
+    return ArmRecord(f"single-{seed}", "single", str(path))
 
 
-def weights(one: Checkpoint) -> pico.Tensors:
+def weights(one: ArmRecord) -> pico.Tensors:
     from safetensors.numpy import load_file
 
     return dict(load_file(Path(one.path) / "model.safetensors"))
 
 
-def mean(*parts: Checkpoint) -> pico.Tensors:
+def mean(*parts: ArmRecord) -> pico.Tensors:
     return {name: sum(weights(one)[name] for one in parts) / len(parts) for name in pico.SHAPES}  # type: ignore[misc]
 
 
@@ -41,7 +41,7 @@ def near(one: pico.Tensors, other: pico.Tensors) -> bool:
 def test_linear_is_the_mean_of_all_parts(tmp_path: Path) -> None:
     parts = [part(tmp_path, seed) for seed in (1, 2, 3)]
     made = linear(parts, tmp_path / "run")
-    assert made == Checkpoint(
+    assert made == ArmRecord(
         "linear", "linear", str(tmp_path / "run" / "checkpoints" / "linear"), ("single-1", "single-2", "single-3")
     )
     assert near(weights(made), mean(*parts))
@@ -72,7 +72,7 @@ def test_the_curve_goes_from_the_first_to_the_second(tmp_path: Path) -> None:
 
 def test_a_merge_with_itself_changes_nothing(tmp_path: Path) -> None:
     one = part(tmp_path, 1)
-    again = Checkpoint("again", "given", one.path)
+    again = ArmRecord("again", "given", one.path)
     for made in (linear([one, again], tmp_path), sequential([one, again], tmp_path), slerp(one, again, 0.3, tmp_path)):
         assert all((weights(made)[name] == weights(one)[name]).all() for name in pico.SHAPES)
 
@@ -86,7 +86,7 @@ def test_one_part_is_itself_under_the_new_name(tmp_path: Path) -> None:
 
 
 def test_a_refused_part_is_never_merged(tmp_path: Path) -> None:
-    one, bad = part(tmp_path, 1), Checkpoint("bad", "single", "nowhere", refused=("it has NaN",))
+    one, bad = part(tmp_path, 1), ArmRecord("bad", "single", "nowhere", refused=("it has NaN",))
     merges: list[Callable[[], object]] = [
         lambda: linear([one, bad], tmp_path), lambda: sequential([bad, one], tmp_path),
         lambda: slerp(one, bad, 0.5, tmp_path), lambda: greedy([one, bad], lambda _: 1.0, tmp_path, 0.5),
@@ -105,7 +105,7 @@ def test_greedy_keeps_what_is_no_worse_and_asks_once_for_each(tmp_path: Path) ->
               ("single-1", "single-2", "single-4"): 0.6}  # fmt: skip
     asked: list[tuple[str, ...]] = []
 
-    def value_of(one: Checkpoint) -> float:
+    def value_of(one: ArmRecord) -> float:
         asked.append(one.parts)
         return values[one.parts]
 

@@ -10,8 +10,8 @@ import pytest
 
 from harness.judging.gate.policy import Policy
 from training.adapting import opening
-from training.adapting.places import Tiers
-from training.adapting.wishes import Wishes
+from training.adapting.settings import AdaptationSettings
+from training.adapting.targets import Tiers
 
 
 def test_generator_teachers_and_policy_are_recorded_without_secrets(
@@ -20,7 +20,9 @@ def test_generator_teachers_and_policy_are_recorded_without_secrets(
     identified: Any = SimpleNamespace(identity=dict)
     monkeypatch.setattr(opening, "open_folder", lambda name: name)
     monkeypatch.setattr(opening, "Contents", lambda _: identified)
-    wishes = Wishes("b", ("mine:T?api_key=planted",), ("c",), generator="chat:https://ada:planted@host/v1?model=m")
+    wishes = AdaptationSettings(
+        "b", ("mine:T?api_key=planted",), ("c",), generator="chat:https://ada:planted@host/v1?model=m"
+    )
     gate = SimpleNamespace(policy=Policy(anchor="mine:A?token=planted"), first_stage="bm25", measure="nDCG@10")
     record = opening.first_record(wishes, cast(Tiers, SimpleNamespace(gate=gate)), tmp_path, {"wishes": "w"})
     assert record.generator == "chat:https://***@host/v1?model=m"

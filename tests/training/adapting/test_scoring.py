@@ -10,18 +10,18 @@ import pytest
 
 from adapters import tiny
 from adapters.errors import UsageError
-from harness.judging.compare.side import Side
+from harness.judging.compare.side import ComparedSide
 from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.judging.gate.stage import staged
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design, Questions
 from harness.progress import Silent
-from harness.scoring.bench import opened
+from harness.scoring.session import opened
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 from training.adapting.opening import known_at_start
-from training.adapting.places import Places, Tiers, tiers_of
-from training.adapting.scoring import Measured, cut_spec, measure, paired, rows, spec_of
+from training.adapting.scoring import ArmScores, cut_spec, measure, paired, rows, spec_of
+from training.adapting.targets import AdaptTargets, Tiers, tiers_of
 
 PLAIN = "tests.fake_adapters:Plain"
 POLICY = Policy(first_stage=FIRST, depth=3, looks=LookBudget("1"), splits=Splits(0.25, 0.5, 0.25))
@@ -34,9 +34,9 @@ def folder(place: Place, name: str, first: int, queries: int = 16) -> Path:
     return place.beir(name, corpus, asked_for, [(f"q{n}", f"d{n}", 1) for n in range(first, first + queries)])
 
 
-def tiers(place: Place, places: Places, policy: Policy = POLICY) -> Tiers:
-    with opened(place.workspace, Silent()) as bench:
-        return tiers_of(places, policy, bench)
+def tiers(place: Place, places: AdaptTargets, policy: Policy = POLICY) -> Tiers:
+    with opened(place.workspace, Silent()) as session:
+        return tiers_of(places, policy, session)
 
 
 def ids(stage: object) -> list[set[str]]:
@@ -44,7 +44,7 @@ def ids(stage: object) -> list[set[str]]:
 
 
 def test_one_collection_is_dealt_out_to_dev_gate_and_final(place: Place) -> None:
-    found = tiers(place, Places(str(folder(place, "one", 0))))
+    found = tiers(place, AdaptTargets(str(folder(place, "one", 0))))
     (dev,), (gate,), (final,) = ids(found.dev), ids(found.gate), ids(found.final)
     assert (len(dev), len(gate), len(final)) == (4, 8, 4)
     assert not dev & gate and not dev & final and not gate & final
@@ -52,18 +52,18 @@ def test_one_collection_is_dealt_out_to_dev_gate_and_final(place: Place) -> None
 
 def test_another_dev_collection_is_taken_whole(place: Place) -> None:
     gate = folder(place, "two", 100)
-    found = tiers(place, Places(str(folder(place, "one", 0))), replace(POLICY, targets=(str(gate),)))
+    found = tiers(place, AdaptTargets(str(folder(place, "one", 0))), replace(POLICY, targets=(str(gate),)))
     assert len(ids(found.dev)[0]) == 16 and len(ids(found.gate)[0]) == 8
 
 
 def test_another_final_collection_is_taken_whole(place: Place) -> None:
-    found = tiers(place, Places(str(folder(place, "one", 0)), final=str(folder(place, "two", 100))))
+    found = tiers(place, AdaptTargets(str(folder(place, "one", 0)), final=str(folder(place, "two", 100))))
     assert len(ids(found.final)[0]) == 16
     assert found.final.policy.splits.final == 1 and found.gate.policy.splits == POLICY.splits
 
 
 def test_a_source_collection_is_measured_beside_the_others(place: Place) -> None:
-    found = tiers(place, Places(str(folder(place, "one", 0)), source=str(folder(place, "two", 100))))
+    found = tiers(place, AdaptTargets(str(folder(place, "one", 0)), source=str(folder(place, "two", 100))))
     assert found.source is not None and len(ids(found.source)[0]) == 16
 
 
@@ -76,24 +76,24 @@ def test_a_question_that_judges_cannot_be_chosen_on(place: Place, role: str) -> 
     other = place.beir("two", corpus, again, [(f"x{number}", f"e{number}", 1) for number in range(20)])
     policy = replace(POLICY, targets=(str(other),)) if role == "gate" else POLICY
     with pytest.raises(UsageError, match="name other collections or splits") as refusal:
-        tiers(place, Places(str(dev), final=str(other) if role == "final" else None), policy)
+        tiers(place, AdaptTargets(str(dev), final=str(other) if role == "final" else None), policy)
     assert "who told fact" in str(refusal.value)
 
 
 @pytest.fixture
-def shared(place: Place) -> Places:
+def shared(place: Place) -> AdaptTargets:
     """Dev and gate are of one collection; a final one has three of its questions, in other letters."""
     dev = folder(place, "one", 0, queries=100)
     corpus = {f"e{number}": f"fact{number} once more" for number in range(97, 140)}
     again = {f"x{number}": f"WHO told fact{number}" for number in range(97, 140)}
     final = place.beir("two", corpus, again, [(f"x{number}", f"e{number}", 1) for number in range(97, 140)])
-    return Places(str(dev), final=str(final))
+    return AdaptTargets(str(dev), final=str(final))
 
 
 ALL = replace(POLICY, splits=Splits(0.5, 0.5, 0.0))
 
 
-def test_the_few_that_the_final_split_has_too_are_left_out_before_it(place: Place, shared: Places) -> None:
+def test_the_few_that_the_final_split_has_too_are_left_out_before_it(place: Place, shared: AdaptTargets) -> None:
     found = tiers(place, shared, ALL)
     (dev,), (gate,), (final,) = ids(found.dev), ids(found.gate), ids(found.final)
     assert len(final) == 43 and len(dev) + len(gate) == 97
@@ -103,35 +103,37 @@ def test_the_few_that_the_final_split_has_too_are_left_out_before_it(place: Plac
     assert "queries of dev stand in gate or final too and were left out" in lines
 
 
-def test_a_gate_without_them_is_still_a_part_of_its_collection(place: Place, shared: Places) -> None:
+def test_a_gate_without_them_is_still_a_part_of_its_collection(place: Place, shared: AdaptTargets) -> None:
     """Its looks are counted with all other looks at that collection."""
     whole = tiers(place, replace(shared, final=None), POLICY).gate.whole
     assert tiers(place, shared, ALL).gate.whole == whole
 
 
-def test_the_gate_looks_at_what_was_measured(place: Place, shared: Places) -> None:
+def test_the_gate_looks_at_what_was_measured(place: Place, shared: AdaptTargets) -> None:
     """Another set of queries would be another look, and could not be paired."""
     found = tiers(place, shared, ALL)
-    with opened(place.workspace, Silent()) as bench:
-        judged = staged(found.gate_whole, ALL, FIRST, bench, without=found.left_out)
+    with opened(place.workspace, Silent()) as session:
+        judged = staged(found.gate_whole, ALL, FIRST, session, without=found.left_out)
     assert found.left_out and ids(judged) == ids(found.gate)
 
 
 def test_all_questions_of_all_tiers_are_told_to_the_leak_filter(place: Place) -> None:
     """Those of unused parts too; and a collection that is read later does not change what a killed run was about."""
-    with opened(place.workspace, Silent()) as bench:
-        found = tiers_of(Places(str(folder(place, "one", 0)), final=str(folder(place, "two", 100))), POLICY, bench)
-        known = known_at_start(found, place.path, bench)
+    with opened(place.workspace, Silent()) as session:
+        found = tiers_of(
+            AdaptTargets(str(folder(place, "one", 0)), final=str(folder(place, "two", 100))), POLICY, session
+        )
+        known = known_at_start(found, place.path, session)
         place.load(folder(place, "three", 200))
-        assert [one.label for one in known_at_start(found, place.path, bench)] == [one.label for one in known]
+        assert [one.label for one in known_at_start(found, place.path, session)] == [one.label for one in known]
     texts = {text for one in known for text in one.texts}
     assert texts == {f"who told fact{number}" for number in (*range(16), *range(100, 116))}
 
 
 def test_an_arm_is_scored_once_and_known_afterwards(place: Place) -> None:
     log = place.log()
-    with opened(place.workspace, Silent()) as bench:
-        dev = tiers_of(Places(str(folder(place, "one", 0))), POLICY, bench).dev
+    with opened(place.workspace, Silent()) as session:
+        dev = tiers_of(AdaptTargets(str(folder(place, "one", 0))), POLICY, session).dev
         first = measure("arm", f"{PLAIN}?log={log}", dev)
         paid = asked(log)
         assert measure("arm", f"{PLAIN}?log={log}", dev).ids == first.ids
@@ -139,16 +141,16 @@ def test_an_arm_is_scored_once_and_known_afterwards(place: Place) -> None:
 
 
 def test_equal_content_has_equal_ids_under_any_name(place: Place) -> None:
-    with opened(place.workspace, Silent()) as bench:
-        dev = tiers_of(Places(str(folder(place, "one", 0))), POLICY, bench).dev
+    with opened(place.workspace, Silent()) as session:
+        dev = tiers_of(AdaptTargets(str(folder(place, "one", 0))), POLICY, session).dev
         one, other = measure("one", PLAIN, dev), measure("other", f"{PLAIN}?log={place.log()}", dev)
         third = measure("third", f"{PLAIN}?version=2", dev)
     assert one.ids == other.ids != third.ids
     assert all((part.deltas == 0).all() for part in paired(one, other))
 
 
-def side(name: str, values: list[float], group: str | None = None) -> Side:
-    return Side(
+def side(name: str, values: list[float], group: str | None = None) -> ComparedSide:
+    return ComparedSide(
         system="s", ids=(name,), collection=name, split="test", language="de", group=group, fingerprint=name,
         evaluator=1, first_stage="bm25", depth=10, candidates="x",
         questions=Questions(name, tuple(map(str, range(len(values))))), rows=np.array([values]),
@@ -157,7 +159,7 @@ def side(name: str, values: list[float], group: str | None = None) -> Side:
 
 def test_every_collection_has_one_vote_and_a_group_shares_one() -> None:
     sides = (side("a", [1.0] * 50), side("b", [0.0] * 2, "g"), side("c", [0.5] * 2, "g"))
-    measured = Measured("arm", "spec", "nDCG@10", ("nDCG@10",) * 3, sides)
+    measured = ArmScores("arm", "spec", "nDCG@10", ("nDCG@10",) * 3, sides)
     assert measured.value == pytest.approx((1.0 + 0.25) / 2)
     *single, macro = rows(measured, "dev")
     assert [one.value for one in single] == [1.0, 0.0, 0.5]
@@ -170,15 +172,15 @@ def test_the_interval_of_a_parallel_set_is_that_of_its_questions() -> None:
     one = side("a", values)
     questions = Questions("set", one.questions.ids)
     sides = tuple(replace(one, collection=str(place), questions=questions) for place in range(10))
-    *single, macro = rows(Measured("arm", "s", "m", ("m",) * 10, sides), "dev")
+    *single, macro = rows(ArmScores("arm", "s", "m", ("m",) * 10, sides), "dev")
     by_hand = value_interval(Design((questions,)), [np.array(values)])
     assert all((one.low, one.high) == pytest.approx(by_hand) for one in (*single, macro))
 
 
 def test_an_interval_holds_its_value_and_none_is_made_up() -> None:
-    (several,) = rows(Measured("arm", "s", "m", ("m",), (side("a", [0.0, 1.0, 0.5, 1.0]),)), "gate")
+    (several,) = rows(ArmScores("arm", "s", "m", ("m",), (side("a", [0.0, 1.0, 0.5, 1.0]),)), "gate")
     assert several.low is not None and several.high is not None and several.low < several.value < several.high
-    (alone,) = rows(Measured("arm", "s", "m", ("m",), (side("a", [1.0]),)), "gate")
+    (alone,) = rows(ArmScores("arm", "s", "m", ("m",), (side("a", [1.0]),)), "gate")
     assert alone.low is None and alone.high is None
 
 

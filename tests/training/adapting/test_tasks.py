@@ -17,9 +17,9 @@ from tests.tiny_collection import Place
 from tests.training.adapting.making import ECHO, prepared, wishes_for
 from tests.training.loop import TEACHER
 from training.adapting.cost import cost_of
+from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
 from training.adapting.tasks import student_length
 from training.adapting.watching import Finished
-from training.adapting.wishes import Task, Wishes, seeds_of, tasks_of
 from training.examples import Examples
 from training.settings import Settings
 from training.validating.leak import KnownQueries
@@ -140,19 +140,24 @@ def test_a_corpus_without_a_language_asks_for_a_profile(place: Place) -> None:
 
 
 def test_every_profile_is_a_task_for_every_corpus() -> None:
-    wishes = Wishes("b", ("t",), ("./one", "miracl/sw", "/elsewhere/one"), profiles=("claim-en", "./own.toml"))
+    wishes = AdaptationSettings(
+        "b", ("t",), ("./one", "miracl/sw", "/elsewhere/one"), profiles=("claim-en", "./own.toml")
+    )
     assert [(one.name, one.profile) for one in tasks_of(wishes)] == [
         ("one-claim-en", "claim-en"), ("one-own", "./own.toml"),
         ("miracl-sw-claim-en", "claim-en"), ("miracl-sw-own", "./own.toml"),
         ("one-claim-en-2", "claim-en"), ("one-own-2", "./own.toml"),
     ]  # fmt: skip
-    assert [one.name for one in tasks_of(Wishes("b", ("t",), ("./a/corpus.jsonl", "miracl/sw")))] == ["a", "miracl-sw"]
+    assert [one.name for one in tasks_of(AdaptationSettings("b", ("t",), ("./a/corpus.jsonl", "miracl/sw")))] == [
+        "a",
+        "miracl-sw",
+    ]
 
 
 def test_one_task_is_fitted_twice_and_several_once() -> None:
-    assert seeds_of(Wishes("b", ("t",), ("one",))) == (0, 1)
-    assert seeds_of(Wishes("b", ("t",), ("one", "two"))) == (0,)
-    assert seeds_of(Wishes("b", ("t",), ("one", "two"), seeds=(3, 5))) == (3, 5)
+    assert seeds_of(AdaptationSettings("b", ("t",), ("one",))) == (0, 1)
+    assert seeds_of(AdaptationSettings("b", ("t",), ("one", "two"))) == (0,)
+    assert seeds_of(AdaptationSettings("b", ("t",), ("one", "two"), seeds=(3, 5))) == (3, 5)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +171,7 @@ def test_one_task_is_fitted_twice_and_several_once() -> None:
 )  # fmt: skip
 def test_wishes_that_cannot_be_are_refused_when_they_are_made(wrong: dict[str, object], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        Wishes(**{"base": "b", "teachers": ("t",), "corpora": ("c",), **wrong})  # type: ignore[arg-type]
+        AdaptationSettings(**{"base": "b", "teachers": ("t",), "corpora": ("c",), **wrong})  # type: ignore[arg-type]
 
 
 def test_the_cost_is_never_less_than_what_is_paid(place: Place) -> None:

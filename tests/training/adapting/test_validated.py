@@ -13,7 +13,7 @@ import pytest
 from harness.data.collection import Collection
 from harness.progress import Silent
 from harness.result.adaptation.reading import read_record
-from harness.scoring.bench import opened
+from harness.scoring.session import opened
 from tests.fake_adapters import asked
 from tests.tiny_collection import CORPUS, FIRST, Place
 from tests.training.adapting import toy
@@ -23,7 +23,7 @@ from tests.training.adapting.toy import Honest
 from tests.training.loop import HASH
 from tests.training.validating.fake_embedders import SPEC
 from training.adapting import validated as module
-from training.adapting.places import Places, tiers_of
+from training.adapting.targets import AdaptTargets, tiers_of
 from training.adapting.validated import FOLDER, told, validated
 from training.adapting.watching import Finished
 from training.validating.measures import Case
@@ -47,8 +47,8 @@ def task(place: Place, collections: Sequence[Collection], **more: Any) -> dict[s
     wishes, watch = wishes_for(place, **more), list[Finished]()
     one = prepared(place, wishes)
     folder = place.path / "run" / "tasks" / one.task.name
-    with place.bench() as bench:
-        decision = validated(one, wishes, collections, folder, bench, watch.append)
+    with place.session() as session:
+        decision = validated(one, wishes, collections, folder, session, watch.append)
     return {**read_validation(folder), "told": watch, "folder": folder, "returned": decision}
 
 
@@ -62,9 +62,9 @@ def cases(monkeypatch: pytest.MonkeyPatch) -> list[Case]:
     found: list[Case] = []
     measure = validation
 
-    def noted(case: Case, bench: Any) -> dict[str, Any]:
+    def noted(case: Case, session: Any) -> dict[str, Any]:
         found.append(case)
-        return measure(case, bench)
+        return measure(case, session)
 
     monkeypatch.setattr(module, "validation", noted)
     return found
@@ -94,8 +94,8 @@ def test_a_blocked_set_stops_nothing_and_is_told(honest: Honest) -> None:
 def test_nothing_but_dev_is_compared_in_the_loop(honest: Honest) -> None:
     """What was compared with the gate's or the final queries is adapted to them."""
     place, _ = honest
-    with opened(place.workspace, Silent()) as bench:
-        tiers = tiers_of(Places(str(place.path / "target")), toy.POLICY, bench)
+    with opened(place.workspace, Silent()) as session:
+        tiers = tiers_of(AdaptTargets(str(place.path / "target")), toy.POLICY, session)
     folder = place.path / "out" / "tasks" / "corpus"
     manifest = json.loads((folder / FOLDER / "manifest.json").read_text("utf-8"))
     assert manifest["real"] == [one.fingerprint for one in tiers.dev.collections]

@@ -19,13 +19,13 @@ from adapters.protocols import Floats, Identity, IndexPairs, Prompt
 from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.progress import Reporter, Silent
 from harness.result.adaptation.record import AdaptationRecord
-from harness.scoring.bench import opened
+from harness.scoring.session import opened
 from tests.fake_adapters import score_of
 from tests.tiny_collection import FIRST, Place
 from tests.training.loop import HASH
 from training.adapting.loop import adapt
-from training.adapting.places import Places
-from training.adapting.wishes import Wishes
+from training.adapting.settings import AdaptationSettings
+from training.adapting.targets import AdaptTargets
 from training.examples import Example, Examples
 from training.fit import fit, job
 from training.settings import Loss, Settings
@@ -160,7 +160,7 @@ POLICY = Policy(
 )
 
 
-def wishes(place: Place, **more: Any) -> Wishes:
+def wishes(place: Place, **more: Any) -> AdaptationSettings:
     """An honest adaptation to forty topics that no evaluation has."""
     given: dict[str, Any] = {
         "base": str(place.path / "base"), "teachers": (TEACHER,), "corpora": (str(place.path / "corpus"),),
@@ -171,7 +171,7 @@ def wishes(place: Place, **more: Any) -> Wishes:
         base(place.path / "base")
     if not (place.path / "corpus").exists() and "corpora" not in more:
         bare(place)
-    return Wishes(**{**given, **more})
+    return AdaptationSettings(**{**given, **more})
 
 
 Honest = tuple[Place, AdaptationRecord]
@@ -179,12 +179,12 @@ Honest = tuple[Place, AdaptationRecord]
 
 
 def run(
-    place: Place, one: Wishes, on: Path, *, out: str = "out", reporter: Reporter | None = None, **more: Any
+    place: Place, one: AdaptationSettings, on: Path, *, out: str = "out", reporter: Reporter | None = None, **more: Any
 ) -> AdaptationRecord:
     """Adapt, and judge on a collection."""
-    policy, places = more.pop("policy", POLICY), more.pop("places", Places(str(on)))
-    with opened(place.workspace, reporter or Silent()) as bench:
-        return adapt(one, places, policy, place.path / out, bench, **more)
+    policy, places = more.pop("policy", POLICY), more.pop("places", AdaptTargets(str(on)))
+    with opened(place.workspace, reporter or Silent()) as session:
+        return adapt(one, places, policy, place.path / out, session, **more)
 
 
 def pretrained(place: Place, out: Path, likes: str, *, hates: str = "none", markers: Sequence[str] = ()) -> Path:
@@ -201,6 +201,6 @@ def pretrained(place: Place, out: Path, likes: str, *, hates: str = "none", mark
     return out
 
 
-def logged(place: Place, **more: Any) -> Wishes:
+def logged(place: Place, **more: Any) -> AdaptationSettings:
     """The honest adaptation, with a teacher that notes every pair in `log`."""
     return wishes(place, teachers=(f"{TEACHER}?log={place.path / 'log'}",), **more)

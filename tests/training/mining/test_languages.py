@@ -43,8 +43,8 @@ def test_mining_says_the_stemmer_and_the_language_of_the_queries_stands_above_th
         row = {"_id": "q", "text": "wann fährt das Boot", **({"language": language} if language else {})}
         file.write_text(json.dumps(row) + "\n")
         asked = read_queries(file, corpus)
-        with place.bench() as bench:
-            made = mine(corpus, "x", asked, ["bm25", FIRST], 3, place.path / f"pool-{language}", bench)
+        with place.session() as session:
+            made = mine(corpus, "x", asked, ["bm25", FIRST], 3, place.path / f"pool-{language}", session)
         found[language] = (made["retrievers"][0]["analyzer"]["stemmer"], made["language"])
     assert found == {None: ("german", None), "en": ("english", "en")}
 

@@ -16,14 +16,16 @@ from tests.tiny_collection import CORPUS, Place
 from tests.training.fake_generators import Counting, Echo, Garbage
 from training.corpus import corpus_of
 from training.synthesis.profiles import load_profile
-from training.synthesis.synthesize import Wishes, chosen, synthesize
+from training.synthesis.synthesize import SynthesisSettings, chosen, synthesize
 
 PROFILE = load_profile("generic/en")
 
 
-def made(place: Place, generator: Generator, name: str = "q", wishes: Wishes | None = None) -> dict[str, Any]:
-    with place.bench() as bench:
-        return synthesize(corpus(place), generator, PROFILE, wishes or Wishes(), place.path / name, bench)
+def made(
+    place: Place, generator: Generator, name: str = "q", wishes: SynthesisSettings | None = None
+) -> dict[str, Any]:
+    with place.session() as session:
+        return synthesize(corpus(place), generator, PROFILE, wishes or SynthesisSettings(), place.path / name, session)
 
 
 def corpus(place: Place) -> Collection:
@@ -81,7 +83,7 @@ def test_a_finished_job_asks_nothing(place: Place) -> None:
 def test_a_folder_of_another_job_is_refused(place: Place) -> None:
     made(place, Echo())
     with pytest.raises(UsageError, match="holds another job"):
-        made(place, Echo(), wishes=Wishes(seed=1))
+        made(place, Echo(), wishes=SynthesisSettings(seed=1))
 
 
 def test_a_folder_with_other_files_is_refused(place: Place) -> None:
@@ -105,11 +107,14 @@ def test_too_few_answers_are_an_error(place: Place) -> None:
 
 def test_a_larger_sample_holds_the_smaller_one_and_equal_texts_are_asked_about_once(place: Place) -> None:
     read = corpus(place)
-    few, many = chosen(read, Wishes(documents=3)).tolist(), chosen(read, Wishes(documents=6)).tolist()
+    few, many = (
+        chosen(read, SynthesisSettings(documents=3)).tolist(),
+        chosen(read, SynthesisSettings(documents=6)).tolist(),
+    )
     assert many[:3] == few
-    texts = read.corpus.take(chosen(read, Wishes()))
+    texts = read.corpus.take(chosen(read, SynthesisSettings()))
     assert len(set(texts)) == len(texts) == len(set(CORPUS.values()))
-    assert chosen(read, Wishes(seed=1)).tolist() != chosen(read, Wishes()).tolist()
+    assert chosen(read, SynthesisSettings(seed=1)).tolist() != chosen(read, SynthesisSettings()).tolist()
 
 
 def test_an_empty_corpus_is_told(place: Place) -> None:
@@ -119,9 +124,9 @@ def test_an_empty_corpus_is_told(place: Place) -> None:
     with pytest.raises(DataError, match=r"corpus\.jsonl:1: empty"):
         corpus_of(str(folder), place.workspace)
     (folder / "corpus.jsonl").write_text('{"_id": "a", "text": "x"}\n')
-    with place.bench() as bench, pytest.raises(HarnessError, match="nothing to ask"):
+    with place.session() as session, pytest.raises(HarnessError, match="nothing to ask"):
         read = corpus_of(str(folder), place.workspace)
-        synthesize(read, Echo(), PROFILE, Wishes(), place.path / "q", bench)
+        synthesize(read, Echo(), PROFILE, SynthesisSettings(), place.path / "q", session)
 
 
 def test_the_command_writes_and_tells(place: Place, command: Command) -> None:

@@ -17,7 +17,7 @@ from tests.tiny_collection import CORPUS, Place
 from tests.training.loop import TEACHER, mined, taught
 from training.examples import example_of
 from training.stages import Plan
-from training.teaching.teach import Wishes
+from training.teaching.teach import TeachingSettings
 
 FAKES = "tests.fake_adapters"
 
@@ -49,7 +49,7 @@ def test_no_pair_is_scored_twice_whatever_is_drawn(place: Place) -> None:
     first = taught(place, [f"{TEACHER}?log={log}"])
     scored = asked(log)
     assert first["pairs"]["scored_now"] == len(scored) == len(set(scored))
-    again = taught(place, [f"{TEACHER}?log={log}"], "top", Wishes(Plan("top", 2)))
+    again = taught(place, [f"{TEACHER}?log={log}"], "top", TeachingSettings(Plan("top", 2)))
     assert (again["pairs"]["scored_now"], asked(log)) == (0, scored)
 
 
@@ -76,7 +76,7 @@ def test_a_teacher_that_says_one_thing_is_refused(place: Place) -> None:
 
 
 def test_several_teachers_are_blended_and_each_is_kept_raw(place: Place) -> None:
-    manifest = taught(place, [TEACHER, f"{FAKES}:Short?words=2"], wishes=Wishes(weights=(3, 1)))
+    manifest = taught(place, [TEACHER, f"{FAKES}:Short?words=2"], wishes=TeachingSettings(weights=(3, 1)))
     assert [one["share"] for one in manifest["teachers"]] == [0.75, 0.25]
     with np.load(place.path / "ex" / "scores.npz") as kept:
         raw, label = kept["raw"].astype(np.float64), kept["label"]
@@ -86,17 +86,17 @@ def test_several_teachers_are_blended_and_each_is_kept_raw(place: Place) -> None
 
 def test_teacher_and_student_read_the_same_length(place: Place, tmp_path: Path) -> None:
     model = tiny.cross_encoder(tmp_path / "teacher")
-    manifest = taught(place, [str(model)], wishes=Wishes(max_length=24))
+    manifest = taught(place, [str(model)], wishes=TeachingSettings(max_length=24))
     assert manifest["teachers"][0]["max_length"] == 24
     with pytest.raises(UsageError, match="reads 32 tokens and the student 24"):
-        taught(place, [f"{model}?max_length=32"], "other", Wishes(max_length=24))
+        taught(place, [f"{model}?max_length=32"], "other", TeachingSettings(max_length=24))
     with pytest.raises(UsageError, match="read texts of different lengths"):
         taught(place, [f"{model}?max_length=32", f"{model}?max_length=24"], "third")
 
 
 def test_an_embedder_teaches_with_its_cosines(place: Place, tmp_path: Path) -> None:
     model = tiny.bert_embedder(tmp_path / "embedder")
-    (teacher,) = taught(place, [str(model)], wishes=Wishes(max_length=24))["teachers"]
+    (teacher,) = taught(place, [str(model)], wishes=TeachingSettings(max_length=24))["teachers"]
     assert teacher["max_length"] == 24
     assert -1.001 <= teacher["calibration"]["smallest"] <= teacher["calibration"]["largest"] <= 1.001
 
@@ -126,7 +126,7 @@ def test_wrong_facts_are_refused(place: Place, text: str, answer: str) -> None:
     facts = place.path / "facts.toml"
     facts.write_text(text)
     with pytest.raises(UsageError, match=answer):
-        taught(place, wishes=Wishes(facts=facts))
+        taught(place, wishes=TeachingSettings(facts=facts))
 
 
 def test_another_corpus_than_the_pools_is_refused(place: Place) -> None:
@@ -138,7 +138,7 @@ def test_another_corpus_than_the_pools_is_refused(place: Place) -> None:
 
 
 def test_of_documents_with_the_same_text_an_example_has_one_and_keeps_the_source(place: Place) -> None:
-    taught(place, wishes=Wishes(replace(Plan(), per_query=8)))
+    taught(place, wishes=TeachingSettings(replace(Plan(), per_query=8)))
     for row in rows(place):
         documents = row["documents"]
         assert isinstance(documents, list)

@@ -15,7 +15,7 @@ from training.configuration import Layer, configured, nested
 from training.keys import keys_of
 from training.settings import machine_of
 from training.utility.config import UtilityConfig
-from training.utility.wishes import given_of, wishes_of
+from training.utility.settings import given_of, wishes_of
 
 NEEDED = {
     "base": "b", "synthetic.corpus": "c", "synthetic.queries": "q", "real.collection": "r", "test.collection": "t",

@@ -16,7 +16,7 @@ from adapters import tiny
 from adapters.errors import DataError, ModelError, UsageError
 from harness.progress import Advance, Silent
 from harness.scoring import rerank
-from harness.scoring.bench import opened
+from harness.scoring.session import opened
 from harness.workspace import Workspace
 from tests.fake_adapters import asked, score_of
 from tests.fixtures import Command
@@ -26,8 +26,8 @@ from tests.training.utility.world import LEARNING, ONE_STEP, PER_QUERY, RETRIEVE
 from training.settings import Machine
 from training.utility.experiment import run
 from training.utility.question import ask
+from training.utility.settings import UtilitySettings
 from training.utility.students import base_checkpoints
-from training.utility.wishes import Wishes
 
 ARMS = ("a", "b", "c", "d", "e")
 
@@ -56,11 +56,11 @@ def learned(tmp_path_factory: pytest.TempPathFactory, base: Path) -> tuple[Path,
 
 
 def ran(
-    world: World, wishes: Wishes, out: Path, reporter: Silent | None = None, *, wrong: bool = False
+    world: World, wishes: UtilitySettings, out: Path, reporter: Silent | None = None, *, wrong: bool = False
 ) -> dict[str, Any]:
     workspace = world.place.workspace
-    with opened(workspace, reporter or Silent()) as bench:
-        return run(ask(world.given(wrong=wrong), wishes, workspace), out, bench)
+    with opened(workspace, reporter or Silent()) as session:
+        return run(ask(world.given(wrong=wrong), wishes, workspace), out, session)
 
 
 def examples(out: Path, arm: str) -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ class Finished:
     """An ablation of a few steps, with a teacher of its own mind."""
 
     world: World
-    wishes: Wishes
+    wishes: UtilitySettings
     out: Path
     log: Path
     manifest: dict[str, Any]
@@ -245,8 +245,8 @@ def test_a_base_that_cannot_be_trained_is_refused_before_the_teacher_is_paid(wor
 def test_a_random_head_makes_a_base_for_every_seed(world: World) -> None:
     embedder = tiny.bert_embedder(world.path / "embedder")
     wishes = world.wishes(embedder, seeds=2, settings=replace(ONE_STEP, new_head=True))
-    with world.place.bench() as bench:
-        made = base_checkpoints(wishes, world.path / "out", Machine(), bench)
+    with world.place.session() as session:
+        made = base_checkpoints(wishes, world.path / "out", Machine(), session)
     assert [one.path.name for one in made] == ["base-s0", "base-s1"]
     assert not same_weights(made[0].path, made[1].path)
 

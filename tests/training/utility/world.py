@@ -16,7 +16,7 @@ from tests.fake_adapters import Plain
 from tests.tiny_collection import Place
 from training.settings import Loss, Settings
 from training.stages import Plan
-from training.utility.wishes import Given, Wishes
+from training.utility.settings import UtilityInputs, UtilitySettings
 
 TEACHER = "tests.training.utility.world:Marker"
 RETRIEVERS = ("tests.fake_adapters:Overlap", "tests.fake_adapters:Silent")
@@ -109,14 +109,16 @@ class World:
         file.write_text("\n".join(lines) + "\n", "utf-8")
         return file
 
-    def given(self, *, wrong: bool = True) -> Given:
+    def given(self, *, wrong: bool = True) -> UtilityInputs:
         """What the user names."""
         other = (self.path / "wrong.jsonl", str(self.path / "other")) if wrong else (None, None)
-        return Given(self.corpus, self.path / "queries.jsonl", self.corpus, self.corpus, "train", None, *other)
+        return UtilityInputs(self.corpus, self.path / "queries.jsonl", self.corpus, self.corpus, "train", None, *other)
 
-    def wishes(self, base: Path, *, seeds: int = 1, settings: Settings = ONE_STEP, teacher: str = TEACHER) -> Wishes:
+    def wishes(
+        self, base: Path, *, seeds: int = 1, settings: Settings = ONE_STEP, teacher: str = TEACHER
+    ) -> UtilitySettings:
         """Small settings."""
-        return Wishes(
+        return UtilitySettings(
             str(base), teacher, settings, seeds, RETRIEVERS, PER_QUERY, Plan(per_query=PER_QUERY),
             first_stage=RETRIEVERS[0], depth=PER_QUERY,
         )  # fmt: skip

@@ -21,14 +21,14 @@ COPIED = tuple(CORPUS[name] for name in ("d1", "d2", "d4", "d5", "d6"))
 
 def ranks_of(place: Place, one: QuerySet, depth: int = 3) -> list[int]:
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        return [int(rank) for rank in source_ranks(one, corpus, searched(one, corpus, FIRST, depth, bench), depth)]
+    with place.session() as session:
+        return [int(rank) for rank in source_ranks(one, corpus, searched(one, corpus, FIRST, depth, session), depth)]
 
 
 def measured(place: Place, sets: Sets, depth: int = 3) -> list[ValidationRow]:
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        return measure(sets, corpus, [FIRST], bench, depth=depth)
+    with place.session() as session:
+        return measure(sets, corpus, [FIRST], session, depth=depth)
 
 
 def test_ranks_by_hand(place: Place) -> None:
@@ -53,9 +53,9 @@ def test_sets_that_are_searched_together_find_what_each_finds_alone(place: Place
     place.beir()
     sets = [QuerySet("a", ("the mill", "bread in winter")), QuerySet("b", ("low tide",)), QuerySet("c", ("no ferry",))]
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        together = searched_together(sets, corpus, FIRST, 3, bench)
-        alone = [searched(one, corpus, FIRST, 3, bench) for one in sets]
+    with place.session() as session:
+        together = searched_together(sets, corpus, FIRST, 3, session)
+        alone = [searched(one, corpus, FIRST, 3, session) for one in sets]
     for one, other in zip(together, alone, strict=True):
         assert one.offsets.tolist() == other.offsets.tolist()
         assert one.documents[one.order()].tolist() == other.documents[other.order()].tolist()
@@ -107,7 +107,7 @@ def test_queries_without_a_document_are_counted_not_averaged(place: Place) -> No
 def test_each_first_stage_has_its_own_rows(place: Place) -> None:
     place.beir()
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        found = measure(Sets(QuerySet("synthetic", COPIED, COPIED)), corpus, [FIRST, "bm25"], bench)
+    with place.session() as session:
+        found = measure(Sets(QuerySet("synthetic", COPIED, COPIED)), corpus, [FIRST, "bm25"], session)
     assert len(found) == 8
     assert {row.name for row in found} >= {f"round trip, {FIRST}", "round trip, bm25"}

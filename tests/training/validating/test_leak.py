@@ -19,7 +19,7 @@ from tests.training.loop import HASH
 from training.corpus import corpus_of
 from training.mining.mine import mine, read_queries
 from training.synthesis.profiles import load_profile
-from training.synthesis.synthesize import Wishes, synthesize
+from training.synthesis.synthesize import SynthesisSettings, synthesize
 from training.validating.leak import KnownQueries, clean, digest_of, known_queries
 
 HONEST = "which ship sails every morning from the old pier"
@@ -169,12 +169,12 @@ def test_shared_documents_are_declared(place: Place) -> None:
 def test_a_cleaned_folder_is_mined_as_a_synthesized_one(place: Place) -> None:
     place.beir()
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        made = synthesize(corpus, Echo(), load_profile("generic/en"), Wishes(), place.path / "q", bench)
+    with place.session() as session:
+        made = synthesize(corpus, Echo(), load_profile("generic/en"), SynthesisSettings(), place.path / "q", session)
         planted = rows(place.path / "q" / "queries.jsonl")[0]["text"]
         manifest = clean(place.path / "q", [KnownQueries("c", "test", (planted,))], place.path / "clean")
         asked = read_queries(place.path / "clean", corpus)
-        pool = mine(corpus, "coll", asked, (FIRST, HASH), 3, place.path / "pool", bench)
+        pool = mine(corpus, "coll", asked, (FIRST, HASH), 3, place.path / "pool", session)
     assert pool["asked"] == made["queries"] - manifest["removed"] == manifest["queries"]
     assert planted not in asked.texts
     for fact in ("language", "profile_settings", "generator_name", "conformance", "corpus"):

@@ -100,9 +100,9 @@ def test_unlabelled_real_queries_still_have_gaps_and_profiles(place: Place) -> N
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     copies = tuple(CORPUS.values()) * 15
     mixed = tuple(f"{a.split()[-1]} {b.split()[1]}" for a in CORPUS.values() for b in CORPUS.values()) * 2
-    with place.bench() as bench:
-        sets = embedded(Sets(QuerySet("synthetic", copies, copies), QuerySet("real", mixed)), SPEC, corpus, bench)
-        positive, gap, profile = measure(sets, corpus, SPEC, bench, depth=4, enough=ENOUGH)
+    with place.session() as session:
+        sets = embedded(Sets(QuerySet("synthetic", copies, copies), QuerySet("real", mixed)), SPEC, corpus, session)
+        positive, gap, profile = measure(sets, corpus, SPEC, session, depth=4, enough=ENOUGH)
     assert positive.value is None
     assert "of those with a document, there are 0 real queries" in positive.note
     assert gap.above_floor
@@ -117,9 +117,9 @@ def test_the_gap_is_the_first_score_minus_the_second_by_hand(place: Place) -> No
     place.beir(corpus={"a": "ferry", "b": "mill", "c": "tide"})
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     asked = ("ferry",) * 60 + ("mill",) * 60
-    with place.bench() as bench:
-        sets = embedded(Sets(QuerySet("synthetic", asked), QuerySet("real", asked)), SPEC, corpus, bench)
-        _, gap, _ = measure(sets, corpus, SPEC, bench, enough=ENOUGH)
+    with place.session() as session:
+        sets = embedded(Sets(QuerySet("synthetic", asked), QuerySet("real", asked)), SPEC, corpus, session)
+        _, gap, _ = measure(sets, corpus, SPEC, session, enough=ENOUGH)
     own = {word: vector_of(word) for word in ("ferry", "mill", "tide")}
     gaps = [1 - max(float(own[word] @ own[other]) for other in own if other != word) for word in ("ferry", "mill")]
     assert gap.levels["real"] == pytest.approx(np.mean(gaps), abs=1e-5)

@@ -41,8 +41,8 @@ def judged(place: Place, queries: Iterable[Iterable[Document]]) -> Collection:
 
 
 def rows(place: Place, collection: Collection, student: str | None = None, depth: int = 4) -> dict[str, ValidationRow]:
-    with place.bench() as bench:
-        found = measure(collection, [SPEC], FIRST, bench, student=student, depth=depth, enough=1)
+    with place.session() as session:
+        found = measure(collection, [SPEC], FIRST, session, student=student, depth=depth, enough=1)
     return {row.statistic: row for row in found}
 
 
@@ -94,8 +94,8 @@ def test_the_teachers_ndcg_is_that_of_its_order_of_the_candidates(place: Place) 
 
 def test_a_relevant_document_that_the_first_stage_missed_is_not_put_into_the_ranking(place: Place) -> None:
     collection = judged(place, [[(1, 0, 0), (2, 0, 0), (9, 0, 1)]] * 2)
-    with place.bench() as bench:
-        board = board_of(collection, [SPEC], FIRST, (), 2, None, bench)
+    with place.session() as session:
+        board = board_of(collection, [SPEC], FIRST, (), 2, None, session)
     assert board.teacher.tolist() == [0.0, 0.0]
     assert len(board.candidates) == 4
     assert len(board.pool) == 6, "its score still counts where people are compared with the teacher"
@@ -141,10 +141,10 @@ def mixed(count: int) -> list[list[Document]]:
 
 def test_a_better_teacher_leads_and_a_worse_or_equal_one_does_not(place: Place) -> None:
     collection = judged(place, mixed(40))
-    with place.bench() as bench:
-        better = lead(collection, [SPEC], POOR, FIRST, bench, depth=4)
-        worse = lead(collection, [POOR], SPEC, FIRST, bench, depth=4)
-        equal = lead(collection, [SPEC], SPEC, FIRST, bench, depth=4)
+    with place.session() as session:
+        better = lead(collection, [SPEC], POOR, FIRST, session, depth=4)
+        worse = lead(collection, [POOR], SPEC, FIRST, session, depth=4)
+        equal = lead(collection, [SPEC], SPEC, FIRST, session, depth=4)
     assert better.leads
     assert (worse.leads, equal.leads) == (False, False)
     found = better.difference
@@ -170,10 +170,10 @@ def test_fewer_than_six_judged_queries_have_no_interval_of_the_lead(place: Place
 
 def test_the_lead_is_tested_by_the_rule_of_all_differences(place: Place) -> None:
     collection = judged(place, mixed(40))
-    with place.bench() as bench:
-        found = lead(collection, [SPEC], POOR, FIRST, bench, depth=4).difference
-        board = board_of(collection, [SPEC], FIRST, (), 4, None, bench)
-        poor = board_of(collection, [POOR], FIRST, (), 4, None, bench)
+    with place.session() as session:
+        found = lead(collection, [SPEC], POOR, FIRST, session, depth=4).difference
+        board = board_of(collection, [SPEC], FIRST, (), 4, None, session)
+        poor = board_of(collection, [POOR], FIRST, (), 4, None, session)
     by_hand = difference(Design((questions_of(collection),)), [board.teacher - poor.teacher])
     assert found == by_hand
 
@@ -191,33 +191,33 @@ def test_no_pair_is_scored_twice(place: Place) -> None:
     collection = judged(place, mixed(6))
     log = place.log()
     spec = f"{SPEC}?log={log}"
-    with place.bench() as bench:
-        measure(collection, [spec], FIRST, bench, depth=4, enough=1)
+    with place.session() as session:
+        measure(collection, [spec], FIRST, session, depth=4, enough=1)
         known = asked(log)
-        lead(collection, [spec], POOR, FIRST, bench, depth=3)
+        lead(collection, [spec], POOR, FIRST, session, depth=3)
     assert asked(log) == known
     assert len(known) == len(set(known)) == 24
 
 
 def test_several_teachers_are_judged_as_they_teach_together(place: Place) -> None:
     collection = judged(place, mixed(20))
-    with place.bench() as bench:
-        both = board_of(collection, [SPEC, POOR], FIRST, (1, 3), 4, None, bench)
-        good = board_of(collection, [SPEC], FIRST, (), 4, None, bench)
+    with place.session() as session:
+        both = board_of(collection, [SPEC, POOR], FIRST, (1, 3), 4, None, session)
+        good = board_of(collection, [SPEC], FIRST, (), 4, None, session)
     assert both.teacher.mean() < good.teacher.mean()
 
 
 def test_a_teacher_that_says_nothing_is_an_error_not_a_number(place: Place) -> None:
     collection = judged(place, mixed(4))
-    with place.bench() as bench, pytest.raises(ModelError, match="it teaches nothing"):
-        measure(collection, ["tests.fake_adapters:Constant"], FIRST, bench, enough=1)
+    with place.session() as session, pytest.raises(ModelError, match="it teaches nothing"):
+        measure(collection, ["tests.fake_adapters:Constant"], FIRST, session, enough=1)
 
 
 def test_without_enough_judged_queries_it_says_so(place: Place) -> None:
     collection = judged(place, mixed(4))
-    with place.bench() as bench:
-        few = measure(collection, [SPEC], FIRST, bench, student=POOR)
-        none = measure(None, [SPEC], FIRST, bench)
+    with place.session() as session:
+        few = measure(collection, [SPEC], FIRST, session, student=POOR)
+        none = measure(None, [SPEC], FIRST, session)
     assert len(few) == 5
     assert all(row.note == "not measured: there are 4 judged queries, and 200 are needed" for row in few)
     assert [row.note for row in none] == ["not measured: there are no judged real queries"] * 4

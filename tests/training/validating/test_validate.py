@@ -16,11 +16,11 @@ from tests.training.loop import HASH
 from training.corpus import corpus_of
 from training.mining.mine import mine, read_queries
 from training.synthesis.profiles import load_profile
-from training.synthesis.synthesize import Wishes as Written
+from training.synthesis.synthesize import SynthesisSettings as Written
 from training.synthesis.synthesize import synthesize
 from training.validating.real import one_collection, positives, real_set, wrong_set
+from training.validating.settings import SynthesisSettings
 from training.validating.validate import read_validation, validate
-from training.validating.wishes import Wishes
 
 REAL = {
     f"r{number}": f"{start} {rest}"
@@ -43,9 +43,9 @@ def synthesized(place: Place, name: str = "q") -> Path:
     """Queries that the fake generator writes for a corpus that is a little larger than tiny."""
     if not (place.path / "coll").exists():
         place.beir("coll", LARGE)
-    with place.bench() as bench:
+    with place.session() as session:
         corpus = corpus_of(str(place.path / "coll"), place.workspace)
-        synthesize(corpus, Echo(), load_profile("generic/en"), Written(), place.path / name, bench)
+        synthesize(corpus, Echo(), load_profile("generic/en"), Written(), place.path / name, session)
     return place.path / name
 
 
@@ -60,10 +60,10 @@ def real(place: Place, name: str = "real", split: str = "train") -> str:
 def validated(place: Place, out: str = "val", kept: bool = True, **wishes: Any) -> dict[str, Any]:
     """The manifest of a validation that searches with a fake first stage."""
     queries = place.path / "q" if (place.path / "q").exists() else synthesized(place)
-    with place.bench() as bench:
+    with place.session() as session:
         corpus = corpus_of(str(place.path / "coll"), place.workspace)
-        chosen = Wishes(retrievers=(FIRST,), depth=4, **wishes)
-        return validate(queries, corpus, chosen, place.path / out, bench, kept=kept)
+        chosen = SynthesisSettings(retrievers=(FIRST,), depth=4, **wishes)
+        return validate(queries, corpus, chosen, place.path / out, session, kept=kept)
 
 
 def rows_of(place: Place, id: str, out: str = "val") -> list[dict[str, Any]]:
@@ -136,8 +136,8 @@ def test_real_queries_that_are_trained_with_are_not_taken_for_evaluation_queries
 def test_a_collection_that_will_be_evaluated_on_is_looked_at_before_it_ever_was(place: Place) -> None:
     queries = synthesized(place)
     planted = json.loads((queries / "queries.jsonl").read_text("utf-8").splitlines()[0])["text"]
-    bench = place.beir("bench", CORPUS, {"b1": planted.upper()}, [("b1", "d1", 1)])
-    manifest = validated(place, evaluations=(str(bench),))
+    session = place.beir("bench", CORPUS, {"b1": planted.upper()}, [("b1", "d1", 1)])
+    manifest = validated(place, evaluations=(str(session),))
     assert (manifest["removed"], manifest["asked"] - manifest["queries"]) == (1, 1)
     assert planted not in (place.path / "val" / "queries.jsonl").read_text("utf-8")
     (row, shared) = rows_of(place, "V13")
@@ -176,10 +176,10 @@ def test_a_teacher_that_is_not_ahead_of_the_student_is_blocked(place: Place, mon
 
 def test_the_folder_is_mined_as_that_of_synthesize(place: Place) -> None:
     manifest = validated(place)
-    with place.bench() as bench:
+    with place.session() as session:
         corpus = corpus_of(str(place.path / "coll"), place.workspace)
         asked = read_queries(place.path / "val", corpus)
-        pool = mine(corpus, "coll", asked, (FIRST, HASH), 3, place.path / "pool", bench)
+        pool = mine(corpus, "coll", asked, (FIRST, HASH), 3, place.path / "pool", session)
     assert pool["asked"] == manifest["queries"]
     assert pool["sources"] == manifest["queries"]
 
@@ -220,7 +220,7 @@ def test_several_languages_are_not_mixed(place: Place) -> None:
 def test_wishes_that_mean_nothing_are_refused() -> None:
     for wishes in ({"student": "bm25"}, {"wrong_corpus": "x"}, {"real_queries": 5}):
         with pytest.raises(UsageError, match=r"name (it|them) with --"):
-            Wishes(**wishes)
+            SynthesisSettings(**wishes)
 
 
 def test_an_embedder_that_makes_no_vectors_is_refused(place: Place) -> None:
@@ -230,9 +230,9 @@ def test_an_embedder_that_makes_no_vectors_is_refused(place: Place) -> None:
 
 def test_the_queries_of_another_corpus_are_refused(place: Place) -> None:
     synthesized(place)
-    with place.bench() as bench, pytest.raises(DataError, match="name the corpus of these queries"):
+    with place.session() as session, pytest.raises(DataError, match="name the corpus of these queries"):
         corpus = corpus_of(str(place.beir("other", {"x": "y y y"}, {"q": "y"}, [("q", "x", 1)])), place.workspace)
-        validate(place.path / "q", corpus, Wishes(), place.path / "val", bench)
+        validate(place.path / "q", corpus, SynthesisSettings(), place.path / "val", session)
 
 
 def test_the_command_tells_the_table_the_decision_and_its_exit_code(place: Place, command: Command) -> None:

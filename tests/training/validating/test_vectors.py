@@ -27,8 +27,8 @@ def lines(log: Path) -> list[str]:
 def test_every_set_gets_the_vectors_of_its_queries_and_documents(place: Place) -> None:
     place.beir()
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        found = embedded(Sets(ASKED, QuerySet("real", ("low tide",))), SPEC, corpus, bench)
+    with place.session() as session:
+        found = embedded(Sets(ASKED, QuerySet("real", ("low tide",))), SPEC, corpus, session)
     assert found.real is not None
     assert found.synthetic.vectors is not None
     assert found.synthetic.document_vectors is not None
@@ -45,12 +45,12 @@ def test_nothing_is_embedded_twice_by_validation_and_search(place: Place) -> Non
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     log = place.log()
     spec = f"{SPEC}?log={log}"
-    with place.bench() as bench:
-        searched(ASKED, corpus, spec, 5, bench)
+    with place.session() as session:
+        searched(ASKED, corpus, spec, 5, session)
         known = lines(log)
-        embedded(Sets(ASKED), spec, corpus, bench)
+        embedded(Sets(ASKED), spec, corpus, session)
         assert lines(log) == known
-        embedded(Sets(ASKED), spec, corpus, bench)
+        embedded(Sets(ASKED), spec, corpus, session)
     assert lines(log) == known
     assert len(known) == len(set(known))
 
@@ -58,10 +58,10 @@ def test_nothing_is_embedded_twice_by_validation_and_search(place: Place) -> Non
 def test_without_an_embedder_nothing_changes(place: Place) -> None:
     place.beir()
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
-    with place.bench() as bench:
-        assert embedded(Sets(ASKED), None, corpus, bench) == Sets(ASKED)
+    with place.session() as session:
+        assert embedded(Sets(ASKED), None, corpus, session) == Sets(ASKED)
         with pytest.raises(UsageError, match="makes no vectors"):
-            embedded(Sets(ASKED), "tests.fake_adapters:Overlap", corpus, bench)
+            embedded(Sets(ASKED), "tests.fake_adapters:Overlap", corpus, session)
 
 
 def test_a_query_keeps_its_row_wherever_it_is_taken() -> None:

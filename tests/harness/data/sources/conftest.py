@@ -91,7 +91,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def session(tmp_path: Path) -> Bench:
     """A fresh workspace and a folder to make sources in."""
     path = tmp_path / "sources"
     path.mkdir()

@@ -16,10 +16,10 @@ from harness.data.sources.recognise import sources
 from tests.harness.data.sources.test_ir_dataset import CORPUS, QRELS, QUERIES, beir_folder, mirrored
 
 
-def compared(bench: Any, **changed: Any) -> SourceAgreement:
-    folders = [beir_folder(bench, "one"), beir_folder(bench, "other", **changed)]
+def compared(session: Any, **changed: Any) -> SourceAgreement:
+    folders = [beir_folder(session, "one"), beir_folder(session, "other", **changed)]
     openers = {folder.name: lambda folder=folder: sources(str(folder), None, (), None)[0] for folder in folders}
-    first, other = compare("beir/scifact", openers, bench.workspace)
+    first, other = compare("beir/scifact", openers, session.workspace)
     assert (first.source, first.state, first.differences) == ("one", "first", ())
     assert (other.collection, other.source) == ("beir/scifact", "other")
     assert (first.fingerprint == other.fingerprint) == (other.state == "same")
@@ -63,35 +63,35 @@ def compared(bench: Any, **changed: Any) -> SourceAgreement:
     ],
 )
 def test_the_first_difference_of_each_kind_is_named(
-    bench: Any, changed: dict[str, Any], differences: tuple[str, ...]
+    session: Any, changed: dict[str, Any], differences: tuple[str, ...]
 ) -> None:
-    row = compared(bench, **changed)
+    row = compared(session, **changed)
     assert row.state == ("other" if differences else "same")
     assert row.differences == differences
 
 
-def test_a_source_that_fails_is_a_row_and_the_others_are_still_compared(bench: Any) -> None:
+def test_a_source_that_fails_is_a_row_and_the_others_are_still_compared(session: Any) -> None:
     def fails() -> Any:
         raise DataError("x.zip: truncated; fetch it again")
 
-    folder = beir_folder(bench)
+    folder = beir_folder(session)
     opener = lambda: sources(str(folder), None, (), None)[0]  # noqa: E731
-    rows = compare("c", {"mteb": fails, "beir": opener, "irds": opener}, bench.workspace)
+    rows = compare("c", {"mteb": fails, "beir": opener, "irds": opener}, session.workspace)
     assert [row.state for row in rows] == ["unavailable", "first", "same"]
     assert rows[0] == SourceAgreement("c", "mteb", "unavailable", None, ("x.zip: truncated; fetch it again",))
 
 
-def test_a_collection_is_compared_through_whatever_is_there(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collection_is_compared_through_whatever_is_there(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("harness.data.sources.suite_source")
     if importlib.util.find_spec("ir_datasets") is None:
         pytest.skip("ir_datasets is not installed: pip install '.[irds]'")
-    mirror: Path = mirrored(bench, beir_folder(bench))
+    mirror: Path = mirrored(session, beir_folder(session))
     monkeypatch.setattr(agreement, "NAMES", ("beir", "irds"))
-    rows = compare_sources("beir/scifact", SourceChoice(mirror=mirror, allow_drift=True), bench.workspace)
+    rows = compare_sources("beir/scifact", SourceChoice(mirror=mirror, allow_drift=True), session.workspace)
     assert [(row.source, row.state) for row in rows] == [("beir", "unavailable"), ("irds", "first")]
     assert "mirror/beir/scifact.zip: not there" in rows[0].differences[0]
 
 
-def test_an_unknown_target_is_refused(bench: Any) -> None:
+def test_an_unknown_target_is_refused(session: Any) -> None:
     with pytest.raises(UsageError, match="Did you mean beir/scifact"):
-        compare_sources("beir/scifct", SourceChoice(), bench.workspace)
+        compare_sources("beir/scifct", SourceChoice(), session.workspace)

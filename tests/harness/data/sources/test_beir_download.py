@@ -17,7 +17,7 @@ from harness.data.collection import Collection, Rules
 from harness.data.sources import beir_download
 from harness.data.sources.beir_download import URL, VARIABLE, beir_zip_source, fetch_zip
 from harness.data.sources.build import collection_of
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import EFFECTS
 from harness.data.sources.origin import SourceChoice
 from harness.data.suites.targets import SuiteCollection, find, suites
@@ -45,13 +45,13 @@ def entry_of(file: Path, folder: str | None = None) -> SuiteCollection:
 class Place:
     """Downloads, a mirror and a server with a small stand-in of SciFact."""
 
-    def __init__(self, bench: Any, server: Server) -> None:
-        self.bench, self.server = bench, server
-        self.folder: Path = bench.beir("folder")
-        self.whole = packed(self.folder, bench.path / "packed" / "scifact.zip", "scifact")
+    def __init__(self, session: Any, server: Server) -> None:
+        self.session, self.server = session, server
+        self.folder: Path = session.beir("folder")
+        self.whole = packed(self.folder, session.path / "packed" / "scifact.zip", "scifact")
         self.entry = entry_of(self.whole)
-        self.downloads: Path = bench.path / "downloads"
-        self.mirror: Path = bench.path / "mirror"
+        self.downloads: Path = session.path / "downloads"
+        self.mirror: Path = session.path / "mirror"
         server.files["/beir/scifact.zip"] = self.whole.read_bytes()
 
     def put(self, folder: Path, content: bytes | None = None) -> Path:
@@ -61,33 +61,33 @@ class Place:
         return folder / "scifact.zip"
 
     def load(self, mirror: Path | None = None, entry: SuiteCollection | None = None) -> Collection:
-        source = beir_zip_source(entry or self.entry, Declared(), SourceChoice(mirror=mirror), self.downloads)
-        return collection_of(source, self.bench.workspace)
+        source = beir_zip_source(entry or self.entry, DeclaredCollection(), SourceChoice(mirror=mirror), self.downloads)
+        return collection_of(source, self.session.workspace)
 
     def refused(self, mirror: Path | None = None, entry: SuiteCollection | None = None) -> str:
         with pytest.raises(DataError) as caught:
             self.load(mirror, entry)
-        return str(caught.value).replace(f"{self.bench.path}/", "")
+        return str(caught.value).replace(f"{self.session.path}/", "")
 
 
 @pytest.fixture
-def place(bench: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def place(session: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     with serving({}) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/beir/")
-        yield Place(bench, server)
+        yield Place(session, server)
 
 
 def test_a_collection_that_is_nowhere_is_fetched_and_is_the_same_as_its_folder(place: Place) -> None:
     found = place.load()
     assert (found.name, found.split) == ("beir/scifact", "test")
-    assert found.fingerprint == place.bench.load(place.folder).fingerprint
+    assert found.fingerprint == place.session.load(place.folder).fingerprint
     assert (place.downloads / "scifact.zip").read_bytes() == place.whole.read_bytes()
     place.load()
     assert [request.path for request in place.server.requests] == ["/beir/scifact.zip"]
 
 
 def test_nothing_is_fetched_before_it_is_read(place: Place) -> None:
-    sources = [beir_zip_source(one, Declared(), SourceChoice(), place.downloads) for one in find("beir")]
+    sources = [beir_zip_source(one, DeclaredCollection(), SourceChoice(), place.downloads) for one in find("beir")]
     assert len({(source.name, source.origin) for source in sources}) == 26
     assert {source.split for source in sources} == {"test", "dev"}
     assert place.server.requests == []
@@ -113,7 +113,7 @@ def test_with_a_mirror_nothing_is_fetched_and_the_command_that_would_is_named(pl
     assert place.refused(place.mirror) == (
         "mirror/beir/scifact.zip: not there; where there is a network, run: "
         f"harness fetch beir/scifact --source beir --mirror {place.mirror}"
-    ).replace(f"{place.bench.path}/", "")
+    ).replace(f"{place.session.path}/", "")
     assert place.server.requests == []
     assert fetch_zip(place.entry.beir, place.mirror / "beir").exists()  # type: ignore[arg-type]
     place.load(place.mirror)
@@ -124,7 +124,7 @@ def test_a_truncated_zip_file_that_lies_there_is_named(place: Place, mirrored: b
     folder = place.mirror / "beir" if mirrored else place.downloads
     size = place.whole.stat().st_size
     file = place.put(folder, place.whole.read_bytes()[: size // 2])
-    name = file.relative_to(place.bench.path)
+    name = file.relative_to(place.session.path)
     assert place.refused(place.mirror if mirrored else None) == (
         f"{name}: truncated, {size // 2} of {size} bytes; delete it and fetch it again"
     )
@@ -165,10 +165,10 @@ def test_the_sum_is_taken_once_and_again_when_the_file_was_touched(
 
 
 def test_one_zip_file_holds_the_forums_and_each_is_a_collection_of_its_own(place: Place) -> None:
-    file = place.bench.path / "forums.zip"
+    file = place.session.path / "forums.zip"
     for forum in ("android", "english"):
         corpus = [{"_id": f"d{n}", "text": f"{forum} {n}"} for n in (1, 2, 3)]
-        packed(place.bench.beir(forum, corpus=corpus), file, f"cqadupstack/{forum}")
+        packed(place.session.beir(forum, corpus=corpus), file, f"cqadupstack/{forum}")
     place.put(place.downloads, file.read_bytes())
     entry = entry_of(file)
     found = [
@@ -177,7 +177,7 @@ def test_one_zip_file_holds_the_forums_and_each_is_a_collection_of_its_own(place
     ]
     assert [one.corpus[0] for one in found] == ["android 1", "english 1"]
     assert [one.fingerprint for one in found] == [
-        place.bench.load(place.bench.path / forum).fingerprint for forum in ("android", "english")
+        place.session.load(place.session.path / forum).fingerprint for forum in ("android", "english")
     ]
     missing = replace(entry, beir=replace(entry.beir, folder="cqadupstack/tex"))  # type: ignore[type-var]
     with pytest.raises(UsageError, match=r"no corpus\.jsonl in the folder 'cqadupstack/tex' inside"):
@@ -186,16 +186,16 @@ def test_one_zip_file_holds_the_forums_and_each_is_a_collection_of_its_own(place
 
 def test_rules_of_the_suite_hold(place: Place) -> None:
     place.put(place.downloads)
-    declared = Declared(language="en", rules=Rules(instruction="find it", drop_identical_ids=True))
+    declared = DeclaredCollection(language="en", rules=Rules(instruction="find it", drop_identical_ids=True))
     source = beir_zip_source(place.entry, declared, SourceChoice(), place.downloads)
-    found = collection_of(source, place.bench.workspace)
+    found = collection_of(source, place.session.workspace)
     assert (found.language, found.rules.instruction, found.rules.drop_identical_ids) == ("en", "find it", True)
 
 
 def test_a_collection_that_beir_does_not_have_is_refused() -> None:
     (entry,) = find("miracl/sw")
     with pytest.raises(UsageError, match="miracl/sw: BEIR has no zip file of it"):
-        beir_zip_source(entry, Declared(), SourceChoice(), Path())
+        beir_zip_source(entry, DeclaredCollection(), SourceChoice(), Path())
 
 
 def test_without_a_variable_the_address_is_beirs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ Q1 = {"_id": "q1", "text": "boat"}
 Q2 = {"_id": "q2", "text": "bread"}
 
 
-def test_title_and_text_are_joined_once_and_ids_digests_and_rows_fit_together(bench: Any) -> None:
-    collection = bench.load(bench.beir())
+def test_title_and_text_are_joined_once_and_ids_digests_and_rows_fit_together(session: Any) -> None:
+    collection = session.load(session.beir())
     assert list(collection.corpus) == [
         "Ferry The boat leaves at nine.",
         "The mill turns at low tide.",
@@ -28,46 +28,48 @@ def test_title_and_text_are_joined_once_and_ids_digests_and_rows_fit_together(be
     assert (collection.name, collection.split, collection.language) == ("coll", "test", None)
 
 
-def test_judgments_are_rows_sorted_by_query_and_document(bench: Any) -> None:
-    qrels = bench.load(bench.beir(qrels="q2\td3\t1\nq1\td2\t0\nq1\td1\t2\n")).qrels
+def test_judgments_are_rows_sorted_by_query_and_document(session: Any) -> None:
+    qrels = session.load(session.beir(qrels="q2\td3\t1\nq1\td2\t0\nq1\td1\t2\n")).qrels
     assert qrels.queries.tolist() == [0, 0, 1]
     assert qrels.documents.tolist() == [0, 1, 2]
     assert qrels.grades.tolist() == [2, 0, 1]
 
 
-def test_only_judged_queries_count_in_the_order_of_the_query_file(bench: Any) -> None:
+def test_only_judged_queries_count_in_the_order_of_the_query_file(session: Any) -> None:
     queries = [{"_id": "q2", "text": "two"}, {"_id": "q9", "text": "nobody judged"}, {"_id": "q1", "text": "one"}]
-    collection = bench.load(bench.beir(queries=queries))
+    collection = session.load(session.beir(queries=queries))
     assert collection.queries.ids() == ["q2", "q1"]
     assert collection.counts.queries_without_judgments == 1
     assert collection.counts.queries == 2
 
 
-def test_every_oddity_that_may_stay_is_counted(bench: Any) -> None:
+def test_every_oddity_that_may_stay_is_counted(session: Any) -> None:
     corpus = [D1, {"_id": "d2", "title": None, "text": "  "}, {"_id": "d3", "text": "x"}, {"_id": "d4", "text": " x "}]
-    counts = bench.load(bench.beir(corpus=corpus, qrels="q1 d1 0\nq2 d3 1\n", queries=[Q1, {**Q2, "text": ""}])).counts
+    counts = session.load(
+        session.beir(corpus=corpus, qrels="q1 d1 0\nq2 d3 1\n", queries=[Q1, {**Q2, "text": ""}])
+    ).counts
     assert (counts.documents, counts.empty_documents, counts.duplicate_texts) == (4, 1, 1)
     assert (counts.judgments, counts.judged_zero, counts.queries_without_relevant) == (2, 1, 1)
     assert counts.empty_queries == 1
 
 
-def test_whole_numbers_may_be_ids(bench: Any) -> None:
-    collection = bench.load(bench.beir(corpus=[{"_id": 7, "text": "x"}], queries=[Q1], qrels="q1 7 1\n"))
+def test_whole_numbers_may_be_ids(session: Any) -> None:
+    collection = session.load(session.beir(corpus=[{"_id": 7, "text": "x"}], queries=[Q1], qrels="q1 7 1\n"))
     assert collection.corpus.ids() == ["7"]
 
 
-def test_the_header_is_optional_and_trec_qrels_have_four_columns(bench: Any) -> None:
-    three = bench.load(bench.beir("a", qrels="q1\td1\t2\nq1\td2\t0\nq2\td3\t1\n"))
-    four = bench.load(bench.beir("b", qrels="q1 0 d1 2\nq1 Q0 d2 0\n\nq2 0 d3 1\n"))
-    with_header = bench.load(bench.beir("c"))
+def test_the_header_is_optional_and_trec_qrels_have_four_columns(session: Any) -> None:
+    three = session.load(session.beir("a", qrels="q1\td1\t2\nq1\td2\t0\nq2\td3\t1\n"))
+    four = session.load(session.beir("b", qrels="q1 0 d1 2\nq1 Q0 d2 0\n\nq2 0 d3 1\n"))
+    with_header = session.load(session.beir("c"))
     assert three.fingerprint == four.fingerprint == with_header.fingerprint
 
 
-def test_a_byte_order_mark_and_windows_line_ends_change_nothing(bench: Any) -> None:
-    plain, windows = bench.beir("a"), bench.beir("b")
+def test_a_byte_order_mark_and_windows_line_ends_change_nothing(session: Any) -> None:
+    plain, windows = session.beir("a"), session.beir("b")
     for file in (windows / "corpus.jsonl", windows / "queries.jsonl", windows / "qrels" / "test.tsv"):
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
-    assert bench.load(plain).fingerprint == bench.load(windows).fingerprint
+    assert session.load(plain).fingerprint == session.load(windows).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -92,82 +94,82 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(bench: Any) -> N
     ],
 )
 @pytest.mark.parametrize("file", ["corpus", "queries"])
-def test_a_bad_line_is_named(bench: Any, line: str, message: str, file: str) -> None:
+def test_a_bad_line_is_named(session: Any, line: str, message: str, file: str) -> None:
     good = {"_id": "d1", "text": "x"}
-    folder = bench.beir(**{"corpus": [good], "queries": [good], file: [good, "", line, D3]}, qrels="d1 d1 1\n")
-    assert bench.refused(DataError, folder).startswith(f"coll/{file}.jsonl:3: {message}")
+    folder = session.beir(**{"corpus": [good], "queries": [good], file: [good, "", line, D3]}, qrels="d1 d1 1\n")
+    assert session.refused(DataError, folder).startswith(f"coll/{file}.jsonl:3: {message}")
 
 
-def test_a_title_that_is_no_text_is_refused(bench: Any) -> None:
-    message = bench.refused(DataError, bench.beir(corpus=[D1, {"_id": "d2", "title": 3, "text": "x"}]))
+def test_a_title_that_is_no_text_is_refused(session: Any) -> None:
+    message = session.refused(DataError, session.beir(corpus=[D1, {"_id": "d2", "title": 3, "text": "x"}]))
     assert message.startswith("coll/corpus.jsonl:2: field 'title' is a number; write text")
 
 
-def test_bytes_that_are_not_utf8_are_named_by_line_and_byte(bench: Any) -> None:
-    folder = bench.beir()
+def test_bytes_that_are_not_utf8_are_named_by_line_and_byte(session: Any) -> None:
+    folder = session.beir()
     with (folder / "corpus.jsonl").open("ab") as file:
         file.write(b'{"_id": "caf\xe9", "text": "x"}\n')
-    message = bench.refused(DataError, folder)
+    message = session.refused(DataError, folder)
     assert message.startswith("coll/corpus.jsonl:4: byte 13 (0xe9) is not UTF-8")
 
 
 @pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
-def test_an_empty_file_is_refused(bench: Any, name: str) -> None:
-    folder = bench.beir()
+def test_an_empty_file_is_refused(session: Any, name: str) -> None:
+    folder = session.beir()
     (folder / name).write_text("\n")
-    assert bench.refused(DataError, folder).startswith(f"coll/{name}:1: ")
+    assert session.refused(DataError, folder).startswith(f"coll/{name}:1: ")
 
 
 @pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl"])
-def test_a_missing_file_is_named(bench: Any, name: str) -> None:
-    folder = bench.beir()
+def test_a_missing_file_is_named(session: Any, name: str) -> None:
+    folder = session.beir()
     (folder / name).unlink()
-    assert bench.refused(DataError, folder).startswith(f"coll/{name}: not there; a collection has corpus.jsonl")
+    assert session.refused(DataError, folder).startswith(f"coll/{name}: not there; a collection has corpus.jsonl")
 
 
-def test_a_missing_qrels_folder_is_named(bench: Any) -> None:
-    folder = bench.beir()
+def test_a_missing_qrels_folder_is_named(session: Any) -> None:
+    folder = session.beir()
     (folder / "qrels" / "test.tsv").unlink()
     (folder / "qrels").rmdir()
-    assert bench.refused(DataError, folder).startswith("coll/qrels: no <split>.tsv with judgments there")
+    assert session.refused(DataError, folder).startswith("coll/qrels: no <split>.tsv with judgments there")
 
 
-def test_a_wrong_split_is_answered_with_those_that_exist(bench: Any) -> None:
-    folder = bench.beir()
+def test_a_wrong_split_is_answered_with_those_that_exist(session: Any) -> None:
+    folder = session.beir()
     (folder / "qrels" / "train.tsv").write_text("q1 d1 1\n")
-    message = bench.refused(UsageError, folder, split="tain")
+    message = session.refused(UsageError, folder, split="tain")
     assert message == "coll/qrels: no split 'tain'. Did you mean train? Available: test, train."
 
 
-def test_without_a_test_split_one_has_to_be_named_unless_it_is_the_only_one(bench: Any) -> None:
-    folder = bench.beir()
+def test_without_a_test_split_one_has_to_be_named_unless_it_is_the_only_one(session: Any) -> None:
+    folder = session.beir()
     (folder / "qrels" / "test.tsv").rename(folder / "qrels" / "dev.tsv")
-    assert bench.load(folder).split == "dev"
+    assert session.load(folder).split == "dev"
     (folder / "qrels" / "train.tsv").write_text("q1 d1 1\n")
-    message = bench.refused(UsageError, folder)
+    message = session.refused(UsageError, folder)
     assert message == "coll/qrels: no split 'test'; name one with --split: dev, train"
-    assert bench.load(folder, split="train").counts.queries == 1
+    assert session.load(folder, split="train").counts.queries == 1
 
 
-def test_a_file_that_lies_there_plain_and_gzipped_is_refused(bench: Any) -> None:
-    folder = bench.beir()
+def test_a_file_that_lies_there_plain_and_gzipped_is_refused(session: Any) -> None:
+    folder = session.beir()
     (folder / "corpus.jsonl.gz").write_bytes(b"")
-    assert "plain and gzipped" in bench.refused(DataError, folder)
+    assert "plain and gzipped" in session.refused(DataError, folder)
 
 
-def test_an_allowed_duplicate_id_keeps_the_first_line_and_is_counted(bench: Any) -> None:
+def test_an_allowed_duplicate_id_keeps_the_first_line_and_is_counted(session: Any) -> None:
     corpus = [D1, D2, {"_id": "d1", "text": "another boat"}, D3, {"_id": "d1", "text": "a third"}]
-    collection = bench.load(bench.beir(corpus=corpus, rules='allow = ["duplicate-ids"]\n'))
+    collection = session.load(session.beir(corpus=corpus, rules='allow = ["duplicate-ids"]\n'))
     assert collection.corpus.ids() == ["d1", "d2", "d3"]
     assert collection.corpus[0].startswith("Ferry")
     assert collection.qrels.documents.tolist() == [0, 1, 2]
     assert collection.counts.let_through == {"duplicate-ids": 2}
 
 
-def test_allowed_white_space_in_ids_becomes_an_underscore_in_texts_and_judgments(bench: Any) -> None:
+def test_allowed_white_space_in_ids_becomes_an_underscore_in_texts_and_judgments(session: Any) -> None:
     corpus = [{"_id": "Geneva Durben", "text": "likes limes"}, {"_id": "x", "text": "y"}, {"_id": "x", "text": "z"}]
     rules = 'allow = ["white-space-ids", "duplicate-ids"]\n'
-    folder = bench.beir(corpus=corpus, queries=[Q1], qrels="q1\tGeneva Durben\t1\n", rules=rules)
-    collection = bench.load(folder)
+    folder = session.beir(corpus=corpus, queries=[Q1], qrels="q1\tGeneva Durben\t1\n", rules=rules)
+    collection = session.load(folder)
     assert collection.corpus.ids() == ["Geneva_Durben", "x"]
     assert collection.counts.let_through == {"duplicate-ids": 1, "white-space-ids": 1}

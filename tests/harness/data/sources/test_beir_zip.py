@@ -28,23 +28,23 @@ def gzipped(folder: Path, copy: Path) -> Path:
     return copy
 
 
-def test_folder_gzip_and_zip_have_one_fingerprint_whatever_the_path(bench: Any) -> None:
-    folder = bench.beir("first")
+def test_folder_gzip_and_zip_have_one_fingerprint_whatever_the_path(session: Any) -> None:
+    folder = session.beir("first")
     forms = [
         folder,
-        Path(shutil.copytree(folder, bench.path / "elsewhere" / "second")),
-        gzipped(folder, bench.path / "gz"),
-        zipped(folder, bench.path / "flat.zip"),
-        zipped(folder, bench.path / "nested.zip", "scifact/"),
-        zipped(folder, bench.path / "deep.zip", "a/b/"),
-        zipped(bench.path / "gz", bench.path / "both.zip"),
+        Path(shutil.copytree(folder, session.path / "elsewhere" / "second")),
+        gzipped(folder, session.path / "gz"),
+        zipped(folder, session.path / "flat.zip"),
+        zipped(folder, session.path / "nested.zip", "scifact/"),
+        zipped(folder, session.path / "deep.zip", "a/b/"),
+        zipped(session.path / "gz", session.path / "both.zip"),
     ]
-    collections = [bench.load(form) for form in forms]
+    collections = [session.load(form) for form in forms]
     assert len({collection.fingerprint for collection in collections}) == 1
     assert [c.name for c in collections] == ["first", "second", "gz", "flat", "nested", "deep", "both"]
 
 
-def test_anything_that_changes_a_number_changes_the_fingerprint(bench: Any) -> None:
+def test_anything_that_changes_a_number_changes_the_fingerprint(session: Any) -> None:
     corpus = [{"_id": "d1", "text": "a"}, {"_id": "d2", "text": "b"}, {"_id": "d3", "text": "c"}]
     queries = [{"_id": "q1", "text": "x"}, {"_id": "q2", "text": "y"}]
     qrels = "q1 d1 1\nq2 d3 1\n"
@@ -60,55 +60,55 @@ def test_anything_that_changes_a_number_changes_the_fingerprint(bench: Any) -> N
     }
     base: dict[str, Any] = {"corpus": corpus, "queries": queries, "qrels": qrels}
     found = {
-        name: bench.load(bench.beir(name, **{**base, **changed})).fingerprint for name, changed in variants.items()
+        name: session.load(session.beir(name, **{**base, **changed})).fingerprint for name, changed in variants.items()
     }
     assert len(set(found.values())) == len(variants)
 
 
-def test_a_name_or_a_measure_is_not_content(bench: Any) -> None:
-    plain = bench.load(bench.beir("a"))
-    named = bench.load(bench.beir("b", rules='name = "other"\nlanguage = "de"\nmain_measure = "AP@1000"'))
+def test_a_name_or_a_measure_is_not_content(session: Any) -> None:
+    plain = session.load(session.beir("a"))
+    named = session.load(session.beir("b", rules='name = "other"\nlanguage = "de"\nmain_measure = "AP@1000"'))
     assert plain.fingerprint == named.fingerprint
     assert (named.name, named.language, named.rules.main_measure) == ("other", "de", "AP@1000")
     assert (plain.name, plain.language) == ("a", None)
 
 
-def test_rules_inside_the_zip_file_hold(bench: Any) -> None:
-    folder = bench.beir(rules='instruction = "find it"')
-    assert bench.load(zipped(folder, bench.path / "x.zip", "x/")).rules.instruction == "find it"
+def test_rules_inside_the_zip_file_hold(session: Any) -> None:
+    folder = session.beir(rules='instruction = "find it"')
+    assert session.load(zipped(folder, session.path / "x.zip", "x/")).rules.instruction == "find it"
 
 
-def test_an_error_inside_a_zip_file_names_the_line_inside(bench: Any) -> None:
-    folder = bench.beir(corpus=[{"_id": "d1", "text": "x"}, {"_id": "d2", "text": 3}])
-    message = bench.refused(DataError, zipped(folder, bench.path / "x.zip", "in/"))
+def test_an_error_inside_a_zip_file_names_the_line_inside(session: Any) -> None:
+    folder = session.beir(corpus=[{"_id": "d1", "text": "x"}, {"_id": "d2", "text": 3}])
+    message = session.refused(DataError, zipped(folder, session.path / "x.zip", "in/"))
     assert message.startswith("x.zip/in/corpus.jsonl:2: field 'text' is a number")
 
 
-def test_a_zip_file_with_several_collections_is_refused(bench: Any) -> None:
-    bench.beir("set/de")
-    bench.beir("set/en")
-    message = bench.refused(UsageError, zipped(bench.path / "set", bench.path / "x.zip"))
+def test_a_zip_file_with_several_collections_is_refused(session: Any) -> None:
+    session.beir("set/de")
+    session.beir("set/en")
+    message = session.refused(UsageError, zipped(session.path / "set", session.path / "x.zip"))
     assert message == "x.zip: several collections inside (de/, en/); unpack it and name the folder"
 
 
-def test_a_zip_file_without_a_collection_is_refused(bench: Any) -> None:
-    (bench.path / "docs").mkdir()
-    (bench.path / "docs" / "readme.txt").write_text("nothing")
-    message = bench.refused(UsageError, zipped(bench.path / "docs", bench.path / "x.zip"))
+def test_a_zip_file_without_a_collection_is_refused(session: Any) -> None:
+    (session.path / "docs").mkdir()
+    (session.path / "docs" / "readme.txt").write_text("nothing")
+    message = session.refused(UsageError, zipped(session.path / "docs", session.path / "x.zip"))
     assert message.startswith("x.zip: no corpus.jsonl inside")
 
 
-def test_a_wrong_split_of_a_zip_file_is_answered_with_those_that_exist(bench: Any) -> None:
-    message = bench.refused(UsageError, zipped(bench.beir(), bench.path / "x.zip"), split="dev")
+def test_a_wrong_split_of_a_zip_file_is_answered_with_those_that_exist(session: Any) -> None:
+    message = session.refused(UsageError, zipped(session.beir(), session.path / "x.zip"), split="dev")
     assert message == "x.zip/qrels: no split 'dev'. Available: test."
 
 
-def test_a_truncated_gzip_file_is_named_with_the_line_it_breaks_off_at(bench: Any) -> None:
+def test_a_truncated_gzip_file_is_named_with_the_line_it_breaks_off_at(session: Any) -> None:
     corpus = [{"_id": f"d{i}", "text": f"some text {i * i}"} for i in range(2000)]
-    folder = gzipped(bench.beir(corpus=corpus), bench.path / "gz")
+    folder = gzipped(session.beir(corpus=corpus), session.path / "gz")
     whole = (folder / "corpus.jsonl.gz").read_bytes()
     (folder / "corpus.jsonl.gz").write_bytes(whole[: len(whole) // 2])
-    message = bench.refused(DataError, folder)
+    message = session.refused(DataError, folder)
     file, line, rest = message.split(":", 2)
     assert file == "gz/corpus.jsonl.gz"
     assert 1 < int(line) < 2000
@@ -116,26 +116,26 @@ def test_a_truncated_gzip_file_is_named_with_the_line_it_breaks_off_at(bench: An
 
 
 @pytest.mark.parametrize("content", [b"not gzip at all\n", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03garbage!"])
-def test_what_is_no_gzip_data_is_refused(bench: Any, content: bytes) -> None:
-    folder = gzipped(bench.beir(), bench.path / "gz")
+def test_what_is_no_gzip_data_is_refused(session: Any, content: bytes) -> None:
+    folder = gzipped(session.beir(), session.path / "gz")
     (folder / "corpus.jsonl.gz").write_bytes(content)
-    assert bench.refused(DataError, folder).startswith("gz/corpus.jsonl.gz:1: cannot be read on")
+    assert session.refused(DataError, folder).startswith("gz/corpus.jsonl.gz:1: cannot be read on")
 
 
-def test_a_truncated_zip_file_is_refused(bench: Any) -> None:
-    file = zipped(bench.beir(), bench.path / "x.zip")
+def test_a_truncated_zip_file_is_refused(session: Any) -> None:
+    file = zipped(session.beir(), session.path / "x.zip")
     file.write_bytes(file.read_bytes()[:-40])
-    message = bench.refused(DataError, file)
+    message = session.refused(DataError, file)
     assert message.startswith("x.zip: cannot be read as a zip file")
     assert "fetch it again" in message
 
 
-def test_damaged_bytes_inside_a_zip_file_are_refused(bench: Any) -> None:
-    file = zipped(bench.beir(), bench.path / "x.zip")
+def test_damaged_bytes_inside_a_zip_file_are_refused(session: Any) -> None:
+    file = zipped(session.beir(), session.path / "x.zip")
     content = bytearray(file.read_bytes())
     at = content.index(b"corpus.jsonl") + len("corpus.jsonl") + 20
     content[at : at + 8] = b"\0" * 8
     file.write_bytes(content)
-    message = bench.refused(DataError, file)
+    message = session.refused(DataError, file)
     assert message.startswith("x.zip/corpus.jsonl:")
     assert "fetch it again" in message

@@ -10,7 +10,7 @@ from adapters.errors import UsageError
 from harness.data.collection import Rules
 
 
-def test_every_key_arrives(bench: Any) -> None:
+def test_every_key_arrives(session: Any) -> None:
     rules = """
         name = "arguana"
         language = "en"
@@ -21,7 +21,7 @@ def test_every_key_arrives(bench: Any) -> None:
         allow = ["unknown-documents", "negative-grades"]
         note = "half of it is a translation"
     """
-    collection = bench.load(bench.beir(rules=rules))
+    collection = session.load(session.beir(rules=rules))
     assert (collection.name, collection.language, collection.group) == ("arguana", "en", "argumentation")
     assert collection.rules == Rules(
         instruction="Given a claim, find the counter-argument",
@@ -32,8 +32,8 @@ def test_every_key_arrives(bench: Any) -> None:
     )
 
 
-def test_a_rule_that_was_declared_in_vain_is_shown_as_zero(bench: Any) -> None:
-    collection = bench.load(bench.beir(rules='allow = ["unknown-documents"]'))
+def test_a_rule_that_was_declared_in_vain_is_shown_as_zero(session: Any) -> None:
+    collection = session.load(session.beir(rules='allow = ["unknown-documents"]'))
     assert collection.counts.let_through == {"unknown-documents": 0}
 
 
@@ -51,25 +51,27 @@ def test_a_rule_that_was_declared_in_vain_is_shown_as_zero(bench: Any) -> None:
         ("[de]\nname = 'x'", "de: unknown key."),
     ],
 )
-def test_a_wrong_rule_is_refused(bench: Any, rules: str, message: str) -> None:
-    assert bench.refused(UsageError, bench.beir("a", rules=rules)).startswith(f"a/collection.toml: {message}")
-    assert bench.refused(UsageError, bench.beir("b"), rules=bench.rules(rules)).startswith(f"rules.toml: {message}")
+def test_a_wrong_rule_is_refused(session: Any, rules: str, message: str) -> None:
+    assert session.refused(UsageError, session.beir("a", rules=rules)).startswith(f"a/collection.toml: {message}")
+    assert session.refused(UsageError, session.beir("b"), rules=session.rules(rules)).startswith(
+        f"rules.toml: {message}"
+    )
 
 
-def test_a_group_is_remembered_and_changes_no_number_of_the_collection(bench: Any) -> None:
-    folder = bench.beir()
-    alone, grouped = bench.load(folder), bench.load(folder, rules=bench.rules("group = 'forums'"))
-    again = bench.load(folder, rules=bench.rules("group = 'forums'"))
+def test_a_group_is_remembered_and_changes_no_number_of_the_collection(session: Any) -> None:
+    folder = session.beir()
+    alone, grouped = session.load(folder), session.load(folder, rules=session.rules("group = 'forums'"))
+    again = session.load(folder, rules=session.rules("group = 'forums'"))
     assert (alone.group, grouped.group, again.group) == (None, "forums", "forums")
     assert alone.fingerprint == grouped.fingerprint
 
 
-def test_missing_rules_are_not_taken_for_none(bench: Any) -> None:
-    message = bench.refused(UsageError, bench.beir(), rules=bench.path / "absent.toml")
+def test_missing_rules_are_not_taken_for_none(session: Any) -> None:
+    message = session.refused(UsageError, session.beir(), rules=session.path / "absent.toml")
     assert message == "absent.toml: there is no such file"
 
 
-def test_the_option_stands_above_the_file_key_by_key(bench: Any) -> None:
-    folder = bench.beir(rules='instruction = "file"\nlanguage = "en"')
-    collection = bench.load(folder, rules=bench.rules('instruction = "option"'))
+def test_the_option_stands_above_the_file_key_by_key(session: Any) -> None:
+    folder = session.beir(rules='instruction = "file"\nlanguage = "en"')
+    collection = session.load(folder, rules=session.rules('instruction = "option"'))
     assert (collection.rules.instruction, collection.language) == ("option", "en")

@@ -65,8 +65,8 @@ def theirs() -> dict[str, list[float]]:
     return {ours: [found[query][name] for query in QRELS] for ours, name in MEASURES.items()}
 
 
-def ours(bench: Any, tmp_path: Path, judgments: str, run: str) -> dict[str, list[float]]:
-    collection = bench.load(folder(tmp_path, judgments))
+def ours(session: Any, tmp_path: Path, judgments: str, run: str) -> dict[str, list[float]]:
+    collection = session.load(folder(tmp_path, judgments))
     (tmp_path / "run.txt.gz").write_bytes(gzip.compress(run.encode()))
     candidates = read_run(tmp_path / "run.txt.gz", collection)
     values = Judged(candidates, collection.qrels, len(collection.queries)).values([parse(name) for name in MEASURES])
@@ -74,21 +74,21 @@ def ours(bench: Any, tmp_path: Path, judgments: str, run: str) -> dict[str, list
 
 
 @pytest.mark.parametrize("form", list(JUDGMENTS))
-def test_judgments_in_every_form_give_the_values_of_trec_eval(bench: Any, tmp_path: Path, form: str) -> None:
-    found = ours(bench, tmp_path, JUDGMENTS[form], RUNS["ranx"])
+def test_judgments_in_every_form_give_the_values_of_trec_eval(session: Any, tmp_path: Path, form: str) -> None:
+    found = ours(session, tmp_path, JUDGMENTS[form], RUNS["ranx"])
     assert {name: pytest.approx(row) for name, row in theirs().items()} == found
 
 
 @pytest.mark.parametrize("form", list(RUNS))
-def test_runs_in_every_form_give_the_values_of_trec_eval(bench: Any, tmp_path: Path, form: str) -> None:
-    found = ours(bench, tmp_path, JUDGMENTS["trec_eval, spaces"], RUNS[form])
+def test_runs_in_every_form_give_the_values_of_trec_eval(session: Any, tmp_path: Path, form: str) -> None:
+    found = ours(session, tmp_path, JUDGMENTS["trec_eval, spaces"], RUNS[form])
     assert {name: pytest.approx(row) for name, row in theirs().items()} == found
 
 
-def test_the_values_are_those_of_ir_measures_too(bench: Any, tmp_path: Path) -> None:
+def test_the_values_are_those_of_ir_measures_too(session: Any, tmp_path: Path) -> None:
     qrels = list(ir_measures.read_trec_qrels(JUDGMENTS["ir_measures, wide"]))
     run = list(ir_measures.read_trec_run(RUNS["ir_measures"]))
-    found = ours(bench, tmp_path, JUDGMENTS["ir_measures, wide"], RUNS["ir_measures"])
+    found = ours(session, tmp_path, JUDGMENTS["ir_measures, wide"], RUNS["ir_measures"])
     wanted = ir_measures.calc_aggregate([ir_measures.nDCG @ 10, ir_measures.AP], qrels, run)
     assert wanted[ir_measures.nDCG @ 10] == pytest.approx(np.mean(found["nDCG@10"]))
     assert wanted[ir_measures.AP] == pytest.approx(np.mean(found["AP"]))
@@ -103,7 +103,7 @@ def test_the_values_are_those_of_ir_measures_too(bench: Any, tmp_path: Path) -> 
     ],
 )
 def test_the_expected_figures_of_pytrec_evals_own_tests(
-    bench: Any, tmp_path: Path, relevant: dict[str, int], scores: dict[str, float], wanted: float
+    session: Any, tmp_path: Path, relevant: dict[str, int], scores: dict[str, float], wanted: float
 ) -> None:
     coll = tmp_path / "coll"
     coll.mkdir()
@@ -111,13 +111,15 @@ def test_the_expected_figures_of_pytrec_evals_own_tests(
     (coll / "topics.tsv").write_text("q1\tone\n")
     (coll / "qrels.txt").write_text("".join(f"q1 0 {d} {relevant.get(d, 0)}\n" for d in scores))
     (tmp_path / "run").write_text("".join(f"q1 Q0 {d} 1 {s} t\n" for d, s in scores.items()))
-    collection = bench.load(coll)
+    collection = session.load(coll)
     judged = Judged(read_run(tmp_path / "run", collection), collection.qrels, 1)
     assert judged.values([parse("nDCG")]).item() == pytest.approx(wanted)
 
 
-def test_a_query_whose_id_begins_like_a_comment_keeps_its_judgments(bench: Any) -> None:
+def test_a_query_whose_id_begins_like_a_comment_keeps_its_judgments(session: Any) -> None:
     queries = [{"_id": "#1", "text": "a"}, {"_id": "q2", "text": "b"}]
-    collection = bench.load(bench.beir(queries=queries, qrels="# 4 words in all\n#1 0 d1 1\nq2 0 d2 1\n# q2 0 d3 1\n"))
+    collection = session.load(
+        session.beir(queries=queries, qrels="# 4 words in all\n#1 0 d1 1\nq2 0 d2 1\n# q2 0 d3 1\n")
+    )
     assert collection.queries.ids() == ["#1", "q2"]
     assert collection.counts.judgments == 2

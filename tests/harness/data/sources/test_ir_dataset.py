@@ -18,7 +18,7 @@ from adapters.errors import DataError, MissingExtra, UsageError
 from harness.data.collection import Collection, Rules
 from harness.data.sources.beir_download import beir_zip_source
 from harness.data.sources.build import collection_of
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.ir_dataset import irds_source
 from harness.data.sources.irds_library import HOME, downloads, library
 from harness.data.sources.origin import SourceChoice
@@ -41,38 +41,42 @@ QUERIES = [
 QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td3\t1\n"
 
 
-def through_library(bench: Any, target: str, mirror: Path | None, declared: Declared | None = None) -> Collection:
+def through_library(
+    session: Any, target: str, mirror: Path | None, declared: DeclaredCollection | None = None
+) -> Collection:
     (entry,) = find(target)
-    return collection_of(irds_source(entry, declared or Declared(), SourceChoice(mirror=mirror)), bench.workspace)
+    return collection_of(
+        irds_source(entry, declared or DeclaredCollection(), SourceChoice(mirror=mirror)), session.workspace
+    )
 
 
-def refused(bench: Any, target: str, mirror: Path | None) -> str:
+def refused(session: Any, target: str, mirror: Path | None) -> str:
     with pytest.raises(DataError) as caught:
-        through_library(bench, target, mirror)
+        through_library(session, target, mirror)
     message = str(caught.value)
     assert "\n" not in message
-    return message.replace(f"{bench.path}/", "")
+    return message.replace(f"{session.path}/", "")
 
 
-def mirrored(bench: Any, folder: Path, name: str = "scifact", mirror: str = "mirror") -> Path:
-    home = bench.path / mirror / "irds" / "beir" / name
+def mirrored(session: Any, folder: Path, name: str = "scifact", mirror: str = "mirror") -> Path:
+    home = session.path / mirror / "irds" / "beir" / name
     packed(folder, home / "source.zip", name)
-    return Path(bench.path / mirror)
+    return Path(session.path / mirror)
 
 
-def beir_folder(bench: Any, name: str = "folder", **changed: Any) -> Path:
-    return Path(bench.beir(name, **{"corpus": CORPUS, "queries": QUERIES, "qrels": QRELS, **changed}))
+def beir_folder(session: Any, name: str = "folder", **changed: Any) -> Path:
+    return Path(session.beir(name, **{"corpus": CORPUS, "queries": QUERIES, "qrels": QRELS, **changed}))
 
 
-def test_folder_zip_file_and_ir_datasets_have_one_fingerprint(bench: Any) -> None:
-    folder = beir_folder(bench)
-    mirror = mirrored(bench, folder)
+def test_folder_zip_file_and_ir_datasets_have_one_fingerprint(session: Any) -> None:
+    folder = beir_folder(session)
+    mirror = mirrored(session, folder)
     file = packed(folder, mirror / "beir" / "scifact.zip", "scifact")
-    zipped = beir_zip_source(entry_of(file), Declared(), SourceChoice(mirror=mirror), bench.path)
+    zipped = beir_zip_source(entry_of(file), DeclaredCollection(), SourceChoice(mirror=mirror), session.path)
     found = [
-        bench.load(folder),
-        collection_of(zipped, bench.workspace),
-        through_library(bench, "beir/scifact", mirror),
+        session.load(folder),
+        collection_of(zipped, session.workspace),
+        through_library(session, "beir/scifact", mirror),
     ]
     assert len({one.fingerprint for one in found}) == 1
     assert (found[2].name, found[2].split) == ("beir/scifact", "test")
@@ -84,103 +88,105 @@ def test_folder_zip_file_and_ir_datasets_have_one_fingerprint(bench: Any) -> Non
     assert (found[2].counts.judged_zero, found[2].counts.queries) == (1, 2)
 
 
-def test_judged_documents_that_the_corpus_lacks_stay_through_the_library_too(bench: Any) -> None:
+def test_judged_documents_that_the_corpus_lacks_stay_through_the_library_too(session: Any) -> None:
     qrels = QRELS + "q1\tgone\t3\n"
-    folder = beir_folder(bench, qrels=qrels, rules='allow = ["unknown-documents"]')
+    folder = beir_folder(session, qrels=qrels, rules='allow = ["unknown-documents"]')
     rules = Rules(allow=("unknown-documents",))
-    through = through_library(bench, "beir/scifact", mirrored(bench, folder), Declared(rules=rules))
+    through = through_library(session, "beir/scifact", mirrored(session, folder), DeclaredCollection(rules=rules))
     assert through.qrels.missing.ids == ("gone",)
-    assert through.fingerprint == bench.load(folder).fingerprint
+    assert through.fingerprint == session.load(folder).fingerprint
     assert through.published is not None
     assert through.published.of(["q1"]) == {"q1": {"d1": 2, "d2": 0, "gone": 3}}
 
 
 def test_neither_the_callers_environment_nor_the_callers_library_changes(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theirs = bench.path / "theirs"
+    theirs = session.path / "theirs"
     monkeypatch.setenv(HOME, str(theirs))
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "ir_datasets"}
     mirrors = [
-        mirrored(bench, beir_folder(bench, name, corpus=[{**one, "text": name} for one in CORPUS]), mirror=f"m-{name}")
+        mirrored(
+            session, beir_folder(session, name, corpus=[{**one, "text": name} for one in CORPUS]), mirror=f"m-{name}"
+        )
         for name in ("a", "b")
     ]
-    texts = [through_library(bench, "beir/scifact", mirror).corpus[1] for mirror in mirrors]
+    texts = [through_library(session, "beir/scifact", mirror).corpus[1] for mirror in mirrors]
     assert texts == ["a", "b"]
     assert os.environ[HOME] == str(theirs)
     assert not theirs.exists()
     assert before == {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "ir_datasets"}
 
 
-def test_the_library_keeps_no_copy_of_the_corpus_and_another_file_is_another_collection(bench: Any) -> None:
-    mirror = mirrored(bench, beir_folder(bench))
+def test_the_library_keeps_no_copy_of_the_corpus_and_another_file_is_another_collection(session: Any) -> None:
+    mirror = mirrored(session, beir_folder(session))
     home = mirror / "irds" / "beir" / "scifact"
-    first = through_library(bench, "beir/scifact", mirror)
+    first = through_library(session, "beir/scifact", mirror)
     assert not list(home.rglob("docs.pklz4"))
     (home / "source.zip").unlink()
-    mirrored(bench, beir_folder(bench, "second", corpus=[{**one, "text": "new"} for one in CORPUS]))
-    assert through_library(bench, "beir/scifact", mirror).corpus[1] == "new"
+    mirrored(session, beir_folder(session, "second", corpus=[{**one, "text": "new"} for one in CORPUS]))
+    assert through_library(session, "beir/scifact", mirror).corpus[1] == "new"
     assert first.corpus[1] != "new"
 
 
-def test_a_store_of_pickles_in_a_mirror_is_not_opened(bench: Any) -> None:
-    mirror = mirrored(bench, beir_folder(bench))
+def test_a_store_of_pickles_in_a_mirror_is_not_opened(session: Any) -> None:
+    mirror = mirrored(session, beir_folder(session))
     store = mirror / "irds" / "beir" / "scifact" / "docs.pklz4"
     store.mkdir()
     (store.parent / "irds_version.txt").write_text("v2")  # else the library throws the store away
     for name in ("bin", "bin.meta", "bin.pos"):
         (store / name).write_bytes(pickle.dumps(CORPUS))
-    assert len(through_library(bench, "beir/scifact", mirror).corpus) == 3
+    assert len(through_library(session, "beir/scifact", mirror).corpus) == 3
 
 
-def test_miracl_keeps_its_judged_zeros_and_joins_titles_as_we_do(bench: Any) -> None:
-    home = bench.path / "mirror" / "irds" / "miracl" / "v1.0" / "sw"
+def test_miracl_keeps_its_judged_zeros_and_joins_titles_as_we_do(session: Any) -> None:
+    home = session.path / "mirror" / "irds" / "miracl" / "v1.0" / "sw"
     (home / "dev").mkdir(parents=True)
     (home / "docs").mkdir()
     (home / "dev" / "topics.tsv").write_text("q1\tlini meli inaondoka\nq2\tmkate\n", "utf-8")
     (home / "dev" / "qrels.tsv").write_text("q1\tQ0\td1\t1\nq1\tQ0\td2\t0\nq2\tQ0\td3\t1\n", "utf-8")
     lines = [f'{{"docid": "{one["_id"]}", "title": "{one["title"]}", "text": "{one["text"]}"}}\n' for one in CORPUS]
     (home / "docs" / "docs-0.jsonl.gz").write_bytes(gzip.compress("".join(lines).encode()))
-    found = through_library(bench, "miracl/sw", bench.path / "mirror")
-    folder = bench.beir(
+    found = through_library(session, "miracl/sw", session.path / "mirror")
+    folder = session.beir(
         corpus=CORPUS,
         queries=[{"_id": "q1", "text": "lini meli inaondoka"}, {"_id": "q2", "text": "mkate"}],
         qrels="q1\td1\t1\nq1\td2\t0\nq2\td3\t1\n",
     )
-    assert found.fingerprint == bench.load(folder).fingerprint
+    assert found.fingerprint == session.load(folder).fingerprint
     assert (found.split, found.counts.judged_zero) == ("dev", 1)
 
 
-def test_a_grade_below_zero_counts_as_zero_and_is_counted(bench: Any) -> None:
+def test_a_grade_below_zero_counts_as_zero_and_is_counted(session: Any) -> None:
     about = {"url": "u", "pubmed_id": "p", "query": "q", "narrative": "n"}
     folder = beir_folder(
-        bench,
+        session,
         corpus=[{**one, "metadata": about} for one in CORPUS],
         queries=[{**one, "metadata": about} for one in QUERIES],
         qrels=QRELS.replace("d2\t0", "d2\t-1"),
     )
-    mirror = mirrored(bench, folder, "trec-covid")
-    found = through_library(bench, "beir/trec-covid", mirror, Declared())
+    mirror = mirrored(session, folder, "trec-covid")
+    found = through_library(session, "beir/trec-covid", mirror, DeclaredCollection())
     assert found.counts.let_through == {"negative-grades": 1}
     assert found.qrels.grades.tolist() == [2, 0, 1]
 
 
-def test_a_mirror_without_the_files_is_named_with_the_command_and_nothing_is_fetched(bench: Any) -> None:
-    mirror = bench.path / "mirror"
+def test_a_mirror_without_the_files_is_named_with_the_command_and_nothing_is_fetched(session: Any) -> None:
+    mirror = session.path / "mirror"
     command = f"where there is a network, run: harness fetch beir/scifact --source irds --mirror {mirror}"
-    command = command.replace(f"{bench.path}/", "")
-    assert refused(bench, "beir/scifact", mirror) == f"mirror/irds: not there; {command}"
+    command = command.replace(f"{session.path}/", "")
+    assert refused(session, "beir/scifact", mirror) == f"mirror/irds: not there; {command}"
     assert not mirror.exists()
     (mirror / "irds").mkdir(parents=True)
-    message = refused(bench, "beir/scifact", mirror)
+    message = refused(session, "beir/scifact", mirror)
     assert message == f"mirror/irds/beir/scifact/source.zip: not there; {command}"
 
 
-def test_a_damaged_file_is_one_line_that_names_its_folder(bench: Any) -> None:
-    mirror = mirrored(bench, beir_folder(bench))
+def test_a_damaged_file_is_one_line_that_names_its_folder(session: Any) -> None:
+    mirror = mirrored(session, beir_folder(session))
     file = mirror / "irds" / "beir" / "scifact" / "source.zip"
     file.write_bytes(file.read_bytes()[:-60])
-    message = refused(bench, "beir/scifact", mirror)
+    message = refused(session, "beir/scifact", mirror)
     assert message.startswith("ir_datasets beir/scifact/test: cannot be read (BadZipFile: ")
     assert "delete its files in mirror/irds/beir and fetch it again" in message
 
@@ -194,9 +200,9 @@ def test_a_damaged_file_is_one_line_that_names_its_folder(bench: Any) -> None:
         ({"qrels": QRELS + "q1\td1\t0\n"}, "qrels:4: document 'd1' is judged for query 'q1' in line 1 already"),
     ],
 )
-def test_dirt_is_met_as_in_a_folder(bench: Any, changed: dict[str, Any], where: str) -> None:
-    mirror = mirrored(bench, beir_folder(bench, **changed))
-    assert refused(bench, "beir/scifact", mirror).startswith(f"ir_datasets beir/scifact/test {where}")
+def test_dirt_is_met_as_in_a_folder(session: Any, changed: dict[str, Any], where: str) -> None:
+    mirror = mirrored(session, beir_folder(session, **changed))
+    assert refused(session, "beir/scifact", mirror).startswith(f"ir_datasets beir/scifact/test {where}")
 
 
 def test_every_id_of_the_suites_is_known_with_its_files(tmp_path: Path) -> None:
@@ -216,14 +222,14 @@ def test_every_id_of_the_suites_is_known_with_its_files(tmp_path: Path) -> None:
 def test_a_collection_that_the_library_does_not_have_is_refused() -> None:
     (entry,) = find("beir/scifact")
     with pytest.raises(UsageError, match="beir/scifact: ir_datasets does not have it"):
-        irds_source(replace(entry, irds=None), Declared(), SourceChoice())
+        irds_source(replace(entry, irds=None), DeclaredCollection(), SourceChoice())
 
 
-def test_without_the_library_the_extra_is_named(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (bench.path / "mirror" / "irds").mkdir(parents=True)
+def test_without_the_library_the_extra_is_named(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (session.path / "mirror" / "irds").mkdir(parents=True)
     monkeypatch.setattr(sys, "meta_path", [_Nothing(), *sys.meta_path])
     with pytest.raises(MissingExtra, match=r"pip install 'rerank-harness\[irds\]'"):
-        through_library(bench, "beir/scifact", bench.path / "mirror")
+        through_library(session, "beir/scifact", session.path / "mirror")
 
 
 class _Nothing:
@@ -232,19 +238,19 @@ class _Nothing:
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
 
-def test_scifact_itself_is_the_same_through_folder_zip_file_and_library(bench: Any, shared_data: Path) -> None:
+def test_scifact_itself_is_the_same_through_folder_zip_file_and_library(session: Any, shared_data: Path) -> None:
     folder = shared_data / "scifact"
-    mirror = bench.path / "mirror"
+    mirror = session.path / "mirror"
     file = packed(folder, mirror / "beir" / "scifact.zip", "scifact")
     with zipfile.ZipFile(file) as archive:
         assert "scifact/corpus.jsonl" in archive.namelist()
     (mirror / "irds" / "beir" / "scifact").mkdir(parents=True)
     (mirror / "irds" / "beir" / "scifact" / "source.zip").hardlink_to(file)
-    zipped = beir_zip_source(entry_of(file), Declared(), SourceChoice(mirror=mirror), bench.path)
+    zipped = beir_zip_source(entry_of(file), DeclaredCollection(), SourceChoice(mirror=mirror), session.path)
     found = [
-        bench.load(folder),
-        collection_of(zipped, bench.workspace),
-        through_library(bench, "beir/scifact", mirror),
+        session.load(folder),
+        collection_of(zipped, session.workspace),
+        through_library(session, "beir/scifact", mirror),
     ]
     assert len({one.fingerprint for one in found}) == 1
     (entry,) = find("beir/scifact")

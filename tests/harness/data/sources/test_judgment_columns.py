@@ -117,16 +117,16 @@ def test_three_columns_are_read_as_beirs_loader_reads_them_stripped(names: list[
     assert read_again(file.getvalue()) == kept
 
 
-def test_beirs_own_loader_gives_the_same(bench: Any) -> None:
+def test_beirs_own_loader_gives_the_same(session: Any) -> None:
     loader = pytest.importorskip("beir.datasets.data_loader", reason="beir is not installed")
     qrels = 'query-id\tcorpus-id\tscore\nq1\t"a ""b"" c"\t2\nq1\td 2\t0\nq2\td1\t1\n'
     corpus = [{"_id": name, "text": name} for name in ('a "b" c', "d 2", "d1")]
-    folder: Path = bench.beir(corpus=corpus, qrels=qrels, rules='allow = ["white-space-ids"]')
+    folder: Path = session.beir(corpus=corpus, qrels=qrels, rules='allow = ["white-space-ids"]')
     with warnings.catch_warnings():  # it leaves files open
         warnings.simplefilter("ignore")
         theirs = loader.GenericDataLoader(str(folder)).load("test")[2]
         gc.collect()
-    collection = bench.load(folder)
+    collection = session.load(folder)
     ids, qrels_of = collection.corpus.ids(), collection.qrels
     ours = {(ids[d], int(g)) for q, d, g in zip(qrels_of.queries, qrels_of.documents, qrels_of.grades, strict=True)}
     assert ours == {(d.replace(" ", "_"), grade) for own in theirs.values() for d, grade in own.items()}

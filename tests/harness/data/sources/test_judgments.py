@@ -28,28 +28,28 @@ LINE = "coll/qrels/test.tsv:2: "
         ("q1\td1\t1\nq1\td 2\t1\n", "id 'd 2' has white space"),
     ],
 )
-def test_a_bad_judgment_is_named(bench: Any, qrels: str, message: str) -> None:
-    assert bench.refused(DataError, bench.beir(qrels=qrels)).startswith(LINE + message)
+def test_a_bad_judgment_is_named(session: Any, qrels: str, message: str) -> None:
+    assert session.refused(DataError, session.beir(qrels=qrels)).startswith(LINE + message)
 
 
-def test_bytes_that_are_not_utf8_are_named_by_line_and_byte(bench: Any) -> None:
-    folder = bench.beir()
+def test_bytes_that_are_not_utf8_are_named_by_line_and_byte(session: Any) -> None:
+    folder = session.beir()
     (folder / "qrels" / "test.tsv").write_bytes(b"q1\td1\t1\nq\xff\td1\t1\n")
-    assert bench.refused(DataError, folder).startswith(LINE + "byte 2 (0xff) is not UTF-8")
+    assert session.refused(DataError, folder).startswith(LINE + "byte 2 (0xff) is not UTF-8")
 
 
-def test_a_first_judgment_with_a_broken_grade_is_not_taken_for_a_header(bench: Any) -> None:
-    message = bench.refused(DataError, bench.beir(qrels="q1\td1\tl\nq2\td3\t1\n"))
+def test_a_first_judgment_with_a_broken_grade_is_not_taken_for_a_header(session: Any) -> None:
+    message = session.refused(DataError, session.beir(qrels="q1\td1\tl\nq2\td3\t1\n"))
     assert message.startswith("coll/qrels/test.tsv:1: grade 'l' is not a whole number")
 
 
-def test_a_single_wrong_column_count_is_refused_in_the_first_line(bench: Any) -> None:
-    message = bench.refused(DataError, bench.beir(qrels="q1 d1\n"))
+def test_a_single_wrong_column_count_is_refused_in_the_first_line(session: Any) -> None:
+    message = session.refused(DataError, session.beir(qrels="q1 d1\n"))
     assert message.startswith("coll/qrels/test.tsv:1: 2 columns, not 3")
 
 
-def test_judgments_of_another_collection_are_refused_even_if_unknown_queries_are_allowed(bench: Any) -> None:
-    message = bench.refused(DataError, bench.beir(qrels="z1 d1 1\n", rules='allow = ["unknown-queries"]'))
+def test_judgments_of_another_collection_are_refused_even_if_unknown_queries_are_allowed(session: Any) -> None:
+    message = session.refused(DataError, session.beir(qrels="z1 d1 1\n", rules='allow = ["unknown-queries"]'))
     assert message.startswith("coll/qrels/test.tsv:1: no judged query is in queries.jsonl")
 
 
@@ -63,20 +63,20 @@ def test_judgments_of_another_collection_are_refused_even_if_unknown_queries_are
     ],
 )
 def test_declared_dirt_has_one_effect_and_is_counted(
-    bench: Any, name: str, qrels: str, grades: list[int], count: int
+    session: Any, name: str, qrels: str, grades: list[int], count: int
 ) -> None:
-    assert f'declare allow = ["{name}"]' in bench.refused(DataError, bench.beir("refused", qrels=qrels))
-    collection = bench.load(bench.beir("allowed", qrels=qrels, rules=f'allow = ["{name}"]'))
+    assert f'declare allow = ["{name}"]' in session.refused(DataError, session.beir("refused", qrels=qrels))
+    collection = session.load(session.beir("allowed", qrels=qrels, rules=f'allow = ["{name}"]'))
     assert collection.qrels.grades.tolist() == grades
     assert collection.counts.let_through == {name: count}
 
 
-def test_a_rule_allows_only_what_it_names(bench: Any) -> None:
-    folder = bench.beir(qrels="q1 d1 1\nq1 d1 0\n", rules='allow = ["repeated-judgments"]')
-    assert "contradicting-labels" in bench.refused(DataError, folder)
+def test_a_rule_allows_only_what_it_names(session: Any) -> None:
+    folder = session.beir(qrels="q1 d1 1\nq1 d1 0\n", rules='allow = ["repeated-judgments"]')
+    assert "contradicting-labels" in session.refused(DataError, folder)
 
 
-def test_a_query_whose_only_documents_are_unknown_stays_in_the_denominator(bench: Any) -> None:
-    folder = bench.beir(qrels="q1 d1 1\nq2 d9 1\n", rules='allow = ["unknown-documents"]')
-    counts = bench.load(folder).counts
+def test_a_query_whose_only_documents_are_unknown_stays_in_the_denominator(session: Any) -> None:
+    folder = session.beir(qrels="q1 d1 1\nq2 d9 1\n", rules='allow = ["unknown-documents"]')
+    counts = session.load(folder).counts
     assert (counts.queries, counts.queries_without_relevant) == (2, 1)

@@ -37,9 +37,9 @@ QRELS = "q1 0 d1 2\nq1 0 d2 -2\nq2 0 d3 1\n"
 ROWS = [(query, document, grade) for query, _, document, grade in map(str.split, QRELS.splitlines())]
 
 
-def folder(bench: Any, **files: str | bytes) -> Path:
+def folder(session: Any, **files: str | bytes) -> Path:
     """A folder with files; `__` in a name is a slash."""
-    place: Path = bench.path / "trec"
+    place: Path = session.path / "trec"
     for name, content in files.items():
         file = place / name.replace("__", "/")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,62 +72,62 @@ SETS: dict[str, dict[str, str | bytes]] = {
 
 
 @pytest.mark.parametrize("name", list(SETS))
-def test_the_usual_files_are_found(bench: Any, name: str) -> None:
-    collection = bench.load(folder(bench, **SETS[name]))
+def test_the_usual_files_are_found(session: Any, name: str) -> None:
+    collection = session.load(folder(session, **SETS[name]))
     assert content(collection) == WANTED
     assert collection.counts.let_through == {"negative-grades": 1}
 
 
-def test_several_files_of_documents_are_one_corpus_in_the_order_of_their_names(bench: Any) -> None:
+def test_several_files_of_documents_are_one_corpus_in_the_order_of_their_names(session: Any) -> None:
     first, second, third = JSONL.splitlines(keepends=True)
-    place = folder(bench, **{"docs02.json": third, "docs01.json": second, "docs00.json": first, "topics.tsv": TOPICS,
+    place = folder(session, **{"docs02.json": third, "docs01.json": second, "docs00.json": first, "topics.tsv": TOPICS,
                              "qrels.txt": QRELS})  # fmt: skip
-    assert content(bench.load(place)) == WANTED
+    assert content(session.load(place)) == WANTED
     (place / "docs02.json").write_text(first + third)
-    message = bench.refused(DataError, place)
+    message = session.refused(DataError, place)
     assert message.startswith("trec/docs02.json:1: id 'd1' stands in line ")
-    assert "trec/docs00.json:1 already" in message.replace(str(bench.path) + "/", "")
+    assert "trec/docs00.json:1 already" in message.replace(str(session.path) + "/", "")
 
 
-def test_a_zip_file_of_them_is_read_too(bench: Any) -> None:
-    place = folder(bench, **SETS["MS MARCO"])
-    with zipfile.ZipFile(bench.path / "marco.zip", "w") as archive:
+def test_a_zip_file_of_them_is_read_too(session: Any) -> None:
+    place = folder(session, **SETS["MS MARCO"])
+    with zipfile.ZipFile(session.path / "marco.zip", "w") as archive:
         for file in place.iterdir():
             archive.write(file, f"marco/{file.name}")
-    assert content(bench.load(bench.path / "marco.zip")) == WANTED
+    assert content(session.load(session.path / "marco.zip")) == WANTED
 
 
-def test_the_split_is_what_the_name_of_the_judgments_says(bench: Any) -> None:
-    place = folder(bench, **SETS["MS MARCO"], **{"qrels.train.tsv": "q2 0 d2 1\n", "queries.train.tsv": "q2\tmill\n"})
-    message = bench.refused(UsageError, place)
+def test_the_split_is_what_the_name_of_the_judgments_says(session: Any) -> None:
+    place = folder(session, **SETS["MS MARCO"], **{"qrels.train.tsv": "q2 0 d2 1\n", "queries.train.tsv": "q2\tmill\n"})
+    message = session.refused(UsageError, place)
     assert message == "trec: no split 'test'; name one with --split: dev.small, train"
-    assert list(bench.load(place, split="train").queries) == ["mill"]
-    assert bench.load(place, split="dev.small").counts.queries == 2
+    assert list(session.load(place, split="train").queries) == ["mill"]
+    assert session.load(place, split="dev.small").counts.queries == 2
 
 
-def test_several_files_that_could_be_it_are_refused_with_the_list(bench: Any) -> None:
-    place = folder(bench, **SETS["MS MARCO"], **{"documents.tsv": TSV})
-    message = bench.refused(UsageError, place)
+def test_several_files_that_could_be_it_are_refused_with_the_list(session: Any) -> None:
+    place = folder(session, **SETS["MS MARCO"], **{"documents.tsv": TSV})
+    message = session.refused(UsageError, place)
     assert message == (
         "trec/corpus: collection.tsv, documents.tsv could be it; say which in collection.toml: [files] corpus = ..."
     )
     for name in ("documents.tsv", "qrels.dev.small.tsv"):
         (place / name).unlink()
-    folder(bench, **{"qrels.txt": QRELS, "queries.eval.tsv": TOPICS})
-    message = bench.refused(UsageError, place)
+    folder(session, **{"qrels.txt": QRELS, "queries.eval.tsv": TOPICS})
+    message = session.refused(UsageError, place)
     assert message == (
         "trec/queries: queries.dev.small.tsv, queries.eval.tsv could be it; say which in collection.toml: [files] "
         "queries = ..."
     )
 
 
-def test_files_of_any_name_can_be_declared(bench: Any) -> None:
-    place = folder(bench, **{"a.txt": TSV, "b.txt": TAGGED_TOPICS, "c.txt": QRELS, "collection.toml":
+def test_files_of_any_name_can_be_declared(session: Any) -> None:
+    place = folder(session, **{"a.txt": TSV, "b.txt": TAGGED_TOPICS, "c.txt": QRELS, "collection.toml":
                              '[files]\ncorpus = "a.txt"\nqueries = "b.txt"\njudgments = "c.txt"\n'})  # fmt: skip
-    assert content(bench.load(place)) == WANTED
-    (place / "a.txt").rename(bench.path / "a.txt")
+    assert content(session.load(place)) == WANTED
+    (place / "a.txt").rename(session.path / "a.txt")
     (place / "collection.toml").write_text('[files]\ncorpus = ["../a.txt"]\nqueries = "b.txt"\njudgments = "c.txt"\n')
-    assert content(bench.load(place)) == WANTED
+    assert content(session.load(place)) == WANTED
 
 
 @pytest.mark.parametrize(
@@ -138,42 +138,42 @@ def test_files_of_any_name_can_be_declared(bench: Any) -> None:
         ("corpus = []", "files.corpus: an empty list names no file"),
     ],
 )
-def test_a_wrong_declaration_is_named(bench: Any, declared: str, message: str) -> None:
-    place = folder(bench, **SETS["MS MARCO"], **{"collection.toml": f"[files]\n{declared}\n"})
-    assert message in bench.refused(UsageError, place)
+def test_a_wrong_declaration_is_named(session: Any, declared: str, message: str) -> None:
+    place = folder(session, **SETS["MS MARCO"], **{"collection.toml": f"[files]\n{declared}\n"})
+    assert message in session.refused(UsageError, place)
 
 
-def test_a_declared_file_that_is_not_there_is_named(bench: Any) -> None:
-    place = folder(bench, **SETS["MS MARCO"], **{"collection.toml": '[files]\ncorpus = "docs.tsv"\n'})
-    message = bench.refused(DataError, place)
+def test_a_declared_file_that_is_not_there_is_named(session: Any) -> None:
+    place = folder(session, **SETS["MS MARCO"], **{"collection.toml": '[files]\ncorpus = "docs.tsv"\n'})
+    message = session.refused(DataError, place)
     assert message == "trec/docs.tsv: not there; collection.toml declares it: [files] corpus"
 
 
-def test_the_field_of_topics_that_is_asked_can_be_declared(bench: Any) -> None:
-    place = folder(bench, **SETS["TREC"], **{"collection.toml": '[files]\nquery_field = "desc"\n'})
-    assert list(bench.load(place).queries) == ["Which is the first boat?", "Where is bread sold?"]
+def test_the_field_of_topics_that_is_asked_can_be_declared(session: Any) -> None:
+    place = folder(session, **SETS["TREC"], **{"collection.toml": '[files]\nquery_field = "desc"\n'})
+    assert list(session.load(place).queries) == ["Which is the first boat?", "Where is bread sold?"]
 
 
-def test_a_missing_corpus_is_answered_with_what_is_there(bench: Any) -> None:
-    place = folder(bench, **{"topics.tsv": TOPICS, "qrels.txt": QRELS})
-    message = bench.refused(DataError, place)
+def test_a_missing_corpus_is_answered_with_what_is_there(session: Any) -> None:
+    place = folder(session, **{"topics.tsv": TOPICS, "qrels.txt": QRELS})
+    message = session.refused(DataError, place)
     assert message.startswith("trec/corpus.jsonl: not there; a collection has corpus.jsonl, ")
     assert message.endswith("[files] corpus = ... (there: qrels.txt, topics.tsv)")
 
 
-def test_runs_and_notes_beside_them_are_no_part_of_the_collection(bench: Any) -> None:
+def test_runs_and_notes_beside_them_are_no_part_of_the_collection(session: Any) -> None:
     others = {"run.bm25.txt": "q1 Q0 d1 1 0.5 t\n", "README.md": "# Topics\n", "results-docs.txt": "map all 0.2\n"}
-    assert content(bench.load(folder(bench, **SETS["MS MARCO"], **others))) == WANTED
+    assert content(session.load(folder(session, **SETS["MS MARCO"], **others))) == WANTED
 
 
-def test_judgments_and_queries_may_lie_among_the_documents(bench: Any) -> None:
+def test_judgments_and_queries_may_lie_among_the_documents(session: Any) -> None:
     files = {"part1.tsv": TSV, "topics.tsv": TOPICS, "qrels.txt": QRELS}
-    place = folder(bench, **{f"collection__{name}": text for name, text in files.items()})
-    assert content(bench.load(place)) == WANTED
+    place = folder(session, **{f"collection__{name}": text for name, text in files.items()})
+    assert content(session.load(place)) == WANTED
 
 
 @pytest.mark.parametrize("name", ["table.csv", "coll__corpus.csv"])
-def test_csv_is_refused_with_what_to_do(bench: Any, name: str) -> None:
-    place = folder(bench, **{name: "id,text\n1,a\n"})
-    message = bench.refused(UsageError, place / name.split("__")[0])
+def test_csv_is_refused_with_what_to_do(session: Any, name: str) -> None:
+    place = folder(session, **{name: "id,text\n1,a\n"})
+    message = session.refused(UsageError, place / name.split("__")[0])
     assert " is no collection; .csv is not read, save it with tabs as .tsv; name a folder with corpus.jsonl" in message

@@ -10,16 +10,16 @@ from adapters.errors import DataError, UsageError
 from harness.data.sources import load
 
 
-def names(bench: Any, target: object, **options: object) -> list[tuple[str, str | None]]:
-    return [(c.name, c.language) for c in load(str(target), bench.workspace, **options)]  # type: ignore[arg-type]
+def names(session: Any, target: object, **options: object) -> list[tuple[str, str | None]]:
+    return [(c.name, c.language) for c in load(str(target), session.workspace, **options)]  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def collections(bench: Any) -> Any:
+def collections(session: Any) -> Any:
     for part in ("de", "sw", "long-name"):
-        bench.beir(f"set/{part}")
-    (bench.path / "set" / "pictures").mkdir()
-    return bench
+        session.beir(f"set/{part}")
+    (session.path / "set" / "pictures").mkdir()
+    return session
 
 
 def test_a_folder_of_collections_is_one_for_each_with_its_language(collections: Any) -> None:
@@ -36,10 +36,10 @@ def test_an_unknown_language_is_answered_with_those_that_exist(collections: Any)
     assert message.endswith("set: no language 'sv'. Did you mean sw? Available: de, sw.")
 
 
-def test_an_unknown_language_of_a_single_collection_is_refused(bench: Any) -> None:
-    folder = bench.beir(rules='language = "de"')
-    assert bench.load(folder, languages=["de"]).language == "de"
-    assert bench.refused(UsageError, folder, languages=["en"]).endswith(
+def test_an_unknown_language_of_a_single_collection_is_refused(session: Any) -> None:
+    folder = session.beir(rules='language = "de"')
+    assert session.load(folder, languages=["de"]).language == "de"
+    assert session.refused(UsageError, folder, languages=["en"]).endswith(
         "no language 'en'. Did you mean de? Available: de."
     )
 
@@ -77,20 +77,20 @@ def test_a_broken_part_of_a_set_is_refused_not_left_out(collections: Any) -> Non
     assert message.startswith("set/de/corpus.jsonl: not there")
 
 
-def test_the_packaged_sample_has_a_name(bench: Any) -> None:
-    found = names(bench, "demo")
+def test_the_packaged_sample_has_a_name(session: Any) -> None:
+    found = names(session, "demo")
     assert ("demo/en", "en") in found
-    assert names(bench, "demo", languages=["en"]) == names(bench, "demo/en") == [("demo/en", "en")]
+    assert names(session, "demo", languages=["en"]) == names(session, "demo/en") == [("demo/en", "en")]
 
 
-def test_the_packaged_sample_never_passes_for_a_benchmark(bench: Any) -> None:
-    found = load("demo", bench.workspace)
+def test_the_packaged_sample_never_passes_for_a_benchmark(session: Any) -> None:
+    found = load("demo", session.workspace)
     assert len(found) >= 8
     assert all("not a benchmark" in (collection.rules.note or "") for collection in found)
 
 
-def test_the_packaged_sample_asks_the_same_in_every_language(bench: Any) -> None:
-    found = load("demo", bench.workspace)
+def test_the_packaged_sample_asks_the_same_in_every_language(session: Any) -> None:
+    found = load("demo", session.workspace)
     assert {(len(c.corpus), len(c.queries), c.counts.judgments) for c in found} == {(40, 20, 82)}
     english = next(collection for collection in found if collection.language == "en")
     for collection in found:
@@ -99,21 +99,21 @@ def test_the_packaged_sample_asks_the_same_in_every_language(bench: Any) -> None
         assert collection is english or not set(collection.corpus) & set(english.corpus)
 
 
-def test_an_unknown_target_is_answered_with_its_neighbours(bench: Any) -> None:
-    bench.beir("scifact")
-    bench.beir("nfcorpus")
-    message = bench.refused(UsageError, bench.path / "scifcat")
+def test_an_unknown_target_is_answered_with_its_neighbours(session: Any) -> None:
+    session.beir("scifact")
+    session.beir("nfcorpus")
+    message = session.refused(UsageError, session.path / "scifcat")
     assert "scifcat'. Did you mean scifact? Available: beir, demo, miracl, " in message
     assert message.endswith("nanobeir, nfcorpus, scifact.")
-    assert "no collection 'nothing/at/all'. Available: beir, demo, miracl" in bench.refused(
+    assert "no collection 'nothing/at/all'. Available: beir, demo, miracl" in session.refused(
         UsageError, "nothing/at/all"
     )
-    assert "Did you mean demo/en" in bench.refused(UsageError, "demo/eng")
+    assert "Did you mean demo/en" in session.refused(UsageError, "demo/eng")
 
 
-def test_what_is_no_collection_is_answered_with_what_would_be(bench: Any) -> None:
-    (bench.path / "empty").mkdir()
-    (bench.path / "notes.txt").write_text("x")
+def test_what_is_no_collection_is_answered_with_what_would_be(session: Any) -> None:
+    (session.path / "empty").mkdir()
+    (session.path / "notes.txt").write_text("x")
     for target in ("empty", "notes.txt"):
-        message = bench.refused(UsageError, bench.path / target)
+        message = session.refused(UsageError, session.path / target)
         assert "is no collection; name a folder with corpus.jsonl" in message

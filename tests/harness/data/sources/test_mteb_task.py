@@ -17,7 +17,7 @@ import pytest
 from adapters.errors import DataError, MissingExtra
 from harness.data.collection import Collection
 from harness.data.sources.build import collection_of
-from harness.data.sources.declared import Declared
+from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.mteb_task import MtebSource
 from harness.data.sources.origin import SourceChoice
 from harness.data.suites.targets import SuiteCollection
@@ -40,7 +40,7 @@ def place(tmp_path: Path) -> Any:
 
 
 def read(place: Any, entry: SuiteCollection, *, drift: bool = False, allow: tuple[str, ...] = ()) -> Collection:
-    declared = Declared(rules=replace(Declared().rules, allow=allow))
+    declared = DeclaredCollection(rules=replace(DeclaredCollection().rules, allow=allow))
     return collection_of(MtebSource(entry, declared, SourceChoice("mteb", place.mirror, drift)), place.workspace)
 
 

@@ -18,101 +18,101 @@ OTHER = "query-id\tcorpus-id\tscore\nq1\td2\t1\nq2\td1\t1\n"
 """Judgments of the same queries on other documents."""
 
 
-def a_set(bench: Any, of_set: str = "", *, de: str = "", qrels: str | None = None) -> Path:
-    bench.beir("set/de", rules=de, corpus=_in("de"))
-    bench.beir("set/en", corpus=_in("en"), **({"qrels": qrels} if qrels else {}))
+def a_set(session: Any, of_set: str = "", *, de: str = "", qrels: str | None = None) -> Path:
+    session.beir("set/de", rules=de, corpus=_in("de"))
+    session.beir("set/en", corpus=_in("en"), **({"qrels": qrels} if qrels else {}))
     if of_set:
-        (bench.path / "set" / "collection.toml").write_text(of_set)
-    return Path(bench.path / "set")
+        (session.path / "set" / "collection.toml").write_text(of_set)
+    return Path(session.path / "set")
 
 
 def _in(language: str) -> list[dict[str, str]]:
     return [{"_id": f"d{number}", "title": "", "text": f"{language} {number}"} for number in (1, 2, 3)]
 
 
-def known(bench: Any, *targets: Path | str, **options: Any) -> list[tuple[str | None, str | None]]:
-    found = load([str(target) for target in targets], bench.workspace, **options)
+def known(session: Any, *targets: Path | str, **options: Any) -> list[tuple[str | None, str | None]]:
+    found = load([str(target) for target in targets], session.workspace, **options)
     return [(one.parallel, one.parallel_by) for one in found]
 
 
-def test_a_folder_of_collections_is_detected_and_has_its_name(bench: Any) -> None:
-    assert known(bench, a_set(bench)) == [("set", "detected")] * 2
+def test_a_folder_of_collections_is_detected_and_has_its_name(session: Any) -> None:
+    assert known(session, a_set(session)) == [("set", "detected")] * 2
 
 
-def test_the_file_of_a_set_declares_it_for_all(bench: Any) -> None:
-    assert known(bench, a_set(bench, YES, qrels=OTHER)) == [("set", "declared")] * 2
-    (bench.path / "set" / "collection.toml").write_text(NO)
-    assert known(bench, bench.path / "set") == [(None, "declared")] * 2
+def test_the_file_of_a_set_declares_it_for_all(session: Any) -> None:
+    assert known(session, a_set(session, YES, qrels=OTHER)) == [("set", "declared")] * 2
+    (session.path / "set" / "collection.toml").write_text(NO)
+    assert known(session, session.path / "set") == [(None, "declared")] * 2
 
 
-def test_a_member_says_otherwise_in_its_own_file_or_its_table(bench: Any) -> None:
-    assert known(bench, a_set(bench, YES, de=NO)) == [(None, "declared"), ("set", "declared")]
-    (bench.path / "set" / "collection.toml").write_text(f"{YES}\n[en]\n{NO}")
-    assert known(bench, bench.path / "set") == [(None, "declared")] * 2
+def test_a_member_says_otherwise_in_its_own_file_or_its_table(session: Any) -> None:
+    assert known(session, a_set(session, YES, de=NO)) == [(None, "declared"), ("set", "declared")]
+    (session.path / "set" / "collection.toml").write_text(f"{YES}\n[en]\n{NO}")
+    assert known(session, session.path / "set") == [(None, "declared")] * 2
 
 
-def test_the_name_of_a_set_is_the_declared_one(bench: Any) -> None:
-    assert known(bench, a_set(bench, f'name = "towns"\n{YES}')) == [("towns", "declared")] * 2
+def test_the_name_of_a_set_is_the_declared_one(session: Any) -> None:
+    assert known(session, a_set(session, f'name = "towns"\n{YES}')) == [("towns", "declared")] * 2
 
 
-def test_rules_stand_above_the_files_and_the_option_above_all(bench: Any) -> None:
-    folder = a_set(bench, YES)
-    assert known(bench, folder, rules=bench.rules(NO)) == [(None, "declared")] * 2
-    assert known(bench, folder, parallel=False) == [(None, "option")] * 2
+def test_rules_stand_above_the_files_and_the_option_above_all(session: Any) -> None:
+    folder = a_set(session, YES)
+    assert known(session, folder, rules=session.rules(NO)) == [(None, "declared")] * 2
+    assert known(session, folder, parallel=False) == [(None, "option")] * 2
     (folder / "collection.toml").write_text(NO)
-    assert known(bench, folder, parallel=True) == [("set", "option")] * 2
+    assert known(session, folder, parallel=True) == [("set", "option")] * 2
 
 
-def test_what_is_declared_later_needs_no_second_reading_of_the_texts(bench: Any, aged: Any) -> None:
-    folder = a_set(bench, qrels=OTHER)
+def test_what_is_declared_later_needs_no_second_reading_of_the_texts(session: Any, aged: Any) -> None:
+    folder = a_set(session, qrels=OTHER)
     aged(folder)
-    known(bench, folder)
-    seen = sorted((bench.workspace.collections / "seen").iterdir())
+    known(session, folder)
+    seen = sorted((session.workspace.collections / "seen").iterdir())
     (folder / "collection.toml").write_text(YES)
-    assert known(bench, folder) == [("set", "declared")] * 2
-    assert sorted((bench.workspace.collections / "seen").iterdir()) == seen
+    assert known(session, folder) == [("set", "declared")] * 2
+    assert sorted((session.workspace.collections / "seen").iterdir()) == seen
 
 
-def test_members_that_are_named_by_themselves_are_in_the_same_set(bench: Any) -> None:
-    folder = a_set(bench)
-    assert known(bench, folder / "de", folder / "en") == [("set", "detected")] * 2
-    assert known(bench, folder / "de") == [(None, None)]
+def test_members_that_are_named_by_themselves_are_in_the_same_set(session: Any) -> None:
+    folder = a_set(session)
+    assert known(session, folder / "de", folder / "en") == [("set", "detected")] * 2
+    assert known(session, folder / "de") == [(None, None)]
     (folder / "collection.toml").write_text(f'name = "towns"\n{YES}\n[en]\n{NO}')
-    assert known(bench, folder / "de", folder / "en") == [("towns", "declared"), (None, "declared")]
-    assert known(bench, folder / "de") == [("towns", "declared")]
+    assert known(session, folder / "de", folder / "en") == [("towns", "declared"), (None, "declared")]
+    assert known(session, folder / "de") == [("towns", "declared")]
 
 
-def test_collections_that_only_lie_side_by_side_are_not_detected(bench: Any) -> None:
-    one, other = bench.beir("nfcorpus", corpus=_in("a")), bench.beir("scifact", corpus=_in("b"))
-    assert known(bench, one, other) == [(None, None)] * 2
-    assert known(bench, one, other, parallel=True) == [("sources", "option")] * 2
+def test_collections_that_only_lie_side_by_side_are_not_detected(session: Any) -> None:
+    one, other = session.beir("nfcorpus", corpus=_in("a")), session.beir("scifact", corpus=_in("b"))
+    assert known(session, one, other) == [(None, None)] * 2
+    assert known(session, one, other, parallel=True) == [("sources", "option")] * 2
 
 
-def test_a_language_alone_says_nothing_that_was_not_declared(bench: Any) -> None:
-    folder = a_set(bench)
-    assert known(bench, folder, languages=["de"]) == [(None, None)]
-    assert known(bench, folder, languages=["de", "en"]) == [("set", "detected")] * 2
+def test_a_language_alone_says_nothing_that_was_not_declared(session: Any) -> None:
+    folder = a_set(session)
+    assert known(session, folder, languages=["de"]) == [(None, None)]
+    assert known(session, folder, languages=["de", "en"]) == [("set", "detected")] * 2
 
 
-def test_members_with_other_splits_are_compared_by_what_they_ask(bench: Any) -> None:
-    folder = a_set(bench)
+def test_members_with_other_splits_are_compared_by_what_they_ask(session: Any) -> None:
+    folder = a_set(session)
     qrels = folder / "en" / "qrels"
     (qrels / "test.tsv").rename(qrels / "dev.tsv")
-    assert known(bench, folder) == [("set", "detected")] * 2
+    assert known(session, folder) == [("set", "detected")] * 2
     (qrels / "dev.tsv").write_text("query-id\tcorpus-id\tscore\nq2\td3\t1\n")
     (folder / "de" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n")
-    assert known(bench, folder) == [(None, None)] * 2
+    assert known(session, folder) == [(None, None)] * 2
 
 
-def test_anything_but_true_and_false_is_refused(bench: Any) -> None:
-    message = bench.refused(UsageError, a_set(bench, 'parallel = "yes"'))
+def test_anything_but_true_and_false_is_refused(session: Any) -> None:
+    message = session.refused(UsageError, a_set(session, 'parallel = "yes"'))
     assert message == "set/collection.toml: parallel: 'yes' is not true or false"
-    assert bench.refused(UsageError, bench.path / "set" / "de") == message
+    assert session.refused(UsageError, session.path / "set" / "de") == message
 
 
-def test_the_packaged_sample_is_declared(bench: Any) -> None:
-    assert known(bench, "demo") == [("demo", "declared")] * 10
-    assert known(bench, "demo/sw") == [("demo", "declared")]
+def test_the_packaged_sample_is_declared(session: Any) -> None:
+    assert known(session, "demo") == [("demo", "declared")] * 10
+    assert known(session, "demo/sw") == [("demo", "declared")]
 
 
 HEAD = 'name = "towns"\ntitle = "t"\nnote = "n"\naverage = "macro"\n'
@@ -151,10 +151,10 @@ def test_miracl_is_declared_not_to_be_parallel_for_its_languages_share_numbers()
         assert {one.parallel for one in suites()[name].collections} == {False}
 
 
-def test_real_sets_are_known_as_what_they_are(bench: Any, data: Path) -> None:
-    assert set(known(bench, data / "xquad")) == {("xquad", "detected")}
+def test_real_sets_are_known_as_what_they_are(session: Any, data: Path) -> None:
+    assert set(known(session, data / "xquad")) == {("xquad", "detected")}
     mlqa = str(data / "mlqa-dev-r")
-    (line,) = notes(load(mlqa, bench.workspace))
+    (line,) = notes(load(mlqa, session.workspace))
     assert "mlqa-dev-r/ar shares 243 query ids with en" in line
-    (line,) = notes(load(mlqa, bench.workspace, parallel=True))
+    (line,) = notes(load(mlqa, session.workspace, parallel=True))
     assert line == "mlqa-dev-r: 576 questions in 7 languages (as --parallel says)"

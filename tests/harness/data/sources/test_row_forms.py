@@ -71,43 +71,43 @@ def write(file: Path, rows: Rows) -> Path:
 
 @pytest.mark.parametrize("form", list(FORMS))
 @pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "json", "parquet"])
-def test_every_form_has_the_same_judgments_and_candidates(bench: Any, form: str, ending: str) -> None:
-    collection = bench.load(write(bench.path / f"rows.{ending}", FORMS[form]))
+def test_every_form_has_the_same_judgments_and_candidates(session: Any, form: str, ending: str) -> None:
+    collection = session.load(write(session.path / f"rows.{ending}", FORMS[form]))
     assert judged(collection) == {q: {**dict.fromkeys(p, 1), **dict.fromkeys(n, 0)} for q, p, n in QUERIES}
     assert given(collection) == [{*p, *n} for _, p, n in QUERIES]
     assert collection.name == "rows"
 
 
 @pytest.mark.parametrize("header", ["", "query\tpositive\tnegative\n"])
-def test_triples_of_ms_marco_are_put_together_by_query(bench: Any, header: str) -> None:
-    file = bench.path / "triples.tsv"
+def test_triples_of_ms_marco_are_put_together_by_query(session: Any, header: str) -> None:
+    file = session.path / "triples.tsv"
     file.write_text(header + "".join(f"{q}\t{p[0]}\t{text}\n" for q, p, n in QUERIES for text in n))
-    assert judged(bench.load(file)) == {q: {**dict.fromkeys(p, 1), **dict.fromkeys(n, 0)} for q, p, n in QUERIES}
+    assert judged(session.load(file)) == {q: {**dict.fromkeys(p, 1), **dict.fromkeys(n, 0)} for q, p, n in QUERIES}
 
 
-def test_labels_of_several_levels_are_grades(bench: Any) -> None:
+def test_labels_of_several_levels_are_grades(session: Any) -> None:
     rows = [{"query": "q", "docs": ["a", "b", "c"], "labels": [3, 0, -1]}]
-    collection = bench.load(bench.rows(rows))
+    collection = session.load(session.rows(rows))
     assert judged(collection) == {"q": {"a": 3, "b": 0, "c": 0}}
     assert collection.counts.let_through == {"negative-grades": 1}
 
 
-def test_a_positive_that_is_not_among_the_documents_is_judged_and_no_candidate(bench: Any) -> None:
-    collection = bench.load(bench.rows([{"query": "q", "positive": ["missed", "a"], "documents": ["b", "a"]}]))
+def test_a_positive_that_is_not_among_the_documents_is_judged_and_no_candidate(session: Any) -> None:
+    collection = session.load(session.rows([{"query": "q", "positive": ["missed", "a"], "documents": ["b", "a"]}]))
     assert judged(collection) == {"q": {"missed": 1, "a": 1, "b": 0}}
     assert given(collection) == [{"a", "b"}]
 
 
-def test_scores_and_prompts_are_no_judgments_and_are_counted(bench: Any) -> None:
+def test_scores_and_prompts_are_no_judgments_and_are_counted(session: Any) -> None:
     row = {"query": "q", "pos": ["a"], "neg": ["b"], "pos_scores": [0.1], "neg_scores": [0.9], "prompt": "Is it?"}
-    collection = bench.load(bench.rows([row, {**row, "query": "r"}]))
+    collection = session.load(session.rows([row, {**row, "query": "r"}]))
     assert judged(collection) == {"q": {"a": 1, "b": 0}, "r": {"a": 1, "b": 0}}
     assert (collection.counts.let_through, collection.counts.shares) == ({"unused-fields": 2}, {})
 
 
-def test_ids_are_taken_from_the_field_that_the_form_has(bench: Any) -> None:
+def test_ids_are_taken_from_the_field_that_the_form_has(session: Any) -> None:
     rows = [{"query_id": 7, "query": "q", "positive_passages": passages(["a"]), "negative_passages": passages(["b"])}]
-    assert bench.load(bench.rows(rows)).queries.ids() == ["7"]
+    assert session.load(session.rows(rows)).queries.ids() == ["7"]
 
 
 @pytest.mark.parametrize(
@@ -127,25 +127,27 @@ def test_ids_are_taken_from_the_field_that_the_form_has(bench: Any) -> None:
         ({"query": "x", "positive": ["a"], "negative": [{"body": "b"}]}, "field 'negative' is an object; write text"),
     ],
 )  # fmt: skip
-def test_what_is_not_clear_is_refused_with_its_line(bench: Any, row: dict[str, Any], message: str) -> None:
-    assert bench.refused(DataError, bench.rows([FORMS["mteb"][0], row])).startswith(f"rows.jsonl:2: {message}")
+def test_what_is_not_clear_is_refused_with_its_line(session: Any, row: dict[str, Any], message: str) -> None:
+    assert session.refused(DataError, session.rows([FORMS["mteb"][0], row])).startswith(f"rows.jsonl:2: {message}")
 
 
-def test_ids_in_the_place_of_texts_are_refused(bench: Any) -> None:
-    file = bench.path / "qidpidtriples.tsv"
+def test_ids_in_the_place_of_texts_are_refused(session: Any) -> None:
+    file = session.path / "qidpidtriples.tsv"
     file.write_text("121352\t2912791\t7282917\n")
-    assert bench.refused(DataError, file).startswith("qidpidtriples.tsv:1: ids or labels in the place of texts; write")
+    assert session.refused(DataError, file).startswith(
+        "qidpidtriples.tsv:1: ids or labels in the place of texts; write"
+    )
 
 
-def test_a_text_with_both_labels_in_two_rows_of_a_query_contradicts(bench: Any) -> None:
+def test_a_text_with_both_labels_in_two_rows_of_a_query_contradicts(session: Any) -> None:
     rows = [{"anchor": "q", "positive": "a", "negative": "b"}, {"anchor": "q", "positive": "b", "negative": "c"}]
-    assert "'b' is both positive and negative" in bench.refused(DataError, bench.rows(rows))
-    collection = bench.load(bench.rows(rows), rules=bench.rules('allow = ["contradicting-labels"]'))
+    assert "'b' is both positive and negative" in session.refused(DataError, session.rows(rows))
+    collection = session.load(session.rows(rows), rules=session.rules('allow = ["contradicting-labels"]'))
     assert judged(collection) == {"q": {"a": 1, "b": 1, "c": 0}}
 
 
 @pytest.mark.parametrize("name", ["reranker__example_data__normal__examples", "embedder__example_data__retrieval__nq"])
-def test_real_files_of_flagembedding_are_targets(bench: Any, data: Path, name: str) -> None:
-    collection = bench.load(data / "flagembedding-examples" / f"{name}.jsonl")
+def test_real_files_of_flagembedding_are_targets(session: Any, data: Path, name: str) -> None:
+    collection = session.load(data / "flagembedding-examples" / f"{name}.jsonl")
     assert collection.counts.queries >= 5
     assert collection.counts.let_through["unused-fields"] == collection.counts.queries

@@ -176,10 +176,10 @@ DIRTY = ("query-id\tcorpus-id\tscore\nq1\td 1\t2\nq1\td 1\t2\nq1\td2\t-1\nq1\tgo
          "q9\td2\t1\n")  # fmt: skip
 
 
-def test_every_rule_at_once_comes_to_the_same(bench: Any) -> None:
+def test_every_rule_at_once_comes_to_the_same(session: Any) -> None:
     corpus = [{"_id": name, "text": name} for name in ("d 1", "d2", "d3")]
-    folder = bench.beir(corpus=corpus, qrels=DIRTY, rules=f"allow = {list(ALL_RULES)}")
-    collection: Collection = bench.load(folder)
+    folder = session.beir(corpus=corpus, qrels=DIRTY, rules=f"allow = {list(ALL_RULES)}")
+    collection: Collection = session.load(folder)
     assert collection.published is not None
     wanted = {"q1": {"d_1": 2, "d2": 0, "gone_one": 3}, "q2": {"d3": 1}}
     assert collection.published.of(["q1", "q2"]) == wanted
@@ -193,17 +193,17 @@ def test_every_rule_at_once_comes_to_the_same(bench: Any) -> None:
     ],
 )
 def test_a_rule_that_the_first_reading_applies_wrongly_is_caught(
-    bench: Any, monkeypatch: pytest.MonkeyPatch, rule: str, spoiled: Any
+    session: Any, monkeypatch: pytest.MonkeyPatch, rule: str, spoiled: Any
 ) -> None:
     qrels = {"negative-grades": "q1 d1 -2\nq2 d3 1\n", "contradicting-labels": "q1 d1 0\nq1 d1 3\nq2 d3 1\n"}[rule]
     monkeypatch.setattr(judgments._Reader, "_grade", spoiled)
-    message = bench.refused(DataError, bench.beir(qrels=qrels, rules=f'allow = ["{rule}", "repeated-judgments"]'))
+    message = session.refused(DataError, session.beir(qrels=qrels, rules=f'allow = ["{rule}", "repeated-judgments"]'))
     assert message.startswith("coll: query 'q1': document 'd1' has the grade ")
 
 
 @pytest.mark.parametrize("kind", ["plain", "gzipped", "zipped", "with a byte order mark"])
-def test_a_file_is_read_wherever_it_lies(bench: Any, kind: str) -> None:
-    folder: Path = bench.beir()
+def test_a_file_is_read_wherever_it_lies(session: Any, kind: str) -> None:
+    folder: Path = session.beir()
     file = folder / "qrels" / "test.tsv"
     if kind == "gzipped":
         file.with_name("test.tsv.gz").write_bytes(gzip.compress(file.read_bytes()))
@@ -211,15 +211,15 @@ def test_a_file_is_read_wherever_it_lies(bench: Any, kind: str) -> None:
     if kind == "with a byte order mark":
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     if kind == "zipped":
-        with zipfile.ZipFile(bench.path / "coll.zip", "w") as archive:
+        with zipfile.ZipFile(session.path / "coll.zip", "w") as archive:
             for one in folder.rglob("*"):
-                archive.write(one, one.relative_to(bench.path))
-        folder = bench.path / "coll.zip"
-    collection = bench.load(folder)
+                archive.write(one, one.relative_to(session.path))
+        folder = session.path / "coll.zip"
+    collection = session.load(folder)
     assert collection.published.of(["q1", "q2"]) == {"q1": {"d1": 2, "d2": 0}, "q2": {"d3": 1}}
 
 
-def test_reranking_rows_are_read_again_too(bench: Any) -> None:
+def test_reranking_rows_are_read_again_too(session: Any) -> None:
     rows = [
         {"query": "x", "positive": [" p ", "p"], "negative": ["n"]},
         {"id": "two words", "query": "y", "positive": ["n"], "negative": ["n", "p"]},
@@ -227,7 +227,7 @@ def test_reranking_rows_are_read_again_too(bench: Any) -> None:
         {"query": "z", "positive": [], "negative": []},
     ]
     allow = ["contradicting-labels", "duplicate-ids", "white-space-ids"]
-    collection = bench.load(bench.rows(rows), rules=bench.rules(f"allow = {json.dumps(allow)}"))
+    collection = session.load(session.rows(rows), rules=session.rules(f"allow = {json.dumps(allow)}"))
     names = dict(zip(collection.corpus, collection.corpus.ids(), strict=True))
     wanted = {"row-1": {names["p"]: 1, names["n"]: 0}, "two_words": {names["n"]: 1, names["p"]: 0}}
     assert collection.published.of(collection.queries.ids()) == wanted
@@ -250,15 +250,17 @@ def test_a_library_is_asked_for_what_it_hands_out(tmp_path: Path, monkeypatch: p
         read(place, entry)
 
 
-def test_the_file_of_another_source_with_the_same_judgments_is_used(bench: Any) -> None:
+def test_the_file_of_another_source_with_the_same_judgments_is_used(session: Any) -> None:
     """Two sources of one collection share a folder; each states its own rules, and both come to the same."""
-    plain = bench.load(bench.beir("plain", qrels="q1 d1 2\nq1 d2 0\nq2 d3 1\n"))
-    ruled = bench.load(bench.beir("ruled", qrels="q1 d1 2\nq1 d2 -1\nq2 d3 1\n", rules='allow = ["negative-grades"]'))
+    plain = session.load(session.beir("plain", qrels="q1 d1 2\nq1 d2 0\nq2 d3 1\n"))
+    ruled = session.load(
+        session.beir("ruled", qrels="q1 d1 2\nq1 d2 -1\nq2 d3 1\n", rules='allow = ["negative-grades"]')
+    )
     assert plain.fingerprint == ruled.fingerprint
     assert (
         ruled.published.file
         == plain.published.file
-        == bench.workspace.collections / plain.fingerprint / stored.PUBLISHED
+        == session.workspace.collections / plain.fingerprint / stored.PUBLISHED
     )
     assert ruled.published.of(["q1"]) == {"q1": {"d1": 2, "d2": 0}}
 

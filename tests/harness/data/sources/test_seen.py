@@ -30,71 +30,71 @@ def forbid_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_second_load_of_an_unchanged_source_reads_no_text(
-    bench: Any, aged: Any, monkeypatch: pytest.MonkeyPatch
+    session: Any, aged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = bench.beir(rules='allow = ["unknown-documents"]\ninstruction = "x"')
+    folder = session.beir(rules='allow = ["unknown-documents"]\ninstruction = "x"')
     aged(folder)
-    first = bench.load(folder)
+    first = session.load(folder)
     forbid_reading(monkeypatch)
-    second = bench.load(folder)
+    second = session.load(folder)
     assert list(second.corpus) == list(first.corpus)
     assert second.qrels.grades.tolist() == first.qrels.grades.tolist()
     for name in ("name", "split", "language", "rules", "counts", "fingerprint"):
         assert getattr(second, name) == getattr(first, name)
 
 
-def test_reranking_rows_come_back_with_their_lists(bench: Any, aged: Any) -> None:
-    bench.rows([{"query": "x", "positive": ["p"], "negative": ["n"]}])
-    aged(bench.path)
-    first, second = bench.load(bench.path / "rows.jsonl"), bench.load(bench.path / "rows.jsonl")
+def test_reranking_rows_come_back_with_their_lists(session: Any, aged: Any) -> None:
+    session.rows([{"query": "x", "positive": ["p"], "negative": ["n"]}])
+    aged(session.path)
+    first, second = session.load(session.path / "rows.jsonl"), session.load(session.path / "rows.jsonl")
     assert second.given.documents.tolist() == first.given.documents.tolist()
 
 
 @pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
-def test_an_edit_is_noticed(bench: Any, aged: Any, name: str) -> None:
-    folder = bench.beir()
+def test_an_edit_is_noticed(session: Any, aged: Any, name: str) -> None:
+    folder = session.beir()
     aged(folder)
-    before = bench.load(folder)
+    before = session.load(folder)
     file = folder / name
     file.write_text(file.read_text().replace("1\n", "3\n").replace("nine", "noon").replace("when", "wen "))
-    assert bench.load(folder).fingerprint != before.fingerprint
+    assert session.load(folder).fingerprint != before.fingerprint
 
 
-def test_an_edit_that_keeps_size_and_time_is_noticed(bench: Any, aged: Any) -> None:
-    folder = bench.beir()
+def test_an_edit_that_keeps_size_and_time_is_noticed(session: Any, aged: Any) -> None:
+    folder = session.beir()
     aged(folder)
-    before = bench.load(folder)
+    before = session.load(folder)
     file = folder / "corpus.jsonl"
     state = file.stat()
     file.write_text(file.read_text().replace("nine", "noon"))
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert file.stat().st_size == state.st_size
-    assert bench.load(folder).fingerprint != before.fingerprint
+    assert session.load(folder).fingerprint != before.fingerprint
 
 
-def test_a_change_of_the_rules_is_noticed(bench: Any, aged: Any) -> None:
-    folder = bench.beir()
+def test_a_change_of_the_rules_is_noticed(session: Any, aged: Any) -> None:
+    folder = session.beir()
     aged(folder)
-    assert bench.load(folder).rules.instruction is None
-    assert bench.load(folder, rules=bench.rules('instruction = "x"')).rules.instruction == "x"
+    assert session.load(folder).rules.instruction is None
+    assert session.load(folder, rules=session.rules('instruction = "x"')).rules.instruction == "x"
 
 
 def test_a_file_that_is_younger_than_the_clock_is_coarse_is_not_trusted(
-    bench: Any, aged: Any, monkeypatch: pytest.MonkeyPatch
+    session: Any, aged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = bench.beir()
+    folder = session.beir()
     aged(folder)
     written = (folder / "corpus.jsonl").stat().st_mtime_ns
     monkeypatch.setattr(seen, "now_ns", lambda: written + 1_000_000_000)
-    bench.load(folder)
-    assert not (bench.workspace.collections / "seen").exists()
+    session.load(folder)
+    assert not (session.workspace.collections / "seen").exists()
     monkeypatch.setattr(seen, "now_ns", lambda: written + 3_000_000_000)
-    bench.load(folder)
-    assert len(list((bench.workspace.collections / "seen").iterdir())) == 1
+    session.load(folder)
+    assert len(list((session.workspace.collections / "seen").iterdir())) == 1
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = bench.beir()
+def test_a_file_that_changes_while_it_is_read_is_refused(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = session.beir()
     read = judgments.read_judgments
 
     def read_and_edit(*arguments: Any) -> object:
@@ -103,45 +103,45 @@ def test_a_file_that_changes_while_it_is_read_is_refused(bench: Any, monkeypatch
         return read(*arguments)
 
     monkeypatch.setattr(beir_folder, "read_judgments", read_and_edit)
-    assert bench.refused(DataError, folder) == "coll/corpus.jsonl: changed while it was read; run again"
+    assert session.refused(DataError, folder) == "coll/corpus.jsonl: changed while it was read; run again"
 
 
-def test_a_collection_that_was_removed_from_the_workspace_is_converted_again(bench: Any, aged: Any) -> None:
-    folder = bench.beir()
+def test_a_collection_that_was_removed_from_the_workspace_is_converted_again(session: Any, aged: Any) -> None:
+    folder = session.beir()
     aged(folder)
-    first = bench.load(folder)
-    shutil.rmtree(bench.workspace.collections / first.fingerprint)
-    assert bench.load(folder).fingerprint == first.fingerprint
+    first = session.load(folder)
+    shutil.rmtree(session.workspace.collections / first.fingerprint)
+    assert session.load(folder).fingerprint == first.fingerprint
 
 
 @pytest.mark.parametrize("name", ["corpus.arrow", "judgments.npz"])
-def test_damaged_columns_are_refused_by_name(bench: Any, aged: Any, name: str) -> None:
-    folder = bench.beir()
+def test_damaged_columns_are_refused_by_name(session: Any, aged: Any, name: str) -> None:
+    folder = session.beir()
     aged(folder)
-    stored = bench.workspace.collections / bench.load(folder).fingerprint
+    stored = session.workspace.collections / session.load(folder).fingerprint
     (stored / name).write_bytes((stored / name).read_bytes()[:50])
-    message = bench.refused(DataError, folder)
+    message = session.refused(DataError, folder)
     assert str(stored / name) in message
     assert "delete the folder" in message
 
 
-def test_a_damaged_entry_costs_a_conversion_and_nothing_else(bench: Any, aged: Any) -> None:
-    folder = bench.beir()
+def test_a_damaged_entry_costs_a_conversion_and_nothing_else(session: Any, aged: Any) -> None:
+    folder = session.beir()
     aged(folder)
-    first = bench.load(folder)
-    for entry in (bench.workspace.collections / "seen").iterdir():
+    first = session.load(folder)
+    for entry in (session.workspace.collections / "seen").iterdir():
         entry.write_text("{")
-    assert bench.load(folder).fingerprint == first.fingerprint
+    assert session.load(folder).fingerprint == first.fingerprint
 
 
-def test_a_refused_source_leaves_nothing_behind(bench: Any) -> None:
-    bench.refused(DataError, bench.beir(qrels="q1 d9 1\n"))
-    assert list(bench.workspace.collections.iterdir()) == []
+def test_a_refused_source_leaves_nothing_behind(session: Any) -> None:
+    session.refused(DataError, session.beir(qrels="q1 d9 1\n"))
+    assert list(session.workspace.collections.iterdir()) == []
 
 
-def test_memory_does_not_grow_with_the_texts(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_texts(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     many = 200_000
-    folder: Path = bench.beir()
+    folder: Path = session.beir()
     with (folder / "corpus.jsonl").open("a") as file:
         file.writelines(f'{{"_id": "x{i}", "text": "passage {i} {"word " * 4}"}}\n' for i in range(many))
     batches: list[int] = []
@@ -158,7 +158,7 @@ def test_memory_does_not_grow_with_the_texts(bench: Any, monkeypatch: pytest.Mon
 
     grown: list[int] = []
     monkeypatch.setattr(columns.TextWriter, "_write", counted)
-    assert bench.load(folder).counts.documents == many + 3
+    assert session.load(folder).counts.documents == many + 3
     assert max(batches) <= 4096
     assert sum(batches) == many + 5
     assert grown[0] < 2_500_000, "the texts of twelve batches would be 9 MB"

@@ -71,29 +71,29 @@ def test_a_file_whose_texts_have_a_name_that_nobody_knows_is_refused(tmp_path: P
 @pytest.mark.parametrize(
     "line", ['{"_id": "d2", "text": null}', '{"_id": "d2", "text": NaN}', '{"_id": "d2", "title": null}']
 )
-def test_a_text_that_is_null_or_missing_is_empty_and_counted(bench: Any, line: str) -> None:
+def test_a_text_that_is_null_or_missing_is_empty_and_counted(session: Any, line: str) -> None:
     corpus = ['{"_id": "d1", "text": "a text"}', line, '{"_id": "d3", "title": "only a title"}']
-    collection = bench.load(bench.beir(corpus=corpus))
+    collection = session.load(session.beir(corpus=corpus))
     assert list(collection.corpus) == ["a text", "", "only a title"]
     assert collection.counts.let_through == {"missing-texts": 2}
     assert collection.counts.shares == {"missing-texts": {"documents": [2, 3]}}
     assert collection.counts.empty_documents == 1
 
 
-def test_a_judged_query_without_a_text_counts_and_one_that_nobody_judged_does_not(bench: Any) -> None:
+def test_a_judged_query_without_a_text_counts_and_one_that_nobody_judged_does_not(session: Any) -> None:
     queries = [{"_id": "q1", "text": None}, {"_id": "q2", "text": "bread"}, {"_id": "q3", "text": None}]
-    collection = bench.load(bench.beir(queries=queries))
+    collection = session.load(session.beir(queries=queries))
     assert list(collection.queries) == ["", "bread"]
     assert (collection.counts.empty_queries, collection.counts.let_through) == (1, {})
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_one_json_array_is_read_like_lines(bench: Any, indent: int | None) -> None:
+def test_one_json_array_is_read_like_lines(session: Any, indent: int | None) -> None:
     rows = [{"_id": f"d{n}", "text": f"text {n}"} for n in (1, 2, 3)]
-    lines, array = bench.beir("lines", corpus=rows), bench.beir("array", corpus=rows)
+    lines, array = session.beir("lines", corpus=rows), session.beir("array", corpus=rows)
     (array / "corpus.jsonl").unlink()
     (array / "corpus.json").write_text("\ufeff" + json.dumps(rows, indent=indent), "utf-8")
-    assert bench.load(lines).fingerprint == bench.load(array).fingerprint
+    assert session.load(lines).fingerprint == session.load(array).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_broken_array_is_named_by_its_line(tmp_path: Path, content: str, messa
     assert refused(documents, tmp_path, content).startswith(message)
 
 
-def test_two_items_of_one_line_cannot_have_one_id(bench: Any) -> None:
-    folder = bench.beir(corpus=['[{"_id": "d1", "text": "a"}, {"_id": "d1", "text": "b"}]'])
-    assert "id 'd1' stands in line " in bench.refused(DataError, folder)
+def test_two_items_of_one_line_cannot_have_one_id(session: Any) -> None:
+    folder = session.beir(corpus=['[{"_id": "d1", "text": "a"}, {"_id": "d1", "text": "b"}]'])
+    assert "id 'd1' stands in line " in session.refused(DataError, folder)
 
 
 def test_columns_are_id_and_text_or_what_a_header_says(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from harness.data.collection import Collection, sample_queries
-from harness.judging.compare.comparison import Comparison, canonical, compare, margin_of
+from harness.judging.compare.comparison import ComparedSystems, canonical, compare, margin_of
 from harness.measuring.paired_measures import PMRR
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Questions
@@ -39,7 +39,7 @@ def three(place: Place) -> list[Collection]:
     return [forum_a, forum_b, own]
 
 
-def compared(place: Place, *candidates: str, baseline: str = FIRST, **options: object) -> Comparison:
+def compared(place: Place, *candidates: str, baseline: str = FIRST, **options: object) -> ComparedSystems:
     return compare(place.workspace.results, baseline, candidates, **options)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ import pytest
 import harness
 from adapters.errors import DataError, UsageError
 from harness.data.collection import sample_queries
-from harness.judging.compare.comparison import Comparison, compare
+from harness.judging.compare.comparison import ComparedSystems, compare
 from harness.workspace import Workspace
 from tests.fixtures import Command
 from tests.read_only import read_only
@@ -36,7 +36,7 @@ def measured(place: Place, main: Place) -> None:
     place.evaluations(place.load(), rerankers=[f"{PLAIN}?version=2"])
 
 
-def across(main: Place, place: Place, baseline: str, *candidates: str, **more: object) -> Comparison:
+def across(main: Place, place: Place, baseline: str, *candidates: str, **more: object) -> ComparedSystems:
     own, other = main.workspace.results, place.workspace.results
     return compare(own, baseline, candidates, against=other, **more)  # type: ignore[arg-type]
 

@@ -34,8 +34,8 @@ def ground(place: Place, name: str, size: int) -> CandidatePool:
     queries = {f"q{row:03}": f"w{row % 10} please {name} {row}" for row in range(size)}
     qrels = [(f"q{row:03}", f"d{5 * (row % 10) + row % 5:03}", 1) for row in range(size)]
     folder = place.beir(name, corpus, queries, qrels)
-    with place.bench() as bench:
-        return prepare(place.load(folder), systems(FIRST, [], 5, place.workspace)[0].first_stage, 5, [], bench)
+    with place.session() as session:
+        return prepare(place.load(folder), systems(FIRST, [], 5, place.workspace)[0].first_stage, 5, [], session)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def gate(
     place: Place, both: list[CandidatePool], anchor: str, candidate: str, rule: SequentialRule = RULE, *, seed: int = 0
 ) -> Stopped:
     _, old, new = systems(FIRST, [anchor, candidate], 5, place.workspace)
-    with place.bench() as bench:
-        return run_blocks(both, old, new, rule, bench, seed=seed)
+    with place.session() as session:
+        return run_blocks(both, old, new, rule, session, seed=seed)
 
 
 def test_pairs_of_queries_that_are_not_needed_are_never_scored(place: Place, both: list[CandidatePool]) -> None:
@@ -106,8 +106,8 @@ def test_with_every_query_used_the_evaluations_are_those_of_a_whole_run(
     assert found.decision.verdict is None
     assert found.candidate_pairs.saved == 0
     _, system = systems(FIRST, [f"{FAKE}:Plain"], 5, place.workspace)
-    with place.bench() as bench:
-        whole = [evaluate(one, system, bench) for one in both]
+    with place.session() as session:
+        whole = [evaluate(one, system, session) for one in both]
     assert [one.id for one in found.anchor] == [one.id for one in whole]
     assert np.array_equal(found.anchor[0].values, whole[0].values)
 
@@ -115,9 +115,13 @@ def test_with_every_query_used_the_evaluations_are_those_of_a_whole_run(
 def test_a_cut_ground_is_that_of_the_queries_searched_by_themselves(place: Place, both: list[CandidatePool]) -> None:
     rows = np.array([7, 3, 100, 31])
     cut = part_of(both[0], rows)
-    with place.bench() as bench:
+    with place.session() as session:
         alone = prepare(
-            with_queries(both[0].collection, rows), systems(FIRST, [], 5, place.workspace)[0].first_stage, 5, [], bench
+            with_queries(both[0].collection, rows),
+            systems(FIRST, [], 5, place.workspace)[0].first_stage,
+            5,
+            [],
+            session,
         )
     assert cut.collection.fingerprint == alone.collection.fingerprint
     assert cut.candidates.digest == alone.candidates.digest
@@ -128,8 +132,8 @@ def test_a_cut_ground_is_that_of_the_queries_searched_by_themselves(place: Place
 def test_a_query_without_candidates_is_cut_too(place: Place) -> None:
     lines = ["q1 Q0 d1 1 0.9 t", "q3 Q0 d5 1 0.8 t", "q3 Q0 d2 2 0.8 t"]
     stage = systems(f"run:{place.run_file(lines)}", [], 5, place.workspace)[0].first_stage
-    with place.bench() as bench:
-        whole = prepare(place.load(), stage, 5, [], bench)
+    with place.session() as session:
+        whole = prepare(place.load(), stage, 5, [], session)
     cut = part_of(whole, np.array([1, 2]))
     assert cut.candidates.offsets.tolist() == [0, 0, 2]
     assert np.array_equal(cut.first_stage, whole.first_stage[:, [1, 2]])

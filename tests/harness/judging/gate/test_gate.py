@@ -31,8 +31,8 @@ def held(place: Place) -> Iterator[Any]:
     made = readable(place)
 
     def run(candidate: str, policy: Policy = WIDE, *collections: Collection, **more: Any) -> Gated:
-        with place.bench() as bench:
-            return gate(collections or [made], policy, candidate, FIRST, bench, **more)
+        with place.session() as session:
+            return gate(collections or [made], policy, candidate, FIRST, session, **more)
 
     yield run
 
@@ -239,8 +239,8 @@ def test_an_early_pass_cannot_be_accepted(held: Any) -> None:
 
 
 def test_nothing_to_run_on_is_told(place: Place) -> None:
-    with place.bench() as bench, pytest.raises(UsageError, match="name what to run on"):
-        gate([], WIDE, READER, FIRST, bench)
+    with place.session() as session, pytest.raises(UsageError, match="name what to run on"):
+        gate([], WIDE, READER, FIRST, session)
 
 
 def test_time_is_known_only_if_every_collection_was_timed(place: Place) -> None:

@@ -41,8 +41,8 @@ def held(place: Place) -> Iterator[Any]:
     assert made.detected_language == "en"
 
     def run(candidate: str, policy: Policy, first: str, *collections: Collection, **more: Any) -> Gated:
-        with place.bench() as bench:
-            return gate(collections or [made], policy, candidate, first, bench, **more)
+        with place.session() as session:
+            return gate(collections or [made], policy, candidate, first, session, **more)
 
     yield run
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.data.qrels import Qrels
 from harness.data.runs import Run
 from harness.judging.why.difference import difference, divisors
-from harness.judging.why.facing import PairedTexts, Side
+from harness.judging.why.facing import ComparedSystem, PairedTexts
 from harness.judging.why.swaps import listed, swaps
 from harness.measuring.measures import parse
 
@@ -40,7 +40,7 @@ def random_facing(seed: int, measure: str) -> PairedTexts:
     grades = generator.integers(-1, 4, (6, 9))
     queries, documents = np.nonzero(grades >= 0)
     qrels = Qrels(*(part.astype(np.int32) for part in (queries, documents, grades[grades >= 0])))
-    a, b = (Side(run_of(generator, 6, 9)) for _ in range(2))
+    a, b = (ComparedSystem(run_of(generator, 6, 9)) for _ in range(2))
     return PairedTexts(Judging(6, qrels), parse(measure), a, b)  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judging.why.facing import PairedTexts, Side
+from harness.judging.why.facing import ComparedSystem, PairedTexts
 from harness.judging.why.headroom import Headroom, headroom, joined
 from tests.harness.judging.why.test_difference import MEASURES, random_facing
 
@@ -17,7 +17,7 @@ def parts(found: Headroom) -> np.ndarray:
     return np.array([getattr(found, field.name) for field in fields(Headroom)])
 
 
-def with_tokens(side: Side, generator: np.random.Generator) -> Side:
+def with_tokens(side: ComparedSystem, generator: np.random.Generator) -> ComparedSystem:
     tokens = generator.integers(-1, 5, len(side.run)).astype(np.int32)
     return replace(side, tokens=tokens, kept=np.minimum(tokens, generator.integers(0, 5, len(tokens))).astype(np.int32))
 

@@ -13,7 +13,7 @@ from harness.checks import former
 from harness.measuring.alarms.alarm import Alarm, counted, is_hard, merged
 from harness.measuring.alarms.catalogue import HAZARDS
 from harness.result.export import as_dict
-from harness.result.facts import Audit
+from harness.result.facts import AuditFacts
 from harness.result.store import Results
 from reports.tables.listing import details, outline
 from reports.tables.run import alarms
@@ -64,10 +64,10 @@ def test_an_alarm_about_a_measure_stays_when_another_is_measured(place: Place) -
 
 
 def test_alarms_without_a_name_come_from_an_earlier_version() -> None:
-    stored = Audit.of({"alarms": ["a message", {"message": "another"}]}, "audit")
+    stored = AuditFacts.of({"alarms": ["a message", {"message": "another"}]}, "audit")
     assert stored.alarms == (Alarm("unnamed", "a message"), Alarm("unnamed", "another"))
     assert [alarm.named for alarm in stored.alarms] == ["a message", "another"]
-    assert Audit.of({}, "audit").alarms == ()
+    assert AuditFacts.of({}, "audit").alarms == ()
     assert merged(stored.alarms, [], ["nDCG@10"]) == ()
 
 

@@ -117,12 +117,12 @@ def test_a_mean_is_no_sample_s_and_no_drifted_data_s(place: Place, tmp_path: Pat
 
 def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Place, tmp_path: Path) -> None:
     from leaderboards.standing import standings
-    from reports.grid import Column, figures
+    from reports.grid import GridColumn, figures
 
     measured(place)
     take_means([written(tmp_path)], place.workspace.path)
     (grid,) = grids(stored(place, collections=["beir/scifact"]))
-    found = figures(grid, [Column("all", "", grid.collections, (1.0,))], intervals=True)
+    found = figures(grid, [GridColumn("all", "", grid.collections, (1.0,))], intervals=True)
     for (system, _), figure in found.items():
         imported = "(imported)" in system.label
         assert figure.value is not None and (figure.interval is None) == imported
@@ -136,12 +136,12 @@ def test_an_average_with_an_imported_mean_has_no_interval_and_no_test(place: Pla
 
 def test_means_have_no_rank_where_nothing_was_measured(place: Place, tmp_path: Path) -> None:
     from leaderboards.standing import standings
-    from reports.grid import Column, figures
+    from reports.grid import GridColumn, figures
 
     for name in ("org/one", "org/two"):
         take_means([written(tmp_path / name, meta={**META, "name": name})], place.workspace.path)
     (grid,) = grids(stored(place))
-    found = figures(grid, [Column("all", "", grid.collections, (1.0,))], intervals=True)
+    found = figures(grid, [GridColumn("all", "", grid.collections, (1.0,))], intervals=True)
     rows = {system: figure for (system, _), figure in found.items()}
     assert [row.rank for row in standings(grid, rows)] == [None, None]
 

@@ -161,8 +161,8 @@ def ruled(place: Place, rule: str, qrels: str, **files: object) -> list[Alarm]:
         "ruled", corpus, {f"q{n}": f"which text has number {n}" for n in range(100)}, rules=f'allow = ["{rule}"]'
     )
     (folder / "qrels" / "test.tsv").write_text(qrels, "utf-8")
-    with place.bench() as bench:
-        found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], bench).alarms
+    with place.session() as session:
+        found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], session).alarms
     return [alarm for alarm in found if alarm.name.endswith("let-through")]
 
 
@@ -209,8 +209,8 @@ def test_texts_that_are_missing_raise_an_alarm_above_one_in_a_hundred(place: Pla
     for missing in (1, 2):
         with (folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
             file.write(f'{{"_id": "hole{missing}", "text": null}}\n')
-        with place.bench() as bench:
-            found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], bench).alarms
+        with place.session() as session:
+            found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], session).alarms
         names.append([(alarm.name, alarm.message) for alarm in found if "missing" in alarm.message])
     told = "of {} lines of the documents ({} %) have texts that are null or missing (they are empty)"
     assert names == [
@@ -221,8 +221,8 @@ def test_texts_that_are_missing_raise_an_alarm_above_one_in_a_hundred(place: Pla
 
 def test_a_judged_query_without_a_text_raises_an_alarm(place: Place) -> None:
     folder = place.beir("asked", queries={"q1": "ferry", "q2": " "}, qrels=[("q1", "d1", 1), ("q2", "d3", 1)])
-    with place.bench() as bench:
-        found = prepare(place.load(folder), first_stage("bm25", place.workspace), 5, [], bench).alarms
+    with place.session() as session:
+        found = prepare(place.load(folder), first_stage("bm25", place.workspace), 5, [], session).alarms
     (alarm,) = [alarm for alarm in found if alarm.name == "empty-queries"]
     assert alarm.message.startswith("1 of 2 judged queries has no text")
 

@@ -9,7 +9,7 @@ from training.validating.leak import THRESHOLD
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ValidationSettings:
     """Without real queries, vectors or a teacher the rows that need them say so."""
 
     real: str | None = None

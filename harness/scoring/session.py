@@ -22,6 +22,6 @@ class Session:
 
 @contextmanager
 def opened(workspace: Workspace, reporter: Reporter) -> Iterator[Session]:
-    """A bench whose ledger is closed in the end."""
+    """A session whose ledger is closed in the end."""
     with Ledger(workspace.ledger) as ledger:
         yield Session(workspace, ledger, reporter)

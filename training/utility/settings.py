@@ -20,7 +20,7 @@ _NEEDED = {
 
 
 @dataclass(frozen=True)
-class Given:
+class UtilityInputs:
     """Where the data lie, as the user named them."""
 
     corpus: str
@@ -34,7 +34,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class UtilitySettings:
     """What is trained, by whom, and how it is measured. The same for all arms."""
 
     base: str
@@ -72,7 +72,7 @@ class Wishes:
         }
 
 
-def given_of(config: UtilityConfig) -> Given:
+def given_of(config: UtilityConfig) -> UtilityInputs:
     """Where a configuration says that the data lie.
 
     Raises:
@@ -85,13 +85,13 @@ def given_of(config: UtilityConfig) -> Given:
         )
     require(config, _NEEDED)
     synthetic, test, wrong = config.synthetic, config.test, config.wrong
-    return Given(
+    return UtilityInputs(
         str(synthetic.corpus), Path(str(synthetic.queries)), config.real.collection, str(test.collection),
         config.real.split, test.split, wrong.queries, wrong.corpus,
     )  # fmt: skip
 
 
-def wishes_of(config: UtilityConfig) -> Wishes:
+def wishes_of(config: UtilityConfig) -> UtilitySettings:
     """What a configuration says of the trainings and of the test.
 
     Raises:
@@ -99,7 +99,7 @@ def wishes_of(config: UtilityConfig) -> Wishes:
     """
     require(config, _NEEDED)
     settings, test = settings_of(config.training, seed=config.seed), config.test
-    return Wishes(
+    return UtilitySettings(
         str(config.base), str(config.teaching.teacher), settings, config.training.seeds,
         config.mining.retrievers, config.mining.depth, plan_of(config.sampling, config.seed), config.queries_each,
         config.teaching.facts, test.first_stage, test.depth, test.measure,

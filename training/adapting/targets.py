@@ -12,8 +12,8 @@ from harness.data.collection import Collection
 from harness.judging.gate.policy import Policy, Splits
 from harness.judging.gate.splits import part
 from harness.judging.gate.stage import Stage, leave_out, staged
-from harness.scoring.bench import Session
-from training.adapting.config import Evaluation
+from harness.scoring.session import Session
+from training.adapting.config import AdaptEvaluation
 
 _SHOWN = 60
 """Characters of a query that a message quotes."""
@@ -22,7 +22,7 @@ _MOST_SHARED = 0.1
 
 
 @dataclass(frozen=True)
-class Places:
+class AdaptTargets:
     """Targets as the user names them; what the gate is held on, the policy names."""
 
     dev: str
@@ -38,9 +38,9 @@ class Places:
     """Whether the collections of a set ask the same questions, whatever is declared; see `harness.data.parallel`."""
 
 
-def places_of(evaluation: Evaluation) -> Places:
+def places_of(evaluation: AdaptEvaluation) -> AdaptTargets:
     """What a configuration says of the targets. Its dev collection is set."""
-    return Places(**{one.name: getattr(evaluation, one.name) for one in fields(evaluation)})
+    return AdaptTargets(**{one.name: getattr(evaluation, one.name) for one in fields(evaluation)})
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Tiers:
         return {"queries": prints, "first_stage": self.gate.first_stage, "depth": self.gate.policy.depth}
 
 
-def tiers_of(places: Places, policy: Policy, bench: Session) -> Tiers:
+def tiers_of(places: AdaptTargets, policy: Policy, session: Session) -> Tiers:
     """Load every target and deal out its queries.
 
     A dev collection that is also the gate's is used in its tier dev, any other one whole. A final target of its own is
@@ -82,20 +82,20 @@ def tiers_of(places: Places, policy: Policy, bench: Session) -> Tiers:
         UsageError: a target is unknown, the policy gives a tier nothing, or two tiers share too many query texts.
         DataError: a collection cannot be trusted or has too few queries.
     """
-    dev = _loaded([places.dev], places.dev_split, policy, bench, places.parallel)
-    gate = _gate(places, policy, bench)
+    dev = _loaded([places.dev], places.dev_split, policy, session, places.parallel)
+    gate = _gate(places, policy, session)
     final = (
-        gate if places.final is None else _loaded([places.final], places.final_split, policy, bench, places.parallel)
+        gate if places.final is None else _loaded([places.final], places.final_split, policy, session, places.parallel)
     )
     final_policy = policy if places.final is None else replace(policy, splits=Splits(0.0, 0.0, 1.0))
     anywhere = replace(policy, languages=())
-    source = _loaded([places.source], None, anywhere, bench, places.parallel) if places.source else []
+    source = _loaded([places.source], None, anywhere, session, places.parallel) if places.source else []
     first = policy.first_stage or first_stage_of([*dev, *gate, *final, *source])
     found = Tiers(
-        dev=Stage(tuple(_dev_part(one, gate, policy) for one in dev), policy, "dev", first, bench, ()),
-        gate=staged(gate, policy, first, bench, tier="gate"),
-        final=staged(final, final_policy, first, bench, tier="final"),
-        source=Stage(tuple(source), policy, "dev", first, bench, ()) if source else None,
+        dev=Stage(tuple(_dev_part(one, gate, policy) for one in dev), policy, "dev", first, session, ()),
+        gate=staged(gate, policy, first, session, tier="gate"),
+        final=staged(final, final_policy, first, session, tier="final"),
+        source=Stage(tuple(source), policy, "dev", first, session, ()) if source else None,
         gate_whole=tuple(gate),
         final_whole=tuple(final),
     )
@@ -141,22 +141,22 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _gate(places: Places, policy: Policy, bench: Session) -> list[Collection]:
+def _gate(places: AdaptTargets, policy: Policy, session: Session) -> list[Collection]:
     if not policy.targets:
-        return _loaded([places.dev], places.gate_split or places.dev_split, policy, bench, places.parallel)
+        return _loaded([places.dev], places.gate_split or places.dev_split, policy, session, places.parallel)
     by_split: dict[str | None, list[str]] = {}
     for target in policy.targets:
         own = places.dev_split if target == places.dev else None
         by_split.setdefault(places.gate_split or own, []).append(target)
-    loaded = (_loaded(named, split, policy, bench, places.parallel) for split, named in by_split.items())
+    loaded = (_loaded(named, split, policy, session, places.parallel) for split, named in by_split.items())
     return _each_once(one for all_of in loaded for one in all_of)
 
 
 def _loaded(
-    targets: Sequence[str], split: str | None, policy: Policy, bench: Session, parallel: bool | None
+    targets: Sequence[str], split: str | None, policy: Policy, session: Session, parallel: bool | None
 ) -> list[Collection]:
-    tell, languages = bench.reporter.note, policy.languages
-    return collections_of(targets, bench.workspace, split=split, languages=languages, parallel=parallel, tell=tell)
+    tell, languages = session.reporter.note, policy.languages
+    return collections_of(targets, session.workspace, split=split, languages=languages, parallel=parallel, tell=tell)
 
 
 def _each_once(collections: Iterable[Collection]) -> list[Collection]:

@@ -20,7 +20,7 @@ _LIKE_A_PATH = ("/", "./", "../", "~")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class AdaptationSettings:
     """An adaptation, declared. How fast it is made (`training.settings.Machine`) is no part of it.
 
     Raises:
@@ -102,7 +102,7 @@ class Wishes:
         return {**asdict(self), "teacher_facts": facts}
 
 
-def wishes_of(config: AdaptConfig) -> Wishes:
+def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     """What a configuration says of the making half.
 
     Raises:
@@ -112,7 +112,7 @@ def wishes_of(config: AdaptConfig) -> Wishes:
     synthesis, teaching, training = config.synthesis, config.teaching, config.training
     settings = settings_of(training, max_length=None, new_head=False, seed=config.seed)
     stage1 = replace(settings, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None)
-    return Wishes(
+    return AdaptationSettings(
         base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
         teacher_facts=teaching.facts, score_map=teaching.map, generator=synthesis.generator,
         profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
@@ -135,14 +135,14 @@ class Task:
     """None: the generic profile of the corpus's language."""
 
 
-def tasks_of(wishes: Wishes) -> list[Task]:
+def tasks_of(wishes: AdaptationSettings) -> list[Task]:
     """Every profile for every corpus, in the order in which they were named."""
     pairs = [(corpus, profile) for corpus in wishes.corpora for profile in wishes.profiles or (None,)]
     names = _unique(_name(corpus, profile if len(wishes.profiles) > 1 else None) for corpus, profile in pairs)
     return [Task(name, corpus, profile) for name, (corpus, profile) in zip(names, pairs, strict=True)]
 
 
-def seeds_of(wishes: Wishes) -> tuple[int, ...]:
+def seeds_of(wishes: AdaptationSettings) -> tuple[int, ...]:
     """The seeds that every task is fitted with. One checkpoint alone cannot be merged, so one task has two."""
     return wishes.seeds or ((0, 1) if len(tasks_of(wishes)) == 1 else (0,))
 
