@@ -49,7 +49,7 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
         ('["org/model"]\ntraining = [1]\n', '"org/model".training[0]: 1 is not a text'),
         ('["org/model"]\nlicence = ""\n', "\"org/model\".licence: '' is not allowed"),
         ('["org/model"]\nnote = 5\n', '"org/model".note: 5 is not a text'),
-        ("bm25 = 5\n", "bm25: 5 is not a name or a table"),
+        ("bm25 = 5\n", "bm25: 5 is not a text or a table"),
         ('"org/model" = ""\n', "'' is not allowed"),
         ('"org/model" = "two\\nlines"\n', "one line of text"),
         ("[", "not TOML in line 1"),

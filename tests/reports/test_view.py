@@ -83,7 +83,7 @@ def test_a_board_takes_the_same_file(option: str, stored: Place, command: Comman
         ({"control:revers": "x"}, "no system 'control:revers' here. Did you mean control:reverse"),
         ({ORACLE: ODD}, f"'{REVERSE}' and '{ORACLE}' would both be called '{ODD}'"),
         ({REVERSE: ORACLE}, f"would both be called '{ORACLE}'"),
-        ({REVERSE: " "}, "name has to be text"),
+        ({REVERSE: " "}, "a text that is not empty is needed"),
     ],
 )
 @pytest.mark.parametrize("verb", ["report", "run", "compare", "board"])

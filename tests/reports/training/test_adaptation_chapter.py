@@ -75,7 +75,7 @@ def test_a_damaged_record_stops_the_report_and_is_named(place: Place, command: C
     keep(place, state="fine")
     place.evaluations(rerankers=[FAKE])
     said = command("report", "--workspace", place.workspace.path, "--out", place.path / "report")
-    assert said.code == 3 and said.err.count("\n") == 1 and f"{made()['run']}.json: 'state' is 'fine'" in said.err
+    assert said.code == 3 and said.err.count("\n") == 1 and f"{made()['run']}.json: state: 'fine'" in said.err
     assert command("report", "--workspace", place.workspace.path).code == 0, "without --out no page is written"
 
 
