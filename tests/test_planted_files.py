@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import typer
-from leaderboards.systems_file import read_systems
 
 from adapters.adapted import adapted_on
 from adapters.errors import HarnessError
@@ -23,7 +22,7 @@ from harness.data.sources.declared import combine, read
 from harness.data.sources.stored import MARKER, description_in
 from harness.judging.gate.policy import read_policy
 from harness.result.adaptation.reading import read_record
-from harness.result.gathered import SystemKey
+from reports.systems_file import read_systems
 from tests.reports.training.made import made
 from training.adapted import corpora_of
 from training.adapting import anchor, deciding, opening
@@ -64,7 +63,7 @@ def config(file: Path) -> object:
 
 
 def of_system(file: Path) -> object:
-    return read_systems(file, [SystemKey(SYSTEM, "bm25", 100, SYSTEM)])
+    return read_systems(file, [SYSTEM])
 
 
 DESCRIPTION = {
