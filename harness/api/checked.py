@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.api.shown import Shown, chosen, counted, short
+from harness.api.shown import Shown, chosen, plural, short
 from harness.checks.check import Checked
 from harness.checks.invariance import InvarianceFinding
 from harness.checks.shift import Verdict
@@ -25,7 +25,7 @@ class CheckReport(Shown):
     found: Checked
 
     def __repr__(self) -> str:
-        pairs, alarms = counted("pair", self.found.pairs), counted("alarm", len(self.alarms))
+        pairs, alarms = plural("pair", self.found.pairs), plural("alarm", len(self.alarms))
         return short("CheckReport", self.verdict, repr(self.found.reranker), pairs, alarms)
 
     @property

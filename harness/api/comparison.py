@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.api.shown import Shown, counted, listed, measure_of, named, short
+from harness.api.shown import Shown, listed, measure_of, named, plural, short
 from harness.judging.compare.comparison import Compared, MeasureComparison
 from harness.judging.compare.comparison import ComparedSystems as Found
 from harness.judging.compare.rows import Row
@@ -28,7 +28,7 @@ class Comparison(Shown):
 
     def __repr__(self) -> str:
         named = listed("candidate", self.candidates), listed("collection", self.collections), ", ".join(self.measures)
-        return short("Comparison", f"baseline: {self.baseline!r}", *named, counted("alarm", len(self.alarms)))
+        return short("Comparison", f"baseline: {self.baseline!r}", *named, plural("alarm", len(self.alarms)))
 
     @property
     def baseline(self) -> str:

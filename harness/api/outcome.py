@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
-from harness.api.shown import Shown, chosen, counted, listed, measure_of, named, short
+from harness.api.shown import Shown, chosen, listed, measure_of, named, plural, short
 from harness.data.collection import Collection
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result.evaluation import Evaluation
@@ -52,7 +52,7 @@ class Outcome(Shown):
 
     def __repr__(self) -> str:
         named = listed("system", self.systems), listed("collection", self.collections), ", ".join(self.measures)
-        return short("Outcome", *named, counted("alarm", len(self.alarms)))
+        return short("Outcome", *named, plural("alarm", len(self.alarms)))
 
     @property
     def systems(self) -> list[str]:

@@ -53,10 +53,10 @@ def listed(what: str, names: Iterable[str]) -> str:
     """How many there are, and the first few names."""
     known = list(names)
     shown = ", ".join(map(repr, known[:_SHOWN])) + (", ..." if len(known) > _SHOWN else "")
-    return f"{counted(what, len(known))}: {shown}" if known else ""
+    return f"{plural(what, len(known))}: {shown}" if known else ""
 
 
-def counted(what: str, count: int) -> str:
+def plural(what: str, count: int) -> str:
     """`1 alarm`, `2 alarms`, `no alarms`."""
     return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
 

@@ -1,9 +1,8 @@
-"""A file that is one JSON array is rewritten by a command, whichever reader finds it."""
+"""A file that is one JSON array is read where rows are, and elsewhere a command is named that rewrites it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from harness.running.imported.formats import format_of
 from tests.tiny_collection import Place
 from training.sources import read_examples
 
-ARRAY = [{"query": "q", "positive": ["a"], "negative": ["b"], "pos": ["a"], "neg": ["b"], "_id": "q", "text": "q"}]
+ARRAY = [{"query": "q", "positive": ["a"], "negative": ["b"]}]
 COMMAND = r"the file is a JSON array; write one object per line: jq -c '\.\[\]' \S*rows\.json\w* > OUT\.jsonl"
 
 
@@ -26,27 +25,27 @@ def test_a_list_in_a_later_line_is_no_array_of_all_objects(start: str, place: st
 
 
 @pytest.mark.parametrize("indent", [None, 1])
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda file, _: list(training_queries(file)),
-        lambda file, place: [collection_of(one, place.workspace) for one in sources(str(file), None, (), None)],
-        lambda file, _: read_examples(file),
-    ],
-)
-def test_readers_of_lines_say_how_to_rewrite_an_array(
-    read: Callable[[Path, Place], object], indent: int | None, tmp_path: Path, place: Place
-) -> None:
+def test_a_reader_of_lines_says_how_to_rewrite_an_array(indent: int | None, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(json.dumps(ARRAY, indent=indent), "utf-8")
     with pytest.raises(HarnessError, match=COMMAND):
-        read(tmp_path / "rows.jsonl", place)
+        list(training_queries(tmp_path / "rows.jsonl"))
 
 
-def test_a_file_of_json_is_no_collection_and_a_run_is_no_array(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json"])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_of_rows_is_a_target_and_training_data(
+    indent: int | None, name: str, tmp_path: Path, place: Place
+) -> None:
+    file = tmp_path / name
+    file.write_text(json.dumps(ARRAY, indent=indent), "utf-8")
+    (collection,) = [collection_of(one, place.workspace) for one in sources(str(file), None, (), None)]
+    assert (len(collection.queries), len(collection.corpus)) == (1, 2)
+    assert len(read_examples(file)) == 1
+
+
+def test_a_run_is_no_array(tmp_path: Path) -> None:
     file = tmp_path / "rows.json"
     file.write_text(json.dumps(ARRAY), "utf-8")
-    with pytest.raises(HarnessError, match=COMMAND):
-        sources(str(file), None, (), None)
     with pytest.raises(
         HarnessError, match=r"a JSON array, and no run; a run in JSON is \{query: \{document: score\}\}"
     ):

@@ -12,9 +12,14 @@ import harness
 from harness.cli import app
 
 PRINTS = {"as_json": "`as_dict()` of the answer gives the same"}
+VIEW = {
+    "columns": "a view, which `Outcome.tables` and `Comparison.tables` take",
+    "names": "the same view",
+}
 REASONS: dict[str, dict[str, str]] = {
     "run": {
         **PRINTS,
+        **VIEW,
         "plan": "`harness.api.planned` gives the plan; a run and a plan are different answers",
         "out": "`Outcome.write`",
         "mteb_results": "`Outcome.write_mteb`",

@@ -117,7 +117,9 @@ def test_what_is_read_is_what_was_written(place: Place, tmp_path: Path, made: Ca
 
 def test_an_imported_mean_is_read_as_it_was_written(tmp_path: Path) -> None:
     origin = ImportOrigin("mean", "mteb-results", "SciFact.json", "00" * 16, "mteb 2", {"model": "a/b"})
-    means = Means(SCIFACT, "bm25", marked("theirs"), 100, origin, {"nDCG@10": 0.5, "R@100": 0.25})
+    means = Means(
+        SCIFACT, "bm25", marked("theirs"), 100, origin, {"nDCG@10": 0.5, "R@100": 0.25}, SCIFACT.mteb.revision
+    )
     expected = results_of_means(means, MADE)
     assert_same(kept(tmp_path / "a.sqlite", *expected), expected)
     assert all(one.is_mean_only and one.ids == () for one in expected)

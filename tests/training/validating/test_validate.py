@@ -16,10 +16,9 @@ from tests.training.loop import HASH
 from training.corpus import corpus_of
 from training.mining.mine import mine, read_queries
 from training.synthesis.profiles import load_profile
-from training.synthesis.synthesize import SynthesisSettings as Written
-from training.synthesis.synthesize import synthesize
+from training.synthesis.synthesize import SynthesisSettings, synthesize
 from training.validating.real import one_collection, positives, real_set, wrong_set
-from training.validating.settings import SynthesisSettings
+from training.validating.settings import ValidationSettings
 from training.validating.validate import read_validation, validate
 
 REAL = {
@@ -45,7 +44,7 @@ def synthesized(place: Place, name: str = "q") -> Path:
         place.beir("coll", LARGE)
     with place.session() as session:
         corpus = corpus_of(str(place.path / "coll"), place.workspace)
-        synthesize(corpus, Echo(), load_profile("generic/en"), Written(), place.path / name, session)
+        synthesize(corpus, Echo(), load_profile("generic/en"), SynthesisSettings(), place.path / name, session)
     return place.path / name
 
 
@@ -62,7 +61,7 @@ def validated(place: Place, out: str = "val", kept: bool = True, **wishes: Any) 
     queries = place.path / "q" if (place.path / "q").exists() else synthesized(place)
     with place.session() as session:
         corpus = corpus_of(str(place.path / "coll"), place.workspace)
-        chosen = SynthesisSettings(retrievers=(FIRST,), depth=4, **wishes)
+        chosen = ValidationSettings(retrievers=(FIRST,), depth=4, **wishes)
         return validate(queries, corpus, chosen, place.path / out, session, kept=kept)
 
 
@@ -220,7 +219,7 @@ def test_several_languages_are_not_mixed(place: Place) -> None:
 def test_wishes_that_mean_nothing_are_refused() -> None:
     for wishes in ({"student": "bm25"}, {"wrong_corpus": "x"}, {"real_queries": 5}):
         with pytest.raises(UsageError, match=r"name (it|them) with --"):
-            SynthesisSettings(**wishes)
+            ValidationSettings(**wishes)
 
 
 def test_an_embedder_that_makes_no_vectors_is_refused(place: Place) -> None:
@@ -232,7 +231,7 @@ def test_the_queries_of_another_corpus_are_refused(place: Place) -> None:
     synthesized(place)
     with place.session() as session, pytest.raises(DataError, match="name the corpus of these queries"):
         corpus = corpus_of(str(place.beir("other", {"x": "y y y"}, {"q": "y"}, [("q", "x", 1)])), place.workspace)
-        validate(place.path / "q", corpus, SynthesisSettings(), place.path / "val", session)
+        validate(place.path / "q", corpus, ValidationSettings(), place.path / "val", session)
 
 
 def test_the_command_tells_the_table_the_decision_and_its_exit_code(place: Place, command: Command) -> None:

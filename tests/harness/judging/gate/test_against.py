@@ -10,7 +10,6 @@ import pytest
 
 import harness
 from adapters.errors import UsageError
-from harness.judging.gate.gate import Gated
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import LookBudget, Policy
 from harness.result import database
@@ -20,7 +19,7 @@ from tests.tiny_collection import FIRST, Place
 
 READER = f"{FAKE}:Reader"
 SLIGHTLY, BADLY = f"{READER}?wrong=0.02", f"{READER}?wrong=0.5"
-Held = Callable[..., Gated]
+Held = Callable[..., harness.Decision]
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def held(place: Place) -> Held:
     readable(place)
     policy = Policy(anchor=READER, depth=5, margin=0.08, targets=(str(place.path / "coll"),), first_stage=FIRST)
 
-    def run(candidate: str, workspace: Path = place.workspace.path, **more: object) -> Gated:
+    def run(candidate: str, workspace: Path = place.workspace.path, **more: object) -> harness.Decision:
         changes = {key: more.pop(key) for key in ("anchor", "depth", "looks") if key in more}
         return harness.gate(candidate, replace(policy, **changes), workspace=workspace, **more)  # type: ignore[arg-type]
 
@@ -45,10 +44,10 @@ def held(place: Place) -> Held:
 def test_the_verdict_is_that_of_one_workspace_with_both(held: Held, main: Path, place: Place, sequential: bool) -> None:
     held(READER, main)
     apart = held(BADLY, against=main, sequential=sequential)
-    assert (apart.state, apart.anchor) == ("refused", READER)
-    assert apart.notes[0] == f"anchor {READER}: stored results of the workspace {main}"
+    assert (apart.verdict, apart.anchor) == ("refused", READER)
+    assert apart.found.notes[0] == f"anchor {READER}: stored results of the workspace {main}"
     alone = held(BADLY, place.path / "third", sequential=sequential)
-    assert apart.verdict.reasons == alone.verdict.reasons
+    assert apart.reasons == alone.reasons
 
 
 def test_the_anchor_is_named_as_everywhere_and_is_not_opened(
@@ -57,7 +56,7 @@ def test_the_anchor_is_named_as_everywhere_and_is_not_opened(
     held(READER, main)
     monkeypatch.delattr(f"{FAKE}.Nothing")
     for name in ("*Reader", READER):
-        assert held(SLIGHTLY, anchor=name, against=main).state == "pass"
+        assert held(SLIGHTLY, anchor=name, against=main).verdict == "pass"
     with pytest.raises(UsageError, match=r"the workspace '.*/main': no results of a system 'nobody'"):
         held(SLIGHTLY, anchor="nobody", against=main)
 
@@ -70,7 +69,7 @@ def test_the_best_accepted_system_is_that_of_the_other_workspace(held: Held, mai
         held(SLIGHTLY, anchor="best-accepted", against=main)
     held(SLIGHTLY, main, accept=True)
     found = held(BADLY, anchor="best-accepted", against=main)
-    assert (found.state, found.anchor) == ("refused", READER)
+    assert (found.verdict, found.anchor) == ("refused", READER)
 
 
 def test_an_anchor_on_other_queries_or_candidates_is_refused(held: Held, main: Path, place: Place) -> None:
@@ -81,18 +80,18 @@ def test_an_anchor_on_other_queries_or_candidates_is_refused(held: Held, main: P
 
 def test_looks_of_the_other_workspace_count(held: Held, main: Path, place: Place) -> None:
     looks = LookBudget("2.1", 1)
-    assert held(SLIGHTLY, main, looks=looks).taken == 1
+    assert held(SLIGHTLY, main, looks=looks).found.taken == 1
     found = held(BADLY, looks=looks, against=main)
-    assert found.state == "invalid"
-    assert found.verdict.reasons[0].startswith("the gate split of release 2.1 is spent (1 of 1 looks)")
-    assert held(BADLY, against=main).taken == 1, "another release"
+    assert found.verdict == "invalid"
+    assert found.reasons[0].startswith("the gate split of release 2.1 is spent (1 of 1 looks)")
+    assert held(BADLY, against=main).found.taken == 1, "another release"
     assert len(LookLog(main / "results.sqlite").all()) == 1, "the other workspace is only read"
     assert len(LookLog(place.workspace.results).all()) == 1
 
 
 def test_the_same_workspace_is_none_other(held: Held, place: Place) -> None:
     found = held(SLIGHTLY, against=place.workspace.path / ".." / place.workspace.path.name)
-    assert found.state == "pass" and not found.notes
+    assert found.verdict == "pass" and not found.found.notes
     assert found.anchor == READER, "it is opened, for nothing is stored of it"
 
 
@@ -101,7 +100,7 @@ def test_the_other_workspace_may_be_read_only(held: Held, main: Path, monkeypatc
     before = sorted(file.name for file in main.iterdir())
     monkeypatch.setattr(database, "_writable", lambda path: main not in (path, path.parent))
     monkeypatch.setattr(Path, "mkdir", _not_in(main))
-    assert held(BADLY, against=main).state == "refused"
+    assert held(BADLY, against=main).verdict == "refused"
     assert sorted(file.name for file in main.iterdir()) == before
 
 
