@@ -148,7 +148,8 @@ def planted() -> Iterator[Any]:
         if kind.own:
             cases["key twice"] = (with_twice(kind, text_of(kind, sound)), next(iter(sound)))
         if kind.closed:
-            cases["unknown key"] = (text_of(kind, {**sound, "nonsense": 1}), "nonsense")
+            unknown = "out_dtyp" if kind.read is read_yaml else "nonsense"  # mergekit ignores what is no misspelling
+            cases["unknown key"] = (text_of(kind, {**sound, unknown: 1}), unknown)
         if kind.number:
             number = kind.number.rpartition(".")[2]
             cases["NaN"] = (text_of(kind, changed(sound, kind.number, math.nan)), number)

@@ -15,7 +15,7 @@ from typing import Literal
 from adapters.errors import HarnessError
 from harness.workspace import Workspace
 
-CORE = ("numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
+CORE = ("msgspec", "numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
 EXTRAS = {
     "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub", "tokenizers"),
     "bm25": ("bm25s", "PyStemmer", "regex", "py3langid"),

@@ -88,11 +88,14 @@ def test_a_leftover_changes_nothing_and_the_report_names_it(case: str, models: P
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"parameters": {"t": 0.5, "weight": 1}, "merge_metod": "slerp"}, "'merge_metod' is not supported here"),
-        ({"out_dtyp": "float16"}, "'out_dtyp' is not supported here"),
-        ({"models": [{"model": "a", "parameter": {"weight": 1}}, {"model": "b"}]}, "'parameter' of a model"),
-        ({"chat_template": "auto"}, "'chat_template' is not supported"),
-        ({"modules": {}}, "'modules' is not supported"),
+        ({"parameters": {"t": 0.5, "weight": 1}, "merge_metod": "slerp"}, "merge_metod: is not supported here"),
+        ({"out_dtyp": "float16"}, "out_dtyp: is not supported here"),
+        (
+            {"models": [{"model": "a", "parameter": {"weight": 1}}, {"model": "b"}]},
+            r"models\[0\].parameter: is not supported here",
+        ),
+        ({"chat_template": "auto"}, "chat_template: is not supported"),
+        ({"modules": {}}, "modules: is not supported"),
     ],
 )
 def test_what_is_misspelt_or_would_change_the_merge_is_refused(change: dict[str, Any], said: str, models: Path) -> None:
