@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from adapters.errors import ModelError, UsageError
 
@@ -56,7 +56,7 @@ class OwnCodeProcess:
     ) -> None:
         self._name, self._call, self._folder, self._python, self._advice = name, call, folder, python, advice
         self._process: subprocess.Popen[bytes] | None = None
-        self._errors: Any = None
+        self._errors: IO[bytes]
         self._failure: ModelError | None = None
         self.device = "cpu"
 
@@ -79,7 +79,7 @@ class OwnCodeProcess:
     def close(self) -> None:
         """End the process, if there is one. The next request starts another one."""
         if self._process is not None:
-            _end(self._process)
+            _end(self._process, self._errors)
         self._process = None
 
     def _start(self) -> None:
@@ -96,7 +96,7 @@ class OwnCodeProcess:
             )  # fmt: skip
         except OSError as error:
             raise ModelError(f"{python}: cannot be started ({error.strerror}); check ?python=") from None
-        weakref.finalize(self, _end, self._process)
+        weakref.finalize(self, _end, self._process, self._errors)
         path = [] if self._python else [str(place) for place in sys.path]
         try:
             self.device = str(
@@ -129,9 +129,11 @@ class OwnCodeProcess:
             return self._checked(json.loads(line), when)
         with contextlib.suppress(subprocess.TimeoutExpired):  # its end may take a moment longer than that of its output
             process.wait(_ENDING_SECONDS)
-        self.close()
+        process.kill()
+        process.wait()
         limit = f"took longer than {seconds / 60:.0f} minutes and was ended" if late.is_set() else ""
         why = limit or self._why(process.returncode)
+        self.close()
         self._failure = ModelError(f"'{self._name}': the process of its own code {why}{when}")
         raise self._failure
 
@@ -189,10 +191,10 @@ def _exchanged(process: subprocess.Popen[bytes], request: bytes) -> bytes:
     return process.stdout.readline()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
     process.kill()
     process.wait()
-    for pipe in (process.stdin, process.stdout):
+    for pipe in (process.stdin, process.stdout, errors):
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -15,6 +15,7 @@ from adapters.models import CODE_FILES, ModelFolder, open_folder
 
 _ELSEWHERE = "--"
 """Between a repository and a class in it, in auto_map: `org/repo--modeling.Class`."""
+_NO_NETWORKS = ("AutoConfig", "AutoTokenizer", "AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor")
 _MAPPED = ("config.json", "tokenizer_config.json")
 
 
@@ -30,9 +31,14 @@ class OwnCode:
         return {auto: name.rpartition(_ELSEWHERE)[2] for auto, name in own_classes(self.folder).items()}
 
     @property
+    def networks(self) -> dict[str, str]:
+        """Those of `classes` that are networks."""
+        return {auto: name for auto, name in self.classes.items() if auto not in _NO_NETWORKS}
+
+    @property
     def named(self) -> set[str]:
-        """The architecture and the classes of the folder, without their modules."""
-        return {self.folder.architecture, *(name.rpartition(".")[2] for name in self.classes.values())} - {""}
+        """The architecture of the folder and its networks, without their modules."""
+        return {self.folder.architecture, *(name.rpartition(".")[2] for name in self.networks.values())} - {""}
 
     @cached_property
     def repositories(self) -> tuple[ModelFolder, ...]:

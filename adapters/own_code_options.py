@@ -17,7 +17,6 @@ from adapters.prompt_template import PromptTemplate, load_template
 _TEMPLATED = ("text", "layers", "querit")
 _USUAL = {"querit": "querit"}
 """The template of a call where its family names none."""
-_CONFIGS = ("AutoConfig", "AutoTokenizer", "AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor")
 
 
 def model_folder(model: str, revision: str | None) -> ModelFolder:
@@ -58,7 +57,7 @@ def chosen_family(own: OwnCode, call: Call | None) -> Family:
     if family is None or (call is not None and call != family.call):
         assert call is not None
         family = Family(call) if family is None else replace(family, call=call, template=None, arguments={})
-    networks = {auto: name for auto, name in own.classes.items() if auto not in _CONFIGS}
+    networks = own.networks
     if networks and CLASSES[family.call] not in networks:
         raise ModelError(
             f"'{own.folder.name}': call={family.call} loads {CLASSES[family.call]}, and its auto_map has only "

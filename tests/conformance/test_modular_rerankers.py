@@ -217,5 +217,7 @@ def test_a_class_that_transformers_does_not_have_is_refused_by_its_name(tmp_path
     folder = tiny.cross_encoder(tmp_path / "own")
     mapped = {"AutoModel": "modeling.OwnForRanking"}
     shapes.edit(folder / "config.json", auto_map=mapped, architectures=["OwnForRanking"])
-    with pytest.raises(ModelError, match=r"code of its own \(AutoModel is modeling\.OwnForRanking\).*\?code=own.*'run:FILE'$"):
+    with pytest.raises(
+        ModelError, match=r"code of its own \(AutoModel is modeling\.OwnForRanking\).*\?code=own.*'run:FILE'$"
+    ):
         open_reranker(f"{prefix}{folder}")
