@@ -176,13 +176,24 @@ class Text(Encoded):
 
     def parts(self, row: int) -> tuple[list[int], list[int], list[int]]:
         """The token ids before the document, of it, and after it."""
-        pieces: list[list[str | int]] = self.call["pieces"]
-        at = next(place for place, piece in enumerate(pieces) if _DOCUMENT in piece)
-        around = [
-            [token for piece in some for token in self.piece(piece, row)] for some in (pieces[:at], pieces[at + 1 :])
-        ]
-        body, head = self.piece(pieces[at], row), len(self.piece(pieces[at][:-1], row))
-        return [*around[0], *body[:head]], body[head:], around[1]
+        before, after = self.around(row)
+        piece = self.call["pieces"][self.place]
+        body, head = self.piece(piece, row), len(self.piece(piece[:-1], row))
+        return [*before, *body[:head]], body[head:], after
+
+    def around(self, row: int) -> tuple[list[int], list[int]]:
+        """The token ids of the pieces before that of the document, and after it."""
+        pieces = self.call["pieces"]
+        before, after = (
+            [token for piece in some for token in self.piece(piece, row)]
+            for some in (pieces[: self.place], pieces[self.place + 1 :])
+        )
+        return before, after
+
+    @property
+    def place(self) -> int:
+        """The place of the piece with the document, which ends it."""
+        return next(place for place, piece in enumerate(self.call["pieces"]) if _DOCUMENT in piece)
 
     def piece(self, piece: list[str | int], row: int) -> list[int]:
         """The token ids of a piece."""
@@ -199,9 +210,11 @@ class Layers(Text):
         inputs = self.padded(features, "right")
         more: dict[str, Any] = {"cutoff_layers": [self.call["layer"]]}
         if self.call["compresses"]:
-            parts = [self.parts(row) for row in rows]
-            more["query_lengths"] = [len(before) for before, _, _ in parts]
-            more["prompt_lengths"] = [len(after) for _, _, after in parts]
+            around = [self.around(row) for row in rows]
+            more["query_lengths"] = [
+                len(before) for before, _ in around
+            ]  # what is merged is the document's whole piece
+            more["prompt_lengths"] = [len(after) for _, after in around]
             more["compress_layer"] = self.call["compress_layers"]
             more["compress_ratio"] = self.call["compress_ratio"]
         outputs = self.model(**inputs, output_hidden_states=True, return_dict=True, **more)

@@ -143,9 +143,8 @@ def one(query, document):
         return model(torch.tensor([found]), torch.ones(1, len(found), dtype=torch.long)).logits
     before, after = ids(f"A: {query}") + ids("\\n"), ids("\\n") + ids("is it?")
     found = before + ids(f"B: {document}")[: limit - len(before) - len(after)] + after
-    head = len(before) + len(ids("B: "))
     more = {} if not asked["compress"] else {
-        "compress_layer": [1], "compress_ratio": 2, "query_lengths": [head], "prompt_lengths": [len(after)]}
+        "compress_layer": [1], "compress_ratio": 2, "query_lengths": [len(before)], "prompt_lengths": [len(after)]}
     logits = model(torch.tensor([found]), torch.ones(1, len(found), dtype=torch.long), cutoff_layers=[asked["layer"]],
                    **more).logits
     return logits[0][:, -1]
