@@ -155,10 +155,9 @@ class Opened:
 
     @property
     def _advice(self) -> str:
-        wanted = self.family.transformers
-        if wanted is None:
+        wanted, here = self.family.transformers, versions_of(self.python)["transformers"]
+        if wanted is None or f"{here}.".startswith(f"{wanted}."):
             return ""
-        here = versions_of(self.python)["transformers"]
         return (
             f"; its code was written for transformers {wanted}, and this is {here}: "
             "name the Python of an environment with that version, as in ?code=own&python=/path/to/python"

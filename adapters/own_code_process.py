@@ -77,17 +77,23 @@ class Method(Scorer):
     """A model with a method `compute_score` for pairs, or `rerank` for a list, which reads texts by itself."""
 
     def score(self, rows: list[int]) -> list[float]:
+        import torch
+
         method, more = self.model.compute_score, dict(self.call["arguments"])
         accepted = inspect.signature(method).parameters
         if "batch_size" in accepted:
             more["batch_size"] = len(rows)
         if self.call["max_length"] is not None:
             more["max_length"] = self.call["max_length"]
-        found = method([list(self.texts(row)) for row in rows], **more)
+        with torch.no_grad():
+            found = method([list(self.texts(row)) for row in rows], **more)
         return _numbers(found, len(rows), "compute_score")
 
     def order(self, query: str, documents: list[str]) -> list[int]:
-        results = self.model.rerank(query, documents, **self.call["arguments"])
+        import torch
+
+        with torch.no_grad():
+            results = self.model.rerank(query, documents, **self.call["arguments"])
         return [int(result["index"]) for result in results]
 
 

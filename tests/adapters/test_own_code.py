@@ -69,7 +69,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "libraries"
     folder.mkdir()
     (folder / "transformers.py").write_text(FAKE)
-    (folder / "torch.py").write_text("float32 = 'float32'")
+    (folder / "torch.py").write_text("float32 = 'float32'\nfrom contextlib import nullcontext as no_grad")
     (folder / "first.py").write_text("")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(ROOT)]))
     return folder

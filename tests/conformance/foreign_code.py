@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,14 +118,10 @@ class OwnQuerit(Own):
 BY_HAND = """
 import json, sys
 import torch, transformers
-asked = json.load(sys.stdin)
-call, folder, limit = asked["call"], asked["folder"], asked["max_length"]
 classes = {"pair": "AutoModelForSequenceClassification", "text": "AutoModelForSequenceClassification",
            "layers": "AutoModelForCausalLM"}
-model = getattr(transformers, classes.get(call, "AutoModel")).from_pretrained(folder, trust_remote_code=True).eval()
-tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
-
-def one(query, document):
+def one(asked, model, tokenizer, query, document):
+    call, limit = asked["call"], asked["max_length"]
     if call == "pair":
         return model(**tokenizer(query, document, truncation=True, max_length=limit, return_tensors="pt")).logits
     if call == "compute_score":
@@ -149,8 +146,14 @@ def one(query, document):
                    **more).logits
     return logits[0][:, -1]
 
-with torch.no_grad():
-    print(json.dumps([float(one(*pair)) for pair in asked["pairs"]]))
+found = []
+for asked in json.load(sys.stdin):
+    name = classes.get(asked["call"], "AutoModel")
+    model = getattr(transformers, name).from_pretrained(asked["folder"], trust_remote_code=True).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(asked["folder"], trust_remote_code=True)
+    with torch.no_grad():
+        found.append([float(one(asked, model, tokenizer, *pair)) for pair in asked["pairs"]])
+print(json.dumps(found))
 """
 TEMPLATES = {
     "text": 'body = "question:{query} passage:{document}"',
@@ -202,20 +205,20 @@ def write_weights(folder: Path, size: int, seed: int, *, head: bool = True) -> N
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def by_hand(folder: Path, call: str, pairs: Sequence[tuple[str, str]], max_length: int = 512, **more: Any) -> Floats:
-    """The scores of the folder's code, loaded with trust_remote_code, one pair at a time, float32 [len(pairs)]."""
-    asked = {
-        "folder": str(folder),
-        "call": call,
-        "pairs": list(pairs),
-        "max_length": max_length,
-        "compress": False,
-        **more,
-    }
-    environment = {**os.environ, "HF_MODULES_CACHE": str(folder.with_name(f"{folder.name}-modules"))}
-    done = subprocess.run(
-        [sys.executable, "-c", BY_HAND], input=json.dumps(asked), env=environment, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+def asked_of(
+    folder: Path, call: str, pairs: Sequence[tuple[str, str]], max_length: int = 512, **more: Any
+) -> dict[str, Any]:
+    """What `by_hand` is asked for."""
+    pairs = list(pairs)
+    return {"folder": str(folder), "call": call, "pairs": pairs, "max_length": max_length, "compress": False, **more}
+
+
+def by_hand(*asked: dict[str, Any]) -> list[Floats]:
+    """The scores of folders' code, loaded with trust_remote_code, one pair at a time, each float32 [len(pairs)]."""
+    with tempfile.TemporaryDirectory() as modules:
+        done = subprocess.run(
+            [sys.executable, "-c", BY_HAND], input=json.dumps(asked), env={**os.environ, "HF_MODULES_CACHE": modules},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
     assert not done.returncode, done.stderr
-    return np.array(json.loads(done.stdout.splitlines()[-1]), np.float32)
+    return [np.array(scores, np.float32) for scores in json.loads(done.stdout.splitlines()[-1])]
