@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -46,7 +46,6 @@ class Family:
         attention: the implementation of attention that its authors' code needs.
         transformers: the version of transformers that its authors' code was written for, where newer ones are known to
             fail.
-        arguments: further ones of its own method.
     """
 
     call: Call
@@ -56,7 +55,6 @@ class Family:
     compresses: bool = False
     attention: Text | None = None
     transformers: Text | None = None
-    arguments: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 def families() -> Mapping[str, Family]:

@@ -132,7 +132,6 @@ class Opened:
             "max_length": self.max_length,
             "dtype": self.dtype,
             **({} if family.attention is None else {"attention": family.attention}),
-            **({} if not family.arguments else {"arguments": dict(family.arguments)}),
             **({} if template is None else {"template": template.digest}),
             **({} if self.layering is None else self.layering.identity),
             **told(self.folder.path),
@@ -145,7 +144,7 @@ class Opened:
         call: dict[str, Any] = {
             "call": family.call, "auto": CLASSES[family.call], "folder": str(self.own.view(folder)),
             "device": self.device, "dtype": self.dtype, "pickle": self.pickle, "attention": family.attention,
-            "arguments": dict(family.arguments), "max_length": self.max_length,
+            "max_length": self.max_length,
             "pieces": None if self.template is None else _pieces(self.template, instruction),
             **({} if self.layering is None else self.layering.call),
         }  # fmt: skip

@@ -84,10 +84,8 @@ class OwnCodeProcess:
 
     def _start(self) -> None:
         python = self._python or sys.executable
-        together = (
-            threading.current_thread() is threading.main_thread()
-        )  # the system ends it with the thread that started it
-        command = [python, str(_PROCESS), *(["--end-with-parent"] if together else [])]
+        in_main_thread = threading.current_thread() is threading.main_thread()  # the system would end it with any other
+        command = [python, str(_PROCESS), *(["--end-with-parent"] if in_main_thread else [])]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 it lives as long as the process
         try:
             self._process = subprocess.Popen(
@@ -95,17 +93,17 @@ class OwnCodeProcess:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
             )  # fmt: skip
         except OSError as error:
+            self._errors.close()
             raise ModelError(f"{python}: cannot be started ({error.strerror}); check ?python=") from None
         weakref.finalize(self, _end, self._process, self._errors)
         path = [] if self._python else [str(place) for place in sys.path]
         try:
-            self.device = str(
-                self._answered({"load": self._call, "path": path}, LOAD_SECONDS, " while loading")["device"]
-            )
+            found = self._answered({"load": self._call, "path": path}, LOAD_SECONDS, " while loading")
         except CallFailed as error:
             self.close()
             self._failure = ModelError(f"{error}{self._advice}")
             raise self._failure from None
+        self.device = str(found["device"])
 
     def _answered(self, request: Mapping[str, Any], seconds: float, when: str) -> dict[str, Any]:
         process, late = self._process, threading.Event()

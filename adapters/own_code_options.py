@@ -56,7 +56,7 @@ def chosen_family(own: OwnCode, call: Call | None) -> Family:
         )
     if family is None or (call is not None and call != family.call):
         assert call is not None
-        family = Family(call) if family is None else replace(family, call=call, template=None, arguments={})
+        family = Family(call) if family is None else replace(family, call=call, template=None)
     networks = own.networks
     if networks and CLASSES[family.call] not in networks:
         raise ModelError(

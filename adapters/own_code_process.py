@@ -79,7 +79,8 @@ class Method(Scorer):
     def score(self, rows: list[int]) -> list[float]:
         import torch
 
-        method, more = self.model.compute_score, dict(self.call["arguments"])
+        method = self.model.compute_score
+        more: dict[str, Any] = {}
         accepted = inspect.signature(method).parameters
         if "batch_size" in accepted:
             more["batch_size"] = len(rows)
@@ -93,7 +94,7 @@ class Method(Scorer):
         import torch
 
         with torch.no_grad():
-            results = self.model.rerank(query, documents, **self.call["arguments"])
+            results = self.model.rerank(query, documents)
         return [int(result["index"]) for result in results]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from adapters import own_code_client
 from adapters.errors import ModelError, UsageError
-from adapters.families import families, read_family
+from adapters.families import CLASSES, families, read_family
 from adapters.own_code_client import OwnCodeProcess, versions_of
 from adapters.protocols import Setting
 from adapters.spec import identity_of, open_ranker, remarks_of
@@ -54,12 +54,12 @@ ASK = """
 import pathlib, sys
 from adapters.own_code_client import OwnCodeProcess
 call = {"call": "compute_score", "auto": "AutoModel", "folder": "x", "device": "cpu", "dtype": "float32",
-        "pickle": False, "attention": None, "arguments": {}, "max_length": None}
+        "pickle": False, "attention": None, "max_length": None}
 OwnCodeProcess("m", call, pathlib.Path(sys.argv[1])).ask({"prepare": {"queries": [], "documents": [], "pairs": []}})
 """
 CALL = {
     "call": "compute_score", "auto": "AutoModel", "folder": "x", "device": "cpu", "dtype": "float32", "pickle": False,
-    "attention": None, "arguments": {}, "max_length": None,
+    "attention": None, "max_length": None,
 }  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def test_a_large_request_arrives_whole(tmp_path: Path) -> None:
 def test_folders_of_the_working_directory_and_of_this_package_are_not_imported(
     tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (fake / "first.py").write_text("import errors")  # adapters/errors.py lies beside the script
+    (fake / "first.py").write_text("import errors")  # adapters/errors.py lies in the folder of the script
     monkeypatch.chdir(tmp_path)
     (tmp_path / "json").mkdir()
     (tmp_path / "json" / "__init__.py").write_text("raise RuntimeError('the wrong one')")
@@ -204,6 +204,14 @@ def test_a_published_family_is_known_by_its_class(tmp_path: Path, name: str) -> 
 
 def test_every_family_is_among_those_that_are_tested() -> None:
     assert {name for family in families().values() for name in family.architectures} == set(PUBLISHED)
+
+
+def test_the_documentation_lists_every_family_and_call() -> None:
+    text = (ROOT / "docs" / "templates.md").read_text("utf-8")
+    for family in families().values():
+        assert any(f"`{name}` | `{family.call}`" in text for name in family.architectures)
+        assert family.template is None or f"template `{family.template}`" in text
+    assert all(f"| `{call}` | " in text for call in CLASSES)
 
 
 def test_a_family_file_with_a_wrong_key_is_refused() -> None:

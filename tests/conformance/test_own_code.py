@@ -175,6 +175,17 @@ def test_weights_that_are_not_in_the_folder_are_not_made_up(tmp_path: Path) -> N
         alone(opened(folder, "pair"), 0)
 
 
+def test_a_model_that_sees_padding_is_given_one_pair_at_a_time(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "own", "pair")
+    at_end = "last = (mask * torch.arange(1, mask.shape[1] + 1)).argmax(dim=1)"
+    code = (folder / "modeling.py").read_text()
+    assert at_end in code
+    (folder / "modeling.py").write_text(code.replace(at_end, "last = 0 * mask.sum(dim=1) + mask.shape[1] - 1"))
+    (expected,) = by_hand(asked_of(folder, "pair", TEXTS[:5], LENGTH))
+    scores = opened(folder, "pair").score(QUERIES, DOCUMENTS, PAIRS[:5])
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-5)
+
+
 def test_a_query_that_leaves_no_room_is_refused_and_the_process_goes_on(tmp_path: Path) -> None:
     reranker = opened(folder_of(tmp_path / "own", "text"), "text")
     before = alone(reranker, 0)
