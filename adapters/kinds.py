@@ -80,16 +80,16 @@ def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
     own = own_classes(folder)
     if not own or code == "stock":
         return
-    stock = folder.architecture or "class"
-    raise ModelError(
-        f"{_names_code(folder, own)}; {_ELSEWHERE}, or write ?code=stock if the {stock} of transformers is what you "
-        "want"
-    )
+    stock = f"the {folder.architecture or 'class'} of transformers"
+    raise ModelError(f"{_names_code(folder, own)}; write ?code=stock if {stock} is what you want, or {_ELSEWHERE}")
 
 
 def _names_code(folder: ModelFolder, own: dict[str, str]) -> str:
     auto, name = next(iter(own.items()))
-    return f"'{folder.name}' names code of its own ({auto} is {name}), and none is run here"
+    return (
+        f"'{folder.name}' names code of its own ({auto} is {name}), and none is run unless you ask for it: a reranker "
+        "with ?code=own executes the code of its folder, in a process of its own (docs/templates.md)"
+    )
 
 
 def own_classes(folder: ModelFolder) -> dict[str, str]:
@@ -204,7 +204,7 @@ def _of_architecture(folder: ModelFolder) -> Kind:
     if _has(folder, "*.onnx", deep=True) and not _has(folder, "*.safetensors"):
         return "onnx"
     if own := own_classes(folder):
-        raise ModelError(f"{_names_code(folder, own)}; {_ELSEWHERE}")
+        raise ModelError(f"{_names_code(folder, own)}; or {_ELSEWHERE}")
     if not folder.config:
         raise ModelError(f"'{folder.name}' has no config.json; {advice(folder)}")
     if name:

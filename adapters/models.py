@@ -22,11 +22,13 @@ _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 MODEL_FILES = (
     "*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.codes", "*.spm", "*.tiktoken", "README.md",
 )  # fmt: skip
-"""What is fetched of a hub model: never pickles, never code. The card says which model it is."""
+"""What is always fetched of a hub model: never pickles, never code. The card says which model it is."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
 """Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
 BIN_FILES = ("*pytorch_model*.bin", "*adapter_model.bin")
 """Pickled weights, which only a conversion fetches."""
+CODE_FILES = ("*.py",)
+"""The code of a hub model; only who asks for it to be run fetches it."""
 _Json = TypeVar("_Json", dict[str, object], list[Any])
 TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT", "ALBERT", "XLMRoBERTa", "CamemBERT")
 """Modules of sentence-transformers that hold a network of transformers, under all the names that they ever had."""
@@ -185,7 +187,7 @@ class ModelFolder:
 
 def open_folder(model: str, revision: str | None = None, extra_files: Iterable[str] = ()) -> ModelFolder:
     """Find a model by path, or a hub model in the mirror that the variable HARNESS_MIRROR names; where there is none,
-    fetch its safetensors snapshot (never pickled weights, never code).
+    fetch its safetensors snapshot (never pickled weights, and code only with `extra_files`).
 
     Raises:
         ModelError: neither a folder nor a hub name, the mirror lacks it, or the hub cannot be reached and the model is
@@ -248,7 +250,8 @@ def _fetch(model: str, revision: str | None, extra_files: tuple[str, ...], mirro
     if set(BIN_FILES) & set(extra_files):
         return f"{convert_command(f'{model}@{revision}' if revision else model)} (without {MIRROR}), and copy OUT here"
     kind = "onnx:" if set(ONNX_FILES) & set(extra_files) else ""
-    spec = f"{kind}{model}{f'@{revision}' if revision else ''}"
+    code = "?code=own" if set(CODE_FILES) & set(extra_files) else ""
+    spec = f"{kind}{model}{f'@{revision}' if revision else ''}{code}"
     return f"harness fetch --model {shlex.quote(spec)} --mirror {shlex.quote(mirror)}"
 
 

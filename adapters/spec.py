@@ -33,6 +33,9 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},
     "packaged": {"retriever": "adapters.packaged:open_retriever", "reranker": "adapters.packaged:open_reranker"},
 }
+_OWN_CODE = "adapters.own_code:open_own_code"
+_MAY_RUN_CODE = (None, "cross-encoder", "causal-lm")
+"""Kinds of rerankers whose folders may bring code, which `?code=own` runs."""
 _WITHOUT_MODEL = ("bm25", "extractive")
 _ENTRY_POINTS = "harness.adapters"
 _CALLED: dict[Part, str] = {"retriever": "a first stage", "reranker": "a reranker", "generator": "a generator"}
@@ -219,6 +222,8 @@ def _build(spec: Spec, part: Part) -> object:
 def _target(spec: Spec, part: Part) -> str:
     if part == "generator" and spec.kind is None and ("/" in spec.model or Path(spec.model).exists()):
         return _LANGUAGE_MODEL  # which of the two kinds it is, its own config says
+    if part == "reranker" and spec.options.get("code") == "own" and spec.kind in _MAY_RUN_CODE:
+        return _OWN_CODE
     kind = spec.kind or _inferred(spec)
     targets = kinds()[kind]
     if kind not in _BUILT_IN:

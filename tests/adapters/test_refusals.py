@@ -191,7 +191,7 @@ RERANKERS: dict[str, tuple[Make, str]] = {
     "a file of scores": (file("scores.trec"), r"a run of scores is named 'run:\S+scores\.trec'"),
     "code of its own": (
         lambda f: model(f / "model", auto_map={"AutoModelForSequenceClassification": "mine.Mine"}),
-        r"score it where it runs, .*'run:FILE', or write \?code=stock",
+        r"a reranker with \?code=own executes the code .* write \?code=stock .* score it where it runs, .*'run:FILE'",
     ),
     "a model_type of the future": (
         lambda f: model(f / "model", model_type="bert9"),

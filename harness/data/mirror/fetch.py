@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.errors import DataError, HarnessError, UsageError
-from adapters.models import MODEL_FILES, ONNX_FILES, is_hub_name, mirrored_model
+from adapters.models import CODE_FILES, MODEL_FILES, ONNX_FILES, is_hub_name, mirrored_model
 from adapters.spec import parse
 from harness.data.mirror.hub_folder import Repository, fetch_folder, sizes, unfinished
 from harness.data.sources.beir_download import DownloadedZip, fetch_zip
@@ -177,8 +177,10 @@ def _of_model(text: str, mirror: Path) -> Piece:
         raise UsageError(f"'{text}' is no model of the hub, such as 'BAAI/bge-reranker-v2-m3' or 'onnx:ORG/NAME'")
     onnx = spec.kind == "onnx"
     path = mirrored_model(mirror, spec.model, spec.revision)
-    allow = (*MODEL_FILES, *(ONNX_FILES if onnx else ()))
-    there = any(path.rglob("*.onnx" if onnx else "*.safetensors"))
+    code = spec.options.get("code") == "own"
+    more = ONNX_FILES if onnx else CODE_FILES if code else ()
+    allow = (*MODEL_FILES, *more)
+    there = any(path.rglob(more[0] if more else "*.safetensors"))
     return Piece(Repository("model", spec.model, spec.revision, allow), path, there)
 
 

@@ -120,7 +120,8 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _check_weights(repository: Repository, listing: Listing) -> None:
-    if repository.kind == "model" and not any(_matches(name, ("*.safetensors", "*.onnx")) for name in listing.files):
+    wanted = ("*.safetensors", "*.onnx", "*.py")  # a repository may hold nothing but the code of others
+    if repository.kind == "model" and not any(_matches(name, wanted) for name in listing.files):
         raise ModelError(
             f"the {repository.label} has no safetensors weights on the hub, and pickled ones are not read; run "
             f"`{convert_command(repository.name)}`, and name OUT"

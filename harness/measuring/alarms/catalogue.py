@@ -69,6 +69,7 @@ _ALL = (
     Hazard("dropped-queries", "queries without results leave the mean", "impossible"),
     Hazard("dropped-relevant", "relevant documents that the first stage missed leave the ideal", "impossible"),
     Hazard("mixed-checkpoints", "scores of one checkpoint are taken for another of the same name", "impossible"),
+    Hazard("foreign-code", "the code of one model's folder changes how another model is scored", "impossible"),
     Hazard("non-finite", "NaN or infinity among the scores", "refused"),
     Hazard("dropped-pairs", "pairs that came back without a score", "refused"),
     Hazard("added-pairs", "scores for pairs that nobody asked for, or twice", "refused"),

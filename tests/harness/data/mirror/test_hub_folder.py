@@ -128,6 +128,19 @@ def test_a_model_that_is_there_without_its_onnx_files_gets_them(mirror: Path) ->
     assert (mirror / "models" / "some" / "model" / "model.safetensors").exists()
 
 
+def test_code_is_brought_where_it_is_asked_for(hub: Hub, mirror: Path) -> None:
+    hub.files["some/model"] = {"config.json": CONFIG, "model.safetensors": b"", "modeling.py": b"", "sub/b.py": b""}
+    hub.files["some/code"] = {"README.md": b"", "modeling.py": b""}
+    run_fetch([], ["some/model"], mirror)
+    assert files_in(mirror / "models" / "some" / "model") == ["config.json", "model.safetensors"]
+    for name in ("some/model", "some/code"):
+        assert not plan_fetch([], mirror, [f"{name}?code=own"])[0].there
+        run_fetch([], [f"{name}?code=own"], mirror)
+        assert plan_fetch([], mirror, [f"{name}?code=own"])[0].there
+    code = [str(file.relative_to(mirror / "models")) for file in (mirror / "models").rglob("*.py")]
+    assert sorted(code) == ["some/code/modeling.py", "some/model/modeling.py", "some/model/sub/b.py"]
+
+
 def test_a_model_with_nothing_but_pickles_is_refused_before_it_is_fetched(hub: Hub, mirror: Path) -> None:
     hub.files["some/model"] = {"config.json": CONFIG, "pytorch_model.bin": b"pickled"}
     assert "no safetensors weights on the hub" in refused(ModelError, models=["some/model"], mirror=mirror)

@@ -1,0 +1,86 @@
+"""How folders with code of their own are called, as data: `families/*.toml`, one file per published family."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from adapters.errors import UsageError
+from adapters.typed_file import parsed_toml
+from adapters.typed_values import OneOrMore, Place, Positive, Text, typed
+
+Call = Literal["pair", "text", "layers", "querit", "compute_score", "rerank"]
+"""What is asked of the model of a folder:
+
+- `pair`: the logit of a pair, as the tokenizer joins it.
+- `text`: the logit of one text, made with a template.
+- `layers`: the score of such a text at its last token, after one of the layers.
+- `querit`: the score of such a text at a token [CLS] behind it.
+- `compute_score`: its own method for pairs.
+- `rerank`: its own method for a list, which gives an order.
+"""
+CLASSES: dict[Call, str] = {
+    "pair": "AutoModelForSequenceClassification",
+    "text": "AutoModelForSequenceClassification",
+    "layers": "AutoModelForCausalLM",
+    "querit": "AutoModel",
+    "compute_score": "AutoModel",
+    "rerank": "AutoModel",
+}
+"""The class of transformers that each call loads."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The keys of a file, and how a folder is called.
+
+    Args:
+        call: what is asked of the model.
+        architectures: the classes that such folders name, in `architectures` or `auto_map` of config.json.
+        template: the packaged template that makes the text.
+        max_length: tokens of an input that it is published with, where the folder says nothing.
+        compresses: whether its layers can merge the tokens of a document.
+        attention: the implementation of attention that its authors' code needs.
+        transformers: the version of transformers that its authors' code was written for, where newer ones are known to
+            fail.
+    """
+
+    call: Call
+    architectures: OneOrMore = ()
+    template: Text | None = None
+    max_length: Positive | None = None
+    compresses: bool = False
+    attention: Text | None = None
+    transformers: Text | None = None
+
+
+def families() -> Mapping[str, Family]:
+    """The packaged families by name."""
+    return _packaged()
+
+
+def family_of(classes: set[str]) -> Family | None:
+    """The family that has one of some classes; None where none has."""
+    return next((family for family in families().values() if classes & set(family.architectures)), None)
+
+
+def read_family(text: str, label: str) -> Family:
+    """A family from the text of its file.
+
+    Raises:
+        UsageError: a key is unknown or of the wrong type; the message names it.
+    """
+    at = Place(label, error=UsageError)
+    return typed(Family, parsed_toml(text, at), at)
+
+
+@cache
+def _packaged() -> dict[str, Family]:
+    folder = importlib.resources.files("adapters").joinpath("families")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".toml"): read_family(file.read_text("utf-8"), f"families/{file.name}") for file in files
+    }

@@ -1,0 +1,203 @@
+"""The options of a folder with code of its own: which family it is of, and what its call has a use for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from adapters.errors import ModelError, UsageError
+from adapters.families import CLASSES, Call, Family, family_of
+from adapters.kinds import own_classes
+from adapters.lengths import length_of
+from adapters.models import CODE_FILES, ModelFolder, open_folder
+from adapters.own_code_folder import OwnCode
+from adapters.prompt_template import PromptTemplate, load_template
+
+_TEMPLATED = ("text", "layers", "querit")
+_USUAL = {"querit": "querit"}
+"""The template of a call where its family names none."""
+
+
+def model_folder(model: str, revision: str | None) -> ModelFolder:
+    """The folder, with its code where that lies in it.
+
+    Raises:
+        ModelError: it cannot be found, names no code, or needs modules that are read by sentence-transformers.
+    """
+    folder = open_folder(model, revision)
+    named = own_classes(folder)
+    if not Path(model).expanduser().is_dir() and any("--" not in name for name in named.values()):
+        folder = open_folder(model, revision, CODE_FILES)
+    foreign = [module.type for module in folder.chain if module.name != "Transformer" or not module.known]
+    if foreign:
+        raise ModelError(
+            f"'{folder.name}': modules.json names {foreign[0]}, and ?code=own runs models of transformers alone; score "
+            "it where it runs, and give the result as 'run:FILE'"
+        )
+    if folder.base is not None:
+        raise ModelError(f"'{folder.name}' is a LoRA adapter; merge it into its base before it is run with ?code=own")
+    if not named:
+        raise ModelError(f"'{folder.name}' names no code of its own (auto_map); leave ?code=own out")
+    return folder
+
+
+def chosen_family(own: OwnCode, call: Call | None) -> Family:
+    """The family that a folder shows it is of; what is asked for by `call` wins.
+
+    Raises:
+        ModelError: neither says how it is called, or the folder has no class for the call.
+    """
+    family = family_of(own.named)
+    if family is None and call is None:
+        raise ModelError(
+            f"'{own.folder.name}' is of no known family ({', '.join(sorted(own.named))}), so nothing says how its code "
+            f"is called; say it with ?code=own&call=NAME, NAME being {', '.join(CLASSES)} (docs/templates.md)"
+        )
+    if family is None or (call is not None and call != family.call):
+        assert call is not None
+        family = Family(call) if family is None else replace(family, call=call, template=None)
+    networks = own.networks
+    if networks and CLASSES[family.call] not in networks:
+        raise ModelError(
+            f"'{own.folder.name}': call={family.call} loads {CLASSES[family.call]}, and its auto_map has only "
+            f"{', '.join(networks)}; choose another call"
+        )
+    return family
+
+
+def chosen_template(
+    folder: ModelFolder, family: Family, template: str | None, instruction: str | None
+) -> PromptTemplate | None:
+    """What makes the text of a call; None for a call without one.
+
+    Raises:
+        UsageError: the call has no use for a template or an instruction, or the template's text goes on behind the
+            document.
+        ModelError: none is named.
+    """
+    if family.call not in _TEMPLATED:
+        if template is not None or instruction is not None:
+            _useless("template" if template is not None else "instruction", family, "makes no text")
+        return None
+    named = template or family.template or _USUAL.get(family.call)
+    if named is None:
+        raise ModelError(
+            f"'{folder.name}': nothing says which text call={family.call} is given; name a template, as in "
+            f"?code=own&call={family.call}&template=FILE (docs/templates.md)"
+        )
+    found = load_template(named)
+    if not found.document_ends_piece:
+        raise UsageError(
+            f"template={named}: the text behind {{document}} belongs into 'suffix', or into an entry of its own in "
+            "'body', so that a long document can be cut"
+        )
+    if instruction is not None and not found.instructed:
+        raise UsageError(f"template={named} has no place for an instruction; leave it out")
+    return found
+
+
+def chosen_length(
+    folder: ModelFolder, family: Family, template: PromptTemplate | None, asked: int | None
+) -> int | None:
+    """Tokens of a whole input; None leaves it to the model's own method.
+
+    Raises:
+        UsageError: it is less than 1, or the call has no use for it.
+        ModelError: more is asked for than there are positions, or nothing names a length.
+    """
+    if asked is not None and asked < 1:
+        raise UsageError(f"max_length={asked} must be at least 1")
+    if family.call == "rerank" and asked is not None:
+        _useless("max_length", family, "cuts texts as the model's code does")
+    if family.call in ("rerank", "compute_score"):
+        return asked
+    usual = None if template is None else template.max_length
+    return length_of(folder, asked, usual or family.max_length)
+
+
+@dataclass(frozen=True)
+class Layering:
+    """Which layer of a model with many heads gives the score, and where tokens are merged.
+
+    Args:
+        layer: whose score counts.
+        remark: what was assumed.
+        compresses: whether the model can merge tokens.
+        ratio: how many tokens of a document become one; 1 merges none.
+        layers: before which they do.
+    """
+
+    layer: int
+    remark: str = ""
+    compresses: bool = False
+    ratio: int = 1
+    layers: tuple[int, ...] = ()
+
+    @classmethod
+    def chosen(
+        cls, folder: ModelFolder, family: Family, layer: int | None, ratio: int | None, layers: str | None
+    ) -> Layering | None:
+        """What the options say; None for a call without layers.
+
+        Raises:
+            UsageError: an option is out of its range, or has no use.
+            ModelError: config.json does not say how many layers there are.
+        """
+        given = {"layer": layer, "compress_ratio": ratio, "compress_layers": layers}
+        if family.call != "layers":
+            for name, value in given.items():
+                if value is not None:
+                    _useless(name, family, "has no layers to choose from")
+            return None
+        first, last, step = _range(folder)
+        chosen = last if layer is None else layer
+        if chosen not in range(first, last + 1, step):
+            raise UsageError(f"layer={chosen}: '{folder.name}' has scores after layers {first} to {last}, every {step}")
+        remark = f"scored after layer {last}, the last one; another one is chosen with ?layer=" if layer is None else ""
+        merged = _merged(layers, last) if layers is not None else ()
+        if (ratio or 1) < 1 or (ratio is not None and ratio > 1) != bool(merged):
+            raise UsageError(
+                "compress_ratio, 2 or more, and compress_layers belong together, as in "
+                "?compress_ratio=2&compress_layers=24,40"
+            )
+        return cls(chosen, remark, family.compresses or bool(merged), ratio or 1, merged)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """For identities."""
+        merged = {"compress_ratio": self.ratio, "compress_layers": list(self.layers)} if self.layers else {}
+        return {"layer": self.layer, **merged}
+
+    @property
+    def call(self) -> dict[str, object]:
+        """For the process."""
+        return {
+            "layer": self.layer, "compresses": self.compresses, "compress_ratio": self.ratio,
+            "compress_layers": list(self.layers),
+        }  # fmt: skip
+
+
+def _range(folder: ModelFolder) -> tuple[int, int, int]:
+    """The first and the last layer with a head, and the step between them."""
+    named = [folder.config.get(key) for key in ("start_layer", "num_hidden_layers", "layer_sep")]
+    first, last, step = (value if isinstance(value, int) and value > 0 else None for value in named)
+    if last is None:
+        raise ModelError(f"'{folder.name}': config.json names no num_hidden_layers; fetch or save the model again")
+    return first or last, last, step or 1
+
+
+def _merged(text: str, last: int) -> tuple[int, ...]:
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 0 or max(found) >= last:
+        raise UsageError(
+            f"compress_layers={text}: layers from 0 to {last - 1}, with commas, as in compress_layers=24,40"
+        )
+    return found
+
+
+def _useless(option: str, family: Family, why: str) -> NoReturn:
+    raise UsageError(f"call={family.call} {why}; leave {option} out")
