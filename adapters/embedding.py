@@ -20,10 +20,10 @@ from adapters.sentence_model import (
     instructed,
     read_max_length,
     read_prompts,
-    refuse_non_embedder,
 )
-from adapters.similarity import Similarity, of_rows, similarity_of
+from adapters.similarity import Similarity, of_rows
 from adapters.soundness import refuse_unsound
+from adapters.vector_form import Pooling, form_of
 from adapters.vectors import VectorStore
 
 _ADAPTER = {"adapter": "sentence-transformers", "version": 1}
@@ -34,7 +34,7 @@ class SentenceEmbedder:
     """A sentence-transformers folder as an embedder. The model is loaded when the first text is encoded.
 
     Vectors are compared by the similarity that the folder declares, cosine where it declares none; only for cosine are
-    they scaled to length 1.
+    they scaled to length 1, after they are cut to `dimensions`.
 
     A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) takes the
     instruction of the collection that the embedder is bound to; `query_prompt` is used as it is given.
@@ -47,6 +47,9 @@ class SentenceEmbedder:
         document_prompt: put before every document, instead of the prompt that the folder declares.
         code: "stock" uses the class of transformers although the folder names one of its own.
         pickle: read pickled weights where there are no safetensors.
+        pooling: how tokens become a vector, for a folder that was saved by transformers alone, without modules.json.
+        similarity: how vectors are compared, instead of what the folder declares; has to be given with `pooling`.
+        dimensions: how many numbers of a vector are kept, the first ones (Matryoshka); else what the folder says.
 
     Raises:
         ModelError: the model is not an embedder, or has fewer positions than `max_length`.
@@ -65,13 +68,16 @@ class SentenceEmbedder:
         document_prompt: str | None = None,
         code: Code | None = None,
         pickle: bool = False,
+        pooling: Pooling | None = None,
+        similarity: Similarity | None = None,
+        dimensions: int | None = None,
     ) -> None:
         folder = open_folder(model, revision)
-        refuse_non_embedder(folder)
+        form = form_of(folder, pooling, similarity, dimensions)
         refuse_own_code(folder, code)
-        self._asked_length = max_length
+        self._asked_length, self._asked_similarity = max_length, similarity
         length = read_max_length(folder, max_length)
-        self._model = SentenceModel(folder, length, dtype, device, similarity_of(folder), pickle)
+        self._model = SentenceModel(folder, length, dtype, device, form, pickle)
         self._batch_tokens = batch_tokens
         self._given: dict[Role, str | None] = {"query": query_prompt, "document": document_prompt}
         declared = read_prompts(folder)
@@ -84,7 +90,7 @@ class SentenceEmbedder:
     @property
     def similarity(self) -> Similarity:
         """How its vectors are compared."""
-        return self._model.similarity
+        return self._model.form.similarity
 
     def check(self) -> None:
         """Refuse files that cannot be loaded, before any work is paid for.
@@ -108,6 +114,7 @@ class SentenceEmbedder:
         return ReferenceCall(
             "SentenceTransformer", str(model.folder.path), self._asked_length, (query, document),
             device=model.wanted_device, pickle=model.pickle, own_prompts=(left, right),
+            pooling=model.form.pooling, similarity=self._asked_similarity, dimensions=model.form.dimensions,
         )  # fmt: skip
 
     @property
@@ -173,6 +180,9 @@ class EmbedderPart:
         document_prompt: str | None = None,
         code: Code | None = None,
         pickle: bool = False,
+        pooling: Pooling | None = None,
+        similarity: Similarity | None = None,
+        dimensions: int | None = None,
     ) -> None:
         embedder = SentenceEmbedder(
             model,
@@ -185,6 +195,9 @@ class EmbedderPart:
             document_prompt=document_prompt,
             code=code,
             pickle=pickle,
+            pooling=pooling,
+            similarity=similarity,
+            dimensions=dimensions,
         )
         self._take(embedder, None)
 
@@ -241,7 +254,7 @@ class EmbedderPart:
 
 
 class EmbedderReranker(EmbedderPart):
-    """An embedder as a reranker: the score of a pair is the cosine of its vectors."""
+    """An embedder as a reranker: the score of a pair is the similarity of its vectors."""
 
     @property
     def identity(self) -> Identity:

@@ -79,8 +79,13 @@ def load_network(
         return network.eval(), report
 
 
-def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False) -> Any:
+def load_sentence_model(
+    folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False, pooling: str | None = None
+) -> Any:
     """A model of sentence-transformers, `kind` being the name of its class.
+
+    Args:
+        pooling: of the tokens, for an embedder that was saved by transformers alone.
 
     Raises:
         ModelError: it cannot be loaded; the message names the file or the reason.
@@ -92,7 +97,10 @@ def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str,
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), **({} if pickle else {"use_safetensors": True})}
     local = {"local_files_only": True, "trust_remote_code": False}
     with loading(folder, "its modules"):
-        model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
+        if pooling is None:
+            model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
+        else:
+            model = getattr(library, kind)(modules=_pooled(folder, pooling, options), device=device).eval()
         _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
 
         def ask() -> Floats:
@@ -102,6 +110,18 @@ def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str,
         ask()  # modules that do not fit together are found when they are used
         refuse_made_up_weights(folder, model, ask, pickle=pickle)
         return model
+
+
+def _pooled(folder: ModelFolder, pooling: str, options: dict[str, Any]) -> list[Any]:
+    """A network that reads bare texts, whatever chat template its tokenizer has, and a pooling of its tokens."""
+    modules = importlib.import_module("sentence_transformers.sentence_transformer.modules")
+    network = modules.Transformer(
+        str(folder.path),
+        model_kwargs={**options, "local_files_only": True, "trust_remote_code": False},
+        modality_config={"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+        module_output_name="token_embeddings",
+    )
+    return [network, modules.Pooling(network.get_embedding_dimension(), pooling)]
 
 
 def _refuse_unknown_type(transformers: Any, folder: ModelFolder) -> None:

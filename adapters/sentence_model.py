@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,13 +13,12 @@ import numpy as np
 from adapters.batching import pick_device
 from adapters.contents import Contents
 from adapters.errors import ModelError
-from adapters.kinds import kind_of
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.protocols import Floats, Integers, Role
-from adapters.similarity import Similarity
+from adapters.vector_form import VectorForm
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
@@ -78,21 +77,6 @@ def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
     return length_of(folder, wanted)
 
 
-def refuse_non_embedder(folder: ModelFolder) -> None:
-    """Refuse a folder without a pooling module.
-
-    Raises:
-        ModelError: it is another kind of model, and the message says which.
-    """
-    kind = kind_of(folder)
-    if kind != "embedder":
-        article = "an" if kind == "onnx" else "a"
-        raise ModelError(
-            f"{folder.name} is {article} {kind} model without a sentence-transformers pooling module, so it makes no "
-            "embeddings; use it as --reranker, or name an embedder such as 'Qwen/Qwen3-Embedding-0.6B'"
-        )
-
-
 @dataclass(frozen=True)
 class SentenceModel:
     """A model that is loaded when it is first needed, and shared by all adapters that are bound to collections."""
@@ -101,15 +85,14 @@ class SentenceModel:
     max_length: int | None
     dtype: Dtype
     wanted_device: str | None
-    similarity: Similarity = "cosine"
+    form: VectorForm = field(default_factory=VectorForm)
     pickle: bool = False
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """Digests of the folder's files, and the similarity that its vectors are made for."""
-        other = {} if self.similarity == "cosine" else {"similarity": self.similarity}
+        """Digests of the folder's files, and what its vectors are."""
         files = Contents(self.folder, self.pickle).identity()
-        return {**files, **engine_of(self.folder), **batching_of(self.folder), **other}
+        return {**files, **engine_of(self.folder), **batching_of(self.folder), **self.form.identity}
 
     @cached_property
     def device(self) -> str:
@@ -117,11 +100,24 @@ class SentenceModel:
 
     @cached_property
     def _model(self) -> Any:
-        model = load_sentence_model(self.folder, "SentenceTransformer", self.dtype, self.device, pickle=self.pickle)
+        model = load_sentence_model(
+            self.folder, "SentenceTransformer", self.dtype, self.device, pickle=self.pickle, pooling=self.form.pooling
+        )
         if self.max_length is not None:
             model.max_seq_length = self.max_length
         _refuse_missing_end(self.folder, model)
+        self._cut(model)
         return model
+
+    def _cut(self, model: Any) -> None:
+        wanted = self.form.dimensions
+        if wanted is None:
+            return
+        model.truncate_dim = None
+        whole = model.get_embedding_dimension()
+        if wanted > whole:
+            raise ModelError(f"'{self.folder.name}': dimensions={wanted}, and its vectors have {whole} numbers")
+        model.truncate_dim = wanted
 
     def lengths(self, texts: Sequence[str], prompt: str) -> Integers:
         """Tokens of each text with its prompt, after truncation."""
@@ -147,7 +143,7 @@ class SentenceModel:
             prompt=prompt,
             task=role,
             batch_size=len(texts),
-            normalize_embeddings=self.similarity == "cosine",
+            normalize_embeddings=self.form.similarity == "cosine",
             show_progress_bar=False,
             convert_to_numpy=True,
         )
@@ -156,7 +152,7 @@ class SentenceModel:
             raise ModelError(
                 f"{self.folder.name} makes vectors that are not finite; check its weights, or use dtype=float32"
             )
-        if self.similarity == "cosine":  # half precision leaves lengths that are off by a thousandth
+        if self.form.similarity == "cosine":  # half precision leaves lengths that are off by a thousandth
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
         return vectors
 
