@@ -155,7 +155,7 @@ class SentenceEmbedder:
         if not len(texts):
             return
         budget = (self._batch_tokens or default_budget(self._model.device)) if self._model.pads else 0
-        for rows in plan_batches(self._model.lengths(texts, prompt), budget=budget):
+        for rows in plan_batches(self._model.lengths(texts, prompt, role), budget=budget):
             yield rows, self._model.encode([texts[row] for row in rows], prompt, role)
 
     @property

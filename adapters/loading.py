@@ -7,7 +7,7 @@ import importlib.metadata
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from adapters.completeness import refuse_made_up_weights
 from adapters.contents import Contents
 from adapters.errors import HarnessError, ModelError, need
 from adapters.models import ModelFolder
-from adapters.protocols import Floats
+from adapters.protocols import Floats, Role
+from adapters.routes import networks_of
 from adapters.soundness import quantiser, refuse_pointers, refuse_unsound
 
 PURPOSE = "running a model"
@@ -104,8 +105,14 @@ def load_sentence_model(
         _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
 
         def ask() -> Floats:
-            answer = model.predict([(_PROBE, _PROBE)], **raw, **quiet) if pairs else model.encode([_PROBE], **quiet)
-            return np.asarray(answer, np.float32)
+            if pairs:
+                return np.asarray(model.predict([(_PROBE, _PROBE)], **raw, **quiet), np.float32)
+            vectors = [model.encode([_PROBE], task=role, **quiet)[0] for role in get_args(Role)]
+            if len(vectors[0]) != len(vectors[1]):
+                raise ValueError(
+                    f"the vectors of queries have {len(vectors[0])} numbers, of documents {len(vectors[1])}"
+                )
+            return np.concatenate(vectors, dtype=np.float32)
 
         ask()  # modules that do not fit together are found when they are used
         refuse_made_up_weights(folder, model, ask, pickle=pickle)
@@ -184,7 +191,7 @@ _LONGEST = 300
 def engine_of(folder: ModelFolder) -> dict[str, object]:
     """What of the software can change the last digits of a score, for identities: the library that computes with
     quantised weights. Plain float32 of torch is not in it."""
-    method = quantiser(folder)
+    method = next((found for found in map(quantiser, (folder, *networks_of(folder))) if found is not None), None)
     if method is None:
         return {}
     names = {"torch", "transformers", *_ENGINES.get(method, ())}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.protocols import Floats, Integers, Role
+from adapters.routes import is_routed
 from adapters.vector_form import VectorForm
 
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -119,9 +120,9 @@ class SentenceModel:
             raise ModelError(f"'{self.folder.name}': dimensions={wanted}, and its vectors have {whole} numbers")
         model.truncate_dim = wanted
 
-    def lengths(self, texts: Sequence[str], prompt: str) -> Integers:
+    def lengths(self, texts: Sequence[str], prompt: str, role: Role) -> Integers:
         """Tokens of each text with its prompt, after truncation."""
-        tokenizer = self._model.tokenizer
+        tokenizer = _tokenizer(self._model, role)
         counted: list[int] = []
         for start in range(0, len(texts), _BLOCK):
             block = [prompt + text for text in texts[start : start + _BLOCK]]
@@ -159,9 +160,13 @@ class SentenceModel:
     @cached_property
     def pads(self) -> bool:
         """Whether texts of different lengths can share a call."""
-        return pads_without_effect(
-            lambda rows: self.encode([PROBE_TEXTS[row] for row in rows], "", "document"), self.dtype
-        )
+
+        def ask(rows: list[int]) -> Floats:
+            texts = [PROBE_TEXTS[row] for row in rows]
+            return np.concatenate([self.encode(texts, "", role) for role in roles], axis=1)
+
+        roles = get_args(Role) if is_routed(self.folder) else ("document",)
+        return pads_without_effect(ask, self.dtype)
 
     @property
     def dimension(self) -> int:
@@ -169,12 +174,27 @@ class SentenceModel:
         return int(self._model.get_embedding_dimension())
 
 
+def _routes(model: Any) -> Mapping[str, Any]:
+    """The modules of each route, where the first module sends texts through one of several."""
+    return getattr(model[0], "sub_modules", {})
+
+
+def _tokenizer(model: Any, role: Role) -> Any:
+    routes = _routes(model)
+    return routes[role][0].tokenizer if role in routes else model.tokenizer
+
+
 def _refuse_missing_end(folder: ModelFolder, model: Any) -> None:
-    modes = [getattr(module, "pooling_mode", "") for module in model]
-    if not any("lasttoken" in ((mode,) if isinstance(mode, str) else mode) for mode in modes):
-        return
-    plain = model.tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = model.tokenizer("a")["input_ids"]
+    chains = [[*route, *list(model)[1:]] for route in _routes(model).values()] or [list(model)]
+    for chain in chains:
+        modes = [getattr(module, "pooling_mode", "") for module in chain]
+        if any("lasttoken" in ((mode,) if isinstance(mode, str) else mode) for mode in modes):
+            _refuse_tokenizer_without_end(folder, chain[0].tokenizer)
+
+
+def _refuse_tokenizer_without_end(folder: ModelFolder, tokenizer: Any) -> None:
+    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("a")["input_ids"]
     if len(whole) <= len(plain) or whole[-1] == plain[-1]:
         raise ModelError(
             f"{folder.name} takes the vector of the last token, but its tokenizer appends no special end token (Qwen3: "
