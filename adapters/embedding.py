@@ -9,6 +9,8 @@ from typing import Literal, Self, cast
 import numpy as np
 
 from adapters.batching import UNKNOWN_INPUT, collect, default_budget, plan_batches
+from adapters.embedder_family import load_family
+from adapters.embedder_prompts import refuse_bare_member, remarks_on
 from adapters.filling import fill
 from adapters.identity import digest, text_digests
 from adapters.kinds import Code, refuse_own_code
@@ -23,7 +25,7 @@ from adapters.sentence_model import (
 )
 from adapters.similarity import Similarity, of_rows
 from adapters.soundness import refuse_unsound
-from adapters.vector_form import Pooling, form_of
+from adapters.vector_form import Pooling, declared_similarity, form_of
 from adapters.vectors import VectorStore
 
 _ADAPTER = {"adapter": "sentence-transformers", "version": 1}
@@ -36,7 +38,8 @@ class SentenceEmbedder:
     Vectors are compared by the similarity that the folder declares, cosine where it declares none; only for cosine are
     they scaled to length 1, after they are cut to `dimensions`.
 
-    A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) takes the
+    A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) or
+    '<instruct>...\\n<query>' takes the
     instruction of the collection that the embedder is bound to; `query_prompt` is used as it is given.
 
     Args:
@@ -50,6 +53,8 @@ class SentenceEmbedder:
         pooling: how tokens become a vector, for a folder that was saved by transformers alone, without modules.json.
         similarity: how vectors are compared, instead of what the folder declares; has to be given with `pooling`.
         dimensions: how many numbers of a vector are kept, the first ones (Matryoshka); else what the folder says.
+        family: the name of a packaged family, or a TOML file: its prompts instead of those that the folder declares,
+            and its pooling and similarity where the folder does not say them.
 
     Raises:
         ModelError: the model is not an embedder, or has fewer positions than `max_length`.
@@ -71,8 +76,15 @@ class SentenceEmbedder:
         pooling: Pooling | None = None,
         similarity: Similarity | None = None,
         dimensions: int | None = None,
+        family: str | None = None,
     ) -> None:
         folder = open_folder(model, revision)
+        asked = None if family is None else load_family(family)
+        if asked is not None:
+            pooling = pooling or (None if folder.chain else asked.pooling)
+            similarity = similarity or declared_similarity(folder) or asked.similarity
+        elif pooling is None:
+            refuse_bare_member(folder)
         form = form_of(folder, pooling, similarity, dimensions)
         refuse_own_code(folder, code)
         self._asked_length, self._asked_similarity = max_length, similarity
@@ -80,8 +92,9 @@ class SentenceEmbedder:
         self._model = SentenceModel(folder, length, dtype, device, form, pickle)
         self._batch_tokens = batch_tokens
         self._given: dict[Role, str | None] = {"query": query_prompt, "document": document_prompt}
-        declared = read_prompts(folder)
-        self._prompts = {role: declared[role] if given is None else given for role, given in self._given.items()}
+        known = read_prompts(folder) if asked is None else asked.prompts
+        self._family = asked
+        self._prompts = {role: known[role] if given is None else given for role, given in self._given.items()}
 
     @property
     def name(self) -> str:
@@ -116,6 +129,16 @@ class SentenceEmbedder:
             device=model.wanted_device, pickle=model.pickle, own_prompts=(left, right),
             pooling=model.form.pooling, similarity=self._asked_similarity, dimensions=model.form.dimensions,
         )  # fmt: skip
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its folder leaves open although its files show how its authors use it; nothing where a family is
+        named."""
+        if self._family is not None:
+            return ()
+        folder, form = self._model.folder, self._model.form
+        compared = bool(self._asked_similarity or declared_similarity(folder))
+        return remarks_on(folder, self._prompts, self._given, form, compared=compared)
 
     @property
     def prompts(self) -> Mapping[Role, str]:
@@ -183,6 +206,7 @@ class EmbedderPart:
         pooling: Pooling | None = None,
         similarity: Similarity | None = None,
         dimensions: int | None = None,
+        family: str | None = None,
     ) -> None:
         embedder = SentenceEmbedder(
             model,
@@ -198,6 +222,7 @@ class EmbedderPart:
             pooling=pooling,
             similarity=similarity,
             dimensions=dimensions,
+            family=family,
         )
         self._take(embedder, None)
 
@@ -216,6 +241,11 @@ class EmbedderPart:
     def similarity(self) -> Similarity:
         """How vectors are compared; an embedder that does not say it gives vectors of length 1."""
         return cast(Similarity, getattr(self.embedder, "similarity", "cosine"))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the embedder's folder leaves open, for readers of its numbers."""
+        return tuple(getattr(self.embedder, "remarks", ()))
 
     def check(self) -> None:
         """Refuse a model that cannot be loaded, where the embedder can tell."""

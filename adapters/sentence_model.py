@@ -24,7 +24,7 @@ from adapters.vector_form import VectorForm
 Dtype = Literal["float32", "float16", "bfloat16"]
 
 _PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
-_INSTRUCTED = re.compile(r"(Instruct: ).*(\nQuery: ?)", re.DOTALL)
+_INSTRUCTED = re.compile(r"(Instruct: |<instruct>).*(\nQuery: ?|\n<query>)", re.DOTALL)
 _BLOCK = 1024
 
 
@@ -60,7 +60,8 @@ def instruction_in(prompt: str) -> str | None:
 
 
 def takes_instruction(prompt: str) -> bool:
-    """Whether a prompt has the form of Qwen3-Embedding and E5-instruct: 'Instruct: ...\\nQuery:'."""
+    """Whether a prompt has the form of Qwen3-Embedding and E5-instruct, 'Instruct: ...\\nQuery:', or that of
+    bge-multilingual-gemma2, '<instruct>...\\n<query>'."""
     return _INSTRUCTED.fullmatch(prompt) is not None
 
 

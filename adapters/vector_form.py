@@ -58,7 +58,7 @@ def form_of(
         refuse_non_embedder(folder)
     else:
         _refuse_pooling(folder, pooling, similarity)
-    found = similarity or _declared(folder)
+    found = similarity or declared_similarity(folder) or "cosine"
     cut = dimensions is not None or folder.sentence_settings.get("truncate_dim") is not None
     normalised = bool(folder.modules) and folder.modules[-1] == "Normalize" and not cut
     return VectorForm("cosine" if found == "dot" and normalised else found, pooling, dimensions)
@@ -99,10 +99,14 @@ def _refuse_pooling(folder: ModelFolder, pooling: Pooling, similarity: Similarit
         )
 
 
-def _declared(folder: ModelFolder) -> Similarity:
-    """The similarity that a folder declares (`similarity_fn_name`), cosine where it declares none."""
-    declared = folder.json(_SETTINGS).get("similarity_fn_name") or "cosine"
-    if declared not in get_args(Similarity):
+def declared_similarity(folder: ModelFolder) -> Similarity | None:
+    """The similarity that a folder declares (`similarity_fn_name`), None where it declares none.
+
+    Raises:
+        ModelError: it declares one that nobody knows.
+    """
+    declared = folder.json(_SETTINGS).get("similarity_fn_name") or None
+    if declared is not None and declared not in get_args(Similarity):
         raise ModelError(
             f"'{folder.name}': similarity_fn_name in {_SETTINGS} is '{declared}'; known are "
             f"{', '.join(get_args(Similarity))}"
