@@ -214,8 +214,8 @@ def _of_architecture(folder: ModelFolder) -> Kind:
     if name:
         raise ModelError(
             f"'{folder.name}': its config names '{name}', which has no head that scores pairs, and there is no "
-            "modules.json that makes it an embedder; if it is one, say how its authors make and compare vectors, as in "
-            f"'embedder:{folder.name}?pooling=mean&similarity=dot'"
+            "modules.json that makes it an embedder; name a model that was trained as one or the other, or say how its "
+            f"authors make and compare vectors, as in 'embedder:{folder.name}?pooling=mean&similarity=dot'"
         )
     raise ModelError(
         f"'{folder.name}': its config names no architecture, and there is no modules.json; say which kind it is, as in "

@@ -239,3 +239,13 @@ def test_a_prompt_is_part_of_the_identity_of_its_role_alone(tmp_path: Path) -> N
     assert bare.role_identity("query") != named.role_identity("query")
     by_hand: Any = SentenceEmbedder(folder, query_prompt=SEARCH)
     assert json.dumps(by_hand.identity) == json.dumps(named.identity)
+
+
+def test_the_page_lists_every_family_with_its_prompts() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for name, family in families().items():
+        for prompt in filter(None, family.prompts.values()):
+            shown = prompt.replace(f"{RETRIEVE}.", "...").replace(RETRIEVE, "...").replace("\n", "\\n")
+            assert f"| `{shown}` |" in rows[name]
+        assert f"| {family.similarity} |" in rows[name]
