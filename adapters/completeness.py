@@ -11,8 +11,9 @@ import numpy as np
 
 from adapters.contents import Contents
 from adapters.errors import ModelError, need
-from adapters.models import ModelFolder
+from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.protocols import Floats
+from adapters.routes import modules_of
 
 _ADAPTER = "lora_"
 """In the names of an adapter's weights."""
@@ -30,9 +31,11 @@ def refuse_made_up_weights(folder: ModelFolder, model: Any, ask: Callable[[], Fl
         ModelError: naming the weights.
     """
     torch = need("torch", "models", "running a model")
-    for network in _networks(model):
+    places = [module.path for module in modules_of(folder) if module.name in TRANSFORMERS] or [""]
+    for network, place in zip(_networks(model), places, strict=False):
         with torch.no_grad():
-            counting = [name for name in _missing(network, pickle=pickle) if _counts(network, name, ask)]
+            missing = _missing(network, folder.path / place, pickle=pickle)
+            counting = [name for name in missing if _counts(network, name, ask)]
         if counting:
             raise ModelError(
                 f"'{folder.name}' lacks {len(counting)} weights, such as {counting[0]}: they would be random; fetch "
@@ -49,12 +52,12 @@ def _networks(model: Any) -> list[Any]:
     return [network for network in networks if id(network) not in parts]
 
 
-def _missing(network: Any, *, pickle: bool) -> list[str]:
+def _missing(network: Any, place: Path, *, pickle: bool) -> list[str]:
     """Names of the weights that a network has and its files have not. Nothing but the names is read."""
     if getattr(network, "hf_quantizer", None) is not None:  # such weights cannot be left unread
         return []
     _, report = type(network).from_pretrained(
-        network.name_or_path,
+        network.name_or_path if (place / "adapter_config.json").is_file() else place,
         config=network.config,
         device_map="meta",
         use_safetensors=None if pickle else True,

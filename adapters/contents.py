@@ -19,13 +19,15 @@ from adapters.errors import ModelError
 from adapters.identity import digest, file_digest, files_digest
 from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
 from adapters.other_weights import advice
+from adapters.routes import modules_of
 
 _SETTINGS = (
     "config.json", "generation_config.json", "modules.json", "config_sentence_transformers.json",
     "sentence_*_config.json", "adapter_config.json", "preprocessor_config.json", "processor_config.json",
-    "video_preprocessor_config.json", "chat_template.json", "quantize_config.json", "quantization_config.json",
+    "router_config.json", "video_preprocessor_config.json", "chat_template.json", "quantize_config.json",
+    "quantization_config.json",
 )  # fmt: skip
-_WITHOUT_WEIGHTS = {"Pooling", "Normalize", "LogitScore", "MultiVectorMask", "BoW", "Dropout"}
+_WITHOUT_WEIGHTS = {"Pooling", "Normalize", "LogitScore", "MultiVectorMask", "BoW", "Dropout", "Router", "Asym"}
 _LEFT_OUT = {
     "config.json": ("_name_or_path", "transformers_version"),
     "adapter_config.json": ("base_model_name_or_path", "revision"),
@@ -56,7 +58,7 @@ class Contents:
         Raises:
             ModelError: a part has no safetensors weights; the message says what there is instead.
         """
-        chain = self.folder.chain or (ModuleEntry("sentence_transformers.models.Transformer", ""),)
+        chain = modules_of(self.folder) or (ModuleEntry("sentence_transformers.models.Transformer", ""),)
         found: list[str] = []
         for module in chain:
             place = f"{module.path}/" if module.path else ""
@@ -108,7 +110,7 @@ class Contents:
     @cached_property
     def _everywhere(self) -> tuple[str, ...]:
         """Files of the folder itself and of the folders of its modules."""
-        places = dict.fromkeys(["", *(f"{module.path}/" for module in self.folder.chain if module.path)])
+        places = dict.fromkeys(["", *(f"{module.path}/" for module in modules_of(self.folder) if module.path)])
         return tuple(name for place in places for name in self._names(place))
 
     def _of_network(self, place: str) -> list[str]:

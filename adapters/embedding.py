@@ -9,6 +9,8 @@ from typing import Literal, Self, cast
 import numpy as np
 
 from adapters.batching import UNKNOWN_INPUT, collect, default_budget, plan_batches
+from adapters.embedder_family import load_family
+from adapters.embedder_prompts import refuse_bare_member, remarks_on
 from adapters.filling import fill
 from adapters.identity import digest, text_digests
 from adapters.kinds import Code, refuse_own_code
@@ -20,10 +22,10 @@ from adapters.sentence_model import (
     instructed,
     read_max_length,
     read_prompts,
-    refuse_non_embedder,
 )
-from adapters.similarity import Similarity, of_rows, similarity_of
+from adapters.similarity import Similarity, of_rows
 from adapters.soundness import refuse_unsound
+from adapters.vector_form import Pooling, declared_similarity, form_of
 from adapters.vectors import VectorStore
 
 _ADAPTER = {"adapter": "sentence-transformers", "version": 1}
@@ -34,9 +36,10 @@ class SentenceEmbedder:
     """A sentence-transformers folder as an embedder. The model is loaded when the first text is encoded.
 
     Vectors are compared by the similarity that the folder declares, cosine where it declares none; only for cosine are
-    they scaled to length 1.
+    they scaled to length 1, after they are cut to `dimensions`.
 
-    A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) takes the
+    A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) or
+    '<instruct>...\\n<query>' takes the
     instruction of the collection that the embedder is bound to; `query_prompt` is used as it is given.
 
     Args:
@@ -47,6 +50,11 @@ class SentenceEmbedder:
         document_prompt: put before every document, instead of the prompt that the folder declares.
         code: "stock" uses the class of transformers although the folder names one of its own.
         pickle: read pickled weights where there are no safetensors.
+        pooling: how tokens become a vector, for a folder that was saved by transformers alone, without modules.json.
+        similarity: how vectors are compared, instead of what the folder declares; has to be given with `pooling`.
+        dimensions: how many numbers of a vector are kept, the first ones (Matryoshka); else what the folder says.
+        family: the name of a packaged family, or a TOML file: its prompts instead of those that the folder declares,
+            and its pooling and similarity where the folder does not say them.
 
     Raises:
         ModelError: the model is not an embedder, or has fewer positions than `max_length`.
@@ -65,17 +73,28 @@ class SentenceEmbedder:
         document_prompt: str | None = None,
         code: Code | None = None,
         pickle: bool = False,
+        pooling: Pooling | None = None,
+        similarity: Similarity | None = None,
+        dimensions: int | None = None,
+        family: str | None = None,
     ) -> None:
         folder = open_folder(model, revision)
-        refuse_non_embedder(folder)
+        asked = None if family is None else load_family(family)
+        if asked is not None:
+            pooling = pooling or (None if folder.chain else asked.pooling)
+            similarity = similarity or declared_similarity(folder) or asked.similarity
+        elif pooling is None:
+            refuse_bare_member(folder)
+        form = form_of(folder, pooling, similarity, dimensions)
         refuse_own_code(folder, code)
-        self._asked_length = max_length
+        self._asked_length, self._asked_similarity = max_length, similarity
         length = read_max_length(folder, max_length)
-        self._model = SentenceModel(folder, length, dtype, device, similarity_of(folder), pickle)
+        self._model = SentenceModel(folder, length, dtype, device, form, pickle)
         self._batch_tokens = batch_tokens
         self._given: dict[Role, str | None] = {"query": query_prompt, "document": document_prompt}
-        declared = read_prompts(folder)
-        self._prompts = {role: declared[role] if given is None else given for role, given in self._given.items()}
+        known = read_prompts(folder) if asked is None else asked.prompts
+        self._family = asked
+        self._prompts = {role: known[role] if given is None else given for role, given in self._given.items()}
 
     @property
     def name(self) -> str:
@@ -84,7 +103,7 @@ class SentenceEmbedder:
     @property
     def similarity(self) -> Similarity:
         """How its vectors are compared."""
-        return self._model.similarity
+        return self._model.form.similarity
 
     def check(self) -> None:
         """Refuse files that cannot be loaded, before any work is paid for.
@@ -108,7 +127,18 @@ class SentenceEmbedder:
         return ReferenceCall(
             "SentenceTransformer", str(model.folder.path), self._asked_length, (query, document),
             device=model.wanted_device, pickle=model.pickle, own_prompts=(left, right),
+            pooling=model.form.pooling, similarity=self._asked_similarity, dimensions=model.form.dimensions,
         )  # fmt: skip
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its folder leaves open although its files show how its authors use it; nothing where a family is
+        named."""
+        if self._family is not None:
+            return ()
+        folder, form = self._model.folder, self._model.form
+        compared = bool(self._asked_similarity or declared_similarity(folder))
+        return remarks_on(folder, self._prompts, self._given, form, compared=compared)
 
     @property
     def prompts(self) -> Mapping[Role, str]:
@@ -148,7 +178,7 @@ class SentenceEmbedder:
         if not len(texts):
             return
         budget = (self._batch_tokens or default_budget(self._model.device)) if self._model.pads else 0
-        for rows in plan_batches(self._model.lengths(texts, prompt), budget=budget):
+        for rows in plan_batches(self._model.lengths(texts, prompt, role), budget=budget):
             yield rows, self._model.encode([texts[row] for row in rows], prompt, role)
 
     @property
@@ -173,6 +203,10 @@ class EmbedderPart:
         document_prompt: str | None = None,
         code: Code | None = None,
         pickle: bool = False,
+        pooling: Pooling | None = None,
+        similarity: Similarity | None = None,
+        dimensions: int | None = None,
+        family: str | None = None,
     ) -> None:
         embedder = SentenceEmbedder(
             model,
@@ -185,6 +219,10 @@ class EmbedderPart:
             document_prompt=document_prompt,
             code=code,
             pickle=pickle,
+            pooling=pooling,
+            similarity=similarity,
+            dimensions=dimensions,
+            family=family,
         )
         self._take(embedder, None)
 
@@ -203,6 +241,11 @@ class EmbedderPart:
     def similarity(self) -> Similarity:
         """How vectors are compared; an embedder that does not say it gives vectors of length 1."""
         return cast(Similarity, getattr(self.embedder, "similarity", "cosine"))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the embedder's folder leaves open, for readers of its numbers."""
+        return tuple(getattr(self.embedder, "remarks", ()))
 
     def check(self) -> None:
         """Refuse a model that cannot be loaded, where the embedder can tell."""
@@ -241,7 +284,7 @@ class EmbedderPart:
 
 
 class EmbedderReranker(EmbedderPart):
-    """An embedder as a reranker: the score of a pair is the cosine of its vectors."""
+    """An embedder as a reranker: the score of a pair is the similarity of its vectors."""
 
     @property
     def identity(self) -> Identity:

@@ -7,6 +7,7 @@ from typing import Literal
 from adapters.errors import ModelError
 from adapters.models import ModelFolder
 from adapters.other_weights import advice
+from adapters.routes import modules_of, names_of, networks_of, refuse_missing_routes
 
 Kind = Literal["embedder", "cross-encoder", "causal-lm", "seq2seq", "onnx"]
 Code = Literal["stock"]
@@ -22,7 +23,6 @@ _CLASSES = {
 """What `model_type` in config_sentence_transformers.json can be; PyLate writes `ColBERT`."""
 _SPARSE = {"SpladePooling", "MLMTransformer", "SparseStaticEmbedding", "SparseAutoEncoder", "CSRSparsity", "IDF"}
 _MULTI_VECTOR = {"MultiVectorMask"}
-_ASYMMETRIC = {"Router", "Asym"}
 _MULTIMODAL = {"CLIPModel"}
 _TEXT_TO_TEXT = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
 """Model types of encoder-decoders that read text alone."""
@@ -71,17 +71,19 @@ def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
     Raises:
         ModelError: with the class that it names.
     """
-    foreign = [module.type for module in folder.chain if not module.known]
+    foreign = [module.type for module in modules_of(folder) if not module.known]
     if foreign:
+        named = "modules.json" if foreign[0] in {module.type for module in folder.chain} else "its router"
         raise ModelError(
-            f"'{folder.name}' needs code of its own (modules.json names {foreign[0]}), and none is run here; "
-            f"{_ELSEWHERE}"
+            f"'{folder.name}' needs code of its own ({named} names {foreign[0]}), and none is run here; {_ELSEWHERE}"
         )
-    own = own_classes(folder)
-    if not own or code == "stock":
-        return
-    stock = f"the {folder.architecture or 'class'} of transformers"
-    raise ModelError(f"{_names_code(folder, own)}; write ?code=stock if {stock} is what you want, or {_ELSEWHERE}")
+    for part in (folder, *networks_of(folder)):
+        own = own_classes(part)
+        if own and code != "stock":
+            stock = f"the {part.architecture or 'class'} of transformers"
+            raise ModelError(
+                f"{_names_code(part, own)}; write ?code=stock if {stock} is what you want, or {_ELSEWHERE}"
+            )
 
 
 def _names_code(folder: ModelFolder, own: dict[str, str]) -> str:
@@ -111,9 +113,6 @@ def output_of(folder: ModelFolder) -> str:
 
 
 def _of_chain(folder: ModelFolder) -> Kind:
-    names = set(folder.modules)
-    if found := sorted(names & _ASYMMETRIC):
-        raise _unsupported(folder, f"an asymmetric model (a {found[0]} sends queries and documents different ways)")
     declared, built = _declared(folder), _built(folder)
     if built is not None and declared is not None and declared != built:
         raise ModelError(
@@ -144,7 +143,7 @@ def _declared(folder: ModelFolder) -> str | None:
 
 def _built(folder: ModelFolder) -> str | None:
     """The class of sentence-transformers that the modules make, None where they fit several."""
-    names = set(folder.modules)
+    names = set(names_of(folder))
     if names & _SPARSE:
         return "SparseEncoder"
     if names & _MULTI_VECTOR:
@@ -157,9 +156,12 @@ def _built(folder: ModelFolder) -> str | None:
 
 
 def _embedder(folder: ModelFolder) -> Kind:
-    if set(folder.modules) & _MULTIMODAL or _task(folder) in ("any-to-any", "retrieval"):
+    names = set(names_of(folder))
+    tasks = {_task(folder), *(_task_in(network) for network in networks_of(folder))}
+    if names & _MULTIMODAL or tasks & {"any-to-any", "retrieval"}:
         raise _unsupported(folder, "a multimodal embedder")
-    if not set(folder.modules) & _VECTORS:
+    refuse_missing_routes(folder)
+    if not names & _VECTORS:
         raise ModelError(
             f"'{folder.name}': modules.json ({', '.join(folder.modules)}) has no module that makes a vector of a text "
             "(such as Pooling); fetch or save the model again"
@@ -183,6 +185,11 @@ def _cross_encoder(folder: ModelFolder) -> Kind:
 
 def _task(folder: ModelFolder) -> str:
     return str(folder.transformer_settings.get("transformer_task") or "feature-extraction")
+
+
+def _task_in(network: ModelFolder) -> str:
+    """The task of a network inside of a router."""
+    return str(network.json("sentence_bert_config.json").get("transformer_task") or "feature-extraction")
 
 
 def _of_architecture(folder: ModelFolder) -> Kind:
@@ -210,8 +217,8 @@ def _of_architecture(folder: ModelFolder) -> Kind:
     if name:
         raise ModelError(
             f"'{folder.name}': its config names '{name}', which has no head that scores pairs, and there is no "
-            "modules.json that makes it an embedder; name a model that was trained as one or the other, or save this "
-            "one with sentence-transformers"
+            "modules.json that makes it an embedder; name a model that was trained as one or the other, or say how its "
+            f"authors make and compare vectors, as in 'embedder:{folder.name}?pooling=mean&similarity=dot'"
         )
     raise ModelError(
         f"'{folder.name}': its config names no architecture, and there is no modules.json; say which kind it is, as in "

@@ -7,7 +7,7 @@ import importlib.metadata
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from adapters.completeness import refuse_made_up_weights
 from adapters.contents import Contents
 from adapters.errors import HarnessError, ModelError, need
 from adapters.models import ModelFolder
-from adapters.protocols import Floats
+from adapters.protocols import Floats, Role
+from adapters.routes import networks_of
 from adapters.soundness import quantiser, refuse_pointers, refuse_unsound
 
 PURPOSE = "running a model"
@@ -79,8 +80,13 @@ def load_network(
         return network.eval(), report
 
 
-def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False) -> Any:
+def load_sentence_model(
+    folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False, pooling: str | None = None
+) -> Any:
     """A model of sentence-transformers, `kind` being the name of its class.
+
+    Args:
+        pooling: of the tokens, for an embedder that was saved by transformers alone.
 
     Raises:
         ModelError: it cannot be loaded; the message names the file or the reason.
@@ -92,16 +98,37 @@ def load_sentence_model(folder: ModelFolder, kind: str, dtype: str, device: str,
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), **({} if pickle else {"use_safetensors": True})}
     local = {"local_files_only": True, "trust_remote_code": False}
     with loading(folder, "its modules"):
-        model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
+        if pooling is None:
+            model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
+        else:
+            model = getattr(library, kind)(modules=_pooled(folder, pooling, options), device=device).eval()
         _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
 
         def ask() -> Floats:
-            answer = model.predict([(_PROBE, _PROBE)], **raw, **quiet) if pairs else model.encode([_PROBE], **quiet)
-            return np.asarray(answer, np.float32)
+            if pairs:
+                return np.asarray(model.predict([(_PROBE, _PROBE)], **raw, **quiet), np.float32)
+            vectors = [model.encode([_PROBE], task=role, **quiet)[0] for role in get_args(Role)]
+            if len(vectors[0]) != len(vectors[1]):
+                raise ValueError(
+                    f"the vectors of queries have {len(vectors[0])} numbers, of documents {len(vectors[1])}"
+                )
+            return np.concatenate(vectors, dtype=np.float32)
 
         ask()  # modules that do not fit together are found when they are used
         refuse_made_up_weights(folder, model, ask, pickle=pickle)
         return model
+
+
+def _pooled(folder: ModelFolder, pooling: str, options: dict[str, Any]) -> list[Any]:
+    """A network that reads bare texts, whatever chat template its tokenizer has, and a pooling of its tokens."""
+    modules = importlib.import_module("sentence_transformers.sentence_transformer.modules")
+    network = modules.Transformer(
+        str(folder.path),
+        model_kwargs={**options, "local_files_only": True, "trust_remote_code": False},
+        modality_config={"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+        module_output_name="token_embeddings",
+    )
+    return [network, modules.Pooling(network.get_embedding_dimension(), pooling)]
 
 
 def _refuse_unknown_type(transformers: Any, folder: ModelFolder) -> None:
@@ -164,7 +191,7 @@ _LONGEST = 300
 def engine_of(folder: ModelFolder) -> dict[str, object]:
     """What of the software can change the last digits of a score, for identities: the library that computes with
     quantised weights. Plain float32 of torch is not in it."""
-    method = quantiser(folder)
+    method = next((found for found in map(quantiser, (folder, *networks_of(folder))) if found is not None), None)
     if method is None:
         return {}
     names = {"torch", "transformers", *_ENGINES.get(method, ())}

@@ -1,6 +1,6 @@
 """Rerankers whose folders bring code of their own. It runs only where `?code=own` asks for it, in a process of its own.
 
-How a folder is called is data (`families/*.toml`); the process is `own_code_process.py`.
+How a folder is called is data (`own_code_families/*.toml`); the process is `own_code_process.py`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from adapters.adapted import told
 from adapters.batching import UNKNOWN_INPUT, collect, default_budget, describe_pairs, named_device, stream_batches
 from adapters.contents import Contents
 from adapters.errors import UsageError
-from adapters.families import CLASSES, Call, Family
 from adapters.models import ModelFolder
 from adapters.own_code_client import REQUEST_SECONDS, SECONDS_A_PAIR, CallFailed, OwnCodeProcess, versions_of
+from adapters.own_code_family import CLASSES, Call, OwnCodeFamily
 from adapters.own_code_folder import OwnCode
 from adapters.own_code_options import Layering, chosen_family, chosen_length, chosen_template, model_folder
 from adapters.padding import pads_pairs
@@ -105,7 +105,7 @@ class Opened:
     """
 
     own: OwnCode
-    family: Family
+    family: OwnCodeFamily
     template: PromptTemplate | None
     max_length: int | None
     layering: Layering | None

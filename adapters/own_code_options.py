@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from adapters.errors import ModelError, UsageError
-from adapters.families import CLASSES, Call, Family, family_of
 from adapters.kinds import own_classes
 from adapters.lengths import length_of
 from adapters.models import CODE_FILES, ModelFolder, open_folder
+from adapters.own_code_family import CLASSES, Call, OwnCodeFamily, family_of
 from adapters.own_code_folder import OwnCode
 from adapters.prompt_template import PromptTemplate, load_template
 
@@ -42,7 +42,7 @@ def model_folder(model: str, revision: str | None) -> ModelFolder:
     return folder
 
 
-def chosen_family(own: OwnCode, call: Call | None) -> Family:
+def chosen_family(own: OwnCode, call: Call | None) -> OwnCodeFamily:
     """The family that a folder shows it is of; what is asked for by `call` wins.
 
     Raises:
@@ -56,7 +56,7 @@ def chosen_family(own: OwnCode, call: Call | None) -> Family:
         )
     if family is None or (call is not None and call != family.call):
         assert call is not None
-        family = Family(call) if family is None else replace(family, call=call, template=None)
+        family = OwnCodeFamily(call) if family is None else replace(family, call=call, template=None)
     networks = own.networks
     if networks and CLASSES[family.call] not in networks:
         raise ModelError(
@@ -67,7 +67,7 @@ def chosen_family(own: OwnCode, call: Call | None) -> Family:
 
 
 def chosen_template(
-    folder: ModelFolder, family: Family, template: str | None, instruction: str | None
+    folder: ModelFolder, family: OwnCodeFamily, template: str | None, instruction: str | None
 ) -> PromptTemplate | None:
     """What makes the text of a call; None for a call without one.
 
@@ -98,7 +98,7 @@ def chosen_template(
 
 
 def chosen_length(
-    folder: ModelFolder, family: Family, template: PromptTemplate | None, asked: int | None
+    folder: ModelFolder, family: OwnCodeFamily, template: PromptTemplate | None, asked: int | None
 ) -> int | None:
     """Tokens of a whole input; None leaves it to the model's own method.
 
@@ -136,7 +136,7 @@ class Layering:
 
     @classmethod
     def chosen(
-        cls, folder: ModelFolder, family: Family, layer: int | None, ratio: int | None, layers: str | None
+        cls, folder: ModelFolder, family: OwnCodeFamily, layer: int | None, ratio: int | None, layers: str | None
     ) -> Layering | None:
         """What the options say; None for a call without layers.
 
@@ -199,5 +199,5 @@ def _merged(text: str, last: int) -> tuple[int, ...]:
     return found
 
 
-def _useless(option: str, family: Family, why: str) -> NoReturn:
+def _useless(option: str, family: OwnCodeFamily, why: str) -> NoReturn:
     raise UsageError(f"call={family.call} {why}; leave {option} out")

@@ -52,6 +52,9 @@ class ReferenceCall:
         softmax: whether the labels compete.
         chat_template: in place of the folder's own.
         tokens: of a language model, where the folder does not declare them.
+        pooling: of an embedder that was saved by transformers alone.
+        similarity: of an embedder, where the folder does not declare it.
+        dimensions: that an embedder's vectors are cut to; None for what the folder declares.
         whole: whether only inputs that nothing is cut from can be compared, because others are cut in another way.
     """
 
@@ -68,6 +71,9 @@ class ReferenceCall:
     tokens: tuple[int, ...] = ()
     own_prompts: tuple[str | None, str | None] = (None, None)
     whole: bool = False
+    pooling: str | None = None
+    similarity: str | None = None
+    dimensions: int | None = None
 
 
 @dataclass(frozen=True)

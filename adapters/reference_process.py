@@ -71,10 +71,22 @@ def _cross_encoder(
     return {"scores": (logits[:, label] - torch.logsumexp(logits[:, others], dim=1)).tolist()}
 
 
-def _embedder(call: dict[str, Any], queries: list[str], documents: list[str], pairs: list[list[int]]) -> dict[str, Any]:
+def _opened_embedder(call: dict[str, Any]) -> Any:
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(call["folder"], device=call["device"], local_files_only=True, **_options(call))
+    how = {"device": call["device"], "similarity_fn_name": call["similarity"], "truncate_dim": call["dimensions"]}
+    if call["pooling"] is None:
+        return SentenceTransformer(call["folder"], local_files_only=True, **how, **_options(call))
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    text = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
+    reads = {"modality_config": text, "module_output_name": "token_embeddings"}
+    network = Transformer(call["folder"], **reads, **_options(call))
+    return SentenceTransformer(modules=[network, Pooling(network.get_embedding_dimension(), call["pooling"])], **how)
+
+
+def _embedder(call: dict[str, Any], queries: list[str], documents: list[str], pairs: list[list[int]]) -> dict[str, Any]:
+    model = _opened_embedder(call)
     if call["max_length"] is not None:
         model.max_seq_length = call["max_length"]
     options: dict[str, Any] = {"batch_size": _BATCH, "convert_to_tensor": True, "show_progress_bar": False}

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from adapters.batching import pick_device
 from adapters.contents import Contents
 from adapters.errors import ModelError
-from adapters.kinds import kind_of
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.protocols import Floats, Integers, Role
-from adapters.similarity import Similarity
+from adapters.routes import is_routed
+from adapters.vector_form import VectorForm
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
 _PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
-_INSTRUCTED = re.compile(r"(Instruct: ).*(\nQuery: ?)", re.DOTALL)
+_INSTRUCTED = re.compile(r"(Instruct: |<instruct>).*(\nQuery: ?|\n<query>)", re.DOTALL)
 _BLOCK = 1024
 
 
@@ -60,7 +60,8 @@ def instruction_in(prompt: str) -> str | None:
 
 
 def takes_instruction(prompt: str) -> bool:
-    """Whether a prompt has the form of Qwen3-Embedding and E5-instruct: 'Instruct: ...\\nQuery:'."""
+    """Whether a prompt has the form of Qwen3-Embedding and E5-instruct, 'Instruct: ...\\nQuery:', or that of
+    bge-multilingual-gemma2, '<instruct>...\\n<query>'."""
     return _INSTRUCTED.fullmatch(prompt) is not None
 
 
@@ -78,21 +79,6 @@ def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
     return length_of(folder, wanted)
 
 
-def refuse_non_embedder(folder: ModelFolder) -> None:
-    """Refuse a folder without a pooling module.
-
-    Raises:
-        ModelError: it is another kind of model, and the message says which.
-    """
-    kind = kind_of(folder)
-    if kind != "embedder":
-        article = "an" if kind == "onnx" else "a"
-        raise ModelError(
-            f"{folder.name} is {article} {kind} model without a sentence-transformers pooling module, so it makes no "
-            "embeddings; use it as --reranker, or name an embedder such as 'Qwen/Qwen3-Embedding-0.6B'"
-        )
-
-
 @dataclass(frozen=True)
 class SentenceModel:
     """A model that is loaded when it is first needed, and shared by all adapters that are bound to collections."""
@@ -101,15 +87,14 @@ class SentenceModel:
     max_length: int | None
     dtype: Dtype
     wanted_device: str | None
-    similarity: Similarity = "cosine"
+    form: VectorForm = field(default_factory=VectorForm)
     pickle: bool = False
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """Digests of the folder's files, and the similarity that its vectors are made for."""
-        other = {} if self.similarity == "cosine" else {"similarity": self.similarity}
+        """Digests of the folder's files, and what its vectors are."""
         files = Contents(self.folder, self.pickle).identity()
-        return {**files, **engine_of(self.folder), **batching_of(self.folder), **other}
+        return {**files, **engine_of(self.folder), **batching_of(self.folder), **self.form.identity}
 
     @cached_property
     def device(self) -> str:
@@ -117,15 +102,28 @@ class SentenceModel:
 
     @cached_property
     def _model(self) -> Any:
-        model = load_sentence_model(self.folder, "SentenceTransformer", self.dtype, self.device, pickle=self.pickle)
+        model = load_sentence_model(
+            self.folder, "SentenceTransformer", self.dtype, self.device, pickle=self.pickle, pooling=self.form.pooling
+        )
         if self.max_length is not None:
             model.max_seq_length = self.max_length
         _refuse_missing_end(self.folder, model)
+        self._cut(model)
         return model
 
-    def lengths(self, texts: Sequence[str], prompt: str) -> Integers:
+    def _cut(self, model: Any) -> None:
+        wanted = self.form.dimensions
+        if wanted is None:
+            return
+        model.truncate_dim = None
+        whole = model.get_embedding_dimension()
+        if wanted > whole:
+            raise ModelError(f"'{self.folder.name}': dimensions={wanted}, and its vectors have {whole} numbers")
+        model.truncate_dim = wanted
+
+    def lengths(self, texts: Sequence[str], prompt: str, role: Role) -> Integers:
         """Tokens of each text with its prompt, after truncation."""
-        tokenizer = self._model.tokenizer
+        tokenizer = _tokenizer(self._model, role)
         counted: list[int] = []
         for start in range(0, len(texts), _BLOCK):
             block = [prompt + text for text in texts[start : start + _BLOCK]]
@@ -147,7 +145,7 @@ class SentenceModel:
             prompt=prompt,
             task=role,
             batch_size=len(texts),
-            normalize_embeddings=self.similarity == "cosine",
+            normalize_embeddings=self.form.similarity == "cosine",
             show_progress_bar=False,
             convert_to_numpy=True,
         )
@@ -156,16 +154,20 @@ class SentenceModel:
             raise ModelError(
                 f"{self.folder.name} makes vectors that are not finite; check its weights, or use dtype=float32"
             )
-        if self.similarity == "cosine":  # half precision leaves lengths that are off by a thousandth
+        if self.form.similarity == "cosine":  # half precision leaves lengths that are off by a thousandth
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
         return vectors
 
     @cached_property
     def pads(self) -> bool:
         """Whether texts of different lengths can share a call."""
-        return pads_without_effect(
-            lambda rows: self.encode([PROBE_TEXTS[row] for row in rows], "", "document"), self.dtype
-        )
+
+        def ask(rows: list[int]) -> Floats:
+            texts = [PROBE_TEXTS[row] for row in rows]
+            return np.concatenate([self.encode(texts, "", role) for role in roles], axis=1)
+
+        roles = get_args(Role) if is_routed(self.folder) else ("document",)
+        return pads_without_effect(ask, self.dtype)
 
     @property
     def dimension(self) -> int:
@@ -173,12 +175,27 @@ class SentenceModel:
         return int(self._model.get_embedding_dimension())
 
 
+def _routes(model: Any) -> Mapping[str, Any]:
+    """The modules of each route, where the first module sends texts through one of several."""
+    return getattr(model[0], "sub_modules", {})
+
+
+def _tokenizer(model: Any, role: Role) -> Any:
+    routes = _routes(model)
+    return routes[role][0].tokenizer if role in routes else model.tokenizer
+
+
 def _refuse_missing_end(folder: ModelFolder, model: Any) -> None:
-    modes = [getattr(module, "pooling_mode", "") for module in model]
-    if not any("lasttoken" in ((mode,) if isinstance(mode, str) else mode) for mode in modes):
-        return
-    plain = model.tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = model.tokenizer("a")["input_ids"]
+    chains = [[*route, *list(model)[1:]] for route in _routes(model).values()] or [list(model)]
+    for chain in chains:
+        modes = [getattr(module, "pooling_mode", "") for module in chain]
+        if any("lasttoken" in ((mode,) if isinstance(mode, str) else mode) for mode in modes):
+            _refuse_tokenizer_without_end(folder, chain[0].tokenizer)
+
+
+def _refuse_tokenizer_without_end(folder: ModelFolder, tokenizer: Any) -> None:
+    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("a")["input_ids"]
     if len(whole) <= len(plain) or whole[-1] == plain[-1]:
         raise ModelError(
             f"{folder.name} takes the vector of the last token, but its tokenizer appends no special end token (Qwen3: "

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import ModelError
-from adapters.models import ModelFolder
 from adapters.protocols import Floats
 
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
@@ -17,25 +15,6 @@ Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
 
 _Doubles = npt.NDArray[np.float64]
 _ROWS = 64
-
-
-def similarity_of(folder: ModelFolder) -> Similarity:
-    """The similarity that a folder declares (`similarity_fn_name`), cosine where it declares none.
-
-    Inner products of vectors that the folder's own last module normalises are cosines.
-
-    Raises:
-        ModelError: it declares another one.
-    """
-    declared = folder.json("config_sentence_transformers.json").get("similarity_fn_name") or "cosine"
-    if declared not in get_args(Similarity):
-        raise ModelError(
-            f"'{folder.name}': similarity_fn_name in config_sentence_transformers.json is '{declared}'; known are "
-            f"{', '.join(get_args(Similarity))}"
-        )
-    normalised = folder.modules and folder.modules[-1] == "Normalize"
-    found: Similarity = "cosine" if declared == "dot" and normalised else declared  # type: ignore[assignment]
-    return found
 
 
 def of_rows(similarity: Similarity, left: Floats, right: Floats) -> Floats:

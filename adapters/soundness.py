@@ -17,6 +17,7 @@ from pathlib import Path
 from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.models import LFS_ADVICE, LFS_POINTER, ModelFolder, read_json
+from adapters.routes import networks_of
 
 _LISTS = {"modules.json"}
 _NO_WORDS = {"special_tokens_map.json", "added_tokens.json"}
@@ -56,6 +57,8 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
             embeddings; the weights are quantised for a library that is not installed. The message names the file.
     """
     contents = Contents(folder, pickle)
+    for network in networks_of(folder):
+        refuse_unsound(network, pickle=pickle)
     refuse_pointers(folder)
     for name in (*contents.tokenizer, *contents.settings):
         if name.endswith(".json"):

@@ -49,6 +49,12 @@ class Overlap:
         return offsets, np.concatenate(documents), np.concatenate(scores)
 
 
+class Assuming(Overlap):
+    """A first stage whose files leave something open."""
+
+    remarks = ("it is asked without a prompt",)
+
+
 class Generous(Overlap):
     """A first stage that does not care for the depth."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from adapters.errors import DataError, UsageError
 from adapters.identity import array_digest, digest, file_digest
 from adapters.protocols import Bindable, Identity, Retriever, Setting
-from adapters.spec import identity_of, open_retriever, refuse_early
+from adapters.spec import identity_of, open_retriever, refuse_early, remarks_of
 from harness.data.collection import Collection
 from harness.data.detection import refuse_undetected
 from harness.data.runs import Run, build, cut, without_identical_ids
@@ -58,6 +58,11 @@ class ModelStage:
     def check(self) -> None:
         """Open the model's folder, and look whether its files can be loaded."""
         refuse_early(self._retriever)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the retriever says that it assumed."""
+        return remarks_of(self._retriever)
 
     def identity(self, collection: Collection) -> Identity:
         """Identity of the retriever on this collection."""

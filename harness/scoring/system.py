@@ -233,7 +233,8 @@ class System:
     def score(self, ground: CandidatePool, session: Session) -> Scores:
         """The run of this system over frozen candidates."""
         if self.reranker is None:
-            return Scores(ground.candidates, self.first_stage.identity(ground.collection))
+            assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(self.first_stage))
+            return Scores(ground.candidates, self.first_stage.identity(ground.collection), alarms=assumed)
         return self.reranker.score(ground, session)
 
     def made_of(self, ground: CandidatePool, scores: Scores) -> MadeOf:

@@ -14,8 +14,8 @@ import pytest
 
 from adapters import own_code_client
 from adapters.errors import ModelError, UsageError
-from adapters.families import CLASSES, families, read_family
 from adapters.own_code_client import OwnCodeProcess, versions_of
+from adapters.own_code_family import CLASSES, families, read_family
 from adapters.protocols import Setting
 from adapters.spec import identity_of, open_ranker, remarks_of
 from tests.conformance.foreign_code import folder_of

@@ -155,8 +155,6 @@ KINDS = {
     "SparseEncoder": ("SpladePooling", "a sparse encoder"),
     "MultiVectorEncoder": ("MultiVectorMask", "a multi-vector model"),
     "ColBERT": ("Dense", "a multi-vector model"),
-    "SentenceTransformer": ("Router", "an asymmetric model"),
-    None: ("Asym", "an asymmetric model"),
 }
 
 

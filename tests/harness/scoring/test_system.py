@@ -62,6 +62,15 @@ def test_a_depth_without_candidates_is_refused(place: Place, depth: int) -> None
         systems(FIRST, [], depth, place.workspace)
 
 
+def test_what_a_first_stage_assumed_stands_with_its_number(place: Place) -> None:
+    (first,) = place.evaluations(first=f"{FAKE}:Assuming")
+    assert [alarm.message for alarm in first.audit.alarms if alarm.name == "assumed"] == [
+        "it is asked without a prompt"
+    ]
+    (first,) = place.evaluations()
+    assert "assumed" not in {alarm.name for alarm in first.audit.alarms}
+
+
 def test_a_run_file_that_lacks_candidates_is_refused_with_their_number(place: Place) -> None:
     file = place.run_file(["q1 Q0 d1 1 0.5 t", "q2 Q0 d3 1 0.5 t", "q4 Q0 d8 1 0.5 t"])
     with pytest.raises(DataError, match=r"run\.trec: 17 of 20 candidates of coll have no score there"):

@@ -1,4 +1,4 @@
-"""How folders with code of their own are called, as data: `families/*.toml`, one file per published family."""
+"""How folders with code of their own are called, as data: `own_code_families/*.toml`, one file per published family."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLASSES: dict[Call, str] = {
 
 
 @dataclass(frozen=True)
-class Family:
+class OwnCodeFamily:
     """The keys of a file, and how a folder is called.
 
     Args:
@@ -57,30 +57,31 @@ class Family:
     transformers: Text | None = None
 
 
-def families() -> Mapping[str, Family]:
+def families() -> Mapping[str, OwnCodeFamily]:
     """The packaged families by name."""
     return _packaged()
 
 
-def family_of(classes: set[str]) -> Family | None:
+def family_of(classes: set[str]) -> OwnCodeFamily | None:
     """The family that has one of some classes; None where none has."""
     return next((family for family in families().values() if classes & set(family.architectures)), None)
 
 
-def read_family(text: str, label: str) -> Family:
+def read_family(text: str, label: str) -> OwnCodeFamily:
     """A family from the text of its file.
 
     Raises:
         UsageError: a key is unknown or of the wrong type; the message names it.
     """
     at = Place(label, error=UsageError)
-    return typed(Family, parsed_toml(text, at), at)
+    return typed(OwnCodeFamily, parsed_toml(text, at), at)
 
 
 @cache
-def _packaged() -> dict[str, Family]:
-    folder = importlib.resources.files("adapters").joinpath("families")
+def _packaged() -> dict[str, OwnCodeFamily]:
+    folder = importlib.resources.files("adapters").joinpath("own_code_families")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
     return {
-        file.name.removesuffix(".toml"): read_family(file.read_text("utf-8"), f"families/{file.name}") for file in files
+        file.name.removesuffix(".toml"): read_family(file.read_text("utf-8"), f"own_code_families/{file.name}")
+        for file in files
     }
