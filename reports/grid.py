@@ -132,13 +132,26 @@ def figures(grid: Grid, columns: Sequence[figure.FigureColumn[CollectionKey]], *
     Args:
         intervals: of single columns too; averages, and the only collection, have theirs always.
     """
-    wanted = [
-        place
-        for place, one in enumerate(columns)
-        if intervals or one.family == figure.SYSTEMS or len(one.collections) == len(grid.collections)
-    ]
+    columns = [_Tested(one.collections, one.weights, family_of(grid, one)) for one in columns]
+    wanted = [place for place, one in enumerate(columns) if intervals or one.family == figure.SYSTEMS]
     found = figure.figures(selection(grid), columns, wanted)
     return {key: GridFigure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in found.items()}
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A column with the family that its differences are corrected over."""
+
+    collections: tuple[CollectionKey, ...]
+    weights: tuple[float, ...]
+    family: str
+
+
+def family_of(grid: Grid, column: figure.FigureColumn[CollectionKey]) -> str:
+    """What the differences of a column are corrected over. The only collection of a view is corrected as an average is
+    elsewhere, whether or not a sample of it is shown, too."""
+    alone = len(column.collections) == 1 and len(once(grid)) == 1
+    return SYSTEMS if alone or len(column.collections) == len(grid.collections) else column.family
 
 
 def selection(grid: Grid) -> Selection[SystemKey, CollectionKey]:

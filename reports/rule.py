@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from harness.data.sources.stored import DRIFTED
 from harness.measuring.statistics.bootstrap import RESAMPLES
 from harness.measuring.statistics.flips import FLIPS
 from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Figure
 from harness.result.gathered import Grid
-from harness.result.keys import CollectionKey
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
 INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"
 UNIT = "a question is a query; in a parallel set it is the same query in all languages, and counts once"
 _CORRECTED = {
-    SYSTEMS: ("the average over", "system", " with one first stage"),
+    SYSTEMS: ("an average, or the only collection, over the", "system", " with one first stage"),
     COLLECTIONS: ("a collection over the", "collection", " of its system"),
     GROUPS: ("a group over the", "group", " of its system"),
     LANGUAGES: ("a language over the", "language", " of its system"),
@@ -50,16 +50,24 @@ def notes(families: Mapping[str, Iterable[Figure]]) -> list[str]:
 
 def sets(grid: Grid) -> list[str]:
     """The parallel sets of a grid, such as `demo: 20 questions in 10 languages`."""
-    members: dict[str, dict[CollectionKey, tuple[str, ...]]] = {}
+    questions: dict[str, set[str]] = {}
+    members: dict[str, set[tuple[str, str, str | None]]] = {}
     for collection in grid.collections:
         cells = (grid.cells.get((system, collection)) for system in grid.systems)
         first = next((cell.questions for cell in cells if cell is not None), None)
         if first is not None:
-            members.setdefault(first.drawn_from, {})[collection] = first.ids
-    return [f"{name}: {_counted(own)}" for name, own in members.items() if len(own) > 1]
+            questions.setdefault(first.drawn_from, set()).update(first.ids)
+            # A sample, or other data of one name, is the same member.
+            member = (collection.name.replace(DRIFTED, "").strip(), collection.split, collection.language)
+            members.setdefault(first.drawn_from, set()).add(member)
+    return [
+        f"{name}: {len(questions[name]):,} questions in {_counted(own)}"
+        for name, own in members.items()
+        if len(own) > 1
+    ]
 
 
-def _counted(members: Mapping[CollectionKey, tuple[str, ...]]) -> str:
-    languages = {one.language for one in members}
+def _counted(members: Collection[tuple[str, str, str | None]]) -> str:
+    languages = {language for _, _, language in members}
     where = "collections" if None in languages or len(languages) < len(members) else "languages"
-    return f"{len(set().union(*members.values())):,} questions in {len(members)} {where}"
+    return f"{len(members)} {where}"

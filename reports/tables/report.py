@@ -8,7 +8,6 @@ from itertools import groupby
 from types import MappingProxyType
 
 from harness.result import figure as result
-from harness.result.figure import SYSTEMS
 from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.stemming import notes as bm25_notes
@@ -71,8 +70,7 @@ class Sheet:
         """Its figures by what they were corrected over."""
         found: dict[str, list[GridFigure]] = {}
         for (_, place), one in self.figures.items():
-            whole = len(self.columns[place].collections) == len(self.grid.collections)
-            found.setdefault(SYSTEMS if whole else self.columns[place].family, []).append(one)
+            found.setdefault(grids.family_of(self.grid, self.columns[place]), []).append(one)
         return found
 
     @property

@@ -12,7 +12,9 @@ from pyarrow import parquet
 
 import harness
 from harness.api import LeftOutWarning
+from harness.result.gathered import gathered, grids
 from leaderboards.board import board
+from reports.story import report
 from tests.fixtures import Command
 from tests.stored_board import MadeCollection, MadeSystem, store
 
@@ -165,3 +167,25 @@ def test_nothing_is_said_where_nothing_is_left_out(
     store(tmp_path, [FIRST, *STEPS], PARTS)
     said = command(*verb, "--workspace", tmp_path)
     assert (said.code, said.err) == (0, "")
+
+
+def test_a_sample_of_another_system_changes_no_mark_of_the_only_collection(tmp_path: Path) -> None:
+    """It would otherwise be corrected over nothing, as if there were several collections."""
+
+    def differences() -> dict[str, tuple[float, int]]:
+        frame = harness.results(workspace=tmp_path, systems=[str(one.name) for one in STEPS], intervals=True)
+        rows = [row for row in frame.itertuples() if row.fingerprint == whole]
+        return {row.system: (row.adjusted_p, row.family) for row in rows if row.family == row.family}
+
+    store(tmp_path, [FIRST, *STEPS], WHOLE[:1])
+    (grid,) = grids(gathered(tmp_path))
+    whole = grid.collections[0].fingerprint
+    before = differences()
+    assert {family for _, family in before.values()} == {len(STEPS)}
+    store(tmp_path, [LATE], PARTS[:1])
+    (grid,) = grids(gathered(tmp_path))
+    assert len(grid.collections) == 2
+    (sheet,) = report(gathered(tmp_path)).sheets
+    assert differences() == before
+    shown = {system.label: one.difference for (system, _), one in sheet.figures.items() if one.difference is not None}
+    assert {label: (one.adjusted_p, one.family) for label, one in shown.items()} == before
