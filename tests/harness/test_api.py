@@ -48,7 +48,7 @@ def test_collections_that_bring_lists_are_not_searched_unless_it_is_asked_for(pl
 
 
 def test_lists_and_searches_are_not_mixed_by_default(place: Place) -> None:
-    with pytest.raises(UsageError, match="some of these collections bring candidate lists"):
+    with pytest.raises(UsageError, match="only some of these collections have candidate lists"):
         api.run(str(place.reranking_rows()), str(place.beir()), workspace=place.workspace.path)
 
 
@@ -106,11 +106,11 @@ def test_the_workspace_of_the_environment_is_used(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"rerankers": 3}, "rerankers is a name or a list of names, not 3"),
+        ({"rerankers": 3}, "rerankers must be a name or a list of names, not 3"),
         ({"source": "irds2"}, "unknown source 'irds2'. Did you mean irds?"),
         ({"measures": ["nCDG@10"]}, "unknown measure 'nCDG@10'"),
-        ({"sample_queries": 0}, "sample_queries is a whole number, 1 or more, not 0"),
-        ({"depth": 0}, "depth is a whole number, 1 or more, not 0"),
+        ({"sample_queries": 0}, "sample_queries must be a whole number, 1 or more, not 0"),
+        ({"depth": 0}, "depth must be a whole number, 1 or more, not 0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(place: Place, options: dict[str, object], said: str) -> None:

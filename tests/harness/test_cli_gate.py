@@ -85,7 +85,7 @@ def test_an_empty_workspace_lists_no_looks(command: Command, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "name the system that asks to pass"),
+        ([], "name the system to judge"),
         (["--candidate", READER, "--anchor", "best-accepted"], "name the first anchor with --anchor"),
         (["--candidate", READER, "--policy", "nope.toml"], "nope.toml: there is no such file"),
         (["--candidate", READER, "--measure", "nope"], "the arguments: measure"),

@@ -171,4 +171,4 @@ def test_a_run_needs_a_target_and_results_of_mteb_none(place: Place, command: Co
     result = tmp_path / "T2Reranking.json"
     result.write_text(json.dumps({"task_name": "T2Reranking", "scores": {}}), "utf-8")
     targeted = command("import", result, "--target", "beir", "--workspace", place.workspace.path)
-    assert targeted.code == 2 and "--target goes with one run file" in targeted.err
+    assert targeted.code == 2 and "--target is for one run file" in targeted.err
