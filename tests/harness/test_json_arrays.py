@@ -48,6 +48,6 @@ def test_a_file_of_json_is_no_collection_and_a_run_is_no_array(tmp_path: Path) -
     with pytest.raises(HarnessError, match=COMMAND):
         sources(str(file), None, (), None)
     with pytest.raises(
-        HarnessError, match=r"a JSON array, and no run; a run in JSON is \{query: \{document: score\}\}"
+        HarnessError, match=r"a JSON array is not a run; a run in JSON is \{query: \{document: score\}\}"
     ):
         format_of(file)

@@ -145,7 +145,7 @@ def test_a_reranker_that_has_no_reference_says_why(place: Place) -> None:
     with place.session() as session:
         found = check("bm25", [place.load()], session, first_stage=FIRST, reference=True)
     (row,) = (one for one in found.findings if one.trial == "sentence-transformers")
-    assert (row.verdict, row.note) == ("not possible", "it is no model that sentence-transformers can load")
+    assert (row.verdict, row.note) == ("not possible", "sentence-transformers cannot load this kind of model")
 
 
 def test_what_sentence_transformers_cannot_load_is_said_in_one_line(tmp_path: Path) -> None:

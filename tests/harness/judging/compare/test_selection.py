@@ -90,7 +90,7 @@ def test_the_depth_of_given_lists_says_nothing() -> None:
 
 def test_a_system_that_was_measured_elsewhere_only_is_not_called_unknown() -> None:
     elsewhere = stored("b003", "two", "other", first_stage="e5")
-    with pytest.raises(UsageError, match="'two' was measured elsewhere only: other over e5 at depth 10"):
+    with pytest.raises(UsageError, match="'two' was measured only elsewhere: other over e5 at depth 10"):
         select([ONE, elsewhere], "one", ["two"], wanted=Wanted(first_stage="bm25"))
 
 

@@ -136,7 +136,7 @@ def test_the_command_says_which_workspace_is_whose(main: Place, place: Place, co
 @pytest.mark.parametrize(
     ("other", "answer"),
     [
-        ("nowhere", "no results in '{}' yet; `harness run` makes them, or name another --against"),
+        ("nowhere", "no results in '{}' yet; use `harness run`, or name another --against"),
         ("coll/corpus.jsonl", "the workspace '{}' is a file; name a folder with --against"),
     ],
 )

@@ -72,7 +72,7 @@ def test_what_cannot_be_is_one_line(
 
 
 def test_an_empty_workspace_says_what_to_do(place: Place) -> None:
-    with pytest.raises(UsageError, match=r"no results in .* yet; `harness run` makes them"):
+    with pytest.raises(UsageError, match=r"no results in .* yet; use `harness run`"):
         find(place.workspace, "a", "b")
 
 

@@ -110,7 +110,7 @@ def test_the_name_tells_two_imports_of_one_file_apart(place: Place) -> None:
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ({}, "names no system; give it one with --name"),
+        ({}, "names no system; name it with --name"),
         ({"name": "run:x"}, "--name 'run:x'"),
         ({"name": "x", "first_stage": "given", "first_stage_run": Path("x")}, "both name the candidates"),
         ({"name": "x", "first_stage": "given"}, "coll brings no candidate lists"),
@@ -124,7 +124,7 @@ def test_what_cannot_be_known_is_asked_for(place: Place, wanted: dict[str, str],
 
 def test_one_file_is_of_one_collection(place: Place) -> None:
     collections = [place.load(place.beir("one")), place.load(place.beir("two"))]
-    with pytest.raises(UsageError, match="one run file is of one collection, not of 2: one, two"):
+    with pytest.raises(UsageError, match="a run file is for one collection, not for 2: one, two"):
         take_run(WantedRun(place.run_file(["q1\td1\t0.5"]), "x"), collections, place.workspace, Silent())
 
 
