@@ -154,7 +154,7 @@ def gate(
         >>> decision.verdict
         'inconclusive'
         >>> decision.reasons[0]
-        '120 queries of 12 questions decide nothing; the policy asks for 30 or more'
+        '120 queries of 12 questions are too few; the policy requires 30 or more'
         >>> round(decision.difference.value, 4)
         0.1382
     """

@@ -236,9 +236,15 @@ def test_a_path_is_a_folder_and_never_the_name_of_a_suite_or_a_model(
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: harness.run("demo", rerankers=[None]), "rerankers must be a name or a list of names; the list contains None"),
+        (
+            lambda: harness.run("demo", rerankers=[None]),
+            "rerankers must be a name or a list of names; the list contains None",
+        ),
         (lambda: harness.run("demo", depth="10"), "depth must be a whole number, 1 or more, not '10'"),
-        (lambda: harness.run("demo", rerankers={"bm25": 1}), "rerankers must be a name or a list of names, not {'bm25'"),
+        (
+            lambda: harness.run("demo", rerankers={"bm25": 1}),
+            "rerankers must be a name or a list of names, not {'bm25'",
+        ),
         (lambda: harness.run("demo", first_stage=""), "first_stage is an empty name"),
         (lambda: harness.run("demo", first_stage=["bm25"]), "first_stage must be a name, not ['bm25']"),
         (lambda: harness.run("demo", reporter=print), "reporter needs the methods 'note' and 'stage'"),
@@ -251,9 +257,12 @@ def test_a_path_is_a_folder_and_never_the_name_of_a_suite_or_a_model(
         (lambda: harness.check(PLAIN, reference="sbert"), "unknown reference 'sbert'. Available: sentence-transf"),
         (lambda: harness.gate(PLAIN, targets="demo", tier="gaet"), "unknown tier 'gaet'. Did you mean gate"),
         (lambda: harness.gate(PLAIN, targets="demo", depth=0), "depth must be a whole number, 1 or more, not 0"),
-        (lambda: harness.merge("out", method="linear", models="a", weights=2), "weights must be a list of numbers, not 2"),
+        (
+            lambda: harness.merge("out", method="linear", models="a", weights=2),
+            "weights must be a list of numbers, not 2",
+        ),
         (lambda: harness.gate(PLAIN, "none.toml"), "none.toml: there is no such file"),
-        (lambda: harness.Policy(margin=0.5 * 100), "margin is a fraction, 0.005 for half a point, not 50"),
+        (lambda: harness.Policy(margin=0.5 * 100), "margin must be a fraction, such as 0.005 for half a point, not 50"),
         (lambda: harness.compare("a"), "name at least one candidate to compare with 'a'"),
         (lambda: harness.compare("a", "b"), "no results in"),
         (lambda: harness.why("a", "b"), "no results in"),

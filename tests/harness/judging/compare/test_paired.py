@@ -75,7 +75,7 @@ def test_another_version_of_the_evaluator_is_refused(place: Place) -> None:
 
 def test_other_queries_or_content_are_refused_one_by_one(place: Place) -> None:
     ours, theirs = (fresh_side(one, MEASURE) for one in two(place))
-    with pytest.raises(DataError, match="other content, splits or samples"):
+    with pytest.raises(DataError, match="different content, splits or samples"):
         joined(ours, replace(theirs, fingerprint="another"))
     with pytest.raises(DataError, match="have 3 queries in common, but not all"):
         joined(ours, replace(theirs, questions=asked("q1", "q2", "q3", "q9")))

@@ -125,7 +125,7 @@ def test_without_a_common_collection_nothing_is_compared() -> None:
 
 def test_other_queries_under_the_same_name_are_refused() -> None:
     other = stored("b003", "two", fingerprint="finger-dev", split="dev", queries=7)
-    with pytest.raises(DataError, match=r"coll: not the same queries.*split test, 4 queries.*split dev, 7 queries"):
+    with pytest.raises(DataError, match=r"coll: different queries.*split test, 4 queries.*split dev, 7 queries"):
         select([ONE, other], "one", ["two"])
 
 
@@ -139,7 +139,9 @@ def test_of_nested_samples_the_largest_that_all_have_is_taken_aloud() -> None:
     everything = [ONE, TWO, sampled("a008", "one", 2), sampled("b008", "two", 2)]
     selection = select(everything, "one", ["two"])
     assert both(selection) == ([["a001"]], [["b002"]])
-    assert selection.notes == ("coll: compared on split test, 4 queries (finger-coll), the most that all systems have",)
+    assert selection.notes == (
+        "coll: compared on split test, 4 queries (finger-coll), the largest that all systems have",
+    )
     assert both(select([ONE, *everything[2:]], "one", ["two"])) == ([["a008"]], [["b008"]])
 
 
@@ -181,8 +183,8 @@ def test_a_group_is_one_system_of_many_evaluations(declared: str) -> None:
     [
         (["mine"], "write NAME=SPEC,SPEC"),
         (["mine=./none-*"], r"no results of a system './none-\*'"),
-        (["one=./seed-*"], "'one' is a name already"),
-        (["mine=./seed-*", "mine=one"], "'mine' is a name already"),
+        (["one=./seed-*"], "'one' is already a name"),
+        (["mine=./seed-*", "mine=one"], "'mine' is already a name"),
         (["mine=./seed-*", "yours=./seed-*"], "'yours' is neither the baseline nor a candidate"),
         (["mine=./seed-*,one"], "same evaluation"),
     ],

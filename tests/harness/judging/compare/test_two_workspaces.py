@@ -97,7 +97,7 @@ def test_one_name_for_other_queries_is_refused_with_both_fingerprints(main: Plac
     part = sample_queries(main.load(), 2)
     place.evaluations(whole)
     main.evaluations(part)
-    with pytest.raises(DataError, match=rf"coll: not the same queries.*{part.fingerprint[:12]}.*in '.*/workspace' has"):
+    with pytest.raises(DataError, match=rf"coll: different queries.*{part.fingerprint[:12]}.*in '.*/workspace' has"):
         across(main, place, FIRST, FIRST)
 
 

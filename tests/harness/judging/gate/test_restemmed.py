@@ -69,8 +69,8 @@ def test_what_was_accepted_on_unstemmed_candidates_is_refused_with_the_way_back(
     message = refused(held, f"{FAKE}:Nothing", ACCEPTED, "bm25", sequential=sequential)  # scoring it would be an error
     assert message == (
         f"ferries: '{SLIGHTLY}' was measured on candidates of 'bm25?language=none', and 'bm25' finds others, because "
-        "it stems with the collection's language now; give --first-stage 'bm25?language=none', or measure the anchor "
-        "again: name it with --anchor"
+        "it stems with the collection's language now; use --first-stage 'bm25?language=none', or name the anchor "
+        "with --anchor to measure it again"
     )
 
 

@@ -134,7 +134,7 @@ def test_a_handful_of_queries_proves_no_drop() -> None:
 def test_fewer_queries_than_the_policy_asks_for_pass_nothing() -> None:
     found = judged(paired("a", 0.0, 20, spread=0.0))
     assert found.state == "inconclusive"
-    assert found.reasons[0] == "20 queries decide nothing; the policy asks for 30 or more"
+    assert found.reasons[0] == "20 queries are too few; the policy requires 30 or more"
     assert judged(paired("a", 0.0, 30, spread=0.0)).state == "pass"
 
 
@@ -228,14 +228,14 @@ def test_ten_languages_of_one_question_are_no_ten_queries() -> None:
 def test_what_is_needed_is_told_in_questions_where_the_languages_share_them() -> None:
     found = judged(*LANGUAGES)
     assert "needs about 2,200 more questions, each in all its languages" in found.reasons[1]  # 2,473, less 300
-    assert any("with 1,200 queries of 300 questions this look sees" in line for line in found.reasons)
+    assert any("with 1,200 queries of 300 questions this look detects" in line for line in found.reasons)
 
 
 def test_the_policy_asks_for_questions() -> None:
     few = [replace(one, questions=replace(one.questions, ids=one.questions.ids[:8]),
                    baseline=one.baseline[:8], candidate=one.baseline[:8]) for one in LANGUAGES]  # fmt: skip
     found = judged(*few)
-    assert found.reasons[0] == "32 queries of 8 questions decide nothing; the policy asks for 30 or more"
+    assert found.reasons[0] == "32 queries of 8 questions are too few; the policy requires 30 or more"
 
 
 def test_a_tail_in_four_languages_is_one_tail() -> None:

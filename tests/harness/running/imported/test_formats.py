@@ -138,7 +138,7 @@ def test_an_id_with_a_space_stays_one_id(tmp_path: Path) -> None:
         ("q1 d1 0.5 0.6\n", None, r"no known run has 4 columns; name the --format"),
         ("", None, r"no known run has 0 columns"),
         ("q1\td1\t0.5\n", "pyserini", r"unknown format 'pyserini'"),
-        ('{"task_name": "T", "scores": {}}', None, r"means of mteb are no run"),
+        ('{"task_name": "T", "scores": {}}', None, r"means of mteb are not a run"),
     ],
 )
 def test_what_is_broken_is_refused_by_its_place(

@@ -182,14 +182,23 @@ def test_the_same_file_is_kept_once(place: Place, tmp_path: Path) -> None:
             {"dataset_revision": "f" * 40},
             "measured on revision ffffffff of the data, and SciFact here is .*; import it, marked, with --allow-drift",
         ),
-        ({"scores": {"train": [{"hf_subset": "default", "main_score": 1.0}]}}, "no suite has any of its splits and subsets"),
+        (
+            {"scores": {"train": [{"hf_subset": "default", "main_score": 1.0}]}},
+            "no suite has any of its splits and subsets",
+        ),
         ({"scores": {"test": {"ndcg_at_10": 0.5}}}, "split 'test' is not a list of scores"),
         (
             {"scores": {"test": [{"hf_subset": "default", "main_score": 0.5}]}},
             "no nDCG@10 of beir/scifact; it has none",
         ),
-        ({"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": 75.0}]}}, "ndcg_at_10 is 75.0; a fraction"),
-        ({"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": None}]}}, "ndcg_at_10 is None; a fraction"),
+        (
+            {"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": 75.0}]}},
+            "ndcg_at_10 is 75.0; expected a fraction",
+        ),
+        (
+            {"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": None}]}},
+            "ndcg_at_10 is None; expected a fraction",
+        ),
         ({"scores": 3}, "not a result of mteb: it lacks"),
     ],
 )
@@ -218,8 +227,7 @@ def test_of_a_folder_only_what_a_suite_has_is_taken_and_the_rest_is_said(
     said = command("import", tmp_path, "--workspace", place.workspace.path)
     assert said.code == 0, said.err
     assert said.err.strip() == (
-        "left out: 1 file: of tasks that no suite has; docs/suites.md lists the tasks "
-        "(Banking77Classification)"
+        "left out: 1 file: of tasks that no suite has; docs/suites.md lists the tasks (Banking77Classification)"
     )
     assert said.out.count("(imported)") >= 2 and "75.00" in said.out and "50.00" in said.out
     empty = tmp_path / "empty"
