@@ -59,8 +59,8 @@ def teach(
     settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal()) as session:
-        lesson = lesson_of(pool, corpus_of(target, session.workspace))
-        manifest = run(lesson, teaching.teachers, settings, out, session)
+        teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
+        manifest = run(teaching_set, teaching.teachers, settings, out, session)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:

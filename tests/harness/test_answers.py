@@ -305,7 +305,7 @@ def test_an_explanation_writes_its_page(place: Place) -> None:
     assert "<!doctype html>" in (place.path / "why.html").read_text("utf-8").lower()
 
 
-def test_progress_goes_to_a_terminal_and_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_goes_only_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(arguments.reporter_of(None), Silent)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert isinstance(arguments.reporter_of(None), Terminal)

@@ -129,19 +129,19 @@ def test_no_target_is_refused(place: Place) -> None:
         api.run(first_stage=FIRST, workspace=place.workspace.path)
 
 
-def test_the_cost_is_told_before_the_work(place: Place) -> None:
-    told = []
+def test_the_cost_is_shown_before_the_work(place: Place) -> None:
+    lines = []
 
-    class Told(Silent):
+    class Recorder(Silent):
         def note(self, text: str) -> None:
-            told.append(text)
+            lines.append(text)
 
-    run(place, rerankers=[f"{FAKE}:Plain"], reporter=Told())
-    assert told[0] == (
+    run(place, rerankers=[f"{FAKE}:Plain"], reporter=Recorder())
+    assert lines[0] == (
         "collections: 1, documents: 8, queries: 4, rerankers: 1, pairs for each: at most 20, less what is already known"
     )
-    assert told[1] == f"{FAKE}:Plain: orientation probe, 16 pairs in the language of coll"
-    assert told[2] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
+    assert lines[1] == f"{FAKE}:Plain: orientation probe, 16 pairs in the language of coll"
+    assert lines[2] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
 
 
 def test_the_names_of_before_work_with_a_warning() -> None:

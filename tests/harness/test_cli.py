@@ -1,4 +1,4 @@
-"""The front door: what is printed where, which exit code, and that every answer to a mistake is one line."""
+"""The command line: what is printed where, which exit code, and that every answer to a mistake is one line."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_bad_data_is_named_by_file_and_line(place: Place, command: Command) -> N
     assert f"{folder}/corpus.jsonl:2: " in said.err
 
 
-def test_a_defect_of_ours_is_told_apart_from_a_regression(
+def test_a_bug_of_the_package_is_distinguished_from_a_regression(
     place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "experiment", lambda *_: 1 / 0)
@@ -340,9 +340,9 @@ def test_lists_and_ids_answer_on_a_missing_an_empty_and_a_filled_workspace(place
     assert shown["reranker"] == PLAIN
     assert shown["made_of"]["reranker"] == {"adapter": "hash", "version": 1}
     assert list(shown["per_query"]["nDCG@10"]) == ["q1", "q2", "q3", "q4"]
-    told = command("show", rows[1]["id"], "--workspace", place.workspace.path).out
-    assert "made_of:" in told
-    assert "membership_kept: True" in told
+    shown = command("show", rows[1]["id"], "--workspace", place.workspace.path).out
+    assert "made_of:" in shown
+    assert "membership_kept: True" in shown
 
 
 def test_doctor_answers_without_a_workspace_and_fails_on_a_broken_store(place: Place, command: Command) -> None:

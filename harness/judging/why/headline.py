@@ -15,7 +15,7 @@ def headline(why: Why) -> str:
     if not why.deltas.any():
         return f"A and B have the same {_measure(why)} for every query."
     best = explanation(why)
-    contrast = "no group of queries stands out" if best is None else _explained(why, best)
+    contrast = "no group of queries explains it" if best is None else _explained(why, best)
     return f"{_difference(why)}; {contrast}."
 
 

@@ -165,7 +165,7 @@ def _first_stage(entry: SuiteCollection, said: Mapping[str, object], model: Mode
 
 
 def _measures(key: str, *, given: bool) -> tuple[str, ...]:
-    """Return the measures that a key of mteb stands for; `given` is for reranking tasks."""
+    """Return the measures whose value a key of mteb has; `given` is for reranking tasks."""
     for pattern, names in ((_KEY, _MEASURES), (_MIRACL_KEY, _MIRACL)):
         if matched := pattern.fullmatch(key):
             return (f"{names[matched[1]]}@{matched[2]}",)

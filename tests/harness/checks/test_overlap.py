@@ -95,7 +95,7 @@ def test_exact_and_near_matches_are_distinguished_and_name_the_line(place: Place
     assert str(alarm) == "2 of 4 queries occur in the training data, 1 of them word for word"
 
 
-def test_clean_training_data_accuses_nobody(place: Place) -> None:
+def test_clean_training_data_raises_no_alarm(place: Place) -> None:
     found = scan(place, "what is love", "when is high noon", "who has a dog", "", "?")
     assert (found.matches, found.alarms) == ((), ())
 
@@ -106,7 +106,7 @@ def test_queries_of_one_text_are_all_found_and_empty_ones_never(place: Place) ->
     assert sorted(match.query for match in scan(place, "when is low tide", "").matches) == ["a", "b"]
 
 
-def test_the_values_of_the_clean_queries_stand_beside_the_whole(place: Place) -> None:
+def test_the_values_of_the_clean_queries_are_shown_next_to_the_whole(place: Place) -> None:
     collection = place.load()
     (evaluation,) = place.evaluations(collection, measures=["nDCG@10", "RR@10"])
     found = overlaps([collection], [[(1, QUERIES["q1"]), (2, QUERIES["q3"])]])

@@ -275,7 +275,7 @@ def test_the_remark_is_given_every_time(place: Place, tmp_path: Path) -> None:
 def test_prompts_that_somebody_gave_are_no_remark(place: Place, tmp_path: Path) -> None:
     prompts = {"query": "Instruct: find it\nQuery: ", "document": "a text: "}
     folder = embedder(tmp_path / "model", prompts)
-    instructed = place.load(place.beir("told", rules='instruction = "find the opposite"'))
+    instructed = place.load(place.beir("instructed", rules='instruction = "find the opposite"'))
     with place.session() as session:
         ground = prepare(instructed, first_stage(FIRST, place.workspace), 5, [], session)
         plain = prepare(place.load(), first_stage(FIRST, place.workspace), 5, [], session)

@@ -168,7 +168,7 @@ def test_equivalence_is_tested_where_it_is_asked_for(place: Place) -> None:
     assert compared(place, ORACLE).measures[0].candidates[0].macro.equivalence is None
 
 
-def test_noise_stands_beside_the_difference_only_where_every_part_has_it(place: Place) -> None:
+def test_noise_is_shown_next_to_the_difference_only_if_every_part_has_it(place: Place) -> None:
     evaluations = place.evaluations(*three(place)[:2], rerankers=[REVERSE])
     (found,) = compared(place, REVERSE).measures[0].candidates
     assert found.macro.noise is None

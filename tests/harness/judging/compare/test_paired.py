@@ -105,5 +105,5 @@ def test_seeds_are_averaged_query_by_query_and_must_be_of_the_same_queries(place
     assert group.ids == tuple(one.id for one in evaluations)
     assert group.noise == 0.03
     for other in ({"questions": asked("a")}, {"candidates": "others"}, {"fingerprint": "another"}, {"evaluator": 0}):
-        with pytest.raises(DataError, match="a group needs the same"):
+        with pytest.raises(DataError, match="all members of a group need the same"):
             together("random", [sides[0], replace(sides[1], **other)])

@@ -19,7 +19,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def refused(folder: Path, content: dict[str, Any]) -> str:
-    """What is told of a record that is no record."""
+    """The message about a file that is not a record."""
     with pytest.raises(DataError) as said:
         record(folder, content)
     assert "\n" not in str(said.value) and str(said.value).startswith(f"{folder / FILE}: ")
@@ -98,7 +98,7 @@ def test_a_missing_field_of_a_row_is_named_with_its_place(tmp_path: Path, key: s
 
 
 @pytest.mark.parametrize(("place", "named"), [("", "colour"), ("scores", "scores[0].colour")])
-def test_a_field_that_nobody_knows_is_not_passed_over(tmp_path: Path, place: str, named: str) -> None:
+def test_an_unknown_field_is_refused(tmp_path: Path, place: str, named: str) -> None:
     values = example()
     (values[place][0] if place else values)["colour"] = "red"
     assert f": {named}: unknown key" in refused(tmp_path, values)
@@ -121,7 +121,7 @@ def test_what_a_validation_found_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "key", "new", "told"),
+    ("place", "key", "new", "message"),
     [
         ("scores", "value", None, "null is not a number"),
         ("scores", "value", "0.5", "'0.5' is not a number"),
@@ -151,16 +151,16 @@ def test_what_a_validation_found_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_value_is_refused_with_file_and_place(
-    tmp_path: Path, place: str, key: str, new: object, told: str
+    tmp_path: Path, place: str, key: str, new: object, message: str
 ) -> None:
     values = made()
     number = 1 if (key, new) == ("name", "stage-1") else 0
     values[place][number][key] = new
-    assert f".{key}: {told}" in (said := refused(tmp_path, values)) and f": {place}[" in said
+    assert f".{key}: {message}" in (said := refused(tmp_path, values)) and f": {place}[" in said
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda values: values.update(arms={}), "arms: an object is not a list"),
         (lambda values: values["arms"].append("base"), "]: 'base' is not an object"),
@@ -176,10 +176,10 @@ def test_a_damaged_value_is_refused_with_file_and_place(
         (lambda values: values.update(state="running"), "accepted: contradicts the state 'running'"),
     ],
 )
-def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path, change: Change, told: str) -> None:
+def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path, change: Change, message: str) -> None:
     values = made()
     change(values)
-    assert told in refused(tmp_path, values)
+    assert message in refused(tmp_path, values)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])

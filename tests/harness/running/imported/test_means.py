@@ -1,4 +1,4 @@
-"""Means of others stand beside measured values, marked, and nothing here pretends to know more of them than a mean."""
+"""Imported means are shown next to measured values, marked, and with nothing that a mean does not have."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_means_have_no_rank_where_nothing_was_measured(place: Place, tmp_path: P
     assert [row.rank for row in standings(grid, rows)] == [None, None]
 
 
-def test_given_lists_are_told_and_an_unknown_first_stage_is_not_guessed(tmp_path: Path) -> None:
+def test_given_lists_are_stated_and_an_unknown_first_stage_is_not_guessed(tmp_path: Path) -> None:
     (given,) = means_in(written(tmp_path / "a", result("T2Reranking")), measures=["RR@10"])
     assert (given.first_stage, given.reranker, given.depth) == ("given", "org/model@012345678901 (imported)", 0)
     assert given.values == {"AP@1000": 0.5, "RR@10": 0.625}
@@ -245,7 +245,7 @@ def test_two_models_never_share_a_name(place: Place, tmp_path: Path) -> None:
     assert other.first_stage == "org/model@0123 (imported)"
 
 
-def test_candidates_that_nobody_states_are_nobody_else_s(tmp_path: Path) -> None:
+def test_candidates_that_are_not_stated_equal_no_others(tmp_path: Path) -> None:
     """Two means would be paired with each other, and the difference of nothing with nothing be tested."""
     one, two = written(tmp_path / "one"), written(tmp_path / "two", {**result(), "evaluation_time": 9.0})
     assert means_in(one)[0].candidates != means_in(two)[0].candidates

@@ -121,8 +121,8 @@ def test_what_is_left_out_is_counted_by_its_reason(place: Place, tmp_path: Path)
     assert take_means([tmp_path], place.workspace.path).skipped == (
         "6 files: of tasks that no suite has; docs/suites.md lists the tasks "
         "(Banking77Classification, STS12, STS13, STS14, STS15 and 1 more)",
-        "2 files: measured on another revision of the data than our suites have; import them, marked, with --allow-drift "
-        "(FiQA2018, NFCorpus)",
+        "2 files: measured on another revision of the data than our suites have; import them, marked, with "
+        "--allow-drift (FiQA2018, NFCorpus)",
         "2 files: not results of mteb (paths.json, plot.json)",
         "1 file: in an experiment's folder without model_meta.json; fetch that file too (no_meta)",
     )

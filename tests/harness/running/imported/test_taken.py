@@ -93,7 +93,7 @@ def test_a_candidate_without_a_score_is_never_a_zero(place: Place) -> None:
         take(place, WantedRun(file, "theirs", first_stage=FIRST, depth=5))
 
 
-def test_a_query_without_candidates_counts_as_zero_aloud(place: Place) -> None:
+def test_a_query_without_candidates_counts_as_zero_and_is_reported(place: Place) -> None:
     file = place.run_file(["q1\td1\t0.5", "q2\td3\t0.5"])
     (done,) = take(place, WantedRun(file, "theirs"))
     assert done.values.mean() < 0.5 and done.audit.queries_without_candidates == 2
