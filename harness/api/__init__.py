@@ -1,7 +1,7 @@
-"""The Python interface: one call answers the question, as one command does.
+"""The Python interface: one call for each command.
 
-A module for each group of calls, and one for each value that they give. Only this package and the command line load the
-packages above `harness`, inside the functions that need them.
+There is a module for each group of calls and one for each value that they return. Only this package and the command
+line import the packages above `harness`, inside the functions that need them.
 """
 
 from harness.api.checkpoints import adapt, merge

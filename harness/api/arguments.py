@@ -1,4 +1,4 @@
-"""What a user may pass: names, paths and numbers as Python has them, and a place to work in."""
+"""Checks of the arguments that a user passes: names, paths, numbers, workspaces and reporters."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Name = str | Path
 
 
 def name_of(argument: str, given: Name) -> str:
-    """A name as the command line has it. A relative `Path` begins with `./`, so it is never the name of a suite or a
+    """Return a name as the command line takes it. A relative `Path` gets a leading `./`, so it never names a suite or a
     model of the hub.
 
     Raises:
-        UsageError: it is empty, or no name.
+        UsageError: the name is empty, or is neither a string nor a path.
     """
     if not isinstance(given, str | Path):
-        raise UsageError(f"{argument} is a name, not {given!r}")
+        raise UsageError(f"{argument} must be a name, not {given!r}")
     text = str(given)
     if not text.strip():
         raise UsageError(f"{argument} is an empty name")
@@ -39,73 +39,73 @@ def name_of(argument: str, given: Name) -> str:
 
 
 def optional_name(argument: str, given: Name | None) -> str | None:
-    """The same where it may be left out."""
+    """Return `name_of` of the argument, or None if it is None."""
     return None if given is None else name_of(argument, given)
 
 
 def names_of(argument: str, given: Name | Iterable[Name | Iterable[Name]] | None) -> list[str]:
-    """The names that an argument holds: none, one, or several.
+    """Return the names in an argument: none, one, or several.
 
     Raises:
-        UsageError: it holds something else.
+        UsageError: the argument contains something other than names.
     """
     if given is None:
         return []
     if isinstance(given, str | Path):
         return [name_of(argument, given)]
     if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable):
-        raise UsageError(f"{argument} is a name or a list of names, not {given!r}")
+        raise UsageError(f"{argument} must be a name or a list of names, not {given!r}")
     return [name for part in given for name in _inner(argument, part)]
 
 
 def _inner(argument: str, part: Name | Iterable[Name]) -> list[str]:
     if part is None:
-        raise UsageError(f"{argument} is a name or a list of names; None is no name")
+        raise UsageError(f"{argument} must be a name or a list of names; the list contains None")
     return names_of(argument, part)
 
 
 def one_of(argument: str, given: str, known: Sequence[str]) -> None:
-    """Check a word that has to be one of a few.
+    """Check that an argument is one of the known words.
 
     Raises:
-        UsageError: it is another one.
+        UsageError: the word is unknown.
     """
     if given not in known:
         raise UsageError(f"unknown {argument} {given!r}.{did_you_mean(str(given), known)}")
 
 
 def whole(argument: str, given: int, least: int = 1) -> int:
-    """A whole number; those of numpy too.
+    """Return a whole number. numpy's integers are accepted.
 
     Raises:
-        UsageError: it is too small, or no whole number.
+        UsageError: the argument is not a whole number, or less than `least`.
     """
     if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
-        raise UsageError(f"{argument} is a whole number, {least} or more, not {given!r}")
+        raise UsageError(f"{argument} must be a whole number, {least} or more, not {given!r}")
     return int(given)
 
 
 def optional_whole(argument: str, given: int | None, least: int = 1) -> int | None:
-    """The same where it may be left out."""
+    """Return `whole` of the argument, or None if it is None."""
     return None if given is None else whole(argument, given, least)
 
 
 def number(argument: str, given: float) -> float:
-    """A number; those of numpy too.
+    """Return a number as a float. numpy's numbers are accepted.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the argument is not a number.
     """
     if isinstance(given, bool) or not isinstance(given, Real):
-        raise UsageError(f"{argument} is a number, not {given!r}")
+        raise UsageError(f"{argument} must be a number, not {given!r}")
     return float(given)
 
 
 def source_choice(source: str = "auto", mirror: Name | None = None, allow_drift: bool = False) -> SourceChoice:
-    """Where suites are read from. Without a mirror the variable HARNESS_MIRROR names it.
+    """Return where suites are read from. Default of `mirror`: the environment variable HARNESS_MIRROR.
 
     Raises:
-        UsageError: there is no such source.
+        UsageError: the source is unknown.
     """
     one_of("source", source, _SOURCES)
     folder = mirror or os.environ.get(MIRROR)
@@ -113,15 +113,15 @@ def source_choice(source: str = "auto", mirror: Name | None = None, allow_drift:
 
 
 def file_of(given: Name | None) -> Path | None:
-    """A file or folder that may be left out."""
+    """Return the path of an optional file or folder, or None."""
     return None if given is None else Path(given)
 
 
 def workspace_of(workspace: Name | None) -> Path:
-    """The workspace that is read. Nothing is made there.
+    """Return the path of the workspace to read. Nothing is created.
 
     Raises:
-        UsageError: it is a file.
+        UsageError: the path is a file.
     """
     path = Path(workspace or os.environ.get(VARIABLE) or DEFAULT)
     if path.exists() and not path.is_dir():
@@ -130,28 +130,28 @@ def workspace_of(workspace: Name | None) -> Path:
 
 
 def reporter_of(given: Reporter | None) -> Reporter:
-    """Who hears about progress: by default standard error if it is a terminal, and else nobody.
+    """Return the reporter of progress. Default: standard error if it is a terminal, else none.
 
     Raises:
-        UsageError: it has not the methods of a reporter.
+        UsageError: the object does not have the methods of a reporter.
     """
     if given is None:
         return Terminal() if sys.stderr.isatty() else Silent()
     if not (hasattr(given, "note") and hasattr(given, "stage")):
-        raise UsageError(f"reporter needs the methods 'note' and 'stage' of harness.Reporter; {given!r} has not both")
+        raise UsageError(f"reporter needs the methods 'note' and 'stage' of harness.Reporter; {given!r} lacks one")
     return given
 
 
 @contextmanager
 def working(workspace: Workspace, reporter: Reporter, mirror: Path | None = None) -> Iterator[Session]:
-    """A session whose models come from the mirror, if there is one."""
+    """Open a session. With a mirror, its models are loaded from there."""
     with _offline(mirror), opened(workspace, reporter) as session:
         yield session
 
 
 @contextmanager
 def _offline(mirror: Path | None) -> Iterator[None]:
-    """Let adapters and the hub's client see what `--mirror` sets on the command line."""
+    """Set the environment variables that `--mirror` sets, for adapters and the hub's client."""
     wanted = {} if mirror is None else {MIRROR: str(mirror), _OFFLINE: "1"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

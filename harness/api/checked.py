@@ -1,4 +1,4 @@
-"""What the check of a reranker found."""
+"""The result of `harness.check`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class CheckReport(Shown):
-    """What `harness.check` found. In a notebook it is shown as its table.
+    """The result of `harness.check`. A notebook shows it as a table.
 
     Attributes:
-        found: the trials, and how far stored values move when the reranker scores again.
+        found: the trials, and how much stored values change when the reranker scores again.
     """
 
     found: Checked
@@ -40,17 +40,17 @@ class CheckReport(Shown):
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """Those of all trials."""
+        """The alarms of all trials."""
         return tuple(alarm.named for alarm in self.found.alarms)
 
     def trial(self, name: str) -> InvarianceFinding:
-        """One trial: its `verdict`, `note`, `alarm`, and `shift`, which says how far scores and order moved.
+        """Return one trial: `verdict`, `note`, `alarm`, and `shift`, which says how much scores and order changed.
 
         Args:
-            name: one of `trials`.
+            name: a name in `trials`.
 
         Raises:
-            HarnessError: there is no such trial.
+            HarnessError: no trial has this name.
         """
         return chosen("trial", name, {one.trial: one for one in self.found.findings})
 
@@ -61,7 +61,7 @@ class CheckReport(Shown):
         return [checked_table(self.found)]
 
     def as_dict(self) -> dict[str, object]:
-        """Everything, as `harness check --json` prints it; fractions."""
+        """Everything as `harness check --json` prints it. Values are fractions."""
         from reports.tables.check import checked_dict
 
         return checked_dict(self.found)

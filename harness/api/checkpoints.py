@@ -29,27 +29,28 @@ def merge(
     dtype: Literal["bfloat16", "float16", "float32"] | None = None,
     shard_mb: int | None = None,
 ) -> Merged:
-    """Merge checkpoints of one architecture, as `harness merge` does. No whole model is ever in memory.
+    """Merge checkpoints of one architecture, as `harness merge` does. Tensors are read one at a time.
 
     Give a recipe, or a method and models.
 
     Args:
-        out: the folder to make. If it holds the same merge already, that is returned.
-        recipe: a file in mergekit's YAML, or what such a file holds as a dictionary.
+        out: the folder to create. If it already contains the same merge, that merge is returned.
+        recipe: a file in mergekit's YAML, or the content of such a file as a dictionary.
         method: slerp, linear, model_stock and so on, if there is no recipe.
         models: the checkpoints to merge: folders or hub names.
         base: the base. Default for slerp: the first of the models.
         t: how far slerp goes: 0 is the base, 1 the other model.
-        weights: one for each of the models, in that order. Default: all the same.
+        weights: one for each model, in the same order. Default: equal weights.
         dtype: the number format of the output. Default: that of the base.
         shard_mb: split the weights into files of this size, in megabytes. Default: as the base does.
 
     Returns:
-        A `Merged`: `path`, `id`, `new` (False if the merge was there already) and `report`, which says what was done to
+        A `Merged`: `path`, `id`, `new` (False if the merge already existed) and `report`, which says what was done to
         each tensor.
 
     Raises:
-        HarnessError: the checkpoints do not fit together, the recipe is wrong, or `out` holds something else.
+        HarnessError: the checkpoints have different architectures, the recipe is wrong, or `out` contains something
+            else.
 
     Examples:
         >>> from pathlib import Path
@@ -68,7 +69,7 @@ def merge(
         declared = _of_options(method, named, base=home, t=t, weights=weights, dtype=dtype)
     elif any((method, named, home, dtype)) or t is not None or weights is not None:
         raise UsageError(
-            "a recipe says everything itself; --method, --model, --base, --t, --weight, --dtype are without one"
+            "a recipe already contains --method, --model, --base, --t, --weight and --dtype; leave them out"
         )
     else:
         declared = _read(recipe)
@@ -93,11 +94,11 @@ def _of_options(
     from training.merging.mergekit_yaml import DTYPES, from_options
 
     if method is None:
-        raise UsageError("name a recipe, or a method and the models that are merged")
+        raise UsageError("name a recipe, or a method and the models to merge")
     if dtype is not None:
         arguments.one_of("dtype", dtype, list(DTYPES))
     if weights is not None and not isinstance(weights, Iterable):
-        raise UsageError(f"weights is a list of numbers, not {weights!r}")
+        raise UsageError(f"weights must be a list of numbers, not {weights!r}")
     numbers = [arguments.number("weights", one) for one in weights or ()]
     share = None if t is None else arguments.number("t", t)
     return from_options(method, models, base=base, t=share, weights=numbers, dtype=dtype)
@@ -112,22 +113,22 @@ def adapt(
 ) -> AdaptationRecord:
     """Adapt a reranker to a corpus without labels, and keep the result only if it is better; see docs/adapting.md.
 
-    A killed run continues when it is called again with the same configuration and the same `out`.
+    To continue a killed run, call it again with the same configuration and the same `out`.
 
     Args:
         config: a TOML file as `harness train adapt --print-config` prints it, the same keys as a mapping of mappings,
-            or a `training.adapting.config.AdaptConfig`. Keys that are left out have their defaults.
+            or a `training.adapting.config.AdaptConfig`. Keys that are left out get their defaults.
         out: the folder of the run.
         workspace: the folder for results, scored pairs and caches. Default: HARNESS_WORKSPACE or `./.harness`.
-        reporter: gets a line for every step. Default: standard error, if that is a terminal.
+        reporter: gets a line for every step. Default: standard error if it is a terminal, else none.
 
     Returns:
         The record. Its `state` is accepted, refused, inconclusive or invalid, and `reasons` says why. An accepted
         checkpoint is in `out/model`.
 
     Raises:
-        HarnessError: a key is unknown, missing or has a value that it cannot have, `out` holds another run, or a model,
-            a corpus or a collection cannot be used. What was finished is kept.
+        HarnessError: a key is unknown, missing or has an invalid value, `out` contains another run, or a model, a
+            corpus or a collection cannot be used. Finished steps are kept.
 
     Examples:
         >>> import harness

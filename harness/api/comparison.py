@@ -1,4 +1,4 @@
-"""What a comparison of stored results gave."""
+"""The result of `harness.compare`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Comparison(Shown):
-    """What `harness.compare` found. In a notebook it is shown as its tables.
+    """The result of `harness.compare`. A notebook shows it as tables.
 
     Attributes:
-        found: every figure of the comparison, as the tables are made of.
+        found: every figure of the comparison; the tables are made from them.
     """
 
     found: Found
@@ -32,17 +32,17 @@ class Comparison(Shown):
 
     @property
     def baseline(self) -> str:
-        """The system that the others are compared with."""
+        """The name of the system that the others are compared with."""
         return self.found.baseline
 
     @property
     def candidates(self) -> list[str]:
-        """The systems that are compared with it."""
+        """The names of the systems that are compared with the baseline."""
         return list(dict.fromkeys(one.system for measured in self.found.measures for one in measured.candidates))
 
     @property
     def collections(self) -> list[str]:
-        """The names of the collections that all of them were measured on."""
+        """The names of the collections that all systems were measured on."""
         rows = (row for measured in self.found.measures for row in measured.candidates[0].collections)
         return list({row.parts[0].fingerprint: row.name for row in rows}.values())
 
@@ -53,16 +53,16 @@ class Comparison(Shown):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out or chosen, and what is declared for the collections."""
+        """Lines about what was left out or chosen, and what is declared for the collections."""
         return self.found.notes
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """Whatever was wrong with the evaluations when they were made."""
+        """The alarms that were raised when the systems were evaluated."""
         return self.found.alarms
 
     def value(self, system: str, collection: str | None = None, measure: str | None = None) -> float:
-        """The value of the baseline or of a candidate.
+        """Return the value of the baseline or of a candidate.
 
         Args:
             system: the baseline, a name in `candidates`, or at least 6 digits of the id of one of its evaluations.
@@ -88,14 +88,14 @@ class Comparison(Shown):
         return row.candidate if own else row.baseline
 
     def values(self, system: str, collection: str | None = None, measure: str | None = None) -> dict[str, float]:
-        """The values of the baseline or of a candidate, query by query.
+        """Return the values of the baseline or of a candidate, query by query.
 
         Args:
             system, measure: as in `value`.
             collection: a name in `collections`. Default: the only one.
 
         Returns:
-            A fraction for each query id; for p-MRR for each question.
+            A fraction for each query id; for p-MRR, a fraction for each question.
 
         Raises:
             HarnessError: a name is unknown or left out where there are several.
@@ -108,15 +108,15 @@ class Comparison(Shown):
     def difference(
         self, candidate: str | None = None, collection: str | None = None, measure: str | None = None
     ) -> Difference:
-        """The difference of a candidate to the baseline, with its test.
+        """Return the difference between a candidate and the baseline, with its test.
 
         Args:
             candidate: a name in `candidates`. Default: the only one.
             collection, measure: as in `value`.
 
         Returns:
-            A `Difference`: `value` and `interval` (95 %) as fractions, `p`, `adjusted_p`, `family` (over how many
-            differences p is corrected) and `significant`.
+            A `Difference`: `value` and `interval` (95 %) as fractions, `p`, `adjusted_p`, `family` (the number of
+            differences that p is corrected over) and `significant`.
 
         Raises:
             HarnessError: a name is unknown or left out where there are several.
@@ -132,10 +132,10 @@ class Comparison(Shown):
         return _row(named("candidate", candidate, known), collection).difference
 
     def tables(self, view: View | None = None) -> list[Table]:
-        """The tables that `harness compare` prints.
+        """Return the tables that `harness compare` prints.
 
         Args:
-            view: which columns, measures and names are shown. Default: those that the command line shows.
+            view: the columns, measures and names to show. Default: those of the command line.
         """
         from reports.tables.compare import compared_tables
         from reports.view import PLAIN
@@ -143,10 +143,10 @@ class Comparison(Shown):
         return compared_tables(self.found, view or PLAIN)
 
     def as_dict(self, view: View | None = None) -> dict[str, object]:
-        """Everything, as `harness compare --json` prints it; fractions.
+        """Return everything as `harness compare --json` prints it. Values are fractions.
 
         Args:
-            view: display names are added where it has some.
+            view: adds its display names, if it has any.
         """
         from reports.tables.compare_values import as_dict
         from reports.view import PLAIN
@@ -157,7 +157,7 @@ class Comparison(Shown):
         return {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]
 
     def _side(self, system: str, measure: str | None) -> tuple[Compared, bool]:
-        """What was found of a candidate; for the baseline of the first one. And whether it is the candidate."""
+        """Return the comparison of a candidate, and whether `system` is that candidate; False for the baseline."""
         candidates = self._measured(measure).candidates
         known = [(one.system, _ids(one), (one, True)) for one in candidates]
         first = candidates[0]

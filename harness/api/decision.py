@@ -1,4 +1,4 @@
-"""What a gate decided."""
+"""The result of `harness.gate`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Decision(Shown):
-    """What `harness.gate` decided. In a notebook it is shown as its reasons and its table.
+    """The result of `harness.gate`. A notebook shows it as reasons and a table.
 
     Attributes:
         found: every figure that the verdict depends on.
@@ -33,7 +33,7 @@ class Decision(Shown):
 
     @property
     def verdict(self) -> State | None:
-        """pass, refused, inconclusive or invalid; None on the tier dev, which never gives a verdict."""
+        """pass, refused, inconclusive or invalid; None on the tier dev, which gives no verdict."""
         return None if self.found.tier == "dev" else self.found.verdict.state
 
     @property
@@ -43,17 +43,17 @@ class Decision(Shown):
 
     @property
     def candidate(self) -> str:
-        """The system that asked to pass."""
+        """The name of the system that was judged."""
         return self.found.candidate
 
     @property
     def anchor(self) -> str:
-        """The system that it is compared with."""
+        """The name of the system that the candidate is compared with."""
         return self.found.anchor
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """At most ten lines, the most important first."""
+        """The reasons for the verdict: at most ten lines, the most important first."""
         return self.found.verdict.reasons
 
     @property
@@ -62,7 +62,7 @@ class Decision(Shown):
         return [part.name for part in self.found.verdict.parts if part.kind == "collection"]
 
     def value(self, system: str, collection: str | None = None) -> float:
-        """The value of the candidate or of the anchor, by the measure that decides.
+        """Return the value of the candidate or of the anchor, by the measure that decides.
 
         Args:
             system: `candidate` or `anchor`.
@@ -72,7 +72,7 @@ class Decision(Shown):
             A fraction.
 
         Raises:
-            HarnessError: a name is unknown, or the verdict is invalid: then the numbers cannot be trusted.
+            HarnessError: a name is unknown, or the verdict is invalid, so the numbers cannot be trusted.
         """
         macro = self.found.verdict.macro
         if macro is None:
@@ -86,11 +86,12 @@ class Decision(Shown):
 
     @property
     def difference(self) -> Difference | None:
-        """The candidate minus the anchor over all collections; None where the verdict is invalid."""
+        """The candidate minus the anchor over all collections; None if the verdict is invalid."""
         return None if self.found.verdict.macro is None else self.found.verdict.macro.difference
 
     def tables(self) -> list[Table]:
-        """The verdict with its reasons; then a row for each collection and language, if there are values."""
+        """Return the verdict with its reasons, and a table with a row for each collection and language, if there are
+        values."""
         from reports.table import Cell, Table
         from reports.tables.gate import headline, parts_table
 
@@ -99,19 +100,19 @@ class Decision(Shown):
         return [verdict, *([parts_table(self.found)] if self.found.verdict.parts else [])]
 
     def as_dict(self) -> dict[str, object]:
-        """Everything, as `harness gate --json` prints it; fractions."""
+        """Return everything as `harness gate --json` prints it. Values are fractions."""
         from reports.tables.gate import as_dict
 
         return as_dict(self.found)
 
     def junit(self) -> str:
-        """JUnit XML, as `harness gate --junit` writes it."""
+        """Return the verdict as JUnit XML, as `harness gate --junit` writes it."""
         from reports.tables.gate import junit
 
         return junit(self.found)
 
     def summary(self) -> str:
-        """Markdown, as `harness gate --summary` writes it."""
+        """Return the verdict as Markdown, as `harness gate --summary` writes it."""
         from reports.tables.gate import summary
 
         return summary(self.found)

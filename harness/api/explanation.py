@@ -1,4 +1,4 @@
-"""Why two systems differ."""
+"""The result of `harness.why`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Explanation(Shown):
-    """What `harness.why` found about two systems, A and B. In a notebook it is shown as a table.
+    """The result of `harness.why` for two systems, A and B. A notebook shows it as a table.
 
     Attributes:
         found: the two systems with their texts and rankings.
-        analysis: the differences, groups of queries and accounts that the page shows.
+        analysis: the differences, groups of queries and explanations that the page shows.
     """
 
     found: Found
@@ -37,33 +37,33 @@ class Explanation(Shown):
 
     @property
     def a(self) -> str:
-        """The first system."""
+        """The name of the first system."""
         return self.found.a
 
     @property
     def b(self) -> str:
-        """The second system."""
+        """The name of the second system."""
         return self.found.b
 
     @property
     def headline(self) -> str:
-        """Which system lost, how much, and which queries explain it."""
+        """A sentence: which system lost, how much, and which queries explain it."""
         from harness.judging.why.headline import headline
 
         return headline(self.analysis)
 
     @property
     def collections(self) -> list[str]:
-        """The names of the collections that both were measured on."""
+        """The names of the collections that both systems were measured on."""
         return [one.collection.name for one in self.analysis.facings]
 
     @property
     def difference(self) -> Difference:
-        """B minus A, the macro average, with its test and its interval; fractions."""
+        """B minus A, macro average, with test and interval. Values are fractions."""
         return self.analysis.tested
 
     def value(self, system: str, collection: str | None = None) -> float:
-        """The value of A or of B.
+        """Return the value of A or of B.
 
         Args:
             system: the name of one of the two, or at least 6 digits of the id of one of its evaluations.
@@ -82,7 +82,7 @@ class Explanation(Shown):
         return float(np.mean(list(self.values(system, collection).values())))
 
     def values(self, system: str, collection: str | None = None) -> dict[str, float]:
-        """The values of A or of B, query by query.
+        """Return the values of A or of B, query by query.
 
         Args:
             system: as in `value`.
@@ -101,13 +101,13 @@ class Explanation(Shown):
         return dict(zip(facing.collection.queries.ids(), placed, strict=True))
 
     def tables(self) -> list[Table]:
-        """Groups of queries, those that explain the difference best first."""
+        """Return the table of groups of queries, those that explain the difference best first."""
         from reports.why import groups_table
 
         return [groups_table(self._data)]
 
     def as_dict(self) -> dict[str, object]:
-        """What the page says of the whole and of groups, as `harness why --json` prints it; fractions."""
+        """Return the figures of all queries and of the groups as `harness why --json` prints them, as fractions."""
         from reports.why import told
 
         return told(self._data)
@@ -116,11 +116,11 @@ class Explanation(Shown):
         """Write the page: one HTML file that needs no server.
 
         Args:
-            out: the file.
-            queries: how many queries are shown with their documents, those that moved most.
+            out: the file to write.
+            queries: how many queries are shown with their documents, those that changed most first. Default: 500.
 
         Raises:
-            HarnessError: no file can be written there.
+            HarnessError: the file cannot be written.
         """
         from harness.api.arguments import whole
         from reports.why import why_data, write_page

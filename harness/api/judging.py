@@ -38,30 +38,30 @@ def compare(
     workspace: str | Path | None = None,
     against: str | Path | None = None,
 ) -> Comparison:
-    """Compare stored results query by query, as `harness compare` does. No model runs.
+    """Compare stored results query by query, as `harness compare` does. No model is run.
 
     Args:
         baseline: a system: its label as the tables print it, a glob, or the first digits of the id of one of its
             evaluations; or the name of a group. See docs/names.md.
-        candidates: one or several systems that are compared with it.
+        candidates: one or more systems to compare with the baseline.
         collections: use only these: names, suites such as `beir`, globs, or the first digits of a fingerprint.
-            Default: all that every system was measured on.
-        measures: one or several. Default: the main measure of each collection.
+            Default: all collections that every system was measured on.
+        measures: one or more. Default: the main measure of each collection.
         first_stage: use only results over this first stage.
         depth: use only results at this depth, in candidates per query.
-        unpaired_first_stages: also compare systems that ranked other candidates, and mark them.
-        equivalent_within: in points (0.2 is a fraction of 0.002); test whether the difference is smaller.
-        groups: `NAME=SPEC,SPEC` or `NAME=GLOB`: several seeds or folds as one system.
-        workspace: the folder with the results, of the baseline where `against` is given. Default: HARNESS_WORKSPACE,
-            else `./.harness`.
-        against: another workspace, which holds the candidates, such as an artefact of CI. It is only read. Default: the
-            same workspace.
+        unpaired_first_stages: also compare systems that ranked different candidates, and mark them.
+        equivalent_within: test whether the difference is smaller than this, in points (0.2 is a fraction of 0.002).
+        groups: `NAME=SPEC,SPEC` or `NAME=GLOB`: treat several seeds or folds as one system.
+        workspace: the folder with the results. With `against`, it has the results of the baseline. Default:
+            HARNESS_WORKSPACE, else `./.harness`.
+        against: another workspace with the results of the candidates, such as an artefact of CI. It is only read.
+            Default: the same workspace.
 
     Returns:
         A `Comparison`: values and differences as fractions, with 95 % intervals and corrected p-values.
 
     Raises:
-        HarnessError: a name is unknown, or the systems cannot be compared; one line says why.
+        HarnessError: a name is unknown, or the systems cannot be compared. The message says why.
 
     Examples:
         >>> import harness
@@ -113,18 +113,19 @@ def gate(
 ) -> Decision:
     """Decide whether a candidate may replace the accepted reranker, as `harness gate` does.
 
-    Refused: a collection or language collapses, the macro average is certainly worse by the margin, or it costs too
-    much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
+    The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
+    or if the candidate costs too much; pass if a loss of the margin is excluded; inconclusive if neither is shown;
+    invalid if the numbers cannot be trusted.
 
     Args:
         candidate: the spec of the reranker to judge.
         policy: a `Policy` (its margins are fractions), or a TOML file (in points). Default: `./gate.toml` if it exists,
-            else the defaults of `Policy`. The arguments below have precedence.
+            else the defaults of `Policy`. The arguments below override it.
         targets: what to judge on, as in `run`.
-        anchor: what the candidate is compared with: a spec, or `best-accepted`. Default: `best-accepted`.
+        anchor: the system to compare the candidate with: a spec, or `best-accepted`. Default: `best-accepted`.
         sequential: score random blocks of queries, and stop as soon as the answer is certain.
-        tier: the queries to use: `dev` gives figures and no verdict, `gate` spends a look, `final` confirms once.
-        accept: mark a pass as accepted. Later candidates are compared with the best accepted one.
+        tier: the queries to use. `dev` gives figures and no verdict, `gate` spends a look, `final` confirms once.
+        accept: mark a pass as accepted. Later candidates are compared with the best accepted system.
         first_stage: as in `run`.
         depth: candidates per query. Default: 100.
         measure: the measure that decides. Default: the main measure of each collection.
@@ -137,15 +138,15 @@ def gate(
         mirror: as in `run`.
         allow_drift: as in `run`.
         workspace: as in `run`.
-        against: another workspace, such as an artefact of the main branch, which has the anchor's stored results. It is
-            only read, and the anchor is not opened. Default: the same workspace.
+        against: another workspace with the stored results of the anchor, such as an artefact of the main branch. It is
+            only read, and the anchor's model is not loaded. Default: the same workspace.
         reporter: as in `run`.
 
     Returns:
         A `Decision`: `verdict` is pass, refused, inconclusive or invalid, and None on the tier `dev`.
 
     Raises:
-        HarnessError: an argument, a file or a model cannot be used; one line says what to do.
+        HarnessError: an argument, a file or a model cannot be used. The message says what to do.
 
     Examples:
         >>> import harness
@@ -153,7 +154,7 @@ def gate(
         >>> decision.verdict
         'inconclusive'
         >>> decision.reasons[0]
-        '120 queries of 12 questions decide nothing; the policy asks for 30 or more'
+        '120 queries of 12 questions are too few; the policy requires 30 or more'
         >>> round(decision.difference.value, 4)
         0.1382
     """
@@ -210,11 +211,11 @@ def why(
     depth: int | None = None,
     workspace: str | Path | None = None,
 ) -> Explanation:
-    """Explain which queries and documents make two systems differ, as `harness why` does. No model runs.
+    """Explain which queries and documents make two systems differ, as `harness why` does. No model is run.
 
     Args:
         a: a system, as in `compare`.
-        b: the system that is compared with it.
+        b: the system to compare with `a`.
         measure: one measure. Default: `main`, the main measure of each collection.
         collections: as in `compare`.
         first_stage: as in `compare`.
@@ -222,10 +223,10 @@ def why(
         workspace: as in `compare`.
 
     Returns:
-        An `Explanation`: fractions, B minus A. Its method `write` makes the HTML page.
+        An `Explanation`. Differences are B minus A, as fractions. Its method `write` writes the HTML page.
 
     Raises:
-        HarnessError: a name is unknown, or what was kept of a collection is gone; one line says what to do.
+        HarnessError: a name is unknown, or the stored texts of a collection are missing. The message says what to do.
 
     Examples:
         >>> import harness
@@ -254,7 +255,7 @@ def _wanted(collections: str | Sequence[str] | None, first_stage: str | None, de
 
 
 def _other(workspace: Workspace, against: Path | None) -> Workspace | None:
-    """The workspace `against`; None where it is the same one."""
+    """Return the workspace `against`; None if it is the same workspace."""
     if against is None:
         return None
     other = Workspace(against)
@@ -272,5 +273,5 @@ def _declared(policy: Policy | str | Path | None) -> Policy:
     if policy is None:
         return read_policy(_POLICY) if _POLICY.is_file() else Policy()
     if not isinstance(policy, str | Path):
-        raise UsageError(f"policy is a harness.Policy or a TOML file, not {policy!r}")
+        raise UsageError(f"policy must be a harness.Policy or a TOML file, not {policy!r}")
     return read_policy(Path(policy))

@@ -1,4 +1,4 @@
-"""The calls that run models on collections: run, check, and what a run would cost."""
+"""The calls that run models on collections: run and check, and the plan of a run."""
 
 from __future__ import annotations
 
@@ -51,36 +51,37 @@ def run(
 ) -> Outcome:
     """Evaluate a first stage and rerankers on collections, as `harness run` does.
 
-    Pairs that were ever scored are not scored again, and a run that was stopped continues where it was.
+    Pairs that were scored before are not scored again. A run that was stopped continues where it was.
 
     Args:
         targets: what to evaluate on: suites or parts of one (`beir`, `miracl/sw`), folders, zips, files of reranking
             rows, folders of collections, or `demo`. A `Path` is never the name of a suite.
-        first_stage: a spec, `given` for the candidates that the collection brings, or `run:FILE`. Default: `given`
-            where all targets bring candidates, else Qwen/Qwen3-Embedding-0.6B.
-        rerankers: one spec or several, `[kind:]model[@revision][?option=value&...]`; model is a hub name or a folder.
+        first_stage: a spec, `given` for the collection's own candidate lists, or `run:FILE`. Default: `given` if all
+            targets have candidate lists, else Qwen/Qwen3-Embedding-0.6B.
+        rerankers: one or more specs, `[kind:]model[@revision][?option=value&...]`; model is a hub name or a folder.
         depth: candidates per query. Default: 100.
-        measures: one or several, such as `nDCG@10`, `AP@1000`, `RR@10`. Default: the main measure of each collection.
+        measures: one or more, such as `nDCG@10`, `AP@1000`, `RR@10`. Default: the main measure of each collection.
         languages: evaluate only these. For a target that declares no language, this declares it. Default: all.
         parallel: whether queries with the same id in the collections of a set are one question in several languages.
             Default: as declared, else as detected.
-        split: the split of the judgments. Default: test, or the only one.
-        sample_queries: use only this number of queries of each collection; the choice is always the same.
+        split: the split of the judgments. Default: test, or the only split.
+        sample_queries: use only this number of queries of each collection, always the same ones. Default: all.
         budget_pairs: use as many queries of each collection as fit into this number of pairs in total.
         rules: a TOML file with declarations for the collections, as in collection.toml.
         source: the library that suites are read with.
-        mirror: a folder that `harness fetch` filled; nothing is downloaded then. Default: HARNESS_MIRROR.
+        mirror: a folder filled by `harness fetch`. Nothing is downloaded then. Default: HARNESS_MIRROR.
         allow_drift: accept data that differs from the published data. Its numbers are marked.
-        skip_probe: skip the check whether a reranker ranks exact answers above unrelated texts.
+        skip_probe: skip the check that a reranker ranks exact answers above unrelated texts.
         workspace: the folder for results, scored pairs and caches. Default: HARNESS_WORKSPACE, else `./.harness`.
-        reporter: who hears about progress. Default: standard error if it is a terminal, else nobody.
+        reporter: gets the progress. Default: standard error if it is a terminal, else none.
 
     Returns:
         An `Outcome`: values as fractions, tables in points (fractions x 100).
 
     Raises:
-        HarnessError: an argument, a file or a model cannot be used; one line says what to do.
-        ResultsNotKept: everything was measured and is in `outcome` of the error, but the workspace cannot be written.
+        HarnessError: an argument, a file or a model cannot be used. The message says what to do.
+        ResultsNotKept: everything was measured, but the workspace cannot be written. The error's `outcome` has the
+            results.
 
     Examples:
         >>> import harness
@@ -138,18 +139,18 @@ def check(
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> CheckReport:
-    """Check that a reranker gives the same pairs the same scores, however they are batched and ordered.
+    """Check that a reranker gives the same scores to the same pairs, however they are batched and ordered.
 
-    A few pairs are scored shuffled, alone, in other batches, precisions and lengths, and compared with the ledger, as
-    `harness check` does. A listwise reranker gets its lists again and shuffled.
+    As in `harness check`, a few pairs are scored again: shuffled, alone, in other batches, precisions and lengths. The
+    scores are compared with the ledger. A listwise reranker orders its lists again, and shuffled.
 
     Args:
         system: the spec of a reranker.
         targets: collections to take pairs from. Default: the packaged sample, `demo`.
-        first_stage: a spec. Default: `given` where all targets bring candidates, else bm25.
+        first_stage: a spec. Default: `given` if all targets have candidate lists, else bm25.
         depth: candidates per query. Default: 10.
         pairs: check about this number of pairs. Default: 200.
-        sample_queries: use this number of queries of each collection instead.
+        sample_queries: check all pairs of this number of queries of each collection instead.
         languages: use only these. Default: all.
         parallel: as in `run`.
         reference: also score the pairs with this library, in a separate process, and compare. Default: no comparison.
@@ -160,7 +161,7 @@ def check(
         A `CheckReport`; its `verdict` is `OK`, `suspicious` or `broken`.
 
     Raises:
-        HarnessError: the spec names no model, or the model cannot score these candidates at all.
+        HarnessError: the spec names no model, or the model cannot score these candidates.
 
     Examples:
         >>> from pathlib import Path
@@ -216,12 +217,12 @@ def planned(
     measured: bool = True,
     reporter: Reporter | None = None,
 ) -> RunPlan:
-    """What a run would cost. Of suites only the tables are read; other targets are loaded.
+    """Return what a run would cost. Suites are looked up in their tables; other targets are loaded.
 
     Args:
-        measured: let the models that are named score a few seconds of stand-ins, so that the plan has hours.
+        measured: time the named models for a few seconds on made-up texts, so that the plan shows hours.
 
-    The other arguments are those of `run`.
+    The other arguments are as in `run`.
     """
     named, on = arguments.names_of("rerankers", rerankers), arguments.names_of("targets", targets)
     depth, sample = arguments.whole("depth", depth), arguments.optional_whole("sample_queries", sample_queries)
@@ -247,7 +248,7 @@ def planned(
 
 
 def _measures(given: str | Sequence[str] | None) -> list[str]:
-    """Their names, refused before a collection is read if one is unknown."""
+    """Return the names of the measures. An unknown one is refused before a collection is read."""
     names = arguments.names_of("measures", given)
     for name in names:
         if not is_paired(name):

@@ -1,4 +1,4 @@
-"""What a run gave, whether or not it could be written to the workspace."""
+"""The result of `harness.run`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ResultsNotKept(NotKept):
-    """A run whose results could not all be written to the workspace. `outcome` has all of them."""
+    """Some results of a run could not be written to the workspace. `outcome` has all of them."""
 
     def __init__(self, message: str, outcome: Outcome) -> None:
         super().__init__(message)
@@ -34,11 +34,11 @@ class ResultsNotKept(NotKept):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Outcome(Shown):
-    """What `harness.run` measured. In a notebook it is shown as its tables.
+    """The result of `harness.run`. A notebook shows it as tables.
 
     Attributes:
         evaluations: one for each system and collection, the first stage first.
-        skipped: a line for whatever of the targets is in other languages than those that were asked for.
+        skipped: a line for each part of the targets that was skipped because of its language.
 
     Examples:
         >>> import harness
@@ -71,18 +71,18 @@ class Outcome(Shown):
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """Whatever should keep you from trusting a number, with the collection and the system that it is about."""
+        """The alarms: whatever should keep you from trusting a number, with its collection and system."""
         return self.shown_alarms(None)
 
     def shown_alarms(self, view: View | None) -> tuple[str, ...]:
-        """The alarms with the display names of a view."""
+        """Return the alarms with the display names of a view."""
         from reports.tables.run import alarms
         from reports.view import PLAIN
 
         return tuple(alarms(self.evaluations, view or PLAIN))
 
     def value(self, system: str, collection: str | None = None, measure: str | None = None) -> float:
-        """The value of a system.
+        """Return the value of a system.
 
         Args:
             system: a name in `systems`. A first stage can also be named without " (first stage)".
@@ -111,15 +111,15 @@ class Outcome(Shown):
         return found
 
     def figure(self, system: str, collection: str | None = None, measure: str | None = None) -> Figure:
-        """The value of a system with its interval and its difference to the first stage.
+        """Return the value of a system with its interval and its difference from the first stage.
 
         Args:
             system, collection, measure: as in `value`.
 
         Returns:
-            A `Figure`. All its numbers are fractions: `value`, `interval` (95 %), `delta` and `delta_interval` (the
-            difference to the first stage), `significant`, `chance`, `ceiling`, `headroom`, `tie_span`. A difference is
-            corrected as in the tables.
+            A `Figure`: `value`, `interval` (95 %), `delta` and `delta_interval` (the difference from the first stage),
+            `significant`, `chance`, `ceiling`, `headroom`, `tie_span`. Numbers are fractions. Differences are corrected
+            as in the tables.
 
         Raises:
             HarnessError: a name is unknown or left out where there are several.
@@ -138,18 +138,18 @@ class Outcome(Shown):
             return summary.of(label, wanted)
         except KeyError:
             raise UsageError(
-                f"{system!r} was not measured by {summary.measure} on {collection or 'all of it'}"
+                f"{system!r} was not measured by {summary.measure} on {collection or 'all collections'}"
             ) from None
 
     def values(self, system: str, collection: str | None = None, measure: str | None = None) -> dict[str, float]:
-        """The values of a system, query by query.
+        """Return the values of a system, query by query.
 
         Args:
             system, measure: as in `value`.
             collection: a name in `collections`. Default: the only one.
 
         Returns:
-            A fraction for each query id; for p-MRR for each question.
+            A fraction for each query id; for p-MRR, a fraction for each question.
 
         Raises:
             HarnessError: a name is unknown or left out where there are several.
@@ -170,11 +170,11 @@ class Outcome(Shown):
         return _values(own, measure_of(measure, _measured(own)))
 
     def tables(self, view: View | None = None, *, audit: bool = False) -> list[Table]:
-        """The tables that `harness run` prints, published numbers of the same models among them.
+        """Return the tables that `harness run` prints, with published numbers of the same models.
 
         Args:
-            view: which columns, measures and names are shown. Default: those that the command line shows.
-            audit: also the audit and the controls.
+            view: the columns, measures and names to show. Default: those of the command line.
+            audit: add the tables of the audit and the controls.
         """
         from harness.result.stemming import notes, of_evaluations
         from leaderboards.anchors import anchors, anchors_table
@@ -188,16 +188,16 @@ class Outcome(Shown):
         return [*found, audit_table(self.evaluations, view), controls_table(self.evaluations)] if audit else found
 
     def table(self) -> str:
-        """The tables in Markdown, and below them what was skipped."""
+        """Return the tables as Markdown, followed by what was skipped."""
         from reports.table import escaped
 
         return "\n".join([super().table(), *(f"- {escaped(line)}" for line in self.skipped)])
 
     def as_dict(self, view: View | None = None) -> dict[str, object]:
-        """Everything that a table shows and what made it, as `harness run --json` prints it; fractions.
+        """Return every figure and what it was made from, as `harness run --json` prints it. Values are fractions.
 
         Args:
-            view: display names are added where it has some.
+            view: adds its display names, if it has any.
         """
         from reports.tables.run_values import as_dict
         from reports.view import PLAIN
@@ -205,8 +205,8 @@ class Outcome(Shown):
         return as_dict(self.evaluations, self.skipped, view or PLAIN)
 
     def frame(self) -> pd.DataFrame:
-        """One row per system, collection, query and measure: columns system, collection, language, query, measure,
-        value.
+        """Return a frame with one row per system, collection, query and measure. Columns: system, collection, language,
+        query, measure, value.
 
         Raises:
             MissingExtra: pandas is not installed.
@@ -220,12 +220,12 @@ class Outcome(Shown):
         """Write the report folder: report.md, tables, results.json, TREC runs.
 
         Args:
-            out: the folder. Files of a former report are replaced.
-            command: what the report names as its origin.
-            view: which columns, measures and names are shown. Default: those that the command line shows.
+            out: the folder. Files of an earlier report are replaced.
+            command: the command that the report says it was made by.
+            view: the columns, measures and names to show. Default: those of the command line.
 
         Raises:
-            HarnessError: no folder can be made there.
+            HarnessError: the folder cannot be created.
         """
         from reports.folder import write_report
         from reports.view import PLAIN
@@ -234,7 +234,7 @@ class Outcome(Shown):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"{out}: no folder can be made there ({error.strerror})") from None
+            raise UsageError(f"{out}: the folder cannot be created ({error.strerror})") from None
         write_report(folder, self.evaluations, command, skipped=self.skipped, view=view or PLAIN)
 
     def write_mteb(self, out: str | Path) -> list[Path]:
@@ -244,10 +244,10 @@ class Outcome(Shown):
             out: the folder in which `results/<org>__<model>/<revision>/` is written.
 
         Returns:
-            The files.
+            The files that were written.
 
         Raises:
-            HarnessError: a collection is of no suite, a sample or incomplete; nothing is written then.
+            HarnessError: a collection belongs to no suite, or is a sample or incomplete. Nothing is written then.
         """
         from reports.mteb_results import write_mteb_results
 
@@ -285,15 +285,15 @@ class Outcome(Shown):
 
 
 def outcome_of(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome:
-    """Run to the end.
+    """Run all evaluations and return the outcome.
 
     Raises:
-        ResultsNotKept: everything was measured, and something could not be written to the workspace.
+        ResultsNotKept: everything was measured, but some results could not be written to the workspace.
     """
     evaluations: list[Evaluation] = []
     try:
         for evaluation in running:
-            evaluations.append(evaluation)  # noqa: PERF402  (what came before the failure is wanted)
+            evaluations.append(evaluation)  # noqa: PERF402  (keeps what was finished before a failure)
     except NotKept as error:
         raise ResultsNotKept(str(error), Outcome(tuple(evaluations), tuple(skipped))) from error
     return Outcome(tuple(evaluations), tuple(skipped))

@@ -1,4 +1,4 @@
-"""What every answer of the Python interface has: tables as Markdown and HTML, and values that are looked up by name."""
+"""What the results of all calls have in common: tables as Markdown and HTML, and values looked up by name."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN = 3
-"""Names of a kind that a `repr` lists."""
+"""How many names of a kind a `repr` lists."""
 _DIGITS = 6
-"""Of a fingerprint that are enough to name a collection."""
+"""The fewest digits of an id or a fingerprint that name something."""
 
 
 class Shown:
-    """An answer that can be printed. Values are fractions; tables show points (fractions x 100)."""
+    """A result that can be printed. Values are fractions; tables show points (fractions x 100)."""
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """Whatever should keep you from trusting a number, as the command line prints it."""
+        """The alarms, as the command line prints them: whatever should keep you from trusting a number."""
         return ()
 
     def tables(self) -> list[Table]:
-        """The tables that the command line prints."""
+        """Return the tables that the command line prints."""
         raise NotImplementedError
 
     def table(self) -> str:
-        """The same tables in Markdown."""
+        """Return the tables as Markdown."""
         from reports.table import markdown
 
         return "\n".join(map(markdown, self.tables()))
@@ -45,42 +45,42 @@ class Shown:
 
 
 def short(kind: str, *parts: str) -> str:
-    """A `repr` of one line."""
+    """Return a `repr` of one line."""
     return f"{kind}({'; '.join(part for part in parts if part)})"
 
 
 def listed(what: str, names: Iterable[str]) -> str:
-    """How many there are, and the first few names."""
+    """Return the number of names and the first few of them."""
     known = list(names)
     shown = ", ".join(map(repr, known[:_SHOWN])) + (", ..." if len(known) > _SHOWN else "")
     return f"{plural(what, len(known))}: {shown}" if known else ""
 
 
 def plural(what: str, count: int) -> str:
-    """`1 alarm`, `2 alarms`, `no alarms`."""
+    """Return a count in words: `1 alarm`, `2 alarms`, `no alarms`."""
     return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
 
 
 def chosen(what: str, asked: str | None, known: Mapping[str, T]) -> T:
-    """The value of that name; without a name the only one.
+    """Return the value with a name; without a name, the only value.
 
     Raises:
-        UsageError: there is no such name, or none was given and there are several.
+        UsageError: the name is unknown, or no name was given and there are several values.
     """
     if asked is None and len(known) == 1:
         return next(iter(known.values()))
     if asked is None:
-        raise UsageError(f"name a {what}: {', '.join(known) or 'there is none'}")
+        raise UsageError(f"name a {what}: {', '.join(known) or 'there are none'}")
     if asked not in known:
         raise UsageError(f"no {what} {str(asked)!r} here.{did_you_mean(str(asked), known)}")
     return known[asked]
 
 
 def measure_of(asked: str | None, known: Sequence[str]) -> str:
-    """A measure in any spelling, `ndcg@10` for `nDCG@10`; without one the only one.
+    """Return a measure given in any spelling, such as `ndcg@10` for `nDCG@10`; without a name, the only measure.
 
     Raises:
-        UsageError: it is no measure, or is not among those that were measured.
+        UsageError: the measure is unknown, or was not measured.
     """
     from harness.judging.compare.comparison import canonical
 
@@ -88,13 +88,13 @@ def measure_of(asked: str | None, known: Sequence[str]) -> str:
 
 
 def named(what: str, asked: str | None, known: Sequence[tuple[str, Sequence[str], T]]) -> T:
-    """The value of a name, or of the first digits of an id or a fingerprint; without a name the only one.
+    """Return the value with a name, or with the first digits of an id or a fingerprint; without a name, the only one.
 
     Args:
-        known: name, ids or fingerprints, and value of each.
+        known: the name, the ids or fingerprints, and the value of each.
 
     Raises:
-        UsageError: there is none, or there are several.
+        UsageError: no value matches, or several do.
     """
     found = [one for one in known if asked == one[0]]
     if not found and len(str(asked)) >= _DIGITS:

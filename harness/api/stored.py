@@ -1,4 +1,4 @@
-"""The call that reads the results store: results."""
+"""The call that reads the results store: `harness.results`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LeftOutWarning(UserWarning):
-    """Stored results that a selection does not hold."""
+    """A selection leaves out stored results."""
 
 
 def results(
@@ -28,26 +28,26 @@ def results(
     per_query: bool = False,
     workspace: str | Path | None = None,
 ) -> pd.DataFrame:
-    """Stored results as a frame: one row per system, collection and measure. No model runs.
+    """Return stored results as a frame: one row per system, collection and measure. No model is run.
 
-    What the selection leaves out (older results, samples of whole collections) is counted in `attrs["left_out"]`, and a
-    `LeftOutWarning` says how to get it.
+    Results that the selection leaves out (older ones, samples of whole collections) are counted in
+    `attrs["left_out"]`, and a `LeftOutWarning` says how to get them.
 
     Args:
         systems: names, globs or ids; see docs/names.md. The first stage of each is included. Default: all.
-        collections: names, suites, sets, groups, globs such as `miracl/*`, or first digits of a fingerprint. Default:
-            all.
+        collections: names, suites, sets, groups, globs such as `miracl/*`, or the first digits of a fingerprint.
+            Default: all.
         languages: only these. Default: all.
         measures: only these. Default: all.
-        intervals: add columns with the 95 % intervals and the test of the difference.
-        per_query: one row per query instead.
+        intervals: add columns with the 95 % intervals and the test of the difference. Default: False.
+        per_query: return one row per query instead. Default: False.
         workspace: the folder with the results. Default: HARNESS_WORKSPACE, else `./.harness`.
 
     Returns:
         A frame; values are fractions. Its columns are those of `harness export`.
 
     Raises:
-        HarnessError: there are no results, or nothing has such a name.
+        HarnessError: there are no results, or a name matches none.
         MissingExtra: pandas is not installed.
 
     Examples:
@@ -61,7 +61,7 @@ def results(
     from reports.tidy import frame, tidy, tidy_per_query, with_left_out
 
     if per_query and intervals:
-        raise UsageError("one query has no interval; leave out intervals or per_query")
+        raise UsageError("a single query has no interval; leave out intervals or per_query")
     path = arguments.workspace_of(workspace)
     shown = view(
         path,

@@ -1,4 +1,4 @@
-"""The collections that targets name, and the first stage where none is named."""
+"""The collections that targets name, and the default first stage."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def collections_of(
     parallel: bool | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
-    """The collections that the targets name, each once.
+    """Return the collections that the targets name, each once.
 
     Args:
         sample: take this many queries of each collection; None takes all.
         parallel: as in `harness.run`.
-        tell: gets a line for whatever is in other languages.
+        tell: gets a line for everything that is skipped because of its language.
     """
     found = load(
         targets,
@@ -52,22 +52,26 @@ def collections_of(
 
 
 def first_stage_of(collections: Sequence[Collection]) -> str:
-    """The first stage where none is named: the lists that all collections bring, else Qwen3-Embedding-0.6B."""
+    """Return the default first stage: the candidate lists if all collections have them, else Qwen3-Embedding-0.6B.
+
+    Raises:
+        UsageError: only some of the collections have candidate lists.
+    """
     with_lists = [collection.given is not None for collection in collections]
     if all(with_lists):
         return GIVEN
     if any(with_lists):
-        raise UsageError("some of these collections bring candidate lists and some do not; name a --first-stage")
+        raise UsageError("only some of these collections have candidate lists; name a --first-stage")
     return FIRST_STAGE
 
 
 def named_sources(
     targets: Sequence[str], split: str | None, languages: Sequence[str], rules: Path | None, origin: SourceChoice
 ) -> ChosenSources:
-    """What the targets name, before any model is looked for, so that a wrong target is refused at once.
+    """Return the sources that the targets name. This comes before models are looked up, to refuse a wrong target early.
 
     Raises:
-        UsageError: there is no target, or one is wrong.
+        UsageError: there is no target, or a target is wrong.
     """
     if not targets:
         raise UsageError("name what to run on: a suite, a folder, a zip, a file of reranking rows, or 'demo'")

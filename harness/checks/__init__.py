@@ -1,1 +1,1 @@
-"""What silently changes a score, and how it is noticed. Alarms are values with a name; nothing is repaired here."""
+"""Checks for what silently changes a score. They raise alarms, and repair nothing."""

@@ -1,4 +1,4 @@
-"""Everything that is looked at before a reranker scores its candidates, while being wrong still costs nothing."""
+"""The checks that run before a reranker scores its candidates, so that an error costs little."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class BeforeScoring:
     """The orientation probe, the separation of query and document, and the comparison with sentence-transformers.
 
     Args:
-        collections: all those of the run.
-        skip_probe: score no planted pair and stop nothing.
+        collections: all collections of the run.
+        skip_probe: score no planted pairs, and do not stop the run. Default: False.
     """
 
     def __init__(self, collections: Sequence[Collection], session: Session, *, skip_probe: bool = False) -> None:
@@ -29,10 +29,10 @@ class BeforeScoring:
         self._reference = ReferenceCheck(collections, session)
 
     def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
-        """The alarms of a system on a collection.
+        """Return the alarms of a system on a collection.
 
         Raises:
-            ModelError: answers stand significantly below unrelated texts, and there are candidates to score.
+            ModelError: answers rank significantly below unrelated texts, and there are candidates to score.
         """
         if not isinstance(system.reranker, ModelReranker):
             return ()

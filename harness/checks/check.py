@@ -1,4 +1,4 @@
-"""The check of a reranker: every trial on a few candidates, and how much the measure moves by scoring again."""
+"""`harness check`: trials of a reranker on a few candidates, and how much a measure changes when it scores again."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ REFERENCE = "sentence-transformers"
 
 @dataclass(frozen=True)
 class Noise:
-    """How far the mean of a stored evaluation moves when its reranker scores again."""
+    """How much the mean of a stored evaluation changes when its reranker scores again."""
 
     evaluation: str
     measure: str
     difference: float
-    """A fraction, without its sign."""
+    """The absolute difference, a fraction."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found."""
+    """The result of a check."""
 
     reranker: str
     collections: tuple[str, ...]
@@ -54,12 +54,12 @@ class Checked:
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """Those of all trials."""
+        """The alarms of all trials."""
         return tuple(one.alarm for one in self.findings if one.alarm)
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the trials."""
+        """The worst verdict of the trials."""
         found = {one.verdict for one in self.findings}
         return "broken" if "broken" in found else "suspicious" if "suspicious" in found else "OK"
 
@@ -78,19 +78,20 @@ def check(
     """Score a few candidates of each collection in many ways.
 
     Args:
-        first_stage: None takes the lists that all collections bring, else BM25.
-        pairs: about so many, evenly over the queries of the collections.
-        sample: this many queries of each collection instead.
-        reference: compare with the scores of sentence-transformers too.
+        first_stage: a spec. Default: the candidate lists if all collections have them, else BM25.
+        depth: candidates per query. Default: 10.
+        pairs: the approximate number of pairs, spread evenly over the queries of the collections. Default: 200.
+        sample: use this number of queries of each collection instead.
+        reference: also compare with the scores of sentence-transformers. Default: False.
 
     Raises:
         UsageError: the spec names no model.
-        ModelError: it cannot score these candidates at all.
+        ModelError: the model cannot score these candidates.
     """
     first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
     _, system = systems(first, [spec], depth, session.workspace)
     if not isinstance(system.reranker, ModelReranker | ListReranker):
-        raise UsageError(f"'{spec}' runs no model: there is nothing to check; name a reranker")
+        raise UsageError(f"'{spec}' runs no model, so there is nothing to check; name a reranker")
     grounds = _grounds(_sampled(collections, first, depth, pairs, sample), system, session)
     if isinstance(system.reranker, ListReranker):
         scored: Examination | ListExamination = ListExamination(spec, grounds)
@@ -108,9 +109,9 @@ def check(
 
 
 def _referred(spec: str, grounds: Sequence[CandidatePool], session: Session) -> list[InvarianceFinding]:
-    """The comparison with sentence-transformers, and with its own prompts by itself where they are others."""
+    """Return the comparison with sentence-transformers, and another one with its default prompts if they differ."""
     pairs = sum(len(one.candidates) for one in grounds)
-    session.reporter.note(f"{spec}: {pairs} pairs are scored by sentence-transformers too")
+    session.reporter.note(f"{spec}: {pairs} pairs are also scored by sentence-transformers")
     found = compare_with_reference(spec, grounds)
     if found.shift is None:
         return [InvarianceFinding(REFERENCE, "not possible", note=found.note, alarm=found.alarms[0])]
@@ -128,7 +129,7 @@ def _sampled(
         return [sample_queries(one, sample) for one in collections]
     try:
         counts: Sequence[int] = within_budget(collections, depth, pairs, first_stage=first)
-    except UsageError:  # one query of each is more
+    except UsageError:  # even one query of each collection has more pairs
         counts = [1] * len(collections)
     return [sample_queries(one, count) for one, count in zip(collections, counts, strict=True)]
 
@@ -153,7 +154,8 @@ def _followed(examined: Examination | ListExamination, session: Session) -> list
 def _keep_noise(
     grounds: Sequence[CandidatePool], system: System, first: Sequence[Floats], again: Sequence[Floats], session: Session
 ) -> tuple[Noise, ...]:
-    """Of every stored evaluation of this reranker on these collections, whole or sampled; a sample moves more."""
+    """Store the noise of every evaluation of this reranker on these collections or samples of them. Samples change
+    more."""
     found = []
     with Results(session.workspace.results) as results:
         evaluations = [one for one in results.all() if one.reranker]

@@ -1,5 +1,5 @@
-"""Is this installation sound? Looks at packages without importing them, and at the stores; of these only identities of
-the version before are changed."""
+"""`harness doctor`: checks packages, without importing them, and stores. It only changes identities of the previous
+version in the stores."""
 
 from __future__ import annotations
 
@@ -28,26 +28,30 @@ EXTRAS = {
     "train": ("torch", "sentence-transformers", "bm25s", "PyYAML"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }
-_ROOM = 5 * 2**30
+_ENOUGH_FREE = 5 * 2**30
 _AT_ONCE = 64 * 2**20
-"""Bytes of a ledger that are read without being asked to."""
+"""The size of the largest ledger, in bytes, that is read without `--full`."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     state: Literal["ok", "absent", "warning", "broken"]
     detail: str
 
     def as_dict(self) -> dict[str, str]:
-        """For JSON."""
+        """Return the finding as plain values for JSON."""
         return asdict(self)
 
 
 def examine(workspace: Workspace, *, full: bool = False) -> list[Finding]:
-    """Look at everything; with `full` also read a large ledger whole."""
+    """Check the installation and the workspace.
+
+    Args:
+        full: also read every row of a large ledger. Default: False.
+    """
     return [*_packages(), _torch(), *_extras(), *_stores(workspace, full), _disk(workspace.path)]
 
 
@@ -74,7 +78,7 @@ def _extras() -> Iterator[Finding]:
 def _torch() -> Finding:
     devices = sorted(Path("/dev").glob("nvidia[0-9]*"))
     return Finding(
-        "accelerators", "ok", f"{len(devices)} NVIDIA devices" if devices else "none seen; models run on the CPU"
+        "accelerators", "ok", f"{len(devices)} NVIDIA devices" if devices else "none found; models run on the CPU"
     )
 
 
@@ -83,7 +87,7 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
         yield Finding("workspace", "broken", f"{workspace.path} is a file; name a folder with --workspace")
         return
     if not workspace.path.is_dir():
-        yield Finding("workspace", "absent", f"{workspace.path} is not there yet; the first run makes it")
+        yield Finding("workspace", "absent", f"{workspace.path} does not exist yet; the first run creates it")
         return
     yield Finding("workspace", "ok", str(workspace.path.resolve()))
     if workspace.ledger.exists():
@@ -98,7 +102,9 @@ def _ledger(workspace: Workspace, full: bool) -> Finding:
 
     size = workspace.ledger.stat().st_size
     if size > _AT_ONCE and not full:
-        return Finding("ledger", "ok", f"{size / 2**20:,.0f} MiB, not verified; `harness doctor --full` reads it whole")
+        return Finding(
+            "ledger", "ok", f"{size / 2**20:,.0f} MiB, not verified; `harness doctor --full` reads all of it"
+        )
     try:
         found = inspect(workspace.ledger)
     except HarnessError as error:
@@ -107,7 +113,7 @@ def _ledger(workspace: Workspace, full: bool) -> Finding:
     if found.ok:
         return Finding("ledger", "warning" if found.set_aside else "ok", f"{detail}, {found.set_aside} rows set aside")
     reasons = "; ".join([*found.integrity, *([f"{found.bad_rows} bad rows"] if found.bad_rows else [])])
-    return Finding("ledger", "broken", f"{detail}; {reasons}; the next run keeps it aside and saves what is sound")
+    return Finding("ledger", "broken", f"{detail}; {reasons}; the next run sets it aside and keeps the sound rows")
 
 
 def _results(workspace: Workspace) -> Finding:
@@ -121,7 +127,7 @@ def _results(workspace: Workspace) -> Finding:
 
 
 def _former(workspace: Workspace) -> Iterator[Finding]:
-    """What the version before stored under other identities is given those of now."""
+    """Update the identities that the previous version stored."""
     from harness.checks.former import bring_up
 
     try:
@@ -130,19 +136,17 @@ def _former(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("identities", "broken", str(error))
         return
     if found.pairs or found.vectors:
-        detail = f"{found.pairs:,} pairs and {found.vectors} stores of vectors were given the identities of now"
+        detail = f"{found.pairs:,} pairs and {found.vectors} stores of vectors got their new identities"
         yield Finding("identities", "ok", detail)
     if found.renamed or found.changed:
-        detail = (
-            f"{found.renamed:,} evaluations have other ids now; {found.changed:,} are of models that are scored in "
-        )
-        yield Finding("evaluations", "warning", f"{detail}another way now: run them again (docs/upgrading.md)")
+        detail = f"{found.renamed:,} evaluations have new ids; {found.changed:,} are of models that are now scored "
+        yield Finding("evaluations", "warning", f"{detail}differently: run them again (docs/upgrading.md)")
 
 
 def _disk(path: Path) -> Finding:
     there = next(folder for folder in (path.resolve(), *path.resolve().parents) if folder.exists())
     free = shutil.disk_usage(there).free
-    return Finding("disk", "ok" if free > _ROOM else "warning", f"{free / 2**30:.1f} GiB free at {there}")
+    return Finding("disk", "ok" if free > _ENOUGH_FREE else "warning", f"{free / 2**30:.1f} GiB free at {there}")
 
 
 def _version(name: str) -> str | None:

@@ -1,8 +1,7 @@
-"""Identities of the version before, which covered every file of a model's folder.
+"""Identities of the previous version, which covered every file in a model's folder.
 
-`harness doctor` finds what was stored under them. Where the same weights are scored in the same way, the pairs are
-given the identity of now, so that nothing is scored again; where a model is read in another way now, its old
-evaluations are marked.
+`harness doctor` finds what was stored with them. If the model is still scored in the same way, the pairs get the new
+identity, so that nothing is scored again. If the model is now read differently, its old evaluations are marked.
 """
 
 from __future__ import annotations
@@ -39,46 +38,46 @@ Identity = Mapping[str, object]
 
 @dataclass(frozen=True)
 class FormerIdentities:
-    """What was done about the identities of before."""
+    """What was updated."""
 
     pairs: int
-    """Pairs of the ledger that were given the identity of now."""
+    """Pairs of the ledger that got the new identity."""
     vectors: int
-    """Stores of vectors likewise."""
+    """Stores of vectors that got the new identity."""
     renamed: int
-    """Evaluations that have another id now, with the same scores."""
+    """Evaluations that have a new id and the same scores."""
     changed: int
-    """Evaluations of models that are scored in another way now."""
+    """Evaluations of models that are now scored differently."""
 
 
 @dataclass(frozen=True)
 class _Model:
-    """A model that can be opened: its digests by the rule of before, and those of now."""
+    """A model that can be opened, with its old and its new digests."""
 
     adapter: object
     before: Identity
     now: Identity
 
     def on(self, instruction: str | None) -> object:
-        """The adapter as it is on a collection with an instruction."""
+        """Return the adapter for a collection with an instruction."""
         if not isinstance(self.adapter, Bindable):
             return self.adapter
         return self.adapter.bind(Setting(corpus=(), corpus_digest="", instruction=instruction))
 
     def of_now(self, identity: Identity, instructions: set[str | None]) -> Identity | None:
-        """What a stored identity of this model is now; None where it is scored in another way.
+        """Return the new identity for a stored one; None if the model is now scored differently.
 
         Args:
-            instructions: those that it may have had from its collection.
+            instructions: the instructions that the model may have got from its collection.
         """
         wanted = _with_contents(identity, self.now)
         return wanted if digest(wanted) in {digest(identity_of(self.on(one))) for one in instructions} else None
 
 
 def bring_up(workspace: Workspace) -> FormerIdentities:
-    """Give pairs and vectors the identities of now, and mark the evaluations of before.
+    """Give pairs and vectors their new identities, and mark old evaluations.
 
-    Models that are not here any more are left alone.
+    Models that are no longer installed are skipped.
     """
     marks: dict[str, tuple[str, dict[str, object] | None]] = {}
     pairs = vectors = 0
@@ -109,7 +108,7 @@ def bring_up(workspace: Workspace) -> FormerIdentities:
 
 
 def _parts(one: Stored) -> Iterator[tuple[tuple[str, str], Identity]]:
-    """The models of an evaluation, as (spec, part), with their identities."""
+    """Yield the models of an evaluation, as (spec, part), with their identities."""
     for spec, part in ((one.first_stage, "retriever"), (one.reranker, "reranker")):
         identity = one.identity.get(part)
         if spec is not None and isinstance(identity, Mapping) and _digests(identity):
@@ -117,9 +116,9 @@ def _parts(one: Stored) -> Iterator[tuple[tuple[str, str], Identity]]:
 
 
 def _instructions(one: Stored, part: str, identity: Identity) -> set[str | None]:
-    """The instructions that a model may have had from the collection of an evaluation: the one that the collection
-    declares, and, because that can have been declared otherwise then, the one in the identity. A default of ours is
-    none of a collection's: a folder may declare another one."""
+    """Return the instructions that a model may have got from the collection of an evaluation: the one that the
+    collection declares, and the one in the identity, because the declaration may have changed. Default instructions of
+    this package do not count, because a folder may declare another one."""
     rules = one.collection.rules
     found = rules.instruction or (rules.first_stage_instruction if part == "retriever" else None)
     stored = _instruction_in(identity)
@@ -138,12 +137,12 @@ def _instruction_in(identity: Identity) -> str | None:
 
 @cache
 def _defaults() -> frozenset[str]:
-    """The instructions of the packaged templates, and none at all."""
+    """Return the instructions of the packaged templates, and the empty instruction."""
     return frozenset({"", *(load_template(name).instruction for name in template_names())})
 
 
 def _opened(spec: str, part: str) -> _Model | None:
-    """The model that a spec names, None where it is not here or has no folder."""
+    """Return the model that a spec names; None if it is not installed or has no folder."""
     try:
         adapter = open_retriever(spec) if part == "retriever" else open_ranker(spec)
         folder = _folder_of(adapter)
@@ -171,7 +170,7 @@ def _folder_of(adapter: object) -> ModelFolder | None:
 
 
 def _files_before(folder: ModelFolder) -> tuple[tuple[str, ...], ...]:
-    """Weights, tokenizer and settings, wherever in the folder they are."""
+    """Return the files of weights, tokenizer and settings, anywhere in the folder."""
     every = [file for file in sorted(folder.path.rglob("*")) if _was_read(folder.path, file)]
     names = [str(file.relative_to(folder.path)) for file in every]
     weights = [name for name in names if name.endswith(".safetensors")] or [
@@ -197,7 +196,7 @@ def _digests_before(folder: ModelFolder, files: tuple[tuple[str, ...], ...]) -> 
 
 
 def _digests(identity: Identity) -> Identity:
-    """The digests of a folder in an identity; empty where it has none."""
+    """Return the digests of a folder from an identity; empty if it has none."""
     if all(key in identity for key in _DIGESTS):
         return {key: identity[key] for key in _DIGESTS}
     inner = (_digests(value) for value in identity.values() if isinstance(value, Mapping))
@@ -213,7 +212,7 @@ def _with_contents(identity: Identity, contents: Identity) -> dict[str, object]:
 
 
 def _rename_vectors(place: Path, model: _Model, instruction: str | None) -> int:
-    """Give the vectors of an embedder the folder of its identity of now."""
+    """Move the vectors of an embedder to the folder of its new identity."""
     if model.before == {key: model.now[key] for key in _DIGESTS}:
         return 0
     embedder = getattr(model.on(instruction), "embedder", None)

@@ -1,4 +1,4 @@
-"""The invariance report: whether a reranker's scores depend on anything but the pair, and on what they hang."""
+"""The invariance trials: whether a reranker's scores depend on anything but the pair, and on what."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from adapters.errors import HarnessError, ModelError, UsageError
 from adapters.protocols import Floats, Reranker
 from adapters.spec import identity_of, open_reranker, parse
 from harness.checks.shift import Shift, Verdict, other_numbers, same_input, shift
-from harness.checks.trials import Way, alone, beside_long_ones, natural, request_of, seen, shuffled, with_option
+from harness.checks.trials import Way, alone, natural, next_to_long_ones, request_of, seen, shuffled, with_option
 from harness.measuring.alarms.alarm import Alarm
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import bound
 
 SMALL_BATCH, LARGE_BATCH = 256, 16384
-"""Padded tokens of a model call; the default is 2,048 on a CPU and 32,768 on a GPU."""
+"""Padded tokens per model call. The default is 2,048 on a CPU and 32,768 on a GPU."""
 _PRECISIONS = ("float32", "bfloat16", "float16")
 _HALF_BROKEN = 0.05
-"""The share of turned pairs at which a system in half precision is no longer the system that its weights are."""
+"""The share of swapped pairs above which a model in half precision no longer ranks as its weights do."""
 _PROMPT = 256
-"""Tokens beside the document that an input may have; more would be a rare query."""
+"""The most tokens that an input is assumed to have besides the document."""
 
 
 @dataclass(frozen=True)
 class InvarianceFinding:
-    """One trial."""
+    """The result of one trial."""
 
     trial: str
     verdict: Verdict
@@ -36,13 +36,13 @@ class InvarianceFinding:
 
 
 class Examination:
-    """The trials of one reranker of pairs on a few candidates. Nothing is read from the ledger, or written to it.
+    """The trials of a pairwise reranker on a few candidates. The ledger is neither read nor written.
 
     Args:
         grounds: a few collections with their candidates.
 
     Raises:
-        ModelError: the reranker cannot score these candidates at all.
+        ModelError: the reranker cannot score these candidates.
     """
 
     def __init__(self, spec: str, grounds: Sequence[CandidatePool]) -> None:
@@ -53,28 +53,28 @@ class Examination:
         self.again: list[Floats] = []
         """The scores of the shuffled trial: the same system, scored again."""
         self.own = 0.0
-        """How far a score moved, at most, when the same pair was scored again in other company."""
+        """The largest change of a score when the same pair was scored together with other pairs."""
 
     def findings(self) -> Iterator[InvarianceFinding]:
-        """Every trial, as it is done. Those on company come first: how far a reranker moves by itself is what the
-        others are held against."""
+        """Yield every trial when it is done. Trials with other batches come first, because the later ones are compared
+        with the changes that these find."""
         self.again = self._scores(self._adapter, shuffled)
         yield self._same("shuffled", self.again)
         yield self._same("alone", self._scores(self._adapter, alone))
         yield self._batches("small batches", SMALL_BATCH, natural)
-        yield self._batches("long neighbours", LARGE_BATCH, beside_long_ones)
+        yield self._batches("long neighbours", LARGE_BATCH, next_to_long_ones)
         yield from self._precisions()
         yield from self._lengths()
 
     def bound(self, ground: CandidatePool, adapter: object | None = None) -> Reranker:
-        """The adapter on a collection, without what it remembers on the disk."""
+        """Return the adapter for a collection, without its caches on disk."""
         collection = ground.collection
         found: Reranker = bound(adapter or self._adapter, collection, None, collection.rules.instruction)  # type: ignore[assignment]
         return found
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """What the scores on the first collection depend on."""
+        """The identity of the reranker on the first collection."""
         return identity_of(self.bound(self.grounds[0]))
 
     def _scores(self, adapter: object, way: Way) -> list[Floats]:
@@ -85,9 +85,9 @@ class Examination:
         moved = shift(self.grounds, self.first, scores)
         self.own = max(self.own, moved.largest)
         verdict = same_input(moved)
-        told = f"{trial}: the scores of the same pairs move by up to {moved.largest:.2g}"
+        message = f"{trial}: the scores of the same pairs change by up to {moved.largest:.2g}"
         return InvarianceFinding(
-            trial, verdict, moved, note, None if verdict == "OK" else Alarm("batch-dependent", told)
+            trial, verdict, moved, note, None if verdict == "OK" else Alarm("batch-dependent", message)
         )
 
     def _batches(self, trial: str, tokens: int, way: Way) -> InvarianceFinding:
@@ -95,7 +95,7 @@ class Examination:
             return self._same(trial, self._scores(adapter, way), f"batch_tokens={tokens}")
 
         found = self._variant(trial, "batch_tokens", tokens, judge)
-        if found.verdict == "not possible" and way is not natural:  # long neighbours need no option
+        if found.verdict == "not possible" and way is not natural:  # this trial needs no option
             return self._same(trial, self._scores(self._adapter, way), "its own batches")
         return found
 
@@ -121,8 +121,8 @@ class Examination:
         verdict = other_numbers(moved)
         if own != "float32" and moved.turned > _HALF_BROKEN:
             verdict = "broken"
-        told = f"another precision turns {100 * moved.turned:.1f} % of the pairs of candidates"
-        return InvarianceFinding("", verdict, moved, "", None if verdict == "OK" else Alarm("half-precision", told))
+        message = f"another precision swaps {100 * moved.turned:.1f} % of the pairs of candidates"
+        return InvarianceFinding("", verdict, moved, "", None if verdict == "OK" else Alarm("half-precision", message))
 
     def _lengths(self) -> Iterator[InvarianceFinding]:
         own = _deep(self.identity, "max_length")
@@ -143,7 +143,7 @@ class Examination:
 
     def _shorter(self, adapter: object) -> InvarianceFinding:
         return InvarianceFinding(
-            "", "OK", shift(self.grounds, self.first, self._scores(adapter, natural)), "told, not judged"
+            "", "OK", shift(self.grounds, self.first, self._scores(adapter, natural)), "for information, not judged"
         )
 
     def _longer(self, adapter: object) -> InvarianceFinding:
@@ -151,13 +151,13 @@ class Examination:
             return InvarianceFinding("", "not possible", note="more than the model's positions")
         moved = shift(self.grounds, self.first, self._scores(adapter, natural))
         verdict = other_numbers(moved)
-        told = f"what its length cuts off turns {100 * moved.turned:.1f} % of the pairs of candidates"
-        return InvarianceFinding("", verdict, moved, "", None if verdict == "OK" else Alarm("truncation", told))
+        message = f"a longer maximum length swaps {100 * moved.turned:.1f} % of the pairs of candidates"
+        return InvarianceFinding("", verdict, moved, "", None if verdict == "OK" else Alarm("truncation", message))
 
     def _variant(
         self, trial: str, option: str, value: object, judge: Callable[[object], InvarianceFinding]
     ) -> InvarianceFinding:
-        """Judge the reranker with an option changed, where it can be."""
+        """Judge the reranker with another value of an option, if it has the option."""
         try:
             return replace(judge(open_reranker(with_option(self.spec, option, value))), trial=trial)
         except UsageError as error:
@@ -168,7 +168,7 @@ class Examination:
 
 
 def _deep(identity: Mapping[str, object], key: str) -> object:
-    """The value of a key of an identity, or of an identity inside of it."""
+    """Return the value of a key in an identity, or in an identity inside it; None if there is none."""
     if key in identity:
         return identity[key]
     inner = (value for value in identity.values() if isinstance(value, Mapping))

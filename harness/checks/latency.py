@@ -1,4 +1,4 @@
-"""How long a user waits: the candidates of one query at a time, as a service asks for them."""
+"""`harness latency`: the time of a query, with the candidates of one query at a time, as a service scores them."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from harness.scoring.system import ModelReranker, System, systems
 
 QUERIES, DEPTH = 30, 100
 _WARM = 2
-"""Queries that are asked before the clock runs: a model's first calls are slower."""
+"""Queries that are scored before timing begins, because the first calls of a model are slower."""
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Of one reranker on one collection, on this machine."""
+    """The latency of one reranker on one collection, on this machine."""
 
     collection: str
     queries: int
     candidates: float
-    """Mean number of each query."""
+    """The mean number of candidates per query."""
     p50: float
-    """Seconds that half of the queries take at most."""
+    """The median time of a query, in seconds; `p95` is the 95th percentile."""
     p95: float
     megabytes: float | None
-    """The most memory while they were scored: of the GPU where torch used one, else of this process."""
+    """Peak memory in MB: of the GPU if torch used one, else of this process; None if unknown."""
     evaluations: tuple[str, ...] = ()
-    """Stored evaluations of the same reranker, collection and depth, which have it beside them now."""
+    """The stored evaluations of the same reranker, collection and depth, which now have this latency."""
 
 
 def latency(
@@ -52,11 +52,11 @@ def latency(
     depth: int = DEPTH,
     queries: int = QUERIES,
 ) -> list[Latency]:
-    """Score the candidates of some queries of each collection, one query at a time and past the ledger.
+    """Time a reranker on the candidates of some queries of each collection, one query at a time, without the ledger.
 
     Args:
-        first_stage: None takes the lists that all collections bring, else BM25.
-        queries: of each collection.
+        first_stage: a spec. Default: the candidate lists if all collections have them, else BM25.
+        queries: the number of queries of each collection.
 
     Raises:
         UsageError: the spec runs no model that scores pairs.
@@ -64,7 +64,7 @@ def latency(
     first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
     _, system = systems(first, [spec], depth, session.workspace)
     if not isinstance(system.reranker, ModelReranker):
-        raise UsageError(f"'{spec}' runs no model that scores pairs: there is nothing to time; name a reranker")
+        raise UsageError(f"'{spec}' runs no model that scores pairs, so there is nothing to time; name a reranker")
     return [_of(one, system, system.reranker, queries, session) for one in collections]
 
 

@@ -1,4 +1,4 @@
-"""The most memory that a piece of work took, as far as this machine can tell."""
+"""The peak memory of a block of code, if the system reports it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _RESET = Path("/proc/self/clear_refs")
 
 @dataclass
 class Peak:
-    """Filled when the block ends. MiB: of the GPU where torch used one, else of this process."""
+    """Peak memory in MiB, set when the block ends: of the GPU if torch used one, else of this process."""
 
     megabytes: float | None = None
 
 
 @contextmanager
 def watched() -> Iterator[Peak]:
-    """Watch a block.
+    """Measure the peak memory of a block.
 
-    On Linux the process's high-water mark is set back first, so that what ran before does not count; what is still
-    held does. Elsewhere it is the highest since the process began.
+    On Linux the peak of the process is reset first, so earlier peaks do not count, but memory that is still in use
+    does. On other systems it is the peak since the process began.
     """
     peak = Peak()
     with suppress(OSError):

@@ -1,7 +1,8 @@
-"""Near-duplicates of short texts in any script: the same after normalisation, or with most character trigrams shared.
+"""Near-duplicates of short texts in any script: texts that are equal after normalisation, or share most of their
+character trigrams.
 
 Candidates are found by MinHash (Broder 1997) in bands, and each is verified by the exact Jaccard coefficient. Memory
-grows with the texts that are searched in, never with those that are looked up.
+grows with the texts that are searched, not with those that are looked up.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from harness.measuring.controls import mixed
 Words = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
 BANDS, PER_BAND = 20, 5
-"""Two texts that share 80 % of their trigrams are missed once in 2,800 pairs, at 90 % once in 55 million."""
+"""Of the pairs that share 80 % of their trigrams one in 2,800 is missed, at 90 % one in 55 million."""
 _AT_ONCE = 1 << 16
 _PAD = ("\x02", "\x03")
 
 
 class _Plain(dict[int, int]):
-    """Letters, marks and digits of every script as they are, anything else as a space."""
+    """Keeps letters, marks and digits of every script, and replaces everything else by a space."""
 
     def __missing__(self, code: int) -> int:
         kept = unicodedata.category(chr(code))[0] in "LMN"
@@ -37,32 +38,32 @@ _PLAIN = _Plain()
 
 
 def normalised(text: str) -> str:
-    """Compatibility forms unified (NFKC), case folded, punctuation and runs of space as one space. A text of nothing
-    but punctuation stays what it is."""
+    """Return the text in NFKC and with its case folded, with one space for each run of punctuation and white space. A
+    text with only punctuation is unchanged."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(folded.translate(_PLAIN).split()) or " ".join(folded.split())
 
 
 @dataclass(frozen=True)
 class Trigrams:
-    """The different trigrams of many texts: those of text i are values[offsets[i]:offsets[i + 1]], ascending."""
+    """The distinct trigrams of many texts. Those of text i are values[offsets[i]:offsets[i + 1]], ascending."""
 
     values: Words
-    """Three code points of 21 bits each, so that no two trigrams are confused."""
+    """Three code points of 21 bits each, so that every trigram has its own number."""
     offsets: Rows
 
     @property
     def sizes(self) -> Rows:
-        """Different trigrams of every text."""
+        """The number of distinct trigrams of every text."""
         return np.diff(self.offsets)
 
     @property
     def owners(self) -> Rows:
-        """The text of every value."""
+        """The index of the text of every value."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.sizes)
 
     def bands(self) -> Words:
-        """Keys of which similar texts share one with high probability, uint64 [texts, BANDS]."""
+        """Return keys, uint64 [texts, BANDS]. Similar texts share a key with high probability."""
         keys = np.zeros((len(self.offsets) - 1, BANDS), np.uint64)
         filled = self.sizes > 0
         if not filled.any():
@@ -79,7 +80,7 @@ class Trigrams:
 
 
 def trigrams(texts: Sequence[str]) -> Trigrams:
-    """The trigrams of normalised texts, with a mark at both ends, so that a text of one character has one."""
+    """Return the trigrams of normalised texts. Both ends get a mark, so a text of one character has a trigram."""
     joined = "".join(f"{_PAD[0]}{text}{_PAD[1]}" for text in texts)
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
     owner = np.repeat(np.arange(len(texts)), [len(text) + 2 for text in texts])
@@ -96,27 +97,28 @@ def trigrams(texts: Sequence[str]) -> Trigrams:
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Pairs that are alike, aligned arrays."""
+    """Pairs of similar texts, as aligned arrays."""
 
     known: Rows
-    """Texts that were searched in."""
+    """Indices of texts in the index."""
     asked: Rows
-    """Texts that were looked up."""
+    """Indices of texts that were looked up."""
     similarity: npt.NDArray[np.float64]
-    """Jaccard coefficient of their trigrams."""
+    """The Jaccard coefficient of the trigrams."""
 
 
 @dataclass(frozen=True)
 class Index:
-    """Normalised texts to search in."""
+    """An index of normalised texts."""
 
     texts: Sequence[str]
 
     def search(self, asked: Sequence[str], threshold: float) -> Iterator[NearDuplicates]:
-        """Pairs with at least this Jaccard coefficient, in pieces. At 0.7 one in 40 is missed: see `BANDS`.
+        """Yield the pairs with at least this Jaccard coefficient, in parts. At 0.7, one in 40 is missed; see `BANDS`.
 
         Args:
-            asked: normalised, thousands at once.
+            asked: normalised texts, thousands at once.
+            threshold: the smallest Jaccard coefficient.
         """
         grams = trigrams(asked)
         wide = np.searchsorted(self._vocabulary, grams.values).clip(max=len(self._vocabulary) - 1)
@@ -131,7 +133,7 @@ class Index:
                 yield self._verified(known[part], rows[part], grams, words, threshold)
 
     def _candidates(self, keys: Words) -> Iterator[tuple[Rows, Rows]]:
-        """(known, asked) that share a key, band by band, in pieces of bounded size."""
+        """Yield (known, asked) that share a key, band by band, in parts of limited size."""
         for band, (order, stored) in enumerate(self._bands):
             low = np.searchsorted(stored, keys[:, band], "left")
             counts = np.searchsorted(stored, keys[:, band], "right") - low
@@ -169,7 +171,7 @@ class Index:
 
     @cached_property
     def _members(self) -> Rows:
-        """(text, trigram) as one number, ascending."""
+        """Every (text, trigram) as one number, ascending."""
         words = np.searchsorted(self._vocabulary, self._grams.values)
         return np.asarray(self._grams.owners * len(self._vocabulary) + words, np.int64)
 

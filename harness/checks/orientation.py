@@ -1,4 +1,4 @@
-"""The orientation probe: before hours are spent, a reranker has to rank a few exact answers above unrelated texts."""
+"""The orientation probe: before a long run, a reranker has to rank a few exact answers above unrelated texts."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System
 
 SKIPPED = Alarm(
-    "not-probed", "the orientation probe was skipped: nobody looked whether answers score above other texts"
+    "not-probed", "the orientation probe was skipped: it was not checked that answers score above other texts"
 )
 _HARDLY = 0.75
 
 
 class Orientation:
-    """The probe of one run.
+    """The orientation probe of one run.
 
-    The languages of all collections on which a reranker is the same are probed together, so that a wrong sign in the
-    last one is known before the first one is scored. Scores go through the ledger: a probe is paid once, ever, and
-    nothing is scored where the candidates are all known.
+    The languages of all collections on which a reranker has the same identity are probed together, so that a wrong sign
+    in the last one is found before the first one is scored. Scores are kept in the ledger: a probe is scored only once,
+    and nothing is scored if all candidates are in the ledger.
 
     Args:
-        collections: all those of the run.
-        skip: score no probe and stop nothing; what the ledger knows of one becomes an alarm.
+        collections: all collections of the run.
+        skip: score no probe, and do not stop the run. A failed probe in the ledger still raises an alarm. Default:
+            False.
     """
 
     def __init__(self, collections: Sequence[Collection], session: Session, *, skip: bool = False) -> None:
@@ -41,10 +42,10 @@ class Orientation:
         self._identities: dict[str, list[str]] = {}
 
     def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
-        """What the probe says about a system on a collection, before its candidates are scored.
+        """Return the alarms of the probe for a system on a collection, before its candidates are scored.
 
         Raises:
-            ModelError: answers stand significantly below unrelated texts, and there are candidates to score.
+            ModelError: answers rank significantly below unrelated texts, and there are candidates to score.
         """
         if not isinstance(system.reranker, ModelReranker):
             return ()
@@ -60,11 +61,11 @@ class Orientation:
         if wrong is None:
             return alarms(found[0])
         if to_score and not self._skip:
-            raise ModelError(f"{_told_wrong(system.name, wrong)}; --skip-probe runs it all the same")
-        return (Alarm("wrong-orientation", _told_wrong(system.name, wrong)),)
+            raise ModelError(f"{_wrong_message(system.name, wrong)}; use --skip-probe to run it anyway")
+        return (Alarm("wrong-orientation", _wrong_message(system.name, wrong)),)
 
     def _others(self, stage: ModelReranker, own: Planted, reranker: Reranker) -> list[Planted]:
-        """The planted questions of the run's other collections on which the reranker is the same."""
+        """Return the planted questions of the run's other collections on which the reranker has the same identity."""
         if stage.name not in self._identities:
             self._identities[stage.name] = [digest(identity_of(stage.on(one))) for one in self._collections]
         same, mine = self._identities[stage.name], digest(identity_of(reranker))
@@ -72,7 +73,7 @@ class Orientation:
         return [one for one in dict.fromkeys(probes) if one != own]
 
     def _ranked(self, name: str, reranker: Reranker, asked: Planted, *, to_score: bool) -> ProbeRanking | None:
-        """From the ledger, or by the reranker if `to_score`; None where neither is possible."""
+        """Return the ranking, from the ledger, or by the reranker if `to_score`; None if neither is possible."""
         ledger, pairs = self._session.ledger, asked.pairs
         scorer = ledger.scorer(dict(identity_of(reranker)))
         digests = text_digests(asked.queries), text_digests(asked.answers)
@@ -92,24 +93,27 @@ class Orientation:
 
 
 def _planted(collection: Collection, reranker: Reranker) -> Planted:
-    """A reranker that knows words by the statistics of the corpus (BM25) is asked in the corpus's own words."""
+    """Return the planted questions. For a reranker that uses statistics of the corpus (BM25), take the collection's own
+    queries."""
     statistics = array_digest(collection.corpus.digests) in json.dumps(identity_of(reranker))
     return planted_from(collection) if statistics else planted_in(collection)
 
 
 def alarms(found: ProbeRanking) -> tuple[Alarm, ...]:
-    """An alarm if a twentieth of the comparisons or more went wrong."""
+    """Return an alarm if at least a twentieth of the comparisons are wrong."""
     if found.reads:
         return ()
     if found.constant:
-        told = f"every planted pair in {found.language} got one score: is its score head loaded?"
+        message = f"every planted pair in {found.language} got one score: is its score head loaded?"
     else:
-        hardly = ": it hardly reads it" if found.right < _HARDLY * found.of else ""
-        told = f"ranks {found.right:g} of {found.of} planted answers above unrelated texts in {found.language}{hardly}"
-    return (Alarm("orientation", told),)
+        hardly = ": it hardly reads this language" if found.right < _HARDLY * found.of else ""
+        message = (
+            f"ranks {found.right:g} of {found.of} planted answers above unrelated texts in {found.language}{hardly}"
+        )
+    return (Alarm("orientation", message),)
 
 
-def _told_wrong(name: str, found: ProbeRanking) -> str:
+def _wrong_message(name: str, found: ProbeRanking) -> str:
     return (
         f"'{name}' ranks {found.right:g} of {found.of} planted answers above unrelated texts in {found.language}: the "
         "wrong way round; check the label (?label=), the sign of its scores and that its score head is the trained one"

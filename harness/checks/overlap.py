@@ -1,4 +1,4 @@
-"""Train-test overlap: which evaluation queries stood in the training data, and what the others alone say.
+"""Train-test overlap: which evaluation queries occur in the training data, and the values without these queries.
 
 Leaked queries raise a value and reorder systems (Froebe et al., SPIRE 2022, found near-duplicates of 69 % of Robust04's
 topics in common training sets).
@@ -21,48 +21,48 @@ THRESHOLD = 0.8
 
 @dataclass(frozen=True)
 class Match:
-    """An evaluation query and the training query most like it."""
+    """An evaluation query and the most similar training query."""
 
     query: str
-    """Id."""
+    """The id of the evaluation query."""
     text: str
     training: str
     line: int
     similarity: float
-    """Jaccard coefficient of character trigrams."""
+    """The Jaccard coefficient of character trigrams."""
     exact: bool
-    """The same after normalisation."""
+    """Whether the two are equal after normalisation."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """What a scan found for one collection."""
+    """The overlap of one collection with the training data."""
 
     collection: str
     split: str
     fingerprint: str
     queries: int
     matches: tuple[Match, ...]
-    """Most alike first."""
+    """The most similar first."""
 
     @property
     def exact(self) -> int:
-        """Queries that are the same after normalisation."""
+        """The number of queries that are equal to a training query after normalisation."""
         return sum(match.exact for match in self.matches)
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """One, if anything was found."""
+        """One alarm if there is any overlap."""
         if not self.matches:
             return ()
         found = len(self.matches)
-        told = f"{found} of {self.queries} queries stood in the training data, {self.exact} of them word for word"
-        return (Alarm("train-test-overlap", told),)
+        message = f"{found} of {self.queries} queries occur in the training data, {self.exact} of them word for word"
+        return (Alarm("train-test-overlap", message),)
 
 
 @dataclass(frozen=True)
 class Clean:
-    """One stored value beside what the queries without overlap alone say. Fractions; nan where none is left."""
+    """A stored value, and the value over the queries without overlap. Fractions; NaN if no query is left."""
 
     evaluation: str
     collection: str
@@ -71,13 +71,18 @@ class Clean:
     whole: float
     clean: float
     queries: int
-    """Without overlap."""
+    """The number of queries without overlap."""
 
 
 def overlaps(
     collections: Sequence[Collection], training: Iterable[Queries], threshold: float = THRESHOLD
 ) -> list[Overlap]:
-    """Scan training queries for near-duplicates of the collections' queries. Empty queries match nothing."""
+    """Find near-duplicates of the collections' queries among training queries. Empty queries match nothing.
+
+    Args:
+        training: batches of training queries, as `harness.checks.training_file` yields them.
+        threshold: the smallest Jaccard coefficient of character trigrams. Default: 0.8.
+    """
     texts = [list(map(normalised, collection.queries)) for collection in collections]
     known = {text: place for place, text in enumerate(dict.fromkeys(text for part in texts for text in part if text))}
     best = _best(known, training, threshold) if known else {}
@@ -94,7 +99,7 @@ def overlaps(
 
 
 def clean_values(results: Results, found: Sequence[Overlap]) -> Iterator[Clean]:
-    """Every stored value of these collections and of samples of them, whole and without the queries that overlap."""
+    """Yield every stored value of these collections and of samples of them, with and without overlapping queries."""
     leaked = {one.fingerprint: {match.query for match in one.matches} for one in found}
     for stored in results.all():
         whole_of = [leaked.get(key) for key in (stored.collection.fingerprint, stored.collection.part_of) if key]
@@ -109,11 +114,11 @@ def clean_values(results: Results, found: Sequence[Overlap]) -> Iterator[Clean]:
 
 
 _Best = tuple[bool, float, int, str]
-"""Exact, similarity, line and text of a training query."""
+"""Whether it is equal, similarity, line and text of a training query."""
 
 
 def _best(known: dict[str, int], training: Iterable[Queries], threshold: float) -> dict[int, _Best]:
-    """For every known text the training query most like it, the first one where several are."""
+    """Return the most similar training query for every known text; the first one if there are several."""
     index, best = Index(list(known)), dict[int, _Best]()
     for batch in training:
         asked = [normalised(text) for _, text in batch]

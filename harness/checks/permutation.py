@@ -1,4 +1,4 @@
-"""The permutation report: whether a listwise order is that of the documents, or that in which they were given."""
+"""The permutation trials: whether the output of a listwise reranker depends on the order of its input."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from harness.scoring.retrieve import bound
 
 ORDERS = 5
 _BROKEN = 0.4
-"""Half of the pairs turn when the order of the input is all that counts, or none of it does."""
+"""The share of swapped pairs that is broken. It is one half if only the order of the input counts."""
 
 
 class ListExamination:
-    """The trials of one listwise reranker on a few candidates."""
+    """The trials of a listwise reranker on a few candidates."""
 
     def __init__(self, spec: str, grounds: Sequence[CandidatePool]) -> None:
         self.spec, self.grounds = spec, grounds
@@ -29,16 +29,16 @@ class ListExamination:
         self._asked = self._faulty = 0
         self.first = self._scores(None)
         self.again: list[Floats] = []
-        """The scores of the same lists, asked for again."""
+        """The scores of the same lists, scored again."""
 
     def findings(self) -> Iterator[InvarianceFinding]:
-        """Every trial, as it is done."""
+        """Yield every trial when it is done."""
         self.again = self._scores(None)
         same = shift(self.grounds, self.first, self.again)
-        told = f"the same lists got another order: {100 * same.turned:.1f} % of the pairs of candidates turned"
+        message = f"the same lists got another order: {100 * same.turned:.1f} % of the pairs of candidates are swapped"
         repeats = not same.largest
         yield InvarianceFinding(
-            "again", "OK" if repeats else "suspicious", same, "", None if repeats else _dependent(told)
+            "again", "OK" if repeats else "suspicious", same, "", None if repeats else _dependent(message)
         )
         yield self._shuffled()
         yield self._outputs()
@@ -50,18 +50,18 @@ class ListExamination:
         worst = max(moved, key=lambda one: one.turned)
         means = [100 * self._mean(scores) for scores in (self.first, *found)]
         verdict: Verdict = "OK" if turned <= MANY_TURNED else "broken" if turned >= _BROKEN else "suspicious"
-        note = f"{ORDERS} orders, the worst shown; nDCG@10 from {min(means):.2f} to {max(means):.2f}"
-        told = (
-            f"{100 * turned:.1f} % of the pairs of candidates turn with the order of the input; {note.split('; ')[1]}"
+        note = f"the worst of {ORDERS} orders; nDCG@10 from {min(means):.2f} to {max(means):.2f}"
+        message = f"the order of the input swaps {100 * turned:.1f} % of the pairs of candidates; {note.split('; ')[1]}"
+        return InvarianceFinding(
+            "shuffled lists", verdict, worst, note, None if verdict == "OK" else _dependent(message)
         )
-        return InvarianceFinding("shuffled lists", verdict, worst, note, None if verdict == "OK" else _dependent(told))
 
     def _outputs(self) -> InvarianceFinding:
         if not self._faulty:
             return InvarianceFinding("outputs", "OK", note=f"{self._asked} permutations")
-        told = f"{self._faulty} of {self._asked} outputs were no permutation of the list"
+        message = f"{self._faulty} of {self._asked} outputs were not permutations of the list"
         verdict: Verdict = "broken" if 2 * self._faulty > self._asked else "suspicious"
-        return InvarianceFinding("outputs", verdict, note=told, alarm=Alarm("malformed-output", told))
+        return InvarianceFinding("outputs", verdict, note=message, alarm=Alarm("malformed-output", message))
 
     def _mean(self, scores: Sequence[Floats]) -> float:
         each = [values(ground, some) for ground, some in zip(self.grounds, scores, strict=True)]
@@ -81,7 +81,7 @@ class ListExamination:
         return scores
 
     def _asks(self, reranker: ListwiseReranker, ground: CandidatePool, one: CandidateList, shown: Integers) -> Floats:
-        """Minus the position of each of the list's documents, which are shown in the order `shown`."""
+        """Return minus the position of each document in the output, with the documents shown in the order `shown`."""
         texts = ground.collection.corpus.take(one.documents[shown])
         found = ordered(reranker, ground.collection.queries[one.query], texts)
         self._asked, self._faulty = self._asked + 1, self._faulty + bool(found.faults)
@@ -90,5 +90,5 @@ class ListExamination:
         return scores
 
 
-def _dependent(told: str) -> Alarm:
-    return Alarm("order-dependent", told)
+def _dependent(message: str) -> Alarm:
+    return Alarm("order-dependent", message)

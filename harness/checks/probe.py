@@ -1,7 +1,7 @@
-"""Planted questions: an exact answer against the answers of other questions, in the language of a collection.
+"""Planted questions: exact answers, compared with the answers of other questions, in the language of a collection.
 
-With four questions and four answers, each answer is compared with three others. A scorer that looks at the document
-alone is right in exactly six of the twelve, whatever it prefers, so that a taste for length or for a script is no sign.
+With four questions and four answers, each answer is compared with three others. A model that looks only at the document
+is right in exactly six of the twelve comparisons, so a preference for a length or a script does not look like reading.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from harness.data.collection import Collection, sampling_order
 FACTS = 4
 _LOOKED_THROUGH = 64
 WRONG = 0.01
-"""A share of right comparisons that half-right luck reaches this rarely is a wrong sign."""
+"""The sign is wrong if a fair coin gets so few comparisons right with less than this probability."""
 READS = 0.95
-"""Below it a reader is told."""
+"""The share of right comparisons below which there is an alarm."""
 ENOUGH = 12
-"""Comparisons that a wrong sign needs to show."""
+"""The fewest comparisons that can show a wrong sign."""
 
 
 @dataclass(frozen=True)
 class Planted:
-    """Questions with their answers: answers[i] is that of queries[i]."""
+    """Questions with their answers; answers[i] belongs to queries[i]."""
 
     language: str
     queries: tuple[str, ...]
@@ -38,21 +38,21 @@ class Planted:
 
     @property
     def pairs(self) -> IndexPairs:
-        """Every question with every answer, question by question."""
+        """All pairs of a question and an answer, question by question."""
         count = len(self.queries)
         return np.stack(np.divmod(np.arange(count * count, dtype=np.int64), max(count, 1)), axis=1)
 
 
 @dataclass(frozen=True)
 class ProbeRanking:
-    """What a reranker made of the planted questions of one language."""
+    """How a reranker ranked the planted questions of one language."""
 
     language: str
     right: float
-    """Comparisons in which the answer got the higher score; equal scores count half."""
+    """The number of comparisons in which the answer got the higher score. Equal scores count half."""
     of: int
     constant: bool
-    """Every pair got one score."""
+    """Whether every pair got the same score."""
 
     @property
     def reads(self) -> bool:
@@ -61,38 +61,39 @@ class ProbeRanking:
 
 
 def language_code(language: str | None) -> str | None:
-    """The code under which the language has planted questions, if it has: `nb`, `nob-Latn` and `no` are one."""
+    """Return the code with which a language has planted questions, None if it has none. `nb`, `nob-Latn` and `no` are
+    the same."""
     if not language:
         return None
     return _codes().get(language.replace("_", "-").split("-")[0].casefold())
 
 
 def languages() -> tuple[str, ...]:
-    """Every language with planted questions."""
+    """Return every language with planted questions."""
     return tuple(_tables())
 
 
 def planted(language: str) -> Planted:
-    """The planted questions of a language of `languages`."""
+    """Return the planted questions of a language in `languages`."""
     facts = _tables()[language]["facts"]
     return Planted(language, tuple(query for query, _ in facts), tuple(answer for _, answer in facts))
 
 
 def planted_in(collection: Collection) -> Planted:
-    """The planted questions of a collection's language; where there are none, those of the collection itself."""
+    """Return the planted questions of a collection's language; if there are none, questions from the collection."""
     code = language_code(collection.language)
     return planted(code) if code else planted_from(collection)
 
 
 def planted_from(collection: Collection) -> Planted:
-    """Some of the collection's own queries, each with itself as the document, against the other ones."""
+    """Return some of the collection's own queries, each as its own answer."""
     order = sampling_order(collection.queries.ids())[:_LOOKED_THROUGH]
     texts = tuple(dict.fromkeys(text for text in collection.queries.take(order) if text.strip()))[:FACTS]
     return Planted(collection.language or f"the language of {collection.name}", texts, texts)
 
 
 def ranked(asked: Planted, scores: Floats) -> ProbeRanking:
-    """Compare the answers with the other texts.
+    """Count the comparisons in which the answer has the higher score.
 
     Args:
         scores: float32, aligned with `asked.pairs`.
@@ -106,8 +107,9 @@ def ranked(asked: Planted, scores: Floats) -> ProbeRanking:
 
 
 def wrong_sign(found: Sequence[ProbeRanking]) -> ProbeRanking | None:
-    """The language, or all together, whose answers stand significantly below unrelated texts: less often right than a
-    coin would be in one run of a hundred (binomial), over however many languages were looked at."""
+    """Return the language, or all languages together, whose answers rank significantly below unrelated texts: a fair
+    coin would be right so rarely in one of a hundred runs (binomial, corrected for the number of languages). None if
+    there is none."""
     together = ProbeRanking(
         ", ".join(one.language for one in found),
         sum(one.right for one in found),
@@ -121,7 +123,7 @@ def wrong_sign(found: Sequence[ProbeRanking]) -> ProbeRanking | None:
 
 
 def coin(right: float, of: int) -> float:
-    """The probability that a fair coin is right at most so often."""
+    """Return the probability that a fair coin is right at most `right` times out of `of`."""
     return float(sum(comb(of, k) for k in range(ceil(right) + 1)) / 2**of)
 
 

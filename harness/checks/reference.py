@@ -1,7 +1,7 @@
-"""An independent reference on the user's own model and candidates: the scores of sentence-transformers itself.
+"""Compares a reranker's scores with those of sentence-transformers, on the user's model and candidates.
 
-A model that is read in another way than its makers meant gives numbers that look like any others. The check runs by
-itself once for every reranker, before a long run; `harness check --reference sentence-transformers` asks for it.
+A model that is read in another way than its authors meant gives numbers that look normal. The check runs automatically
+once for every reranker, before a long run, and with `harness check --reference sentence-transformers`.
 """
 
 from __future__ import annotations
@@ -35,42 +35,41 @@ from harness.scoring.system import ModelReranker, System
 from harness.workspace import write_atomically
 
 LONG = 10_000
-"""Pairs from which on a run is worth a check that costs a minute."""
+"""The number of pairs from which on a run is worth a check that takes a minute."""
 TOLERANCE = 1e-3
-"""Largest difference, as a share of the standard deviation of the reference's scores, that is one of rounding."""
+"""The largest difference that counts as rounding, as a share of the standard deviation of the reference's scores."""
 _QUERIES, _DEPTH = 10, 10
 _RECORD = 2
-"""Raised whenever what was found before may have been found wrongly."""
+"""The version of the record. It increases when earlier records may be wrong."""
 _SHORTENINGS, _SHORTER = 8, 0.9
 
 
 @dataclass(frozen=True)
 class ReferenceAgreement:
-    """What the comparison found."""
+    """The result of the comparison."""
 
     shift: Shift | None
-    """From the reference to ours; None where there is no reference."""
+    """The change from the reference's scores to ours; None if there is no reference."""
     turned_far: int = 0
-    """Pairs of candidates in the other order whose reference scores differ by more than the tolerance."""
+    """The number of swapped pairs of candidates whose reference scores differ by more than the tolerance."""
     note: str = ""
     """Why there is no reference."""
     own: Shift | None = None
-    """The same for the scores with the prompts that sentence-transformers finds by itself; None where there is no
-    difference."""
+    """The change from the scores with sentence-transformers' default prompts; None if there is no difference."""
     prompts: str = ""
-    """Which prompts those are, which ones are used, and how to choose the others."""
+    """The default prompts, the prompts that are used, and how to choose the defaults."""
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the scores are those of the reference; None where there is none."""
+        """Whether the scores agree with the reference; None if there is no reference."""
         if self.shift is None:
             return None
         return self.shift.relative <= TOLERANCE and not self.turned_far
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """A hard alarm where the scores are other ones; remarks where nothing could be compared, and where the prompts
-        are not those of sentence-transformers."""
+        """A hard alarm if the scores differ; remarks if nothing could be compared, or if the prompts are not those of
+        sentence-transformers."""
         if self.shift is None:
             return (Alarm("not-compared", f"its scores were not compared with sentence-transformers: {self.note}"),)
         found = () if self.agrees else (Alarm("other-scores", f"its scores are not those {_moved(self.shift)}"),)
@@ -78,7 +77,7 @@ class ReferenceAgreement:
 
     @property
     def remark(self) -> Alarm:
-        """The difference that prompts make."""
+        """The remark about the difference that the prompts make."""
         assert self.own is not None
         return Alarm("other-prompts", f"{self.prompts}; the scores are not those {_moved(self.own)}")
 
@@ -86,8 +85,8 @@ class ReferenceAgreement:
 def _moved(moved: Shift) -> str:
     return (
         f"of sentence-transformers: they differ by up to {moved.largest:.2g} ({100 * moved.relative:.1f} % of their "
-        f"standard deviation), {100 * moved.turned:.1f} % of the pairs of candidates stand in the other order, nDCG@10 "
-        f"moves by {100 * moved.gain:+z.2f} points"
+        f"standard deviation), {100 * moved.turned:.1f} % of the pairs of candidates are swapped, nDCG@10 changes by "
+        f"{100 * moved.gain:+z.2f} points"
     )
 
 
@@ -95,7 +94,7 @@ def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> Refer
     """Score the candidates with the reranker in float32 and with sentence-transformers.
 
     Raises:
-        ModelError: the reranker itself cannot score them.
+        ModelError: the reranker cannot score the candidates.
     """
     adapters = [_bound(spec, ground) for ground in grounds]
     try:
@@ -120,19 +119,19 @@ def compare_with_reference(spec: str, grounds: Sequence[CandidatePool]) -> Refer
 
 
 class ReferenceCheck:
-    """The check of one run: each reranker that has many pairs before it is compared once, ever, in its workspace.
+    """The check of one run. Each reranker with many pairs to score is compared once per workspace.
 
     Args:
-        collections: all those of the run.
+        collections: all collections of the run.
     """
 
     def __init__(self, collections: Sequence[Collection], session: Session) -> None:
         self._collections, self._session = collections, session
         self._failed: dict[Path, ReferenceAgreement] = {}
-        """Rerankers that could not be compared. That holds for this run: the next one may have the memory."""
+        """Rerankers that could not be compared in this run. The next run tries again: it may have more memory."""
 
     def look(self, ground: CandidatePool, system: System) -> tuple[Alarm, ...]:
-        """The alarms of the comparison, from the record or made now; none where it is not worth its while."""
+        """Return the alarms of the comparison, from the record or computed now; none if the run is too short."""
         if not isinstance(system.reranker, ModelReranker) or not len(ground.candidates):
             return ()
         reranker = system.reranker.on(ground.collection)
@@ -150,7 +149,7 @@ class ReferenceCheck:
     def _compared(self, ground: CandidatePool, spec: str, file: Path) -> ReferenceAgreement:
         some = _some(ground)
         report = self._session.reporter.note
-        report(f"{spec}: {len(some.candidates)} pairs are scored by sentence-transformers too, for comparison")
+        report(f"{spec}: {len(some.candidates)} pairs are also scored by sentence-transformers, for comparison")
         found = compare_with_reference(spec, [some])
         if found.shift is None:
             self._failed[file] = found
@@ -169,10 +168,10 @@ class ReferenceCheck:
 
 
 def _bound(spec: str, ground: CandidatePool) -> Reranker:
-    """The reranker in float32, which is what the reference computes in."""
+    """Return the reranker in float32, the precision of the reference."""
     try:
         adapter = open_reranker(with_option(spec, "dtype", "float32"))
-    except UsageError:  # it has no such option
+    except UsageError:  # the reranker has no such option
         adapter = open_reranker(spec)
     collection = ground.collection
     found: Reranker = bound(adapter, collection, None, collection.rules.instruction)  # type: ignore[assignment]
@@ -182,21 +181,21 @@ def _bound(spec: str, ground: CandidatePool) -> Reranker:
 def _call(adapter: Reranker) -> ReferenceCall:
     call = getattr(adapter, "reference", None)
     if call is None:
-        raise NoReference("it is no model that sentence-transformers can load")
+        raise NoReference("sentence-transformers cannot load this kind of model")
     found: ReferenceCall = call()
     return found
 
 
 def _comparable(call: ReferenceCall, adapter: Reranker, request: Request) -> Request:
-    """The request, with shorter documents where sentence-transformers would cut the inputs in another way.
+    """Return the request, with shorter documents if sentence-transformers would truncate the inputs differently.
 
     Raises:
-        NoReference: nobody can say what is cut, or it cannot be avoided.
+        NoReference: the truncation is not known, or cannot be avoided.
     """
     if not call.whole:
         return request
     if not isinstance(adapter, StreamingReranker):
-        raise NoReference("sentence-transformers cuts long inputs in another way")
+        raise NoReference("sentence-transformers truncates long inputs differently")
     documents, rows = list(request.documents), np.arange(len(request.pairs))
     for _ in range(_SHORTENINGS):
         shares = _kept(adapter, request.queries, documents, request.pairs[rows])
@@ -207,11 +206,11 @@ def _comparable(call: ReferenceCall, adapter: Reranker, request: Request) -> Req
         for document in np.unique(cut).tolist():
             kept = len(documents[document]) * float(shares[cut == document].min()) * _SHORTER
             documents[document] = documents[document][: int(kept)]
-    raise NoReference("sentence-transformers cuts long inputs in another way, and no document is short enough")
+    raise NoReference("sentence-transformers truncates long inputs differently, and no document is short enough")
 
 
 def _kept(adapter: StreamingReranker, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
-    """The share of each document's tokens that reaches the model, [pairs]."""
+    """Return the share of each document's tokens that reaches the model, [pairs]."""
     shares = np.ones(len(pairs), np.float32)
     for part in adapter.stream(queries, documents, pairs):
         shares[part.rows] = np.where(part.kept < part.tokens, part.kept / np.maximum(part.tokens, 1), 1)
@@ -219,7 +218,8 @@ def _kept(adapter: StreamingReranker, queries: Sequence[str], documents: Sequenc
 
 
 def _prompts(adapter: Reranker, reference: Reference) -> str:
-    """The prompts that are used, those of sentence-transformers, and the options that choose them."""
+    """Return a sentence about the prompts that are used, those of sentence-transformers, and the options to choose
+    them."""
     used = getattr(getattr(adapter, "embedder", adapter), "prompts", {})
     ours = (used.get("query", ""), used.get("document", ""))
     options = [
@@ -228,9 +228,9 @@ def _prompts(adapter: Reranker, reference: Reference) -> str:
         if mine != theirs
     ]
     return (
-        f"its folder is read as the prompts {ours[0]!r} before queries and {ours[1]!r} before documents, and "
-        f"sentence-transformers by itself puts {reference.own_prompts[0]!r} and {reference.own_prompts[1]!r} there "
-        f"(choose those with ?{'&'.join(options)})"
+        f"its folder is read as the prompts {ours[0]!r} before queries and {ours[1]!r} before documents, but "
+        f"sentence-transformers uses {reference.own_prompts[0]!r} and {reference.own_prompts[1]!r} by default "
+        f"(choose these with ?{'&'.join(options)})"
     )
 
 
@@ -244,7 +244,7 @@ def _turned_far(ground: CandidatePool, theirs: Floats, ours: Floats, limit: floa
 
 
 def _some(ground: CandidatePool) -> CandidatePool:
-    """A few queries of the ground with their first candidates."""
+    """Return a few queries with their first candidates."""
     rows = np.sort(sampling_order(ground.collection.queries.ids())[:_QUERIES])
     part = part_of(ground, rows)
     candidates = cut(part.candidates, _DEPTH)
@@ -252,7 +252,7 @@ def _some(ground: CandidatePool) -> CandidatePool:
 
 
 def _read(file: Path) -> ReferenceAgreement | None:
-    """What was found before; None where nothing was, or it cannot be read."""
+    """Return the record of an earlier comparison; None if there is none or it cannot be read."""
     with suppress(HarnessError):
         known = read_json(file, ReferenceAgreement, complete=True)
         return known if known.shift is not None else None

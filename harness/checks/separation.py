@@ -1,7 +1,7 @@
-"""Whether anything in a reranker's inputs separates the query from the document.
+"""Whether something separates query and document in a reranker's inputs.
 
-A model that reads the two glued together gives scores like any other. The sign of it: a character that is moved from
-the end of the query to the beginning of the document leaves the input as it was.
+A model that reads the two joined together gives scores that look normal. To find it, a character is moved from the end
+of the query to the beginning of the document: if the input stays the same, nothing separates the two.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from harness.scoring.rerank import scored_texts
 from harness.scoring.session import Session
 
 PROBES = (("1 2", "3"), ("who is a", "b c"), ("what is x!", "?y"), ("how many is 7", "8 or 9"))
-"""Queries and documents of which one end and one beginning are tokens of their own in every usual vocabulary."""
+"""Queries and documents. The end of the query and the beginning of the document are single tokens in every usual
+vocabulary."""
 
 
 def separation(name: str, reranker: Reranker, session: Session, *, to_score: bool) -> tuple[Alarm, ...]:
-    """A hard alarm where a probe and its moved twin are one input. Scores go through the ledger: a probe is paid once.
+    """Return a hard alarm if moving a character does not change the input. Scores are kept in the ledger.
 
     Args:
-        to_score: whether the reranker may be asked; else only what the ledger knows is looked at.
+        to_score: whether the reranker may score; else only scores in the ledger are used.
     """
     if not isinstance(reranker, StreamingReranker):
         return ()
@@ -49,6 +50,6 @@ def separation(name: str, reranker: Reranker, session: Session, *, to_score: boo
         Alarm(
             "no-separator",
             f"nothing separates query and document: {query!r} with {document!r} and {query[:-1]!r} with "
-            f"{query[-1] + document!r} are one input; name the template that the model was trained with (?template=)",
+            f"{query[-1] + document!r} are the same input; name the template of its training with ?template=",
         ),
     )

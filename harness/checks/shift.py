@@ -1,7 +1,7 @@
-"""How far scores move when the same pairs are scored in another way, and from where on that is too far.
+"""How much scores change when the same pairs are scored in another way, and how much is too much.
 
-Thresholds: a reranker whose scores depend on the pair alone moves by rounding. In float32 that is below 1e-4 of a logit
-for every model that was tried, in any batch; half precision keeps 8 to 11 bits, and scores of 1 move by 1e-3 to 4e-3.
+Thresholds: if scores depend only on the pair, they change by rounding. In float32 that was below 1e-4 of a logit for
+every model that was tried, in any batch. Half precision keeps 8 to 11 bits, and scores of 1 change by 1e-3 to 4e-3.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAME = 1e-4
 """The largest difference that rounding explains in float32."""
 FEW_TURNED = 0.001
 MANY_TURNED = 0.01
-"""Of the pairs of candidates, so many may have the other order: for the same input, and for another precision."""
+"""The largest accepted shares of swapped pairs of candidates: for the same input, and for another precision."""
 _BROKEN_RELATIVE = 0.05
 _BROKEN_POINTS = 0.001
 _MEASURE = parse("nDCG@10")
@@ -32,21 +32,21 @@ _MEASURE = parse("nDCG@10")
 
 @dataclass(frozen=True)
 class Shift:
-    """What moved between two scorings of the same pairs."""
+    """The changes between two scorings of the same pairs."""
 
     pairs: int
     largest: float
-    """Of the absolute score differences."""
+    """The largest absolute difference of scores; `mean` is the mean absolute difference."""
     mean: float
     relative: float
-    """`largest` as a share of the standard deviation of the scores; 0 where all are equal."""
+    """`largest` as a share of the standard deviation of the scores; 0 if all scores are equal."""
     turned: float
-    """Share of the pairs of candidates of one query that changed their order; ties, in either, did not."""
+    """The share of swapped pairs of candidates of a query. Pairs that are tied in either scoring do not count."""
     tops: int
-    """Queries whose best candidate is another one, and was not tied with it before."""
+    """The number of queries with another best candidate that was not tied with the first before."""
     queries: int
     gain: float
-    """Difference of nDCG@10, a fraction, mean over the queries of all collections."""
+    """The change of nDCG@10, a fraction, mean over the queries of all collections."""
 
 
 def shift(
@@ -59,9 +59,9 @@ def shift(
     """Compare two scorings.
 
     Args:
-        first, second: per collection float32, aligned with the rows of its candidates.
-        extra: score differences of pairs that are no candidates.
-        pairs: how many were really compared; None for all.
+        first, second: for each collection float32, aligned with the rows of its candidates.
+        extra: score differences of pairs that are not candidates.
+        pairs: the number of pairs that were compared. Default: all.
     """
     joined, moved = np.concatenate([np.empty(0), *first]), np.concatenate([np.empty(0), *second])
     deltas = np.abs(np.concatenate([moved - joined, *extra]))
@@ -83,7 +83,7 @@ def shift(
 
 
 def same_input(found: Shift) -> Verdict:
-    """For the same pairs in other company: OK up to rounding, broken where it reaches the measure."""
+    """Judge a change in other batches: OK up to rounding, broken if it changes the measure."""
     if found.largest <= SAME and found.turned <= FEW_TURNED:
         return "OK"
     reached = found.relative > _BROKEN_RELATIVE or found.turned > MANY_TURNED or abs(found.gain) > _BROKEN_POINTS
@@ -91,12 +91,12 @@ def same_input(found: Shift) -> Verdict:
 
 
 def other_numbers(found: Shift) -> Verdict:
-    """For another precision or length, which is another system: at most suspicious."""
+    """Judge a change of precision or length, which makes another system: at most suspicious."""
     return "OK" if found.turned <= MANY_TURNED else "suspicious"
 
 
 def values(ground: CandidatePool, scores: Floats) -> npt.NDArray[np.float64]:
-    """nDCG@10, float64 [queries]."""
+    """Return nDCG@10, float64 [queries]."""
     return np.asarray(ground.judged.values([_MEASURE], scores)[0])
 
 
@@ -116,7 +116,7 @@ def _lists(
 
 
 def _turned(before: Floats, after: Floats) -> tuple[int, int, int]:
-    """Pairs of candidates that turned, all pairs, and 1 if another one is the best."""
+    """Return the number of swapped pairs, the number of all pairs, and 1 if the best candidate changed."""
     first, second = (np.sign(scores[:, None] - scores[None, :]) for scores in (before, after))
     turned = int((first * second < 0).sum()) // 2
     was, now = int(np.argmax(before)), int(np.argmax(after))

@@ -1,4 +1,4 @@
-"""What the ledger says against what the reranker says now: a poisoned cache would give every later run its numbers."""
+"""Compares scores in the ledger with new scores. Wrong scores in the ledger would be used by every later run."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ TRIAL = "the ledger"
 
 
 def stored(examined: Examination, session: Session, own: float) -> InvarianceFinding:
-    """Score what the ledger knows of these candidates and of the planted questions again, and compare.
+    """Score the candidates and planted questions that are in the ledger again, and compare.
 
     Args:
-        own: how far the reranker moves by itself; twice as much is no sign of poison.
+        own: the largest change of a score when the reranker scores again. Up to twice as much is accepted.
     """
     parts = [
         _candidates(examined, ground, scores, session)
@@ -32,26 +32,26 @@ def stored(examined: Examination, session: Session, own: float) -> InvarianceFin
     probes = [_planted(examined, ground, session) for ground in examined.grounds]
     pairs = sum(known for _, known in parts) + sum(map(len, probes))
     if not pairs:
-        return InvarianceFinding(TRIAL, "not possible", note="it knows none of these pairs")
+        return InvarianceFinding(TRIAL, "not possible", note="it has none of these pairs")
     moved = shift(examined.grounds, examined.first, [scores for scores, _ in parts], probes, pairs)
     limit = max(SAME, 2 * own)
     if moved.largest <= limit:
         return InvarianceFinding(TRIAL, "OK", moved)
-    told = (
-        f"stored scores differ by up to {moved.largest:.2g} from what the reranker says now: they were made on other "
+    message = (
+        f"stored scores differ by up to {moved.largest:.2g} from the reranker's scores now: they were made on other "
         f"hardware, or {session.workspace.ledger} was changed; move it away and run again"
     )
-    return InvarianceFinding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", told))
+    return InvarianceFinding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", message))
 
 
 def _candidates(examined: Examination, ground: CandidatePool, scores: Floats, session: Session) -> tuple[Floats, int]:
-    """The stored scores of the candidates, those of now where none is stored; and how many are."""
+    """Return the scores of the candidates, stored ones where possible, else new ones; and the number of stored ones."""
     found, known = _stored(examined, ground, request_of(ground), session)
     return np.where(known, found, scores).astype(np.float32), int(known.sum())
 
 
 def _planted(examined: Examination, ground: CandidatePool, session: Session) -> npt.NDArray[np.float64]:
-    """The differences of the stored planted pairs."""
+    """Return the differences between new and stored scores of the planted pairs."""
     planted = planted_in(ground.collection)
     request = Request(planted.queries, planted.answers, planted.pairs)
     found, known = _stored(examined, ground, request, session)

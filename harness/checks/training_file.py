@@ -1,4 +1,4 @@
-"""The queries that a model was trained on, read from a file a piece at a time."""
+"""Reads the queries that a model was trained on, in batches."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from pathlib import Path
 from adapters.errors import DataError, UsageError, array_advice
 
 FIELDS = ("query", "question", "anchor", "text")
-"""What the query is called in the files of the field, in the order in which they are tried."""
+"""Usual names of the field with the query, in the order in which they are tried."""
 _AT_ONCE = 20_000
 
 Queries = list[tuple[int, str]]
-"""Line (from 1) and text."""
+"""Line numbers (from 1) and texts."""
 
 
 def training_queries(file: Path, field: str | None = None) -> Iterator[Queries]:
-    """Batches of queries: of a .jsonl of texts or objects (BEIR's queries.jsonl too), a .parquet, or a plain text with
-    one query a line; .gz of the first and the last.
+    """Yield batches of queries.
+
+    Args:
+        file: a .jsonl file of strings or objects, such as BEIR's queries.jsonl; a .parquet file; or a text file with
+            one query per line. All but Parquet may be gzipped.
+        field: the field with the query. Default: the first of `FIELDS` that exists.
 
     Raises:
-        UsageError: there is no such file, or no field with the query.
-        DataError: a line is no JSON, or its query is no text.
+        UsageError: the file does not exist, or has no field with the query.
+        DataError: a line is not JSON, or its query is not a string.
     """
     if not file.is_file():
         raise UsageError(f"no training file at {file}")
@@ -57,7 +61,7 @@ def _text(line: str, where: str, field: str | None) -> str:
     if isinstance(value, dict):
         value = value.get(_field(list(value), field, where))
     if not isinstance(value, str):
-        raise DataError(f"{where}: the query is no text; {array_advice(line, where)}")
+        raise DataError(f"{where}: the query is not a text; {array_advice(line, where)}")
     return value
 
 
@@ -73,7 +77,7 @@ def _parquet(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
             for value in batch.column(0).to_pylist():
                 number += 1
                 if not isinstance(value, str):
-                    raise DataError(f"{file}: row {number}: the query is no text")
+                    raise DataError(f"{file}: row {number}: the query is not a text")
                 yield number, value
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{file}: not a Parquet file ({str(error).splitlines()[0]})") from None

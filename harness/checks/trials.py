@@ -1,4 +1,4 @@
-"""The same pairs, asked for in other ways: shuffled, alone, beside long neighbours."""
+"""Scores the same pairs in other ways: shuffled, alone, and next to long documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEIGHBOUR_CHARACTERS = 4000
 
 @dataclass(frozen=True)
 class Request:
-    """The candidates of one collection as a reranker is asked for them; pairs are aligned with the rows of the run."""
+    """The arguments of a reranker for the candidates of one collection. Pairs are aligned with the rows of the run."""
 
     queries: Sequence[str]
     documents: Sequence[str]
@@ -27,19 +27,19 @@ class Request:
 
 @dataclass(frozen=True)
 class SeenDocuments:
-    """What the model saw of some documents."""
+    """How much of some documents reaches the model."""
 
     longest: int
-    """Tokens that reached it of the longest one; -1 where unknown."""
+    """The number of tokens of the longest document that reach the model; -1 if unknown."""
     cut: int
-    """Documents that lost a token; -1 where unknown."""
+    """The number of truncated documents; -1 if unknown."""
 
 
 Way = Callable[[Reranker, Request], Floats]
 
 
 def request_of(ground: CandidatePool) -> Request:
-    """The candidates of a collection; each text once."""
+    """Return the candidates of a collection, with each text once."""
     run = ground.candidates
     asked, query = np.unique(run.queries, return_inverse=True)
     held, document = np.unique(run.documents, return_inverse=True)
@@ -48,21 +48,21 @@ def request_of(ground: CandidatePool) -> Request:
 
 
 def natural(reranker: Reranker, request: Request) -> Floats:
-    """As a run asks.
+    """Score the pairs as a run does.
 
     Raises:
-        ModelError: a score is not finite, or there are not as many as pairs.
+        ModelError: a score is not finite, or the number of scores is wrong.
     """
     scores = np.asarray(reranker.score(request.queries, request.documents, request.pairs), np.float32)
     if scores.shape != (len(request.pairs),):
-        raise ModelError(f"scores of shape {scores.shape} came for {len(request.pairs)} pairs")
+        raise ModelError(f"the model returned scores of shape {scores.shape} for {len(request.pairs)} pairs")
     if not np.isfinite(scores).all():
         raise ModelError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores are not finite")
     return scores
 
 
 def shuffled(reranker: Reranker, request: Request) -> Floats:
-    """Texts and pairs in another order, in three calls."""
+    """Score texts and pairs in another order, in three calls."""
     random = np.random.default_rng(0)
     queries, documents = (random.permutation(len(texts)) for texts in (request.queries, request.documents))
     moved = Request(
@@ -74,12 +74,12 @@ def shuffled(reranker: Reranker, request: Request) -> Floats:
 
 
 def alone(reranker: Reranker, request: Request) -> Floats:
-    """Every pair in a call of its own."""
+    """Score every pair in a separate call."""
     return _in_parts(reranker, request, [np.array([row]) for row in range(len(request.pairs))])
 
 
-def beside_long_ones(reranker: Reranker, request: Request) -> Floats:
-    """Every query beside one pair more, with a document longer than all others, so that the others are padded."""
+def next_to_long_ones(reranker: Reranker, request: Request) -> Floats:
+    """Score every query with one additional document that is longer than all others, so that the others are padded."""
     long = " ".join(sorted(request.documents, key=len)[-3:])[:_NEIGHBOUR_CHARACTERS]
     added = [[query, len(request.documents)] for query in range(len(request.queries))]
     pairs = np.concatenate([np.array(added, np.int64).reshape(-1, 2), request.pairs])
@@ -87,7 +87,7 @@ def beside_long_ones(reranker: Reranker, request: Request) -> Floats:
 
 
 def seen(reranker: Reranker, request: Request) -> SeenDocuments:
-    """What reaches the model of the longest documents, without scoring the others."""
+    """Return how much of the longest documents reaches the model, without scoring the others."""
     if not isinstance(reranker, StreamingReranker) or not len(request.pairs):
         return SeenDocuments(-1, -1)
     lengths = np.array([len(request.documents[document]) for document in request.pairs[:, 1]])
@@ -98,7 +98,7 @@ def seen(reranker: Reranker, request: Request) -> SeenDocuments:
 
 
 def with_option(spec: str, name: str, value: object) -> str:
-    """The spec with an option set."""
+    """Return the spec with an option set."""
     head, _, options = spec.partition("?")
     return f"{head}?{urlencode({**dict(parse_qsl(options, keep_blank_values=True)), name: value})}"
 
@@ -112,7 +112,7 @@ def _in_parts(reranker: Reranker, request: Request, parts: Sequence[Integers]) -
 
 
 def _only(request: Request, pairs: IndexPairs) -> Request:
-    """Some of the pairs, with no text that they do not name."""
+    """Return some of the pairs, with only their texts."""
     asked, query = np.unique(pairs[:, 0], return_inverse=True)
     held, document = np.unique(pairs[:, 1], return_inverse=True)
     texts = [request.queries[row] for row in asked], [request.documents[row] for row in held]

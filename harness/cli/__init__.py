@@ -1,6 +1,6 @@
-"""The command line. Each verb loads the packages that it needs when it is called, so that help answers at once."""
+"""The command line. Each command imports the packages that it needs when it is called, so that help is fast."""
 
-# The order of the verbs in the help.
+# The order of the commands in the help.
 # isort: off
 from harness.cli import running, looking, check, latency, compare, gate, why, reproduce, overlap
 from harness.cli import report, board, history, export, submit, import_

@@ -1,4 +1,4 @@
-"""The application that the verbs join, and what happens when one of them ends."""
+"""The application that the commands are added to, and how its errors and exit codes are reported."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ COMPARE = "Compare and decide"
 SHOW = "Show and exchange"
 ADAPT = "Adapt"
 WORKSPACE = "Workspace"
-"""The groups of verbs in the help, in this order."""
+"""The groups of commands in the help, in this order."""
 
 _GROUPS = (MEASURE, COMPARE, SHOW, ADAPT, WORKSPACE)
 
 
 class Verbs(TyperGroup):
-    """Lists its verbs in their groups, each with the whole first sentence of its help."""
+    """Lists the commands by group, each with the whole first sentence of its help."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each group that has verbs."""
+        """Write a section for each group that has commands."""
         for group in (*_GROUPS, None):
             verbs = [verb for verb in self.commands.values() if not verb.hidden and _group_of(verb) == group]
             if verbs:
@@ -40,7 +40,7 @@ class Verbs(TyperGroup):
 
 
 def first_sentence(text: str) -> str:
-    """The first sentence of a help text, on one line."""
+    """Return the first sentence of a help text, on one line."""
     paragraph = " ".join(text.strip().partition("\n\n")[0].split())
     return re.split(r"(?<=\.) (?=[A-Z])", paragraph)[0]
 
@@ -53,8 +53,8 @@ def _group_of(verb: Any) -> str | None:
 app = typer.Typer(
     name="harness",
     cls=Verbs,
-    epilog="Environment variables: HARNESS_WORKSPACE, HARNESS_MIRROR and HARNESS_JSON stand for the options of these "
-    "names, and HARNESS_DEVICE for the device of models that name none.",
+    epilog="Environment variables: HARNESS_WORKSPACE, HARNESS_MIRROR and HARNESS_JSON set the options of the same "
+    "names. HARNESS_DEVICE sets the device of models that name none.",
     help="A place where a reranker's number can be trusted.",
     no_args_is_help=True,
     add_completion=False,
@@ -81,22 +81,22 @@ def _options_of_all(
     pass
 
 
-_STOPPED = "stopped; run the same command again and it goes on where it was"
+_STOPPED = "stopped; run the same command again to continue"
 
 
 def main() -> None:
-    """Run the command line. Errors that are meant for people are one line; anything else is a defect of ours."""
+    """Run the command line. Errors for users are one line; every other error is a bug of this package."""
     warnings.showwarning = _warn
     for line in options.retired_variables():
         typer.echo(f"harness: {line}", err=True)
-    sys.path.append(str(Path.cwd()))  # so that a plug-in in the current folder can be named as module:Class
+    sys.path.append(str(Path.cwd()))  # a plug-in in the current folder can be named as module:Class
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except HarnessError as error:
         _complain(str(error), error.exit_code)
     except TyperException as error:
-        if len(sys.argv) == 1:  # the message is the whole help
+        if len(sys.argv) == 1:  # the error message is the whole help
             typer.echo(error.format_message(), err=True)
             sys.exit(UsageError.exit_code)
         _complain(error.format_message(), UsageError.exit_code)
@@ -105,16 +105,16 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(0)
     except SystemExit as left:
-        if isinstance(left.__context__, BrokenPipeError):  # typer's code for it, 1, means a regression here
+        if isinstance(left.__context__, BrokenPipeError):  # typer exits with 1, which means a regression here
             os._exit(0)
         raise
     except OSError as error:
-        _complain(f"{error}; what was finished is kept, run the same command again", HarnessError.exit_code)
+        _complain(f"{error}; finished work is kept, run the same command again", HarnessError.exit_code)
     except Exception:
         traceback.print_exc()
-        _complain("this is a defect of rerank-harness; please report the lines above", HarnessError.exit_code)
+        _complain("this is a bug in rerank-harness; please report the lines above", HarnessError.exit_code)
     else:
-        if code == 130:  # typer's answer to Ctrl-C
+        if code == 130:  # typer's exit code after Ctrl-C
             _complain(_STOPPED, 130)
         sys.exit(code if isinstance(code, int) else 0)
 

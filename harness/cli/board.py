@@ -1,4 +1,4 @@
-"""The verb that makes a leaderboard: board."""
+"""The command `harness board`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb that checks a reranker before anybody believes it."""
+"""The command `harness check`."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ def check(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check that a reranker gives the same pairs the same scores, however they are batched and ordered.
+    """Check that a reranker gives the same scores to the same pairs, however they are batched and ordered.
 
-    A few pairs are scored shuffled, alone, in other batches, precisions and lengths, and compared with the ledger.
-    Without a target they come from the embedded sample. OK and suspicious exit with 0, broken with 3.
+    A few pairs are scored again: shuffled, alone, in other batches, precisions and lengths. The scores are compared
+    with the ledger. Without a target, the pairs come from the embedded sample. The exit code is 0 for OK and
+    suspicious, 3 for broken.
 
-    A listwise reranker gets its lists again and shuffled.
+    A listwise reranker orders its lists again, and shuffled.
     """
     from harness import api
     from harness.progress import Terminal

@@ -1,4 +1,4 @@
-"""The verb that compares stored evaluations."""
+"""The command `harness compare`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.cli.printing import existing_workspace, print_tables
 )
 def compare(  # noqa: PLR0917
     baseline: Annotated[str, typer.Argument(help=f"{options.SYSTEM} Or a --group.")],
-    candidates: Annotated[list[str], typer.Argument(help="Systems that are compared with it.")],
+    candidates: Annotated[list[str], typer.Argument(help="Systems to compare with the baseline.")],
     collections: options.Collections = None,
     measures: options.Measures = None,
     first_stage: options.OnlyFirstStage = None,
@@ -42,8 +42,8 @@ def compare(  # noqa: PLR0917
 ) -> None:
     """Compare stored results query by query, with effects, intervals and corrected p-values.
 
-    All systems have ranked the same candidates. No model runs. With --against, the baseline is looked up in --workspace
-    and the candidates in the other workspace.
+    All systems must have ranked the same candidates. No model is run. With --against, the baseline is looked up in
+    --workspace and the candidates in the other workspace.
     """
     from harness import api
     from reports.tables.compare import COMPARED

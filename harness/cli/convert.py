@@ -1,4 +1,4 @@
-"""The verb that turns pickled weights into safetensors: convert."""
+"""The command `harness convert`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from harness.cli.app import WORKSPACE, app
 
     harness convert organisation/model@revision ./model
 
-No code in the pickle is run. A pickle that holds anything but tensors is refused.""",
+No code in the pickle is run. A pickle that contains anything but tensors is refused.""",
 )
 def convert(
     model: stage_options.ConvertedModel,
     out: stage_options.ConvertedOut,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write a model whose weights are pickled again with safetensors, so that it can be run.
+    """Write a copy of a model with pickled weights that has safetensors instead, so that it can be run.
 
-    Pickled weights are files such as pytorch_model.bin. Every number is kept to the bit, and all other files are copied
-    as they are, except the states of training.
+    Pickled weights are files such as pytorch_model.bin. Every number is kept to the bit. All other files are copied
+    unchanged, except the training state.
     """
     from adapters.spec import parse
     from training.converting.convert import convert as run
@@ -42,7 +42,7 @@ def convert(
     for old, new in done.written.items():
         typer.echo(f"{old} -> {new}")
     if done.tied:
-        typer.echo(f"not written, because loading ties them to other tensors: {', '.join(done.tied)}")
+        typer.echo(f"not written, because loading sets them from other tensors: {', '.join(done.tied)}")
     if done.left_out:
         typer.echo(f"left out: {', '.join(done.left_out)}")
     typer.echo(f"written: {out}")

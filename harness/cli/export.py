@@ -1,4 +1,4 @@
-"""The verb that hands the store to other programs: export."""
+"""The command `harness export`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def export(  # noqa: PLR0917
     if parquet is None and csv is None:
         raise UsageError("name a file to write: --parquet FILE or --csv FILE")
     if per_query and intervals:
-        raise UsageError("one query has no interval; leave out --intervals or --per-query")
+        raise UsageError("a single query has no interval; leave out --intervals or --per-query")
     path = existing_workspace(workspace)
     shown = view(path, systems or (), collections or (), languages or (), measures or ())
     table = tidy_per_query(shown.results, path) if per_query else tidy(shown.results, intervals=intervals)

@@ -1,4 +1,4 @@
-"""The verb that answers pass, refused, inconclusive or invalid: gate."""
+"""The command `harness gate`."""
 
 from __future__ import annotations
 
@@ -60,25 +60,26 @@ def gate(  # noqa: PLR0917
 ) -> None:
     """Decide whether a candidate may replace the accepted reranker.
 
-    Refused: a collection or language collapses, the macro average is certainly worse by the margin, or it costs too
-    much. Pass: a loss of the margin is excluded. Inconclusive: neither. Invalid: the numbers cannot be trusted.
+    The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
+    or if the candidate costs too much; pass if a loss of the margin is excluded; inconclusive if neither is shown;
+    invalid if the numbers cannot be trusted.
     """
     from harness import api
     from harness.progress import Terminal
 
     if candidate is None:
-        raise UsageError("name the system that asks to pass, as in --candidate ./checkpoint-1000")
+        raise UsageError("name the system to judge, as in --candidate ./checkpoint-1000")
     found = api.gate(
         candidate, policy, targets=targets, anchor=anchor, sequential=sequential, tier=tier, accept=accept,
         first_stage=first_stage, depth=depth, measure=measure, languages=languages, parallel=parallel, split=split,
         sample_queries=sample_queries, rules=rules, source=source, mirror=mirror, allow_drift=allow_drift,
         workspace=workspace, against=against, reporter=Terminal(),
     )  # fmt: skip
-    _tell(found, junit, summary, as_json)
+    _report(found, junit, summary, as_json)
     raise typer.Exit(EXIT[found.verdict])
 
 
-def _tell(found: Decision, junit: Path | None, summary: Path | None, as_json: bool) -> None:
+def _report(found: Decision, junit: Path | None, summary: Path | None, as_json: bool) -> None:
     from reports.tables.gate import terminal
 
     text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False) if as_json else None

@@ -1,4 +1,4 @@
-"""The verb that shows how a family of systems moved: history."""
+"""The command `harness history`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def history(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the score of every checkpoint with its interval, and the verdict of the gate. Revisions that had one name
+    """Show the score of every checkpoint with its interval, and the verdict of the gate. Revisions with the same name
     are distinguished by their content."""
     from harness.judging.history import history as points_of
     from reports.tables.history import history_json, history_table

@@ -1,4 +1,4 @@
-"""The verb that takes in what others computed: import."""
+"""The command `harness import`."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def import_(  # noqa: PLR0917
     """Import results that others computed, and mark them as imported wherever they are shown.
 
     Run files (TREC, tevatron, MS MARCO and pyserini, FlagEmbedding, mteb's predictions, BEIR's JSON) are measured and
-    audited here on a --target. Results of mteb are means only: they have no intervals, no tests and no rank.
+    audited here on a --target. Results of mteb are only means: they get no intervals, no tests and no rank.
     """
     from harness.running.imported.taken import is_run, take_means
 
     if len(files) == 1 and is_run(files[0], format):
         if target is None:
-            raise UsageError(f"{files[0]}: a run says nothing of its judgments; name the --target that it ranks")
+            raise UsageError(f"{files[0]}: a run does not name its judgments; name the --target that it ranks")
         from harness import api
         from harness.data.sources.origin import SourceChoice
         from harness.progress import Terminal
@@ -64,7 +64,7 @@ def import_(  # noqa: PLR0917
         return
     given = {"--target": target, "--first-stage-run": first_stage_run, "--first-stage": first_stage}
     if named := next((option for option, value in given.items() if value), None):
-        raise UsageError(f"{named} goes with one run file; results of mteb name their task themselves")
+        raise UsageError(f"{named} is for one run file; results of mteb already name their task")
     from reports.tables.listing import listing_of
 
     path = workspace_path(workspace)

@@ -1,4 +1,4 @@
-"""Options that are keys of a class: their types, defaults and help are those of its fields."""
+"""Options made from the keys of a class. They take their types, defaults and help from its fields."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ class Option:
     """An option that sets a key."""
 
     name: str
-    """As in `lr`, for `--lr`."""
+    """The name without dashes: `lr` for `--lr`."""
     key: Key
     former: str | None = None
-    """What to use now; None for an option that is in use."""
+    """For an option of an earlier release: what to use now. None for a current option."""
 
     @property
     def parameter(self) -> str:
-        """What the verb calls it."""
+        """The name of the parameter of the command."""
         return self.name.replace("-", "_")
 
     @property
     def shown(self) -> str:
-        """As a user writes it."""
+        """The option as a user writes it."""
         return f"--{self.name}"
 
     def value(self, given: object) -> object:
-        """What was given, as its key has it.
+        """Return the given value with the type of the key.
 
         Raises:
-            UsageError: the key cannot have it.
+            UsageError: the key cannot have this value.
         """
         from adapters.typed_values import typed
 
@@ -59,10 +59,10 @@ class Option:
 
 
 def with_keys(**classes: tuple[str, Mapping[str, str]]) -> Callable[[Verb], Verb]:
-    """Give a verb options in the place of parameters that are values of classes.
+    """Replace parameters of a command, whose types are classes, by options for the keys of the classes.
 
     Args:
-        classes: for the name of a parameter, its class as `module:Class`, and for each option the key that it sets.
+        classes: by the name of the parameter: its class as `module:Class`, and the key that each option sets.
     """
 
     def decorated(verb: Verb) -> Verb:
@@ -82,15 +82,15 @@ def with_keys(**classes: tuple[str, Mapping[str, str]]) -> Callable[[Verb], Verb
 def with_configuration(
     parameter: str, where: str, options: Mapping[str, str], former: Mapping[str, str], renamed: Mapping[str, str]
 ) -> Callable[[Verb], Verb]:
-    """Give a verb a configuration: a file, the options of some of its keys, and hidden options of former releases.
+    """Add a configuration to a command: a file, options for some of its keys, and hidden options of earlier releases.
 
-    The verb gets a `training.configuration.Configured` as `parameter`.
+    The command gets a `training.configuration.Configured` as `parameter`.
 
     Args:
         where: the class of the configuration as `module:Class`.
-        options: for each option the key that it sets.
-        former: the same for options of the last release, each with a warning that names the key.
-        renamed: former options that another one of `options` replaces.
+        options: the key that each option sets.
+        former: the same for options of the last release. Each prints a warning that names the key.
+        renamed: options of earlier releases, with the name in `options` that replaces each.
     """
 
     def decorated(verb: Verb) -> Verb:
@@ -114,7 +114,7 @@ def with_configuration(
 
 
 def _configured(kind: Any, offered: Sequence[Option], given: dict[str, Any]) -> Any:
-    """The configuration; None where it was only to be printed. What belongs to it is taken from `given`."""
+    """Return the configuration, or None if it was only printed. Removes its options from `given`."""
     from training.configuration import configured, toml_of
 
     layers = _layers(offered, given)
@@ -126,7 +126,7 @@ def _configured(kind: Any, offered: Sequence[Option], given: dict[str, Any]) -> 
 
 
 def _layers(offered: Sequence[Option], given: dict[str, Any]) -> list[Layer]:
-    """What variables, the file and the command line set; the later one has precedence."""
+    """Return what the variables, the file and the command line set. Later ones have precedence."""
     from training.configuration import Layer, file_layer, nested
 
     context = given.pop(_CONTEXT)
@@ -151,7 +151,7 @@ def _layers(offered: Sequence[Option], given: dict[str, Any]) -> list[Layer]:
 
 def _one_file(first: Path | None, second: Path | None) -> Path | None:
     if first is not None and second is not None:
-        raise UsageError(f"two configurations, {first} and {second}; name one")
+        raise UsageError(f"two configurations, {first} and {second}; name only one")
     return first or second
 
 
@@ -185,13 +185,13 @@ def _value(kind: Any, options: Sequence[Option], given: dict[str, Any]) -> Any:
 
 
 def _parameter(one: Option) -> inspect.Parameter:
-    """An option with the default of its key, which the help shows."""
+    """Return an option with the default of its key, which the help shows."""
     default = None if one.key.default == [] else one.key.default
     return _made(one.parameter, _kind(one.key, optional=default is None), _declared(one), default)
 
 
 def _unset(one: Option) -> inspect.Parameter:
-    """An option without a default: where it is not given, the file counts."""
+    """Return an option without a default: if it is not given, the file decides."""
     stated = "" if one.key.default in (None, []) else f" Default: {one.key.default}."
     declared = _declared(one, f"{one.key.text}{stated}", hidden=one.former is not None)
     return _made(one.parameter, _kind(one.key, optional=True), declared, None)
@@ -236,7 +236,7 @@ def _made(name: str, kind: Any, declared: Any, default: object) -> inspect.Param
 
 
 def _signed(run: Verb, verb: Verb, replaced: Mapping[str, Sequence[inspect.Parameter]]) -> Verb:
-    """The verb under a signature in which some parameters are replaced by others."""
+    """Return the command with a signature in which some parameters are replaced by others."""
     parameters = [one for own in _own(verb, replaced) for one in (replaced.get(own.name) or [own])]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}

@@ -1,4 +1,4 @@
-"""The verb that tells how long a query takes."""
+"""The command `harness latency`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def latency(  # noqa: PLR0917
 ) -> None:
     """Time a reranker one query at a time, and print median, 95th percentile and peak memory.
 
-    What is stored of the same reranker, collection and depth gets the figures beside it.
+    The figures are added to the stored results of the same reranker, collection and depth.
     """
     from harness import api
     from harness.checks.latency import latency as timed

@@ -1,4 +1,4 @@
-"""The verbs that look at what is there: list, show, doctor."""
+"""The commands `harness list`, `harness show` and `harness doctor`."""
 
 from __future__ import annotations
 

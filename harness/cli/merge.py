@@ -1,4 +1,4 @@
-"""The verb that makes one checkpoint out of several: merge."""
+"""The command `harness merge`."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def merge(  # noqa: PLR0917
 ) -> None:
     """Merge checkpoints of one architecture, and report what was done to each tensor.
 
-    No whole model is ever in memory. A model in two spellings is one model; checkpoints that do not fit together are
-    refused.
+    Tensors are read one at a time. Tensor names of different library versions are matched; checkpoints with different
+    architectures are refused.
     """
     from harness import api
 
@@ -51,7 +51,7 @@ def merge(  # noqa: PLR0917
         out, recipe, method=method, models=list[str | Path](models or ()), base=base, t=t, weights=weights, dtype=dtype,
         shard_mb=shard_mb,
     )  # fmt: skip
-    _tell(merged, as_json)
+    _report(merged, as_json)
 
 
 def _recipe_and_out(paths: list[Path], method: str | None) -> tuple[Path | None, Path]:
@@ -62,7 +62,7 @@ def _recipe_and_out(paths: list[Path], method: str | None) -> tuple[Path | None,
     return paths[0], paths[1]
 
 
-def _tell(merged: Merged, as_json: bool) -> None:
+def _report(merged: Merged, as_json: bool) -> None:
     if as_json:
         shown = {"path": str(merged.path), "id": merged.id, "new": merged.new, **merged.report}
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))

@@ -1,4 +1,4 @@
-"""The options of the command line, each once: its name, its line of help, and the environment variable of four."""
+"""The options of the command line, each defined once: name, help, and for four of them an environment variable."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import typer
 from adapters.errors import did_you_mean
 
 VARIABLES = {name: f"HARNESS_{name.upper()}" for name in ("workspace", "mirror", "device", "json")}
-"""The options that an environment variable sets too. None of them changes what is measured."""
+"""The options that can also be set by an environment variable. None of them changes what is measured."""
 
 _retired: dict[str, str] = {}
 _LISTS = {"reranker": "rerankers", "measure": "measures", "language": "languages"}
 _PARAMETERS = {**_LISTS, "json": "as_json"}
-"""Keys of a configuration, which are named as the options are, and what the verbs call them."""
+"""Keys of a configuration, named like the options, and the names of the parameters that they set."""
 
 
 def _offline(mirror: Path | None) -> Path | None:
-    if mirror is not None:  # the hub's client and the adapters read these when they are first used
+    if mirror is not None:  # the hub's client and the adapters read these on first use
         os.environ["HARNESS_MIRROR"] = str(mirror)
         os.environ["HF_HUB_OFFLINE"] = "1"
     return mirror
@@ -51,7 +51,7 @@ def _configured(context: typer.Context, file: Path | None) -> Path | None:
 
 
 def _kinds(command: Callable[..., Any]) -> dict[str, Any]:
-    """The types that the parameters of a verb have in a file; on the command line all are texts."""
+    """Return the types of a command's parameters in a file. On the command line all are strings."""
     hints = get_type_hints(inspect.unwrap(command), include_extras=True)
     return {name: _kind(*get_args(hint)[:2]) for name, hint in hints.items() if get_origin(hint) is Annotated}
 
@@ -68,9 +68,9 @@ def _kind(declared: Any, option: Any) -> Any:
 
 
 def retired_variables() -> list[str]:
-    """One line for each variable that is set and that set an option in earlier releases."""
+    """Return one line for each environment variable that is set but no longer read."""
     return [
-        f"{variable} is not read any more; write --{name}"
+        f"{variable} is no longer read; use --{name}"
         for variable, name in sorted(_retired.items())
         if os.environ.get(variable)
     ]
@@ -107,8 +107,8 @@ FirstStage = Annotated[
     str | None,
     _option(
         "first-stage",
-        "The first stage: a spec, 'given' for the candidates that the collection brings, or 'run:FILE'. Default: given "
-        "where all targets bring candidates, else Qwen/Qwen3-Embedding-0.6B.",
+        "The first stage: a spec, 'given' for the collection's own candidate lists, or 'run:FILE'. Default: given "
+        "if all targets have candidate lists, else Qwen/Qwen3-Embedding-0.6B.",
     ),
 ]
 Rerankers = Annotated[list[str] | None, _option("reranker", "A reranker, named by a spec. Repeatable.")]
@@ -138,19 +138,17 @@ Parallel = Annotated[
         show_default=False,
     ),
 ]
-Split = Annotated[str | None, _option("split", "The split of the judgments. Default: test, or the only one.")]
+Split = Annotated[str | None, _option("split", "The split of the judgments. Default: test, or the only split.")]
 SampleQueries = Annotated[
     int | None,
-    _option(
-        "sample-queries", "Use only this number of queries of each collection. The choice is always the same.", min=1
-    ),
+    _option("sample-queries", "Use only this number of queries of each collection, always the same ones.", min=1),
 ]
 BudgetPairs = Annotated[
     int | None,
     _option("budget-pairs", "Use as many queries of each collection as fit into this number of pairs in total.", min=1),
 ]
 OnlyPlan = Annotated[
-    bool, _flag("plan", "Print what the run would cost, and stop. The named models are tried for some seconds.")
+    bool, _flag("plan", "Print what the run would cost, and stop. The named models are timed for a few seconds.")
 ]
 RulesFile = Annotated[
     Path | None, _option("rules", "A TOML file with declarations for the collections, as in collection.toml.")
@@ -160,7 +158,7 @@ SourceName = Annotated[
 ]
 Mirror = Annotated[
     Path | None,
-    _option("mirror", "A folder that `harness fetch` filled. Nothing is downloaded then.", callback=_offline),
+    _option("mirror", "A folder filled by `harness fetch`. Nothing is downloaded then.", callback=_offline),
 ]
 MirrorToFill = Annotated[Path | None, _option("mirror", "The folder to fill.")]
 Models = Annotated[list[str] | None, _option("model", "A model of the hub, named by a spec. Repeatable.")]
@@ -174,13 +172,13 @@ TableColumns = Annotated[
     str | None,
     _option(
         "columns",
-        "The columns of the tables of systems, such as value,delta,adjusted_p, or all. A wrong name lists them. Tests "
-        "and corrections stay as they are.",
+        "The columns of the tables of systems, such as value,delta,adjusted_p, or all. A wrong name lists them. They "
+        "do not change tests and corrections.",
     ),
 ]
 ComparedColumns = Annotated[
     str | None,
-    _option("columns", "The columns of figures, such as delta,p,adjusted_p, or all. A wrong name lists them."),
+    _option("columns", "The columns of the tables, such as delta,p,adjusted_p, or all. A wrong name lists them."),
 ]
 NamesFile = Annotated[
     Path | None,
@@ -203,7 +201,7 @@ AsJson = Annotated[bool, _flag("json", "Print JSON.")]
 Full = Annotated[bool, _flag("full", "Check every row of a large ledger.")]
 CompareSources = Annotated[bool, _flag("sources", "Compare the sources of a suite's collection with each other.")]
 BoardOut = Annotated[
-    Path | None, _option("out", "The folder for the pages. It must be new, empty, or hold an earlier board.")
+    Path | None, _option("out", "The folder for the pages. It must be new, empty, or contain an earlier board.")
 ]
 BoardCollections = Annotated[
     list[str] | None,
@@ -240,7 +238,7 @@ HistoryMeasure = Annotated[str | None, _option("measure", "The measure. Default:
 HistoryOut = Annotated[Path | None, _option("out", "The folder for the plot, as PNG and SVG.")]
 KeepCandidates = Annotated[bool, _flag("keep-candidates", "Run only the reranker again, on the stored candidates.")]
 SkipProbe = Annotated[
-    bool, _flag("skip-probe", "Skip the check whether a reranker ranks exact answers above unrelated texts.")
+    bool, _flag("skip-probe", "Skip the check that a reranker ranks exact answers above unrelated texts.")
 ]
 Collections = Annotated[
     list[str] | None,
@@ -249,18 +247,18 @@ Collections = Annotated[
 OnlyFirstStage = Annotated[str | None, _option("first-stage", "Use only results over this first stage.")]
 AgainstCandidates = Annotated[
     Path | None,
-    _option("against", "Another workspace, which holds the candidates. It is only read. Default: --workspace."),
+    _option("against", "Another workspace, with the candidates. It is only read. Default: --workspace."),
 ]
 AgainstAnchor = Annotated[
     Path | None,
     _option(
         "against",
-        "Another workspace, which holds the stored results of the anchor. It is only read. Default: --workspace.",
+        "Another workspace, with the stored results of the anchor. It is only read. Default: --workspace.",
     ),
 ]
 OnlyDepth = Annotated[int | None, _option("depth", "Use only results at this depth.", min=1)]
 UnpairedFirstStages = Annotated[
-    bool, _flag("unpaired-first-stages", "Also compare systems that ranked other candidates, and mark them.")
+    bool, _flag("unpaired-first-stages", "Also compare systems that ranked different candidates, and mark them.")
 ]
 EquivalentWithin = Annotated[
     float | None,
@@ -275,11 +273,11 @@ OneMeasure = Annotated[
     str, _option("measure", "A measure such as nDCG@10; 'main' is the main measure of each collection.")
 ]
 QueriesOnPage = Annotated[
-    int, _option("queries", "Show the documents of this number of queries, those that moved most.", min=0)
+    int, _option("queries", "Show the documents of this number of queries, those that changed most.", min=0)
 ]
 Anchor = Annotated[
     str | None,
-    _option("anchor", "What the candidate is compared with: a spec, or best-accepted. Default: best-accepted."),
+    _option("anchor", "The system to compare the candidate with: a spec, or best-accepted. Default: best-accepted."),
 ]
 Candidate = Annotated[str | None, _option("candidate", "The reranker to judge, named by a spec.")]
 PolicyFile = Annotated[
@@ -305,7 +303,7 @@ SummaryFile = Annotated[
     ),
 ]
 Accept = Annotated[
-    bool, _flag("accept", "Mark a pass as accepted. Later candidates are compared with the best accepted one.")
+    bool, _flag("accept", "Mark a pass as accepted. Later candidates are compared with the best accepted system.")
 ]
 TrainingFile = Annotated[
     Path, typer.Argument(help="Training queries: .jsonl, .parquet, or text with one query per line. May be gzipped.")
@@ -317,7 +315,7 @@ Threshold = Annotated[
     float,
     _option(
         "threshold",
-        "How similar two queries must be: the share of character trigrams that both have.",
+        "How similar two queries must be: the share of character trigrams that they have in common.",
         min=0.7,
         max=1.0,
     ),
@@ -335,10 +333,10 @@ ImportedFiles = Annotated[
     list[Path], typer.Argument(help="One run file, or results of mteb and folders of them.", show_default=False)
 ]
 ImportTarget = Annotated[str | None, _option("target", "The collection that a run ranks.")]
-ImportName = Annotated[str | None, _option("name", "The name of the system, where the file does not give one.")]
+ImportName = Annotated[str | None, _option("name", "The name of the system, if the file does not give one.")]
 ImportFormat = Annotated[
     Literal["trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run", "mteb-results"] | None,
-    _option("format", "The format of the file, where it cannot be recognised."),
+    _option("format", "The format of the file, if it is not recognised."),
 ]
 FirstStageRun = Annotated[
     Path | None, _option("first-stage-run", "The candidates that the run reorders, as a run file of any format.")

@@ -1,4 +1,4 @@
-"""The verb that looks for evaluation queries in training data."""
+"""The command `harness overlap`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def overlap(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Find training queries that nearly repeat evaluation queries, and show every stored value without those."""
+    """Find training queries that nearly repeat evaluation queries, and show every stored value without them."""
     from harness.api import collections_of
     from harness.checks.overlap import clean_values, overlaps
     from harness.checks.training_file import training_queries
@@ -48,7 +48,7 @@ def overlap(  # noqa: PLR0917
     from harness.workspace import Workspace
 
     if not targets:
-        raise UsageError("name what was evaluated on, as in: harness overlap train.jsonl ./scifact")
+        raise UsageError("name the evaluation collections, as in: harness overlap train.jsonl ./scifact")
     opened = Workspace.open(workspace_path(workspace))
     batches = training_queries(training, field)
     origin = SourceChoice(source, mirror)

@@ -1,4 +1,4 @@
-"""How verbs print: tables for people, JSON for machines; and the folders that they are given."""
+"""What the commands print, tables or JSON, and the folders that they write to."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def make_folder(out: Path | None) -> None:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
+            raise UsageError(f"--out {out}: the folder cannot be created ({error.strerror})") from None
 
 
 @contextmanager
 def shown_first(run: Callable[[], Any]) -> Iterator[Any]:
-    """Hand out what a run gave, to be shown; that it could not be kept is raised after that."""
+    """Yield the outcome of a run to be printed. The error that it could not be stored is raised afterwards."""
     from harness.api import ResultsNotKept
 
     failure = None
@@ -57,7 +57,7 @@ def show_outcome(outcome: Outcome, out: Path | None, view: View, *, audit: bool,
 
 
 def print_answer(answer: Shown) -> None:
-    """What a call of the Python interface gave: its tables, and its alarms below them."""
+    """Print the result of a call of the Python interface: its tables, then its alarms."""
     print_tables(answer.tables(), answer.alarms)
 
 
@@ -69,7 +69,7 @@ def print_tables(tables: Iterable[Any], alarms: Iterable[str]) -> None:
 
 
 def print_left_out(left_out: Any) -> None:
-    """Where no output has a place for it."""
+    """Print to stderr what a selection left out, for outputs that have no place for it."""
     for line in left_out.lines:
         typer.echo(line, err=True)
 
@@ -90,12 +90,12 @@ def print_table(table: Any) -> None:
     if sys.stdout.isatty():
         console = Console(highlight=False)
         console.print(terminal(table, console.width))
-    else:  # whoever reads a pipe gets the whole table
+    else:  # in a pipe, print the whole table
         Console(width=100_000, highlight=False).print(terminal(table), soft_wrap=True)
 
 
 def print_alarm(named: str) -> None:
-    """An alarm with its name at the end; a remark says that it is one."""
+    """Print an alarm or a remark, with its name at the end."""
     from harness.measuring.alarms.alarm import is_remark
 
     name = named.rpartition(" [")[2].removesuffix("]")

@@ -1,4 +1,4 @@
-"""The verb that writes what people paste and read: report."""
+"""The command `harness report`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def report(  # noqa: PLR0917
 ) -> None:
     """Write a report of stored results with tables, plots, significance tests, alarms and the commands.
 
-    Nothing is measured: what the workspace holds is shown, and what it lacks is a dash.
+    Nothing is measured. Results that the workspace does not have are shown as a dash.
     """
     from harness.result.gathered import view
     from harness.result.secrets import public_command
@@ -94,7 +94,7 @@ def _main_tables(made: Report) -> list[Any]:
 
 
 def _published(grid: Grid) -> Sequence[PublishedRow]:
-    """Published numbers of the models of this grid, which the package `reports` does not know."""
+    """Return published numbers of the models in this grid. `reports` cannot import them from `leaderboards`."""
     from leaderboards.beside import is_wrong, published_rows
     from reports.model_name import model_name
     from reports.tables.report import PublishedRow
@@ -133,13 +133,13 @@ def _plots(made: Report, out: Path, workspace: Path) -> list[Image]:
 
 
 def _displayed(one: Result, made: Report) -> Result:
-    """A result of a reranker under its display name, for plots."""
+    """Return a result with the display name of its reranker, for plots."""
     label = made.view.system(one.system.label)
     return replace(one, system=replace(one.system, label=label)) if one.system.reranker else one
 
 
 def _adaptations(workspace: Path, out: Path) -> list[Part]:
-    """The chapter of the adaptations that the workspace keeps; their pages are written."""
+    """Write the pages of the adaptations in the workspace, and return their chapter."""
     from reports.training.chapter import chapter, records, write_pages
 
     return list(chapter(write_pages(records(workspace), out, workspace)))
@@ -153,7 +153,7 @@ def _cards(results: Sequence[Result], named: bool) -> str:
 
 
 def _as_dict(made: Report) -> dict[str, object]:
-    """Every figure of every table; fractions."""
+    """Return every figure of every table. Values are fractions."""
     return {
         "format": 1,
         "left_out": made.left_out.as_dict(),

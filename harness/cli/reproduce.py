@@ -1,4 +1,4 @@
-"""The verb that runs a stored number again."""
+"""The command `harness reproduce`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def reproduce(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Compute a stored result again without stored scores, and say whether it is the same.
+    """Compute a stored result again, without stored scores, and say whether it is the same.
 
-    OK and close exit with 0, differs with 1.
+    The exit code is 0 for OK and close, 1 for differs.
     """
     from harness.judging.reproduce import reproduce as again
     from harness.progress import Terminal
@@ -33,7 +33,7 @@ def reproduce(
     from reports.tables.reproduce import reproduced_dict, reproduced_table
 
     place = existing_workspace(workspace)
-    known = str(details(id, place)["id"])  # an empty workspace and an unknown name are refused before it is opened
+    known = str(details(id, place)["id"])  # refuses an empty workspace and an unknown name before anything is opened
     found = again(Workspace.open(place), known, Terminal(), keep_candidates=keep_candidates)
     if as_json:
         typer.echo(json.dumps(reproduced_dict(found), ensure_ascii=False, indent=1))

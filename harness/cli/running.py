@@ -1,4 +1,4 @@
-"""The verbs that evaluate, and the one that brings what they need: run, demo, fetch."""
+"""The commands `harness run`, `harness demo` and `harness fetch`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run(  # noqa: PLR0917
     """Evaluate a first stage and rerankers, and print their values with intervals and alarms.
 
     A model is named by a spec: [kind:]model[@revision][?option=value&...], where model is a hub name or a folder. Pairs
-    that were ever scored are never scored again; a killed run goes on where it was.
+    that were scored before are not scored again. To continue a killed run, run the same command again.
     """
     from harness import api
     from harness.api.targets import FIRST_STAGE
@@ -125,7 +125,7 @@ def fetch(  # noqa: PLR0917
 ) -> None:
     """Download suites and models into a mirror folder, for machines without a network.
 
-    Sizes are printed first. What is complete is not downloaded again, and a download that broke off goes on.
+    Sizes are printed first. Complete files are not downloaded again, and interrupted downloads continue.
     """
     from harness.data.mirror.fetch import run_fetch
     from harness.progress import Terminal

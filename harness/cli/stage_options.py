@@ -1,4 +1,4 @@
-"""The options of the stages of training: synthesize, mine, teach, fit, merge, adapt, utility. Each once."""
+"""The options of the training commands, each defined once: synthesize, mine, teach, fit, merge, adapt, utility."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ Corpus = Annotated[
     str, _option("corpus", "A folder with corpus.jsonl, or any collection. Only its documents are used.")
 ]
 PoolCorpus = Annotated[
-    str | None, _option("corpus", "Where the pool's corpus is now. Default: where it was when it was mined.")
+    str | None, _option("corpus", "The current path of the pool's corpus. Default: the path when the pool was mined.")
 ]
 ProfileName = Annotated[
     str | None,
     _option("profile", "web-zh, claim-en, generic/sw, ... or a TOML file; default: generic in the corpus's language."),
 ]
 Seed = Annotated[int, _option("seed", "The random seed. Another seed draws other documents.")]
-StageFolder = Annotated[Path, _option("out", "The folder of this stage. A run that was killed continues there.")]
+StageFolder = Annotated[Path, _option("out", "The folder of this stage. A killed run continues there.")]
 QueriesFile = Annotated[Path, _option("queries", "The folder of train synthesize, or a JSONL file with _id and text.")]
 PoolFolder = Annotated[Path, _option("pool", "The folder of train mine.")]
 Teachers = Annotated[list[str] | None, _option("teacher", "A reranker or an embedder. Repeatable.")]
 StudentLength = Annotated[
     int | None,
-    _option("max-length", "The student's maximum length in tokens. The teacher's input is cut there too.", min=1),
+    _option(
+        "max-length", "The student's maximum length in tokens. The teacher's input is truncated to it, too.", min=1
+    ),
 ]
 TaskName = Annotated[str | None, _option("task", "The task's name in the examples. Default: the name of the corpus.")]
 Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]
@@ -35,13 +37,13 @@ FitData = Annotated[
     _option("data", "Examples with scores: .jsonl, .json, .parquet, .tsv or a BEIR folder. Repeatable."),
 ]
 FitOut = Annotated[
-    Path | None, _option("out", "The folder of the trained checkpoint. It appears when training is complete.")
+    Path | None, _option("out", "The folder of the trained checkpoint. It is created when training is complete.")
 ]
-Replay = Annotated[Path | None, _option("replay", "General examples to mix in, against forgetting.")]
+Replay = Annotated[Path | None, _option("replay", "General examples to mix in, so that the model does not forget.")]
 LimitExamples = Annotated[
     int | None, _option("limit", "Use only the first examples of each file, up to this number.", min=1)
 ]
-PrintCost = Annotated[bool, _flag("print-cost", "Print what training would cost, and stop. A few steps are tried.")]
+PrintCost = Annotated[bool, _flag("print-cost", "Print what training would cost, and stop. A few steps are timed.")]
 ConvertedModel = Annotated[
     str, typer.Argument(help="The model whose weights are pickled: a folder or a hub name.", show_default=False)
 ]
@@ -50,13 +52,13 @@ MergePaths = Annotated[
     list[Path], typer.Argument(help="CONFIG.yaml OUT, or OUT alone with --method.", show_default=False)
 ]
 MergeMethod = Annotated[
-    str | None, _option("method", "The method, where there is no recipe: slerp, linear, model_stock, ...")
+    str | None, _option("method", "The method, if there is no recipe: slerp, linear, model_stock, ...")
 ]
 MergeModels = Annotated[list[str] | None, _option("model", "A checkpoint to merge: a path or a hub name. Repeatable.")]
 MergeBase = Annotated[str | None, _option("base", "The base. Default for slerp: the first --model.")]
 MergeT = Annotated[float | None, _option("t", "How far slerp goes: 0 is the base, 1 the other model.")]
 MergeWeights = Annotated[
-    list[float] | None, _option("weight", "The weight of each --model, in that order. Repeatable.")
+    list[float] | None, _option("weight", "The weight of each --model, in the same order. Repeatable.")
 ]
 MergeDtype = Annotated[
     Literal["bfloat16", "float16", "float32"] | None,
@@ -65,12 +67,12 @@ MergeDtype = Annotated[
 ShardMegabytes = Annotated[
     int | None, _option("shard-mb", "Split the weights into files of this size. Default: as the base does.", min=1)
 ]
-RealSplit = Annotated[str, _option("real-split", "The split of its judgments.")]
-WrongCorpus = Annotated[str | None, _option("wrong-corpus", "The corpus that those were written from.")]
-CountCost = Annotated[bool, _flag("print-cost", "Print what it would cost at most, and stop.")]
-UtilityOut = Annotated[
-    Path | None, _option("out", "The folder of the ablation. A run that was killed continues there.")
+RealSplit = Annotated[str, _option("real-split", "The split of the judgments of --real.")]
+WrongCorpus = Annotated[
+    str | None, _option("wrong-corpus", "The corpus that the queries of --wrong were written from.")
 ]
+CountCost = Annotated[bool, _flag("print-cost", "Print the highest possible cost, and stop.")]
+UtilityOut = Annotated[Path | None, _option("out", "The folder of the ablation. A killed run continues there.")]
 AdaptationFolder = Annotated[
     Path, typer.Argument(help="The --out of train adapt, or a record.json.", show_default=False)
 ]
@@ -80,7 +82,7 @@ AdaptationPage = Annotated[
 AdaptedOn = Annotated[
     list[str] | None,
     _option(
-        "adapted-on", "The name of a corpus that the examples were made from, where no manifest names it. Repeatable."
+        "adapted-on", "The name of a corpus that the examples were made from, if no manifest names it. Repeatable."
     ),
 ]
-AdaptOut = Annotated[Path | None, _option("out", "The folder of the run. A run that was killed continues there.")]
+AdaptOut = Annotated[Path | None, _option("out", "The folder of the run. A killed run continues there.")]

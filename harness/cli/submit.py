@@ -1,4 +1,4 @@
-"""The verb that hands results on to mteb: submit."""
+"""The command `harness submit`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def submit(  # noqa: PLR0917
     depth: options.OnlyDepth = None,
     workspace: options.WorkspacePath = None,
 ) -> None:
-    """Write the stored results of a system in the layout of mteb's results repository (extra: mteb). Nothing is run.
+    """Write the stored results of a system in the layout of mteb's results repository (extra: mteb). No model is run.
 
-    mteb's own classes read every file before it is written. A task that lacks a split, a subset or its official measure
-    is refused, and so is a sample, drifted data, an imported result and a number with a hard alarm.
+    mteb's own classes read every file before it is written. Refused are tasks without a split, a subset or the official
+    measure, samples, data that differ from the published data, imported results, and numbers with a hard alarm.
     """
     from leaderboards.submission import submit as packed
 

@@ -1,4 +1,4 @@
-"""The verbs that train: `harness train ...`."""
+"""The commands `harness train ...`, and the command `harness train fit`."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def fit(
 ) -> None:
     """Train a cross-encoder on scored examples, and write a checkpoint that `harness run --reranker` takes.
 
-    A killed run continues when the same command is given again. A language model is trained by its words yes
-    and no. On several GPUs: torchrun --nproc-per-node N -m harness train fit ... The checkpoint is no better than its
-    base until the harness has said so.
+    To continue a killed run, run the same command again. A language model is trained on its words yes and no. On
+    several GPUs: torchrun --nproc-per-node N -m harness train fit ... Measure the checkpoint before you trust it to be
+    better than its base.
     """
     from harness.progress import Silent, Terminal
     from harness.workspace import Workspace
@@ -87,7 +87,7 @@ def fit(
         raise UsageError(f"harness train fit needs {' and '.join(missing)}; see --help")
     ranks = ranks_here()
     if print_cost and ranks.world > 1:
-        raise UsageError("--print-cost counts for one process; leave torchrun out")
+        raise UsageError("--print-cost is for one process; run it without torchrun")
     sources = [*(data or ()), *([replay] if replay else [])]
     place = Workspace.open(workspace) if any(path.is_dir() for path in sources) else None
     where = Negatives(general.negatives, seed=settings.seed, workspace=place)

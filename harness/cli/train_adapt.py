@@ -1,4 +1,4 @@
-"""The verb that makes one better checkpoint, or says that none was better: train adapt."""
+"""The command `harness train adapt`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FORMER = {
 
     harness train adapt --print-config > adapt.toml
 
-Exit codes: 0 accepted, 1 none was better, 4 inconclusive, 3 invalid, 2 usage."""
+Exit codes: 0 accepted, 1 no checkpoint was better, 4 inconclusive, 3 invalid, 2 usage."""
 )
 @with_configuration("chosen", "training.adapting.config:AdaptConfig", OPTIONS, FORMER, {"gate": "policy"})
 def adapt(
@@ -72,8 +72,9 @@ def adapt(
 ) -> None:
     """Adapt a reranker to a corpus without labels, and keep the result only if it is better.
 
-    Queries are written, leaks taken out, candidates mined, a teacher scores them; checkpoints are trained and merged,
-    compared on dev, judged by the gate and confirmed on the final split. A killed run continues with the same command.
+    The command writes queries, removes leaks, mines candidates and scores them with a teacher. It trains and merges
+    checkpoints, compares them on dev, judges the best with the gate, and confirms it on the final split. To continue a
+    killed run, run the same command again.
     """
     from harness.progress import Terminal
     from harness.scoring.session import opened
@@ -98,8 +99,8 @@ def _cost(chosen: Configured[AdaptConfig], place: Workspace, *, as_json: bool) -
     from training.adapting.ingredients import general_of
     from training.adapting.settings import wishes_of
 
-    wishes = wishes_of(chosen.config)
-    cost = cost_of(wishes, place, general_of(wishes, place))
+    settings = wishes_of(chosen.config)
+    cost = cost_of(settings, place, general_of(settings, place))
     if as_json:
         typer.echo(json.dumps({**asdict(cost), "settings": [asdict(one) for one in chosen.settings]}))
     else:
@@ -118,4 +119,4 @@ def _show(record: AdaptationRecord, out: Path, *, as_json: bool) -> None:
         typer.echo(f"{claim.claim}: {claim.told}")
     for line in (record.state, *record.reasons):
         typer.echo(line)
-    typer.echo(f"written: {out}/model" if record.accepted else f"no model is written; {out}/record.json says why")
+    typer.echo(f"written: {out}/model" if record.accepted else f"no model was written; {out}/record.json says why")

@@ -1,4 +1,4 @@
-"""The verb that finds candidates for queries: train mine."""
+"""The command `harness train mine`."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def mine(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Collect the candidates of several retrievers for each query, and its source document.
+    """Collect for each query the candidates of several first stages, and its source document.
 
-    Nothing is scored or left out here: train teach scores the pool, and draws the examples from it.
+    Nothing is scored or left out here. train teach scores the pool and draws the examples from it.
     """
     from harness.progress import Terminal
     from harness.scoring.session import opened
@@ -56,7 +56,7 @@ def mine(
 
 
 def pool_table(manifest: dict[str, Any]) -> Table:
-    """What each retriever brought, and where it found the source documents."""
+    """Return the table of what each retriever found, and at which rank it found the source documents."""
     from reports.table import Cell, Table
 
     rows = [
@@ -70,5 +70,5 @@ def pool_table(manifest: dict[str, Any]) -> Table:
         f"{manifest['pairs']:,} pairs of {manifest['asked']:,} queries and {manifest['corpus_name']}",
         ("retriever", "pairs", "no other found", "source first", "source in 10", f"source in {manifest['depth']}"),
         tuple(rows),
-        (f"{manifest['sources_added']:,} source documents were found by none and added",),
+        (f"{manifest['sources_added']:,} source documents were not found by any retriever, and were added",),
     )

@@ -1,4 +1,4 @@
-"""The verb that shows an adaptation, while it runs and when it is done: train show."""
+"""The command `harness train show`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def show(
 ) -> None:
     """Show the decision, arms, claims and cost of an adaptation.
 
-    The record is written anew after every event, so this can be asked while the loop runs.
+    The record is updated after every event, so the command also works while the adaptation runs.
     """
     from harness.result.adaptation.reading import read_record
     from harness.result.adaptation.writing import json_text
@@ -60,7 +60,7 @@ def _print(record: AdaptationRecord, workspace: Path) -> None:
 
 
 def _tables(record: AdaptationRecord, workspace: Path) -> list[Table]:
-    """Those that have a row."""
+    """Return the tables that have rows."""
     from reports.training import accounts
     from reports.training.tables import arms_table, gain_tables
 

@@ -1,4 +1,4 @@
-"""The verb that writes queries: train synthesize."""
+"""The command `harness train synthesize`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def synthesize(
 ) -> None:
     """Write queries for documents that have none, and count those that fit the profile.
 
-    Only documents are read, never the queries and judgments of a collection.
+    Only documents are read. The queries and judgments of a collection are not.
     """
     from adapters.spec import open_generator
     from harness.progress import Terminal
@@ -53,12 +53,12 @@ def synthesize(
     from training.synthesis.synthesize import SynthesisSettings
     from training.synthesis.synthesize import synthesize as run
 
-    wishes = SynthesisSettings(asked.documents, drawn.seed, asked.floor)
+    settings = SynthesisSettings(asked.documents, drawn.seed, asked.floor)
     named = load_profile(profile) if profile else None
     writer = open_generator(asked.generator)
     with opened(Workspace.open(workspace), Terminal()) as session:
         read = corpus_of(corpus, session.workspace)
-        manifest = run(read, writer, named or profile_for(read.language), wishes, out, session)
+        manifest = run(read, writer, named or profile_for(read.language), settings, out, session)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:
@@ -67,7 +67,7 @@ def synthesize(
 
 
 def conformance_table(manifest: dict[str, Any]) -> Table:
-    """What became of the queries, reason by reason."""
+    """Return the table of accepted and rejected queries, by reason."""
     from reports.table import Cell, Table
 
     counts = manifest["conformance"]
@@ -76,7 +76,7 @@ def conformance_table(manifest: dict[str, Any]) -> Table:
     return Table(
         f"{counts['documents']:,} documents of {manifest['corpus_name']}, {manifest['generator_name']}, "
         f"profile {manifest['profile_settings']['name']}",
-        ("queries", "number", "share of those that came", "the first of them"),
+        ("queries", "number", "share of those written", "first example"),
         tuple(
             (Cell(name), Cell(f"{number:,}"), Cell(_share(name, number, came)), Cell(_shown(counts["examples"], name)))
             for name, number in rows

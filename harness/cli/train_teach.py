@@ -1,4 +1,4 @@
-"""The verb that lets teachers score: train teach."""
+"""The command `harness train teach`."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def teach(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Score the pool with teachers, and draw training examples from it.
+    """Score a pool of candidates with teachers, and draw training examples from it.
 
-    Scores come through the ledger: no pair is ever scored twice, a killed run continues, and another sample of the
-    same pool costs nothing.
+    Scores are kept in the ledger: no pair is scored twice, a killed run continues, and another sample of the same pool
+    costs nothing.
     """
     from harness.progress import Terminal
     from harness.scoring.session import opened
@@ -56,11 +56,11 @@ def teach(
     from training.teaching.teach import TeachingSettings, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    wishes = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
+    settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal()) as session:
-        lesson = lesson_of(pool, corpus_of(target, session.workspace))
-        manifest = run(lesson, teaching.teachers, wishes, out, session)
+        teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
+        manifest = run(teaching_set, teaching.teachers, settings, out, session)
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
     else:
@@ -76,7 +76,7 @@ def _show(manifest: dict[str, Any], out: Path) -> None:
 
 
 def teacher_table(manifest: dict[str, Any]) -> Table:
-    """Whose scores these are, and how they lie."""
+    """Return the table of the teachers and the distribution of their scores."""
     from reports.table import Cell, Table
 
     rows = []
@@ -109,7 +109,7 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
 
 
 def bin_table(manifest: dict[str, Any]) -> Table:
-    """How the sample lies over the strata."""
+    """Return the table of the pool and the sample by bin."""
     from reports.table import Cell, Table
 
     counts = zip(manifest["bins"]["pool"], manifest["bins"]["sample"], strict=True)
@@ -117,6 +117,6 @@ def bin_table(manifest: dict[str, Any]) -> Table:
         (Cell(str(number)), Cell(f"{pool:,}"), Cell(f"{taken:,}")) for number, (pool, taken) in enumerate(counts, 1)
     ]
     above = manifest["above_source"]
-    what = "were left out" if above["dropped"] else "stayed in, with the scores that they have"
+    what = "were left out" if above["dropped"] else "were kept, with their scores"
     note = f"{above['pairs']:,} documents are above {above['share']:g} of their source document's score; they {what}"
     return Table(f"sampling: {manifest['plan']['strategy']}", ("bin", "pool", "sample"), tuple(rows), (note,))

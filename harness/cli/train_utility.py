@@ -1,4 +1,4 @@
-"""The verb that asks what synthetic queries are worth: train utility."""
+"""The command `harness train utility`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def utility(
 ) -> None:
     """Train students on synthetic queries and on real annotations at equal cost, and measure what each is worth.
 
-    Five arms differ in one thing at a time; docs/utility.md says in which. A killed run continues.
+    Five arms differ in one thing at a time; docs/utility.md describes them. To continue a killed run, run the same
+    command again.
     """
     from harness.progress import Terminal
     from harness.scoring.session import opened
@@ -73,11 +74,11 @@ def utility(
     from training.utility.question import ask, cost
     from training.utility.settings import given_of, wishes_of
 
-    given, wishes = given_of(chosen.config), wishes_of(chosen.config)
+    given, settings = given_of(chosen.config), wishes_of(chosen.config)
     if out is None and not print_cost:
         raise UsageError("harness train utility needs --out; see --help")
     with opened(Workspace.open(workspace), Terminal()) as session:
-        question = ask(given, wishes, session.workspace)
+        question = ask(given, settings, session.workspace)
         price = cost(question)
         if print_cost:
             _plan(chosen, price, as_json=as_json)
@@ -114,7 +115,7 @@ def _page(result: Mapping[str, Any]) -> str:
 
 
 def arms_table(result: Mapping[str, Any]) -> Table:
-    """What every arm was trained on, and what it reached."""
+    """Return the table of the arms: what each was trained on, and its values."""
     from reports.table import Cell, Table
 
     first = result["first_stage"]
@@ -146,7 +147,7 @@ def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
 
 
 def differences_table(result: Mapping[str, Any]) -> Table:
-    """What one thing alone is worth, and the utility ratio."""
+    """Return the table of the differences between arms, and the utility ratio."""
     from reports.table import Cell, Table
 
     rows = [
@@ -159,19 +160,19 @@ def differences_table(result: Mapping[str, Any]) -> Table:
     ]  # fmt: skip
     ratio = result["ratio"]
     if ratio["value"] is None:
-        told = "utility ratio (a - base) / (b - base): not defined, for b - base is not clearly above 0"
+        ratio_line = "utility ratio (a - base) / (b - base): not defined, because b - base is not clearly above 0"
     else:
         low, high = ("unbounded" if end is None else f"{end:.2f}" for end in ratio["interval"])
-        told = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} ({low} to {high})"
+        ratio_line = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} ({low} to {high})"
     corrected = f"p corrected over {len(rows)} differences (step-down MaxT)" if len(rows) > 1 else "one difference"
     return Table(
         "Paired differences in points",
         ("what", "arms", "difference", "95 % interval", "over seeds too", "adjusted p"),
         tuple(tuple(map(Cell, row)) for row in rows),
         (
-            told,
+            ratio_line,
             f"95 % interval and p: paired randomisation over questions, seeds held fixed; {corrected}",
-            "over seeds too: 95 %, seeds and questions resampled; without 0 where the difference holds for other seeds",
+            "over seeds too: 95 %, seeds and questions resampled; if it excludes 0, other seeds agree",
         ),
         left=2,
     )

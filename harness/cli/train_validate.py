@@ -1,4 +1,4 @@
-"""The verb that holds synthetic queries against real ones: train validate."""
+"""The command `harness train validate`."""
 
 from __future__ import annotations
 
@@ -52,28 +52,28 @@ def validate(  # noqa: PLR0917
 ) -> None:
     """Compare synthetic queries with real ones, and remove those that are evaluation queries.
 
-    Every figure stands beside its floor, real queries against real ones, and its scale, those of another domain.
-    The exit code is 1 if the queries must not be used.
+    Every figure is shown next to its floor (real queries compared with real ones) and its scale (queries of another
+    domain). The exit code is 1 if the queries must not be used.
     """
     from training.validating.settings import ValidationSettings
 
-    wishes = ValidationSettings(
+    settings = ValidationSettings(
         real, real_split, sample_queries, wrong, wrong_corpus, tuple(evaluations or ()), embedder,
         tuple(teachers or ()), student, tuple(retrievers or ()), depth, max_length, seed=seed,
     )  # fmt: skip
     if out is not None:
-        found = _validated(queries, corpus, wishes, out, workspace, kept=True)
+        found = _validated(queries, corpus, settings, out, workspace, kept=True)
         _show(found, as_json)
         _write(found, out, as_json)
     else:
         with TemporaryDirectory() as folder:
-            found = _validated(queries, corpus, wishes, Path(folder) / "validation", workspace, kept=False)
+            found = _validated(queries, corpus, settings, Path(folder) / "validation", workspace, kept=False)
         _show(found, as_json)
     raise typer.Exit(1 if found["decision"]["state"] == "blocked" else 0)
 
 
 def _validated(
-    queries: Path, corpus: str, wishes: ValidationSettings, out: Path, workspace: Path | None, *, kept: bool
+    queries: Path, corpus: str, settings: ValidationSettings, out: Path, workspace: Path | None, *, kept: bool
 ) -> dict[str, Any]:
     from harness.progress import Terminal
     from harness.scoring.session import opened
@@ -83,7 +83,7 @@ def _validated(
     from training.validating.validate import validate as run
 
     with opened(Workspace.open(workspace), Terminal()) as session:
-        run(queries, corpus_of(corpus, session.workspace), wishes, out, session, kept=kept)
+        run(queries, corpus_of(corpus, session.workspace), settings, out, session, kept=kept)
     return read_validation(out)
 
 

@@ -12,17 +12,18 @@ ValidatedQueries = Annotated[
 ]
 ComparedQueries = Annotated[
     str | None,
-    _option("real", "A collection of real queries to compare with. It must not be one that is evaluated on."),
+    _option("real", "A collection of real queries to compare with. Do not evaluate on it."),
 ]
 ComparedSample = Annotated[
-    int | None, _option("sample-queries", "Use only this number of real queries. The choice is always the same.", min=1)
+    int | None, _option("sample-queries", "Use only this number of real queries, always the same ones.", min=1)
 ]
 OtherDomain = Annotated[
-    str | None, _option("wrong", "Queries of another domain, for a scale: a collection, or a folder of synthetic ones.")
+    str | None,
+    _option("wrong", "Queries of another domain, for the scale: a collection, or a folder of synthetic queries."),
 ]
 EvaluatedOn = Annotated[
     list[str] | None,
-    _option("evaluation", "A collection that will be evaluated on, if the workspace does not know it yet. Repeatable."),
+    _option("evaluation", "A collection for later evaluations that the workspace does not know yet. Repeatable."),
 ]
 ValidationEmbedder = Annotated[
     str | None, _option("embedder", "A dense first stage, for the figures that need vectors.")
@@ -31,7 +32,7 @@ ValidationRetrievers = Annotated[
     list[str] | None,
     _option(
         "retriever",
-        "A first stage for the round trip; the first one also serves the teacher. Default: bm25 and the embedder.",
+        "A first stage for the round trip. The teacher uses the first one. Default: bm25 and the embedder.",
     ),
 ]
 ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher must be better than.")]

@@ -1,4 +1,4 @@
-"""The verb that explains a difference: why."""
+"""The command `harness why`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.cli.app import COMPARE, app
 )
 def why(  # noqa: PLR0917
     a: Annotated[str, typer.Argument(help=options.SYSTEM)],
-    b: Annotated[str, typer.Argument(help="The system that is held against it.")],
+    b: Annotated[str, typer.Argument(help="The system to compare with A.")],
     out: options.Page,
     measure: options.OneMeasure = "main",
     collections: options.Collections = None,

@@ -1,1 +1,1 @@
-"""May a checkpoint replace another one, and how do two systems differ."""
+"""Decides whether a checkpoint may replace another, and shows how two systems differ."""

@@ -1,4 +1,4 @@
-"""How a family of systems moved: its checkpoints by number, and the revisions that had one name, by time."""
+"""`harness history`: the checkpoints of a family of systems by number, and revisions with the same name by time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from harness.result.result import Result
 from harness.result.stemming import Stemming, of_stored
 
 Bases = Mapping[tuple[SystemKey, CollectionKey, str], Result]
-"""First stages by what they searched and the candidates that they found."""
+"""First stages, by system, collection and candidates."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What the gate said of a system."""
+    """A verdict of the gate on a system."""
 
     state: str
     tier: str
@@ -35,37 +35,37 @@ class Looked:
 
 @dataclass(frozen=True)
 class Point:
-    """One revision of one system: the macro average over the collections that all points of its series have."""
+    """One revision of one system: the macro average over the collections that all points of the series have."""
 
     system: SystemKey
     revision: str
-    """Digest of what the system is: equal content, equal revision."""
+    """Digest of the content of the system."""
     first: str
-    """When its first evaluation was kept, ISO 8601."""
+    """When it was first evaluated, ISO 8601."""
     last: str
-    """When it was last evaluated."""
+    """When it was last evaluated, ISO 8601."""
     evaluations: tuple[str, ...]
-    """Ids, aligned with `collections`."""
+    """The ids of the evaluations, aligned with `collections`."""
     collections: tuple[CollectionKey, ...]
     left_out: int
-    """Collections that this revision has, and another point of the series has not."""
+    """The number of collections that this revision has, but another point of the series lacks."""
     measure: str
     value: float
     interval: tuple[float, float]
     """95 % percentile bootstrap over questions."""
     first_stage: float | None
-    """The same average of the first stage; None where it was not evaluated."""
+    """The same average of the first stage; None if it was not evaluated."""
     looks: tuple[Looked, ...] = ()
-    """The gate's, oldest first."""
+    """The verdicts of the gate, oldest first."""
     wrong: str | None = None
-    """What is known against an imported value in it."""
+    """Why an imported value in it is known to be wrong; None if there is none."""
     stemming: tuple[Stemming, ...] = ()
-    """Of the BM25 that it is, or stands on."""
+    """How BM25 stems, in the system or its first stage."""
 
 
 @dataclass(frozen=True)
 class History:
-    """How a family moved, and which of its results the points do not rest on."""
+    """The points of a family, and the results that they leave out."""
 
     points: tuple[Point, ...]
     left_out: LeftOut
@@ -78,23 +78,27 @@ def history(
     collections: Sequence[str] = (),
     languages: Sequence[str] = (),
 ) -> History:
-    """Every stored revision of the systems that a pattern names, in the order of the numbers in their names, then of
-    time. Points over another first stage or depth are a series of their own, and stand together. Of a collection and
-    its samples a series takes the largest that all its points have, as `harness compare` does.
+    """Return every stored revision of the systems that a pattern names, ordered by the numbers in their names, then by
+    time.
+
+    Points with the same first stage and depth are a series and are listed together. Of a collection and its samples, a
+    series uses the largest that all its points have, as `harness compare` does.
 
     Args:
         pattern: a system; see `harness.result.select`.
-        measure: the main measure of the collections where None.
+        measure: the name of the measure. Default: the main measure of the collections.
+        collections, languages: use only these. Default: all.
 
     Raises:
-        UsageError: nothing is named so; the collections have different main measures, or none that all points have.
+        UsageError: the pattern matches nothing, the collections have different main measures, or the points have no
+            collection in common.
     """
     shown = view(workspace, [pattern], collections, languages, [measure] if measure else (), revisions=True)
     found = _of_measure(shown.results, measure)
     bases = {_ground(one.system, one): one for one in found if one.system.reranker is None}
     wanted = [one for one in found if one.id in shown.named]
     series: dict[tuple[str, int], dict[tuple[str, str], dict[CollectionKey, Result]]] = {}
-    for one in wanted:  # the newest of a collection counts
+    for one in wanted:  # the newest result on a collection is used
         own = series.setdefault((one.system.first_stage, one.system.depth), {})
         own.setdefault((one.system.label, revision(one)), {})[one.collection] = one
     points = [point for _, own in sorted(series.items()) for point in _points(own, bases)]
@@ -102,14 +106,14 @@ def history(
 
 
 def revision(result: Result) -> str:
-    """Digest of the content of the system that made a result."""
+    """Return the digest of the content of a result's system."""
     identity = result.stored.identity
     made = identity.get("reranker") if result.system.reranker else identity.get("retriever")
     return digest({"made of": made or result.id})[:12]
 
 
 def natural(label: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that orders checkpoint-900 before checkpoint-1000."""
+    """Return a sort key that orders checkpoint-900 before checkpoint-1000."""
     parts = re.split(r"(\d+)", label)
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
@@ -142,7 +146,7 @@ def _points(
 
 
 def _largest(shared: Sequence[CollectionKey]) -> list[CollectionKey]:
-    """Of a collection and its samples the one with the most queries: no question has two votes."""
+    """Return, for each collection and its samples, the one with the most queries, so that no question counts twice."""
     most: dict[tuple[str, str], CollectionKey] = {}
     for key in shared:
         most[key.name, key.split] = max(most.get((key.name, key.split), key), key, key=lambda one: one.queries)
@@ -184,8 +188,8 @@ def _with_looks(points: Sequence[Point], looks: Sequence[Look]) -> list[Point]:
 
 
 def _owners(points: Sequence[Point], look: Look) -> list[int]:
-    """By content where the look was taken at these evaluations. The gate looks at parts of collections, which have ids
-    of their own, so else by name: the newest revision that was there at the time."""
+    """Return the points that a look belongs to: points with the same evaluations; else, because the gate evaluates
+    parts of collections, which have other ids, the newest revision with the same name at that time."""
     exact = [place for place, one in enumerate(points) if set(look.candidate.evaluations) & set(one.evaluations)]
     if exact:
         return exact

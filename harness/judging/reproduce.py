@@ -1,4 +1,4 @@
-"""A stored number run again from what made it: same texts, same specs, and nothing of it taken from the ledger."""
+"""`harness reproduce`: runs a stored evaluation again, with the same texts and specs, and without the ledger."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ from harness.scoring.system import ModelReranker, systems
 from harness.workspace import Workspace
 
 SAME = 1e-6
-"""A mean that moved by less is the same: float32 scores of another machine leave the order alone."""
+"""The largest difference of means that counts as the same. It allows for float32 scores of another machine."""
 CLOSE = 5e-4
-"""A twentieth of a point: other hardware and libraries may flip a few near-ties."""
+"""A twentieth of a point: other hardware and libraries may swap a few near-ties."""
 State = Literal["OK", "close", "differs"]
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """One measure, stored and again. Fractions."""
+    """One measure, stored and recomputed. Values are fractions."""
 
     measure: str
     stored: float
     again: float
     queries: int
-    """Queries whose value moved by more than `SAME`."""
+    """The number of queries whose value changed by more than `SAME`."""
     largest: float
-    """The largest move of a query's value."""
+    """The largest change of a query's value."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came out."""
+    """The result of running an evaluation again."""
 
     stored: Stored
     again: str
-    """The id of the new evaluation; equal content, equal id."""
+    """The id of the new evaluation. Equal content has an equal id."""
     deviations: tuple[Deviation, ...]
     changed: tuple[str, ...]
-    """What of the identity is no longer the same, such as `reranker.weights`."""
+    """The keys of the identity that changed, such as `reranker.weights`."""
     respelled: tuple[str, ...] = ()
-    """Specs that stood for those that were stored: a BM25 with the language that it had then."""
+    """Specs that replaced stored ones: a BM25 with the language that it had at that time."""
 
     @property
     def state(self) -> State:
-        """`OK`: the same values. `close`: means within a twentieth of a point, or the same values of something that
-        describes itself otherwise now. `differs`: anything else."""
+        """`OK`: the same values. `close`: means within a twentieth of a point, or the same values with another
+        identity. `differs`: anything else."""
         moved = max((abs(one.again - one.stored) for one in self.deviations), default=0.0)
         if moved <= SAME and not self.changed:
             return "OK"
@@ -73,17 +73,17 @@ class Reproduction:
 def reproduce(
     workspace: Workspace, name: str, reporter: Reporter | None = None, *, keep_candidates: bool = False
 ) -> Reproduction:
-    """Run an evaluation again, in a folder of its own inside the workspace: a killed run goes on in it, a finished one
-    removes it. The stored evaluation stays as it is.
+    """Run an evaluation again, in a separate folder inside the workspace. A killed run continues there; a finished run
+    removes the folder. The stored evaluation is not changed.
 
     Args:
         name: an evaluation; see `harness.result.select`.
-        keep_candidates: take the stored candidates, and run only the reranker again.
+        keep_candidates: use the stored candidates, and run only the reranker again. Default: False.
 
     Raises:
         UsageError: the name matches no evaluation, or several.
-        DataError: its texts are no longer in the workspace.
-        HarnessError: its first stage or reranker cannot be opened any more.
+        DataError: the texts are no longer in the workspace.
+        HarnessError: the first stage or the reranker can no longer be opened.
     """
     with stored_in(workspace.results) as results:
         stored = evaluation_named(name, list(results.all()))
@@ -106,7 +106,7 @@ def reproduce(
 
 
 def _named_as_stored(stored: Stored, collection: Collection, apart: Workspace) -> tuple[str, list[str]]:
-    """The specs that were stored; a BM25 that had another language then is named with it."""
+    """Return the stored specs. A BM25 that had another language gets an option for it."""
 
     def stage(spec: str) -> Identity:
         return first_stage(spec, apart).identity(collection)

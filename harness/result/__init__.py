@@ -1,1 +1,1 @@
-"""What was measured, as values that everything that prints takes."""
+"""Results as values: what the store writes and reads, and what every table, page and plot is made from."""

@@ -1,4 +1,4 @@
-"""The SQLite file of the results store, opened to be written where that is possible, and otherwise to be read."""
+"""Opens the SQLite file of the results store, for writing if possible, else for reading only."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _EFFECTIVE = os.access in os.supports_effective_ids
 
 
 def opened(file: Path) -> tuple[sqlite3.Connection, bool]:
-    """A connection without implicit transactions, and whether it can only be read.
+    """Return a connection without implicit transactions, and whether it is read-only.
 
-    SQLite makes files next to a store even to read it, which a read-only folder does not allow. Such a store, for
-    instance an artefact of a CI job, is read into memory.
+    SQLite creates files next to a store even to read it, which a read-only folder does not allow. A store in such a
+    folder, for instance an artefact of a CI job, is read into memory.
 
     Raises:
-        sqlite3.DatabaseError: the file is no database.
+        sqlite3.DatabaseError: the file is not a database.
     """
     if not file.exists() or (_writable(file) and _writable(file.parent)):
         database = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -38,7 +38,7 @@ def opened(file: Path) -> tuple[sqlite3.Connection, bool]:
 
 @contextmanager
 def closed_on_error(database: sqlite3.Connection) -> Iterator[None]:
-    """Close a connection that nobody will get."""
+    """Close the connection if the block fails."""
     try:
         yield
     except BaseException:
@@ -47,7 +47,7 @@ def closed_on_error(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def _write_ahead(database: sqlite3.Connection) -> None:
-    """SQLite does not wait for others while it changes the journal, so this has to."""
+    """Set the journal mode. SQLite does not wait for other processes here, so this function does."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while database.execute("pragma journal_mode").fetchone() != ("wal",):
         try:
@@ -63,7 +63,7 @@ def _writable(path: Path) -> bool:
 
 
 def _read_into(memory: sqlite3.Connection, file: Path) -> None:
-    """What was committed lately may be in a second file, which only a folder that can be written can read."""
+    """Copy the file into memory, with recent commits, which SQLite keeps in a second file."""
     log = file.with_name(f"{file.name}-wal")
     if not log.exists() or not log.stat().st_size:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as source:

@@ -1,4 +1,4 @@
-"""What is kept beside every result to explain it: versions, hardware, the command."""
+"""What is stored with every result to explain it: versions, hardware, the command."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-
 
 
 def command_line() -> str:
-    """The command that runs now for a shell, with `~` for the home folder and `***` for secrets.
+    """Return the current command, quoted for a shell, with `~` for the home folder and `***` for secrets.
 
-    It explains a result and is no part of its id.
+    It explains a result and is not part of its id.
     """
     module = Path(sys.argv[0]).name == "__main__.py"  # python -m harness
     return public_command(["harness", *sys.argv[1:]] if module else sys.argv)
 
 
 def environment() -> dict[str, object]:
-    """Versions and machine, kept beside every result."""
+    """Return the versions of packages and the machine, which are stored with every result."""
     versions: dict[str, str | None] = {}
     for name in ("rerank-harness", *_PACKAGES):
         try:
@@ -34,7 +34,7 @@ def environment() -> dict[str, object]:
 
 
 def machine() -> str:
-    """Hardware as far as it explains a speed."""
+    """Return the hardware that explains a speed: system, architecture, processors."""
     return f"{platform.system()} {platform.machine()}, {_processor()}"
 
 

@@ -1,4 +1,4 @@
-"""The value that everything is made for: one system on one collection, with all that its numbers rest on."""
+"""An evaluation: one system on one collection, with everything that its numbers depend on."""
 
 from __future__ import annotations
 
@@ -33,47 +33,47 @@ class Evaluation:
     run: Run
     audit: Audit
     fresh: int
-    """Pairs that were scored for it now; the others were known."""
+    """The number of pairs that were scored now; the others were in the ledger."""
     seconds: float
-    """Seconds that the model took for them."""
+    """The model's time for these pairs, in seconds."""
     pairs_per_second: float | None = None
-    """From every time that this system scored pairs of this collection on this machine."""
+    """Over all occasions on which this system scored pairs of this collection on this machine."""
     paired: PMRR | None = None
-    """p-MRR, where the collection asks its questions twice."""
+    """p-MRR, if the collection has pairs of queries."""
 
     @property
     def id(self) -> str:
-        """Equal content, equal id."""
+        """The id. Equal content has an equal id."""
         return self.made_of.id
 
     @property
     def collection(self) -> Collection:
-        """What was searched."""
+        """The collection that was searched."""
         return self.ground.collection
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """The rows of `values`."""
+        """The measures, which are the rows of `values`."""
         return self.ground.measures
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
-        """Whatever should keep a reader from trusting the number."""
+        """All alarms: whatever should keep a reader from trusting the numbers."""
         return (*self._of_candidates, *self.audit.alarms, *self._unpaired, *self._known_wrong)
 
     @property
     def audited(self) -> dict[str, object]:
-        """The audit with every alarm, also those of the candidates; for JSON."""
+        """The audit with all alarms, including those of the candidates, for JSON."""
         return self.audit.as_dict() | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
 
     @property
     def _of_candidates(self) -> tuple[Alarm, ...]:
-        """What is wrong with the candidates, as far as it concerns this system: ids decide nothing without ties."""
+        """The alarms of the candidates that concern this system. Without ties, document ids decide nothing."""
         return self.ground.alarms if self.audit.tied else tuple(map(without_ties, self.ground.alarms))
 
     @property
     def wrong(self) -> str | None:
-        """What is known against a value that was imported; None for everything else."""
+        """Why an imported value is known to be wrong; None for all other values."""
         return next((alarm.message for alarm in self._known_wrong), None)
 
     @property
@@ -89,5 +89,5 @@ class Evaluation:
             return ()
         missing, all_of = self.paired.missing, len(self.paired.missing) + len(self.paired.questions)
         named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        told = f"p-MRR leaves out {len(missing)} of {all_of} questions, for want of one of the two queries: {named}"
-        return (Alarm("unpaired-questions", told, PAIRED_MEASURE),)
+        message = f"p-MRR leaves out {len(missing)} of {all_of} questions that lack one of the two queries: {named}"
+        return (Alarm("unpaired-questions", message, PAIRED_MEASURE),)

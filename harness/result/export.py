@@ -1,4 +1,4 @@
-"""Results as files that others read: one JSON document, and TREC run files."""
+"""Writes results as files for other programs: one JSON document, and TREC run files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> dict[str, object]:
-    """Everything that a table shows and what made it, as plain JSON values; fractions, not points."""
+    """Return every figure and what it was made from, as plain JSON values. Values are fractions."""
     sets = parallel_notes([evaluation.collection for evaluation in _first_of_each_collection(evaluations)])
     lines = [*sets, *notes(of_evaluations(evaluations)), *skipped]
     summaries = {name: summarise(evaluations, name) for name in _measures(evaluations)}
@@ -42,7 +42,7 @@ def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = ()) -> d
 
 
 def write_results(out: Path, evaluations: Sequence[Evaluation], document: Mapping[str, object]) -> None:
-    """Write the document as `results.json`, and `runs/<collection>.<system>.<id>.trec`."""
+    """Write the document to `results.json`, and the runs to `runs/<collection>.<system>.<id>.trec`."""
     runs = out / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     for evaluation in evaluations:
@@ -136,5 +136,5 @@ def _first_of_each_collection(evaluations: Sequence[Evaluation]) -> list[Evaluat
 
 
 def _slug(text: str) -> str:
-    # File systems count bytes: 60 for a name leave room for two and an id.
+    # File systems limit names in bytes: with 60 bytes each, two names and an id fit.
     return re.sub(r"[^\w.-]+", "-", text).encode()[-60:].decode(errors="ignore").strip("-")

@@ -1,4 +1,4 @@
-"""What the results store knows of an evaluation besides its values: typed facts, written and read as JSON."""
+"""What the results store has about an evaluation besides its values: typed facts, written and read as JSON."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True)
 class CountFacts:
-    """`harness.data.collection.Counts` as they are stored. None where a count is not known: an earlier version did not
-    count it, or the collection was never read here."""
+    """The stored form of `harness.data.collection.Counts`. A count is None if it is not known: an earlier version did
+    not count it, or the collection was not read here."""
 
     queries: int
     documents: int | None = None
@@ -40,7 +40,7 @@ class CountFacts:
 
 @dataclass(frozen=True)
 class CollectionFacts:
-    """A collection as an evaluation was made on it; the fields are those of `harness.data.collection.Collection`."""
+    """The collection of an evaluation. The fields are those of `harness.data.collection.Collection`."""
 
     name: str
     split: str
@@ -50,18 +50,18 @@ class CollectionFacts:
     language: str | None = None
     detected_language: str | None = None
     language_sought: bool = True
-    """Whether somebody looked for the language of a collection that declares none."""
+    """Whether language detection was tried on a collection that declares no language."""
     sampled_from: int | None = None
     part_of: str | None = None
     group: str | None = None
     corpus: str | None = None
-    """The fingerprint of the corpus alone; None where an earlier version did not keep it."""
+    """The fingerprint of the corpus alone; None if an earlier version did not store it."""
     parallel: str | None = None
     parallel_by: KnownBy | None = None
 
     @cached_property
     def key(self) -> CollectionKey:
-        """The column of a table that its values belong to."""
+        """The key of the collection's column in tables."""
         return CollectionKey(
             self.name, self.split, self.fingerprint, self.language, self.group, self.counts.queries, self.sampled_from,
             self.rules.main_measure,
@@ -69,24 +69,28 @@ class CollectionFacts:
 
     @property
     def whole(self) -> str:
-        """The fingerprint of the whole collection, which is its own unless it is some of another one's queries."""
+        """The fingerprint of the whole collection. It differs from `fingerprint` if this is a part of its queries."""
         return self.part_of or self.fingerprint
 
     @property
     def notes(self) -> list[str]:
-        """What a reader has to know of it; see `harness.data.notes`."""
+        """Notes for readers of its values; see `harness.data.notes`."""
         counts = self.counts
         return notes_about(
             self.name, self.rules.note, counts.missing_documents, counts.missing_judgments, counts.let_through
         )
 
     def questions(self, ids: tuple[str, ...]) -> Questions:
-        """What the values of a measure belong to, by the ids of its queries or questions."""
+        """Return the questions that the values of a measure belong to.
+
+        Args:
+            ids: the ids of the queries or questions.
+        """
         return Questions(self.parallel or self.fingerprint, ids)
 
     def after(self, before: CollectionFacts | None) -> CollectionFacts:
-        """With what an earlier evaluation on the same content found out and this one did not: the corpus, the detected
-        language, and the parallel set, which a collection that is measured alone may not know."""
+        """Return a copy with facts that only an earlier evaluation on the same content found: the corpus, the detected
+        language, and the parallel set, which is not known when a collection is measured alone."""
         if before is None:
             return self
         kept: dict[str, object] = {"corpus": before.corpus or self.corpus}
@@ -97,13 +101,13 @@ class CollectionFacts:
         return replace(self, **kept)  # type: ignore[arg-type]
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the facts as plain JSON values."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class TokenFacts:
-    """What reached the model; see `harness.scoring.audit.Tokens`."""
+    """Counts of truncated documents; see `harness.scoring.audit.Tokens`."""
 
     truncated: int
     truncated_half: int | None = None
@@ -113,8 +117,8 @@ class TokenFacts:
 
 @dataclass(frozen=True)
 class AuditFacts:
-    """`harness.scoring.audit.Audit` as it is stored, with every alarm. None where a value is not known: of imported
-    means nothing is, and an earlier version may not have looked."""
+    """The stored form of `harness.scoring.audit.Audit`, with every alarm. A value is None if it is not known: imported
+    means have no audit, and an earlier version may not have checked everything."""
 
     queries: int | None = None
     queries_without_candidates: int | None = None
@@ -130,14 +134,14 @@ class AuditFacts:
     tokens: TokenFacts | None = None
     alarms: tuple[Alarm, ...] = ()
     details: Json = field(default_factory=dict)
-    """What another version stored besides, as plain values."""
+    """What another version stored in addition, as plain values."""
 
     @classmethod
     def of(cls, value: object, place: str) -> AuditFacts:
-        """From JSON.
+        """Return the audit from JSON values.
 
         Raises:
-            Unreadable: naming the value that is no part of an audit.
+            Unreadable: a value is not valid in an audit. The error names it.
         """
         if not isinstance(value, dict):
             raise Unreadable("is not an object", place)
@@ -148,7 +152,8 @@ class AuditFacts:
         return typed(cls, {**plain, "details": details}, place)
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON, without what is not known. Where pairs were scored, `tokens` is null for a system without any."""
+        """Return the audit as plain JSON values, without unknown ones. If pairs were scored by a system without tokens,
+        `tokens` is null."""
         known = {key: one for key, one in asdict(self).items() if key in _KNOWN and one is not None}
         if not known["ties"]:
             del known["ties"]
@@ -157,7 +162,7 @@ class AuditFacts:
         return {**known, **self.details, "alarms": [alarm.as_dict() for alarm in self.alarms]}
 
     def about(self, *measures: str) -> list[Alarm]:
-        """The alarms but for those about other measures than these."""
+        """Return the alarms about these measures, and those that are about no single measure."""
         return [alarm for alarm in self.alarms if alarm.measure is None or alarm.measure in measures]
 
 
@@ -165,54 +170,54 @@ _KNOWN = frozenset(one.name for one in fields(AuditFacts)) - {"details"}
 
 
 def _with_name(alarm: object) -> object:
-    """An earlier version stored alarms as texts, or without a name."""
+    """Return an alarm with a name. An earlier version stored alarms as strings, or without a name."""
     plain = {"message": alarm} if isinstance(alarm, str) else alarm
     return {"name": UNNAMED, **plain} if isinstance(plain, dict) else plain
 
 
 @dataclass(frozen=True)
 class Controls:
-    """The means of the rankings that know no text, fractions, by control and measure."""
+    """The means of the control rankings, which read no text: fractions, by control and measure."""
 
     means: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def of(self, control: str, measure: str) -> float | None:
-        """The mean of a control; None where it was not measured."""
+        """Return the mean of a control; None if it was not measured."""
         return self.means.get(control, {}).get(measure)
 
     def after(self, before: Controls) -> Controls:
-        """With the measures that were measured earlier."""
+        """Return the controls together with those of an earlier evaluation."""
         names = [*before.means, *(name for name in self.means if name not in before.means)]
         return Controls({name: {**before.means.get(name, {}), **self.means.get(name, {})} for name in names})
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Versions and machine; all None where somebody else measured."""
+    """Versions and machine; all None for imported means."""
 
     python: str | None = None
     machine: str | None = None
     packages: Mapping[str, str | None] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON; empty where nothing is known."""
+        """Return the environment as plain JSON values; empty if nothing is known."""
         return {} if self == Environment() else asdict(self)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What an evaluation cost on this machine."""
+    """The time that an evaluation took on this machine."""
 
     pairs: int = 0
-    """That were scored for it here, over all occasions."""
+    """The number of pairs that were scored here, over all occasions."""
     seconds: float = 0.0
-    """Of model time for them."""
+    """The model's time for these pairs."""
     latency: tuple[float, float, float | None] | None = None
-    """Median and 95th percentile of a query's seconds, and peak MB; None where nobody timed it."""
+    """Median and 95th percentile of the seconds per query, and peak memory in MB; None if it was not timed."""
 
     @property
     def pairs_per_second(self) -> float | None:
-        """None where nothing was scored here."""
+        """The speed; None if nothing was scored here."""
         return self.pairs / self.seconds if self.seconds else None
 
 

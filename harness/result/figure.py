@@ -1,7 +1,7 @@
-"""What is printed of one measure: values with their intervals, and differences to a baseline with their test.
+"""The figures of one measure: values with intervals, and differences from a baseline with their test.
 
-`harness run`, reports, boards, frames and plots all take their figures from here. So one selection of systems and
-collections has one set of figures, whichever of them shows it.
+`harness run`, reports, boards, frames and plots all take their figures from here, so they show the same figures for the
+same systems and collections.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from harness.measuring.statistics.difference import DesignPart, Difference, Diff
 
 Interval = tuple[float, float]
 SYSTEMS = "systems"
-"""The family of an average: it is corrected over the systems with the same baseline."""
+"""The family of an average, which is corrected over the systems with the same baseline."""
 COLLECTIONS, GROUPS, LANGUAGES = "collections", "groups", "languages"
-"""The families of single columns: each is corrected over the columns of its family, for one system alone."""
+"""The families of single columns. Each is corrected over the columns of its family, separately for each system."""
 _TOGETHER = 256
-"""Systems that are resampled at once; bounds the memory."""
+"""The number of systems that are resampled at once; it limits the memory."""
 
 S = TypeVar("S", bound=Hashable)
 C = TypeVar("C", bound=Hashable)
@@ -32,31 +32,31 @@ C_co = TypeVar("C_co", bound=Hashable, covariant=True)
 
 
 class MeasuredCell(Protocol):
-    """One measure of one system on one collection. Fractions."""
+    """One measure of one system on one collection. Values are fractions."""
 
     @property
     def questions(self) -> Questions:
-        """Aligned with `values`."""
+        """The questions, aligned with `values`."""
 
     @property
     def values(self) -> Floats64:
-        """float64 [queries]; for p-MRR [questions]; empty where only a mean is known."""
+        """float64 [queries]; for p-MRR [questions]; empty if only a mean is known."""
 
     @property
     def value(self) -> float:
-        """The mean; nan where there is none."""
+        """The mean; NaN if there is none."""
 
     @property
     def candidates(self) -> str:
-        """What identifies the frozen candidates. Only systems on the same ones are paired."""
+        """The id of the frozen candidates. Only systems on the same candidates are paired."""
 
     @property
     def chance(self) -> float | None:
-        """What a random order of the candidates expects."""
+        """The expected value of a random order of the candidates."""
 
     @property
     def ceiling(self) -> float | None:
-        """What a perfect order of the candidates gets."""
+        """The value of a perfect order of the candidates."""
 
     @property
     def tie_span(self) -> float | None:
@@ -64,43 +64,43 @@ class MeasuredCell(Protocol):
 
 
 class FigureColumn(Protocol[C_co]):
-    """One collection, or several that are averaged."""
+    """One collection, or several to average."""
 
     @property
     def collections(self) -> tuple[C_co, ...]:
-        """One or more."""
+        """The collections, one or more."""
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """Of the collections, summing to 1."""
+        """The weights of the collections, summing to 1."""
 
     @property
     def family(self) -> str:
-        """What its differences are corrected over: `SYSTEMS`, or the other columns with the same family."""
+        """What the differences are corrected over: `SYSTEMS`, or the name that the columns of a family share."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Fractions. The mean over queries of one collection, or the weighted mean of several such means."""
+    """The mean over the queries of one collection, or the weighted mean of several such means. Fractions."""
 
     value: float | None = None
-    """None where a collection is missing: an average over the rest would be another number."""
+    """None if a collection is missing, because an average over the others would be a different number."""
     interval: Interval | None = None
-    """95 %, bootstrap over questions, for these collections; None with fewer than two questions."""
+    """95 % interval, bootstrap over questions, for these collections; None with fewer than two questions."""
     difference: Difference | None = None
-    """To the baseline; None for a baseline, and where the two are not on the same candidates."""
+    """The difference from the baseline; None for a baseline, and if the two have different candidates."""
     chance: float | None = None
     ceiling: float | None = None
     tie_span: float | None = None
 
     @property
     def delta(self) -> float | None:
-        """The difference itself."""
+        """The value of the difference."""
         return None if self.difference is None else self.difference.value
 
     @property
     def delta_interval(self) -> Interval | None:
-        """95 %; None with fewer than six questions."""
+        """95 % interval of the difference; None with fewer than six questions."""
         if self.difference is None or math.isnan(self.difference.interval[0]):
             return None
         return self.difference.interval
@@ -112,14 +112,14 @@ class Figure:
 
     @property
     def headroom(self) -> float | None:
-        """The share of what the baseline left to gain that was gained; None where nothing was left."""
+        """The share of the possible gain over the baseline that was gained; None if no gain was possible."""
         if self.value is None or self.delta is None or self.ceiling is None:
             return None
         left = self.ceiling - (self.value - self.delta)
         return self.delta / left if left > 1e-12 else None
 
     def as_dict(self) -> dict[str, object]:
-        """Plain JSON values; null where nothing is known."""
+        """Return the figure as plain JSON values, null for what is not known."""
         own = self.difference
         return {
             "value": self.value, "interval": _listed(self.interval), "delta": self.delta,
@@ -131,22 +131,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Selection(Generic[S, C]):
-    """What is shown together of one measure. Its systems and its collections are what is corrected over."""
+    """The systems and collections that are shown together for one measure. Corrections are over these."""
 
     systems: Sequence[S]
     collections: Sequence[C]
     cells: Mapping[tuple[S, C], MeasuredCell]
     base_of: Callable[[S], S | None]
-    """The baseline of a system; None where it is one."""
+    """Returns the baseline of a system; None for a baseline."""
 
     def row(self, system: S, collections: Sequence[C]) -> list[MeasuredCell] | None:
-        """Its cells; None where one is missing."""
+        """Return the cells of a system; None if one is missing."""
         found = [cell for one in collections if (cell := self.cells.get((system, one))) is not None]
         return found if len(found) == len(collections) else None
 
     @cached_property
     def by_base(self) -> dict[S, list[S]]:
-        """The systems over each baseline."""
+        """The systems that are compared with each baseline."""
         found: dict[S, list[S]] = {}
         for system in self.systems:
             base = self.base_of(system)
@@ -155,7 +155,7 @@ class Selection(Generic[S, C]):
         return found
 
     def deltas(self, system: S, base: S, collection: C) -> Floats64 | None:
-        """Per query, system minus baseline on the same frozen candidates; None where the two are no pair."""
+        """Return system minus baseline per query, on the same frozen candidates; None if the two cannot be paired."""
         own, before = self.cells.get((system, collection)), self.cells.get((base, collection))
         if own is None or before is None or not len(own.values) or own.candidates != before.candidates:
             return None
@@ -165,13 +165,14 @@ class Selection(Generic[S, C]):
 def figures(
     of: Selection[S, C], columns: Sequence[FigureColumn[C]], intervals: Iterable[int] | None = None
 ) -> dict[tuple[S, int], Figure]:
-    """The figures of every system in every column, by the column's place.
+    """Return the figures of every system in every column, by system and index of the column.
 
-    An average is corrected over the systems with the same baseline; every other column over the columns of its family,
-    for one system alone, so that other systems do not change it. A column over all collections is an average.
+    An average is corrected over the systems with the same baseline. Every other column is corrected over the columns of
+    its family, separately for each system, so that other systems do not change it. A column over all collections is an
+    average.
 
     Args:
-        intervals: the places of the columns whose values get an interval; None for all.
+        intervals: the indices of the columns whose values get an interval. Default: all.
     """
     found = {(system, place): _means(of, system, one) for place, one in enumerate(columns) for system in of.systems}
     for place in range(len(columns)) if intervals is None else intervals:
@@ -202,7 +203,7 @@ def _mean(values: Sequence[float | None], column: FigureColumn[C]) -> float | No
 
 
 def value_intervals(of: Selection[S, C], column: FigureColumn[C]) -> Iterator[tuple[S, Interval]]:
-    """Of every system that has all collections of the column, 95 %. All meet the same draws."""
+    """Yield the 95 % interval of every system that has all collections of the column. All share the same draws."""
     alike: dict[tuple[Questions, ...], dict[S, list[MeasuredCell]]] = {}
     for system in of.systems:
         row = of.row(system, column.collections)
@@ -221,7 +222,7 @@ def value_intervals(of: Selection[S, C], column: FigureColumn[C]) -> Iterator[tu
 def _differences(
     of: Selection[S, C], columns: Sequence[FigureColumn[C]], base: S, systems: Sequence[S]
 ) -> Iterator[tuple[tuple[S, int], Difference]]:
-    """To one baseline, as far as it can be tested."""
+    """Yield the differences from one baseline that can be tested."""
     collections = [one for one in of.collections if any(of.deltas(own, base, one) is not None for own in systems)]
     families: dict[str, list[int]] = {}
     for place, column in enumerate(columns):
@@ -241,7 +242,7 @@ def _differences(
 
 @dataclass(frozen=True)
 class _Averaged(Generic[C]):
-    """A column of one's own."""
+    """A column that is not shown, over all collections."""
 
     collections: tuple[C, ...]
     weights: tuple[float, ...]
@@ -271,7 +272,7 @@ def _tested(
     systems: Sequence[S],
     parts: Sequence[Sequence[DesignPart]] = (),
 ) -> list[Differences]:
-    """The differences of the systems; nan stands for what a system lacks, and is not tested."""
+    """Return the differences of the systems. NaN marks what a system lacks; it is not tested."""
     before = [of.cells[base, one] for one in column.collections]
     deltas = []
     for collection, cell in zip(column.collections, before, strict=True):

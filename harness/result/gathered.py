@@ -1,4 +1,4 @@
-"""The results store as values for tables, plots and pages. Nothing is measured here: what was stored is looked up."""
+"""Stored results as values for tables, plots and pages. Nothing is measured here."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from harness.result.stored import Stored
 
 @dataclass(frozen=True)
 class Grid:
-    """The results of one measure: systems by collections. Where a cell is missing it is missing; nothing stands in."""
+    """The results of one measure: systems by collections. Missing cells stay missing."""
 
     measure: str
     systems: tuple[SystemKey, ...]
-    """First stages first, each before the rerankers over it."""
+    """First stages first, each before its rerankers."""
     collections: tuple[CollectionKey, ...]
     cells: Mapping[tuple[SystemKey, CollectionKey], Result]
     notes: tuple[str, ...] = ()
@@ -37,22 +37,22 @@ class Grid:
         return list(dict.fromkeys(system.base for system in self.systems))
 
     def row(self, system: SystemKey) -> list[Result | None]:
-        """The system's results, aligned with `collections`."""
+        """Return the results of a system, aligned with `collections`; None for a missing one."""
         return [self.cells.get((system, collection)) for collection in self.collections]
 
     def is_complete(self, system: SystemKey) -> bool:
-        """Whether an average over this row means anything."""
+        """Whether the system has a result on every collection, so that an average makes sense."""
         return all(cell is not None for cell in self.row(system))
 
     def weights(self, collections: Sequence[CollectionKey] | None = None) -> Floats64:
-        """What each collection weighs in a macro average, summing to 1: members of a group share one vote."""
+        """Return the weight of each collection in a macro average, summing to 1. Members of a group share one vote."""
         wanted = self.collections if collections is None else collections
         names = [one.group or (one.name, one.fingerprint) for one in wanted]
         voters = len(set(names))
         return np.array([1 / voters / names.count(name) for name in names])
 
     def part(self, collections: Iterable[CollectionKey]) -> Grid:
-        """The grid with only these collections."""
+        """Return the grid with only these collections."""
         kept = set(collections)
         cells = {key: cell for key, cell in self.cells.items() if key[1] in kept}
         return replace(self, collections=tuple(one for one in self.collections if one in kept), cells=cells)
@@ -60,13 +60,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class SelectedResults:
-    """What a table, a page or a file shows, and what it does not show."""
+    """The results that a table, a page or a file shows, and what it leaves out."""
 
     results: tuple[Result, ...]
     """Oldest first."""
     left_out: LeftOut
     named: frozenset[str]
-    """Ids of the evaluations that the names mean; the others are first stages that came along."""
+    """The ids of the evaluations that the names select. The others are their first stages."""
 
 
 def view(
@@ -78,18 +78,20 @@ def view(
     *,
     revisions: bool = False,
 ) -> SelectedResults:
-    """The stored results of a selection. First it is selected, and then decided what gives way: an older result of a
-    system to its newest one, and a sample or a tier of a gate to its whole collection where every system of the
-    selection that has the one has the other.
+    """Return the stored results of a selection.
+
+    An older result of a system is left out if there is a newer one. A sample, or a tier of a gate, is left out if every
+    selected system that has it also has the whole collection.
 
     Args:
-        systems: names; see `harness.result.select`. The first stage of each comes along.
-        collections: names. A sample that is named by its fingerprint stays.
-        languages: codes, as the collections declare them.
-        revisions: keep the older results of a system.
+        systems: names; see `harness.result.select`. The first stage of each is included. Default: all.
+        collections: names. A sample that is named by its fingerprint is kept. Default: all.
+        languages: codes, as the collections declare them. Default: all.
+        measures: names. Default: all.
+        revisions: keep the older results of a system. Default: False.
 
     Raises:
-        UsageError: there is no store, or nothing in it is named so.
+        UsageError: there is no store, or a name matches nothing in it.
     """
     with stored_in(workspace / "results.sqlite") as results:
         found = results.results()
@@ -118,13 +120,13 @@ def gathered(
     languages: Sequence[str] = (),
     measures: Sequence[str] = (),
 ) -> list[Result]:
-    """The results of a `view`, for those who have nobody to say to what is left out."""
+    """Return only the results of a `view`, for callers that do not show what is left out."""
     return list(view(workspace, systems, collections, languages, measures).results)
 
 
 def grids(results: Sequence[Result]) -> list[Grid]:
-    """One grid per measure: each collection in the grid of its main measure; a measure that is nobody's main one has a
-    grid of the collections that have it."""
+    """Return one grid per measure. A collection is in the grid of its main measure. A measure that is the main measure
+    of no collection gets a grid of all collections that have it."""
     mains = {one.measure for one in results if one.measure == one.collection.main_measure}
     measures = list(dict.fromkeys(one.measure for one in results))
     found = []
@@ -137,7 +139,7 @@ def grids(results: Sequence[Result]) -> list[Grid]:
 
 
 def all_grids(results: Sequence[Result]) -> list[Grid]:
-    """As `grids`, and for every measure a grid of the collections that have another main one."""
+    """Return `grids`, and for every measure another grid of the collections that have a different main measure."""
     found = grids(results)
     shown = {(one.measure, key) for one in found for key in one.collections}
     rest: dict[str, list[Result]] = {}
@@ -148,7 +150,7 @@ def all_grids(results: Sequence[Result]) -> list[Grid]:
 
 
 def grid_of(measure: str, results: Sequence[Result]) -> Grid:
-    """The results of one measure, in the order in which they come, first stages first."""
+    """Return the grid of one measure, in the order of the results, first stages first."""
     seen = dict.fromkeys(one.system for one in results)
     systems = sorted(seen, key=lambda key: (key.first_stage, key.depth, key.reranker is not None))
     collections = tuple(dict.fromkeys(one.collection for one in results))
@@ -156,8 +158,8 @@ def grid_of(measure: str, results: Sequence[Result]) -> Grid:
 
 
 def _columns(everything: Iterable[Stored]) -> dict[str, CollectionKey]:
-    """The collection of each evaluation, by the evaluation's id. Imported means of a suite's collection stand in the
-    column of that collection, if it was measured whole here."""
+    """Return the collection of each evaluation, by the id of the evaluation. Imported means of a suite's collection
+    belong to the column of that collection if all of it was measured here."""
     keys = {one.id: one.collection.key for one in everything}
     measured = [key for key in keys.values() if not key.fingerprint.startswith(PREFIX)]
     whole = {(key.name, key.split): key for key in measured if key.sampled_from is None}
@@ -178,7 +180,7 @@ def _in_languages(kept: list[Stored], keys: Mapping[str, CollectionKey], languag
 def _with_first_stages(
     named: Sequence[Stored], kept: Sequence[Stored], keys: Mapping[str, CollectionKey]
 ) -> list[Stored]:
-    """What was named, and the first stages under it on the same collections, in the old order."""
+    """Return the named evaluations and their first stages on the same collections, in the order of `kept`."""
 
     def ground(one: Stored) -> tuple[object, ...]:
         return one.first_stage, one.depth, keys[one.id]
@@ -195,7 +197,7 @@ def _measured(found: list[Result], measures: Sequence[str]) -> list[Result]:
         if measure not in known:
             raise UsageError(f"no results of a measure '{measure}'.{did_you_mean(measure, known)}")
     if not found:
-        raise UsageError("no results yet; `harness run` makes them")
+        raise UsageError("no results yet; use `harness run`")
     return [one for one in found if one.measure in measures] if measures else found
 
 

@@ -1,4 +1,4 @@
-"""What names a row and a column of a table."""
+"""The keys of the rows and columns of tables: systems and collections."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ FIRST_STAGE = " (first stage)"
 
 @dataclass(frozen=True)
 class SystemKey:
-    """What one row of a table is: a first stage, or a reranker over it, at a depth."""
+    """The key of a row: a first stage, or a reranker over a first stage, at a depth."""
 
     label: str
-    """The reranker's spec, or the first stage's with ` (first stage)`."""
+    """The spec of the reranker, or the spec of the first stage with ` (first stage)`."""
     first_stage: str
     depth: int
     reranker: str | None
 
     @property
     def base(self) -> SystemKey:
-        """Its first stage, at its depth."""
+        """The key of its first stage, at the same depth."""
         return system_key(self.first_stage, self.depth, None)
 
 
 @lru_cache(4096)
 def system_key(first_stage: str, depth: int, reranker: str | None) -> SystemKey:
-    """The key of a first stage (`reranker` is None) or of a reranker over it; equal ones are one object."""
+    """Return the key of a first stage (`reranker` is None) or of a reranker over it. Equal keys are the same object."""
     return SystemKey(reranker or first_stage + FIRST_STAGE, first_stage, depth, reranker)
 
 
 @dataclass(frozen=True)
 class CollectionKey:
-    """What one column of a table is: one collection with the queries and judgments that it had."""
+    """The key of a column: one collection with the queries and judgments that it had."""
 
     name: str
     split: str
@@ -48,17 +48,17 @@ class CollectionKey:
 
     @property
     def place(self) -> CollectionNames:
-        """What it can be named by."""
+        """The names that select the collection."""
         return CollectionNames(self.name, self.fingerprint, self.group)
 
     @property
     def suite(self) -> str | None:
-        """The suite, where it is of one."""
+        """The suite of the collection; None if it belongs to none."""
         head, slash, _ = self.name.partition("/")
         return head if slash and head in suites() else None
 
     @property
     def entry(self) -> SuiteCollection | None:
-        """Its line in the suite's table: licence, contamination, revision."""
+        """The entry in the suite's table: licence, contamination, revision; None if there is none."""
         known = suites()[self.suite].collections if self.suite else ()
         return next((one for one in known if one.target == self.place.plain), None)

@@ -1,4 +1,4 @@
-"""Published values that are known to be wrong: wherever somebody takes one in, its note goes with it."""
+"""Published values that are known to be wrong. An imported value that is among them gets an alarm with the reason."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from harness.measuring.alarms.alarm import Alarm
 from harness.result.origin import MARK
 
 NAME = "known-wrong"
-"""Of the alarm."""
+"""The name of the alarm."""
 _FILE = "known_wrong.csv"
 _ROUNDED = 5e-5
-"""Fractions that are printed as the same points, with two decimals, are the same published value."""
+"""Two fractions are the same published value if they are the same points when rounded to two decimals."""
 _MODELS = ("model", "model_in_file", "model_name", "reranker_name")
-"""Where an imported file states whose results it has."""
+"""Keys under which an imported file names its model."""
 
 
 @dataclass(frozen=True)
 class KnownWrong:
-    """One published value that nobody should rank, compare with or hold a candidate against."""
+    """One published value that must not be ranked or compared with."""
 
     model: str
     task: str
-    """As mteb names it."""
+    """The name in mteb."""
     subset: str
     split: str
     measure: str
-    """As `harness.measuring.measures` writes it."""
+    """The name in `harness.measuring.measures`."""
     value: float
     """A fraction."""
     reason: str
@@ -41,26 +41,26 @@ class KnownWrong:
 
     @property
     def note(self) -> str:
-        """What stands wherever the value stands."""
+        """The note that is shown with the value."""
         return f"known to be wrong: {self.reason}"
 
 
 @cache
 def known_wrong() -> tuple[KnownWrong, ...]:
-    """Every row of the table.
+    """Return every row of the table.
 
     Raises:
-        DataError: a row cannot be trusted.
+        DataError: a row of the table is wrong.
     """
     text = importlib.resources.files("harness.result").joinpath(_FILE).read_text("utf-8")
     return tuple(read_known_wrong(text, _FILE))
 
 
 def read_known_wrong(text: str, name: str) -> list[KnownWrong]:
-    """Rows of a CSV file with the fields of `KnownWrong` as its header.
+    """Read the rows of a CSV file whose header has the fields of `KnownWrong`.
 
     Raises:
-        DataError: naming file and line.
+        DataError: a row is wrong. The error names file and line.
     """
     found = []
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
@@ -69,17 +69,17 @@ def read_known_wrong(text: str, name: str) -> list[KnownWrong]:
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{name}:{number}: not a value that is known to be wrong ({error})") from None
         if not all(row.values()) or not -1 <= found[-1].value <= 1:
-            raise DataError(f"{name}:{number}: every column is needed, and the value as a fraction")
+            raise DataError(f"{name}:{number}: fill in every column, and write the value as a fraction")
     return found
 
 
 def wrong_value(
     models: Iterable[str], task: str, split: str, measure: str, value: float, *, subset: str = "default"
 ) -> KnownWrong | None:
-    """The row of a value, as far as it was rounded; None where nothing is known against it.
+    """Return the row of a value, compared as it is rounded; None if the value is not known to be wrong.
 
     Args:
-        models: every name that the model goes by.
+        models: all names of the model.
     """
     names = {name.casefold() for name in models}
     for row in known_wrong():
@@ -92,12 +92,12 @@ def wrong_value(
 def known_wrong_alarms(
     identity: Mapping[str, object], system: str, collection: str, split: str, means: Mapping[str, float]
 ) -> Iterator[Alarm]:
-    """The alarm of an imported evaluation that has a value which is known to be wrong. It is about all measures: one
-    wrong value is a sign of wrong scores, and they all come from these. None for what was measured here.
+    """Yield the alarms of an imported evaluation with a value that is known to be wrong. They are about all measures,
+    because the other values come from the same scores. Evaluations that were measured here have none.
 
     Args:
-        identity: of the evaluation; what was imported says so.
-        system: its name, with its marks.
+        identity: the identity of the evaluation, which shows whether it was imported.
+        system: the name of the system, with its marks.
         collection: the name of the collection.
         means: fractions, by measure.
     """
@@ -119,13 +119,13 @@ def known_by_now(  # noqa: PLR0917
     split: str,
     means: Mapping[str, float],
 ) -> tuple[Alarm, ...]:
-    """The alarms that were stored with an evaluation, and what the table knows by now."""
+    """Return the stored alarms of an evaluation, with those of the current table of wrong values."""
     kept = (alarm for alarm in before if alarm.name != NAME)
     return (*kept, *known_wrong_alarms(identity, system, collection, split, means))
 
 
 def note_among(alarms: Iterable[Alarm]) -> str | None:
-    """The note of a value that is known to be wrong."""
+    """Return the note of a value that is known to be wrong; None if there is none."""
     return next((alarm.message for alarm in alarms if alarm.name == NAME), None)
 
 

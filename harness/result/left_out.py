@@ -1,4 +1,4 @@
-"""What a view does not show, counted: decided after its selection, and said with the way to see it."""
+"""Counts the results that a view leaves out, and says how to see them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from harness.result.result import Result
 
 _MOST = 3
-"""Names that a line lists."""
+"""How many names a line lists."""
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A result is one measure of one system on one collection."""
+    """The results that a view leaves out. A result is one measure of one system on one collection."""
 
     older: tuple[Result, ...] = ()
-    """The same system has a newer one."""
+    """Results that a newer one of the same system replaces."""
     parts: tuple[Result, ...] = ()
-    """Of samples and tiers: every system that has them has the whole collection too."""
+    """Results on samples and tiers of collections that the same systems were measured on as a whole."""
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """One line for each reason: how many, which, and how to get them."""
+        """Return one line for each reason: how many results, which, and how to see them."""
         return tuple(
             f"left out: {_counted(own)} {reason} ({_listed(names)}); {how}"
             for own, reason, names, how in (
@@ -48,7 +48,7 @@ class LeftOut:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON: how many, by reason, with the ids of their evaluations and the lines."""
+        """Return the counts by reason, the ids of the evaluations and the lines, for JSON."""
         return {
             "older": len(self.older),
             "parts": len(self.parts),
@@ -61,10 +61,10 @@ NOTHING = LeftOut()
 
 
 def replaced(results: Iterable[Result]) -> list[Result]:
-    """Results of systems that have a newer one of the same measure on the same collection.
+    """Return the results that a newer one of the same system, measure and collection replaces.
 
     Args:
-        results: the newest last.
+        results: all results, the newest last.
     """
     listed = list(results)
     newest = {(one.system, one.collection, one.measure): one for one in listed}
@@ -72,13 +72,14 @@ def replaced(results: Iterable[Result]) -> list[Result]:
 
 
 def superseded(results: Sequence[Result], named: Collection[str] = (), *, revisions: bool = False) -> list[Result]:
-    """Results on samples and tiers that say nothing beyond the whole: every system that has the sample has the whole
-    collection too, by the same measure. Where one system lacks the whole, the sample stays for all of them: it is where
-    they can be compared. A sample of new weights does not give way to an older whole.
+    """Return the results on samples and tiers that results on the whole collection replace: every system that has the
+    sample also has the whole collection, by the same measure. If one system lacks the whole collection, the sample is
+    kept for all systems, because they can only be compared there. An older result on the whole collection does not
+    replace a sample of new weights.
 
     Args:
-        named: fingerprints that were asked for; their results stay.
-        revisions: each weights of a system count as a system.
+        named: fingerprints that the user named. Their results are kept.
+        revisions: treat different weights of a system as different systems.
     """
     wholes: dict[Hashable, list[Result]] = {}
     for one in results:
@@ -104,7 +105,7 @@ def _wholes(key: CollectionKey) -> tuple[Hashable, ...]:
 
 
 def _whole_of(part: Result) -> Hashable:
-    """What the whole is known by: its fingerprint, or its name where an old store has nothing better."""
+    """Return the key of the whole collection: its fingerprint, or in an old store its name and split."""
     return part.stored.collection.part_of or (part.collection.name, part.collection.split)
 
 

@@ -1,4 +1,4 @@
-"""Means that somebody else measured, as the store keeps them: a value for each measure, and no value for any query."""
+"""Imported means, as they are stored: one value for each measure, and no values per query."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from harness.result.origin import KEY, ImportOrigin
 from harness.scoring.system import MadeOf
 
 PREFIX = "mteb:"
-"""How the fingerprint of a collection begins that nobody read here: it is known by its place in mteb alone."""
+"""The prefix of the fingerprint of a collection that was not read here and is known only by its place in mteb."""
 
 
 @dataclass(frozen=True)
 class Means:
-    """One system on one collection that this workspace may never have seen."""
+    """The means of one system on one collection, which may be unknown to this workspace."""
 
     entry: SuiteCollection
     first_stage: str
-    """Marked, where it is the imported system itself."""
+    """The name; marked as imported if the first stage is the imported system."""
     reranker: str | None
-    """Marked."""
+    """The name, marked as imported."""
     depth: int
-    """0 where it is not stated."""
+    """0 if it is not stated."""
     origin: ImportOrigin
     values: Mapping[str, float]
     """Fractions, by measure."""
     revision: str | None
-    """Of the data that were measured, as the file states it; None where it does not."""
+    """The revision of the data, as the file states it; None if it does not."""
 
     @property
     def is_drifted(self) -> bool:
-        """Whether they were measured on another revision of the data than the suite's, or on one that is not stated."""
+        """Whether the revision of the data differs from the suite's, or is not stated."""
         return self.revision != self.entry.mteb.revision
 
     @property
     def collection_name(self) -> str:
-        """The suite's name of it, with the mark of other data where they are others."""
+        """The suite's name of the collection, with a mark if the data differ."""
         return f"{self.entry.target}{DRIFTED if self.is_drifted else ''}"
 
     @property
     def fingerprint(self) -> str:
-        """Where the collection is in mteb. Equal to no fingerprint of content."""
+        """The place of the collection in mteb. It differs from every fingerprint of content."""
         where = self.entry.mteb
         return f"{PREFIX}{where.task}@{self.revision or 'not-stated'}/{where.split}/{where.subset}"
 
     @property
     def made_of(self) -> MadeOf:
-        """What is known of how it was made."""
+        """What is known about how the means were made."""
         return MadeOf({
             "evaluator": self.origin.evaluator,
             "collection": self.fingerprint,
@@ -64,18 +64,18 @@ class Means:
 
     @property
     def candidates(self) -> str:
-        """Not known, and so not equal to those of anything else."""
+        """The id of the candidates. They are not known, so it differs from every other."""
         return f"not stated: {self.origin.digest}"
 
     @property
     def counts(self) -> CountFacts:
-        """As the suite's table has them."""
+        """The counts in the suite's table."""
         known = self.entry.counts
         return CountFacts(known.queries, documents=known.documents, judgments=known.relevant)
 
     @property
     def rules(self) -> Rules:
-        """As the suite's table has them; of other data with a note of their revision."""
+        """The rules in the suite's table, with a note about the revision if the data differ."""
         entry = self.entry
         rules = Rules(entry.instruction, None, entry.main_measure, entry.drop_identical_ids, note=entry.note)
         return with_drift(rules, self._drift) if self.is_drifted else rules

@@ -1,4 +1,4 @@
-"""A results store that has to be there: one answer for every verb where it is not."""
+"""Opens a results store that must exist, with the same error in every command if it does not."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from harness.result.store import Results
 
 
 def stored_in(file: Path, option: str = "--workspace") -> Results:
-    """Open a store; nothing is made.
+    """Open an existing store. Nothing is created.
 
     Args:
-        option: what named its workspace.
+        option: the option that named its workspace, for messages.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no store.
         DataError: the file is not a results store, or was written by a newer version.
     """
     folder = file.parent
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"the workspace '{folder}' is a file; name a folder with {option}")
     if not file.is_file():
-        raise UsageError(f"no results in '{folder}' yet; `harness run` makes them, or name another {option}")
+        raise UsageError(f"no results in '{folder}' yet; use `harness run`, or name another {option}")
     return Results(file)
 
 
 def is_same_store(one: Path, other: Path) -> bool:
-    """Whether two paths are one file."""
+    """Whether two paths are the same file."""
     return one.resolve() == other.resolve()

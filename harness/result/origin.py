@@ -1,4 +1,4 @@
-"""Where an imported number is from, and the mark that its name carries wherever it is shown."""
+"""The origin of an imported number, and the mark that its name gets wherever it is shown."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from adapters.identity import file_digest
 from harness.result.secrets import public_values
 
 KEY = "imported"
-"""In the identity of everything that somebody else computed."""
+"""The key of the origin in the identity of imported results."""
 MARK = " (imported)"
-"""The end of an imported system's name: in the store, and so in every table."""
+"""The end of an imported system's name, in the store and therefore in every table."""
 _NAME = re.compile(r"\w[\w ./@+,=-]*")
 
 
 @dataclass(frozen=True)
 class ImportOrigin:
-    """Stands in the identity of an imported result under the key `imported`."""
+    """The origin of an imported result. It is part of the identity, under the key `imported`."""
 
     kind: Literal["run", "mean"]
-    """A run that was measured here, or means that somebody else measured."""
+    """`run`: a run that was measured here; `mean`: means that were measured elsewhere."""
     format: str
     source: str
-    """The name of the file, without its folder."""
+    """The name of the file, without the folder."""
     digest: str
-    """Of its bytes."""
+    """The digest of the file's bytes."""
     evaluator: str
-    """Who computed the values."""
+    """The program that computed the values."""
     stated: Mapping[str, object] = field(default_factory=dict)
-    """What the file says of itself: models, revisions, data set."""
+    """What the file states: models, revisions, data set."""
 
     @property
     def identity(self) -> dict[str, object]:
-        """As plain values."""
+        """Return the origin as plain values."""
         return {**vars(self), "stated": dict(self.stated)}
 
 
@@ -48,25 +48,25 @@ def origin_of(
     evaluator: str,
     stated: Mapping[str, object] | None = None,
 ) -> ImportOrigin:
-    """The origin of one file."""
+    """Return the origin of one file."""
     return ImportOrigin(kind, format, path.name, file_digest(path), evaluator, stated or {})
 
 
 def stored_identity(made_of: Mapping[str, object]) -> Mapping[str, object]:
-    """What made a value, for the store; its id is of what it was. What an imported file says of itself may hold an
-    address with a password, which becomes `***`."""
+    """Return the identity to store. An imported file may state an address with a password, which is stored as `***`;
+    the id is made from the original."""
     return public_values(made_of) if KEY in made_of else made_of
 
 
 def marked(name: str) -> str:
-    """The name under which an imported system is stored.
+    """Return the name under which an imported system is stored.
 
     Raises:
-        UsageError: the name could be read as a spec or not at all.
+        UsageError: the name looks like a spec, or has other characters than allowed.
     """
     plain = name.removesuffix(MARK).strip()
     if not _NAME.fullmatch(plain):
         raise UsageError(
-            f"--name '{name}': take letters, digits and . / @ + , = - _ and spaces; ':' and '?' are for specs"
+            f"--name '{name}': use letters, digits and . / @ + , = - _ and spaces; ':' and '?' are for specs"
         )
     return plain + MARK

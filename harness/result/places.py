@@ -1,4 +1,4 @@
-"""How collections are named, and what every name has in common: globs, and the errors that say what could be meant."""
+"""The names of collections; globs, and the errors about names that match nothing or several things."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from fnmatch import fnmatchcase
 from adapters.errors import UsageError, did_you_mean
 
 FINGERPRINT_DIGITS = 6
-"""The fewest digits that name a collection; samples of one collection share its name."""
+"""The fewest digits that name a collection. Samples of a collection share its name, so they need digits."""
 _DRIFTED = "†"
-"""`harness.data.sources.stored.DRIFTED`, without Arrow, which looking up does not need."""
+"""Equal to `harness.data.sources.stored.DRIFTED`, which needs Arrow."""
 _MOST = 6
-"""Possibilities that an error lists."""
+"""How many possibilities an error lists."""
 
 
 @dataclass(frozen=True)
 class CollectionNames:
-    """What a collection can be named by."""
+    """The names that select a collection."""
 
     name: str
     fingerprint: str
@@ -27,22 +27,22 @@ class CollectionNames:
 
     @property
     def plain(self) -> str:
-        """The name without the mark of data that differ from the suite's."""
+        """The name without the mark for data that differ from the suite's."""
         return self.name.replace(_DRIFTED, "").strip()
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """The suites, sets and groups that it belongs to."""
+        """The suites, sets and groups that the collection belongs to."""
         parts = self.plain.split("/")
         groups = (self.group, f"{parts[0]}/{self.group}") if self.group else ()
         return (*("/".join(parts[:size]) for size in range(1, len(parts))), *groups)
 
 
 def collections_named(names: Sequence[str], places: Iterable[CollectionNames]) -> frozenset[CollectionNames]:
-    """Every collection that one of the names means; all of them without names.
+    """Return every collection that one of the names selects; without names, all of them.
 
     Raises:
-        UsageError: a name matches nothing, or its digits could be several fingerprints.
+        UsageError: a name matches nothing, or its digits match several fingerprints.
     """
     known = list(dict.fromkeys(places))
     if not names:
@@ -51,19 +51,19 @@ def collections_named(names: Sequence[str], places: Iterable[CollectionNames]) -
 
 
 def named_by_fingerprint(names: Sequence[str], places: Iterable[CollectionNames]) -> frozenset[str]:
-    """The fingerprints that names begin: whoever gives one means that very sample, or that whole."""
+    """Return the fingerprints that begin with one of the names. Such a name selects this sample or collection only."""
     known = list(dict.fromkeys(places))
     digits = [name for name in names if not _called(name, known)]
     return frozenset(one.fingerprint for name in digits for one in _fingerprinted(name, known))
 
 
 def is_called(place: CollectionNames, name: str) -> bool:
-    """Whether a collection has this name, or is of the suite, set, group or glob of this name."""
+    """Whether a collection has this name, or belongs to the suite, set or group of this name, or matches the glob."""
     return bool(_called(name, [place]))
 
 
 def matching(pattern: str, names: Iterable[str]) -> list[str]:
-    """The names that a glob matches: with `?` and `[` as themselves, as specs have them, else as in a shell."""
+    """Return the names that a glob matches. `?` and `[` are first taken literally, as in specs, then as in a shell."""
     if not re.search("[*?[]", pattern):
         return []
     listed = list(names)
@@ -72,12 +72,12 @@ def matching(pattern: str, names: Iterable[str]) -> list[str]:
 
 
 def ambiguous(name: str, could: Sequence[str], choose: str) -> UsageError:
-    """The error about a name that means several where one is needed."""
+    """Return the error about a name that matches several things where one is needed."""
     return UsageError(f"'{name}' could be {some(could)}; {choose}")
 
 
 def some(texts: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
+    """Return the first few texts, and how many more there are."""
     rest = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
     return "; ".join(texts[:_MOST]) + rest
 

@@ -1,4 +1,4 @@
-"""What a results store holds, read with a few queries however much it is, and refused where it cannot be right."""
+"""Reads a results store with a few queries, however large it is, and refuses rows that are inconsistent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.result.typed import Unreadable, typed
 
 ALL = "true"
 THESE = "{id} in (select value from json_each(?))"
-"""Which evaluations are read, as a condition on their ids."""
+"""A condition on the ids of the evaluations to read."""
 _COLLECTIONS = """
 select c.*, k.fingerprint as corpus, d.language as detected, d.collection is not null as sought, p.name as parallel,
     p.known_by as parallel_by
@@ -37,31 +37,31 @@ where {which} order by e.updated, c.name, e.reranker is not null, e.id"""
 
 @dataclass(frozen=True)
 class Read:
-    """One evaluation."""
+    """One evaluation from the store."""
 
     stored: Stored
     queries: tuple[str, ...]
-    """The ids of the queries of its collection."""
+    """The ids of the collection's queries."""
     values: dict[str, tuple[Floats64, tuple[str, ...]]] = field(default_factory=dict)
-    """By measure, with the ids of the queries or questions; empty where only a mean was taken in."""
+    """The values by measure, with the ids of the queries or questions; empty for an imported mean."""
 
 
 @dataclass(frozen=True)
 class StoreReading:
-    """An open database."""
+    """Reads from an open database."""
 
     database: sqlite3.Connection
     path: Path
 
     def evaluations(self, which: str, arguments: Sequence[str] = (), *, values: bool = True) -> Iterator[Read]:
-        """Evaluations, newest last. Means are always checked against their values.
+        """Yield evaluations, newest last. Means are always checked against their values.
 
         Args:
             which: `ALL`, or `THESE` with a JSON list of ids.
-            values: whether to give the values too.
+            values: also return the values per query. Default: True.
 
         Raises:
-            DataError: naming an evaluation of which something that is stored cannot be right.
+            DataError: something stored is inconsistent. The error names the evaluation.
         """
         with self._snapshot():
             found = self._rows(_EVALUATIONS.format(which=which.format(id="e.id")), arguments)
@@ -76,10 +76,10 @@ class StoreReading:
             yield Read(stored, one.queries, one.values)
 
     def timings(self, which: str = ALL, arguments: Sequence[str] = ()) -> dict[str, Timing]:
-        """What evaluations cost on this machine, by their ids; none of those that cost nothing here.
+        """Return the times of evaluations on this machine, by id; without those that were not timed here.
 
         Raises:
-            DataError: naming an evaluation whose time is no number.
+            DataError: a time is not a number. The error names the evaluation.
         """
         found: dict[str, Timing] = {}
         here = f"where machine = ? and {which.format(id='evaluation')}"
@@ -98,10 +98,10 @@ class StoreReading:
         return found
 
     def noise(self, evaluation: str, measure: str) -> float | None:
-        """How far a mean moved when the evaluation was scored again, in fractions; None where nobody looked.
+        """Return how much a mean changed when the evaluation was scored again, as a fraction; None if not measured.
 
         Raises:
-            DataError: it is no number.
+            DataError: the stored value is not a number.
         """
         query = "select difference from noise where evaluation = ? and measure = ?"
         found = self.database.execute(query, (evaluation, measure)).fetchone()
@@ -109,14 +109,14 @@ class StoreReading:
             return None if found is None else typed(float, found[0], f"the noise of {measure}")
 
     def collection(self, fingerprint: str) -> CollectionFacts | None:
-        """A collection; None where it is not there or cannot be read."""
+        """Return a collection; None if it is missing or cannot be read."""
         for row in self._rows(f"{_COLLECTIONS} = ?", (fingerprint,)):
             with suppress(Unreadable):
                 return rows.collection_of(row)[0]
         return None
 
     def same(self, stored: Stored) -> Stored | None:
-        """The same evaluation as it was stored, without its means; None where it is not there or cannot be read."""
+        """Return the stored evaluation with the same id, without its means; None if it is missing or cannot be read."""
         for row in self._rows("select * from evaluation where id = ?", (stored.id,)):
             with suppress(Unreadable):
                 return rows.stored_of(row, stored.collection)
@@ -146,7 +146,7 @@ class StoreReading:
     def _means(
         self, read: Mapping[str, Read], which: str, arguments: Sequence[str], *, keep: bool
     ) -> dict[str, dict[str, float]]:
-        """The checked means by evaluation and measure; with `keep` the values go into what was read."""
+        """Return the checked means by evaluation and measure. With `keep`, add the values to what was read."""
         means: dict[str, dict[str, float]] = {}
         query = "select evaluation, measure, mean, per_query, questions from value where "
         cursor = self.database.cursor()
@@ -155,7 +155,7 @@ class StoreReading:
             one = read.get(row["evaluation"])
             with self._named(row["evaluation"]):
                 if one is None:
-                    raise Unreadable("there are values, but not what made them")
+                    raise Unreadable("there are values without an evaluation")
                 mean, values, ids = rows.values_of(row, one.queries, imported=one.stored.imported)
             own = means.setdefault(row["evaluation"], {})
             if mean is not None:
@@ -166,7 +166,7 @@ class StoreReading:
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """One state of the store for several queries, whatever others write meanwhile."""
+        """Let several queries see one state of the store, whatever other processes write."""
         self.database.execute("begin")
         try:
             yield

@@ -1,4 +1,4 @@
-"""What was scored is kept, so that a page or a curve can be made of it later without any model."""
+"""Stores scores, so that pages and curves can be made later without a model."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from harness.workspace import Workspace, write_atomically
 
 @dataclass(frozen=True)
 class Recalled:
-    """One evaluation as it was: the arrays are aligned, a row is one candidate of one query."""
+    """One stored evaluation with its texts and scores. Arrays are aligned; a row is one candidate of one query."""
 
     stored: Stored
     collection: Collection
     candidates: Run
-    """With the first stage's scores."""
+    """The candidates with the scores of the first stage."""
     run: Run
-    """With the system's scores."""
+    """The candidates with the scores of the system."""
     tokens: npt.NDArray[np.int32] | None
-    """Document tokens before truncation, -1 where unknown; None for a system that has none."""
+    """Document tokens before truncation, -1 if unknown; None for a system without tokens."""
     kept: npt.NDArray[np.int32] | None
     """Document tokens that reached the model."""
 
 
 def keep_scores(workspace: Workspace, id: str, scores: Scores) -> None:
-    """Keep the scores of an evaluation, aligned with its candidates: twelve bytes a pair."""
+    """Store the scores of an evaluation, aligned with its candidates: twelve bytes per pair."""
     file = workspace.scored / f"{id}.npz"
     columns: dict[str, Any] = {"scores": scores.run.scores}
     if scores.entries is not None:
@@ -47,10 +47,10 @@ def keep_scores(workspace: Workspace, id: str, scores: Scores) -> None:
 
 
 def recall(workspace: Workspace, id: str) -> Recalled:
-    """The evaluation of that id.
+    """Return the evaluation with an id.
 
     Raises:
-        UsageError: no evaluation has the id.
+        UsageError: no evaluation has this id.
         DataError: its collection, candidates or scores are no longer in the workspace.
     """
     with Results(workspace.results) as results:
@@ -76,10 +76,10 @@ def recall(workspace: Workspace, id: str) -> Recalled:
 
 
 def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> Collection:
-    """The collection that an evaluation was made on, with the queries that it had.
+    """Return the collection of an evaluation, with the queries that it had.
 
     Raises:
-        DataError: it is no longer in the workspace, or lacks judgments.
+        DataError: the collection is no longer in the workspace, or lacks judgments.
     """
     fingerprint = stored.collection.fingerprint
     folder = workspace.collections / stored.collection.whole

@@ -1,4 +1,4 @@
-"""The value that the store writes and reads, and that everything that prints, compares or exports takes."""
+"""`Result`, the value that the store writes and reads, and that is printed, compared and exported."""
 
 from __future__ import annotations
 
@@ -33,59 +33,59 @@ Floats64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Result:
-    """One measure of one system on one collection. Fractions."""
+    """One measure of one system on one collection. Values are fractions."""
 
     stored: Stored
     system: SystemKey
     collection: CollectionKey
-    """The column that it belongs to. For an imported mean that is the collection that was measured here, if it was."""
+    """The column that it belongs to. For an imported mean: the same collection as measured here, if it was."""
     measure: str
     values: Floats64
-    """float64 [queries]; [questions] for p-MRR; empty where only a mean was taken in."""
+    """float64 [queries]; [questions] for p-MRR; empty for an imported mean."""
     ids: tuple[str, ...]
-    """Of the queries or questions, aligned with `values`."""
+    """The ids of the queries or questions, aligned with `values`."""
     timing: Timing = field(default_factory=Timing)
 
     @cached_property
     def value(self) -> float:
-        """The mean; NaN where there is none."""
+        """The mean; NaN if there is none."""
         if len(self.values):
             return float(np.mean(self.values))
         return self.stored.means.get(self.measure, float("nan"))
 
     @cached_property
     def questions(self) -> Questions:
-        """What the values belong to."""
+        """The questions that the values belong to."""
         return self.stored.collection.questions(self.ids)
 
     @property
     def candidates(self) -> str:
-        """What identifies the frozen candidates."""
+        """The id of the frozen candidates."""
         return self.stored.candidates
 
     @property
     def pairs_per_second(self) -> float | None:
-        """On this machine; None where nothing was scored here."""
+        """The speed on this machine; None if nothing was scored here."""
         return self.timing.pairs_per_second
 
     @property
     def is_mean_only(self) -> bool:
-        """Whether somebody else measured it and gave no values per query: there is no interval, no test and no rank."""
+        """Whether this is an imported mean without values per query: it has no interval, no test and no rank."""
         return self.imported and not len(self.values)
 
     @property
     def id(self) -> str:
-        """For `harness show`."""
+        """The id of the evaluation, for `harness show`."""
         return self.stored.id
 
     @property
     def chance(self) -> float | None:
-        """What a random order of the same candidates expects."""
+        """The expected value of a random order of the same candidates."""
         return self.stored.controls.of("chance", self.measure)
 
     @property
     def ceiling(self) -> float | None:
-        """What a perfect order of the same candidates gets."""
+        """The value of a perfect order of the same candidates."""
         return self.stored.controls.of("oracle", self.measure)
 
     @property
@@ -96,32 +96,32 @@ class Result:
 
     @property
     def truncated(self) -> float | None:
-        """The share of candidates that lost a token or more; None where the system has no tokens."""
+        """The share of candidates that lost at least one token; None if the system has no tokens."""
         tokens, candidates = self.stored.audit.tokens, self.stored.audit.candidates
         return tokens.truncated / candidates if tokens and candidates else None
 
     @property
     def imported(self) -> bool:
-        """Whether somebody else computed it, and this store only took it in."""
+        """Whether the result was imported."""
         return self.stored.imported
 
     @cached_property
     def wrong(self) -> str | None:
-        """What is known against an imported value; None for everything else. Such a value is never the best."""
+        """Why an imported value is known to be wrong; None for all other values. Such a value is not marked as best."""
         return self.stored.wrong
 
 
 def made_now() -> Made:
-    """Now, by the command that runs, on this machine."""
+    """Return the current time, command and environment."""
     known = typed(Environment, environment(), "environment")
     return Made(datetime.now(UTC).isoformat(timespec="seconds"), command_line(), known)
 
 
 def results_of(evaluation: Evaluation, made: Made, corpus: str | None = None) -> tuple[Result, ...]:
-    """Every measure of an evaluation, p-MRR last.
+    """Return the results of an evaluation, one per measure, p-MRR last.
 
     Args:
-        corpus: the fingerprint of the corpus alone.
+        corpus: the fingerprint of the corpus alone. Default: not known.
     """
     stored = _stored_of(evaluation, made, corpus)
     asked = tuple(evaluation.collection.queries.ids())
@@ -133,7 +133,7 @@ def results_of(evaluation: Evaluation, made: Made, corpus: str | None = None) ->
 
 
 def results_of_means(means: Means, made: Made) -> tuple[Result, ...]:
-    """Means that somebody else measured: no values per query, no audit, no controls, and no machine of ours."""
+    """Return the results of imported means. They have no values per query, audit, controls or environment."""
     collection, identity = _collection_of_means(means), _plain(stored_identity(means.made_of.content))
     place = (means.reranker or means.first_stage, collection.name, collection.split)
     stored = Stored(
@@ -146,7 +146,7 @@ def results_of_means(means: Means, made: Made) -> tuple[Result, ...]:
 
 
 def result_of(stored: Stored, measure: str, values: Floats64, ids: tuple[str, ...], timing: Timing) -> Result:
-    """One measure of a stored evaluation, in the row and the column that its facts say."""
+    """Return one measure of a stored evaluation, with the row and the column of its facts."""
     return Result(stored, stored.key, stored.collection.key, measure, values, ids, timing)
 
 
@@ -187,6 +187,6 @@ def _collection_of_means(means: Means) -> CollectionFacts:
 
 
 def _plain(content: Mapping[str, object]) -> dict[str, object]:
-    """As JSON has it: lists where there are tuples."""
+    """Return the content as JSON reads it back, with lists instead of tuples."""
     found: dict[str, object] = json.loads(json.dumps(content))
     return found

@@ -1,4 +1,4 @@
-"""The rows of the results store from typed facts and back. What does not belong in a row is refused by its place."""
+"""Converts typed facts to rows of the results store and back. A wrong value in a row is refused by its name."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from harness.result.typed import Unreadable, parsed, typed
 Row = Mapping[str, Any]
 _TEXTS = ("id", "first_stage", "candidates", "command", "created", "updated")
 _SAME = 1e-9
-"""Two means of the same values differ by less, whichever version of the array library added them up."""
+"""The largest difference between two means of the same values, computed by different versions of the array library."""
 
 
 def collection_row(facts: CollectionFacts, queries: tuple[str, ...]) -> tuple[object, ...]:
-    """A row of `collection`."""
+    """Return a row of the table `collection`."""
     return (
         facts.fingerprint, facts.name, facts.split, facts.language, facts.sampled_from,
         json.dumps(asdict(facts.counts)), json.dumps(asdict(facts.rules)), json.dumps(queries, ensure_ascii=False),
@@ -37,7 +37,7 @@ def collection_row(facts: CollectionFacts, queries: tuple[str, ...]) -> tuple[ob
 
 
 def evaluation_row(stored: Stored) -> tuple[object, ...]:
-    """A row of `evaluation`."""
+    """Return a row of the table `evaluation`."""
     return (
         stored.id, stored.collection.fingerprint, stored.first_stage, stored.reranker, stored.depth, stored.candidates,
         json.dumps(stored.identity), json.dumps(stored.audit.as_dict()), json.dumps(stored.controls.means),
@@ -46,7 +46,7 @@ def evaluation_row(stored: Stored) -> tuple[object, ...]:
 
 
 def value_row(result: Result) -> tuple[object, ...]:
-    """A row of `value`. An imported mean has no values, and nothing here makes any up."""
+    """Return a row of the table `value`. An imported mean has no values per query."""
     mean = result.stored.means.get(result.measure)
     if mean is not None and result.is_mean_only:
         return result.id, result.measure, mean, None, None
@@ -54,16 +54,17 @@ def value_row(result: Result) -> tuple[object, ...]:
 
 
 def paired_row(id: str, measure: str, mean: float | None, values: Floats64, ids: tuple[str, ...]) -> tuple[object, ...]:
-    """A row of `value` with values; only questions are kept with it, queries with their collection."""
+    """Return a row of the table `value` with values per query. Ids of questions are stored in the row, ids of queries
+    with the collection."""
     questions = json.dumps(ids, ensure_ascii=False) if measure == PAIRED_MEASURE else None
     return id, measure, mean, values.astype("<f8").tobytes(), questions
 
 
 def collection_of(row: Row) -> tuple[CollectionFacts, tuple[str, ...]]:
-    """The facts of a collection and the ids of its queries.
+    """Return the facts of a collection and the ids of its queries.
 
     Raises:
-        Unreadable: naming the part that is not what it has to be.
+        Unreadable: a value is missing or wrong. The error names it.
     """
     keys = ("name", "split", "fingerprint", "language", "sampled_from", "part_of", "corpus", "parallel", "parallel_by")
     rules = parsed(row["rules"], "rules")
@@ -81,22 +82,22 @@ def collection_of(row: Row) -> tuple[CollectionFacts, tuple[str, ...]]:
 
 
 def ids_of(value: object, place: str) -> tuple[str, ...]:
-    """Ids that are stored as JSON.
+    """Return ids that are stored as JSON.
 
     Raises:
-        Unreadable: they are no list of texts.
+        Unreadable: the value is not a list of strings.
     """
     found = parsed(value, place)
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise Unreadable("is no list of texts", place)
+        raise Unreadable("is not a list of texts", place)
     return tuple(found)
 
 
 def stored_of(row: Row, collection: CollectionFacts) -> Stored:
-    """An evaluation as it was stored, without its means.
+    """Return a stored evaluation, without its means.
 
     Raises:
-        Unreadable: naming the part that is not what it has to be.
+        Unreadable: a value is missing or wrong. The error names it.
     """
     plain = {key: typed(str, row[key], key) for key in _TEXTS}
     return Stored(
@@ -114,19 +115,19 @@ def stored_of(row: Row, collection: CollectionFacts) -> Stored:
 
 @lru_cache(64)
 def _environment(value: object) -> Environment:
-    """Evaluations of one run share it."""
+    """Return the environment. It is cached, because all evaluations of a run have the same."""
     return typed(Environment, parsed(value, "environment"), "environment")
 
 
 def by_now(stored: Stored, means: Mapping[str, float], mark: str | None, identity: object) -> Stored:
-    """With its means, and what is known of it since it was stored.
+    """Return a stored evaluation with its means, and with what became known after it was stored.
 
     Args:
-        mark: the name of an alarm.
-        identity: what it is now, as JSON; None for the stored one.
+        mark: the name of a later alarm; None if there is none.
+        identity: the current identity, as JSON; None if the stored one is current.
 
     Raises:
-        Unreadable: the identity is no JSON.
+        Unreadable: the identity is not JSON.
     """
     place = (stored.system, stored.collection.name, stored.collection.split)
     alarms = known_by_now(stored.audit.alarms, stored.identity, *place, means)
@@ -141,15 +142,15 @@ def by_now(stored: Stored, means: Mapping[str, float], mark: str | None, identit
 
 @lru_cache(1024)
 def _public(command: str) -> str:
-    """Older releases stored a command as it was typed."""
+    """Return a command without secrets. Older releases stored it as typed."""
     return public(command)
 
 
 def values_of(row: Row, queries: tuple[str, ...], *, imported: bool) -> tuple[float | None, Floats64, tuple[str, ...]]:
-    """The mean, the values and their ids of one measure.
+    """Return the mean, the values and the ids of one measure.
 
     Raises:
-        Unreadable: they do not belong together.
+        Unreadable: they contradict each other.
     """
     measure, mean, blob = typed(str, row["measure"], "measure"), row["mean"], row["per_query"]
     if mean is not None and type(mean) not in {float, int}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SCHEMA = 2
-"""Goes up when an older program could no longer read the file."""
+"""The version of the file. It increases when older programs can no longer read it."""
 _OF_2 = """
 create table latency(
     evaluation text, machine text, p50 real, p95 real, megabytes real, queries integer, at text,
@@ -34,17 +34,17 @@ alter table collection add column part_of text;
 alter table collection add column grouped text;
 alter table value add column questions text;
 {_OF_2}"""
-"""From version 1 to version 2."""
+"""Changes a file of version 1 into version 2."""
 ADDED = """
 create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid;
 create table if not exists corpus(collection text primary key, fingerprint text) without rowid;
 create table if not exists detected(collection text primary key, language text) without rowid;
 create table if not exists parallel(collection text primary key, name text, known_by text) without rowid;
 """
-"""Tables of their own, so that an older program still reads the file.
+"""Separate tables, so that older programs can still read the file.
 
-mark: an alarm that is known of an evaluation since it was stored, and the identity that it has now, if it has one.
-corpus: the fingerprint of the corpus alone of a collection.
-detected: the language of collections that declare none, null where none was recognised; no row where nobody looked.
-parallel: the parallel set of a collection, null where it is known to be in none; no row where nothing is known.
+mark: an alarm that was added to an evaluation after it was stored, and the current identity, if it changed.
+corpus: the fingerprint of the corpus of a collection, without queries and judgments.
+detected: the language of collections that declare none; null if none was recognised, no row if detection was not tried.
+parallel: the parallel set of a collection; null if it is known to be in none, no row if nothing is known.
 """

@@ -1,4 +1,4 @@
-"""What a stored command or address must not show: passwords, keys, tokens, and the name of somebody's home folder."""
+"""Removes secrets from commands and addresses before they are stored: passwords, keys, tokens, the home folder."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ _TOKENS = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """The text with `***` in the place of users and passwords in addresses, of the values of options and query
-    parameters that are named like a secret, and of well-known kinds of tokens."""
+    """Return the text with `***` in place of secrets: users and passwords in addresses, values of options and query
+    parameters with the name of a secret, and well-known kinds of tokens."""
     text = _PASSWORD_WITH_SLASH.sub(rf"\1{HIDDEN}@", _USER.sub(rf"\1{HIDDEN}@", text))
     text = _HEADER_NAMED.sub(rf"\1\2{HIDDEN}", _HEADER.sub(rf"\1 {HIDDEN}", text))
     return _TOKENS.sub(HIDDEN, _OPTION.sub(_hidden_value, _PARAMETER.sub(_hidden_value, text)))
 
 
 def public(text: str) -> str:
-    """`without_secrets`, and with the home folder of the user as `~`."""
+    """Return `without_secrets` of the text, with `~` for the user's home folder."""
     return _short(without_secrets(text))
 
 
 def public_command(arguments: Sequence[str]) -> str:
-    """A command for a shell, `public` in all its arguments."""
+    """Return a command, quoted for a shell, with `public` applied to all arguments."""
     shown, hide_next = [], False
     for argument in arguments:
         name, equals, _ = argument.partition("=")
@@ -66,12 +66,13 @@ def public_command(arguments: Sequence[str]) -> str:
 
 
 def public_values(content: _T) -> _T:
-    """JSON-like content, `without_secrets` in every text of it; keys and paths stay, because they are read back."""
+    """Return JSON-like content with `without_secrets` applied to every string value. Keys and paths are unchanged,
+    because they are read back."""
     return _values(content)  # type: ignore[return-value]
 
 
 def is_secret(name: str) -> bool:
-    """Whether an option or parameter of this name holds a secret: `api_key` and `hf-token` do, `max_tokens` and
+    """Whether an option or parameter with this name contains a secret: `api_key` and `hf-token` do, `max_tokens` and
     `key_variable` do not."""
     apart = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", unquote(name))
     return re.split(r"[^A-Za-z0-9]+", apart)[-1].lower() in _NAMES
@@ -95,7 +96,7 @@ def _short(text: str) -> str:
 def _quoted(argument: str) -> str:
     if argument == HIDDEN or re.fullmatch(r"[\w@%+=:,./~*-]+", argument):
         return argument
-    if argument.startswith("~/"):  # in quotes the shell would not know it
+    if argument.startswith("~/"):  # the shell does not expand it in quotes
         return f"~/{shlex.quote(argument[2:])}"
     return shlex.quote(argument)
 

@@ -1,6 +1,6 @@
-"""One grammar for the names of what is stored, for every verb and for Python.
+"""The names of stored systems, collections and evaluations, for every command and for Python.
 
-Of the readings of a name the first one that matches anything counts:
+A name can be read in several ways. The first of these that matches anything is used:
 
 - a system: its label as the tables print it (`SPEC`, or `SPEC (first stage)`); the spec of a first stage; a glob such
   as `BAAI/*`; the first digits of the id of one of its evaluations, four or more.
@@ -8,7 +8,7 @@ Of the readings of a name the first one that matches anything counts:
   digits of its fingerprint, six or more, which also name a sample; see `harness.result.places`.
 - an evaluation: the first digits of its id; a system that has only one evaluation.
 
-So a label that contains `*`, `?` or `[` names itself, and then these characters stand for others.
+So a label that contains `*`, `?` or `[` first names itself; only if there is no such label is it a glob.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _HEX, _ID = re.compile("[0-9a-f]{1,12}"), re.compile("[0-9a-f]{4,12}")
 
 @dataclass(frozen=True)
 class Named:
-    """One system, with every evaluation that its name means; the newest comes last."""
+    """One system, with every evaluation that its name selects, the newest last."""
 
     label: str
     evaluations: tuple[Stored, ...]
     workspace: str = ""
-    """Where there are two of them."""
+    """The path of the workspace, if two are used."""
 
     @property
     def shown(self) -> str:
-        """For messages."""
+        """The label, and the workspace if two are used, for messages."""
         return f"'{self.label}' in '{self.workspace}'" if self.workspace else f"'{self.label}'"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which evaluations a question is about. Empty or None for all."""
+    """The evaluations to use. Empty or None selects all."""
 
     collections: Sequence[str] = ()
     first_stage: str | None = None
@@ -54,24 +54,24 @@ ANY = Wanted()
 
 
 def depth_of(stored: Stored) -> int | None:
-    """Candidates per query; None for given lists, which are used whole."""
+    """Return the candidates per query; None for given lists, which are used whole."""
     return None if stored.first_stage == GIVEN else stored.depth
 
 
 def weights_of(stored: Stored) -> tuple[str, ...]:
-    """The digests of the weights that made it; empty for a system that has none, such as BM25 or a run file."""
+    """Return the digests of the system's weights; empty for a system without weights, such as BM25 or a run file."""
     return tuple(_weights(stored.identity.get("reranker" if stored.reranker else "retriever")))
 
 
 def systems_named(names: Sequence[str], kept: Sequence[Stored], stored: Sequence[Stored] | None = None) -> list[Stored]:
-    """Every evaluation that one of the names means, in the order of `kept`; all of them without names.
+    """Return every evaluation that one of the names selects, in the order of `kept`; without names, all of them.
 
     Args:
-        kept: the evaluations that are asked about.
-        stored: all that there are, for the error about a system that only the rest has.
+        kept: the evaluations to select from.
+        stored: all evaluations, for the error about a system that only the others have. Default: `kept`.
 
     Raises:
-        UsageError: a name matches nothing, or its digits could be several ids.
+        UsageError: a name matches nothing, or its digits match several ids.
     """
     if not names:
         return list(kept)
@@ -80,19 +80,19 @@ def systems_named(names: Sequence[str], kept: Sequence[Stored], stored: Sequence
 
 
 def system_named(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None = None) -> Named:
-    """The one system of a name; an id means the same system on its other collections too.
+    """Return the system with a name. The id of an evaluation also selects the same system on other collections.
 
     Raises:
-        UsageError: the name matches nothing, or several systems.
+        UsageError: the name matches no system, or several.
     """
     return one_system(name, [one for system in _found(name, kept, stored) for one in system.evaluations])
 
 
 def one_system(name: str, named: Sequence[Stored]) -> Named:
-    """The only system of the evaluations that a name means.
+    """Return the system of the evaluations that a name selects.
 
     Raises:
-        UsageError: there are several.
+        UsageError: the evaluations are of several systems.
     """
     found = _by_label(named)
     if len(found) > 1:
@@ -102,10 +102,10 @@ def one_system(name: str, named: Sequence[Stored]) -> Named:
 
 
 def evaluation_named(name: str, stored: Sequence[Stored]) -> Stored:
-    """The one evaluation of a name.
+    """Return the evaluation with a name.
 
     Raises:
-        UsageError: the name matches nothing, or several evaluations.
+        UsageError: the name matches no evaluation, or several.
     """
     if len(own := _with_id(name, stored)) == 1 and not _labelled(name, stored):
         return own[0]
@@ -117,10 +117,10 @@ def evaluation_named(name: str, stored: Sequence[Stored]) -> Stored:
 
 
 def declared_group(text: str) -> tuple[str, str]:
-    """The name and the members of `NAME=SYSTEM,SYSTEM` or `NAME=GLOB`.
+    """Return the name and the members of `NAME=SYSTEM,SYSTEM` or `NAME=GLOB`.
 
     Raises:
-        UsageError: the form is wrong.
+        UsageError: the text has another form.
     """
     name, equals, members = (part.strip() for part in text.partition("="))
     if not (name and equals and members):
@@ -129,7 +129,7 @@ def declared_group(text: str) -> tuple[str, str]:
 
 
 def members_named(members: str, kept: Sequence[Stored], stored: Sequence[Stored] | None = None) -> list[Named]:
-    """The systems of a group, each once.
+    """Return the systems of a group, each once.
 
     Raises:
         UsageError: a member matches nothing.
@@ -140,10 +140,10 @@ def members_named(members: str, kept: Sequence[Stored], stored: Sequence[Stored]
 
 
 def narrowed(stored: Sequence[Stored], wanted: Wanted) -> list[Stored]:
-    """The evaluations that a question is about, in the old order.
+    """Return the evaluations that are wanted, in the order of `stored`.
 
     Raises:
-        UsageError: nothing was measured on one of the collections, over that first stage, or at that depth.
+        UsageError: there are no results on one of the collections, over this first stage, or at this depth.
     """
     chosen = collections_named(wanted.collections, (one.collection.key.place for one in stored))
     kept = [one for one in stored if one.collection.key.place in chosen]
@@ -158,8 +158,8 @@ def narrowed(stored: Sequence[Stored], wanted: Wanted) -> list[Stored]:
 
 
 def _found(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None) -> list[Named]:
-    """What a name means among all that there is, as far as it is asked about: a name means the same system whatever
-    else was asked for."""
+    """Return the systems that a name selects, with only the evaluations in `kept`. The name is looked up among all
+    evaluations, so it selects the same system whatever `kept` is."""
     everything = kept if stored is None else stored
     ids = {one.id for one in kept}
     meant = _systems(name, everything)
@@ -168,7 +168,7 @@ def _found(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None) -
         return found
     if meant:
         where = dict.fromkeys(_described(one, dated=False) for system in meant for one in system.evaluations)
-        raise UsageError(f"'{name}' was measured elsewhere only: {some(list(where))}")
+        raise UsageError(f"'{name}' was measured only elsewhere: {some(list(where))}")
     hint = did_you_mean(name, {one.key.label for one in everything})
     if any(is_called(one.collection.key.place, name) for one in everything):
         hint = f" It names collections: use --collection.{hint}"
@@ -178,7 +178,7 @@ def _found(name: str, kept: Sequence[Stored], stored: Sequence[Stored] | None) -
 
 
 def _systems(name: str, stored: Sequence[Stored]) -> list[Named]:
-    """The systems of the first reading that matches."""
+    """Return the systems of the first reading of the name that matches."""
     if labels := _labelled(name, stored):
         own = _by_label(stored)
         return [Named(label, tuple(own[label])) for label in labels]
@@ -204,7 +204,7 @@ def _with_id(name: str, stored: Sequence[Stored]) -> list[Stored]:
 
 
 def _as_evaluated(one: Stored, stored: Sequence[Stored]) -> tuple[Stored, ...]:
-    """An evaluation, and what the same system has on other collections."""
+    """Return an evaluation, and those of the same system on other collections."""
 
     def system(other: Stored) -> tuple[object, ...]:
         return other.key.label, other.first_stage, depth_of(other), weights_of(other)
@@ -227,7 +227,7 @@ def _over(first_stage: str, kept: Sequence[Stored]) -> list[Stored]:
 
 
 def _listed(members: str, labels: set[str]) -> Iterator[str]:
-    """The members between commas; a label that contains commas is one member."""
+    """Yield the members between commas. A label that contains commas is one member."""
     parts = [part.strip() for part in members.split(",")]
     while parts:
         sizes = (size for size in range(len(parts), 1, -1) if ",".join(parts[:size]) in labels)

@@ -1,4 +1,4 @@
-"""How BM25 cut the terms of each collection, read from what made a result, in words for the notes under tables."""
+"""How BM25 stemmed each collection: read from the identity of a result, and put into words for notes under tables."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from harness.result.stored import Stored
 
 Origin = Literal["option", "declared", "detected", "not recognised", "earlier", "earlier version"]
-"""Where the language is from; `earlier`: the result was made with another one than its collection has now; `earlier
-version`: or with a PyStemmer that had no stemmer for it."""
+"""The origin of the language. `earlier`: the result was made with another language than its collection has now.
+`earlier version`: the same, or made with a PyStemmer that had no stemmer for the language."""
 DECLARE = "declare language = ... in collection.toml or --language"
 _LISTED = 3
 _KINDS = (
@@ -38,24 +38,24 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Stemming:
-    """BM25 on one collection."""
+    """How BM25 stemmed one collection."""
 
     spec: str
-    """As the first stage or the reranker was named."""
+    """The spec of the first stage or the reranker."""
     collection: str
     language: str | None
     """An ISO 639 code."""
     stemmer: str | None
-    """As Snowball names it; None where nothing is stemmed."""
+    """The name in Snowball; None if nothing is stemmed."""
     origin: Origin
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return plain values for JSON."""
         return {"language": self.language, "stemmer": self.stemmer, "origin": self.origin}
 
     @property
     def text(self) -> str:
-        """In words, such as `English stemming (detected)`."""
+        """A description such as `English stemming (detected)`."""
         name = name_of(self.language) if self.language else ""
         known = {"detected": " (detected)", "option": f" (language={self.language or 'none'})"}.get(self.origin, "")
         if self.stemmer:
@@ -85,17 +85,17 @@ class Stemming:
 
 
 def of_evaluations(evaluations: Iterable[Evaluation]) -> list[Stemming]:
-    """Of every BM25 in them, as first stage or as reranker."""
+    """Return the stemming of every BM25 in the evaluations, as first stage or as reranker."""
     return list(dict.fromkeys(found for one in evaluations for found in _in_evaluation(one).values()))
 
 
 def parts_of_evaluation(evaluation: Evaluation) -> dict[str, dict[str, object]]:
-    """The BM25 in one evaluation as JSON, under `retriever` and `reranker`."""
+    """Return the stemming of the BM25 in one evaluation for JSON, under `retriever` and `reranker`."""
     return {part: found.as_dict() for part, found in _in_evaluation(evaluation).items()}
 
 
 def of_stored(stored: Iterable[Stored]) -> list[Stemming]:
-    """As `of_evaluations`, from the store."""
+    """Return the same as `of_evaluations`, for stored evaluations."""
     found = list[Stemming]()
     for one in stored:
         about = one.collection
@@ -108,12 +108,12 @@ def of_stored(stored: Iterable[Stored]) -> list[Stemming]:
 
 
 def shown_language(declared: str | None, detected: str | None) -> str:
-    """A collection's language in a table: its code, `de (detected)`, or nothing."""
+    """Return the language of a collection for a table: `de`, `de (detected)`, or an empty string."""
     return declared or (f"{detected} (detected)" if detected else "")
 
 
 def notes(found: Iterable[Stemming]) -> list[str]:
-    """Lines under a table; none without BM25. Where all BM25 of a table are alike, they share one."""
+    """Return the notes under a table; none without BM25. Systems with the same notes share them."""
     by_spec: dict[str, list[Stemming]] = {}
     for one in found:
         by_spec.setdefault(one.spec, []).append(one)
@@ -124,12 +124,13 @@ def notes(found: Iterable[Stemming]) -> list[str]:
 
 
 def spelled_as(spec: str, wanted: Mapping[str, Any], identity: Callable[[str], Identity]) -> str | None:
-    """The spec of a BM25 with the language that gives it an identity, such as `bm25?language=none`; None where no
-    language does.
+    """Return the spec of a BM25 with the language that gives it a stored identity, such as `bm25?language=none`.
+
+    Returns None if no language does.
 
     Args:
-        wanted: as stored.
-        identity: of a spec, on the collection that it was stored for.
+        wanted: the stored identity.
+        identity: returns the identity of a spec on the same collection.
     """
     analyzer = _analyzer(wanted)
     if analyzer is None:
@@ -162,7 +163,7 @@ def _parts(
 
 
 def _analyzer(identity: object) -> Mapping[str, Any] | None:
-    """What BM25 says of its terms in an identity; None for any other adapter."""
+    """Return BM25's analyzer from an identity; None for any other adapter."""
     if not isinstance(identity, Mapping) or identity.get("adapter") != "bm25":
         return None
     analyzer = identity.get("analyzer")
@@ -181,7 +182,7 @@ def _stemming(spec: str, stemmer: str | None, collection: str, declared: str | N
 
 
 def _options(spec: str) -> Mapping[str, str]:
-    """Of a spec; none where it names a plug-in that is not installed any more."""
+    """Return the options of a spec; none if it names a plug-in that is no longer installed."""
     with suppress(HarnessError):
         return parse(spec).options
     return {}
@@ -196,7 +197,8 @@ def _language(option: str, declared: str | None, detected: str | None) -> tuple[
 
 
 def _lines(found: Sequence[Stemming], subject: str) -> Iterator[str]:
-    """One line where all collections are alike; else one for those with a language, and one for every other kind."""
+    """Yield one line if all collections have the same stemming; else one for those with a language, and one for each
+    other kind."""
     if len({one.text for one in found}) == 1:
         yield f"{subject}: {found[0].text}"
         return

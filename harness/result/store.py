@@ -1,4 +1,4 @@
-"""The results store: every value with what made it, in one SQLite file. Opens at once; imports no model library."""
+"""The results store: every value and what it was made from, in one SQLite file. Imports no model library."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Results:
-    """An open store. One that cannot be written can still be read.
+    """An open results store. A read-only file can be read.
 
     Raises:
         DataError: the file is not a results store, or was written by a newer version.
@@ -59,11 +59,11 @@ class Results:
     ) -> None:
         self._database.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
-            raise DataError(f"{self._path}: SQLite says '{error}'; move the file away, or mend it") from error
+            raise DataError(f"{self._path}: SQLite says '{error}'; repair the file, or move it away") from error
 
     def keep(self, evaluation: Evaluation) -> None:
-        """Write an evaluation whole, or not at all. Measures that were stored before stay with the new ones."""
-        from harness.data.columns import corpus_fingerprint  # with Arrow, which looking up does not need
+        """Store an evaluation in one transaction. Measures that were stored before are kept."""
+        from harness.data.columns import corpus_fingerprint  # imports Arrow, which reading a store does not need
 
         collection = evaluation.collection
         query = "select fingerprint from corpus where collection = ?"
@@ -72,18 +72,17 @@ class Results:
         self.write(results_of(evaluation, made_now(), corpus))
 
     def keep_means(self, found: Sequence[Means]) -> None:
-        """Write means that somebody else measured, all or none. They have no values per query, and nothing here makes
-        any up: `per_query` is null."""
+        """Store imported means in one transaction. They have no values per query, so `per_query` is null."""
         made = made_now()
         self.write([result for means in found for result in results_of_means(means, made)])
 
     def write(self, results: Sequence[Result]) -> None:
-        """Write results, all or none. `results` gives back the same values, with what an earlier evaluation of the same
-        content had besides: other measures, its day and its command. Pairs and seconds are added to those of before;
-        `keep_latency` keeps latencies.
+        """Store results in one transaction. `results` returns the same values, and keeps other measures, the date and
+        the command of an earlier evaluation of the same content. Pairs and seconds are added up; `keep_latency` stores
+        latencies.
 
         Raises:
-            ValueError: an evaluation has p-MRR alone, so nothing says which queries its collection has.
+            ValueError: an evaluation has only p-MRR, so the queries of its collection are not known.
         """
         by_evaluation: dict[str, list[Result]] = {}
         for one in results:
@@ -103,24 +102,25 @@ class Results:
             yield
             self._database.execute("commit")
         except BaseException:
-            if self._database.in_transaction:  # a full disk may have ended it
+            if self._database.in_transaction:  # a full disk may have ended the transaction
                 self._database.execute("rollback")
             raise
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query, for others whose tables are in this file."""
+        """Return the rows of a query, for other modules with tables in this file."""
         return self._database.execute(query, values).fetchall()
 
     def speed_of(self, id: str) -> float | None:
-        """Pairs per second over every time that this evaluation's pairs were scored on this machine."""
+        """Return the pairs per second over all occasions on which this evaluation's pairs were scored on this machine;
+        None if there were none."""
         return self._timing(id).pairs_per_second
 
     def find(self, id: str) -> Stored:
-        """The evaluation of a whole id; `harness.result.select` reads what people write.
+        """Return the evaluation with a complete id. `harness.result.select` looks up names and first digits.
 
         Raises:
-            UsageError: there is none.
-            DataError: what is stored of it cannot be trusted.
+            UsageError: no evaluation has this id.
+            DataError: the stored evaluation is damaged or inconsistent.
         """
         found = next(self._these([id]), None)
         if found is None:
@@ -128,21 +128,21 @@ class Results:
         return found.stored
 
     def all(self) -> Iterator[Stored]:
-        """Every evaluation, newest last.
+        """Yield every evaluation, newest last.
 
         Raises:
-            DataError: what is stored of one cannot be trusted.
+            DataError: a stored evaluation is damaged or inconsistent.
         """
         return (one.stored for one in self._reading.evaluations(ALL, values=False))
 
     def results(self, ids: Iterable[str] | None = None) -> list[Result]:
-        """Every measure of every evaluation with its values, in the order of `all`.
+        """Return every measure of every evaluation with its values, in the order of `all`.
 
         Args:
-            ids: of the evaluations; None for all.
+            ids: the ids of the evaluations. Default: all.
 
         Raises:
-            DataError: what is stored of one cannot be trusted.
+            DataError: a stored evaluation is damaged or inconsistent.
         """
         read = self._reading.evaluations(ALL) if ids is None else self._these(ids)
         timings = self._reading.timings()
@@ -153,15 +153,15 @@ class Results:
         ]
 
     def queries(self, id: str) -> list[str]:
-        """The ids of the queries that an evaluation was made on."""
+        """Return the ids of the queries of an evaluation."""
         return [query for one in self._these([id]) for query in one.queries]
 
     def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
-        """Query ids and the values of one measure, aligned; for p-MRR the questions in place of queries.
+        """Return the query ids and the values of one measure, aligned; for p-MRR, questions instead of queries.
 
         Raises:
-            UsageError: the measure was not measured, or only its mean was taken in.
-            DataError: what is stored of the evaluation cannot be trusted.
+            UsageError: the measure was not measured, or only its mean was imported.
+            DataError: the stored evaluation is damaged or inconsistent.
         """
         found = next(self._these([id]), None)
         if found is None or measure not in found.values:
@@ -180,26 +180,30 @@ class Results:
         return self._reading.timings(THESE, (json.dumps([id]),)).get(id, Timing())
 
     def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
-        """Median and 95th percentile of the seconds of a query on this machine, and MB; None where nobody timed it."""
+        """Return median and 95th percentile of the seconds per query on this machine, and peak memory in MB; None if
+        the evaluation was not timed."""
         return self._timing(evaluation).latency
 
     def keep_latency(self, evaluation: str, p50: float, p95: float, *, megabytes: float | None, queries: int) -> None:
-        """Keep what timing an evaluation's reranker gave; a later timing on the same machine replaces it."""
+        """Store the latency of an evaluation's reranker. It replaces an earlier one of the same machine."""
         row = (evaluation, machine(), p50, p95, megabytes, queries, datetime.now(UTC).isoformat(timespec="seconds"))
         self._insert("latency", row)
 
     def mark(self, marks: Mapping[str, tuple[str, object]]) -> None:
-        """Keep the name of an alarm that an evaluation has from now on, and the identity that it has now (None: the one
-        that it was stored with)."""
+        """Add alarms to stored evaluations.
+
+        Args:
+            marks: by id of the evaluation: the name of the alarm, and the current identity (None: the stored one).
+        """
         rows = [(id, kind, identity and json.dumps(identity)) for id, (kind, identity) in marks.items()]
         self._database.executemany("insert or replace into mark values (?, ?, ?)", rows)
 
     def noise(self, evaluation: str, measure: str) -> float | None:
-        """How far the mean moved when the same system was scored again, in fractions; None where nobody looked."""
+        """Return how much the mean changed when the system was scored again, as a fraction; None if not measured."""
         return self._reading.noise(evaluation, measure)
 
     def keep_noise(self, evaluation: str, measure: str, difference: float) -> None:
-        """Keep the difference of an evaluation that was scored again, without its sign; a later one replaces it."""
+        """Store the absolute difference of an evaluation that was scored again. It replaces an earlier one."""
         row = (evaluation, measure, abs(difference), datetime.now(UTC).isoformat(timespec="seconds"))
         self._insert("noise", row)
 
@@ -212,14 +216,14 @@ class Results:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         for statement in ADDED.split(";"):
             self._database.execute(statement)
-        if self._read_only:  # the tables above were made in memory
+        if self._read_only:  # the tables above were created in memory
             self._database.execute("pragma query_only = on")
 
     def _version(self) -> int:
         return int(self._database.execute("pragma user_version").fetchone()[0])
 
     def _make(self) -> None:
-        """Several processes may open a new store at once: one of them makes the tables, the others wait for it."""
+        """Create the tables. If several processes open a new store, one creates them and the others wait."""
         self._database.execute("begin immediate")
         if self._version() == 0:
             if self._database.execute("select 1 from sqlite_master").fetchone():
@@ -230,7 +234,7 @@ class Results:
         self._database.execute("commit")
 
     def _bring_up(self) -> None:
-        """From version 1, which kept p-MRR in the audit."""
+        """Update a file of version 1, which has p-MRR in the audit."""
         self._database.execute("begin immediate")
         if self._version() == 1:
             for statement in SINCE_1.split(";"):
@@ -241,7 +245,7 @@ class Results:
         self._database.execute("commit")
 
     def _move_questions(self, id: str, text: object) -> None:
-        """An audit that cannot be read stays as it is, and is refused when somebody reads it."""
+        """Move p-MRR from an audit to the values. An unreadable audit is unchanged, and refused when it is read."""
         with suppress(Unreadable):
             audit = parsed(text, "audit")
             if isinstance(audit, dict) and "p-MRR per question" in audit:
@@ -253,7 +257,7 @@ class Results:
                 self._database.execute("update evaluation set audit = ? where id = ?", (json.dumps(audit), id))
 
     def _keep_collection(self, facts: CollectionFacts, queries: tuple[str, ...]) -> CollectionFacts:
-        """What is known of the collection from now on."""
+        """Store a collection, and return its facts together with those that were stored before."""
         now = facts.after(self._reading.collection(facts.fingerprint))
         self._insert("collection", rows.collection_row(now, queries))
         if now.corpus is not None:
@@ -284,4 +288,4 @@ def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
     for one in results:
         if one.measure != PAIRED_MEASURE:
             return one.ids
-    raise ValueError(f"{results[0].id} has {PAIRED_MEASURE} alone; write it with a measure of its queries")
+    raise ValueError(f"{results[0].id} has only {PAIRED_MEASURE}; store it with a measure of its queries")

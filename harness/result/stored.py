@@ -1,4 +1,4 @@
-"""One evaluation as the store has it."""
+"""An evaluation as it is stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.result.origin import KEY
 
 @dataclass(frozen=True)
 class Stored:
-    """One evaluation as the store has it: a system on a collection, without its values per query."""
+    """A stored evaluation: a system on a collection, without values per query."""
 
     id: str
     collection: CollectionFacts
@@ -23,7 +23,7 @@ class Stored:
     reranker: str | None
     depth: int
     candidates: str
-    """What identifies the frozen candidates."""
+    """The id of the frozen candidates."""
     identity: Mapping[str, object]
     """Everything that can change a score, as plain values."""
     audit: AuditFacts
@@ -33,30 +33,31 @@ class Stored:
     created: str
     updated: str
     means: Mapping[str, float]
-    """Fractions, by measure; without the measures that have no values."""
+    """Fractions, by measure; without measures that have no values."""
 
     @property
     def key(self) -> SystemKey:
-        """The row of a table that its values belong to."""
+        """The key of the system's row in tables."""
         return system_key(self.first_stage, self.depth, self.reranker)
 
     @property
     def system(self) -> str:
-        """The reranker's name, or the first stage's where there is none."""
+        """The name of the reranker, or of the first stage if there is no reranker."""
         return self.reranker or self.first_stage
 
     @property
     def imported(self) -> bool:
-        """Whether somebody else computed it, and this store only took it in."""
+        """Whether the evaluation was imported."""
         return KEY in self.identity
 
     @property
     def wrong(self) -> str | None:
-        """What is known against an imported value; None for everything else."""
+        """Why an imported value is known to be wrong; None for all other values."""
         return note_among(self.audit.alarms)
 
     def after(self, before: Stored | None) -> Stored:
-        """With the measures of an earlier evaluation of the same content, which keeps its day, command and versions."""
+        """Return a copy with the measures of an earlier evaluation of the same content. Date, command and versions of
+        the earlier one are kept."""
         if before is None:
             return self
         alarms = merged(before.audit.alarms, self.audit.alarms, (*self.means, PAIRED_MEASURE))

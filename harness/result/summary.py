@@ -1,4 +1,4 @@
-"""The systems of a run in figures: values, intervals, differences to the first stage, ceilings, ties."""
+"""The figures of the systems of a run: values, intervals, differences from the first stage, ceilings, tie spans."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from harness.result.evaluation import Evaluation
 from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure, Selection, figures
 
 OFFICIAL = "official measures"
-"""The name of a mean over collections of which each is measured as its task says."""
+"""The name of a mean over collections, each measured by its task's main measure."""
 
 
 def parts(collections: Sequence[Collection]) -> list[list[Collection]]:
-    """What has one vote in a macro average: the members of each group, and every collection without one by itself."""
+    """Return what has one vote in a macro average: the members of each group, and each collection without a group."""
     found: dict[object, list[Collection]] = {}
     for place, collection in enumerate(collections):
         found.setdefault(collection.group or place, []).append(collection)
@@ -31,21 +31,25 @@ def parts(collections: Sequence[Collection]) -> list[list[Collection]]:
 
 
 def shares(groups: Sequence[str | None]) -> npt.NDArray[np.float64]:
-    """What each collection weighs in a macro average, float64, summing to 1, by the name of its group: the members of a
-    group share one vote, and a collection without a group has one of its own."""
+    """Return the weights of collections in a macro average, float64, summing to 1. The members of a group share one
+    vote; a collection without a group has one vote.
+
+    Args:
+        groups: the name of the group of each collection, None for a collection without a group.
+    """
     sizes = Counter(group for group in groups if group)
     voters = len(sizes) + sum(not group for group in groups)
     return np.array([1 / voters / (sizes[group] if group else 1) for group in groups])
 
 
 def votes(collections: Sequence[Collection]) -> npt.NDArray[np.float64]:
-    """What each collection weighs in a macro average; see `shares`."""
+    """Return the weight of each collection in a macro average; see `shares`."""
     return shares([collection.group for collection in collections])
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedMeasure:
-    """One measure of one evaluation, as figures are made of; see `harness.result.figure.MeasuredCell`."""
+    """One measure of one evaluation; see `harness.result.figure.MeasuredCell`."""
 
     questions: Questions
     values: Floats64
@@ -56,48 +60,49 @@ class EvaluatedMeasure:
 
     @property
     def value(self) -> float:
-        """The mean; nan where there is no value."""
+        """The mean; NaN if there are no values."""
         return float(np.mean(self.values)) if len(self.values) else float("nan")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One measure of all systems of a run, made together because they are corrected together."""
+    """One measure of all systems of a run. They are summarised together because they are corrected together."""
 
     measure: str
     collections: tuple[Collection, ...]
-    """That have the measure."""
+    """The collections that have the measure."""
     figures: Mapping[tuple[str, tuple[str, ...]], Figure]
-    """By the label of the system and the fingerprints of the collections: of each, of each group, of all."""
+    """The figures, by label of the system and fingerprints of the collections: each collection, each group, and all."""
 
     def of(self, system: str, collections: Sequence[Collection] | None = None) -> Figure:
-        """The figure of a system on a collection, a group, or by default all collections.
+        """Return the figure of a system on a collection or a group. Default: on all collections.
 
         Raises:
-            KeyError: it is of no system of the run, or of other collections.
+            KeyError: the system or the collections are not in the run.
         """
         wanted = self.collections if collections is None else collections
         return self.figures[system, tuple(one.fingerprint for one in wanted)]
 
     @property
     def systems(self) -> dict[str, Figure]:
-        """The figures over all collections by the label of the system, the first stage first."""
+        """The figures over all collections, by label of the system, the first stage first."""
         return {system: self.of(system) for system in dict.fromkeys(system for system, _ in self.figures)}
 
 
 def summarise(evaluations: Sequence[Evaluation], measure: Measure | str) -> Summary:
-    """Summarise all systems of a run by one measure, p-MRR among them, over the collections that have it.
+    """Summarise all systems of a run by one measure, which may be p-MRR, over the collections that have it.
 
-    Over several collections: the macro average, see `votes`. It is corrected over the systems; a collection over the
-    collections of its system, and a group over the groups of its system.
+    Several collections are averaged with the weights of `votes`. The average is corrected over the systems, a
+    collection over the collections of its system, and a group over the groups of its system.
     """
     name = str(measure)
     return _summarised([(one, name) for one in evaluations if _has(one, name)], name)
 
 
 def has_official(evaluations: Sequence[Evaluation]) -> bool:
-    """Whether the collections are of one suite that has several main measures, and each was measured by its own. What a
-    user puts together is never averaged over measures."""
+    """Whether the collections are of one suite with several main measures, and each was measured by its own.
+
+    Collections that a user puts together are not averaged over different measures."""
     mains = {evaluation.collection.rules.main_measure for evaluation in evaluations}
     suites = {evaluation.collection.name.partition("/")[0] for evaluation in evaluations}
     of_one_suite = len(suites) == 1 and all(is_suite_target(evaluation.collection.name) for evaluation in evaluations)
@@ -109,13 +114,13 @@ def has_official(evaluations: Sequence[Evaluation]) -> bool:
 
 
 def summarise_official(evaluations: Sequence[Evaluation]) -> Summary:
-    """Summarise systems over several collections, each by its own main measure: mteb's mean over tasks."""
+    """Summarise systems over several collections, each by its main measure, as mteb's mean over tasks does."""
     return _summarised([(one, one.collection.rules.main_measure) for one in evaluations], OFFICIAL)
 
 
 @dataclass(frozen=True)
 class _Column:
-    """Collections by their fingerprints, as `harness.result.figure.FigureColumn`."""
+    """A `harness.result.figure.FigureColumn` of fingerprints."""
 
     collections: tuple[str, ...]
     weights: tuple[float, ...]
@@ -139,7 +144,7 @@ def _summarised(measured: Sequence[tuple[Evaluation, str]], name: str) -> Summar
 
 
 def _columns(collections: Sequence[Collection]) -> list[_Column]:
-    """Every collection, every group, and all."""
+    """Return the columns: every collection, every group, and all collections."""
     voters = parts(collections)
     wanted = [([one], COLLECTIONS) for one in collections]
     wanted += [(part, GROUPS) for part in voters if len(part) > 1]
@@ -152,7 +157,7 @@ def _has(evaluation: Evaluation, name: str) -> bool:
 
 
 def _base(evaluation: Evaluation) -> str:
-    """The name of what a system is compared with, which is no label."""
+    """Return the key of the baseline of a system. It differs from every label."""
     return f"\0{evaluation.system.first_stage.name}\0{evaluation.system.depth}"
 
 
@@ -167,7 +172,7 @@ def _measured(evaluation: Evaluation, name: str) -> EvaluatedMeasure:
 
 
 def _before(evaluation: Evaluation, name: str) -> EvaluatedMeasure | None:
-    """The first stage on the same candidates; of p-MRR only an evaluation of the first stage itself knows it."""
+    """Return the first stage on the same candidates. For p-MRR, only an evaluation of the first stage has it."""
     if name == PAIRED_MEASURE:
         return None if evaluation.system.reranker else _measured(evaluation, name)
     values = evaluation.ground.first_stage[_row(evaluation, name)]

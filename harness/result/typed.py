@@ -1,7 +1,7 @@
-"""JSON as frozen dataclasses: every field is read as its declared type, or refused by its name.
+"""Reads JSON into frozen dataclasses. A field that does not have its declared type is refused by name.
 
-For what the results store reads by the ten thousand: the readers of a type are made once, and keys of another version
-do not matter.
+This reader is for the results store, which reads thousands of values: the reader of a type is made once, and unknown
+keys, from another version, are ignored.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Read = Callable[[Any], Any]
-"""Takes a JSON value; raises `Unreadable`."""
+"""A function that converts a JSON value, or raises `Unreadable`."""
 T = TypeVar("T")
 
 
 class Unreadable(ValueError):
-    """A stored value is not what belongs there."""
+    """A stored value is missing or has the wrong type."""
 
     def __init__(self, message: str, *places: str) -> None:
         self.message, self.places = message, places
         super().__init__(f"{'.'.join(places)} {message}" if places else message)
 
     def within(self, place: str) -> Unreadable:
-        """The same, of a part of something larger."""
+        """Return the same error with the name of the enclosing value."""
         return Unreadable(self.message, place, *self.places)
 
 
 def parsed(text: object, place: str) -> Any:
-    """The value of a JSON text.
+    """Return the value of a JSON string.
 
     Raises:
-        Unreadable: it is null, or not JSON.
+        Unreadable: the string is null, or not JSON.
     """
     if not isinstance(text, str):
         raise Unreadable(f"is {_shown(text)}, not JSON", place)
@@ -46,11 +46,10 @@ def parsed(text: object, place: str) -> Any:
 
 
 def typed(kind: type[T], value: object, place: str) -> T:
-    """A value as a plain type or a dataclass. Keys that a dataclass does not have are ignored; a key that is absent
-    takes the field's default.
+    """Return a value as a plain type or a dataclass. Unknown keys are ignored. A missing key gets the field's default.
 
     Raises:
-        Unreadable: a key without a default is absent, or a value has another type than its field.
+        Unreadable: a key without a default is missing, or a value has the wrong type.
     """
     read: Read = _reader(kind)  # type: ignore[arg-type]
     try:
@@ -78,7 +77,7 @@ def _reader(kind: Any) -> Read:
 
 def _plain(kind: type, name: str) -> Read:
     def read(value: Any) -> Any:
-        if type(value) is not kind:  # `True` is an int, but no count
+        if type(value) is not kind:  # `True` is an int, but not a count
             raise Unreadable(f"is {_shown(value)}, not {name}")
         return value
 

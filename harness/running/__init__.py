@@ -1,1 +1,1 @@
-"""From targets to results."""
+"""Runs systems on collections, and imports the results of others."""

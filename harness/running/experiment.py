@@ -1,4 +1,4 @@
-"""The way of the data: collection, candidates, scores, measures, results. Read from the top."""
+"""The flow of the data: collection, candidates, scores, measures, results. Read from the top."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def experiment(
     *,
     skip_probe: bool = False,
 ) -> Iterator[Evaluation]:
-    """Evaluate every system on every collection; each result is in the store as soon as it is there.
+    """Evaluate every system on every collection. Each result is stored as soon as it is computed.
 
-    A result that cannot be written is yielded all the same.
+    A result that cannot be stored is still yielded.
 
     The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
-    candidates. Before a reranker scores any, it has to pass the orientation probe, unless `skip_probe`, and is compared
-    with sentence-transformers where the run is long.
+    candidates. Before a reranker scores candidates, it has to pass the orientation probe, unless `skip_probe` is set.
+    If the run is long, the reranker is also compared with sentence-transformers.
 
     Raises:
-        NotKept: after the last result, where one could not be written.
+        NotKept: some results could not be stored. Raised after the last result.
     """
     with Results(session.workspace.results) as results:
         keeping = Keeping(session.workspace, results)
@@ -63,11 +63,11 @@ def evaluate(
     *,
     keep: Callable[[str, Scores], None] | None = None,
 ) -> Evaluation:
-    """From candidates to scores, and from scores to measured, checked and audited values.
+    """Score the candidates of a collection with a system; measure, check and audit the result.
 
     Args:
-        alarms: what was found before anything was scored.
-        keep: writes the scores under the evaluation's id; None: into the workspace, and a failure is raised.
+        alarms: alarms that were raised before scoring. Default: none.
+        keep: stores the scores with the evaluation's id. Default: stores them in the workspace, and raises on failure.
     """
     scores = system.score(ground, session)
     made_of = system.made_of(ground, scores)
@@ -87,14 +87,14 @@ def evaluate(
 
 
 def paired(collection: Collection, run: Run) -> PMRR | None:
-    """p-MRR of each question; None where the collection asks no question twice."""
+    """Return p-MRR of each question; None if the collection has no pairs of queries."""
     if collection.changes is None:
         return None
     return p_mrr(run, collection.queries.ids(), collection.changes.by_question())
 
 
 def measure(ground: CandidatePool, run: Run) -> npt.NDArray[np.float64]:
-    """Per-query values; a sample of them is recomputed with pytrec_eval, and a disagreement is an error."""
+    """Return the values per query. A sample is recomputed with pytrec_eval, and a disagreement is an error."""
     values = ground.judged.values(ground.measures, run.scores)
     collection = ground.collection
     cross_check(

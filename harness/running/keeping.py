@@ -1,4 +1,4 @@
-"""Results that cannot be written down are still results: the run goes on, and the failure is raised at its end."""
+"""Stores results during a run. If that fails, the run continues and the failure is raised at its end."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from harness.workspace import Workspace
 
 
 class NotKept(DataError):
-    """Everything was measured, and not everything could be written to the workspace."""
+    """Everything was measured, but not everything could be written to the workspace."""
 
 
 @dataclass
 class Keeping:
-    """Writes scores and evaluations of a run, and remembers what failed."""
+    """Stores the scores and evaluations of a run, and remembers what failed."""
 
     workspace: Workspace
     results: Results
     failures: list[str] = field(default_factory=list)
 
     def scores(self, id: str, scores: Scores) -> None:
-        """Keep the scores of an evaluation."""
+        """Store the scores of an evaluation."""
         with self._remembered():
             keep_scores(self.workspace, id, scores)
 
     def evaluation(self, evaluation: Evaluation) -> Evaluation:
-        """Keep an evaluation; it comes back with its speed, or without where it could not be kept."""
+        """Store an evaluation, and return it with its speed, or without a speed if it could not be stored."""
         with self._remembered():
             self.results.keep(evaluation)
             return replace(evaluation, pairs_per_second=self.results.speed_of(evaluation.id))
         return evaluation
 
     def finish(self) -> None:
-        """Say what failed.
+        """Raise what failed.
 
         Raises:
             NotKept: something could not be written.
         """
         if self.failures:
             raise NotKept(
-                f"these results are not kept in the workspace '{self.workspace.path}' ({self.failures[0]}); make "
-                "sure that it can be written, or name another --workspace, and run the same command again"
+                f"these results are not stored in the workspace '{self.workspace.path}' ({self.failures[0]}); make "
+                "sure that it is writable, or name another --workspace, and run the same command again"
             )
 
     @contextmanager
@@ -56,6 +56,6 @@ class Keeping:
         try:
             yield
         except (OSError, sqlite3.DatabaseError, DataError) as error:
-            if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a defect of ours
+            if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a bug in this package
                 raise
             self.failures.append(str(error))

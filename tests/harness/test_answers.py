@@ -236,31 +236,40 @@ def test_a_path_is_a_folder_and_never_the_name_of_a_suite_or_a_model(
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: harness.run("demo", rerankers=[None]), "rerankers is a name or a list of names; None is no name"),
-        (lambda: harness.run("demo", depth="10"), "depth is a whole number, 1 or more, not '10'"),
-        (lambda: harness.run("demo", rerankers={"bm25": 1}), "rerankers is a name or a list of names, not {'bm25'"),
+        (
+            lambda: harness.run("demo", rerankers=[None]),
+            "rerankers must be a name or a list of names; the list contains None",
+        ),
+        (lambda: harness.run("demo", depth="10"), "depth must be a whole number, 1 or more, not '10'"),
+        (
+            lambda: harness.run("demo", rerankers={"bm25": 1}),
+            "rerankers must be a name or a list of names, not {'bm25'",
+        ),
         (lambda: harness.run("demo", first_stage=""), "first_stage is an empty name"),
-        (lambda: harness.run("demo", first_stage=["bm25"]), "first_stage is a name, not ['bm25']"),
+        (lambda: harness.run("demo", first_stage=["bm25"]), "first_stage must be a name, not ['bm25']"),
         (lambda: harness.run("demo", reporter=print), "reporter needs the methods 'note' and 'stage'"),
-        (lambda: harness.gate(PLAIN, {"margin": 0.5}), "policy is a harness.Policy or a TOML file, not {'margin'"),
-        (lambda: harness.compare("a", "b", equivalent_within="0.2"), "equivalent_within is a number, not '0.2'"),
-        (lambda: harness.why("a", "b", measure=None), "measure is a name, not None"),
-        (lambda: harness.merge("out", method="linear", models="a", weights="12"), "weights is a number, not '1'"),
-        (lambda: harness.run("demo", budget_pairs=0), "budget_pairs is a whole number"),
-        (lambda: harness.check(PLAIN, pairs=0), "pairs is a whole number"),
+        (lambda: harness.gate(PLAIN, {"margin": 0.5}), "policy must be a harness.Policy or a TOML file, not {'margin'"),
+        (lambda: harness.compare("a", "b", equivalent_within="0.2"), "equivalent_within must be a number, not '0.2'"),
+        (lambda: harness.why("a", "b", measure=None), "measure must be a name, not None"),
+        (lambda: harness.merge("out", method="linear", models="a", weights="12"), "weights must be a number, not '1'"),
+        (lambda: harness.run("demo", budget_pairs=0), "budget_pairs must be a whole number"),
+        (lambda: harness.check(PLAIN, pairs=0), "pairs must be a whole number"),
         (lambda: harness.check(PLAIN, reference="sbert"), "unknown reference 'sbert'. Available: sentence-transf"),
         (lambda: harness.gate(PLAIN, targets="demo", tier="gaet"), "unknown tier 'gaet'. Did you mean gate"),
-        (lambda: harness.gate(PLAIN, targets="demo", depth=0), "depth is a whole number, 1 or more, not 0"),
-        (lambda: harness.merge("out", method="linear", models="a", weights=2), "weights is a list of numbers, not 2"),
+        (lambda: harness.gate(PLAIN, targets="demo", depth=0), "depth must be a whole number, 1 or more, not 0"),
+        (
+            lambda: harness.merge("out", method="linear", models="a", weights=2),
+            "weights must be a list of numbers, not 2",
+        ),
         (lambda: harness.gate(PLAIN, "none.toml"), "none.toml: there is no such file"),
-        (lambda: harness.Policy(margin=0.5 * 100), "margin is a fraction, 0.005 for half a point, not 50"),
+        (lambda: harness.Policy(margin=0.5 * 100), "margin must be a fraction, such as 0.005 for half a point, not 50"),
         (lambda: harness.compare("a"), "name at least one candidate to compare with 'a'"),
         (lambda: harness.compare("a", "b"), "no results in"),
         (lambda: harness.why("a", "b"), "no results in"),
-        (lambda: harness.results(per_query=True, intervals=True), "one query has no interval"),
-        (lambda: harness.merge("out"), "name a recipe, or a method and the models that are merged"),
+        (lambda: harness.results(per_query=True, intervals=True), "a single query has no interval"),
+        (lambda: harness.merge("out"), "name a recipe, or a method and the models to merge"),
         (lambda: harness.merge("out", method="slerb", models=["a", "b"]), "'slerb' is not supported. Did you mean sl"),
-        (lambda: harness.merge("out", {"merge_method": "slerp"}, t=0.5), "a recipe says everything itself"),
+        (lambda: harness.merge("out", {"merge_method": "slerp"}, t=0.5), "a recipe already contains"),
         (lambda: harness.merge("out", method="linear", models=["a", "b"], dtype="int8"), "unknown dtype 'int8'"),
     ],
 )
@@ -285,9 +294,9 @@ def test_an_unknown_keyword_is_pythons_own_error() -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_refused_in_one_line(place: Place) -> None:
-    with pytest.raises(harness.HarnessError, match="no folder can be made there"):
+    with pytest.raises(harness.HarnessError, match="the folder cannot be created"):
         ran(place).write(place.log() / "out")
-    with pytest.raises(harness.HarnessError, match="queries is a whole number, 0 or more"):
+    with pytest.raises(harness.HarnessError, match="queries must be a whole number, 0 or more"):
         explained(place).write(place.path / "why.html", queries=-1)
 
 
@@ -296,7 +305,7 @@ def test_an_explanation_writes_its_page(place: Place) -> None:
     assert "<!doctype html>" in (place.path / "why.html").read_text("utf-8").lower()
 
 
-def test_progress_goes_to_a_terminal_and_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_goes_only_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(arguments.reporter_of(None), Silent)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert isinstance(arguments.reporter_of(None), Terminal)

@@ -48,7 +48,7 @@ def test_collections_that_bring_lists_are_not_searched_unless_it_is_asked_for(pl
 
 
 def test_lists_and_searches_are_not_mixed_by_default(place: Place) -> None:
-    with pytest.raises(UsageError, match="some of these collections bring candidate lists"):
+    with pytest.raises(UsageError, match="only some of these collections have candidate lists"):
         api.run(str(place.reranking_rows()), str(place.beir()), workspace=place.workspace.path)
 
 
@@ -106,11 +106,11 @@ def test_the_workspace_of_the_environment_is_used(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"rerankers": 3}, "rerankers is a name or a list of names, not 3"),
+        ({"rerankers": 3}, "rerankers must be a name or a list of names, not 3"),
         ({"source": "irds2"}, "unknown source 'irds2'. Did you mean irds?"),
         ({"measures": ["nCDG@10"]}, "unknown measure 'nCDG@10'"),
-        ({"sample_queries": 0}, "sample_queries is a whole number, 1 or more, not 0"),
-        ({"depth": 0}, "depth is a whole number, 1 or more, not 0"),
+        ({"sample_queries": 0}, "sample_queries must be a whole number, 1 or more, not 0"),
+        ({"depth": 0}, "depth must be a whole number, 1 or more, not 0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(place: Place, options: dict[str, object], said: str) -> None:
@@ -129,19 +129,19 @@ def test_no_target_is_refused(place: Place) -> None:
         api.run(first_stage=FIRST, workspace=place.workspace.path)
 
 
-def test_the_cost_is_told_before_the_work(place: Place) -> None:
-    told = []
+def test_the_cost_is_shown_before_the_work(place: Place) -> None:
+    lines = []
 
-    class Told(Silent):
+    class Recorder(Silent):
         def note(self, text: str) -> None:
-            told.append(text)
+            lines.append(text)
 
-    run(place, rerankers=[f"{FAKE}:Plain"], reporter=Told())
-    assert told[0] == (
+    run(place, rerankers=[f"{FAKE}:Plain"], reporter=Recorder())
+    assert lines[0] == (
         "collections: 1, documents: 8, queries: 4, rerankers: 1, pairs for each: at most 20, less what is already known"
     )
-    assert told[1] == f"{FAKE}:Plain: orientation probe, 16 pairs in the language of coll"
-    assert told[2] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
+    assert lines[1] == f"{FAKE}:Plain: orientation probe, 16 pairs in the language of coll"
+    assert lines[2] == f"coll: {FAKE}:Plain: 18 of 18 pairs to score"
 
 
 def test_the_names_of_before_work_with_a_warning() -> None:

@@ -1,4 +1,4 @@
-"""The front door: what is printed where, which exit code, and that every answer to a mistake is one line."""
+"""The command line: what is printed where, which exit code, and that every answer to a mistake is one line."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_line_break_in_a_name_does_not_break_the_one_line(command: Command) ->
 def test_a_folder_that_cannot_be_written_is_refused_before_the_work(place: Place, command: Command) -> None:
     said = command("run", place.beir(), *flags(place), "--out", place.log() / "out")
     assert (said.code, said.err.count("\n")) == (2, 1)
-    assert "no folder can be made there" in said.err
+    assert "the folder cannot be created" in said.err
 
 
 def test_a_model_that_gives_nan_and_a_missing_extra_are_no_regression(
@@ -130,7 +130,7 @@ def test_bad_data_is_named_by_file_and_line(place: Place, command: Command) -> N
     assert f"{folder}/corpus.jsonl:2: " in said.err
 
 
-def test_a_defect_of_ours_is_told_apart_from_a_regression(
+def test_a_bug_of_the_package_is_distinguished_from_a_regression(
     place: Place, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "experiment", lambda *_: 1 / 0)
@@ -156,7 +156,7 @@ def test_an_interrupt_says_how_to_go_on(place: Place, command: Command) -> None:
         "run", place.beir(), *flags(place), "--reranker", "tests.fake_adapters:Streaming?lives=1&death=interrupt"
     )
     assert said.code == 130
-    assert "run the same command again and it goes on where it was" in said.err
+    assert "run the same command again to continue" in said.err
 
 
 def test_four_environment_variables_are_read(place: Place, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +196,8 @@ def test_a_variable_that_used_to_set_an_option_changes_nothing_and_is_named_once
     monkeypatch.setenv(variable, value)
     with_it, said = values()
     assert with_it == without
-    warnings = [line for line in said.splitlines() if "not read any more" in line]
-    assert warnings == [f"harness: {variable} is not read any more; write {option}"]
+    warnings = [line for line in said.splitlines() if "no longer read" in line]
+    assert warnings == [f"harness: {variable} is no longer read; use {option}"]
 
 
 def test_an_empty_variable_and_an_address_are_not_warned_about(
@@ -340,9 +340,9 @@ def test_lists_and_ids_answer_on_a_missing_an_empty_and_a_filled_workspace(place
     assert shown["reranker"] == PLAIN
     assert shown["made_of"]["reranker"] == {"adapter": "hash", "version": 1}
     assert list(shown["per_query"]["nDCG@10"]) == ["q1", "q2", "q3", "q4"]
-    told = command("show", rows[1]["id"], "--workspace", place.workspace.path).out
-    assert "made_of:" in told
-    assert "membership_kept: True" in told
+    shown = command("show", rows[1]["id"], "--workspace", place.workspace.path).out
+    assert "made_of:" in shown
+    assert "membership_kept: True" in shown
 
 
 def test_doctor_answers_without_a_workspace_and_fails_on_a_broken_store(place: Place, command: Command) -> None:

@@ -83,9 +83,9 @@ def test_an_empty_workspace_lists_no_looks(command: Command, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        ([], "name the system that asks to pass"),
+        ([], "name the system to judge"),
         (["--candidate", READER, "--anchor", "best-accepted"], "name the first anchor with --anchor"),
         (["--candidate", READER, "--policy", "nope.toml"], "nope.toml: there is no such file"),
         (["--candidate", READER, "--measure", "nope"], "the arguments: measure"),
@@ -95,11 +95,11 @@ def test_an_empty_workspace_lists_no_looks(command: Command, tmp_path: Path) -> 
     ],
 )
 def test_a_mistake_is_one_line_and_no_verdict(
-    ready: list[object], command: Command, arguments: list[object], told: str
+    ready: list[object], command: Command, arguments: list[object], message: str
 ) -> None:
     said = command(*ready, *arguments)
     assert (said.code, said.out) == (2, "")
-    assert told in said.err
+    assert message in said.err
     assert len(said.err.strip().splitlines()) == 1
 
 

@@ -83,7 +83,7 @@ def test_the_table_is_printed_and_the_error_comes_after_it(
     assert PLAIN in said.out
     assert "vs first stage" in said.out
     last = said.err.splitlines()[-1]
-    assert last.startswith("harness: these results are not kept in the workspace")
+    assert last.startswith("harness: these results are not stored in the workspace")
     assert reason in last
     assert last.endswith("(exit 3)")
     assert "Traceback" not in said.err

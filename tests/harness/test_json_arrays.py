@@ -47,6 +47,6 @@ def test_a_run_is_no_array(tmp_path: Path) -> None:
     file = tmp_path / "rows.json"
     file.write_text(json.dumps(ARRAY), "utf-8")
     with pytest.raises(
-        HarnessError, match=r"a JSON array, and no run; a run in JSON is \{query: \{document: score\}\}"
+        HarnessError, match=r"a JSON array is not a run; a run in JSON is \{query: \{document: score\}\}"
     ):
         format_of(file)

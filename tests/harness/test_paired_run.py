@@ -178,7 +178,7 @@ def test_the_store_keeps_the_value_of_every_question(run: Make, place: Place) ->
 def test_a_question_without_its_other_half_raises_the_alarm(run: Make, tmp_path: Path) -> None:
     reranked = run(CHANGED, QUERIES[:-1])[1]
     assert reranked.paired is not None and reranked.paired.missing == ("4",)
-    assert alarms_of(reranked) == ["p-MRR leaves out 1 of 4 questions, for want of one of the two queries: 4"]
+    assert alarms_of(reranked) == ["p-MRR leaves out 1 of 4 questions that lack one of the two queries: 4"]
     alone = run({"4": ["d3"], "3": []}, QUERIES[:-1])
     assert alone[1].paired is not None and alone[1].paired.missing == ("4",)
     exported: Any = json.loads(json.dumps(as_dict(alone), allow_nan=False))

@@ -1,4 +1,4 @@
-"""Two systems on the same queries and the same candidates, and what can be said of the difference.
+"""Compares two systems on the same queries and the same candidates.
 
-This package reads evaluations, of the store or fresh ones. It never scores a pair, loads a model or draws a table.
+This package reads evaluations, stored or in memory. It does not score pairs, load models or draw tables.
 """

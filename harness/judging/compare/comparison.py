@@ -1,4 +1,4 @@
-"""A baseline and candidates, read from the results store and compared: what `harness compare` says."""
+"""`harness compare`: reads a baseline and candidates from the results store and compares them."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from harness.scoring.ground import is_paired
 
 @dataclass(frozen=True)
 class Compared:
-    """One candidate against the baseline by one measure."""
+    """One candidate compared with the baseline, by one measure."""
 
     system: str
     macro: Row
-    """Over all collections, or over the only one."""
+    """Over all collections."""
     collections: tuple[Row, ...]
     groups: tuple[Row, ...]
     languages: tuple[Row, ...]
     seeds: SeedEffect | None
-    """With seeds and questions resampled, where a side is a group."""
+    """The effect with seeds and questions resampled, if a side is a group; else None."""
 
 
 @dataclass(frozen=True)
 class MeasureComparison:
-    """All candidates by one measure, on the collections that it is for."""
+    """All candidates by one measure, on the collections that are compared by it."""
 
     measure: str
     candidates: tuple[Compared, ...]
@@ -51,20 +51,20 @@ class MeasureComparison:
 
 @dataclass(frozen=True)
 class ComparedSystems:
-    """What can be said of candidates against a baseline."""
+    """The result of comparing candidates with a baseline."""
 
     baseline: str
     measures: tuple[MeasureComparison, ...]
     margin: float | None
-    """Of equivalence, a fraction; None where it was not asked for."""
+    """The margin of equivalence, a fraction; None if equivalence is not tested."""
     notes: tuple[str, ...]
-    """What was left out or picked, and what is declared for the collections."""
+    """Lines about what was left out or chosen, and what is declared for the collections."""
     alarms: tuple[str, ...]
-    """Whatever was found wrong with the evaluations when they were made."""
+    """The alarms that were raised when the systems were evaluated."""
     wrong: tuple[str, ...] = ()
-    """Systems with an imported value that is known to be wrong; none of them is the best."""
+    """Systems with an imported value that is known to be wrong. They are not marked as best."""
     workspaces: tuple[Path, Path] | None = None
-    """Of the baseline and of the candidates, where these are two."""
+    """The workspaces of the baseline and of the candidates, if these are two; else None."""
 
 
 def compare(
@@ -83,18 +83,20 @@ def compare(
 
     Args:
         store: the file of results.
-        measures: each compared on all collections; empty for the main measure of every collection.
+        baseline, candidates: names; see `harness.result.select`.
+        measures: each is compared on all collections. Default: the main measure of every collection.
         groups: see `selection.select`.
-        against: the file of results of another workspace, which has the candidates; it is only read.
-        unpaired: let systems through that ranked other candidates, and mark them.
-        margin: of equivalence, a fraction.
+        wanted: the evaluations to use. Default: all.
+        against: the file of results of another workspace, with the candidates. It is only read. Default: the same file.
+        unpaired: also compare systems that ranked different candidates, and mark them. Default: False.
+        margin: the margin of equivalence, a fraction. Default: equivalence is not tested.
 
     Raises:
-        UsageError: a name, a measure or the margin is wrong, or nobody has the measure.
-        DataError: the systems cannot be compared; the message says why.
+        UsageError: a name, a measure or the margin is wrong, or no system has the measure.
+        DataError: the systems cannot be compared. The message says why.
     """
     if margin is not None and not 0 < margin < 1:
-        raise UsageError(f"equivalence within {100 * margin:g} points: the margin is above 0 and below 100")
+        raise UsageError(f"equivalence within {100 * margin:g} points: the margin must be above 0 and below 100")
     named = [canonical(measure) for measure in measures]
     if against is not None and is_same_store(store, against):
         against = None
@@ -119,25 +121,25 @@ def compare(
 
 
 def _origins(selection: StoredSelection) -> list[str]:
-    """Which workspace each system is from, where there are two."""
+    """Return a line about the workspace of each system, if there are two workspaces."""
     systems = (selection.baseline, *selection.candidates)
     return [f"{one.label}: from the workspace {one.workspace}" for one in systems if one.workspace]
 
 
 def canonical(measure: str) -> str:
-    """The name under which the store keeps a measure: `ndcg@10` is `nDCG@10`.
+    """Return the name of a measure in the store, such as `nDCG@10` for `ndcg@10`.
 
     Raises:
-        UsageError: there is no such measure.
+        UsageError: the measure is unknown.
     """
     return PAIRED_MEASURE if is_paired(measure) else str(parse(measure))
 
 
 def margin_of(points: float | None) -> float | None:
-    """A margin as people give it, as a fraction.
+    """Return a margin in points as a fraction.
 
     Raises:
-        UsageError: it is no number of points between 0 and 100.
+        UsageError: the margin is not between 0 and 100 points.
     """
     if points is None:
         return None
@@ -147,7 +149,7 @@ def margin_of(points: float | None) -> float | None:
 
 
 def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
-    """Which collections each measure is compared on, by their place, and what is left out."""
+    """Return the indices of the collections that each measure is compared on, and lines about what is left out."""
     places: dict[str, list[int]] = {}
     lacking: dict[str, list[str]] = {}
     evaluations = [member for system in (selection.baseline, *selection.candidates) for member in system.members]
@@ -162,7 +164,7 @@ def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[
         stored = set.intersection(*(set(one.means) for member in evaluations for one in member))
         missing = "; ".join(f"no {measure} is stored for {', '.join(names[:3])}" for measure, names in lacking.items())
         raise UsageError(f"{missing}; --measure can name what all have: {', '.join(sorted(stored)) or 'nothing'}")
-    notes = [f"left out, for no {measure} is stored there: {', '.join(names)}" for measure, names in lacking.items()]
+    notes = [f"left out, because no {measure} is stored: {', '.join(names)}" for measure, names in lacking.items()]
     return places, notes
 
 
@@ -191,7 +193,7 @@ def _measured(
 
 
 def _differences(pairs: Sequence[Sequence[PairedValues]]) -> list[Differences]:
-    """Of all candidates, which were measured on the same queries as the baseline."""
+    """Return the differences of all candidates, which were measured on the same queries as the baseline."""
     first = pairs[0]
     deltas = [np.stack([part.deltas for part in parts]) for parts in zip(*pairs, strict=True)]
     families = [[averaged(one, first) for one in family] for family in slices(first)]

@@ -1,4 +1,4 @@
-"""The value that every comparison rests on: two systems' values of the same queries of one collection, side by side."""
+"""Paired values: the values of two systems on the same queries of one collection, from which comparisons are made."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class PairedValues:
     group: str | None
     fingerprint: str
     questions: Questions
-    """Of the queries; for p-MRR those that are asked twice."""
+    """The questions of the queries; for p-MRR, the questions with two queries."""
     baseline: Floats64
     candidate: Floats64
     baseline_id: str
-    """The evaluation's id; where a side is the mean of several seeds, their ids, joined by commas."""
+    """The id of the evaluation; for the mean of several seeds, their ids, joined by commas."""
     candidate_id: str
     same_candidates: bool
-    """Whether both ranked the same frozen lists; without that the first stages are compared too."""
+    """Whether both ranked the same frozen candidates. If not, the difference also contains one of first stages."""
     noise: float | None = None
-    """How far the same checkpoint, scored twice, was from itself; None where that was never measured."""
+    """How much the same checkpoint differed when it was scored twice; None if not measured."""
 
     @property
     def deltas(self) -> Floats64:
@@ -42,31 +42,31 @@ class PairedValues:
 
     @property
     def queries(self) -> tuple[str, ...]:
-        """Ids."""
+        """The ids of the queries."""
         return self.questions.ids
 
 
 def weights(parts: Sequence[PairedValues]) -> Floats64:
-    """What each collection weighs in the macro average, float64, summing to 1: see `harness.result.summary.shares`."""
+    """Return the weight of each collection in the macro average, summing to 1; see `harness.result.summary.shares`."""
     return shares([part.group for part in parts])
 
 
 def design_of(parts: Sequence[PairedValues]) -> Design:
-    """The questions of some collections with their weights: what a macro average is drawn from."""
+    """Return the questions of some collections with the weights of the collections in the macro average."""
     return Design(tuple(part.questions for part in parts), weights(parts))
 
 
 def paired_of(
     baseline: Sequence[Evaluation], candidate: Sequence[Evaluation], measure: str, *, unpaired: bool = False
 ) -> list[PairedValues]:
-    """Fresh evaluations of two systems, collection by collection, in the order of the baseline.
+    """Pair the evaluations of two systems in memory, collection by collection, in the order of the baseline.
 
     Args:
-        measure: its canonical name, such as `nDCG@10`.
-        unpaired: let systems through that ranked other candidates; `same_candidates` then says so.
+        measure: the canonical name, such as `nDCG@10`.
+        unpaired: accept systems that ranked different candidates; see `same_candidates`. Default: False.
 
     Raises:
-        DataError: a collection is missing on one side, or was measured by another evaluator or on other candidates.
+        DataError: a collection is missing on one side, or the evaluators or candidates differ.
         UsageError: an evaluation does not have the measure.
     """
     ours, theirs = ({one.collection.fingerprint: one for one in side} for side in (baseline, candidate))
@@ -81,11 +81,10 @@ def paired_of(
 
 
 def joined(baseline: ComparedSide, candidate: ComparedSide, *, unpaired: bool = False) -> PairedValues:
-    """Two sides of one collection.
+    """Pair two sides of one collection.
 
     Raises:
-        DataError: they were measured on other queries, by another evaluator, or (without `unpaired`) on other
-            candidates.
+        DataError: the queries, the evaluators or (without `unpaired`) the candidates differ.
     """
     _refuse(baseline, candidate, unpaired)
     noise = [side.noise for side in (baseline, candidate) if side.noise is not None]
@@ -111,22 +110,22 @@ def _refuse(baseline: ComparedSide, candidate: ComparedSide, unpaired: bool) -> 
         versions = f"versions {baseline.evaluator} and {candidate.evaluator}"
         raise DataError(f"{two} were measured by {versions} of the evaluator; run the older one again")
     if baseline.fingerprint != candidate.fingerprint:
-        raise DataError(f"{two} were measured on other content, splits or samples; run both systems on the same")
+        raise DataError(f"{two} were measured on different content, splits or samples; run both systems on the same")
     if baseline.questions.ids != candidate.questions.ids:
         shared = len(set(baseline.questions.ids) & set(candidate.questions.ids))
         raise DataError(f"{two} have {shared or 'no'} queries in common, but not all; run both systems again")
     if baseline.candidates != candidate.candidates and not unpaired:
         raise DataError(
-            f"{baseline.collection}: {_told(baseline)}, but {_told(candidate)}; run both on the same candidates, "
-            "or let --unpaired-first-stages mark it"
+            f"{baseline.collection}: {_described(baseline)}, but {_described(candidate)}; run both on the same "
+            "candidates, or let --unpaired-first-stages mark it"
         )
 
 
 def _questions(baseline: ComparedSide, candidate: ComparedSide) -> Questions:
-    """The same questions. A workspace that never saw the rest of a parallel set does not know of it; the other may."""
+    """Return the questions of both sides. One workspace may know the parallel set of the collection, the other not."""
     known = (side.questions for side in (baseline, candidate) if side.questions.drawn_from != side.fingerprint)
     return next(known, baseline.questions)
 
 
-def _told(side: ComparedSide) -> str:
+def _described(side: ComparedSide) -> str:
     return f"'{side.system}' ranked the candidates of {side.first_stage} at depth {side.depth} ({side.ids[0]})"

@@ -1,4 +1,4 @@
-"""What a reader of a comparison has to know of the evaluations that it rests on."""
+"""Remarks about the evaluations in a comparison."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from harness.result.stored import Stored
 
 
 def declared(selection: StoredSelection) -> list[str]:
-    """Samples and notes of the collections, how BM25 stems, and what is known against imported values, each once."""
+    """Return lines about samples, notes of the collections, BM25's stemming, and imported values that are known to be
+    wrong, each once."""
     about = [note for one in selection.baseline.members[0] for note in _of(one)]
     known = [f"{one.key.label} on {one.collection.name}: {one.wrong}" for one in _all(selection) if one.wrong]
     return list(dict.fromkeys([*about, *bm25_notes(of_stored(_all(selection))), *known]))
 
 
 def wrong(selection: StoredSelection) -> tuple[str, ...]:
-    """The systems with a value that is known to be wrong."""
+    """Return the systems with a value that is known to be wrong."""
     systems = (selection.baseline, *selection.candidates)
     return tuple(one.label for one in systems if any(e.wrong for member in one.members for e in member))
 
 
 def alarms(selection: StoredSelection, measures: Iterable[str]) -> tuple[str, ...]:
-    """Every stored alarm of the evaluations, but for those about other measures, each once."""
+    """Return every stored alarm of the evaluations, except those about other measures, each once."""
     return tuple(
         dict.fromkeys(
             f"{one.collection.name}: {one.key.label}: {alarm.named}"

@@ -1,4 +1,4 @@
-"""What is said of one candidate against the baseline: on each collection, in each group and language, and over all."""
+"""The rows of a comparison: a candidate and the baseline on each collection, group and language, and over all."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Kind = Literal["macro", "collection", "group", "language"]
 
 @dataclass(frozen=True)
 class Row:
-    """A candidate against the baseline over some collections. Fractions, not points."""
+    """A candidate compared with the baseline over some collections. Values are fractions."""
 
     kind: Kind
     name: str
     parts: tuple[PairedValues, ...]
-    """One for each collection; several are macro-averaged, see `paired.weights`."""
+    """One for each collection. Several are macro-averaged; see `paired.weights`."""
     difference: Difference
-    """Corrected over the candidates in a macro row, in any other over the rows of its kind and candidate."""
+    """A macro row is corrected over the candidates, any other row over the rows of the same kind and candidate."""
     effect: Effect
     equivalence: Equivalence | None
-    """None where it was not asked for."""
+    """None if equivalence is not tested."""
     both_zero: int | None
-    """Queries on which both systems have 0. A query without a relevant candidate is always among them. None for p-MRR,
-    of which 0 says that nothing changed."""
+    """The number of queries on which both systems have 0, including all queries without a relevant candidate. None for
+    p-MRR, where 0 means that nothing changed."""
 
     @property
     def baseline(self) -> float:
@@ -46,30 +46,30 @@ class Row:
 
     @property
     def noise(self) -> float | None:
-        """The most by which scoring again can have moved the average; None unless it was measured on every part."""
+        """How much the average changed at most when it was scored again; None unless measured on every part."""
         known = [part.noise for part in self.parts if part.noise is not None]
         return float(weights(self.parts) @ known) if len(known) == len(self.parts) else None
 
     @property
     def same_candidates(self) -> bool:
-        """Whether both systems ranked the same lists, everywhere."""
+        """Whether both systems ranked the same candidates on every part."""
         return all(part.same_candidates for part in self.parts)
 
     @property
     def language(self) -> str | None:
-        """The language of all parts; None where they have several, or none."""
+        """The language of all parts; None if they have several, or none."""
         languages = {part.language for part in self.parts}
         return next(iter(languages)) if len(languages) == 1 else None
 
     @property
     def in_the_noise(self) -> bool:
-        """Whether scoring the same checkpoint twice has moved it as much."""
+        """Whether the difference is not larger than that of the same checkpoint scored twice."""
         return self.noise is not None and abs(self.difference.value) <= self.noise
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The collections of one row, by their place among all."""
+    """The collections of one row, by their index among all."""
 
     kind: Kind
     name: str
@@ -77,12 +77,12 @@ class Slice:
 
 
 Slices = tuple[tuple[Slice, ...], tuple[Slice, ...], tuple[Slice, ...]]
-"""The rows of collections, of groups and of languages: three families of one candidate, each corrected by itself."""
+"""The rows of collections, groups and languages: three families of one candidate, which are corrected separately."""
 
 
 def slices(parts: Sequence[PairedValues]) -> Slices:
-    """A row for each collection; one for each group of several collections, such as the forums of CQADupStack, unless
-    it is all there is; and one for each language, where there are several."""
+    """Return a row for each collection; for each group of several collections, such as the forums of CQADupStack,
+    unless it contains all collections; and for each language, if there are several."""
     groups = [one for one in _named("group", [part.group for part in parts]) if 1 < len(one.places) < len(parts)]
     languages = _named("language", [part.language for part in parts])
     collections = (Slice("collection", part.collection, (place,)) for place, part in enumerate(parts))
@@ -90,18 +90,18 @@ def slices(parts: Sequence[PairedValues]) -> Slices:
 
 
 def averaged(one: Slice, parts: Sequence[PairedValues]) -> DesignPart:
-    """What the difference of a row is an average of."""
+    """Return the part of the design that the difference of a row is averaged over."""
     return DesignPart(one.places, tuple(weights([parts[place] for place in one.places]).tolist()))
 
 
 def row(
     kind: Kind, name: str, parts: Sequence[PairedValues], found: Difference, *, measure: str, margin: float | None
 ) -> Row:
-    """One row.
+    """Return one row.
 
     Args:
         found: the difference over these collections.
-        margin: differences below it count as none, a fraction; None does not ask for equivalence.
+        margin: the margin of equivalence, a fraction; None if equivalence is not tested.
     """
     design, deltas = design_of(parts), [part.deltas for part in parts]
     zero = sum(int(np.count_nonzero((part.baseline == 0) & (part.candidate == 0))) for part in parts)

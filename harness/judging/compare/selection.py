@@ -1,4 +1,4 @@
-"""What is compared: for every system, one evaluation on each collection that all of them were measured on."""
+"""Selects what is compared: for every system, one evaluation on each collection that all of them were measured on."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Chosen:
 
     label: str
     members: tuple[tuple[Stored, ...], ...]
-    """[members][collections]; one member for a system that is no group."""
+    """[members][collections]; a system that is not a group has one member."""
     group: bool = False
     workspace: str = ""
-    """Where there are two of them."""
+    """The path of the workspace, if two are compared."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class StoredSelection:
     baseline: Chosen
     candidates: tuple[Chosen, ...]
     notes: tuple[str, ...]
-    """What was left out or picked, for the reader."""
+    """Lines about what was left out or chosen."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Shelf:
 
     stored: Sequence[Stored]
     workspace: str = ""
-    """Its path, where there are two workspaces."""
+    """The path of the workspace, if two are compared."""
 
 
 def select(
@@ -60,16 +60,16 @@ def select(
     groups: Sequence[str] = (),
     wanted: Wanted = ANY,
 ) -> StoredSelection:
-    """Choose what is compared within one workspace.
+    """Select what is compared within one workspace.
 
     Args:
         stored: all evaluations, the newest last.
-        groups: each `NAME=SPEC,SPEC` or `NAME=GLOB`; the name is then a system.
+        groups: each `NAME=SPEC,SPEC` or `NAME=GLOB`. The name can then be used as a system. Default: none.
 
     Raises:
         UsageError: a name is unknown or means several systems, or both sides are the same evaluation.
-        DataError: the systems were measured on no common collection, or on other queries of one, or a name means other
-            models on other collections.
+        DataError: the systems have no collection in common, or have different queries of it, or a name means different
+            models on different collections.
     """
     if not set(candidates) - {baseline}:
         raise UsageError(f"'{baseline}' on both sides is the same evaluation; name two systems")
@@ -85,8 +85,8 @@ def select_across(  # noqa: PLR0917
     groups: Sequence[str] = (),
     wanted: Wanted = ANY,
 ) -> StoredSelection:
-    """As `select`, with the baseline on one shelf and the candidates on the other. A group has its members on the shelf
-    of the side that it is named on."""
+    """Select as `select` does, with the baseline from one workspace and the candidates from the other. The members of a
+    group are looked up in the workspace of its side."""
     known = _groups(groups, [*own.stored, *other.stored])
     if unused := sorted(known.keys() - {baseline, *candidates}):
         raise UsageError(f"the group '{unused[0]}' is neither the baseline nor a candidate; name it as one of them")
@@ -103,18 +103,18 @@ def select_across(  # noqa: PLR0917
         for (name, shelf), members in zip(sides, systems, strict=True)
     ]
     _refuse_the_same(chosen)
-    first, *others = _told_apart(chosen)
+    first, *others = _distinguished(chosen)
     return StoredSelection(first, tuple(others), tuple(dict.fromkeys(notes)))
 
 
 def _groups(declared: Sequence[str], stored: Sequence[Stored]) -> dict[str, str]:
-    """The members of each group as they were written, by its name."""
+    """Return the members of each group as they were written, by name of the group."""
     labels = {one.key.label for one in stored}
     groups: dict[str, str] = {}
     for text in declared:
         name, members = declared_group(text)
         if name in groups or name in labels:
-            raise UsageError(f"--group '{text}': '{name}' is a name already; take another")
+            raise UsageError(f"--group '{text}': '{name}' is already a name; use another")
         groups[name] = members
     return groups
 
@@ -137,13 +137,14 @@ def _picked(member: Named, common: Sequence[str], notes: list[str]) -> tuple[Sto
         here = [one for one in member.evaluations if one.collection.fingerprint == fingerprint]
         name = here[0].collection.name
         if len(stages := {(one.first_stage, depth_of(one)) for one in here}) > 1:
-            told = sorted(f"{stage} at depth {depth}" for stage, depth in stages)
+            settings = sorted(f"{stage} at depth {depth}" for stage, depth in stages)
             raise UsageError(
-                f"{name}: '{member.label}' was measured on {' and '.join(told)}; choose with --first-stage or --depth"
+                f"{name}: '{member.label}' was measured on {' and '.join(settings)}; choose with --first-stage "
+                "or --depth"
             )
         if len(here) > 1:
             older = ", ".join(one.id for one in here[:-1])
-            notes.append(f"{name}: the newest evaluation of {member.label} is taken, {here[-1].id}; older: {older}")
+            notes.append(f"{name}: the newest evaluation of {member.label} is used, {here[-1].id}; older: {older}")
         picked.append(here[-1])
     _refuse_several_models(member.label, picked)
     return tuple(picked)
@@ -155,12 +156,13 @@ def _refuse_several_models(label: str, picked: Sequence[Stored]) -> None:
         if weights_of(other) != weights_of(first):
             raise DataError(
                 f"'{label}' is one model on {first.collection.name} ({first.id}) and another, with other weights, "
-                f"on {other.collection.name} ({other.id}); name the one that you mean by its id"
+                f"on {other.collection.name} ({other.id}); name one of them by its id"
             )
 
 
 def _refuse_the_same(chosen: Sequence[Chosen]) -> None:
-    """One workspace has to have two evaluations. Another may hold the same one: then the model did not change."""
+    """Refuse the same evaluation on both sides of one workspace. Two workspaces may have the same one, if the model did
+    not change."""
     seen: dict[tuple[str, str], str] = {}
     for system in chosen:
         own = {(system.workspace, one.id) for member in system.members for one in member}
@@ -170,8 +172,8 @@ def _refuse_the_same(chosen: Sequence[Chosen]) -> None:
         seen |= dict.fromkeys(own, system.label)
 
 
-def _told_apart(chosen: Sequence[Chosen]) -> list[Chosen]:
-    """Systems may share a label: then the label has their workspace too, or, of systems that were named by id, their
+def _distinguished(chosen: Sequence[Chosen]) -> list[Chosen]:
+    """Return the systems with distinct labels. Equal labels get the workspace; for systems that were named by id, the
     first stage, depth and id."""
     shared = Counter(system.label for system in chosen)
     within = Counter((system.label, system.workspace) for system in chosen)

@@ -1,4 +1,4 @@
-"""The collections that all systems of a comparison were measured on: the same content, split and queries."""
+"""Finds the collections that all systems of a comparison were measured on, with the same content, split and queries."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from harness.result.select import Named
 from harness.result.stored import Stored
 
 Measured = dict[str, dict[str, Stored]]
-"""By the name and then the fingerprint of a collection, any one evaluation on it."""
+"""An evaluation on each collection, by name and fingerprint of the collection."""
 
 
 def shared_collections(systems: Sequence[Named]) -> tuple[list[str], list[str]]:
-    """Fingerprints of the collections that all have, in the order of their names, and notes on the rest. The order in
-    which they were measured must not matter: resampling follows the order of the collections.
+    """Return the fingerprints of the collections that all systems have, and notes about the others.
 
-    Where all have several nested samples of one collection, the largest is taken.
+    They are sorted by name, because resampling depends on the order of the collections and must not depend on the order
+    of measuring. If all systems have several nested samples of a collection, the largest is used.
 
     Raises:
-        DataError: there is none, or all have the name of one but not its queries.
+        DataError: there is no such collection, or the systems have different queries of a collection.
     """
     measured = [_measured(system) for system in systems]
     names = sorted(name for name in measured[0] if all(name in one for one in measured))
     if not names:
-        told = "; ".join(f"{system.shown} has {_listed(one)}" for system, one in zip(systems, measured, strict=True))
-        raise DataError(f"no collection that all were measured on: {told}")
+        has = "; ".join(f"{system.shown} has {_listed(one)}" for system, one in zip(systems, measured, strict=True))
+        raise DataError(f"no collection that all were measured on: {has}")
     notes = _left_out(systems, measured, names)
     return [_one_of(name, systems, [one[name] for one in measured], notes) for name in names], notes
 
@@ -52,17 +52,17 @@ def _owner(system: Named) -> str:
 def _one_of(name: str, systems: Sequence[Named], measured: Sequence[Mapping[str, Stored]], notes: list[str]) -> str:
     common = [fingerprint for fingerprint in measured[0] if all(fingerprint in one for one in measured)]
     if not common:
-        told = "; ".join(
+        versions = "; ".join(
             f"{system.shown} has {' and '.join(map(_described, one.values()))}"
             for system, one in zip(systems, measured, strict=True)
         )
-        raise DataError(f"{name}: not the same queries, split or content: {told}; run the systems on the same")
+        raise DataError(f"{name}: different queries, splits or content: {versions}; run the systems on the same")
     largest = max(common, key=lambda fingerprint: measured[0][fingerprint].collection.counts.queries)
     if len({measured[0][fingerprint].collection.whole for fingerprint in common}) > 1:
-        told = " and ".join(_described(measured[0][fingerprint]) for fingerprint in common)
-        raise DataError(f"{name}: all systems have {told}; choose with --collection and the digits in brackets")
+        versions = " and ".join(_described(measured[0][fingerprint]) for fingerprint in common)
+        raise DataError(f"{name}: all systems have {versions}; choose with --collection and the digits in brackets")
     if any(len(one) > 1 for one in measured):
-        notes.append(f"{name}: compared on {_described(measured[0][largest])}, the most that all systems have")
+        notes.append(f"{name}: compared on {_described(measured[0][largest])}, the largest that all systems have")
     return largest
 
 

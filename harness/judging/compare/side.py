@@ -1,4 +1,4 @@
-"""One system's values on one collection, wherever they come from: the store, memory, or several seeds of one method."""
+"""The values of one system on one collection, from the store, from memory, or from several seeds of a method."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ComparedSide:
 
     system: str
     ids: tuple[str, ...]
-    """Of the evaluations: one, or one for each seed."""
+    """The id of the evaluation, or of the evaluation of each seed."""
     collection: str
     split: str
     language: str | None
@@ -32,25 +32,25 @@ class ComparedSide:
     first_stage: str
     depth: int
     candidates: str
-    """Digest of which documents were ranked for which query."""
+    """Digest of the documents that were ranked for each query."""
     questions: Questions
-    """Of the queries, in their order; for p-MRR the questions that are asked twice."""
+    """The questions of the queries, in the same order; for p-MRR, the questions with two queries."""
     rows: Floats64
-    """float64 [seeds, queries], fractions; one row for a system that is no group."""
+    """float64 [seeds, queries], fractions; one row for a system that is not a group."""
     noise: float | None = None
 
     @property
     def values(self) -> Floats64:
-        """The mean over seeds, float64 [queries]; of one seed its very values."""
+        """The mean over seeds, float64 [queries]."""
         mean: Floats64 = self.rows[0] if len(self.rows) == 1 else self.rows.mean(axis=0)
         return mean
 
 
 def stored_side(results: Results, stored: Stored, measure: str) -> ComparedSide:
-    """A stored evaluation.
+    """Return the side of a stored evaluation.
 
     Raises:
-        UsageError: it does not have the measure.
+        UsageError: the evaluation does not have the measure.
     """
     queries, values = results.per_query(stored.id, measure)
     about = stored.collection
@@ -73,10 +73,10 @@ def stored_side(results: Results, stored: Stored, measure: str) -> ComparedSide:
 
 
 def fresh_side(evaluation: Evaluation, measure: str) -> ComparedSide:
-    """An evaluation that is still in memory.
+    """Return the side of an evaluation in memory.
 
     Raises:
-        UsageError: it does not have the measure.
+        UsageError: the evaluation does not have the measure.
     """
     collection, system = evaluation.collection, evaluation.system
     asked, values = _values(evaluation, measure)
@@ -98,17 +98,17 @@ def fresh_side(evaluation: Evaluation, measure: str) -> ComparedSide:
 
 
 def together(name: str, sides: Sequence[ComparedSide]) -> ComparedSide:
-    """Several seeds or folds of one method on one collection, as one system.
+    """Join several seeds or folds of a method on one collection into one side.
 
     Raises:
-        DataError: they were not measured on the same queries and candidates.
+        DataError: the queries, candidates or evaluators differ.
     """
     first = sides[0]
     for other in sides[1:]:
         if _ground(other) != _ground(first):
             raise DataError(
-                f"{first.collection}: {first.ids[0]} and {other.ids[0]} of '{name}' were measured on other queries or "
-                "candidates, or by another evaluator; a group needs the same"
+                f"{first.collection}: {first.ids[0]} and {other.ids[0]} of '{name}' have different queries, "
+                "candidates or evaluators; all members of a group need the same"
             )
     noise = [side.noise for side in sides if side.noise is not None]
     ids = tuple(id for side in sides for id in side.ids)

@@ -1,3 +1,6 @@
-"""The gate: may this candidate replace what is accepted? A declared policy, held-back queries, a rule, counted looks.
+"""The gate, which decides whether a candidate may replace the accepted system: a declared policy, held-back queries, a
+rule, and counted looks.
 
-It never changes a number, and it never lets one pass whose integrity is in doubt."""
+A *look* is one evaluation of a candidate on the gate's queries. Every look spends a part of the allowed error
+probability, alpha. The gate does not change numbers, and no candidate passes whose numbers cannot be trusted.
+"""

@@ -1,4 +1,5 @@
-"""The anchor: what a candidate is held against. The best that was accepted or a fixed release, never the one before."""
+"""The anchor: the system that a candidate is compared with. It is the best accepted system or a fixed release, not the
+previous checkpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from harness.workspace import Workspace
 
 @dataclass(frozen=True)
 class Anchor:
-    """The anchor's evaluations, by the fingerprint of their collection."""
+    """The anchor's evaluations, by fingerprint of the collection."""
 
     name: str
     stored: Mapping[str, Stored]
@@ -30,33 +31,33 @@ class Anchor:
 
 @dataclass(frozen=True)
 class NamedAnchor:
-    """An anchor that was named, before anything is scored."""
+    """The named anchor, before anything is scored."""
 
     name: str
     system: System | None
-    """None where it is looked up in the store."""
+    """None if the anchor is looked up in the store."""
     refusal: HarnessError | None = None
     """Why it could not be opened."""
 
 
 def wanted(stage: Stage, looks: LookLog) -> NamedAnchor:
-    """Open the anchor early, so that a gate without one costs nothing. An anchor of another workspace is not opened:
-    its stored results count.
+    """Open the anchor before scoring, so that a gate without an anchor costs nothing. An anchor in another workspace is
+    not opened; its stored results are used.
 
     Args:
-        looks: of the workspace that has the anchor.
+        looks: the looks of the workspace that has the anchor.
 
     Raises:
-        UsageError: the best accepted system is wanted, and none was ever accepted; the other workspace does not have
-            the anchor; or what is stored of it rests on candidates of a BM25 with another language.
-        HarnessError: the anchor cannot be opened, and the store does not have it either.
+        UsageError: the best accepted system is wanted and none was accepted; the other workspace does not have the
+            anchor; or its stored results are on candidates of a BM25 with another language.
+        HarnessError: the anchor cannot be opened and is not in the store.
     """
     name = stage.policy.anchor
     if name == BEST_ACCEPTED:
         if not looks.accepted():
             raise UsageError(
-                f"no system has been accepted in {_there(stage)} yet; name the first anchor with --anchor, and give "
-                "--accept to keep a pass"
+                f"no system has been accepted in {_there(stage)} yet; name the first anchor with --anchor, and use "
+                "--accept to accept a pass"
             )
         refuse_accepted(stage, looks)
         return NamedAnchor(name, None)
@@ -75,7 +76,7 @@ def wanted(stage: Stage, looks: LookLog) -> NamedAnchor:
 
 
 def found(stage: Stage, anchor: NamedAnchor, ours: Sequence[Evaluation], looks: LookLog) -> Anchor:
-    """The anchor's evaluations on the candidate's queries and candidates: of a run, or of the store.
+    """Return the anchor's evaluations on the queries and candidate documents of `ours`, from a run or from the store.
 
     Raises:
         UsageError: no accepted system was measured on these queries.
@@ -88,7 +89,10 @@ def found(stage: Stage, anchor: NamedAnchor, ours: Sequence[Evaluation], looks: 
 
 
 def stored(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], looks: LookLog) -> Anchor:
-    """The anchor of the store, on these candidates (digests, by the fingerprint of their collection).
+    """Return the anchor from the store, on these candidates.
+
+    Args:
+        candidates: digests of the candidates, by fingerprint of the collection.
 
     Raises:
         UsageError: no accepted system was measured on these queries, or the other workspace does not have the anchor on
@@ -109,13 +113,14 @@ def stored(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], loo
 
 
 def by_collection(workspace: Workspace, ids: Sequence[str]) -> dict[str, Stored]:
-    """Stored evaluations by the fingerprint of their collection."""
+    """Return stored evaluations by fingerprint of the collection."""
     with Results(workspace.results) as results:
         return {one.collection.fingerprint: one for one in map(results.find, ids)}
 
 
 def _warned(stage: Stage, anchor: Anchor) -> Anchor:
-    """With what is known against imported values of the anchor, on whichever collection: a tier has parts of them."""
+    """Return the anchor with cautions about imported values that are known to be wrong, on any collection, because a
+    tier has only parts of collections."""
     with Results(stage.reference.results) as results:
         known = [f"the anchor on {one.collection.name}: {one.wrong}" for one in results.all() if _is_wrong(one, anchor)]
     return replace(anchor, caution=(*anchor.caution, *dict.fromkeys(known)))
@@ -126,7 +131,7 @@ def _is_wrong(stored: Stored, anchor: Anchor) -> bool:
 
 
 def _named(stage: Stage, name: str) -> Named:
-    """The anchor among what is stored over the stage's first stage, and on whatever else there is."""
+    """Return the anchor among the stored systems over the gate's first stage."""
     with Results(stage.reference.results) as results:
         everything = list(results.all())
     try:
@@ -136,7 +141,7 @@ def _named(stage: Stage, name: str) -> Named:
 
 
 def _newest(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str]) -> Anchor:
-    """The newest evaluations of that name; collections that are missing are the integrity check's to find."""
+    """Return the newest evaluations with the name. Missing collections are found by the integrity check."""
     named = _named(stage, anchor.name)
     kept = {
         one.collection.fingerprint: one

@@ -1,4 +1,4 @@
-"""Scoring block after block until the answer is certain. The candidates are those of the whole collection."""
+"""Scores block after block until the answer is certain. The candidates are those of the whole collection."""
 
 from __future__ import annotations
 
@@ -26,38 +26,39 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SystemPairs:
-    """Pairs of one system over all collections."""
+    """The number of pairs of one system over all collections."""
 
     planned: int
-    """What all queries would have taken."""
+    """The pairs of all queries."""
     used: int
-    """What the decision rests on."""
+    """The pairs that the decision is based on."""
     fresh: int
-    """What the model scored now; the ledger knew the others."""
+    """The pairs that the model scored now; the others were in the ledger."""
 
     @property
     def saved(self) -> int:
-        """Pairs that nobody had to score."""
+        """The pairs that did not have to be scored."""
         return self.planned - self.used
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """Where the sequential gate stopped, and what it rests on."""
+    """Where the sequential gate stopped, and the evaluations that its decision is based on."""
 
     decision: SequentialDecision
     anchor: tuple[Evaluation, ...]
-    """On the queries that were used, collection by collection; `candidate` has the same. They are in no store yet."""
+    """The evaluations on the queries that were used, collection by collection; likewise `candidate`. They are not
+    stored yet."""
     candidate: tuple[Evaluation, ...]
     anchor_pairs: SystemPairs
     candidate_pairs: SystemPairs
     seed: int
-    """Of the lot that orders the questions."""
+    """The seed of the order of the questions."""
 
 
 @dataclass(frozen=True)
 class _Side:
-    """One system, and what it has cost on each collection; that grows block by block."""
+    """One system, and the time that it took on each collection so far."""
 
     system: System
     session: Session
@@ -65,7 +66,7 @@ class _Side:
     seconds: dict[int, float] = field(default_factory=dict)
 
     def values(self, grounds: Sequence[CandidatePool], rows: Sequence[Rows]) -> list[Floats64]:
-        """The values of some queries of each collection."""
+        """Return the values of some queries of each collection."""
         return [self._values(place, *one) for place, one in enumerate(zip(grounds, rows, strict=True))]
 
     def _values(self, place: int, ground: CandidatePool, rows: Rows) -> Floats64:
@@ -79,12 +80,12 @@ class _Side:
         return values
 
     def evaluations(self, parts: Sequence[CandidatePool]) -> tuple[Evaluation, ...]:
-        """Everything was scored: they come from the ledger."""
+        """Return the evaluations of what was scored. All scores are in the ledger."""
         done = [evaluate(part, self.system, self.session) for part in parts]
         return tuple(replace(one, fresh=self.fresh[d], seconds=self.seconds[d]) for d, one in enumerate(done))
 
     def pairs(self, grounds: Sequence[CandidatePool], parts: Sequence[CandidatePool]) -> SystemPairs:
-        """What was planned, what was used, what was scored now."""
+        """Return the numbers of planned, used and newly scored pairs."""
         planned, used = (sum(len(ground.candidates) for ground in some) for some in (grounds, parts))
         return SystemPairs(planned, used, sum(self.fresh.values()))
 
@@ -98,21 +99,21 @@ def run_blocks(
     *,
     seed: int = 0,
 ) -> Stopped:
-    """Score both systems on random blocks of questions of all collections, and stop when the rule is certain.
+    """Score both systems on random blocks of questions of all collections, until the answer is certain.
 
     A question of a parallel set is scored in all its languages at once.
 
     Args:
-        grounds: the collections (or the parts that a gate may look at) with their candidates, from
-            `prepare`; both systems share their first stage. The first measure of each is compared.
-        seed: of the lot by id that orders the questions; the order in the file does not matter.
+        grounds: the collections (or the parts for the gate) with their candidates, from `prepare`. Both systems share
+            the first stage. The first measure of each is compared.
+        seed: the seed of the random order of the questions, which depends on their ids and not on the file. Default: 0.
 
     Raises:
-        UsageError: a collection asks its questions twice: its queries are not independent.
+        UsageError: a collection has pairs of queries, which are not independent.
     """
     for ground in grounds:
         if ground.collection.changes is not None:
-            raise UsageError(f"{ground.collection.name} asks its questions twice; run the gate without --sequential")
+            raise UsageError(f"{ground.collection.name} has pairs of queries; run the gate without --sequential")
     collections = [ground.collection for ground in grounds]
     blocks = plan(Design(tuple(map(questions_of, collections)), votes(collections)), seed)
     orders = [_rows(*both) for both in zip(collections, blocks.whole.collections, strict=True)]
@@ -135,6 +136,6 @@ def run_blocks(
 
 
 def _rows(collection: Collection, ordered: Questions) -> Rows:
-    """The rows of the queries, in the order in which they are scored."""
+    """Return the rows of the queries, in the order in which they are scored."""
     rows = {id: row for row, id in enumerate(collection.queries.ids())}
     return np.array([rows[id] for id in ordered.ids], np.int64)

@@ -1,4 +1,4 @@
-"""What the statistics of a gate are about: the questions of the paired collections, and their differences."""
+"""The input of the gate's statistics: the questions of the paired collections, and their differences."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def drawn(pairs: Sequence[PairedValues], shares: Floats64) -> tuple[Design, list[Floats64]]:
-    """The questions of the collections, and the differences of every collection, float64 [queries].
+    """Return the questions of the collections, and the differences of every collection, float64 [queries].
 
     Args:
-        shares: of the collections in the macro average.
+        shares: the weights of the collections in the macro average.
     """
     return Design(tuple(one.questions for one in pairs), shares), [one.deltas for one in pairs]

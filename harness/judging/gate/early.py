@@ -1,4 +1,4 @@
-"""The gate that stops as soon as the answer is certain, joined to the rule, the store and the other checks."""
+"""Connects the sequential gate to the rule, the store and the other checks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
-    """The policy as the sequential rule takes it."""
+    """Return the sequential rule of a policy."""
     return SequentialRule(
         margin=policy.margin,
         alpha=policy.alpha_of(tier),
@@ -41,7 +41,7 @@ def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
 
 
 def stopped(stage: Stage, grounds: Sequence[CandidatePool], anchor: System, candidate: System) -> Stopped:
-    """Score both on blocks of queries until the answer is certain, and keep what was measured on them."""
+    """Score both systems on blocks of queries until the answer is certain, and store the results."""
     before = BeforeScoring(stage.collections, stage.session)
     alarms = [before.look(ground, candidate) for ground in grounds]
     found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.session)
@@ -67,10 +67,10 @@ def judge_early(
     findings: Findings,
     costs: Sequence[CheckpointCost],
 ) -> Verdict:
-    """The verdict of a gate that could stop early. After a stop it has the anytime interval, which holds at whatever
-    block it was looked at; a p-value or an interval for a fixed size would not.
+    """Return the verdict of a sequential gate.
 
-    Where every query was scored, the fixed-size rule decides with what is left of each alpha.
+    After an early stop it has the anytime interval, which is valid at every block. A p-value or an interval for a fixed
+    number of queries would not be. If every query was scored, the fixed-size rule decides with the rest of each alpha.
     """
     decision, saved = found.decision, _saved(found)
     found_too = replace(findings, cautions=(saved, *findings.cautions))

@@ -1,4 +1,4 @@
-"""The way of a gate: queries of one tier, candidate, anchor, differences, the rule, and the look that is kept."""
+"""The steps of a gate: the queries of a tier, candidate, anchor, differences, the rule, and the stored look."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from harness.workspace import Workspace
 
 @dataclass(frozen=True)
 class Gated:
-    """What a gate gives back."""
+    """The result of a gate."""
 
     verdict: Verdict
     tier: Tier
@@ -43,15 +43,15 @@ class Gated:
     measure: str
     policy: Policy
     taken: int = 0
-    """Looks that the release has taken at these queries, with this one."""
+    """The number of looks of the release at these queries, including this one."""
     look: Look | None = None
-    """None on the tier dev, which keeps none, and where nothing was looked at."""
+    """None on the tier dev, which stores no looks, and if nothing was measured."""
     notes: tuple[str, ...] = ()
-    """How BM25 stems, where it is one side or what both stand on."""
+    """Lines about the workspaces, if there are two, and about how BM25 stems."""
 
     @property
     def state(self) -> str | None:
-        """The verdict; None on the tier dev, which never gives one."""
+        """The verdict; None on the tier dev, which gives none."""
         return None if self.tier == "dev" else self.verdict.state
 
 
@@ -62,7 +62,7 @@ class _Scored:
     anchor: anchors.Anchor
     ours: Sequence[Evaluation]
     candidates: Mapping[str, str]
-    """Digests of the candidates of all queries of the stage, by fingerprint, whether they were scored or not."""
+    """Digests of the candidates of all queries, scored or not, by fingerprint."""
     megabytes: float | None
     stopped: Stopped | None = None
 
@@ -83,17 +83,19 @@ def gate(
 ) -> Gated:
     """Judge a candidate against the policy's anchor on the queries of one tier.
 
-    Known pairs cost nothing. Every look but those of the tier dev is kept in the results store.
+    Pairs in the ledger cost nothing. Looks of all tiers except dev are kept in the results store.
 
     Args:
-        collections: whole ones; the tier's part of each is taken here, then `sample` queries of the part.
-        without: texts of queries that are left out; see `staged`.
-        accept: mark a pass as accepted, so that it can be the anchor of later candidates.
-        sequential: score random blocks of queries, and stop when the answer is certain.
-        against: another workspace, which has the anchor's stored results. It is only read; its looks count as well.
+        collections: whole collections. The tier's part of each is used, or `sample` queries of that part.
+        tier: the queries to use. Default: gate.
+        without: texts of queries to leave out; see `staged`. Default: none.
+        accept: mark a pass as accepted, so that it can be the anchor of later candidates. Default: False.
+        sequential: score random blocks of queries, and stop when the answer is certain. Default: False.
+        against: another workspace with the anchor's stored results. It is only read, and its looks also count. Default:
+            the workspace of the session.
 
     Raises:
-        UsageError: no anchor can be told, or the policy lacks what the tier needs.
+        UsageError: the anchor is not known, or the policy lacks what the tier needs.
         HarnessError: a model or a collection cannot be used.
     """
     if tier == "final" and policy.looks.release is None:
@@ -105,43 +107,43 @@ def gate(
     )
     looks, known = LookLog(session.workspace.results), _log_of_the_anchor(stage)
     before = _spent_by(stage, looks, known)
-    told = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
+    result = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
     if is_spent(policy, tier, before) and all(look.candidate.name != without_secrets(candidate) for look in before):
-        return _spent(told)  # before anything is scored
+        return _spent(result)  # before anything is scored
     wanted, system = anchors.wanted(stage, known), stage.system(candidate)
     try:
         scored = (_in_blocks if sequential else _whole)(stage, wanted, system, looks, known)
     except ModelError as error:
-        return _invalid(told, str(error))
+        return _invalid(result, str(error))
     verdict = _verdict(stage, scored)
     stemming = [*of_evaluations(scored.ours), *of_stored(scored.anchor.stored.values())]
     lines = (*_origins(stage, scored.anchor.name, candidate), *notes(dict.fromkeys(stemming)))
-    told = replace(told, verdict=verdict, anchor=scored.anchor.name, notes=lines)
+    result = replace(result, verdict=verdict, anchor=scored.anchor.name, notes=lines)
     if tier == "dev":
-        return replace(told, taken=0)
+        return replace(result, taken=0)
     look = _look(stage, scored, candidate, verdict)
     if is_spent(policy, tier, before) and look.id not in {one.id for one in before}:
-        return _spent(told)
+        return _spent(result)
     kept = looks.keep(replace(look, accepted=accept and verdict.state == "pass"))
-    return replace(told, look=kept, taken=len(_spent_by(stage, looks, known)))
+    return replace(result, look=kept, taken=len(_spent_by(stage, looks, known)))
 
 
 def _log_of_the_anchor(stage: Stage) -> LookLog:
-    """The looks of the workspace that has the anchor."""
+    """Return the looks of the workspace that has the anchor."""
     if stage.against is not None:
-        with stored_in(stage.against.results, "--against"):  # a log would make a store that is not there
+        with stored_in(stage.against.results, "--against"):  # LookLog would create a missing store
             pass
     return LookLog(stage.reference.results)
 
 
 def _spent_by(stage: Stage, *logs: LookLog) -> list[Look]:
-    """What was spent of these queries, in either workspace: a fresh workspace does not make them unseen."""
+    """Return the looks that were spent on these queries in either workspace: a new workspace does not make them new."""
     spent = [look for log in logs for look in log.spent(stage.policy, stage.tier, stage.whole)]
     return list({look.id: look for look in spent}.values())
 
 
 def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
-    """Which workspace each side is from, where there are two."""
+    """Return lines about the workspace of each side, if there are two."""
     if stage.against is None:
         return []
     return [
@@ -151,7 +153,7 @@ def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
 
 
 def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
-    """All queries. The candidate is scored first, so that the memory it takes is its own."""
+    """Score all queries. The candidate comes first, so that its peak memory does not include the anchor."""
     with watched() as peak:
         ours = stage.run(system)
     anchor = anchors.found(stage, wanted, ours, known)
@@ -160,7 +162,7 @@ def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: Loo
 
 
 def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
-    """Blocks of queries. An anchor of the store looks its scores up."""
+    """Score blocks of queries. The scores of a stored anchor are looked up."""
     measures = [stage.policy.measure] if stage.policy.measure else []
     first, depth = system.first_stage, system.depth
     grounds = [prepare(one, first, depth, measures, stage.session) for one in stage.collections]
@@ -184,7 +186,7 @@ def _verdict(stage: Stage, scored: _Scored) -> Verdict:
     names = {one.collection.fingerprint: one.collection.name for one in scored.ours}
     measures = stage.measures_of([one.collection for one in scored.ours])
     here = stage.session.workspace
-    there = stage.reference if scored.stopped is None else here  # blocks are kept where they are scored
+    there = stage.reference if scored.stopped is None else here  # blocks are stored in the workspace that scores them
     with Results(here.results) as results, Results(there.results) as reference:
         stored = {one.collection.fingerprint: results.find(one.id) for one in scored.ours}
         known = [*scored.anchor.caution, *stage.cautions]
@@ -201,8 +203,8 @@ def _verdict(stage: Stage, scored: _Scored) -> Verdict:
 
 
 def costs_of(ours: Sequence[Evaluation], policy: Policy, megabytes: float | None) -> tuple[CheckpointCost, ...]:
-    """What the candidate costs on this machine: model time over every time that these pairs were scored here, and the
-    most memory that this took."""
+    """Return the cost of the candidate on this machine: model time over all occasions on which these pairs were scored
+    here, and peak memory."""
     pairs = sum(len(one.run) for one in ours)
     timed = [len(one.run) / one.pairs_per_second for one in ours if one.pairs_per_second]
     seconds = 1000 * sum(timed) / pairs if pairs and len(timed) == len(ours) else None
@@ -230,14 +232,14 @@ def _look(stage: Stage, scored: _Scored, candidate: str, verdict: Verdict) -> Lo
     )
 
 
-def _spent(told: Gated) -> Gated:
-    policy, tier = told.policy, told.tier
+def _spent(result: Gated) -> Gated:
+    policy, tier = result.policy, result.tier
     return _invalid(
-        told,
-        f"the {tier} split of release {policy.looks.release} is spent ({told.taken} of {limit(policy, tier)} looks); "
-        "begin a release with queries that nobody has looked at",
+        result,
+        f"the {tier} split of release {policy.looks.release} is spent ({result.taken} of {limit(policy, tier)} looks); "
+        "start a release with new queries",
     )
 
 
-def _invalid(told: Gated, line: str) -> Gated:
-    return replace(told, verdict=Verdict("invalid", (line,), findings=Findings((line,))))
+def _invalid(result: Gated, line: str) -> Gated:
+    return replace(result, verdict=Verdict("invalid", (line,), findings=Findings((line,))))

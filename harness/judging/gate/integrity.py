@@ -1,4 +1,4 @@
-"""Whether the two sets of numbers may be compared at all. No statistics, and nothing that overrides it."""
+"""Checks whether the numbers of two systems may be compared. Nothing overrides these checks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from harness.measuring.alarms.alarm import is_hard
 from harness.result.stored import Stored
 
 ALWAYS = ("tied-order", "constant-scores", "changed-membership")
-"""Alarms that make a candidate's number invalid whoever else has them. Other hard alarms count where the anchor does
-not have them: what both have, the data has."""
+"""Alarms that always make a candidate's number invalid. Other hard alarms count only if the anchor does not have them,
+because an alarm of both systems comes from the data."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ def findings(
     measures: Mapping[str, str],
     cautions: Sequence[str] = (),
 ) -> Findings:
-    """What speaks against a comparison.
+    """Return what makes a comparison invalid, and cautions.
 
     Args:
-        names: of the collections, by fingerprint; every one has to be there on both sides.
-        anchor: evaluations by the fingerprint of their collection.
+        names: the names of the collections, by fingerprint. Both sides need all of them.
+        anchor, candidate: evaluations by fingerprint of the collection.
         measures: the primary measure, by fingerprint.
-        cautions: what is known already.
+        cautions: cautions that are already known. Default: none.
     """
     hard, alarms = [], []
     for fingerprint, name in names.items():
@@ -47,23 +47,24 @@ def findings(
             continue
         hard += [f"{name}: {line}" for line in _apart(theirs, ours)]
         alarms += list(_alarms(name, theirs, ours, measures[fingerprint]))
-    stopping, told = ([one for one in alarms if one.stops is stops] for stops in (True, False))
-    return Findings((*hard, *_lines(stopping)), (*cautions, *_lines(told)))
+    stopping, cautioning = ([one for one in alarms if one.stops is stops] for stops in (True, False))
+    return Findings((*hard, *_lines(stopping)), (*cautions, *_lines(cautioning)))
 
 
 def _apart(anchor: Stored, candidate: Stored) -> Iterator[str]:
-    """Digests that differ where a comparison needs them equal."""
+    """Yield lines about digests that must be equal for a comparison, but differ."""
     evaluators = anchor.identity.get("evaluator"), candidate.identity.get("evaluator")
     if evaluators[0] != evaluators[1]:
         yield f"the anchor was measured by evaluator {evaluators[0]}, the candidate by {evaluators[1]}; run it again"
     if anchor.collection.fingerprint != candidate.collection.fingerprint:
-        yield "the anchor was measured on other content or queries; run it again"
+        yield "the anchor was measured on different content or queries; run it again"
     if anchor.candidates != candidate.candidates:
-        yield "anchor and candidate ranked other documents; run both on one first stage and depth"
+        yield "anchor and candidate ranked different documents; run both with the same first stage and depth"
 
 
 def _alarms(collection: str, anchor: Stored, candidate: Stored, measure: str) -> Iterator[_Found]:
-    """Alarms about the primary measure, and whether each stops the gate; those of the anchor alone are cautions."""
+    """Yield the alarms about the primary measure, and whether each stops the gate. Those of only the anchor are
+    cautions."""
     theirs, ours = _messages(anchor, measure), _messages(candidate, measure)
     for name, message in ours.items():
         yield _Found(collection, name, message, is_hard(name) and (name in ALWAYS or name not in theirs))
@@ -77,7 +78,7 @@ def _messages(one: Stored, measure: str) -> dict[str, str]:
 
 
 def _lines(found: Sequence[_Found]) -> Iterator[str]:
-    """A line per alarm, with the first collection that has it and how many more have."""
+    """Yield a line per alarm, with the first collection that has it and the number of others."""
     for name in dict.fromkeys(one.name for one in found):
         same = [one for one in found if one.name == name]
         more = {0: "", 1: f"; so does {same[-1].collection}"}.get(len(same) - 1, f"; so do {len(same) - 1} more")

@@ -1,4 +1,4 @@
-"""Whether one collection or one language has collapsed while the macro average still looks well."""
+"""Finds collections and languages that collapse, even if the macro average looks good."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ if TYPE_CHECKING:
     from harness.judging.compare.paired import PairedValues
 
 HARD_LEVEL = 0.01
-"""One-sided level of the bound that is held against `hard_bound`."""
+"""One-sided level of the bound that is compared with `hard_bound`."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What is tested by itself: a collection, or all collections of one language. Fractions."""
+    """A collection, or all collections of one language, which is tested separately. Values are fractions."""
 
     name: str
     kind: Literal["collection", "language"]
     language: str | None
     queries: int
     questions: int
-    """Different ones; the test counts these."""
+    """The number of distinct questions, which the test counts."""
     baseline: float
     candidate: float
     delta: float
     p: float
-    """One-sided p of a drop, of a paired t-test over questions; nan with fewer than 2."""
+    """One-sided p of a drop, from a paired t-test over questions; NaN with fewer than two questions."""
     adjusted: float
-    """The same after Holm over all parts."""
+    """`p` after Holm's correction over all parts."""
     lower: float
     """One-sided lower 99 % bound."""
     limit: float
-    """The drop that is let through."""
+    """The drop that is accepted."""
     noise: float | None
     collapsed: bool = False
     uncertain: bool = False
-    """Too few queries to exclude a drop of `hard_bound`; said, never held against the candidate."""
+    """Whether there are too few queries to exclude a drop of `hard_bound`. This alone is not a reason to refuse."""
     baseline_id: str | None = None
     candidate_id: str | None = None
 
 
 def local(parts: Sequence[PairedValues], shares: Floats64, policy: Policy) -> tuple[Part, ...]:
-    """Every collection, then every language that several collections have, if there are several languages.
+    """Return every collection, and every language of several collections, if there are several languages.
 
-    A part has collapsed if its drop is certain (Holm over all parts, at alpha), and either larger than the declared
-    one or such that a drop of `hard_bound` cannot be excluded. The bound alone refuses nobody: 50 queries cannot
-    exclude 5 points for a candidate that is equal.
+    A part has collapsed if its drop is certain (Holm's correction over all parts, at alpha) and also larger than the
+    declared one, or if it is certain and a drop of `hard_bound` cannot be excluded. The bound alone is not a reason to
+    refuse: 50 queries cannot exclude a drop of 5 points for an equal candidate.
     """
     tested = [_collection(one, policy) for one in parts]
     tested += [_language(name, parts, shares, policy) for name in _languages(parts)]
@@ -113,8 +113,8 @@ def _part(
 
 
 def p_worse(design: Design, deltas: Sequence[Floats64]) -> float:
-    """One-sided p of a drop: paired t, but never below 1 / 2^k for k questions that moved, the smallest p that flipping
-    their signs could give: a handful of questions proves nothing."""
+    """Return the one-sided p of a drop: paired t-test, but at least 1 / 2^k for k questions that changed. This is the
+    smallest p of a sign-flip test, so a handful of questions cannot prove a drop."""
     return _p(estimate(design, deltas), design, deltas)
 
 

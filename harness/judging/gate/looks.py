@@ -1,4 +1,4 @@
-"""Every look at the gate's queries, in the results store: what it spent, what it said, what was accepted after it."""
+"""The log of looks at the gate's queries, in the results store: the alpha spent, the verdict, and what was accepted."""
 
 from __future__ import annotations
 
@@ -22,49 +22,49 @@ _COLUMNS = (
     "alpha", "accepted", "figures",
 )  # fmt: skip
 UNNAMED = "unnamed"
-"""The release of looks whose policy names none."""
+"""The release of looks whose policy names no release."""
 
 
 @dataclass(frozen=True)
 class SystemRecord:
-    """A system as a look saw it."""
+    """A system at the time of a look."""
 
     name: str
-    """As the user named it; a path may hold another model by now."""
+    """The name that the user gave. A path may contain another model by now."""
     evaluations: tuple[str, ...]
-    """Ids, which are digests of everything that made the numbers."""
+    """Ids, which are digests of everything that the numbers depend on."""
     macro: float | None = None
 
     @property
     def digest(self) -> str:
-        """Equal content on equal queries, equal digest."""
+        """A digest of the evaluations. Equal content on equal queries has an equal digest."""
         return digest({"evaluations": sorted(self.evaluations)})[:12]
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look."""
+    """One look at the gate's queries."""
 
     release: str
     tier: str
     split: str
     """Digest of the queries and candidates that were looked at."""
     collections: tuple[str, ...]
-    """Fingerprints of the whole collections that they are of: looks that share one spend from one budget."""
+    """Fingerprints of the whole collections of these queries. Looks that share a collection share a budget."""
     measure: str
     anchor: SystemRecord
     candidate: SystemRecord
     policy: str
     verdict: str
     alpha: float
-    """What it spent; 0 where no figure was shown."""
+    """The alpha that the look spent; 0 if no figure was shown."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     accepted: bool = False
     at: str = ""
 
     @property
     def id(self) -> str:
-        """The same candidate, anchor and policy on the same queries is the same look, however often it is taken."""
+        """The id. Looks with the same candidate, anchor and policy on the same queries have the same id."""
         return "look-" + digest({
             "release": self.release, "tier": self.tier, "split": self.split, "measure": self.measure,
             "anchor": self.anchor.digest, "candidate": self.candidate.digest, "policy": self.policy,
@@ -76,12 +76,12 @@ class LookLog:
 
     def __init__(self, results: Path) -> None:
         self._path = results
-        with Results(results):  # makes or brings up the tables
+        with Results(results):  # creates or updates the tables
             pass
 
     def keep(self, look: Look) -> Look:
-        """Append a look. One that was taken before spends nothing again and keeps its time."""
-        stamped = datetime.now(UTC).isoformat(timespec="microseconds")  # looks are read in their order
+        """Store a look. If it was taken before, it spends nothing again and keeps its time."""
+        stamped = datetime.now(UTC).isoformat(timespec="microseconds")  # looks are ordered by time
         row = (
             look.id, stamped, look.release, look.tier, look.split, json.dumps(look.collections), look.measure,
             _json(look.anchor), _json(look.candidate), look.policy, look.verdict, look.alpha, int(look.accepted),
@@ -98,26 +98,25 @@ class LookLog:
         return self.find(look.id)
 
     def all(self) -> list[Look]:
-        """Every look, in the order of time."""
+        """Return every look, ordered by time."""
         with Results(self._path) as results:
             rows = results.rows(f"select {', '.join(_COLUMNS)} from look order by at, id")
         return [_look(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
 
     def find(self, prefix: str) -> Look:
-        """The look whose id begins with `prefix`.
+        """Return the look whose id begins with `prefix`.
 
         Raises:
-            UsageError: none does, or several do.
+            UsageError: no look matches, or several do.
         """
         found = [look for look in self.all() if look.id.startswith(prefix)]
         if len(found) != 1:
-            told = f"could be {', '.join(look.id for look in found[:5])}" if found else "is no look of this workspace"
-            raise UsageError(f"'{prefix}' {told}; `harness list looks` names them")
+            problem = f"could be {', '.join(look.id for look in found[:5])}" if found else "matches no look here"
+            raise UsageError(f"'{prefix}' {problem}; `harness list looks` lists them")
         return found[0]
 
     def spent(self, policy: Policy, tier: Tier, collections: Sequence[str]) -> list[Look]:
-        """The looks of the policy's release that have spent from the same queries: at the gate those of its tier, at
-        the end the final ones."""
+        """Return the looks of the policy's release that spent from the same queries, on the same tier."""
         release = policy.looks.release or UNNAMED
         return [
             look
@@ -126,8 +125,8 @@ class LookLog:
         ]
 
     def best(self, split: str, measure: str) -> SystemRecord | None:
-        """The accepted system with the highest macro average on these queries. What was accepted against an anchor
-        makes the anchor an accepted system too: otherwise the first pass could lose a margin that nobody counts."""
+        """Return the accepted system with the highest macro average on these queries; None if there is none. The anchor
+        of an accepted system also counts as accepted; otherwise the first pass could lose a margin unnoticed."""
         systems = [
             system
             for look in self.all()
@@ -138,24 +137,24 @@ class LookLog:
         return max(systems, key=lambda one: one.macro or 0.0, default=None)
 
     def memory(self, evaluations: Sequence[str]) -> float | None:
-        """What an earlier look measured when it scored this very candidate, in MB."""
+        """Return the peak memory in MB that an earlier look measured for the same evaluations; None if none did."""
         wanted = SystemRecord("", tuple(evaluations)).digest
         costs = [cost for look in self.all() if look.candidate.digest == wanted for cost in look.figures["costs"]]
         return max((cost["value"] for cost in costs if cost["name"] == MEMORY and cost["value"]), default=None)
 
     def accepted(self) -> list[str]:
-        """The names of all systems that were ever accepted."""
+        """Return the names of all accepted systems."""
         return list(dict.fromkeys(look.candidate.name for look in self.all() if look.accepted))
 
 
 def limit(policy: Policy, tier: Tier) -> int | None:
-    """How many looks a release has; None where nobody declared it."""
+    """Return the number of looks that a release has; None if it is not declared."""
     return {"dev": None, "gate": policy.looks.budget, "final": 1 if policy.looks.release else None}[tier]
 
 
 def is_spent(policy: Policy, tier: Tier, looks: Sequence[Look]) -> bool:
-    """Whether another look would spend more than the release has. What a look has spent stays spent when the budget is
-    raised later."""
+    """Whether another look would spend more than the release has. Earlier looks count with the alpha that they spent,
+    even if the budget is raised later."""
     allowed = limit(policy, tier)
     if allowed is None:
         return False

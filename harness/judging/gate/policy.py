@@ -1,4 +1,4 @@
-"""The policy of a gate: what is compared, how much may be lost, how often may be looked. Written in a `gate.toml`."""
+"""The policy of a gate, from a `gate.toml`: what is compared, how much may be lost, and the number of looks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from harness.measuring.measures import parse
 from harness.scoring.ground import is_paired
 
 BEST_ACCEPTED = "best-accepted"
-"""The anchor that is the best of all accepted systems, never the one before."""
+"""The name of the anchor that is the best of all accepted systems."""
 Tier = Literal["dev", "gate", "final"]
 TIERS: tuple[Tier, ...] = ("dev", "gate", "final")
 _Points = Annotated[float, Meta(ge=0.001, le=100), Then(lambda points: points / 100)]
-"""Written in points, held as a fraction."""
+"""Points in the file, a fraction in the value."""
 _Amount = Annotated[float, Meta(ge=1e-6, le=1e9)]
 
 
@@ -33,32 +33,32 @@ def _measure(name: str) -> str:
 
 @dataclass(frozen=True)
 class Local:
-    """When one collection or language has collapsed. Drops are fractions."""
+    """When a collection or language has collapsed. Drops are fractions."""
 
     min_drop: _Points = 0.02
     min_drop_small: _Points = 0.03
-    """The same for collections of fewer than `small` queries."""
+    """`min_drop` for collections with fewer than `small` queries."""
     small: Count = 200
     hard_bound: _Points = 0.05
 
 
 @dataclass(frozen=True)
 class LookBudget:
-    """How often a release may look at its gate queries."""
+    """The number of looks that a release may take at its gate queries."""
 
     release: Text | None = None
     budget: Positive | None = None
-    """None counts the looks, and takes the whole alpha for each of them."""
+    """None counts the looks without a limit; each of them spends the whole alpha."""
 
     def problem(self) -> str | None:
-        """What is wrong beyond types."""
+        """What is wrong besides types; None if nothing is."""
         unnamed = self.budget is not None and self.release is None
         return "a budget belongs to a release; name it, as in release = '2.1'" if unnamed else None
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Shares of the queries that the tiers have, and the salt of the lot that deals them out."""
+    """The share of the queries of each tier, and the salt of the hash that assigns queries to tiers."""
 
     dev: Share = 0.2
     gate: Share = 0.6
@@ -66,18 +66,18 @@ class Splits:
     salt: str = ""
 
     def share(self, tier: Tier) -> float:
-        """The share of one tier."""
+        """Return the share of one tier."""
         return {"dev": self.dev, "gate": self.gate, "final": self.final}[tier]
 
     def problem(self) -> str | None:
-        """What is wrong beyond types."""
+        """What is wrong besides types; None if nothing is."""
         total = self.dev + self.gate + self.final
         return f"dev + gate + final is {total:g}; make it 1" if abs(total - 1) > 1e-9 else None
 
 
 @dataclass(frozen=True)
 class CostLimits:
-    """What the candidate may cost on this machine; None sets no limit."""
+    """Limits for the cost of the candidate on this machine; None sets no limit."""
 
     max_seconds_per_1000_pairs: _Amount | None = None
     max_memory_mb: _Amount | None = None
@@ -85,7 +85,7 @@ class CostLimits:
 
 @dataclass(frozen=True)
 class NoiseLimits:
-    """What the same checkpoint, scored twice, may differ by."""
+    """Limits for the difference of the same checkpoint scored twice."""
 
     margin_factor: Annotated[float, Meta(ge=0, le=100)] = 2.0
     """The margin has to be this many times the noise; otherwise nothing passes."""
@@ -93,7 +93,7 @@ class NoiseLimits:
 
 @dataclass(frozen=True)
 class Warn:
-    """What is said without changing the verdict."""
+    """Limits for warnings, which do not change the verdict."""
 
     tail: _Points = 0.5
     """A query that loses more than this (fraction) is in the tail."""
@@ -101,7 +101,7 @@ class Warn:
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that a verdict depends on, besides the numbers. Margins and drops are fractions, not points.
+    """Everything that a verdict depends on besides the numbers. Margins and drops are fractions, not points.
 
     Examples:
         >>> import harness
@@ -116,12 +116,12 @@ class Policy:
     depth: Positive = 100
     languages: OneOrMore = ()
     measure: Annotated[Text, Then(_measure)] | None = None
-    """The primary endpoint; None takes each collection's main measure."""
+    """The measure that decides. Default: the main measure of each collection."""
     margin: _Points = 0.005
     alpha: Annotated[float, Meta(ge=1e-6, le=0.5)] = 0.05
     power: Annotated[float, Meta(ge=0.5, le=0.999)] = 0.8
     min_queries: Annotated[int, Meta(ge=2)] = 30
-    """With fewer in all, nothing passes."""
+    """With fewer queries in total, nothing passes."""
     local: Local = field(default_factory=Local)
     looks: LookBudget = field(default_factory=LookBudget)
     splits: Splits = field(default_factory=Splits)
@@ -130,32 +130,32 @@ class Policy:
     warn: Warn = field(default_factory=Warn)
 
     def __post_init__(self) -> None:
-        """One name may stand for a list of one.
+        """Accept a single name for a list of one.
 
         Raises:
-            UsageError: the margin is no fraction, or a name is no text.
+            UsageError: the margin is not a fraction, or a name is not a string.
         """
         for key in ("targets", "languages"):
             names: Any = typed(cast(Any, OneOrMore), getattr(self, key), Place("Policy").key(key))
             object.__setattr__(self, key, names)
         if not 0 <= self.margin < 1:
-            raise UsageError(f"Policy: margin is a fraction, 0.005 for half a point, not {self.margin!r}")
+            raise UsageError(f"Policy: margin must be a fraction, such as 0.005 for half a point, not {self.margin!r}")
 
     @property
     def digest(self) -> str:
-        """12 hex digits over what the statistics depend on: with another margin a look is another look."""
+        """12 hex digits over everything that the statistics depend on. With another margin, a look is another look."""
         depends = {"margin": self.margin, "alpha": self.alpha, "least": self.min_queries, "budget": self.looks.budget}
         return digest({**depends, "local": asdict(self.local), "noise": asdict(self.noise)})[:12]
 
     def alpha_of(self, tier: Tier) -> float:
-        """What one look of a tier may spend: an equal part of alpha for each of the budget's looks at the gate."""
+        """Return the alpha that one look of a tier may spend. At the gate, alpha is divided by the number of looks."""
         return self.alpha / (self.looks.budget or 1) if tier == "gate" else self.alpha
 
     def overridden(self, **given: object) -> Policy:
-        """With what a call or the command line says; None and empty lists say nothing.
+        """Return a copy with other values, from a call or the command line. None and empty lists change nothing.
 
         Raises:
-            UsageError: a value that no policy can have.
+            UsageError: a value is not allowed.
         """
         said = {key: value for key, value in given.items() if value is not None and value not in ((), [])}
         read = typed(Policy, said, "the arguments")
@@ -164,9 +164,9 @@ class Policy:
 
 
 def read_policy(file: Path) -> Policy:
-    """Read a policy. What the file leaves out has its default.
+    """Read a policy. Keys that are left out get their defaults.
 
     Raises:
-        UsageError: the file cannot be read, or holds an unknown key, a wrong type or a number out of its range.
+        UsageError: the file cannot be read, or has an unknown key, a wrong type or a number outside its range.
     """
     return read_toml(file, Policy)

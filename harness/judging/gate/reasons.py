@@ -1,4 +1,4 @@
-"""Why a verdict is what it is, in lines for people. Points, not fractions."""
+"""The reasons for a verdict, as lines for people. Numbers are in points."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LISTED = 5
 
 
 def collapsed(parts: Sequence[Part]) -> list[str]:
-    """Collections and languages that fell, the deepest first."""
+    """Return lines about collapsed collections and languages, the largest drop first."""
     fallen = sorted((one for one in parts if one.collapsed), key=lambda one: one.delta)
     lines = [
         f"{one.kind} {one.name} lost {points(-one.delta)} points (p {_p(one.adjusted)} after Holm, "
-        f"{counted(one.queries, one.questions)}; at most {points(one.limit)} is let through)"
+        f"{counted(one.queries, one.questions)}; at most {points(one.limit)} is accepted)"
         for one in fallen[:_LISTED]
     ]
     rest = ", ".join(one.name for one in fallen[_LISTED:])
@@ -33,7 +33,7 @@ def collapsed(parts: Sequence[Part]) -> list[str]:
 
 
 def worse(state: State, macro: Macro) -> list[str]:
-    """The macro average is certainly below the margin."""
+    """Return a line if the macro average is certainly worse by the margin."""
     if state != "refused":
         return []
     return [
@@ -43,19 +43,19 @@ def worse(state: State, macro: Macro) -> list[str]:
 
 
 def expensive(costs: Sequence[CheckpointCost]) -> list[str]:
-    """Costs above their limits."""
+    """Return lines about costs above their limits."""
     return [f"{one.name}: {one.value:,.4g} {one.unit}, over the limit of {one.limit:,.4g}" for one in costs if one.over]
 
 
 def undecided(
     state: State, macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, policy: Policy
 ) -> list[str]:  # fmt: skip
-    """The bounds leave the margin open; how many queries or questions would decide."""
+    """Return lines if the bounds do not decide, with the number of queries or questions that would."""
     if state != "inconclusive":
         return []
     if macro.questions < policy.min_queries:
         have = counted(macro.queries, macro.questions)
-        return [f"{have} decide nothing; the policy asks for {policy.min_queries} or more"]
+        return [f"{have} are too few; the policy requires {policy.min_queries} or more"]
     if math.isnan(macro.lower):
         return ["a collection with a single query has no bound; give it more queries, or leave it out"]
     open_end = (
@@ -78,7 +78,7 @@ def _needed(macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, polic
 
 
 def unmeasured(costs: Sequence[CheckpointCost]) -> list[str]:
-    """Limits that nothing was measured against."""
+    """Return lines about limits of costs that were not measured."""
     return [
         f"{one.name} has a limit of {one.limit:,.4g} {one.unit}, but is not known: no pair was scored here"
         for one in costs
@@ -87,7 +87,7 @@ def unmeasured(costs: Sequence[CheckpointCost]) -> list[str]:
 
 
 def noisy(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> list[str]:
-    """The margin is within what the same checkpoint differs by from itself."""
+    """Return a line if the margin is too small compared with the noise of the same checkpoint."""
     noise = float(sum(share * (one.noise or 0.0) for one, share in zip(pairs, shares, strict=True)))
     if policy.margin >= policy.noise.margin_factor * noise:
         return []
@@ -98,21 +98,21 @@ def noisy(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> li
 
 
 def nothing_tested(same: bool) -> list[str]:
-    """The candidate is the anchor."""
+    """Return a line if the candidate is the anchor."""
     return ["the candidate is the anchor itself (same weights, same settings): nothing was tested"] if same else []
 
 
 def figures(macro: Macro) -> list[str]:
-    """The primary endpoint and what it can see."""
+    """Return lines about the primary endpoint and the smallest difference that it can detect."""
     found = f"macro average {signed(macro.difference.value)} points, {_interval(macro)}margin {points(macro.margin)}"
     if not macro.detectable > 0:
         return [found]
     seen = f"a true difference of {points(macro.detectable)} points or more"
-    return [found, f"with {counted(macro.queries, macro.questions)} this look sees {seen}"]
+    return [found, f"with {counted(macro.queries, macro.questions)} this look detects {seen}"]
 
 
 def _interval(macro: Macro) -> str:
-    """What is known of the difference: the anytime interval where the gate stopped early."""
+    """Return the interval of the difference: the anytime interval if the gate stopped early."""
     if macro.anytime is not None:
         low, high = macro.anytime
         return f"anytime interval {signed(low)} to {signed(high)}, "
@@ -121,14 +121,14 @@ def _interval(macro: Macro) -> str:
 
 
 def ahead(better: bool, tier: Tier) -> list[str]:
-    """The candidate is better by a significant difference."""
+    """Return a line if the candidate is significantly better."""
     if not better:
         return []
     return ["better than the anchor, beyond chance" + ("" if tier == "final" else "; confirm it with --tier final")]
 
 
 def too_small(parts: Sequence[Part], policy: Policy) -> list[str]:
-    """Parts in which a deep drop cannot be excluded; for want of queries, which is not the candidate's fault."""
+    """Return a line about parts with too few queries to exclude a large drop."""
     small = [one.name for one in parts if one.uncertain]
     named = ", ".join(small[:_LISTED]) + (", ..." if len(small) > _LISTED else "")
     bound = f"{100 * policy.local.hard_bound:g}"
@@ -136,8 +136,8 @@ def too_small(parts: Sequence[Part], policy: Policy) -> list[str]:
 
 
 def tail(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> list[str]:
-    """McNemar's exact test (1947): questions that lost much against questions that gained as much. The difference of a
-    question is the average over its languages."""
+    """Return a line if significantly more questions lost much than gained as much, by McNemar's exact test (1947). The
+    difference of a question is the average over its languages."""
     design, each = drawn(pairs, shares)
     deltas = design.sums(each) / design.share
     lost = int((deltas < -policy.warn.tail - TIE).sum())
@@ -150,34 +150,34 @@ def tail(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> lis
 
 
 def at_least(heads: int, coins: int) -> float:
-    """P(at least this many heads of fair coins); beyond 2,000 coins by the normal distribution."""
+    """Return P(at least `heads` heads of `coins` fair coins); above 2,000 coins, by the normal distribution."""
     if coins > 2000:
         return 1 - NormalDist(coins / 2, math.sqrt(coins) / 2).cdf(heads - 0.5)
     return float(sum(math.comb(coins, k) for k in range(heads, coins + 1)) / 2**coins)
 
 
 def counted(queries: int, questions: int) -> str:
-    """How many queries there are; with their questions where some share one."""
+    """Return the number of queries in words, with the number of questions if it differs."""
     return f"{queries:,} queries" + ("" if questions == queries else f" of {questions:,} questions")
 
 
 def points(fraction: float) -> str:
-    """A fraction as points."""
+    """Return a fraction as points."""
     return f"{100 * fraction:.2f}"
 
 
 def signed(fraction: float) -> str:
-    """A difference of fractions as points with a sign."""
+    """Return a difference of fractions as points, with a sign."""
     return f"{100 * fraction:+z.2f}"
 
 
 def level(alpha: float) -> str:
-    """The level of a one-sided bound."""
+    """Return the level of a one-sided bound."""
     return f"{100 * (1 - alpha):.4g} %"
 
 
 def _rounded(count: int) -> int:
-    """Two digits: more would claim to know it."""
+    """Round to two digits, because the number is an estimate."""
     scale = int(10 ** max(len(str(count)) - 2, 0))
     return -(-count // scale) * scale
 

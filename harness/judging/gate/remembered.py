@@ -1,4 +1,4 @@
-"""An accepted system as the store remembers it: scores of its evaluations, without its model."""
+"""A stored system that uses the scores of its evaluations instead of its model."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from harness.workspace import Workspace
 
 @dataclass(frozen=True)
 class Remembered:
-    """A second stage that looks its scores up. Its identity is that of the reranker that made them."""
+    """A reranker that looks up stored scores. Its identity is that of the reranker that computed them."""
 
     name: str
     stored: Mapping[str, Stored]
-    """By the fingerprint of the whole collection."""
+    """The evaluations, by fingerprint of the whole collection."""
     workspace: Workspace
-    """That has the scores."""
+    """The workspace with the scores."""
 
     def check(self) -> None:
-        """What is missing is known when it is looked up."""
+        """Do nothing. Missing scores are found when they are looked up."""
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """The scores of some queries of an evaluation.
+        """Return the scores of some queries of an evaluation.
 
         Raises:
             DataError: the scores are no longer in the workspace, or are of other candidates.
@@ -53,7 +53,7 @@ class Remembered:
 def remembered(
     name: str, stored: Mapping[str, Stored], workspace: Workspace, first_stage: FirstStage, depth: int
 ) -> System:
-    """The system of evaluations that a workspace has; a first stage needs no scores."""
+    """Return the system of stored evaluations. A first stage needs no scores."""
     if all(one.reranker is None for one in stored.values()):
         return System(first_stage, depth)
     whole = {one.collection.whole: one for one in stored.values()}

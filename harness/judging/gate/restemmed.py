@@ -1,5 +1,5 @@
-"""Anchors that rest on candidates of a BM25 with another language than the first stage has now: refused, with the way
-back. What is compared is what made the candidates, never a name."""
+"""Refuses anchors that were measured on candidates of a BM25 with another language than the first stage has now, and
+says what to do. The identities of the candidates are compared, not names."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from harness.scoring.retrieve import first_stage
 
 
 def refuse_accepted(stage: Stage, looks: LookLog) -> None:
-    """Refuse the best accepted system where all that was accepted by this measure rests on such candidates.
+    """Refuse the best accepted system if all accepted systems with this measure were measured on such candidates.
 
     Raises:
-        UsageError: with the first stage that finds the old candidates.
+        UsageError: they were. The message names the first stage that finds the old candidates.
     """
     systems = [
         system
@@ -36,10 +36,10 @@ def refuse_accepted(stage: Stage, looks: LookLog) -> None:
 
 
 def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
-    """Refuse an anchor of the store where all that is known of it on one of these collections rests on such candidates.
+    """Refuse a stored anchor if all its results on one of these collections are on such candidates.
 
     Raises:
-        UsageError: with the first stage that finds the old candidates.
+        UsageError: they are. The message names the first stage that finds the old candidates.
     """
     held = _Held(stage)
     by_collection: dict[object, list[str | None]] = {}
@@ -50,14 +50,14 @@ def refuse_named(stage: Stage, name: str, stored: Iterable[Stored]) -> None:
 
 
 def _refuse(refusals: Iterable[str | None]) -> None:
-    """One system that rests on the candidates of now is enough; those of another first stage say nothing."""
+    """Raise the first refusal, unless a system has the current candidates. Other first stages do not count."""
     known = [one for one in refusals if one is not None]
     if known and all(known):
         raise UsageError(known[-1])
 
 
 class _Held:
-    """What the collections of a stage are searched with; each identity is made once."""
+    """The identities of the first stages of the collections, each computed once."""
 
     def __init__(self, stage: Stage) -> None:
         self._spec, self._workspace = stage.first_stage, stage.session.workspace
@@ -65,8 +65,8 @@ class _Held:
         self._known: dict[tuple[str, str], Identity] = {}
 
     def refusal(self, name: str, stored: Sequence[Stored]) -> str | None:
-        """Why a system cannot be the anchor; empty where it rests on the candidates of now, None where it was never
-        measured on those of this first stage."""
+        """Return why a system cannot be the anchor; empty if it was measured on the current candidates, None if it was
+        not measured on candidates of this first stage."""
         found = [self._refusal(name, one) for one in stored]
         known = [one for one in found if one is not None]
         return max(known, key=bool) if known else None
@@ -82,8 +82,8 @@ class _Held:
             return None
         return (
             f"{stored.collection.name}: '{name}' was measured on candidates of '{other}', and '{self._spec}' finds "
-            f"others, because it stems with the collection's language now; give --first-stage '{other}', or measure "
-            "the anchor again: name it with --anchor"
+            f"others, because it stems with the collection's language now; use --first-stage '{other}', or name the "
+            "anchor with --anchor to measure it again"
         )
 
     def _identity(self, spec: str, fingerprint: str) -> Identity:

@@ -1,4 +1,4 @@
-"""The rule: differences per query, a policy and what else was found become one verdict. Pure functions."""
+"""The rule that makes a verdict from differences per query, a policy and other findings. Pure functions."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def judge(
     findings: Findings = NOTHING_FOUND,
     costs: Sequence[CheckpointCost] = (),
 ) -> Verdict:
-    """Judge a candidate by its paired differences to the anchor.
+    """Judge a candidate by its paired differences from the anchor.
 
-    In this order: integrity, the collapse of one part, the macro average, costs; then whatever leaves it open. A
-    candidate that is the anchor itself passes, and the verdict says that nothing was tested.
+    The rule checks, in this order: integrity, the collapse of a part, the macro average, costs, and what makes the
+    answer inconclusive. A candidate that is the anchor itself passes, and the verdict says that nothing was tested.
 
     Args:
-        shares: of the collections in the macro average, summing to 1.
+        shares: the weights of the collections in the macro average, summing to 1.
     """
     if findings.hard:
         return Verdict("invalid", _cut(findings.hard), costs=tuple(costs), findings=findings)
@@ -62,7 +62,7 @@ def assembled(  # noqa: PLR0917
     findings: Findings,
     costs: Sequence[CheckpointCost],
 ) -> Verdict:
-    """What the statistics say, joined by costs, noise and everything else that a verdict says."""
+    """Return the verdict from the statistics, costs, noise and all other findings."""
     refused = [*refused, *reasons.expensive(costs)]
     undecided = [*undecided, *reasons.unmeasured(costs), *reasons.noisy(pairs, shares, policy)]
     state: State = "refused" if refused else "inconclusive" if undecided else "pass"
@@ -74,10 +74,10 @@ def assembled(  # noqa: PLR0917
 
 
 def decide(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> State:
-    """What the macro average alone says: non-inferiority by the declared margin.
+    """Return the verdict of the macro average alone: non-inferiority by the declared margin.
 
-    Refused where the candidate is certainly worse by the margin or more, pass where that is excluded at `alpha`.
-    Fewer questions than the policy asks for exclude nothing.
+    The verdict is refused if the candidate is certainly worse by the margin or more, and pass if that is excluded at
+    `alpha`. With fewer questions than the policy requires, nothing is excluded.
     """
     design, deltas = drawn(pairs, shares)
     if upper_bound(design, deltas, policy.alpha) <= -policy.margin:
@@ -87,13 +87,13 @@ def decide(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alph
 
 
 def ahead(macro: Macro) -> bool:
-    """Whether the difference is significant and above zero, one-sided at what this look spends too."""
+    """Whether the difference is significant and above zero, also one-sided at the alpha of this look."""
     found = macro.difference
     return found.significant and found.value > 0 and found.greater_p <= macro.alpha
 
 
 def measured(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> Macro:
-    """The figures of the primary endpoint."""
+    """Return the figures of the primary endpoint."""
     design, deltas = drawn(pairs, shares)
     return Macro(
         baseline=float(sum(share * one.baseline.mean() for one, share in zip(pairs, shares, strict=True))),

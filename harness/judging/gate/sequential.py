@@ -1,4 +1,5 @@
-"""The gate that stops as soon as the answer is certain: after every block it asks, and asking often costs no error."""
+"""The sequential gate, which stops as soon as the answer is certain. Checking after every block does not increase the
+probability of an error."""
 
 from __future__ import annotations
 
@@ -22,67 +23,69 @@ Verdict = Literal["pass", "refused"]
 
 @dataclass(frozen=True)
 class SequentialRule:
-    """What is certain enough to stop. Margins and drops are fractions."""
+    """When the sequential gate stops. Margins and drops are fractions."""
 
     margin: float = 0.005
     alpha: float = 0.05
-    """Probability of a pass when the macro mean is at -margin, over all blocks and the end together."""
+    """The probability of a pass if the true macro mean is -margin, over all blocks and the end."""
     refusal_alpha: float = 0.05
-    """Probability of a refusal then, for the macro mean."""
+    """The probability of a refusal because of the macro mean in the same case."""
     local_alpha: float = 0.05
-    """Probability of a refusal for a collection when none is below 0; and of an early pass when one has collapsed."""
+    """The probability of a refusal because of a collection if none is below 0, and of an early pass if one has
+    collapsed."""
     min_drop: float = 0.02
     min_drop_small: float = 0.03
-    """The same for collections of fewer than `small` queries."""
+    """`min_drop` for collections with fewer than `small` queries."""
     small: int = 200
     early: float = 0.2
     """The part of each alpha that may be spent before the end. If all queries are scored, the fixed-size rule decides
-    with the other part, 1 - early, of each of its own."""
+    with the rest, 1 - early, of each of its alphas."""
 
     def drops(self, sizes: Counts) -> Floats64:
-        """The drop of each collection below which it has not collapsed."""
+        """Return the smallest drop of each collection that counts as a collapse."""
         return np.where(sizes < self.small, self.min_drop_small, self.min_drop)
 
 
 @dataclass(frozen=True)
 class SequentialDecision:
-    """What is certain after a block. Fractions."""
+    """What is certain after a block. Values are fractions."""
 
     verdict: Verdict | None
-    """None: nothing yet. If no query is left, the fixed-size rule decides."""
+    """None if nothing is certain yet. If no query is left, the fixed-size rule decides."""
     collapsed: tuple[int, ...]
-    """The collections for which it is refused; empty where the macro mean is the reason."""
+    """The collections that are the reason for a refusal; empty if the macro mean is the reason."""
     macro_certain: bool
     """Whether the macro mean is certainly above -margin."""
     delta: float
-    """Weighted mean of the collections' means so far."""
+    """The weighted mean of the collections' means so far."""
     interval: tuple[float, float]
-    """The anytime interval of the macro mean: each end is ever wrong with at most `early` times its alpha."""
+    """The anytime interval of the macro mean. Over all blocks, each end is wrong with a probability of at most `early`
+    times its alpha."""
     blocks: int
     used: tuple[int, ...]
-    """Queries of each collection."""
+    """The number of scored queries of each collection."""
 
 
 @dataclass(frozen=True, eq=False)
 class Monitor:
-    """The state between blocks. It sees differences only, and never changes: `fed` gives the next one.
+    """The state between blocks. It uses only differences and does not change: `fed` returns the next state.
 
-    Refused: the macro mean is certainly not above -margin; or a collection is certainly below 0 (all collections
-    together with the local alpha) and its mean so far is at or below its smallest drop; or a collection has no queries
-    left and the fixed-size rule finds it collapsed. Pass: the macro mean is certainly above -margin, and every
-    collection is certainly above its smallest drop, or has no queries left and has not collapsed. Once the macro mean
-    is certain, only those collections go on that are not.
+    The verdict is refused if the macro mean is certainly not above -margin; or if a collection is certainly below 0
+    (all collections together with the local alpha) and its mean so far is at or below its smallest drop; or if a
+    collection has no queries left and the fixed-size rule finds it collapsed. The verdict is pass if the macro mean is
+    certainly above -margin, and every collection is certainly above its smallest drop, or has no queries left and has
+    not collapsed. Once the macro mean is certain, only collections that are not certain are continued.
     """
 
     rule: SequentialRule
     plan: Blocks
     strata: tuple[Floats64, ...] = ()
-    """Differences so far."""
+    """The differences so far."""
     blocks: int = 0
     gains: tuple[Evidence, ...] = ()
-    """That the macro mean is large, one for each pattern of stakes so far."""
+    """Evidence that the macro mean is large, one for each pattern of stakes so far."""
     losses: tuple[Evidence, ...] = ()
-    """That it is small."""
+    """Evidence that the macro mean is small, likewise."""
     macro_certain: bool = False
     above: Mask = field(default_factory=lambda: np.zeros(0, bool))
     """Collections that are certainly above their smallest drop."""
@@ -91,28 +94,31 @@ class Monitor:
 
     @classmethod
     def of(cls, rule: SequentialRule, plan: Blocks) -> Monitor:
-        """Before the first block."""
+        """Return the state before the first block."""
         none = np.zeros(len(plan.sizes), bool)
         return cls(rule, plan, tuple(np.empty(0) for _ in none), above=none, below=none)
 
     @property
     def used(self) -> Counts:
-        """Queries of each collection so far."""
+        """The number of scored queries of each collection so far."""
         return np.array([len(deltas) for deltas in self.strata], np.int64)
 
     @property
     def wanted(self) -> Counts:
-        """Queries of each collection that the next block takes; zeros when no block follows."""
+        """The number of queries of each collection in the next block; zeros if no block follows."""
         if self.decision.verdict or self.blocks == len(self.plan.counts):
             return np.zeros_like(self.plan.sizes)
         more = self.plan.counts[self.blocks] - self.used
         return np.where(self.above, 0, more) if self.macro_certain else more
 
     def fed(self, block: Sequence[Floats64]) -> Monitor:
-        """After a block: the differences (candidate minus anchor) of the queries of each collection that were `wanted`.
+        """Return the state after a block.
+
+        Args:
+            block: for each collection the differences (candidate minus anchor) of the next `wanted` queries.
 
         Raises:
-            ValueError: the block has other numbers of queries, or a difference is outside [-1, 1].
+            ValueError: the block has another number of queries, or a difference is outside [-1, 1].
         """
         if [len(deltas) for deltas in block] != self.wanted.tolist():
             raise ValueError(f"the next block has {self.wanted.tolist()} queries of the collections")
@@ -122,7 +128,7 @@ class Monitor:
 
     @cached_property
     def decision(self) -> SequentialDecision:
-        """What is certain now."""
+        """Return what is certain now."""
         collapsed = np.flatnonzero(self._collapsed)
         macro_refused = self._certain(self.losses, self.rule.margin, self.rule.refusal_alpha)
         cleared = self.above | self._used_up
@@ -138,9 +144,10 @@ class Monitor:
         )
 
     def _with_macro(self) -> Monitor:
-        """The patterns before this one have stopped betting; this one goes on, or begins."""
+        """Return the state with new evidence. Earlier patterns have stopped betting; the current one continues or
+        begins."""
         if self.blocks == len(self.plan.counts):
-            return self  # all queries are scored: the fixed-size rule says more
+            return self  # all queries are scored, so the fixed-size rule decides
         place = self.plan.patterns[self.blocks - 1]
         design = self.plan.designs[self.blocks - 1]
         gains = (*self.gains[:place], macro_evidence(design, self.strata))

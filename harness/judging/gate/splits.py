@@ -1,6 +1,6 @@
-"""Queries dealt out to dev, gate and final: the same on every machine, in exact shares, relatives together.
+"""Assigns queries to the tiers dev, gate and final: the same on every machine, in exact shares.
 
-A question of a parallel set is in the same tier in all its languages.
+Related queries stay together. A question of a parallel set is in the same tier in all its languages.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ from harness.measuring.questions import questions_of
 
 Rows = npt.NDArray[np.int64]
 _TOLERATED = 0.1
-"""The share of the queries by which a part may miss its size because relatives stay together."""
+"""The share of the queries by which a tier may miss its size because related queries stay together."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Which tier each query of a collection belongs to."""
+    """The tiers of the queries of a collection."""
 
     tiers: npt.NDArray[np.int8]
-    """Places in `TIERS`, one per query."""
+    """Indices in `TIERS`, one per query."""
     clustered: bool
-    """Whether queries that share a relevant document are in one part; False where such relatives are too many."""
+    """Whether queries that share a relevant document are in the same tier; False if there are too many of them."""
     digest: str
-    """Of the ids and their tiers: equal assignment, equal digest."""
+    """Digest of the ids and their tiers."""
 
     def rows(self, tier: Tier) -> Rows:
-        """The rows of the queries of one tier."""
+        """Return the rows of the queries of one tier."""
         return np.flatnonzero(self.tiers == TIERS.index(tier))
 
 
 def assign(collection: Collection, splits: Splits, among: Sequence[Collection] = ()) -> Assignment:
-    """Deal out the queries of a whole collection.
+    """Assign the queries of a whole collection to tiers.
 
-    Queries that share a relevant document, a text or a question stay together, because an answer that was tuned on one
-    of them is known for the others. Where such relatives are too many to be dealt out in the declared shares (a set of
-    50 queries over few documents), every query is dealt out by itself, and `clustered` says so.
+    Queries that share a relevant document, a text or a question stay together, because tuning on one of them also tunes
+    on the others. If too many are related for the declared shares (for instance 50 queries over few documents), every
+    query is assigned separately, and `clustered` is False.
 
     Args:
-        among: whole collections; those of the same parallel set are dealt out together with it. Where all have the same
-            questions and relatives, that is what each gets by itself.
+        among: whole collections. Those of the same parallel set are assigned together. If all have the same questions
+            and related queries, this makes no difference. Default: none.
     """
     members = [collection, *(one for one in among if _is_of(one, collection))]
     ids = sorted({name for one in members for name in one.queries.ids()})
     places = {name: place for place, name in enumerate(ids)}
-    lots = [_lot(name, splits.salt) for name in ids]
+    order_keys = [_order_key(name, splits.salt) for name in ids]
     wanted = _sizes(len(ids), splits)
-    tiers = _dealt(_clusters(_joint(members, places)), lots, wanted)
+    tiers = _dealt(_clusters(_joint(members, places)), order_keys, wanted)
     clustered = bool((abs(np.bincount(tiers, minlength=len(TIERS)) - wanted) <= max(1, _TOLERATED * len(ids))).all())
     if not clustered:
-        tiers = _dealt([[row] for row in range(len(ids))], lots, wanted)
+        tiers = _dealt([[row] for row in range(len(ids))], order_keys, wanted)
     own = tiers[[places[name] for name in collection.queries.ids()]]
     made_of = {"queries": dict(zip(collection.queries.ids(), own.tolist(), strict=True)), "clustered": clustered}
     return Assignment(own.astype(np.int8), clustered, digest(made_of)[:12])
@@ -67,13 +67,13 @@ def assign(collection: Collection, splits: Splits, among: Sequence[Collection] =
 def part(
     collection: Collection, tier: Tier, splits: Splits, among: Sequence[Collection] = ()
 ) -> tuple[Collection, Assignment]:
-    """The queries of one tier as a collection of their own; its fingerprint is part of every identity.
+    """Return the queries of one tier as a collection. Its fingerprint is part of every identity.
 
     Args:
         among: see `assign`.
 
     Raises:
-        UsageError: the policy gives this tier nothing.
+        UsageError: the policy gives this tier no queries.
         DataError: the collection has too few queries.
     """
     if not splits.share(tier):
@@ -82,14 +82,14 @@ def part(
     rows = found.rows(tier)
     if not len(rows):
         raise DataError(
-            f"{collection.name}: none of its {len(collection.queries)} queries falls to the tier '{tier}'; "
+            f"{collection.name}: none of its {len(collection.queries)} queries is in the tier '{tier}'; "
             f"raise [splits] {tier}, or leave the collection out"
         )
     return with_queries(collection, rows), found
 
 
 def relatives(collection: Collection) -> Rows:
-    """For every query the lowest row among its relatives, int64 [queries]."""
+    """Return for every query the lowest row among its related queries, int64 [queries]."""
     parent = list(range(len(collection.queries)))
     qrels = collection.qrels
     relevant = qrels.grades > 0
@@ -103,12 +103,12 @@ def relatives(collection: Collection) -> Rows:
 
 
 def _is_of(one: Collection, collection: Collection) -> bool:
-    """Whether it is another one of the parallel set."""
+    """Whether `one` is another collection of the same parallel set."""
     return one is not collection and questions_of(one).drawn_from == questions_of(collection).drawn_from
 
 
 def _joint(members: Sequence[Collection], places: Mapping[str, int]) -> Rows:
-    """For every id the lowest place among its relatives in any of the collections."""
+    """Return for every id the lowest place among its related queries in any of the collections."""
     parent = list(range(len(places)))
     for one in members:
         rows = [places[name] for name in one.queries.ids()]
@@ -123,7 +123,7 @@ def _codes(digests: npt.NDArray[np.uint64]) -> Rows:
 
 
 def _join(parent: list[int], rows: Sequence[int], keys: npt.NDArray[np.integer]) -> None:
-    """Make one set of all rows that have the same key."""
+    """Join all rows that have the same key."""
     first: dict[int, int] = {}
     for row, key in zip(rows, keys.tolist(), strict=True):
         _unite(parent, row, first.setdefault(key, row))
@@ -149,7 +149,7 @@ def _clusters(relatives: Rows) -> list[list[int]]:
 
 
 def _sizes(queries: int, splits: Splits) -> Rows:
-    """Whole numbers that sum to `queries`, by largest remainders."""
+    """Return the sizes of the tiers, which sum to `queries`, by largest remainders."""
     exact = np.array([splits.share(tier) * queries for tier in TIERS])
     sizes = np.floor(exact + 1e-9).astype(np.int64)
     short = queries - int(sizes.sum())
@@ -157,17 +157,17 @@ def _sizes(queries: int, splits: Splits) -> Rows:
     return sizes
 
 
-def _dealt(clusters: Sequence[Sequence[int]], lots: Sequence[bytes], wanted: Rows) -> Rows:
-    """In the order of their lots, each cluster to the part that lacks the greatest share of what it wants."""
-    tiers = np.empty(len(lots), np.int64)
+def _dealt(clusters: Sequence[Sequence[int]], order_keys: Sequence[bytes], wanted: Rows) -> Rows:
+    """Assign each cluster, in hash order, to the tier that lacks the greatest share of its size."""
+    tiers = np.empty(len(order_keys), np.int64)
     left = wanted.astype(np.float64)
     size = np.maximum(wanted, 1)
-    for cluster in sorted(clusters, key=lambda rows: min(lots[row] for row in rows)):
+    for cluster in sorted(clusters, key=lambda rows: min(order_keys[row] for row in rows)):
         chosen = int(np.argmax(np.where(wanted > 0, left / size, -np.inf)))
         tiers[list(cluster)] = chosen
         left[chosen] -= len(cluster)
     return tiers
 
 
-def _lot(query_id: str, salt: str) -> bytes:
+def _order_key(query_id: str, salt: str) -> bytes:
     return blake2b(f"{salt}:{query_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

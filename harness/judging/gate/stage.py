@@ -1,4 +1,4 @@
-"""What a gate is held on: the queries of one tier, under one policy, with one first stage."""
+"""The setting of a gate: the queries of one tier, a policy and a first stage."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from harness.scoring.system import System, systems
 from harness.workspace import Workspace
 
 MIXED = "main measures"
-"""What the primary endpoint is called where collections have different ones."""
+"""The name of the primary endpoint if collections have different main measures."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Collections of one tier, and how they are searched and measured."""
+    """The collections of one tier, and how they are searched and measured."""
 
     collections: tuple[Collection, ...]
     policy: Policy
@@ -36,20 +36,20 @@ class Stage:
     session: Session
     cautions: tuple[str, ...]
     against: Workspace | None = None
-    """Another workspace, which has the anchor's stored results; None where the session's has them."""
+    """Another workspace with the anchor's stored results; None if the session's workspace has them."""
 
     @property
     def reference(self) -> Workspace:
-        """The workspace that stored anchors and what was accepted are looked up in."""
+        """The workspace with the stored anchors and accepted systems."""
         return self.against or self.session.workspace
 
     @property
     def whole(self) -> tuple[str, ...]:
-        """Fingerprints of the whole collections."""
+        """The fingerprints of the whole collections."""
         return tuple(sorted({one.part_of or one.fingerprint for one in self.collections}))
 
     def measures_of(self, collections: Sequence[Collection]) -> dict[str, str]:
-        """The primary measure of each collection in its canonical spelling, by fingerprint."""
+        """Return the canonical name of the primary measure of each collection, by fingerprint."""
         named = {one.fingerprint: self.policy.measure or one.rules.main_measure for one in collections}
         return {key: PAIRED_MEASURE if is_paired(name) else str(parse(name)) for key, name in named.items()}
 
@@ -60,16 +60,16 @@ class Stage:
         return found[0] if len(found) == 1 else f"{MIXED} ({', '.join(found)})"
 
     def system(self, spec: str) -> System:
-        """The system that a spec names: a reranker, or the first stage itself.
+        """Return the system that a spec names: a reranker, or the first stage itself.
 
         Raises:
-            HarnessError: it cannot be opened.
+            HarnessError: the model cannot be opened.
         """
         reranker = [] if spec == self.first_stage else [spec]
         return systems(self.first_stage, reranker, self.policy.depth, self.session.workspace)[-1]
 
     def run(self, system: System) -> list[Evaluation]:
-        """Evaluate a system; what is known costs nothing."""
+        """Evaluate a system. Pairs in the ledger cost nothing."""
         measures = [self.policy.measure] if self.policy.measure else []
         return list(experiment(self.collections, [system], measures, self.session))
 
@@ -85,15 +85,15 @@ def staged(
     without: frozenset[str] = frozenset(),
     against: Workspace | None = None,
 ) -> Stage:
-    """Take the tier's part of whole collections, then a sample of the part: a query has its tier for good, whatever the
-    size of a sample.
+    """Return the tier's part of whole collections, or a sample of that part. The tier of a query does not depend on the
+    size of the sample.
 
     Args:
-        without: texts of queries that are left out, because another tier has them from another collection.
-        against: another workspace, which has the anchor's stored results.
+        without: texts of queries to leave out, because another tier has them from another collection. Default: none.
+        against: another workspace with the anchor's stored results. Default: the workspace of the session.
 
     Raises:
-        UsageError: no collections, or the policy gives the tier nothing.
+        UsageError: there are no collections, or the policy gives the tier no queries.
         DataError: a collection has too few queries.
     """
     if not collections:
@@ -105,17 +105,21 @@ def staged(
         taken.append(sample_queries(found, sample) if sample else found)
         if not assignment.clustered:
             cautions.append(
-                f"{whole.name}: queries of different tiers share relevant documents; too many do to part them"
+                f"{whole.name}: queries of different tiers share relevant documents; too many do to separate them"
             )
     return Stage(tuple(taken), policy, tier, first_stage, session, tuple(cautions), against)
 
 
 def leave_out(collection: Collection, texts: frozenset[str]) -> Collection:
-    """The collection without the queries of these texts; it is still a part of the same whole."""
+    """Return the collection without the queries with these texts. It is still a part of the same whole collection."""
     kept = [row for row, text in enumerate(collection.queries) if text not in texts]
     return with_queries(collection, np.array(kept, np.int64))
 
 
 def split_of(candidates: Mapping[str, str]) -> str:
-    """12 hex digits over queries and candidates: digests of candidates by the fingerprint of their collection."""
+    """Return 12 hex digits over queries and candidates.
+
+    Args:
+        candidates: digests of the candidates, by fingerprint of the collection.
+    """
     return digest(candidates)[:12]

@@ -1,4 +1,4 @@
-"""The values of a verdict: what was found, what it costs, how large the difference is, and the answer."""
+"""The values of a verdict: findings, costs, the size of the difference, and the answer."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from harness.measuring.statistics.difference import Difference
 
 State = Literal["pass", "refused", "inconclusive", "invalid"]
 REASONS = 10
-"""Lines at most that a verdict gives."""
+"""The largest number of lines that a verdict has."""
 TIME, MEMORY = "time", "memory"
 """The names of costs."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found about the numbers themselves."""
+    """Findings about whether the numbers can be trusted."""
 
     hard: tuple[str, ...] = ()
-    """Each makes the verdict invalid; nothing overrides it."""
+    """Each of these makes the verdict invalid. Nothing overrides them."""
     cautions: tuple[str, ...] = ()
-    """Said with the verdict, without changing it."""
+    """Reported with the verdict, without changing it."""
 
 
 NOTHING_FOUND = Findings()
@@ -36,67 +36,67 @@ class CheckpointCost:
     name: str
     unit: str
     value: float | None
-    """None where it was not measured."""
+    """None if it was not measured."""
     limit: float | None
 
     @property
     def over(self) -> bool:
-        """Measured, and above the limit."""
+        """Whether the cost was measured and is above the limit."""
         return self.value is not None and self.limit is not None and self.value > self.limit
 
     @property
     def unknown(self) -> bool:
-        """A limit was declared, and nothing was measured."""
+        """Whether a limit was declared, but the cost was not measured."""
         return self.value is None and self.limit is not None
 
 
 @dataclass(frozen=True)
 class Macro:
-    """The primary endpoint: the macro average of the differences. Fractions."""
+    """The primary endpoint: the macro average of the differences. Values are fractions."""
 
     baseline: float
     candidate: float
     difference: Difference
-    """Candidate minus anchor, a family of one. After an early stop it has no interval and no p-value."""
+    """Candidate minus anchor, without correction. After an early stop it has no interval and no p-value."""
     lower: float
-    """One-sided bound at `alpha`: it has to be above -margin."""
+    """One-sided lower bound at `alpha`. For a pass it must be above -margin."""
     upper: float
-    """One-sided bound at the policy's whole alpha: at or below -margin the candidate is certainly worse."""
+    """One-sided upper bound at the policy's whole alpha. At or below -margin the candidate is certainly worse."""
     margin: float
     alpha: float
-    """What this look spends."""
+    """The alpha that this look spends."""
     detectable: float
-    """The smallest true difference from -margin that such a look sees with the declared power."""
+    """The smallest true difference from -margin that such a look detects with the declared power."""
     queries: int
     questions: int
-    """Different ones: a question in several languages is one. The statistics count these."""
+    """The number of distinct questions, which the statistics count. A question in several languages is one."""
     anytime: tuple[float, float] | None = None
-    """After an early stop: the interval that holds at whatever block it was looked at."""
+    """After an early stop, the interval that is valid at every block; else None."""
 
     @property
     def unit(self) -> str:
-        """What is counted."""
+        """The unit that is counted: queries or questions."""
         return "queries" if self.queries == self.questions else "questions"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer, with every figure that it rests on."""
+    """The answer, with every figure that it depends on."""
 
     state: State
     reasons: tuple[str, ...]
     """At most ten lines, the most important first."""
     macro: Macro | None = None
-    """None where the verdict is invalid: such numbers are not shown."""
+    """None if the verdict is invalid, because such numbers are not shown."""
     parts: tuple[Part, ...] = ()
     costs: tuple[CheckpointCost, ...] = ()
     findings: Findings = field(default_factory=Findings)
     better: bool = False
-    """Ahead by a significant difference, and at what this look may spend: to be promoted, after the final split has
-    confirmed it."""
+    """Whether the candidate is significantly better, also at the alpha of this look. Confirm it on the final split
+    before you promote it."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: fractions; numbers that are none are null."""
+        """Return plain JSON values. Numbers are fractions; NaN becomes null."""
         plain: dict[str, Any] = asdict(self)
         if plain["macro"] is not None:
             found = plain["macro"].pop("difference")

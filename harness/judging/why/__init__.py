@@ -1,2 +1,4 @@
-"""Why two systems differ: which documents moved, what was lost where, which queries explain it. Arrays in, values out:
-no model is asked and no page is drawn; only `stored.py` reads the workspace."""
+"""Explains why two systems differ: which documents changed places, what was lost where, and which queries explain it.
+
+These are functions of arrays. No model is run and no page is drawn; only `stored.py` reads the workspace.
+"""

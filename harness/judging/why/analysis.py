@@ -1,4 +1,4 @@
-"""The whole answer as one value: two systems over all collections that both were measured on."""
+"""The whole explanation as one value: two systems over all collections that both were measured on."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from harness.measuring.statistics.difference import difference as tested
 from harness.result.summary import votes
 
 _SAME = 1e-12
-"""Deltas below it are rounding."""
+"""Smaller deltas are rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Why:
-    """A against B. Arrays of queries stand collection by collection; fractions; deltas are B minus A."""
+    """A compared with B. Arrays of queries are ordered by collection. Values are fractions; deltas are B minus A."""
 
     facings: tuple[PairedTexts, ...]
     differences: tuple[QueryDifference, ...]
     weights: Floats64
-    """What each query weighs: an equal vote per collection, shared within a group. Sums to 1."""
+    """The weight of each query: an equal vote per collection, shared within a group. They sum to 1."""
     tested: Tested
-    """The macro delta with its test over questions and its interval; it is a family of one."""
+    """The macro delta with its test over questions and its interval, without correction."""
     questions: int
-    """Different ones: a question in several languages is one."""
+    """The number of distinct questions. A question in several languages is one."""
     headroom_a: Headroom
     headroom_b: Headroom
     labels: tuple[QueryLabel, ...]
@@ -42,7 +42,7 @@ class Why:
 
     @cached_property
     def deltas(self) -> Floats64:
-        """float64 [queries]; exactly 0 where only rounding differs."""
+        """float64 [queries]; exactly 0 if the difference is only rounding."""
         deltas = np.concatenate([one.deltas for one in self.differences])
         return np.where(abs(deltas) < _SAME, 0.0, deltas)
 
@@ -53,17 +53,17 @@ class Why:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %, of the delta; (nan, nan) with fewer than 6 questions."""
+        """The 95 % interval of the delta; (NaN, NaN) with fewer than 6 questions."""
         return self.tested.interval
 
     @property
     def decided(self) -> bool:
-        """Whether the difference is significant; then the interval leaves out zero."""
+        """Whether the difference is significant. Then the interval excludes zero."""
         return self.tested.significant
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Each measure once."""
+        """The measures, each once."""
         return tuple(dict.fromkeys(str(one.measure) for one in self.facings))
 
 
@@ -71,7 +71,7 @@ def why(facings: Sequence[PairedTexts]) -> Why:
     """Analyse two systems.
 
     Args:
-        facings: one per collection, at least one.
+        facings: the two systems on each collection, at least one.
     """
     differences = [difference(one) for one in facings]
     each = [one.deltas for one in differences]

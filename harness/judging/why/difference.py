@@ -1,4 +1,4 @@
-"""Where the difference of a query comes from: what each relevant document adds in either ranking."""
+"""Where the difference of a query comes from: what each relevant document contributes in both rankings."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from harness.measuring.ranking import lookup
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """The relevant documents of all queries (grade >= 1, full qrels, rows by query) in one ranking."""
+    """The relevant documents of all queries (grade >= 1, full qrels, ordered by query) in one ranking."""
 
     rows: Indices
-    """Rows of the run; -1 for a document that is no candidate."""
+    """Rows of the run; -1 for a document that is not a candidate."""
     ranks: Indices
-    """From 1; 0 for a document that is no candidate."""
+    """From 1; 0 for a document that is not a candidate."""
     gains: Floats64
-    """What the document adds to the value of its query. They sum to the value: every measure here is a sum of gains
-    of relevant documents over a divisor that no ranking changes."""
+    """What each document adds to the value of its query. The gains sum to the value, because every measure here is a
+    sum of gains of relevant documents over a divisor that does not depend on the ranking."""
     values: Floats64
-    """float64 [queries], as trec_eval has them."""
+    """float64 [queries], as in trec_eval."""
 
 
 @dataclass(frozen=True, eq=False)
 class QueryDifference:
-    """A and B per query and per relevant document. Fractions; deltas are B minus A."""
+    """A and B per query and per relevant document. Values are fractions; deltas are B minus A."""
 
     queries: Indices
     """The query of every relevant document, ascending."""
@@ -45,12 +45,12 @@ class QueryDifference:
 
     @property
     def contributions(self) -> Floats64:
-        """What each relevant document adds to the delta of its query; they sum to it. For AP and RR a document's gain
-        also depends on the relevant ones above it."""
+        """What each relevant document adds to the delta of its query; they sum to the delta. For AP and RR, the gain of
+        a document also depends on the relevant documents above it."""
         return self.b.gains - self.a.gains
 
     def of(self, query: int) -> slice:
-        """The rows of one query."""
+        """Return the rows of one query."""
         first, last = np.searchsorted(self.queries, (query, query + 1))
         return slice(int(first), int(last))
 
@@ -67,7 +67,7 @@ def difference(facing: PairedTexts) -> QueryDifference:
 
 
 def divisors(measure: Measure, ideal: Hits) -> Floats64:
-    """What the gains of each query are divided by, float64 [queries]; 0 where there is nothing to gain."""
+    """Return the divisors of the gains of each query, float64 [queries]; 0 if there is nothing to gain."""
     return DEFINITIONS[measure.name].divisor(ideal, measure.cutoff)
 
 

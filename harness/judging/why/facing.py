@@ -1,4 +1,4 @@
-"""Two systems that face each other on one collection: what `harness why` looks at."""
+"""Two systems on one collection, as `harness why` compares them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Floats64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ComparedSystem:
-    """One system on the collection. `tokens` and `kept` are aligned with the rows of the run."""
+    """One system on a collection. `tokens` and `kept` are aligned with the rows of the run."""
 
     run: Run
     tokens: npt.NDArray[np.int32] | None = None
-    """Document tokens before truncation, -1 where unknown; None for a system that has none."""
+    """Document tokens before truncation, -1 if unknown; None for a system without tokens."""
     kept: npt.NDArray[np.int32] | None = None
     """Document tokens that reached the model."""
 
@@ -37,7 +37,7 @@ class ComparedSystem:
 
     @cached_property
     def lost(self) -> Floats64:
-        """The share of its document's tokens that every row lost, 0..1; nan where it is not known."""
+        """The share of document tokens that every row lost, 0..1; NaN if it is not known."""
         if self.tokens is None or self.kept is None:
             return np.full(len(self.run), np.nan)
         tokens, kept = self.tokens.astype(np.float64), self.kept.astype(np.float64)
@@ -47,7 +47,7 @@ class ComparedSystem:
 
 @dataclass(frozen=True, eq=False)
 class PairedTexts:
-    """A and B on one collection, with the measure that the collection is looked at with."""
+    """A and B on one collection, with the measure of the comparison."""
 
     collection: Collection
     measure: Measure
@@ -67,15 +67,15 @@ class PairedTexts:
 
     @property
     def same_candidates(self) -> bool:
-        """Whether both ordered the same documents."""
+        """Whether both systems ranked the same documents."""
         return self.a.run.candidates == self.b.run.candidates
 
 
 def facing(a: Recalled, b: Recalled, measure: Measure) -> PairedTexts:
-    """Put two recalled evaluations opposite each other.
+    """Pair two recalled evaluations.
 
     Raises:
-        DataError: they were measured on different texts, queries or judgments.
+        DataError: the evaluations have different texts, queries or judgments.
     """
     if a.collection.fingerprint != b.collection.fingerprint:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Which queries explain the difference: every label and every two labels together, the best explanation first."""
+"""Finds the queries that explain the difference: groups with one label or two, the best explanation first."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from harness.judging.why.labels import Bools, QueryLabel
 
 _LEAST = 3
 _LEAST_SHARE = 0.005
-"""A group and its rest need three queries and half a percent of all: fewer are an anecdote."""
+"""A group and the other queries each need three queries and half a percent of all queries."""
 _ALPHA = 0.05
 _LEVELS = 2
-"""Groups of one label and of two share the chance of a false alarm."""
+"""Groups of one label and groups of two share the probability of a false alarm."""
 _NOTHING = 1e-12
 _Z = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Queries with one label or two, against all others. Fractions; deltas are B minus A."""
+    """The queries with one label or two, compared with all others. Values are fractions; deltas are B minus A."""
 
     labels: tuple[int, ...]
-    """Places in the list of labels."""
+    """Indices in the list of labels."""
     also: tuple[int, ...]
-    """Other labels that exactly these queries have."""
+    """Other labels of exactly the same queries."""
     queries: int
     mean: float
-    """Mean delta of the group; queries weigh what they weigh in the macro average."""
+    """Mean delta of the group, with the weights of the macro average."""
     interval: tuple[float, float]
-    """95 %, normal approximation; (nan, nan) with fewer than two queries."""
+    """95 % interval, normal approximation; (NaN, NaN) with fewer than two queries."""
     rest: float
     """Mean delta of all other queries."""
     contribution: float
-    """What the group adds to the macro delta: its weight times its mean. With the rest's it sums to the delta."""
+    """What the group adds to the macro delta: its weight times its mean. With that of the rest it sums to the delta."""
     score: float
-    """How much better two means, the group's and the rest's, describe the deltas than one: N ln(SSE0 / SSE1), less
-    2 ln(number of groups tried) for having looked at that many (Foster & George 1994, the risk inflation criterion)."""
+    """How much better two means, of the group and of the rest, describe the deltas than one: N ln(SSE0 / SSE1), minus
+    2 ln(number of groups tried) as a penalty (Foster & George 1994, the risk inflation criterion)."""
     stands_out: bool
-    """Whether the contrast to the rest is beyond chance, p < .05 after Bonferroni over all groups tried."""
+    """Whether the contrast to the rest is significant, p < .05 after Bonferroni over all groups tried."""
     outcome: bool
-    """Whether a label follows from A's own result; such groups come last and are never the explanation."""
+    """Whether a label follows from A's own result. Such groups come last and are not used as the explanation."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """All queries: what they moved by, and what they weigh."""
+    """The deltas and the weights of all queries."""
 
     deltas: Floats64
     weights: Floats64
@@ -60,7 +60,7 @@ class _Measured:
 
     @property
     def effective(self) -> float:
-        """Kish's effective number of queries: uneven weights make them fewer."""
+        """Kish's effective number of queries. Unequal weights reduce it."""
         return 1 / float(self.weights @ self.weights)
 
     @property
@@ -70,7 +70,7 @@ class _Measured:
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """Groups with as many labels each, and their statistics."""
+    """Groups with the same number of labels, and their statistics."""
 
     places: Indices
     """int64 [groups, labels]."""
@@ -81,7 +81,7 @@ class _Tried:
     fit: Floats64
     """N ln(SSE0 / SSE1); -1 for a group that is too small."""
     tries: int
-    """Groups that were looked at, with those that are not kept."""
+    """The number of groups that were tried, including those that are not kept."""
 
 
 def groups(
@@ -89,15 +89,15 @@ def groups(
 ) -> list[Group]:
     """Order the groups by how well they explain the difference.
 
-    A group explains where its mean lies further in the direction of the whole delta than the rest's; the others
-    follow, those that depend on A's own result last. Two labels are a group of their own only where they say more than
-    either alone.
+    A group explains the difference if its mean lies further in the direction of the whole delta than the mean of the
+    rest. The other groups follow, with those that depend on A's own result last. Two labels form a group only if they
+    describe the deltas better than each label alone.
 
     Args:
-        labels: their `queries` are aligned with `deltas`.
-        weights: what each query weighs in the macro average, summing to 1.
-        direction: the sign of the whole delta; 0 where it could be chance, so that any contrast may come first.
-        most: groups of two labels that are kept at most.
+        labels: labels whose `queries` are aligned with `deltas`.
+        weights: the weight of each query in the macro average, summing to 1.
+        direction: the sign of the whole delta; 0 if it could be chance, so that any contrast may come first.
+        most: the largest number of groups of two labels. Default: 40.
     """
     if not labels or len(deltas) < 2 * _LEAST:
         return []
@@ -111,14 +111,14 @@ def groups(
 
 
 def _doubles(sums: Sequence[Floats64], labels: Sequence[QueryLabel], single: _Tried, measured: _Measured) -> _Tried:
-    """Pairs of labels that describe the deltas better than either alone."""
+    """Return the pairs of labels that describe the deltas better than each label alone."""
     pairs = zip(*np.triu_indices(len(labels), 1), strict=True)
     places = np.array([(i, j) for i, j in pairs if _combine(labels[int(i)], labels[int(j)])], np.int64).reshape(-1, 2)
     first, second = places.T
     tried = _tried(places, [found[first, second] for found in sums], measured)
     same = (tried.queries[:, None] == single.queries[places]).any(axis=1)
     better = tried.fit > single.fit[places].max(axis=1) + 2 * math.log(len(labels))
-    # Equal sets stay: "in Thai" and "in Thai, truncated" may be the same queries, and the second says why.
+    # Equal sets are kept: "in Thai" and "in Thai, truncated" may be the same queries, and the second explains why.
     better |= same & _mechanism(places, labels)
     columns = {key: column[better] for key, column in vars(tried).items() if key != "tries"}
     return replace(tried, **columns)
@@ -135,7 +135,8 @@ def _mechanism(places: Indices, labels: Sequence[QueryLabel]) -> Bools:
 
 
 def _tried(places: Indices, sums: Sequence[Floats64], measured: _Measured) -> _Tried:
-    """`sums` are of 1, of the weights and of the weighted deltas over the queries of each group."""
+    """Return the statistics of groups. `sums` are the sums of 1, of the weights and of the weighted deltas over the
+    queries of each group."""
     queries, weight, summed = sums
     rest_weight = 1 - weight
     mean = np.divide(summed, weight, out=np.zeros_like(summed), where=weight > _NOTHING)
@@ -184,7 +185,7 @@ def _interval(members: Bools, mean: float, measured: _Measured) -> tuple[float, 
 
 
 def _distinct(found: Sequence[Group], labels: Sequence[QueryLabel]) -> list[Group]:
-    """One group for every set of queries: the description that names a mechanism, else the shortest."""
+    """Return one group for every set of queries: the description that names a mechanism, else the shortest."""
     same: dict[bytes, list[Group]] = {}
     for group in found:
         same.setdefault(np.packbits(_members(group.labels, labels)).tobytes(), []).append(group)
@@ -203,5 +204,5 @@ def _merged(alike: Sequence[Group], labels: Sequence[QueryLabel]) -> Group:
 
 def _order(group: Group, direction: float) -> tuple[bool, bool, float, float]:
     against = direction * (group.mean - group.rest) < 0
-    # A group and its complement have one score: the one that moved more comes first.
+    # A group and its complement have the same score; the one that changed more comes first.
     return group.outcome, against, -round(group.score, 6), -abs(group.mean)

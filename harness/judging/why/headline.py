@@ -11,17 +11,17 @@ from harness.judging.why.labels import QueryLabel
 
 
 def headline(why: Why) -> str:
-    """Who lost how much, and which queries explain it."""
+    """Return a sentence: which system lost, how much, and which queries explain it."""
     if not why.deltas.any():
         return f"A and B have the same {_measure(why)} for every query."
     best = explanation(why)
-    contrast = "no group of queries stands out" if best is None else _explained(why, best)
+    contrast = "no group of queries explains it" if best is None else _explained(why, best)
     return f"{_difference(why)}; {contrast}."
 
 
 def explanation(why: Why) -> Group | None:
-    """The group that explains most; None where no contrast is beyond chance. With a decided difference it has to
-    lean the way of the whole."""
+    """Return the group that explains most; None if no contrast is significant. If the whole difference is significant,
+    the group must have the same direction."""
     for group in why.groups:
         against = why.decided and why.delta * (group.mean - group.rest) <= 0
         if not group.outcome and not against:
@@ -30,7 +30,7 @@ def explanation(why: Why) -> Group | None:
 
 
 def phrase(group: Group, labels: Sequence[QueryLabel]) -> str:
-    """`in Thai (th) with relevant documents truncated by B`."""
+    """Return a phrase such as `in Thai (th) with relevant documents truncated by B`."""
     phrases = [labels[place].phrase for place in group.labels]
     # "in Thai with ...", but "with ... and with ..."
     alike = len({words.split()[0] for words in phrases}) < len(phrases)
@@ -38,7 +38,7 @@ def phrase(group: Group, labels: Sequence[QueryLabel]) -> str:
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """A fraction as points with its sign."""
+    """Return a fraction as points, with a sign."""
     shown = f"{100 * value:+z.{digits}f}"
     return (f"{0:.{digits}f}" if float(shown) == 0 else shown).replace("-", "−")
 
@@ -59,7 +59,7 @@ def _explained(why: Why, group: Group) -> str:
     share = group.contribution / why.delta
     if share > 1.005:
         left = signed(why.delta - group.contribution)
-        return f"{named} explain all of it, and the others lean the other way ({left} points)"
+        return f"{named} explain all of it, and the others go the other way ({left} points)"
     return f"{named} explain {100 * share:.0f} % of it"
 
 

@@ -1,4 +1,4 @@
-"""What the queries have in common: every label is a set of queries with a phrase for a sentence."""
+"""Labels of queries: each is a property that some queries have, with a phrase for sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.judging.why.texts import overlap, script
 
 Bools = npt.NDArray[np.bool_]
 _READ = 20
-"""Relevant documents of a query whose texts are read: those with the best grades."""
+"""The number of relevant documents of a query whose texts are read, those with the best grades first."""
 _HALF = 0.5
 
 
@@ -26,18 +26,17 @@ class QueryLabel:
     dimension: str
     value: str
     phrase: str
-    """What follows 'queries' in a sentence."""
+    """The text that follows 'queries' in a sentence."""
     queries: Bools
     """bool [queries of all collections]."""
     truncation: bool = False
-    """Whether it says that one system cut what the other read: the mechanism that a reader looks for first."""
+    """Whether the label says that one system truncated what the other read. Such an explanation is preferred."""
     outcome: bool = False
-    """Whether it follows from A's own result. Where A is best it can only lose, so such a label leans without cause."""
+    """Whether the label follows from A's own result. Where A is best it can only lose, so such a label is biased."""
 
 
 def labels(facings: Sequence[PairedTexts], differences: Sequence[QueryDifference]) -> list[QueryLabel]:
-    """Every label of every query; queries stand collection by collection. A label that no query has, or all of them,
-    says nothing and is left out."""
+    """Return every label, with queries ordered by collection. Labels of no query or of all queries are left out."""
     read = [_read(one, moved) for one, moved in zip(facings, differences, strict=True)]
     facts = {key: np.concatenate([part[key] for part in read]) for key in read[0]}
     found = [*_named(facts), *_lengths(facts), *_truncation(facts), *_shares(facts), *_counts(facts)]
@@ -45,7 +44,7 @@ def labels(facings: Sequence[PairedTexts], differences: Sequence[QueryDifference
 
 
 def _read(facing: PairedTexts, moved: QueryDifference) -> dict[str, npt.NDArray[np.generic]]:
-    """One array per fact, aligned with the queries of the collection."""
+    """Return one array per fact, aligned with the queries of the collection."""
     collection, size = facing.collection, len(facing.collection.queries)
     queries, relevant = list(collection.queries), _texts(facing, moved)
     lengths = [np.median([len(text) for text in texts]) if texts else np.nan for texts in relevant]
@@ -77,7 +76,7 @@ def _texts(facing: PairedTexts, moved: QueryDifference) -> list[list[str]]:
 
 
 def _first(moved: QueryDifference, size: int) -> Indices:
-    """The rank of the first relevant document in A; 0 where there is none."""
+    """Return the rank of the first relevant document in A; 0 if there is none."""
     there = moved.a.ranks > 0
     first = np.full(size, np.iinfo(np.int64).max)
     np.minimum.at(first, moved.queries[there], moved.a.ranks[there])
@@ -85,7 +84,8 @@ def _first(moved: QueryDifference, size: int) -> Indices:
 
 
 def _most(lost: Floats64, queries: Indices, size: int) -> Floats64:
-    """The largest share of tokens that a document of each query lost; 0 without documents, nan if none is known."""
+    """Return the largest share of tokens that a document of each query lost; 0 without documents, NaN if none is
+    known."""
     most = np.full(size, -1.0)
     known = ~np.isnan(lost)
     np.maximum.at(most, queries[known], lost[known])
@@ -107,7 +107,8 @@ def _named(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
 
 
 def _lengths(facts: dict[str, npt.NDArray[np.generic]]) -> Iterator[QueryLabel]:
-    """Quarters: what is long differs between collections, and a quarter always has enough queries."""
+    """Yield labels for quarters of lengths. What is long differs between collections, and a quarter always has enough
+    queries."""
     for dimension, phrase in (("query length", ""), ("document length", "with relevant documents ")):
         values = np.asarray(facts[dimension], np.float64)
         for low, high, inside in _quarters(values):

@@ -1,4 +1,4 @@
-"""Two systems of the workspace, opposite each other on every collection that both were measured on."""
+"""Reads two systems from the workspace, on every collection that both were measured on."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ from harness.scoring.ground import ordinary_measures
 from harness.workspace import Workspace
 
 MAIN = "main"
-"""Stands for the main measure of each collection."""
+"""The name for the main measure of each collection."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found; `evaluations` are the (A, B) of each facing."""
+    """The two systems from the workspace; `evaluations` are the (A, B) of each item in `facings`."""
 
     a: str
     b: str
     facings: tuple[PairedTexts, ...]
     evaluations: tuple[tuple[Stored, Stored], ...]
     notes: tuple[str, ...]
-    """What was left out or picked, what a reader has to know of the collections, and how BM25 stems."""
+    """Lines about what was left out or chosen, notes of the collections, and how BM25 stems."""
 
 
 def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Wanted = ANY) -> Found:
-    """Recall both systems.
+    """Return two systems with their texts and scores.
 
     Args:
-        a, b: systems as `harness compare` names them, or ids of evaluations.
-        measure: one of `harness.measuring.measures`, or `MAIN`.
+        a, b: names of systems or ids of evaluations; see `harness.result.select`.
+        measure: a measure of `harness.measuring.measures`, or `MAIN`. Default: `MAIN`.
+        wanted: the evaluations to use. Default: all.
 
     Raises:
         UsageError: a name or the measure is unknown, or there are no results.
-        DataError: there is no common collection, or what was kept of it is gone.
+        DataError: there is no common collection, or its stored texts or scores are missing.
     """
     if measure != MAIN:
         parse(measure)

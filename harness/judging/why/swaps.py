@@ -1,4 +1,4 @@
-"""Which two documents changed places, and what that is worth: the swaps that moved a query's measure most."""
+"""Finds the pairs of documents that changed places, and the swaps that changed a query's measure most."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.judging.why.facing import Floats64, Indices, PairedTexts
 from harness.measuring.measures import DEFINITIONS, Hits, Measure
 
 _WEIGHED = 200
-"""Swaps of a query whose effect is computed exactly: those whose discounts differ most."""
+"""The number of swaps of a query whose effect is computed exactly, those with the largest difference of discounts."""
 _LAST = np.iinfo(np.int64).max
 
 
@@ -21,29 +21,29 @@ class Listed:
 
     documents: Indices
     grades: Indices
-    """-1 where unjudged."""
+    """-1 if unjudged."""
     rows_a: Indices
-    """Rows of the run; -1 for a document that is no candidate."""
+    """Rows of the run; -1 for a document that is not a candidate."""
     rows_b: Indices
     ranks_a: Indices
-    """From 1; 0 for a document that is no candidate."""
+    """From 1; 0 for a document that is not a candidate."""
     ranks_b: Indices
 
 
 @dataclass(frozen=True)
 class Swap:
-    """Two documents of one query whose order differs: places in `Listed`."""
+    """Two documents of one query whose order differs, as indices in `Listed`."""
 
     better: int
-    """The one with the higher grade."""
+    """The document with the higher grade."""
     worse: int
     effect: float
-    """The mean, over both rankings, of what exchanging only these two does to the measure; negative where B puts the
-    worse one first."""
+    """The mean, over both rankings, of the change of the measure when only these two are exchanged; negative if B ranks
+    the worse document first."""
 
 
 def listed(facing: PairedTexts, query: int) -> Listed:
-    """The documents of one query in both rankings."""
+    """Return the documents of one query in both rankings."""
     qrels = facing.collection.qrels
     first, last = np.searchsorted(qrels.queries, (query, query + 1))
     judged, grades = qrels.documents[first:last].astype(np.int64), qrels.grades[first:last].astype(np.int64)
@@ -56,8 +56,8 @@ def listed(facing: PairedTexts, query: int) -> Listed:
 
 
 def swaps(listed: Listed, measure: Measure, divisor: float, most: int = 3) -> list[Swap]:
-    """The swaps with the largest effect, largest first. A swap is a pair of documents with different grades that A and
-    B order differently; a document that is no candidate stands after the last one."""
+    """Return the swaps with the largest effect, largest first. A swap is a pair of documents with different grades that
+    A and B order differently. A document that is not a candidate comes after the last candidate."""
     if divisor <= 0:
         return []
     better, worse = _turned(listed, measure)
@@ -71,7 +71,7 @@ def swaps(listed: Listed, measure: Measure, divisor: float, most: int = 3) -> li
 
 
 def _rows(wanted: Indices, there: npt.NDArray[np.int32] | Indices, start: int) -> Indices:
-    """Where each wanted document stands in a list, counted from `start`; -1 if it does not."""
+    """Return the position of each wanted document in a list, counted from `start`; -1 if it is not in the list."""
     if not len(there):
         return np.full(len(wanted), -1, np.int64)
     order = np.argsort(there, kind="stable")
@@ -86,7 +86,7 @@ def _at(values: npt.NDArray[np.int64], rows: Indices, otherwise: int) -> Indices
 
 
 def _turned(listed: Listed, measure: Measure) -> tuple[Indices, Indices]:
-    """The (better, worse) documents that A and B order differently, the most promising ones only."""
+    """Return the (better, worse) documents that A and B order differently, limited to the most promising pairs."""
     gains = np.maximum(listed.grades, 0)
     better = np.flatnonzero(gains > 0)
     gap = gains[better][:, None] - gains[None, :]
@@ -110,7 +110,7 @@ def _discounts(ranks: Indices, cutoff: int | None) -> Floats64:
 
 
 def _exchanged(listed: Listed, ranks: Indices, better: Indices, worse: Indices, measure: Measure) -> Floats64:
-    """What exchanging the two documents of each pair adds to the sum of gains of one ranking, float64 [pairs]."""
+    """Return what exchanging the documents of each pair adds to the sum of gains of a ranking, float64 [pairs]."""
     relevant = listed.grades >= 1
     table = np.repeat(ranks[None, :], len(better), axis=0)
     pairs = np.arange(len(better))
@@ -122,7 +122,7 @@ def _exchanged(listed: Listed, ranks: Indices, better: Indices, worse: Indices, 
 
 
 def _sums(table: Indices, grades: Indices, measure: Measure) -> Floats64:
-    """The sum of gains of each row of ranks [rankings, relevant]; 0 is no rank."""
+    """Return the sum of gains of each row of ranks [rankings, relevant]; 0 means not ranked."""
     order = np.argsort(table, axis=1, kind="stable")
     ranks, sorted_grades = np.take_along_axis(table, order, axis=1), grades[order]
     there = ranks > 0

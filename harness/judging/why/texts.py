@@ -1,4 +1,4 @@
-"""What can be said of a text without a model: its script, and how much of a query a document repeats."""
+"""Properties of texts without a model: the script, and how much of a query a document repeats."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import lru_cache
 
 _HAN, _KANA = "Han", ("Hiragana", "Katakana")
 _DENSE = (_HAN, "Japanese", *_KANA, "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
-"""Scripts that put no space between words, and say in two characters what others say in three."""
+"""Scripts without spaces between words, whose sequences of two characters are compared instead of three."""
 _ENOUGH = 0.6
-"""The share of the letters that one script needs; below it a text is mixed."""
+"""The share of the letters that the main script needs. Below it, a text is mixed."""
 _LOOK = 400
-"""Letters that decide."""
+"""The number of letters that are read."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -23,8 +23,8 @@ def _script_of(letter: str) -> str:
 
 
 def script(text: str) -> str | None:
-    """The script of most letters, by their Unicode names: `Latin`, `Thai`, `Han`, `Japanese` (Han with kana), ...;
-    `mixed` where none has 60 %; None for a text without letters."""
+    """Return the script of most letters, from their Unicode names: `Latin`, `Thai`, `Han`, `Japanese` (Han with kana),
+    ...; `mixed` if no script has 60 %; None for a text without letters."""
     folded = unicodedata.normalize("NFKC", text[: 2 * _LOOK])
     letters = [one for one in folded if unicodedata.category(one)[0] == "L"][:_LOOK]
     counts = Counter(map(_script_of, letters))
@@ -37,10 +37,10 @@ def script(text: str) -> str | None:
 
 
 def overlap(query: str, documents: Iterable[str]) -> float | None:
-    """The share, 0..1, of the query's character sequences that the document which repeats most of them has: three
-    characters, two in scripts without spaces. None for an empty query, or without documents.
+    """Return the largest share, 0..1, of the query's character sequences that a document contains. Sequences have three
+    characters, or two in scripts without spaces. None for an empty query, or without documents.
 
-    Characters rather than words, so that Thai and Chinese, which do not divide words, are measured alike.
+    Characters are used instead of words, so that Thai and Chinese, which do not separate words, are treated alike.
     """
     size = 2 if script(query) in _DENSE else 3
     asked = _sequences(query, size)

@@ -1,1 +1,1 @@
-"""The record of an adaptation: one description of it, for those who write it and for those who show it."""
+"""The record of an adaptation: the dataclasses, and the code that reads and writes them."""

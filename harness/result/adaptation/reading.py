@@ -1,4 +1,4 @@
-"""Reads the record of an adaptation: as it was written, or not at all."""
+"""Reads the record of an adaptation. A damaged record is refused."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ADVICE = "the file is damaged or not a record of this version"
 
 
 def read_record(path: Path) -> AdaptationRecord:
-    """Read a record, from its file or from the folder of the loop.
+    """Read a record, from its file or from the folder of the run.
 
     Raises:
-        DataError: it is not there, is damaged, contradicts itself, or is of another version.
+        DataError: the record is missing, damaged, inconsistent, or of another version.
     """
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
-        raise DataError(f"{file}: there is no record; `harness train adapt` writes one into its --out")
+        raise DataError(f"{file}: no such record; `harness train adapt` writes one into its --out")
     content = read_json(file, dict, error=DataError, advice=_ADVICE)
     top = Place(str(file), error=DataError, advice=_ADVICE, table="object", complete=True)
     version = content.get("version")
@@ -39,7 +39,7 @@ def read_record(path: Path) -> AdaptationRecord:
 
 
 def _of_now(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A record of version 1 as one of today. The p-value of a claim was the one after Holm."""
+    """Return a record of version 1 in today's format. Its claims have only p-values that Holm's method corrected."""
     claims = content.get("claims")
     if not isinstance(claims, list):
         return {**content, "version": VERSION}
@@ -60,7 +60,7 @@ def _check_arms(found: AdaptationRecord, top: Place) -> None:
     names = [one.name for one in found.arms]
     for number, name in enumerate(names):
         if name in names[:number]:
-            top.key("arms").row(number).key("name").refuse(f"'{name}' is there twice")
+            top.key("arms").row(number).key("name").refuse(f"'{name}' occurs twice")
 
 
 def _check_scores(found: AdaptationRecord, top: Place) -> None:
@@ -69,15 +69,15 @@ def _check_scores(found: AdaptationRecord, top: Place) -> None:
     for number, one in enumerate(found.scores):
         at = top.key("scores").row(number)
         if one.arm not in known:
-            at.key("arm").refuse(f"'{one.arm}' is no arm of this record")
+            at.key("arm").refuse(f"'{one.arm}' is not an arm of this record")
         if (one.arm, one.tier, one.collection) in seen:
-            at.refuse("is there twice")
+            at.refuse("occurs twice")
         seen.add((one.arm, one.tier, one.collection))
 
 
 def _check_accepted(found: AdaptationRecord, top: Place) -> None:
     at = top.key("accepted")
     if found.accepted is not None and found.accepted not in {one.name for one in found.arms}:
-        at.refuse(f"'{found.accepted}' is no arm of this record")
+        at.refuse(f"'{found.accepted}' is not an arm of this record")
     if (found.state == "accepted") != (found.accepted is not None):
-        at.refuse(f"this and the state '{found.state}' contradict each other")
+        at.refuse(f"contradicts the state '{found.state}'")

@@ -1,6 +1,6 @@
-"""The record of an adaptation as values: what was done, measured, looked at, claimed and decided.
+"""The record of an adaptation: steps, scores, looks of the gate, claims and the decision.
 
-Scores and differences are fractions, times seconds.
+Scores and differences are fractions; times are in seconds.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from harness.result.adaptation.vocabulary import (
 
 @dataclass(frozen=True)
 class TeacherFacts:
-    """Who labelled; its licence and what it was trained on are its users' concern too."""
+    """A teacher, with its licence and training data, which also matter to users of the adapted model."""
 
     spec: str
     licence: str | None
     training_sets: tuple[str, ...] | None
-    """None where nobody stated them; empty where there are none."""
+    """None if they are not stated; empty if there are none."""
 
     @property
     def stated_licence(self) -> str | None:
-        """None where nobody stated it."""
+        """The licence; None if it is not stated."""
         return None if self.licence == UNKNOWN else self.licence
 
 
@@ -53,7 +53,7 @@ class CorpusFacts:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that was done. `name` is a checkpoint, a task or a collection."""
+    """A step of the run. `name` is a checkpoint, a task or a collection."""
 
     at: float
     """Seconds since the start."""
@@ -66,7 +66,7 @@ class Event:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """What a task gave: queries that are left, queries that were removed as leaks, scored pairs, examples."""
+    """A task: the number of its queries, of queries that were removed as leaks, of scored pairs and of examples."""
 
     name: str
     corpus: str
@@ -76,18 +76,19 @@ class TaskRow:
     pairs: Count
     examples: Count
     validation: str | None = field(default=None, metadata=LATER)
-    """The path of its validation.json."""
+    """The path of the task's validation.json."""
     validated: Validity | None = field(default=None, metadata=LATER)
-    """What that file says; None where nothing was validated."""
+    """The decision in that file; None if the task was not validated."""
 
 
 @dataclass(frozen=True)
 class ArmRecord:
-    """An arm: a model that was proposed, or that others are compared with.
+    """An arm: a proposed model, or a model that others are compared with.
 
-    `name` is unique in a run; `path` is what `adapters.models.open_folder` takes. `parts`: the names of the checkpoints
-    that were merged, in order; empty for a trained one. `t`: the place on the curve between two checkpoints, in 0..1.
-    `refused`: why: its training diverged, or it is broken; such a checkpoint is never evaluated and never merged.
+    `name` is unique in a run; `path` is what `adapters.models.open_folder` takes. `parts`: the names of the merged
+    checkpoints, in order; empty for a trained checkpoint. `t`: the position on the curve between two checkpoints, in
+    0..1. `refused`: the reasons why the checkpoint is neither evaluated nor merged: its training diverged, or it is
+    broken.
     """
 
     name: str
@@ -113,12 +114,12 @@ class Score:
     high: float | None
     queries: Count
     evaluation: str | None
-    """The evaluation's id; None for a macro average."""
+    """The id of the evaluation; None for a macro average."""
 
 
 @dataclass(frozen=True)
 class LookRow:
-    """A look that was taken, as the ledger of looks has it."""
+    """A look of the gate, as the log of looks has it."""
 
     id: str
     tier: Literal["dev", "gate", "final"]
@@ -130,12 +131,12 @@ class LookRow:
     low: float | None
     high: float | None
     alpha: float
-    """What it spent."""
+    """The alpha that the look spent."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A difference on the final split that was tested by the rule of `harness.measuring.statistics.difference`."""
+    """A difference on the final split, tested as in `harness.measuring.statistics.difference`."""
 
     claim: Literal["adaptation", "merging"]
     against: str
@@ -143,39 +144,39 @@ class Claim:
     delta: float
     low: float | None
     high: float | None
-    """95 %; None with fewer than six questions."""
+    """95 % interval; None with fewer than six questions."""
     p: float | None
-    """Not corrected; None in a record of version 1, which kept the corrected one alone."""
+    """Not corrected; None in a record of version 1, which has only the corrected value."""
     adjusted_p: float | None
-    """Corrected over all claims; in a record of version 1 by Holm."""
+    """Corrected over all claims; in a record of version 1, by Holm's method."""
     family: Count
-    """How many claims it was corrected over."""
+    """The number of claims that p is corrected over."""
     holds: bool
     told: str
 
 
 @dataclass(frozen=True)
 class SettingRow:
-    """A key of the configuration that was set. Every other key had its default."""
+    """A key of the configuration that was set. All other keys had their defaults."""
 
     key: str
-    """As in `training.epochs`."""
+    """The full key, such as `training.epochs`."""
     value: str
-    """As a TOML file has it."""
+    """The value as TOML."""
     origin: str
-    """The file, the command line, a variable, or Python."""
+    """Where it was set: the file, the command line, an environment variable, or Python."""
 
 
 @dataclass(frozen=True)
 class AdaptationRecord:
-    """An adaptation as far as it got."""
+    """An adaptation, finished or not."""
 
     run: str
     name: str
     started: str
     seconds: float
     base: Mapping[str, Any]
-    """Its `name`, and its identity."""
+    """The `name` and the identity of the base."""
     teachers: tuple[TeacherFacts, ...]
     generator: str
     corpora: tuple[CorpusFacts, ...]
@@ -197,40 +198,41 @@ class AdaptationRecord:
 
     @property
     def base_name(self) -> str:
-        """The base as it was named."""
+        """The base as the user named it."""
         return str(self.base["name"])
 
     def arm(self, name: str) -> ArmRecord:
-        """The checkpoint of that name.
+        """Return the arm with a name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: no arm has this name.
         """
         return {one.name: one for one in self.arms}[name]
 
     def of_kind(self, kind: Kind) -> tuple[ArmRecord, ...]:
-        """Arms in the order of the record."""
+        """Return the arms of a kind, in the order of the record."""
         return tuple(one for one in self.arms if one.kind == kind)
 
     @property
     def teacher_arms(self) -> dict[str, TeacherFacts]:
-        """The teachers by what they are called among the arms of scores."""
+        """The teachers, by their names among the arms of scores."""
         return dict(zip(teacher_arms(len(self.teachers)), self.teachers, strict=True))
 
     @property
     def outsiders(self) -> tuple[str, ...]:
-        """Who was measured and is no checkpoint: the first stage, the teachers, the anchor."""
+        """The measured arms that are not checkpoints: the first stage, the teachers, the anchor."""
         measured = {one.arm for one in self.scores}
         return tuple(one for one in (FIRST_STAGE, *self.teacher_arms, ANCHOR) if one in measured)
 
     def scores_on(self, tier: Tier) -> dict[tuple[str, str], Score]:
-        """The scores of a tier by arm and collection. Where it has one collection, that is its macro average too."""
+        """Return the scores of a tier by arm and collection. A single collection also counts as the macro average."""
         found = {(one.arm, one.collection): one for one in self.scores if one.tier == tier}
         if len({name for _, name in found} - {MACRO}) == 1:
             found |= {(arm, MACRO): replace(one, collection=MACRO) for (arm, _), one in found.items()}
         return found
 
     def value(self, arm: str, tier: Tier) -> float | None:
-        """The primary endpoint of an arm on a tier: of its one collection, or the macro average; None if unmeasured."""
+        """Return the primary endpoint of an arm on a tier: the macro average, or the value on its single collection;
+        None if it was not measured."""
         found = self.scores_on(tier).get((arm, MACRO))
         return None if found is None else found.value

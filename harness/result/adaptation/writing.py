@@ -1,5 +1,5 @@
-"""Writes the record of an adaptation. It is written anew after every event: a killed run leaves one that says how far
-it came."""
+"""Writes the record of an adaptation. The file is replaced after every event, so the record of a killed run shows how
+far it got."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def write_record(record: AdaptationRecord, file: Path) -> None:
     """Replace the file in one step.
 
     Raises:
-        ValueError: a number is not finite; the file is as it was.
-        OSError: the disk is full; the file is as it was.
+        ValueError: a number is not finite. The file is unchanged.
+        OSError: the file cannot be written. It is unchanged.
     """
     text = json_text(record)
     with write_atomically(file) as temporary:
@@ -24,7 +24,7 @@ def write_record(record: AdaptationRecord, file: Path) -> None:
 
 
 def json_text(record: AdaptationRecord) -> str:
-    """The text of its file.
+    """Return the record as JSON.
 
     Raises:
         ValueError: a number is not finite.

@@ -1,5 +1,5 @@
-"""What others computed, taken in: their run files become runs that are measured here, their means stay means.
+"""Imports the results of others. Run files are measured here; means are stored as means.
 
-Nothing here can be mistaken for a measurement of ours: every name is marked, and every identity says what
-it was made of. It loads no model and never guesses a value that a file does not have.
+Imported results cannot be mistaken for measurements: names are marked, and identities contain the origin. No model is
+loaded, and values that a file does not contain are not guessed.
 """

@@ -1,5 +1,5 @@
-"""What FlagEmbedding's evaluator saves of a search or of a reranker: `search_results`, and next to them which models,
-data set and split they are of."""
+"""Files of FlagEmbedding's evaluator: `search_results` of a search or a reranker, with the names of models, data set
+and split."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _NONE = "NoReranker"
 
 
 def stated(content: Mapping[str, object]) -> dict[str, object]:
-    """What the file says of itself."""
+    """Return what the file states about its origin."""
     return {key: content[key] for key in _SAID if isinstance(content.get(key), str)}
 
 
 def stated_name(content: Mapping[str, object]) -> str | None:
-    """The reranker, or the model where there is none."""
+    """Return the name of the reranker, or of the model if there is no reranker."""
     said = stated(content)
     reranker = said.get("reranker_name")
     name = said.get("model_name") if reranker in (None, _NONE) else reranker

@@ -1,4 +1,4 @@
-"""Which format a file is in, and its run: whatever others write becomes the same rows."""
+"""Recognises the format of a run file and reads the run."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ MTEB_RESULTS = "mteb-results"
 RUN_FORMATS = ("trec", "tevatron", "msmarco", "flagembedding", "mteb-predictions", "json-run", "parquet")
 FORMATS = (*RUN_FORMATS, MTEB_RESULTS)
 HERE = "rerank-harness"
-"""Who measures the runs of others."""
+"""The evaluator of imported runs."""
 
 
 @dataclass(frozen=True)
 class RunFile:
-    """A run that somebody else computed."""
+    """A run file that was computed elsewhere."""
 
     path: Path
     format: str
     content: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
-    """Of a JSON file."""
+    """The content of a JSON file."""
 
     def read(self, collection: Collection) -> Run:
-        """Its run on a collection.
+        """Return the run on a collection.
 
         Raises:
-            DataError: as `harness.data.trec.read_run`, naming the line, or the query and the document.
+            DataError: as `harness.data.trec.read_run`. The error names the line, or the query and the document.
         """
         if self.format == "trec":
             return read_run(self.path, collection)
@@ -47,14 +47,14 @@ class RunFile:
 
     @cached_property
     def origin(self) -> ImportOrigin:
-        """For the identity."""
+        """Return the origin for the identity."""
         said = {"flagembedding": flag_embedding.stated, "mteb-predictions": mteb_predictions.stated}
         stated = said[self.format](self.content) if self.format in said else None
         return origin_of(self.path, "run", self.format, HERE, stated)
 
     @property
     def stated_name(self) -> str | None:
-        """The model, where the file names it."""
+        """The name of the model; None if the file does not state it."""
         if self.format == "flagembedding":
             return flag_embedding.stated_name(self.content)
         return mteb_predictions.stated_name(self.content) if self.format == "mteb-predictions" else None
@@ -75,24 +75,24 @@ class RunFile:
 
 
 def run_file(path: Path, format: str | None = None) -> RunFile:
-    """A file as a run, in the format that is named or that it shows.
+    """Return a run file, in the named or the recognised format.
 
     Raises:
-        UsageError: there is no such format, the file does not show one, or it is no run.
-        DataError: it cannot be read.
+        UsageError: the format is unknown or not recognised, or the file is not a run.
+        DataError: the file cannot be read.
     """
     kind = format_of(path, format)
     if kind not in RUN_FORMATS:
-        raise UsageError(f"{path}: means of mteb are no run; a run lists documents for each query")
+        raise UsageError(f"{path}: means of mteb are not a run; a run lists documents for each query")
     is_json = kind in ("flagembedding", "mteb-predictions", "json-run")
     return RunFile(path, kind, json_object(path) if is_json else {})
 
 
 def format_of(path: Path, named: str | None = None) -> str:
-    """The format that is named, else the one that the file shows.
+    """Return the named format, else the recognised one.
 
     Raises:
-        UsageError: there is no such format, or the file does not show one.
+        UsageError: the format is unknown or not recognised.
     """
     if named is not None:
         if named not in FORMATS:
@@ -101,16 +101,16 @@ def format_of(path: Path, named: str | None = None) -> str:
     if path.suffix == ".parquet":
         return "parquet"
     if path.suffix == ".lz4":
-        raise UsageError(f"{path}: packed with lz4, which is not read; save the run as .trec, .json or .parquet")
+        raise UsageError(f"{path}: lz4 files cannot be read; save the run as .trec, .json or .parquet")
     head = _head(path)
     return _of_json(json_object(path)) if head.startswith(b"{") else _of_columns(path, head)
 
 
 def is_result(path: Path) -> bool:
-    """Whether a JSON file is a result of mteb, of any version.
+    """Whether a JSON file is a result of any version of mteb.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the file cannot be read.
     """
     content = json_value(path)
     return isinstance(content, dict) and _of_json(content) == MTEB_RESULTS
@@ -126,7 +126,7 @@ def _of_json(content: Mapping[str, object]) -> str:
 
 def _of_columns(path: Path, head: bytes) -> str:
     if head.startswith(b"["):
-        raise UsageError(f"{path}: a JSON array, and no run; a run in JSON is {{query: {{document: score}}}}")
+        raise UsageError(f"{path}: a JSON array is not a run; a run in JSON is {{query: {{document: score}}}}")
     words = len(head.split())
     columns = len(head.split(b"\t")) if b"\t" in head else words
     if 6 in (words, columns):
@@ -134,12 +134,13 @@ def _of_columns(path: Path, head: bytes) -> str:
     if columns == 3:
         return _of_three(path)
     if words >= 5:
-        return "trec"  # without a tag, or with one of several words
-    raise UsageError(f"{path}:1: {columns} columns are no run that is known; name its --format: {', '.join(FORMATS)}")
+        return "trec"  # no tag, or a tag of several words
+    raise UsageError(f"{path}:1: no known run has {columns} columns; name the --format: {', '.join(FORMATS)}")
 
 
 def _of_three(path: Path) -> str:
-    """Scores, unless the last column counts every query's documents from 1."""
+    """Return the format of a file with three columns: ranks if the last column counts from 1 in every query, else
+    scores."""
     last: dict[str, list[str]] = {}
     for _, query, _, value in three_columns(path, "score or rank"):
         last.setdefault(query, []).append(value)
@@ -153,7 +154,7 @@ def _of_three(path: Path) -> str:
 
 
 def _head(path: Path) -> bytes:
-    """The first line that is no comment."""
+    """Return the first line that is not a comment."""
     if not path.is_file():
         raise DataError(f"no file at {path}")
     try:

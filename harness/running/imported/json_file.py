@@ -1,4 +1,4 @@
-"""JSON files of others: read whole, with a repeated key refused, which Python's reader would drop."""
+"""Reads JSON files of other programs. Repeated keys, which Python's reader would drop, are refused."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from harness.data.trec import RunLine, opened
 
 
 def json_object(path: Path) -> dict[str, object]:
-    """The object of a JSON file.
+    """Return the object in a JSON file.
 
     Raises:
-        DataError: no such file, or no JSON object in it; with the line where it breaks.
+        DataError: the file does not exist or is not a JSON object. The error names the line.
     """
     found = json_value(path)
     if not isinstance(found, dict):
-        raise DataError(f"{path}: a JSON object was expected, with query ids as its keys")
+        raise DataError(f"{path}: expected a JSON object with query ids as keys")
     return found
 
 
 def json_value(path: Path) -> object:
-    """Whatever a JSON file holds.
+    """Return the value in a JSON file.
 
     Raises:
-        DataError: no such file, or no JSON in it; with the line where it breaks.
+        DataError: the file does not exist or is not JSON. The error names the line.
     """
     if not path.is_file():
         raise DataError(f"no file at {path}")
@@ -42,16 +42,16 @@ def json_value(path: Path) -> object:
 
 
 def nested_lines(path: Path, results: object) -> Iterator[RunLine]:
-    """The scored documents of `{query: {document: score}}`.
+    """Yield the scored documents of `{query: {document: score}}`.
 
     Raises:
-        DataError: naming the query and the document that are something else.
+        DataError: a value has another form. The error names the query and the document.
     """
     if not isinstance(results, Mapping):
-        raise DataError(f"{path}: {{query: {{document: score}}}} was expected")
+        raise DataError(f"{path}: expected {{query: {{document: score}}}}")
     for query, scored in results.items():
         if not isinstance(scored, Mapping):
-            raise DataError(f"{path}: query '{query}' has no object {{document: score}}")
+            raise DataError(f"{path}: query '{query}': expected {{document: score}}")
         for document, score in scored.items():
             one = RunLine(query, document, _number(score))
             if not abs(one.score) < float("inf"):

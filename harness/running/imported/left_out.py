@@ -1,4 +1,5 @@
-"""Why a result of others is not taken: one sentence for a file, one line for all files of a folder with that reason."""
+"""Why a result of others is not imported: one message for a file, or one line for all files of a folder with the same
+reason."""
 
 from __future__ import annotations
 
@@ -11,13 +12,13 @@ _SHOWN = 5
 
 
 class NotTaken(UsageError):
-    """A result that is not taken. In a folder it is left out, and the folder's other files are read.
+    """A result cannot be imported. In a folder it is left out, and the other files are read.
 
     Args:
         path: the file.
         reason: what is wrong and what to do. Files with the same reason are counted together.
-        item: what is listed of the file after the reason, such as its task.
-        detail: more about this file alone.
+        item: what names the file after the reason, such as its task.
+        detail: the message about this file alone. Default: `reason`.
     """
 
     def __init__(self, path: Path, reason: str, item: str, detail: str = "") -> None:
@@ -26,7 +27,7 @@ class NotTaken(UsageError):
 
 
 def counted(left_out: Iterable[NotTaken]) -> tuple[str, ...]:
-    """A line for each reason, the most frequent first: how many files, why, and which."""
+    """Return a line for each reason, the most frequent first: how many files, why, and which."""
     items: dict[str, list[str]] = {}
     for one in left_out:
         items.setdefault(one.reason, []).append(one.item)

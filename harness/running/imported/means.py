@@ -1,4 +1,4 @@
-"""Means in the results that mteb writes: which collection of a suite each of them is of."""
+"""Reads means from results of mteb, and finds the collection of a suite that each is of."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from harness.running.imported.mteb_results import TaskPart, parts_of
 def means_in(
     path: Path, name: str | None = None, measures: Sequence[str] = (), *, allow_drift: bool = False
 ) -> list[Means]:
-    """The means of one result of mteb: of each collection's official measure, and of those that are named.
+    """Return the means of one result of mteb: the official measure of each collection, and the named measures.
 
     Args:
         path: the file.
-        name: of the model; default: as the file's folder says.
-        measures: more than the official ones.
-        allow_drift: take values of another revision of the data too. `Means.is_drifted` is true for them.
+        name: the name of the model. Default: from the file's folder.
+        measures: measures besides the official ones. Default: none.
+        allow_drift: also import values of another revision of the data. `Means.is_drifted` is true for them. Default:
+            False.
 
     Raises:
-        LeftOut: no suite has the task, its data are others, nothing names the model, or a measure is not there.
-        DataError: it is no result of mteb.
+        NotTaken: no suite has the task, the data differ, nothing names the model, or a measure is missing.
+        DataError: the file is not a result of mteb.
     """
     model = model_of(path, name)
     return [_means(path, model, part, measures) for part in parts_of(path, model, allow_drift=allow_drift)]
 
 
 def result_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder that could be results of mteb, in order."""
+    """Yield the files of a folder that may be results of mteb, in order."""
     yield from (file for file in sorted(folder.rglob("*.json")) if file.name != META)
 
 

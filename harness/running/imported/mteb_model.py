@@ -1,4 +1,4 @@
-"""Whose results they are: `model_meta.json` in the folder of a result, and the folders of mteb's layout."""
+"""Finds the model of a result of mteb, from `model_meta.json` in the same folder, or from the names of the folders."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ from harness.running.imported.left_out import NotTaken
 
 META = "model_meta.json"
 EXPERIMENTS = "experiments"
-"""Folder of a revision for runs with other arguments: `org__model/revision/experiments/name/Task.json`."""
+"""The folder of a revision for runs with other arguments: `org__model/revision/experiments/name/Task.json`."""
 _UNSTATED = ("", "no_revision_available")
 _NOT_IN_NAMES = re.compile(r"[^\w ./@+,=-]")
 
 
 @dataclass(frozen=True)
 class Model:
-    """Whose results they are."""
+    """The model of a result."""
 
     name: str
     revision: str | None
     searches: bool
-    """Whether the model searched the corpus itself, where nothing else is stated: all but cross-encoders do."""
+    """Whether the model searched the corpus itself, if nothing else is stated. All models except cross-encoders do."""
     in_file: str | None = None
-    """What the file and its folders call the model, where it is kept under another name."""
+    """The name of the model in the file and its folders, if it is stored under another name."""
     experiment: str | None = None
-    """The folder of an experiment: a run with other arguments than the model's own."""
+    """The folder of an experiment, which is a run with other arguments."""
 
     @property
     def label(self) -> str:
-        """Name, revision and experiment, short enough for a table."""
+        """Return name, revision and experiment, short enough for a table."""
         plain = f"{self.name}@{self.revision[:12]}" if self.revision else self.name
         return f"{plain} experiment {_NOT_IN_NAMES.sub('_', self.experiment)}" if self.experiment else plain
 
     @property
     def stated(self) -> dict[str, object]:
-        """What the file and its folders say of the model."""
+        """Return what the file and its folders state about the model."""
         said: dict[str, object] = {"model": self.name, "revision": self.revision}
         more = {"model_in_file": self.in_file, "experiment": self.experiment}
         return said | {key: value for key, value in more.items() if value}
 
 
 def model_of(path: Path, name: str | None) -> Model:
-    """The model: as named, else as `model_meta.json` in the same folder says, else as mteb's folders do.
+    """Return the model: the named one, else the one in `model_meta.json`, else the one of mteb's folders.
 
     Raises:
-        LeftOut: nothing says so, or it is an experiment without `model_meta.json`, which mteb does not read either.
+        NotTaken: nothing names the model, or it is an experiment without `model_meta.json`, which mteb does not read
+            either.
     """
     file = path.parent / META
     meta = json_object(file) if file.is_file() else {}

@@ -13,22 +13,23 @@ META = "mteb_model_meta"
 
 
 def stated(content: Mapping[str, object]) -> dict[str, object]:
-    """Name and revision of the model."""
+    """Return name and revision of the model."""
     meta = content.get(META)
     return {key: value for key, value in meta.items() if isinstance(value, str)} if isinstance(meta, Mapping) else {}
 
 
 def stated_name(content: Mapping[str, object]) -> str | None:
-    """The model's name."""
+    """Return the name of the model; None if the file does not state it."""
     name = stated(content).get("model_name")
     return str(name) if name else None
 
 
 def part_of(path: Path, content: Mapping[str, object], collection: Collection) -> object:
-    """`{query: {document: score}}` of a collection's subset and split, or where no suite has it, of the only ones.
+    """Return `{query: {document: score}}` of a collection's subset and split. If the collection belongs to no suite,
+    return the only subset and split.
 
     Raises:
-        UsageError: the file lacks them, or has several and none can be chosen.
+        UsageError: the file lacks the subset or split, or has several and none can be chosen.
     """
     entry = _entry(collection.name)
     subsets = {key: value for key, value in content.items() if key != META and isinstance(value, Mapping)}

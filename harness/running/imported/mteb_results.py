@@ -1,4 +1,4 @@
-"""Results of mteb (`<Task>.json`, of every version): means of one task, by split and subset."""
+"""Reads results of any version of mteb (`<Task>.json`): means of one task, by split and subset."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from harness.running.imported.left_out import NotTaken
 from harness.running.imported.mteb_model import Model
 
 OLD_TASK = "mteb_dataset_name"
-"""What mteb before 1.11 called the task; the splits lie at the top of such a file."""
+"""The key of the task in mteb before 1.11. The splits are top-level keys of such a file."""
 _MEASURES = {"ndcg": "nDCG", "map": "AP", "mrr": "RR", "precision": "P", "recall": "R", "hit_rate": "Success"}
 _KEY = re.compile(rf"({'|'.join(_MEASURES)})_at_([1-9][0-9]*)")
 _MIRACL = {"NDCG": "nDCG", "MAP": "AP", "P": "P", "Recall": "R"}
 _MIRACL_KEY = re.compile(rf"({'|'.join(_MIRACL)})@([1-9][0-9]*)\(MIRACL\)")
 _OLD_RERANKING = {"map": ("AP@1000", "AP"), "mrr": ("RR@10",)}
-"""Keys of reranking tasks in mteb 1: over the whole list, which is shorter than 1,000, and its first ten."""
+"""Keys of reranking tasks in mteb 1: `map` is over the whole list, which has fewer than 1,000 documents, `mrr` over the
+first ten."""
 _NO_REVISION = ("", "None", "dataset revision not available")
-_OTHER_DATA = "measured on another revision of the data than our suites have; take them with --allow-drift, marked"
+_OTHER_DATA = "measured on another revision of the data than our suites have; import them, marked, with --allow-drift"
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,15 @@ class TaskPart:
 
     entry: SuiteCollection
     evaluator: str
-    """Who computed the values."""
+    """The program that computed the values."""
     means: Mapping[str, float]
     """Fractions, by measure."""
     first_stage: str | None
-    """None where the model searched the corpus itself."""
+    """None if the model searched the corpus itself."""
     depth: int
-    """Candidates per query; 0 where that is not stated."""
+    """Candidates per query; 0 if not stated."""
     revision: str | None
-    """Of the data, as the file states it."""
+    """The revision of the data, as the file states it; None if it does not."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,20 @@ class _Result:
     revision: str | None
     version: str
     scores: Mapping[str, object]
-    """By split: a list of scores with `hf_subset`."""
+    """For each split, a list of scores with `hf_subset`."""
 
 
 def parts_of(path: Path, model: Model, *, allow_drift: bool = False) -> list[TaskPart]:
-    """Every split and subset that a suite has.
+    """Return every split and subset that a suite has.
 
     Args:
         path: the file.
-        model: whose result it is.
-        allow_drift: take values of another revision of the data too; `TaskPart.revision` says which.
+        model: the model of the result.
+        allow_drift: also import values of another revision of the data; see `TaskPart.revision`. Default: False.
 
     Raises:
-        DataError: it is no result of mteb, or a value is no fraction.
-        LeftOut: no suite has the task, or the suite's table has another revision of its data.
+        DataError: the file is not a result of mteb, or a value is not a fraction.
+        NotTaken: no suite has the task, or the suite's table has another revision of the data.
     """
     result = _read(path)
     entries = _entries(result)
@@ -76,7 +77,7 @@ def parts_of(path: Path, model: Model, *, allow_drift: bool = False) -> list[Tas
         if (entry := entries.get((split, subset)))
     ]
     if not found:
-        raise NotTaken(path, "none of its splits and subsets is among those of our suites", result.task)
+        raise NotTaken(path, "no suite has any of its splits and subsets", result.task)
     return found
 
 
@@ -86,7 +87,7 @@ def _read(path: Path) -> _Result:
     task = content.get(OLD_TASK if old else "task_name")
     scores = _old_scores(path, content) if old else content.get("scores")
     if not isinstance(task, str) or not isinstance(scores, Mapping):
-        raise DataError(f"{path}: no result of mteb: it lacks 'task_name' and 'scores', or '{OLD_TASK}'")
+        raise DataError(f"{path}: not a result of mteb: it lacks 'task_name' and 'scores', or '{OLD_TASK}'")
     revision = content.get("dataset_revision")
     stated = revision if isinstance(revision, str) and revision not in _NO_REVISION else None
     version = content.get("mteb_version") or "of a version that is not stated"
@@ -94,14 +95,14 @@ def _read(path: Path) -> _Result:
 
 
 def _old_scores(path: Path, content: Mapping[str, object]) -> dict[str, object]:
-    """The splits of a file of mteb before 1.11, as newer ones write them. Tasks with several subsets name them below
-    the split; all others have their values there."""
+    """Return the splits of a file of mteb before 1.11 in the newer form. A split has subsets, or for tasks without
+    subsets the values."""
     scores: dict[str, object] = {}
     for split, found in content.items():
         if split in (OLD_TASK, "mteb_version", "dataset_revision"):
             continue
         if not isinstance(found, Mapping):
-            raise DataError(f"{path}: split '{split}' is no object of scores")
+            raise DataError(f"{path}: split '{split}' is not an object of scores")
         values = {key: value for key, value in found.items() if key != "evaluation_time"}
         subsets = values if any(isinstance(one, Mapping) for one in values.values()) else {"default": values}
         scores[split] = [{**one, "hf_subset": name} for name, one in subsets.items() if isinstance(one, Mapping)]
@@ -109,13 +110,13 @@ def _old_scores(path: Path, content: Mapping[str, object]) -> dict[str, object]:
 
 
 def _entries(result: _Result) -> dict[tuple[str, str], SuiteCollection]:
-    """The collections of the task, by split and subset. mteb reads the names of tasks in any case."""
+    """Return the collections of the task, by split and subset. As in mteb, upper and lower case do not matter."""
     task = result.task.lower()
     found = {(one.mteb.split, one.mteb.subset): one for one in _all() if one.mteb.task.lower() == task}
     if not found:
-        reason = "of tasks that no suite has; `harness list` and docs/suites.md name those that are"
+        reason = "of tasks that no suite has; docs/suites.md lists the tasks"
         raise NotTaken(
-            result.path, reason, result.task, f"no suite has the task {result.task}; docs/suites.md lists all"
+            result.path, reason, result.task, f"no suite has the task {result.task}; docs/suites.md lists the tasks"
         )
     return found
 
@@ -129,14 +130,14 @@ def _refuse_other_data(result: _Result, entry: SuiteCollection) -> None:
     if result.revision != entry.mteb.revision:
         measured = f"revision {result.revision[:8]} of the data" if result.revision else "data of no stated revision"
         detail = f"measured on {measured}, and {entry.mteb.task} here is {entry.mteb.revision[:8]}"
-        raise NotTaken(result.path, _OTHER_DATA, result.task, f"{detail}; take it with --allow-drift, marked")
+        raise NotTaken(result.path, _OTHER_DATA, result.task, f"{detail}; import it, marked, with --allow-drift")
 
 
 def _scores(result: _Result) -> Iterator[tuple[str, str, Mapping[str, object]]]:
     for split, parts in result.scores.items():
         for part in parts if isinstance(parts, list) else [None]:
             if not isinstance(part, Mapping) or not isinstance(part.get("hf_subset"), str):
-                raise DataError(f"{result.path}: split '{split}' is no list of scores with 'hf_subset'")
+                raise DataError(f"{result.path}: split '{split}' is not a list of scores with 'hf_subset'")
             yield split, str(part["hf_subset"]), part
 
 
@@ -154,7 +155,7 @@ def _part(result: _Result, entry: SuiteCollection, part: Mapping[str, object], m
 
 
 def _first_stage(entry: SuiteCollection, said: Mapping[str, object], model: Model) -> tuple[str | None, int]:
-    """Files of ours say it; mteb's do not."""
+    """Return first stage and depth. Files of this package state them; mteb's do not."""
     if "first_stage" in said:
         named, depth = said["first_stage"], said.get("depth")
         return named if isinstance(named, str) and named else None, depth if isinstance(depth, int) else 0
@@ -164,7 +165,7 @@ def _first_stage(entry: SuiteCollection, said: Mapping[str, object], model: Mode
 
 
 def _measures(key: str, *, given: bool) -> tuple[str, ...]:
-    """The measures that a key of mteb has the value of; `given` for reranking tasks."""
+    """Return the measures whose value a key of mteb has; `given` is for reranking tasks."""
     for pattern, names in ((_KEY, _MEASURES), (_MIRACL_KEY, _MIRACL)):
         if matched := pattern.fullmatch(key):
             return (f"{names[matched[1]]}@{matched[2]}",)
@@ -176,5 +177,5 @@ def _measures(key: str, *, given: bool) -> tuple[str, ...]:
 def _value(path: Path, key: str, value: object) -> float:
     number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
     if not (-1 if key == PAIRED_MEASURE else 0) <= number <= 1:
-        raise DataError(f"{path}: {key} is {value!r}; a fraction from 0 to 1 was expected")
+        raise DataError(f"{path}: {key} is {value!r}; expected a fraction from 0 to 1")
     return number

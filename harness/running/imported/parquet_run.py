@@ -1,4 +1,4 @@
-"""Runs in Parquet, as ranx saves them, or a data frame of PyTerrier: one row for each scored document."""
+"""Reads runs in Parquet, from ranx or from a data frame of PyTerrier: one row for each scored document."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SCORE = ("score", "scores")
 
 
 def parquet_lines(path: Path) -> Iterator[RunLine]:
-    """The scored documents; rows are counted from 1.
+    """Yield the scored documents. Rows are counted from 1.
 
     Raises:
-        DataError: it cannot be read, has no column for query, document or score, or a score is no finite number.
+        DataError: the file cannot be read or lacks a column, or a score is not a finite number.
     """
     import pyarrow as pa
     from pyarrow import parquet

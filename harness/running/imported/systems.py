@@ -1,4 +1,4 @@
-"""Imported runs as systems: they are measured and audited like all others, and everything that they make is marked."""
+"""Imported runs as systems. They are measured and audited like all others, and their results are marked."""
 
 from __future__ import annotations
 
@@ -19,68 +19,69 @@ from harness.scoring.system import MadeOf, Scores, System, looked_up
 
 @dataclass(frozen=True)
 class ImportedStage:
-    """A run whose documents are the candidates."""
+    """An imported run whose documents are the candidates."""
 
     name: str
-    """Marked."""
+    """The name with the mark for imported systems."""
     file: RunFile
 
     def check(self) -> None:
         """The file was read when its format was looked at."""
 
     def identity(self, collection: Collection) -> dict[str, object]:
-        """The bytes of the file, and the name that it was given."""
+        """Return an identity of the file's bytes and the name."""
         return {KEY: self.file.origin.identity, "name": self.name}
 
     def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
-        """The best of the file."""
+        """Return the best documents of the run."""
         return cut(self.file.read(collection), depth)
 
 
 @dataclass(frozen=True)
 class ImportedReranker:
-    """A run whose scores reorder candidates."""
+    """An imported run whose scores reorder candidates."""
 
     name: str
-    """Marked."""
+    """The name with the mark for imported systems."""
     file: RunFile
 
     def check(self) -> None:
         """The file was read when its format was looked at."""
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """Look every candidate up in the file; one that it lacks is an error, never a zero."""
+        """Return the scores of all candidates. A candidate that the file lacks is an error."""
         given = self.file.read(ground.collection)
         run = looked_up(given, ground.candidates, self.file.path, ground.collection)
         if left := len(given) - len(run):
-            session.reporter.note(f"{self.file.path}: {left:,} scored documents are no candidates, and are left out")
+            session.reporter.note(f"{self.file.path}: {left:,} scored documents are not candidates, and are left out")
         identity = {KEY: self.file.origin.identity, "name": self.name}
         return Scores(run, identity, alarms=tuple(outside_corpus(given)))
 
 
 @dataclass(frozen=True)
 class ImportedSystem(System):
-    """A system whose identity says that somebody else computed it."""
+    """A system whose identity contains its origin."""
 
     def made_of(self, ground: CandidatePool, scores: Scores) -> MadeOf:
-        """As of any system, and where it is from."""
+        """Return the identity of the system, with its origin."""
         return MadeOf({**super().made_of(ground, scores).content, KEY: scores.identity[KEY]})
 
 
 def imported_systems(file: RunFile, name: str | None, first: RunFile | FirstStage | None, depth: int) -> list[System]:
-    """The first stage, and the file over it; without a first stage the file is one.
+    """Return the first stage, and the file as a system over it; without `first`, the file is the first stage.
 
     Args:
-        name: needed where the file states none.
-        first: another run, which has the name that it states or its file's, or a first stage of ours; the file reorders
-            its candidates.
+        name: the name of the system. Default: the name that the file states.
+        first: the candidates that the file reorders: another run, named as it states or after its file, or a first
+            stage.
+        depth: candidates per query.
 
     Raises:
-        UsageError: the system has no name, or one that cannot be taken.
+        UsageError: the system has no name, or its name is not allowed.
     """
     found = name or file.stated_name
     if not found:
-        raise UsageError(f"{file.path}: a run in the format {file.format} names no system; give it one with --name")
+        raise UsageError(f"{file.path}: a run in the format {file.format} names no system; name it with --name")
     own = marked(found)
     if first is None:
         return [ImportedSystem(ImportedStage(own, file), depth)]

@@ -1,4 +1,4 @@
-"""From a file of somebody else's to the store: runs are measured, means are taken as they are."""
+"""Imports files of others into the store. Runs are measured; means are stored as they are."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _NO_FILES = "It has no JSON files; name a folder of mteb's layout: organisation_
 
 @dataclass(frozen=True)
 class WantedRun:
-    """One run file, and how it is to be measured."""
+    """A run file, and how to measure it."""
 
     path: Path
     name: str | None = None
     format: str | None = None
-    """None for what the file shows."""
+    """The format; None to recognise it."""
     first_stage_run: Path | None = None
-    """The candidates, in a run of any format."""
+    """The candidates, as a run file of any format."""
     first_stage: str | None = None
     """The candidates, as a spec; `given` for given lists."""
     depth: int = 100
@@ -43,19 +43,19 @@ class WantedRun:
 
 @dataclass(frozen=True)
 class Taken:
-    """What was taken in."""
+    """What was imported."""
 
     ids: tuple[str, ...]
     skipped: tuple[str, ...]
-    """Files of folders that were left out: a line for each reason, with how many there are and what they are of."""
+    """A line for each reason why files of folders were left out, with their number and tasks."""
 
 
 def is_run(path: Path, format: str | None = None) -> bool:
-    """Whether a path is a run file; a folder is none.
+    """Whether a path is a run file; False for a folder.
 
     Raises:
-        UsageError: it does not show its format.
-        DataError: it is not there, or cannot be read.
+        UsageError: the format is not recognised.
+        DataError: the file does not exist or cannot be read.
     """
     return not path.is_dir() and format_of(path, format) in RUN_FORMATS
 
@@ -63,18 +63,19 @@ def is_run(path: Path, format: str | None = None) -> bool:
 def take_run(
     wanted: WantedRun, collections: Sequence[Collection], workspace: Workspace, reporter: Reporter
 ) -> list[Evaluation]:
-    """Measure and audit a run on collections, and keep it as imported.
+    """Measure and audit a run on collections, and store the results, marked as imported.
 
-    Without a first stage, the run reorders the given lists of collections that bring them; else it is a first stage.
+    Without a first stage, the run reorders the candidate lists of collections that have them. On other collections, it
+    is a first stage.
 
     Raises:
         UsageError: the run has no name, both first stages are named, or one file is given for several collections.
-        DataError: the file is broken, lacks candidates, or names documents that a collection lacks.
+        DataError: the file is broken, lacks candidates, or has documents that a collection lacks.
     """
     file = run_file(wanted.path, wanted.format)
     if len(collections) > 1 and file.format != "mteb-predictions":
         names = ", ".join(one.name for one in collections[:4])
-        raise UsageError(f"{wanted.path}: one run file is of one collection, not of {len(collections)}: {names}, ...")
+        raise UsageError(f"{wanted.path}: a run file is for one collection, not for {len(collections)}: {names}, ...")
     systems = imported_systems(file, wanted.name, _first(wanted, collections, workspace), wanted.depth)
     systems[0].first_stage.check()
     with opened(workspace, reporter) as session:
@@ -89,17 +90,17 @@ def take_means(
     *,
     allow_drift: bool = False,
 ) -> Taken:
-    """Keep results of mteb as means. Of a folder, what cannot be taken is left out, and `Taken.skipped` says why.
+    """Store results of mteb as means. Files of folders that cannot be imported are left out; `Taken.skipped` says why.
 
     Args:
         paths: results and folders of them, at any depth.
-        workspace: where they are kept.
-        name: of the model; default: as the folders say.
-        measures: more than the official ones.
-        allow_drift: take values of another revision of the data too, marked.
+        workspace: the folder to store them in.
+        name: the name of the model. Default: from the folders.
+        measures: measures besides the official ones. Default: none.
+        allow_drift: also import values of another revision of the data, marked. Default: False.
 
     Raises:
-        UsageError: a file that is named cannot be taken, several models would get one name, or nothing is left.
+        UsageError: a named file cannot be imported, several models would get the same name, or nothing is left.
         DataError: a file is broken.
     """
     found: list[Means] = []
@@ -114,7 +115,7 @@ def take_means(
                 skipped.append(error)
     lines = counted(skipped)
     if not found:
-        raise UsageError(f"{paths[0]}: no result was taken. {'; '.join(lines) or _NO_FILES}")
+        raise UsageError(f"{paths[0]}: nothing was imported. {'; '.join(lines) or _NO_FILES}")
     _refuse_one_name(found, name)
     with Results(Workspace.open(workspace).results) as results:
         results.keep_means(found)
@@ -123,13 +124,13 @@ def take_means(
 
 def _means_in(file: Path, given: Path, name: str | None, measures: Sequence[str], *, allow_drift: bool) -> list[Means]:
     if given.is_dir() and not is_result(file):
-        raise NotTaken(file, "no results of mteb", file.name)
+        raise NotTaken(file, "not results of mteb", file.name)
     return means_in(file, name, measures, allow_drift=allow_drift)
 
 
 def _first(wanted: WantedRun, collections: Sequence[Collection], workspace: Workspace) -> RunFile | FirstStage | None:
     if wanted.first_stage_run and wanted.first_stage:
-        raise UsageError("--first-stage-run and --first-stage both name the candidates; take one of them")
+        raise UsageError("--first-stage-run and --first-stage both name the candidates; use one of them")
     spec = wanted.first_stage
     if wanted.first_stage_run or (spec and spec.startswith(_RUN)):
         return run_file(wanted.first_stage_run or Path(str(spec).removeprefix(_RUN)))
@@ -144,7 +145,7 @@ def _listed(path: Path) -> list[Path]:
     if not path.exists():
         raise DataError(f"no file at {path}")
     if (kind := format_of(path)) != MTEB_RESULTS:
-        raise UsageError(f"{path}: a run ({kind}); import one run at a time, and name its --target")
+        raise UsageError(f"{path}: is a run ({kind}); import one run at a time, and name its --target")
     return [path]
 
 
@@ -153,6 +154,6 @@ def _refuse_one_name(found: Sequence[Means], name: str | None) -> None:
     for one in found:
         key = (one.fingerprint, one.first_stage, one.reranker or "")
         if taken.setdefault(key, one.origin.digest) != one.origin.digest:
-            advice = "give one of them" if name is None else "leave out --name, or import one model at a time"
+            advice = "import one of them" if name is None else "leave out --name, or import one model at a time"
             system = one.reranker or one.first_stage
             raise UsageError(f"two files have a result of {one.collection_name} for {system}; {advice}")

@@ -1,4 +1,4 @@
-"""Tevatron's rankings, of its search and of its rerankers: `query TAB document TAB score`."""
+"""Reads rankings of Tevatron's search and rerankers: `query TAB document TAB score`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.data.trec import RunLine, number_in, numbered
 
 
 def three_columns(path: Path, last: str) -> Iterator[tuple[int, str, str, str]]:
-    """Line number and columns. Tabs divide them where there are tabs, so that an id may have a space.
+    """Yield line numbers and columns. A line with tabs is divided at tabs, so that ids may contain spaces.
 
     Raises:
         DataError: a line has another number of columns.
@@ -22,10 +22,10 @@ def three_columns(path: Path, last: str) -> Iterator[tuple[int, str, str, str]]:
 
 
 def tevatron_lines(path: Path) -> Iterator[RunLine]:
-    """The scored documents of a ranking.
+    """Yield the scored documents of a ranking.
 
     Raises:
-        DataError: a line that is broken, or whose score is no finite number.
+        DataError: a line is broken, or a score is not a finite number.
     """
     for number, query, document, score in three_columns(path, "score"):
         yield RunLine(query, document, number_in(path, number, score), number)

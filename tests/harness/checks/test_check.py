@@ -67,11 +67,11 @@ def test_a_window_that_cuts_what_decides_is_suspicious(place: Place) -> None:
     found = checked(place, f"{FAKE}:Window")
     assert verdicts(found)["4 tokens"] == "suspicious"
     assert names(found) == ["truncation"]
-    assert verdicts(found)["1 tokens"] == "OK", "a shorter window is told and never judged"
+    assert verdicts(found)["1 tokens"] == "OK", "a shorter window is reported and not judged"
     assert verdicts(checked(place, f"{FAKE}:Window?max_length=50"))["100 tokens"] == "OK"
 
 
-def test_half_precision_that_overflows_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_precision_that_overflows_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     from harness.checks import invariance
 
     monkeypatch.setattr(invariance, "_PRECISIONS", ("float32", "float16"))

@@ -77,8 +77,8 @@ def test_a_store_that_is_no_store_is_broken(place: Place, store: str) -> None:
     assert by_subject(place)[store].state == "broken"
 
 
-def test_little_room_on_the_disk_is_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ROOM", 1 << 80)
+def test_little_space_on_the_disk_is_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ENOUGH_FREE", 1 << 80)
     assert by_subject(place)["disk"].state == "warning"
 
 

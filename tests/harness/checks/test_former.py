@@ -236,6 +236,6 @@ def test_the_doctor_does_it_and_says_so(place: Place, tmp_path: Path, monkeypatc
         paid = scored_now(place, str(folder))
     said = {one.subject: one.detail for one in examine(place.workspace)}
     assert said["identities"].startswith(f"{paid} pairs and 0 stores of vectors")
-    assert said["evaluations"].startswith("1 evaluations have other ids now; 0 are of models")
+    assert said["evaluations"].startswith("1 evaluations have new ids; 0 are of models")
     json.dumps([one.as_dict() for one in examine(place.workspace)])
     assert np.isfinite(paid)

@@ -1,4 +1,4 @@
-"""How long a query takes is measured as a user waits for it, and stands beside the quality it buys."""
+"""The latency of a query is measured as a user waits for it, and shown next to the quality."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_query_is_asked_alone_and_past_the_ledger(place: Place, tmp_path: 
     assert len(log.read_text("utf-8").splitlines()) == 2 * asked, "a known pair is timed all the same"
 
 
-def test_the_figures_stand_beside_what_is_stored_of_the_same_reranker(place: Place) -> None:
+def test_the_figures_are_added_to_the_stored_results_of_the_same_reranker(place: Place) -> None:
     _, done = place.evaluations(rerankers=[FAKE])
     (found,) = timed(place, queries=2)
     assert found.evaluations == (done.id,), "a sample of the queries is timed, the whole is what it is about"

@@ -62,7 +62,7 @@ def test_the_same_command_is_stopped_again_and_costs_nothing(place: Place) -> No
     assert len(asked(log)) == 2 * PLANTED
 
 
-def test_who_skips_the_probe_of_a_wrong_sign_finds_an_alarm_beside_the_number(place: Place) -> None:
+def test_a_skipped_probe_of_a_wrong_sign_leaves_an_alarm_with_the_number(place: Place) -> None:
     spec, folders = f"{FAKE}:Flipped", spoken(place, "en")
     with pytest.raises(ModelError):
         names(place, spec, *folders)
@@ -70,7 +70,7 @@ def test_who_skips_the_probe_of_a_wrong_sign_finds_an_alarm_beside_the_number(pl
     assert names(place, spec, *folders) == [["wrong-orientation"]], "nothing is left to score, so nothing is stopped"
 
 
-def test_a_skipped_probe_scores_nothing_and_is_told(place: Place) -> None:
+def test_a_skipped_probe_scores_nothing_and_is_reported(place: Place) -> None:
     log, folders = place.log(), spoken(place, "en")
     assert names(place, f"{FAKE}:Flipped?log={log}", *folders, skip_probe=True) == [["not-probed"]]
     assert len(asked(log)) == 18

@@ -1,4 +1,4 @@
-"""Evaluation queries that stood in the training data: what a user would lose is a number that measures memory."""
+"""Evaluation queries that occur in the training data: what a user would lose is a number that measures memory."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(whole) >= 30
 
 
-def test_exact_and_near_matches_are_told_apart_with_the_line_they_stand_in(place: Place) -> None:
+def test_exact_and_near_matches_are_distinguished_and_name_the_line(place: Place) -> None:
     found = scan(
         place, "what is love", "When is low tide?", "until when is breads sold", "until when is bread sold now"
     )
@@ -92,10 +92,10 @@ def test_exact_and_near_matches_are_told_apart_with_the_line_they_stand_in(place
     assert found.matches[1].similarity == pytest.approx(jaccard(QUERIES["q2"], "until when is breads sold"))
     assert (found.exact, found.queries) == (1, 4)
     (alarm,) = found.alarms
-    assert str(alarm) == "2 of 4 queries stood in the training data, 1 of them word for word"
+    assert str(alarm) == "2 of 4 queries occur in the training data, 1 of them word for word"
 
 
-def test_clean_training_data_accuses_nobody(place: Place) -> None:
+def test_clean_training_data_raises_no_alarm(place: Place) -> None:
     found = scan(place, "what is love", "when is high noon", "who has a dog", "", "?")
     assert (found.matches, found.alarms) == ((), ())
 
@@ -106,7 +106,7 @@ def test_queries_of_one_text_are_all_found_and_empty_ones_never(place: Place) ->
     assert sorted(match.query for match in scan(place, "when is low tide", "").matches) == ["a", "b"]
 
 
-def test_the_values_of_the_clean_queries_stand_beside_the_whole(place: Place) -> None:
+def test_the_values_of_the_clean_queries_are_shown_next_to_the_whole(place: Place) -> None:
     collection = place.load()
     (evaluation,) = place.evaluations(collection, measures=["nDCG@10", "RR@10"])
     found = overlaps([collection], [[(1, QUERIES["q1"]), (2, QUERIES["q3"])]])
@@ -155,7 +155,7 @@ def test_a_byte_order_mark_is_no_part_of_a_training_query(tmp_path: Path, name: 
     [
         ("a.jsonl", '"one"\n{oops\n', DataError, r"a\.jsonl:2: not JSON"),
         ("a.jsonl", '{"pos": "x"}\n', UsageError, r"a\.jsonl:1: no field 'query'; name one of pos with --field"),
-        ("a.jsonl", '{"query": 7}\n', DataError, "the query is no text"),
+        ("a.jsonl", '{"query": 7}\n', DataError, "the query is not a text"),
         ("a.parquet", "no", DataError, "not a Parquet file"),
     ],
 )

@@ -61,7 +61,7 @@ def test_other_codes_of_a_language_find_its_questions(given: str | None, code: s
     assert language_code(given) == code
 
 
-def test_equal_scores_count_half_and_are_told_apart_from_a_wrong_sign() -> None:
+def test_equal_scores_count_half_and_are_distinguished_from_a_wrong_sign() -> None:
     found = ranked(planted("en"), np.zeros(16, np.float32))
     assert (found.right, found.of, found.constant) == (6, 12, True)
     assert wrong_sign([found]) is None

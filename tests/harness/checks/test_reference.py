@@ -145,7 +145,7 @@ def test_a_reranker_that_has_no_reference_says_why(place: Place) -> None:
     with place.session() as session:
         found = check("bm25", [place.load()], session, first_stage=FIRST, reference=True)
     (row,) = (one for one in found.findings if one.trial == "sentence-transformers")
-    assert (row.verdict, row.note) == ("not possible", "it is no model that sentence-transformers can load")
+    assert (row.verdict, row.note) == ("not possible", "sentence-transformers cannot load this kind of model")
 
 
 def test_what_sentence_transformers_cannot_load_is_said_in_one_line(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_the_remark_is_given_every_time(place: Place, tmp_path: Path) -> None:
 def test_prompts_that_somebody_gave_are_no_remark(place: Place, tmp_path: Path) -> None:
     prompts = {"query": "Instruct: find it\nQuery: ", "document": "a text: "}
     folder = embedder(tmp_path / "model", prompts)
-    instructed = place.load(place.beir("told", rules='instruction = "find the opposite"'))
+    instructed = place.load(place.beir("instructed", rules='instruction = "find the opposite"'))
     with place.session() as session:
         ground = prepare(instructed, first_stage(FIRST, place.workspace), 5, [], session)
         plain = prepare(place.load(), first_stage(FIRST, place.workspace), 5, [], session)

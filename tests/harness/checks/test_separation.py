@@ -51,7 +51,7 @@ def test_glued_inputs_raise_a_hard_alarm(place: Place) -> None:
         (alarm,) = separation("glue", Reads(), session, to_score=True)
     assert alarm.name == "no-separator"
     assert is_hard("no-separator")
-    assert "'1 2' with '3' and '1 ' with '23' are one input" in alarm.message
+    assert "'1 2' with '3' and '1 ' with '23' are the same input" in alarm.message
 
 
 @pytest.mark.parametrize("kind", [Separates, SaysNothing])

@@ -107,7 +107,7 @@ def test_other_depths_are_series_of_their_own(place: Place) -> None:
     assert [(one.system.depth, one.system.label[-1]) for one in found] == [(3, "1"), (3, "2"), (5, "1"), (5, "2")]
 
 
-def test_a_verdict_stands_at_the_revision_that_it_was_about(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verdict_is_shown_at_the_revision_that_it_was_about(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     for version in (1, 2):
         retrain(place, monkeypatch, version)
     first, second = history(place.workspace.path, FAKE)

@@ -1,4 +1,4 @@
-"""A stored number can be made again from what made it, or the reader is told what moved."""
+"""A stored number can be computed again from what it was made of, or the reader is shown what changed."""
 
 from __future__ import annotations
 
@@ -83,16 +83,16 @@ def test_an_unknown_id_is_one_line(place: Place) -> None:
         reproduce(place.workspace, "zz")
 
 
-def test_the_exit_code_says_whether_the_number_stands(place: Place, command: Command) -> None:
+def test_the_exit_code_says_whether_the_number_is_the_same(place: Place, command: Command) -> None:
     done = place.evaluations(rerankers=[FAKE])[1]
     workspace = ["--workspace", str(place.workspace.path)]
-    told = command("reproduce", done.id, "--json", *workspace)
-    assert told.code == 0 and json.loads(told.out)["state"] == "OK"
+    said = command("reproduce", done.id, "--json", *workspace)
+    assert said.code == 0 and json.loads(said.out)["state"] == "OK"
     with Results(place.workspace.results) as results:
         wrong = np.zeros(len(done.values[0])).astype("<f8").tobytes()
         results._database.execute("update value set per_query = ?, mean = 0 where evaluation = ?", (wrong, done.id))
-    told = command("reproduce", done.id, *workspace)
-    assert told.code == 1 and "differs" in told.out
+    said = command("reproduce", done.id, *workspace)
+    assert said.code == 1 and "differs" in said.out
     assert command("reproduce", "zz", *workspace).code == 2
 
 

@@ -58,7 +58,7 @@ def test_a_missing_cell_is_missing_and_the_row_says_so(place: Place) -> None:
     assert part.is_complete(reranked) and len(part.cells) == 2
 
 
-def test_each_collection_stands_in_the_grid_of_its_main_measure(place: Place) -> None:
+def test_each_collection_is_in_the_grid_of_its_main_measure(place: Place) -> None:
     ndcg = place.load(place.beir("one"))
     rr = place.load(place.beir("two", qrels=QRELS[:3], rules='main_measure = "RR@10"'))
     place.evaluations(ndcg, rr, measures=["nDCG@10", "RR@10", "R@5"])

@@ -1,4 +1,4 @@
-"""A published value that is known to be wrong keeps its note when somebody imports it, wherever it then stands."""
+"""A published value that is known to be wrong keeps its note when it is imported, wherever it is shown."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_a_name_that_a_reranker_and_a_first_stage_share_is_the_rerankers() -> No
     both = [FIRST, stored("c003", "bm25")]
     assert [one.id for one in systems_named(["bm25"], both)] == ["c003"]
     assert [one.id for one in systems_named(["bm25 (first stage)"], both)] == ["f000"]
-    with pytest.raises(UsageError, match="'bm25' was measured elsewhere only: coll over bm25 at depth 10"):
+    with pytest.raises(UsageError, match="'bm25' was measured only elsewhere: coll over bm25 at depth 10"):
         systems_named(["bm25"], both[:1], both)
 
 

@@ -80,7 +80,7 @@ def test_a_set_of_many_languages_is_one_line(place: Place) -> None:
     ]
 
 
-def test_collections_that_differ_are_told_apart_by_name(place: Place) -> None:
+def test_collections_that_differ_are_distinguished_by_name(place: Place) -> None:
     english, plain = undeclared(place.path, "en"), place.beir()
     found = [one for folder in (english, plain) for one in evaluated(place, folder)]
     assert said_of(found) == [

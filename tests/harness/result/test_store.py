@@ -226,7 +226,7 @@ def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Pla
         assert len(list(results.all())) == 2
 
 
-def test_noise_is_kept_without_its_sign_and_is_none_where_nobody_looked(place: Place) -> None:
+def test_noise_is_stored_as_an_absolute_value_and_is_none_if_not_measured(place: Place) -> None:
     (done,) = place.evaluations()
     with Results(place.workspace.results) as results:
         assert results.noise(done.id, "nDCG@10") is None

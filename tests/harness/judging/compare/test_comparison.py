@@ -168,7 +168,7 @@ def test_equivalence_is_tested_where_it_is_asked_for(place: Place) -> None:
     assert compared(place, ORACLE).measures[0].candidates[0].macro.equivalence is None
 
 
-def test_noise_stands_beside_the_difference_only_where_every_part_has_it(place: Place) -> None:
+def test_noise_is_shown_next_to_the_difference_only_if_every_part_has_it(place: Place) -> None:
     evaluations = place.evaluations(*three(place)[:2], rerankers=[REVERSE])
     (found,) = compared(place, REVERSE).measures[0].candidates
     assert found.macro.noise is None
@@ -223,7 +223,7 @@ def test_a_named_measure_is_compared_where_it_is_stored_and_the_rest_is_named(pl
     found = compared(place, REVERSE, measures=["rr@10"])
     assert [one.measure for one in found.measures] == ["RR@10"]
     assert [row.name for row in found.measures[0].candidates[0].collections] == ["a", "b"]
-    assert any(note.startswith("left out, for no RR@10 is stored there: own (") for note in found.notes)
+    assert any(note.startswith("left out, because no RR@10 is stored: own (") for note in found.notes)
     with pytest.raises(UsageError, match=r"no P@5 is stored for a \(.*; --measure can name what all have: nDCG@10"):
         compared(place, REVERSE, measures=["P@5"])
     with pytest.raises(UsageError, match="unknown measure 'NDCGG'"):

@@ -75,7 +75,7 @@ def test_another_version_of_the_evaluator_is_refused(place: Place) -> None:
 
 def test_other_queries_or_content_are_refused_one_by_one(place: Place) -> None:
     ours, theirs = (fresh_side(one, MEASURE) for one in two(place))
-    with pytest.raises(DataError, match="other content, splits or samples"):
+    with pytest.raises(DataError, match="different content, splits or samples"):
         joined(ours, replace(theirs, fingerprint="another"))
     with pytest.raises(DataError, match="have 3 queries in common, but not all"):
         joined(ours, replace(theirs, questions=asked("q1", "q2", "q3", "q9")))
@@ -105,5 +105,5 @@ def test_seeds_are_averaged_query_by_query_and_must_be_of_the_same_queries(place
     assert group.ids == tuple(one.id for one in evaluations)
     assert group.noise == 0.03
     for other in ({"questions": asked("a")}, {"candidates": "others"}, {"fingerprint": "another"}, {"evaluator": 0}):
-        with pytest.raises(DataError, match="a group needs the same"):
+        with pytest.raises(DataError, match="all members of a group need the same"):
             together("random", [sides[0], replace(sides[1], **other)])

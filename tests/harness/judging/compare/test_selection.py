@@ -70,7 +70,7 @@ def test_digits_that_could_be_several_ids_are_refused() -> None:
 def test_the_newest_of_several_evaluations_is_taken_and_the_note_says_so() -> None:
     selection = select([ONE, stored("a009", "one"), TWO], "one", ["two"])
     assert both(selection)[0] == [["a009"]]
-    assert selection.notes == ("coll: the newest evaluation of one is taken, a009; older: a001",)
+    assert selection.notes == ("coll: the newest evaluation of one is used, a009; older: a001",)
 
 
 def test_several_first_stages_or_depths_have_to_be_chosen_from() -> None:
@@ -90,7 +90,7 @@ def test_the_depth_of_given_lists_says_nothing() -> None:
 
 def test_a_system_that_was_measured_elsewhere_only_is_not_called_unknown() -> None:
     elsewhere = stored("b003", "two", "other", first_stage="e5")
-    with pytest.raises(UsageError, match="'two' was measured elsewhere only: other over e5 at depth 10"):
+    with pytest.raises(UsageError, match="'two' was measured only elsewhere: other over e5 at depth 10"):
         select([ONE, elsewhere], "one", ["two"], wanted=Wanted(first_stage="bm25"))
 
 
@@ -102,12 +102,12 @@ def test_a_system_that_was_measured_elsewhere_only_is_not_called_unknown() -> No
         (Wanted(depth=3), "at depth 3; there are some at 10"),
     ],
 )
-def test_a_wish_that_nothing_fulfils_is_told_with_what_there_is(wanted: Wanted, message: str) -> None:
+def test_a_selection_that_matches_nothing_is_refused_with_what_there_is(wanted: Wanted, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         select([ONE, TWO], "one", ["two"], wanted=wanted)
 
 
-def test_collections_that_one_side_lacks_are_left_out_aloud() -> None:
+def test_collections_that_one_side_lacks_are_left_out_with_a_note() -> None:
     selection = select([ONE, stored("a004", "one", "alone"), TWO], "one", ["two"])
     assert both(selection) == ([["a001"]], [["b002"]])
     assert selection.notes == ("left out: only one has alone",)
@@ -125,7 +125,7 @@ def test_without_a_common_collection_nothing_is_compared() -> None:
 
 def test_other_queries_under_the_same_name_are_refused() -> None:
     other = stored("b003", "two", fingerprint="finger-dev", split="dev", queries=7)
-    with pytest.raises(DataError, match=r"coll: not the same queries.*split test, 4 queries.*split dev, 7 queries"):
+    with pytest.raises(DataError, match=r"coll: different queries.*split test, 4 queries.*split dev, 7 queries"):
         select([ONE, other], "one", ["two"])
 
 
@@ -135,11 +135,13 @@ def sampled(id: str, name: str, queries: int) -> Stored:
     )  # fmt: skip
 
 
-def test_of_nested_samples_the_largest_that_all_have_is_taken_aloud() -> None:
+def test_of_nested_samples_the_largest_that_all_have_is_used_with_a_note() -> None:
     everything = [ONE, TWO, sampled("a008", "one", 2), sampled("b008", "two", 2)]
     selection = select(everything, "one", ["two"])
     assert both(selection) == ([["a001"]], [["b002"]])
-    assert selection.notes == ("coll: compared on split test, 4 queries (finger-coll), the most that all systems have",)
+    assert selection.notes == (
+        "coll: compared on split test, 4 queries (finger-coll), the largest that all systems have",
+    )
     assert both(select([ONE, *everything[2:]], "one", ["two"])) == ([["a008"]], [["b008"]])
 
 
@@ -181,8 +183,8 @@ def test_a_group_is_one_system_of_many_evaluations(declared: str) -> None:
     [
         (["mine"], "write NAME=SPEC,SPEC"),
         (["mine=./none-*"], r"no results of a system './none-\*'"),
-        (["one=./seed-*"], "'one' is a name already"),
-        (["mine=./seed-*", "mine=one"], "'mine' is a name already"),
+        (["one=./seed-*"], "'one' is already a name"),
+        (["mine=./seed-*", "mine=one"], "'mine' is already a name"),
         (["mine=./seed-*", "yours=./seed-*"], "'yours' is neither the baseline nor a candidate"),
         (["mine=./seed-*,one"], "same evaluation"),
     ],
@@ -192,7 +194,7 @@ def test_a_group_that_cannot_be_is_refused(groups: list[str], message: str) -> N
         select([ONE, *SEEDS], "one", ["mine"], groups)
 
 
-def test_two_systems_of_one_name_are_told_apart() -> None:
+def test_two_systems_with_one_name_are_distinguished() -> None:
     elsewhere = stored("a002", "one", first_stage="e5")
     selection = select([ONE, elsewhere], "a001", ["a002"])
     assert selection.baseline.label == "one on bm25, depth 10 (a001)"

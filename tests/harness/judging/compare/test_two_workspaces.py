@@ -97,7 +97,7 @@ def test_one_name_for_other_queries_is_refused_with_both_fingerprints(main: Plac
     part = sample_queries(main.load(), 2)
     place.evaluations(whole)
     main.evaluations(part)
-    with pytest.raises(DataError, match=rf"coll: not the same queries.*{part.fingerprint[:12]}.*in '.*/workspace' has"):
+    with pytest.raises(DataError, match=rf"coll: different queries.*{part.fingerprint[:12]}.*in '.*/workspace' has"):
         across(main, place, FIRST, FIRST)
 
 
@@ -136,7 +136,7 @@ def test_the_command_says_which_workspace_is_whose(main: Place, place: Place, co
 @pytest.mark.parametrize(
     ("other", "answer"),
     [
-        ("nowhere", "no results in '{}' yet; `harness run` makes them, or name another --against"),
+        ("nowhere", "no results in '{}' yet; use `harness run`, or name another --against"),
         ("coll/corpus.jsonl", "the workspace '{}' is a file; name a folder with --against"),
     ],
 )

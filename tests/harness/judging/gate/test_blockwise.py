@@ -152,5 +152,5 @@ def test_a_question_is_scored_in_all_its_languages_at_once(
 
 def test_questions_that_are_asked_twice_are_refused_in_one_line(place: Place, both: list[CandidatePool]) -> None:
     twice = replace(both[0], collection=replace(both[0].collection, changes=changes_of({"q1": [0]})))
-    with pytest.raises(UsageError, match="many asks its questions twice; run the gate without --sequential"):
+    with pytest.raises(UsageError, match="many has pairs of queries; run the gate without --sequential"):
         gate(place, [twice, both[1]], "control:oracle", "control:random")

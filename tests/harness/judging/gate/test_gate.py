@@ -152,7 +152,7 @@ def test_an_anchor_whose_model_is_gone_is_taken_from_the_store(held: Any, monkey
     assert any("the anchor cannot be opened" in line for line in found.verdict.findings.cautions)
 
 
-def test_an_anchor_that_nobody_knows_is_an_error_before_anything_is_scored(held: Any) -> None:
+def test_an_unknown_anchor_is_an_error_before_anything_is_scored(held: Any) -> None:
     with pytest.raises(HarnessError, match="control"):
         held(f"{FAKE}:Nothing", replace(WIDE, anchor="control:nope"))
 
@@ -238,7 +238,7 @@ def test_an_early_pass_cannot_be_accepted(held: Any) -> None:
         held(SLIGHTLY, sequential=True, accept=True)
 
 
-def test_nothing_to_run_on_is_told(place: Place) -> None:
+def test_a_gate_without_targets_is_refused(place: Place) -> None:
     with place.session() as session, pytest.raises(UsageError, match="name what to run on"):
         gate([], WIDE, READER, FIRST, session)
 

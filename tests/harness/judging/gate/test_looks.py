@@ -128,5 +128,5 @@ def test_the_memory_of_an_earlier_look_at_the_same_numbers_is_known(looks: LookL
 
 
 def test_an_unknown_look_is_one_line(looks: LookLog) -> None:
-    with pytest.raises(UsageError, match="'look-f' is no look of this workspace"):
+    with pytest.raises(UsageError, match="'look-f' matches no look here"):
         looks.find("look-f")

@@ -1,4 +1,4 @@
-"""The policy: what stands in gate.toml is what counts, and a slip of the pen must not loosen the gate."""
+"""The policy: what is written in gate.toml is what counts, and a typing error must not loosen the gate."""
 
 from __future__ import annotations
 

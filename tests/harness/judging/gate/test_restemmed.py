@@ -69,8 +69,8 @@ def test_what_was_accepted_on_unstemmed_candidates_is_refused_with_the_way_back(
     message = refused(held, f"{FAKE}:Nothing", ACCEPTED, "bm25", sequential=sequential)  # scoring it would be an error
     assert message == (
         f"ferries: '{SLIGHTLY}' was measured on candidates of 'bm25?language=none', and 'bm25' finds others, because "
-        "it stems with the collection's language now; give --first-stage 'bm25?language=none', or measure the anchor "
-        "again: name it with --anchor"
+        "it stems with the collection's language now; use --first-stage 'bm25?language=none', or name the anchor "
+        "with --anchor to measure it again"
     )
 
 
@@ -93,12 +93,12 @@ def test_an_anchor_that_is_measured_again_may_be_accepted_again(held: Any, place
 
 def test_options_of_the_first_stage_stay_in_the_way_back(held: Any) -> None:
     held(SLIGHTLY, POLICY, "bm25?k1=0.9&language=none", accept=True)
-    assert "give --first-stage 'bm25?k1=0.9&language=none'" in refused(held, READER, ACCEPTED, "bm25?k1=0.9")
+    assert "use --first-stage 'bm25?k1=0.9&language=none'" in refused(held, READER, ACCEPTED, "bm25?k1=0.9")
 
 
 def test_another_language_is_found_by_its_stemmer(held: Any) -> None:
     held(SLIGHTLY, POLICY, "bm25?language=de", accept=True)
-    assert "give --first-stage 'bm25?language=de'" in refused(held, READER, ACCEPTED, "bm25")
+    assert "use --first-stage 'bm25?language=de'" in refused(held, READER, ACCEPTED, "bm25")
 
 
 def test_another_name_of_the_same_content_is_no_reason(held: Any) -> None:
@@ -139,8 +139,8 @@ def test_a_named_anchor_that_can_be_opened_is_measured_on_the_candidates_of_now(
 def test_candidates_of_a_third_first_stage_hide_nothing(held: Any, place: Place) -> None:
     held(SLIGHTLY, POLICY, OLD, accept=True)
     held(SLIGHTLY, POLICY, "tests.fake_adapters:Overlap", accept=True)
-    assert "give --first-stage 'bm25?language=none'" in refused(held, READER, ACCEPTED, "bm25")
+    assert "use --first-stage 'bm25?language=none'" in refused(held, READER, ACCEPTED, "bm25")
     with Results(place.workspace.results) as results:
         results._database.execute("update evaluation set reranker = './gone' where reranker = ?", (READER,))
     message = refused(held, f"{FAKE}:Nothing", replace(POLICY, anchor="./gone"), "bm25")
-    assert "give --first-stage 'bm25?language=none'" in message
+    assert "use --first-stage 'bm25?language=none'" in message

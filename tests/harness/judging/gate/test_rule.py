@@ -48,7 +48,7 @@ def test_an_interval_that_holds_the_margin_is_inconclusive_and_says_how_many_que
     assert "a loss of the margin is not excluded" in found.reasons[0]
     assert "needs about 1,700 more queries" in found.reasons[1]  # (1.645 + .842)^2 x .1^2 / .005^2 = 2,473, less 800
     assert "that would be a pass" in found.reasons[1]
-    assert any("sees a true difference of 0.88 points" in line for line in found.reasons)
+    assert any("detects a true difference of 0.88 points" in line for line in found.reasons)
 
 
 def test_a_point_estimate_below_the_margin_is_not_sent_for_more_queries_to_pass() -> None:
@@ -86,7 +86,7 @@ def test_small_collections_may_drop_deeper() -> None:
 
 
 def test_a_noisy_small_collection_is_not_refused_for_its_noise() -> None:
-    """50 queries cannot exclude a drop of 5 points for an equal candidate; that is told, and nothing more."""
+    """50 queries cannot exclude a drop of 5 points for an equal candidate; that is only reported."""
     found = judged(
         *(paired(name, 0.0) for name in FIFTEEN), paired("covid", 0.0, 50, spread=0.2), policy=Policy(margin=0.02)
     )
@@ -134,7 +134,7 @@ def test_a_handful_of_queries_proves_no_drop() -> None:
 def test_fewer_queries_than_the_policy_asks_for_pass_nothing() -> None:
     found = judged(paired("a", 0.0, 20, spread=0.0))
     assert found.state == "inconclusive"
-    assert found.reasons[0] == "20 queries decide nothing; the policy asks for 30 or more"
+    assert found.reasons[0] == "20 queries are too few; the policy requires 30 or more"
     assert judged(paired("a", 0.0, 30, spread=0.0)).state == "pass"
 
 
@@ -177,7 +177,7 @@ def test_every_look_of_a_budget_needs_a_wider_interval() -> None:
     assert final.state == "pass"
 
 
-def test_a_better_candidate_is_told_and_sent_to_the_final_split() -> None:
+def test_a_better_candidate_is_reported_and_sent_to_the_final_split() -> None:
     found = judged(*(paired(name, 0.01) for name in FIFTEEN))
     assert found.better
     assert any("confirm it with --tier final" in line for line in found.reasons)
@@ -225,17 +225,17 @@ def test_ten_languages_of_one_question_are_no_ten_queries() -> None:
     assert one.state == four.state == "inconclusive"
 
 
-def test_what_is_needed_is_told_in_questions_where_the_languages_share_them() -> None:
+def test_what_is_needed_is_given_in_questions_if_the_languages_share_them() -> None:
     found = judged(*LANGUAGES)
     assert "needs about 2,200 more questions, each in all its languages" in found.reasons[1]  # 2,473, less 300
-    assert any("with 1,200 queries of 300 questions this look sees" in line for line in found.reasons)
+    assert any("with 1,200 queries of 300 questions this look detects" in line for line in found.reasons)
 
 
 def test_the_policy_asks_for_questions() -> None:
     few = [replace(one, questions=replace(one.questions, ids=one.questions.ids[:8]),
                    baseline=one.baseline[:8], candidate=one.baseline[:8]) for one in LANGUAGES]  # fmt: skip
     found = judged(*few)
-    assert found.reasons[0] == "32 queries of 8 questions decide nothing; the policy asks for 30 or more"
+    assert found.reasons[0] == "32 queries of 8 questions are too few; the policy requires 30 or more"
 
 
 def test_a_tail_in_four_languages_is_one_tail() -> None:
@@ -255,7 +255,7 @@ def test_the_anchor_itself_passes_and_it_says_that_nothing_was_tested() -> None:
     assert "nothing was tested" in found.reasons[0]
 
 
-def test_a_heavier_tail_is_told_and_does_not_decide() -> None:
+def test_a_heavier_tail_is_reported_and_does_not_decide() -> None:
     values = np.zeros(1000)
     values[:20], values[20:500] = -0.6, 0.03
     one = replace(paired("a", 0.0, 1000), candidate=0.7 + values, baseline=np.full(1000, 0.7))

@@ -152,5 +152,5 @@ def test_a_gate_may_take_everything(place: Place) -> None:
 def test_a_tier_without_queries_is_one_line(place: Place) -> None:
     with pytest.raises(UsageError, match="gives the tier 'final' no queries"):
         part(collection(place, 9), "final", Splits(dev=0.5, gate=0.5, final=0))
-    with pytest.raises(DataError, match="small: none of its 1 queries falls to the tier 'final'"):
+    with pytest.raises(DataError, match="small: none of its 1 queries is in the tier 'final'"):
         part(collection(place, 1, name="small"), "final", ALL)

@@ -59,7 +59,7 @@ def test_a_document_that_was_not_retrieved_is_no_fault_of_the_order() -> None:
     assert not found.misordered[empty].any()
 
 
-def test_what_the_judgments_allow_nobody_is_told_apart() -> None:
+def test_what_no_system_can_reach_is_counted_separately() -> None:
     """P@3 of a query with one relevant document cannot pass a third: no system lost the other two."""
     facing = random_facing(5, "P@3")
     relevant = facing.judged[0].relevant

@@ -40,9 +40,9 @@ def test_the_first_line_names_thai_and_truncation(workspace: Path, command: Comm
 
 def test_machines_get_the_figures(workspace: Path, command: Command, tmp_path: Path) -> None:
     said = command("why", READER, FAILING, "--out", tmp_path / "page.html", "--workspace", workspace, "--json")
-    told = json.loads(said.out)
-    assert told["figures"]["losses"] and told["groups"][0]["stands_out"] and "queries" not in told
-    assert abs(sum(told["headroom"]["sides"][1]) - 1) < 1e-5
+    written = json.loads(said.out)
+    assert written["figures"]["losses"] and written["groups"][0]["stands_out"] and "queries" not in written
+    assert abs(sum(written["headroom"]["sides"][1]) - 1) < 1e-5
 
 
 def test_a_measure_and_a_collection_can_be_chosen(workspace: Path, command: Command, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_what_cannot_be_is_one_line(
 
 
 def test_an_empty_workspace_says_what_to_do(place: Place) -> None:
-    with pytest.raises(UsageError, match=r"no results in .* yet; `harness run` makes them"):
+    with pytest.raises(UsageError, match=r"no results in .* yet; use `harness run`"):
         find(place.workspace, "a", "b")
 
 

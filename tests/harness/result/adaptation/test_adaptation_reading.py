@@ -19,7 +19,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def refused(folder: Path, content: dict[str, Any]) -> str:
-    """What is told of a record that is no record."""
+    """The message about a file that is not a record."""
     with pytest.raises(DataError) as said:
         record(folder, content)
     assert "\n" not in str(said.value) and str(said.value).startswith(f"{folder / FILE}: ")
@@ -98,7 +98,7 @@ def test_a_missing_field_of_a_row_is_named_with_its_place(tmp_path: Path, key: s
 
 
 @pytest.mark.parametrize(("place", "named"), [("", "colour"), ("scores", "scores[0].colour")])
-def test_a_field_that_nobody_knows_is_not_passed_over(tmp_path: Path, place: str, named: str) -> None:
+def test_an_unknown_field_is_refused(tmp_path: Path, place: str, named: str) -> None:
     values = example()
     (values[place][0] if place else values)["colour"] = "red"
     assert f": {named}: unknown key" in refused(tmp_path, values)
@@ -121,7 +121,7 @@ def test_what_a_validation_found_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "key", "new", "told"),
+    ("place", "key", "new", "message"),
     [
         ("scores", "value", None, "null is not a number"),
         ("scores", "value", "0.5", "'0.5' is not a number"),
@@ -132,12 +132,12 @@ def test_what_a_validation_found_is_read(tmp_path: Path) -> None:
         ("scores", "queries", -1, "-1 is not allowed; a whole number of 0 or more is needed"),
         ("scores", "queries", 2.5, "2.5 is not a whole number"),
         ("scores", "queries", True, "true is not a whole number"),
-        ("scores", "arm", "nobody", "'nobody' is no arm of this record"),
-        ("scores", "arm", "teacher 2", "'teacher 2' is no arm of this record"),
+        ("scores", "arm", "nobody", "'nobody' is not an arm of this record"),
+        ("scores", "arm", "teacher 2", "'teacher 2' is not an arm of this record"),
         ("arms", "kind", "other", "'other' is not allowed."),
         ("arms", "parts", "base", "'base' is not a list of texts"),
         ("arms", "name", 1, "1 is not a text"),
-        ("arms", "name", "stage-1", "'stage-1' is there twice"),
+        ("arms", "name", "stage-1", "'stage-1' occurs twice"),
         ("timeline", "stage", "sleep", "'sleep' is not allowed."),
         ("timeline", "state", "fine", "'fine' is not allowed."),
         ("timeline", "detail", None, "null is not a text"),
@@ -151,16 +151,16 @@ def test_what_a_validation_found_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_value_is_refused_with_file_and_place(
-    tmp_path: Path, place: str, key: str, new: object, told: str
+    tmp_path: Path, place: str, key: str, new: object, message: str
 ) -> None:
     values = made()
     number = 1 if (key, new) == ("name", "stage-1") else 0
     values[place][number][key] = new
-    assert f".{key}: {told}" in (said := refused(tmp_path, values)) and f": {place}[" in said
+    assert f".{key}: {message}" in (said := refused(tmp_path, values)) and f": {place}[" in said
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda values: values.update(arms={}), "arms: an object is not a list"),
         (lambda values: values["arms"].append("base"), "]: 'base' is not an object"),
@@ -169,17 +169,17 @@ def test_a_damaged_value_is_refused_with_file_and_place(
         (lambda values: values.update(base="small"), "base: 'small' is not an object"),
         (lambda values: values["base"].pop("name"), "base.name: is missing"),
         (lambda values: values["base"].update(name=7), "base.name: 7 is not a text"),
-        (lambda values: values["scores"].append(values["scores"][0]), ": is there twice"),
-        (lambda values: values.update(accepted="nobody"), "accepted: 'nobody' is no arm of this record"),
-        (lambda values: values.update(accepted=None), "accepted: this and the state 'accepted' contradict each other"),
-        (lambda values: values.update(state="refused"), "accepted: this and the state 'refused' contradict each other"),
-        (lambda values: values.update(state="running"), "accepted: this and the state 'running' contradict each other"),
+        (lambda values: values["scores"].append(values["scores"][0]), ": occurs twice"),
+        (lambda values: values.update(accepted="nobody"), "accepted: 'nobody' is not an arm of this record"),
+        (lambda values: values.update(accepted=None), "accepted: contradicts the state 'accepted'"),
+        (lambda values: values.update(state="refused"), "accepted: contradicts the state 'refused'"),
+        (lambda values: values.update(state="running"), "accepted: contradicts the state 'running'"),
     ],
 )
-def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path, change: Change, told: str) -> None:
+def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path, change: Change, message: str) -> None:
     values = made()
     change(values)
-    assert told in refused(tmp_path, values)
+    assert message in refused(tmp_path, values)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])

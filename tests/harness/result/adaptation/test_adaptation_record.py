@@ -90,7 +90,7 @@ def test_teachers_are_numbered_only_where_there_are_several() -> None:
     assert list(measured(teachers=1).teacher_arms) == ["teacher"]
 
 
-def test_a_licence_that_nobody_stated_is_none() -> None:
+def test_a_licence_that_is_not_stated_is_none() -> None:
     assert TeacherFacts("t", "unknown", None).stated_licence is None
     assert TeacherFacts("t", "mit", None).stated_licence == "mit"
 

@@ -1,4 +1,4 @@
-"""Means of others stand beside measured values, marked, and nothing here pretends to know more of them than a mean."""
+"""Imported means are shown next to measured values, marked, and with nothing that a mean does not have."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_means_have_no_rank_where_nothing_was_measured(place: Place, tmp_path: P
     assert [row.rank for row in standings(grid, rows)] == [None, None]
 
 
-def test_given_lists_are_told_and_an_unknown_first_stage_is_not_guessed(tmp_path: Path) -> None:
+def test_given_lists_are_stated_and_an_unknown_first_stage_is_not_guessed(tmp_path: Path) -> None:
     (given,) = means_in(written(tmp_path / "a", result("T2Reranking")), measures=["RR@10"])
     assert (given.first_stage, given.reranker, given.depth) == ("given", "org/model@012345678901 (imported)", 0)
     assert given.values == {"AP@1000": 0.5, "RR@10": 0.625}
@@ -180,17 +180,26 @@ def test_the_same_file_is_kept_once(place: Place, tmp_path: Path) -> None:
         ({"task_name": "NoSuchTask"}, "no suite has the task NoSuchTask"),
         (
             {"dataset_revision": "f" * 40},
-            "measured on revision ffffffff of the data, and SciFact here is .*; take it with --allow-drift",
+            "measured on revision ffffffff of the data, and SciFact here is .*; import it, marked, with --allow-drift",
         ),
-        ({"scores": {"train": [{"hf_subset": "default", "main_score": 1.0}]}}, "none of its splits and subsets"),
-        ({"scores": {"test": {"ndcg_at_10": 0.5}}}, "split 'test' is no list of scores"),
+        (
+            {"scores": {"train": [{"hf_subset": "default", "main_score": 1.0}]}},
+            "no suite has any of its splits and subsets",
+        ),
+        ({"scores": {"test": {"ndcg_at_10": 0.5}}}, "split 'test' is not a list of scores"),
         (
             {"scores": {"test": [{"hf_subset": "default", "main_score": 0.5}]}},
             "no nDCG@10 of beir/scifact; it has none",
         ),
-        ({"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": 75.0}]}}, "ndcg_at_10 is 75.0; a fraction"),
-        ({"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": None}]}}, "ndcg_at_10 is None; a fraction"),
-        ({"scores": 3}, "no result of mteb: it lacks"),
+        (
+            {"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": 75.0}]}},
+            "ndcg_at_10 is 75.0; expected a fraction",
+        ),
+        (
+            {"scores": {"test": [{"hf_subset": "default", "ndcg_at_10": None}]}},
+            "ndcg_at_10 is None; expected a fraction",
+        ),
+        ({"scores": 3}, "not a result of mteb: it lacks"),
     ],
 )
 def test_what_is_no_result_of_a_suite_is_refused(changes: dict[str, object], said: str, tmp_path: Path) -> None:
@@ -218,13 +227,12 @@ def test_of_a_folder_only_what_a_suite_has_is_taken_and_the_rest_is_said(
     said = command("import", tmp_path, "--workspace", place.workspace.path)
     assert said.code == 0, said.err
     assert said.err.strip() == (
-        "left out: 1 file: of tasks that no suite has; `harness list` and docs/suites.md name those that are "
-        "(Banking77Classification)"
+        "left out: 1 file: of tasks that no suite has; docs/suites.md lists the tasks (Banking77Classification)"
     )
     assert said.out.count("(imported)") >= 2 and "75.00" in said.out and "50.00" in said.out
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UsageError, match=r"no result was taken\. It has no JSON files; name a folder"):
+    with pytest.raises(UsageError, match=r"nothing was imported\. It has no JSON files; name a folder"):
         take_means([empty], place.workspace.path)
 
 
@@ -237,7 +245,7 @@ def test_two_models_never_share_a_name(place: Place, tmp_path: Path) -> None:
     assert other.first_stage == "org/model@0123 (imported)"
 
 
-def test_candidates_that_nobody_states_are_nobody_else_s(tmp_path: Path) -> None:
+def test_candidates_that_are_not_stated_equal_no_others(tmp_path: Path) -> None:
     """Two means would be paired with each other, and the difference of nothing with nothing be tested."""
     one, two = written(tmp_path / "one"), written(tmp_path / "two", {**result(), "evaluation_time": 9.0})
     assert means_in(one)[0].candidates != means_in(two)[0].candidates

@@ -46,7 +46,7 @@ def test_another_revision_of_the_data_needs_an_option_and_is_marked(
     put(folder, revision=OTHER)
     refused = command("import", folder / "SciFact.json", "--workspace", place.workspace.path)
     assert refused.code == 2 and "measured on revision 0228b52c of the data" in refused.err
-    assert "take it with --allow-drift, marked" in refused.err
+    assert "import it, marked, with --allow-drift" in refused.err
     taken = command("import", folder, "--allow-drift", "--workspace", place.workspace.path)
     assert taken.code == 0, taken.err
     assert "beir/scifact†" in taken.out
@@ -60,7 +60,7 @@ def test_another_revision_of_the_data_needs_an_option_and_is_marked(
 @pytest.mark.parametrize("revision", [None, "None", "", "dataset revision not available", "main"])
 def test_data_of_no_stated_revision_are_other_data(revision: object, place: Place, tmp_path: Path) -> None:
     put(tmp_path / "org__model" / "external", revision=revision)
-    with pytest.raises(UsageError, match=r"1 file: measured on another revision .*--allow-drift, marked \(SciFact\)"):
+    with pytest.raises(UsageError, match=r"1 file: measured on another revision .*with --allow-drift \(SciFact\)"):
         take_means([tmp_path], place.workspace.path)
     take_means([tmp_path], place.workspace.path, allow_drift=True)
     (found,) = stored(place)
@@ -119,11 +119,11 @@ def test_what_is_left_out_is_counted_by_its_reason(place: Place, tmp_path: Path)
     (tmp_path / "paths.json").write_text('["results"]', "utf-8")
     (tmp_path / "plot.json").write_text('{"query": {"document": 1.5}}', "utf-8")
     assert take_means([tmp_path], place.workspace.path).skipped == (
-        "6 files: of tasks that no suite has; `harness list` and docs/suites.md name those that are "
+        "6 files: of tasks that no suite has; docs/suites.md lists the tasks "
         "(Banking77Classification, STS12, STS13, STS14, STS15 and 1 more)",
-        "2 files: measured on another revision of the data than our suites have; take them with --allow-drift, marked "
-        "(FiQA2018, NFCorpus)",
-        "2 files: no results of mteb (paths.json, plot.json)",
+        "2 files: measured on another revision of the data than our suites have; import them, marked, with "
+        "--allow-drift (FiQA2018, NFCorpus)",
+        "2 files: not results of mteb (paths.json, plot.json)",
         "1 file: in an experiment's folder without model_meta.json; fetch that file too (no_meta)",
     )
 
@@ -131,7 +131,7 @@ def test_what_is_left_out_is_counted_by_its_reason(place: Place, tmp_path: Path)
 def test_a_folder_of_which_nothing_is_taken_says_why(place: Place, tmp_path: Path) -> None:
     put(tmp_path / "org__model" / "1", "STS12")
     put(tmp_path / "org__model" / "1", "NFCorpus", OTHER)
-    said = r"no result was taken\. 1 file: .*--allow-drift, marked \(NFCorpus\); 1 file: .*\(STS12\)"
+    said = r"nothing was imported\. 1 file: .*with --allow-drift \(NFCorpus\); 1 file: .*\(STS12\)"
     with pytest.raises(UsageError, match=said):
         take_means([tmp_path], place.workspace.path)
     assert not place.workspace.results.exists()

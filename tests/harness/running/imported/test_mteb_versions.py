@@ -141,9 +141,9 @@ def test_an_old_result_on_the_data_of_today_is_not_marked(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"mteb_dataset_name": "SciFact", "test": 0.5}, "split 'test' is no object of scores"),
-        ({"mteb_dataset_name": "SciFact", "test": {"ndcg_at_10": 37.5}}, "ndcg_at_10 is 37.5; a fraction"),
-        ({"mteb_dataset_name": 3, "test": {}}, "no result of mteb"),
+        ({"mteb_dataset_name": "SciFact", "test": 0.5}, "split 'test' is not an object of scores"),
+        ({"mteb_dataset_name": "SciFact", "test": {"ndcg_at_10": 37.5}}, "ndcg_at_10 is 37.5; expected a fraction"),
+        ({"mteb_dataset_name": 3, "test": {}}, "not a result of mteb"),
     ],
 )
 def test_an_old_result_that_is_broken_is_refused(content: object, said: str, tmp_path: Path) -> None:

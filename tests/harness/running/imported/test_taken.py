@@ -93,7 +93,7 @@ def test_a_candidate_without_a_score_is_never_a_zero(place: Place) -> None:
         take(place, WantedRun(file, "theirs", first_stage=FIRST, depth=5))
 
 
-def test_a_query_without_candidates_counts_as_zero_aloud(place: Place) -> None:
+def test_a_query_without_candidates_counts_as_zero_and_is_reported(place: Place) -> None:
     file = place.run_file(["q1\td1\t0.5", "q2\td3\t0.5"])
     (done,) = take(place, WantedRun(file, "theirs"))
     assert done.values.mean() < 0.5 and done.audit.queries_without_candidates == 2
@@ -110,7 +110,7 @@ def test_the_name_tells_two_imports_of_one_file_apart(place: Place) -> None:
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ({}, "names no system; give it one with --name"),
+        ({}, "names no system; name it with --name"),
         ({"name": "run:x"}, "--name 'run:x'"),
         ({"name": "x", "first_stage": "given", "first_stage_run": Path("x")}, "both name the candidates"),
         ({"name": "x", "first_stage": "given"}, "coll brings no candidate lists"),
@@ -124,7 +124,7 @@ def test_what_cannot_be_known_is_asked_for(place: Place, wanted: dict[str, str],
 
 def test_one_file_is_of_one_collection(place: Place) -> None:
     collections = [place.load(place.beir("one")), place.load(place.beir("two"))]
-    with pytest.raises(UsageError, match="one run file is of one collection, not of 2: one, two"):
+    with pytest.raises(UsageError, match="a run file is for one collection, not for 2: one, two"):
         take_run(WantedRun(place.run_file(["q1\td1\t0.5"]), "x"), collections, place.workspace, Silent())
 
 
@@ -171,4 +171,4 @@ def test_a_run_needs_a_target_and_results_of_mteb_none(place: Place, command: Co
     result = tmp_path / "T2Reranking.json"
     result.write_text(json.dumps({"task_name": "T2Reranking", "scores": {}}), "utf-8")
     targeted = command("import", result, "--target", "beir", "--workspace", place.workspace.path)
-    assert targeted.code == 2 and "--target goes with one run file" in targeted.err
+    assert targeted.code == 2 and "--target is for one run file" in targeted.err
