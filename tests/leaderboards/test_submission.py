@@ -219,7 +219,7 @@ def test_samples_and_drifted_data_are_no_results_of_the_task(place: Place, tmp_p
         }))  # fmt: skip
 
     keep(place, other(sampled_from=5908))
-    refused(place, "a sample of 2 queries is no result of the task", tmp_path)
+    refused(place, "a sample of 2 queries; mteb takes results on all queries", tmp_path)
     keep(place, other(name=f"{SIX}/t2†"))
     place.workspace.results.unlink()
     keep(place, other(name=f"{SIX}/t2†"))
