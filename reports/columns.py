@@ -112,10 +112,10 @@ def measure_note(measure: str) -> str:
     return f"{measure} x 100"
 
 
-def in_order(known: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """The known measures: first those in `asked`, in that order, then the others."""
-    first = [canonical(name) for name in asked]
-    return sorted(known, key=lambda name: first.index(name) if name in first else len(first))
+def in_order(measures: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The measures: first those in `wanted`, in that order, then the others."""
+    first = [canonical(name) for name in wanted]
+    return sorted(measures, key=lambda name: first.index(name) if name in first else len(first))
 
 
 def _truncated(line: Line) -> float | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["system", "first stage", "chance", "ceiling", "published", "average"]
 GROUP = " · "
-"""Joins the heading of a group and of a column where there is only one line of headings."""
+"""Joins the headings of a group and of a column if there is only one line of headings."""
 
 
 @dataclass(frozen=True)
