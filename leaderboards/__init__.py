@@ -1,4 +1,4 @@
 """Published numbers and ranking pages.
 
-It never mixes published and measured numbers unmarked.
+Published numbers are always marked as such and are not ranked.
 """

@@ -1,4 +1,4 @@
-"""The alarms of stored results, and the other things that a reader has to know before comparing two numbers."""
+"""Alarms of stored results, and marks with caveats about a number or a collection."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from leaderboards.sheets import is_drifted
 
 @dataclass(frozen=True)
 class Mark:
-    """A sign at a number or a column, with the footnote that it needs."""
+    """A sign at a number or a column, with its footnote."""
 
     sign: str
     meaning: str
 
 
 TRAINING = Mark("T", "models in common use declare this collection as training data")
-TRAINED = Mark("t", "this system is declared to be trained on the collection (--systems)")
+TRAINED = Mark("t", "--systems declares that this system was trained on the collection")
 SAMPLED = Mark("S", "measured on a sample of the collection's queries")
 DRIFTED = Mark("†", "the collection's data differ from those of its suite")
-IMPORTED = Mark("i", "computed by somebody else and taken into this store")
-WRONG = Mark("✗", "published, and known to be wrong: never ranked and never the best")
-ALARM = Mark("!", "an alarm was raised: something that should keep a reader from trusting the number")
+IMPORTED = Mark("i", "computed elsewhere and imported")
+WRONG = Mark("✗", "published and known to be wrong, so it is not ranked and never the best")
+ALARM = Mark("!", "an alarm was raised: there is a reason not to trust the number")
 
 
 def collection_marks(collection: CollectionKey) -> list[Mark]:
-    """What is true of the collection, whoever is measured on it."""
+    """The marks of a collection, which apply to all systems."""
     entry = collection.entry
-    found = {
+    applies = {
         TRAINING: entry is not None and entry.training is True,
         SAMPLED: bool(collection.sampled_from),
         DRIFTED: is_drifted(collection),
     }
-    return [mark for mark, holds in found.items() if holds]
+    return [mark for mark, holds in applies.items() if holds]
 
 
 def alarms(result: Result) -> list[str]:
-    """The messages of one result's alarms; alarms of another measure are not among them."""
+    """The messages of a result's alarms, without those of other measures."""
     return [alarm.named for alarm in result.stored.audit.about(result.measure)]
 
 
 def alarms_by_message(results: Iterable[Result]) -> dict[str, list[Result]]:
-    """Every message once, with what it is about."""
-    found: dict[str, list[Result]] = {}
+    """The results by the message of their alarms."""
+    by_message: dict[str, list[Result]] = {}
     for result in results:
         for message in alarms(result):
-            found.setdefault(message, []).append(result)
-    return found
+            by_message.setdefault(message, []).append(result)
+    return by_message

@@ -1,4 +1,4 @@
-"""Published numbers beside measured ones: the quickest check that an installation measures what others measured."""
+"""Published numbers compared with measured ones: a quick check of an installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reports.table import Cell, Table
 
 @dataclass(frozen=True)
 class PublishedAnchor:
-    """A published number and ours."""
+    """A published number and our own."""
 
     system: str
     ours: OwnNumber
@@ -28,14 +28,15 @@ class PublishedAnchor:
 
     @property
     def reason(self) -> str | None:
-        """Why the two cannot be compared; None where they can."""
+        """Why the two cannot be compared; None if they can."""
         return comparable(self.ours, self.row)
 
 
 def anchors(evaluations: Sequence[Evaluation]) -> list[PublishedAnchor]:
-    """Every published number of the same model on the same collection, or on a suite or group that was measured whole.
+    """All published numbers of the measured models on the same collection, or on a suite or group that was measured
+    whole.
 
-    Where the published measure was not measured, the collection's main one stands beside it, and is marked.
+    If the published measure was not measured, the collection's main measure is shown instead, with a mark.
     """
     found = []
     for group in _by_system(evaluations):
@@ -51,11 +52,12 @@ def anchors(evaluations: Sequence[Evaluation]) -> list[PublishedAnchor]:
 def anchors_table(
     found: Sequence[PublishedAnchor], name: Callable[[str], str] = str, bm25: Sequence[str] = ()
 ) -> Table:
-    """Published and measured numbers, with a footnote for every mark. Differences are shown where they mean something.
+    """A table of published and measured numbers. Differences are shown only for comparable numbers.
 
     Args:
-        name: what a system is called, by its label.
-        bm25: how BM25 stems, where it is among the measured.
+        found: the pairs of numbers.
+        name: returns the display name for a label. Default: the label.
+        bm25: notes on how BM25 stems. Default: none.
     """
     reasons = list(dict.fromkeys(anchor.reason for anchor in found if anchor.reason))
     marks = {reason: f"[{number}]" for number, reason in enumerate(reasons, 1)}
@@ -63,17 +65,18 @@ def anchors_table(
     rows = tuple(_row(anchor, marks, name) for anchor in found)
     notes = (
         "values x 100; published numbers and their sources: leaderboards/published",
-        "[n]: the two numbers cannot be compared, so there is no difference",
+        "[n]: no difference, because the two numbers cannot be compared",
         *(f"{mark} {reason}" for reason, mark in marks.items()),
         *bm25,
     )
-    return Table("published beside measured", columns, rows, notes, left=3)
+    return Table("published and measured", columns, rows, notes, left=3)
 
 
 def measured(evaluation: Evaluation, measure: str) -> OwnNumber | None:
-    """One value of an evaluation with what it rests on; None where the collection is of no suite.
+    """A value of an evaluation with its details; None if the collection belongs to no suite.
 
-    A measure that was not measured gives the collection's main one, or the first."""
+    If the measure was not measured, this is the value of the collection's main measure, or of the first one.
+    """
     entry = entry_of(evaluation.collection)
     if entry is None:
         return None
@@ -116,7 +119,7 @@ def _together(evaluations: Sequence[Evaluation], row: Published) -> OwnNumber:
 
 
 def _macro(values: dict[str, float], suite: str) -> float:
-    """The mean over the parts of the suite that are there, each part the mean over its collections."""
+    """The mean over the measured parts of the suite; each part is the mean over its collections."""
     parts = [[values[one.target] for one in part if one.target in values] for part in suites()[suite].parts.values()]
     return fmean(fmean(part) for part in parts if part)
 

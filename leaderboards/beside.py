@@ -1,4 +1,4 @@
-"""Published numbers beside a board: rows of their own, never ranked, with what is known against them."""
+"""Published numbers on a board: separate rows without a rank, with the reasons that speak against a comparison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.model_name import ModelName, model_name
 
 @dataclass(frozen=True)
 class BoardPublishedRow:
-    """The published numbers of one model that were made in the same way."""
+    """The published numbers of a model with the same revision, evaluator and first stage."""
 
     model: str
     revision: str
@@ -24,42 +24,45 @@ class BoardPublishedRow:
     first_stage: str
     cells: Mapping[CollectionKey, Published]
     whole: Published | None
-    """Published for the suite as a whole."""
+    """The published number for the suite as a whole."""
 
 
 def published_rows(grid: Grid) -> list[BoardPublishedRow]:
-    """Of the collections of the grid, by its measure; sorted by model, for they have no rank."""
+    """The published numbers for the collections and the measure of the grid, sorted by model."""
     suites = {suite_of(one) for one in grid.collections}
     rows: dict[tuple[str, str, str, str], list[Published]] = {}
     for one in published():
         if one.measure == grid.measure and one.suite in suites:
             rows.setdefault((one.model, one.model_revision, one.evaluator, stage(one)), []).append(one)
-    found = [_row(key, numbers, grid.collections) for key, numbers in sorted(rows.items())]
-    return [row for row in found if row.cells or row.whole]
+    made = [_row(key, numbers, grid.collections) for key, numbers in sorted(rows.items())]
+    return [row for row in made if row.cells or row.whole]
 
 
 def stage(one: Published) -> str:
-    """What the published system ordered."""
+    """The first stage of a published number, in words."""
     return one.first_stage or "the model searched the corpus itself"
 
 
 def is_wrong(one: Published) -> bool:
-    """Whether it is known to be wrong; its note says why."""
+    """Whether a published number is known to be wrong; its note says why."""
     return one.note.startswith(WRONG)
 
 
 def of_collection(collection: CollectionKey) -> list[Published]:
-    """Every published number of one collection, whatever its measure."""
+    """All published numbers of a collection, by any measure."""
     entry = collection.entry
     return [one for one in published() if entry is not None and one.target == entry.target]
 
 
 def measured_here(row: Published, results: Iterable[Result]) -> tuple[Result, str | None] | None:
-    """The result of the same model, and why the two cannot be compared (None: they can). One that can be compared is
-    preferred; None where the model was not measured."""
+    """The result of the same model, and why the two cannot be compared (None if they can).
+
+    Returns:
+        A comparable result if there is one; None if the model was not measured.
+    """
     same = [(one, _measured(one, row)) for one in results if one.measure == row.measure]
-    found = [(one, comparable(ours, row)) for one, ours in same if ours is not None]
-    return min(found, key=lambda pair: len(pair[1] or ""), default=None)
+    judged = [(one, comparable(ours, row)) for one, ours in same if ours is not None]
+    return min(judged, key=lambda pair: len(pair[1] or ""), default=None)
 
 
 def _measured(result: Result, row: Published) -> OwnNumber | None:
@@ -82,7 +85,7 @@ def _measured(result: Result, row: Published) -> OwnNumber | None:
 
 
 def _name(text: str) -> ModelName | None:
-    """A store may name adapters that this machine does not have: they have no published numbers."""
+    """The name of a model; None for adapters that are not installed here, which have no published numbers."""
     try:
         return model_name(text)
     except UsageError:

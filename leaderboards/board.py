@@ -1,4 +1,4 @@
-"""A board: every result of a workspace with its standing, as one value."""
+"""A board: the ranked results of a workspace as one value."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class RankedTable:
-    """One table with its rows in order."""
+    """A table with its rows in order of rank."""
 
     sheet: BoardSheet
     rows: tuple[BoardStanding, ...]
     languages: Mapping[tuple[SystemKey, str], Figure]
-    """The figures of each system in each language, by its code."""
+    """The figures by system and language code."""
     family: str
     """What the differences of the rows are corrected over; see `harness.result.figure`."""
 
 
 @dataclass(frozen=True)
 class RankedCollection:
-    """Every system on one collection by one measure, in order."""
+    """The systems on one collection by one measure, in order of rank."""
 
     grid: Grid
     rows: tuple[BoardStanding, ...]
@@ -47,25 +47,25 @@ class RankedCollection:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything that the pages say."""
+    """All values that the pages show."""
 
     results: tuple[Result, ...]
     tables: tuple[RankedTable, ...]
     collections: Mapping[CollectionKey, Sequence[RankedCollection]]
-    """One for each measure, the collection's main one first."""
+    """The rankings of each collection, one per measure, the main measure first."""
     declared: Mapping[str, DeclaredSystem]
     history: Mapping[SystemKey, Sequence[Stored]]
-    """Every stored evaluation of a system, also those that a newer one replaced, oldest first."""
+    """All stored evaluations of each system, including replaced ones, oldest first."""
     left_out: LeftOut = NOTHING
-    """Stored results that the selection does not hold."""
+    """The stored results that were not selected."""
 
     @cached_property
     def by_system(self) -> dict[SystemKey, list[Result]]:
-        """Results by system."""
+        """The results by system."""
         return _grouped(self.results, lambda one: one.system)
 
     def declared_of(self, system: SystemKey) -> DeclaredSystem:
-        """What --systems says of it."""
+        """The declaration for a system in the file of `--systems`."""
         return declared_of(system, self.declared)
 
 
@@ -77,10 +77,18 @@ def board(  # noqa: PLR0917
     measures: Sequence[str] = (),
     systems_file: Path | None = None,
 ) -> Board:
-    """Look up what the workspace holds, and rank it. The selection is that of `harness.result.gathered.view`.
+    """Rank the results of a workspace. See `harness.result.gathered.view` for the selection.
+
+    Args:
+        workspace: the workspace.
+        systems: names of systems. Default: all.
+        collections: names of collections. Default: all.
+        languages: codes of languages. Default: all.
+        measures: measures. Default: all.
+        systems_file: the file of `--systems`. Default: none.
 
     Raises:
-        UsageError: there is nothing to show, or the file of systems is wrong.
+        UsageError: there is nothing to show, or the file of systems has an error.
     """
     shown = view(workspace, systems, collections, languages, measures)
     results = shown.results
@@ -105,8 +113,8 @@ def _declared(workspace: Path, file: Path | None) -> dict[str, DeclaredSystem]:
 
 
 def _ranked(grid: Grid) -> tuple[list[RankedTable], list[RankedCollection]]:
-    """The tables of a grid, and its collections by themselves. Their figures are made together, for they are corrected
-    together."""
+    """The tables of a grid and the rankings of its collections. Their figures are computed together, because their
+    p-values are corrected together."""
     own = sheets_of(grid)
     singles = [BoardColumn(one.name, (one,), (1.0,)) for one in grid.collections]
     macros = [one.macro for one in own if len(one.grid.collections) > 1]
@@ -135,7 +143,8 @@ def _ranked(grid: Grid) -> tuple[list[RankedTable], list[RankedCollection]]:
 
 
 def _family(part: Grid, grid: Grid) -> str:
-    """One collection of several is corrected over them; everything else over the systems."""
+    """What the differences of a part of a grid are corrected over: one collection of several is corrected over the
+    collections, everything else over the systems."""
     return COLLECTIONS if len(part.collections) == 1 < len(grid.collections) else SYSTEMS
 
 

@@ -1,4 +1,4 @@
-"""Quality against cost: pairs per second of every ranked system, and the systems that nobody beats in both."""
+"""Quality against cost: pairs per second of every ranked system, and the systems that no other beats in both."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from leaderboards.standing import BoardStanding
 
 @dataclass(frozen=True)
 class Costed:
-    """One point of the plot."""
+    """A point of the plot."""
 
     standing: BoardStanding
     speed: float
     """Pairs per second on this machine."""
     front: bool
-    """No system is at least as good and as fast, and better in one of the two."""
+    """Whether no other system is at least as good and as fast, and better in one of the two."""
 
 
 def speed_of(grid: Grid, system: SystemKey) -> float | None:
-    """Pairs over seconds of all of its collections; None where one was not scored on this machine."""
+    """Pairs per second over all collections of a system; None if one of them was not scored on this machine."""
     cells = [cell for cell in grid.row(system) if cell is not None]
     counts = [cell.stored.audit.candidates for cell in cells]
     pairs = [count for count in counts if count is not None]
@@ -34,14 +34,14 @@ def speed_of(grid: Grid, system: SystemKey) -> float | None:
 
 def costed(grid: Grid, standings: Sequence[BoardStanding]) -> list[Costed]:
     """The ranked systems whose speed is known, fastest first."""
-    known = [
+    timed = [
         (row, row.value, speed)
         for row in standings
         if row.value is not None and (speed := speed_of(grid, row.system)) is not None
     ]
-    known.sort(key=lambda one: (-one[2], -one[1]))
-    found, best = [], float("-inf")
-    for row, value, speed in known:
-        found.append(Costed(row, speed, front=value > best))
+    timed.sort(key=lambda one: (-one[2], -one[1]))
+    points, best = [], float("-inf")
+    for row, value, speed in timed:
+        points.append(Costed(row, speed, front=value > best))
         best = max(best, value)
-    return found
+    return points

@@ -1,4 +1,4 @@
-"""What mteb itself says of files that are about to be handed to it, by its own classes."""
+"""Check files with mteb's own classes before they are written."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ META = "model_meta.json"
 
 
 def check_with_mteb(files: Mapping[Path, str], out: Path) -> None:
-    """Let `TaskResult`, `ModelMeta`, `ResultCache` and the metadata of mteb judge the files, in a folder of their own.
+    """Check files with mteb's `TaskResult`, `ModelMeta`, `ResultCache` and task metadata, in a temporary folder.
 
     Args:
-        files: paths below `out`, and what they would hold.
+        files: the texts by path below `out`.
+        out: the folder where the files will be written.
 
     Raises:
         MissingExtra: mteb is not installed.
-        DataError: mteb refuses a file, misses a split or a subset, or reads another score than the one that is there.
+        DataError: mteb refuses a file, misses a split or a subset, or reads a different score.
     """
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         mteb = need("mteb", "mteb", "harness submit")
@@ -45,18 +46,22 @@ def _check_task(mteb: Any, staged: Path, file: Path) -> None:
     try:
         result = mteb.TaskResult.from_disk(staged)
     except Exception as error:
-        raise DataError(f"{file}: mteb refuses it: {_one_line(error)}") from None
+        raise DataError(f"{file}: mteb refuses the file: {_one_line(error)}") from None
     if missing := result.get_missing_evaluations(task):
-        raise DataError(f"{file}: mteb misses {json.dumps(missing)}; run mteb/{file.stem} whole")
+        raise DataError(f"{file}: mteb misses {json.dumps(missing)}; run all of mteb/{file.stem}")
     if not result.is_mergeable(task):
-        raise DataError(f"{file}: revision {result.dataset_revision} of the data, mteb has {task.metadata.revision}")
+        raise DataError(
+            f"{file}: the data have revision {result.dataset_revision}, but mteb's have {task.metadata.revision}"
+        )
     languages = task.metadata.hf_subsets_to_langscripts
     for part in (part for parts in result.scores.values() for part in parts):
         where = f"{file}: subset {part['hf_subset']}"
         if part["main_score"] != part.get(task.metadata.main_score):
             raise DataError(f"{where}: main_score is not {task.metadata.main_score}, mteb's official measure")
         if part["languages"] != languages[part["hf_subset"]]:
-            raise DataError(f"{where}: languages {part['languages']}, mteb has {languages[part['hf_subset']]}")
+            raise DataError(
+                f"{where}: the languages are {part['languages']}, but mteb has {languages[part['hf_subset']]}"
+            )
 
 
 def _check_model(mteb: Any, file: Path, text: str) -> None:
@@ -70,7 +75,7 @@ def _check_model(mteb: Any, file: Path, text: str) -> None:
     if [meta.name, meta.revision, list(meta.model_type)] != [
         written[key] for key in ("name", "revision", "model_type")
     ]:
-        raise DataError(f"{file}: mteb reads the model {meta.name}@{meta.revision}, which is not what is written there")
+        raise DataError(f"{file}: mteb reads the model {meta.name}@{meta.revision}, but the file has another one")
 
 
 def _one_line(error: Exception) -> str:
@@ -78,7 +83,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _check_cache(mteb: Any, folder: Path, files: Mapping[Path, str], tasks: list[Path]) -> None:
-    """What `ResultCache` finds has to be all that was written, with the mean over its parts as the score."""
+    """Check that `ResultCache` finds all results, and that each score is the mean over the parts."""
     cache = mteb.ResultCache(folder)
     loaded = cache.load_results(tasks=[file.stem for file in tasks], require_model_meta=True, include_remote=False)
     read = {
@@ -93,14 +98,12 @@ def _check_cache(mteb: Any, folder: Path, files: Mapping[Path, str], tasks: list
         if key not in read:
             raise DataError(f"{file}: mteb.ResultCache does not find it; its {META} is not what mteb reads")
         if abs(read[key] - sum(scores) / len(scores)) > 1e-9:
-            raise DataError(
-                f"{file}: mteb reads the score {read[key]}, and {sum(scores) / len(scores)} is written there"
-            )
+            raise DataError(f"{file}: mteb reads the score {read[key]}, but the file has {sum(scores) / len(scores)}")
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """mteb warns of much that is nobody's fault here."""
+    """Silence mteb's logs and warnings, which users cannot act on."""
     logger = logging.getLogger("mteb")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Published numbers as rows, and whether one of ours may stand beside one of them."""
+"""Published numbers as rows, and whether they are comparable with our own."""
 
 from __future__ import annotations
 
@@ -15,69 +15,69 @@ from harness.data.suites.targets import find, is_suite_target
 from harness.result.known_wrong import wrong_value
 
 WRONG = "wrong: "
-"""How the note of a number begins that is known to be wrong."""
+"""The beginning of the note of a number that is known to be wrong."""
 _TIES_MENDED = (2, 18, 19)
-"""The first mteb whose reciprocal rank orders ties as trec_eval does (mteb#5092)."""
+"""The first version of mteb whose reciprocal rank orders ties as trec_eval does (mteb#5092)."""
 _CUT_OFF = (2,)
-"""mteb 1 scored reranking tasks with an evaluator of its own: `map` and `mrr` of the list, without a cutoff."""
+"""The first version with cutoffs: mteb 1 evaluated reranking tasks by `map` and `mrr` of the whole list."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """One published number."""
+    """A published number."""
 
     model: str
     model_revision: str
-    """A commit; empty where it is not stated."""
+    """A commit; empty if it is not stated."""
     suite: str
-    """A suite of ours, or what the source calls its set of tasks."""
+    """A suite of the harness, or the source's name for its set of tasks."""
     collection: str
     """A collection of the suite, a group of them, or empty for the whole set."""
     split: str
     measure: str
-    """As `harness.measuring.measures` writes it."""
+    """A measure in the notation of `harness.measuring.measures`."""
     value: float
     """A fraction."""
     source: str
     commit: str
-    """Of the source."""
+    """The commit of the source."""
     dataset_revision: str
     evaluator: str
-    """Name and version, as in 'mteb 1.38.9'; empty where it is not stated."""
+    """Name and version such as 'mteb 1.38.9'; empty if it is not stated."""
     first_stage: str
-    """'given', 'MODEL top-100', 'not stated'; empty where the model searched the corpus itself."""
+    """'given', 'MODEL top-100' or 'not stated'; empty if the model searched the corpus itself."""
     note: str
 
     @property
     def target(self) -> str:
-        """As a user would name it."""
+        """The target in the form that commands take."""
         return f"{self.suite}/{self.collection}" if self.collection else self.suite
 
     @property
     def collections(self) -> tuple[str, ...]:
-        """The targets of ours that it covers; none where no suite of ours is the source's set of tasks."""
+        """The targets that the number covers; empty if the source's set of tasks is not a suite of the harness."""
         return tuple(one.target for one in find(self.target)) if is_suite_target(self.target) else ()
 
     @property
     def is_average(self) -> bool:
-        """Whether it stands for several collections."""
+        """Whether the number is an average over several collections."""
         return self.collections != (self.target,)
 
     @property
     def task(self) -> str | None:
-        """mteb's task, where the source is a file of its results."""
+        """mteb's task if the source is a file of mteb's results; None otherwise."""
         file = PurePosixPath(self.source.rsplit(": ", 1)[-1])
         return file.stem if file.suffix == ".json" else None
 
     @property
     def evaluator_version(self) -> tuple[int, ...]:
-        """Empty where it is not stated."""
+        """The version of the evaluator; empty if it is not stated."""
         return tuple(int(part) for part in re.findall(r"\d+", self.evaluator))
 
 
 @dataclass(frozen=True)
 class OwnNumber:
-    """One number of ours, with what decides which published ones may stand beside it."""
+    """A number of our own, with the facts that decide whether a published number is comparable."""
 
     model: str
     model_revision: str
@@ -89,17 +89,17 @@ class OwnNumber:
     value: float
     dataset_revision: str
     first_stage: str
-    """As in `Published`."""
+    """See `Published.first_stage`."""
     altered: str = ""
-    """Why the collection is not the published one: a sample, other data."""
+    """How the collection differs from the published one: a sample, or other data. Empty if it is the same."""
 
 
 @cache
 def published() -> tuple[Published, ...]:
-    """Every published number that the package brings, file by file; `published/SOURCES.md` says where they are from.
+    """All published numbers of the package, file by file. `published/SOURCES.md` lists their sources.
 
     Raises:
-        DataError: a file cannot be trusted.
+        DataError: a row of a file is not valid.
     """
     folder = importlib.resources.files("leaderboards").joinpath("published")
     tables = sorted((file for file in folder.iterdir() if file.name.endswith(".csv")), key=lambda file: file.name)
@@ -107,25 +107,29 @@ def published() -> tuple[Published, ...]:
 
 
 def read_published(text: str, name: str) -> list[Published]:
-    """Rows of a CSV file with the fields of `Published` as its header.
+    """The rows of a CSV file whose header has the fields of `Published`.
+
+    Args:
+        text: the text of the file.
+        name: the name of the file, for messages.
 
     Raises:
-        DataError: naming file and line.
+        DataError: a row lacks a column or has a wrong value; the message names file and line.
     """
-    found = []
+    rows = []
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
         try:
             value = float(row["value"])
-            found.append(Published(**{**row, "value": value}))  # type: ignore[arg-type]
+            rows.append(Published(**{**row, "value": value}))  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{name}:{number}: not a published number ({error})") from None
         if not -1 <= value <= 1 or None in row.values():
-            raise DataError(f"{name}:{number}: every column is needed, and the value as a fraction")
-    return found
+            raise DataError(f"{name}:{number}: write all columns, and the value as a fraction")
+    return rows
 
 
 def _noted(row: Published) -> Published:
-    """With what is known against the value, which is the same for those who import it."""
+    """The row with a note if its value is known to be wrong. Imported values get the same note."""
     if row.is_average or row.task is None:
         return row
     (entry,) = find(row.target)
@@ -134,7 +138,7 @@ def _noted(row: Published) -> Published:
 
 
 def comparable(ours: OwnNumber, row: Published) -> str | None:
-    """None where the two numbers may be compared, else every reason why not, in one line."""
+    """The reasons why two numbers cannot be compared, in one line; None if they can."""
     return "; ".join(_reasons(ours, row)) or None
 
 

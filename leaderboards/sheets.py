@@ -1,4 +1,4 @@
-"""The tables of a board: the collections of a suite that share a measure, and nothing that has no average."""
+"""The tables of a board: the collections of a suite by one measure, so that each table has an average."""
 
 from __future__ import annotations
 
@@ -15,71 +15,72 @@ from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
 
 OWN = "own collections"
-"""Collections that are of no suite and of no folder."""
+"""The heading of collections that belong to no suite and no folder."""
 
 
 @dataclass(frozen=True)
 class BoardColumn:
-    """One collection, or several that are averaged as the macro average weighs them."""
+    """A column for one collection, or for several averaged with the weights of the macro average."""
 
     title: str
     collections: tuple[CollectionKey, ...]
     weights: tuple[float, ...]
-    """Summing to 1."""
+    """The weight of each collection. They sum to 1."""
     family: str = COLLECTIONS
-    """What its differences are corrected over; see `harness.result.figure`."""
+    """What the differences are corrected over; see `harness.result.figure`."""
 
     def value(self, grid: Grid, system: SystemKey) -> float | None:
-        """The (weighted) mean as a fraction; None where a collection is missing."""
+        """The weighted mean of a system as a fraction; None if a collection is missing."""
         cells = [grid.cells.get((system, one)) for one in self.collections]
-        found = [cell.value for cell in cells if cell is not None]
-        return sum(w * v for w, v in zip(self.weights, found, strict=True)) if len(found) == len(cells) else None
+        values = [cell.value for cell in cells if cell is not None]
+        return sum(w * v for w, v in zip(self.weights, values, strict=True)) if len(values) == len(cells) else None
 
     def wrong(self, grid: Grid, system: SystemKey) -> str | None:
-        """What is known against one of the values; None where nothing is."""
+        """Why one of a system's values is known to be wrong; None if none is."""
         cells = (grid.cells.get((system, one)) for one in self.collections)
         return next((cell.wrong for cell in cells if cell is not None and cell.wrong), None)
 
     @property
     def queries(self) -> int:
-        """Over all of its collections."""
+        """The number of queries in all collections."""
         return sum(one.queries for one in self.collections)
 
 
 @dataclass(frozen=True)
 class BoardSheet:
-    """One table of the board."""
+    """A table of the board."""
 
     suite: str
     grid: Grid
     sampled: int = 0
-    """0: of whole collections, or of all where none is there twice. 1 and more: of samples, the most measured first."""
+    """0 for whole collections, or for all collections if none occurs twice; 1 and above for samples, the most measured
+    first."""
 
     @property
     def title(self) -> str:
-        """As a reader chooses it."""
+        """The title in the navigation."""
         more = "" if self.sampled < 2 else f" {self.sampled}"
         return f"{self.suite} · {self.grid.measure}" + (f" · sampled{more}" if self.sampled else "")
 
     @property
     def id(self) -> str:
-        """Hex digits that follow from what the sheet is about, whatever it is called."""
+        """Hex digits derived from suite, measure and samples."""
         return page_id(self.suite, self.grid.measure, bool(self.sampled), *range(2, self.sampled + 1))
 
     @property
     def columns(self) -> list[BoardColumn]:
-        """One for each collection."""
+        """A column for each collection."""
         titles = _titles(self.grid.collections, self.suite)
         return [BoardColumn(title, (one,), (1.0,)) for title, one in zip(titles, self.grid.collections, strict=True)]
 
     @property
     def macro(self) -> BoardColumn:
-        """The average over its collections."""
+        """The average over the collections."""
         return BoardColumn("macro average", self.grid.collections, tuple(self.grid.weights().tolist()), SYSTEMS)
 
     @property
     def languages(self) -> list[BoardColumn]:
-        """One for each language, by its code."""
+        """A column for each language, with its code as the title."""
         codes = sorted({one.language for one in self.grid.collections if one.language})
         return [self._language(code) for code in codes]
 
@@ -89,58 +90,58 @@ class BoardSheet:
 
 
 def page_id(*parts: object) -> str:
-    """12 hex digits for the name of a file: no name of a system or collection ever becomes a path."""
+    """12 hex digits for the name of a file, so that names of systems and collections do not become paths."""
     return blake2b("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def system_id(system: SystemKey) -> str:
-    """The file of a system's page, without its ending."""
+    """The file name of a system's page, without suffix."""
     return page_id(system.label, system.first_stage, system.depth, system.reranker)
 
 
 def collection_id(collection: CollectionKey) -> str:
-    """The file of a collection's page, without its ending."""
+    """The file name of a collection's page, without suffix."""
     return page_id(collection.name, collection.split, collection.fingerprint)
 
 
 def sheets(results: Sequence[Result]) -> list[BoardSheet]:
-    """The tables, the one with the most results first. A collection that is there whole and as a sample is in two of
-    them: a sample's number never stands in the average of a whole one's."""
+    """The tables, the one with the most results first. Whole collections and samples of them are in different tables,
+    so that no average contains both."""
     return sorted((sheet for grid in grids(results) for sheet in sheets_of(grid)), key=place_of)
 
 
 def sheets_of(grid: Grid) -> list[BoardSheet]:
-    """Those of one measure."""
-    found = []
+    """The tables of one measure."""
+    tables = []
     for suite in dict.fromkeys(map(suite_of, grid.collections)):
         own = grid.part(one for one in grid.collections if suite_of(one) == suite)
-        found += [BoardSheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
-    return found
+        tables += [BoardSheet(suite, _used(part), sampled) for part, sampled in _editions(own)]
+    return tables
 
 
 def place_of(sheet: BoardSheet) -> tuple[int, str]:
-    """Sorts tables: the one with the most results first."""
+    """The key to sort tables: the one with the most results first."""
     return -len(sheet.grid.cells), sheet.title
 
 
 def suite_of(collection: CollectionKey) -> str:
-    """Its suite, else the folder that it was in."""
+    """The suite of a collection, or the folder that it was in."""
     head, slash, _ = collection.name.partition("/")
     return collection.suite or (head if slash else OWN)
 
 
 def is_drifted(collection: CollectionKey) -> bool:
-    """Whether its data differ from what its suite's table says."""
+    """Whether a collection's data differ from the table of its suite."""
     return DRIFTED in collection.name
 
 
 def plain_name(collection: CollectionKey) -> str:
-    """Its name without marks."""
+    """The name of a collection without marks."""
     return collection.name.replace(DRIFTED, "").strip()
 
 
 def _editions(grid: Grid) -> list[tuple[Grid, int]]:
-    """Parts of a grid in which no collection is twice, and what they are; see `Sheet.sampled`."""
+    """Parts of a grid in which each collection occurs once, with the value of `BoardSheet.sampled`."""
     names = Counter((plain_name(one), one.split) for one in grid.collections)
     sampled = {(plain_name(one), one.split) for one in grid.collections if one.sampled_from}
     if not any(names[name] > 1 for name in sampled):
@@ -152,7 +153,7 @@ def _editions(grid: Grid) -> list[tuple[Grid, int]]:
 
 
 def _layers(grid: Grid, collections: Sequence[CollectionKey]) -> list[list[CollectionKey]]:
-    """Collections of which several samples are there, one sample of each to a layer: those of most systems first."""
+    """Layers of samples with one sample of each collection, those of most systems first."""
     systems = Counter(collection for _, collection in grid.cells)
     layers: list[list[CollectionKey]] = []
     for one in sorted(collections, key=lambda one: (-systems[one], -one.queries)):
@@ -167,7 +168,7 @@ def _layers(grid: Grid, collections: Sequence[CollectionKey]) -> list[list[Colle
 
 
 def _used(grid: Grid) -> Grid:
-    """Without systems that have nothing here; columns in the order of their suite, others by name."""
+    """The grid without systems that have no results in it. Columns are in the order of their suite, others by name."""
     measured = {system for system, _ in grid.cells}
     systems = tuple(one for one in grid.systems if one in measured)
     return Grid(grid.measure, systems, tuple(sorted(grid.collections, key=_place)), grid.cells)
@@ -180,7 +181,7 @@ def _place(collection: CollectionKey) -> tuple[int, str, str, int]:
 
 
 def _titles(collections: Iterable[CollectionKey], suite: str) -> list[str]:
-    """As short as they can be told apart: name, name and split, name and split and fingerprint."""
+    """The shortest titles that differ: name, name and split, or name, split and fingerprint."""
     listed = list(collections)
     short = [plain_name(one).removeprefix(f"{suite}/") for one in listed]
     split = [f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, listed, strict=True)]

@@ -14,10 +14,10 @@ _MARKER = ".harness-board"
 
 
 def write_board(made: Board, out: Path) -> int:
-    """Write the pages, each whole or not at all, and remove those of an earlier board. Returns how many there are.
+    """Write the pages, each atomically, and remove those of an earlier board. Return the number of pages.
 
     Raises:
-        UsageError: no folder can be made there, or it holds pages that are no board.
+        UsageError: the folder cannot be written, or it holds files that are not a board.
         MissingExtra: Jinja2 is not installed.
     """
     need("jinja2", "reports", "`harness board`")
@@ -29,12 +29,12 @@ def write_board(made: Board, out: Path) -> int:
         for file in set(out.rglob("*.html")) - written:
             file.unlink()
     except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written there ({error.strerror})") from None
+        raise UsageError(f"--out {out}: the folder cannot be written ({error.strerror})") from None
     return len(written)
 
 
 def pages(made: Board) -> Iterator[tuple[str, str]]:
-    """Names of files below the folder, and their text."""
+    """The names of files below the folder, and their texts."""
     for index, ranked in enumerate(made.tables):
         yield table.file_of(index, ranked.sheet), table.page(made, index)
         if len(ranked.sheet.languages) > 1:
@@ -55,6 +55,6 @@ def _write(file: Path, text: str) -> Path:
 
 def _refuse_foreign(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder")
+        raise UsageError(f"--out {out}: this is a file; name a folder")
     if out.is_dir() and not (out / _MARKER).is_file() and any(out.iterdir()):
-        raise UsageError(f"--out {out}: holds files that are no board; name a new or an empty folder")
+        raise UsageError(f"--out {out}: the folder holds files that are not a board; name a new or an empty folder")

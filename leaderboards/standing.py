@@ -1,4 +1,4 @@
-"""How the systems of one grid stand: macro value, interval, difference to the first stage, rank, group."""
+"""The ranking of the systems of a grid: macro value, interval, difference to the first stage, rank and group."""
 
 from __future__ import annotations
 
@@ -20,35 +20,36 @@ _NONE = Figure()
 
 @dataclass(frozen=True)
 class BoardStanding:
-    """One row of a board. A system that lacks a collection, or some of its queries, has no macro value and no rank."""
+    """A row of a board. A system that lacks a collection or some queries has no macro value and no rank."""
 
     system: SystemKey
     figure: Figure = _NONE
-    """The macro average, and its difference to the system's own first stage: the figures of a report."""
+    """The macro average and its difference to the system's first stage, as in a report."""
     rank: int | None = None
-    """Equal values share a rank."""
+    """The rank. Equal values share a rank."""
     ranks: tuple[int, int] | None = None
-    """Between the tails of 10,000 resamples."""
+    """The 95 % interval of the rank, from 10,000 resamples."""
     group: str | None = None
     """The letters of its group; see `leaderboards.groups`."""
 
     @property
     def value(self) -> float | None:
-        """Macro average, a fraction."""
+        """The macro average, a fraction."""
         return self.figure.value
 
 
 def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[BoardStanding]:
-    """Complete rows by falling value, then incomplete ones by what they cover and their label.
+    """The rows of a ranking: complete rows by falling value, then incomplete rows by coverage and label.
 
-    A row with an imported mean, or with a value that is known to be wrong, is not complete, so it has no rank. Ranks
-    have an interval where there are several collections: nobody reads those of a single one.
+    A row with an imported mean, or with a value that is known to be wrong, is incomplete and has no rank. Ranks have an
+    interval only over several collections.
 
     Args:
-        figures: of the average over the collections of the grid.
+        grid: the results of one measure.
+        figures: the figure of each system for the average over the collections of the grid.
     """
-    asked = _asked(grid)
-    complete = [one for one in grid.systems if [_answered(cell) for cell in grid.row(one)] == asked]
+    queries = _queries(grid)
+    complete = [one for one in grid.systems if [_answered(cell) for cell in grid.row(one)] == queries]
     rest = [one for one in grid.systems if one not in set(complete)]
     covered = {one: sum(cell is not None for cell in grid.row(one)) for one in rest}
     below = sorted(rest, key=lambda one: (-covered[one], one.label, one.first_stage, one.depth))
@@ -56,16 +57,16 @@ def standings(grid: Grid, figures: Mapping[SystemKey, Figure]) -> list[BoardStan
 
 
 def _answered(cell: Result | None) -> tuple[str, ...] | None:
-    """The queries of a cell; None where it is missing, a mean without queries, or known to be wrong."""
+    """The queries of a cell; None if it is missing, a mean without queries, or known to be wrong."""
     return None if cell is None or cell.wrong or cell.is_mean_only else cell.ids
 
 
-def _asked(grid: Grid) -> list[tuple[str, ...]]:
-    """The queries of each collection. A system that has fewer of them cannot be paired: p-MRR leaves out questions."""
-    found: dict[CollectionKey, tuple[str, ...]] = dict.fromkeys(grid.collections, ())
+def _queries(grid: Grid) -> list[tuple[str, ...]]:
+    """The queries of each collection. A system with fewer queries cannot be paired; p-MRR leaves out questions."""
+    ids: dict[CollectionKey, tuple[str, ...]] = dict.fromkeys(grid.collections, ())
     for (_, collection), cell in grid.cells.items():
-        found[collection] = max(found[collection], cell.ids, key=len)
-    return list(found.values())
+        ids[collection] = max(ids[collection], cell.ids, key=len)
+    return list(ids.values())
 
 
 def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey, Figure]) -> list[BoardStanding]:
@@ -86,6 +87,6 @@ def _ranked(grid: Grid, systems: Sequence[SystemKey], figures: Mapping[SystemKey
 
 
 def _places(falling: Sequence[float]) -> list[int]:
-    """The rank of each of the values; equal ones share theirs."""
+    """The ranks of values in falling order. Equal values share a rank."""
     rising = np.array(falling[::-1])
     return [int(1 + len(rising) - place) for place in np.searchsorted(rising, np.array(falling) + 1e-12, side="right")]

@@ -1,4 +1,4 @@
-"""One system's stored results, packed for mteb's leaderboard. Nothing is run; what is missing is said."""
+"""The stored results of a system in the form that mteb's leaderboard takes. No model is run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from reports.mteb_results import mteb_files, write_files
 
 @dataclass(frozen=True)
 class Submission:
-    """What was written, and what the store has beside it."""
+    """The files that were written, and the stored results that were left out."""
 
     system: SystemKey
     files: tuple[Path, ...]
     left_out: tuple[str, ...]
-    """Collections that are none of mteb's, or that were measured whole as well, and what a view leaves out."""
+    """Collections that mteb does not have, samples of collections that were also measured whole, and what the view
+    leaves out."""
 
 
 def submit(
@@ -38,16 +39,18 @@ def submit(
     first_stage: str | None = None,
     depth: int | None = None,
 ) -> Submission:
-    """Write a system's newest stored results in mteb's layout below `out`, once mteb's own classes have read them.
+    """Write a system's newest stored results in mteb's layout below `out`. mteb's own classes read them first.
 
     Args:
         system: a name; see `harness.result.select`.
-        collections: names; without them everything that is of a suite.
-        first_stage: only what was measured on this one; `given` results always belong to the system.
-        depth: only with so many candidates.
+        out: the folder.
+        workspace: the workspace.
+        collections: names of collections. Default: all collections of suites.
+        first_stage: only results with this first stage, and results on given lists. Default: any.
+        depth: only results with this depth, and results on given lists. Default: any.
 
     Raises:
-        UsageError: the store has no such system or several; a task lacks a split, a subset or its official measure; a
+        UsageError: the name matches no system or several; a task lacks a split, a subset or its official measure; a
             result is a sample, drifted, imported or has a hard alarm; or the folder holds another system's results.
         MissingExtra: mteb is not installed.
         DataError: mteb refuses what would be written.
@@ -55,8 +58,8 @@ def submit(
     need("mteb", "mteb", "harness submit")
     shown = view(workspace, [system], collections)
     own = [one for one in shown.results if one.id in shown.named]
-    found = _of_one_system(own, system, first_stage, depth)
-    newest = _newest(found)
+    selected = _of_one_system(own, system, first_stage, depth)
+    newest = _newest(selected)
     left_out = [] if collections else [key for key in newest if key.entry is None or _has_better(key, newest)]
     parts = []
     for key, results in newest.items():
@@ -65,26 +68,26 @@ def submit(
             parts.append(of_stored(results, workspace))
     if not parts:
         raise UsageError(
-            f"nothing of {system} is of a suite, so mteb has no task for it: {', '.join(_names(left_out))}"
+            f"{system} has no results on a suite, so mteb has no task for them: {', '.join(_names(left_out))}"
         )
     files = mteb_files(out, parts)
     check_with_mteb(files, out)
     names = (*_names(left_out), *(line.removeprefix("left out: ") for line in shown.left_out.lines))
-    return Submission(found[0].system, tuple(write_files(files)), names)
+    return Submission(selected[0].system, tuple(write_files(files)), names)
 
 
 def _of_one_system(found: Sequence[Result], name: str, first_stage: str | None, depth: int | None) -> list[Result]:
-    """The results of the one system that is meant. Given lists go with any first stage: they are whole at any depth."""
+    """The results of the one system that the name selects. Results on given lists go with any first stage and depth."""
     own = [one for one in found if _fits(one.system, first_stage, depth)]
     if not own:
         raise UsageError(f"no results of {name} with this --first-stage and --depth; see `harness list systems`")
     one_system(name, [one.stored for one in own])
     searched = dict.fromkeys((key.first_stage, key.depth) for key in (one.system for one in own) if not _is_given(key))
     if len(searched) > 1:
-        told = ", ".join(f"{stage} top {count}" for stage, count in sorted(searched))
-        raise UsageError(f"{name} was measured on {told}: mteb takes one; choose with --first-stage and --depth")
+        stages = ", ".join(f"{stage} top {count}" for stage, count in sorted(searched))
+        raise UsageError(f"{name} was measured on {stages}: mteb takes one; choose with --first-stage and --depth")
     if model_name(own[0].stored.system) is None:
-        raise UsageError(f"{name} is no model: given lists and controls have no place in mteb")
+        raise UsageError(f"{name} is not a model: mteb takes no results of given lists and controls")
     return own
 
 
@@ -99,7 +102,7 @@ def _is_given(key: SystemKey) -> bool:
 
 
 def _newest(found: Sequence[Result]) -> dict[CollectionKey, list[Result]]:
-    """The measures of the newest evaluation on each collection; older ones may be of other weights."""
+    """The measures of the newest evaluation on each collection. Older evaluations may be of other weights."""
     newest: dict[CollectionKey, list[Result]] = {}
     for key in dict.fromkeys(one.collection for one in found):
         own = [one for one in found if one.collection == key]
@@ -109,7 +112,7 @@ def _newest(found: Sequence[Result]) -> dict[CollectionKey, list[Result]]:
 
 
 def _has_better(key: CollectionKey, others: Mapping[CollectionKey, object]) -> bool:
-    """Whether it is a sample or drifted, and the published collection was measured whole."""
+    """Whether a collection is a sample or drifted, while the published collection was also measured whole."""
     if not key.sampled_from and not is_drifted(key):
         return False
     return any(one.entry == key.entry and not one.sampled_from and not is_drifted(one) for one in others)
@@ -121,11 +124,11 @@ def _names(keys: Sequence[CollectionKey]) -> list[str]:
 
 def _refuse(key: CollectionKey, stored: Stored) -> None:
     if "imported" in stored.identity:
-        raise UsageError(f"{key.name}: {stored.id} was imported; who computed it may submit it, this store may not")
+        raise UsageError(f"{key.name}: {stored.id} was imported; only those who computed it can submit it")
     if alarms := hard_alarms(stored):
         raise UsageError(f"{key.name}: {alarms[0]}: not submitted with this alarm; see harness show {stored.id}")
 
 
 def hard_alarms(stored: Stored) -> list[str]:
-    """Alarms that forbid the use of a number."""
+    """The alarms of an evaluation that forbid to use its numbers."""
     return [alarm.named for alarm in stored.audit.alarms if alarm.hard]

@@ -1,4 +1,4 @@
 """Tables and pages made from results.
 
-This package computes no measure; it only shows what the results store holds.
+This package computes no measures. It only shows what the results store holds.
 """

@@ -1,6 +1,6 @@
-"""The columns of all tables of systems: runs, reports, comparisons, frames and JSON pick theirs from `COLUMNS`.
+"""The columns of all tables of systems. Runs, reports, comparisons, frames and JSON take their columns from `COLUMNS`.
 
-To add a column, add a line to the list below, or call `register`. Nothing else has to change.
+To add a column, add a line to the list below or call `register`. Nothing else has to change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reports.lines import Line, pairs_per_second
 SIGNED = (PAIRED_MEASURE,)
 """Measures whose values can be negative."""
 ALL = "all"
-"""Names every column for `choose`."""
+"""The name that selects every column in `choose`."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Unit:
     name: str
     show: Callable[[Any], str]
     signed: Callable[[Any], str] | None = None
-    """For a measure whose values can be negative; None for no other way."""
+    """The format for measures whose values can be negative. None: the same as `show`."""
     type: type = float
-    """Of a frame's column."""
+    """The type of the column in a frame."""
 
     def of(self, measure: str) -> Callable[[Any], str]:
-        """How the values of a measure are printed."""
+        """The function that prints the values of a measure."""
         return self.signed if self.signed is not None and measure in SIGNED else self.show
 
 
@@ -54,14 +54,15 @@ class Column:
     """One column.
 
     Args:
-        key: its name for `--columns`, in JSON and in frames.
-        header: its name in a table.
-        read: its value, a fraction for points and per cent; None for nothing.
-        note: a sentence under the table, '' for none.
-        default: whether a table has it unless columns are named.
-        difference: whether it is about a difference, so that the row of a first stage is empty.
-        tested: whether it needs the intervals and tests, which a frame has only if it is asked for them.
-        fields: its columns in a frame, for an interval two; () for none.
+        key: name for `--columns`, in JSON and in frames.
+        header: name in a table.
+        unit: how the values are printed.
+        read: returns the value, a fraction for points and per cent; None if there is no value.
+        note: a sentence under the table. Default: no note.
+        default: whether a table shows the column when `--columns` is not given. Default: False.
+        difference: whether the column is about a difference, so that it is empty for a first stage. Default: False.
+        tested: whether it needs intervals and tests, which a frame computes only on request. Default: False.
+        fields: names of the columns in a frame, two for an interval, () for none. Default: the key.
     """
 
     key: str
@@ -75,57 +76,57 @@ class Column:
     fields: tuple[str, ...] | None = None
 
     def text(self, line: Line) -> str:
-        """Its value as a table prints it."""
+        """The value as a table prints it."""
         if self.difference and line.is_first_stage:
             return ""
         return self.unit.of(line.measure)(self.read(line))
 
     def head(self, measure: str) -> str:
-        """Its name over a table of a measure."""
+        """The heading in a table of a measure."""
         return measure_head(measure) if self.key == "value" else self.header
 
     @property
     def frame_fields(self) -> tuple[str, ...]:
-        """Its columns in a frame."""
+        """The names of the columns in a frame."""
         return (self.key,) if self.fields is None else self.fields
 
 
 def measure_head(measure: str) -> str:
-    """What the column of a measure's values is called."""
+    """The heading of the column with a measure's values."""
     return "mean" if measure == OFFICIAL else measure
 
 
 def measure_note(measure: str) -> str:
-    """What the values of a measure are, for the notes under a table."""
+    """A note that explains the values of a measure."""
     if measure == PAIRED_MEASURE:
         return (
-            f"{measure} x 100, signed, from -100 to 100: how documents move that the changed instruction makes "
-            "irrelevant; above 0 they sink, as they should, 0 ignores the instruction, below 0 they rise; a question "
+            f"{measure} x 100, from -100 to 100: how documents move that the changed instruction makes irrelevant; "
+            "above 0 they sink, as they should; 0: the system ignores the instruction; below 0 they rise; a question "
             "is a pair of queries"
         )
     if measure == OFFICIAL:
         return (
-            "every collection by its own official measure, x 100; a mean of different measures has no unit: it orders "
-            "systems as mteb's leaderboard does, and says nothing else"
+            "every collection by its own official measure, x 100; a mean of different measures has no unit: use it "
+            "only to order systems, as mteb's leaderboard does"
         )
     return f"{measure} x 100"
 
 
-def in_order(known: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """The measures, those that were asked for first, in the order in which they were."""
-    first = [canonical(one) for one in asked]
-    return sorted(known, key=lambda name: first.index(name) if name in first else len(first))
+def in_order(measures: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The measures: first those in `wanted`, in that order, then the others."""
+    first = [canonical(name) for name in wanted]
+    return sorted(measures, key=lambda name: first.index(name) if name in first else len(first))
 
 
 def _truncated(line: Line) -> float | None:
-    known = [(one.truncated, one.candidates) for one in line.evaluations]
-    lost = sum(truncated for truncated, _ in known if truncated is not None)
-    total = sum(candidates for _, candidates in known if candidates is not None)
-    return lost / total if total and all(None not in pair for pair in known) else None
+    counts = [(one.truncated, one.candidates) for one in line.evaluations]
+    lost = sum(truncated for truncated, _ in counts if truncated is not None)
+    total = sum(candidates for _, candidates in counts if candidates is not None)
+    return lost / total if total and all(None not in pair for pair in counts) else None
 
 
-def _found(line: Line, sign: int) -> int | None:
-    """In how many collections the corrected test finds a difference of that sign."""
+def _significant(line: Line, sign: int) -> int | None:
+    """The number of collections where the corrected test finds a difference of this sign."""
     tested = [one for one in line.each if one.difference is not None]
     return sum(one.significant and sign * (one.delta or 0) > 0 for one in tested) if tested else None
 
@@ -134,20 +135,20 @@ def _difference(name: str) -> Callable[[Line], Any]:
     return lambda line: None if line.figure.difference is None else getattr(line.figure.difference, name)
 
 
-_FOUND = "better, worse: in how many collections the corrected test finds a difference"
+_BETTER_WORSE = "better, worse: number of collections where the corrected test finds a difference"
 
 COLUMNS: dict[str, Column] = {}
-"""By key, in the order of the tables."""
+"""The columns by key, in the order of the tables."""
 
 
 def register(column: Column) -> Column:
     """Add a column to every table, frame and JSON document.
 
     Raises:
-        ValueError: there is a column with this key or header.
+        ValueError: another column has this key or header.
     """
     if any(column.key == one.key or column.header == one.header for one in COLUMNS.values()):
-        raise ValueError(f"there is a column '{column.key}' or '{column.header}' already")
+        raise ValueError(f"a column '{column.key}' or '{column.header}' exists already; choose another key and header")
     COLUMNS[column.key] = column
     return column
 
@@ -169,17 +170,23 @@ for _column in (
     ),
     Column(
         "family", "family", COUNT, _difference("family"),
-        "family: how many differences the p-value was corrected over", difference=True, tested=True,
+        "family: number of differences that the p-value was corrected over", difference=True, tested=True,
     ),
-    Column("better", "better", COUNT, lambda line: _found(line, 1), _FOUND, difference=True, tested=True, fields=()),
-    Column("worse", "worse", COUNT, lambda line: _found(line, -1), _FOUND, difference=True, tested=True, fields=()),
+    Column(
+        "better", "better", COUNT, lambda line: _significant(line, 1), _BETTER_WORSE, difference=True, tested=True,
+        fields=(),
+    ),
+    Column(
+        "worse", "worse", COUNT, lambda line: _significant(line, -1), _BETTER_WORSE, difference=True, tested=True,
+        fields=(),
+    ),
     Column(
         "ceiling", "ceiling", POINTS, lambda line: line.figure.ceiling,
         "ceiling: a perfect order of the same candidates", default=True,
     ),
     Column(
         "headroom", "headroom", GAINED, lambda line: line.figure.headroom,
-        "headroom: the share of the way from the first stage to the ceiling that was gained", difference=True,
+        "headroom: the gain as a share of the distance from the first stage to the ceiling", difference=True,
     ),
     Column(
         "chance", "chance", POINTS, lambda line: line.figure.chance, "chance: a random order of the same candidates"
@@ -191,11 +198,11 @@ for _column in (
     Column("truncated", "truncated", SHARE, _truncated, "truncated: candidates that lost a token or more"),
     Column(
         "queries", "queries", COUNT, lambda line: sum(one.values for one in line.evaluations) or None,
-        "queries: how many have a value; for p-MRR, questions",
+        "queries: number of queries with a value; for p-MRR, of questions",
     ),
     Column(
         "pairs_per_second", "pairs/s", RATE, lambda line: pairs_per_second(line.evaluations),
-        "pairs/s: model time on this machine; - where nothing was scored here",
+        "pairs/s: model time on this machine; -: nothing was scored here",
     ),
     Column("alarms", "alarms", COUNT, lambda line: sum(one.alarms for one in line.evaluations)),
 ):  # fmt: skip
@@ -203,25 +210,30 @@ for _column in (
 
 
 def choose(names: str | None, known: Mapping[str, Column] = COLUMNS) -> tuple[Column, ...] | None:
-    """The columns of `a,b,c`, in that order, each by its key or its header; every one for `all`; None, for the default
-    ones, where nothing is named.
+    """The columns that the option `--columns` names.
+
+    Args:
+        names: keys or headers such as `a,b,c`, in the wanted order; `all` for every column; None for the default.
+        known: the columns to choose from. Default: `COLUMNS`.
+
+    Returns:
+        The columns in the order of `names`; None for the default columns.
 
     Raises:
-        UsageError: a column is unknown, or nothing is named between commas.
+        UsageError: a name is unknown or empty.
     """
     if names is None:
         return None
     if names.strip() == ALL:
         return tuple(known.values())
-    found = [_named(name.strip(), known) for name in names.split(",")]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(_named(name.strip(), known) for name in names.split(",")))
 
 
 def _named(name: str, known: Mapping[str, Column]) -> Column:
-    for one in known.values():
-        if _plain(name) in (_plain(one.key), _plain(one.header)):
-            return one
-    raise UsageError(f"no column '{name}'.{did_you_mean(name, known)} '{ALL}' names every one.")
+    for column in known.values():
+        if _plain(name) in (_plain(column.key), _plain(column.header)):
+            return column
+    raise UsageError(f"no column '{name}'.{did_you_mean(name, known)} '{ALL}' selects all columns.")
 
 
 def _plain(name: str) -> str:
@@ -229,12 +241,11 @@ def _plain(name: str) -> str:
 
 
 def shown(columns: Sequence[Column] | None, lines: Sequence[Line]) -> tuple[Column, ...]:
-    """The columns of a table: those that were chosen, else the default ones, without differences where there is no
-    reranker."""
+    """The chosen columns, or the default ones. Without a reranker, the default leaves out differences."""
     if columns is not None:
         return tuple(columns)
-    alone = all(line.is_first_stage for line in lines)
-    return tuple(one for one in COLUMNS.values() if one.default and not (alone and one.difference))
+    no_reranker = all(line.is_first_stage for line in lines)
+    return tuple(one for one in COLUMNS.values() if one.default and not (no_reranker and one.difference))
 
 
 def notes(columns: Sequence[Column]) -> list[str]:
@@ -243,6 +254,6 @@ def notes(columns: Sequence[Column]) -> list[str]:
 
 
 def values(line: Line) -> dict[str, object]:
-    """Every column by its key as plain JSON; fractions, null where nothing is known."""
-    found = {one.key: one.read(line) for one in COLUMNS.values()}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    """The values of all columns by key, as plain JSON: fractions, null for unknown."""
+    read = {one.key: one.read(line) for one in COLUMNS.values()}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in read.items()}

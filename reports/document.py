@@ -1,4 +1,4 @@
-"""A document as a list of parts, and its two renderings: Markdown, and one HTML page that needs no other file."""
+"""A document as a list of parts. It is written as Markdown or as one HTML page that needs no other file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.html import html_table, page
 from reports.table import Table, escaped, markdown
 
 _LARGEST_SVG = 400_000
-"""Bytes; a drawing of more lines is inlined as pixels."""
+"""In bytes. A larger drawing is embedded as PNG."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Heading:
 
     @property
     def anchor(self) -> str:
-        """Where a link within the page leads."""
+        """The id that links within the page use."""
         return "h-" + re.sub(r"[^a-z0-9]+", "-", self.text.lower()).strip("-")
 
     def html(self) -> str:
-        anchor = f' id="{self.anchor}"' if self.level == 2 else ""  # only chapters are named once
+        anchor = f' id="{self.anchor}"' if self.level == 2 else ""  # only chapters have unique texts
         return f"<h{self.level}{anchor}>{escape(self.text)}</h{self.level}>"
 
 
@@ -64,7 +64,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines to be copied as they are."""
+    """A block of code."""
 
     text: str
     language: str = "sh"
@@ -103,10 +103,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Origins:
-    """Where figures are from: every line has an id that a cell links to."""
+    """The evaluations behind the figures. Cells link to these lines by id."""
 
     lines: tuple[tuple[str, str], ...]
-    """The id of an evaluation, and what it is."""
+    """The id and a description of each evaluation."""
 
     def markdown(self, folder: Path) -> str:
         return "\n".join(f"- `{id}`: {escaped(text)}" for id, text in self.lines)
@@ -120,13 +120,13 @@ Part = Heading | Text | Bullets | Code | Image | Origins | Table
 
 
 def as_markdown(parts: Sequence[Part], folder: Path) -> str:
-    """Markdown; drawings are links to their files, from `folder`."""
+    """The document as Markdown. Links to drawings are relative to `folder`."""
     texts = [markdown(part) if isinstance(part, Table) else part.markdown(folder) for part in parts]
     return "\n\n".join(text.rstrip() for text in texts) + "\n"
 
 
 def as_html(parts: Sequence[Part], title: str) -> str:
-    """One page; drawings are in it, and the chapters are linked from its top."""
+    """The document as one HTML page with embedded drawings and links to its chapters at the top."""
     chapters = [part for part in parts if isinstance(part, Heading) and part.level == 2]
     links = "".join(f'<a href="#{chapter.anchor}">{escape(chapter.text)}</a>' for chapter in chapters)
     body = "\n".join(_html(part) for part in parts)

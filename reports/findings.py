@@ -1,4 +1,4 @@
-"""The sentence after a table of differences: what is marked, or how large a difference would have been noticed."""
+"""The sentence under a table of differences: what is marked, or how large a difference would have been noticed."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from harness.measuring.statistics.error import detectable
 from reports.numbers import points
 
 POWER = 0.8
-"""How often a difference of the size that the sentence names is marked."""
+"""The probability that a difference of the size in the sentence is marked."""
 _NAMED = 5
-"""Systems that are named; more are counted."""
+"""The number of systems that are named; the others are counted."""
 _HALF_WIDTH = 1.959964
 """Half of a 95 % interval in standard errors."""
 
 Named = tuple[str, Difference | None]
-"""The name of a row and its difference; None where it was not tested."""
+"""The name of a row and its difference; None if it was not tested."""
 
 
 def finding(rows: Sequence[Named], what: str, baseline: str) -> str:
-    """One sentence about the differences of a table; '' where none was tested.
+    """One sentence about the differences of a table; '' if none was tested.
 
-    "Better" and "worse" are said of marked rows alone, whose corrected p-value is at most 0.05. Where none is marked,
-    the sentence says which true difference would have been marked; see `smallest`.
+    It calls only marked rows better or worse: rows whose corrected p-value is at most 0.05. If no row is marked, the
+    sentence says which true difference would have been marked (see `smallest`).
 
     Args:
+        rows: names and differences.
         what: what a row is, such as `system`.
-        baseline: what it is compared with, such as `its first stage`.
+        baseline: what the rows are compared with, such as `its first stage`.
     """
     tested = [(name, one) for name, one in rows if one is not None and not math.isnan(one.p)]
     marked = [(name, one.value > 0) for name, one in tested if one.significant]
@@ -57,10 +58,11 @@ def smallest(difference: Difference) -> float | None:
     """The true difference that such an evaluation marks with 80 % probability, a fraction.
 
     It is (z of the corrected level + z of the power) standard errors. The standard error is half of the 95 % interval
-    over 1.96. The level is 5 % over the size of the family, two-sided, which the largest difference of a family has to
-    reach.
+    divided by 1.96. The level is 5 %, two-sided, divided by the size of the family, which the largest difference of a
+    family has to reach.
 
-    None without an interval, or where no question differs.
+    Returns:
+        None if there is no interval or no question differs.
     """
     low, high = difference.interval
     if math.isnan(low) or high - low <= 0:
@@ -69,11 +71,11 @@ def smallest(difference: Difference) -> float | None:
 
 
 def _seen(tested: Sequence[Named]) -> str:
-    """What would have been marked, or why nothing could be."""
+    """The difference that would have been marked, or why none could be."""
     if all(one is None or math.isnan(one.interval[0]) for _, one in tested):
         return f"; fewer than {FEWEST} questions cannot show a difference"
-    known = (smallest(one) for _, one in tested if one is not None)
-    sizes = [points(size) for size in sorted(size for size in known if size is not None)]
+    detectable_sizes = (smallest(one) for _, one in tested if one is not None)
+    sizes = [points(size) for size in sorted(size for size in detectable_sizes if size is not None)]
     if not sizes:
         return "; they have the same value on every question" if len(tested) > 1 else " on any question"
     between = sizes[0] if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"

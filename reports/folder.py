@@ -1,4 +1,4 @@
-"""A report folder: what was run, the tables, the alarms, and how to get the same numbers again."""
+"""The report folder of a run: what was run, the tables, the alarms, and how to reproduce the numbers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ from reports.view import PLAIN, View
 def write_report(
     out: Path, evaluations: Sequence[Evaluation], command: str, *, skipped: Sequence[str] = (), view: View = PLAIN
 ) -> None:
-    """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files of these names are replaced.
+    """Write report.md, tables/*.csv, results.json and runs/*.trec. Existing files with these names are replaced.
 
     Args:
-        skipped: a line for whatever of the targets is in other languages than those that were asked for.
+        out: the folder.
+        evaluations: the results of the run.
+        command: the command line of the run.
+        skipped: lines about targets that `--language` left out. Default: none.
+        view: columns, order and names of the tables.
     """
     tables = out / "tables"
     tables.mkdir(parents=True, exist_ok=True)
-    for stale in tables.glob("[0-9][0-9].csv"):  # of a report that had more tables
+    for stale in tables.glob("[0-9][0-9].csv"):  # from an earlier report with more tables
         stale.unlink()
     write_results(out, evaluations, as_dict(evaluations, skipped, view))
     shown, audit = comparison_tables(evaluations, view), audit_table(evaluations, view)
@@ -45,7 +49,7 @@ def _story(
     evaluations: Sequence[Evaluation], command: str, tables: Sequence[Table], skipped: Sequence[str], view: View
 ) -> str:
     all_of = list({evaluation.collection.fingerprint: evaluation.collection for evaluation in evaluations}.values())
-    found = alarms(evaluations, view)
+    raised = alarms(evaluations, view)
     about = [*declared_notes(all_of), *bm25_notes(of_evaluations(evaluations)), *map(described, all_of), *skipped]
     parts = [
         "# Results",
@@ -53,7 +57,7 @@ def _story(
         "\n".join(f"- {escaped(line)}" for line in about),
         *map(markdown, tables[:-1]),
         "## Alarms",
-        "\n".join(f"- {escaped(alarm)}" for alarm in found) or "None.",
+        "\n".join(f"- {escaped(alarm)}" for alarm in raised) or "None.",
         "## Audit",
         markdown(tables[-1]),
         markdown(controls_table(evaluations)),
@@ -64,14 +68,12 @@ def _story(
 
 
 def _made_by(evaluations: Sequence[Evaluation], view: View) -> str:
-    known = environment()
-    packages = known["packages"]
+    here = environment()
+    packages = here["packages"]
     versions = ", ".join(f"{k} {v}" for k, v in packages.items() if v) if isinstance(packages, dict) else ""
-    machine = f"Python {known['python']} on {known['machine']}; {versions}."
+    machine = f"Python {here['python']} on {here['machine']}; {versions}."
     names = [
         escaped(f"{e.collection.name}, {view.system(e.system.label)}, depth {e.system.depth}") for e in evaluations
     ]
     lines = [f"- `{e.id}`: {name}" for e, name in zip(evaluations, names, strict=True)]
-    return "\n".join(
-        [machine, "", "Every id names one evaluation; `harness show ID` prints what it rests on.", "", *lines]
-    )
+    return "\n".join([machine, "", "Every id names one evaluation; `harness show ID` prints its details.", "", *lines])

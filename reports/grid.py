@@ -1,4 +1,4 @@
-"""What the tables of stored results are made of: their columns, and the figure of every system in every column."""
+"""The columns of the tables of stored results, and the figure of every system in every column."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from harness.result.summary import OFFICIAL
 from reports.marks import of_collection
 
 OWN = "own collections"
-"""The heading of collections that are of no suite and of no folder."""
+"""The heading of collections that belong to no suite and no folder."""
 
 
 @dataclass(frozen=True)
 class GridColumn:
-    """One collection, or several that are averaged."""
+    """A column for one collection, or for the average of several."""
 
     title: str
     heading: str
     collections: tuple[CollectionKey, ...]
     weights: tuple[float, ...]
-    """Summing to 1; the members of a group share one vote."""
+    """The weight of each collection. They sum to 1; the members of a group share one vote."""
     marks: tuple[str, ...] = ()
     family: str = COLLECTIONS
-    """What its differences are corrected over; see `harness.result.figure`."""
+    """What the differences are corrected over; see `harness.result.figure`."""
 
     @property
     def average(self) -> bool:
-        """Whether it is over everything under its heading, or in the table."""
+        """Whether this is the average of all collections under its heading or in the table."""
         return self.family == SYSTEMS
 
 
 def suite_of(collection: CollectionKey) -> str:
-    """Its suite, else the folder that it was in."""
+    """The suite of a collection, or the folder that it was in."""
     head, slash, _ = collection.name.partition("/")
     return collection.suite or (head if slash else OWN)
 
 
 def plain_name(collection: CollectionKey) -> str:
-    """Its name without marks."""
+    """The name of a collection without marks."""
     return collection.name.replace(DRIFTED, "").strip()
 
 
 def collection_columns(grid: Grid) -> list[GridColumn]:
-    """The macro average first, then each suite: its average and its collections. Averages take a collection `once`."""
+    """The macro average, then for each suite its average and its collections. See `once` for what is averaged."""
     suites, main = list(dict.fromkeys(map(suite_of, grid.collections))), once(grid)
     found = [average(grid, main, "macro average", "")] if len(main) > 1 else []
     for suite in suites:
@@ -64,7 +64,7 @@ def collection_columns(grid: Grid) -> list[GridColumn]:
 
 
 def language_columns(grid: Grid) -> list[GridColumn]:
-    """The macro average over languages, each with one vote, then a column for each; none where there are not two."""
+    """The average over languages, each with one vote, then a column for each. Empty with fewer than two languages."""
     main = once(grid)
     codes = sorted({one.language for one in main if one.language})
     if len(codes) < 2:
@@ -81,14 +81,17 @@ def language_columns(grid: Grid) -> list[GridColumn]:
 
 
 def average(grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str) -> GridColumn:
-    """The weighted mean over these collections."""
+    """A column with the weighted mean of these collections."""
     weights = tuple(grid.weights(collections).tolist())
     return GridColumn(title, heading, tuple(collections), weights, family=SYSTEMS)
 
 
 def once(grid: Grid) -> list[CollectionKey]:
-    """Every collection once, so that no average counts it twice: of the whole, its samples and other data under its
-    name the one that most systems have, and of several the largest."""
+    """Every collection once, so that no average counts it twice.
+
+    A grid may hold the whole collection, samples of it, and other data with the same name. Of these, the one that most
+    systems have is taken, and the largest if several do.
+    """
     systems = Counter(collection for _, collection in grid.cells)
     main: dict[tuple[str, str], CollectionKey] = {}
     for one in grid.collections:
@@ -98,8 +101,8 @@ def once(grid: Grid) -> list[CollectionKey]:
 
 
 def official_grids(results: Sequence[Result]) -> list[Grid]:
-    """Of every suite that has several main measures: its collections, each by its own, as mteb's leaderboard averages
-    them. What a user puts together is never averaged over measures."""
+    """A grid for each suite with several main measures. It holds each collection by its own main measure, as mteb's
+    leaderboard averages them. Only suites are averaged over measures."""
     own = [one for one in results if one.measure == one.collection.main_measure and one.collection.suite]
     found = []
     for suite in dict.fromkeys(one.collection.suite for one in own):
@@ -112,14 +115,14 @@ def official_grids(results: Sequence[Result]) -> list[Grid]:
 
 @dataclass(frozen=True)
 class GridFigure(figure.Figure):
-    """Fractions."""
+    """A figure with the results behind it. Fractions."""
 
     results: tuple[Result, ...] = ()
-    """What it is made of; fewer than the column has collections where some are missing."""
+    """The stored results of the column's collections; some may be missing."""
 
     @property
     def wrong(self) -> bool:
-        """Whether a value in it is known to be wrong."""
+        """Whether one of the values is known to be wrong."""
         return any(one.wrong for one in self.results)
 
 
@@ -127,15 +130,18 @@ Figures = Mapping[tuple[SystemKey, int], GridFigure]
 
 
 def figures(grid: Grid, columns: Sequence[figure.FigureColumn[CollectionKey]], *, intervals: bool = True) -> Figures:
-    """The figures of every system in every column, by the column's place; see `harness.result.figure.figures`.
+    """The figures by system and index of the column; see `harness.result.figure.figures`.
 
     Args:
-        intervals: of single columns too; averages, and the only collection, have theirs always.
+        grid: the results of one measure.
+        columns: the columns of the table.
+        intervals: whether columns of single collections have intervals; averages, and a column of the only
+            collection, always have them. Default: True.
     """
     columns = [_Tested(one.collections, one.weights, family_of(grid, one)) for one in columns]
     wanted = [place for place, one in enumerate(columns) if intervals or one.family == figure.SYSTEMS]
-    found = figure.figures(selection(grid), columns, wanted)
-    return {key: GridFigure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in found.items()}
+    made = figure.figures(selection(grid), columns, wanted)
+    return {key: GridFigure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in made.items()}
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ def family_of(grid: Grid, column: figure.FigureColumn[CollectionKey]) -> str:
 
 
 def selection(grid: Grid) -> Selection[SystemKey, CollectionKey]:
-    """The results of a grid, each system with its first stage as the baseline."""
+    """The results of a grid. The baseline of each reranker is its first stage."""
     return Selection(grid.systems, grid.collections, grid.cells, lambda one: one.base if one.reranker else None)
 
 
@@ -165,12 +171,12 @@ def _results(grid: Grid, system: SystemKey, column: figure.FigureColumn[Collecti
 
 
 def _digits(collection: CollectionKey) -> str:
-    """Of the content, or of the revision of data that nobody read here: `mteb:Task@revision/...`."""
+    """The first digits of the fingerprint, or of the revision in `mteb:Task@revision/...` for imported results."""
     return collection.fingerprint.rpartition("@")[2][:6]
 
 
 def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
-    """As short as they stay different: name, name and split, name and split and fingerprint."""
+    """The shortest titles that differ: name, name and split, or name, split and fingerprint."""
     short = [plain_name(one).removeprefix(f"{suite}/") for one in collections]
     split = [
         f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, collections, strict=True)

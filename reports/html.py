@@ -1,4 +1,4 @@
-"""A table in HTML: headings that a screen reader can follow, nothing that a name could turn into markup."""
+"""Tables in HTML, with headings for screen readers. All names are escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'"
 
 
 def html_table(table: Table, base: str = "") -> str:
-    """A `figure` with the table and its notes. Links within a page begin with `#`; `base` is put before them."""
+    """A `figure` element with the table and its notes. `base` is put before links that begin with `#`."""
     lines = [
         '<figure class="table">',
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>',
@@ -24,7 +24,7 @@ def html_table(table: Table, base: str = "") -> str:
 
 
 def page(title: str, body: str) -> str:
-    """A whole page around a body; its style is in it, and nothing is loaded from anywhere."""
+    """A whole page around a body. The style is embedded, and the page loads nothing."""
     style = resources.files("reports").joinpath("templates/report.css").read_text("utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -1,4 +1,4 @@
-"""A table in LaTeX: booktabs, headings over groups of columns, names that cannot become commands."""
+"""Tables in LaTeX with booktabs and headings over groups of columns. All names are escaped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reports.table import Cell, Kind, Table
 from reports.wide import A_PAGE, cut
 
 PREAMBLE = r"\usepackage{booktabs,longtable}"
-"""What the document's preamble needs; names in other scripts need XeLaTeX or LuaLaTeX and a font that has them."""
+"""The line for the preamble. Names in other scripts need XeLaTeX or LuaLaTeX and a font with their letters."""
 _ROWS_OF_A_PAGE = 26
 _SMALL = r"\footnotesize\setlength{\tabcolsep}{3pt}"
 _ESCAPES = {
@@ -24,19 +24,20 @@ _FIGURE = re.compile(r"[+-]\d[\d.,]*")
 
 
 def latex(table: Table, label: str = "", characters: int = A_PAGE) -> str:
-    """LaTeX of a table. `table*`, or `longtable` where it is longer than a page; a wide one is cut into parts.
+    """A table as `table*`, or as `longtable` if it is longer than a page. A wide table is split into parts.
 
     Args:
-        label: of `\\label`; the parts of a wide table are LABEL, LABEL-2, ...
-        characters: how many a line of the page takes.
+        table: the table.
+        label: the argument of `\\label`; the parts of a wide table get LABEL, LABEL-2, ... Default: no label.
+        characters: characters per line of the page.
     """
     parts = cut(table, characters)
-    found = [_whole(part, f"{label}-{i}" if i > 1 else label) for i, part in enumerate(parts, 1)]
-    return f"% \\usepackage: {PREAMBLE.removeprefix(chr(92) + 'usepackage')}\n" + "\n".join(found)
+    texts = [_whole(part, f"{label}-{i}" if i > 1 else label) for i, part in enumerate(parts, 1)]
+    return f"% \\usepackage: {PREAMBLE.removeprefix(chr(92) + 'usepackage')}\n" + "\n".join(texts)
 
 
 def latex_escaped(text: str) -> str:
-    """Text that LaTeX sets as it is; line ends and control characters become spaces."""
+    """Text escaped for LaTeX. Line ends and control characters become spaces."""
     plain = "".join(" " if ord(character) < 32 or ord(character) == 127 else character for character in text)
     return "".join(_ESCAPES.get(character, character) for character in plain)
 

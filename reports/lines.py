@@ -1,4 +1,4 @@
-"""What a column is read from: the figure of a system, and what is known of the evaluations in it, live or stored."""
+"""The data of one row of a table: the figure of a system, and facts about its evaluations, live or stored."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from reports.marks import alarms_of
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the figure of a system says nothing about, of one evaluation in it."""
+    """Facts about one evaluation that a figure does not contain."""
 
     candidates: int | None
     truncated: int | None
-    """Candidates that lost a token or more; None where the system has no tokens."""
+    """Candidates that lost a token or more; None if the system has no tokens."""
     pairs_per_second: float | None
-    """None where nothing was scored on this machine."""
+    """None if nothing was scored on this machine."""
     alarms: int
-    """About this measure, or about all."""
+    """The number of alarms about this measure or about all measures."""
     values: int
-    """Queries; for p-MRR questions."""
+    """The number of queries; for p-MRR, of questions."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One system by one measure, on a collection or over several: what a column is read from."""
+    """One system by one measure, on one collection or over several. Columns read their values from it."""
 
     measure: str
     figure: Figure
     evaluations: tuple[Evaluated, ...] = ()
     """One for each collection."""
     each: tuple[Figure, ...] = ()
-    """Of each collection alone."""
+    """The figure of each single collection."""
     is_first_stage: bool = False
 
 
 def of_evaluation(evaluation: Evaluation, measure: str) -> Evaluated:
-    """Of what was measured just now."""
+    """The facts about a live evaluation."""
     tokens, paired = evaluation.audit.tokens, evaluation.paired if measure == PAIRED_MEASURE else None
     return Evaluated(
         candidates=evaluation.audit.candidates,
@@ -53,7 +53,7 @@ def of_evaluation(evaluation: Evaluation, measure: str) -> Evaluated:
 
 
 def of_result(result: Result) -> Evaluated:
-    """Of what is stored."""
+    """The facts about a stored result."""
     audit = result.stored.audit
     return Evaluated(
         candidates=audit.candidates,
@@ -65,8 +65,8 @@ def of_result(result: Result) -> Evaluated:
 
 
 def pairs_per_second(evaluations: Sequence[Evaluated]) -> float | None:
-    """Pairs over seconds of all of them; None where one was not scored on this machine."""
-    known = [(one.candidates, one.pairs_per_second) for one in evaluations if one.candidates and one.pairs_per_second]
-    if not known or len(known) < len(evaluations):
+    """The total of pairs divided by the total of seconds; None if an evaluation was not scored on this machine."""
+    timed = [(one.candidates, one.pairs_per_second) for one in evaluations if one.candidates and one.pairs_per_second]
+    if not timed or len(timed) < len(evaluations):
         return None
-    return sum(count for count, _ in known) / sum(count / speed for count, speed in known)
+    return sum(count for count, _ in timed) / sum(count / speed for count, speed in timed)

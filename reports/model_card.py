@@ -1,7 +1,7 @@
-"""What a model's page on the hub takes: the `model-index` of its card, and the entries of its `.eval_results` folder.
+"""Results for a model's page on the hub: the `model-index` of its card, and the entries of its `.eval_results` folder.
 
-The formats are those of the hub's documentation: model-index in the card's metadata
-(https://huggingface.co/docs/hub/model-cards), and eval results (https://huggingface.co/docs/hub/eval-results).
+The hub documents both formats: https://huggingface.co/docs/hub/model-cards for the metadata of a card, and
+https://huggingface.co/docs/hub/eval-results.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from reports.marks import alarms_of
 from reports.model_name import LOCAL, model_name
 
 MOST_CARDS = 8
-"""A report of more rerankers writes cards only for those that were named."""
+"""A report with more rerankers writes cards only for the named ones."""
 _DIGITS = 5
 
 
 def cards(results: Sequence[Result], systems: Sequence[SystemKey]) -> str:
-    """Markdown with the snippets of every system; empty where there is none."""
+    """Markdown with the snippets for every system; empty if there are none."""
     from pathlib import Path
 
     parts = [part for system in systems for part in _card(results, system)]
@@ -31,15 +31,14 @@ def cards(results: Sequence[Result], systems: Sequence[SystemKey]) -> str:
 
 
 def model_index(name: str, results: Sequence[Result]) -> list[dict[str, object]]:
-    """The value of `model-index`: one entry per collection, with every measure; fractions."""
+    """The value of `model-index`: one entry per collection with all measures, as fractions."""
     collections = list(dict.fromkeys(one.collection for one in results))
     entries = [_entry([one for one in results if one.collection == key]) for key in collections]
     return [{"name": name, "results": entries}]
 
 
 def eval_results(results: Sequence[Result]) -> list[dict[str, object]]:
-    """The entries of a file in `.eval_results`: the main measure of every collection that has a dataset on the hub and
-    was measured whole."""
+    """The entries of a file in `.eval_results`: the main measure of all whole collections with a dataset on the hub."""
     found = []
     for one in results:
         entry = one.collection.entry
@@ -53,12 +52,12 @@ def eval_results(results: Sequence[Result]) -> list[dict[str, object]]:
 
 
 def is_whole(one: Result) -> bool:
-    """Whether it is of the published collection: no sample, no other data."""
+    """Whether a result is about the published collection, not about a sample or other data."""
     return one.collection.sampled_from is None and DRIFTED not in one.collection.name
 
 
 def yaml(value: object, indent: int = 0) -> str:
-    """Plain values as YAML, texts in double quotes as JSON has them, so that no name becomes another type."""
+    """Plain values as YAML. Texts are in double quotes as in JSON, so that no name is read as another type."""
     pad = "  " * indent
     if isinstance(value, Mapping):
         return "\n".join(f"{pad}{key}:{_beneath(inner, indent + 1)}" for key, inner in value.items())
@@ -75,7 +74,7 @@ def _beneath(value: object, indent: int) -> str:
 
 def _scalar(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    # JSON leaves these as they are; YAML takes them for line ends or does not take them.
+    # JSON does not escape these characters; YAML reads them as line ends or rejects them.
     return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -88,7 +87,7 @@ def _card(results: Sequence[Result], system: SystemKey) -> Iterator[Part]:
     shown = system.label if name is None or name.name.startswith(f"{LOCAL}/") else name.name
     yield Heading(f"{system.label}, over {system.first_stage}")
     left = len({one.collection for one in own}) - len({one.collection for one in whole})
-    notes = ["values are fractions; a page that shows points multiplies them by 100"]
+    notes = ["values are fractions; multiply them by 100 for points"]
     notes += [f"{left} collections are left out: samples, or data that differ from the published ones"] if left else []
     notes += [f"alarm: {one.collection.name}: {alarm}" for one in whole for alarm in alarms_of(one)]
     yield Bullets(tuple(dict.fromkeys(notes)))
@@ -96,7 +95,7 @@ def _card(results: Sequence[Result], system: SystemKey) -> Iterator[Part]:
     yield Code(yaml({"model-index": model_index(shown.rsplit("/", 1)[-1], whole)}), "yaml")
     entries = eval_results(whole)
     if entries:
-        yield Text("A file in .eval_results, one for each benchmark:")
+        yield Text("Entries for files in .eval_results, one file for each benchmark:")
         yield Code(yaml(entries), "yaml")
 
 

@@ -1,4 +1,4 @@
-"""What others call the model of a spec string: `org/model`, and the commit where one was named."""
+"""The hub name of the model in a spec string: `org/model`, and the commit if the spec names one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.spec import parse
 
 LOCAL = "local"
-"""The organisation of whatever is not on the hub."""
+"""The organisation of models that are not on the hub."""
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -19,13 +19,13 @@ class ModelName:
     """A model as the hub names it."""
 
     name: str
-    """`BAAI/bge-reranker-v2-m3`; `local/checkpoint-1000` for a folder and all else that the hub does not have."""
+    """Such as `BAAI/bge-reranker-v2-m3`; `local/checkpoint-1000` for folders and everything else not on the hub."""
     commit: str | None
-    """40 hex digits where the spec names a commit; a branch or a tag is none, for it moves."""
+    """40 hex digits if the spec names a commit; None for a branch or a tag, which can move."""
 
 
 def model_name(text: str) -> ModelName | None:
-    """The model that a spec string names; None where there is none: given lists and controls."""
+    """The model that a spec string names; None for given lists and controls, which are not models."""
     if text == "given" or text.startswith("control:"):
         return None
     if text.startswith("run:"):

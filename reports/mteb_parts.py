@@ -1,4 +1,4 @@
-"""What mteb's files need of one system on one collection: a small value that a run gives, and the store as well."""
+"""The data that mteb's files need about one system on one collection, from a run or from the store."""
 
 from __future__ import annotations
 
@@ -26,40 +26,41 @@ Means = Mapping[str, float]
 
 @dataclass(frozen=True)
 class MtebPart:
-    """One collection of a task, and what a system got on it. Fractions, by measure (`nDCG@10`)."""
+    """The result of one system on one collection of a task. Values are fractions by measure (`nDCG@10`)."""
 
     entry: SuiteCollection
     id: str
     system: str
-    """As the user named it."""
+    """The spec as the user wrote it."""
     label: str
     reranked: bool
     first_stage: str
     depth: int
     means: Means
     halves: Mapping[str, Means]
-    """`og` and `changed`: over the original and over the changed queries alone, where questions are asked twice."""
+    """The means over the original queries (`og`) and over the changed ones (`changed`), for instruction tasks."""
     first_stage_means: Means | None
     """None for a first stage."""
     tie_span: Means
     candidates: str
-    """Identity of the candidate lists."""
+    """The identity of the candidate lists."""
     pairs: int
     pairs_per_second: float | None
     truncated_away: int | None
     alarms: tuple[object, ...]
-    """As plain values."""
+    """Plain values."""
     identity: Mapping[str, object]
-    """Of what ranked: the reranker, else the first stage."""
+    """The identity of the reranker, or of the first stage if there is no reranker."""
     packages: Mapping[str, object]
-    """Versions that it was measured with."""
+    """The package versions of the measurement."""
 
 
 def of_evaluation(evaluation: Evaluation) -> MtebPart:
-    """The part of a run.
+    """The part for a live evaluation.
 
     Raises:
-        UsageError: mteb has no such result: the collection is of no suite, a sample, drifted, or of another split.
+        UsageError: mteb has no such result: the collection belongs to no suite, is a sample, has drifted, or has
+            another split.
     """
     collection, system, audit = evaluation.collection, evaluation.system, evaluation.audit
     count = len(collection.queries)
@@ -83,10 +84,14 @@ def of_evaluation(evaluation: Evaluation) -> MtebPart:
 
 
 def of_stored(results: Sequence[Result], workspace: Path) -> MtebPart:
-    """The part of the measures of one stored evaluation.
+    """The part for one stored evaluation.
+
+    Args:
+        results: its measures.
+        workspace: the workspace that holds it.
 
     Raises:
-        UsageError: as `of_evaluation`.
+        UsageError: see `of_evaluation`.
     """
     one = results[0]
     stored, key, audit = one.stored, one.collection, one.stored.audit
@@ -108,16 +113,16 @@ def of_stored(results: Sequence[Result], workspace: Path) -> MtebPart:
 
 
 def _entry(name: str, split: str, sampled_from: int | None, queries: int, *, drifted: bool) -> SuiteCollection:
-    """The collection's line in the table of its suite."""
+    """The collection's entry in the table of its suite."""
     entry = entry_named(name)
     if entry is None:
         raise UsageError(f"{name}: mteb has results of the suites' collections only, such as beir/scifact")
     if drifted:
-        raise UsageError(f"{name}: its data differ from the suite's ({DRIFTED}); such a result is not mteb's")
+        raise UsageError(f"{name}: its data differ from the suite's ({DRIFTED}), so mteb does not take the result")
     if sampled_from:
-        raise UsageError(f"{name}: a sample of {queries:,} queries is no result of the task")
+        raise UsageError(f"{name}: a sample of {queries:,} queries; mteb takes results on all queries of the task")
     if split != entry.mteb.split:
-        raise UsageError(f"{name}: split '{split}', but the task has '{entry.mteb.split}'")
+        raise UsageError(f"{name}: the split is '{split}', but mteb's task has '{entry.mteb.split}'")
     return entry
 
 
@@ -126,7 +131,7 @@ def _drifted(key: CollectionKey, stored: Stored) -> bool:
 
 
 def _means(values: Mapping[str, npt.NDArray[np.float64]]) -> dict[str, float]:
-    """Without the measures that have no values: no question has both of its queries, or they are not known."""
+    """The mean of every measure that has values. p-MRR has none if no question has both of its queries."""
     return {measure: float(np.mean(row)) for measure, row in values.items() if len(row)}
 
 
@@ -145,10 +150,10 @@ def _queries(id: str, workspace: Path) -> list[str]:
 
 
 def _ranker(content: Mapping[str, object], *, reranked: bool) -> Mapping[str, object]:
-    found = content["reranker" if reranked else "retriever"]
-    return found if isinstance(found, Mapping) else {}
+    ranker = content["reranker" if reranked else "retriever"]
+    return ranker if isinstance(ranker, Mapping) else {}
 
 
-def _packages(found: Mapping[str, object]) -> Mapping[str, object]:
-    packages = found.get("packages")
+def _packages(environment: Mapping[str, object]) -> Mapping[str, object]:
+    packages = environment.get("packages")
     return packages if isinstance(packages, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Results as mteb stores them, so that its `ResultCache`, its tables and its results repository can read them."""
+"""Results in mteb's layout, which mteb's `ResultCache`, tables and results repository can read."""
 
 from __future__ import annotations
 
@@ -23,29 +23,31 @@ _NOT_KNOWN = (
 
 
 def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Path]:
-    """Write `results/<org>__<model>/<revision>/<Task>.json` below `out`, with `model_meta.json` and
-    `run_settings.jsonl` beside them; `mteb.ResultCache(out)` reads them. Given lists and controls are no models and are
-    left out. Files of the same task are replaced; nothing is written unless everything can be.
+    """Write results that `mteb.ResultCache(out)` can read.
 
-    The revision is the commit that the spec names (`model@COMMIT`), else the digest of the weights, else mteb's
-    `no_revision_available`. A model that the hub does not have is `local/<name>`.
+    The files are `results/<org>__<model>/<revision>/<Task>.json`, `model_meta.json` and `run_settings.jsonl`, below
+    `out`. Given lists and controls are not models and are left out. Files of the same task are replaced. If one file
+    is refused, none is written.
+
+    The revision is the commit that the spec names (`model@COMMIT`), or the digest of the weights, or mteb's
+    `no_revision_available`. A model that is not on the hub is called `local/<name>`.
 
     Raises:
-        UsageError: a collection is of no suite, a sample, or drifted from the suite's table; a task lacks a split, a
-            subset or its official measure; two systems would share a folder; or there is nothing to write.
+        UsageError: a collection belongs to no suite, is a sample, or differs from the suite's table; a task lacks a
+            split, a subset or its official measure; two systems would share a folder; or there is nothing to write.
     """
     models = [one for one in evaluations if model_name(one.system.name) is not None]
     files = mteb_files(out, [of_evaluation(one) for one in models])
     if not files:
-        raise UsageError("nothing to write for mteb: only given lists and controls were evaluated; name a --reranker")
+        raise UsageError("nothing to write for mteb: only given lists and controls were evaluated; add a --reranker")
     return write_files(files)
 
 
 def mteb_files(out: Path, parts: Sequence[MtebPart]) -> dict[Path, str]:
-    """The files of `write_mteb_results` with what they hold; only settings that are there already are read.
+    """The files of `write_mteb_results` and their texts. Existing settings below `out` are read and kept.
 
     Raises:
-        UsageError: as `write_mteb_results`.
+        UsageError: see `write_mteb_results`.
     """
     files: dict[Path, str] = {}
     for folder, own in _by_folder(out, parts).items():
@@ -58,7 +60,7 @@ def mteb_files(out: Path, parts: Sequence[MtebPart]) -> dict[Path, str]:
 
 
 def write_files(files: Mapping[Path, str]) -> list[Path]:
-    """Write each, or leave what was there."""
+    """Write the files, each atomically, and return their paths."""
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(file) as temporary:
@@ -67,13 +69,13 @@ def write_files(files: Mapping[Path, str]) -> list[Path]:
 
 
 def refuse_for_mteb(targets: Sequence[str], languages: Sequence[str], split: str | None, *, sampled: bool) -> None:
-    """Refuse before anything is paid for what `write_mteb_results` would refuse in the end.
+    """Refuse, before a run starts, targets that `write_mteb_results` would refuse after it.
 
     Raises:
-        UsageError: a target is of no suite, a sample is asked for, or a task would lack a split or a subset.
+        UsageError: a target belongs to no suite, queries are sampled, or a task would lack a split or a subset.
     """
     if sampled:
-        raise UsageError("a sample of the queries is no result of mteb; leave out --mteb-results, or take every query")
+        raise UsageError("mteb takes results on all queries; leave out --mteb-results or --sample-queries")
     own = [target for target in targets if not is_suite_target(target)]
     if own:
         raise UsageError(f"{own[0]}: mteb has results of the suites' collections only, such as beir/scifact")
@@ -105,7 +107,7 @@ def _by_folder(out: Path, parts: Sequence[MtebPart]) -> dict[Path, list[MtebPart
 
 
 def _by_task(parts: Sequence[MtebPart]) -> dict[str, list[MtebPart]]:
-    """Every task with all of its parts, in the order of the suite's table."""
+    """The tasks with all their parts, in the order of the suite's table."""
     tasks: dict[str, list[MtebPart]] = {}
     for task in dict.fromkeys(part.entry.mteb.task for part in parts):
         here = _each_once([part for part in parts if part.entry.mteb.task == task])
@@ -121,7 +123,7 @@ def _each_once(parts: Sequence[MtebPart]) -> dict[str, MtebPart]:
     found: dict[str, MtebPart] = {}
     for part in parts:
         if found.setdefault(part.entry.target, part).id != part.id:
-            raise UsageError(f"{part.entry.target} stands twice for {part.label}; give one of them")
+            raise UsageError(f"{part.label} has two results on {part.entry.target}; select one of them")
     return found
 
 
@@ -140,13 +142,13 @@ def _result(task: str, parts: Sequence[MtebPart]) -> dict[str, object]:
 
 
 def _seconds(parts: Sequence[MtebPart]) -> float | None:
-    """What scoring all the pairs costs at the measured speed, however many of them were known before."""
-    found = [(part.pairs, part.pairs_per_second) for part in parts]
-    return sum(pairs / speed for pairs, speed in found if speed) if all(speed for _, speed in found) else None
+    """The time to score all pairs at the measured speed, including pairs that were in the ledger."""
+    timed = [(part.pairs, part.pairs_per_second) for part in parts]
+    return sum(pairs / speed for pairs, speed in timed if speed) if all(speed for _, speed in timed) else None
 
 
 def _model_meta(folder: Path, part: MtebPart) -> dict[str, object]:
-    """The keys of mteb's `ModelMeta`; what the harness cannot know of a model is null there."""
+    """The keys of mteb's `ModelMeta`. Those that the harness cannot know are null."""
     name = model_name(part.system)
     by_place = "cross-encoder" if part.reranked else "dense"
     by_adapter = {"embedder-reranker": "dense", "bm25": "sparse"}

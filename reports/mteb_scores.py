@@ -1,4 +1,4 @@
-"""One collection as one entry of mteb's `scores`: its measures under mteb's keys, and what they rest on beside them."""
+"""One collection as an entry of mteb's `scores`: the measures under mteb's keys, and where they come from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.mteb_parts import Means, MtebPart
 from reports.mteb_settings import setting
 
 TABLES_FROM = "2.26.24"
-"""The version of mteb that the suites' tables come from: tasks, splits, subsets and revisions."""
+"""The version of mteb from which the suites' tables take tasks, splits, subsets and revisions."""
 _KEYS = {"nDCG": "ndcg", "AP": "map", "RR": "mrr", "P": "precision", "R": "recall", "Success": "hit_rate"}
 _SCRIPTS = {
     "ar": "ara-Arab", "bg": "bul-Cyrl", "bn": "ben-Beng", "cs": "ces-Latn", "da": "dan-Latn", "de": "deu-Latn",
@@ -27,7 +27,7 @@ _TASKS_OF_THEIR_OWN = {
 
 
 def mteb_version() -> str:
-    """The version of mteb that is installed, which is the one that can read the files back; else the tables' own."""
+    """The installed version of mteb, or the version of the suites' tables if mteb is not installed."""
     try:
         return version("mteb")
     except PackageNotFoundError:
@@ -35,23 +35,22 @@ def mteb_version() -> str:
 
 
 def mteb_languages(entry: SuiteCollection) -> list[str]:
-    """Language and script codes as the task's metadata has them (`swa-Latn`).
+    """Codes of language and script as in the task's metadata (`swa-Latn`).
 
     Raises:
-        UsageError: the code of a language that no suite had so far.
+        UsageError: the language is in no suite's table.
     """
     own = _TASKS_OF_THEIR_OWN.get((entry.mteb.task, entry.language))
     if own is None and entry.language not in _SCRIPTS:
-        raise UsageError(f"{entry.target}: mteb's code of the language '{entry.language}' is not known here")
+        raise UsageError(f"{entry.target}: mteb's code for the language '{entry.language}' is unknown")
     return own or [_SCRIPTS[entry.language]]
 
 
 def mteb_scores(part: MtebPart) -> dict[str, object]:
-    """Mean values under mteb's keys. A measure that looks deeper than the candidates go is left out: mteb's key would
-    promise ranks that were never filled.
+    """Mean values under mteb's keys. Measures with a cutoff above the depth of the candidates are left out.
 
     Raises:
-        UsageError: the official measure of the task was not measured, or not as deep as it looks.
+        UsageError: the task's official measure was not measured, or its cutoff is above the depth.
     """
     keys, entry = _keys(part), part.entry
     official = keys.get(entry.main_measure)
@@ -71,15 +70,15 @@ def mteb_scores(part: MtebPart) -> dict[str, object]:
 
 
 def _keys(part: MtebPart) -> dict[str, str]:
-    """mteb's key of every measure that has one: p-MRR's is its name, and a measure without a cutoff has none."""
-    found = {}
+    """mteb's keys by measure. p-MRR keeps its name; a measure without a cutoff has no key."""
+    keys = {}
     for name in part.means:
         measure = None if name == PAIRED_MEASURE else parse(name)
         if measure is None:
-            found[name] = PAIRED_MEASURE
+            keys[name] = PAIRED_MEASURE
         elif measure.cutoff and (part.first_stage == "given" or measure.cutoff <= part.depth):
-            found[name] = f"{_KEYS[measure.name]}_at_{measure.cutoff}"
-    return found
+            keys[name] = f"{_KEYS[measure.name]}_at_{measure.cutoff}"
+    return keys
 
 
 def _named(part: MtebPart, means: Means) -> dict[str, float]:
@@ -88,7 +87,7 @@ def _named(part: MtebPart, means: Means) -> dict[str, float]:
 
 
 def _provenance(part: MtebPart) -> dict[str, object]:
-    """mteb reads over keys that it does not know, and keeps them when it merges results."""
+    """Keys of our own. mteb ignores unknown keys and keeps them when it merges results."""
     first = part.first_stage_means
     return {
         "evaluator": f"rerank-harness {part.packages.get('rerank-harness')}",
@@ -106,6 +105,6 @@ def _without_official(part: MtebPart) -> str:
     measure = part.entry.main_measure
     named = f"{part.entry.target}: {measure}, the official measure of {part.entry.mteb.task},"
     if measure in part.means:
-        return f"{named} looks deeper than the {part.depth} candidates; run with a larger --depth"
+        return f"{named} needs more than the {part.depth} candidates per query; run with a larger --depth"
     how = "" if measure == PAIRED_MEASURE else f"; run with --measure {measure}"
     return f"{named} was not measured for {part.label}{how}"

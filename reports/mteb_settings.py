@@ -1,4 +1,4 @@
-"""mteb's `run_settings.jsonl`, with the system under a key of our own: it keeps one folder to one system."""
+"""mteb's `run_settings.jsonl`. A key of our own names the system, so that a folder holds results of one system only."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _Line = dict[str, object]
 
 
 def settings_file(folder: Path, parts: Sequence[MtebPart]) -> str:
-    """The file's new content: lines of tasks that are not among the parts stay as they are.
+    """The new text of the file. Lines of tasks that are not among the parts are kept.
 
     Raises:
         UsageError: the folder would hold results of several systems.
-        DataError: the file that is there cannot be read.
+        DataError: the existing file cannot be read.
     """
     tasks = {part.entry.mteb.task for part in parts}
-    kept = [line for line in _there(folder / SETTINGS) if line.get("task") not in tasks]
+    kept = [line for line in _existing(folder / SETTINGS) if line.get("task") not in tasks]
     made: dict[str, _Line] = {}
     for part in parts:
         where = part.entry.mteb
@@ -33,7 +33,7 @@ def settings_file(folder: Path, parts: Sequence[MtebPart]) -> str:
 
 
 def setting(part: MtebPart) -> dict[str, object]:
-    """What mteb's layout has no place for: the spec with its options, where the candidates are from, how many."""
+    """Facts that mteb's layout has no field for: the spec with its options, the first stage and the depth."""
     stage = part.first_stage if part.reranked else None
     return {"system": part.system, "first_stage": stage, "depth": None if stage == "given" else part.depth}
 
@@ -49,26 +49,26 @@ def _line(part: MtebPart) -> _Line:
 
 
 def _names(line: _Line) -> list[str]:
-    found = line.get("subsets", [])
-    return [str(name) for name in found] if isinstance(found, list) else []
+    subsets = line.get("subsets", [])
+    return [str(name) for name in subsets] if isinstance(subsets, list) else []
 
 
-def _there(file: Path) -> list[_Line]:
+def _existing(file: Path) -> list[_Line]:
     lines = file.read_text("utf-8").splitlines() if file.exists() else []
     try:
         return [dict(json.loads(line)) for line in lines if line.strip()]
     except (ValueError, TypeError):
-        raise DataError(f"{file}: a line is no JSON object; move the file away") from None
+        raise DataError(f"{file}: a line is not a JSON object; repair the file or move it away") from None
 
 
 def _refuse_several(made: Sequence[object], folder: Path) -> None:
-    """One folder stands for one model in mteb. A reranker may have given lists in some tasks and a first stage in
-    others, but never two first stages, depths or sets of options."""
+    """Refuse a folder with several systems, because mteb takes one folder for one model. A reranker may have given
+    lists in some tasks and a first stage in others, but not two first stages, depths or sets of options."""
     ours = [one for one in made if isinstance(one, Mapping)]
     systems = {one.get("system") for one in ours}
     searched = {(one.get("first_stage"), one.get("depth")) for one in ours if one.get("first_stage") != "given"}
     if len(ours) < len(made) or len(systems) > 1 or len(searched) > 1:
         raise UsageError(
             f"{folder}: would hold results of several systems (other options, first stage or depth, or mteb's own), "
-            "which mteb cannot tell apart; name a folder for each"
+            "which mteb cannot distinguish; use a separate folder for each"
         )

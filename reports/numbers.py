@@ -1,4 +1,4 @@
-"""How numbers are printed: points, signed points, intervals, shares, p-values, counts and rates. Of nothing: a dash."""
+"""How numbers are printed: points, signed points, intervals, shares, p-values, counts and rates. No value: a dash."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 DASH = "-"
-"""Nothing is known, or there is nothing."""
+"""Printed for a missing or unknown value."""
 
 
 def points(value: float | None) -> str:
@@ -30,7 +30,7 @@ def signed_interval(bounds: Sequence[float] | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A fraction in per cent; a small one does not look like none."""
+    """A fraction in per cent. A very small share is printed as "< 0.1 %", not as zero."""
     return _shown(value, lambda known: "< 0.1 %" if 0 < known < 0.0005 else f"{100 * known:.1f} %")
 
 
@@ -40,7 +40,7 @@ def signed_share(value: float | None) -> str:
 
 
 def probability(p: float | None) -> str:
-    """A p-value, with four decimals where they matter."""
+    """A p-value, with four decimals below 0.1."""
     return _shown(p, lambda known: f"{known:.4f}" if known < 0.1 else f"{known:.2f}")
 
 

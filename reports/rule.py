@@ -12,7 +12,7 @@ from harness.result.gathered import Grid
 
 TEST = f"two-sided randomisation test over questions, {FLIPS:,} sign flips"
 INTERVAL = f"95 % bootstrap interval over questions, {RESAMPLES:,} resamples, for these collections"
-UNIT = "a question is a query; in a parallel set it is the same query in all languages, and counts once"
+UNIT = "a question is a query; in a parallel set the same query in all languages is one question"
 _CORRECTED = {
     SYSTEMS: ("an average, or the only collection, over the", "system", " with one first stage"),
     COLLECTIONS: ("a collection over the", "collection", " of its system"),
@@ -22,30 +22,32 @@ _CORRECTED = {
 
 
 def correction(families: Mapping[str, Iterable[Figure]]) -> str:
-    """What the p-values were corrected over, with the sizes of the families; empty where nothing was tested.
+    """A phrase with what the p-values were corrected over and the sizes of the families; empty if nothing was tested.
 
     Args:
         families: figures by what they were corrected over.
     """
-    known = {
+    sizes_by_family = {
         family: sorted({one.difference.family for one in own if one.difference is not None})
         for family, own in families.items()
     }
-    found = []
-    for family, sizes in known.items():
+    parts = []
+    for family, sizes in sizes_by_family.items():
         if sizes and sizes[-1] > 1:
             before, name, after = _CORRECTED[family]
             shown = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-            found.append(f"{before} {shown} {name}s{after}")
-    if found:
-        return f"p-values corrected by step-down MaxT: {', '.join(found)}"
-    return "there is nothing to correct the p-value for" if any(known.values()) else ""
+            parts.append(f"{before} {shown} {name}s{after}")
+    if parts:
+        return f"p-values corrected by step-down MaxT: {', '.join(parts)}"
+    return "one difference, so its p-value needs no correction" if any(sizes_by_family.values()) else ""
 
 
 def notes(families: Mapping[str, Iterable[Figure]]) -> list[str]:
-    """The test, the correction and the unit; none where nothing was tested."""
-    said = correction(families)
-    return [f"differences to the first stage: {TEST}; its 95 % interval is not corrected; {said}", UNIT] if said else []
+    """Notes on the test, the correction and the unit; empty if nothing was tested."""
+    corrected = correction(families)
+    if not corrected:
+        return []
+    return [f"differences to the first stage: {TEST}; its 95 % interval is not corrected; {corrected}", UNIT]
 
 
 def sets(grid: Grid) -> list[str]:

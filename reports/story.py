@@ -1,4 +1,4 @@
-"""The report: what was run, the tables, what is significant, the pictures, the alarms, and how to get it again."""
+"""The report of a workspace: what was run, tables, significant differences, plots, alarms, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from reports.what_was_run import what_was_run
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is written: values, and nothing that is still to be looked up."""
+    """All values that a report shows."""
 
     results: tuple[Result, ...]
     sheets: tuple[Sheet, ...]
@@ -48,25 +48,25 @@ class Report:
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        """Every table of figures by the name of its files."""
-        found: dict[str, Table] = {}
+        """The tables of figures by the name of their files."""
+        named: dict[str, Table] = {}
         for number, sheet in enumerate(self.sheets, 1):
             name = f"{number:02d}-{_slug(sheet.grid.measure)}"
-            found |= {f"{name}-systems": overview_table(sheet)}
+            named |= {f"{name}-systems": overview_table(sheet)}
             if len(sheet.columns) > 1:
-                found |= {f"{name}-collections": values_table(sheet)}
+                named |= {f"{name}-collections": values_table(sheet)}
                 if any(system.reranker for system in sheet.grid.systems):
-                    found |= {f"{name}-differences": differences_table(sheet)}
+                    named |= {f"{name}-differences": differences_table(sheet)}
         shown = {what for sheet in self.sheets for what in _averaged(sheet)}
         for number, sheet in enumerate(self.languages, 1):
             if shown.issuperset(_averaged(sheet)):
-                continue  # each language is a collection: the same figures again
+                continue  # each language is one collection, so the figures are shown already
             name = f"languages-{number:02d}-{_slug(sheet.grid.measure)}"
-            found |= {
+            named |= {
                 name: values_table(sheet, "language"),
                 f"{name}-differences": differences_table(sheet, "language"),
             }
-        return found
+        return named
 
 
 def report(
@@ -77,17 +77,19 @@ def report(
     view: View = PLAIN,
     left_out: LeftOut = NOTHING,
 ) -> Report:
-    """The figures of every table.
+    """Compute the figures of all tables.
 
     Args:
-        published: the published numbers of the models of a grid, from whoever knows them.
-        intervals: of single collections and languages too.
-        left_out: what the selection of the results does not hold.
+        results: the selected results.
+        published: returns the published numbers for the models of a grid. Default: none.
+        intervals: whether single collections and languages have intervals. Default: only averages.
+        view: columns, order and names of the tables.
+        left_out: the stored results that were not selected.
     """
-    found = {grid.measure: grid for grid in grids(results)}
-    mains = {one.main_measure for grid in found.values() for one in grid.collections}
-    order = in_order(sorted(found, key=lambda name: name not in mains), view.measures)
-    own = [sheets_of(found[name], published(found[name]), intervals=intervals, view=view) for name in order]
+    by_measure = {grid.measure: grid for grid in grids(results)}
+    mains = {one.main_measure for grid in by_measure.values() for one in grid.collections}
+    order = in_order(sorted(by_measure, key=lambda name: name not in mains), view.measures)
+    own = [sheets_of(by_measure[name], published(by_measure[name]), intervals=intervals, view=view) for name in order]
     known = {key: one for sheet, _ in own for key, one in sheet.singles.items()}
     official = official_grids(results)
     made = [*(sheets_of(grid, published(grid), intervals=intervals, known=known, view=view) for grid in official), *own]
@@ -98,11 +100,19 @@ def report(
 def write(
     made: Report, out: Path, command: str, plots: Sequence[Image] = (), card: str = "", *, more: Sequence[Part] = ()
 ) -> list[Path]:
-    """Write report.md, report.html, tables/*.{md,csv,tex,html} and model-card.md; files of an earlier report that this
-    one has not are removed from tables/.
+    """Write report.md, report.html, tables/*.{md,csv,tex,html} and model-card.md. Stale tables of an earlier report are
+    removed.
 
     Args:
-        more: more chapters, before the alarms.
+        made: the report.
+        out: the folder.
+        command: the command line, shown in the report.
+        plots: drawings to include. Default: none.
+        card: text of model-card.md. Default: no such file.
+        more: additional chapters before the alarms. Default: none.
+
+    Returns:
+        The paths of the report's files and of the folder of tables.
 
     Raises:
         OSError: the folder cannot be written.
@@ -119,14 +129,14 @@ def write(
     parts = list(story(made, command, plots, more))
     _write(out / "report.md", as_markdown(parts, out))
     _write(out / "report.html", as_html(parts, "Reranking report"))
-    found = [out / "report.md", out / "report.html", folder]
+    paths = [out / "report.md", out / "report.html", folder]
     if card:
         _write(out / "model-card.md", card)
-    return [*found, out / "model-card.md"] if card else found
+    return [*paths, out / "model-card.md"] if card else paths
 
 
 def rendered(table: Table, form: str) -> str:
-    """One table as markdown, latex, csv or html."""
+    """A table as `markdown`, `latex`, `csv` or `html`."""
     by_name = dict(zip(("markdown", "csv", "latex", "html"), _RENDERINGS.values(), strict=True))
     return by_name[form](table, _slug(table.title))
 
@@ -144,7 +154,7 @@ _RENDERINGS: Mapping[str, Callable[[Table, str], str]] = {
 
 
 def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequence[Part] = ()) -> Iterator[Part]:
-    """The parts of the report, in the order in which a reader asks."""
+    """The parts of the report, in order."""
     results, tables = made.results, made.tables
     yield Heading("Reranking report", 1)
     yield Text(f"Made by {command}. {_scope(results)}")
@@ -161,16 +171,14 @@ def story(made: Report, command: str, plots: Sequence[Image] = (), more: Sequenc
     yield Heading("Alarms")
     yield Bullets(tuple(alarms(results, made.view)) or ("None.",))
     yield Heading("How to get these numbers again")
-    yield Text(
-        "Every figure has an id. `harness show ID` tells what it rests on, `harness reproduce ID` runs it again."
-    )
+    yield Text("Every figure has an id. `harness show ID` prints its details, `harness reproduce ID` runs it again.")
     stored = {one.id: one for one in reversed(results)}
     yield Code("\n".join(f"harness reproduce {id}" for id in list(reversed(stored))[:3]))
     yield Origins(tuple((id, _origin(one, made.view)) for id, one in reversed(stored.items())))
 
 
 def alarms(results: Sequence[Result], view: View = PLAIN) -> list[str]:
-    """Every alarm once, with the collection and the system that it is about."""
+    """The alarms with their collection and system, each once."""
     return list(
         dict.fromkeys(
             f"{one.collection.name}: {view.system(one.system.label)}: {alarm}"
@@ -181,7 +189,7 @@ def alarms(results: Sequence[Result], view: View = PLAIN) -> list[str]:
 
 
 def _averaged(sheet: Sheet) -> Iterator[tuple[str, frozenset[tuple[CollectionKey, float]]]]:
-    """What each column is the mean of, by which measure."""
+    """The measure and the weighted collections of each column."""
     for one in sheet.columns:
         weights = (round(weight, 9) for weight in one.weights)
         yield sheet.grid.measure, frozenset(zip(one.collections, weights, strict=True))
@@ -232,8 +240,12 @@ def _findings(sheet: Sheet) -> Iterator[str]:
         tested = sum(one.difference is not None for one in row.each)
         collections = f"; better in {better} and worse in {worse} of {tested} collections" if tested > 1 else ""
         if figure.delta is None:
-            why = "a collection is missing" if figure.value is None else "no first stage on the same candidates"
-            yield f"{name}: no difference is known, {why}{collections}"
+            why = (
+                "a collection is missing"
+                if figure.value is None
+                else "the first stage has no result on the same candidates"
+            )
+            yield f"{name}: no difference, because {why}{collections}"
             continue
         interval = f" {bracketed(figure.delta_interval, signed)}" if figure.delta_interval else ""
         yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure, significant(figure))}{collections}"

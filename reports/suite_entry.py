@@ -1,4 +1,4 @@
-"""A collection's line in the table of its suite, and whether its data are those of that line."""
+"""A collection's entry in the table of its suite, and whether its data match that entry."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from harness.data.suites.targets import SuiteCollection, is_suite_target, suites
 
 
 def entry_of(collection: Collection) -> SuiteCollection | None:
-    """The line that the collection's name says (`<suite>/<entry>`); None where no suite has it."""
+    """The entry that the collection's name (`<suite>/<entry>`) refers to; None if no suite has it."""
     return entry_named(collection.name)
 
 
 def entry_named(name: str) -> SuiteCollection | None:
-    """As `entry_of`, by the name, with or without the mark of drifted data."""
+    """The entry for a collection's name, with or without the mark of drifted data; None if no suite has it."""
     target = name.replace(DRIFTED, "").strip()
     if not is_suite_target(target) or target.split("/")[0] not in suites():
         return None
@@ -21,5 +21,5 @@ def entry_named(name: str) -> SuiteCollection | None:
 
 
 def is_drifted(collection: Collection) -> bool:
-    """Whether its data were let through although they differ from the suite's."""
+    """Whether the data differ from the suite's and were accepted anyway."""
     return DRIFTED in collection.name or DRIFTED in (collection.rules.note or "")

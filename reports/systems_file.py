@@ -1,6 +1,6 @@
-"""What the store does not know of a system and its user does: a TOML file with its name, size, licence, training data.
+"""The TOML file of `--systems`, which declares facts that the store does not have: name, size, licence, training data.
 
-A line `"LABEL" = "short name"` gives a name, a table `["LABEL"]` everything else too. Both forms may be in one file.
+A line `"LABEL" = "short name"` declares a name only, a table `["LABEL"]` any of the facts. A file may have both forms.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ _Collections = Annotated[
 def _web(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(f"{url!r} is no address of the web; it begins with https:// or http://")
+        raise ValueError(f"{url!r} is not a web address; write one that begins with https:// or http://")
     return url
 
 
 @dataclass(frozen=True)
 class DeclaredSystem:
-    """What is declared of one system; None and empty where nothing is."""
+    """What a user declares about one system."""
 
     name: _Name | None = None
     url: Annotated[Text, Then(_web)] | None = None
     parameters: _Parameters | None = None
     licence: Text | None = None
     training: _Collections = ()
-    """Collections that it was trained on: names, suites, or patterns such as `miracl/*`."""
+    """The collections that it was trained on: names, suites, or patterns such as `miracl/*`."""
     note: Text | None = None
 
     @property
     def size(self) -> str | None:
-        """As people write it: 568M, 4.2B."""
+        """The number of parameters in short form, such as 568M or 4.2B."""
         if self.parameters is None:
             return None
         billions = self.parameters >= 999_500_000
@@ -66,7 +66,7 @@ class DeclaredSystem:
 
     @property
     def size_class(self) -> str | None:
-        """What a reader filters by."""
+        """The class of sizes for filters, such as `100M to 600M`."""
         if self.parameters is None:
             return None
         return next((name for bound, name in _SIZES if self.parameters <= bound), _LARGEST)
@@ -81,44 +81,45 @@ NOTHING = DeclaredSystem()
 
 
 def declared_of(system: SystemKey, declared: Mapping[str, DeclaredSystem]) -> DeclaredSystem:
-    """What is declared of a system, under its label with or without ` (first stage)`."""
+    """The declaration for a system. Its label may be given with or without ` (first stage)`."""
     return declared.get(system.label) or declared.get(system.label.removesuffix(FIRST_STAGE)) or NOTHING
 
 
 def read_systems(file: Path, labels: Iterable[str]) -> dict[str, DeclaredSystem]:
-    """Lines `"LABEL" = "short name"`, and tables `["LABEL"]` with the keys of `DeclaredSystem`.
+    """Read a file of declarations: lines `"LABEL" = "short name"` and tables `["LABEL"]` with `DeclaredSystem`'s keys.
 
     Args:
-        labels: of the systems that may be named; a first stage also without ` (first stage)`.
+        file: the TOML file.
+        labels: the systems that may be named. A first stage may be named without ` (first stage)`.
 
     Raises:
-        UsageError: naming file, system and key: unreadable, an unknown system, an unknown key, a value of another kind.
+        UsageError: the file cannot be read, or has an unknown system, an unknown key or a wrong value.
     """
     tables = read_toml(file, dict[str, _Name | DeclaredSystem])
-    known = {name for label in labels for name in (label, label.removesuffix(FIRST_STAGE))}
+    allowed = {name for label in labels for name in (label, label.removesuffix(FIRST_STAGE))}
     for label in tables:
-        if label not in known:
-            raise UsageError(f"{file}: no system '{label}' here.{did_you_mean(label, known)}")
+        if label not in allowed:
+            raise UsageError(f"{file}: no system '{label}' here.{did_you_mean(label, allowed)}")
     return {label: DeclaredSystem(name=one) if isinstance(one, str) else one for label, one in tables.items()}
 
 
 def display_names(file: Path, declared: Mapping[str, DeclaredSystem], labels: Sequence[str]) -> dict[str, str]:
-    """The name of every label that has one. The name of `bm25` also names `bm25 (first stage)`, with the same ending.
+    """Display names by label, for the labels that have one. A name for `bm25` is also used for `bm25 (first stage)`.
 
     Raises:
-        UsageError: two systems would have one name.
+        UsageError: two systems would have the same name.
     """
-    found = dict[str, str]()
+    names = dict[str, str]()
     for label in labels:
         plain = label.removesuffix(FIRST_STAGE)
         if label in declared and declared[label].name:
-            found[label] = str(declared[label].name)
+            names[label] = str(declared[label].name)
         elif plain in declared and declared[plain].name:
-            found[label] = f"{declared[plain].name}{FIRST_STAGE}"
+            names[label] = f"{declared[plain].name}{FIRST_STAGE}"
     owners = dict[str, str]()
     for label in labels:
-        name = found.get(label, label)
+        name = names.get(label, label)
         if name in owners:
             raise UsageError(f"{file}: '{owners[name]}' and '{label}' would both be called '{name}'; change one name")
         owners[name] = label
-    return found
+    return names

@@ -1,4 +1,7 @@
-"""A table is one value; the terminal, Markdown, CSV, LaTeX and HTML are renderings of it. The first three are here."""
+"""A table as one value, and how it is rendered for the terminal, as Markdown and as CSV.
+
+`reports.latex` and `reports.html` render the same value.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["system", "first stage", "chance", "ceiling", "published", "average"]
 GROUP = " · "
-"""Between the heading of a group and the column, where a rendering has one line of headings only."""
+"""Joins the headings of a group and of a column if there is only one line of headings."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,13 @@ class Cell:
 
     text: str
     strong: bool = False
-    """The best of its column."""
+    """Whether this is the best value of its column, printed in bold."""
     second: bool = False
-    """The second best of its column; underlined."""
+    """Whether this is the second best value of its column, underlined."""
     href: str = ""
-    """Where the figure is from; only HTML shows it."""
+    """A link to the source of the figure, in HTML only."""
     marks: tuple[str, ...] = ()
-    """Signs after the text, each with a footnote under the table."""
+    """Signs after the text. Each has a footnote under the table."""
 
     @property
     def shown(self) -> str:
@@ -37,24 +40,24 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under named columns, with the notes that every mark in them needs."""
+    """Rows under named columns, with notes and footnotes."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     left: int = 1
-    """Columns from the left that hold text; the others hold figures."""
+    """The number of columns with text, from the left; the others hold figures."""
     groups: tuple[tuple[str, int], ...] = ()
-    """Headings over the columns, each with how many of them it spans, from the left; an empty one is no heading."""
+    """Headings over groups of columns, from the left: text and number of columns. An empty text is no heading."""
     kinds: tuple[Kind, ...] = ()
-    """What each row is; without it all are systems."""
+    """The kind of each row. Default: all rows are systems."""
     column_marks: tuple[tuple[str, ...], ...] = ()
-    """Signs after the names of the columns; without it there are none."""
+    """Signs after the names of the columns. Default: none."""
     footnotes: tuple[tuple[str, str], ...] = ()
-    """What every mark means: sign and text."""
+    """The sign and the meaning of every mark."""
     finding: str = ""
-    """What the table shows, in a sentence; see `reports.findings`."""
+    """A sentence with the result of the table; see `reports.findings`."""
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -64,29 +67,29 @@ class Table:
 
     @property
     def row_kinds(self) -> tuple[Kind, ...]:
-        """What each row is."""
+        """The kind of each row."""
         return self.kinds or tuple("system" for _ in self.rows)
 
     @property
     def spans(self) -> tuple[tuple[str, int], ...]:
-        """The headings of the groups; they cover all columns."""
+        """The headings of the groups and the number of their columns, for all columns."""
         rest = len(self.columns) - sum(span for _, span in self.groups)
         return (*self.groups, ("", rest)) if rest else self.groups
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The heading over each column; '' where there is none."""
+        """The heading of the group of each column; '' for none."""
         return tuple(heading for heading, span in self.spans for _ in range(span))
 
     @property
     def legend(self) -> tuple[str, ...]:
-        """The finding, footnotes, then notes, a line each."""
-        found = (self.finding,) if self.finding else ()
-        return (*found, *(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
+        """The lines under the table: the finding, then footnotes, then notes."""
+        finding = (self.finding,) if self.finding else ()
+        return (*finding, *(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
 
 
 def markdown(table: Table) -> str:
-    """A GitHub-flavoured Markdown table under its title, above its notes."""
+    """The table in GitHub-flavoured Markdown, with its title and notes."""
     lines = [f"**{escaped(table.title)}**", "", _row([escaped(name) for name in one_line_heads(table)])]
     lines.append(_row([":--" if i < table.left else "--:" for i in range(len(table.columns))]))
     for row, kind in zip(table.rows, table.row_kinds, strict=True):
@@ -95,8 +98,8 @@ def markdown(table: Table) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """CSV with a header line and without notes. Marks of figures stand in a last column of their own, so that figures
-    stay figures; those of a row's or a column's name stay where they are."""
+    """The table as CSV with a header line and without notes. Marks of figures are in a separate last column, so that
+    figures can be read as numbers; marks of names stay with the names."""
     marked = any(cell.marks for row in table.rows for cell in row[table.left :])
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -108,10 +111,11 @@ def comma_separated(table: Table) -> str:
 
 
 def terminal(table: Table, width: int | None = None) -> RenderableType:
-    """A Rich renderable.
+    """The table as a Rich renderable.
 
     Args:
-        width: of the terminal, in columns of text; a wider table comes in parts. None for as wide as the table is.
+        table: the table.
+        width: width of the terminal in characters. A wider table is split into parts. Default: no limit.
     """
     from rich.console import Group
     from rich.text import Text
@@ -139,13 +143,13 @@ def _rich(table: Table) -> RenderableType:
 
 
 def one_line_heads(table: Table) -> list[str]:
-    """The names of the columns, each with the heading of its group."""
-    named = zip(table.headings, table.heads, strict=True)
-    return [f"{heading}{GROUP}{name}" if heading else name for heading, name in named]
+    """The names of the columns, each after the heading of its group."""
+    pairs = zip(table.headings, table.heads, strict=True)
+    return [f"{heading}{GROUP}{name}" if heading else name for heading, name in pairs]
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Text escaped for Markdown."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
 
 
@@ -164,7 +168,7 @@ def _style(cell: Cell, kind: Kind) -> str:
 
 
 def _marks_of(table: Table, row: tuple[Cell, ...]) -> str:
-    """Under the heads that the file has: two groups may have a column of one name."""
+    """The marks of a row, each after the full heading of its column: two groups may have columns of the same name."""
     named = list(zip(one_line_heads(table), row, strict=True))[table.left :]
     return "; ".join(f"{name}: {''.join(cell.marks)}" for name, cell in named if cell.marks)
 

@@ -1,4 +1,4 @@
-"""Results as columns, one row per system, collection and measure, or per query: for those who make their own tables."""
+"""Results as Arrow tables and pandas frames: one row per system, collection and measure, or per query."""
 
 from __future__ import annotations
 
@@ -41,23 +41,28 @@ PER_QUERY = ("system", "first_stage", "depth", "collection", "split", "language"
 
 
 def names(*, intervals: bool = False) -> tuple[str, ...]:
-    """The columns of `tidy`: what a row is, then the fields of `reports.columns.COLUMNS`, then where it is from."""
+    """The columns of `tidy`: keys, then the fields of `reports.columns.COLUMNS`, then facts about the origin.
+
+    Args:
+        intervals: whether to include intervals and tests. Default: False.
+    """
     return (*_BEFORE, *(field for one in _measured(intervals) for field in one.frame_fields), *_AFTER)
 
 
 def tidy(results: Sequence[Result], *, intervals: bool = False) -> pa.Table:
-    """One row per system, collection and measure, with the columns of `names`; values, differences and bounds are
+    """One row per system, collection and measure, with the columns of `names`. Values, differences and bounds are
     fractions.
 
     Args:
-        intervals: with the 95 % intervals and the test that a report of these results shows.
+        results: the selected results.
+        intervals: whether to include the 95 % intervals and tests of a report of these results. Default: False.
     """
-    known = {(one.system, one.collection, one.measure): one for one in results}
+    by_key = {(one.system, one.collection, one.measure): one for one in results}
     shown = _figures(results) if intervals else {}
     rows = []
     for one in results:
         key = (one.system, one.collection, one.measure)
-        first = _first_stage_value(one, known.get((one.system.base, *key[1:])))
+        first = _first_stage_value(one, by_key.get((one.system.base, *key[1:])))
         line = _line(one, shown.get(key), first)
         rows.append((*_before(one), first, *_values(line, intervals), *_after(one)))
     types = _types()
@@ -68,11 +73,11 @@ def tidy(results: Sequence[Result], *, intervals: bool = False) -> pa.Table:
 
 
 def tidy_per_query(results: Sequence[Result], workspace: Path) -> pa.Table:
-    """One row per system, collection, measure and query (for p-MRR: question), with `PER_QUERY`. Imported means have no
-    such rows.
+    """One row per system, collection, measure and query (for p-MRR: question), with the columns `PER_QUERY`. Imported
+    means have no such rows.
 
     Raises:
-        UsageError: there is nothing but imported means.
+        UsageError: the results are all imported means.
     """
     listed = [one for one in results if not one.is_mean_only] or results
     with stored_in(workspace / "results.sqlite") as store:
@@ -81,31 +86,38 @@ def tidy_per_query(results: Sequence[Result], workspace: Path) -> pa.Table:
 
 
 def with_left_out(table: pa.Table, left_out: LeftOut) -> pa.Table:
-    """The table with the count of what it does not hold as metadata, which Parquet keeps: `left_out`, as JSON."""
+    """The table with counts of the results that were left out, as JSON in the metadata key `left_out`. Parquet keeps
+    it."""
     return table.replace_schema_metadata({"left_out": json.dumps(left_out.as_dict(), ensure_ascii=False)})
 
 
 def frame(table: pa.Table) -> pd.DataFrame:
-    """As pandas has it; metadata are in `attrs`.
+    """The table as a pandas frame, with its metadata in `attrs`.
 
     Raises:
         MissingExtra: pandas is not installed.
     """
     need("pandas", "reports", "a frame")
-    found: pd.DataFrame = table.to_pandas()
-    found.attrs |= {key.decode(): json.loads(value) for key, value in (table.schema.metadata or {}).items()}
-    return found
+    data: pd.DataFrame = table.to_pandas()
+    data.attrs |= {key.decode(): json.loads(value) for key, value in (table.schema.metadata or {}).items()}
+    return data
 
 
 def from_frame(data: pd.DataFrame, title: str, left: int = 1, digits: int = 2) -> Table:
-    """A frame of one's own as a table, to be rendered as all others are. Figures get so many digits; nothing is
-    multiplied."""
+    """A table from any frame, for the formats of all tables.
+
+    Args:
+        data: the frame.
+        title: the title of the table.
+        left: the number of columns with text, from the left. Default: 1.
+        digits: decimals of floats, which are printed as they are, not as points. Default: 2.
+    """
     rows = tuple(tuple(Cell(_shown(value, digits)) for value in row) for row in data.itertuples(index=False))
     return Table(title, tuple(map(str, data.columns)), rows, left=left)
 
 
 def write_parquet(table: pa.Table, file: Path) -> None:
-    """Write a Parquet file, whole or not at all."""
+    """Write a Parquet file atomically."""
     from pyarrow import parquet
 
     with write_atomically(file) as temporary:
@@ -113,7 +125,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
 
 
 def write_csv(table: pa.Table, file: Path) -> None:
-    """Write a CSV file, whole or not at all."""
+    """Write a CSV file atomically."""
     from pyarrow import csv
 
     with write_atomically(file) as temporary:
@@ -125,13 +137,13 @@ def _measured(intervals: bool) -> list[Column]:
 
 
 def _first_stage_value(one: Result, base: Result | None) -> float | None:
-    """On the same candidates."""
+    """The value of the first stage, if it was measured on the same candidates."""
     paired = base is not None and one.system.reranker and base.stored.candidates == one.stored.candidates
     return base.value if base is not None and paired else None
 
 
 def _line(one: Result, tested: Figure | None, first: float | None) -> Line:
-    """What a row is read from. Where no tests are asked for, the difference is that of the means."""
+    """The line of a row. Without tests, its difference is the difference of the means."""
     value, nan = _finite(one.value), math.nan
     plain = None if value is None or first is None else Difference(value - first, (nan, nan), nan, nan, 1, nan)
     means = Figure(value, None, plain, one.chance, one.ceiling, one.tie_span)
@@ -162,17 +174,17 @@ def _after(one: Result) -> tuple[object, ...]:
 
 
 def _figures(results: Sequence[Result]) -> Mapping[tuple[SystemKey, CollectionKey, str], Figure]:
-    """Of every result, corrected as in a report of the same results."""
-    found = {}
+    """The figure of every result, corrected as in a report of the same results."""
+    by_key = {}
     for own in all_grids(results):
         columns = [grid.GridColumn(one.name, "", (one,), (1.0,)) for one in own.collections]
         for (system, place), one in figures(own, columns).items():
-            found[system, own.collections[place], own.measure] = one
-    return found
+            by_key[system, own.collections[place], own.measure] = one
+    return by_key
 
 
 def _types() -> dict[str, Any]:
-    """Of the columns that are not text."""
+    """The types of the columns that are not text."""
     kinds = {float: pa.float64(), int: pa.int64()}
     return {
         **{field: kinds[one.unit.type] for one in COLUMNS.values() for field in one.frame_fields},

@@ -1,4 +1,4 @@
-"""A validation of synthetic queries as tables and as a Markdown page."""
+"""The validation of synthetic queries as tables and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from reports.table import Cell, Table
 
 Row = Mapping[str, Any]
 SIGNS = {"same": "=", "differs": "≠", "far": "≠≠", "told": "", "unknown": "–"}
-"""What a verdict looks like."""
+"""The sign of each verdict in the table."""
 _KEY = (
     "Floor: one half of the real queries to the other, mean and 95th percentile. Scale: synthetic to another domain. "
-    "All at equal numbers of queries. The last columns are figures of each set alone.",
-    "=: not above the 95th percentile of the floor. ≠: above. ≠≠: above, and as far as another domain. –: no figure.",
+    "All use equal numbers of queries. The last columns are figures of each single set.",
+    "=: not above the 95th percentile of the floor. ≠: above it. ≠≠: above it, and as far as another domain. "
+    "–: no figure.",
 )
 _NEEDS = "needs "
 _NAMES = ("synthetic", "real", "wrong")
 
 
 def measures_table(validation: Mapping[str, Any], *, notes: bool = False) -> Table:
-    """One row per statistic: synthetic against real, its floor and scale, and the figure of each set alone.
+    """One row per statistic: synthetic against real, the floor and the scale, and the figure of each single set.
 
     Args:
-        validation: what stands in validation.json.
-        notes: whether every remark is told, or only what is missing.
+        validation: the content of validation.json.
+        notes: whether to print all remarks, or only what is missing. Default: False.
     """
     rows: Sequence[Row] = validation["rows"]
     sets = [name for name in _NAMES if name in validation["sets"]]
@@ -45,27 +46,27 @@ def measures_table(validation: Mapping[str, Any], *, notes: bool = False) -> Tab
 
 
 def leak_table(validation: Mapping[str, Any]) -> Table | None:
-    """Evaluation collections whose queries or documents were found; None where there is nothing to tell."""
+    """The evaluation collections whose queries or documents were found; None if there are none."""
     parts: dict[str, Any] = {}
     for row in validation["rows"]:
         if row["id"] == "V13":
             parts |= row["parts"]
     shared = {one["collection"]: one["share"] for one in parts.get("shared", ())}
-    found = [one for one in parts.get("collections", ()) if one["removed"] or shared.get(one["collection"])]
-    if not found:
+    leaking = [one for one in parts.get("collections", ()) if one["removed"] or shared.get(one["collection"])]
+    if not leaking:
         return None
     rows = tuple(
         (
             Cell(one["collection"]), *(Cell(f"{one[name]:,}") for name in ("queries", "removed", "exact")),
             Cell(_share(shared.get(one["collection"]))),
         )
-        for one in found
+        for one in leaking
     )  # fmt: skip
     return Table(
-        "evaluation queries that stood among the synthetic ones",
+        "evaluation queries among the synthetic ones",
         ("collection", "queries", "synthetic ones like them", "word for word", "documents in the corpus"),
         rows,
-        ("A synthetic query that is like those of several collections counts in each.",),
+        ("A synthetic query that is similar to queries of several collections counts in each.",),
     )
 
 
@@ -77,7 +78,7 @@ def decision_line(validation: Mapping[str, Any]) -> str:
 
 
 def write_page(validation: Mapping[str, Any], plots: Sequence[Plot], out: Path) -> Path:
-    """Write `validation.md` into the folder `out`, with the plots that lie below it."""
+    """Write `validation.md` into the folder `out`. It links to the plots, which are below that folder."""
     decision = validation["decision"]
     parts: list[Part] = [
         Heading("Validation of synthetic queries", 1),
@@ -122,9 +123,9 @@ def _share(value: float | None) -> str:
 
 
 def _remarks(rows: Sequence[Row], every: bool) -> list[str]:
-    """What rows lack, once for all of them; then each remark once, after the measures that it is of."""
+    """First what is missing, with the ids of the rows that need it; then each remark once, with its measures."""
     lacking: dict[str, list[str]] = {}
-    told: dict[tuple[str, str], list[str]] = {}
+    remarks: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         parts = [*filter(None, row["note"].split("; ")), *_other_levels(row)]
         for part in parts:
@@ -132,17 +133,17 @@ def _remarks(rows: Sequence[Row], every: bool) -> list[str]:
                 lacking.setdefault(part, []).append(row["id"])
         note = "; ".join(part for part in parts if not part.startswith(_NEEDS))
         if note and (every or row["id"] in ("V11", "V13")):
-            told.setdefault((row["id"], note), []).append(row["name"])
+            remarks.setdefault((row["id"], note), []).append(row["name"])
     return [
         *(f"{', '.join(dict.fromkeys(ids))}: {need}" for need, ids in lacking.items()),
-        *(f"{id} {', '.join(dict.fromkeys(names))}: {note}" for (id, note), names in told.items()),
+        *(f"{id} {', '.join(dict.fromkeys(names))}: {note}" for (id, note), names in remarks.items()),
     ]
 
 
 def _other_levels(row: Row) -> list[str]:
-    """Figures that are of no set: of a teacher, or of a collection."""
-    found = {name: level for name, level in row["levels"].items() if name not in _NAMES and level is not None}
-    return [", ".join(f"{name} {_figure(level, row['unit'])}" for name, level in found.items())] if found else []
+    """Figures that belong to no set of queries, but to a teacher or a collection."""
+    others = {name: level for name, level in row["levels"].items() if name not in _NAMES and level is not None}
+    return [", ".join(f"{name} {_figure(level, row['unit'])}" for name, level in others.items())] if others else []
 
 
 def _called(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How a reader wants the tables: which columns, the measures in which order, the systems under which names."""
+"""The display options of tables: which columns, the order of the measures, the names of the systems."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from reports.systems_file import display_names, read_systems
 
 @dataclass(frozen=True)
 class View:
-    """Changes what is shown, and no figure, test or correction."""
+    """Display options. They change no figure, test or correction."""
 
     columns: tuple[Column, ...] | None = None
-    """Of the tables of systems; None for the default ones."""
+    """The columns of the tables of systems; None for the default."""
     measures: tuple[str, ...] = ()
-    """As they were asked for; empty for the main ones first."""
+    """The measures in the wanted order; empty for main measures first."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names by label."""
 
     def system(self, label: str) -> str:
-        """What a table calls a system."""
+        """The name of a system in tables."""
         return self.names.get(label, label)
 
     def first_stage(self, spec: str) -> str:
-        """What a table calls a first stage in a column of its own."""
+        """The name of a first stage in a separate column."""
         return self.system(spec + FIRST_STAGE).removesuffix(FIRST_STAGE)
 
 
@@ -44,16 +44,18 @@ def view_of(
     labels: Sequence[str] = (),
     known: Mapping[str, Column] = COLUMNS,
 ) -> View:
-    """The view that the options of a verb ask for.
+    """The view that the options of a command describe.
 
     Args:
         columns: see `reports.columns.choose`.
-        file: with display names; see `reports.systems_file`.
-        labels: systems that may be named besides those of the workspace.
-        known: the columns that may be named.
+        measures: the measures in the wanted order.
+        file: a file with display names, see `reports.systems_file`; None for no such names.
+        workspace: the workspace whose systems may be named.
+        labels: more systems that may be named. Default: none.
+        known: the columns that may be named. Default: `COLUMNS`.
 
     Raises:
-        UsageError: a column or a system is unknown, or two systems would have one name.
+        UsageError: a column or a system is unknown, or two systems would have the same name.
     """
     chosen = choose(columns, known)
     if file is None:
@@ -63,9 +65,9 @@ def view_of(
 
 
 def stored_labels(workspace: Path) -> list[str]:
-    """The systems of a workspace as tables call them; none where nothing is stored."""
+    """The labels of the systems of a workspace; empty if it has no results."""
     if not (workspace / "results.sqlite").is_file():
         return []
     with Results(workspace / "results.sqlite") as results:
-        found = (one.reranker or one.first_stage + FIRST_STAGE for one in results.all())
-        return list(dict.fromkeys(found))
+        labels = (one.reranker or one.first_stage + FIRST_STAGE for one in results.all())
+        return list(dict.fromkeys(labels))

@@ -1,4 +1,4 @@
-"""What a report rests on: collections, systems, commands, versions, machines and cost, as the store has them."""
+"""The chapter of a report on what was run: collections, systems, commands, versions, machines and cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reports.table import Cell, Table
 from reports.view import PLAIN, View
 
 _SHOWN = 20
-"""Commands that are printed; a sweep has hundreds."""
+"""The number of commands that are printed; a sweep has hundreds."""
 
 
 def what_was_run(results: Sequence[Result], view: View = PLAIN) -> list[Part]:
@@ -50,7 +50,7 @@ def collections_table(results: Sequence[Result]) -> Table:
 
 
 def systems_table(results: Sequence[Result], view: View = PLAIN) -> Table:
-    """One row per system: what it is made of, and what it cost here."""
+    """One row per system: its identity, and its cost on this machine."""
     own: dict[SystemKey, dict[str, Result]] = {}
     for one in results:
         own.setdefault(one.system, {})[one.id] = one
@@ -58,15 +58,15 @@ def systems_table(results: Sequence[Result], view: View = PLAIN) -> Table:
     rows = tuple(_system_row(key, list(by_id.values()), view) for key, by_id in own.items())
     notes = (
         "identity: digest of everything that can change a score (weights, tokenizer, template, lengths, precision); "
-        "several where it differs between collections",
-        "pairs/s, hours: model time on this machine; - where nothing was scored here",
+        "several if it differs between collections",
+        "pairs/s, hours: model time on this machine; -: nothing was scored here",
         *bm25_notes(of_stored(one.stored for one in results)),
     )
     return Table("systems", columns, rows, notes, left=4, footnotes=marks.footnotes(rows, ()))
 
 
 def environments(results: Sequence[Result]) -> list[str]:
-    """Each machine with its versions, and how many evaluations it made."""
+    """Each machine with its versions and the number of its evaluations."""
     stored = {one.id: one.stored for one in results}.values()
     counted = Counter(_environment(one.environment) for one in stored)
     return [f"{text} ({count} evaluations)" for text, count in counted.most_common()]
@@ -75,10 +75,10 @@ def environments(results: Sequence[Result]) -> list[str]:
 def _collection_row(key: CollectionKey, facts: CollectionFacts) -> tuple[Cell, ...]:
     language, documents = shown_language(key.language, facts.detected_language), facts.counts.documents
     entry = key.entry
-    asked = f"{key.queries:,}" + (f" of {key.sampled_from:,}" if key.sampled_from else "")
+    queries = f"{key.queries:,}" + (f" of {key.sampled_from:,}" if key.sampled_from else "")
     return (
         Cell(plain_name(key), marks=marks.of_collection(key)),
-        *map(Cell, (key.split, language or "-", (entry.licence if entry else None) or "not stated", asked)),
+        *map(Cell, (key.split, language or "-", (entry.licence if entry else None) or "not stated", queries)),
         *map(Cell, ("-" if documents is None else f"{documents:,}", key.main_measure, key.fingerprint[:12])),
     )
 
@@ -97,8 +97,8 @@ def _system_row(key: SystemKey, results: Sequence[Result], view: View) -> tuple[
     return (Cell(view.system(key.label), marks=marks.of_system(results)), *map(Cell, texts))
 
 
-def _environment(found: Environment) -> str:
-    if found == Environment():
+def _environment(one: Environment) -> str:
+    if one == Environment():
         return "not stated: imported means"
-    named = [f"{name} {version}" for name, version in found.packages.items() if version]
-    return f"{found.machine}; Python {found.python}; {', '.join(named)}"
+    versions = [f"{name} {version}" for name, version in one.packages.items() if version]
+    return f"{one.machine}; Python {one.python}; {', '.join(versions)}"

@@ -1,4 +1,4 @@
-"""The page of `harness why`: one HTML file that needs no server and asks the network for nothing."""
+"""The page of `harness why`: one HTML file that needs no server and no network."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ from reports.table import Cell, Table
 from reports.why_data import page_data
 
 _UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
-"""What could end the element that the data stands in, or a line of it."""
+"""Characters that could end the script element with the data, or a line in it."""
 
 
 def why_data(found: Found, why: Why, shown: int) -> dict[str, Any]:
-    """Everything on the page, as JSON has it; values are fractions."""
+    """The content of the page as plain JSON. Values are fractions.
+
+    Args:
+        found: the stored evaluations of both systems.
+        why: the analysis.
+        shown: the number of queries whose documents are included: those that moved most.
+    """
     return {
         "a": {"name": found.a, "ids": [one.id for one, _ in found.evaluations]},
         "b": {"name": found.b, "ids": [one.id for _, one in found.evaluations]},
@@ -37,14 +43,14 @@ def why_data(found: Found, why: Why, shown: int) -> dict[str, Any]:
     }
 
 
-def told(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The page in figures, for machines: what it says of the whole and of groups, without queries and documents."""
+def summary(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The page without queries and documents: the figures of all queries and of groups."""
     left_out = ("queries", "details", "documents", "limits")
     return {key: value for key, value in data.items() if key not in left_out}
 
 
 def groups_table(data: Mapping[str, Any]) -> Table:
-    """The groups of the page, those that describe the differences best first, under its first line."""
+    """The groups of queries, those that explain most first. The title is the headline of the page."""
     columns = ("queries", "number", "B - A", "95 % interval", "all others", "could be chance")
     rows = tuple(tuple(map(Cell, _group(one))) for one in data["groups"])
     notes = (
@@ -56,9 +62,10 @@ def groups_table(data: Mapping[str, Any]) -> Table:
 
 
 def page(data: Mapping[str, Any]) -> str:
-    """The page. Nothing of the data is read as markup: it stands in one JSON block, and the script writes text only.
+    """The page as HTML.
 
-    A content security policy lets this style and this script run and nothing be loaded.
+    The data is in one JSON block and the script writes text only, so that no data is read as markup. A content security
+    policy allows only this style and this script and forbids to load anything.
     """
     style, script = _part("why.css"), _part("why.js")
     parts = {
@@ -72,14 +79,14 @@ def page(data: Mapping[str, Any]) -> str:
         "script": script,
         "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_UNSAFE),
     }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda found: parts[found[1]], _part("why.html"))
+    return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], _part("why.html"))
 
 
 def write_page(data: Mapping[str, Any], out: Path) -> None:
-    """Write the page whole, or not at all.
+    """Write the page atomically.
 
     Raises:
-        UsageError: no file can be made there.
+        UsageError: the file cannot be written.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the page of `harness why` holds, as plain JSON: columns for all queries, texts for those that moved most."""
+"""The data of the page of `harness why` as plain JSON: columns for all queries, texts for those that moved most."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from harness.judging.why.headroom import Headroom
 from harness.judging.why.swaps import Listed, listed, swaps
 
 TOP = 10
-"""Ranks of each ranking that are shown."""
+"""The number of top ranks of each ranking that are shown."""
 RELEVANT = 40
-"""Relevant documents below them that are shown at most."""
+"""The largest number of relevant documents below them that are shown."""
 CHARACTERS = 800
-"""Of a document; a page of 500 queries stays under some 10 MB."""
+"""The characters of a document that are kept. A page of 500 queries stays under about 10 MB."""
 QUERY_CHARACTERS = 2000
 LISTED_CHARACTERS = 200
-"""Of a query whose documents are not on the page."""
+"""The characters of a query whose documents are not on the page."""
 
 
 def page_data(why: Why, shown: int) -> dict[str, Any]:
-    """Everything but the names of the systems. Values are fractions.
+    """The data of the page without the names of the systems. Values are fractions.
 
     Args:
-        shown: queries whose documents are on the page: those that moved most.
+        why: the analysis.
+        shown: the number of queries whose documents are included: those that moved most.
     """
     most = np.sort(np.argsort(-abs(why.deltas), kind="stable")[:shown])
     documents = _Documents(why)
@@ -69,15 +70,15 @@ class _Documents:
         self.columns: dict[str, list[Any]] = {"id": [], "text": [], "length": []}
 
     def place(self, part: int, row: int) -> int:
-        """The place of one document in the columns."""
-        known = self._places.setdefault((part, row), len(self._places))
-        if known == len(self.columns["id"]):
+        """The index of a document in the columns. A new document is added."""
+        index = self._places.setdefault((part, row), len(self._places))
+        if index == len(self.columns["id"]):
             rows = np.array([row])
             (text,) = self._corpora[part].take(rows)
             self.columns["id"] += self._corpora[part].ids(rows)
             self.columns["text"].append(text[:CHARACTERS])
             self.columns["length"].append(len(text))
-        return known
+        return index
 
 
 def _figures(why: Why) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _details(why: Why, part: int, query: int, documents: _Documents) -> dict[str
 
 
 def _chosen(found: Listed, named: Iterable[int]) -> tuple[list[int], int]:
-    """The documents that are shown, and how many relevant ones are not."""
+    """The rows of the documents that are shown, and the number of relevant ones that are not."""
     top = [(ranks > 0) & (ranks <= TOP) for ranks in (found.ranks_a, found.ranks_b)]
     shown = {*np.flatnonzero(top[0] | top[1]).tolist(), *named}
     best = np.where(found.ranks_a > 0, found.ranks_a, np.iinfo(np.int64).max)
@@ -178,7 +179,7 @@ def _chosen(found: Listed, named: Iterable[int]) -> tuple[list[int], int]:
 
 
 def _row(facing: PairedTexts, found: Listed, row: int, added: Mapping[int, float]) -> list[Any]:
-    """Grade, ranks, [tokens, tokens that were read] of either side, and what the document adds to the delta."""
+    """Grade, ranks, [tokens, tokens that were read] of both sides, and what the document adds to the delta."""
     tokens = [
         _tokens(side, int(rows[row])) for side, rows in zip(facing.sides, (found.rows_a, found.rows_b), strict=True)
     ]

@@ -1,5 +1,5 @@
-"""Tables that are too wide for a page or a terminal: cut into several, each with the columns that name its rows. No
-figure is ever cut."""
+"""Tables that are too wide for a page or a terminal are split into parts. Each part repeats the columns that name the
+rows, and no figure is cut."""
 
 from __future__ import annotations
 
@@ -11,29 +11,36 @@ from rich.cells import cell_len
 from reports.table import Table
 
 A_PAGE = 120
-"""Characters in a line of a page across two columns, in small print."""
+"""Characters in a line across both columns of a page, in small print."""
 _BETWEEN, _IN_A_TERMINAL = 2, 3
 """Characters between two columns."""
 _READABLE = 16
-"""A name is cut to this many characters before columns of text are left out of the later parts."""
+"""The shortest width of a name in characters. If names do not fit, later parts leave out columns of text."""
 
 
 def cut(table: Table, characters: int = A_PAGE, between: int = _BETWEEN) -> list[Table]:
-    """The table in parts with lines of at most `characters`, but at least one column of figures each. What is under
-    it is under the last part."""
+    """The table in parts whose lines have at most `characters`.
+
+    Each part has at least one column of figures. Notes are under the last part.
+    """
     parts = list(_parts(table, characters, between))
     if len(parts) < 2:
         return [table]
-    found = [replace(_part(table, own), title=f"{table.title} ({i} of {len(parts)})") for i, own in enumerate(parts, 1)]
-    return [*(replace(part, notes=(), footnotes=(), finding="") for part in found[:-1]), found[-1]]
+    tables = [
+        replace(_part(table, own), title=f"{table.title} ({i} of {len(parts)})") for i, own in enumerate(parts, 1)
+    ]
+    return [*(replace(part, notes=(), footnotes=(), finding="") for part in tables[:-1]), tables[-1]]
 
 
 def fitted(table: Table, width: int) -> list[Table]:
-    """The table for a terminal, in one part where that is possible: headings are broken into lines, then names are cut
-    in the middle, to no fewer than 16 characters. Otherwise in parts: names take at most half of the width, and columns
-    of text that do not help to tell rows apart are in one part only. Two names never look the same."""
+    """The table for a terminal of a given width, in one part if possible.
+
+    To fit one part, headings are broken into lines and names are cut in the middle, to 16 characters or more. In
+    several parts, names take at most half of the width, and columns of text that are not needed to distinguish the rows
+    are only in one part. Two different names stay different.
+    """
     if table.left == len(table.columns):
-        return [table]  # text alone is wrapped by the terminal
+        return [table]  # the terminal wraps text
     compact = _with_broken_heads(table)
     figures = sum(_widths(compact, _IN_A_TERMINAL)[table.left :])
     for one in (table, compact, _with_short_names(compact, width - figures)):
@@ -43,16 +50,17 @@ def fitted(table: Table, width: int) -> list[Table]:
 
 
 def shortened(names: Sequence[str], width: int) -> list[str]:
-    """The names, each cut in the middle to a width; wider where two of them would look the same."""
+    """The names, cut in the middle to a width, or to the smallest larger width at which different names stay
+    different."""
     for size in range(width, max(map(len, names), default=0) + 1):
-        found = [middle_cut(name, size) for name in names]
-        if len(set(found)) == len(set(names)):
-            return found
+        short = [middle_cut(name, size) for name in names]
+        if len(set(short)) == len(set(names)):
+            return short
     return list(names)
 
 
 def middle_cut(text: str, longest: int) -> str:
-    """The beginning and the end: revisions and options are at the end."""
+    """The text without its middle: the end holds revisions and options."""
     if len(text) <= longest:
         return text
     tail = longest // 2
@@ -60,7 +68,7 @@ def middle_cut(text: str, longest: int) -> str:
 
 
 def _with_broken_heads(table: Table) -> Table:
-    """With the headings of figures that are wider than their figures on two lines."""
+    """The table with those headings on two lines that are wider than the figures below them."""
     widths = [max([0, *(cell_len(row[place].shown) for row in table.rows)]) for place in range(len(table.columns))]
     columns = (
         _broken(name) if place >= table.left and not table.groups and cell_len(name) > widths[place] else name
@@ -70,19 +78,19 @@ def _with_broken_heads(table: Table) -> Table:
 
 
 def _broken(name: str) -> str:
-    """At the blank that leaves the shortest lines; as it is where it has none."""
+    """The name, broken at the blank that gives the narrowest lines; unchanged without a blank."""
     words = name.split(" ")
-    found = [f"{' '.join(words[:at])}\n{' '.join(words[at:])}" for at in range(1, len(words))]
-    return min(found, key=_lines, default=name)
+    broken = [f"{' '.join(words[:at])}\n{' '.join(words[at:])}" for at in range(1, len(words))]
+    return min(broken, key=_lines, default=name)
 
 
 def _lines(text: str) -> int:
-    """The width of the widest line."""
+    """The width of the widest line in characters."""
     return max(map(cell_len, text.split("\n")))
 
 
 def _named(table: Table, space: int) -> Table:
-    """With fewer columns of text that every part repeats, where not all of them can be read in the space."""
+    """The table with fewer columns of text to repeat in every part, if not all of them are readable in the space."""
     widths = _widths(table, _IN_A_TERMINAL)[: table.left]
     if sum(min(one, _READABLE + _IN_A_TERMINAL) for one in widths) <= space:
         return table
@@ -92,7 +100,8 @@ def _named(table: Table, space: int) -> Table:
 
 
 def _with_short_names(table: Table, space: int) -> Table:
-    """Columns of text that fit their share of the space stay as they are; the others share what is left."""
+    """The table with shorter names. Columns of text that fit their share of the space keep their width; the others
+    share the rest."""
     widths, long, size = _widths(table, _IN_A_TERMINAL)[: table.left], list(range(table.left)), _READABLE
     while long:
         left = space - sum(width for place, width in enumerate(widths) if place not in long)
@@ -110,7 +119,7 @@ def _with_short_names(table: Table, space: int) -> Table:
 
 
 def _widths(table: Table, between: int) -> list[int]:
-    """The characters that each column takes, with the gap behind it."""
+    """The width of each column in characters, with the gap after it."""
     heads = [max(map(_lines, pair)) for pair in zip(table.headings, table.heads, strict=True)]
     return [
         between + max([head, *(cell_len(row[place].shown) for row in table.rows)]) for place, head in enumerate(heads)

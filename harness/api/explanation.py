@@ -108,9 +108,9 @@ class Explanation(Shown):
 
     def as_dict(self) -> dict[str, object]:
         """Return the figures of all queries and of the groups as `harness why --json` prints them, as fractions."""
-        from reports.why import told
+        from reports.why import summary
 
-        return told(self._data)
+        return summary(self._data)
 
     def write(self, out: str | Path, queries: int = 500) -> None:
         """Write the page: one HTML file that needs no server.

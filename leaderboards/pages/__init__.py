@@ -1,4 +1,4 @@
-"""The pages of a board as text: each from values that were made before, through one template that escapes everything.
+"""The pages of a board as text. Each fills a template that escapes all values.
 
-A page never computes a measure, reads the store or asks the network.
+Pages compute no measures and use neither the store nor the network.
 """

@@ -1,4 +1,4 @@
-"""The page of one collection: chance, ceiling, who is best, who cannot be told apart, and what others published."""
+"""The page of a collection: chance, ceiling, ranking, and published numbers."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _COUNTS = {
     "queries_without_relevant": "Queries without a relevant document",
     "queries_without_judgments": "Queries without judgments",
     "empty_documents": "Empty documents",
-    "duplicate_texts": "Documents with a text of another",
+    "duplicate_texts": "Documents with the text of another",
     "missing_judgments": "Judgments of documents that are not in the corpus",
 }
 
 
 @dataclass(frozen=True)
 class CollectionRow:
-    """One system."""
+    """A row of a system."""
 
     standing: BoardStanding
     name: str
@@ -48,8 +48,8 @@ class CollectionRow:
     id: str
     alarms: bool
     value: float | None
-    """Of the standing; of an imported mean, which has no rank, the mean; of a value that is known to be wrong the value
-    itself, to be struck through."""
+    """The macro value. An imported mean and a value that is known to be wrong are shown too, although they have no
+    rank; wrong values are struck through."""
     wrong: str | None
 
 
@@ -60,13 +60,13 @@ class CollectionTable:
     measure: str
     story: str
     correction: str
-    """What a mark means; empty where nothing was tested."""
+    """The meaning of a mark; empty if nothing was tested."""
     rows: tuple[CollectionRow, ...]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What candidates are worth."""
+    """Chance and ceiling of the candidates of a first stage."""
 
     stage: str
     measure: str
@@ -88,8 +88,8 @@ class Sibling:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A published number, ours, and what keeps the two apart."""
+class PublishedComparison:
+    """A published number, our own, and why the two cannot be compared."""
 
     row: Published
     stage: str
@@ -100,7 +100,7 @@ class Beside:
 
 
 def page(made: Board, collection: CollectionKey) -> str:
-    """Everything that the store has of one collection."""
+    """The page with all stored results on a collection."""
     tables = made.collections[collection]
     results = [cell for table in tables for cell in table.grid.cells.values()]
     listed = results[0].stored.collection
@@ -120,7 +120,7 @@ def page(made: Board, collection: CollectionKey) -> str:
             for one in tables
         ],
         siblings=_siblings(made, collection),
-        published=[_beside(one, results) for one in of_collection(collection)],
+        published=[_compared(one, results) for one in of_collection(collection)],
         figures=figures,
     )
 
@@ -159,14 +159,14 @@ def _story(made: Board, table: RankedCollection) -> str:
     if best.rank is None:
         return "Nothing that was measured here has a rank."
     group = [row for row in table.rows[1:] if row.group and row.group == best.group]
-    told = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
+    winner = f"Best: {_name(made, best)} ({line_of(best.system)}), {figures.points(best.value)}."
     if len(table.rows) == 1:
-        return f"{told} Nothing else was measured here."
+        return f"{winner} Nothing else was measured here."
     if not group:
-        return f"{told} It can be told apart from everything below it."
+        return f"{winner} It can be distinguished from all systems below it."
     names = [_name(made, row) for row in group]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{told} Cannot be told apart from it: {', '.join(names[:5])}{more}."
+    return f"{winner} Cannot be distinguished from it: {', '.join(names[:5])}{more}."
 
 
 def _ranked(made: Board, table: RankedCollection) -> CollectionTable:
@@ -174,8 +174,8 @@ def _ranked(made: Board, table: RankedCollection) -> CollectionTable:
 
 
 def _correction(table: RankedCollection) -> str:
-    said = rule.correction({table.family: [row.figure for row in table.rows]})
-    return f"* significant: {rule.TEST}, corrected p-value at most 0.05; {said}." if said else ""
+    corrected = rule.correction({table.family: [row.figure for row in table.rows]})
+    return f"* significant: {rule.TEST}, corrected p-value at most 0.05; {corrected}." if corrected else ""
 
 
 def _bounds(results: Sequence[Result]) -> list[Bound]:
@@ -184,7 +184,7 @@ def _bounds(results: Sequence[Result]) -> list[Bound]:
 
 
 def _siblings(made: Board, collection: CollectionKey) -> list[Sibling]:
-    """The other collections of its suite that share its main measure."""
+    """The collections of the suite with the same main measure."""
     found = []
     for other, tables in made.collections.items():
         alike = suite_of(other) == suite_of(collection) and other.main_measure == collection.main_measure
@@ -198,10 +198,10 @@ def _siblings(made: Board, collection: CollectionKey) -> list[Sibling]:
     return sorted(found, key=lambda one: (one.language or "~", one.name))
 
 
-def _beside(row: Published, results: Sequence[Result]) -> Beside:
+def _compared(row: Published, results: Sequence[Result]) -> PublishedComparison:
     here = measured_here(row, results)
     if here is None:
-        return Beside(row, stage(row), is_wrong(row), None, None, None)
+        return PublishedComparison(row, stage(row), is_wrong(row), None, None, None)
     ours, reason = here
     difference = None if reason else ours.value - row.value
-    return Beside(row, stage(row), is_wrong(row), ours.value, difference, reason)
+    return PublishedComparison(row, stage(row), is_wrong(row), ours.value, difference, reason)

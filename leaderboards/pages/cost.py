@@ -1,4 +1,4 @@
-"""The page of quality against cost: an interactive plot of our own, and the same values as a table."""
+"""The page of quality against cost: an interactive plot, and the same values as a table."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from leaderboards.standing import BoardStanding
 __all__ = ["file_of", "page"]
 
 _ALONE = ("\u2068", "\u2069")
-"""Around a name that may be written from right to left, so that the figures after it are not."""
+"""Isolate a name that may be written from right to left, so that the figures after it keep their direction."""
 _LABEL = 34
-"""Characters of a name that stand in the plot."""
+"""The longest name in the plot in characters."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the table."""
+    """A row of the table."""
 
     name: str
     stage: str
@@ -49,7 +49,7 @@ class CostPoint:
     y: float
     front: bool
     href: str
-    told: str
+    text: str
     label: str
     anchor: str
     dx: int
@@ -57,7 +57,7 @@ class CostPoint:
 
 @dataclass(frozen=True)
 class CostPlot:
-    """Geometry in the units of the drawing."""
+    """The geometry of the plot, in units of the drawing."""
 
     points: tuple[CostPoint, ...]
     columns: tuple[Tick, ...]
@@ -72,13 +72,13 @@ class CostPlot:
 
 
 def page(made: Board, index: int) -> str:
-    """The plot of one table."""
+    """The page with the plot of a table."""
     ranked = made.tables[index]
     sheet = ranked.sheet
     timed = costed(sheet.grid, ranked.rows)
     entries = [_entry(made, one.standing, one) for one in timed]
-    known = {one.standing.system for one in timed}
-    unknown = [_entry(made, row) for row in ranked.rows if row.rank and row.system not in known]
+    systems = {one.standing.system for one in timed}
+    unknown = [_entry(made, row) for row in ranked.rows if row.rank and row.system not in systems]
     return render(
         "cost.html",
         title=f"{sheet.title} · quality and cost",
@@ -94,11 +94,11 @@ def page(made: Board, index: int) -> str:
 
 
 def plot_of(entries: Sequence[Entry]) -> CostPlot:
-    """Speeds on a logarithmic axis, values on a plain one; both leave room at the edges."""
+    """The plot with speeds on a logarithmic axis, values on a linear one, and margins on both."""
     speeds, values = [one.speed or 1.0 for one in entries], [100 * (one.value or 0.0) for one in entries]
     low, high = math.log10(min(speeds)) - 0.15, math.log10(max(speeds)) + 0.15
-    room = max(0.08 * (max(values) - min(values)), 0.25)
-    bottom, top = min(values) - room, max(values) + 2 * room
+    margin = max(0.08 * (max(values) - min(values)), 0.25)
+    bottom, top = min(values) - margin, max(values) + 2 * margin
     empty = CostPlot((), (), (), "")
 
     def across(speed: float) -> float:
@@ -119,7 +119,7 @@ def plot_of(entries: Sequence[Entry]) -> CostPlot:
 
 
 def _steps(front: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """What can be had at a speed is what the next faster system gives."""
+    """The corners of the front: between two systems it has the value of the faster one."""
     corners = [(here[0], after[1]) for here, after in pairwise(front)]
     return [one for pair in zip(front, [*corners, front[-1]], strict=True) for one in pair]
 
@@ -133,12 +133,12 @@ def _entry(made: Board, row: BoardStanding, one: Costed | None = None) -> Entry:
 def _point(one: Entry, place: tuple[float, float], right: int) -> CostPoint:
     x, y = place
     figures_of = f"{figures.points(one.value)} {figures.span(one.interval)}, {figures.rate(one.speed)} pairs/s"
-    told = f"{_ALONE[0]}{one.name}{_ALONE[1]}: {figures_of}"
+    text = f"{_ALONE[0]}{one.name}{_ALONE[1]}: {figures_of}"
     short = one.name if len(one.name) <= _LABEL else f"…{one.name[1 - _LABEL :]}"
     far = x > right - 220
     label = short if one.front else ""
     return CostPoint(
-        x, y, one.front, one.href, f"{told}; {one.stage}", label, "end" if far else "start", -6 if far else 6
+        x, y, one.front, one.href, f"{text}; {one.stage}", label, "end" if far else "start", -6 if far else 6
     )
 
 

@@ -1,4 +1,4 @@
-"""How figures are written on a page: points with two decimals, a real minus, a dash where there is nothing."""
+"""The format of figures on pages: points with two decimals, a typographic minus, a dash for no value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def signed(value: float | None) -> str:
 
 
 def span(bounds: tuple[float, float] | None, *, sign: bool = False) -> str:
-    """An interval x 100; empty where there is none."""
+    """An interval x 100; empty for none."""
     if bounds is None or math.isnan(bounds[0]):
         return ""
     return f"[{', '.join(signed(one) if sign else points(one) for one in bounds)}]"
@@ -36,10 +36,10 @@ def share(value: float | None) -> str:
 
 
 def exact(value: float | None) -> str:
-    """Every digit, for machines; empty where there is none."""
+    """All digits, for scripts; empty for no value."""
     return "" if value is None or math.isnan(value) else repr(value)
 
 
 def ranks(bounds: tuple[int, int] | None) -> str:
-    """Ranks between the tails of the resamples."""
+    """The interval of a rank; empty if both bounds are equal."""
     return "" if bounds is None or bounds[0] == bounds[1] else f"{bounds[0]}–{bounds[1]}"

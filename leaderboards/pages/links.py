@@ -1,4 +1,4 @@
-"""Files of pages and the ways between them. Names are ids: nothing that a system is called becomes a path."""
+"""The files of pages and the links between them. File names are ids, so that names of systems do not become paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from leaderboards.sheets import BoardSheet, collection_id, system_id
 
 @dataclass(frozen=True)
 class Link:
-    """An entry of the navigation."""
+    """A link in the navigation."""
 
     text: str
     href: str
@@ -19,7 +19,7 @@ class Link:
 
 
 def table_file(index: int, sheet: BoardSheet) -> str:
-    """The first table is the index."""
+    """The file of a table. The first table is the index."""
     return f"board-{sheet.id}.html" if index else "index.html"
 
 
@@ -40,16 +40,16 @@ def collection_file(collection: CollectionKey) -> str:
 
 
 def suites(made: Board, here: int | None, up: str = "") -> list[Link]:
-    """One link for each table."""
+    """A link for each table."""
     return [
         Link(one.sheet.title, up + table_file(index, one.sheet), index == here) for index, one in enumerate(made.tables)
     ]
 
 
 def views(sheet: BoardSheet, index: int, here: str) -> list[Link]:
-    """The ways to look at one table."""
-    found = [("Collections", table_file(index, sheet))]
+    """A link for each view of a table."""
+    files = [("Collections", table_file(index, sheet))]
     if len(sheet.languages) > 1:
-        found.append(("Languages", languages_file(sheet)))
-    found.append(("Quality and cost", cost_file(sheet)))
-    return [Link(text, href, text == here) for text, href in found]
+        files.append(("Languages", languages_file(sheet)))
+    files.append(("Quality and cost", cost_file(sheet)))
+    return [Link(text, href, text == here) for text, href in files]

@@ -1,4 +1,4 @@
-"""What every page has: style, script, navigation, and a policy that lets nothing be loaded."""
+"""The common parts of all pages: style, script, navigation, and a policy that forbids to load anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adapters.errors import need
 
 
 def render(template: str, **values: Any) -> str:
-    """A page. Every value is escaped; style and script stand in the page, so that it works from a file and alone.
+    """Fill a template. All values are escaped; style and script are embedded, so that a page needs no other file.
 
     Raises:
         MissingExtra: Jinja2 is not installed.
@@ -23,7 +23,7 @@ def render(template: str, **values: Any) -> str:
 @cache
 def _environment() -> Any:
     jinja2 = need("jinja2", "reports", "`harness board`")
-    found = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_part),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -31,8 +31,8 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     style, script = _part("board.css"), _part("board.js")
-    found.globals.update(style=style, script=script, policy=_policy(style, script))
-    return found
+    environment.globals.update(style=style, script=script, policy=_policy(style, script))
+    return environment
 
 
 def _policy(style: str, script: str) -> str:

@@ -1,4 +1,4 @@
-"""The page of one system: what it is, all of its numbers, what made them, and how they changed."""
+"""The page of a system: facts, ranks, all numbers, history and identity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UP = "../"
 
 @dataclass(frozen=True)
 class TablePlace:
-    """Where it stands in one table."""
+    """The rank of the system in a table."""
 
     title: str
     href: str
@@ -36,7 +36,7 @@ class TablePlace:
 
 @dataclass(frozen=True)
 class Number:
-    """One stored value."""
+    """A stored value."""
 
     result: Result
     href: str
@@ -45,7 +45,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Past:
-    """One stored evaluation by its main measure."""
+    """The value of a stored evaluation by its main measure."""
 
     made: str
     collection: str
@@ -57,20 +57,20 @@ class Past:
 
 
 def page(made: Board, system: SystemKey) -> str:
-    """Everything that the store has of one system."""
-    results, told = made.by_system[system], made.declared_of(system)
+    """The page with all stored results of a system."""
+    results, declared = made.by_system[system], made.declared_of(system)
     base = system.base if system.reranker and system.base in made.by_system else None
-    numbers = [Number(one, _UP + links.collection_file(one.collection), _marks(one, told)) for one in results]
+    numbers = [Number(one, _UP + links.collection_file(one.collection), _marks(one, declared)) for one in results]
     stored = list({one.id: one.stored for one in results}.values())
     about = alarms_by_message(results)
     return render(
         "system.html",
-        title=told.name or system.label,
+        title=declared.name or system.label,
         up=_UP,
         suites=links.suites(made, None, _UP),
         system=system,
-        name=told.name or system.label.removesuffix(FIRST_STAGE),
-        told=told,
+        name=declared.name or system.label.removesuffix(FIRST_STAGE),
+        declared=declared,
         base=_UP + links.system_file(base) if base else None,
         stemming=bm25_notes(of_stored(stored)),
         places=_places(made, system),
@@ -87,18 +87,18 @@ def page(made: Board, system: SystemKey) -> str:
 
 
 def merged(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One tree of several: what is the same stands once, what differs between collections is counted."""
-    found: dict[str, Any] = {}
+    """Several identities as one tree. Equal values are shown once; values that differ are counted."""
+    tree: dict[str, Any] = {}
     for key in dict.fromkeys(key for one in identities for key in one):
         values = _distinct([one[key] for one in identities if key in one])
         everywhere = all(key in one for one in identities)
         if all(isinstance(value, Mapping) for value in values) and everywhere:
-            found[key] = merged(values)
+            tree[key] = merged(values)
         elif len(values) == 1:
-            found[key] = values[0] if everywhere else f"{plain(values[0])} (not everywhere)"
+            tree[key] = values[0] if everywhere else f"{plain(values[0])} (not everywhere)"
         else:
-            found[key] = f"{len(values)} different: {', '.join(plain(value)[:16] for value in values[:3])}, ..."
-    return found
+            tree[key] = f"{len(values)} different: {', '.join(plain(value)[:16] for value in values[:3])}, ..."
+    return tree
 
 
 def plain(value: object) -> str:
@@ -121,9 +121,9 @@ def _places(made: Board, system: SystemKey) -> list[TablePlace]:
     ]
 
 
-def _marks(result: Result, told: DeclaredSystem) -> tuple[Mark, ...]:
+def _marks(result: Result, declared: DeclaredSystem) -> tuple[Mark, ...]:
     own = {
-        TRAINED: told.trained_on(result.collection), IMPORTED: result.imported, WRONG: result.wrong is not None
+        TRAINED: declared.trained_on(result.collection), IMPORTED: result.imported, WRONG: result.wrong is not None
     }  # fmt: skip
     return (*collection_marks(result.collection), *(mark for mark, holds in own.items() if holds))
 

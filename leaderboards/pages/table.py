@@ -1,4 +1,4 @@
-"""The pages of one table: a column for each collection, or for each language."""
+"""The pages of a table, with a column for each collection or for each language."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["file_of", "languages_file", "languages_page", "page"]
 
 @dataclass(frozen=True)
 class Head:
-    """A column's head."""
+    """The head of a column."""
 
     title: str
     full: str
@@ -39,13 +39,13 @@ class Head:
 
     @property
     def trained(self) -> bool:
-        """Whether its data are known training data."""
+        """Whether the data are known training data."""
         return any(mark.sign == "T" for mark in self.marks)
 
 
 @dataclass(frozen=True)
 class BoardCell:
-    """One value of a row."""
+    """A value of a row."""
 
     text: str
     best: bool = False
@@ -57,7 +57,7 @@ class BoardCell:
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One system."""
+    """The row of a system."""
 
     standing: BoardStanding
     declared: DeclaredSystem
@@ -70,25 +70,25 @@ class BoardRow:
 
     @property
     def stage(self) -> str:
-        """What it stands on."""
+        """The first stage and its depth."""
         return stage_of(self.standing.system)
 
     @property
     def under(self) -> str:
-        """The line under its name."""
+        """The line under the name."""
         return line_of(self.standing.system)
 
     @property
     def words(self) -> str:
-        """What a search looks through."""
-        system, told = self.standing.system, self.declared
-        parts = (self.name, system.label, system.first_stage, told.licence, told.note)
+        """The text that a search is matched with, in lower case."""
+        system, declared = self.standing.system, self.declared
+        parts = (self.name, system.label, system.first_stage, declared.licence, declared.note)
         return " ".join(part for part in parts if part).lower()
 
 
 @dataclass(frozen=True)
 class ReferenceRow:
-    """Chance, a ceiling, or published numbers: never ranked."""
+    """A row without a rank: chance, a ceiling, or published numbers."""
 
     name: str
     about: str
@@ -98,12 +98,12 @@ class ReferenceRow:
 
 
 def page(made: Board, index: int) -> str:
-    """The table of one suite and measure."""
+    """The page with a column for each collection."""
     return _page(made, index, made.tables[index].sheet.columns, "Collections")
 
 
 def languages_page(made: Board, index: int) -> str:
-    """The same systems, with a column for each language."""
+    """The page with a column for each language."""
     return _page(made, index, made.tables[index].sheet.languages, "Languages")
 
 
@@ -115,7 +115,7 @@ def stage_of(system: SystemKey) -> str:
 
 
 def line_of(system: SystemKey) -> str:
-    """What a system is, in the line under its name."""
+    """The line under the name of a system: what it reranks, or that it is a first stage."""
     return f"over {stage_of(system)}" if system.reranker else f"first stage, depth {system.depth or 'not stated'}"
 
 
@@ -164,13 +164,13 @@ def _rows(made: Board, ranked: RankedTable, columns: Sequence[BoardColumn], *, d
     best = [_best(values, wrong, place) for place in range(len(columns))]
     found: list[BoardRow] = []
     for row in ranked.rows:
-        told, own = made.declared_of(row.system), values[row.system]
+        declared, own = made.declared_of(row.system), values[row.system]
         moved = [ranked.languages.get((row.system, one.title)) if deltas else None for one in columns]
         cells = tuple(
             BoardCell(
                 figures.points(value),
                 best=value is not None and value == best[i] and not wrong[row.system][i],
-                marks=_cell_marks(told, column, [grid.cells.get((row.system, one)) for one in column.collections]),
+                marks=_cell_marks(declared, column, [grid.cells.get((row.system, one)) for one in column.collections]),
                 delta=_delta(moved[i]),
                 note=wrong[row.system][i],
                 wrong=wrong[row.system][i] is not None,
@@ -181,12 +181,12 @@ def _rows(made: Board, ranked: RankedTable, columns: Sequence[BoardColumn], *, d
         found.append(
             BoardRow(
                 row,
-                told,
+                declared,
                 links.system_file(row.system),
-                told.name or row.system.label.removesuffix(FIRST_STAGE),
+                declared.name or row.system.label.removesuffix(FIRST_STAGE),
                 cells,
                 alarms=sum(len(alarms(cell)) for cell in grid.row(row.system) if cell is not None),
-                trained=any(told.trained_on(one) for one in grid.collections),
+                trained=any(declared.trained_on(one) for one in grid.collections),
                 starts_group=bool(before and row.group and before != row.group),
             )
         )
@@ -196,7 +196,7 @@ def _rows(made: Board, ranked: RankedTable, columns: Sequence[BoardColumn], *, d
 def _best(
     values: Mapping[SystemKey, Sequence[float | None]], wrong: Mapping[SystemKey, Sequence[str | None]], place: int
 ) -> float | None:
-    """The highest value of a column; one that is known to be wrong is none."""
+    """The highest value of a column, without values that are known to be wrong."""
     sound = [own[place] for system, own in values.items() if not wrong[system][place]]
     return max((value for value in sound if value is not None), default=None)
 
@@ -213,8 +213,8 @@ def _correction(ranked: RankedTable, view: str) -> str:
     return rule.correction({ranked.family: [row.figure for row in ranked.rows], **languages})
 
 
-def _cell_marks(told: DeclaredSystem, column: BoardColumn, cells: Sequence[Result | None]) -> tuple[str, ...]:
-    trained = bool(told.training) and any(told.trained_on(one) for one in column.collections)
+def _cell_marks(declared: DeclaredSystem, column: BoardColumn, cells: Sequence[Result | None]) -> tuple[str, ...]:
+    trained = bool(declared.training) and any(declared.trained_on(one) for one in column.collections)
     imported = any(cell is not None and cell.imported for cell in cells)
     wrong = any(cell is not None and cell.wrong for cell in cells)
     return tuple(m.sign for m, holds in ((TRAINED, trained), (IMPORTED, imported), (WRONG, wrong)) if holds)
@@ -231,11 +231,11 @@ def _head(column: BoardColumn) -> Head:
 
 
 def _references(sheet: BoardSheet, columns: Sequence[BoardColumn]) -> list[ReferenceRow]:
-    """What a random and a perfect order of the same candidates get, for every first stage and depth."""
+    """The rows of chance and ceiling for every first stage and depth."""
     grid, found = sheet.grid, []
     kinds: tuple[tuple[str, str, Callable[[Result], float | None]], ...] = (
         ("ceiling", "a perfect order of the same candidates", lambda one: one.ceiling),
-        ("chance", "what a random order of the same candidates expects", lambda one: one.chance),
+        ("chance", "the expected value of a random order of the same candidates", lambda one: one.chance),
     )
     for base in dict.fromkeys(system.base for system in grid.systems):
         over = [system for system in grid.systems if system.base == base]
@@ -281,4 +281,4 @@ def _votes(sheet: BoardSheet) -> str:
     if not groups:
         return f"{count} collections, each with the same weight" if count > 1 else "one collection"
     voters = len({one.group or (one.name, one.fingerprint) for one in sheet.grid.collections})
-    return f"{count} collections with {voters} votes; averaged first, and then one vote: {', '.join(groups)}"
+    return f"{count} collections with {voters} votes; averaged first and then counted as one: {', '.join(groups)}"

@@ -1,5 +1,5 @@
 "use strict";
-// Texts of the page are read and moved, never written as markup.
+// Texts are never written as markup.
 (() => {
   const byId = (id) => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -59,7 +59,7 @@
     });
   }
 
-  /* ---- a long table: only rows near the window are in the page; a printer gets all of them ---- */
+  /* ---- a long table: only rows near the window are in the page; all rows are printed ---- */
   const FEW = 80, SPARE = 10, NEAR = 6;
   class Long {
     constructor(body, frame) {
@@ -85,7 +85,7 @@
       this.body.style.paddingTop = `${this.first * this.height}px`;
       this.body.style.paddingBottom = `${(count - this.last) * this.height}px`;
     }
-    put(wanted) { // rows that stay are not touched, so that a link keeps its focus
+    put(wanted) { // rows that stay are not replaced, so that a link keeps its focus
       const kept = new Set(wanted);
       for (const row of [...this.body.rows]) if (!kept.has(row)) row.remove();
       let at = this.body.firstElementChild;
@@ -104,7 +104,7 @@
     addEventListener("beforeprint", () => print(true));
     addEventListener("afterprint", () => print(false));
   }
-  /* ---- filters; what is chosen stands in the address, so that a view can be sent to somebody ---- */
+  /* ---- filters; the choice is part of the address, so that a view can be shared ---- */
   const columns = new CSSStyleSheet();
   document.adoptedStyleSheets = [columns];
   const heads = board ? [...board.tHead.rows[0].cells] : [];
@@ -125,8 +125,8 @@
     const words = (chosen.q || "").toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0, rows = 0;
     for (const row of [...bodies.values()].flatMap((one) => one.rows)) {
-      const { text: told, stage, size, licence } = row.dataset;
-      const kept = words.every((word) => told.includes(word)) && matches(chosen.stage, stage) && matches(chosen.size, size)
+      const { text, stage, size, licence } = row.dataset;
+      const kept = words.every((word) => text.includes(word)) && matches(chosen.stage, stage) && matches(chosen.size, size)
         && matches(chosen.licence, licence) && !(["rows", "both"].includes(chosen.clean) && "trained" in row.dataset);
       row.hidden = !kept;
       rows += 1; shown += kept;

@@ -1,6 +1,6 @@
-"""Plots of results: each is a value that was stored, drawn as a PNG and an SVG. Needs the extra `reports`.
+"""Plots of stored results as PNG and SVG. They need the extra `reports`.
 
-One file per plot says what is drawn; `style` says how all of them look.
+Each plot has its own module; `style` defines the look of all plots.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ __all__ = ["Plot", "write_plots"]
 
 
 def write_plots(results: Sequence[Result], out: Path, workspace: Path, sheets: Sequence[Sheet] = ()) -> list[Plot]:
-    """Write every plot that the results carry into the folder `out`, for each main measure. What is known
-    to be wrong is not drawn.
+    """Write all plots that the results allow into the folder `out`, for each main measure. Values that are known to be
+    wrong are not drawn.
 
     Args:
-        workspace: where kept scores are read from, for the curve of depths and what was truncated.
-        sheets: the tables of the same results; what they hold is not computed again.
+        results: the selected results.
+        out: the folder.
+        workspace: the workspace with the stored scores, for the curves over depth and for truncation.
+        sheets: tables of the same results, whose figures are used again. Default: none.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -43,7 +45,7 @@ def write_plots(results: Sequence[Result], out: Path, workspace: Path, sheets: S
 
 
 def drawings(grid: Grid, workspace: Path, sheets: Sequence[Sheet] = ()) -> Iterator[Drawing]:
-    """Every plot of one measure, in the order of the report."""
+    """The plots of one measure, in the order of the report."""
     pairs = paired(grid, sheets)
     for drawn in (draw_gains(pairs), draw_heat_map(pairs), draw_dumbbells(pairs), draw_queries(pairs)):
         if drawn is not None:
@@ -55,7 +57,7 @@ def drawings(grid: Grid, workspace: Path, sheets: Sequence[Sheet] = ()) -> Itera
     yield from draw_waits(pairs.grid)
 
 
-def _main(found: Sequence[Grid]) -> list[Grid]:
-    """The grids of main measures; all, where somebody asked for others only."""
-    mains = [grid for grid in found if any(one.main_measure == grid.measure for one in grid.collections)]
-    return mains or list(found)
+def _main(all_grids: Sequence[Grid]) -> list[Grid]:
+    """The grids of main measures, or all grids if there is no main measure among them."""
+    mains = [grid for grid in all_grids if any(one.main_measure == grid.measure for one in grid.collections)]
+    return mains or list(all_grids)

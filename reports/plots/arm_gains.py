@@ -1,4 +1,4 @@
-"""What the arms of an adaptation gained on the base: the leading arm by language, and every arm on average."""
+"""The gains of an adaptation's arms over the base: the leading arm by language, and every arm on average."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ from reports.training.standing import (
 )
 
 Row = tuple[str, ArmGain]
-"""What stands left of a row, and what is drawn in it."""
+"""The label of a row and the gain that is drawn in it."""
 
 
 def draw_language_gains(record: AdaptationRecord, workspace: Path | None = None) -> Drawing | None:
-    """The accepted arm, else the best on dev: a row per language, at last all. None with fewer than two collections."""
+    """The gains of the accepted arm, or of the best on dev: a row per language, then one for all collections. None with
+    fewer than two collections."""
     arm = leader(record)
     tier = last_tier(record, arm) if arm is not None else None
     if arm is None or tier is None:
@@ -50,8 +51,8 @@ def draw_language_gains(record: AdaptationRecord, workspace: Path | None = None)
 
 
 def draw_arm_gains(record: AdaptationRecord, workspace: Path | None = None) -> Drawing | None:
-    """Every arm on average. None where fewer than two were measured beside the base."""
-    tiers = [tier for tier in deciding_tiers(record) if tier != "gate"]  # there only a few are ever measured
+    """The average gain of every arm. None if fewer than two arms were measured in addition to the base."""
+    tiers = [tier for tier in deciding_tiers(record) if tier != "gate"]  # only a few arms are measured at the gate
     if not tiers:
         return None
     tier = tiers[0]
@@ -110,5 +111,5 @@ def _caption(record: AdaptationRecord, who: str, drawn: Sequence[ArmGain]) -> st
     tested = [one for one in drawn if one.difference is not None]
     intervals = f", with 95 % intervals; {rule.TEST}, {corrected(tested)}" if tested else ""
     missing = len(drawn) - len(tested)
-    left = f" {counted(missing, 'row')} not tested: values of queries are not kept here." if missing else ""
+    left = f" {counted(missing, 'row')} not tested: this workspace has no values of queries." if missing else ""
     return f"The difference of {who} to the base in points of {record.measure}{intervals}.{left}"

@@ -1,4 +1,4 @@
-"""Where the points are: what the first stage had, what reranking added, and what keeps the rest away."""
+"""The parts of 100 points: what the first stage reached, what reranking added, and why the rest is missing."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _SMALL = 0.5e-3
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of 1. Fractions of the measure."""
+    """The parts of the measure's maximum, as fractions that sum to 1."""
 
     first_stage: float
-    """What the first stage had, less what reranking lost of it."""
+    """The value of the first stage without what reranking lost."""
     gained: float
     lost: float
-    """What the first stage had and the system has not."""
+    """The loss from the first stage to the system."""
     misordered: float
-    """What a perfect order of the same candidates would still gain beyond both."""
+    """What a perfect order of the same candidates would gain over the better of the two."""
     truncated: float
-    """What is lost at most because relevant candidates were cut."""
+    """The most that truncation of relevant candidates can have cost."""
     not_retrieved: float
-    """What no order of the candidates can reach."""
+    """What no order of the candidates can gain."""
 
     @property
     def value(self) -> float:
@@ -50,12 +50,14 @@ LOOKS: Mapping[str, tuple[str, str, str]] = {
     "truncated": ("truncated", "#9c3a8e", "...."),
     "not_retrieved": ("not retrieved", "#c9ced4", ""),
 }
-"""Part: its name, colour and hatch."""
+"""Name, colour and hatch of each part."""
 
 
 def parts(pair: Pair, workspace: Workspace | None = None) -> Parts | None:
-    """The parts of one result. None where its ceiling is not stored. What was truncated is known only where the scores
-    are kept in the workspace; elsewhere it is among the misordered."""
+    """The parts of one result. None if its ceiling is not stored.
+
+    Truncation is known only if the workspace holds the scores. Otherwise it is part of `misordered`.
+    """
     before, after, ceiling = pair.before.value, pair.after.value, pair.after.ceiling
     if ceiling is None:
         return None
@@ -79,7 +81,7 @@ def mean_parts(pairs: GridPairs, row: Sequence[Pair], found: Sequence[Parts]) ->
 
 
 def draw_ceilings(pairs: GridPairs, workspace: Path | None = None) -> list[Drawing]:
-    """A bar per system over all collections, and a bar per collection of the system with the largest gain."""
+    """A bar per system over all collections, and a bar per collection for the system with the largest gain."""
     opened = Workspace(workspace) if workspace else None
     complete = [system for system in pairs.systems if pairs.is_complete(system)]
     drawings = []
@@ -99,8 +101,8 @@ def _of_systems(pairs: GridPairs, systems: Sequence[SystemKey], workspace: Works
         rows[labels[system]] = mean_parts(pairs, row, [one for pair in row if (one := parts(pair, workspace))])
     lacking = len(pairs.systems) - len(known)
     missing = f" {counted(lacking, 'system')} with missing cells or ceilings left out." if lacking else ""
-    said = f"Macro average of {counted(len(pairs.grid.collections), 'collection')}.{missing}{left}"
-    return _drawn(pairs, rows, ("ceilings",), "What is left to gain", said)
+    scope = f"Macro average of {counted(len(pairs.grid.collections), 'collection')}.{missing}{left}"
+    return _drawn(pairs, rows, ("ceilings",), "What is left to gain", scope)
 
 
 def _of_collections(pairs: GridPairs, system: SystemKey, workspace: Workspace | None) -> list[Drawing]:
@@ -110,7 +112,7 @@ def _of_collections(pairs: GridPairs, system: SystemKey, workspace: Workspace | 
     return _drawn(pairs, rows, ("ceilings", "collections"), f"What is left to gain: {title}", "")
 
 
-def _drawn(pairs: GridPairs, rows: Mapping[str, Parts], name: Sequence[str], title: str, said: str) -> list[Drawing]:
+def _drawn(pairs: GridPairs, rows: Mapping[str, Parts], name: Sequence[str], title: str, scope: str) -> list[Drawing]:
     if not rows:
         return []
     measure = pairs.grid.measure
@@ -118,8 +120,8 @@ def _drawn(pairs: GridPairs, rows: Mapping[str, Parts], name: Sequence[str], tit
     with style():
         figure = headed(_figure(ordered, measure), f"{title}, {measure}")
     caption = (
-        f"The points of {measure} that make 100. Misordered: a perfect order of the same candidates would gain it. "
-        f"Not retrieved: no order of them can. {said}"
+        f"100 points of {measure} by cause. Misordered: a perfect order of the same candidates would gain these. "
+        f"Not retrieved: no order of the candidates can gain these. {scope}"
     ).strip()
     return [Drawing(file_name(*name, measure), f"{title}, {measure}", caption, figure)]
 
@@ -140,7 +142,7 @@ def _figure(rows: Mapping[str, Parts], measure: str) -> Any:
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlim(0, 100)
-    axis.set_xlabel(f"points of {measure}; the system's value stands on the right")
+    axis.set_xlabel(f"points of {measure}; the system's value is on the right")
     axis.spines["left"].set_visible(False)
     key_below(figure, handles, columns=6)
     return figure

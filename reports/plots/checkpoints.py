@@ -1,4 +1,4 @@
-"""The score of every checkpoint with its interval, and what the gate said of it."""
+"""The value of every checkpoint with its interval, and the verdict of the gate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATES = {
     "invalid": ("s", "none", "gate: invalid"),
     "": ("o", "none", "not looked at by the gate"),
 }
-"""What the gate said last: marker, filling, words."""
+"""Marker, filling and legend of each verdict. The last verdict of a checkpoint counts."""
 
 
 def write_history(points: Sequence[Point], pattern: str, out: Path) -> Plot:
@@ -34,7 +34,8 @@ def write_history(points: Sequence[Point], pattern: str, out: Path) -> Plot:
 
 
 def draw_history(points: Sequence[Point], pattern: str) -> Drawing:
-    """One line per first stage and depth; the revisions of one name are told apart by their day."""
+    """The plot of the history, with one line per first stage and depth. Revisions of one name are labelled with their
+    day."""
     series: dict[SystemKey, list[Point]] = {}
     for one in points:
         series.setdefault(one.system.base, []).append(one)
@@ -52,7 +53,7 @@ def draw_history(points: Sequence[Point], pattern: str) -> Drawing:
 
 
 def names(points: Sequence[Point]) -> list[str]:
-    """What tells the points apart: their names without what all begin with, and the day where names repeat."""
+    """Labels that distinguish the points: their names without the common beginning, and the day if names repeat."""
     labels = [one.system.label for one in points]
     start = _common(labels)
     days = [one.first[:10] for one in points]
@@ -63,12 +64,12 @@ def names(points: Sequence[Point]) -> list[str]:
         return [shown(labels[0].rstrip("/").rsplit("/", 1)[-1])]
     if len(set(labels)) == 1:
         return [day + tail for day, tail in zip(days, tails, strict=True)]
-    found = [shown(label[len(start) :]) for label in labels]
-    return [f"{name}\n{day}{tail}" if repeated else name for name, day, tail in zip(found, days, tails, strict=True)]
+    short = [shown(label[len(start) :]) for label in labels]
+    return [f"{name}\n{day}{tail}" if repeated else name for name, day, tail in zip(short, days, tails, strict=True)]
 
 
 def _common(labels: Sequence[str]) -> str:
-    """What all names begin with, up to a separator before what differs."""
+    """The common beginning of all names, up to the last separator in it."""
     low, high = min(labels), max(labels)
     same = next((place for place, letter in enumerate(low) if high[place : place + 1] != letter), len(low))
     cut = max((place + 1 for place, letter in enumerate(low[:same]) if letter in "/-_=@"), default=0)
@@ -81,10 +82,10 @@ def _series(axis: Any, own: Sequence[Point], colour: str, dash: Any) -> None:
     axis.plot(places, values, color=colour, linestyle=dash, linewidth=1, alpha=0.6, zorder=1, gid="line")
     for place, one in zip(places, own, strict=True):
         _point(axis, place, one, colour)
-    known = [one.first_stage for one in own if one.first_stage is not None]
-    if known and max(known) - min(known) < 1e-9:
-        axis.axhline(100 * known[0], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1, gid="first stage")
-        axis.annotate("first stage", (0.005, 100 * known[0]), (0, 3), xycoords=axis.get_yaxis_transform(),
+    firsts = [one.first_stage for one in own if one.first_stage is not None]
+    if firsts and max(firsts) - min(firsts) < 1e-9:
+        axis.axhline(100 * firsts[0], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1, gid="first stage")
+        axis.annotate("first stage", (0.005, 100 * firsts[0]), (0, 3), xycoords=axis.get_yaxis_transform(),
                       textcoords="offset points", fontsize=8, color=MUTED)  # fmt: skip
     labels = names(own)
     steep = max(len(line) for label in labels for line in label.split("\n")) > 8
@@ -117,8 +118,8 @@ def _key(states: set[str]) -> list[Any]:
     from matplotlib.lines import Line2D
 
     return [
-        Line2D([], [], linestyle="none", marker=marker, mfc=INK if filling == "full" else "white", mec=INK, label=said)
-        for state, (marker, filling, said) in STATES.items()
+        Line2D([], [], linestyle="none", marker=marker, mfc=INK if filling == "full" else "white", mec=INK, label=text)
+        for state, (marker, filling, text) in STATES.items()
         if state in states and states != {""}
     ]
 
@@ -127,5 +128,5 @@ def _caption(points: Sequence[Point]) -> str:
     collections = {one.system.base: len(one.collections) for one in points}
     over = " and ".join(counted(number, "collection") for number in dict.fromkeys(collections.values()))
     left = max(one.left_out for one in points)
-    missing = f" Up to {counted(left, 'collection')} that not all of them have left out." if left else ""
+    missing = f" Left out: up to {counted(left, 'collection')} that not all revisions have." if left else ""
     return f"{points[0].measure} in points, macro average of {over}, with 95 % intervals over queries.{missing}"

@@ -1,4 +1,4 @@
-"""Quality against cost: what a better ranking takes, and the systems that no other beats in both."""
+"""Quality against cost, and the systems that no other system beats in both."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from reports.plots.plot import Drawing, file_name
 from reports.plots.style import GAIN, INK, LINE, MUTED, headed, sheet, style
 
 NAMED = 10
-"""With more systems, numbers stand in the plot and names beside it."""
+"""With more systems, the plot shows numbers, and their names are listed next to it."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """One system's quality, a fraction, and its cost."""
+    """The quality of a system, as a fraction, and its cost."""
 
     system: SystemKey
     value: float
     interval: Interval
-    """Nan until it is drawn."""
+    """NaN until the point is drawn."""
     cost: float
 
 
 def speeds(grid: Grid) -> list[Spent]:
-    """Pairs per second on this machine of every system with all collections, over all of its pairs; systems without a
-    stored time have none."""
+    """Pairs per second on this machine, over all pairs of a system. Systems that lack a collection or a stored time are
+    left out."""
     found = []
     for system in grid.systems:
         cells = [cell for cell in grid.row(system) if cell is not None]
@@ -51,23 +51,26 @@ def speeds(grid: Grid) -> list[Spent]:
 
 
 def waits(grid: Grid, part: int) -> list[Spent]:
-    """What `harness latency` found of every system with all collections timed: the largest over the collections.
+    """What `harness latency` measured: the largest value over the collections. Systems that lack a collection are left
+    out.
 
     Args:
+        grid: the results of one measure.
         part: 0 for the median of a query's milliseconds, 1 for the 95th percentile, 2 for peak MB.
     """
     found = []
     for system in grid.systems:
         cells = [cell for cell in grid.row(system) if cell is not None and cell.timing.latency is not None]
-        known = [cell.timing.latency[part] for cell in cells if cell.timing.latency is not None]
-        values = [value for value in known if value is not None]
+        measured = [cell.timing.latency[part] for cell in cells if cell.timing.latency is not None]
+        values = [value for value in measured if value is not None]
         if values and len(values) == len(grid.collections):
             found.append((system, max(values) * (1 if part == 2 else 1000)))
     return _with_values(grid, found)
 
 
 def draw_waits(grid: Grid) -> list[Drawing]:
-    """Quality against the median and the 95th percentile of a query, and against memory, where two systems have it."""
+    """Quality against the median and the 95th percentile of a query's latency, and against memory. A plot needs two
+    systems."""
     drawn = []
     for part, name, cost in _WAITS:
         points = waits(grid, part)
@@ -92,23 +95,25 @@ def _with_values(grid: Grid, found: Sequence[tuple[SystemKey, float]]) -> list[S
 
 
 def _shown(grid: Grid, points: Sequence[Spent], *, more_is_better: bool) -> tuple[list[Spent], str]:
-    """What is drawn, with its intervals, and the sentence that says what was left out: all of the front, which would be
-    another one without them, and the best of the others."""
+    """The points to draw, with their intervals, and a sentence on those left out.
+
+    All points of the front are drawn, because the front would change without them, and the best of the others.
+    """
     best = front(points, more_is_better=more_is_better)
     others = sorted((one for one in points if one not in best), key=lambda one: -one.value)
     kept = {one.system for one in [*best, *others[: max(0, MOST - len(best))]]}
     own = replace(selection(grid), systems=[one.system for one in points if one.system in kept])
-    known = dict(value_intervals(own, average(grid, grid.collections, "", "")))
-    shown = [replace(one, interval=known.get(one.system, UNKNOWN)) for one in points if one.system in kept]
+    intervals = dict(value_intervals(own, average(grid, grid.collections, "", "")))
+    shown = [replace(one, interval=intervals.get(one.system, UNKNOWN)) for one in points if one.system in kept]
     left = len(points) - len(shown)
     verb = "is" if left == 1 else "are"
-    said = f" The systems on the line and the best of the others are drawn; {left} more {verb} in the table."
-    return shown, said if left else ""
+    sentence = f" The systems on the line and the best of the others are drawn; {left} more {verb} in the table."
+    return shown, sentence if left else ""
 
 
 def front(points: Sequence[Spent], *, more_is_better: bool) -> list[Spent]:
-    """The points that no other is at least as good as in both and better in one, the cheapest first. Of points that
-    are equal in both, all."""
+    """The Pareto front, cheapest first: the points that no other point beats in quality or cost without being worse in
+    the other. Points that are equal in both are all included."""
     sign = -1 if more_is_better else 1
     kept, best, level = [], -math.inf, math.nan
     for point in sorted(points, key=lambda one: (sign * one.cost, -one.value)):
@@ -119,7 +124,7 @@ def front(points: Sequence[Spent], *, more_is_better: bool) -> list[Spent]:
 
 
 def draw_cost(grid: Grid) -> Drawing | None:
-    """Quality against pairs per second. None with fewer than two systems whose speed is known."""
+    """Quality against pairs per second. None if the speed of fewer than two systems is known."""
     points = speeds(grid)
     if len(points) < 2:
         return None
@@ -128,18 +133,21 @@ def draw_cost(grid: Grid) -> Drawing | None:
         shown, grid.measure, name="speed", cost="pairs scored per second on this machine", more_is_better=True
     )
     missing = len([one for one in grid.systems if one.reranker]) - len(points)
-    left = f" {counted(missing, 'system')} without a stored time or with missing cells not drawn." if missing else ""
+    left = f" Not drawn: {counted(missing, 'system')} without a stored time or with missing cells." if missing else ""
     return replace(drawing, caption=drawing.caption + rest + left)
 
 
 def draw_quality_against(
     points: Sequence[Spent], measure: str, *, name: str, cost: str, more_is_better: bool
 ) -> Drawing:
-    """Quality against any cost, on a logarithmic axis.
+    """Quality against a cost on a logarithmic axis.
 
     Args:
-        cost: the title of the axis, with its unit.
-        more_is_better: whether the cheap end is where the numbers are large.
+        points: the systems.
+        measure: the measure of quality.
+        name: part of the file's name.
+        cost: the title of the cost axis, with its unit.
+        more_is_better: whether larger numbers are cheaper, as for speed.
     """
     best = front(points, more_is_better=more_is_better)
     ordered = sorted(points, key=lambda one: -one.value)
@@ -191,7 +199,7 @@ def _ticks(axis: Any) -> None:
 
 
 def _names(axis: Any, points: Sequence[Spent], best: Sequence[Spent]) -> None:
-    """Each name on the first free side of its point; the figure is laid out already."""
+    """Write each name on the first free side of its point. The figure must have been laid out."""
     labels = system_labels([one.system for one in points])
     taken: list[Any] = []
     for one in points:
@@ -214,7 +222,7 @@ _SIDES = (
 
 
 def _numbered(axis: Any, points: Sequence[Spent], best: Sequence[Spent]) -> None:
-    """A number at each point; beside the plot, the best system on top, what the numbers stand for."""
+    """Write a number at each point, and the names of the numbers next to the plot, the best system on top."""
     labels = system_labels([one.system for one in points])
     for place, one in enumerate(points):
         axis.annotate(str(place + 1), (one.cost, 100 * one.value), (5, 4), textcoords="offset points", fontsize=7)

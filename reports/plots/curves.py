@@ -1,4 +1,4 @@
-"""A value as something is turned: the share of a model in a merge, the steps of a training."""
+"""Values over a setting, such as the share of a model in a merge or the training steps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from reports.plots.style import MUTED, headed, sheet, style
 def draw_curves(
     lines: Sequence[PlotLine], *, title: str, x_title: str, measure: str, start: float | None = None
 ) -> Drawing:
-    """Curves with bands, as fractions: one for each language, and their mean if it is given as one of them.
+    """Curves with bands or whiskers.
 
     Args:
-        x_title: what is turned, with its unit, as `training steps` or `t, the share of B`.
-        start: the value before anything was turned, as a level line.
+        lines: the curves, as fractions; one per language, for instance.
+        title: the title.
+        x_title: the setting with its unit, such as `training steps` or `t, the share of B`.
+        measure: the measure of the values.
+        start: the value at the start, drawn as a level line. Default: no line.
     """
     named = [PlotLine(shown(one.label), one.x, one.y, one.low, one.high) for one in lines]
     with style():
@@ -34,7 +37,5 @@ def draw_curves(
         headed(figure, title)
         axis.margins(y=0.12)
         name_ends(axis, named)
-    caption = (
-        f"{measure} in points. {'Bands' if len(named) <= 3 else 'Whiskers'} are 95 % intervals where they are known."
-    )
+    caption = f"{measure} in points. {'Bands' if len(named) <= 3 else 'Whiskers'} are 95 % intervals, if known."
     return Drawing(file_name("curve", title), title, caption, figure)

@@ -1,5 +1,5 @@
-"""How deep reranking pays: the candidates cut at each depth by the first stage's order, with the scores that are kept.
-No model is called; a depth that was never scored is not drawn."""
+"""Quality against depth: the first stage's best candidates at each depth, ordered by stored scores. No model is called,
+so only depths that were scored are drawn."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Sweep:
     intervals: tuple[tuple[float, float], ...]
     first_stage: float
     ceilings: tuple[float, ...]
-    """Of a perfect order of the candidates at each depth."""
+    """The value of a perfect order of the candidates at each depth."""
     collections: tuple[CollectionKey, ...]
 
 
 def cut_by_first_stage(recalled: Recalled, depth: int) -> Run:
-    """The system's run over the best `depth` candidates of the first stage; its ties are cut by trec_eval's rule."""
+    """The system's run over the best `depth` candidates of the first stage, with trec_eval's rule for ties."""
     candidates = recalled.candidates
     order = candidates.order()
     rank = np.arange(len(order)) - candidates.offsets[:-1].repeat(np.diff(candidates.offsets))
@@ -58,8 +58,8 @@ def cut_by_first_stage(recalled: Recalled, depth: int) -> Run:
 
 
 def sweep(grid: Grid, system: SystemKey, workspace: Workspace) -> Sweep | None:
-    """The system at each depth up to its own, over the collections whose scores are kept. None where there are none,
-    or where the first stage has no order."""
+    """The values of a system at each depth up to its own, over the collections with stored scores. None if there are
+    none, or if the first stage has no order."""
     measure = ordinary(grid.measure)
     recalled = [] if measure is None else [
         (cell, found) for cell in grid.row(system) if cell and (found := _recalled(cell, workspace))
@@ -96,7 +96,7 @@ def _mean(strata: Sequence[Floats64], weights: Floats64) -> float:
 
 
 def draw_depth(pairs: GridPairs, workspace: Path) -> Drawing | None:
-    """A line per system. None where nothing was reranked, or no scores are kept."""
+    """A line per system. None if nothing was reranked or no scores are stored."""
     grid, opened = pairs.grid, Workspace(workspace)
     systems, left = limited(pairs.systems, SYSTEMS)
     found = [one for system in systems if (one := sweep(grid, system, opened))]
@@ -105,14 +105,14 @@ def draw_depth(pairs: GridPairs, workspace: Path) -> Drawing | None:
     most = max(found, key=lambda one: len(one.collections)).collections
     sweeps = [one for one in found if one.collections == most]  # averages over other collections are not comparable
     left += (
-        f" {counted(len(found) - len(sweeps), 'system')} with other collections left out." if sweeps != found else ""
+        f" Left out: {counted(len(found) - len(sweeps), 'system')} with other collections." if sweeps != found else ""
     )
     title = f"Quality against depth, {grid.measure}"
     with style():
         figure = headed(_figure(grid.measure, sweeps), title)
     caption = (
         f"{grid.measure} in points when only the first candidates of the first stage are reranked, mean of "
-        f"{counted(len(most), 'collection')}, with 95 % intervals. Made of stored scores. Dashed: the "
+        f"{counted(len(most), 'collection')}, with 95 % intervals. Computed from stored scores. Dashed: the "
         f"first stage; dotted: a perfect order of the same candidates.{left}"
     )
     return Drawing(file_name("depth", grid.measure), title, caption, figure)

@@ -1,4 +1,4 @@
-"""Before and after on every collection: where the first stage stood, where the system stands, what was possible."""
+"""Before and after reranking on every collection: the first stage, the system and the ceiling."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PANELS = 3
 
 
 def draw_dumbbells(pairs: GridPairs) -> Drawing | None:
-    """A panel per system, a row per collection. None where nothing was reranked."""
+    """A panel per system, a row per collection. None if nothing was reranked."""
     systems, left = limited(pairs.systems, PANELS)
     if not systems:
         return None
@@ -26,8 +26,8 @@ def draw_dumbbells(pairs: GridPairs) -> Drawing | None:
     with style():
         figure = headed(_figure(pairs, systems, order), title)
     caption = (
-        f"{measure} in points, of the first stage (hollow) and after reranking (filled; a triangle where it fell). The "
-        f"upright line is the ceiling: a perfect order of the same candidates. Sorted by the first system's gain.{left}"
+        f"{measure} in points, of the first stage (hollow) and after reranking (filled; a triangle for a loss). The "
+        f"line is the ceiling: a perfect order of the same candidates. Sorted by the first system's gain.{left}"
     )
     return Drawing(file_name("before-after", measure), title, caption, figure)
 

@@ -1,4 +1,4 @@
-"""Letters of every script: fonts that are here, in an order, and a spelling for letters that none of them has."""
+"""Fonts for every script: the installed ones in order of preference, and a fallback for letters that none has."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _OTHERS = (
     "Leelawadee UI", "Segoe UI", "Tahoma", "FreeSans", "Lohit Devanagari", "Lohit Bengali", "Lohit Telugu", "Unifont",
 )  # fmt: skip
 _FIRST = "DejaVu Sans"
-"""Comes with matplotlib, so that figures look alike everywhere."""
+"""Comes with matplotlib, so that plots look the same on every machine."""
 
 
 @cache
 def families() -> list[str]:
-    """The font families to draw with: the first that has a letter draws it."""
+    """The font families to draw with. Each letter is drawn with the first family that has it."""
     from matplotlib.font_manager import fontManager
 
     here = {font.name for font in fontManager.ttflist}
@@ -38,13 +38,16 @@ def _letters(family: str) -> frozenset[int]:
 
 
 def drawable(text: str) -> bool:
-    """Whether some font here has every letter."""
+    """Whether every letter is in an installed font."""
     return all(any(ord(letter) in _letters(family) for family in families()) for letter in text)
 
 
 def shown(text: str, language: str | None = None) -> str:
-    """The text as it can be drawn. Where no font has a letter, its number stands for it (`\\u6d77`) and the language
-    code follows: a reader can look it up, and two names stay two. What has no width or breaks lines is a space."""
+    """The text as it can be drawn.
+
+    A letter that no font has is written as its code (`\\u6d77`) and the language code is added, so that two names stay
+    different. Control characters and line breaks become spaces.
+    """
     plain = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
     if drawable(plain):
         return plain

@@ -1,4 +1,4 @@
-"""The source domain against the target: what an arm won there, and what it forgot here."""
+"""The source domain against the target: what an arm gained on the target and what it forgot on the source."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _MARKS = {
     "merge": ("D", "merge of all"),
     "curve": ("X", "merge along t"),
 }
-"""Kind: marker, words."""
+"""Marker and legend of each kind of arm."""
 _NAMED = 16
-"""With more arms, those of one task have a name only on the front."""
+"""With more arms, arms of one task are named only if they are on the front."""
 
 
 @dataclass(frozen=True)
 class ArmStanding:
-    """One arm. Fractions."""
+    """The values of one arm, as fractions."""
 
     name: str
     kind: str
@@ -57,7 +57,7 @@ def standings(record: AdaptationRecord, tier: Tier) -> list[ArmStanding]:
 
 
 def best(points: Sequence[ArmStanding], record: AdaptationRecord) -> list[ArmStanding]:
-    """The front: the arms that no other is at least as good as in both and better in one."""
+    """The Pareto front: the arms that no other arm beats on one domain without being worse on the other."""
     spent = {
         one.name: Spent(
             SystemKey(one.name, record.first_stage, record.depth, one.name), one.source, UNKNOWN, one.target
@@ -70,15 +70,16 @@ def best(points: Sequence[ArmStanding], record: AdaptationRecord) -> list[ArmSta
 
 
 def target_tier(record: AdaptationRecord) -> Tier | None:
-    """The tier that most arms share with the source; final before dev where as many do. None where fewer than two."""
-    order: tuple[Tier, ...] = ("final", "dev", "gate")  # at the gate only a few are ever measured
+    """The tier on which most arms were measured that were also measured on the source; on a tie final, then dev. None
+    with fewer than two arms."""
+    order: tuple[Tier, ...] = ("final", "dev", "gate")  # only a few arms are measured at the gate
     counts = {tier: len(standings(record, tier)) for tier in order}
     tier = max(counts, key=lambda one: counts[one])
     return tier if counts[tier] > 1 else None
 
 
 def draw_forgetting(record: AdaptationRecord) -> Drawing | None:
-    """None where fewer than two arms were measured on both."""
+    """The plot of source against target. None if fewer than two arms were measured on both."""
     tier = target_tier(record)
     if tier is None:
         return None
@@ -98,8 +99,8 @@ def draw_forgetting(record: AdaptationRecord) -> Drawing | None:
         key_below(figure, _key(points), columns=4)
     caption = (
         f"{record.measure} in points: the target on {tier} (right is better) and the source domain (up is better), "
-        "averages over collections. Filled, on the line: no other arm is as good in both. Dotted: the base; below it "
-        "something was forgotten. Intervals, and names that are not here, are in the table of arms."
+        "averages over collections. Filled, on the line: no other arm is as good on both. Dotted: the base; arms below "
+        "it forgot something. The table of arms has the intervals and all names."
     )
     return Drawing(file_name("adaptation", "forgetting"), title, caption, figure)
 
@@ -122,7 +123,7 @@ def _named(points: Sequence[ArmStanding], first: Sequence[ArmStanding], accepted
 
 
 def _names(axis: Any, points: Sequence[ArmStanding], first: Sequence[ArmStanding], accepted: str | None) -> None:
-    """Names right of the plot, by height, each with a line to its point."""
+    """Write the names to the right of the plot, ordered by height, each with a line to its point."""
     low, high = axis.get_ylim()
     gap = (high - low) / (axis.figure.get_figheight() * 0.68) * 0.17
     for one, level in zip(points, _levels([100 * one.source for one in points], gap, low, high), strict=True):
@@ -136,10 +137,10 @@ def _names(axis: Any, points: Sequence[ArmStanding], first: Sequence[ArmStanding
 
 
 def _levels(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Spread, and moved into the plot where the lowest or the highest would leave it."""
-    found = spread(places, gap)
-    over, under = max(0.0, max(found) - high), max(0.0, low - min(found))
-    return [one - over + under for one in found]
+    """The places, spread by `gap` and moved into the plot if the lowest or the highest would be outside."""
+    levels = spread(places, gap)
+    over, under = max(0.0, max(levels) - high), max(0.0, low - min(levels))
+    return [level - over + under for level in levels]
 
 
 def _key(points: Sequence[ArmStanding]) -> list[Any]:
@@ -147,7 +148,7 @@ def _key(points: Sequence[ArmStanding]) -> list[Any]:
 
     kinds = {one.kind for one in points}
     return [
-        Line2D([], [], linestyle="none", marker=marker, mfc="white", mec=MUTED, mew=1.3, label=said)
-        for kind, (marker, said) in _MARKS.items()
+        Line2D([], [], linestyle="none", marker=marker, mfc="white", mec=MUTED, mew=1.3, label=text)
+        for kind, (marker, text) in _MARKS.items()
         if kind in kinds
     ]

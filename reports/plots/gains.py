@@ -1,4 +1,4 @@
-"""Gains per language: who wins and who loses, by how much, and how sure that is."""
+"""Gains per language with their intervals and tests."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ PANELS = 4
 
 @dataclass(frozen=True)
 class LanguageGain:
-    """One system's gain on one language. Fractions."""
+    """The gain of a system on a language. Fractions."""
 
     language: str | None
     difference: Difference | None
-    """None where the system lacks one of the language's collections."""
+    """None if the system lacks one of the language's collections."""
     queries: int
     collections: int
 
     @property
     def state(self) -> str:
-        """`gain`, `loss`, or `unsure` where the difference is not significant."""
+        """`gain`, `loss`, or `unsure` if the difference is not significant."""
         if self.difference is None or not self.difference.significant:
             return "unsure"
         return "gain" if self.difference.value > 0 else "loss"
 
 
 MARKS = {"gain": ("o", GAIN, GAIN), "loss": ("v", LOSS, LOSS), "unsure": ("D", "white", MUTED)}
-"""State: marker, face, edge. The shape says it without the colour."""
+"""Marker, face and edge of each state. The shapes differ, so that no reader depends on colours."""
 SAID = {"gain": "gain", "loss": "loss", "unsure": "not significant (corrected p-value above 0.05)"}
 
 
 def gains(pairs: GridPairs, systems: Sequence[SystemKey]) -> list[list[LanguageGain]]:
-    """Per language of the grid, in the order of the languages, the gain of each system; at last on all collections."""
+    """A row per language of the grid, in order, with the gain of each system; the last row is for all collections."""
     collections = pairs.main
     languages = dict.fromkeys(key.language for key in collections)
     wanted = [(one, [key for key in collections if key.language == one]) for one in languages]
@@ -60,7 +60,7 @@ def _gains(
 
 
 def draw_gains(pairs: GridPairs) -> Drawing | None:
-    """A panel per system, a row per language. None where there are fewer than two languages or no reranker."""
+    """A panel per system, a row per language. None with fewer than two languages or without a reranker."""
     languages = dict.fromkeys(key.language for key in pairs.main)
     systems, left = limited(pairs.systems, PANELS)
     if not systems or len(languages) < 2:
@@ -72,7 +72,7 @@ def draw_gains(pairs: GridPairs) -> Drawing | None:
         figure = headed(_figure(pairs, [*rows, total], systems), title)
     caption = (
         f"The mean difference to the first stage in points of {measure} for each language, with 95 % intervals; n is "
-        f"the number of queries. Below: the macro average of all collections. "
+        f"the number of queries. Last row: the macro average of all collections. "
         f"{_corrected([one for row in (*rows, total) for one in row])}"
         f"Sorted by the first system.{left}"
     )
@@ -82,8 +82,8 @@ def draw_gains(pairs: GridPairs) -> Drawing | None:
 def _corrected(drawn: Sequence[LanguageGain]) -> str:
     families = {LANGUAGES: [one for one in drawn if one.language], SYSTEMS: [one for one in drawn if not one.language]}
     shown = {family: [Figure(difference=one.difference) for one in own] for family, own in families.items()}
-    said = rule.correction(shown)
-    return f"{rule.TEST.capitalize()}; {said}. " if said else ""
+    corrected = rule.correction(shown)
+    return f"{rule.TEST.capitalize()}; {corrected}. " if corrected else ""
 
 
 def _height(one: LanguageGain) -> float:
@@ -112,21 +112,21 @@ def _label(one: LanguageGain) -> str:
 
 
 def draw_gain(axis: Any, place: int, one: LanguageGain) -> None:
-    """A marker with whiskers in row `place`, and its value at the right edge."""
-    beside = {"transform": axis.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
+    """Draw a marker with whiskers in row `place`, and its value at the right edge."""
+    at_right = {"transform": axis.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
     if one.difference is None:
-        axis.text(1.01, place, "–", color=MUTED, **beside)
+        axis.text(1.01, place, "–", color=MUTED, **at_right)
         return
     marker, face, edge = MARKS[one.state]
     delta, (low, high) = one.difference.value, one.difference.interval
     if not math.isnan(low):
         axis.plot([low * 100, high * 100], [place, place], color=edge, linewidth=1.4, gid="interval")
     axis.plot([delta * 100], [place], marker, markersize=6, mfc=face, mec=edge, mew=1.3, gid="gain")
-    axis.text(1.01, place, signed(delta * 100), color=INK, **beside)
+    axis.text(1.01, place, signed(delta * 100), color=INK, **at_right)
 
 
 def key(states: Sequence[str]) -> list[Any]:
-    """The legend of the states that occur."""
+    """The legend entries of the states that occur."""
     from matplotlib.lines import Line2D
 
     return [

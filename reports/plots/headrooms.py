@@ -1,4 +1,4 @@
-"""The truncated share of what a system lost, looked up again where its scores are kept."""
+"""The points that a system lost to truncation, computed from stored scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.plots.kept import judged, kept, ordinary
 
 
 def truncated_points(result: Result, workspace: Workspace) -> float:
-    """What the result lost at most to truncation, a fraction; 0 where nothing was cut or nothing is known."""
+    """The most that the result can have lost to truncation, a fraction; 0 if nothing was truncated or it is unknown."""
     tokens = result.stored.audit.tokens
     if tokens is None or not tokens.truncated_half:
         return 0.0

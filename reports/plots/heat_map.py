@@ -1,4 +1,4 @@
-"""Collections by systems: every difference to the first stage at once, as a colour and as a number."""
+"""A heat map of collections by systems: every difference to the first stage as a colour and a number."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
 Floats64 = npt.NDArray[np.float64]
 _COLOURS = ("#7a2d00", LOSS, "#d98a54", "#f6d9c3", "#ffffff", "#cfe0f2", "#6fa5da", GAIN, "#063a70")
 _WIDTH, _HEIGHT = 0.46, 0.25
-"""Inches of a cell."""
+"""The size of a cell in inches."""
 _LETTER = 0.075
-"""Inches of a letter, about."""
+"""The approximate width of a letter in inches."""
 _DARK = 0.5
 
 
 def differences(pairs: GridPairs, systems: Sequence[SystemKey]) -> Floats64:
-    """Points, float64 [collections, systems]; nan where there is no pair."""
+    """Differences in points, float64 [collections, systems]; NaN if there is no pair."""
     return np.array([
         [100 * pairs.of[one, collection].delta if (one, collection) in pairs.of else np.nan for one in systems]
         for collection in pairs.grid.collections
@@ -34,7 +34,7 @@ def differences(pairs: GridPairs, systems: Sequence[SystemKey]) -> Floats64:
 
 
 def draw_heat_map(pairs: GridPairs) -> Drawing | None:
-    """None with fewer than two systems: other plots show one."""
+    """The heat map. None with fewer than two systems, because other plots show a single system."""
     if len(pairs.systems) < 2:
         return None
     collections, measure = list(pairs.grid.collections), pairs.grid.measure
@@ -43,11 +43,11 @@ def draw_heat_map(pairs: GridPairs) -> Drawing | None:
     title = f"Differences to the first stage, {measure}"
     with style():
         figure = headed(_figure(pairs, values, collections, systems), title)
-    said = f"{counted(len(systems), 'system')} on {counted(len(collections), 'collection')}"
+    scope = f"{counted(len(systems), 'system')} on {counted(len(collections), 'collection')}"
     missing = int(np.isnan(values).sum())
-    hatched = f" {counted(missing, 'cell')} without a result hatched; such systems stand on the right."
+    hatched = f" Hatched: {counted(missing, 'cell')} without a result; these systems are on the right."
     caption = (
-        f"Differences to the first stage in points of {measure}, {said}, the largest macro gain on the left. "
+        f"Differences to the first stage in points of {measure}, {scope}, the largest macro gain on the left. "
         f"In bold: significant, {rule.TEST}; {_corrected(pairs, systems)}.{hatched if missing else ''} "
         f"Colours end at ±{limit(values):.0f} points.{left}"
     )
@@ -61,9 +61,9 @@ def _corrected(pairs: GridPairs, systems: Sequence[SystemKey]) -> str:
 
 
 def limit(values: Floats64) -> float:
-    """Where the colours end, in points: one outlier does not make all others pale."""
-    known = np.abs(values[~np.isnan(values)])
-    return float(max(1.0, np.ceil(np.quantile(known, 0.95))))
+    """The end of the colour scale in points: the 95th percentile, so that an outlier does not make all others pale."""
+    sizes = np.abs(values[~np.isnan(values)])
+    return float(max(1.0, np.ceil(np.quantile(sizes, 0.95))))
 
 
 def _figure(
@@ -73,14 +73,14 @@ def _figure(
 
     rows, columns = values.shape
     names, titles = collection_labels(collections), system_labels(systems, 30)
-    beside, above = (_LETTER * max(map(len, found.values())) for found in (names, titles))
-    width = 1.2 + beside + 0.4 * above + _WIDTH * columns
+    left, above = (_LETTER * max(map(len, labels.values())) for labels in (names, titles))
+    width = 1.2 + left + 0.4 * above + _WIDTH * columns
     figure = sheet(max(5.2, width), 0.7 + 0.77 * above + _HEIGHT * max(rows, 6))
     axis = figure.subplots()
     colours, most = LinearSegmentedColormap.from_list("loss-gain", _COLOURS), limit(values)
     axis.set_facecolor("#f2f3f4")
     _hatch(axis, values)
-    cells = axis.pcolormesh(  # an image would be computed for every pixel, several times
+    cells = axis.pcolormesh(  # faster than an image, which is resampled for every pixel
         range(columns), range(rows), np.ma.masked_invalid(values), cmap=colours, vmin=-most, vmax=most,
         shading="nearest", zorder=2,
     )  # fmt: skip
@@ -114,7 +114,7 @@ def _number(axis: Any, place: tuple[int, ...], pair: Pair, behind: Sequence[floa
         color="white" if _lightness(behind) < _DARK else INK,
         fontweight="bold" if pair.difference.significant else "normal",
     )  # fmt: skip
-    text.set_in_layout(False)  # thousands of them lie in their cells anyway
+    text.set_in_layout(False)  # there may be thousands, and all are within their cells
 
 
 def _lightness(colour: Sequence[float]) -> float:

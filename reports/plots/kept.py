@@ -1,4 +1,4 @@
-"""Scores that are still in the workspace. A plot that needs them is not drawn without; nothing is scored for it."""
+"""Scores that are still in the workspace. Without them, plots that need them are not drawn; nothing is scored again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.workspace import Workspace
 
 
 def kept(result: Result, workspace: Workspace) -> Recalled | None:
-    """The result's scores and candidates; None where it was imported, or they were cleared away."""
+    """The stored scores and candidates of a result; None if it was imported or they were deleted."""
     scores = workspace.scored / f"{result.id}.npz"
     if result.imported or not workspace.results.is_file() or not scores.is_file():
         return None
@@ -23,7 +23,7 @@ def kept(result: Result, workspace: Workspace) -> Recalled | None:
 
 
 def ordinary(measure: str) -> Measure | None:
-    """The measure, where it is one of a ranking; p-MRR is of two."""
+    """The measure if it is computed on one ranking; None for p-MRR, which compares two."""
     try:
         return parse(measure)
     except UsageError:

@@ -1,4 +1,4 @@
-"""What stands beside a row, a column or a line: names that are short, and stay different."""
+"""Short and distinct labels for rows, columns and lines."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ LONGEST = 38
 
 
 def system_labels(systems: Sequence[SystemKey], longest: int = LONGEST) -> dict[SystemKey, str]:
-    """A label for each system: the last part of its path where that is enough, what it stands on where systems stand
-    on different things, the middle left out where it is long. Two systems never share one."""
+    """A distinct label for each system.
+
+    It is the last part of the path if that is enough, with the first stage and the depth if they differ between
+    systems. Long labels are cut in the middle.
+    """
     stages, depths = {one.first_stage for one in systems}, {one.depth for one in systems}
-    names = dict(zip(systems, _told_apart([one.label for one in systems], _last), strict=True))
+    names = dict(zip(systems, _distinct([one.label for one in systems], _last), strict=True))
     full = {}
     for one in systems:
         over = f" over {_last(one.first_stage)}" if len(stages) > 1 and one.reranker else ""
@@ -27,7 +30,7 @@ def system_labels(systems: Sequence[SystemKey], longest: int = LONGEST) -> dict[
 
 
 def collection_labels(collections: Sequence[CollectionKey], longest: int = LONGEST) -> dict[CollectionKey, str]:
-    """A label for each collection. What all begin with, their suite or folder, is left out."""
+    """A distinct label for each collection, without the suite or folder that all share."""
     heads = {one.name.partition("/")[0] if "/" in one.name else None for one in collections}
     shared = len(collections) > 1 and len(heads) == 1 and None not in heads
     names = [_within(one) if shared else one.name for one in collections]
@@ -41,20 +44,20 @@ def _within(one: CollectionKey) -> str:
 
 
 def signed(points: float, digits: int = 1) -> str:
-    """`+3.2`, `−0.4`; a zero has no sign."""
+    """Points with a sign, such as `+3.2` or `−0.4`; zero has no sign."""
     text = f"{points:+z.{digits}f}"
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 system`, `1,200 queries`."""
+    """A number with a noun, such as `1 system` or `1,200 queries`."""
     if number == 1:
         return f"1 {thing}"
     return f"{number:,} {thing[:-1] + 'ies' if thing.endswith('ry') else thing + 's'}"
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
-    """Places moved apart as little as it takes to lie `gap` from each other, in their order."""
+    """The places moved apart as little as needed for a distance of `gap`. Their order stays the same."""
     blocks: list[tuple[float, list[int]]] = []  # centre, members from the lowest
     for index in sorted(range(len(places)), key=lambda one: places[one]):
         blocks.append((places[index], [index]))
@@ -78,7 +81,7 @@ def _last(label: str) -> str:
     return (model.rstrip("/").rsplit("/", 1)[-1] or model) + mark + options + stage
 
 
-def _told_apart(names: Sequence[str], shorter: Callable[[str], str]) -> list[str]:
+def _distinct(names: Sequence[str], shorter: Callable[[str], str]) -> list[str]:
     longer: dict[str, set[str]] = {}
     for name in names:
         longer.setdefault(shorter(name), set()).add(name)
@@ -86,8 +89,8 @@ def _told_apart(names: Sequence[str], shorter: Callable[[str], str]) -> list[str
 
 
 def _unique(names: Sequence[str]) -> list[str]:
-    counts, seen, found = Counter(names), Counter[str](), []
+    counts, seen, unique = Counter(names), Counter[str](), []
     for name in names:
         seen[name] += 1
-        found.append(f"{name} #{seen[name]}" if counts[name] > 1 else name)
-    return found
+        unique.append(f"{name} #{seen[name]}" if counts[name] > 1 else name)
+    return unique

@@ -1,4 +1,4 @@
-"""English names of languages with their codes, for labels."""
+"""Labels with the English names of languages and their codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from adapters.languages import NAMES
 
 
 def language_label(code: str | None) -> str:
-    """`Swahili (sw)`, `Chinese (zh-Hans)`; a code without a name stays as it is."""
+    """A label such as `Swahili (sw)` or `Chinese (zh-Hans)`. A code without a name is returned unchanged."""
     if code is None:
         return "no language"
     head = code.replace("_", "-").split("-")[0]

@@ -1,4 +1,4 @@
-"""Lines with an interval around each point, named at their ends."""
+"""Lines with an interval around each point and labels at their ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reports.plots.style import DASHES, MARKERS, SERIES
 
 @dataclass(frozen=True)
 class PlotLine:
-    """One line. `y`, `low` and `high` are aligned with `x`; without an interval `low` and `high` are empty."""
+    """A line. `y`, `low` and `high` are aligned with `x`; `low` and `high` are empty without intervals."""
 
     label: str
     x: Sequence[float]
@@ -22,7 +22,14 @@ class PlotLine:
 
 
 def draw_lines(axis: Any, lines: Sequence[PlotLine], *, band: bool, scale: float = 100) -> None:
-    """Draw each line in a colour, marker and dash of its own. `band`: a band, else whiskers; values times `scale`."""
+    """Draw each line with a different colour, marker and dash.
+
+    Args:
+        axis: the axis to draw on.
+        lines: the lines.
+        band: whether intervals are bands; otherwise they are whiskers.
+        scale: factor for all values. Default: 100, for points.
+    """
     for place, line in enumerate(lines):
         colour, marker, dash = SERIES[place % 6], MARKERS[place % 6], DASHES[place % 6]
         y = [scale * value for value in line.y]
@@ -43,7 +50,8 @@ def _interval(axis: Any, line: PlotLine, colour: str, band: bool, scale: float) 
 
 
 def name_ends(axis: Any, lines: Sequence[PlotLine], *, scale: float = 100) -> None:
-    """Write each line's label beside its last point, moved apart where they would meet. The limits have to be final."""
+    """Write each line's label next to its last point; labels that would overlap are moved apart. The limits of the axis
+    must be final."""
     low, high = axis.get_ylim()
     height = axis.figure.get_figheight() * 0.68
     ends = [scale * line.y[-1] for line in lines]

@@ -1,4 +1,4 @@
-"""What an adaptation did when: a bar for everything that was done, a mark for every verdict."""
+"""The timeline of an adaptation: a bar for each step, a mark for each verdict."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from reports.plots.style import INK, LOSS, MUTED, ROW, SERIES, headed, key_below
 from reports.training.told import duration
 
 _SLIVER = 0.003
-"""The smallest share of the width that a bar has; less cannot be seen."""
+"""The smallest width of a bar as a share of the plot's width."""
 _APART = 8
-"""Slivers between two marks: one never hides another."""
-_TOLD = 48
+"""The distance of two marks in slivers, so that none hides another."""
+_LONGEST = 48
+"""The longest summary of a stage in characters."""
 _VERDICTS = tuple(name for name in STATES if name)
 
 
 def draw_timeline(record: AdaptationRecord) -> Drawing | None:
-    """A row per stage, in the order of the loop. None where nothing was done yet."""
+    """The timeline with a row per stage, in the order of the loop. None if nothing was done yet."""
     rows = [(stage, own) for stage in STAGES if (own := [one for one in record.timeline if one.stage == stage])]
     if not rows:
         return None
@@ -35,7 +36,9 @@ def draw_timeline(record: AdaptationRecord) -> Drawing | None:
         least = _SLIVER * max(one.at + one.seconds for one in record.timeline) / scale
         for place, (_, events) in enumerate(rows):
             _bars(axis, place, events, scale, least)
-            axis.text(1.01, place, shown(told(events)), transform=axis.get_yaxis_transform(), va="center", fontsize=8)
+            axis.text(
+                1.01, place, shown(summary(events)), transform=axis.get_yaxis_transform(), va="center", fontsize=8
+            )
         axis.set_yticks(range(len(rows)), [stage for stage, _ in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)
         axis.set_xlim(left=0)
@@ -45,22 +48,22 @@ def draw_timeline(record: AdaptationRecord) -> Drawing | None:
         headed(figure, shown(title))
         key_below(figure, _key(record.timeline), columns=6)
     caption = (
-        "Each bar is one thing that was done; right: how long its stage took, how often, and what was said. "
-        "A mark is a verdict; marks that would meet are moved apart. The shortest bars are drawn wider than they are."
+        "Each bar is one step. Right: the time of the stage, the number of its steps and the verdicts. A mark is a "
+        "verdict; marks that would overlap are moved apart. Very short bars are drawn wider than they are."
     )
     return Drawing(file_name("adaptation", "timeline"), title, caption, figure)
 
 
-def told(events: Sequence[Event]) -> str:
-    """How long a stage took, how often, and its verdicts: who did not pass, then who did, or how many."""
+def summary(events: Sequence[Event]) -> str:
+    """The time of a stage, the number of its steps, and the verdicts: those that did not pass, then those that did."""
     times = f", {len(events)} times" if len(events) > 1 else ""
     passed = [one for one in _judged(events) if one.state == "pass"]
     named = [one for one in _judged(events) if one.state != "pass"] + (passed if len(passed) == 1 else [])
-    said = ", ".join(f"{one.name.rstrip('/').rsplit('/', 1)[-1]} {one.state}" for one in named)
+    verdicts = ", ".join(f"{one.name.rstrip('/').rsplit('/', 1)[-1]} {one.state}" for one in named)
     if len(passed) > 1:
-        said += f"{', ' if said else ''}{len(passed)} pass"
-    whole = f"{duration(sum(one.seconds for one in events))}{times}{': ' if said else ''}{said}"
-    return whole if len(whole) <= _TOLD else f"{whole[: _TOLD - 1]}…"
+        verdicts += f"{', ' if verdicts else ''}{len(passed)} pass"
+    whole = f"{duration(sum(one.seconds for one in events))}{times}{': ' if verdicts else ''}{verdicts}"
+    return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 1]}…"
 
 
 def _judged(events: Sequence[Event]) -> list[Event]:
@@ -74,7 +77,7 @@ def _unit(longest: float) -> tuple[float, str]:
 def _bars(axis: Any, place: int, events: Sequence[Event], scale: float, least: float) -> None:
     for one in events:
         known, width = one.state == "known", max(one.seconds / scale, least)
-        rim = 0.8 if known or width > 3 * least else 0  # a white one would leave nothing of a sliver
+        rim = 0.8 if known or width > 3 * least else 0  # a white edge would hide a sliver
         axis.barh(
             place, width, left=one.at / scale, height=0.62, linewidth=rim, zorder=2,
             color="white" if known else SERIES[0], edgecolor=MUTED if known else "white", gid="bar",

@@ -1,4 +1,4 @@
-"""Every reranked result beside the first stage's on the same candidates: what all plots of gains are drawn from."""
+"""Reranked results paired with the first stage's on the same candidates, for all plots of gains."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Floats64 = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 UNKNOWN: Interval = (float("nan"), float("nan"))
 MOST = 40
-"""Systems in a plot with a row, a column or a point for each: more of them cannot be read."""
+"""The most systems in a plot with a row, a column or a point for each; more are not readable."""
 UNDECLARED = "undeclared"
-"""The family of collections without a language, which are no language."""
+"""The family of collections that declare no language."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """After and before, on one collection."""
+    """The results after and before reranking on one collection."""
 
     after: Result
     before: Result
@@ -38,30 +38,30 @@ class Pair:
 
     @property
     def deltas(self) -> Floats64:
-        """Per query."""
+        """The differences per query, float64 [queries]."""
         return self.after.values - self.before.values
 
     @property
     def delta(self) -> float:
-        """After minus before."""
+        """The mean difference, after minus before."""
         return self.difference.value
 
 
 @dataclass(frozen=True, eq=False)
 class GridPairs:
-    """A grid with the pairs of its cells. A cell without its first stage on the same candidates has none."""
+    """A grid with the pairs of its cells. A cell has a pair if its first stage has a result on the same candidates."""
 
     grid: Grid
     of: dict[tuple[SystemKey, CollectionKey], Pair]
     averages: dict[tuple[SystemKey, tuple[CollectionKey, ...]], Difference]
-    """Of every language, corrected over the languages of the system, and of all collections, corrected over the
-    systems."""
+    """The differences of every language, corrected over the languages of the system, and of all collections, corrected
+    over the systems."""
     main: tuple[CollectionKey, ...]
-    """The collections that are averaged: each once."""
+    """The collections that are averaged, each once."""
 
     @cached_property
     def systems(self) -> list[SystemKey]:
-        """Reranked systems that have a pair: first those with all collections, the largest gain first."""
+        """The reranked systems with a pair: those with the most collections first, then by falling gain."""
         found = [system for system in self.grid.systems if self.row(system)]
         return sorted(found, key=lambda one: (-len(self.row(one)), -self.macro(one)))
 
@@ -74,17 +74,18 @@ class GridPairs:
         return len(self.row(system)) == len(self.grid.collections)
 
     def macro(self, system: SystemKey) -> float:
-        """The macro average of the gains that are there."""
+        """The macro average of the system's gains over the collections with a pair."""
         row = self.row(system)
         weights = self.grid.weights([pair.after.collection for pair in row])
         return float(np.average([pair.delta for pair in row], weights=weights))
 
 
 def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> GridPairs:
-    """Pair every reranked cell with its first stage's. The differences are those of the tables.
+    """Pair every reranked cell with the cell of its first stage. The differences are those of the tables.
 
     Args:
-        sheets: tables of the same grid; what they hold is not computed again.
+        grid: the results of one measure.
+        sheets: tables of the same grid, whose figures are used again. Default: none.
     """
     singles = [one for one in collection_columns(grid) if len(one.collections) == 1]
     main = once(grid)
@@ -107,7 +108,7 @@ def paired(grid: Grid, sheets: Sequence[Sheet] = ()) -> GridPairs:
 
 
 _Key = tuple[tuple[CollectionKey, ...], tuple[float, ...], str]
-"""Collections, weights, and what is corrected over: columns that agree in them have the same differences."""
+"""Collections, weights and family. Columns with equal keys have the same differences."""
 
 
 def _key(grid: Grid, column: GridColumn) -> _Key:
@@ -118,8 +119,8 @@ def _key(grid: Grid, column: GridColumn) -> _Key:
 def _differences(
     grid: Grid, columns: Sequence[GridColumn], sheets: Sequence[Sheet]
 ) -> Mapping[_Key, Mapping[SystemKey, Difference]]:
-    """Of every column those of its systems; computed for columns that no sheet has. A sheet has all columns of a family
-    or none."""
+    """The differences of every column by system. They are computed for columns that are in no sheet; a sheet has all
+    columns of a family or none."""
     found: dict[_Key, dict[SystemKey, Difference]] = {}
     for sheet in sheets:
         _add(found, grid, sheet.columns, sheet.figures)
@@ -144,14 +145,14 @@ def _add(
 
 
 def _sound(grid: Grid) -> Grid:
-    """Without values that are known to be wrong; the differences of the others are what they were with them."""
+    """The grid without values that are known to be wrong. The differences of the other values do not change."""
     cells = {key: cell for key, cell in grid.cells.items() if not cell.wrong}
     kept = {system for system, _ in cells}
     return replace(grid, systems=tuple(one for one in grid.systems if one in kept), cells=cells)
 
 
 def _languages(grid: Grid, main: Sequence[CollectionKey]) -> list[GridColumn]:
-    """Every language, and the collections without one."""
+    """A column for every language, and one for the collections without a language."""
     codes = dict.fromkeys(one.language for one in main)
     by_code = {code: [one for one in main if one.language == code] for code in codes}
     return [
@@ -161,11 +162,11 @@ def _languages(grid: Grid, main: Sequence[CollectionKey]) -> list[GridColumn]:
 
 
 def limited(systems: Sequence[SystemKey], most: int) -> tuple[list[SystemKey], str]:
-    """The first `most` systems, and the sentence that says what was left out."""
+    """The first `most` systems, and a sentence on those left out, '' for none."""
     left = len(systems) - most
-    said = (
+    sentence = (
         f" The {most} with the largest gains are drawn; {left} more {'is' if left == 1 else 'are'} in the table."
         if left > 0
         else ""
     )
-    return list(systems[:most]), said
+    return list(systems[:most]), sentence

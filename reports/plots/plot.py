@@ -1,4 +1,4 @@
-"""A drawing, and the two files that it becomes: PNG for pages that want pixels, SVG for pages that want lines."""
+"""A drawing, and its two files: PNG and SVG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reports.plots.style import style
 
 _PNG = {"Software": None}
 _SVG = {"Date": None, "Creator": None}
-"""Neither a time nor a version: the same results give the same bytes."""
+"""Files have no date and no version, so that the same results give the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,16 @@ class Drawing:
     """A figure that is not written yet."""
 
     name: str
-    """Of the files, without an ending."""
+    """The name of the files without suffix."""
     title: str
     caption: str
-    """What is drawn, on what, and what was left out."""
+    """A description of what is drawn and what was left out."""
     figure: Any
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure as two files."""
+    """A figure that was written as two files."""
 
     title: str
     png: Path
@@ -49,5 +49,5 @@ def write(drawing: Drawing, out: Path) -> Plot:
 
 
 def file_name(*parts: str) -> str:
-    """Parts joined to the name of a file: `gains`, `nDCG@10` give `gains-ndcg-10`."""
+    """The parts joined to a file name: `gains` and `nDCG@10` give `gains-ndcg-10`."""
     return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)

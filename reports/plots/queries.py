@@ -1,4 +1,4 @@
-"""What a mean hides: how many queries gain, lose and stay, and by how much."""
+"""The differences per query: how many queries gain, lose and stay the same, and by how much."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from reports.plots.style import GAIN, INK, LOSS, MUTED, headed, sheet, style
 Floats64 = npt.NDArray[np.float64]
 SYSTEMS, COLUMNS = 6, 3
 LARGE = 0.2
-"""A difference that a reader of one result page notices."""
+"""A large difference of one query, a fraction: visible on a page of results."""
 _SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """The differences per query of one system, the largest first. A query weighs what it does in the macro average."""
+    """The differences per query of a system, the largest first, with the weight of each query in the macro average."""
 
     system: SystemKey
     deltas: Floats64
-    """Fractions, float64 [queries]."""
+    """Differences as fractions, float64 [queries]."""
     shares: Floats64
-    """Float64 [queries], summing to 1."""
+    """Weights that sum to 1, float64 [queries]."""
 
     def share(self, low: float = -np.inf, high: float = np.inf) -> float:
         """The share of queries with a difference in [low, high]."""
         return float(self.shares[(self.deltas >= low) & (self.deltas <= high)].sum())
 
     def outline(self) -> tuple[Floats64, Floats64]:
-        """Percent of the queries and points, float64 [501]: enough for an eye, however many queries there are."""
+        """Percent of the queries and differences in points, float64 [501] each, for any number of queries."""
         places = np.linspace(0, 1, 501)
         rows = np.searchsorted(np.cumsum(self.shares), places, side="right").clip(max=len(self.deltas) - 1)
         return places * 100, self.deltas[rows] * 100
@@ -49,7 +49,7 @@ class Spread:
 
 
 def spread_of(pairs: GridPairs, system: SystemKey) -> Spread:
-    """The system's differences on every collection where it has them."""
+    """The system's differences on all collections where it has a pair."""
     row = pairs.row(system)
     weights = pairs.grid.weights([pair.after.collection for pair in row])
     deltas = np.concatenate([pair.deltas for pair in row])
@@ -61,7 +61,7 @@ def spread_of(pairs: GridPairs, system: SystemKey) -> Spread:
 
 
 def draw_queries(pairs: GridPairs) -> Drawing | None:
-    """A panel per system. None where nothing was reranked."""
+    """A panel per system. None if nothing was reranked."""
     systems, left = limited(pairs.systems, SYSTEMS)
     if not systems:
         return None
@@ -108,10 +108,10 @@ def _panel(axis: Any, one: Spread) -> None:
                   textcoords="offset points", ha="right", fontsize=8)  # fmt: skip
     axis.set_xlim(0, 100)
     axis.grid(axis="y")
-    _told(axis, one)
+    _counts(axis, one)
 
 
-def _told(axis: Any, one: Spread) -> None:
+def _counts(axis: Any, one: Spread) -> None:
     rises, falls = one.share(low=_SAME), one.share(high=-_SAME)
     up, down = one.share(low=LARGE), one.share(high=-LARGE)
     rows = (

@@ -1,4 +1,4 @@
-"""How every plot looks: colours that the colour-blind tell apart, shapes and hatches that survive a photocopy."""
+"""The look of all plots: colours for colour-blind readers, and shapes and hatches that work without colour."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from reports.plots.fonts import families
 INK, MUTED, LINE = "#1b1f24", "#57606a", "#d5d9de"
 GAIN, LOSS = "#0a58a8", "#a03c00"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Okabe and Ito 2008, without the colours that vanish on white. Each has a marker and a dash of its own."""
+"""The colours of Okabe and Ito (2008) that are visible on white. Each has its own marker and dash."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 ROW = 0.27
-"""Inches of one row of labels."""
+"""The height of a row of labels in inches."""
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 150, "savefig.dpi": 150, "figure.facecolor": "white", "savefig.facecolor": "white",
@@ -35,7 +35,7 @@ _SETTINGS: dict[str, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw and save inside: the settings of the user are put aside and come back, and no backend is chosen.
+    """A context in which to draw and save. It restores the user's settings at the end and chooses no backend.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -43,20 +43,28 @@ def style() -> Iterator[None]:
     matplotlib = need("matplotlib", "reports", "a plot")
     ours = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
     with matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the library's own remarks on fonts and layout are not for our users
+        warnings.simplefilter("ignore")  # users cannot act on matplotlib's warnings about fonts and layout
         matplotlib.rcParams.update(ours | _SETTINGS | {"font.family": families()})
         yield
 
 
 def sheet(width: float, height: float) -> Any:
-    """An empty figure of that many inches that lays itself out. It belongs to nobody but the caller."""
+    """An empty figure with constrained layout, independent of pyplot. Sizes are in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def panels(count: int, rows: int, *, width: float, labels: float, shared: bool = True) -> tuple[Any, list[Any]]:
-    """A figure with panels side by side that share their rows, from the top. `labels`: inches for the row labels."""
+    """A figure with panels side by side that share their rows.
+
+    Args:
+        count: the number of panels.
+        rows: the number of rows.
+        width: the width of a panel in inches.
+        labels: the width of the row labels in inches.
+        shared: whether the panels share the x axis. Default: True.
+    """
     figure = sheet(labels + width * count, 1.4 + ROW * rows)
     axes = figure.subplots(1, count, sharey=True, sharex=shared, squeeze=False)[0]
     for axis in axes:
@@ -67,12 +75,12 @@ def panels(count: int, rows: int, *, width: float, labels: float, shared: bool =
 
 
 def headed(figure: Any, title: str) -> Any:
-    """The figure under its title, for those who meet it alone."""
+    """Add a title to the figure and return it."""
     figure.suptitle(title, x=0.006, ha="left", fontsize=11, fontweight="bold", color=INK)
     return figure
 
 
 def key_below(figure: Any, handles: list[Any], columns: int = 4) -> None:
-    """A legend under everything, of what stands in no direct label."""
+    """Add a legend below the panels."""
     if handles:
         figure.legend(handles=handles, loc="outside lower left", ncols=min(columns, len(handles)))

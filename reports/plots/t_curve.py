@@ -1,4 +1,4 @@
-"""The merges along t between two checkpoints, a panel for each language, with what was made of more than two beside."""
+"""The merges along t between two checkpoints, a panel per language, next to the merges of more than two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reports.training.told import joined
 
 REFERENCES = ("union", *MERGED)
 _FIRST, _STEP = 1.18, 0.13
-"""Where the marks of the references stand, right of t = 1."""
+"""The places of the references' marks, to the right of t = 1."""
 _ACROSS = 5
 
 
@@ -36,7 +36,7 @@ class Way:
 
 
 def way(record: AdaptationRecord) -> Way | None:
-    """The curve of the record; the longest, where there are several. None where there is none."""
+    """The curve of the record, the longest if there are several; None without a curve."""
     parts: dict[tuple[str, ...], list[ArmRecord]] = {}
     for one in record.of_kind("curve"):
         if one.t is not None and len(one.parts) == 2 and not one.refused:
@@ -58,7 +58,7 @@ def tier_of(record: AdaptationRecord, along: Way) -> Tier | None:
 
 
 def draw_t_curve(record: AdaptationRecord) -> Drawing | None:
-    """None where no curve was merged, or not measured as a whole."""
+    """The plot of the curve. None if no curve was merged, or if it was not measured as a whole."""
     along = way(record)
     tier = tier_of(record, along) if along is not None else None
     if along is None or tier is None:
@@ -85,7 +85,7 @@ def draw_t_curve(record: AdaptationRecord) -> Drawing | None:
         key_below(figure, _key(along, references, (BASE, MACRO) in found), columns=3 if across < 3 else 6)
     caption = (
         f"{record.measure} in points on {tier}, with 95 % intervals over queries. All panels have the "
-        f"same scale, each around its own level. Right of the curve stand the merges and the union of all checkpoints."
+        f"same scale, each around its own level. On the right: the merges and the union of all checkpoints."
     )
     return Drawing(file_name("adaptation", "t-curve"), title, caption, figure)
 
@@ -122,7 +122,7 @@ def _reference(axis: Any, x: float, score: Score, place: int) -> None:
 
 
 def _alike(axes: Sequence[Any]) -> None:
-    """The same height in points for every panel, so that steps can be compared."""
+    """Give every panel the same height in points, so that steps can be compared."""
     from matplotlib.ticker import MaxNLocator
 
     limits = [axis.get_ylim() for axis in axes]

@@ -1,5 +1,5 @@
-"""Synthetic queries beside real ones: lengths and overlaps, types, ranks of the source document, what a teacher's score
-says."""
+"""Synthetic and real queries compared: lengths and overlaps, types, ranks of the source document, and how well a
+teacher's score predicts relevance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.plots.style import DASHES, MARKERS, MUTED, ROW, SERIES, headed, key
 
 Row = Mapping[str, Any]
 LOOKS = {"synthetic": 0, "real": 2, "wrong": 1}
-"""The place of each set in the colours, dashes and markers."""
+"""The index of each set in the colours, dashes and markers."""
 _CALLED = {"wrong": "other domain"}
 _SEEN = 0.005
 _HATCHES = {"synthetic": "", "real": "////", "wrong": "...."}
@@ -75,7 +75,7 @@ def draw_types(rows: Sequence[Row]) -> Drawing | None:
 
 
 def draw_ranks(rows: Sequence[Row]) -> Drawing | None:
-    """V9: at which rank a search finds the document that a query was written from."""
+    """V9: the rank at which a search finds the document that a query was written from."""
     found = [row for row in rows if row["id"] == "V9" and row["parts"].get("ranks")]
     if not found:
         return None
@@ -87,8 +87,8 @@ def draw_ranks(rows: Sequence[Row]) -> Drawing | None:
         axes[0].set_ylabel("queries, %")
         key_below(figure, _lines(_sets(row["parts"]["ranks"] for row in found)))
     caption = (
-        "The share of the queries whose document stands within the first k candidates: the document that a synthetic "
-        "query was written from, the judged document of a real one."
+        "The share of the queries whose document is among the first k candidates: the document that a synthetic query "
+        "was written from, or the judged document of a real one."
     )
     return Drawing("ranks", "Rank of the source document", caption, figure)
 
@@ -103,7 +103,7 @@ def draw_calibration(rows: Sequence[Row]) -> Drawing | None:
         _calibration(figure.subplots(), row["parts"]["bins"])
     caption = (
         "The share of the judged documents that people call relevant, in bins of equal width of the teacher's score, "
-        "with 95 % Wilson intervals; the numbers are pairs. A teacher that can be trusted rises from left to right. "
+        "with 95 % Wilson intervals; the numbers are pairs. For a reliable teacher the share rises from left to right. "
         f"{row['note'][:1].upper()}{row['note'][1:]}."
     )
     return Drawing("calibration", "Relevance by the teacher's score", caption, figure)
@@ -133,8 +133,8 @@ def _types(axis: Any, types: Sequence[str], shares: Mapping[str, Sequence[float]
         places = np.arange(len(types)) - 0.4 + height * (number + 0.5)
         axis.barh(places, values, height * 0.92, color=SERIES[LOOKS[name]], hatch=_HATCHES[name], gid=name)
         for place, value in zip(places, values, strict=True):
-            told = f"{value:.0f}" if value >= 0.5 else "–"
-            axis.annotate(told, (value, place), (3, 0), textcoords="offset points", va="center", fontsize=7,
+            text = f"{value:.0f}" if value >= 0.5 else "–"
+            axis.annotate(text, (value, place), (3, 0), textcoords="offset points", va="center", fontsize=7,
                           color=MUTED)  # fmt: skip
     axis.set_yticks(range(len(types)), list(map(shown, types)))
     axis.set_ylim(len(types) - 0.5, -0.5)

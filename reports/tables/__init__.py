@@ -1,1 +1,1 @@
-"""The tables that the verbs print, a module for each verb. They arrange what was measured, and measure nothing."""
+"""The tables that the commands print, a module for each command. They measure nothing."""

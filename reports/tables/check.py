@@ -1,4 +1,4 @@
-"""What the check of a reranker found, as a table and for JSON."""
+"""The findings of `harness check` as a table and for JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from reports.table import Cell, Table
 
 _COLUMNS = ("trial", "note", "pairs", "max |d|", "mean |d|", "max / sd", "turned %", "other top", "nDCG@10", "verdict")
 _NOTES = (
-    "d: score difference to the scores of a plain run (positions, for a listwise reranker); sd: of those scores",
+    "d: difference to the scores of a plain run (of positions, for a listwise reranker); sd: standard deviation of the "
+    "scores of the plain run",
     "turned: pairs of candidates of a query in the other order; other top: queries with another first document; "
-    "nDCG@10: difference in points, which ties can move where nothing turned",
-    "same input in other company: OK up to 1e-4 and 0.1 % turned, broken above 5 % of the sd, 1 % turned or 0.1 points",
-    "other precision or length: OK up to 1 % turned, never broken, unless the system itself is in half precision",
+    "nDCG@10: difference in points, which ties can cause even if nothing turned",
+    "same input with other texts in the batch: OK up to 1e-4 and 0.1 % turned, broken above 5 % of the sd, 1 % turned "
+    "or 0.1 points",
+    "other precision or length: OK up to 1 % turned; broken only if the system itself is in half precision",
 )
 
 
@@ -28,7 +30,7 @@ def checked_table(found: Checked) -> Table:
 
 
 def checked_dict(found: Checked) -> dict[str, object]:
-    """Plain values; fractions, not points."""
+    """The findings as plain values; fractions, not points."""
     return {
         "reranker": found.reranker,
         "verdict": found.verdict,
@@ -72,6 +74,6 @@ def _noise(found: Checked) -> tuple[str, ...]:
     largest = max(found.noise, key=lambda one: one.difference)
     of = len({one.evaluation for one in found.noise})
     return (
-        f"scored again, {largest.measure} moves by at most {100 * largest.difference:.3f} points here; kept as the "
-        f"noise of {of} stored evaluation{'' if of == 1 else 's'}",
+        f"scored again, {largest.measure} changes by at most {100 * largest.difference:.3f} points; stored as the "
+        f"noise of {of} evaluation{'' if of == 1 else 's'}",
     )

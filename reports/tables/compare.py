@@ -1,4 +1,4 @@
-"""A comparison as tables: the candidates, then the collections and languages of each; every mark has its note."""
+"""A comparison as tables: the candidates, then the collections and languages of each."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ COMPARED = {
         COLUMNS["value"],
         replace(COLUMNS["delta"], header="difference", note="difference: candidate - baseline, paired per query"),
         replace(COLUMNS["delta_interval"], header="95 % interval", note=(
-            "95 % interval: the differences that the flips of the test do not reject; it is not corrected"
+            "95 % interval: the differences that the flips of the test do not reject, not corrected"
         )),
         replace(COLUMNS["p"], note=""),
         COLUMNS["adjusted_p"],
@@ -76,28 +76,31 @@ COMPARED = {
         ),
         Column(
             "large", _LARGE, _whole(lambda part: f"{100 * part:.0f} %"), _of_row(lambda row: row.effect.large_share),
-            f"{_LARGE}: the share of queries that moved by more points than that", difference=True,
+            f"{_LARGE}: the share of queries that moved by more than {100 * LARGE:g} points", difference=True,
         ),
         Column(
             "both_zero", "both 0", COUNT, _of_row(lambda row: row.both_zero),
-            "both 0: queries on which both systems have 0; those without a relevant candidate are among them, and no "
-            "reranker can move those", difference=True,
+            "both 0: queries on which both systems have 0, including those without a relevant candidate, which no "
+            "reranker can move", difference=True,
         ),
         Column(
             "noise", "noise", POINTS, _of_row(lambda row: row.noise),
-            "noise: how far the same checkpoint was from itself, scored twice; - where nobody measured it",
+            "noise: difference between two scorings of the same checkpoint; -: not measured",
             difference=True,
         ),
         Column("equivalence", "within", _whole(str), _of_row(_equivalent), difference=True),
         Column("id", "id", _whole(str), _ids),
     )
 }  # fmt: skip
-"""The columns of a comparison by key; those that a run has too are read in the same way."""
+"""The columns of a comparison by key. Columns that a run also has are read in the same way."""
 
 
 def compared_tables(comparison: ComparedSystems, view: View = PLAIN) -> list[Table]:
-    """Per measure: one table of candidates; for groups one of seeds; over several collections one of them for each
-    candidate, and one of languages where a language has several collections."""
+    """The tables of a comparison.
+
+    Each measure has a table of candidates and, for groups of seeds, a table of seeds. Over several collections each
+    candidate has a table of collections, and a table of languages if a language has several collections.
+    """
     tables = []
     comparison = displayed(comparison, view)
     columns = _shown(comparison, view)
@@ -133,7 +136,7 @@ def _shown(comparison: ComparedSystems, view: View) -> list[Column]:
     if comparison.margin is None:
         return list(chosen)
     name = _within(comparison.margin)
-    note = f"{name}: yes where two one-sided tests (TOST) at 5 % say so, with the larger p; no means not shown"
+    note = f"{name}: yes if two one-sided tests (TOST) at 5 % show it, with the larger p; no means not shown"
     return [replace(one, header=name, note=note) if one.key == "equivalence" else one for one in chosen]
 
 
@@ -201,8 +204,8 @@ def _seeds(comparison: ComparedSystems, measured: MeasureComparison) -> Table:
         for name, row, found in groups
     )
     notes = [
-        "sd: between seeds, of the value in points; the interval resamples seeds and questions; where a side has one "
-        "seed, it is about that one",
+        "sd: standard deviation of the value between seeds, in points; the interval resamples seeds and questions; "
+        "with one seed on a side it holds only for that seed",
     ]
     if any(_few(found) for _, _, found in groups):
         notes.append(f"a claim about a method needs at least {_ENOUGH_SEEDS} seeds, better 5")
@@ -215,24 +218,24 @@ def _few(found: SeedEffect) -> bool:
 
 
 def _explained(measured: MeasureComparison) -> list[str]:
-    asked = "questions" if measured.measure == PAIRED_MEASURE else "queries"
+    unit = "questions" if measured.measure == PAIRED_MEASURE else "queries"
     return [
-        f"{measure_note(measured.measure)}; {_counted(measured, asked)}",
-        f"p: randomisation test over questions, two-sided ({FLIPS:,} flips of signs). With many {asked} almost every "
+        f"{measure_note(measured.measure)}; {_counted(measured, unit)}",
+        f"p: randomisation test over questions, two-sided ({FLIPS:,} flips of signs). With many {unit} almost every "
         "difference is significant, so its size decides",
     ]
 
 
-def _counted(measured: MeasureComparison, asked: str) -> str:
-    """How many queries there are, and what is drawn where these are not independent."""
+def _counted(measured: MeasureComparison, unit: str) -> str:
+    """The number of queries, and of different questions if several queries ask the same."""
     effect = measured.candidates[0].macro.effect
     if effect.questions == effect.queries:
-        return f"{effect.queries:,} {asked}"
-    return f"{effect.queries:,} {asked}, {effect.questions:,} different questions: one in several languages counts once"
+        return f"{effect.queries:,} {unit}"
+    return f"{effect.queries:,} {unit}, {effect.questions:,} different questions: one in several languages counts once"
 
 
 def _corrected_over(rows: Sequence[Row], what: str) -> str:
-    """What the p-values of some rows are corrected over."""
+    """What the p-values of the rows are corrected over."""
     sizes = {row.kind: row.difference.family for row in rows if row.difference.family > 1}
     if not sizes:
         return "nothing to correct for"
@@ -279,7 +282,8 @@ def _over(macro: Row) -> str:
 
 
 def _id(ids: Sequence[str]) -> str:
-    """The id of the one evaluation; a number for several, which the tables of collections and the JSON name."""
+    """The id of the evaluation, or the number of ids if there are several. The tables of collections and the JSON have
+    all of them."""
     all_of = [id for joined in ids for id in joined.split(",")]
     return all_of[0] if len(all_of) == 1 else f"{len(all_of)} ids"
 

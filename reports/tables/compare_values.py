@@ -1,4 +1,4 @@
-"""A comparison as plain values for JSON: fractions, with every id and setting that a number can be traced by."""
+"""A comparison as plain values for JSON: fractions, with the ids and settings behind every number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.view import PLAIN, View
 
 
 def as_dict(comparison: ComparedSystems, view: View = PLAIN) -> dict[str, object]:
-    """The comparison; what is not a number is None."""
+    """The comparison as plain values; None for NaN."""
     return {
         "baseline": comparison.baseline,
         "settings": {"flips": FLIPS, "resamples": RESAMPLES, "level": 0.95, "margin": comparison.margin},
@@ -31,7 +31,7 @@ def as_dict(comparison: ComparedSystems, view: View = PLAIN) -> dict[str, object
 
 
 def _workspaces(comparison: ComparedSystems) -> dict[str, object]:
-    """Where there are two."""
+    """The paths of the two workspaces of `--against`; empty for a comparison within one."""
     if comparison.workspaces is None:
         return {}
     baseline, candidates = map(str, comparison.workspaces)

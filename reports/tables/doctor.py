@@ -1,4 +1,4 @@
-"""Whether the sources of a collection hold the same, as a table."""
+"""The table of whether the sources of a collection agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reports.table import Cell, Table
 
 
 def agreement_table(found: Sequence[SourceAgreement]) -> Table:
-    """One row per collection and source, with the first differences by name."""
+    """One row per collection and source, with the first differences."""
     rows = tuple(
         (
             Cell(one.collection),

@@ -1,4 +1,4 @@
-"""What a mirror holds of what was asked for, as a table."""
+"""The table of what a mirror holds and what is still to be fetched."""
 
 from __future__ import annotations
 

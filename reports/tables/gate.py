@@ -1,4 +1,4 @@
-"""A gate's verdict for people, machines and CI: terminal, JSON, JUnit XML, Markdown."""
+"""The verdict of the gate for the terminal, as JSON, as JUnit XML and as Markdown."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from reports.table import Cell, Table, escaped, markdown
 
 _FORMAT = 1
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped."""
+"""Characters that XML 1.0 does not allow, even escaped."""
 
 
 def headline(found: Gated) -> str:
     """The verdict in one line."""
-    told = "NO VERDICT (tier dev)" if found.state is None else found.state.upper()
-    return f"{told}: {found.candidate} against {found.anchor}, {found.measure}{_looked(found)}"
+    verdict = "NO VERDICT (tier dev)" if found.state is None else found.state.upper()
+    return f"{verdict}: {found.candidate} against {found.anchor}, {found.measure}{_looked(found)}"
 
 
 def terminal(found: Gated) -> str:
-    """The verdict, and its reasons below it."""
+    """The verdict with its reasons below it."""
     return "\n".join([headline(found), *(f"  {_one_line(line)}" for line in (*found.verdict.reasons, *found.notes))])
 
 
 def as_dict(found: Gated) -> dict[str, object]:
-    """Everything, as plain JSON values; fractions."""
+    """The whole verdict as plain JSON values; fractions."""
     verdict = found.verdict.as_dict()
     look = None if found.look is None else found.look.id
     return {
@@ -45,7 +45,7 @@ def as_dict(found: Gated) -> dict[str, object]:
 
 
 def summary(found: Gated) -> str:
-    """Markdown for the summary of a job."""
+    """Markdown for the summary of a CI job."""
     reasons = [*found.verdict.reasons, *(() if found.verdict.parts else found.notes)]
     lines = [f"## Gate: {escaped(headline(found))}", "", *(f"- {escaped(line)}" for line in reasons), ""]
     if found.verdict.parts:
@@ -59,21 +59,21 @@ def parts_table(found: Gated) -> Table:
     rows = tuple(tuple(Cell(text) for text in _row(one)) for one in found.verdict.parts)
     notes = (
         f"{found.measure} x 100; p: one-sided t-test over questions, Holm over all rows; bound: one-sided, lower",
-        "collapsed: a certain drop above the declared one",
+        "collapsed: certainly lower by more than the declared drop",
         *found.notes,
     )
     return Table("By collection and language", columns, rows, notes, left=2)
 
 
 def junit(found: Gated) -> str:
-    """JUnit XML: a test case each for integrity, the macro average, every cost with a limit, every part."""
+    """JUnit XML with a test case for integrity, the macro average, every cost with a limit, and every part."""
     suite = ElementTree.Element("testsuite", name=_xml(f"gate {found.candidate}"))
-    told = "\n".join(found.verdict.reasons)
+    reasons = "\n".join(found.verdict.reasons)
     for name, kind, message in _cases(found):
         case = ElementTree.SubElement(suite, "testcase", classname="harness.judging.gate", name=_xml(name))
         if kind:
             tag = "error" if kind == "invalid" else "failure"
-            ElementTree.SubElement(case, tag, type=kind, message=_xml(message)).text = _xml(told)
+            ElementTree.SubElement(case, tag, type=kind, message=_xml(message)).text = _xml(reasons)
     for tag, attribute in (("failure", "failures"), ("error", "errors")):
         suite.set(attribute, str(len(suite.findall(f".//{tag}"))))
     suite.set("tests", str(len(suite)))
@@ -83,7 +83,7 @@ def junit(found: Gated) -> str:
 
 
 def _cases(found: Gated) -> Iterator[tuple[str, str | None, str]]:
-    """Names, what failed (None: nothing did), and why. The tier dev fails nothing."""
+    """The name, the kind of failure (None: passed) and the message of each test case. Tier dev has no failures."""
     verdict, judged = found.verdict, found.state is not None
     first = verdict.findings.hard[0] if verdict.findings.hard else ""
     yield "integrity", "invalid" if judged and first else None, first
@@ -100,7 +100,7 @@ def _cases(found: Gated) -> Iterator[tuple[str, str | None, str]]:
 
 
 def _macro_failed(found: Gated) -> str | None:
-    """Whether the macro average, and nothing else, is why it did not pass."""
+    """The state if the macro average is the reason that the gate did not pass; None otherwise."""
     elsewhere = any(one.collapsed for one in found.verdict.parts)
     elsewhere = elsewhere or any(cost.over or cost.unknown for cost in found.verdict.costs)
     macro = found.verdict.macro
@@ -110,11 +110,11 @@ def _macro_failed(found: Gated) -> str | None:
 
 def _row(one: Part) -> tuple[str, ...]:
     noise = "" if one.noise is None else points(one.noise)
-    told = "collapsed" if one.collapsed else "too few queries" if one.uncertain else ""
+    remark = "collapsed" if one.collapsed else "too few queries" if one.uncertain else ""
     return (
         one.name if one.kind == "collection" else f"all {one.name}", one.language or "", f"{one.queries:,}",
         points(one.baseline), points(one.candidate), signed(one.delta),
-        "" if math.isnan(one.adjusted) else f"{one.adjusted:.3f}", signed(one.lower), noise, told,
+        "" if math.isnan(one.adjusted) else f"{one.adjusted:.3f}", signed(one.lower), noise, remark,
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _looked(found: Gated) -> str:
     else:
         spent = f"look {found.taken}{named}, no declared budget"
         risk = 1 - (1 - found.policy.alpha) ** found.taken
-        spent += f": up to {100 * risk:.0f} % that a loss of the margin passed once" if found.taken > 1 else ""
+        spent += f": up to {100 * risk:.0f} % probability that a loss of the margin passed" if found.taken > 1 else ""
     accepted = ", accepted" if found.look.accepted else ""
     return f" [{spent}; {found.look.id}{accepted}]"
 

@@ -11,10 +11,12 @@ from reports.table import Cell, Table
 
 
 def history_table(points: Sequence[Point], pattern: str, left_out: Sequence[str] = ()) -> Table:
-    """One row per revision, in the order of the points; points over several first stages stand together.
+    """One row per revision, in the order of the points.
 
     Args:
-        left_out: lines on what the points do not rest on.
+        points: the history.
+        pattern: the name that was given, for the title.
+        left_out: lines about results that were not selected. Default: none.
     """
     measure = points[0].measure
     columns = (
@@ -43,7 +45,7 @@ def history_table(points: Sequence[Point], pattern: str, left_out: Sequence[str]
 
 
 def history_json(points: Sequence[Point]) -> list[dict[str, object]]:
-    """The points as plain values; fractions, null where nothing is known."""
+    """The points as plain values; fractions, null for unknown."""
     return [
         {
             "system": one.system.label, "first_stage_name": one.system.first_stage, "depth": one.system.depth,
@@ -65,11 +67,11 @@ def _series(one: Point) -> tuple[str, int]:
 def _row(one: Point, step: float | None, *, strong: bool) -> tuple[Cell, ...]:
     low, high = one.interval
     gained = None if one.first_stage is None or one.system.reranker is None else one.value - one.first_stage
-    said = ", ".join(f"{look.state} ({look.tier})" for look in one.looks) or "–"
+    looks = ", ".join(f"{look.state} ({look.tier})" for look in one.looks) or "–"
     texts = (
         one.system.label, one.revision[:8], one.system.first_stage, str(one.system.depth), one.first[:16],
         f"{100 * one.value:.2f}", "–" if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}",
-        _signed(gained), _signed(step), said,
+        _signed(gained), _signed(step), looks,
     )  # fmt: skip
     return tuple(Cell(text, strong=strong and place == 5) for place, text in enumerate(texts))
 
@@ -90,5 +92,5 @@ def _notes(points: Sequence[Point]) -> list[str]:
         notes.append(f"Left out, because not every revision has them: collections of {', '.join(left)}.")
     notes += dict.fromkeys(f"{one.system.label}: {one.wrong}." for one in points if one.wrong)
     notes += bm25_notes(stemming for one in points for stemming in one.stemming)
-    notes.append("Bold: the highest value over one first stage; it was picked among several, so it flatters.")
+    notes.append("Bold: the highest value over one first stage. It was chosen among several, so it is optimistic.")
     return notes

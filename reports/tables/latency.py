@@ -1,4 +1,4 @@
-"""How long a query takes, as a table."""
+"""The table of `harness latency`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from reports.table import Cell, Table
 
 
 def latency_table(spec: str, found: Sequence[Latency]) -> Table:
-    """One row per collection; milliseconds."""
+    """One row per collection, in milliseconds."""
     rows = tuple(tuple(map(Cell, _row(one))) for one in found)
-    columns = ("collection", "queries", "candidates", "p50 ms", "p95 ms", "peak MB", "kept beside")
+    columns = ("collection", "queries", "candidates", "p50 ms", "p95 ms", "peak MB", "kept with")
     notes = (
-        f"the candidates of one query at a time, after a warm-up, on {machine()}",
+        f"the time for the candidates of one query, after a warm-up, on {machine()}",
         "an embedder takes the documents' vectors from its cache, as a service with an index does",
-        "kept beside: stored evaluations of the same reranker, collection and depth; plots of cost read it from there",
+        "kept with: the evaluations of the same reranker, collection and depth that store it, for the plots of cost",
     )
     return Table(f"latency of {spec}", columns, rows, notes)
 

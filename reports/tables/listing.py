@@ -1,4 +1,4 @@
-"""What the results store holds, as tables and outlines."""
+"""The content of the results store as tables and outlines."""
 
 from __future__ import annotations
 
@@ -16,20 +16,26 @@ from harness.result.stored import Stored
 from reports.table import Cell, Table
 from reports.tables.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 
-_IMPORTED = "(imported): computed by somebody else and taken in; `harness show ID` says from what, and who measured it"
+_IMPORTED = "(imported): computed elsewhere and imported; `harness show ID` prints the source and who measured it"
 _LISTS = ("results", "collections", "systems", "looks", "adapters")
 
 
 def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections: Sequence[str] = ()) -> Table:
-    """A list as a table: of all that is stored, or of the systems and collections that are named. Nothing is left out.
+    """A list as a table.
+
+    Args:
+        what: `results`, `collections`, `systems`, `looks` or `adapters`.
+        workspace: the workspace.
+        systems: names of systems to list. Default: all.
+        collections: names of collections to list. Default: all.
 
     Raises:
-        UsageError: there is no such list, it has no systems and collections, or a name matches nothing.
+        UsageError: the list is unknown, cannot be narrowed by names, or a name matches nothing.
     """
     if what not in _LISTS:
         raise UsageError(f"nothing to list as '{what}'.{did_you_mean(what, _LISTS)}")
     if what in ("adapters", "looks") and (systems or collections):
-        raise UsageError(f"`harness list {what}` lists them all; leave out the names")
+        raise UsageError(f"`harness list {what}` always lists all {what}; leave out the names")
     if what == "adapters":
         return _table("adapters", ("kind", "part", "target"), _adapters())
     if what == "looks":
@@ -39,28 +45,30 @@ def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections
     if what == "results":
         return _results(stored, workspace)
     if what == "collections":
-        named = ("fingerprint", "collection", "split", "language", "documents", "queries", "judgments")
-        listed = dict.fromkeys(map(_collection, stored))
-        return _table(f"collections in {workspace}", named, listed, _notes(stored))
-    found = dict.fromkeys(map(_system, stored))
+        columns: tuple[str, ...] = (
+            "fingerprint", "collection", "split", "language", "documents", "queries", "judgments",
+        )  # fmt: skip
+        return _table(f"collections in {workspace}", columns, dict.fromkeys(map(_collection, stored)), _notes(stored))
     columns = ("system", "first stage", "depth", "part")
-    return _table(f"systems in {workspace}", columns, found, tuple(bm25_notes(of_stored(stored))))
+    rows = dict.fromkeys(map(_system, stored))
+    return _table(f"systems in {workspace}", columns, rows, tuple(bm25_notes(of_stored(stored))))
 
 
 def listing_of(ids: Iterable[str], workspace: Path) -> Table:
-    """The results of these ids, as `listing` has them."""
+    """The results with these ids, in the form of `listing`."""
     wanted = set(ids)
     return _results([one for one in _all(workspace) if one.id in wanted], workspace)
 
 
 def details(name: str, workspace: Path) -> dict[str, object]:
-    """Everything that is stored of one evaluation, with per-query values; or of one look of a gate.
+    """All stored data of an evaluation, with per-query values, or of a look of the gate.
 
     Args:
-        name: the id of either, or its first digits, or a system that has one evaluation.
+        name: an id, its first digits, or a system with one evaluation.
+        workspace: the workspace.
 
     Raises:
-        UsageError: the name matches nothing, or could be several.
+        UsageError: the name matches nothing, or is ambiguous.
     """
     with stored_in(workspace / "results.sqlite") as results:
         if name.startswith(LOOK):

@@ -1,4 +1,4 @@
-"""The looks of a gate as the store has them."""
+"""The stored looks of the gate."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from harness.judging.gate.looks import LookLog, SystemRecord
 
 LOOK = "look-"
-"""What the id of every look begins with."""
+"""The prefix of the id of every look."""
 LOOK_COLUMNS = ("id", "at", "release", "tier", "anchor", "candidate", "verdict", "alpha", "accepted")
 
 
 def look_rows(store: Path) -> Iterator[tuple[str, ...]]:
-    """A row per look, the newest last."""
+    """One row per look, the newest last."""
     for one in LookLog(store).all() if store.is_file() else ():
         yield (
             one.id, datetime.fromisoformat(one.at).isoformat(timespec="seconds"), one.release, one.tier,
@@ -23,10 +23,10 @@ def look_rows(store: Path) -> Iterator[tuple[str, ...]]:
 
 
 def look_details(id: str, store: Path) -> dict[str, object]:
-    """Everything that is stored of one look; the ids of its evaluations lead to every number in it.
+    """All stored data of a look, with the ids of its evaluations.
 
     Raises:
-        UsageError: the id is unknown or could be several.
+        UsageError: the id is unknown or ambiguous.
     """
     one = LookLog(store).find(id)
     return {

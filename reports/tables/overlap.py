@@ -1,4 +1,4 @@
-"""Evaluation queries that stood in training data, as tables."""
+"""Tables of evaluation queries that occur in training data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def overlap_table(found: Sequence[Overlap]) -> Table:
 
 
 def examples(found: Sequence[Overlap]) -> Table:
-    """The first few matches of every collection, exact ones first."""
+    """The first matches of every collection, exact ones first."""
     rows = [
         (
             one.collection,
@@ -48,7 +48,7 @@ def examples(found: Sequence[Overlap]) -> Table:
 
 
 def clean_table(values: Sequence[Clean]) -> Table:
-    """Stored values beside those of the queries without overlap."""
+    """Stored values compared with those on the queries without overlap."""
     rows = [
         (
             value.evaluation, value.collection, value.system, value.measure,
@@ -57,7 +57,7 @@ def clean_table(values: Sequence[Clean]) -> Table:
         for value in values
     ]  # fmt: skip
     columns = ("id", "collection", "system", "measure", "all queries", "without overlap", "difference", "queries left")
-    notes = ("values x 100; the queries that are left are others, so a difference alone does not prove a leak",)
+    notes = ("values x 100; the remaining queries may be easier or harder, so a difference does not prove a leak",)
     return _table("values without the overlap", columns, rows, notes, left=4)
 
 

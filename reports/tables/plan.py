@@ -1,4 +1,4 @@
-"""What a run will cost, as a table."""
+"""The estimated cost of a run as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _GIGABYTE = 1e9
 
 
 def planning_table(plan: RunPlan) -> Table:
-    """One row per collection and their sum; hours where the speed of a model is known."""
+    """One row per collection and a total. Hours are shown for models whose speed is known."""
     timed = _timed(plan)
     columns = ("collection", "language", "queries", "documents", "pairs", "million tokens", "texts GB", "vectors GB")
     rows = [_row(plan, cost.name, _language(cost), cost.amounts, timed) for cost in plan.costs]
@@ -20,12 +20,12 @@ def planning_table(plan: RunPlan) -> Table:
 
 def _title(plan: RunPlan) -> str:
     count = len(plan.costs)
-    asked = f"{count} collection{'' if count == 1 else 's'}, depth {plan.depth}"
-    return f"{asked}, {rounded(plan.total.pairs)} pairs for each reranker"
+    scope = f"{count} collection{'' if count == 1 else 's'}, depth {plan.depth}"
+    return f"{scope}, {rounded(plan.total.pairs)} pairs for each reranker"
 
 
 def _timed(plan: RunPlan) -> dict[str, str | None]:
-    """The columns of hours: their titles, and the reranker that each is of, None for the first stage."""
+    """The columns of hours: the reranker by title, None for the first stage."""
     timed: dict[str, str | None] = {}
     if plan.search_rate and plan.total.text_tokens:
         timed[f"hours, {plan.first_stage} (first stage)" if plan.first_stage else "hours, first stage"] = None
@@ -47,12 +47,12 @@ def _notes(plan: RunPlan) -> list[str]:
     unknown = [name for name in plan.rerankers if plan.hours(name) is None]
     notes = [
         plan.warning,
-        "pairs and tokens are those of one reranker; what the ledger knows already costs nothing",
-        "tokens are estimated from average lengths by script, before any truncation; tokenizers differ by half, and in "
-        "the scripts of India by three to five times",
-        f"texts and vectors are what the workspace will hold; vectors of {DIMENSION} numbers, 4 bytes each",
-        f"no speed is known of {', '.join(unknown)}" if unknown else None,
-        "hours are of this machine" if _timed(plan) else None,
+        "pairs and tokens are those of one reranker; pairs that are in the ledger cost nothing",
+        "tokens are estimated from average lengths by script, before any truncation; tokenizers differ by half, and "
+        "for the scripts of India by a factor of three to five",
+        f"texts and vectors: what the workspace will hold; vectors of {DIMENSION} numbers, 4 bytes each",
+        f"the speed of {', '.join(unknown)} is unknown" if unknown else None,
+        "hours: on this machine" if _timed(plan) else None,
     ]
     return [note for note in notes if note]
 

@@ -1,4 +1,4 @@
-"""Results tables: systems by collections or languages, the first stage on top, nothing averaged that is not whole."""
+"""The tables of a report: systems by collections or languages. A row that lacks a collection has no average."""
 
 from __future__ import annotations
 
@@ -33,49 +33,49 @@ _NONE: Singles = MappingProxyType({})
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """Published numbers of one model, handed in by whoever knows them. They are shown, and never ranked."""
+    """Published numbers of one model. They are shown but not ranked."""
 
     label: str
     cells: Mapping[CollectionKey, float]
-    """Fractions."""
+    """Values as fractions."""
     note: str
-    """Source and evaluator, and why it may not be comparable."""
+    """Source, evaluator, and reasons why the numbers may not be comparable."""
     href: str = ""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A grid with its columns and their figures: what the tables of one measure are made of."""
+    """A grid with its columns and their figures, for the tables of one measure."""
 
     grid: Grid
     columns: tuple[grids.GridColumn, ...]
     figures: Figures
     published: tuple[PublishedRow, ...] = ()
     intervals: bool = False
-    """Whether single cells show theirs."""
+    """Whether single cells show their intervals."""
     view: View = PLAIN
 
     def figure(self, system: SystemKey, place: int) -> GridFigure:
-        """Of one system in one column."""
+        """The figure of a system in a column."""
         return self.figures[system, place]
 
     @property
     def singles(self) -> Singles:
-        """The figures of its single collections."""
+        """The figures of single collections."""
         places = {place: one.collections for place, one in enumerate(self.columns) if len(one.collections) == 1}
         return {(key, places[place]): one for (key, place), one in self.figures.items() if place in places}
 
     @property
     def families(self) -> dict[str, list[GridFigure]]:
-        """Its figures by what they were corrected over."""
-        found: dict[str, list[GridFigure]] = {}
+        """The figures by what they were corrected over."""
+        by_family: dict[str, list[GridFigure]] = {}
         for (_, place), one in self.figures.items():
-            found.setdefault(grids.family_of(self.grid, self.columns[place]), []).append(one)
-        return found
+            by_family.setdefault(grids.family_of(self.grid, self.columns[place]), []).append(one)
+        return by_family
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The columns of text."""
+        """The headings of the columns of text."""
         return ("system", "first stage") if len(self.grid.bases) > 1 else ("system",)
 
 
@@ -87,10 +87,15 @@ def sheets_of(
     known: Singles = _NONE,
     view: View = PLAIN,
 ) -> tuple[Sheet, Sheet | None]:
-    """Systems by collections, grouped by suite; and systems by languages, None where there are fewer than two.
+    """The sheet of systems by collections, grouped by suite, and the sheet of systems by languages; None for the latter
+    with fewer than two languages.
 
     Args:
-        known: figures that other tables of the report show already: here they are the same.
+        grid: the results of one measure.
+        published: published numbers to show. Default: none.
+        intervals: whether single cells have intervals. Default: False.
+        known: figures of other tables of the report, to be used again. Default: none.
+        view: columns, order and names of the tables.
     """
     columns, languages = collection_columns(grid), language_columns(grid)
     found = dict(figures(grid, [*columns, *languages], intervals=intervals))
@@ -107,11 +112,12 @@ def sheets_of(
 
 
 def values_table(sheet: Sheet, over: str = "collection") -> Table:
-    """The values, best in bold, second best underlined; chance, ceiling and published numbers in rows of their own."""
+    """The values, the best in bold and the second best underlined, with separate rows for chance, ceiling and published
+    numbers."""
     rows = list(_value_rows(sheet))
     notes = [
-        f"{measure_note(sheet.grid.measure)}; bold: the best of its column, underlined: the second best; both "
-        "among measured systems only, as printed",
+        f"{measure_note(sheet.grid.measure)}; bold: the best measured system of the column, underlined: the second "
+        "best; values that print alike are equal",
         *_notes(sheet),
         *([f"[low, high]: {rule.INTERVAL}"] if sheet.intervals else []),
     ]
@@ -125,7 +131,7 @@ def differences_table(sheet: Sheet, over: str = "collection") -> Table:
         for system in sheet.grid.systems
         if system.reranker
     ]
-    about = f"{measure_note(sheet.grid.measure)}; minus that of the first stage on the same candidates"
+    about = f"{measure_note(sheet.grid.measure)}; minus the value of the first stage on the same candidates"
     table = _table(
         sheet, f"differences to the first stage: {sheet.grid.measure} by {over}", rows, [about, *_notes(sheet)]
     )
@@ -139,7 +145,7 @@ def differences_table(sheet: Sheet, over: str = "collection") -> Table:
 
 
 def overview_table(sheet: Sheet) -> Table:
-    """One row per system: the first column of the sheet, which is its macro average or its only collection."""
+    """One row per system, for the first column of the sheet: the macro average or the only collection."""
     rows = [
         SystemRow(
             _names(sheet, system), line(sheet, system), _href(sheet.figure(system, 0)), sheet.figure(system, 0).wrong
@@ -160,7 +166,7 @@ def overview_table(sheet: Sheet) -> Table:
 
 
 def line(sheet: Sheet, system: SystemKey, place: int = 0) -> Line:
-    """What the columns of a system are read from, in one column of the sheet."""
+    """The line of a system, for one column of the sheet."""
     figure, own = sheet.figure(system, place), sheet.columns[place].collections
     singles = [at for at, one in enumerate(sheet.columns) if len(one.collections) == 1 and one.collections[0] in own]
     return Line(
@@ -173,12 +179,12 @@ def line(sheet: Sheet, system: SystemKey, place: int = 0) -> Line:
 
 
 def names(sheet: Sheet, system: SystemKey) -> tuple[str, ...]:
-    """The columns of text of a row: the system, and where there are several first stages its first stage."""
-    known, label, stage = sheet.grid.bases, sheet.view.system(system.label), sheet.view.first_stage(system.first_stage)
-    if len(known) < 2:
+    """The texts of a row: the system, and its first stage if there are several."""
+    bases, label, stage = sheet.grid.bases, sheet.view.system(system.label), sheet.view.first_stage(system.first_stage)
+    if len(bases) < 2:
         return (label,)
-    deep = len({base.depth for base in known}) > 1
-    return label, f"{stage}, top {system.depth}" if deep and system.depth else stage
+    several_depths = len({base.depth for base in bases}) > 1
+    return label, f"{stage}, top {system.depth}" if several_depths and system.depth else stage
 
 
 def _value_rows(sheet: Sheet) -> Iterator[Row]:
@@ -216,7 +222,7 @@ def _wrong(figure: GridFigure) -> tuple[str, ...]:
 
 
 def significant(figure: result.Figure) -> tuple[str, ...]:
-    """The sign of a difference that the corrected test finds."""
+    """The mark of a difference that is significant after correction."""
     return (marks.BETTER if (figure.delta or 0) > 0 else marks.WORSE,) if figure.significant else ()
 
 
@@ -234,7 +240,7 @@ def _best(sheet: Sheet, place: int) -> tuple[str, str]:
 
 
 def _bound(sheet: Sheet, base: SystemKey, systems: Sequence[SystemKey], which: str) -> tuple[Cell, ...]:
-    """What a perfect or a random order of the candidates gets: the same for everything over one first stage."""
+    """A row with the value of a perfect or a random order of the candidates of one first stage."""
     cells = []
     for place in range(len(sheet.columns)):
         known = [getattr(sheet.figure(system, place), which) for system in systems]
@@ -294,9 +300,9 @@ def _notes(sheet: Sheet) -> Iterator[str]:
     yield from bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values()))
     main = once(sheet.grid)
     if other := [f"{plain_name(one)} ({one.queries:,} queries)" for one in sheet.grid.collections if one not in main]:
-        yield f"averages count a collection once, where most systems have it; not in them: {', '.join(other)}"
+        yield f"averages count a collection once, in the form that most systems have; left out: {', '.join(other)}"
     groups = {one.group for column in sheet.columns if column.average for one in column.collections if one.group}
     if groups:
-        yield f"averaged first, and then one vote: {', '.join(sorted(groups))}"
+        yield f"averaged first and then counted as one: {', '.join(sorted(groups))}"
     yield from rule.sets(sheet.grid)
     yield from rule.notes(sheet.families)

@@ -1,4 +1,4 @@
-"""What running a stored number again gave, as a table."""
+"""The result of `harness reproduce` as a table and for JSON."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def reproduced_table(found: Reproduction) -> Table:
     notes = [f"{stored.collection.name}: {stored.system}, stored as {stored.id}, now {found.again}"]
     if found.changed:
         notes.append(f"no longer the same: {', '.join(found.changed)}")
-    notes += [f"run as '{spec}', which is what it was when it was stored" for spec in found.respelled]
+    notes += [f"run as '{spec}', the settings with which it was stored" for spec in found.respelled]
     columns = ("measure", "stored", "again", "difference", "queries moved", "largest move")
     return Table(found.state, columns, rows, tuple(notes))
 
 
 def reproduced_dict(found: Reproduction) -> dict[str, object]:
-    """For JSON; fractions."""
+    """The result as plain values; fractions."""
     return {
         "id": found.stored.id,
         "state": found.state,

@@ -1,4 +1,4 @@
-"""What a run prints: systems of one collection, collections of a set with their macro average, the audit."""
+"""The tables of a run: systems, collections of a set with their macro average, the audit and the controls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SIGNS = {SIGNIFICANT: "significant: the corrected p-value is at most 0.05"}
 
 
 def comparison_tables(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[Table]:
-    """Per measure: one table of systems, and for a set of collections one of collections."""
+    """For each measure a table of systems and, for several collections, a table of collections."""
     tables = []
     for measure in in_order(measured(evaluations), view.measures):
         own = [evaluation for evaluation in evaluations if measure in names_of(evaluation)]
@@ -44,19 +44,19 @@ def comparison_tables(evaluations: Sequence[Evaluation], view: View = PLAIN) -> 
 
 
 def names_of(evaluation: Evaluation) -> list[str]:
-    """The measures that it has, p-MRR last."""
+    """The measures of an evaluation, p-MRR last."""
     return [*map(str, evaluation.measures), *([PAIRED_MEASURE] if evaluation.paired else [])]
 
 
 def measured(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Every measure once, those that are the main one of a collection first."""
-    found = dict.fromkeys(name for one in evaluations for name in names_of(one))
+    """Every measure once, main measures first."""
+    measures = dict.fromkeys(name for one in evaluations for name in names_of(one))
     mains = {one.collection.rules.main_measure for one in evaluations}
-    return sorted(found, key=lambda name: name not in mains)
+    return sorted(measures, key=lambda name: name not in mains)
 
 
 def systems_table(evaluations: Sequence[Evaluation], measure: Measure | str, view: View = PLAIN) -> Table:
-    """One row per system; over several collections their macro average, see `harness.result.summary.votes`."""
+    """One row per system. Several collections are averaged; see `harness.result.summary.votes`."""
     name, collections, systems = str(measure), _collections(evaluations), by_system(evaluations)
     summary = summarised(evaluations, name)
     rows = [
@@ -84,7 +84,7 @@ def summarised(evaluations: Sequence[Evaluation], measure: str) -> Summary:
 
 
 def lines(evaluations: Sequence[Evaluation], summary: Summary) -> dict[str, Line]:
-    """What the columns of each system are read from, by its label."""
+    """The line of each system by its label."""
     systems = by_system(evaluations)
     return {
         label: Line(
@@ -99,8 +99,8 @@ def lines(evaluations: Sequence[Evaluation], summary: Summary) -> dict[str, Line
 
 
 def collections_table(evaluations: Sequence[Evaluation], measure: Measure | str, view: View = PLAIN) -> Table:
-    """One row per collection, and one per group after its members; a column per system with its difference to the
-    first stage; the macro average."""
+    """One row per collection, one per group after its members, and the macro average. Each system has a column, and
+    each reranker a column with its difference to the first stage."""
     systems, collections = by_system(evaluations), _collections(evaluations)
     summary, shown = summarise(evaluations, measure), dict[str, list[Figure]]()
     tested = list[Named]()
@@ -130,42 +130,42 @@ def collections_table(evaluations: Sequence[Evaluation], measure: Measure | str,
 
 
 def audit_table(evaluations: Sequence[Evaluation], view: View = PLAIN) -> Table:
-    """What every number rests on, one row per evaluation."""
+    """Counts of the audit, one row per evaluation."""
     columns = (
         "collection", "system", "id", "judged@10", "no candidates", "duplicate texts", "constant", "distinct scores",
         "truncated", "half lost", "all lost", "same input", "membership",
     )  # fmt: skip
     rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation, view)) for evaluation in evaluations)
     notes = (
-        "queries: no candidates, constant; all other counts are of candidates; - where a system has no tokens",
+        "no candidates and constant count queries, the other columns count candidates; -: the system has no tokens",
         *bm25_notes(of_evaluations(evaluations)),
     )
     return Table("audit", columns, rows, notes, left=3)
 
 
 def controls_table(evaluations: Sequence[Evaluation]) -> Table:
-    """What rankings that know no text get on the same candidates; macro average over the collections."""
+    """The values of the controls on the same candidates, as macro averages over the collections."""
     first = next(iter(by_system(evaluations).values()))
     names = list(first[0].ground.controls)
     rows = []
     for measure in dict.fromkeys(measure for evaluation in first for measure in evaluation.measures):
-        measured = [evaluation for evaluation in first if measure in evaluation.measures]
-        weights = votes([evaluation.collection for evaluation in measured])
-        means = [evaluation.ground.means() for evaluation in measured]
+        own = [evaluation for evaluation in first if measure in evaluation.measures]
+        weights = votes([evaluation.collection for evaluation in own])
+        means = [evaluation.ground.means() for evaluation in own]
         values = [
             sum(weight * mean[name][str(measure)] for weight, mean in zip(weights, means, strict=True))
             for name in names
         ]
         rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
     notes = (
-        "identity must equal the first stage to the last digit; constant is what the tie rule alone is worth",
+        "identity must equal the first stage to the last digit; constant: the value of the tie rule alone",
         *bm25_notes(of_evaluations(first)),
     )
     return Table("controls", ("measure", *names), tuple(rows), notes)
 
 
 def alarms(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[str]:
-    """Every alarm once, with the collection and the system that it is about."""
+    """The alarms with their collection and system, each once."""
     return list(
         dict.fromkeys(
             f"{evaluation.collection.name} · {view.system(evaluation.system.label)}: {alarm.named}"
@@ -176,16 +176,16 @@ def alarms(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[str]:
 
 
 def described(collection: Collection) -> str:
-    """A collection's counts in one line."""
+    """The counts of a collection in one line."""
     counts = collection.counts
-    asked = f"{counts.queries:,} queries"
+    queries = f"{counts.queries:,} queries"
     if collection.sampled_from:
-        asked = f"a sample of {counts.queries:,} of its {collection.sampled_from:,} queries"
-    parts = [f"{counts.documents:,} documents", asked, f"{counts.judgments:,} judgments"]
+        queries = f"a sample of {counts.queries:,} of its {collection.sampled_from:,} queries"
+    parts = [f"{counts.documents:,} documents", queries, f"{counts.judgments:,} judgments"]
     named = {
         "judged zero": counts.judged_zero,
         "empty documents": counts.empty_documents,
-        "documents with a text of another": counts.duplicate_texts,
+        "documents with the text of another": counts.duplicate_texts,
         "queries without a relevant document (they count as 0)": counts.queries_without_relevant,
         "queries without judgments (left out)": counts.queries_without_judgments,
         "judged queries without a text": counts.empty_queries,
@@ -196,7 +196,7 @@ def described(collection: Collection) -> str:
 
 
 def declared_notes(collections: Sequence[Collection]) -> list[str]:
-    """What a reader of these collections has to know, each once."""
+    """Notes about the collections, each once."""
     own = dict.fromkeys(note for collection in collections for note in notes_of(collection))
     return [*own, *parallel_notes(collections)]
 
@@ -210,22 +210,22 @@ def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
 
 
 def _about(evaluations: Sequence[Evaluation], summary: Summary, collections: Sequence[Collection]) -> Iterator[str]:
-    """How deep the candidates are, what chance gives, and what the average is of."""
+    """Notes on the depth of the candidates, the official measures and chance."""
     first = evaluations[0].system
     cutoff = next((one.cutoff for one in evaluations[0].measures if str(one) == summary.measure), None)
     if first.first_stage.name == GIVEN:
-        yield "given lists, whole and without an order: their row shows what the tie rule alone is worth"
+        yield "given lists are used whole and have no order: their row shows the value of the tie rule alone"
     else:
-        yield f"depth {first.depth}" + (", ranks beyond it are empty" if (cutoff or first.depth) > first.depth else "")
+        yield f"depth {first.depth}" + (", lower ranks are empty" if (cutoff or first.depth) > first.depth else "")
     if summary.measure == OFFICIAL:
         yield f"official measures: {', '.join(dict.fromkeys(one.rules.main_measure for one in collections))}"
     chance = next(iter(summary.systems.values())).chance
     if chance is not None and summary.measure != OFFICIAL:
-        yield f"a random order of these candidates expects {points(chance)}"
+        yield f"a random order of these candidates has an expected value of {points(chance)}"
 
 
 def _of(evaluation: Evaluation, measure: str) -> str:
-    """The measure of one collection in a table of a measure."""
+    """The measure to use for a collection in a table of `measure`."""
     return evaluation.collection.rules.main_measure if measure == OFFICIAL else measure
 
 
@@ -284,17 +284,19 @@ def _votes(collections: Sequence[Collection]) -> list[str]:
     groups = ", ".join(f"{part[0].group} ({len(part)})" for part in averaged if len(part) > 1)
     if not groups or len(averaged) == 1:
         return []
-    return [f"{len(collections)} collections have {len(averaged)} votes; averaged first, and then one vote: {groups}"]
+    return [
+        f"{len(collections)} collections have {len(averaged)} votes; averaged first and then counted as one: {groups}"
+    ]
 
 
 def best_of(systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Figure]) -> list[str]:
-    """The systems with the highest value; one whose value is known to be wrong is none of them."""
-    sound = {name: found.value for name, found in values.items() if not any(one.wrong for one in systems[name])}
-    known = [value for value in sound.values() if value is not None]
-    return [name for name, value in sound.items() if known and value == max(known)]
+    """The systems with the highest value, without values that are known to be wrong."""
+    sound = {name: figure.value for name, figure in values.items() if not any(one.wrong for one in systems[name])}
+    numbers = [value for value in sound.values() if value is not None]
+    return [name for name, value in sound.items() if numbers and value == max(numbers)]
 
 
 def wrong_notes(systems: Mapping[str, Sequence[Evaluation]]) -> list[str]:
-    """One sentence for every value that is known to be wrong."""
+    """A note for every value that is known to be wrong."""
     wrong = [(name, one) for name, measured in systems.items() for one in measured if one.wrong]
     return list(dict.fromkeys(f"{name} on {one.collection.name}: {one.wrong}" for name, one in wrong))

@@ -1,4 +1,4 @@
-"""What a run measured as plain values for JSON, with every column and the names that the tables show."""
+"""The results of a run as plain values for JSON, with all columns and display names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from reports.view import PLAIN, View
 
 
 def as_dict(evaluations: Sequence[Evaluation], skipped: Sequence[str] = (), view: View = PLAIN) -> dict[str, object]:
-    """`harness.result.export.as_dict`, with the columns of `reports.columns` in every average, and the display name of
-    every system that has one. Fractions."""
+    """The document of `harness.result.export.as_dict`, with the columns of `reports.columns` in every average and with
+    display names. Fractions."""
     document: dict[str, Any] = export.as_dict(evaluations, skipped)
     for measure in _measures(evaluations):
         own = [one for one in evaluations if measure == OFFICIAL or measure in names_of(one)]
@@ -34,9 +34,9 @@ def _measures(evaluations: Sequence[Evaluation]) -> Iterable[str]:
 
 
 def _figure(document: dict[str, Any], measure: str, label: str) -> dict[str, Any]:
-    """Where the document has the average of a system."""
+    """The part of the document with the average of a system."""
     if measure == OFFICIAL:
-        found: dict[str, Any] = document["macro_official"][label]
+        average: dict[str, Any] = document["macro_official"][label]
     else:
-        found = document["macro_paired" if measure == PAIRED_MEASURE else "macro"][label][measure]
-    return found
+        average = document["macro_paired" if measure == PAIRED_MEASURE else "macro"][label][measure]
+    return average

@@ -1,4 +1,4 @@
-"""One row per system: the macro average with its interval, the difference with its test, and what it rests on."""
+"""The layout of tables with one row per system, for runs and reports."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from reports.numbers import points
 from reports.table import Cell, Kind, Table
 
 FIRST_STAGE = "its first stage"
-"""What the systems of a run and of a report are compared with."""
+"""The baseline of runs and reports, in words."""
 
 
 @dataclass(frozen=True)
 class SystemRow:
-    """A row before it is printed."""
+    """A row of such a table."""
 
     names: tuple[Cell, ...]
     line: Line
     href: str = ""
     is_wrong: bool = False
-    """A value that is known to be wrong is never the best."""
+    """Whether the value is known to be wrong, so that it cannot be the best."""
 
     @property
     def kind(self) -> Kind:
-        """What the row is."""
+        """The kind of the row."""
         return "first stage" if self.line.is_first_stage else "system"
 
 
@@ -43,13 +43,16 @@ def systems_table(
     notes: Sequence[str],
     known: Mapping[str, str],
 ) -> Table:
-    """The systems of one measure.
+    """A table with one row per system.
 
     Args:
-        names: of the columns of text.
-        chosen: the columns of figures; None for the default ones.
-        signs: the marks of a difference.
-        known: the sentences of marks that are not in `reports.marks.NOTES`.
+        title: the title.
+        names: the headings of the columns of text.
+        rows: the systems.
+        chosen: the columns of figures; None for the default.
+        signs: returns the marks of a difference.
+        notes: notes under the table.
+        known: footnotes of marks that are not in `reports.marks.NOTES`.
     """
     lines = [row.line for row in rows]
     own, best = columns.shown(chosen, lines), medals(rows)
@@ -68,15 +71,15 @@ def systems_table(
 
 
 def medals(rows: Sequence[SystemRow]) -> tuple[str, str]:
-    """The best and the second best value as printed: what looks equal is equal. Of two rows none is second."""
+    """The best and the second best value as printed; '' for the second if there are only two rows."""
     best, second = best_two([row.line.figure.value for row in rows if not row.is_wrong])
     return best, second if len(rows) > 2 else ""
 
 
 def best_two(values: Sequence[float | None]) -> tuple[str, str]:
-    """The best and the second best value as printed, '' where there is none."""
-    known = {round(100 * value, 2) for value in values if value is not None}
-    best, second = [*(f"{value:.2f}" for value in sorted(known, reverse=True)), "", ""][:2]
+    """The best and the second best value as printed; '' for none."""
+    printed = {round(100 * value, 2) for value in values if value is not None}
+    best, second = [*(f"{value:.2f}" for value in sorted(printed, reverse=True)), "", ""][:2]
     return best, second
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Every text of the data reaches the page through textContent or append(string): none of it is ever read as markup.
+// Texts of the data are written only through textContent or append(string), so that none is read as markup.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { queries, labels, groups, collections, details, documents, limits, figures } = data;
@@ -89,10 +89,10 @@
   /* ---- headroom ---- */
   const PARTS = {
     value: ["Reached", "the value of the measure"],
-    misordered: ["Misordered", "a better order of what the model saw would gain it"],
+    misordered: ["Misordered", "a better order of what the model saw would gain these points"],
     truncated: ["Truncated away", "relevant documents that lost half of their tokens or more"],
-    not_retrieved: ["Not retrieved", "no order of the candidates can gain it"],
-    unreachable: ["Unreachable", "the judgments allow nobody to gain it"],
+    not_retrieved: ["Not retrieved", "no order of the candidates can gain these points"],
+    unreachable: ["Unreachable", "with these judgments no ranking can gain these points"],
   };
   function drawHeadroom() {
     const { parts, sides } = data.headroom;
@@ -118,7 +118,7 @@
     byId("headroom-bars").append(stack, el("div", { class: "scroll" }, table));
     if (unknown.length) {
       byId("headroom-bars").append(el("p", { class: "muted" },
-        `Tokens of ${unknown.join(" and ")} are not known everywhere; where they are not, nothing counts as truncated.`));
+        `Tokens of ${unknown.join(" and ")} are not known for all collections; without them, nothing counts as truncated.`));
     }
   }
 
@@ -155,7 +155,7 @@
     const also = group.also.length
       ? el("span", { class: "also" }, `the same queries: ${group.also.map(plain).join("; ")}`)
       : null;
-    const doubt = group.outcome ? "follows from A's own result: where A is best it can only lose"
+    const doubt = group.outcome ? "follows from A's result: where A is best, B can only lose"
       : group.stands_out ? null : "could be chance";
     return el("tr", { "data-group": String(at) },
       el("th", { scope: "row" }, pick, also, doubt && el("span", { class: "also" }, doubt)),
@@ -167,11 +167,11 @@
   function drawGroups() {
     const table = byId("groups-table");
     if (!groups.length) {
-      byId("groups-about").textContent = "There are too few queries, or they have too much in common, to tell groups apart.";
+      byId("groups-about").textContent = "There are too few queries, or they have too much in common, to form groups.";
       table.parentNode.hidden = true;
       return;
     }
-    byId("groups-about").textContent = "The group that explains most comes first: its mean lies furthest from all others for its size. "
+    byId("groups-about").textContent = "The group that explains most comes first: for its size, its mean differs most from all others. "
       + "Groups overlap, so their shares do not sum to 100 %. Choose one to see its queries.";
     const reach = Math.max(0.001, ...groups.flatMap((group) => [group.mean, ...group.interval].map(Math.abs)));
     const order = groups.map((_, at) => at);
@@ -284,7 +284,7 @@
     if (queries.text[at].length > WHOLE) body.append(el("p", { class: "fulltext", dir: "auto", lang: language }, queries.text[at]));
     if (!found) {
       body.append(el("p", { class: "muted" }, `The documents of this query are not on the page, which holds the ${count.format(limits.queries)} queries `
-        + `that moved most. Make it again with --queries ${figures.queries} to have them all.`));
+        + `that moved most. Run again with --queries ${figures.queries} to include all.`));
       return;
     }
     if (found.swaps.length) {
@@ -295,7 +295,7 @@
     twins(box);
     body.append(accounts(found.headroom), box);
     if (found.left_out) body.append(el("p", { class: "muted" }, `${plural(found.left_out, "relevant document")} further down are not shown.`));
-    if (found.missing) body.append(el("p", { class: "muted" }, `${plural(found.missing, "relevant document")} not in the corpus: counted in the ideal ranking, found by nobody.`));
+    if (found.missing) body.append(el("p", { class: "muted" }, `${plural(found.missing, "relevant document")} not in the corpus: counted in the ideal ranking, but cannot be found.`));
   }
   function queryItem(at) {
     const collection = collections[queries.collection[at]];
@@ -383,9 +383,9 @@
     if (data.notes.length) entry("Notes", ...data.notes);
     entry("A swap", "The mean, over both rankings, of what exchanging only these two documents does to the measure.");
     entry("▲ ▼", "How many places the document rose or fell from A to B.");
-    entry("Adds", "What a relevant document adds to the difference of its query. These sum to the difference exactly.");
+    entry("Adds", "What a relevant document adds to the difference of its query. The sum is exactly the difference.");
     entry("Truncated away", "The ceiling of the candidates minus the ceiling with the relevant documents that lost half of their tokens ranked last; "
-      + "never more than what was lost below the ceiling. It is the most that truncation can have cost: the model may have erred for another reason.");
+      + "at most the points lost below the ceiling. It is an upper bound of what truncation cost: the model may have erred for another reason.");
     entry("Could be chance", "The contrast of the group to all other queries is within p = .05 after Bonferroni over the groups that were tried. "
       + "Group intervals are normal approximations that take queries as independent.");
     entry("The interval", "A randomisation test flips the signs of whole questions, a question in several languages at once. The interval holds the differences "

@@ -1,2 +1,1 @@
-"""What readers see of an adaptation: its record as values, tables, a story and pictures. Nothing is trained or measured
-here; the record is a file that is read."""
+"""The report of an adaptation: values, tables, text and plots of its record. Nothing is trained or measured here."""

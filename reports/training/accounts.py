@@ -1,4 +1,4 @@
-"""Tables that account for an adaptation: claims, looks, the data of its tasks, what was done when and for how long."""
+"""Tables of an adaptation: claims, looks, the data of its tasks, the timeline and the cost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNSTATED = "not stated"
 
 
 def claims_table(record: AdaptationRecord) -> Table:
-    """What was tested on the final split, and whether it holds."""
+    """The claims that were tested on the final split, and whether they hold."""
     columns = ("claim", "winner", "against", "Δ", "95 %", "p", "adjusted p", "holds")
     rows = [
         (one.claim, one.winner, one.against, signed(one.delta), _interval(one.low, one.high),
@@ -29,7 +29,7 @@ def claims_table(record: AdaptationRecord) -> Table:
 
 
 def looks_table(record: AdaptationRecord) -> Table:
-    """Every look at the queries of a tier, as the ledger of looks has it."""
+    """The looks at the queries of each tier."""
     columns = ("look", "tier", "candidate", "anchor", "verdict", "better", "Δ", "interval", "alpha")
     rows = [
         (one.id, one.tier, one.candidate, one.anchor, one.verdict, "yes" if one.better else "no", signed(one.delta),
@@ -37,14 +37,15 @@ def looks_table(record: AdaptationRecord) -> Table:
         for one in record.looks
     ]  # fmt: skip
     notes = (
-        f"{record.measure} x 100; alpha: what the look spent; a look at dev spends nothing and decides nothing",
-        "pass: no loss beyond the margin; better: a gain beyond chance. A candidate is kept only if it is both",
+        f"{record.measure} x 100; alpha: the error level that the look spent; a look at dev spends none and decides "
+        "nothing",
+        "pass: no loss beyond the margin; better: a significant gain. A candidate is kept only if both hold",
     )
     return _table("looks", columns, rows, notes, left=6)
 
 
 def tasks_table(record: AdaptationRecord) -> Table:
-    """The data of every task, and who labelled it."""
+    """The data of every task and the teachers that scored it."""
     counted = ("queries", "removed as leak", "pairs", "examples")
     columns = ("task", "corpus", "profile", "teacher", "licence", "validation", *counted)
     teacher = joined([one.spec for one in record.teachers])
@@ -55,22 +56,22 @@ def tasks_table(record: AdaptationRecord) -> Table:
         for one in record.tasks
     ]  # fmt: skip
     notes = (
-        "removed as leak: a synthetic query that is, exactly or nearly, an evaluation query; it is not among the "
-        "queries; pairs: what the teacher scored",
-        "validation: the queries beside the real ones of dev; it stops nothing here, the gate decides",
+        "removed as leak: synthetic queries that equal or resemble an evaluation query, not counted as queries; pairs: "
+        "query-document pairs that the teacher scored",
+        "validation: the queries compared with the real ones of dev; it stops nothing, because the gate decides",
     )
     return _table("tasks", columns, rows, notes, left=6)
 
 
 def timeline_table(record: AdaptationRecord) -> Table:
-    """What was done, in the order of time."""
+    """The steps of the adaptation in order of time."""
     columns = ("stage", "name", "state", "what", "after", "took")
     rows = [
         (one.stage, one.name, one.state, one.detail, duration(one.at), duration(one.seconds))
         for one in sorted(record.timeline, key=lambda one: one.at)
     ]
     known = any(one.state == "known" for one in record.timeline)
-    return _table("timeline", columns, rows, ("known: it was there already",) if known else (), left=4)
+    return _table("timeline", columns, rows, ("known: the result existed already",) if known else (), left=4)
 
 
 def cost_table(record: AdaptationRecord) -> Table:
@@ -82,7 +83,7 @@ def cost_table(record: AdaptationRecord) -> Table:
         for stage, events in own.items()
         if events and (spent := sum(one.seconds for one in events)) >= 0
     ]
-    notes = ("share: of the time that stages took; loading and waiting between them is not in it",)
+    notes = ("share: of the total time of all stages, without loading and waiting between them",)
     return _table("cost", ("stage", "times", "took", "share"), rows, notes, left=1)
 
 

@@ -1,4 +1,4 @@
-"""The adaptations of a workspace, as a chapter of its report."""
+"""The chapter of a report on the adaptations of a workspace."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from reports.training.tables import arms_table
 from reports.training.told import HYPHEN, duration
 
 FOLDER = "adaptations"
-"""Of a report, with a page for each run."""
+"""The folder within a report with a page for each adaptation."""
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A record, and the pictures of its page."""
+    """A record and the plots of its page."""
 
     record: AdaptationRecord
     images: tuple[Image, ...] = ()
 
 
 def records(workspace: Path) -> list[AdaptationRecord]:
-    """The records that a workspace keeps, the oldest first; none where nothing was adapted.
+    """The stored records of a workspace, the oldest first.
 
     Raises:
-        DataError: one of them is damaged.
+        DataError: a record is damaged.
     """
-    found = [read_record(file) for file in sorted(Workspace(workspace).adaptations.glob("*.json"))]
-    return sorted(found, key=lambda one: (one.started, one.run))
+    stored = [read_record(file) for file in sorted(Workspace(workspace).adaptations.glob("*.json"))]
+    return sorted(stored, key=lambda one: (one.started, one.run))
 
 
 def write_pages(found: Sequence[AdaptationRecord], out: Path, workspace: Path) -> list[Adaptation]:
-    """Write the page of each into OUT/adaptations/RUN."""
+    """Write a page for each record into OUT/adaptations/RUN."""
     return [Adaptation(one, write(one, out / FOLDER / one.run, workspace).images) for one in found]
 
 
 def chapter(found: Sequence[Adaptation]) -> Iterator[Part]:
-    """What was decided of each, its arms and its pictures. Nothing where there is none."""
+    """The decision, the arms and the plots of each adaptation; empty if there is none."""
     if not found:
         return
     yield Heading("Adaptations")
@@ -54,7 +54,7 @@ def chapter(found: Sequence[Adaptation]) -> Iterator[Part]:
         yield from decision(one.record)
         yield arms_table(one.record)
         yield from one.images
-        yield Text(f"The whole story, with claims, data, licences and looks: {_page(one.record)}")
+        yield Text(f"All details, with claims, data, licences and looks: {_page(one.record)}")
 
 
 def _overview(found: Sequence[AdaptationRecord]) -> Table:

@@ -1,4 +1,4 @@
-"""The page of an adaptation: Markdown, HTML that needs no other file, and the figures beside them."""
+"""The page of an adaptation as Markdown and as one HTML file, and its plots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.training.story import story
 
 @dataclass(frozen=True)
 class Page:
-    """What was written."""
+    """The files that were written."""
 
     markdown: Path
     html: Path
@@ -22,10 +22,13 @@ class Page:
 
 
 def write(record: AdaptationRecord, out: Path, workspace: Path | None = None) -> Page:
-    """Write adaptation.md, adaptation.html and plots/adaptation-*.{png,svg}; files of these names are replaced.
+    """Write adaptation.md, adaptation.html and plots/adaptation-*.{png,svg}. Existing files are replaced.
 
     Args:
-        workspace: where values of queries are kept; without it differences by language have no interval.
+        record: the record of the adaptation.
+        out: the folder.
+        workspace: the workspace with the values of queries. Default: None, so that differences by language have no
+            interval.
 
     Raises:
         OSError: the folder cannot be written.

@@ -1,4 +1,4 @@
-"""The pictures of an adaptation, and a sentence for each that cannot be drawn."""
+"""The plots of an adaptation, and a sentence for each that cannot be drawn."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from reports.plots.t_curve import draw_t_curve
 
 _MISSING = (
     "No timeline: nothing was done yet.",
-    "No plot of arms: fewer than two were measured beside the base.",
+    "No plot of arms: fewer than two were measured in addition to the base.",
     "No plot by language: fewer than two collections were measured.",
-    "No curve along t: its merges were not made, or not all of them measured.",
+    "No curve along t: its merges were not made or not all were measured.",
     "No plot of source against target: no collection of the source domain was measured (`--source` names one).",
 )
 
 
 def pictures(record: AdaptationRecord, out: Path, workspace: Path | None = None) -> tuple[list[Image], list[str]]:
-    """Write what can be drawn into `out`, as PNG and SVG; and tell what cannot, and why. Figures of an earlier state
-    of the record go."""
+    """Write the plots into `out` as PNG and SVG, and remove those of an earlier state of the record.
+
+    Returns:
+        The plots, and a sentence for each plot that cannot be drawn.
+    """
     images, missing = [], []
     wanted = set()
     try:

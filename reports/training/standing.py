@@ -1,4 +1,4 @@
-"""Where the arms of an adaptation stand: their values on a tier, and their differences to the base."""
+"""The values of an adaptation's arms on a tier, and their differences to the base."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from reports.training.told import correction
 
 Interval = tuple[float, float]
 LATEST_FIRST: tuple[Tier, ...] = ("final", "gate", "dev")
-"""The tiers of the target, as a reader trusts them."""
+"""The tiers of the target, the most reliable first."""
 _ALIKE = 5e-5
-"""Differences that print alike."""
+"""Values closer than this print alike."""
 
 
 @dataclass(frozen=True)
 class ArmGain:
-    """How far an arm is from the base. Fractions."""
+    """The difference between an arm and the base. Fractions."""
 
     arm: str
     collection: str
@@ -35,18 +35,18 @@ class ArmGain:
     language: str | None
     delta: float
     difference: Difference | None
-    """With its interval and its test: an average is corrected over the arms, a collection over those of its arm. None
-    where nobody kept what it takes."""
+    """The difference with its interval and test. An average is corrected over the arms, a collection over the
+    collections of its arm. None if the values of queries are not stored."""
     queries: int
 
     @property
     def interval(self) -> Interval | None:
-        """95 %; None where it is not known."""
+        """The 95 % interval; None if it is unknown."""
         return Figure(difference=self.difference).delta_interval
 
     @property
     def sure(self) -> int:
-        """1 where the difference is significant and above zero, -1 where it is below, else 0."""
+        """1 for a significant gain, -1 for a significant loss, otherwise 0."""
         if self.difference is None or not self.difference.significant:
             return 0
         return 1 if self.difference.value > 0 else -1
@@ -57,78 +57,82 @@ Gains = Mapping[tuple[str, str], ArmGain]
 
 
 def arms_in_order(record: AdaptationRecord) -> list[ArmRecord]:
-    """As a reader asks: what there was, what was trained, what was merged."""
+    """The arms in the order of the tables: the base, trained arms, merged arms."""
     return sorted(record.arms, key=lambda one: KINDS.index(one.kind))
 
 
 def measured_tiers(record: AdaptationRecord) -> list[Tier]:
-    """The tiers that have a score."""
+    """The tiers with scores."""
     return [tier for tier in TIERS if record.scores_on(tier)]
 
 
 def collections(record: AdaptationRecord, tier: Tier) -> dict[str, str | None]:
-    """The collections of a tier and their languages, without the macro average; in the order of the record."""
+    """The languages of the collections of a tier by name, in the order of the record, without the macro average."""
     return {one.collection: one.language for (_, name), one in record.scores_on(tier).items() if name != MACRO}
 
 
 def own_languages(languages: Mapping[str, str | None]) -> dict[str, str]:
-    """The collections whose language no other one has, and so may be named by it."""
+    """The collections that can be named by their language, because no other collection has it."""
     times = Counter(languages.values())
     return {name: one for name, one in languages.items() if one is not None and times[one] == 1}
 
 
 def deciding_tiers(record: AdaptationRecord) -> list[Tier]:
-    """Where the base and another arm were measured: the final split; before it was touched, the gate and dev."""
+    """The tiers on which the base and another arm were measured: final alone, or gate and dev if final was not used."""
     measured = {tier: {arm for arm, _ in record.scores_on(tier)} - {*record.outsiders} for tier in TIERS}
-    found = [tier for tier in LATEST_FIRST if BASE in measured[tier] and len(measured[tier]) > 1]
-    return found[:1] if found[:1] == ["final"] else found
+    tiers = [tier for tier in LATEST_FIRST if BASE in measured[tier] and len(measured[tier]) > 1]
+    return tiers[:1] if tiers[:1] == ["final"] else tiers
 
 
 def last_tier(record: AdaptationRecord, arm: str) -> Tier | None:
-    """The last of those tiers on which an arm was measured."""
+    """The first of `deciding_tiers` on which an arm was measured; None if there is none."""
     return next((tier for tier in deciding_tiers(record) if arm in {name for name, _ in record.scores_on(tier)}), None)
 
 
 def leader(record: AdaptationRecord) -> str | None:
-    """The accepted arm, else the best one on dev that is not the base; None where nothing was measured."""
+    """The accepted arm, or the best arm on dev other than the base; None if nothing was measured."""
     if record.accepted is not None:
         return record.accepted
-    found = record.scores_on("dev")
-    known = [one.name for one in arms_in_order(record) if one.kind != BASE and (one.name, MACRO) in found]
-    return max(known, key=lambda name: found[name, MACRO].value, default=None)
+    scores = record.scores_on("dev")
+    arms = [one.name for one in arms_in_order(record) if one.kind != BASE and (one.name, MACRO) in scores]
+    return max(arms, key=lambda name: scores[name, MACRO].value, default=None)
 
 
 def gains(record: AdaptationRecord, tier: Tier, workspace: Path | None = None) -> Gains:
-    """The differences to the base of everything that was measured on a tier.
+    """The differences to the base of all arms on a tier.
 
     Args:
-        workspace: where values of queries are kept. Without them the winner's average has the interval of its claim,
-            and no other difference has one.
+        record: the record of the adaptation.
+        tier: the tier.
+        workspace: the workspace with the values of queries. Default: None. Then the winner's average has the interval
+            of its claim, and no other difference has an interval.
     """
-    found = record.scores_on(tier)
+    scores = record.scores_on(tier)
     deltas = {
-        key: ArmGain(key[0], key[1], one.language, one.value - found[BASE, key[1]].value, None, one.queries)
-        for key, one in found.items()
-        if key[0] != BASE and (BASE, key[1]) in found
+        key: ArmGain(key[0], key[1], one.language, one.value - scores[BASE, key[1]].value, None, one.queries)
+        for key, one in scores.items()
+        if key[0] != BASE and (BASE, key[1]) in scores
     }
-    known = _claimed(record, tier, deltas) | _tested(found, workspace)
-    return {key: replace(one, difference=known.get(key)) for key, one in deltas.items()}
+    differences = _claimed(record, tier, deltas) | _tested(scores, workspace)
+    return {key: replace(one, difference=differences.get(key)) for key, one in deltas.items()}
 
 
 def corrected(found: Iterable[ArmGain]) -> str:
-    """What the p-values of gains were corrected over, in words. An only collection is the average."""
+    """A phrase with what the p-values of the gains were corrected over. A single collection counts as the average."""
     tested = [(one.collection, one.difference) for one in found if one.difference is not None]
     whole = [one for name, one in tested if name == MACRO]
     parts = {name: one.family for name, one in tested if name != MACRO}
-    lent = any(math.isnan(one.greater_p) for one in whole)
-    said = ["the average as the claims are" if lent else f"the average over {whole[0].family} arms"] if whole else []
+    from_claim = any(math.isnan(one.greater_p) for one in whole)
+    over = (
+        ["the average with the claims" if from_claim else f"the average over {whole[0].family} arms"] if whole else []
+    )
     if len(parts) > 1 or not whole:
-        said += [f"a collection over the {max(parts.values())} of its arm"] if parts else []
-    return f"p-values corrected by {correction(one.p for one in whole)}: {', '.join(said)}"
+        over += [f"a collection over the {max(parts.values())} of its arm"] if parts else []
+    return f"p-values corrected by {correction(one.p for one in whole)}: {', '.join(over)}"
 
 
 def _claimed(record: AdaptationRecord, tier: Tier, deltas: Gains) -> dict[tuple[str, str], Difference]:
-    """What the claim against the base says, where it is of the same difference."""
+    """The difference in the claim against the base, if it is the same as the one in the scores."""
     return {
         (one.winner, MACRO): Difference(
             one.delta, (one.low, one.high), _number(one.p), _number(one.adjusted_p), one.family, float("nan")
@@ -141,25 +145,27 @@ def _claimed(record: AdaptationRecord, tier: Tier, deltas: Gains) -> dict[tuple[
 
 @dataclass(frozen=True)
 class _Column:
-    """As `harness.result.figure.FigureColumn`."""
+    """See `harness.result.figure.FigureColumn`."""
 
     collections: tuple[str, ...]
     weights: tuple[float, ...]
     family: str
 
 
-def _tested(found: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Difference]:
-    """From the values of queries. An average is tested only where every collection has its values."""
-    names = list(dict.fromkeys(name for _, name in found if name != MACRO))
-    arms = list(dict.fromkeys(arm for arm, _ in found))
+def _tested(scores: Mapping[tuple[str, str], Score], workspace: Path | None) -> dict[tuple[str, str], Difference]:
+    """Differences tested on the values of queries. An average is tested only if all collections have their values."""
+    names = list(dict.fromkeys(name for _, name in scores if name != MACRO))
+    arms = list(dict.fromkeys(arm for arm, _ in scores))
     with ExitStack() as stack:
         store = _store(workspace, stack)
         if store is None or not names:
             return {}
-        cells = {key: cell for key, one in found.items() if key[1] != MACRO and (cell := _kept(store, one)) is not None}
-        votes = shares([_group(store, found.get((BASE, name))) for name in names])
+        cells = {
+            key: cell for key, one in scores.items() if key[1] != MACRO and (cell := _stored(store, one)) is not None
+        }
+        votes = shares([_group(store, scores.get((BASE, name))) for name in names])
     selection = Selection(arms, names, cells, lambda arm: None if arm == BASE else BASE)
-    family = COLLECTIONS if len(names) > 1 else SYSTEMS  # an only collection is the average
+    family = COLLECTIONS if len(names) > 1 else SYSTEMS  # a single collection is the average
     columns = [*(_Column((name,), (1.0,), family) for name in names),
                _Column(tuple(names), tuple(votes.tolist()), SYSTEMS)]  # fmt: skip
     places = [*names, MACRO]
@@ -175,8 +181,8 @@ def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
     return stack.enter_context(Results(file)) if file is not None and file.is_file() else None
 
 
-def _kept(store: Results, score: Score) -> EvaluatedMeasure | None:
-    """The values of an arm on a collection; None where they are not kept."""
+def _stored(store: Results, score: Score) -> EvaluatedMeasure | None:
+    """The values of an arm on a collection; None if they are not stored."""
     try:
         stored = store.find(score.evaluation) if score.evaluation else None
         ids, values = store.per_query(stored.id, score.measure) if stored is not None else ([], None)
@@ -188,7 +194,7 @@ def _kept(store: Results, score: Score) -> EvaluatedMeasure | None:
 
 
 def _group(store: Results, score: Score | None) -> str | None:
-    """The group of a collection, whose members share one vote in an average."""
+    """The group of a collection. Members of a group share one vote in an average."""
     try:
         stored = store.find(score.evaluation) if score is not None and score.evaluation else None
     except UsageError:

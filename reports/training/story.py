@@ -1,4 +1,4 @@
-"""The story of an adaptation: what was asked, what was decided and why, what is claimed, what it cost."""
+"""The text of an adaptation's page: the question, the decision and its reasons, the claims, the data and the cost."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from reports.training.tables import arms_table, gain_tables
 from reports.training.told import duration, joined, made_of
 
 _DECIDED = {
-    "running": "Nothing is decided yet: the loop is running, or was stopped and can go on.",
+    "running": "Nothing is decided yet: the adaptation is running, or was stopped and can be resumed.",
     "refused": "Nothing was accepted: no arm was shown to be better. The base stays.",
-    "inconclusive": "Nothing was accepted: the queries were too few to tell. The base stays.",
-    "invalid": "Nothing was accepted: what was measured cannot be judged. The base stays.",
+    "inconclusive": "Nothing was accepted: there were too few queries to decide. The base stays.",
+    "invalid": "Nothing was accepted: the measurements are not valid. The base stays.",
 }
 
 
 def story(
     record: AdaptationRecord, workspace: Path | None, images: Sequence[Image], missing: Sequence[str]
 ) -> Iterator[Part]:
-    """The parts of the page, in the order in which a reader asks."""
+    """The parts of the page, in order."""
     yield Heading(f"Adaptation: {record.name}", 1)
-    yield Text(asked(record))
+    yield Text(question(record))
     yield Heading("What was decided")
     yield from decision(record)
     yield Heading("What is claimed, and what is not")
@@ -49,8 +49,8 @@ def story(
     yield looks_table(record) if record.looks else Text("No look was taken.")
     yield timeline_table(record)
     yield Text(
-        f"Run {record.run}. The id of the evaluation behind every value is in record.json; `harness show ID` tells "
-        "what it rests on."
+        f"Run {record.run}. record.json has the id of the evaluation behind every value; `harness show ID` prints its "
+        "details."
     )
 
 
@@ -63,20 +63,19 @@ def headline(record: AdaptationRecord) -> str:
     return f"Accepted: {arm.name} ({arm.kind}{f': {made}' if made else ''})."
 
 
-def asked(record: AdaptationRecord) -> str:
-    """What was to be found out, with what."""
+def question(record: AdaptationRecord) -> str:
+    """The question of the adaptation and its setup."""
     corpora = joined([_corpus(one) for one in record.corpora])
     return (
-        f"Asked on {record.started[:16].replace('T', ' ')}: is there a checkpoint that ranks better than "
-        f"{record.base_name} for {corpora or 'no corpus'}? The queries to learn from were written by the generator "
-        f"{record.generator}, and what they find was scored by "
-        f"{joined([one.spec for one in record.teachers]) or 'nobody'}. Measured is {record.measure} on the top "
-        f"{record.depth} of {record.first_stage}."
+        f"Started on {record.started[:16].replace('T', ' ')}. The question: is there a checkpoint that ranks better "
+        f"than {record.base_name} for {corpora or 'no corpus'}? The generator {record.generator} wrote the training "
+        f"queries. {joined([one.spec for one in record.teachers]) or 'No teacher'} scored their candidates. The "
+        f"measure is {record.measure} on the top {record.depth} of {record.first_stage}."
     )
 
 
 def decision(record: AdaptationRecord) -> Iterator[Part]:
-    """What was decided, and the reasons as the loop gave them."""
+    """The decision and its reasons."""
     yield Text(headline(record))
     if record.accepted is None and record.state != "running" and (arm := leader(record)) is not None:
         yield Text(f"The best on dev was {arm}.")
@@ -85,15 +84,15 @@ def decision(record: AdaptationRecord) -> Iterator[Part]:
 
 
 def claims(record: AdaptationRecord) -> Iterator[Part]:
-    """What may be said of the winner, then what may not."""
+    """The claims that hold, then those that do not."""
     if not record.claims:
         yield Text("Nothing is claimed: no difference was tested on the final split.")
         return
-    held = tuple(f"{one.claim}: {one.told}" for one in record.claims if one.holds)
+    holding = tuple(f"{one.claim}: {one.told}" for one in record.claims if one.holds)
     failed = tuple(f"{one.claim}: {one.told}" for one in record.claims if not one.holds)
-    yield Text("Claimed:" if held else "Nothing is claimed.")
-    if held:
-        yield Bullets(held)
+    yield Text("Claimed:" if holding else "Nothing is claimed.")
+    if holding:
+        yield Bullets(holding)
     if failed:
         yield Text("Not claimed:")
         yield Bullets(failed)
@@ -101,7 +100,7 @@ def claims(record: AdaptationRecord) -> Iterator[Part]:
 
 
 def data(record: AdaptationRecord) -> Iterator[Part]:
-    """What was learned from, and the terms of those who labelled it."""
+    """The training data and the licences of the teachers."""
     if record.tasks:
         yield tasks_table(record)
     else:
@@ -112,7 +111,7 @@ def data(record: AdaptationRecord) -> Iterator[Part]:
 
 
 def _teacher(one: TeacherFacts) -> str:
-    licence = f"licence {one.stated_licence or f'{UNSTATED}, so find it out before you share'}"
+    licence = f"licence {one.stated_licence or f'{UNSTATED}, so find it out before you share a checkpoint'}"
     if one.training_sets is None:
         trained = f"training sets {UNSTATED}"
     else:

@@ -1,4 +1,4 @@
-"""Where the arms stand, and what each gained on the base."""
+"""Tables of the arms and of their gains over the base."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WITH_INTERVALS = 4
 
 
 def arms_table(record: AdaptationRecord) -> Table:
-    """A row per arm, a column per tier; on top the first stage and the teacher, which are no arms."""
+    """A row per arm, a column per tier. The first rows are the first stage and the teacher, which are not arms."""
     tiers = measured_tiers(record)
     found = {tier: record.scores_on(tier) for tier in tiers}
     best = {tier: _best(record, found[tier]) for tier in tiers}
@@ -51,14 +51,13 @@ def arms_table(record: AdaptationRecord) -> Table:
 
 
 def gain_tables(record: AdaptationRecord, workspace: Path | None = None) -> list[Table]:
-    """What every arm gained on the base: where it is decided, and on the source domain, where something may be
-    forgotten."""
+    """The gains of all arms over the base, on the deciding tiers and on the source domain, which shows forgetting."""
     made = [(tier, gains(record, tier, workspace)) for tier in (*deciding_tiers(record), "source")]
     return [_gain_table(record, tier, found) for tier, found in made if found]
 
 
 def column_names(languages: Mapping[str, str | None]) -> dict[str, str]:
-    """A collection is named by its language where no other has it."""
+    """The headings of collections: the language if no other collection has it, otherwise the name."""
     own = own_languages(languages)
     return {name: own.get(name, name) for name in languages}
 
@@ -91,7 +90,7 @@ def _gain(gain: ArmGain | None, with_interval: bool) -> Cell:
 
 
 def _gain_notes(record: AdaptationRecord, found: Gains) -> Iterator[str]:
-    yield f"{record.measure} x 100, minus that of the base on the same candidates"
+    yield f"{record.measure} x 100, minus the value of the base on the same candidates"
     if any(one.interval for one in found.values()):
         yield "[low, high]: 95 % interval of the difference"
     tested = [one for one in found.values() if one.difference is not None]
@@ -99,7 +98,7 @@ def _gain_notes(record: AdaptationRecord, found: Gains) -> Iterator[str]:
         yield f"differences to the base: {rule.TEST}; {corrected(tested)}"
         yield rule.UNIT
     if len(tested) < len(found):
-        yield "a difference without interval and mark is not tested: the values of its queries are not in the workspace"
+        yield "a difference without an interval is not tested: the workspace does not have the values of its queries"
 
 
 def _named(record: AdaptationRecord, arm: str) -> Cell:
@@ -108,9 +107,9 @@ def _named(record: AdaptationRecord, arm: str) -> Cell:
 
 def _outsiders(record: AdaptationRecord) -> Iterator[tuple[str, str]]:
     anchors = dict.fromkeys(one.anchor for one in record.looks)
-    told = {FIRST_STAGE: f"{record.first_stage}, top {record.depth}", ANCHOR: joined(list(anchors))}
-    told |= {name: one.spec for name, one in record.teacher_arms.items()}
-    yield from ((name, told[name]) for name in record.outsiders)
+    made = {FIRST_STAGE: f"{record.first_stage}, top {record.depth}", ANCHOR: joined(list(anchors))}
+    made |= {name: one.spec for name, one in record.teacher_arms.items()}
+    yield from ((name, made[name]) for name in record.outsiders)
 
 
 def _kinds(record: AdaptationRecord) -> tuple[Kind, ...]:
@@ -125,9 +124,9 @@ def _cell(score: Score | None, best: Sequence[str]) -> Cell:
 
 
 def _best(record: AdaptationRecord, found: Mapping[tuple[str, str], Score]) -> list[str]:
-    """The two highest values of arms, as printed; none where there is nothing to choose from."""
-    known = [found[arm.name, MACRO].value for arm in record.arms if (arm.name, MACRO) in found]
-    printed = list(dict.fromkeys(points(one) for one in sorted(known, reverse=True)))
+    """The two highest values of arms as printed; empty with fewer than two different values."""
+    values = [found[arm.name, MACRO].value for arm in record.arms if (arm.name, MACRO) in found]
+    printed = list(dict.fromkeys(points(one) for one in sorted(values, reverse=True)))
     return printed[:2] if len(printed) > 1 else []
 
 
@@ -141,11 +140,11 @@ def _arm_notes(record: AdaptationRecord, tiers: Sequence[Tier]) -> Iterator[str]
     )
     for tier in tiers:
         names = collections(record, tier)
-        told = f"macro average of {len(names)} collections" if len(names) > 1 else joined(list(names))
-        yield f"{tier}: {told}, {_queries(record, tier)}{_measures(record, tier)}"
+        scope = f"macro average of {len(names)} collections" if len(names) > 1 else joined(list(names))
+        yield f"{tier}: {scope}, {_queries(record, tier)}{_measures(record, tier)}"
     if missing := [tier for tier in TIERS if tier not in tiers]:
         yield f"not measured: {joined(missing)}"
-    yield "the best on dev was picked among many, so it flatters; only the final split was looked at once"
+    yield "the best on dev was chosen among many, so its value is optimistic; the final split was used only once"
     yield from _merged(record.arms)
 
 
@@ -155,13 +154,13 @@ def _queries(record: AdaptationRecord, tier: Tier) -> str:
 
 
 def _measures(record: AdaptationRecord, tier: Tier) -> str:
-    """The measures of a tier, where they are not the record's."""
+    """The measures of a tier if they are not the record's."""
     own = dict.fromkeys(one.measure for (_, name), one in record.scores_on(tier).items() if name != MACRO)
     return "" if list(own) in ([record.measure], []) else f", measured by {joined(list(own))}"
 
 
 def _merged(arms: Sequence[ArmRecord]) -> Iterator[str]:
-    """What many went into, each list once."""
+    """The parts of merges of three or more checkpoints, each list once."""
     lists: dict[tuple[str, ...], list[str]] = {}
     for arm in arms:
         if len(arm.parts) > 2:

@@ -1,4 +1,4 @@
-"""How an adaptation's figures and names are written."""
+"""The format of an adaptation's figures and names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HYPHEN = "-"
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `12 min 46 s`, `3 h 05 min`."""
+    """A duration such as `0.4 s`, `12 min 46 s` or `3 h 05 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -22,7 +22,7 @@ def duration(seconds: float) -> str:
 
 
 def value(score: Score | None) -> str:
-    """`70.50 [67.10, 73.90]`, in points; without an interval the value alone."""
+    """A score in points with its interval if known, such as `70.50 [67.10, 73.90]`; `-` for no score."""
     if score is None:
         return HYPHEN
     if score.low is None or score.high is None:
@@ -31,7 +31,7 @@ def value(score: Score | None) -> str:
 
 
 def made_of(record: AdaptationRecord, arm: ArmRecord) -> str:
-    """What an arm is, in a few words; why, where it was refused."""
+    """A short description of an arm, or the reasons if it was refused."""
     if arm.refused:
         return f"refused: {'; '.join(arm.refused)}"
     if arm.kind == "base":
@@ -42,15 +42,15 @@ def made_of(record: AdaptationRecord, arm: ArmRecord) -> str:
         return f"t = {arm.t:g} from {arm.parts[0]} to {arm.parts[1]}"
     if arm.parts:
         return ", ".join(arm.parts) if len(arm.parts) < 3 else f"{len(arm.parts)} checkpoints"
-    told = [one.detail for one in record.timeline if one.name == arm.name and one.stage in ("stage-1", "fit")]
-    return told[-1] if told else "given" if arm.kind == "given" else ""
+    details = [one.detail for one in record.timeline if one.name == arm.name and one.stage in ("stage-1", "fit")]
+    return details[-1] if details else "given" if arm.kind == "given" else ""
 
 
 def correction(p_values: Iterable[float | None] = ()) -> str:
-    """The name of the correction. Records of version 1 were corrected by Holm, and have no other p-value."""
+    """The name of the correction. Records of version 1 were corrected by Holm and have no uncorrected p-value."""
     return "Holm" if any(p is None or math.isnan(p) for p in p_values) else "step-down MaxT"
 
 
 def joined(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Names as a list in words: `a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -179,8 +179,8 @@ def test_chance_and_ceiling_are_rows_of_their_own(site: Path) -> None:
 def test_every_mark_has_its_footnote(site: Path, made: Board) -> None:
     beir = table_of(site, "beir")
     assert "<sup>T</sup></dt><dd>models in common use declare" in beir
-    assert "<sup>t</sup></dt><dd>this system is declared" in beir
-    assert "<sup>i</sup></dt><dd>computed by somebody else" in beir
+    assert "<sup>t</sup></dt><dd>--systems declares that this system" in beir
+    assert "<sup>i</sup></dt><dd>computed elsewhere" in beir
     assert "<sup>S</sup></dt>" not in beir
     assert result(made, "org/imported", "beir/scifact").imported
 
@@ -258,7 +258,7 @@ def test_a_difference_to_a_published_number_is_shown_where_it_means_something(tm
 def test_a_collection_page_says_who_cannot_be_told_apart_from_the_best(site: Path, made: Board) -> None:
     text = page_of_collection(site, made, "beir/scifact")
     assert "Best: Good &lt;i&gt;one&lt;/i&gt; (over bm25, depth 100)" in text
-    assert "It can be told apart from everything below it" in text
+    assert "It can be distinguished from all systems below it" in text
     assert "cc-by-nc-4.0" in text
 
 
@@ -306,7 +306,7 @@ def test_two_boards_of_one_store_are_equal(made: Board, site: Path, tmp_path: Pa
 
 def test_a_folder_of_something_else_is_left_alone(made: Board, tmp_path: Path) -> None:
     (tmp_path / "thesis.html").write_text("mine", "utf-8")
-    with pytest.raises(UsageError, match="no board"):
+    with pytest.raises(UsageError, match="not a board"):
         write_board(made, tmp_path)
     assert (tmp_path / "thesis.html").read_text("utf-8") == "mine"
     with pytest.raises(UsageError, match="is a file"):

@@ -123,7 +123,7 @@ def test_a_new_group_is_measured_against_its_own_best() -> None:
 
 
 def test_small_steps_do_not_chain_into_one_group() -> None:
-    """Every neighbour is too near to be told apart; the first and the last are not."""
+    """Every neighbour is too near to be distinguished; the first and the last are not."""
     noise = np.random.default_rng(1).normal(0, 0.1, (12, 200))
     steps = 1 - 0.012 * np.arange(12)[:, None] + noise - noise.mean(axis=1, keepdims=True)
     found = letters_of(steps)

@@ -219,7 +219,7 @@ def test_samples_and_drifted_data_are_no_results_of_the_task(place: Place, tmp_p
         }))  # fmt: skip
 
     keep(place, other(sampled_from=5908))
-    refused(place, "a sample of 2 queries is no result of the task", tmp_path)
+    refused(place, "a sample of 2 queries; mteb takes results on all queries", tmp_path)
     keep(place, other(name=f"{SIX}/t2†"))
     place.workspace.results.unlink()
     keep(place, other(name=f"{SIX}/t2†"))
@@ -271,7 +271,7 @@ def test_what_others_computed_is_theirs_to_submit(place: Place, tmp_path: Path) 
     place.workspace.results.unlink()
     content = {**as_of(quiet(theirs), find(f"{SIX}/t2")[0]).made_of.content}
     keep(place, replace(as_of(quiet(theirs), find(f"{SIX}/t2")[0]), made_of=replace(theirs.made_of, content=content)))
-    with pytest.raises(UsageError, match=r"was imported; who computed it may submit it"):
+    with pytest.raises(UsageError, match=r"was imported; only those who computed it can submit it"):
         submit("BAAI/theirs (imported)", tmp_path / "out", place.workspace.path)
 
 
@@ -333,5 +333,5 @@ def test_given_lists_and_controls_are_no_models(name: str, place: Place, tmp_pat
     found = place.evaluations(rows, rerankers=["control:random"], measures=MEASURES, first="given")
     place.workspace.results.unlink()
     keep(place, *(as_of(one, find(f"{SIX}/t2")[0]) for one in found))
-    with pytest.raises(UsageError, match="is no model"):
+    with pytest.raises(UsageError, match="is not a model"):
         submit(name, tmp_path / "out", place.workspace.path)

@@ -92,6 +92,6 @@ def test_the_notes_say_the_test_the_unit_and_what_was_corrected(place: Place) ->
     for table in (systems, by_collection, overview_table(sheet)):
         assert "two-sided randomisation test over questions, 10,000 sign flips" in notes(table)
         assert "an average, or the only collection, over the 2 systems with one first stage" in notes(table)
-        assert "in a parallel set it is the same query in all languages, and counts once" in notes(table)
+        assert "in a parallel set the same query in all languages is one question" in notes(table)
     assert "a collection over the 2 collections of its system" in notes(by_collection)
     assert "a collection" not in notes(systems).split("p-values corrected")[1].split(";")[0]

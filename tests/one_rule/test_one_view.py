@@ -114,7 +114,9 @@ def test_a_report_averages_the_editions_that_most_systems_have(mixed: Path, tmp_
     store(other, [FIRST, LATE], PARTS[:1])
     assert {name for name, value in averages(command, other).items() if value is None} == {"late"}
     said = command("report", "--workspace", other).out
-    assert "averages count a collection once, where most systems have it; not in them: mine/one (15 queries)" in said
+    assert (
+        "averages count a collection once, in the form that most systems have; left out: mine/one (15 queries)" in said
+    )
 
 
 def test_history_and_compare_say_the_same_of_a_mixture(mixed: Path, command: Command) -> None:

@@ -137,7 +137,7 @@ def test_another_main_measure_is_never_passed_off_as_the_official_one(make: Make
     with pytest.raises(UsageError, match=r"p-MRR, the official measure of Core17.* was not measured for [^;]*$"):
         write_mteb_results(tmp_path, make("mteb-multilingual-v2-instruction-reranking/core17"))
     shallow = as_of(by_reranker(searched(place), MODEL), find("beir/scifact")[0])
-    with pytest.raises(UsageError, match=r"nDCG@10, .* looks deeper than the 5 candidates"):
+    with pytest.raises(UsageError, match=r"nDCG@10, .* needs more than the 5 candidates per query"):
         write_mteb_results(tmp_path, [shallow])
 
 
@@ -158,10 +158,10 @@ def test_what_is_not_the_task_is_refused(make: Make, place: Place, tmp_path: Pat
         with pytest.raises(UsageError, match=words):
             write_mteb_results(tmp_path, [replace(t2, ground=replace(t2.ground, collection=collection))])
 
-    refused("a sample of 2 queries is no result of the task", sampled_from=5908)
+    refused("a sample of 2 queries; mteb takes results on all queries", sampled_from=5908)
     refused(r"its data differ from the suite's \(†\)", name=f"{SIX}/t2†")
     refused(r"its data differ from the suite's \(†\)", rules=replace(t2.collection.rules, note="† other counts"))
-    refused("split 'test', but the task has 'dev'", split="test")
+    refused("the split is 'test', but mteb's task has 'dev'", split="test")
     refused("the suites' collections only", name="rows.jsonl")
     refused("the suites' collections only", name="beir")
     refused("the suites' collections only", name="beir/cqadupstack")
@@ -187,7 +187,7 @@ def test_two_systems_never_share_a_folder(make: Make, place: Place, tmp_path: Pa
         write_mteb_results(tmp_path / "new", [deep, other])
     with pytest.raises(UsageError, match="would hold results of several systems"):
         write_mteb_results(tmp_path, make(f"{SIX}/rubq", spec=f"{MODEL}?max_length=512"))
-    with pytest.raises(UsageError, match="stands twice"):
+    with pytest.raises(UsageError, match="has two results on"):
         write_mteb_results(tmp_path / "new", [deep, replace(deep, made_of=other.made_of)])
     assert not task_file(tmp_path, "NFCorpus").exists() and not (tmp_path / "new").exists()
 
@@ -204,11 +204,11 @@ def test_settings_of_other_tasks_stay(make: Make, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="mteb's own"):
         write_mteb_results(tmp_path, make(f"{SIX}/t2"))
     settings.write_text("[}\n", "utf-8")
-    with pytest.raises(DataError, match="no JSON object"):
+    with pytest.raises(DataError, match="not a JSON object"):
         write_mteb_results(tmp_path, make(f"{SIX}/t2"))
 
 
-def test_a_checkpoint_is_told_by_its_weights(make: Make, tmp_path: Path) -> None:
+def test_a_checkpoint_is_identified_by_its_weights(make: Make, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoint-1000"
     folder.mkdir()
     written = [
@@ -250,7 +250,7 @@ def test_what_is_no_model_has_no_name(spec: str) -> None:
         (["mteb/WebLINXCandidatesReranking/test_cat"], {}, "5 of 6 parts are missing: .* run mteb/WebLINXCand"),
         (["miracl/sw"], {}, "17 of 18 parts are missing: miracl/ar"),
         (["miracl"], {"languages": ["sw"]}, "17 of 18 parts are missing"),
-        (["beir"], {"sampled": True}, "a sample of the queries is no result of mteb"),
+        (["beir"], {"sampled": True}, "mteb takes results on all queries; leave out"),
         (["./mine"], {}, "mine: mteb has results of the suites' collections only"),
     ],
 )

@@ -91,7 +91,7 @@ def test_the_page_loads_nothing(stored: Place, command: Command) -> None:
 
 def test_a_hole_is_told_in_words_too(stored: Place, command: Command) -> None:
     text = (report(stored, command) / "report.md").read_text("utf-8")
-    assert "control:random: no difference is known, a collection is missing" in text
+    assert "control:random: no difference, because a collection is missing" in text
 
 
 def test_what_is_significant_has_its_difference_interval_and_p() -> None:

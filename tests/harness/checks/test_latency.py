@@ -57,5 +57,5 @@ def test_the_verb_prints_and_refuses(place: Place, command: Command) -> None:
     said = command("latency", FAKE, place.path / "coll", "--json", *workspace)
     assert said.code == 0
     (row,) = json.loads(said.out)
-    assert row["queries"] == "4" and row["kept beside"] != "-"
+    assert row["queries"] == "4" and row["kept with"] != "-"
     assert command("latency").code == 2

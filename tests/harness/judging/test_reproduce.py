@@ -108,6 +108,6 @@ def test_a_bm25_that_had_another_language_is_run_with_that(place: Place) -> None
     first, reranked = (reproduce(place.workspace, one.id) for one in old)
     assert [(one.state, one.again) for one in (first, reranked)] == [("OK", one.id) for one in old]
     assert first.respelled == ("bm25?language=none",)
-    assert reproduced_table(first).notes[-1] == "run as 'bm25?language=none', which is what it was when it was stored"
+    assert reproduced_table(first).notes[-1] == "run as 'bm25?language=none', the settings with which it was stored"
     assert reproduced_dict(reranked)["respelled"] == ["bm25?language=none"] * 2
     assert reproduce(place.workspace, now[0].id).respelled == ()

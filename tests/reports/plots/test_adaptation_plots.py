@@ -11,7 +11,7 @@ import pytest
 
 from reports.plots.arm_gains import draw_arm_gains, draw_language_gains
 from reports.plots.forgetting import best, draw_forgetting, standings, target_tier
-from reports.plots.loop_timeline import draw_timeline, told
+from reports.plots.loop_timeline import draw_timeline, summary
 from reports.plots.plot import Drawing, Plot
 from reports.plots.t_curve import draw_t_curve, tier_of, way
 from reports.training.pictures import pictures
@@ -60,10 +60,10 @@ def test_no_verdict_hides_another(tmp_path: Path) -> None:
 def test_rows_of_the_timeline_say_how_long_and_what_was_said(tmp_path: Path) -> None:
     read = record(tmp_path, made())
     own = {stage: [one for one in read.timeline if one.stage == stage] for stage in ("gate", "integrity", "merge")}
-    assert told(own["gate"]) == "9.0 s: slerp pass" and told(own["merge"]) == "3.6 s, 2 times"
-    assert told(own["integrity"]) == "0.4 s: given-broken refused"
-    assert told([*own["gate"] * 2, *own["integrity"]]) == "18.4 s, 3 times: given-broken refused, 2 pass"
-    assert len(told(own["integrity"] * 40)) == 48
+    assert summary(own["gate"]) == "9.0 s: slerp pass" and summary(own["merge"]) == "3.6 s, 2 times"
+    assert summary(own["integrity"]) == "0.4 s: given-broken refused"
+    assert summary([*own["gate"] * 2, *own["integrity"]]) == "18.4 s, 3 times: given-broken refused, 2 pass"
+    assert len(summary(own["integrity"] * 40)) == 48
 
 
 def test_a_loop_that_did_nothing_has_no_timeline(tmp_path: Path) -> None:

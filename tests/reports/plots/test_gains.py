@@ -135,7 +135,7 @@ def test_the_heat_map_shows_every_difference_and_every_hole() -> None:
     assert numbers(axis) == pytest.approx(values[~np.isnan(values)].tolist(), abs=0.051)
     low, high = axis.collections[0].get_clim()
     assert low == -high  # zero is white
-    assert "1 cell without a result hatched" in drawing.caption
+    assert "Hatched: 1 cell without a result" in drawing.caption
 
 
 def test_a_heat_map_of_very_many_systems_shows_the_largest_gains_and_counts_the_rest() -> None:

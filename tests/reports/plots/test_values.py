@@ -145,7 +145,7 @@ def test_quality_against_cost_names_every_system() -> None:
     assert len(with_gid(lots.figure.axes[0], "system")) == 13
     assert sum("m03" in text for text in texts(lots.figure.axes[0])) == 0
     assert sum("  m" in text for text in texts(lots.figure.axes[0])) == 13
-    assert "1 system without a stored time or with missing cells not drawn" in lots.caption
+    assert "Not drawn: 1 system without a stored time or with missing cells" in lots.caption
 
 
 def test_quality_against_cost_of_very_many_systems_keeps_the_front_and_the_best() -> None:

@@ -31,7 +31,7 @@ def test_the_table_has_a_row_for_each_trial_and_the_worst_verdict_on_top() -> No
     assert "| **alone** |" in text
     assert "| **2.00** | **1 of 4** | **-1.50** | **broken** |" in text
     assert "| precision | no option dtype | - | - | - | - | - | - | - | not possible |" in text
-    assert "nDCG@10 moves by at most 1.230 points here; kept as the noise of 1 stored evaluation" in text
+    assert "nDCG@10 changes by at most 1.230 points; stored as the noise of 1 evaluation" in text
     assert "OK up to 1e-4" in text
 
 

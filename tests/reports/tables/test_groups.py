@@ -42,7 +42,7 @@ def test_a_group_has_a_row_after_its_members_and_one_vote_in_the_macro_average(p
     shown = [mine["a"], mine["b"], group, mine["own"], (group + mine["own"]) / 2]
     assert column(table, FAKE) == [points(value) for value in shown]
     assert shown[-1] != pytest.approx(sum(mine.values()) / 3)
-    assert "3 collections have 2 votes; averaged first, and then one vote: forums (2)" in table.notes
+    assert "3 collections have 2 votes; averaged first and then counted as one: forums (2)" in table.notes
 
 
 def test_the_table_of_systems_and_the_controls_give_the_same_votes(place: Place) -> None:
@@ -54,7 +54,7 @@ def test_the_table_of_systems_and_the_controls_give_the_same_votes(place: Place)
     controls = controls_table(evaluations)
     assert column(controls, "oracle") == column(by_system, "ceiling")[:1]
     assert column(controls, "identity") == column(by_system, "nDCG@10")[:1]
-    assert f"expects {column(controls, 'chance')[0]}" in " ".join(by_system.notes)
+    assert f"has an expected value of {column(controls, 'chance')[0]}" in " ".join(by_system.notes)
 
 
 def test_a_group_alone_is_named_and_needs_no_macro_average(place: Place) -> None:

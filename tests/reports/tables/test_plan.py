@@ -36,7 +36,7 @@ def test_hours_stand_only_where_a_speed_is_known() -> None:
     assert table.columns[-2:] == ("hours, e (first stage)", "hours, known")
     assert cells(table, 0)["hours, known"] == f"{made.hours('known'):,.2f}"
     assert cells(table, -1)["hours, e (first stage)"] == f"{made.search_hours():,.2f}"
-    assert "no speed is known of unknown" in table.notes
+    assert "the speed of unknown is unknown" in table.notes
     without = planning_table(plan(find("miracl/sw"), 100))
     assert not any("hours" in text for text in (*without.columns, *without.notes))
 

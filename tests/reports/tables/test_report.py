@@ -77,7 +77,7 @@ def test_the_group_shares_one_vote_in_every_average() -> None:
     keys = [collection("mine/a", group="g"), collection("mine/b", group="g"), collection("mine/c")]
     found = table(grid(*(result(FIRST, key, values(v)) for key, v in zip(keys, (0.2, 0.4, 0.9), strict=True))))
     assert row(found, "bm25")["macro average"].text == "60.00"
-    assert any("one vote: g" in note for note in found.notes)
+    assert any("counted as one: g" in note for note in found.notes)
 
 
 def test_differences_are_signed_and_only_of_rerankers() -> None:
@@ -156,7 +156,8 @@ def test_two_editions_of_a_collection_have_columns_of_their_own_and_one_vote() -
     mean, *_ = language_columns(of)
     assert macro.collections == mean.collections == (keys[0], keys[2])
     assert (
-        "averages count a collection once, where most systems have it; not in them: mine/one (3 queries)" in found.notes
+        "averages count a collection once, in the form that most systems have; left out: mine/one (3 queries)"
+        in found.notes
     )
     sampled = grid(*(result(one, key, values(0.5, key.queries)) for key in keys for one in (FIRST, GOOD)
                      if key != keys[0] or one == FIRST))  # fmt: skip

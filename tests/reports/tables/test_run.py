@@ -81,7 +81,7 @@ def test_every_count_that_moves_a_number_is_told(place: Place) -> None:
 
 def test_ranks_that_cannot_be_filled_are_told(place: Place) -> None:
     found = systems_table(place.evaluations(depth=3, measures=["nDCG@10"]), NDCG)
-    assert any("depth 3, ranks beyond it are empty" in note for note in found.notes)
+    assert any("depth 3, lower ranks are empty" in note for note in found.notes)
 
 
 def test_a_set_has_a_row_per_collection_and_every_collection_weighs_the_same(place: Place) -> None:

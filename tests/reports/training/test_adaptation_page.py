@@ -38,9 +38,9 @@ def test_the_story_is_told_in_the_order_of_the_questions(tmp_path: Path) -> None
 
 
 def test_claims_that_hold_and_those_that_do_not_stand_apart(tmp_path: Path) -> None:
-    told = text(tmp_path, made())
-    assert "adaptation: slerp is ahead of base by 5.8 points" in told
-    claimed, failed = told.split("\nClaimed:")[1].split("Not claimed:")
+    page = text(tmp_path, made())
+    assert "adaptation: slerp is ahead of base by 5.8 points" in page
+    claimed, failed = page.split("\nClaimed:")[1].split("Not claimed:")
     assert "ahead of base" in claimed and "merging" not in claimed
     assert "cannot be distinguished from union" in failed.split("**claims**")[0]
 
@@ -49,8 +49,8 @@ def test_nothing_is_claimed_that_does_not_hold(tmp_path: Path) -> None:
     stored = made()
     for one in stored["claims"]:
         one["holds"] = False
-    told = text(tmp_path, stored)
-    assert "Nothing is claimed." in told and "\nClaimed:" not in told
+    page = text(tmp_path, stored)
+    assert "Nothing is claimed." in page and "\nClaimed:" not in page
     assert "no difference was tested on the final split" in text(tmp_path, made() | {"claims": []})
 
 
@@ -58,38 +58,40 @@ def test_nothing_is_claimed_that_does_not_hold(tmp_path: Path) -> None:
     ("state", "said"),
     [
         ("refused", "Nothing was accepted: no arm was shown to be better. The base stays."),
-        ("inconclusive", "the queries were too few to tell. The base stays."),
-        ("invalid", "what was measured cannot be judged. The base stays."),
+        ("inconclusive", "there were too few queries to decide. The base stays."),
+        ("invalid", "the measurements are not valid. The base stays."),
         ("running", "Nothing is decided yet"),
     ],
 )
 def test_a_loop_that_accepted_nothing_says_so_first(tmp_path: Path, state: str, said: str) -> None:
-    told = text(tmp_path, made() | {"state": state, "accepted": None, "reasons": ["because"]})
-    decided = told.split("## What was decided")[1].split("##")[0]
+    page = text(tmp_path, made() | {"state": state, "accepted": None, "reasons": ["because"]})
+    decided = page.split("## What was decided")[1].split("##")[0]
     assert said in decided and "- because" in decided and "Accepted" not in decided
 
 
-def test_the_terms_of_every_teacher_are_told(tmp_path: Path) -> None:
+def test_the_terms_of_every_teacher_are_listed(tmp_path: Path) -> None:
     silent: dict[str, Any] = {"spec": "org/silent", "licence": "unknown", "training_sets": None}
-    told = text(tmp_path, taught(made(), silent))
-    assert "org/teacher: licence apache-2.0; trained on MS MARCO, NQ and HotpotQA" in told
+    page = text(tmp_path, taught(made(), silent))
+    assert "org/teacher: licence apache-2.0; trained on MS MARCO, NQ and HotpotQA" in page
     assert "bm25: licence mit; trained on nothing" in text(
         tmp_path, made() | {"teachers": [{"spec": "bm25", "licence": "mit", "training_sets": []}]}
     )
-    assert "org/silent: licence not stated, so find it out before you share; training sets not stated" in told
+    assert (
+        "org/silent: licence not stated, so find it out before you share a checkpoint; training sets not stated" in page
+    )
 
 
-def test_what_it_cost_is_told_by_stage(tmp_path: Path) -> None:
+def test_the_cost_is_listed_by_stage(tmp_path: Path) -> None:
     cost = text(tmp_path, made()).split("## What it cost")[1]
     assert "12 min 46 s" in cost and "| teach | 2 | 3 min 12 s |" in cost
 
 
 def test_a_loop_that_has_just_begun_has_a_page(tmp_path: Path) -> None:
-    told = text(tmp_path, made() | begun() | {"state": "running", "accepted": None})
-    assert "Nothing is decided yet" in told and "nothing was measured yet" in told and "No look was taken." in told
+    page = text(tmp_path, made() | begun() | {"state": "running", "accepted": None})
+    assert "Nothing is decided yet" in page and "nothing was measured yet" in page and "No look was taken." in page
 
 
-def test_a_picture_that_cannot_be_drawn_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_a_plot_that_cannot_be_drawn_is_listed_with_its_reason(tmp_path: Path) -> None:
     assert "No plot of source against target: no collection of the source domain" in text(tmp_path, made(source=False))
 
 

@@ -146,7 +146,7 @@ def test_the_command_shows_what_it_took_and_lists_it_marked(place: Place, comman
     assert code == 0, err
     assert "theirs (imported)" in out and "ALARM" in out
     listed = command("list", "results", "--workspace", place.workspace.path)
-    assert "theirs (imported)" in listed.out and "(imported): computed by somebody else" in listed.out
+    assert "theirs (imported)" in listed.out and "(imported): computed elsewhere" in listed.out
     id = next(iter(gathered(place.workspace.path))).id
     shown = command("show", id, "--workspace", place.workspace.path)
     assert "imported:" in shown.out and "format: tevatron" in shown.out
