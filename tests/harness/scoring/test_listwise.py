@@ -135,13 +135,15 @@ def test_a_malformed_output_is_counted_and_stays_told(place: Place, fault: str) 
     for _ in range(2):
         done = ranked(place, f"{FAKE}:Lists?fault={fault}&every=2")
         told = [alarm.message for alarm in done.alarms if alarm.name == "malformed-output"]
-        assert told == ["2 of 4 outputs were no permutation of the list; what they named keeps its order"]
+        assert told == [
+            "2 of 4 outputs were not permutations of the list; the documents that they named keep that order"
+        ]
         assert done.audit.membership_kept
 
 
 def test_more_than_half_malformed_is_no_result(place: Place) -> None:
     for _ in range(2):
-        with pytest.raises(ModelError, match=r"[34] of 4 outputs are no permutation of the list; `order` returns"):
+        with pytest.raises(ModelError, match=r"[34] of 4 outputs are not permutations of the list; `order` has"):
             ranked(place, f"{FAKE}:Lists?fault=short")
 
 
@@ -166,7 +168,7 @@ def test_the_command_line_takes_it_like_any_other(place: Place, command: Command
     said = command("run", place.beir(), "--first-stage", FIRST, "--reranker", f"{FAKE}:Lists?fault=short&every=2",
                    "--depth", 5, "--workspace", place.workspace.path)  # fmt: skip
     assert said.code == 0, said.err
-    assert "2 of 4 outputs were no permutation" in said.out
+    assert "2 of 4 outputs were not permutations" in said.out
     assert "[malformed-output]" in said.out
 
 

@@ -80,7 +80,7 @@ def test_given_lists_are_whole_whatever_the_depth(place: Place) -> None:
 
 
 def test_given_lists_that_a_collection_does_not_bring_are_a_usage_error(place: Place) -> None:
-    with pytest.raises(UsageError, match="coll brings no candidate lists; name a --first-stage"):
+    with pytest.raises(UsageError, match="coll has no candidate lists; name a --first-stage"):
         found(place, place.load(), "given")
 
 
