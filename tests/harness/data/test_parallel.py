@@ -175,7 +175,7 @@ def test_without_languages_a_note_counts_collections(place: Place) -> None:
     assert notes(with_parallel(members(*unknown)))[0].startswith("set: 20 questions in 2 collections (detected: ")
 
 
-def test_shared_ids_that_nobody_explains_are_noted_in_one_line(place: Place) -> None:
+def test_shared_ids_without_a_declaration_are_noted_in_one_line(place: Place) -> None:
     few = [asked(place, code, numbered(20), own=code) for code in ("de", "en", "fr", "ru", "th")]
     assert notes(with_parallel(members(*few[:2]))) == [
         f"set/de shares 20 query ids with en; set/en shares 20 query ids with de: {DECLARE}"

@@ -80,7 +80,7 @@ def test_a_download_that_ends_without_a_file_is_not_whole(hub: Hub, mirror: Path
 
 
 @pytest.mark.usefixtures("hub")
-def test_a_folder_that_somebody_half_filled_is_completed(mirror: Path) -> None:
+def test_an_incomplete_folder_is_completed(mirror: Path) -> None:
     folder = plan_fetch(["beir/scifact"], mirror, source="mteb")[0].path
     folder.mkdir(parents=True)
     (folder / "corpus.jsonl").write_bytes(b"{}\n")

@@ -62,7 +62,7 @@ def test_names_of_which_several_could_be_it_are_refused(tmp_path: Path) -> None:
     assert message == "corpus.txt:1: the fields 'id' and 'docid' could both be '_id'; rename one of them to '_id'"
 
 
-def test_a_file_whose_texts_have_a_name_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_a_file_whose_texts_have_an_unknown_name_is_refused(tmp_path: Path) -> None:
     message = refused(documents, tmp_path, '{"id": "a", "words": "x"}\n{"id": "b", "words": "y"}')
     assert message == "corpus.txt:1: no line has a text; name its field 'text' (fields: id, words)"
     assert "no line has a text" in refused(queries, tmp_path, '{"id": "a", "words": "x"}')
@@ -80,7 +80,7 @@ def test_a_text_that_is_null_or_missing_is_empty_and_counted(session: Any, line:
     assert collection.counts.empty_documents == 1
 
 
-def test_a_judged_query_without_a_text_counts_and_one_that_nobody_judged_does_not(session: Any) -> None:
+def test_a_judged_query_without_a_text_counts_and_an_unjudged_one_does_not(session: Any) -> None:
     queries = [{"_id": "q1", "text": None}, {"_id": "q2", "text": "bread"}, {"_id": "q3", "text": None}]
     collection = session.load(session.beir(queries=queries))
     assert list(collection.queries) == ["", "bread"]

@@ -275,7 +275,7 @@ def test_the_same_document_keeps_one_score_for_each_query(path: Path) -> None:
         assert_all_known(ledger, pairs)
 
 
-def test_documents_that_share_half_of_their_digest_are_told_apart(path: Path) -> None:
+def test_documents_that_share_half_of_their_digest_are_distinguished(path: Path) -> None:
     documents: Digests = np.array([[7, 1], [7, 2], [8, 1], [7, 3]], np.uint64)
     pairs = np.array([[0, 0], [0, 1], [0, 2]])
     with Ledger(path) as ledger:
