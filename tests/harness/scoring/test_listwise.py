@@ -1,4 +1,4 @@
-"""Listwise reranking: what a user would lose is an order made for other candidates, or a repaired output that is not reported."""
+"""Listwise reranking: what a user would lose is an order for other candidates, or an unreported repair of an output."""
 
 from __future__ import annotations
 
