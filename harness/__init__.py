@@ -64,12 +64,12 @@ _MODULES = {
     "Policy": "harness.judging.gate.policy",
     "Reporter": "harness.progress",
 }
-"""Where a name is; every other one is in `harness.api`."""
+"""The module of each name; the other names are in `harness.api`."""
 _FORMER = {"compared": "compare", "gated": "gate"}
 
 
 def __getattr__(name: str) -> object:
-    # Lazy, so that `harness --help` and plug-ins that need one value do not pay for all of it.
+    # Lazy, so that `harness --help` and plug-ins that need one name do not import everything.
     import importlib
 
     if name in _FORMER:

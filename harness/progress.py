@@ -1,4 +1,4 @@
-"""How long work says what it costs and how far it is. The harness reports; whoever calls decides what is shown."""
+"""Progress of long work. The harness reports notes and stages; the caller passes a `Reporter` that shows them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ class Reporter(Protocol):
     """Shows the progress of long work."""
 
     def note(self, text: str) -> None:
-        """Say one line."""
+        """Show one line."""
         ...
 
     def stage(self, title: str, total: int | None) -> AbstractContextManager[Advance]:
-        """Show a stage of `total` steps; the context's value is called with the steps that were made."""
+        """Show a stage of `total` steps. The context's value is a function: call it with the number of steps done."""
         ...
 
 
 class Silent:
-    """Shows nothing: the default of the Python interface."""
+    """Shows nothing. The default of the Python interface."""
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     @contextmanager
     def stage(self, title: str, total: int | None) -> Iterator[Advance]:
-        """Show nothing."""
+        """Do nothing."""
         yield lambda _: None
 
 
 class Terminal:
-    """Notes and progress bars on standard error; bars only where that is a terminal."""
+    """Prints notes and progress bars to standard error; bars only if that is a terminal."""
 
     def __init__(self) -> None:
         from rich.console import Console

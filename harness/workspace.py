@@ -1,4 +1,4 @@
-"""The workspace: one folder with everything the harness keeps. A file that exists there is a finished file."""
+"""The workspace: the folder with everything the harness keeps. Every file in it is complete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["DEFAULT", "VARIABLE", "Workspace", "new_folder", "replace_folder", "
 
 
 class Workspace:
-    """The layout of the folder. Making the value touches no disk; `open` makes the folders."""
+    """The paths in a workspace. The constructor does not touch the disk; `open` makes the folders."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,10 +32,13 @@ class Workspace:
 
     @classmethod
     def open(cls, path: Path | None = None) -> Workspace:
-        """The workspace at `path`, else where the variable HARNESS_WORKSPACE says, else in `./.harness`.
+        """Open the workspace at `path`.
+
+        Args:
+            path: the folder. Default: the environment variable HARNESS_WORKSPACE, else `./.harness`.
 
         Raises:
-            UsageError: the path is a file, or nothing can be written there.
+            UsageError: the path is a file, or the folder is not writable.
         """
         workspace = cls(path or Path(os.environ.get(VARIABLE) or DEFAULT))
         workspace._make_writable()
@@ -43,7 +46,7 @@ class Workspace:
 
     @staticmethod
     def write_atomically(path: Path) -> AbstractContextManager[Path]:
-        """`write_atomically` for those who hold a workspace."""
+        """As the function `write_atomically`."""
         return write_atomically(path)
 
     def _make_writable(self) -> None:

@@ -1,1 +1,1 @@
-"""What is searched, asked and judged: collections, their sources, suites, and runs."""
+"""Collections (documents, queries, judgments), their sources, suites, and runs."""

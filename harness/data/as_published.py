@@ -1,4 +1,4 @@
-"""The judgments as their source has them, read a second time by code of its own: what pytrec_eval is asked with."""
+"""The judgments as their source has them, read a second time by separate code. pytrec_eval gets these."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _SCHEMA = pa.schema([("query", pa.string()), ("document", pa.string()), ("grade"
 
 @dataclass(frozen=True)
 class AsPublished:
-    """A file of judgments that is kept with the columns of a collection. Making the value reads nothing."""
+    """A file of judgments that is kept with the columns of a collection. It is read when it is first needed."""
 
     file: Path
     digest: str
-    """Of the bytes of the file when it was written."""
+    """The digest of the file's bytes when it was written."""
 
     @cached_property
     def table(self) -> pa.Table:
         """Columns `query`, `document` and `grade`, one row for each judgment.
 
         Raises:
-            DataError: the file is gone, damaged, or was changed.
+            DataError: the file is missing, damaged, or was changed.
         """
         try:
             if file_digest(self.file) != self.digest:
@@ -44,26 +44,26 @@ class AsPublished:
             raise DataError(f"{self.file}: damaged ({error}); delete the folder {self.file.parent}") from error
 
     def of(self, queries: Sequence[str]) -> dict[str, dict[str, int]]:
-        """The grades of the judged documents of some queries; a query that nobody judged has none."""
-        found: dict[str, dict[str, int]] = {name: {} for name in queries}
+        """Return the grades of the judged documents of some queries; {} for a query without judgments."""
+        judgments: dict[str, dict[str, int]] = {name: {} for name in queries}
         rows = self.table.filter(pc.is_in(self.table["query"], value_set=pa.array(list(queries), pa.string())))
         for query, document, grade in zip(*(rows[name].to_pylist() for name in _SCHEMA.names), strict=True):
-            found[query][document] = grade
-        return found
+            judgments[query][document] = grade
+        return judgments
 
     def grades(self, queries: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """(place of the query, grade) of every judgment of some queries, sorted."""
-        places = pc.index_in(self.table["query"], value_set=pa.array(list(queries), pa.string()))
-        known = pc.fill_null(places, -1).to_numpy().astype(np.int64)
-        grades = self.table["grade"].to_numpy().astype(np.int64)[known >= 0]
-        known = known[known >= 0]
-        order = np.lexsort((grades, known))
-        return known[order], grades[order]
+        """Return (index into `queries`, grade) of every judgment of these queries, sorted."""
+        matches = pc.index_in(self.table["query"], value_set=pa.array(list(queries), pa.string()))
+        indices = pc.fill_null(matches, -1).to_numpy().astype(np.int64)
+        grades = self.table["grade"].to_numpy().astype(np.int64)[indices >= 0]
+        indices = indices[indices >= 0]
+        order = np.lexsort((grades, indices))
+        return indices[order], grades[order]
 
 
 def write_published(file: Path, judgments: Grades) -> AsPublished:
-    """Write judgments, and give them back as a value."""
-    rows = [(query, document, grade) for query, own in judgments.items() for document, grade in own.items()]
+    """Write judgments to a file, and return the file as a value."""
+    rows = [(query, document, grade) for query, grades in judgments.items() for document, grade in grades.items()]
     columns = zip(*rows, strict=True) if rows else ((), (), ())
     arrays = [pa.array(list(column), kind.type) for column, kind in zip(columns, _SCHEMA, strict=True)]
     with pa.OSFile(str(file), "wb") as out, ipc.new_file(out, _SCHEMA) as writer:

@@ -1,4 +1,4 @@
-"""A collection: what is searched, what is asked, and what was judged, as columns that never become dicts."""
+"""A collection: its documents, queries and judgments, as columns rather than dicts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from harness.data.qrels import Qrels, Rows
 KnownBy = Literal["option", "declared", "detected"]
 """How it is known whether a collection belongs to a parallel set."""
 ORIGINAL, CHANGED = "-og", "-changed"
-"""Ends of the ids of a query that is asked twice, the second time with a changed instruction (FollowIR)."""
+"""Suffixes of query ids in FollowIR's data: each question occurs with its original and with a changed instruction."""
 
 
 class Texts(Sequence[str]):
-    """Identified texts in Arrow columns (`id`, `text`, `digest`), memory-mapped for a corpus. Indexing gives texts."""
+    """Texts with ids, as Arrow columns (`id`, `text`, `digest`); memory-mapped for a corpus. Indexing returns texts."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -55,7 +55,7 @@ class Texts(Sequence[str]):
         return _some(self.table["text"], rows)
 
     def ids(self, rows: npt.NDArray[np.integer] | None = None) -> list[str]:
-        """The ids of some rows, or of all."""
+        """The ids of some rows. Default: of all."""
         column = self.table["id"]
         return list(column.to_pylist()) if rows is None else _some(column, rows)
 
@@ -76,7 +76,7 @@ def _some(column: pa.ChunkedArray, rows: npt.NDArray[np.integer]) -> list[str]:
 
 @dataclass(frozen=True)
 class GivenCandidates:
-    """The candidate lists that a reranking set brings with it: documents[offsets[q]:offsets[q + 1]] for query q."""
+    """The candidate lists of a reranking set: documents[offsets[q]:offsets[q + 1]] for query q."""
 
     offsets: npt.NDArray[np.int64]
     documents: Rows
@@ -84,13 +84,13 @@ class GivenCandidates:
 
 @dataclass(frozen=True)
 class Changes:
-    """Questions that stand twice among the queries, as `<question>-og` and `<question>-changed`, each with the
-    documents that its changed instruction makes irrelevant: documents[offsets[i]:offsets[i + 1]] for question i."""
+    """Questions that are two queries each, `<question>-og` and `<question>-changed`, and the documents that the changed
+    instruction makes irrelevant: documents[offsets[i]:offsets[i + 1]] for question i."""
 
     questions: tuple[str, ...]
     offsets: npt.NDArray[np.int64]
     documents: npt.NDArray[np.int64]
-    """Rows of the corpus; -1 for a document that it does not have. One that stands twice counts twice, as in mteb."""
+    """Rows of the corpus; -1 for a document that it lacks. A document that is listed twice counts twice, as in mteb."""
 
     def by_question(self) -> dict[str, npt.NDArray[np.int64]]:
         """The rows of each question."""
@@ -100,49 +100,49 @@ class Changes:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is declared for a collection rather than read from it."""
+    """Settings of a collection that are declared, not read from its files."""
 
     instruction: str | None = None
     first_stage_instruction: str | None = None
-    """What an instructed first stage is told where there is no `instruction`; rerankers keep their own default."""
+    """The instruction for a first stage if `instruction` is None. Rerankers then use their own default."""
     main_measure: str = "nDCG@10"
     drop_identical_ids: bool = False
-    """Remove the document that has the query's own id from its candidates (ArguAna, Quora)."""
+    """Remove the document with the query's id from its candidates (ArguAna, Quora)."""
     allow: tuple[str, ...] = ()
-    """Names of known dirt that is let through, counted and shown; see `harness.data.sources.dirt`."""
+    """Names of known faults of the data that are let through, counted and shown; see `harness.data.sources.dirt`."""
     note: str | None = None
-    """What a reader has to know of the collection; shown wherever its numbers are."""
+    """A remark on the collection, shown wherever its numbers are."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What was found while reading; every number is shown to the user."""
+    """Counts from reading the files; every number is shown to the user."""
 
     documents: int
     queries: int
-    """Queries with at least one judgment: the denominator."""
+    """Queries with at least one judgment: the denominator of every mean."""
     judgments: int
     judged_zero: int
     empty_documents: int
     duplicate_texts: int
-    """Documents whose text another document already has."""
+    """Documents with the same text as an earlier document."""
     queries_without_relevant: int
-    """Judged queries that no document of the corpus is relevant to; they count, with the value 0, as in trec_eval."""
+    """Judged queries without a relevant document in the corpus; they count with the value 0, as in trec_eval."""
     queries_without_judgments: int
-    """Queries of the file that the split does not judge; they do not count."""
+    """Queries in the file without judgments in this split; they do not count."""
     let_through: dict[str, int] = field(default_factory=dict)
-    """Known dirt that a declared rule let through, by name."""
+    """How often a declared rule let a known fault through, by the name of the rule."""
     empty_queries: int = 0
     repeated_candidates: int = 0
-    """Texts that one reranking row lists more than once with the same label; they are one candidate."""
+    """Texts that a reranking row lists more than once with the same label; each is one candidate."""
     queries_all_relevant: int = 0
-    """Queries whose given candidates are all relevant: no order of them is wrong."""
+    """Queries whose given candidates are all relevant, so that every order has the same value."""
     missing_judgments: int = 0
-    """Judgments of documents that the corpus lacks; they are among `judgments`."""
+    """Judgments of documents that the corpus lacks; `judgments` includes them."""
     missing_documents: int = 0
-    """The documents that these judgments name, each once."""
+    """Different documents that these judgments name."""
     shares: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    """Of each rule in `let_through` and each file: `[what was let through, lines of the file]`."""
+    """For each rule in `let_through` and each file: `[number let through, lines of the file]`."""
 
 
 @dataclass(frozen=True)
@@ -159,47 +159,49 @@ class Collection:
     rules: Rules
     counts: Counts
     fingerprint: str
-    """Digest of the content: ids, texts, judgments, candidate lists, rules that change a number. Not of the name."""
+    """Digest of the content: ids, texts, judgments, candidate lists, rules that change a number. Not the name."""
     sampled_from: int | None = None
-    """The number of queries before some were taken."""
+    """For a sample, the number of queries of the whole collection."""
     part_of: str | None = None
-    """The fingerprint of the whole collection where this is some of its queries."""
+    """For a sample, the fingerprint of the whole collection."""
     group: str | None = None
     """Collections of one group are averaged first and count as one in a macro average."""
     changes: Changes | None = None
-    """What p-MRR compares; None where no query is asked twice."""
+    """The pairs of queries that p-MRR compares; None if the collection has none."""
     published: AsPublished | None = None
-    """The judgments of the whole collection as their source has them; None for a collection that was made in memory."""
+    """The judgments of the whole collection as their source has them; None for a collection made in memory."""
     detected_language: str | None = None
-    """What a sample of the texts is written in; see `harness.data.detection`. None where `language` is declared, and
-    where no language is clear enough."""
+    """The language of a sample of the texts; see `harness.data.detection`. None if `language` is declared, or if no
+    language is clear enough."""
     language_sought: bool = True
-    """False where no language is declared and nobody could look: the package that detects one is not installed."""
+    """False if no language is declared and the package that detects one is not installed."""
     parallel: str | None = None
-    """The name of the parallel set whose questions its queries ask; None where they are questions of their own. In one
-    set, queries with one id are one question. It is part of no fingerprint; see `harness.data.parallel`."""
+    """The name of the parallel set; None if the collection is in none. Queries with the same id in a parallel set are
+    one question. The name is not part of the fingerprint; see `harness.data.parallel`."""
     parallel_by: KnownBy | None = None
-    """How `parallel` is known; None where nothing is, and then `parallel` is None too."""
+    """How `parallel` is known; None if it is unknown, and then `parallel` is None too."""
     same_ids: tuple[str, int] | None = None
-    """Where nothing is known: the collection of the same set that has many of its query ids too, and how many."""
+    """If `parallel` is unknown: another collection of the set that shares many query ids, and how many."""
 
     @property
     def spoken(self) -> str | None:
-        """The language that its terms are cut for: the declared one, else the detected one."""
+        """The language of the texts: the declared one, else the detected one."""
         return self.language or self.detected_language
 
 
 def changes_of(documents: Mapping[str, Sequence[int] | npt.NDArray[np.int64]]) -> Changes:
-    """The changes of the rows of each question's documents; a question without any is left out, as mteb does it."""
+    """Make `Changes` from the document rows of each question. Questions without documents are left out, as in mteb."""
     kept = {name: np.asarray(rows, np.int64) for name, rows in documents.items() if len(rows)}
     offsets = np.cumsum([0, *map(len, kept.values())]).astype(np.int64)
     return Changes(tuple(kept), offsets, np.concatenate([np.empty(0, np.int64), *kept.values()]))
 
 
 def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
-    """The collection with `n` of its queries, chosen by a hash of the query id: the order of the file does not matter,
-    and a larger sample of the same seed holds the smaller one. With `n` at or above all queries nothing changes. Of a
-    collection with changes whole questions are taken: as many as have `n` queries, and at least one.
+    """Return the collection with `n` of its queries, chosen by a hash of the query id.
+
+    The order of the file does not matter, and a larger sample with the same seed contains the smaller one. If `n` is at
+    least the number of queries, the collection is returned unchanged. In a collection with `changes`, both queries of a
+    question are kept together: the sample has at most `n` queries, but at least one question.
 
     Raises:
         UsageError: `n` is below 1.
@@ -212,8 +214,8 @@ def sample_queries(collection: Collection, n: int, seed: int = 0) -> Collection:
 
 
 def with_queries(collection: Collection, rows: npt.NDArray[np.int64]) -> Collection:
-    """The collection with only these rows of its queries, in their old order. The corpus stays whole; the fingerprint
-    is the whole collection's with the ids of the queries, so the same part of the same content is the same value."""
+    """Return the collection with only these rows of its queries, in their old order. The corpus stays whole. The new
+    fingerprint is a digest of the whole collection's fingerprint and the ids of the queries."""
     ids = collection.queries.ids()
     chosen = np.unique(rows)
     if len(chosen) == len(ids):
@@ -236,7 +238,7 @@ def with_queries(collection: Collection, rows: npt.NDArray[np.int64]) -> Collect
 
 
 def sampled_rows(collection: Collection, n: int, seed: int = 0) -> npt.NDArray[np.int64]:
-    """The rows of the queries that a sample of `n` takes."""
+    """The rows of the queries in a sample of `n`."""
     ids = collection.queries.ids()
     if collection.changes is None or n >= len(ids):
         return sampling_order(ids, seed)[:n]
@@ -248,17 +250,17 @@ def sampled_rows(collection: Collection, n: int, seed: int = 0) -> npt.NDArray[n
 
 
 def question_of(query_id: str) -> str:
-    """A query id without the end that tells the original query from the changed one."""
+    """A query id without the suffix of the original or the changed query."""
     return query_id.removesuffix(ORIGINAL).removesuffix(CHANGED)
 
 
 def sampling_order(query_ids: Sequence[str], seed: int = 0) -> npt.NDArray[np.int64]:
     """All rows of the queries, in the order in which samples take them."""
-    return np.array(sorted(range(len(query_ids)), key=lambda row: _lot(query_ids[row], seed)), np.int64)
+    return np.array(sorted(range(len(query_ids)), key=lambda row: _sampling_key(query_ids[row], seed)), np.int64)
 
 
 def counts_of_queries(queries: Texts, qrels: Qrels, given: GivenCandidates | None) -> dict[str, Any]:
-    """The fields of `Counts` that depend on which queries there are."""
+    """The fields of `Counts` that depend on the queries."""
     relevant = np.bincount(qrels.queries[qrels.grades > 0], minlength=len(queries))
     refused = np.bincount(qrels.queries[qrels.grades == 0], minlength=len(queries))
     return {
@@ -276,7 +278,7 @@ def counts_of_missing(qrels: Qrels) -> dict[str, Any]:
     return {"missing_judgments": len(qrels.missing), "missing_documents": len(set(qrels.missing.ids))}
 
 
-def _lot(query_id: str, seed: int) -> bytes:
+def _sampling_key(query_id: str, seed: int) -> bytes:
     return blake2b(f"{seed}:{query_id}".encode(), digest_size=16).digest()
 
 
@@ -289,8 +291,8 @@ def _sampled_qrels(qrels: Qrels, chosen: npt.NDArray[np.int64], queries: int) ->
 
 
 def _sampled_changes(changes: Changes, queries: Texts) -> Changes:
-    asked = {question_of(name) for name in queries.ids()}
-    return changes_of({name: rows for name, rows in changes.by_question().items() if name in asked})
+    kept = {question_of(name) for name in queries.ids()}
+    return changes_of({name: rows for name, rows in changes.by_question().items() if name in kept})
 
 
 def _sampled_given(given: GivenCandidates, chosen: npt.NDArray[np.int64]) -> GivenCandidates:

@@ -1,4 +1,4 @@
-"""Texts on disk: an Arrow IPC file of (id, text, digest) that is written in a stream and read back memory-mapped."""
+"""Texts on disk: an Arrow IPC file of (id, text, digest) that is written as a stream and read memory-mapped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHARACTERS = 1 << 23
 
 
 class TextWriter:
-    """Writes texts to an Arrow IPC file; at most one batch of them is in memory."""
+    """Writes texts to an Arrow IPC file. At most one batch is in memory."""
 
     def __init__(self, path: Path) -> None:
         self.rows = 0
@@ -44,7 +44,7 @@ class TextWriter:
         self._file.close()
 
     def add(self, identifier: str, text: str) -> None:
-        """Append one text; its row is what `rows` was before."""
+        """Append one text. Its row is the value of `rows` before the call."""
         self._ids.append(identifier)
         self._texts.append(text)
         self._characters += len(text)
@@ -70,10 +70,10 @@ class TextWriter:
 
 
 def open_texts(path: Path) -> Texts:
-    """Map a file of texts into memory; pages are read when they are asked for.
+    """Map a file of texts into memory; pages are read when they are needed.
 
     Raises:
-        DataError: the file is missing or is not a whole Arrow file of texts.
+        DataError: the file is missing or is not a complete Arrow file of texts.
     """
     try:
         table = ipc.open_file(pa.memory_map(str(path))).read_all()
@@ -85,23 +85,23 @@ def open_texts(path: Path) -> Texts:
 
 
 class IdHashes:
-    """Finds candidates for repeated ids in 8 bytes per id. A hit may be a collision: the caller confirms it exactly."""
+    """Finds ids that may be repeated, with 8 bytes per id. A hit can be a collision: the caller has to confirm it."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
 
     def add(self, identifier: str) -> None:
-        """Note one id."""
+        """Add one id."""
         self._hashes.append(hash(identifier))
 
     def repeated(self) -> frozenset[int]:
-        """The hashes that came more than once."""
+        """The hashes that were added more than once."""
         hashes = np.array(self._hashes, np.int64)
         return frozenset(_repeated(hashes).tolist())
 
 
 def count_duplicate_texts(texts: Texts) -> int:
-    """How many rows have a text that an earlier row has."""
+    """Count the rows with the same text as an earlier row."""
     first = np.concatenate([np.empty(0, "<u8"), *(words[:, 0] for words in digest_chunks(texts))])
     suspects = _repeated(first.copy())
     if not len(suspects):
@@ -111,7 +111,7 @@ def count_duplicate_texts(texts: Texts) -> int:
 
 
 def texts_digest(texts: Texts) -> str:
-    """32 hex digits over the ids and the text digests in their order, whatever the batches are."""
+    """Digest of the ids and the text digests in their order, 32 hex digits. The batches do not matter."""
     lengths, ids, digests = (blake2b(digest_size=16) for _ in range(3))
     for chunk in texts.table["id"].chunks:
         encoded = chunk.cast(pa.large_binary())
@@ -125,12 +125,12 @@ def texts_digest(texts: Texts) -> str:
 
 
 def corpus_fingerprint(corpus: Texts) -> str:
-    """What a corpus is by its content alone, whatever is asked of it: the fingerprint of a corpus without queries."""
+    """The fingerprint of a corpus without its queries."""
     return digest({"corpus": texts_digest(corpus)})
 
 
 def digest_chunks(texts: Texts) -> Iterator[npt.NDArray[np.uint64]]:
-    """The digests of the texts in their order, shape [n, 2], a batch of the file at a time and never all in memory."""
+    """Yield the digests of the texts in their order, shape [n, 2], one batch of the file at a time."""
     for chunk in texts.table["digest"].chunks:
         if len(chunk):
             yield np.frombuffer(chunk.buffers()[1], "<u8").reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]

@@ -1,4 +1,4 @@
-"""The language of a corpus that declares none, from a fixed sample of its texts. The answer is kept with the corpus."""
+"""Detect the language of a corpus that declares none, from a fixed sample of its texts. The result is kept with it."""
 
 from __future__ import annotations
 
@@ -24,64 +24,63 @@ from harness.workspace import write_atomically
 FILE = "detected-language.json"
 PACKAGE = "py3langid"
 SAMPLE = 200
-"""Texts of the corpus that are looked at: those with the smallest digests, each text once."""
+"""Size of the sample: the texts with the smallest digests, each text once."""
 SHARE = 0.9
-"""One language has to have this much of the sampled texts, and of their characters."""
+"""Share of the sampled texts, and of their characters, that one language needs."""
 PROBABILITY = 0.5
-"""What the package has to give that language on average, from 0 to 1."""
+"""Mean probability, from 0 to 1, that the package has to give that language."""
 CHARACTERS = 500
-"""With fewer there is no answer."""
+"""With fewer characters no language is detected."""
 _READ, _PIECE = 2000, 400
-"""Characters of a text that are read, and of a piece of it, which is judged by itself."""
+"""Characters of a text that are read, and of the pieces that are classified one by one."""
 _SAME = {"nb": "no", "nn": "no"}
 _VARIETIES = {"ar": ("arz", "ary"), "zh": ("wuu", "yue")}
-"""Codes that count for a language as well, if it has the most characters without them."""
+"""Codes that also count for a language if that language has the most characters without them."""
 _NO_LANGUAGE = ("und", "zxx")
 
 
 @dataclass(frozen=True)
 class Detected:
-    """What a sample of texts says of their language."""
+    """The language of a sample of texts."""
 
     language: str | None
-    """An ISO 639 code; None where no language is clear enough."""
+    """An ISO 639 code; None if no language is clear enough."""
     share: float = 0.0
-    """Of texts or characters, whichever is less, that are in the most frequent language."""
+    """Share of the most frequent language: of the texts or of the characters, whichever is less."""
     probability: float = 0.0
-    """The mean over all characters; 0 for those of other languages."""
+    """The mean over all characters; characters of other languages count 0."""
     texts: int = 0
-    """With a letter in them."""
+    """Texts with at least one letter."""
     characters: int = 0
 
 
 @dataclass(frozen=True)
 class _Kept(Detected):
-    """As it is written."""
+    """The form of the file."""
 
     by: str = ""
     """The package and its version."""
 
 
 def kept_or_detected(folder: Path, corpus: Texts) -> Detected | None:
-    """What is kept in a collection's folder, else what its corpus says, which is kept from then on; None where the
-    package is not installed. An answer that is kept is not asked for again, so that another version of the package
-    changes no number."""
+    """Return the language that is stored in a collection's folder; else detect and store it. None if the package is not
+    installed. A stored language is not detected again, so that a new version of the package changes no number."""
     file = folder / FILE
     with suppress(HarnessError):
         kept = read_json(file, _Kept, complete=True)
         return Detected(kept.language, kept.share, kept.probability, kept.texts, kept.characters)
     try:
-        found = detect(corpus)
+        detected = detect(corpus)
     except MissingExtra:
         return None
-    with suppress(OSError), write_atomically(file) as temporary:  # a folder that cannot be written is looked at again
-        content = {**asdict(found), "by": f"{PACKAGE} {version(PACKAGE)}"}
+    with suppress(OSError), write_atomically(file) as temporary:  # in a read-only folder it is detected every time
+        content = {**asdict(detected), "by": f"{PACKAGE} {version(PACKAGE)}"}
         temporary.write_text(json.dumps(content, indent=1), "utf-8")
-    return found
+    return detected
 
 
 def detect(corpus: Texts) -> Detected:
-    """The language of a corpus. The order of the texts and how often one stands there do not matter.
+    """Detect the language of a corpus. The order of the texts and repeated texts do not matter.
 
     Raises:
         MissingExtra: the package is not installed.
@@ -90,20 +89,20 @@ def detect(corpus: Texts) -> Detected:
 
 
 def refuse_undetected(adapter: str, collection: str) -> NoReturn:
-    """Say what to do where an adapter needs a language that nobody declared and nobody could look for.
+    """Raise the error for an adapter that needs a language, if none is declared and the package is not installed.
 
     Raises:
         MissingExtra: always.
     """
     raise MissingExtra(
-        f"{collection} declares no language, and detecting the one that '{adapter}' needs takes the package "
-        f"'{PACKAGE}': pip install 'rerank-harness[bm25]'; or declare it with --language or language = ... in "
+        f"{collection} declares no language, '{adapter}' needs one, and detecting it needs the package '{PACKAGE}': "
+        "pip install 'rerank-harness[bm25]'; or declare the language with --language or language = ... in "
         f"collection.toml, or name '{adapter}?language=none'"
     )
 
 
 def sampled(corpus: Texts, size: int = SAMPLE) -> Integers:
-    """Rows of the `size` different texts with the smallest digests, in the order of the digests. Reads no text."""
+    """Rows of the `size` different texts with the smallest digests, in the order of the digests. It reads no text."""
     digests, rows, start = np.empty((0, 2), np.uint64), np.empty(0, np.int64), 0
     for chunk in digest_chunks(corpus):
         words = chunk.byteswap()  # numbers in the order of the digests' bytes
@@ -118,7 +117,7 @@ def sampled(corpus: Texts, size: int = SAMPLE) -> Integers:
 
 @dataclass(frozen=True)
 class Vote:
-    """What a piece of a text was taken for."""
+    """The language of a piece of a text."""
 
     language: str
     probability: float
@@ -126,24 +125,24 @@ class Vote:
 
 
 def judged(texts: Sequence[Sequence[Vote]]) -> Detected:
-    """The language of texts whose pieces were taken for languages. Texts without a vote do not count."""
+    """The language of texts, from the votes of their pieces. Texts without votes do not count."""
     texts = [votes for votes in texts if votes]
     characters, probability = _totals(vote for votes in texts for vote in votes)
     majorities = Counter(_first(_totals(votes)[0]) for votes in texts)
-    there = Counter({name: count for name, count in characters.items() if name not in _NO_LANGUAGE})
+    languages = Counter({code: count for code, count in characters.items() if code not in _NO_LANGUAGE})
     total = characters.total()
-    if not there:
+    if not languages:
         return Detected(None, texts=len(texts), characters=total)
-    name = _first(there)
-    counted = (name, *_VARIETIES.get(name, ()))
-    share = min(sum(votes[one] for one in counted) / votes.total() for votes in (characters, majorities))
-    mean = sum(probability[one] for one in counted) / total
+    name = _first(languages)
+    codes = (name, *_VARIETIES.get(name, ()))
+    share = min(sum(votes[code] for code in codes) / votes.total() for votes in (characters, majorities))
+    mean = sum(probability[code] for code in codes) / total
     clear = share >= SHARE and mean >= PROBABILITY and total >= CHARACTERS
     return Detected(name if clear else None, round(share, 4), round(mean, 4), len(texts), total)
 
 
 def _totals(votes: Iterable[Vote]) -> tuple[Counter[str], Mapping[str, float]]:
-    """Characters by language, and the same weighted by their probability."""
+    """Characters by language, and the same weighted by probability."""
     characters, weighted = Counter[str](), defaultdict[str, float](float)
     for vote in votes:
         characters[vote.language] += vote.characters
@@ -152,8 +151,8 @@ def _totals(votes: Iterable[Vote]) -> tuple[Counter[str], Mapping[str, float]]:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """The pieces of a text that are judged by themselves, so that one in two languages votes for both; those without a
-    letter are left out."""
+    """The pieces of a text that are classified one by one, so that a text in two languages votes for both. Pieces
+    without a letter are left out."""
     for start in range(0, min(len(text), _READ), _PIECE):
         piece = text[start : min(start + _PIECE, _READ)]
         if any(map(str.isalpha, piece)):
@@ -167,7 +166,7 @@ def _votes(text: str) -> Iterator[Vote]:
 
 
 def _first(votes: Counter[str]) -> str:
-    """The name with the most votes; of equal ones the first in the alphabet."""
+    """The name with the most votes; the first in the alphabet if several have as many."""
     return min(votes, key=lambda name: (-votes[name], name))
 
 

@@ -1,4 +1,4 @@
-"""What a reader has to know of a collection wherever its numbers stand: what is declared, and what its corpus lacks."""
+"""Notes that are printed with the numbers of a collection: its declared note, and documents that its corpus lacks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from harness.data.qrels import missing_note
 
 
 def notes_of(collection: Collection) -> list[str]:
-    """The notes of a collection; none where there is nothing to know."""
+    """The notes of a collection; [] if there are none."""
     counts = collection.counts
-    known = counts.missing_documents, counts.missing_judgments
-    return notes_about(collection.name, collection.rules.note, *known, counts.let_through)
+    missing = counts.missing_documents, counts.missing_judgments
+    return notes_about(collection.name, collection.rules.note, *missing, counts.let_through)
 
 
 def notes_about(
@@ -22,13 +22,13 @@ def notes_about(
     missing_judgments: int | None,
     let_through: Mapping[str, int] | None,
 ) -> list[str]:
-    """The same from the counts of a collection; a count that an earlier version did not make is None."""
+    """As `notes_of`, from the counts of a collection. A count that an earlier version did not store is None."""
     missing = missing_note(missing_documents, missing_judgments) or _left_out(missing_judgments, let_through or {})
     return [*([declared] if declared else []), *([f"{name}: {missing}"] if missing else [])]
 
 
 def _left_out(missing_judgments: int | None, let_through: Mapping[str, int]) -> str | None:
-    """Of a result from before judgments of missing documents were kept: they are not even counted there."""
+    """The note for results from before judgments of missing documents were kept; these results lack the counts."""
     count = let_through.get("unknown-documents")
     if not count or missing_judgments is not None:
         return None

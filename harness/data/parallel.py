@@ -1,7 +1,7 @@
-"""Parallel sets: collections that ask the same questions, as a rule in several languages.
+"""Parallel sets: collections that ask the same questions, usually in several languages.
 
-The queries with one id in the collections of a parallel set are one question. Which collections form one is said by an
-option, declared, or detected; it changes no value of a collection and is part of no fingerprint.
+Queries with the same id in a parallel set are one question. An option, a declaration or detection decides which
+collections form a set. The set changes no value of a collection and is not part of its fingerprint.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy.typing as npt
 from harness.data.collection import Collection, KnownBy
 
 SHARED = 0.9
-"""Of the query ids, and of the judged pairs of query and document: two collections that have so much of the smaller one
-in common ask the same questions. Ids alone never say it: many published sets number their queries in every language."""
+"""Two collections ask the same questions if they share this much of the query ids, and of the judged pairs of query and
+document, of the smaller one. Ids alone are not enough: many published sets number the queries of every language."""
 NOTED = 0.1
-"""Of a collection's query ids: with more of them in another one of the set, somebody has to say what they mean. Of
-collections that only lie in one folder it takes SHARED, for numbers meet by chance."""
+"""If two collections of a set share more than this much of their query ids, the user is asked to declare what that
+means. For collections that are only in the same folder the limit is SHARED, because numbers agree by chance."""
 DECLARE = "declare parallel = true or false in collection.toml, or --parallel / --no-parallel"
 _LISTED = 3
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
@@ -32,20 +32,20 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Member:
-    """A collection with what is declared of its set. Ids and judgments are only read where they are compared."""
+    """A collection with the declarations of its set. Ids and judgments are read only if they are compared."""
 
     collection: Collection
     within: str | None = None
-    """The name of the set that it lies in; None for a set of its own."""
+    """The name of its set; None if it is not in one."""
     declared: bool | None = None
-    """Whether queries with one id are one question in the set; None where nothing is declared."""
+    """Whether queries with the same id are one question in the set; None if nothing is declared."""
     in_set: bool = True
-    """False where it was named by itself and may have nothing to do with what lies in the same folder: then nothing is
-    detected."""
+    """False if the user named this collection alone, so that it may be unrelated to others in the same folder. Nothing
+    is detected then."""
 
     @property
     def set_name(self) -> str:
-        """The name of its parallel set, if it is in one."""
+        """The name of its parallel set."""
         return self.within or self.collection.name
 
     @cached_property
@@ -55,7 +55,7 @@ class Member:
 
     @cached_property
     def judged(self) -> Hashes:
-        """Hashes of its judged pairs of query id and document id, sorted, each once, whatever their grades."""
+        """Hashes of its judged pairs of query id and document id, sorted, without repeats. Grades do not matter."""
         collection, qrels = self.collection, self.collection.qrels
         rows, place = np.unique(qrels.documents, return_inverse=True)
         documents = np.concatenate([_hashes(collection.corpus.ids(rows))[place], _hashes(qrels.missing.ids)])
@@ -65,7 +65,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Membership:
-    """Whether a collection is in a parallel set; the fields are those of `Collection`."""
+    """The fields of `Collection` about its parallel set."""
 
     parallel: str | None = None
     parallel_by: KnownBy | None = None
@@ -73,38 +73,38 @@ class Membership:
 
 
 def with_parallel(members: Sequence[Member], option: bool | None = None) -> list[Collection]:
-    """The collections of the members, each with its parallel set."""
-    found = parallel_sets(members, option)
+    """Return the collections of the members, each with its parallel set."""
     return [
-        replace(member.collection, parallel=own.parallel, parallel_by=own.parallel_by, same_ids=own.same_ids)
-        for member, own in zip(members, found, strict=True)
+        replace(member.collection, parallel=found.parallel, parallel_by=found.parallel_by, same_ids=found.same_ids)
+        for member, found in zip(members, parallel_sets(members, option), strict=True)
     ]
 
 
 def parallel_sets(members: Sequence[Member], option: bool | None = None) -> list[Membership]:
-    """The parallel set of each member.
+    """Return the parallel set of each member.
 
-    The option holds for all. Else what a member declares holds for it. The others of a set are compared with each
-    other and with those that declare True: if all that have anything in common are pairwise parallel, they are
-    one set. A set that is parallel in several parts is none, because they would have one name.
+    The option applies to all members. Without it, a member's own declaration applies. The members of a set that declare
+    nothing are compared with each other and with those that declare True. If all members that are parallel to any other
+    are parallel to each other, they are one set. If they fall into several groups, there is no set, because all groups
+    would have the same name.
     """
     if option is not None:
-        return [_known(one, option, "option") for one in members]
-    found = [Membership() if one.declared is None else _known(one, one.declared, "declared") for one in members]
+        return [_known(member, option, "option") for member in members]
+    found = [Membership() if each.declared is None else _known(each, each.declared, "declared") for each in members]
     by_set: dict[str, list[int]] = {}
-    for place, one in enumerate(members):
-        if one.within is not None and one.declared is not False:
-            by_set.setdefault(one.within, []).append(place)
+    for place, member in enumerate(members):
+        if member.within is not None and member.declared is not False:
+            by_set.setdefault(member.within, []).append(place)
     for places in by_set.values():
-        own = [members[place] for place in places]
-        if any(one.declared is None for one in own):
-            for place, membership in zip(places, _compared(own), strict=True):
+        of_set = [members[place] for place in places]
+        if any(member.declared is None for member in of_set):
+            for place, membership in zip(places, _compared(of_set), strict=True):
                 found[place] = membership if members[place].declared is None else found[place]
     return found
 
 
 def are_parallel(first: Member, other: Member) -> bool:
-    """Whether two members share SHARED of the query ids and of the judged pairs of the smaller one."""
+    """Whether two members share at least SHARED of the query ids and of the judged pairs of the smaller one."""
     if len(first.ids & other.ids) < SHARED * max(min(len(first.ids), len(other.ids)), 1):
         return False
     fewer, more = sorted([first.judged, other.judged], key=len)
@@ -112,12 +112,12 @@ def are_parallel(first: Member, other: Member) -> bool:
 
 
 def notes(collections: Iterable[Collection]) -> list[str]:
-    """A line for each parallel set, and one for each collection whose query ids somebody should explain."""
-    each = {one.fingerprint: one for one in collections}.values()
-    named = sorted((one for one in each if one.parallel is not None), key=lambda one: str(one.parallel))
-    sets = [list(own) for _, own in groupby(named, key=lambda one: one.parallel)]
-    lines = [_about(own) for own in sets if len(own) > 1]
-    return lines + _shared([one for one in each if one.parallel_by is None and one.same_ids])
+    """A line for each parallel set, and one that lists collections that share query ids without a declaration."""
+    different = {each.fingerprint: each for each in collections}.values()
+    in_sets = sorted((each for each in different if each.parallel is not None), key=lambda each: str(each.parallel))
+    sets = [list(members) for _, members in groupby(in_sets, key=lambda each: each.parallel)]
+    lines = [_about(members) for members in sets if len(members) > 1]
+    return lines + _shared([each for each in different if each.parallel_by is None and each.same_ids])
 
 
 def _known(member: Member, is_parallel: bool, by: KnownBy) -> Membership:
@@ -125,31 +125,31 @@ def _known(member: Member, is_parallel: bool, by: KnownBy) -> Membership:
 
 
 def _compared(members: Sequence[Member]) -> list[Membership]:
-    alike = _alike([one for one in members if one.in_set or one.declared])
+    alike = _alike([member for member in members if member.in_set or member.declared])
     return [
-        _known(one, True, "detected")
-        if one.collection.fingerprint in alike
-        else Membership(same_ids=_most(one, members))
-        for one in members
+        _known(member, True, "detected")
+        if member.collection.fingerprint in alike
+        else Membership(same_ids=_most_shared(member, members))
+        for member in members
     ]
 
 
 def _alike(members: Sequence[Member]) -> set[str]:
-    """Fingerprints of the one group of members that are parallel, each with each; none where there are several."""
-    each = {one.collection.fingerprint: one for one in members}
-    known = [name for name, one in each.items() if one.declared]
-    pairs = {frozenset(pair) for pair in combinations(known, 2)}
-    for (name, one), (other_name, other) in combinations(each.items(), 2):
-        if not (one.declared and other.declared) and are_parallel(one, other):
+    """Fingerprints of the members that are all parallel to each other; empty if there are several such groups."""
+    different = {member.collection.fingerprint: member for member in members}
+    declared = [name for name, member in different.items() if member.declared]
+    pairs = {frozenset(pair) for pair in combinations(declared, 2)}
+    for (name, member), (other_name, other) in combinations(different.items(), 2):
+        if not (member.declared and other.declared) and are_parallel(member, other):
             pairs.add(frozenset((name, other_name)))
     group = set().union(*pairs) if pairs else set[str]()
     return group if len(pairs) == len(group) * (len(group) - 1) // 2 else set()
 
 
-def _most(member: Member, members: Sequence[Member]) -> tuple[str, int] | None:
-    """The other member that has most of the query ids too, and how many, where they are many."""
-    others = [one for one in members if one.collection.fingerprint != member.collection.fingerprint]
-    counted = [(len(member.ids & one.ids), one) for one in others]
+def _most_shared(member: Member, members: Sequence[Member]) -> tuple[str, int] | None:
+    """The other member that shares the most query ids, and how many; None if they are few."""
+    others = [other for other in members if other.collection.fingerprint != member.collection.fingerprint]
+    counted = [(len(member.ids & other.ids), other) for other in others]
     count, most = max(counted, key=lambda pair: pair[0], default=(0, member))
     if count <= NOTED * len(member.ids) or not (member.in_set or count >= SHARED * len(member.ids)):
         return None
@@ -161,12 +161,12 @@ def _hashes(ids: Sequence[str]) -> Hashes:
 
 
 def _about(collections: Sequence[Collection]) -> str:
-    questions = len(set[str]().union(*(one.queries.ids() for one in collections)))
-    spoken = {one.spoken for one in collections}
-    what = "collections" if None in spoken or len(spoken) < len(collections) else "languages"
-    how = ", ".join(dict.fromkeys(_HOW[by] for one in collections if (by := one.parallel_by)))
-    asked = f"{questions:,} question{'s' if questions > 1 else ''}"
-    return f"{collections[0].parallel}: {asked} in {len(collections)} {what} ({how})"
+    questions = len(set[str]().union(*(each.queries.ids() for each in collections)))
+    languages = {each.spoken for each in collections}
+    what = "collections" if None in languages or len(languages) < len(collections) else "languages"
+    how = ", ".join(dict.fromkeys(_HOW[by] for each in collections if (by := each.parallel_by)))
+    count = f"{questions:,} question{'s' if questions > 1 else ''}"
+    return f"{collections[0].parallel}: {count} in {len(collections)} {what} ({how})"
 
 
 _HOW: dict[KnownBy, str] = {
@@ -177,8 +177,10 @@ _HOW: dict[KnownBy, str] = {
 
 
 def _shared(collections: Sequence[Collection]) -> list[str]:
-    each = [
-        f"{one.name} shares {one.same_ids[1]:,} query ids with {one.same_ids[0]}" for one in collections if one.same_ids
+    lines = [
+        f"{each.name} shares {each.same_ids[1]:,} query ids with {each.same_ids[0]}"
+        for each in collections
+        if each.same_ids
     ]
-    more = [f"{len(each) - _LISTED} more collections share ids too"] if len(each) > _LISTED else []
-    return [f"{'; '.join([*each[:_LISTED], *more])}: {DECLARE}"] if each else []
+    more = [f"{len(lines) - _LISTED} more collections share ids too"] if len(lines) > _LISTED else []
+    return [f"{'; '.join([*lines[:_LISTED], *more])}: {DECLARE}"] if lines else []

@@ -1,4 +1,4 @@
-"""Judgments of a collection as columns: of documents that the corpus has, and of those that it lacks."""
+"""Judgments of a collection as columns, including judgments of documents that the corpus lacks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Rows = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Missing:
-    """Judgments of documents that the corpus lacks, sorted by query and id. Nothing can find such a document, and it
-    counts in the ideal ranking and among the relevant documents all the same, as in trec_eval."""
+    """Judgments of documents that the corpus lacks, sorted by query and id. No system can find such a document, but it
+    counts in the ideal ranking and among the relevant documents, as in trec_eval."""
 
     queries: Rows
     grades: Rows
@@ -23,7 +23,7 @@ class Missing:
         return len(self.ids)
 
     def of(self, queries: npt.NDArray[np.int32]) -> Missing:
-        """Those of some queries; `queries` has the new row of every query, -1 for one that is left out."""
+        """The judgments of some queries; `queries` has the new row of every query, -1 for a query that is left out."""
         kept = np.flatnonzero(queries[self.queries] >= 0)
         ids = tuple(self.ids[row] for row in kept.tolist())
         return Missing(queries[self.queries[kept]], self.grades[kept], ids)
@@ -35,7 +35,7 @@ NOTHING_MISSING = Missing(_NO_ROWS, _NO_ROWS, ())
 
 @dataclass(frozen=True)
 class Qrels:
-    """Judgments as rows sorted by (query, document). A document that no row names is unjudged."""
+    """Judgments as rows sorted by (query, document). A document without a row is unjudged."""
 
     queries: Rows
     documents: Rows
@@ -44,12 +44,12 @@ class Qrels:
     missing: Missing = NOTHING_MISSING
 
     def __len__(self) -> int:
-        """Judgments of documents that the corpus has."""
+        """The number of judgments of documents that the corpus has."""
         return len(self.grades)
 
     @property
     def all_queries(self) -> Rows:
-        """The query of every judgment, those of missing documents last."""
+        """The query of every judgment; judgments of missing documents come last."""
         return np.concatenate([self.queries, self.missing.queries])
 
     @property
@@ -59,8 +59,7 @@ class Qrels:
 
 
 def missing_note(documents: object, judgments: object) -> str | None:
-    """One sentence on the judged documents that a corpus lacks, of counts as they are or as they were stored; None
-    where there are none."""
+    """One sentence on the judged documents that a corpus lacks; None if there are none, or if a count is unknown."""
     if not isinstance(documents, int) or not isinstance(judgments, int) or not judgments:
         return None
     of = f"{documents:,} judged document{'s' if documents > 1 else ''}"

@@ -1,4 +1,4 @@
-"""A run: for every query a list of (document, score), as ragged columns. One place decides how ties are ordered."""
+"""A run: for every query a list of (document, score), as ragged columns. This module defines how ties are ordered."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from adapters.identity import array_digest
 
 Offsets = npt.NDArray[np.int64]
 Ids = Callable[[npt.NDArray[np.integer]], list[str]]
-"""Rows of a column of texts to their ids."""
+"""Maps rows of a column of texts to their ids."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The rows of query q are documents[offsets[q]:offsets[q + 1]]. Their order in memory means nothing: scores and
-    tie-breaks do."""
+    """The rows of query q are documents[offsets[q]:offsets[q + 1]]. Scores and tie-breaks decide their rank; the order
+    in memory does not matter."""
 
     offsets: Offsets
     """int64 [queries + 1]."""
@@ -28,10 +28,10 @@ class Run:
     """Rows of the corpus."""
     scores: npt.NDArray[np.float32]
     tiebreaks: npt.NDArray[np.int32]
-    """Position of the row's document id among the ids of this run in byte order. Equal scores are ordered by the
-    larger one first, as in trec_eval."""
+    """Position of the row's document id among the ids of this run in byte order. Among equal scores the larger position
+    comes first, as in trec_eval."""
     outside: tuple[int, int] = (0, 0)
-    """Of a file: the lines that were left out because the corpus lacks their document, and all lines of its queries."""
+    """For a run from a file: lines left out because the corpus lacks their document, and all lines of its queries."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -43,7 +43,7 @@ class Run:
 
     @cached_property
     def candidates(self) -> str:
-        """Identity of the candidate lists: which documents, whatever their scores and order."""
+        """Identity of the candidate lists: the documents of each query, without scores and order."""
         order = np.lexsort((self.documents, self.queries))
         return array_digest(self.offsets, self.documents[order])
 
@@ -54,18 +54,22 @@ class Run:
         return array_digest(self.offsets, self.documents[order], self.scores[order], self.tiebreaks[order])
 
     def rescored(self, scores: npt.NDArray[np.float32]) -> Run:
-        """The same candidates with other scores. Membership cannot change by construction."""
+        """Return the same candidates with other scores.
+
+        Raises:
+            DataError: the number of scores is not the number of candidates.
+        """
         if scores.shape != self.scores.shape:
             raise DataError(f"a reranker gave {scores.shape[0]} scores for {len(self)} candidates")
         return replace(self, scores=scores.astype(np.float32, copy=False))
 
     def order(self) -> npt.NDArray[np.int64]:
-        """Rows by query, then rank: higher score first, equal scores by document id, larger first (trec_eval)."""
+        """Rows by query, then rank: higher scores first; among equal scores larger document ids first (trec_eval)."""
         return np.lexsort((-self.tiebreaks, -(self.scores + np.float32(0)), self.queries))
 
 
 def build(offsets: Offsets, documents: npt.NDArray[np.integer], scores: npt.NDArray[np.floating], ids: Ids) -> Run:
-    """Make a run of arrays.
+    """Make a run from arrays.
 
     Raises:
         DataError: a score is not finite in float32, or a query lists a document twice.
@@ -74,7 +78,8 @@ def build(offsets: Offsets, documents: npt.NDArray[np.integer], scores: npt.NDAr
         kept = scores.astype(np.float32)
     if not np.isfinite(kept).all():
         raise DataError(
-            f"{int((~np.isfinite(kept)).sum())} scores are not finite as float32; a run of them would rank by accident"
+            f"{int((~np.isfinite(kept)).sum())} scores are not finite as float32, so they do not define a ranking; "
+            "write finite scores"
         )
     rows = documents.astype(np.int32)
     unique, inverse = np.unique(rows, return_inverse=True)
@@ -87,13 +92,13 @@ def build(offsets: Offsets, documents: npt.NDArray[np.integer], scores: npt.NDAr
 
 
 def without_identical_ids(run: Run, query_ids: list[str], document_ids: list[str]) -> Run:
-    """Leave out the candidates whose document id is the query's own id. `document_ids` is aligned with the rows."""
-    own = np.array([query_ids[q] == name for q, name in zip(run.queries, document_ids, strict=True)], bool)
-    return only(run, ~own)
+    """Leave out the candidates whose document id is the query's id. `document_ids` is aligned with the rows."""
+    identical = np.array([query_ids[q] == name for q, name in zip(run.queries, document_ids, strict=True)], bool)
+    return only(run, ~identical)
 
 
 def cut(run: Run, depth: int) -> Run:
-    """The best `depth` candidates of every query."""
+    """Return the best `depth` candidates of every query."""
     order = run.order()
     rank = np.arange(len(order)) - run.offsets[:-1].repeat(np.diff(run.offsets))
     keep = np.zeros(len(order), bool)
@@ -102,7 +107,7 @@ def cut(run: Run, depth: int) -> Run:
 
 
 def only(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
-    """The rows that are kept; every query keeps its place."""
+    """Return the rows with `keep`. Queries without rows stay in the run, with empty lists."""
     counts = np.bincount(run.queries[keep], minlength=len(run.offsets) - 1)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep], run.outside)
@@ -114,5 +119,5 @@ def _refuse_repeats(run: Run, ids: Ids) -> None:
     if same.any():
         name = ids(run.documents[order[:-1][same][:1]])[0]
         raise DataError(
-            f"the document '{name}' stands twice among the candidates of one query; list each document once"
+            f"the document '{name}' is listed twice among the candidates of one query; list each document once"
         )

@@ -1,5 +1,5 @@
-"""TREC run files, `query Q0 document rank score tag`, in and out. Scores decide the order, never the rank column.
-The tag may be missing, or have several words."""
+"""Read and write TREC run files, `query Q0 document rank score tag`. Scores decide the order; the rank column does not.
+The tag may be missing or have several words."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(i
 
 
 class RunLine(NamedTuple):
-    """One scored document of a query, as a file has it."""
+    """A scored document of a query, as written in a file."""
 
     query: str
     document: str
     score: float
     line: int | None = None
-    """None where the format has no lines."""
+    """None if the format has no lines."""
 
     def place(self, path: Path) -> str:
-        """Where it stands, for an error."""
+        """Where it is in the file, for error messages."""
         return f"{path}:{self.line}" if self.line else f"{path}: query '{self.query}', document '{self.document}'"
 
 
@@ -45,27 +45,27 @@ def read_run(path: Path, collection: Collection) -> Run:
     """Read a run file for a collection. Lines of queries that the collection does not have are left out.
 
     Raises:
-        DataError: no such file, a broken line, a document that stands twice for a query, a score that is not a number,
-            or no query in common with the collection; or a document that is not in the corpus, unless the collection
-            allows `unknown-documents`: then it is left out and counted.
+        DataError: there is no such file; a line is broken; a query lists a document twice; a score is not a number; no
+            query is in the collection; or a document is not in the corpus. If the collection allows
+            `unknown-documents`, these lines are left out and counted instead.
     """
     return run_of(path, trec_lines(path, set(collection.queries.ids())), collection)
 
 
 def run_of(path: Path, lines: Iterable[RunLine], collection: Collection) -> Run:
-    """The run that the lines of a file are, whatever its format.
+    """Make a run from the lines of a file of any format.
 
     Raises:
         DataError: as `read_run`.
     """
     rows = {name: row for row, name in enumerate(collection.queries.ids())}
-    found = _scores(path, lines, rows)
-    if not found:
+    scored = _scores(path, lines, rows)
+    if not scored:
         raise DataError(f"{path}: none of its queries is in {collection.name}; is it the run of another split?")
-    queries = np.fromiter((query for query, _ in found), np.int64, len(found))
-    names = [document for _, document in found]
+    queries = np.fromiter((query for query, _ in scored), np.int64, len(scored))
+    names = [document for _, document in scored]
     documents = _rows_of(names, collection)
-    scores = np.fromiter(found.values(), np.float64, len(found))
+    scores = np.fromiter(scored.values(), np.float64, len(scored))
     if (missing := np.flatnonzero(documents < 0)).size:
         _refuse_outside(path, missing.size, names[missing[0]], collection, everything=missing.size == len(names))
     inside = documents >= 0
@@ -80,12 +80,12 @@ def _refuse_outside(path: Path, count: int, first: str, collection: Collection, 
     lines = "1 line names a document" if count == 1 else f"{count:,} lines name documents"
     message = f"{path}: {lines} that {collection.name} lacks, first '{first}'"
     if everything:
-        raise DataError(f"{message}, and no line names another one; is it the run of another collection?")
+        raise DataError(f"{message}, and no line names a document that it has; is it the run of another collection?")
     Dirt(collection.rules.allow, "candidates").meet("unknown-documents", message)
 
 
 def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
-    """Write a run file, whole or not at all, in trec_eval's own order, scores with all their float32 digits."""
+    """Write a run file atomically, in trec_eval's order, with all float32 digits of the scores."""
     order = run.order()
     ranks = np.arange(len(order)) - np.repeat(run.offsets[:-1], np.diff(run.offsets)) + 1
     query_ids = collection.queries.ids()
@@ -97,7 +97,8 @@ def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
 
 
 def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
-    """The lines of a TREC run. One that begins with '#' is a comment, unless `known` says that a query is called so."""
+    """The lines of a TREC run. A line that begins with '#' is a comment, unless its first word is in `known`, the query
+    ids of the collection."""
     for number, fields in numbered(path):
         if fields[0].startswith("#") and fields[0] not in known:
             continue
@@ -110,13 +111,13 @@ def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
 
 
 def _is_run_line(fields: list[str]) -> bool:
-    """Whether a line without a tag, or with a tag of several words, has rank and score in their places."""
+    """Whether a line without a tag, or with a tag of several words, has a rank and a score in their columns."""
     return len(fields) >= 5 and _WHOLE.fullmatch(fields[3]) is not None and _NUMBER.fullmatch(fields[4]) is not None
 
 
 def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) -> Iterator[tuple[int, list[str]]]:
-    """The columns of every line that has any; only ASCII space divides them, as in trec_eval. A byte order mark at the
-    start of a line is no part of it: files that were put together have several."""
+    """Yield the number and the columns of every line that is not blank. Only ASCII white space divides columns, as in
+    trec_eval. A byte order mark at the start of a line is dropped: concatenated files have several."""
     if not path.is_file():
         raise DataError(f"no run file at {path}")
     number = 0
@@ -128,34 +129,34 @@ def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) ->
         except UnicodeDecodeError as error:
             raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file again") from None
         except (EOFError, OSError, zlib.error) as error:
-            raise DataError(f"{path}:{number + 1}: cannot be read on ({error}); fetch or write it again") from None
+            raise DataError(f"{path}:{number + 1}: cannot be read further ({error}); fetch or write it again") from None
 
 
 def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> dict[tuple[int, str], float]:
-    found: dict[tuple[int, str], float] = {}
-    for one in lines:
-        query = queries.get(one.query)
+    scores: dict[tuple[int, str], float] = {}
+    for line in lines:
+        query = queries.get(line.query)
         if query is None:
             continue
-        if (query, one.document) in found:
+        if (query, line.document) in scores:
             raise DataError(
-                f"{one.place(path)}: document '{one.document}' stands twice for query '{one.query}'; "
+                f"{line.place(path)}: document '{line.document}' is listed twice for query '{line.query}'; "
                 "a run lists each document once"
             )
-        found[query, one.document] = one.score
-    return found
+        scores[query, line.document] = line.score
+    return scores
 
 
 def opened(path: Path) -> IO[bytes]:
-    """The bytes of a file, unpacked where its name ends in .gz."""
+    """Open a file for reading bytes, unpacked if its name ends in .gz."""
     return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def number_in(path: Path, number: int, text: str) -> float:
-    """The score that stands in a line.
+    """Parse the score of a line.
 
     Raises:
-        DataError: it is no finite number.
+        DataError: the score is not a finite number.
     """
     try:
         score = float(text)

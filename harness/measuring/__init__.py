@@ -1,1 +1,1 @@
-"""Measures over arrays: one tie rule, controls, chance, and a check against trec_eval's own code."""
+"""Measures over arrays: one tie rule, controls, chance, and a cross-check with trec_eval's code."""

@@ -1,4 +1,4 @@
-"""What a random order is worth: expected sums of gains over uniformly random permutations of a candidate list."""
+"""Chance level: expected sums of gains over uniformly random permutations of a candidate list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class JudgedPool:
-    """The candidate list of every query, without its order. All arrays have the shape [queries]."""
+    """The candidate list of every query, without its order. All arrays have shape [queries]."""
 
     candidates: Counts
     relevant: Counts
@@ -23,7 +23,7 @@ class JudgedPool:
     """Sum of the grades of the candidates."""
 
     def seen(self, cutoff: int | None) -> Counts:
-        """How many candidates stand within the cutoff."""
+        """The number of candidates within the cutoff."""
         return self.candidates if cutoff is None else np.minimum(self.candidates, cutoff)
 
     def share(self, amount: Counts) -> Floats64:
@@ -32,18 +32,18 @@ class JudgedPool:
 
 
 def expected_dcg(pool: JudgedPool, cutoff: int | None) -> Floats64:
-    """Every rank expects the mean grade."""
+    """The expected DCG: every rank has the mean grade."""
     seen = pool.seen(cutoff)
     return pool.share(pool.grades) * _summed(1 / np.log2(np.arange(seen.max(initial=0)) + 2))[seen]
 
 
 def expected_hits(pool: JudgedPool, cutoff: int | None) -> Floats64:
-    """Every rank is relevant with the same probability."""
+    """The expected number of relevant documents: every rank is relevant with the same probability."""
     return pool.share(pool.relevant * pool.seen(cutoff))
 
 
 def expected_precision_sum(pool: JudgedPool, cutoff: int | None) -> Floats64:
-    """Sum over ranks r of P(relevant at r) * (1 + expected relevant ones before it) / r."""
+    """Sum over ranks r of P(relevant at r) * (1 + expected relevant documents before r) / r."""
     seen = pool.seen(cutoff)
     harmonic = _summed(1 / np.arange(1, seen.max(initial=0) + 1))[seen]
     others = (pool.relevant - 1) / np.maximum(pool.candidates - 1, 1)
@@ -56,7 +56,7 @@ def expected_success(pool: JudgedPool, cutoff: int | None) -> Floats64:
 
 
 def expected_reciprocal(pool: JudgedPool, cutoff: int | None) -> Floats64:
-    """Sum over ranks r of P(the first relevant one stands at r) / r."""
+    """Sum over ranks r of P(the first relevant document is at r) / r."""
     return _first_hit(pool, cutoff, lambda rank: 1 / rank)
 
 

@@ -1,4 +1,4 @@
-"""Rerankers whose value is known before they run: if one of them surprises, the measurement is broken."""
+"""Controls: rankings with known values. If a control has another value, the measurement is broken."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MASK = (1 << 64) - 1
 
 
 def control_scores(name: str, judged: Judged, seed: int = 0) -> Scores:
-    """The scores, float32 aligned with the run's documents, that a control gives the candidates.
+    """Return a control's scores for the candidates, float32 aligned with the run's documents.
 
-    - `identity`: the first stage's order with its ties resolved; its values are the first stage's, to the last bit
-    - `reverse`: that order upside down
-    - `constant`: 1 for every candidate; what the tie rule alone is worth
-    - `random`: a hash of seed, query and document; its mean is `expected_random`
-    - `oracle`, `anti-oracle`: by grade, unjudged as 0; the ceiling and the floor of these candidates
+    - `identity`: the first stage's order with its ties resolved. The values are bit-identical to the first stage's.
+    - `reverse`: that order reversed.
+    - `constant`: 1 for every candidate. The value shows the effect of the tie rule alone.
+    - `random`: a hash of seed, query and document. The mean over seeds is `expected_random`.
+    - `oracle`, `anti-oracle`: by grade, unjudged as 0. The highest and the lowest value of these candidates.
 
     Raises:
-        UsageError: there is no such control.
+        UsageError: the control is unknown.
     """
     control = _CONTROLS.get(name)
     if control is None:
@@ -38,21 +38,22 @@ def control_scores(name: str, judged: Judged, seed: int = 0) -> Scores:
 
 
 def noisy_oracle(judged: Judged, noise: float, seed: int = 0) -> Scores:
-    """The oracle with this share of its labels replaced by a number out of nowhere: at 0 the ceiling, at 1 chance."""
+    """Return the oracle's scores with a share `noise` of its labels replaced by random numbers. 0 is the oracle, 1 is
+    chance."""
     drawn, other = _random(judged, seed), _random(judged, ~seed)
     grades = judged.oracle()
     return np.where(drawn < noise, other * grades.max(initial=1), grades).astype(np.float32)
 
 
 def length_scores(collection: Collection, run: Run) -> Scores:
-    """Characters of every candidate: what an order by length alone is worth."""
+    """Return the number of characters of every candidate as its score."""
     documents, inverse = np.unique(run.documents, return_inverse=True)
     lengths = np.array([len(text) for text in collection.corpus.take(documents)], np.float32)
     return lengths[inverse]
 
 
 def expected_random(judged: Judged, measures: Sequence[Measure]) -> Floats64:
-    """Chance: the exact expectation over all orders of the candidates, float64 [len(measures), queries]."""
+    """Return the exact expectation over all orders of the candidates, float64 [len(measures), queries]."""
     pool, ideal = judged.pool, judged.ideal
     return np.array([expect(measure, pool, ideal) for measure in measures]).reshape(len(measures), judged.queries)
 
@@ -73,7 +74,7 @@ def _random(judged: Judged, seed: int) -> Scores:
     state = np.full(1, seed & _MASK, dtype=np.uint64)
     for part in (judged.run.queries, judged.run.documents):
         state = mixed(mixed(state) + part.astype(np.uint64))
-    # 24 bits are what a float32 in [0, 1) holds without rounding.
+    # A float32 in [0, 1) holds 24 bits without rounding.
     return (state >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
 
 

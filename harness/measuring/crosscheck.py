@@ -1,5 +1,5 @@
-"""Our values against trec_eval's own code, at run time, on a sample of the queries, and our judgments against those of
-their source, on all of them."""
+"""Checks during a run: our values against trec_eval's code, on a sample of the queries, and our judgments against those
+of the source, on all queries."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class _Query:
-    """One query as pytrec_eval wants it. Scores are dense ranks: trec_eval would round others to float32."""
+    """One query in the form of pytrec_eval. Scores are dense ranks, because trec_eval rounds scores to float32."""
 
     run: Mapping[str, float]
     qrels: Mapping[str, int]
 
     def first(self, cutoff: int | None) -> dict[str, float]:
-        """The top of the run, in trec_eval's order: score, then bytes of the id, both descending."""
+        """The top of the run in trec_eval's order: by score, then by the bytes of the id, both descending."""
         order = sorted(self.run, key=lambda document: (self.run[document], document.encode()), reverse=True)
         return {document: self.run[document] for document in order[:cutoff]}
 
@@ -47,14 +47,15 @@ def cross_check(
     sample: int = 25,
     seed: int = 0,
 ) -> int:
-    """Recompute a deterministic sample of queries with pytrec_eval and return how many were compared.
+    """Recompute a deterministic sample of queries with pytrec_eval, and return how many were compared.
 
     Args:
-        values: float64 [len(measures), queries], what is to be checked.
-        document_ids: gives the ids of corpus rows.
-        scores: aligned with the run's documents; None for the run's own.
-        query_ids: names for the error message, and for `published`; None for indices.
-        published: the judgments that pytrec_eval gets; None for those of `judged`, where nothing else is known.
+        values: the values to check, float64 [len(measures), queries].
+        document_ids: returns the ids of corpus rows.
+        scores: aligned with the run's documents. Default: the run's scores.
+        query_ids: names for the error message and for `published`. Default: indices.
+        published: the judgments for pytrec_eval. Default: those of `judged`.
+        sample: the number of queries.
 
     Raises:
         DataError: a value differs by more than 1e-9; the message names the query, the measure and both values.
@@ -62,12 +63,12 @@ def cross_check(
     checked = checked_scores(judged.run, scores).astype(np.float64)
     chosen = np.sort(np.random.default_rng(seed).permutation(judged.queries)[:sample]).tolist()
     names = None if query_ids is None else [query_ids[query] for query in chosen]
-    known = None if published is None or names is None else published.of(names)
+    of_source = None if published is None or names is None else published.of(names)
     for place, query in enumerate(chosen):
-        qrels = _qrels(judged, query, document_ids) if known is None or names is None else known[names[place]]
-        one = _Query(_run(judged, checked, query, document_ids), qrels)
+        qrels = _qrels(judged, query, document_ids) if of_source is None or names is None else of_source[names[place]]
+        reference = _Query(_run(judged, checked, query, document_ids), qrels)
         for measure, ours in zip(measures, values[:, query].tolist(), strict=True):
-            theirs = _reference(one, measure)
+            theirs = _reference(reference, measure)
             if not abs(ours - theirs) <= _TOLERANCE:
                 name = query if names is None else f"'{names[place]}'"
                 raise DataError(
@@ -78,22 +79,22 @@ def cross_check(
 
 
 def check_judgments(qrels: Qrels, published: AsPublished, query_ids: Sequence[str]) -> None:
-    """Compare the grades of every query with those of the source; costs milliseconds.
+    """Compare the grades of every query with those of the source. This takes milliseconds.
 
     Raises:
-        DataError: a query has other grades here; the message names it.
+        DataError: a query has other grades than in the source; the message names it.
     """
-    asked, grades = qrels.all_queries.astype(np.int64), qrels.all_grades.astype(np.int64)
-    order = np.lexsort((grades, asked))
-    ours, theirs = (asked[order], grades[order]), published.grades(query_ids)
-    if all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True)):
+    queries, grades = qrels.all_queries.astype(np.int64), qrels.all_grades.astype(np.int64)
+    order = np.lexsort((grades, queries))
+    ours, theirs = (queries[order], grades[order]), published.grades(query_ids)
+    if all(np.array_equal(mine, other) for mine, other in zip(ours, theirs, strict=True)):
         return
     for place, name in enumerate(query_ids):
-        here, there = (found[queries == place].tolist() for queries, found in (ours, theirs))
-        if here != there:
+        here, in_source = (of_all[rows == place].tolist() for rows, of_all in (ours, theirs))
+        if here != in_source:
             raise DataError(
-                f"query '{name}': {_counted(here)} here and {_counted(there)} in the source; the numbers of this run "
-                "cannot be trusted, please report it with the file of judgments"
+                f"query '{name}': {_counted(here)} here and {_counted(in_source)} in the source; the numbers of this "
+                "run cannot be trusted, please report it with the file of judgments"
             )
 
 
@@ -111,24 +112,24 @@ def _run(judged: Judged, scores: Floats64, query: int, document_ids: DocumentIds
 def _qrels(judged: Judged, query: int, document_ids: DocumentIds) -> dict[str, int]:
     qrels, missing = judged.qrels, judged.qrels.missing
     rows = np.flatnonzero(qrels.queries == query)
-    gone = np.flatnonzero(missing.queries == query)
-    found = dict(zip(document_ids(qrels.documents[rows].astype(np.int64)), qrels.grades[rows].tolist(), strict=True))
-    return found | {missing.ids[row]: int(missing.grades[row]) for row in gone.tolist()}
+    of_missing = np.flatnonzero(missing.queries == query)
+    grades = dict(zip(document_ids(qrels.documents[rows].astype(np.int64)), qrels.grades[rows].tolist(), strict=True))
+    return grades | {missing.ids[row]: int(missing.grades[row]) for row in of_missing.tolist()}
 
 
 def _reference(query: _Query, measure: Measure) -> float:
-    """trec_eval's value; 0 where it leaves the query out (no candidates or no judgments)."""
+    """trec_eval's value; 0 if it leaves the query out (no candidates or no judgments)."""
     if not query.run or not query.qrels:
         return 0.0
     name, run = trec_name(measure), query.run
     if measure.name == "RR":
         run = query.first(measure.cutoff)
-    found = pytrec_eval.RelevanceEvaluator({"q": dict(query.qrels)}, {name}).evaluate({"q": dict(run)})
-    return float(found["q"][name.replace(".", "_")]) if "q" in found else 0.0
+    values = pytrec_eval.RelevanceEvaluator({"q": dict(query.qrels)}, {name}).evaluate({"q": dict(run)})
+    return float(values["q"][name.replace(".", "_")]) if "q" in values else 0.0
 
 
 def trec_name(measure: Measure) -> str:
-    """The name that pytrec_eval takes. `recip_rank` has no cutoff there: cut the run instead."""
+    """The measure's name in pytrec_eval. Its `recip_rank` has no cutoff, so the run has to be cut instead."""
     definition = DEFINITIONS[measure.name]
     cut = measure.cutoff is not None and definition.trec != definition.uncut
     return f"{definition.trec}.{measure.cutoff}" if cut else str(definition.uncut)

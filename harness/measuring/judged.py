@@ -1,4 +1,4 @@
-"""What the judgments say about the candidates of a run: found once, shared by every system, measure and control."""
+"""The candidates of a run joined with their judgments, once for all systems, measures and controls."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from harness.measuring.ranking import Scores, checked_scores, lookup, places, ra
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Candidates and judgments, joined. Every `scores` argument is aligned with `run.documents`, and None means the
-    run's own scores; every method raises a DataError if one of them is not finite.
+    """Candidates and judgments, joined. Every `scores` argument is aligned with `run.documents`; None means the scores
+    of the run. Methods raise a DataError if a score is not finite.
 
-    Values follow trec_eval: linear gains, the ideal from the full qrels, equal float32 scores ordered by document id
-    descending. A query without relevant documents or without candidates has the value 0.
+    Values follow trec_eval: linear gains, the ideal ranking from the full qrels, equal float32 scores ordered by
+    document id descending. A query without relevant documents or without candidates has the value 0.
 
     Raises:
         DataError: the run or the qrels do not fit the number of queries.
@@ -61,7 +61,7 @@ class Judged:
         return self._evaluate(measures, worst), self._evaluate(measures, best)
 
     def judged_at(self, cutoff: int, scores: npt.ArrayLike | None = None) -> Floats64:
-        """The share of the first `cutoff` candidates (or of all, if fewer) that is judged, float64 [queries]."""
+        """The judged share of the first `cutoff` candidates (or of all, if there are fewer), float64 [queries]."""
         checked = checked_scores(self.run, scores)
         rows, queries, _ = self._candidates
         (before,) = places(self.run, checked, queries, (rank_keys(checked[rows], self.run.tiebreaks[rows]),))
@@ -70,12 +70,12 @@ class Judged:
         return shares
 
     def oracle(self) -> Scores:
-        """Scores of a perfect reranker of these candidates: the grades, 0 where unjudged."""
+        """Scores of a perfect reranker of these candidates: the grades; 0 for unjudged candidates."""
         return np.maximum(self.grades, 0).astype(np.float32)
 
     @cached_property
     def grades(self) -> npt.NDArray[np.int32]:
-        """The grade of every row of the run, -1 where unjudged."""
+        """The grade of every row of the run; -1 for unjudged candidates."""
         rows, _, grades = self._candidates
         result = np.full(len(self.run.documents), -1, dtype=np.int32)
         result[rows] = grades
@@ -83,17 +83,17 @@ class Judged:
 
     @cached_property
     def ideal(self) -> Hits:
-        """The relevant documents of the full qrels, those that the corpus lacks among them, best grade first."""
+        """The relevant documents of the full qrels, including those that the corpus lacks, best grade first."""
         return _best_first(self.qrels.all_queries, self.qrels.all_grades, self.queries)
 
     @cached_property
     def reachable(self) -> Hits:
-        """The relevant documents that the corpus has, best grade first: what a perfect first stage would find."""
+        """The relevant documents in the corpus, best grade first: the ranking of a perfect first stage."""
         return _best_first(self.qrels.queries, self.qrels.grades, self.queries)
 
     @property
     def relevant(self) -> Indices:
-        """How many documents of the full qrels are relevant (grade >= 1), int64 [queries]."""
+        """The number of relevant documents (grade >= 1) in the full qrels, int64 [queries]."""
         return np.bincount(self.ideal.queries, minlength=self.queries)
 
     @property
@@ -129,8 +129,8 @@ class Judged:
 def _best_first(queries: npt.NDArray[np.int32], grades: npt.NDArray[np.int32], size: int) -> Hits:
     order = np.lexsort((-grades, queries))
     order = order[grades[order] >= 1]
-    asked = queries[order].astype(np.int64)
-    return Hits(asked, nth(asked), grades[order].astype(np.int64), size)
+    by_grade = queries[order].astype(np.int64)
+    return Hits(by_grade, nth(by_grade), grades[order].astype(np.int64), size)
 
 
 def _by_rank(queries: Indices, ranks: Indices, grades: Indices, size: int) -> Hits:
@@ -139,7 +139,7 @@ def _by_rank(queries: Indices, ranks: Indices, grades: Indices, size: int) -> Hi
 
 
 def _place_among_equals(queries: Indices, words: npt.NDArray[np.uint64], grades: Indices) -> Indices:
-    """The place, from 1, of each relevant candidate among the equally scored ones of its query, best grade first."""
+    """The position, from 1, of each relevant candidate among those of its query with the same score, by grade."""
     order = np.lexsort((-grades, words, queries))
     place = np.empty(len(order), dtype=np.int64)
     place[order] = nth((queries[order] << 32) | words[order].astype(np.int64))

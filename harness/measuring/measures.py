@@ -1,4 +1,4 @@
-"""Measures as people write them (`nDCG@10`), each declared in a few lines over the relevant documents of a ranking."""
+"""Measures in the usual notation (`nDCG@10`). Each is declared by functions of the relevant documents of a ranking."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Measure:
     name: str
     """A name of `DEFINITIONS`."""
     cutoff: int | None
-    """Ranks that count, from the top; None for the whole list."""
+    """The number of ranks that count, from the top; None for the whole list."""
 
     def __str__(self) -> str:
         return self.name if self.cutoff is None else f"{self.name}@{self.cutoff}"
 
 
 def nth(groups: Indices) -> Indices:
-    """The place, from 1, of every entry within its group; equal entries stand together."""
+    """The position, from 1, of every entry in its group. Entries of a group are adjacent."""
     entries = np.arange(len(groups), dtype=np.int64)
     new = np.ones(len(groups), dtype=bool)
     new[1:] = groups[1:] != groups[:-1]
@@ -39,7 +39,7 @@ def nth(groups: Indices) -> Indices:
 
 @dataclass(frozen=True)
 class Hits:
-    """Relevant documents (grade >= 1) by query and rank; one entry each."""
+    """Relevant documents (grade >= 1), sorted by query and rank."""
 
     queries: Indices
     """Ascending query index."""
@@ -56,30 +56,30 @@ class Hits:
 
     @property
     def discounted(self) -> Floats64:
-        """Linear gain over log2(rank + 1), as trec_eval's ndcg."""
+        """Linear gain / log2(rank + 1), as in trec_eval's ndcg."""
         discounted: Floats64 = self.grades / np.log2(self.ranks + 1)
         return discounted
 
     def total(self, gains: Floats64, cutoff: int | None) -> Floats64:
-        """Gains within the cutoff, added in the order of the ranks, as float64 [queries]."""
+        """The sum of the gains within the cutoff, in the order of the ranks, float64 [queries]."""
         counted = gains if cutoff is None else np.where(self.ranks <= cutoff, gains, 0.0)
-        # bincount adds in the order of the entries, and without any it counts in integers.
+        # bincount adds in the order of the entries; for no entries it returns integers.
         return np.bincount(self.queries, weights=counted, minlength=self.size).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A measure is a sum of gains of relevant documents over a divisor; 0 where the divisor is 0."""
+    """A measure: the sum of the gains of relevant documents / a divisor; 0 if the divisor is 0."""
 
     gain: Callable[[Hits], Floats64]
     divisor: Callable[[Hits, int | None], Floats64]
-    """From the ideal ranking of the full qrels and the cutoff."""
+    """Computed from the ideal ranking of the full qrels and the cutoff."""
     expected: Callable[[JudgedPool, int | None], Floats64]
-    """The sum of gains that a random order expects."""
+    """The expected sum of gains of a random order."""
     trec: str
     """trec_eval's name with a cutoff."""
     uncut: str | None
-    """trec_eval's name without a cutoff; None where there is no such form."""
+    """trec_eval's name without a cutoff; None if the measure needs a cutoff."""
 
 
 def _each(hits: Hits) -> Floats64:
@@ -124,7 +124,7 @@ def parse(text: str) -> Measure:
     """Read `nDCG@10`, `AP`, `rr@10`, ...; case does not matter.
 
     Raises:
-        UsageError: the name is unknown, the cutoff is not a positive number, or P, R, Success come without one.
+        UsageError: the name is unknown, the cutoff is not a positive number, or P, R or Success has no cutoff.
     """
     name, at, cutoff = text.strip().partition("@")
     canonical = _NAMES.get(name.lower())
@@ -144,7 +144,7 @@ def _nearest(name: str) -> str:
 
 
 def evaluate(measure: Measure, hits: Hits, ideal: Hits) -> Floats64:
-    """Values as float64 [queries], by trec_eval's definitions.
+    """Return the values by trec_eval's definitions, float64 [queries].
 
     Args:
         hits: the relevant candidates at their ranks.
@@ -155,7 +155,7 @@ def evaluate(measure: Measure, hits: Hits, ideal: Hits) -> Floats64:
 
 
 def expect(measure: Measure, pool: JudgedPool, ideal: Hits) -> Floats64:
-    """The expectation of `evaluate` over uniformly random orders of the candidates, as float64 [queries]."""
+    """Return the expectation of `evaluate` over uniformly random orders of the candidates, float64 [queries]."""
     definition = DEFINITIONS[measure.name]
     return _over(definition.expected(pool, measure.cutoff), definition.divisor(ideal, measure.cutoff))
 

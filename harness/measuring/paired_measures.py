@@ -1,4 +1,4 @@
-"""p-MRR: how the ranks of a query change when its instruction does (FollowIR, https://arxiv.org/abs/2403.15246)."""
+"""p-MRR: how ranks change when the instruction of a query changes (FollowIR, https://arxiv.org/abs/2403.15246)."""
 
 from __future__ import annotations
 
@@ -14,54 +14,55 @@ from harness.measuring.ranking import lookup, ranks
 
 Indices = npt.NDArray[np.int64]
 ChangedDocuments = Mapping[str, Sequence[int] | Indices]
-"""For each question (a query id without its end) the rows of the documents that the changed instruction makes
-irrelevant; -1 for a document that the corpus does not have. A row that stands twice counts twice, as in mteb."""
+"""For each question (a query id without its suffix) the rows of the documents that the changed instruction makes
+irrelevant; -1 for a document that the corpus lacks. A row that is listed twice counts twice, as in mteb."""
 
 
 @dataclass(frozen=True)
 class PMRR:
-    """Values of questions that are asked twice."""
+    """The p-MRR of each question."""
 
     questions: tuple[str, ...]
     values: npt.NDArray[np.float64]
-    """float64 [questions], from -1 (every document that became irrelevant rises to the top) over 0 (nothing changes) to
-    1."""
+    """float64 [questions], between -1 (all documents that became irrelevant rise to the top) and 1; 0 if no rank
+    changes."""
     missing: tuple[str, ...]
-    """Questions that have no value, because one of their two queries is not there, or no document of theirs changes;
-    mteb leaves them out of the mean as well."""
+    """Questions without a value: one of the two queries is missing, or no document becomes irrelevant. mteb also leaves
+    them out of the mean."""
 
 
 def p_mrr(run: Run, query_ids: Sequence[str], changed: ChangedDocuments) -> PMRR:
-    """p-MRR of each question: the mean over its changed documents of 1 - og/new, or new/og - 1 where the document rose,
-    with og and new the document's ranks under the original and the changed instruction.
+    """Return the p-MRR of each question.
 
-    The same as mteb's `calculate_pmrr` for scores that differ in float32: equal scores are ordered by document id,
-    larger first, and a document that is no candidate has the rank after the last one, which is 1 in an empty list.
+    It is the mean over the changed documents of 1 - og/new, or of new/og - 1 for a document that rose. og and new are
+    the document's ranks with the original and the changed instruction. For scores that differ in float32 the result is
+    the same as that of mteb's `calculate_pmrr`. Equal scores are ordered by document id, larger first. A document that
+    is not a candidate has the rank after the last candidate, which is 1 in an empty list.
 
     Args:
-        run: a run over the queries of both instructions.
-        query_ids: of all queries of the run.
+        run: a run over the queries with both instructions.
+        query_ids: the ids of all queries of the run.
         changed: see `ChangedDocuments`.
 
     Raises:
         DataError: a score is not finite.
     """
     rows = {name: row for row, name in enumerate(query_ids)}
-    there = [name for name in changed if len(changed[name]) and {name + ORIGINAL, name + CHANGED} <= rows.keys()]
-    question = np.repeat(np.arange(len(there)), [len(changed[name]) for name in there])
-    documents = np.concatenate([np.empty(0, np.int64), *(np.asarray(changed[name], np.int64) for name in there)])
+    present = [name for name in changed if len(changed[name]) and {name + ORIGINAL, name + CHANGED} <= rows.keys()]
+    question = np.repeat(np.arange(len(present)), [len(changed[name]) for name in present])
+    documents = np.concatenate([np.empty(0, np.int64), *(np.asarray(changed[name], np.int64) for name in present)])
     original, new = (
-        _ranks(run, np.array([rows[name + end] for name in there], np.int64)[question], documents)
+        _ranks(run, np.array([rows[name + end] for name in present], np.int64)[question], documents)
         for end in (ORIGINAL, CHANGED)
     )
     change = np.where(original >= new, new / original - 1, 1 - original / new)
-    sizes = np.bincount(question, minlength=len(there))
-    values = np.bincount(question, weights=change, minlength=len(there)) / sizes
-    return PMRR(tuple(there), values, tuple(name for name in changed if name not in set(there)))
+    sizes = np.bincount(question, minlength=len(present))
+    values = np.bincount(question, weights=change, minlength=len(present)) / sizes
+    return PMRR(tuple(present), values, tuple(name for name in changed if name not in set(present)))
 
 
 def changed_documents(named: Mapping[str, Sequence[str]], document_ids: Sequence[str]) -> dict[str, Indices]:
-    """`ChangedDocuments` of ids, as the configuration `qrel_diff` of the hub's datasets lists them."""
+    """Convert document ids, as listed in the configuration `qrel_diff` of the hub's datasets, to `ChangedDocuments`."""
     rows = {name: row for row, name in enumerate(document_ids)}
     return {question: np.array([rows.get(name, -1) for name in ids], np.int64) for question, ids in named.items()}
 

@@ -1,4 +1,4 @@
-"""Which questions the values of a collection belong to: its queries, or those of its parallel set."""
+"""The questions that the values of a collection belong to: its queries, or the questions of its parallel set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def questions_of(collection: Collection, ids: Sequence[str] | None = None) -> Qu
     """The questions of a collection.
 
     Args:
-        ids: of what was measured, such as the questions of p-MRR; by default the queries.
+        ids: the ids of what was measured, such as the questions of p-MRR. Default: the query ids.
     """
     drawn_from = getattr(collection, "parallel", None) or collection.fingerprint
     return Questions(drawn_from, tuple(collection.queries.ids() if ids is None else ids))

@@ -1,4 +1,4 @@
-"""The order of a ranking, decided in one place: float32 scores descending, equal scores by document id descending."""
+"""The order of a ranking: float32 scores descending, equal scores by document id descending."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Scores = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 
 _CELLS = 1 << 19
-"""Keys that are sorted at once (4 MiB): bounds the memory and stays in the cache."""
+"""Number of keys that are sorted at once (4 MiB). It bounds the memory and fits into the cache."""
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(32)
 _PADDING = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def checked_scores(run: Run, scores: npt.ArrayLike | None = None) -> Scores:
-    """Scores as trec_eval compares them: float32, one per row of the run, -0.0 equal to 0.0.
+    """Return scores as trec_eval compares them: float32, one per row of the run, -0.0 equal to 0.0.
 
     Raises:
-        DataError: the number of scores is wrong or one of them is not finite.
+        DataError: the number of scores is wrong, or a score is not finite.
     """
     with np.errstate(over="ignore"):
         checked: Scores = np.asarray(run.scores if scores is None else scores).astype(np.float32) + np.float32(0.0)
@@ -59,7 +59,7 @@ def rank_keys(scores: Scores, tiebreaks: npt.NDArray[np.int32]) -> Keys:
 def sorted_blocks(offsets: Offsets, keys_of: Callable[[slice], Keys]) -> Iterator[tuple[slice, Keys]]:
     """Yield (slice of queries, keys [queries, width] in ascending rows, short rows padded with the largest key).
 
-    `keys_of` gives the keys of a slice of the run's rows.
+    `keys_of` returns the keys of a slice of the run's rows.
     """
     widths = np.diff(offsets)
     step = max(1, _CELLS // max(1, int(widths.max(initial=0))))
@@ -80,7 +80,7 @@ def _padded(keys: Keys, widths: npt.NDArray[np.int64]) -> Keys:
 
 
 def search(table: Keys, rows: Places, wanted: Keys) -> Places:
-    """How many keys of each row of a sorted table lie below the wanted one."""
+    """For each row of a sorted table, the number of keys below the wanted key."""
     width = table.shape[1]
     flat, start = table.reshape(-1), rows * width - 1
     place = np.zeros(len(rows), dtype=np.int64)
@@ -95,31 +95,31 @@ def search(table: Keys, rows: Places, wanted: Keys) -> Places:
 
 
 def places(run: Run, scores: Scores, queries: Places, wanted: tuple[Keys, ...]) -> list[Places]:
-    """For each array of wanted keys: how many candidates of the query stand before each key.
+    """For each array of wanted keys, the number of candidates of the query before each key.
 
     Args:
         queries: ascending query index of every wanted key.
-        wanted: arrays as long as `queries`, in the terms of `rank_keys`.
+        wanted: arrays as long as `queries`, with keys as made by `rank_keys`.
     """
-    found = [np.zeros(len(queries), dtype=np.int64) for _ in wanted]
+    results = [np.zeros(len(queries), dtype=np.int64) for _ in wanted]
     for block, table in sorted_blocks(run.offsets, lambda rows: rank_keys(scores[rows], run.tiebreaks[rows])):
         part = within(queries, block)
-        for result, keys in zip(found, wanted, strict=True):
+        for result, keys in zip(results, wanted, strict=True):
             result[part] = search(table, queries[part] - block.start, keys[part])
-    return found
+    return results
 
 
 def within(queries: Places, block: slice) -> slice:
-    """The slice of ascending query indices that lies in a block of queries."""
+    """The slice of ascending query indices that are in a block of queries."""
     first, last = np.searchsorted(queries, (block.start, block.stop))
     return slice(int(first), int(last))
 
 
 def ranks(run: Run, scores: npt.ArrayLike | None = None) -> Places:
-    """The rank, from 1, of every row of the run; the tie rule is trec_eval's.
+    """Return the rank, from 1, of every row of the run, with trec_eval's tie rule.
 
     Raises:
-        DataError: the number of scores is wrong or one of them is not finite.
+        DataError: the number of scores is wrong, or a score is not finite.
     """
     checked = checked_scores(run, scores)
     (before,) = places(run, checked, run.queries, (rank_keys(checked, run.tiebreaks),))
@@ -127,7 +127,7 @@ def ranks(run: Run, scores: npt.ArrayLike | None = None) -> Places:
 
 
 def lookup(run: Run, queries: Places, documents: Places) -> Places:
-    """The row of the run that holds each (query, document), -1 where it is no candidate; `queries` ascends."""
+    """The row of the run for each (query, document); -1 if it is not a candidate. `queries` must be ascending."""
     found = np.full(len(queries), -1, dtype=np.int64)
     wanted = documents.astype(np.uint64) << _WORD
 

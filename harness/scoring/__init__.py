@@ -1,1 +1,1 @@
-"""From a collection and a system to scores: first stages, rerankers, the ledger of known pairs, and the audit."""
+"""Score a collection with a system: first stages, rerankers, the ledger of known pairs, and the audit."""

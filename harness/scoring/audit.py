@@ -1,4 +1,4 @@
-"""What a number rests on: ties, truncation, duplicates and holes of one scored run. Costs no model call."""
+"""The audit of a scored run: ties, truncation, duplicates and unjudged candidates. It calls no model."""
 
 from __future__ import annotations
 
@@ -19,45 +19,47 @@ from harness.scoring.system import Scores
 
 @dataclass(frozen=True)
 class TokenAudit:
-    """What reached the model. Counts are of candidates."""
+    """The tokens that reached the model. Counts are numbers of candidates."""
 
     truncated: int
-    """Documents that lost a token or more."""
+    """Documents that lost at least one token."""
     truncated_half: int
-    """Documents that lost half of their tokens or more."""
+    """Documents that lost at least half of their tokens."""
     truncated_away: int
-    """Documents of which no token was left."""
+    """Documents that lost all tokens."""
     identical_inputs: int | None
-    """Candidates with a text of their own, but the same tokens after truncation as another candidate of the query."""
+    """Candidates with the same tokens after truncation as another candidate of the query, but a different text. None if
+    the inputs are not known."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Counts are of candidates unless a name says otherwise."""
+    """The audit of a scored run. Counts are numbers of candidates unless the name says otherwise."""
 
     queries: int
     queries_without_candidates: int
     candidates: int
     judged_at_10: float
-    """Share of the top 10 that is judged, mean over queries."""
+    """The judged share of the top 10, mean over queries."""
     ties: dict[str, tuple[float, float]]
-    """The worst and the best value over all orders of equal scores, per measure, mean over queries."""
+    """By measure, the worst and the best value over all orders of equal scores, mean over queries."""
     constant_queries: int
-    """Queries with two different candidates or more that all got one score."""
+    """Queries with at least two different candidates that all got the same score."""
     distinct_scores: float
-    """Different scores for each different text, mean over queries; 1 where no two texts are tied."""
+    """Number of different scores / number of different texts, mean over queries; 1 if no two texts are tied."""
     tied: int
-    """Candidates whose score another candidate of the query, with another text, has too."""
+    """Candidates with the same score as another candidate of the query with a different text."""
     duplicate_texts: int
-    """Candidates whose text another candidate of the same query has."""
+    """Candidates with the same text as another candidate of the query."""
     membership_kept: bool
+    """Whether the reranker kept the candidates."""
     tokens: TokenAudit | None
-    """None where the system has no tokens."""
+    """None if the system has no tokens."""
     alarms: tuple[Alarm, ...] = field(default=())
 
     @property
     def tie_span(self) -> dict[str, float]:
-        """Best minus worst, per measure."""
+        """Best minus worst value, by measure."""
         return {measure: best - worst for measure, (worst, best) in self.ties.items()}
 
     def as_dict(self) -> dict[str, object]:
@@ -66,12 +68,12 @@ class Audit:
 
 
 def audit(ground: CandidatePool, scores: Scores) -> Audit:
-    """Audit one scored run against the candidates that it was made of."""
+    """Audit a scored run and compare it with the candidates."""
     run, judged, measures = scores.run, ground.judged, ground.measures
     worst, best = judged.bounds(measures, run.scores)
     ties = zip(measures, worst.mean(axis=1).tolist(), best.mean(axis=1).tolist(), strict=True)
     scored = SystemScores(ground, run, _role(ground, scores))
-    found = Audit(
+    result = Audit(
         queries=judged.queries,
         queries_without_candidates=int((np.diff(run.offsets) == 0).sum()),
         candidates=len(run),
@@ -84,8 +86,8 @@ def audit(ground: CandidatePool, scores: Scores) -> Audit:
         membership_kept=run.candidates == ground.candidates.candidates,
         tokens=_tokens(run, scored.texts, scores.entries),
     )
-    ordered = not scores.identity.get("given")  # given lists are one tie by design
-    return replace(found, alarms=(*score_alarms(scored), *_alarms(found)) if ordered else ())
+    ordered = not scores.identity.get("given")  # in given lists all candidates are tied by design
+    return replace(result, alarms=(*score_alarms(scored), *_alarms(result)) if ordered else ())
 
 
 def _role(ground: CandidatePool, scores: Scores) -> Role:
@@ -110,24 +112,24 @@ def _tokens(run: Run, texts: Codes, entries: Entries | None) -> TokenAudit | Non
 def _same_input(run: Run, texts: Codes, inputs: npt.NDArray[np.uint64]) -> int | None:
     if (inputs == 0).all():
         return None
-    own = ~_seconds(run.queries, texts, inputs)
-    return int(repeated(run.queries[own], inputs[own].view(np.int64)).sum())
+    different = ~_copies(run.queries, texts, inputs)
+    return int(repeated(run.queries[different], inputs[different].view(np.int64)).sum())
 
 
-def _seconds(queries: Codes, texts: Codes, inputs: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Rows whose text and input an earlier row of the query has: they are no other document."""
+def _copies(queries: Codes, texts: Codes, inputs: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Rows with the same text and input as an earlier row of the query, so that they are the same document."""
     order = np.lexsort((inputs, texts, queries))
     same = np.zeros(len(order), bool)
     same[order[1:]] = np.all([column[order[1:]] == column[order[:-1]] for column in (queries, texts, inputs)], axis=0)
     return same
 
 
-def _alarms(found: Audit) -> Iterator[Alarm]:
-    if found.tokens:
-        away, same = found.tokens.truncated_away, found.tokens.identical_inputs or 0
-        told = f"{away} documents were truncated away whole: the model never saw them"
-        yield from counted("truncated-away", away, found.candidates, told)
-        told = f"{same} candidates with different texts became the same input"
-        yield from counted("identical-inputs", same, found.candidates, told)
-    if not found.membership_kept:
+def _alarms(result: Audit) -> Iterator[Alarm]:
+    if result.tokens:
+        away, same = result.tokens.truncated_away, result.tokens.identical_inputs or 0
+        message = f"{away} documents were truncated away whole: the model never saw them"
+        yield from counted("truncated-away", away, result.candidates, message)
+        message = f"{same} candidates with different texts became the same input"
+        yield from counted("identical-inputs", same, result.candidates, message)
+    if not result.membership_kept:
         yield Alarm("changed-membership", "the reranker changed which documents are candidates")

@@ -1,4 +1,4 @@
-"""The common ground of an experiment: candidates that no reranker can change, and what is known of them beforehand."""
+"""The candidate pool of an experiment: frozen candidates with their judgments, controls and alarms."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from harness.scoring.retrieve import FirstStage, retrieve
 from harness.scoring.session import Session
 
 Values = npt.NDArray[np.float64]
-BESIDE_PAIRED = "nDCG@5"
-"""The measure of single queries where only p-MRR is named; FollowIR has it for News21 (https://arxiv.org/abs/2403.15246)."""
+WITH_PAIRED = "nDCG@5"
+"""The measure of single queries if only p-MRR is named. FollowIR uses it for News21 (https://arxiv.org/abs/2403.15246)."""
 
 
 @dataclass(frozen=True)
 class CandidatePool:
-    """What every system of an experiment stands on, the same for all. Value arrays are float64 [measures, queries]."""
+    """The candidates that all systems of an experiment share. Value arrays are float64 [measures, queries]."""
 
     collection: Collection
     measures: tuple[Measure, ...]
@@ -38,23 +38,23 @@ class CandidatePool:
 
     @cached_property
     def controls(self) -> dict[str, Values]:
-        """The values of every ranking that knows no text, and `chance`, their expectation over random orders."""
+        """The values of the controls by name, and `chance`, the expectation over random orders."""
         scores = {name: control_scores(name, self.judged) for name in CONTROLS}
         values = {name: self.judged.values(self.measures, given) for name, given in scores.items()}
         return {**values, "chance": expected_random(self.judged, self.measures)}
 
     @cached_property
     def first_stage(self) -> Values:
-        """The values of the candidates in the first stage's own order."""
+        """The values of the candidates in the order of the first stage."""
         return self.judged.values(self.measures)
 
     @cached_property
     def alarms(self) -> tuple[Alarm, ...]:
-        """What is wrong with the candidates themselves."""
+        """Alarms about the candidates themselves."""
         return tuple(candidate_alarms(self))
 
     def means(self) -> dict[str, dict[str, float]]:
-        """Per control its mean per measure."""
+        """The mean of every control, by control and measure."""
         return {
             name: {str(measure): float(row.mean()) for measure, row in zip(self.measures, values, strict=True)}
             for name, values in self.controls.items()
@@ -62,33 +62,33 @@ class CandidatePool:
 
 
 def ordinary_measures(collection: Collection, named: Sequence[str]) -> list[str]:
-    """The measures of single queries: those that are named, else the collection's main one, without p-MRR, which every
-    collection with pairs of queries gets; where none is left, `BESIDE_PAIRED`.
+    """The measures of single queries: the named ones, else the collection's main measure. p-MRR is left out, because
+    every collection with pairs of queries gets it. If no measure is left, it is `WITH_PAIRED`.
 
     Raises:
-        UsageError: p-MRR, for a collection that has no pairs.
+        UsageError: p-MRR is named, but the collection has no pairs of queries.
     """
     names = list(named or [collection.rules.main_measure])
     ordinary = [name for name in names if not is_paired(name)]
     if len(ordinary) < len(names) and collection.changes is None:
         raise UsageError(f"{collection.name}: {PAIRED_MEASURE} compares pairs of queries; this collection has none")
-    return ordinary or [BESIDE_PAIRED]
+    return ordinary or [WITH_PAIRED]
 
 
 def is_paired(measure: str) -> bool:
-    """Whether it is p-MRR, in any case."""
+    """Whether a measure is p-MRR. Case does not matter."""
     return measure.strip().casefold() == PAIRED_MEASURE.casefold()
 
 
 def prepare(
     collection: Collection, first_stage: FirstStage, depth: int, measures: Sequence[str], session: Session
 ) -> CandidatePool:
-    """From a collection to frozen candidates.
+    """Retrieve the candidates of a collection and check them.
 
     Raises:
-        UsageError: an unknown measure, or p-MRR for a collection without pairs of queries.
-        DataError: the judgments are not those of their source, or the identity order does not reproduce the first stage
-            to the last bit; nothing built on it would mean anything.
+        UsageError: a measure is unknown, or it is p-MRR and the collection has no pairs of queries.
+        DataError: the judgments are not those of their source, or the identity control does not reproduce the first
+            stage bit by bit.
     """
     if collection.published is not None:
         check_judgments(collection.qrels, collection.published, collection.queries.ids())
@@ -103,7 +103,7 @@ def prepare(
 
 
 def part_of(ground: CandidatePool, rows: npt.NDArray[np.int64]) -> CandidatePool:
-    """The ground of some queries: the collection with those alone, and their candidates as they were found."""
+    """The candidate pool of some queries: the collection with only these queries, and their candidates."""
     collection = with_queries(ground.collection, rows)
     candidates = _candidates(ground.candidates, np.unique(rows))
     judged = Judged(candidates, collection.qrels, len(collection.queries))
@@ -111,7 +111,8 @@ def part_of(ground: CandidatePool, rows: npt.NDArray[np.int64]) -> CandidatePool
 
 
 def _candidates(run: Run, rows: npt.NDArray[np.int64]) -> Run:
-    """Tie-breaks are counted anew, so that the part has the identity of the same lists made by themselves."""
+    """The candidates of some queries. Tie-breaks are computed again, so that the identity is the same as if only these
+    lists had been made."""
     lengths = np.diff(run.offsets)[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     kept = np.repeat(run.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])

@@ -1,7 +1,7 @@
-"""Listwise reranking: a query's whole candidate list becomes an order, every list once, ever, through the ledger.
+"""Listwise reranking: order the whole candidate list of a query. The ledger keeps the order, so a list is ordered once.
 
-A position depends on the other candidates, so nothing is kept by pair: the key of a list is its query with all of its
-documents in first-stage order. An output that is no permutation is mended, counted and told.
+A position depends on the other candidates, so scores are not kept by pair: the key of a list is its query with all of
+its documents in first-stage order. An output that is not a permutation is repaired, counted and reported.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness.scoring.session import Session
 _FLUSH_SECONDS = 2.0
 _VERSION = 1
 _FAULTS = np.frombuffer(text_digest("listwise: faults of the output"), "<u8").reshape(1, 2)
-"""Stands beside the documents of a list: its score is the number of faults."""
+"""An extra document of every list; its score is the number of faults."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,23 @@ class CandidateList:
     documents: Integers
     """Rows of the corpus, one for each distinct text."""
     place: Integers
-    """For each of `rows`, its document among `documents`."""
+    """For each of `rows`, the index of its document in `documents`."""
     key: Digests
-    """[1, 2]: digest of the query's text and of all the documents' texts in their order."""
+    """Digest of the query's text and of all documents' texts in their order, shape [1, 2]."""
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """A mended output."""
+    """A repaired output."""
 
     order: Integers
     """A permutation, best first."""
     missing: int
-    """Documents that the output did not name; they follow in first-stage order."""
+    """Documents that the output did not name; they are last, in first-stage order."""
     repeated: int
+    """Documents that the output named again."""
     invalid: int
-    """Entries that are no whole number, or not one of a document."""
+    """Entries that are not the number of a document."""
 
     @property
     def faults(self) -> int:
@@ -63,15 +64,15 @@ class Ordered:
 
 @dataclass(frozen=True)
 class Reordered:
-    """A run in the order that the reranker gave."""
+    """A run in the order of the reranker."""
 
     run: Run
     """Scores are minus the position, from 0."""
     fresh: int
-    """Candidates of lists that were ordered now."""
+    """Candidates of lists that were ordered now, not known from the ledger."""
     seconds: float
     faulty: int
-    """Lists whose output was no permutation."""
+    """Lists whose output was not a permutation."""
     lists: int
 
     @property
@@ -79,45 +80,49 @@ class Reordered:
         """`malformed-output`, with its counts."""
         if not self.faulty:
             return ()
-        told = f"{self.faulty} of {self.lists} outputs were no permutation of the list; what they named keeps its order"
-        return (Alarm("malformed-output", told),)
+        message = (
+            f"{self.faulty} of {self.lists} outputs were not permutations of the list; the documents that they named "
+            "keep that order"
+        )
+        return (Alarm("malformed-output", message),)
 
 
 def listwise_identity(reranker: ListwiseReranker) -> Identity:
-    """What the scores of a listwise reranker depend on, beside the lists."""
+    """What the scores of a listwise reranker depend on, besides the lists."""
     return {"listwise": _VERSION, "order": dict(identity_of(reranker)), "lists": "first-stage order"}
 
 
 def reorder(
     collection: Collection, candidates: Run, reranker: ListwiseReranker, session: Session, title: str
 ) -> Reordered:
-    """Order every candidate list that the ledger does not know yet.
+    """Order the candidate lists that are not in the ledger.
 
     Raises:
-        ModelError: more than half of the outputs are no permutation.
+        ModelError: more than half of the outputs are not permutations.
     """
     ledger, scorer = session.ledger, session.ledger.scorer(dict(listwise_identity(reranker)))
     lists = list(candidate_lists(collection, candidates))
-    unknown = [one for one in lists if _known(collection, one, scorer, session) is None]
+    unknown = [each for each in lists if _known(collection, each, scorer, session) is None]
     if unknown:
         session.reporter.note(f"{title}: {len(unknown):,} of {len(lists):,} lists to order")
     started, faulty = time.perf_counter(), 0
     with session.reporter.stage(title, len(unknown)) as advance:
         for chunk in _chunks(collection, unknown, reranker):
-            for one, ordered in chunk:
-                ledger.record(scorer, one.key, *_entries(collection, one, ordered))
+            for candidate_list, ordered in chunk:
+                entries = _entries(collection, candidate_list, ordered)
+                ledger.record(scorer, candidate_list.key, *entries)
             faulty += sum(ordered.faults > 0 for _, ordered in chunk)
             _refuse(faulty, len(lists), title)
             advance(len(chunk))
     seconds = time.perf_counter() - started if unknown else 0.0
     scores, faulty = np.zeros(len(candidates), np.float32), 0
-    for one in lists:
-        found = _known(collection, one, scorer, session)
-        if found is None:
+    for each in lists:
+        known = _known(collection, each, scorer, session)
+        if known is None:
             raise ModelError(f"{title}: a list came back without an order")
-        scores[one.rows], faulty = found[:-1][one.place], faulty + bool(found[-1])
+        scores[each.rows], faulty = known[:-1][each.place], faulty + bool(known[-1])
     _refuse(faulty, len(lists), title)
-    fresh = sum(len(one.rows) for one in unknown)
+    fresh = sum(len(each.rows) for each in unknown)
     return Reordered(candidates.rescored(scores), fresh, seconds, faulty, len(lists))
 
 
@@ -137,12 +142,12 @@ def candidate_lists(collection: Collection, candidates: Run) -> Iterator[Candida
 
 
 def ordered(reranker: ListwiseReranker, query: str, documents: Sequence[str]) -> Ordered:
-    """Ask for the order of a list, and mend what is no permutation of it."""
+    """Call the reranker for a list, and repair an output that is not a permutation."""
     return mended(reranker.order(query, documents), len(documents))
 
 
 def mended(output: object, count: int) -> Ordered:
-    """The valid entries in their order, then the documents that were not named, in first-stage order."""
+    """Repair an output: the valid entries in their order, then the other documents in first-stage order."""
     numbers = [entry for entry in map(_whole, listed(output)) if entry is not None and 0 <= entry < count]
     named = list(dict.fromkeys(numbers))
     rest = sorted(set(range(count)) - set(named))
@@ -151,7 +156,7 @@ def mended(output: object, count: int) -> Ordered:
 
 
 def listed(output: object) -> list[object]:
-    """The entries of an output; what is no list is one entry that means nothing."""
+    """The entries of an output. An output that is not a list is one invalid entry."""
     if isinstance(output, np.ndarray):
         return list(output.tolist()) if output.ndim == 1 else [None]
     return list(output) if isinstance(output, Sequence) and not isinstance(output, str | bytes) else [None]
@@ -166,16 +171,16 @@ def _key(query: Digests, documents: Digests) -> Digests:
     return np.frombuffer(bytes.fromhex(name), "<u8").reshape(1, 2)
 
 
-def _known(collection: Collection, one: CandidateList, scorer: int, session: Session) -> Floats | None:
-    """Scores of the documents of a list, then the number of faults."""
-    documents = np.concatenate([collection.corpus.digests[one.documents], _FAULTS])
-    known, entries = session.ledger.known(scorer, one.key, documents, _pairs(len(documents)))
+def _known(collection: Collection, candidates: CandidateList, scorer: int, session: Session) -> Floats | None:
+    """Scores of the documents of a list, then the number of faults; None if the ledger lacks the list."""
+    documents = np.concatenate([collection.corpus.digests[candidates.documents], _FAULTS])
+    known, entries = session.ledger.known(scorer, candidates.key, documents, _pairs(len(documents)))
     return entries.score if known.all() else None
 
 
-def _entries(collection: Collection, one: CandidateList, ordered: Ordered) -> tuple[Digests, Integers, Entries]:
-    """What the ledger records of a list: documents, pairs, scores."""
-    documents = np.concatenate([collection.corpus.digests[one.documents], _FAULTS])
+def _entries(collection: Collection, candidates: CandidateList, ordered: Ordered) -> tuple[Digests, Integers, Entries]:
+    """The documents, pairs and scores that the ledger records for a list."""
+    documents = np.concatenate([collection.corpus.digests[candidates.documents], _FAULTS])
     entries = Entries.unknown(len(documents))
     entries.score[ordered.order] = -np.arange(len(ordered.order), dtype=np.float32)
     entries.score[-1] = ordered.faults
@@ -189,13 +194,13 @@ def _pairs(count: int) -> Integers:
 def _chunks(
     collection: Collection, lists: Sequence[CandidateList], reranker: ListwiseReranker
 ) -> Iterator[list[tuple[CandidateList, Ordered]]]:
-    """Ordered lists, as many as come in two seconds; those before an error are handed out before it is raised."""
+    """Yield the ordered lists of about two seconds at a time. Lists before an error are yielded before it is raised."""
     held: list[tuple[CandidateList, Ordered]] = []
     since = time.monotonic()
     try:
-        for one in lists:
-            documents = collection.corpus.take(one.documents)
-            held.append((one, ordered(reranker, collection.queries[one.query], documents)))
+        for each in lists:
+            documents = collection.corpus.take(each.documents)
+            held.append((each, ordered(reranker, collection.queries[each.query], documents)))
             if time.monotonic() - since > _FLUSH_SECONDS:
                 yield held
                 held, since = [], time.monotonic()
@@ -210,6 +215,6 @@ def _chunks(
 def _refuse(faulty: int, lists: int, title: str) -> None:
     if 2 * faulty > lists:
         raise ModelError(
-            f"{title}: {faulty} of {lists} outputs are no permutation of the list; `order` returns every number from 0 "
-            "to len(documents) - 1 once, best first"
+            f"{title}: {faulty} of {lists} outputs are not permutations of the list; `order` has to return every "
+            "number from 0 to len(documents) - 1 once, best first"
         )

@@ -1,4 +1,4 @@
-"""Reranking: candidates become scores, every (query text, document text) pair once, ever, through the ledger."""
+"""Reranking: score candidates. The ledger keeps every (query text, document text) pair, so a pair is scored once."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from harness.scoring.ledger.store import Entries, Ledger
 from harness.scoring.session import Session
 
 BLOCK = 250_000
-"""Pairs that are looked up and scored at a time: bounds memory. Blocks are cut from the whole run, not from what is
-missing, so that a resumed run plans the same batches and gets the same bits."""
+"""Number of pairs that are looked up and scored at a time, which bounds memory. Blocks are cut from the whole run, not
+from the missing pairs, so that a resumed run makes the same batches and gets bit-identical scores."""
 _PLAIN = 256
 _FLUSH_SECONDS = 2.0
 _FLUSH_PAIRS = 4096
@@ -31,34 +31,34 @@ _FLUSH_PAIRS = 4096
 
 @dataclass(frozen=True)
 class Reranked:
-    """Scores for the rows of a candidate run, with what the model saw of each."""
+    """A scored run, with the ledger entries of its rows."""
 
     run: Run
     entries: Entries
     fresh: int
-    """Pairs that the model scored now; the others were known."""
+    """Pairs that the model scored now; the others were in the ledger."""
     seconds: float
-    """Seconds that the model took for them."""
+    """Seconds that the model took for these pairs."""
 
 
 @dataclass(frozen=True)
 class _Block:
-    """A stretch of queries, with equal texts counted once."""
+    """Consecutive queries with their candidates. Equal texts occur once."""
 
     rows: slice
     queries: Integers
     documents: Integers
     pairs: IndexPairs
-    """Unique (query, document) indices into the two lists above."""
+    """Unique pairs of indices into `queries` and `documents`."""
     inverse: Integers
-    """For every row of the run its unique pair."""
+    """For every row of the run the index of its pair."""
 
 
 def rerank(collection: Collection, candidates: Run, reranker: Reranker, session: Session, title: str) -> Reranked:
-    """Score every candidate that the ledger does not know yet, and remember it as it comes.
+    """Score the candidates that are not in the ledger, and record the scores as they arrive.
 
     Raises:
-        ModelError: a score is not finite, or the reranker left pairs out or answered twice.
+        ModelError: a score is not finite, or the reranker left out pairs or returned a pair twice.
     """
     ledger = session.ledger
     scorer = ledger.scorer(dict(identity_of(reranker)))
@@ -87,7 +87,7 @@ def rerank(collection: Collection, candidates: Run, reranker: Reranker, session:
 
 
 def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger: Ledger) -> bool:
-    """Whether the ledger has every candidate, so that the reranker would not be asked."""
+    """Whether the ledger has every candidate, so that the reranker would not be called."""
     scorer = ledger.scorer(dict(identity_of(reranker)))
     return all(_known(ledger, scorer, collection, block)[0].all() for block in _blocks(collection, candidates))
 
@@ -95,10 +95,10 @@ def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger
 def scored_texts(
     queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs, reranker: Reranker, title: str
 ) -> Iterator[tuple[Entries, Integers]]:
-    """Ask the reranker, and check what comes: (entries, rows of `pairs`) as they come, every row once.
+    """Call the reranker and check its scores. Yields (entries, rows of `pairs`) as they arrive, every row once.
 
     Raises:
-        ModelError: a score is not finite, or a pair came that was not asked for, or twice.
+        ModelError: a score is not finite, or a pair was not requested or came twice.
     """
     stream = _stream(reranker, queries, documents, pairs)
     for scored in _flushed(_checked(stream, pairs, queries, documents, title)):
@@ -122,7 +122,7 @@ def _block(collection: Collection, run: Run, rows: slice) -> _Block:
 
 
 def _unique(rows: Integers, digests: Digests) -> tuple[Integers, Integers]:
-    """Rows with different texts, and for every given row the position of its text among them."""
+    """Rows with different texts, and for every given row the index of its text in them."""
     distinct, inverse = np.unique(rows, return_inverse=True)
     words = np.ascontiguousarray(digests[distinct])
     _, first, same = np.unique(words.view("V16").ravel(), return_index=True, return_inverse=True)
@@ -160,14 +160,14 @@ def _stream(
         rows = np.arange(start, min(start + _PLAIN, len(pairs)))
         scores = np.asarray(reranker.score(queries, documents, pairs[rows]), dtype=np.float32)
         if scores.shape != rows.shape:
-            raise ModelError(f"{_named(reranker)} gave scores of shape {scores.shape} for {len(rows)} pairs")
+            raise ModelError(f"{_named(reranker)} returned scores of shape {scores.shape} for {len(rows)} pairs")
         unknown = np.full(len(rows), -1, np.int32)
         yield Scored(rows, scores, unknown, unknown, np.zeros(len(rows), np.uint64))
 
 
 def _flushed(stream: Iterator[Scored]) -> Iterator[Scored]:
-    """Batches, gathered so that the ledger commits every few seconds and not every few milliseconds. Those that came
-    before an error are handed out before it is raised."""
+    """Join batches, so that the ledger commits every few seconds instead of every few milliseconds. Batches before an
+    error are yielded before it is raised."""
     held: list[Scored] = []
     since = time.monotonic()
     try:
@@ -199,7 +199,7 @@ def _checked(
             query, document = pairs[scored.rows[bad[0]]]
             raise ModelError(
                 f"{title}: {bad.size} scores are not finite, first for query {queries[query][:60]!r} and document "
-                f"{documents[document][:60]!r}; nothing of this batch was kept"
+                f"{documents[document][:60]!r}; no score of this batch was kept"
             )
         answered[scored.rows] = True
         yield scored
@@ -208,9 +208,9 @@ def _checked(
 def _check_rows(scored: Scored, answered: npt.NDArray[np.bool_], title: str) -> None:
     rows = scored.rows
     if {len(column) for column in (scored.scores, scored.tokens, scored.kept, scored.inputs)} != {len(rows)}:
-        raise ModelError(f"{title}: a batch of {len(rows)} pairs came with columns of other lengths")
+        raise ModelError(f"{title}: a batch of {len(rows)} pairs has columns of other lengths")
     if len(rows) and not 0 <= rows.min() <= rows.max() < len(answered):
-        raise ModelError(f"{title}: scores came for pairs that were not asked for; rows are indices into `pairs`")
+        raise ModelError(f"{title}: scores came for pairs that were not requested; rows are indices into `pairs`")
     if answered[rows].any() or len(np.unique(rows)) < len(rows):
         raise ModelError(f"{title}: a pair came back twice; every pair has one score")
 

@@ -1,4 +1,4 @@
-"""The first stage: a collection and a retriever become candidates, once, in a file that every reranker shares."""
+"""The first stage: retrieve the candidates of a collection once, into a file that all rerankers share."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from harness.scoring.session import Session
 from harness.workspace import Workspace, write_atomically
 
 GIVEN = "given"
-"""The name of a reranking set's own candidate lists as a first stage."""
+"""The name of the first stage that uses the candidate lists of a reranking set."""
 _VERSION = 1
 
 
 class FirstStage(Protocol):
-    """Where candidates come from."""
+    """The protocol of first stages."""
 
     @property
     def name(self) -> str: ...
     def check(self) -> None:
-        """Refuse early what cannot work, before anything expensive is done."""
+        """Raise the errors that can be found before anything expensive is done."""
         ...
 
     def identity(self, collection: Collection) -> Identity: ...
@@ -42,7 +42,7 @@ class FirstStage(Protocol):
 
 @dataclass(frozen=True)
 class ModelStage:
-    """A retriever adapter: dense, BM25, or anyone's own."""
+    """A first stage with a retriever adapter: dense, BM25, or a plug-in."""
 
     name: str
     cache: Path
@@ -56,7 +56,7 @@ class ModelStage:
         return cast(Retriever, bound(self._retriever, collection, self.cache, instruction))
 
     def check(self) -> None:
-        """Open the model's folder, and look whether its files can be loaded."""
+        """Check that the files of the model can be loaded."""
         refuse_early(self._retriever)
 
     @property
@@ -65,11 +65,11 @@ class ModelStage:
         return remarks_of(self._retriever)
 
     def identity(self, collection: Collection) -> Identity:
-        """Identity of the retriever on this collection."""
+        """The identity of the retriever on this collection."""
         return identity_of(self._bound(collection))
 
     def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
-        """Search the corpus. A retriever that finds more than `depth` is cut."""
+        """Search the corpus. Results beyond `depth` are cut."""
         title = f"{collection.name}: {self.name}"
         with reporter.stage(title, len(collection.corpus)) as advance:
             queries = list(collection.queries)
@@ -79,18 +79,18 @@ class ModelStage:
 
 @dataclass(frozen=True)
 class RunFileStage:
-    """A TREC run file, made anywhere."""
+    """A first stage from a TREC run file."""
 
     name: str
     file: Path
 
     def check(self) -> None:
-        """The file has to be there."""
+        """Check that the file exists."""
         if not self.file.is_file():
             raise DataError(f"no run file at {self.file}")
 
     def identity(self, collection: Collection) -> Identity:
-        """The bytes of the file."""
+        """The digest of the file."""
         return {"run-file": file_digest(self.file) if self.file.is_file() else None}
 
     def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
@@ -100,27 +100,27 @@ class RunFileStage:
 
 @dataclass(frozen=True)
 class GivenStage:
-    """The candidate lists of a reranking set, whole whatever the depth. They have no order: every score is zero."""
+    """The candidate lists of a reranking set, complete at any depth. They have no order: every score is zero."""
 
     name: str = GIVEN
 
     def check(self) -> None:
-        """Whether a collection has lists is known when it is read."""
+        """Do nothing: whether a collection has lists is known only when it is read."""
 
     def identity(self, collection: Collection) -> Identity:
-        """The lists are part of the collection."""
+        """The same for all collections, because the lists are part of the collection."""
         return {"given": True}
 
     def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
-        """Take the lists as they are."""
+        """Return the lists as they are."""
         if collection.given is None:
-            raise UsageError(f"{collection.name} brings no candidate lists; name a --first-stage such as bm25")
+            raise UsageError(f"{collection.name} has no candidate lists; name a --first-stage such as bm25")
         documents = collection.given.documents
         return build(collection.given.offsets, documents, np.zeros(len(documents), np.float32), collection.corpus.ids)
 
 
 def first_stage(spec: str, workspace: Workspace) -> FirstStage:
-    """The first stage that a spec names: `given`, `run:FILE`, or any retriever."""
+    """The first stage of a spec: `given`, `run:FILE`, or any retriever."""
     if spec == GIVEN:
         return GivenStage()
     if spec.startswith("run:"):
@@ -129,10 +129,10 @@ def first_stage(spec: str, workspace: Workspace) -> FirstStage:
 
 
 def retrieve(collection: Collection, stage: FirstStage, depth: int, session: Session) -> Run:
-    """The candidates of every query, from the workspace if they are known, at most `depth` each.
+    """Return at most `depth` candidates of every query, from the workspace if they are stored there.
 
-    A document with the query's own id is left out where the collection says so, before the list is cut, so that it
-    costs no candidate.
+    If the collection declares `drop_identical_ids`, the document with the query's id is left out before the list is
+    cut, so that the list keeps its length.
     """
     file = candidates_file(session.workspace, collection.fingerprint, stage.identity(collection), depth)
     if file.exists():
@@ -149,13 +149,13 @@ def retrieve(collection: Collection, stage: FirstStage, depth: int, session: Ses
 
 
 def candidates_file(workspace: Workspace, fingerprint: str, retriever: Identity, depth: int) -> Path:
-    """Where the candidates of a collection are kept."""
+    """The file with the candidates of a collection."""
     made_of = {"collection": fingerprint, "retriever": dict(retriever), "depth": depth, "version": _VERSION}
     return workspace.runs / f"{digest(made_of)}.npz"
 
 
 def load_candidates(file: Path) -> Run:
-    """Candidates that were kept.
+    """Load stored candidates.
 
     Raises:
         DataError: the file is damaged.
@@ -171,10 +171,10 @@ def load_candidates(file: Path) -> Run:
 
 
 def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:
-    """The adapter as it is on this collection, with its instruction, language and statistics.
+    """Bind an adapter to a collection: its instruction, language and statistics.
 
     Raises:
-        MissingExtra: it needs the language, none is declared, and the package that detects one is not installed.
+        MissingExtra: the adapter needs a language, none is declared, and the package that detects one is not installed.
     """
     if not isinstance(adapter, Bindable):
         return adapter

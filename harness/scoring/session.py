@@ -1,4 +1,4 @@
-"""Where work is done: an open workspace with its ledger, and somebody to report to."""
+"""A session: an open workspace with its ledger, and a reporter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.workspace import Workspace
 
 @dataclass(frozen=True)
 class Session:
-    """What every step of a run needs."""
+    """The workspace, ledger and reporter that every step of a run needs."""
 
     workspace: Workspace
     ledger: Ledger
@@ -22,6 +22,6 @@ class Session:
 
 @contextmanager
 def opened(workspace: Workspace, reporter: Reporter) -> Iterator[Session]:
-    """A session whose ledger is closed in the end."""
+    """Open a session. Its ledger is closed at the end."""
     with Ledger(workspace.ledger) as ledger:
         yield Session(workspace, ledger, reporter)

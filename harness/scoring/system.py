@@ -1,4 +1,4 @@
-"""A system: a first stage, or a first stage plus a reranker at a depth. Its identity is the content that made it."""
+"""A system: a first stage, or a first stage with a reranker at a depth. Its identity is a digest of their content."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ from harness.scoring.session import Session
 from harness.workspace import Workspace
 
 EVALUATOR = 1
-"""Raised whenever a change of ours can change a value; results of different evaluators never share an id."""
+"""Raise this number when a change of the code can change a value: results of different evaluators have different
+ids."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A scored run with what made it."""
+    """A scored run, and the identity of the system that scored it."""
 
     run: Run
     identity: Mapping[str, object]
@@ -44,28 +45,28 @@ class Scores:
     fresh: int = 0
     seconds: float = 0.0
     alarms: tuple[Alarm, ...] = ()
-    """What went wrong while it was scored."""
+    """Alarms from the scoring."""
 
 
 @dataclass(frozen=True)
 class MadeOf:
-    """What made a result."""
+    """Everything that determines a result."""
 
     content: Mapping[str, object]
 
     @property
     def id(self) -> str:
-        """12 hex digits: equal content, equal id."""
+        """The id, 12 hex digits of a digest of the content."""
         return digest(self.content)[:12]
 
 
 class SecondStage(Protocol):
-    """Whatever gives the candidates their final scores."""
+    """The protocol of rerankers of any kind: they give the candidates their final scores."""
 
     @property
     def name(self) -> str: ...
     def check(self) -> None:
-        """Refuse early what cannot work, before anything expensive is done."""
+        """Raise the errors that can be found before anything expensive is done."""
         ...
 
     def score(self, ground: CandidatePool, session: Session) -> Scores: ...
@@ -73,7 +74,7 @@ class SecondStage(Protocol):
 
 @dataclass(frozen=True)
 class ModelReranker:
-    """A reranker adapter: scores come through the ledger."""
+    """A reranker adapter that scores pairs. Known scores come from the ledger."""
 
     name: str
     cache: Path
@@ -84,19 +85,19 @@ class ModelReranker:
 
     @property
     def scores_pairs(self) -> bool:
-        """False for an adapter that only orders whole lists."""
+        """Whether the adapter scores pairs; False if it only orders whole lists."""
         return hasattr(self._reranker, "score")
 
     def check(self) -> None:
-        """Open the model's folder, and look whether its files can be loaded."""
+        """Check that the files of the model can be loaded."""
         refuse_early(self._reranker)
 
     def on(self, collection: Collection) -> Reranker:
-        """The adapter as it is on a collection."""
+        """The adapter, bound to a collection."""
         return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """Score what the ledger does not know."""
+        """Score the candidates that are not in the ledger."""
         collection = ground.collection
         reranker = self.on(collection)
         done = rerank(collection, ground.candidates, reranker, session, f"{collection.name}: {self.name}")
@@ -106,7 +107,7 @@ class ModelReranker:
 
 @dataclass(frozen=True)
 class ListReranker:
-    """A listwise adapter: orders of whole candidate lists come through the ledger."""
+    """A listwise adapter, which orders whole candidate lists. Known orders come from the ledger."""
 
     name: str
     cache: Path
@@ -116,15 +117,15 @@ class ListReranker:
         return cast(ListwiseReranker, open_ranker(self.name))
 
     def check(self) -> None:
-        """Open the adapter and ask for its identity."""
+        """Open the adapter and compute its identity."""
         refuse_early(self._reranker)
 
     def on(self, collection: Collection) -> ListwiseReranker:
-        """The adapter as it is on a collection."""
+        """The adapter, bound to a collection."""
         return cast(ListwiseReranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """Order the lists that the ledger does not know."""
+        """Order the lists that are not in the ledger."""
         reranker = self.on(ground.collection)
         title = f"{ground.collection.name}: {self.name}"
         done = reorder(ground.collection, ground.candidates, reranker, session, title)
@@ -134,18 +135,18 @@ class ListReranker:
 
 @dataclass(frozen=True)
 class RunFileReranker:
-    """Scores that were computed elsewhere, from a TREC run file."""
+    """Scores from a TREC run file."""
 
     name: str
     file: Path
 
     def check(self) -> None:
-        """The file has to be there."""
+        """Check that the file exists."""
         if not self.file.is_file():
             raise DataError(f"no run file at {self.file}")
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """Look every candidate up in the file; one that it lacks is an error, never a zero."""
+        """Look up every candidate in the file. A missing candidate is an error."""
         collection, candidates = ground.collection, ground.candidates
         given = read_run(self.file, collection)
         run = looked_up(given, candidates, self.file, collection)
@@ -153,7 +154,7 @@ class RunFileReranker:
 
 
 def looked_up(given: Run, candidates: Run, file: Path, collection: Collection) -> Run:
-    """The candidates with the scores that a run of the same collection gives them.
+    """Return the candidates with their scores in another run of the same collection.
 
     Raises:
         DataError: the run lacks a candidate.
@@ -167,14 +168,14 @@ def looked_up(given: Run, candidates: Run, file: Path, collection: Collection) -
     if not found.all():
         raise DataError(
             f"{file}: {int((~found).sum()):,} of {len(wanted):,} candidates of {collection.name} have no "
-            "score there; score every candidate, or lower --depth to what was scored"
+            "score in it; score every candidate, or lower --depth to what was scored"
         )
     return candidates.rescored(given.scores[order[place]])
 
 
 @dataclass(frozen=True)
 class ControlReranker:
-    """A ranking that reads no text: `control:random?seed=1`, `control:oracle?noise=0.2`, `control:length`."""
+    """A control instead of a model: `control:random?seed=1`, `control:oracle?noise=0.2`, `control:length`."""
 
     name: str
 
@@ -187,15 +188,15 @@ class ControlReranker:
         if set(given) - {"seed"} or not given.get("seed", "0").isdecimal():
             raise UsageError(f"'{self.name}': a control has one option, seed, a whole number")
         if not re.fullmatch(r"0(\.\d+)?|1(\.0+)?", noise):
-            raise UsageError(f"'{self.name}': noise is the share of labels that are replaced, from 0 to 1")
+            raise UsageError(f"'{self.name}': noise has to be from 0 to 1; it is the share of labels that are replaced")
         return kind, int(given.get("seed", "0")), float(noise)
 
     def check(self) -> None:
-        """The control has to exist."""
+        """Check that the control exists."""
         self._parsed()
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """Order the candidates without a look at their texts."""
+        """Score the candidates without a model."""
         kind, seed, noise = self._parsed()
         if kind == "length":
             scores = length_scores(ground.collection, ground.candidates)
@@ -207,7 +208,7 @@ class ControlReranker:
 
 @dataclass(frozen=True)
 class System:
-    """What is evaluated."""
+    """A system to evaluate."""
 
     first_stage: FirstStage
     depth: int
@@ -215,49 +216,53 @@ class System:
 
     @property
     def name(self) -> str:
-        """As the user named it."""
+        """The spec that the user gave."""
         return self.reranker.name if self.reranker else self.first_stage.name
 
     @property
     def label(self) -> str:
-        """The name, unmistakable where a first stage and a reranker share it."""
+        """The name, marked for a first stage, because a reranker may have the same name."""
         return self.name if self.reranker else f"{self.name} (first stage)"
 
     def check(self) -> None:
-        """Refuse early what cannot work."""
+        """Raise the errors that can be found before anything expensive is done."""
         if self.reranker:
             self.reranker.check()
         else:
             self.first_stage.check()
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
-        """The run of this system over frozen candidates."""
+        """Score the frozen candidates with this system."""
         if self.reranker is None:
             assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(self.first_stage))
             return Scores(ground.candidates, self.first_stage.identity(ground.collection), alarms=assumed)
         return self.reranker.score(ground, session)
 
     def made_of(self, ground: CandidatePool, scores: Scores) -> MadeOf:
-        """Everything that made the values of this system on a collection."""
+        """Everything that determines the values of this system on a collection."""
         return MadeOf({
             "evaluator": EVALUATOR,
             "collection": ground.collection.fingerprint,
             "retriever": dict(self.first_stage.identity(ground.collection)),
-            "depth": None if self.first_stage.name == GIVEN else self.depth,  # given lists are taken whole
+            "depth": None if self.first_stage.name == GIVEN else self.depth,  # given lists are not cut
             "candidates": ground.candidates.digest,
             "reranker": dict(scores.identity) if self.reranker else None,
         })  # fmt: skip
 
 
 def systems(first: str, rerankers: list[str], depth: int, workspace: Workspace) -> list[System]:
-    """The first stage alone, and with each reranker; specs that cannot work are refused before any work is done."""
+    """The first stage alone, and with each reranker. Specs that cannot work are refused first.
+
+    Raises:
+        HarnessError: the depth is below 1, or a spec cannot work.
+    """
     if depth < 1:
         raise UsageError(f"--depth {depth}: at least one candidate is needed")
     stage = first_stage(first, workspace)
-    found = [System(stage, depth), *(System(stage, depth, _second_stage(name, workspace)) for name in rerankers)]
-    for system in found:
+    all_systems = [System(stage, depth), *(System(stage, depth, _second_stage(name, workspace)) for name in rerankers)]
+    for system in all_systems:
         system.check()
-    return found
+    return all_systems
 
 
 def _second_stage(spec: str, workspace: Workspace) -> SecondStage:

@@ -67,7 +67,7 @@ def test_a_folder_of_results_is_written_where_it_was_asked_for(place: Place, com
         (["run", "demo/en", "--measure", "ndgc@10"], (2, "Did you mean nDCG?")),
         (["run", "demo/en", "--first-stage", "bm26"], (2, "Did you mean bm25?")),
         (["run", "demo/en", "--first-stage", FIRST, "--reranker", "run:none.trec"], (3, "no run file at none.trec")),
-        (["run", "demo/en", "--first-stage", "given"], (2, "brings no candidate lists")),
+        (["run", "demo/en", "--first-stage", "given"], (2, "has no candidate lists")),
         (["run", "demo/en", "--config", "none.toml"], (2, "none.toml")),
         (["list", "everything"], (2, "nothing to list as 'everything'")),
         (["show", "abc"], (2, "no results in")),

@@ -12,7 +12,7 @@ from adapters.errors import UsageError
 from harness.workspace import Workspace, new_folder, replace_folder, write_atomically
 
 
-def test_the_option_stands_above_the_variable_and_the_variable_above_the_default(
+def test_the_option_overrides_the_variable_and_the_variable_overrides_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

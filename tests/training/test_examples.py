@@ -88,7 +88,7 @@ def test_flagembedding_scores_are_taken_and_missing_ones_are_grades(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [({"neg_scores": [1.0]}, "2 texts in 'neg' have 1 scores"), ({"neg_scores": None}, "do not mix")],
+    [({"neg_scores": [1.0]}, "2 texts in 'neg' have 1 scores"), ({"neg_scores": None}, "write both, or neither")],
 )
 def test_flagembedding_rows_with_half_their_scores_are_refused(
     change: dict[str, Any], says: str, tmp_path: Path
@@ -154,7 +154,7 @@ def test_columns_with_a_header_are_read_by_their_names_and_ids_are_refused(tmp_p
     (tmp_path / "named.tsv").write_text("query\tlabel\tpassage\nq\t1\ta\nq\t0\tb\n")
     assert read_examples(tmp_path / "named.tsv").rows == (Example("q", ("a", "b"), (1.0, 0.0)),)
     (tmp_path / "ids.tsv").write_text("121352\t2912791\t7282917\n")
-    with pytest.raises(DataError, match=r"ids\.tsv:1: ids or labels in the place of texts; write JSONL"):
+    with pytest.raises(DataError, match=r"ids\.tsv:1: ids or labels instead of texts; write JSONL"):
         read_examples(tmp_path / "ids.tsv")
 
 

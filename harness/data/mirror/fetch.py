@@ -1,4 +1,4 @@
-"""A mirror folder: what a machine without a network needs for suites and models, told before it is fetched."""
+"""Fetch a mirror folder: the data and models that a machine without a network needs. The sizes are shown first."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from harness.data.suites.table import BeirName
 from harness.progress import Reporter, Silent
 
 VARIABLE = "HARNESS_MIRROR"
-"""The mirror where none is named; `adapters.models` looks for models there."""
+"""The environment variable with the default mirror. `adapters.models` looks for models there."""
 Where = Literal["auto", "mteb", "beir", "irds"]
 _OF_FOLDERS = (None, "embedder", "cross-encoder", "causal-lm", "onnx")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing that is brought as a whole or not at all."""
+    """One thing to fetch, completely or not at all."""
 
     wanted: Repository | BeirName | str
     """A dataset or model of the hub, a zip file of BEIR, or the id of a data set of ir_datasets."""
     path: Path
-    """Where it lies in the mirror."""
+    """Its path in the mirror."""
     there: bool
-    """Whether it is complete, so that nothing is fetched."""
+    """Whether it is complete in the mirror, so that nothing is fetched."""
     bytes: int | None = None
-    """None where nobody says it before it is fetched."""
+    """Its size; None if it is not known before the fetch."""
 
     @property
     def kind(self) -> str:
@@ -49,14 +49,14 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """As its origin names it."""
+        """Its name at the source."""
         if isinstance(self.wanted, Repository):
             return self.wanted.name
         return f"{self.wanted.zip}.zip" if isinstance(self.wanted, BeirName) else self.wanted
 
     @property
     def revision(self) -> str | None:
-        """Of the hub; None where none was asked for."""
+        """The revision on the hub; None if none was given."""
         return self.wanted.revision if isinstance(self.wanted, Repository) else None
 
     @property
@@ -66,11 +66,11 @@ class Piece:
 
     @property
     def size(self) -> str:
-        """The size for people."""
-        return "unknown size" if self.bytes is None else _people(self.bytes)
+        """The size in readable units."""
+        return "unknown size" if self.bytes is None else _readable(self.bytes)
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON; `bytes` is null where the size is not known."""
+        """For JSON; `bytes` is null if the size is not known."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -90,14 +90,14 @@ def run_fetch(
     *,
     dry_run: bool = False,
 ) -> list[Piece]:
-    """Tell what would be brought, bring it unless it is a dry run, and return the pieces as they are then.
+    """Fetch suites and models into a mirror, and return the pieces. In a dry run nothing is fetched.
 
     Raises:
-        UsageError: no mirror, nothing to fetch, or an unknown target, source or model.
-        DataError, ModelError: something cannot be fetched, or the disk has no room for it.
+        UsageError: there is no mirror or nothing to fetch, or a target, source or model is unknown.
+        DataError, ModelError: something cannot be fetched, or the disk does not have enough space.
     """
     if mirror is None:
-        raise UsageError(f"where to? name a folder with --mirror or {VARIABLE}")
+        raise UsageError(f"no mirror; name a folder with --mirror or {VARIABLE}")
     if not targets and not models:
         raise UsageError("nothing to fetch; name a suite such as beir/scifact, or a model with --model")
     pieces = plan_fetch(targets, mirror, models, source)
@@ -108,37 +108,37 @@ def run_fetch(
 
 
 def plan_fetch(targets: Sequence[str], mirror: Path, models: Sequence[str] = (), source: Where = "auto") -> list[Piece]:
-    """The pieces of suites (`beir`, `miracl/sw`, `mteb/SciFact`) and of models (specs), each once; writes nothing.
+    """The pieces of suites (`beir`, `miracl/sw`, `mteb/SciFact`) and of models (specs), each once. It writes nothing.
 
-    `auto` is what a run reads: what is in the mirror, else mteb's dataset where mteb is installed, else BEIR's zip
-    file, else ir_datasets. A dataset of the hub is brought with all of its languages.
+    `auto` is what a run would read: what is in the mirror, else mteb's dataset if mteb is installed, else BEIR's zip
+    file, else ir_datasets. A dataset of the hub is fetched with all of its languages.
 
     Raises:
-        UsageError: an unknown target, one that the source lacks, or a model that is not of the hub.
+        UsageError: a target is unknown, the source lacks it, or a model is not on the hub.
     """
     mirror = mirror.expanduser()
     if mirror.exists() and not mirror.is_dir():
         raise UsageError(f"the mirror '{mirror}' is a file; name a folder with --mirror or {VARIABLE}")
     origin = SourceChoice(source=source, mirror=mirror)
-    sources = [one for target in targets for one in suite_sources(target, origin=origin)]
-    found = [_of_source(one, mirror) for one in sources if isinstance(one, SuiteSource)]
-    return _sized(list(dict.fromkeys([*found, *(_of_model(text, mirror) for text in models)])))
+    sources = [each for target in targets for each in suite_sources(target, origin=origin)]
+    data = [_of_source(each, mirror) for each in sources if isinstance(each, SuiteSource)]
+    return _sized(list(dict.fromkeys([*data, *(_of_model(text, mirror) for text in models)])))
 
 
 def fetch(pieces: Sequence[Piece], mirror: Path, reporter: Reporter) -> None:
-    """Bring what is not there, in order. A piece that broke off goes on where it was, and none is there half.
+    """Fetch the missing pieces in order. An interrupted piece is resumed, and it gets its name when it is complete.
 
     Raises:
-        DataError, ModelError: one cannot be fetched, or the disk has no room for those whose size is known.
-        MissingExtra: the package that one is fetched with is not installed.
+        DataError, ModelError: a piece cannot be fetched, or the disk does not have enough space for the known sizes.
+        MissingExtra: the package that fetches a piece is not installed.
     """
     missing = [piece for piece in pieces if not piece.there]
     reporter.note(_summary(missing, len(pieces) - len(missing), mirror))
-    _check_room(missing, mirror.expanduser())
+    _check_space(missing, mirror.expanduser())
     try:
         for number, piece in enumerate(missing, 1):
             reporter.note(f"fetching {piece.label}, {piece.size} ({number} of {len(missing)})")
-            _bring(piece, reporter)
+            _fetch_piece(piece, reporter)
     except OSError as error:
         raise DataError(
             f"{error.filename or mirror}: cannot be written ({error.strerror}); name another --mirror"
@@ -149,7 +149,7 @@ def _of_source(source: SuiteSource, mirror: Path) -> Piece:
     inner = source.inner
     if isinstance(inner, DownloadedZip):
         path = mirror / "beir" / f"{inner.zip.zip}.zip"
-        # Several collections may lie in one zip file, each with a folder and split of its own.
+        # A zip file may have several collections, each with its own folder and split.
         whole = replace(inner.zip, folder=None, split="")
         return Piece(whole, path, path.is_file() and path.stat().st_size == whole.bytes, whole.bytes)
     if isinstance(inner, IrDataset):
@@ -157,7 +157,7 @@ def _of_source(source: SuiteSource, mirror: Path) -> Piece:
         return Piece(inner.dataset, home, _has_irds(home, inner.dataset))
     path = mirrored(source.entry, mirror)
     names = source.entry.mteb
-    # What mteb_task asks of a mirror.
+    # `mteb_task` requires this file too.
     return Piece(Repository("dataset", names.path, names.revision), path, (path / "README.md").is_file())
 
 
@@ -166,7 +166,8 @@ def _has_irds(home: Path, dataset: str) -> bool:
         return False
     files = downloads(library(home.resolve()), dataset)
     return all(
-        Path(one.path(force=False)).exists() or (home / "downloads" / str(one.expected_md5)).exists() for one in files
+        Path(file.path(force=False)).exists() or (home / "downloads" / str(file.expected_md5)).exists()
+        for file in files
     )
 
 
@@ -174,7 +175,9 @@ def _of_model(text: str, mirror: Path) -> Piece:
     without_model = text.startswith(("run:", "control:"))
     spec = parse("-" if without_model else text)
     if spec.kind not in _OF_FOLDERS or not is_hub_name(spec.model):
-        raise UsageError(f"'{text}' is no model of the hub, such as 'BAAI/bge-reranker-v2-m3' or 'onnx:ORG/NAME'")
+        raise UsageError(
+            f"'{text}' is not a model of the hub; name one such as 'BAAI/bge-reranker-v2-m3' or 'onnx:ORG/NAME'"
+        )
     onnx = spec.kind == "onnx"
     path = mirrored_model(mirror, spec.model, spec.revision)
     code = spec.options.get("code") == "own"
@@ -185,27 +188,27 @@ def _of_model(text: str, mirror: Path) -> Piece:
 
 
 def _sized(pieces: Sequence[Piece]) -> list[Piece]:
-    """With the hub's sizes for what is not there."""
-    asked = [piece.wanted for piece in pieces if isinstance(piece.wanted, Repository) and not piece.there]
-    known = dict(zip(asked, sizes(asked), strict=True))
+    """The pieces, with the hub's sizes for those that are missing."""
+    missing = [piece.wanted for piece in pieces if isinstance(piece.wanted, Repository) and not piece.there]
+    bytes_of = dict(zip(missing, sizes(missing), strict=True))
     return [
-        replace(piece, bytes=known[piece.wanted])
-        if isinstance(piece.wanted, Repository) and piece.wanted in known
+        replace(piece, bytes=bytes_of[piece.wanted])
+        if isinstance(piece.wanted, Repository) and piece.wanted in bytes_of
         else piece
         for piece in pieces
     ]
 
 
-def _bring(piece: Piece, reporter: Reporter) -> None:
+def _fetch_piece(piece: Piece, reporter: Reporter) -> None:
     if isinstance(piece.wanted, Repository):
         fetch_folder(piece.wanted, piece.path)
     elif isinstance(piece.wanted, BeirName):
-        _bring_zip(piece.wanted, piece.path, reporter)
+        _fetch_zip(piece.wanted, piece.path, reporter)
     else:
-        _bring_irds(piece.wanted, piece.path)
+        _fetch_irds(piece.wanted, piece.path)
 
 
-def _bring_zip(wanted: BeirName, path: Path, reporter: Reporter) -> None:
+def _fetch_zip(wanted: BeirName, path: Path, reporter: Reporter) -> None:
     done = 0
     with reporter.stage(f"{path.name}, bytes", wanted.bytes) as advance:
 
@@ -217,38 +220,38 @@ def _bring_zip(wanted: BeirName, path: Path, reporter: Reporter) -> None:
         fetch_zip(wanted, path.parent, show)
 
 
-def _bring_irds(dataset: str, home: Path) -> None:
+def _fetch_irds(dataset: str, home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     files = downloads(library(home.resolve()), dataset)
     try:
-        for one in files:
-            one.path()
+        for file in files:
+            file.path()
     except HarnessError:
         raise
-    except Exception as error:  # whatever the library and the network raise
+    except Exception as error:  # the library passes on all errors of its parsers and the network
         raise cannot(dataset, error, home) from error
 
 
 def _summary(missing: Sequence[Piece], complete: int, mirror: Path) -> str:
     known = [piece.bytes for piece in missing if piece.bytes is not None]
     unknown = len(missing) - len(known)
-    told = [_people(sum(known))] if known else []
-    told += [f"{unknown} of unknown size"] if unknown else []
-    parts = [f"{len(missing)} to fetch into {mirror}: {', '.join(told)}"] if missing else ["nothing to fetch"]
-    parts += [f"{complete} there already"] if complete else []
+    amounts = [_readable(sum(known))] if known else []
+    amounts += [f"{unknown} of unknown size"] if unknown else []
+    parts = [f"{len(missing)} to fetch into {mirror}: {', '.join(amounts)}"] if missing else ["nothing to fetch"]
+    parts += [f"{complete} already there"] if complete else []
     return ", ".join(parts)
 
 
-def _check_room(missing: Sequence[Piece], mirror: Path) -> None:
-    wanted = sum(max((piece.bytes or 0) - _arrived(piece), 0) for piece in missing)
-    there = next(folder for folder in (mirror.absolute(), *mirror.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(there).free
-    if wanted > free:
-        raise DataError(f"{mirror}: {wanted} bytes are missing and {free} are free on the disk; make room")
+def _check_space(missing: Sequence[Piece], mirror: Path) -> None:
+    needed = sum(max((piece.bytes or 0) - _received(piece), 0) for piece in missing)
+    existing = next(folder for folder in (mirror.absolute(), *mirror.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise DataError(f"{mirror}: {needed} bytes are needed and {free} are free on the disk; free some space")
 
 
-def _arrived(piece: Piece) -> int:
-    """Bytes of an earlier try."""
+def _received(piece: Piece) -> int:
+    """Bytes from an earlier try."""
     if piece.kind == "zip":
         part = piece.path.with_name(f"{piece.path.name}.part")
         return part.stat().st_size if part.is_file() else 0
@@ -258,7 +261,7 @@ def _arrived(piece: Piece) -> int:
     return sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
 
 
-def _people(size: int) -> str:
+def _readable(size: int) -> str:
     for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= least:
             return f"{size / least:,.1f} {unit}"

@@ -1,4 +1,5 @@
-"""One repository of the Hugging Face hub as a folder: resumed where it broke off, and named when it is whole."""
+"""Fetch a repository of the Hugging Face hub into a folder. An interrupted fetch is resumed, and the folder gets its
+name when it is complete."""
 
 from __future__ import annotations
 
@@ -15,19 +16,19 @@ from harness.workspace import replace_folder
 
 _EXTRA = {"dataset": "mteb", "model": "models"}
 _TIMEOUT = 10.0
-_AGAIN = "run the same command again and it goes on where it was"
+_AGAIN = "run the same command again to resume"
 
 
 @dataclass(frozen=True)
 class Repository:
-    """What is wanted of the hub."""
+    """A repository of the hub and the files to fetch."""
 
     kind: Literal["dataset", "model"]
     name: str
     revision: str | None = None
     """A commit, a branch or a tag; None is the newest commit."""
     allow: tuple[str, ...] | None = None
-    """Patterns of the files that are wanted; None is all of them."""
+    """Patterns of the files to fetch; None is all files."""
 
     @property
     def label(self) -> str:
@@ -37,27 +38,28 @@ class Repository:
 
 @dataclass(frozen=True)
 class Listing:
-    """The wanted files of one commit, with their bytes where the hub says them."""
+    """The files to fetch from one commit, with their sizes in bytes; None if the hub does not give a size."""
 
     commit: str | None
     files: Mapping[str, int | None]
 
     @property
     def bytes(self) -> int | None:
-        """Of all files; None where one of them is not known."""
+        """The size of all files; None if one is not known."""
         known = [size for size in self.files.values() if size is not None]
         return sum(known) if len(known) == len(self.files) else None
 
 
 def sizes(repositories: Iterable[Repository]) -> list[int | None]:
-    """The bytes of each repository, None where the hub does not say. Once it does not answer, it is not asked again."""
+    """The size of each repository in bytes, None if the hub does not give it. After the first request without an answer
+    no more are sent."""
     found: list[int | None] = []
     answers = True
     for repository in repositories:
         size = None
         if answers:
             try:
-                size = _asked(repository).bytes
+                size = _listing(repository).bytes
             except Exception as error:
                 answers = hasattr(error, "response")
         found.append(size)
@@ -65,23 +67,24 @@ def sizes(repositories: Iterable[Repository]) -> list[int | None]:
 
 
 def unfinished(folder: Path) -> Path:
-    """Where a folder lies while it is being filled; no repository can have that name."""
+    """The name of a folder while it is being fetched. No repository can have that name."""
     return folder.with_name(f".{folder.name}.part")
 
 
 def fetch_folder(repository: Repository, folder: Path) -> None:
-    """Bring the repository to `folder`. What arrived survives a kill and lies in `unfinished(folder)` until every file
-    has the size that the hub tells.
+    """Fetch a repository to `folder`. Received files survive a kill; they are in `unfinished(folder)` until every file
+    has the size that the hub gives.
 
     Raises:
-        DataError: a dataset cannot be fetched; ModelError: a model cannot, or has no safetensors or ONNX weights.
+        DataError: a dataset cannot be fetched.
+        ModelError: a model cannot be fetched, or has no safetensors or ONNX weights.
         MissingExtra: huggingface_hub is not installed.
     """
     hub = need("huggingface_hub", _EXTRA[repository.kind], f"fetching '{repository.name}'")
     part = unfinished(folder)
-    # The hub's client takes a folder that is half there for a whole one when there is no network, so we ask first.
+    # Without a network the hub's client takes an incomplete folder for a complete one, so we ask the hub first.
     try:
-        listing = _asked(repository)
+        listing = _listing(repository)
         _check_weights(repository, listing)
         if folder.is_dir() and not part.exists():
             folder.rename(part)
@@ -101,7 +104,7 @@ def fetch_folder(repository: Repository, folder: Path) -> None:
     replace_folder(part, folder)
 
 
-def _asked(repository: Repository) -> Listing:
+def _listing(repository: Repository) -> Listing:
     hub = need("huggingface_hub", _EXTRA[repository.kind], f"fetching '{repository.name}'")
     info: Any = hub.HfApi().repo_info(
         repository.name,
@@ -124,7 +127,7 @@ def _check_weights(repository: Repository, listing: Listing) -> None:
     if repository.kind == "model" and not any(_matches(name, wanted) for name in listing.files):
         raise ModelError(
             f"the {repository.label} has no safetensors weights on the hub, and pickled ones are not read; run "
-            f"`{convert_command(repository.name)}`, and name OUT"
+            f"`{convert_command(repository.name)}`, and use OUT instead"
         )
 
 
@@ -132,17 +135,17 @@ def _check_whole(repository: Repository, listing: Listing, part: Path) -> None:
     for name, size in listing.files.items():
         file = part / name
         if not file.is_file() or (size is not None and file.stat().st_size != size):
-            there = file.stat().st_size if file.is_file() else 0
-            raise _error(repository, f"'{name}' is not whole, {there} of {'?' if size is None else size} bytes")
+            received = file.stat().st_size if file.is_file() else 0
+            raise _error(repository, f"'{name}' is incomplete, {received} of {'?' if size is None else size} bytes")
 
 
 def _reason(error: Exception) -> str:
     if type(error).__name__ == "OfflineModeIsEnabled":
-        return "HF_HUB_OFFLINE is set, so nothing is fetched; unset it where there is a network"
+        return "HF_HUB_OFFLINE is set, so nothing is fetched; unset it on a machine with a network"
     if not hasattr(error, "response") and isinstance(error, OSError) and error.strerror:
         return error.strerror
     if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "requests", "urllib3"):
-        return f"the hub cannot be reached ({first_line(error)}); is there a network?"
+        return f"the hub cannot be reached ({first_line(error)}); check the network"
     return first_line(error)
 
 

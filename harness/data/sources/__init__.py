@@ -1,6 +1,6 @@
-"""Collections from where they lie: one file per origin, one conversion into the workspace.
+"""Read collections from folders, files, suites and libraries: one module per source, one conversion into the workspace.
 
-This package reads and checks texts and judgments. It never searches, scores or measures.
+This package reads and checks texts and judgments. It does not search, score or measure.
 """
 
 from __future__ import annotations
@@ -30,26 +30,29 @@ def load(
     parallel: bool | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Collection]:
-    """The collections that one or several targets name: the packaged `demo`, a suite or one of its collections, a
-    folder or zip file in BEIR's layout, a file or folder of reranking rows, or a folder of such folders.
+    """Load the collections of one or several targets.
 
     Args:
-        languages: see `harness.data.sources.offered.chosen`.
+        targets: the packaged `demo`, a suite or one of its collections, a folder or zip file in BEIR's layout, a file
+            or folder of reranking rows, or a folder of such folders.
+        split: Default: `test`, or the only split.
+        languages: see `harness.data.sources.offered.chosen`. Default: all.
+        rules: a TOML file with declarations that override those of the collections.
         origin: where a suite is read from.
-        parallel: whether the collections of a set ask the same questions, whatever is declared; see
+        parallel: whether the collections of a set ask the same questions. It overrides what is declared; see
             `harness.data.parallel`.
-        tell: gets a line for whatever is in other languages than those.
+        tell: called with a line about the collections that `languages` leaves out.
 
     Raises:
         UsageError: a target, split, language or rule is unknown.
         DataError: a file cannot be trusted; the message names the line and what to do.
     """
-    named = [targets] if isinstance(targets, str) else targets
-    found = chosen_sources(named, split, languages, rules, origin=origin, workspace=workspace)
-    for line in found.skipped:
+    names = [targets] if isinstance(targets, str) else targets
+    chosen = chosen_sources(names, split, languages, rules, origin=origin, workspace=workspace)
+    for line in chosen.skipped:
         tell(line)
     members = []
-    for source in found.sources:
-        said = source.declared
-        members.append(Member(collection_of(source, workspace), said.within, said.parallel, said.in_set))
+    for source in chosen.sources:
+        declared = source.declared
+        members.append(Member(collection_of(source, workspace), declared.within, declared.parallel, declared.in_set))
     return with_parallel(members, parallel)

@@ -1,4 +1,4 @@
-"""Whether the sources of a collection give the same one: the same ids, texts and judgments in the same order."""
+"""Compare the sources of a collection: whether they give the same ids, texts and judgments in the same order."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ NAMES: tuple[Name, ...] = ("mteb", "beir", "irds")
 
 @dataclass(frozen=True)
 class SourceAgreement:
-    """What one source gave, next to the first one that gave anything."""
+    """One source of a collection, compared with the first source that could be read."""
 
     collection: str
     source: str
     state: State
-    """`first` is what the others are held against; `unavailable` is a source that could not be read."""
+    """`first`: the others are compared with it; `unavailable`: it could not be read."""
     fingerprint: str | None
     differences: tuple[str, ...] = ()
-    """One line each, with the number and the first id; of an unavailable source, why."""
+    """A line per difference, with the number and the first id; for an unavailable source, the reason."""
 
 
 def compare_sources(target: str, origin: SourceChoice, workspace: Workspace) -> list[SourceAgreement]:
-    """Load every collection of a target through each source, and hold them against each other.
+    """Load every collection of a target from each source, and compare the results.
 
     Raises:
-        UsageError: there is no such target.
+        UsageError: the target is unknown.
     """
     from harness.data.suites.targets import find
 
@@ -53,24 +53,24 @@ def compare_sources(target: str, origin: SourceChoice, workspace: Workspace) -> 
 
 
 def compare(name: str, openers: Mapping[str, Callable[[], Source]], workspace: Workspace) -> list[SourceAgreement]:
-    """Load one collection through several sources. One that fails is a row, not an error."""
+    """Load one collection from several sources. A source that fails is a row, not an error."""
     rows: list[SourceAgreement] = []
     first: Collection | None = None
     for source, opener in openers.items():
         try:
-            found = collection_of(opener(), workspace)
+            collection = collection_of(opener(), workspace)
         except HarnessError as error:
             rows.append(SourceAgreement(name, source, "unavailable", None, (str(error),)))
             continue
-        lines = differences(first, found) if first is not None else ()
+        lines = differences(first, collection) if first is not None else ()
         state: State = "first" if first is None else "other" if lines else "same"
-        rows.append(SourceAgreement(name, source, state, found.fingerprint, lines))
-        first = first or found
+        rows.append(SourceAgreement(name, source, state, collection.fingerprint, lines))
+        first = first or collection
     return rows
 
 
 def differences(first: Collection, other: Collection) -> tuple[str, ...]:
-    """What two collections differ in, each with the first id that shows it; nothing for the same fingerprint."""
+    """The differences of two collections, each with the first id; () if the fingerprints are the same."""
     if first.fingerprint == other.fingerprint:
         return ()
     found = [
@@ -102,7 +102,7 @@ def _of_texts(kind: str, first: Texts, other: Texts) -> list[str]:
 
 
 def _rows(texts: Texts, other: Texts) -> npt.NDArray[np.int64]:
-    """For every text the row of the same id in `other`, or -1."""
+    """For every text the row in `other` with the same id, or -1."""
     import pyarrow.compute as pc
 
     found = pc.index_in(texts.table["id"], value_set=pa.chunked_array(other.table["id"]).combine_chunks())
@@ -114,7 +114,7 @@ def _first(what: str, texts: Texts, rows: npt.NDArray[np.int64]) -> list[str]:
 
 
 def _apart(first: str, other: str) -> str:
-    """The place where two texts part, with what stands there."""
+    """The first character where two texts differ, with the following characters of both."""
     both = min(len(first), len(other))
     at = next((place for place in range(both) if first[place] != other[place]), both)
     return f"at character {at + 1} {shown(first[at : at + 20])} and {shown(other[at : at + 20])}"
@@ -123,8 +123,8 @@ def _apart(first: str, other: str) -> str:
 def _grades(collection: Collection) -> dict[tuple[str, str], int]:
     qrels = collection.qrels
     queries, documents = collection.queries.ids(), [*collection.corpus.ids(qrels.documents), *qrels.missing.ids]
-    asked = (queries[row] for row in qrels.all_queries.tolist())
-    return dict(zip(zip(asked, documents, strict=True), qrels.all_grades.tolist(), strict=True))
+    judged = (queries[row] for row in qrels.all_queries.tolist())
+    return dict(zip(zip(judged, documents, strict=True), qrels.all_grades.tolist(), strict=True))
 
 
 def _of_grades(first: dict[tuple[str, str], int], other: dict[tuple[str, str], int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""BEIR's own zip files: from a mirror, from earlier downloads, or fetched; each checked by its md5 sum."""
+"""BEIR's zip files: from a mirror, from earlier downloads, or fetched now. Each is checked by its md5 sum."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from harness.workspace import write_atomically
 
 URL = "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets"
 VARIABLE = "HARNESS_BEIR_URL"
-"""The address of a folder with the same zip files, where URL is slow or out of reach."""
+"""The environment variable with another address of the same zip files, for when URL is slow or unreachable."""
 
 
 @dataclass(frozen=True)
 class DownloadedZip:
-    """A collection in one of BEIR's zip files, which is looked for only when it is read."""
+    """A collection in one of BEIR's zip files. The zip file is located or fetched when it is read."""
 
     name: str
     declared: DeclaredCollection
@@ -42,36 +42,36 @@ class DownloadedZip:
 
     @property
     def split(self) -> str:
-        """The split of the suite's table."""
+        """The split in the suite's table."""
         return self.zip.split
 
     @property
     def origin(self) -> str:
-        """The zip file by its content, and the folder inside."""
+        """The zip file with its md5 sum, and the folder inside."""
         return f"beir zip {self.zip.zip} {self.zip.md5} {self.zip.folder or ''}".rstrip()
 
     def files(self) -> Sequence[Path]:
-        """The zip file, fetched if it is nowhere.
+        """The zip file; it is fetched if it is neither in the mirror nor in the downloads.
 
         Raises:
-            DataError: it cannot be fetched, or is not the expected file.
+            DataError: the file cannot be fetched, or is not the expected one.
         """
         return [self._path]
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """As a zip file that the user names."""
+        """Convert it as any zip file."""
         return self._inside.convert(folder, dirt)
 
     @cached_property
     def _path(self) -> Path:
         file = f"{self.zip.zip}.zip"
         folders = [self.mirror / "beir"] if self.mirror else []
-        for there in (*folders, self.downloads):
-            if (there / file).exists():
-                return checked(there / file, self.zip)
+        for folder in (*folders, self.downloads):
+            if (folder / file).exists():
+                return checked(folder / file, self.zip)
         if self.mirror:
             command = f"harness fetch {self.name} --source beir --mirror {shlex.quote(str(self.mirror))}"
-            raise DataError(f"{self.mirror / 'beir' / file}: not there; where there is a network, run: {command}")
+            raise DataError(f"{self.mirror / 'beir' / file}: not found; on a machine with a network, run: {command}")
         return fetch_zip(self.zip, self.downloads, self.progress)
 
     @property
@@ -86,23 +86,23 @@ def beir_zip_source(
     downloads: Path,
     progress: Progress | None = None,
 ) -> DownloadedZip:
-    """A collection of a suite from BEIR's zip file: `<mirror>/beir/<zip>.zip`, else `<downloads>/<zip>.zip`, else it is
-    fetched to there; with a mirror nothing is fetched.
+    """A collection of a suite from BEIR's zip file: `<mirror>/beir/<zip>.zip`, else `<downloads>/<zip>.zip`. If neither
+    exists, the zip file is fetched to the downloads, unless there is a mirror.
 
     Raises:
         UsageError: BEIR does not distribute the collection.
     """
     if entry.beir is None:
-        raise UsageError(f"{entry.target}: BEIR has no zip file of it; take another --source")
+        raise UsageError(f"{entry.target}: BEIR has no zip file of it; choose another --source")
     mirror = origin.mirror and origin.mirror.expanduser()
     return DownloadedZip(entry.target, declared, entry.beir, mirror, downloads, progress)
 
 
 def fetch_zip(wanted: BeirName, folder: Path, progress: Progress | None = None) -> Path:
-    """The zip file in `folder`, fetched if it is not there, from URL or where the variable HARNESS_BEIR_URL says.
+    """Return the zip file in `folder`. If it is missing, fetch it from HARNESS_BEIR_URL, else from URL.
 
     Raises:
-        DataError: it cannot be fetched, or one is there that is not the expected file.
+        DataError: the file cannot be fetched, or is not the expected one.
     """
     target = folder / f"{wanted.zip}.zip"
     if target.exists():
@@ -114,11 +114,11 @@ def fetch_zip(wanted: BeirName, folder: Path, progress: Progress | None = None) 
 
 
 def checked(file: Path, wanted: BeirName) -> Path:
-    """The file, if it is the expected one. Its md5 sum is taken once; then the file's stamp in `<file>.checked` is
-    enough for as long as nothing touches the file.
+    """Return the file if it is the expected one. The md5 sum is computed once and noted in `<file>.checked` with the
+    file's stamp; it is computed again only if the stamp changes.
 
     Raises:
-        DataError: it is truncated, or another file.
+        DataError: the file is truncated, or its md5 sum is another one.
     """
     stamp = seen.stamp([file])
     if _known(file, wanted, stamp):
@@ -126,20 +126,20 @@ def checked(file: Path, wanted: BeirName) -> Path:
     size = file.stat().st_size
     if size < wanted.bytes:
         raise DataError(f"{file}: truncated, {size} of {wanted.bytes} bytes; delete it and fetch it again")
-    found = file_md5(file)
-    if found != wanted.md5:
-        raise DataError(f"{file}: md5 {found}, not {wanted.md5}; delete it and fetch it again")
+    md5 = file_md5(file)
+    if md5 != wanted.md5:
+        raise DataError(f"{file}: md5 {md5}, not {wanted.md5}; delete it and fetch it again")
     _remember(file, wanted, stamp)
     return file
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """What was found of a file before."""
+    """The result of an earlier check."""
 
     md5: str
     file: object
-    """Its stamp."""
+    """The stamp of the file."""
 
 
 def _note(file: Path) -> Path:
@@ -155,6 +155,6 @@ def _known(file: Path, wanted: BeirName, stamp: seen.Stamp) -> bool:
 def _remember(file: Path, wanted: BeirName, stamp: seen.Stamp) -> None:
     if not seen.settled(stamp, seen.now_ns()):
         return
-    # A mirror may be read-only; then the sum is taken again.
+    # A mirror may be read-only; then the sum is computed every time.
     with suppress(OSError), write_atomically(_note(file)) as path:
         path.write_text(json.dumps({"md5": wanted.md5, "file": stamp}), "utf-8")

@@ -1,5 +1,5 @@
-"""A corpus, queries and judgments in files of their own: BEIR's corpus.jsonl, queries.jsonl and qrels/<split>.tsv, or
-those that `layout` finds; each plain or gzipped."""
+"""Collections with a corpus, queries and judgments in separate files: BEIR's corpus.jsonl, queries.jsonl and
+qrels/<split>.tsv, or the files that `layout` finds. Each file is plain or gzipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.data.sources.texts import write_texts
 
 
 class StatedPlace(CollectionFiles, Protocol):
-    """A place that knows which files on disk its files come from."""
+    """Files of a collection whose files on disk are known."""
 
     path: Path
 
@@ -32,7 +32,7 @@ class StatedPlace(CollectionFiles, Protocol):
 
 
 class Folder:
-    """A folder as a place."""
+    """The files of a folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,7 +43,7 @@ class Folder:
         return sorted(file.relative_to(self.path).as_posix() for file in there if file.is_file())
 
     def names(self) -> list[str]:
-        """The files of the folder, and of its folders `qrels`, `corpus` and their kind."""
+        """The files of the folder and of its sub-folders in `FOLDERS`, such as `qrels` and `corpus`."""
         return self._names
 
     def label(self, name: str) -> str:
@@ -55,12 +55,12 @@ class Folder:
         return (self.path / name).open("rb")
 
     def on_disk(self, names: Sequence[str]) -> list[Path]:
-        """One file for each."""
+        """The path of each file."""
         return [self.path / name for name in names]
 
 
 def is_beir(names: Sequence[str]) -> bool:
-    """Whether files look like this layout, complete or not."""
+    """Whether files look like BEIR's layout, complete or not."""
     marks = ("corpus.jsonl", "queries.jsonl", "corpus.jsonl.gz", "queries.jsonl.gz")
     return any(name in marks or name.startswith("qrels/") for name in names)
 
@@ -81,18 +81,18 @@ class BeirSource:
 
     @property
     def origin(self) -> str:
-        """The resolved path, and the files where they have names of their own."""
-        own = [name for name in self.layout.names if not is_beir([name])]
+        """The resolved path, and the names of the files if they are not BEIR's."""
+        others = [name for name in self.layout.names if not is_beir([name])]
         field = self.declared.files.query_field
-        said = f" ({', '.join(self.layout.names)})" if own or field else ""
-        return f"beir {self.place.path.resolve()}{said}{f' {field}' if field else ''}"
+        names = f" ({', '.join(self.layout.names)})" if others or field else ""
+        return f"beir {self.place.path.resolve()}{names}{f' {field}' if field else ''}"
 
     def files(self) -> Sequence[Path]:
         """Corpus, queries and the judgments of the split; or the zip file."""
         return self.place.on_disk(self.layout.names)
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """Judgments first: they tell which queries belong to the split and which documents to look up."""
+        """Convert the judgments first: they decide which queries are in the split and which documents to look up."""
         place, layout, of_judgments = self.place, self.layout, dirt.of("judgments")
         judgments = read_judgments(place, layout.judgments, of_judgments)
         query_rows = dict.fromkeys([*judgments.queries, *judgments.header[:1]], -1)
@@ -117,10 +117,10 @@ class BeirSource:
 
 
 def beir_source(place: StatedPlace, name: str, split: str | None, declared: DeclaredCollection) -> BeirSource:
-    """The source for the wanted or the default split.
+    """The source for the given or the default split.
 
     Raises:
-        DataError: corpus, queries or judgments are not there, or which file they are is not clear.
-        UsageError: there is no such split, or several to choose from.
+        DataError: corpus, queries or judgments are missing, or it is not clear which file has them.
+        UsageError: the split does not exist, or there are several and none is given.
     """
     return BeirSource(place, name, declared, layout_of(place, declared.files, split))

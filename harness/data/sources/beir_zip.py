@@ -14,12 +14,12 @@ from harness.data.sources.layout import has_all_names
 
 
 class Zip:
-    """The collection in a zip file as a place; it may lie in folders inside. Where the file holds several collections,
-    `folder` is the one that is meant.
+    """The files of a collection in a zip file, possibly in a folder inside. If the file holds several collections,
+    `folder` selects one.
 
     Raises:
-        DataError: the file is no readable zip file.
-        UsageError: it holds no collection, or several and no folder is named.
+        DataError: the file is not a readable zip file.
+        UsageError: it holds no collection, or several and no folder is given.
     """
 
     def __init__(self, path: Path, folder: str | None = None) -> None:
@@ -45,7 +45,7 @@ class Zip:
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Unpack a file as it is read."""
+        """Open a file, unpacked while it is read."""
         with zipfile.ZipFile(self.path) as archive, archive.open(self._prefix + name) as stored:
             yield stored
 

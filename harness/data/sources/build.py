@@ -1,4 +1,4 @@
-"""From a source to a collection: converted once into the workspace, then only opened."""
+"""Make a collection from a source: convert it once into the workspace, then open the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.workspace import Workspace, new_folder, replace_folder
 
 
 def collection_of(source: Source, workspace: Workspace) -> Collection:
-    """The collection of a source; its texts are read only if its files are new or changed.
+    """The collection of a source. Its files are read only if they are new or changed.
 
     Raises:
         DataError: something in the files cannot be trusted, or they changed while they were read.
@@ -45,7 +45,7 @@ def _keep(folder: Path, final: Path, description: Description) -> None:
     try:
         replace_folder(folder, final)
     except OSError:
-        # Another process finished the same collection in between.
+        # Another process finished the same collection in the meantime.
         if not stored.is_current(final, description):
             raise
 

@@ -1,4 +1,4 @@
-"""The published sizes of a suite's collection against what was converted."""
+"""Compare the published sizes of a suite's collection with what was converted."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LOSSES = {
     ),
     "candidates": ("unknown-documents",),
 }
-"""What may be fewer than published when a declared rule let dirt through."""
+"""The rules that can make a size smaller than published."""
 
 
 def differences(entry: SuiteCollection, converted: ConvertedSource, folder: Path, dirt: Dirt) -> list[str]:
-    """Each size that differs from the table by more than the rules let through, as `documents: 3, not 5183`."""
+    """The sizes that differ from the table by more than the rules explain, as `documents: 3, not 5183`."""
     given = converted.given
-    found = {
+    sizes = {
         "queries": (len(open_texts(folder / QUERIES)), entry.counts.queries),
         "documents": (len(open_texts(folder / CORPUS)), entry.counts.documents),
         "relevant judgments": (int(np.count_nonzero(converted.qrels.all_grades)), entry.counts.relevant),
@@ -36,7 +36,7 @@ def differences(entry: SuiteCollection, converted: ConvertedSource, folder: Path
     }
     lost = {name: sum(dirt.counts.get(kind, 0) for kind in kinds) for name, kinds in _LOSSES.items()}
     return [
-        f"{name}: {there:,}, not {published:,}"
-        for name, (there, published) in found.items()
-        if not 0 <= published - there <= lost[name]
+        f"{name}: {converted:,}, not {published:,}"
+        for name, (converted, published) in sizes.items()
+        if not 0 <= published - converted <= lost[name]
     ]

@@ -1,4 +1,4 @@
-"""What is declared for a collection in its `collection.toml` or in a file of rules."""
+"""Declarations for a collection, in its `collection.toml` or in a file of rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE = "collection.toml"
 
 @dataclass(frozen=True)
 class DeclaredCollection:
-    """The declarations that hold for one collection."""
+    """The declarations of one collection."""
 
     name: str | None = None
     language: str | None = None
@@ -28,18 +28,18 @@ class DeclaredCollection:
     group: str | None = None
     """The group that the collection is averaged with; see `Collection.group`."""
     parallel: bool | None = None
-    """Whether queries with one id are one question in all collections of the set; None where nothing is said."""
+    """Whether queries with the same id are one question in all collections of the set; None if not declared."""
     within: str | None = None
-    """The name of the set: the folder that a collection lies in, its suite, or its group of a suite."""
+    """The name of the set: the parent folder of the collection, its suite, or its group in a suite."""
     in_set: bool = False
-    """Whether it was named as a part of that set. A folder of unrelated collections is no set of any of them."""
+    """Whether it was named as a part of that set. Collections that only share a folder may be unrelated."""
     files: Files = field(default_factory=Files)
-    """Which files are its corpus, queries and judgments, where names do not show it."""
+    """Which files are its corpus, queries and judgments, if the names do not show it."""
 
 
 @dataclass(frozen=True)
 class TomlTable:
-    """The keys of one TOML file, with the name that messages call it by."""
+    """The keys of one TOML file, and the name of the file in messages."""
 
     label: str
     keys: Mapping[str, object]
@@ -53,7 +53,7 @@ def _dirt(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Keys:
-    """What a table may say of one collection."""
+    """The keys of a table about one collection."""
 
     name: Text | None = None
     language: Text | None = None
@@ -69,10 +69,10 @@ class _Keys:
 
 
 def parse(content: bytes, label: str) -> TomlTable:
-    """Read a TOML file.
+    """Parse a TOML file.
 
     Raises:
-        UsageError: it is not TOML.
+        UsageError: the content is not TOML.
     """
     at = Place(label)
     return TomlTable(label, parsed_toml(decoded(content, at), at))
@@ -82,34 +82,34 @@ def read(path: Path) -> TomlTable:
     """Read a file of rules.
 
     Raises:
-        UsageError: it cannot be read or is not TOML.
+        UsageError: the file cannot be read or is not TOML.
     """
     return TomlTable(str(path), read_toml(path, dict))
 
 
 def combine(tables: Sequence[TomlTable]) -> DeclaredCollection:
-    """One declaration of several tables; where two have a key, the later one holds.
+    """Combine several tables into one declaration. If two tables have the same key, the later one wins.
 
     Raises:
-        UsageError: an unknown key, a value of the wrong type, or an unknown name in `allow`.
+        UsageError: a key is unknown, a value has the wrong type, or `allow` has an unknown name.
     """
     given = [(table.keys, typed(_Keys, table.keys, table.label)) for table in tables]
-    held = {key: getattr(read, key) for keys, read in given for key in keys}
-    own = {key: held.pop(key, None) for key in ("name", "language", "group", "parallel")}
-    allow = tuple(sorted(set(held.pop("allow", ()))))
-    files = held.pop(KEY, Files())
-    return DeclaredCollection(rules=Rules(**held, allow=allow), files=files, **own)
+    values = {key: getattr(read, key) for keys, read in given for key in keys}
+    not_rules = {key: values.pop(key, None) for key in ("name", "language", "group", "parallel")}
+    allow = tuple(sorted(set(values.pop("allow", ()))))
+    files = values.pop(KEY, Files())
+    return DeclaredCollection(rules=Rules(**values, allow=allow), files=files, **not_rules)
 
 
 def for_part(table: TomlTable, part: str, parts: Sequence[str]) -> list[TomlTable]:
-    """The declarations of a set's file for one of its collections: those for all, then those of its own table.
+    """The declarations in a set's file for one of its collections: those for all, then those in its table.
 
     Raises:
-        UsageError: a table for a collection that the set does not have.
+        UsageError: there is a table for a collection that the set does not have.
     """
-    own = {key: value for key, value in table.keys.items() if isinstance(value, dict) and key != KEY}
-    for key in own:
+    tables = {key: value for key, value in table.keys.items() if isinstance(value, dict) and key != KEY}
+    for key in tables:
         if key not in parts:
-            raise UsageError(f"{table.label}: a table for '{key}'.{did_you_mean(key, parts)}")
-    common = {key: value for key, value in table.keys.items() if key not in own and key != "name"}
-    return [TomlTable(table.label, common), TomlTable(f"{table.label} [{part}]", own.get(part, {}))]
+            raise UsageError(f"{table.label}: the set has no collection '{key}'.{did_you_mean(key, parts)}")
+    common = {key: value for key, value in table.keys.items() if key not in tables and key != "name"}
+    return [TomlTable(table.label, common), TomlTable(f"{table.label} [{part}]", tables.get(part, {}))]

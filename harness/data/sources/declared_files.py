@@ -19,10 +19,10 @@ def _some(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Files:
-    """Names of files, relative to the folder; what is None is looked for."""
+    """Names of files, relative to the folder. Files that are not named here are searched for."""
 
     corpus: Annotated[OneOrMore, Then(_some)] = ()
     queries: Text | None = None
     judgments: Text | None = None
     query_field: Text | None = None
-    """The field of topics or records that is asked."""
+    """The field of topics or records that is the query."""

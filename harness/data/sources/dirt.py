@@ -1,4 +1,4 @@
-"""Known dirt of collections: what may be declared, what then happens, and the count of it."""
+"""Known faults of collections ("dirt"): the rules that let them through, the effect of each rule, and the counts."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ EFFECTS = {
     "duplicate-ids": "the first of the lines with the same id counts",
     "white-space-ids": "white space in ids becomes '_'",
 }
-"""The names that `allow` may hold, and the effect of each."""
+"""The names that `allow` may have, and the effect of each."""
 TAKEN = {
     "negative-grades": "grades below zero (they count as 0)",
     "missing-texts": "texts that are null or missing (they are empty)",
     "unused-fields": "rows with scores or prompts, which are no judgments (not used)",
 }
-"""What needs no declaration, in the words that a count of it is shown with."""
+"""Faults that are let through without a rule, in the words of their counts."""
 File = Literal["judgments", "queries", "documents", "candidates", "rows"]
-"""The files of a collection in which dirt is counted; `rows` are reranking rows, which hold everything."""
+"""The files of a collection that have counts of their own; `rows` are reranking rows, which hold everything."""
 
 
 class Dirt:
-    """Meets dirt while one file of a collection is read: refuses it, or counts it where a rule lets it through.
+    """Refuses the faults of a file, or counts those that a rule lets through.
 
     Args:
         allow: the declared rules.
-        file: which file of the collection is read; `of` gives the same rules and counts for another one.
+        file: the file that is read. `of` returns the same rules and counts for another file.
     """
 
     def __init__(self, allow: Iterable[str] = (), file: File = "rows") -> None:
@@ -46,41 +46,41 @@ class Dirt:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each allowed kind was met; a kind that was declared in vain stays at 0."""
+        """How often each fault occurred, by name; 0 for a rule that was not needed."""
         names = dict.fromkeys([*self._allow, *(name for name, _ in self._met)])
         return {name: sum(count for (met, _), count in self._met.items() if met == name) for name in names}
 
     @property
     def shares(self) -> dict[str, dict[str, list[int]]]:
-        """What was let through of each file, and how many lines the file has: `[count, lines]`; without what is usual
-        in files of that form."""
-        found: dict[str, dict[str, list[int]]] = {}
+        """For each rule and file `[count, lines]`: how often a fault was let through, and the lines of the file. Faults
+        that are usual in files of that form are left out."""
+        shares: dict[str, dict[str, list[int]]] = {}
         for (name, file), count in (*self._met.items(), *self._noted.items()):
             if (name, file) in self._usual:
                 continue
-            found.setdefault(name, {})[file] = [count, max(self._lines.get(file, 0), count)]
-        return found
+            shares.setdefault(name, {})[file] = [count, max(self._lines.get(file, 0), count)]
+        return shares
 
     def of(self, file: File) -> Dirt:
-        """The same rules, counting into the same counts, for another file."""
+        """The same rules and the same counts, for another file."""
         other = Dirt(self._allow, file)
         other._met, other._noted, other._lines = self._met, self._noted, self._lines
         other._usual = self._usual
         return other
 
     def again(self) -> Dirt:
-        """The same rules for the same file, with counts of its own that begin at 0."""
+        """The same rules for the same file, with new counts that start at 0."""
         return Dirt(self._allow, self._file)
 
     def read(self, lines: int) -> None:
-        """Note how many lines the file has."""
+        """Add to the number of lines of the file."""
         self._lines[self._file] = self._lines.get(self._file, 0) + lines
 
     def meet(self, name: str, message: str) -> None:
-        """Count one occurrence.
+        """Count one occurrence of a fault.
 
         Raises:
-            DataError: no rule allows it. The message says which rule would, and where it is declared.
+            DataError: no rule allows it. The message names the rule that would, and where to declare it.
         """
         if not self.allows(name):
             rule = f'allow = ["{name}"] in collection.toml or a file for --rules'
@@ -88,23 +88,23 @@ class Dirt:
         self._count(name)
 
     def take(self, name: str, *, usual: bool = False) -> None:
-        """Count one occurrence of a kind of `TAKEN`. What is `usual` in files of this form raises no alarm."""
+        """Count one occurrence of a fault of `TAKEN`. If it is `usual` in files of this form, it raises no alarm."""
         if usual:
             self._usual.add((name, self._file))
         self._count(name)
 
     def note(self, name: str) -> None:
-        """Count a line in the share of this file alone: what it has was met, and counted, where it comes from."""
+        """Count a line only in the share of this file. The fault itself was already counted in another file."""
         self._noted[name, self._file] = self._noted.get((name, self._file), 0) + 1
 
     def add(self, other: Dirt) -> None:
-        """Count what another reading met."""
+        """Add the counts of another reading."""
         for key, count in other._met.items():
             self._met[key] = self._met.get(key, 0) + count
         self._usual |= other._usual
 
     def allows(self, name: str) -> bool:
-        """Whether a rule lets this kind through."""
+        """Whether a rule lets this fault through."""
         return name in self._allow
 
     def _count(self, name: str) -> None:
@@ -112,5 +112,5 @@ class Dirt:
 
 
 def shown(value: str) -> str:
-    """A value of the user's in quotes, on one line and not too long."""
+    """A value from a user's file in quotes, on one line, cut to 80 characters."""
     return repr(value) if len(value) <= 80 else repr(value[:77] + "...")

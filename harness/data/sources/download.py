@@ -1,4 +1,4 @@
-"""One file over HTTP: resumed where it broke off, and checked before it has its name."""
+"""Download a file over HTTP. An interrupted download is resumed, and a file gets its name only after it is checked."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from adapters.errors import DataError, UsageError
 from harness.data.sources.part_file import PartFile
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes on disk and those of the whole file, None where the server does not say."""
+"""Called with the bytes on disk and the size of the whole file; None if the server does not give it."""
 _AGAIN = {408, 425, 429}
 _PIECE = 1 << 18
 _LONGEST_PAUSE = 60.0
 
 
 class _Broken(OSError):
-    """A transfer that is worth another try."""
+    """A transfer that failed and may be retried."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,28 @@ def download(
     timeout: float = 30.0,
     pause: float = 1.0,
 ) -> Path:
-    """Fetch `url` to `target`; a file that has the name already is a finished file and is left alone.
+    """Fetch `url` to `target`. If `target` exists, it is complete and nothing is fetched.
 
-    What arrived lies in `<target>.part` and survives a dropped connection and a kill; the next try, of this process or
-    another, asks for the rest. Two processes that want the same file take turns. `tries` are tries in a row without a
-    new byte, `timeout` are seconds without one, and `pause` seconds are waited after the first failure, twice as long
-    after each further one.
+    Received bytes are in `<target>.part` and survive a lost connection or a kill. The next try, in this process or
+    another, fetches the rest. Two processes that fetch the same file take turns.
+
+    Args:
+        md5: the expected md5 sum in hex; None if it is unknown.
+        size: the expected size in bytes; None if it is unknown.
+        tries: failures in a row without a new byte before it gives up.
+        timeout: seconds without a new byte that count as a failure.
+        pause: seconds to wait after the first failure, doubled after each further one (at most 60).
 
     Raises:
-        DataError: the server refuses, the connection keeps failing, or size or md5 are not the expected ones.
-        UsageError: it is no http address.
+        DataError: the server refuses, the connection keeps failing, or size or md5 are not as expected.
+        UsageError: the url is not an http address.
     """
     if target.exists():
         return target
     if not url.startswith(("http://", "https://")):
-        raise UsageError(f"'{url}' is no address to fetch from; it begins with http:// or https://")
+        raise UsageError(f"'{url}' is not an address to fetch from; it has to begin with http:// or https://")
     with closing(PartFile(target)) as part:
-        # Another process may have finished it while this one waited for the lock.
+        # Another process may have finished the file while this one waited for the lock.
         if not target.exists():
             _fill(part, _Request(url, size, progress, timeout), tries, pause)
             _check(part, url, md5)
@@ -73,7 +78,7 @@ def download(
 
 
 def file_md5(path: Path) -> str:
-    """The md5 sum of a file in hex, which is how the field names the files of collections."""
+    """The md5 sum of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
@@ -101,10 +106,10 @@ def _transfer(part: PartFile, wanted: _Request) -> None:
             return
         part.clear()
     try:
-        # `response.read` waits for the whole piece and loses what came of it when the time is up; `read1` does not.
-        with urllib.request.urlopen(_asked(part, wanted.url), timeout=wanted.timeout) as response:
+        # `response.read` waits for the whole piece and loses what it received on a timeout; `read1` does not.
+        with urllib.request.urlopen(_request(part, wanted.url), timeout=wanted.timeout) as response:
             whole = _whole(response, part, wanted)
-            _room(part, whole)
+            _check_space(part, whole)
             while piece := response.read1(_PIECE):
                 part.write(piece)
                 _show(part, wanted, whole)
@@ -116,7 +121,7 @@ def _transfer(part: PartFile, wanted: _Request) -> None:
         raise _Broken(f"the connection broke off at byte {part.length} of {whole}")
 
 
-def _asked(part: PartFile, url: str) -> urllib.request.Request:
+def _request(part: PartFile, url: str) -> urllib.request.Request:
     headers = {"User-Agent": "rerank-harness", "Accept-Encoding": "identity"}
     if part.length:
         headers["Range"] = f"bytes={part.length}-"
@@ -126,15 +131,17 @@ def _asked(part: PartFile, url: str) -> urllib.request.Request:
 
 
 def _whole(response: HTTPResponse, part: PartFile, wanted: _Request) -> int | None:
-    """The length of the whole file. What is on disk stays only where the server goes on right behind it."""
-    whole = _length_behind(response, part) if response.status == 206 else _length_anew(response, part)
+    """The length of the whole file. The part on disk is kept only if the server continues exactly after it."""
+    whole = _length_continued(response, part) if response.status == 206 else _length_restarted(response, part)
     if wanted.size is not None and whole is not None and whole != wanted.size:
-        raise DataError(f"{wanted.url}: {whole} bytes there, not {wanted.size}; it is another version of the file")
+        raise DataError(
+            f"{wanted.url}: the server has {whole} bytes, not {wanted.size}; it is another version of the file"
+        )
     _show(part, wanted, whole)
     return wanted.size if whole is None else whole
 
 
-def _length_behind(response: HTTPResponse, part: PartFile) -> int | None:
+def _length_continued(response: HTTPResponse, part: PartFile) -> int | None:
     span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     if span is None or int(span[1]) != part.length:
         part.clear()
@@ -142,17 +149,18 @@ def _length_behind(response: HTTPResponse, part: PartFile) -> int | None:
     return None if span[2] == "*" else int(span[2])
 
 
-def _length_anew(response: HTTPResponse, part: PartFile) -> int | None:
+def _length_restarted(response: HTTPResponse, part: PartFile) -> int | None:
     part.clear(response.headers.get("ETag"))
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdecimal() else None
 
 
 def _refused(error: urllib.error.HTTPError, part: PartFile, url: str) -> None:
-    """Return where the answer says that nothing is missing.
+    """Return if the answer means that the file is complete.
 
     Raises:
-        DataError: asking again would not help.
+        DataError: another try would not help.
+        _Broken: another try may help.
     """
     if error.code == 416:
         if error.headers.get("Content-Range") == f"bytes */{part.length}":
@@ -170,17 +178,17 @@ def _status(error: urllib.error.HTTPError) -> str:
 def _reason(error: OSError | HTTPException, wanted: _Request) -> str:
     inner = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(inner, ssl.SSLCertVerificationError):
-        raise DataError(f"{wanted.url}: its certificate is refused ({inner.verify_message})") from None
+        raise DataError(f"{wanted.url}: the certificate is not valid ({inner.verify_message})") from None
     if isinstance(inner, TimeoutError):
         return f"no answer for {wanted.timeout:g} seconds"
     strerror = getattr(inner, "strerror", None)
     return " ".join(str(strerror or inner).split()) or type(inner).__name__
 
 
-def _room(part: PartFile, whole: int | None) -> None:
+def _check_space(part: PartFile, whole: int | None) -> None:
     missing, free = (whole or 0) - part.length, shutil.disk_usage(part.path.parent).free
     if missing > free:
-        raise DataError(f"{part.path}: {missing} bytes are missing and {free} are free on the disk; make room")
+        raise DataError(f"{part.path}: {missing} bytes are needed and {free} are free on the disk; free some space")
 
 
 def _show(part: PartFile, wanted: _Request, whole: int | None) -> None:
@@ -189,7 +197,7 @@ def _show(part: PartFile, wanted: _Request, whole: int | None) -> None:
 
 
 def _check(part: PartFile, url: str, md5: str | None) -> None:
-    found = md5 and file_md5(part.path)
-    if found != md5:
+    actual = md5 and file_md5(part.path)
+    if actual != md5:
         part.remove()
-        raise DataError(f"{url}: md5 {found}, not {md5}; it was deleted: run again, or fetch from another address")
+        raise DataError(f"{url}: md5 {actual}, not {md5}; it was deleted: run again, or fetch from another address")

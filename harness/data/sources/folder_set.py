@@ -1,4 +1,4 @@
-"""A folder of collections: each sub-folder that is a collection is one, and its name may be its language."""
+"""A folder of collections: every sub-folder is a collection, and its name may be its language."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CODE = re.compile(r"[a-z]{2,3}")
 
 
 def is_collection(folder: Path) -> bool:
-    """Whether a folder is a single collection: with files for corpus, queries and judgments, or as reranking rows."""
+    """Whether a folder is a single collection: files for corpus, queries and judgments, or reranking rows."""
     return _has_files(folder) or bool(row_files(folder))
 
 
@@ -47,8 +47,8 @@ def _has_files(folder: Path) -> bool:
 def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[TomlTable]) -> list[Offer]:
     """One offer for each sub-folder.
 
-    The set's `collection.toml` holds for all, its table `[sub]` for one, the sub-folder's own file above both, and
-    `rules` above everything.
+    The `collection.toml` of the set applies to all, its table `[sub]` to one. The `collection.toml` of the sub-folder
+    overrides both, and `rules` override everything.
     """
     subs = parts(folder)
     names = [sub.name for sub in subs]
@@ -65,18 +65,18 @@ def set_offers(folder: Path, name: str, split: str | None, rules: Sequence[TomlT
 
 
 def alone(path: Path, declared: DeclaredCollection) -> DeclaredCollection:
-    """The declarations of a folder or file that is named by itself, with the set that it lies in.
+    """The declarations of a folder or file that the user named alone, with those of its parent folder as the set.
 
-    What that folder's `collection.toml` says of parallel sets holds here too. A folder that is named after a language
-    is a part of the set, as `xquad/de` is.
+    The declaration of `parallel` in the parent's `collection.toml` applies here too. A folder that is named after a
+    language, such as `xquad/de`, is a part of the set.
     """
     folder, name = path.resolve().parent, path.resolve().name
     found = _own(folder)
     of_set = [] if found and is_collection(folder) else found
     tables = [*of_set, *(TomlTable(t.label, own) for t in of_set if isinstance(own := t.keys.get(name), dict))]
-    said = _only(("name", "parallel"), tables).parallel if declared.parallel is None else declared.parallel
+    parallel = _only(("name", "parallel"), tables).parallel if declared.parallel is None else declared.parallel
     set_name = _only(("name",), of_set).name or folder.name or None
-    return replace(declared, parallel=said, within=set_name, in_set=path.is_dir() and _is_code(name))
+    return replace(declared, parallel=parallel, within=set_name, in_set=path.is_dir() and _is_code(name))
 
 
 def _own(folder: Path) -> list[TomlTable]:
@@ -84,7 +84,7 @@ def _own(folder: Path) -> list[TomlTable]:
 
 
 def _only(keys: Sequence[str], tables: Sequence[TomlTable]) -> DeclaredCollection:
-    return combine([TomlTable(one.label, {key: one.keys[key] for key in keys if key in one.keys}) for one in tables])
+    return combine([TomlTable(t.label, {key: t.keys[key] for key in keys if key in t.keys}) for t in tables])
 
 
 def _is_code(folder_name: str) -> bool:

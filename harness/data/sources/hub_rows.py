@@ -1,4 +1,4 @@
-"""Rows of a dataset of the Hugging Face hub, read in batches of Arrow columns, and judgments that stand in dicts."""
+"""Rows of a dataset from the Hugging Face hub, read in batches of Arrow columns, and judgments from dicts."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Judged = Mapping[str, Mapping[str, int]]
 
 
 def document_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
-    """Documents: columns `id`, `text` and, where there is one, `title`. A text that is null is empty, as in mteb.
+    """Documents: columns `id`, `text` and optionally `title`. A null text is empty, as in mteb.
 
     Raises:
-        DataError: a column is missing or of another kind, or an id is null.
+        DataError: a column is missing or has another type, or an id is null.
     """
     for number, identifier, title, text in _rows(dataset, label, "title"):
         if text is None:
@@ -36,28 +36,28 @@ def document_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
 
 
 def query_rows(dataset: Any, label: str, dirt: Dirt) -> Iterator[Row]:
-    """Queries: columns `id`, `text` and, where there is one, `instruction`, which follows the text as in mteb.
+    """Queries: columns `id`, `text` and optionally `instruction`, which is appended to the text, as in mteb.
 
     Raises:
         DataError: as `document_rows`.
     """
     for number, identifier, instruction, text in _rows(dataset, label, "instruction"):
-        asked = (text or "") if instruction is None else f"{text or ''} {instruction}"
-        yield number, clean_id(identifier, f"{label}:{number}", dirt), asked
+        query = (text or "") if instruction is None else f"{text or ''} {instruction}"
+        yield number, clean_id(identifier, f"{label}:{number}", dirt), query
 
 
 def with_clean_ids(judged: Judged, dirt: Dirt) -> Judged:
-    """Judgments whose ids are as the declared rules make those of the texts; of two that become one, the higher grade
-    is kept."""
+    """Judgments with ids changed by the declared rules, as those of the texts. If two ids become the same, the higher
+    grade is kept."""
     if not dirt.allows("white-space-ids"):
         return judged
-    found: dict[str, dict[str, int]] = {}
+    renamed: dict[str, dict[str, int]] = {}
     for query, grades in judged.items():
-        own = found.setdefault(underscored(query), {})
+        by_document = renamed.setdefault(underscored(query), {})
         for document, grade in grades.items():
             name = underscored(document)
-            own[name] = max(grade, own.get(name, grade))
-    return found
+            by_document[name] = max(grade, by_document.get(name, grade))
+    return renamed
 
 
 def lists_with_clean_ids(lists: Mapping[str, Sequence[str]], dirt: Dirt) -> Mapping[str, Sequence[str]]:
@@ -68,8 +68,8 @@ def lists_with_clean_ids(lists: Mapping[str, Sequence[str]], dirt: Dirt) -> Mapp
 
 
 def resolved(judged: Judged, queries: Mapping[str, int], documents: Mapping[str, int], label: str, dirt: Dirt) -> Qrels:
-    """The judgments as rows. A row of -1 is a query or document without a text; the judgment of such a document stays
-    with its id.
+    """The judgments as rows. `queries` and `documents` have -1 for ids without a text. Judgments of such documents are
+    kept by id.
 
     Raises:
         DataError: a query or document has no text, and no rule lets it through.
@@ -96,11 +96,11 @@ def resolved(judged: Judged, queries: Mapping[str, int], documents: Mapping[str,
 def given_lists(
     lists: Mapping[str, Sequence[str]], queries: Mapping[str, int], documents: Mapping[str, int], label: str, dirt: Dirt
 ) -> tuple[GivenCandidates, int]:
-    """The candidate lists in the order of the queries, each list in the order of the corpus, and how many repeated
-    candidates were dropped. A query without a list has an empty one: it counts, with the value 0, as in mteb.
+    """The candidate lists in the order of the queries, each list in the order of the corpus, and the number of repeated
+    candidates that were dropped. A query without a list gets an empty one and counts with the value 0, as in mteb.
 
     Raises:
-        DataError: a candidate is not in the corpus and no rule drops it.
+        DataError: a candidate is not in the corpus and no rule lets it through.
     """
     found, listed = [], 0
     for query, row in sorted(queries.items(), key=lambda item: item[1]):
@@ -140,10 +140,10 @@ def _rows(dataset: Any, label: str, optional: str) -> Iterator[tuple[int, str, s
 
 
 def _check_columns(dataset: Any, label: str, optional: str) -> None:
-    there = ", ".join(dataset.column_names)
+    names = ", ".join(dataset.column_names)
     for name in ("id", "text"):
         if name not in dataset.column_names:
-            raise DataError(f"{label}: no column '{name}' (there: {there}); its layout has changed")
+            raise DataError(f"{label}: no column '{name}' (columns: {names}); its layout has changed")
     for name in {"text", optional} & set(dataset.column_names):
         kind = getattr(dataset.features[name], "dtype", None)
         if kind not in (*_TEXT, "null"):

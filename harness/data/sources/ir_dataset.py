@@ -1,4 +1,4 @@
-"""A data set of ir_datasets as a source: its documents, queries and judgments, joined and checked as all others are."""
+"""A data set of ir_datasets as a source. Documents, queries and judgments are joined and checked as for all sources."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from harness.data.sources.texts import Row, write_texts
 from harness.data.suites.table import SuiteCollection
 
 _STREAMS = ("_docs_iter", "_iter")
-"""Of handlers: the documents as their file has them. The public `docs_iter` first copies BEIR's corpora into a store of
-pickles in the home, and goes on believing that store when the file beside it is another one."""
+"""Methods of handlers that return the documents as their file has them. The public `docs_iter` first copies BEIR's
+corpora into a store of pickles, and keeps using that store even if the file changes."""
 
 
 @dataclass(frozen=True)
 class IrDataset:
-    """One data set, which is looked for only when it is read."""
+    """One data set of ir_datasets. Its files are located or downloaded when they are read."""
 
     name: str
     split: str
@@ -45,15 +45,15 @@ class IrDataset:
         return f"ir_datasets {self.dataset}"
 
     def files(self) -> Sequence[Path]:
-        """What the library downloaded, or downloads now; with a mirror nothing is downloaded.
+        """The files that the library downloaded, or downloads now. With a mirror nothing is downloaded.
 
         Raises:
             DataError: a file is not in the mirror, or cannot be downloaded.
         """
-        return [self._file(one) for one in downloads(self._library, self.dataset)]
+        return [self._file(download) for download in downloads(self._library, self.dataset)]
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """Judgments first: they tell which queries belong to the split and which documents to look up."""
+        """Convert the judgments first: they decide which queries are in the split and which documents to look up."""
         of_judgments = dirt.of("judgments")
         judgments = listed_judgments(self._label("qrels"), self._judged(), of_judgments)
         query_rows = dict.fromkeys(judgments.queries, -1)
@@ -98,17 +98,17 @@ class IrDataset:
         with self._translated():
             yield from of(self._library.load(self.dataset))
 
-    def _file(self, one: Any) -> Path:
-        path = Path(one.path(force=False))
-        with_sum = self._home / "downloads" / str(one.expected_md5)
+    def _file(self, download: Any) -> Path:
+        path = Path(download.path(force=False))
+        with_sum = self._home / "downloads" / str(download.expected_md5)
         if self.mirror and not path.exists() and not with_sum.exists():
             raise self._missing(path)
         with self._translated():
-            return Path(one.path())
+            return Path(download.path())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        # The library raises whatever its parsers, its asserts and the network raise.
+        # The library passes on all errors of its parsers, its asserts and the network.
         try:
             yield
         except HarnessError:
@@ -131,7 +131,7 @@ class IrDataset:
 
     def _missing(self, path: Path) -> DataError:
         command = f"harness fetch {self.name} --source irds --mirror {shlex.quote(str(self.mirror))}"
-        return DataError(f"{path}: not there; where there is a network, run: {command}")
+        return DataError(f"{path}: not found; on a machine with a network, run: {command}")
 
     def _label(self, kind: str) -> str:
         return f"{self.origin} {kind}"
@@ -144,12 +144,12 @@ def _documents_of(data: Any) -> Iterable[Any]:
 
 
 def irds_source(entry: SuiteCollection, declared: DeclaredCollection, origin: SourceChoice) -> IrDataset:
-    """A collection of a suite through ir_datasets, whose home is `<mirror>/irds` where there is a mirror.
+    """A collection of a suite through ir_datasets. If there is a mirror, the library's home is `<mirror>/irds`.
 
     Raises:
         UsageError: ir_datasets does not have the collection.
     """
     if entry.irds is None:
-        raise UsageError(f"{entry.target}: ir_datasets does not have it; take another --source")
+        raise UsageError(f"{entry.target}: ir_datasets does not have it; choose another --source")
     mirror = origin.mirror and origin.mirror.expanduser()
     return IrDataset(entry.target, entry.mteb.split, declared, entry.irds, mirror)

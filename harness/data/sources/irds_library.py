@@ -1,4 +1,4 @@
-"""The library ir_datasets, with its home where it is wanted, and the files that it downloads for a data set."""
+"""Load the library ir_datasets with a given home folder, and find the files that it downloads for a data set."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _LOCK = threading.Lock()
 
 @cache
 def library(home: Path | None) -> ModuleType:
-    """ir_datasets, keeping its files in `home`, else where it keeps them for the user.
+    """Import ir_datasets with its files in `home`. Default: the user's home of the library.
 
-    It fixes its paths when it is imported, so that a home of our own takes an import of our own: the module that the
-    caller has or will have, and the caller's environment, stay as they are.
+    The library fixes its paths when it is imported, so another home needs a separate import. The module that the caller
+    has imported or will import, and the caller's environment, do not change.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: ir_datasets is not installed.
     """
     if home is None:
         return _imported()
@@ -40,8 +40,8 @@ def library(home: Path | None) -> ModuleType:
 
 
 def downloads(module: ModuleType, dataset: str) -> list[Any]:
-    """What the library downloads for a data set such as `beir/scifact/test`: values with `path()`, which downloads and
-    checks the md5 sum if nothing is there, `path(force=False)`, which only names the file, and `expected_md5`."""
+    """The downloads of a data set such as `beir/scifact/test`. Each has `path()`, which downloads the file if it is
+    missing and checks its md5 sum; `path(force=False)`, which only returns the path; and `expected_md5`."""
     top, _, rest = dataset.partition("/")
     config = module.util.DownloadConfig.context(top, module.util.home_path() / top)
     return [config[key] for key in _keys(rest, list(config.contents()))]
@@ -52,8 +52,9 @@ def _imported() -> ModuleType:
 
 
 def _keys(rest: str, keys: Sequence[str]) -> list[str]:
-    """BEIR has a zip file for a data set and its parts, NanoBEIR three files under its name, MIRACL files under the
-    version, language and split, with the documents of a language for all of its splits."""
+    """The keys of the downloads of a data set. BEIR has a zip file for a data set and its parts. NanoBEIR has three
+    files under its name. MIRACL has files under version, language and split; all splits of a language share the
+    documents."""
     zips = [key for key in keys if rest == key or rest.startswith(f"{key}/")]
     if zips:
         return [max(zips, key=len)]
@@ -63,7 +64,7 @@ def _keys(rest: str, keys: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _apart() -> Iterator[None]:
-    """Import as if the library had not been imported, and leave no trace of it."""
+    """Import as if the library had not been imported, and restore `sys.modules` afterwards."""
     before = _take_out()
     try:
         yield
@@ -92,7 +93,7 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 
 def cannot(dataset: str, error: Exception, home: Path) -> DataError:
-    """What a user reads when the library fails, whatever it raised."""
+    """The error for a failure of the library, whatever it raised."""
     reason = " ".join(str(error).split())[:200]
     detail = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return DataError(

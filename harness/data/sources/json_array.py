@@ -1,4 +1,4 @@
-"""A file with one JSON array in the place of lines, read item by item so that every item has its line."""
+"""Read a file with one JSON array item by item, so that every item has its line number."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _DECODER = json.JSONDecoder()
 
 
 def array_items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[tuple[int, object]]:
-    """The items of the array that the lines hold, each with the line that it begins in.
+    """Yield the items of the array, each with the number of the line that it begins in.
 
     Raises:
-        DataError: no JSON, or something behind the array.
+        DataError: the lines are not JSON, or something follows the array.
     """
     reader = _Reader(_padded(numbered), file)
     reader.take("[")
@@ -36,7 +36,7 @@ class _Reader:
         self._move(0)
 
     def is_at(self, sign: str) -> bool:
-        """Whether a sign comes next; '' is the end."""
+        """Whether a character comes next; '' is the end."""
         return self._text[self._at : self._at + 1] == sign
 
     def take(self, sign: str) -> None:
@@ -65,7 +65,7 @@ class _Reader:
 
 
 def _padded(numbered: Iterable[tuple[int, str]]) -> str:
-    """The text, with the blank lines that were left out."""
+    """The text, with the blank lines that were skipped."""
     parts, last = list[str](), 1
     for number, line in numbered:
         parts.append("\n" * (number - last) + line)

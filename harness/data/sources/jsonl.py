@@ -1,4 +1,4 @@
-"""Lines of JSON, or one array, plain or gzipped, strictly UTF-8. Every error names the file and the line."""
+"""Read lines of JSON, or one array, plain or gzipped, strictly UTF-8. Every error names the file and the line."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ _WHITE = re.compile(r"[\s\0]")
 
 
 class CollectionFiles(Protocol):
-    """Where the files of a collection lie: a folder or a zip file."""
+    """The files of a collection, in a folder or a zip file."""
 
     def names(self) -> list[str]:
         """The names of its files relative to the collection, with '/' between folders."""
         ...
 
     def label(self, name: str) -> str:
-        """How messages call the file."""
+        """The name of the file in messages."""
         ...
 
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """Its bytes as they are stored."""
+        """Open the stored bytes of a file."""
         ...
 
 
 def find(place: CollectionFiles, name: str) -> str | None:
-    """The name under which a file is there, plain or gzipped, or None.
+    """The name of a file, plain or gzipped; None if it does not exist.
 
     Raises:
-        DataError: both are there; which one counts cannot be known.
+        DataError: both exist.
     """
     found = [candidate for candidate in (name, f"{name}.gz") if candidate in place.names()]
     if len(found) == 2:
-        raise DataError(f"{place.label(name)}: lies here plain and gzipped; remove one of the two")
+        raise DataError(f"{place.label(name)}: exists both plain and gzipped; remove one of the two")
     return found[0] if found else None
 
 
 def lines(place: CollectionFiles, name: str) -> Iterator[tuple[int, str]]:
-    """The lines that hold anything, with their numbers from 1. A byte order mark at the start of a line is no part of
-    it: files that were put together have several.
+    """Yield the lines that are not blank, with their numbers from 1. A byte order mark at the start of a line is
+    dropped: concatenated files have several.
 
     Raises:
-        DataError: bytes that are not UTF-8, or compressed data that breaks off.
+        DataError: the file has bytes that are not UTF-8, or compressed data that is truncated.
     """
     file, number = place.label(name), 0
     try:
@@ -67,7 +67,7 @@ def lines(place: CollectionFiles, name: str) -> Iterator[tuple[int, str]]:
                     yield number, _decoded(raw, file, number).removeprefix("\ufeff").rstrip("\r\n")
     except _BROKEN as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{file}:{number + 1}: cannot be read on ({reason}); fetch it again") from error
+        raise DataError(f"{file}:{number + 1}: cannot be read further ({reason}); fetch it again") from error
 
 
 def _decoded(raw: bytes, file: str, number: int) -> str:
@@ -80,13 +80,13 @@ def _decoded(raw: bytes, file: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JsonLine:
-    """One line: a JSON object, asked field by field."""
+    """A JSON object with its place in a file, read field by field."""
 
     file: str
     line: int
     fields: dict[str, object]
     item: int | None = None
-    """Its place in an array, from 1: several may be in one line."""
+    """Its position in an array, from 1. Several items may be in one line."""
 
     @property
     def where(self) -> str:
@@ -95,11 +95,11 @@ class JsonLine:
 
     @property
     def number(self) -> int:
-        """What counts it in its file: the item of an array, else the line."""
+        """Its number in the file: the item in an array, else the line."""
         return self.item or self.line
 
     def identifier(self, name: str, dirt: Dirt) -> str:
-        """An id: text, or a whole number that becomes text."""
+        """An id: text, or a whole number, which is converted to text."""
         value = self._field(name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
@@ -114,33 +114,35 @@ class JsonLine:
         return self._text(name, self.fields[name]) if self.has(name) else None
 
     def has(self, name: str) -> bool:
-        """Whether a field is there and not null."""
+        """Whether a field exists and is not null."""
         return not _is_null(self.fields.get(name))
 
     def first_or_only(self, names: Sequence[str]) -> str | None:
-        """The first of `names` where the record has a field of that name, else as `only_one`.
+        """The first of `names` if the record has that field, else as `only_one`.
 
         Raises:
-            DataError: there are several of the others; which one counts cannot be known.
+            DataError: the record has several of the other names.
         """
         return names[0] if self.has(names[0]) else self.only_one(names)
 
     def only_one(self, names: Sequence[str]) -> str | None:
-        """The one of `names` that the record has and that is not null; None where there is none.
+        """The name in `names` of the only such field that is not null; None if there is none.
 
         Raises:
-            DataError: there are several; which one counts cannot be known.
+            DataError: the record has several of them.
         """
         found = [name for name in names if self.has(name)]
         if len(found) > 1:
-            there = " and ".join(f"'{name}'" for name in found)
-            raise DataError(f"{self.where}: the fields {there} could both be '{names[0]}'; name one of them so")
+            several = " and ".join(f"'{name}'" for name in found)
+            raise DataError(
+                f"{self.where}: the fields {several} could both be '{names[0]}'; rename one of them to '{names[0]}'"
+            )
         return found[0] if found else None
 
     def _field(self, name: str) -> object:
         if name not in self.fields:
-            there = ", ".join(sorted(self.fields)) or "none"
-            raise DataError(f"{self.where}: field '{name}' is missing; add it (fields there: {there[:200]})")
+            fields = ", ".join(sorted(self.fields)) or "none"
+            raise DataError(f"{self.where}: field '{name}' is missing; add it (fields: {fields[:200]})")
         return self.fields[name]
 
     def _text(self, name: str, value: object, wanted: str = "text") -> str:
@@ -149,15 +151,15 @@ class JsonLine:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise DataError(f"{self.where}: field '{name}' holds half a surrogate pair; repair the escape") from None
+            raise DataError(f"{self.where}: field '{name}' has half a surrogate pair; correct the escape") from None
         return value
 
 
 def records(place: CollectionFiles, name: str) -> Iterator[JsonLine]:
-    """The objects of a JSONL file, or of a file with one JSON array of them.
+    """Yield the objects of a JSONL file, or of a file with one JSON array of objects.
 
     Raises:
-        DataError: a line that is no JSON, or no object.
+        DataError: a line is not JSON, or not an object.
     """
     file, numbered = place.label(name), lines(place, name)
     for first in numbered:
@@ -185,7 +187,7 @@ def _parsed(line: str, file: str, number: int) -> dict[str, object]:
         reason = f"column {error.colno}: {error.msg}"
         raise DataError(f"{file}:{number}: not JSON ({reason}); {array_advice(line, f'{file}:{number}')}") from None
     except (ValueError, RecursionError):
-        raise DataError(f"{file}:{number}: not JSON that can be read; write one object per line") from None
+        raise DataError(f"{file}:{number}: this JSON cannot be read; write one object per line") from None
     if not isinstance(value, dict):
         raise DataError(
             f"{file}:{number}: {kind_of(value)}, not a JSON object; {array_advice(line, f'{file}:{number}')}"
@@ -194,10 +196,10 @@ def _parsed(line: str, file: str, number: int) -> dict[str, object]:
 
 
 def clean_id(identifier: str, where: str, dirt: Dirt) -> str:
-    """An id that a TREC file can hold.
+    """Check that an id fits into a TREC file, and return it.
 
     Raises:
-        DataError: it is empty, or has white space that no rule lets through.
+        DataError: it is empty, or it has white space and no rule lets that through.
     """
     if not identifier.strip("\0 "):
         raise empty_id(where)
@@ -208,17 +210,17 @@ def clean_id(identifier: str, where: str, dirt: Dirt) -> str:
 
 
 def empty_id(where: str) -> DataError:
-    """The error for an id that is empty."""
+    """The error for an empty id."""
     return DataError(f"{where}: an empty id; give every query and document one")
 
 
 def underscored(identifier: str) -> str:
-    """What the rule `white-space-ids` makes of an id."""
+    """An id with white space replaced by '_', for the rule `white-space-ids`."""
     return _WHITE.sub("_", identifier)
 
 
 def kind_of(value: object) -> str:
-    """What a JSON value is, in words."""
+    """The type of a JSON value, in words."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
     return "null" if _is_null(value) else names.get(type(value), type(value).__name__)
 

@@ -1,5 +1,5 @@
-"""The columns of a file of judgments: those that its header names, else TREC's four, divided by any white space, or
-three as BEIR has them."""
+"""The columns of a file of judgments: those that its header names, else TREC's four, divided by white space, or BEIR's
+three."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from harness.data.sources.dirt import shown
 from harness.data.sources.judgment_header import ColumnOrder, contradicts, order_of
 
 Layout = Literal[3, 4]
-"""The number of columns that no header names: query, document, grade; or query, iteration, document, grade."""
+"""The number of columns without a header: query, document, grade; or query, iteration, document, grade."""
 WHOLE = re.compile(r"[+-]?[0-9]+(\.0*)?")
-"""A grade, as a whole number or as a float that is one: data frames write 1.0."""
+"""A grade: a whole number, also as a float such as 1.0, which data frames write."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-"""What may be meant as a grade, so that its line is no header."""
+"""A possible grade. A line with one is not a header."""
 _ITERATION = re.compile(r"[Qq]?[0-9]+|[Uu]0")
 _UNUSED = re.compile(r"[QqUu]?0+")
-"""What the second column of nearly every TREC file holds, in every line."""
+"""The usual second column of TREC files."""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*')
 _GRADE_DIGITS = 3
-"""A number with more digits is no grade, so the column has documents."""
+"""A number with more digits is a document id, not a grade."""
 _ADVICE = (
     "write every line with the three columns query, document and grade, divided by tabs, or every line with TREC's "
     "four, query, 0, document and grade"
 )
-_DECLARE = "the names query-id, corpus-id, score and iteration, as many as there are columns and in their order"
+_DECLARE = "the names query-id, corpus-id, score and iteration, one per column and in the order of the columns"
 
 
 @dataclass(frozen=True)
 class JudgmentLine:
-    """One line in its columns, without white space around them; only tabs leave any within an id."""
+    """The columns of one line, stripped. An id can have white space inside only if tabs divide the columns."""
 
     number: int
     query: str
@@ -44,24 +44,24 @@ class JudgmentLine:
 
 @dataclass(frozen=True)
 class Divided:
-    """A file of judgments in its columns."""
+    """The lines of a file of judgments, divided into columns."""
 
     header: tuple[str, ...]
-    """The columns of a first line without a grade; a header, unless it names a query."""
+    """The columns of a first line without a grade. It is a header unless its first column is a query id."""
     lines: Iterator[JudgmentLine]
     is_trec: bool
     """Whether the lines have TREC's four columns."""
 
 
 def without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The lines without comments, as trec_eval has them: they begin with '#'. A line that can be read as a judgment or
-    header stays, so that a query called '#1' keeps its judgments."""
+    """The lines without comments, which begin with '#', as in trec_eval. A line that can be read as a judgment or a
+    header is kept, so that a query with the id '#1' keeps its judgments."""
     for number, line in lines:
-        if not line.startswith("#") or _is_more_than_a_comment(line):
+        if not line.startswith("#") or _may_be_data(line):
             yield number, line
 
 
-def _is_more_than_a_comment(line: str) -> bool:
+def _may_be_data(line: str) -> bool:
     words = line.split()
     if words[0] == "#":
         return len(words) == 4 and _UNUSED.fullmatch(words[1]) is not None and _has_grade(words)
@@ -69,15 +69,16 @@ def _is_more_than_a_comment(line: str) -> bool:
 
 
 def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], file: str) -> Divided:
-    """Divide the lines of a file, all of them in the same way: by the header where there is one that names its columns.
+    """Divide the lines of a file into columns, all lines in the same way. A header that names the columns decides.
 
     Args:
         lines: number and text of every line that is not blank.
-        again: the same; which columns a file without such a header has is only known at its end.
+        again: the same lines. Without such a header the columns are known only at the end of the file, so the lines are
+            read twice.
 
     Raises:
-        DataError: a line has other columns than those before it; the header names columns in part, and in another
-            order than TREC's or BEIR's; or nothing says whether a column has documents. The message names the line.
+        DataError: a line has other columns than the lines before it; a header names some columns in an order that is
+            neither TREC's nor BEIR's; or it is unclear whether a column has documents. The message names the line.
     """
     rest = iter(lines)
     first = next(rest, (1, ""))
@@ -89,7 +90,7 @@ def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], 
 
 
 def _named(line: str) -> tuple[tuple[str, ...], ColumnOrder | None]:
-    """The columns of a header, and their order where it names them."""
+    """The columns of a header and their order; ((), None) if the line does not name the columns."""
     found = [tuple(columns) for columns in (_at_tabs(line, None), line.split())]
     return next(((columns, order) for columns in found if (order := order_of(columns))), ((), None))
 
@@ -104,10 +105,12 @@ def _by_name(lines: Iterable[tuple[int, str]], order: ColumnOrder, file: str) ->
 
 
 def _row(line: str, order: ColumnOrder) -> list[str] | None:
-    """A line at its tabs, or at its white space where only that gives a query, a document and a grade."""
+    """A line divided at tabs, or at white space if only that gives a query, a document and a grade."""
     found = [columns for columns in (_at_tabs(line, order.width), line.split()) if len(columns) == order.width]
-    whole = (one for one in found if one[order.query] and one[order.document] and _NUMBER.fullmatch(one[order.grade]))
-    return next(whole, found[0] if found else None)
+    complete = (
+        row for row in found if row[order.query] and row[order.document] and _NUMBER.fullmatch(row[order.grade])
+    )
+    return next(complete, found[0] if found else None)
 
 
 def _surveyed(lines: Iterable[tuple[int, str]], file: str) -> tuple[Layout, tuple[str, ...]]:
@@ -138,15 +141,15 @@ def _surveyed(lines: Iterable[tuple[int, str]], file: str) -> tuple[Layout, tupl
 
 
 class _Fours:
-    """What the lines of four words have in common."""
+    """What all lines of four words have in common."""
 
     def __init__(self) -> None:
         self.numbered = True
-        """Every second word may be TREC's iteration."""
+        """Whether the second word of every line may be TREC's iteration."""
         self.graded = True
-        """Every third word may be a grade."""
+        """Whether the third word of every line may be a grade."""
         self.unusual: tuple[int, str] | None = None
-        """The first second word that TREC's files do not have as a rule, and its line."""
+        """Line and second word of the first line whose second word is unusual in TREC's files."""
 
     def see(self, number: int, words: list[str]) -> None:
         self.numbered = self.numbered and _ITERATION.fullmatch(words[1]) is not None
@@ -167,7 +170,7 @@ def _divided(lines: Iterable[tuple[int, str]], layout: Layout, has_header: bool)
 
 
 def _readings(line: str) -> dict[Layout, list[str]]:
-    """The columns of a line in every layout that it fits."""
+    """The columns of a line, by every layout that fits."""
     words = line.split()
     tabbed = _at_tabs(line, 3) if "\t" in line else words
     found: dict[Layout, list[str]] = {}
@@ -179,8 +182,8 @@ def _readings(line: str) -> dict[Layout, list[str]]:
 
 
 def _at_tabs(line: str, width: int | None) -> list[str]:
-    """As BEIR's loader divides a line: a csv file with tabs. Columns are stripped, and empty ones behind the last of
-    `width` go; none where a quotation mark is left open."""
+    """Divide a line as BEIR's loader does, as csv with tabs. Columns are stripped, and empty columns after `width` are
+    dropped. [] if a quotation mark is not closed."""
     columns = line.split("\t")
     while len(columns) > (width or 1) and not columns[-1].strip():
         columns.pop()

@@ -1,4 +1,4 @@
-"""The header of a file of judgments: which of its columns have the query, the document and the grade."""
+"""The header of a file of judgments: which columns have the query, the document and the grade."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _STEMS: tuple[tuple[Role, str, tuple[str, ...]], ...] = (
 _ROLES: dict[str, Role] = {
     stem + suffix: role for role, stems, suffixes in _STEMS for stem in stems.split() for suffix in suffixes
 }
-"""Names without signs and capitals: ir_datasets' query_id, BEIR's corpus-id, TREC's docno and their kind."""
+"""Names of columns in lower case without punctuation, such as ir_datasets' query_id, BEIR's corpus-id, TREC's docno."""
 _TREC: tuple[Role, ...] = ("query", "iteration", "document", "grade")
 
 
 @dataclass(frozen=True)
 class ColumnOrder:
-    """Where the columns of a file are, from 0."""
+    """The positions of the columns of a file, from 0."""
 
     width: int
     query: int
@@ -34,7 +34,7 @@ class ColumnOrder:
 
 
 def order_of(header: Sequence[str]) -> ColumnOrder | None:
-    """The order that a header declares; None where it does not name query, document and grade once each."""
+    """The order that a header declares; None if it does not name query, document and grade exactly once each."""
     roles = _roles(header)
     if any(roles.count(role) != 1 for role in ("query", "document", "grade")):
         return None
@@ -42,7 +42,7 @@ def order_of(header: Sequence[str]) -> ColumnOrder | None:
 
 
 def contradicts(header: Sequence[str]) -> bool:
-    """Whether a name in a header belongs elsewhere in BEIR's order of three columns, and in TREC's of four."""
+    """Whether a name in a header is at another position than in BEIR's three columns or TREC's four."""
     wanted = [role for role in _TREC if role != "iteration" or len(header) > 3]
     return any(role not in {None, usual} for role, usual in zip(_roles(header), wanted, strict=False))
 

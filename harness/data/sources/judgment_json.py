@@ -1,4 +1,4 @@
-"""Judgments in JSON: `{query: {document: grade}}`, as ranx has them, or one object a line, as in mteb's files."""
+"""Judgments in JSON: `{query: {document: grade}}`, as in ranx, or one object per line, as in mteb's files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from harness.data.sources.jsonl import CollectionFiles, JsonLine, kind_of, lines
 from harness.data.sources.judgment_columns import JudgmentLine
 from harness.data.sources.judgment_header import order_of
 
-_FORMS = 'write {"query": {"document": grade}}, or one object a line with query-id, corpus-id and score'
+_FORMS = 'write {"query": {"document": grade}}, or one object per line with query-id, corpus-id and score'
 
 
 def json_judgments(place: CollectionFiles, name: str) -> Iterator[JudgmentLine] | None:
-    """The judgments of a file of JSON; None for a file that is none.
+    """The judgments of a JSON file; None if the file is not JSON.
 
     Raises:
-        DataError: no JSON, or objects of another kind.
+        DataError: the JSON is broken, or has another form.
     """
     first = next((line for _, line in lines(place, name)), "")
     if first.lstrip()[:1] not in ("{", "["):
@@ -30,7 +30,7 @@ def _is_row(line: str) -> bool:
         value = json.loads(line)
     except ValueError:
         return line.lstrip().startswith("[")
-    return not isinstance(value, dict) or not any(isinstance(one, dict) for one in value.values())
+    return not isinstance(value, dict) or not any(isinstance(grades, dict) for grades in value.values())
 
 
 def _by_line(place: CollectionFiles, name: str) -> Iterator[JudgmentLine]:
@@ -55,8 +55,8 @@ def _nested(place: CollectionFiles, name: str) -> Iterator[JudgmentLine]:
         content = json.loads("\n".join(line for _, line in lines(place, name)))
     except ValueError as error:
         raise DataError(f"{file}:1: not JSON ({error}); {_FORMS}") from None
-    for query, own in content.items():
-        if not isinstance(own, Mapping):
-            raise DataError(f"{file}:1: query '{query}' has {kind_of(own)}; {_FORMS}")
-        for document, grade in own.items():
+    for query, grades in content.items():
+        if not isinstance(grades, Mapping):
+            raise DataError(f"{file}:1: query '{query}' has {kind_of(grades)}; {_FORMS}")
+        for document, grade in grades.items():
             yield JudgmentLine(1, query.strip(), document.strip(), str(grade))

@@ -1,4 +1,4 @@
-"""Judgments from `qrels/<split>.tsv`: BEIR's three columns, TREC's four, or those that a header names."""
+"""Read judgments from `qrels/<split>.tsv`: BEIR's three columns, TREC's four, or those that a header names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HIGHEST = 2**31 - 1
 
 @dataclass(frozen=True)
 class Judgments:
-    """Judgments as they are written, by id."""
+    """Judgments by id, as written in the file."""
 
     file: str
     queries: Sequence[str]
@@ -28,27 +28,27 @@ class Judgments:
     grades: Sequence[int]
     lines: Sequence[int]
     header: tuple[str, ...]
-    """The columns of a first line without a grade; a header unless it names a query."""
+    """The columns of a first line without a grade. It is a header unless its first column is a query id."""
 
 
 def read_judgments(place: CollectionFiles, name: str, dirt: Dirt) -> Judgments:
-    """Read a file of judgments; `judgment_columns` says how its lines are divided, `judgment_json` reads JSON.
+    """Read a file of judgments. `judgment_columns` divides its lines, `judgment_json` reads JSON.
 
-    A grade below zero counts as 0, and is counted; TREC's files mark junk that way.
+    A grade below zero becomes 0 and is counted; TREC's files mark junk that way.
 
     Raises:
-        DataError: lines with other columns than those before, a grade that is not a whole number, a pair that is judged
-            twice, an empty id, no judgment at all.
+        DataError: a line has other columns than the lines before it, a grade is not a whole number, a pair is judged
+            twice, an id is empty, or there is no judgment.
     """
     file, of_json = place.label(name), json_judgments(place, name)
     if of_json is not None:
         return _collected(_Reader(file, dirt), of_json)
-    found = divided(without_comments(lines(place, name)), without_comments(lines(place, name)), file)
-    return _collected(_Reader(file, dirt, junk_is_usual=found.is_trec), found.lines, found.header)
+    rows = divided(without_comments(lines(place, name)), without_comments(lines(place, name)), file)
+    return _collected(_Reader(file, dirt, junk_is_usual=rows.is_trec), rows.lines, rows.header)
 
 
 def listed_judgments(label: str, rows: Iterable[tuple[str, str, int]], dirt: Dirt) -> Judgments:
-    """The judgments that a library hands out as (query, document, grade).
+    """The judgments that a library returns as (query, document, grade).
 
     Raises:
         DataError: as `read_judgments`.
@@ -85,7 +85,7 @@ class _Reader:
         return Judgments(self.file, [q for q, _ in pairs], [d for _, d in pairs], self.grades, self.lines, header)
 
     def _pair(self, line: JudgmentLine, where: str) -> tuple[str, str]:
-        """Query and document. Their white space is counted with the texts, and here in the share of the lines."""
+        """Query and document. White space in ids is counted with the texts, so here only the lines are noted."""
         written = (line.query, line.document)
         if not all(written):
             raise empty_id(where)
@@ -112,7 +112,7 @@ class _Reader:
             self.grades.append(grade)
             self.lines.append(number)
             return
-        judged = f"document {shown(pair[1])} is judged for query {shown(pair[0])} in line {self.lines[row]} already"
+        judged = f"document {shown(pair[1])} is already judged for query {shown(pair[0])} in line {self.lines[row]}"
         if grade == self.grades[row]:
             self._dirt.meet("repeated-judgments", f"{self.file}:{number}: {judged}")
         else:
@@ -122,10 +122,10 @@ class _Reader:
 
 
 def without_unknown_queries(judgments: Judgments, known: Mapping[str, int], query_file: str, dirt: Dirt) -> Judgments:
-    """The judgments of the queries that the query file has; `known` gives -1 for the others.
+    """Drop the judgments of queries that the query file lacks; `known` has -1 for these.
 
     Raises:
-        DataError: a query is unknown and no rule drops it, or none is left.
+        DataError: a query is unknown and no rule lets it through, or no judgment is left.
     """
     if judgments.header and known.get(judgments.header[0], -1) >= 0:
         raise _not_whole(f"{judgments.file}:1", judgments.header[-1])
@@ -151,23 +151,23 @@ def without_unknown_queries(judgments: Judgments, known: Mapping[str, int], quer
 def resolved(
     judgments: Judgments, queries: Mapping[str, int], documents: Mapping[str, int], corpus_file: str, dirt: Dirt
 ) -> Qrels:
-    """The judgments as rows; `documents` gives -1 for one that the corpus lacks, which stays with its id.
+    """The judgments as rows. `documents` has -1 for documents that the corpus lacks; their judgments are kept by id.
 
     Raises:
         DataError: a document is unknown and no rule lets it through.
     """
     rows = np.array([documents[document] for document in judgments.documents], np.int32)
-    asked = np.array([queries[query] for query in judgments.queries], np.int32)
+    query_rows = np.array([queries[query] for query in judgments.queries], np.int32)
     grades = np.array(judgments.grades, np.int32)
     for row in np.flatnonzero(rows < 0).tolist():
         where = f"{judgments.file}:{judgments.lines[row]}"
         text = f"{where}: document {shown(judgments.documents[row])} is not in {corpus_file}"
         dirt.meet("unknown-documents", text)
-    return sorted_qrels(asked, rows, grades, judgments.documents)
+    return sorted_qrels(query_rows, rows, grades, judgments.documents)
 
 
 def sorted_qrels(queries: Rows, documents: Rows, grades: Rows, ids: Sequence[str] = ()) -> Qrels:
-    """Rows sorted by query, then document; a document of row -1 is missing from the corpus and is kept by its id."""
+    """Sort rows by query, then document. A document of row -1 is missing from the corpus and is kept by id."""
     order = np.lexsort((documents, queries))
     known = order[documents[order] >= 0]
     gone = sorted(np.flatnonzero(documents < 0).tolist(), key=lambda row: (int(queries[row]), ids[row].encode()))

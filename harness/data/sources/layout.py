@@ -1,5 +1,5 @@
-"""Which files of a folder are its corpus, queries and judgments: as declared, else by BEIR's names, else by the names
-that TREC collections usually have, else by what they begin with. What is not clear is refused with the list."""
+"""Find the corpus, queries and judgments of a folder: as declared, else by BEIR's names, else by the usual names of
+TREC files, else by how the files begin. If that is not clear, an error lists the files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from harness.data.sources.text_files import form_of
 Role = Literal["judgments", "queries", "corpus"]
 LAYOUT = "a collection has corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
 FOLDERS = ("qrels", "queries", "topics", "corpus", "collection", "docs", "documents", "passages")
-"""Folders of a collection whose files belong to it."""
+"""Sub-folders whose files belong to the collection."""
 _WORDS: Mapping[str, Role] = {
     **dict.fromkeys(("qrels", "qrel", "judgments", "judgements"), "judgments"),
     **dict.fromkeys(("queries", "query", "topics", "topic"), "queries"),
     **dict.fromkeys(("corpus", "collection", "documents", "document", "docs", "doc", "passages"), "corpus"),
 }
-"""In the order in which they count: `qrels.dl19-doc.txt` has judgments."""
+"""The first word that a name contains decides: `qrels.dl19-doc.txt` has judgments."""
 _ENDS = (".jsonl", ".json", ".tsv", ".txt", ".trec", ".xml", ".sgml", ".sgm", ".qrels", ".qrel", ".topics", ".dat")
 _OTHERS = (
     ".toml", ".md", ".py", ".sh", ".zip", ".tar", ".csv", ".parquet", ".arrow", ".yaml", ".yml", ".html", ".pdf",
@@ -32,12 +32,12 @@ _OTHERS = (
 )  # fmt: skip
 _RUNS = ("run", "runs", "results")
 _JUDGED = re.compile(r"\S+\s+[QqUu]?\d+\s+\S+\s+[+-]?\d+\s*")
-_DECLARE = "say which in collection.toml: [files] %s = ..."
+_DECLARE = "name one in collection.toml: [files] %s = ..."
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of one split, by their names in the collection."""
+    """The names of the files of one split."""
 
     corpus: tuple[str, ...]
     queries: str
@@ -46,27 +46,27 @@ class Layout:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them."""
+        """All files."""
         return (*self.corpus, self.queries, self.judgments)
 
 
 def is_layout(place: CollectionFiles) -> bool:
-    """Whether a place has judgments and queries by their names, or by what they begin with."""
+    """Whether a place has judgments and queries, by the names or the beginning of the files."""
     roles = _roles(place)
     return bool(roles["judgments"]) and bool(roles["queries"])
 
 
 def has_all_names(names: Iterable[str]) -> bool:
-    """Whether names alone show judgments, queries and a corpus."""
+    """Whether file names alone show judgments, queries and a corpus."""
     return {"judgments", "queries", "corpus"} <= {_role(name) for name in names}
 
 
 def layout_of(place: CollectionFiles, files: Files, split: str | None) -> Layout:
-    """The files of the wanted or the default split.
+    """The files of the given or the default split.
 
     Raises:
-        DataError: corpus, queries or judgments are not there, or not clear.
-        UsageError: there is no such split, or several to choose from.
+        DataError: corpus, queries or judgments are missing, or it is not clear which file has them.
+        UsageError: the split does not exist, or there are several and none is given.
     """
     roles = _roles(place)
     splits = _splits(place, roles["judgments"], files)
@@ -75,11 +75,11 @@ def layout_of(place: CollectionFiles, files: Files, split: str | None) -> Layout
 
 
 def corpus_files(place: CollectionFiles, files: Files) -> tuple[str, ...]:
-    """The files of the corpus alone; none where there are none.
+    """The files of the corpus alone; () if there are none.
 
     Raises:
-        DataError: a declared file is not there.
-        UsageError: several files could be it.
+        DataError: a declared file does not exist.
+        UsageError: several files could be the corpus.
     """
     found = _roles(place)["corpus"]
     return _corpus(place, found, files) if found or files.corpus else ()
@@ -93,9 +93,11 @@ def _splits(place: CollectionFiles, found: Sequence[str], files: Files) -> dict[
         other = splits.setdefault(_split(name), name)
         if other != name:
             find(place, name.removesuffix(".gz"))
-            raise DataError(f"{place.label(name)}: {other} has the split '{_split(name)}' too; remove one of the two")
+            raise DataError(
+                f"{place.label(name)}: {other} also has the split '{_split(name)}'; remove one of the two files"
+            )
     if not splits:
-        raise DataError(f"{place.label('qrels')}: no <split>.tsv with judgments there; {LAYOUT}")
+        raise DataError(f"{place.label('qrels')}: no <split>.tsv with judgments; {LAYOUT}")
     return splits
 
 
@@ -107,25 +109,25 @@ def _queries(place: CollectionFiles, roles: Mapping[Role, Sequence[str]], files:
         find(place, found[0].removesuffix(".gz"))
         of_split = [name for name in found if _split(name) == split]
         if len(of_split) != 1:
-            raise UsageError(f"{place.label('queries')}: {_listed(found)} could be it; {_DECLARE % 'queries'}")
+            raise UsageError(f"{place.label('queries')}: not clear, could be {_listed(found)}; {_DECLARE % 'queries'}")
         return of_split[0]
     return _only(place, found, "queries")
 
 
 def _corpus(place: CollectionFiles, found: Sequence[str], files: Files) -> tuple[str, ...]:
     if files.corpus:
-        named = [own for name in files.corpus for own in _in_folder(place, name) or [name]]
+        named = [file for name in files.corpus for file in _in_folder(place, name) or [name]]
         return tuple(_declared(place, name, "corpus") for name in named)
     if len(found) > 1:
         find(place, found[0].removesuffix(".gz"))
         if len({_series(name) for name in found}) > 1:
-            raise UsageError(f"{place.label('corpus')}: {_listed(found)} could be it; {_DECLARE % 'corpus'}")
+            raise UsageError(f"{place.label('corpus')}: not clear, could be {_listed(found)}; {_DECLARE % 'corpus'}")
         return tuple(found)
     return (_only(place, found, "corpus"),)
 
 
 def _in_folder(place: CollectionFiles, name: str) -> list[str]:
-    return [own for own in place.names() if own.startswith(f"{name.rstrip('/')}/")]
+    return [file for file in place.names() if file.startswith(f"{name.rstrip('/')}/")]
 
 
 def _series(name: str) -> str:
@@ -136,26 +138,26 @@ def _series(name: str) -> str:
 
 def _only(place: CollectionFiles, found: Sequence[str], role: Role) -> str:
     if not found:
-        there = _listed([name for name in place.names() if "/" not in name]) or "no files"
+        names = _listed([name for name in place.names() if "/" not in name]) or "none"
         raise DataError(
-            f"{place.label(f'{role}.jsonl')}: not there; {LAYOUT}; a file with another name is declared in "
-            f"collection.toml: [files] {role} = ... (there: {there})"
+            f"{place.label(f'{role}.jsonl')}: not found; {LAYOUT}; declare a file with another name in "
+            f"collection.toml: [files] {role} = ... (files: {names})"
         )
     return found[0]
 
 
 def _declared(place: CollectionFiles, name: str, role: Role) -> str:
-    """A file that is declared; in a folder it may lie elsewhere, as `../collection.tsv`."""
+    """A declared file. It may be outside the folder, such as `../collection.tsv`."""
     found = name if name in place.names() else find(place, name)
     try:
         with place.open(found or name):
             return found or name
     except (OSError, KeyError):
-        raise DataError(f"{place.label(name)}: not there; collection.toml declares it: [files] {role}") from None
+        raise DataError(f"{place.label(name)}: not found; collection.toml declares it: [files] {role}") from None
 
 
 def _roles(place: CollectionFiles) -> dict[Role, list[str]]:
-    """The files of every role: by name, and where no name shows one, by content."""
+    """The files of every role: by name, or by content for a role without a matching name."""
     found: dict[Role, list[str]] = {"judgments": [], "queries": [], "corpus": []}
     unnamed = list[str]()
     for name in place.names():
@@ -176,7 +178,7 @@ def _roles(place: CollectionFiles) -> dict[Role, list[str]]:
 
 
 def _preferred(names: list[str]) -> list[str]:
-    """BEIR's own names stand above others."""
+    """Prefer BEIR's names to others."""
     beir = [name for name in names if re.fullmatch(r"(corpus|queries)\.jsonl(\.gz)?|qrels/[^/]+\.tsv(\.gz)?", name)]
     in_qrels = [name for name in names if name.startswith("qrels/")]
     return beir or in_qrels or names
@@ -186,13 +188,13 @@ def _role(name: str) -> Role | None:
     path = PurePosixPath(name)
     if _is_other(name) or path.name.startswith(".") or len(path.parts) > 2:
         return None
-    own = _role_of_words(path.name)
+    of_name = _role_of_words(path.name)
     if len(path.parts) == 1:
-        return own
+        return of_name
     if path.parts[0] not in FOLDERS:
         return None
     of_folder = _WORDS[path.parts[0]]
-    return own if of_folder == "corpus" and own is not None else of_folder
+    return of_name if of_folder == "corpus" and of_name is not None else of_folder
 
 
 def _role_of_words(name: str) -> Role | None:
@@ -211,7 +213,7 @@ def _role_by_content(place: CollectionFiles, name: str) -> Role | None:
         form = form_of(place, name)
         first = next((line for _, line in lines(place, name) if not line.startswith("#")), "")
     except DataError:
-        return None  # no text
+        return None  # not a text file
     if form == "trec-documents":
         return "corpus"
     if form in ("trec-topics", "xml-topics"):
@@ -220,7 +222,7 @@ def _role_by_content(place: CollectionFiles, name: str) -> Role | None:
 
 
 def _split(name: str) -> str:
-    """What a name says besides its role; `test` where it says nothing."""
+    """The split in the name of a file; `test` if the name has only its role."""
     path = PurePosixPath(name)
     stem = path.name.removesuffix(".gz")
     stem = next((stem.removesuffix(end) for end in _ENDS if stem.endswith(end)), stem)
@@ -238,7 +240,7 @@ def _bare(parts: Iterable[str]) -> Iterator[str]:
 
 
 def _label_of(place: CollectionFiles, splits: Mapping[str, str]) -> str:
-    """How a message about splits names the place."""
+    """The name of the place in messages about splits."""
     return place.label("qrels") if any(name.startswith("qrels/") for name in splits.values()) else place.label("")
 
 

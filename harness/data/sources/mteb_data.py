@@ -1,4 +1,4 @@
-"""What mteb's own task object and loader read, with nothing of mteb's state or of the process left changed."""
+"""Load data with mteb's tasks and loaders, without changing mteb's state or the process's."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from adapters.errors import DataError, need
 from harness.data.suites.table import PAIRED_MEASURE, SuiteCollection
 
 CHANGED = "qrel_diff"
-"""Configuration and split of the judgments that a changed instruction takes away."""
+"""Configuration and split with the documents that a changed instruction makes irrelevant."""
 
 
 @contextmanager
 def own_dice() -> Iterator[None]:
-    """Keep the process's random states: mteb seeds them on import and whenever a task is made."""
+    """Restore the process's random states: mteb seeds them on import and when a task is made."""
     states = random.getstate(), np.random.get_state()
     torch = sys.modules.get("torch")
     of_torch = torch.get_rng_state() if torch else None
@@ -39,8 +39,8 @@ def own_dice() -> Iterator[None]:
 
 @contextmanager
 def local_files(folder: Path) -> Iterator[None]:
-    """Let `datasets` keep its Arrow copies of local files in `folder`, which the caller deletes, and draw no bars: a
-    mirror is not copied into the user's cache, and an older copy of another mirror is never taken for this one."""
+    """Make `datasets` keep its Arrow copies of local files in `folder`, which the caller deletes, and show no progress
+    bars. So a mirror is not copied into the user's cache, and an old copy of another mirror is not used."""
     datasets = need("datasets", "mteb", "reading a mirror")
     before, bars = datasets.config.HF_DATASETS_CACHE, datasets.are_progress_bars_disabled()
     datasets.config.HF_DATASETS_CACHE = folder
@@ -54,13 +54,13 @@ def local_files(folder: Path) -> Iterator[None]:
 
 
 def task_of(entry: SuiteCollection) -> Any:
-    """The task with one split and subset, reading the table's revision.
+    """The task with one split and subset, at the revision of the table.
 
-    Its metadata is a copy: the dict in it belongs to the class, and so to every task of the process.
+    Its metadata is a copy, because the original dict is shared by all tasks of the class.
 
     Raises:
         MissingExtra: mteb is not installed.
-        DataError: the installed mteb lacks the task, or its subset.
+        DataError: the installed mteb lacks the task or its subset.
     """
     mteb = need("mteb", "mteb", f"reading {entry.target} as mteb does")
     names = entry.mteb
@@ -74,15 +74,15 @@ def task_of(entry: SuiteCollection) -> Any:
 
 
 def load(task: Any, entry: SuiteCollection, folder: Path | None) -> Mapping[str, Any]:
-    """Corpus, queries, judgments and candidate lists (`corpus`, `queries`, `relevant_docs`, `top_ranked`), read from
-    the folder of a mirror or from the hub.
+    """Load corpus, queries, judgments and candidate lists (`corpus`, `queries`, `relevant_docs`, `top_ranked`) from the
+    folder of a mirror or from the hub.
 
     Raises:
-        DataError: the hub cannot be reached, or a configuration, a split or a column is not there.
+        DataError: the hub cannot be reached, or a configuration, split or column is missing.
     """
     if folder is None and Path(entry.mteb.path).exists():
         raise DataError(
-            f"./{entry.mteb.path}: would be read in the place of the hub's dataset; rename it, or go elsewhere"
+            f"./{entry.mteb.path}: would be read instead of the hub's dataset; rename it, or run in another folder"
         )
     task.metadata.dataset["path"] = str(folder or entry.mteb.path)
     task.metadata.dataset["revision"] = entry.mteb.revision
@@ -98,32 +98,32 @@ def load(task: Any, entry: SuiteCollection, folder: Path | None) -> Mapping[str,
 
 
 def changed(task: Any, entry: SuiteCollection) -> dict[str, list[str]]:
-    """The documents that the changed instruction of each question makes irrelevant, as mteb's tasks read them when they
-    compute p-MRR. To be called after `load`, which says where the dataset is.
+    """Load the documents that the changed instruction of each question makes irrelevant, as mteb's tasks do for p-MRR.
+    Call it after `load`, which sets the location of the dataset.
 
     Raises:
-        DataError: there are none, or not in mteb's form.
+        DataError: they cannot be read.
     """
     datasets = need("datasets", "mteb", "reading a dataset")
     place = {"path": task.metadata.dataset["path"], "revision": task.metadata.dataset["revision"]}
     try:
         rows = datasets.load_dataset(name=CHANGED, split=CHANGED, **place)
-        found = {str(row["query-id"]): [str(name) for name in row["corpus-ids"]] for row in rows}
+        documents = {str(row["query-id"]): [str(name) for name in row["corpus-ids"]] for row in rows}
     except Exception as error:
         label = f"{entry.mteb.path}@{entry.mteb.revision[:7]}"
         raise DataError(
             f"{label}: configuration '{CHANGED}', which p-MRR needs, cannot be read ({first_line(error)})"
         ) from error
-    return found
+    return documents
 
 
 def is_paired(entry: SuiteCollection) -> bool:
-    """Whether its queries come in pairs, for p-MRR."""
+    """Whether its queries form pairs for p-MRR."""
     return entry.main_measure == PAIRED_MEASURE
 
 
 def first_line(error: BaseException) -> str:
-    """An error of a library on one line that is not too long."""
+    """The first line of a library's error, at most 300 characters."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}"[:300] if lines else type(error).__name__
 
@@ -133,31 +133,33 @@ def _subsets(entry: SuiteCollection) -> list[str] | None:
 
 
 def _reason(task: Any, entry: SuiteCollection, error: Exception) -> str:
-    """Which of the dataset's pieces is not there; asked only after mteb failed."""
+    """Why mteb failed: which part of the dataset is missing."""
     label = f"{entry.mteb.path}@{entry.mteb.revision[:7]}"
     place = {"path": task.metadata.dataset["path"], "revision": entry.mteb.revision}
     datasets = need("datasets", "mteb", "reading a dataset")
     try:
-        there = datasets.get_dataset_config_names(**place)
+        configurations = datasets.get_dataset_config_names(**place)
     except Exception as unreachable:
         return (
-            f"{label}: cannot be fetched from the hub ({first_line(unreachable)}); is there a network, or a --mirror?"
+            f"{label}: cannot be fetched from the hub ({first_line(unreachable)}); check the network, or use --mirror"
         )
     for pieces in needed(entry):
-        names = [name for name in pieces if name in there]
+        names = [name for name in pieces if name in configurations]
         if not names:
-            return f"{label}: no configuration '{pieces[0]}' (there: {', '.join(there)}); its layout has changed"
+            listed = ", ".join(configurations)
+            return f"{label}: no configuration '{pieces[0]}' (configurations: {listed}); its layout has changed"
         try:
             splits = datasets.get_dataset_split_names(**place, config_name=names[0])
         except Exception as broken:
             return f"{label}: configuration '{names[0]}' cannot be read ({first_line(broken)})"
         if entry.mteb.split not in splits and len(splits) > 1:
-            return f"{label}: no split '{entry.mteb.split}' in configuration '{names[0]}' (there: {', '.join(splits)})"
+            listed = ", ".join(splits)
+            return f"{label}: no split '{entry.mteb.split}' in configuration '{names[0]}' (splits: {listed})"
     return f"{label}: mteb cannot read it ({first_line(error)}); its layout has changed"
 
 
 def needed(entry: SuiteCollection) -> list[tuple[str, ...]]:
-    """The configurations that mteb reads, each with its other name."""
+    """The configurations that mteb reads, each with its alternative names."""
     subset = entry.mteb.subset
     if subset == "default":
         pieces: list[tuple[str, ...]] = [("corpus",), ("queries", "query"), ("default", "qrels")]

@@ -1,4 +1,4 @@
-"""A collection as mteb has it: mteb's loader reads the pinned dataset, and its Arrow columns stream into ours."""
+"""A collection from mteb: mteb's loader reads the pinned dataset, and its Arrow columns are streamed into ours."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class MtebSource:
 
     @property
     def split(self) -> str:
-        """The split of the table."""
+        """The split in the suite's table."""
         return self.entry.mteb.split
 
     @property
@@ -59,12 +59,12 @@ class MtebSource:
         folder = mirrored(self.entry, self.access.mirror)
         if not (folder / "README.md").is_file():
             fetch = f"harness fetch {self.entry.target} --mirror {shlex.quote(str(self.access.mirror))}"
-            raise DataError(f"{folder}: not there, or without its README.md; where there is a network, run: {fetch}")
+            raise DataError(f"{folder}: not found, or without README.md; on a machine with a network, run: {fetch}")
         inside = ((file, file.relative_to(folder).parts[0]) for file in folder.rglob("*"))
         return sorted(file for file, top in inside if not top.startswith(".") and file.is_file())
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """Queries first, those that mteb keeps; then the documents, looked up for judgments and candidates."""
+        """Convert the queries that mteb keeps, then the documents, then judgments and candidates."""
         mirror = self.access.mirror
         with tempfile.TemporaryDirectory(dir=folder) as cache, mteb_data.own_dice():
             task = mteb_data.task_of(self.entry)
@@ -83,8 +83,8 @@ class MtebSource:
         lists = hub_rows.lists_with_clean_ids(data["top_ranked"] or {}, dirt)
         changed = hub_rows.lists_with_clean_ids(changed, dirt)
         queries = dict.fromkeys(judged, -1)
-        asked, label = data["queries"], f"{self._label}, queries"
-        read = partial(hub_rows.query_rows, asked, label)
+        label = f"{self._label}, queries"
+        read = partial(hub_rows.query_rows, data["queries"], label)
         write_texts(read, label, folder / QUERIES, queries, dirt.of("queries"))
         listed = (judged, lists, changed)
         documents = {document: -1 for names in listed for some in names.values() for document in some}
@@ -112,7 +112,8 @@ class MtebSource:
         return f"{self.entry.mteb.path}@{self.entry.mteb.revision[:7]}"
 
     def _other_revision(self, task: Any) -> list[str]:
-        """The table is what is read; mteb's own numbers come from what mteb pins."""
+        """The difference, if the table has another revision than mteb's task. The table's revision is read, but mteb's
+        published numbers are for the one that mteb pins."""
         ours, pinned = self.entry.mteb, task.metadata.dataset
         if (pinned["path"], pinned["revision"]) == (ours.path, ours.revision):
             return []
@@ -120,7 +121,7 @@ class MtebSource:
         return self._met(f"the suite's table reads {ours.path}@{ours.revision}, {theirs}")
 
     def _other_copy(self, data: Mapping[str, Any]) -> list[str]:
-        """Without a network `datasets` takes the newest cached copy, of whatever revision."""
+        """The difference, if the cached copy has another revision: offline, `datasets` takes the newest copy."""
         ours = self.entry.mteb.revision
         copies = {Path(file["filename"]).parent for key in ("corpus", "queries") for file in data[key].cache_files}
         others = sorted(copy.name for copy in copies if ours not in copy.parts)
@@ -130,10 +131,10 @@ class MtebSource:
 
     def _met(self, difference: str) -> list[str]:
         if not self.access.allow_drift:
-            raise DataError(f"{self.entry.target}: {difference}; take it with --allow-drift, marked")
+            raise DataError(f"{self.entry.target}: {difference}; --allow-drift accepts it and marks the numbers")
         return [difference]
 
 
 def mirrored(entry: SuiteCollection, mirror: Path) -> Path:
-    """Where a mirror has the dataset, as `hf download --repo-type dataset --local-dir` lays it."""
+    """The folder of the dataset in a mirror, in the layout of `hf download --repo-type dataset --local-dir`."""
     return mirror.expanduser() / "datasets" / entry.mteb.path / entry.mteb.revision

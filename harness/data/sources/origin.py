@@ -9,14 +9,14 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class SourceChoice:
-    """The choices of whoever loads a suite; they say where texts come from, never what they are."""
+    """Where the user wants a suite to be read from. It does not change the content of the texts."""
 
     source: Literal["auto", "mteb", "beir", "irds"] = "auto"
-    """`auto` is mteb where it is installed, else BEIR's zip file, else ir_datasets."""
+    """`auto` is mteb if it is installed, else BEIR's zip file, else ir_datasets."""
     mirror: Path | None = None
     """A folder with everything that would be downloaded, as `harness fetch TARGET --mirror DIR` makes it."""
     allow_drift: bool = False
-    """Take data whose revision or counts differ from the suite's table, and mark its numbers."""
+    """Accept data whose revision or counts differ from the suite's table, and mark its numbers."""
 
 
 ANYWHERE = SourceChoice()

@@ -1,4 +1,4 @@
-"""A file that is still being fetched: locked, appended to, and never under its final name."""
+"""A file that is still being fetched. It is locked, and it does not have its final name yet."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from adapters.errors import DataError
 
 
 class PartFile:
-    """`<target>.part`, with the server's name for the version that it is a part of in `<target>.part.etag`.
+    """The file `<target>.part`. `<target>.part.etag` has the server's tag of the version that is being fetched.
 
-    Opening waits until no other process writes it. Every byte that was handed to `write` survives a kill.
+    Opening waits until no other process writes the file. Bytes that were passed to `write` survive a kill.
 
     Raises:
-        DataError: nothing can be written there.
+        DataError: the file cannot be written.
     """
 
     def __init__(self, target: Path) -> None:
@@ -32,17 +32,17 @@ class PartFile:
 
     @property
     def tag(self) -> str | None:
-        """The entity tag of the version, where the server gave one that promises the same bytes."""
+        """The strong entity tag of the version; None if the server gave none."""
         try:
             return self._tag.read_text("utf-8") or None
         except (OSError, UnicodeDecodeError):
             return None
 
     def write(self, piece: bytes) -> None:
-        """Append.
+        """Append bytes.
 
         Raises:
-            DataError: the disk is full or gone.
+            DataError: the disk is full or cannot be written.
         """
         try:
             left = memoryview(piece)
@@ -53,31 +53,31 @@ class PartFile:
         self.length += len(piece)
 
     def clear(self, tag: str | None = None) -> None:
-        """Begin again, with the version that the server calls `tag`."""
+        """Delete the content, and start the version with the entity tag `tag`."""
         self._file.truncate(0)
         self.length = 0
         # A weak tag ('W/...') does not promise the same bytes.
         self._tag.write_text(tag if tag and tag.startswith('"') else "", "utf-8")
 
     def finish(self, target: Path) -> None:
-        """Give the file its name."""
+        """Give the file its final name."""
         os.fsync(self._file.fileno())
         self.path.replace(target)
         self._tag.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Forget what was fetched."""
+        """Delete what was fetched."""
         self.path.unlink(missing_ok=True)
         self._tag.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let others at it; an empty file does not stay."""
+        """Release the lock. An empty file is deleted."""
         if not self.length:
             self.remove()
         self._file.close()
 
     def _unwritable(self, error: OSError) -> DataError:
-        return DataError(f"{self.path}: cannot be written ({error.strerror}); make room, or name another folder")
+        return DataError(f"{self.path}: cannot be written ({error.strerror}); free some space, or name another folder")
 
 
 def _locked(path: Path) -> FileIO:
@@ -85,7 +85,7 @@ def _locked(path: Path) -> FileIO:
         file = path.open("ab", buffering=0)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(file, fcntl.LOCK_EX)
-        # Whoever had the lock may have finished the file and taken its name away, and the next one may do so now.
+        # The process that had the lock may have renamed the finished file, so check that the path is still this file.
         with suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 return file

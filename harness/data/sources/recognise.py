@@ -1,4 +1,4 @@
-"""What a target is: the packaged sample, a suite, a folder or zip file in BEIR's layout, reranking rows, or a set."""
+"""Recognise a target: the packaged sample, a suite, a folder or zip file in BEIR's layout, reranking rows, or a set."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def sources(
     origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
 ) -> list[Source]:
-    """The sources that a target names. `demo` and the suites stand above folders of the same name (`./beir`).
+    """The sources of a target. `demo` and the suites take precedence over folders of the same name (write `./beir`).
 
     Raises:
-        UsageError: nothing is there, it is no collection, or it lacks the split or language.
+        UsageError: the target does not exist, is not a collection, or lacks the split or language.
     """
     return list(chosen_sources([target], split, languages, rules, origin=origin, workspace=workspace).sources)
 
@@ -54,10 +54,10 @@ def chosen_sources(
     origin: SourceChoice = ANYWHERE,
     workspace: Workspace | None = None,
 ) -> ChosenSources:
-    """The sources that several targets name, and what of them is in other languages; see `offered`.
+    """The sources of several targets, and lines about collections in other languages; see `offered`.
 
     Raises:
-        UsageError: as `sources`; a language has to be that of some target, not of every one.
+        UsageError: as `sources`. A language has to occur in one of the targets, not in each.
     """
     tables = [read(rules)] if rules else []
     offers = {target: _offers(target, split, tables, origin, workspace) for target in targets}
@@ -80,18 +80,18 @@ def _offers(
 def _demo(target: str, split: str | None, tables: list[TomlTable]) -> list[Offer]:
     folder = Path(str(importlib.resources.files("harness.data").joinpath("sample")))
     language = target.partition("/")[2]
-    there = [part.name for part in parts(folder)]
-    if language and language not in there:
-        raise UsageError(f"no collection '{target}'.{did_you_mean(target, [f'{DEMO}/{name}' for name in there])}")
-    found = zip(there, set_offers(folder, DEMO, split, tables), strict=True)
-    return [offer for name, offer in found if not language or name == language]
+    names = [part.name for part in parts(folder)]
+    if language and language not in names:
+        raise UsageError(f"no collection '{target}'.{did_you_mean(target, [f'{DEMO}/{name}' for name in names])}")
+    offers = zip(names, set_offers(folder, DEMO, split, tables), strict=True)
+    return [offer for name, offer in offers if not language or name == language]
 
 
 def _in_folder(path: Path, split: str | None, tables: list[TomlTable]) -> list[Offer]:
     name = path.resolve().name
     if is_collection(path):
-        own = [read(path / FILE)] if (path / FILE).exists() else []
-        declared = alone(path, combine([*own, *tables]))
+        in_folder = [read(path / FILE)] if (path / FILE).exists() else []
+        declared = alone(path, combine([*in_folder, *tables]))
         return [Offer(declared.name or name, declared, partial(collection_source, path, name, split))]
     if not parts(path):
         raise _no_collection(path)
@@ -105,26 +105,26 @@ def _in_file(path: Path, split: str | None, tables: list[TomlTable]) -> Offer:
     if path.suffix == ".json":
         with path.open(encoding="utf-8", errors="replace") as file:
             advice = array_advice(file.read(64), f"{path}:1")
-        raise UsageError(f"'{path}' is no collection; reranking rows are in a file .jsonl; {advice}")
+        raise UsageError(f"'{path}' is not a collection; reranking rows are in a .jsonl file; {advice}")
     if path.suffix != ".zip" and not zipfile.is_zipfile(path):
         raise _no_collection(path)
     place, name = Zip(path), path.name.removesuffix(".zip")
-    own = []
+    inside = []
     if FILE in place.names():
         with place.open(FILE) as stored:
-            own = [parse(stored.read(), place.label(FILE))]
-    declared = alone(path, combine([*own, *tables]))
+            inside = [parse(stored.read(), place.label(FILE))]
+    declared = alone(path, combine([*inside, *tables]))
     return Offer(declared.name or name, declared, partial(beir_source, place, name, split))
 
 
 def _no_collection(path: Path) -> UsageError:
     has_csv = path.suffix == ".csv" or (path.is_dir() and any(path.glob("*.csv")))
     hint = "; .csv is not read, save it with tabs as .tsv" if has_csv else ""
-    return UsageError(f"'{path}' is no collection{hint}; name {_KINDS}")
+    return UsageError(f"'{path}' is not a collection{hint}; name {_KINDS}")
 
 
 def _neighbours(path: Path) -> list[str]:
     parent = path.parent
     entries = [entry for entry in parent.iterdir() if not entry.name.startswith(".")] if parent.is_dir() else []
-    there = [entry.name for entry in entries if entry.is_dir() or entry.suffix in (".zip", ".jsonl")]
-    return [DEMO, *suite_names(), *there]
+    names = [entry.name for entry in entries if entry.is_dir() or entry.suffix in (".zip", ".jsonl")]
+    return [DEMO, *suite_names(), *names]

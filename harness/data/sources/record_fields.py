@@ -1,4 +1,4 @@
-"""The names that the field gives to ids and texts of documents and queries in JSON: BEIR's, Anserini's, MS MARCO's."""
+"""The usual names of ids and texts of documents and queries in JSON: BEIR's, Anserini's, MS MARCO's."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _TITLE = "title"
 
 @dataclass
 class Fields:
-    """Reads the records of one file. Where none has a text, its field has another name, and the file is refused."""
+    """Reads the records of one file. A file in which no record has a text is refused: the field has another name."""
 
     dirt: Dirt
     _first: JsonLine | None = None
     _has_text: bool = False
 
     def document(self, record: JsonLine) -> Row:
-        """A document: title and text joined. A text that is null or missing is empty, and is counted.
+        """A document: title and text joined. A text that is null or missing is empty and counted.
 
         Raises:
-            DataError: no id, or names of which several could be the id or the text.
+            DataError: there is no id, or several fields could be the id or the text.
         """
         text = self._text(record, DOCUMENT_TEXTS)
         title = record.optional_text(_TITLE)
@@ -40,7 +40,7 @@ class Fields:
         return _place(record), _identifier(record, _document_ids(record), self.dirt), join(title, text or "")
 
     def query(self, record: JsonLine) -> Row:
-        """A query. A text that is null or missing is empty; judged queries without a text are counted.
+        """A query. A text that is null or missing is empty. Judged queries without a text are counted elsewhere.
 
         Raises:
             DataError: as `document`.
@@ -50,14 +50,14 @@ class Fields:
         return _place(record), _identifier(record, QUERY_IDS, self.dirt), text or ""
 
     def check(self) -> None:
-        """To be called after the last record.
+        """Call this after the last record.
 
         Raises:
             DataError: no record had a text.
         """
         if self._first is not None and not self._has_text:
-            there = ", ".join(sorted(self._first.fields))[:200]
-            raise DataError(f"{self._first.where}: no line has a text; name its field 'text' (fields there: {there})")
+            fields = ", ".join(sorted(self._first.fields))[:200]
+            raise DataError(f"{self._first.where}: no line has a text; name its field 'text' (fields: {fields})")
 
     def _text(self, record: JsonLine, names: tuple[str, ...]) -> str | None:
         name = record.first_or_only(names)
@@ -95,7 +95,7 @@ def _place(record: JsonLine) -> Line:
 
 
 def _document_ids(record: JsonLine) -> tuple[str, ...]:
-    """MS MARCO's second passages have a `pid`, and the `docid` of the document that they are from."""
+    """The possible names of the id. The passages of MS MARCO v2 have a `pid`, and the `docid` of their document."""
     return ("pid", "passage_id") if record.has("pid") and record.has("passage") else DOCUMENT_IDS
 
 

@@ -1,5 +1,5 @@
-"""Reranking rows: a query with the texts that are relevant to it and those that are not, in any of the forms of
-`row_forms`. The rows bring their own candidate lists, and the texts of all rows are the corpus."""
+"""Reranking rows: a query with relevant and other texts, in any of the forms of `row_forms`. The texts of a row are the
+candidates of its query, and the texts of all rows are the corpus."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class RowsSource:
         return [self.path]
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """Texts are spooled as they come and then sorted by id: neither ids, nor rows, nor the order of the candidate
-        lists tell which text was listed as relevant."""
+        """Convert the rows. Texts are written to a spool and then sorted by id, so that neither ids, nor rows, nor the
+        order of the candidate lists show which text was listed as relevant."""
         spool = folder / "spool.arrow"
         with TextWriter(spool) as texts, TextWriter(folder / QUERIES) as queries:
             rows = _Rows(queries, texts, dirt)
@@ -63,7 +63,7 @@ class RowsSource:
 
 @dataclass
 class _Labelled:
-    """The texts of one query by their digests, with their grades."""
+    """The texts of one query, by digest, with their grades."""
 
     query: str
     text: str
@@ -85,18 +85,20 @@ class _Rows:
         self._repeated = 0
 
     def read(self, record: JsonLine) -> None:
-        """Take one row; a pair or triplet is kept until all rows of its query are there."""
+        """Read one row. Pairs and triplets are kept until all rows of their query are read."""
         self._dirt.read(1)
         row = candidates_of(record)
         name = self._query_id(record)
         if row.is_one_sided:
-            raise DataError(f"{record.where}: field 'negative' is missing; a target needs the other candidates too")
+            raise DataError(
+                f"{record.where}: field 'negative' is missing; a target also needs texts that are not relevant"
+            )
         if row.unused:
             self._dirt.take("unused-fields", usual=True)
         if row.is_single:
             self._group(row, name)
         elif self._lines.setdefault(name, record.number) != record.number:
-            message = f"{record.where}: query id {shown(name)} stands in line {self._lines[name]} already"
+            message = f"{record.where}: query id {shown(name)} is already in line {self._lines[name]}"
             self._dirt.meet("duplicate-ids", message)
         else:
             labelled = _Labelled(name, row.query, record.number, {}, {})
@@ -107,7 +109,7 @@ class _Rows:
         """Write the queries of pairs and triplets.
 
         Raises:
-            DataError: there was no row, or none with candidates.
+            DataError: there was no row, or no row with candidates.
         """
         for group in self._groups.values():
             self._write(group)
@@ -144,13 +146,13 @@ class _Rows:
         self._label(group, row)
 
     def _label(self, labelled: _Labelled, row: Candidates) -> None:
-        own: dict[bytes, int] = {}
+        of_row: dict[bytes, int] = {}
         for written, label in row.labels:
             text, grade = join(None, written), self._grade(row.record, label)
             key = self._row(text)
-            if key in own and own[key] == grade:
+            if key in of_row and of_row[key] == grade:
                 self._repeated += 1
-            own[key] = grade
+            of_row[key] = grade
             if labelled.grades.setdefault(key, grade) != grade:
                 message = f"{row.record.where}: {shown(text)} is both positive and negative"
                 self._dirt.meet("contradicting-labels", message)
@@ -161,7 +163,7 @@ class _Rows:
     def _grade(self, record: JsonLine, label: float) -> int:
         if label != int(label):
             raise DataError(
-                f"{record.where}: {label} is no grade; a target needs judgments, which are whole numbers (training "
+                f"{record.where}: {label} is not a grade; a target needs whole numbers as judgments (only training "
                 "takes scores)"
             )
         if label < 0:
@@ -181,7 +183,7 @@ class _Rows:
         return np.fromiter((self.documents[key] for key in keys), np.int32, len(keys))
 
     def _row(self, text: str) -> bytes:
-        """The digest of a text, which is written where it is new."""
+        """The digest of a text. A new text is written to the spool."""
         digest = text_digest(text)
         if self.documents.setdefault(digest, self._texts.rows) == self._texts.rows:
             self._texts.add(digest.hex(), text)
@@ -189,7 +191,7 @@ class _Rows:
 
 
 def _write_sorted(spool: Path, documents: dict[bytes, int], path: Path) -> npt.NDArray[np.int32]:
-    """Write the spooled texts in the order of their ids; return the new row of every spooled row."""
+    """Write the spooled texts in the order of their ids, and return the new row of every spooled row."""
     texts = open_texts(spool)
     order = np.array([documents[digest] for digest in sorted(documents)], np.int32)
     with TextWriter(path) as writer:
@@ -208,12 +210,12 @@ def row_files(folder: Path) -> dict[str, Path]:
     by_split: dict[str, Path] = {}
     for file in files:
         if by_split.setdefault(_stem(file), file) != file:
-            raise DataError(f"{file}: lies here plain and gzipped; remove one of the two")
+            raise DataError(f"{file}: exists both plain and gzipped; remove one of the two")
     return by_split
 
 
 def rows_of_folder(folder: Path, name: str, split: str | None, declared: DeclaredCollection) -> RowsSource:
-    """The source for the wanted or the default split of a folder with a file of rows for each split."""
+    """The source for the given or the default split of a folder with a file of rows for each split."""
     files = row_files(folder)
     chosen = choose_split(split, list(files), str(folder))
     return RowsSource(files[chosen], name, chosen, declared)
@@ -221,17 +223,17 @@ def rows_of_folder(folder: Path, name: str, split: str | None, declared: Declare
 
 def rows_of_file(file: Path, split: str | None, declared: DeclaredCollection) -> RowsSource:
     """The source for a single file."""
-    own = _stem(file) if _stem(file) in _SPLITS else "test"
-    return RowsSource(file, rows_name(file), choose_split(split, [own], str(file)), declared)
+    of_file = _stem(file) if _stem(file) in _SPLITS else "test"
+    return RowsSource(file, rows_name(file), choose_split(split, [of_file], str(file)), declared)
 
 
 def rows_name(file: Path) -> str:
-    """The name of a file's collection; a file that is named after a split has the name of its folder."""
+    """The name of the collection in a file. For a file that is named after a split it is the name of the folder."""
     return file.resolve().parent.name if _stem(file) in _SPLITS else _stem(file)
 
 
 def is_rows_file(file: Path) -> bool:
-    """Whether the name is one of a file of rows."""
+    """Whether a file is one of rows, by its name."""
     return is_rows_name(file.name)
 
 

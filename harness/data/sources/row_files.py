@@ -1,4 +1,4 @@
-"""Files of rows: JSONL or one JSON array, Parquet, or text with tabs between query, relevant text and other text."""
+"""Read files of rows: JSONL or one JSON array, Parquet, or tab-separated query, relevant text and other text."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from harness.data.sources.jsonl import JsonLine, lines, records
 from harness.data.sources.row_forms import names_of
 
 ENDS = (".jsonl", ".json", ".tsv", ".parquet")
-"""The ends of their names, before `.gz`, which Parquet does not have."""
+"""Suffixes of the file names, before `.gz`. Parquet files are not gzipped."""
 _TRIPLE = ("query", "positive", "negative")
 _BATCH = 1024
 _ADVICE = "write JSONL with the fields query, positive and negative, or name the columns in a header"
 
 
 def is_rows_name(name: str) -> bool:
-    """Whether the name is one of a file of rows."""
+    """Whether a file name is one of a file of rows."""
     return name.removesuffix(".gz").endswith(ENDS)
 
 
 def row_records(path: Path) -> Iterator[JsonLine]:
-    """The rows of a file; those of Parquet are counted from 1.
+    """The rows of a file. Rows of Parquet are numbered from 1.
 
     Raises:
-        DataError: the file cannot be read, or what its columns are is not clear.
+        DataError: the file cannot be read, or the meaning of its columns is not clear.
     """
     name = path.name.removesuffix(".gz")
     if name.endswith(".parquet"):
@@ -46,11 +46,11 @@ def _parquet(path: Path) -> Iterator[JsonLine]:
                 number += 1
                 yield JsonLine(str(path), number, row)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+        raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
 
 
 def _columns(path: Path) -> Iterator[JsonLine]:
-    """MS MARCO's triples, or the columns that a header names."""
+    """Rows of MS MARCO's triples, or with the columns that a header names."""
     numbered = lines(Folder(path.parent), path.name)
     for number, first in numbered:
         names: tuple[str, ...] = tuple(name.strip().lower() for name in first.split("\t"))
@@ -70,7 +70,7 @@ def _record(line: str, names: tuple[str, ...], path: Path, number: int) -> JsonL
 
 
 def _value(name: str, text: str) -> object:
-    """A label is a number."""
+    """The text, converted to a number if the column has labels."""
     if name not in ("label", "score", "relevance"):
         return text
     try:
@@ -81,7 +81,7 @@ def _value(name: str, text: str) -> object:
 
 def _refuse_ids(columns: list[str], where: str) -> None:
     if len(columns) == 3 and any(_is_number(text) for text in columns[1:]):
-        raise DataError(f"{where}: ids or labels in the place of texts; {_ADVICE}")
+        raise DataError(f"{where}: ids or labels instead of texts; {_ADVICE}")
 
 
 def _is_number(text: str) -> bool:

@@ -1,5 +1,5 @@
-"""The forms in which the field writes a query with texts that are relevant to it and others that are not: mteb's and
-sentence-transformers' rows, FlagEmbedding's, Tevatron's, triplets, and pairs or lists with labels."""
+"""The usual forms of a query with relevant and other texts: rows of mteb, sentence-transformers, FlagEmbedding and
+Tevatron, triplets, and pairs or lists with labels."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class Candidates:
-    """What one row says of one query."""
+    """The content of one row."""
 
     record: JsonLine
     query: str
     labels: tuple[tuple[str, float], ...]
-    """Texts with their labels: of positive and negative texts 1 and 0."""
+    """Texts with their labels: 1 for positive and 0 for negative texts."""
     scores: tuple[float, ...] | None = None
-    """A teacher's score of every text, where the row has them."""
+    """A teacher's score of every text; None if the row has none."""
     listed: tuple[str, ...] | None = None
-    """The texts that are candidates, where other texts have labels too."""
+    """The candidates, if they are not the same as the texts with labels."""
     is_single: bool = False
-    """Whether it is a pair or a triplet: the other rows of the query belong to it."""
+    """Whether the row is a pair or a triplet, so that the query has other rows too."""
     is_one_sided: bool = False
-    """Whether the form has no place for texts that are not relevant, such as pairs without labels."""
+    """Whether the row has only relevant texts, such as a pair without a label."""
     unused: tuple[str, ...] = ()
-    """Fields that neither label nor text comes from, and that a model or a loss could use."""
+    """Fields that give neither labels nor texts, but that a model or a loss could use."""
 
 
 def candidates_of(record: JsonLine) -> Candidates:
-    """The query and labelled texts of a row, in whichever form.
+    """The query and the labelled texts of a row in any form.
 
     Raises:
-        DataError: no form that is known, or a field of another kind than its form has; with the line.
+        DataError: the form is unknown, or a field has the wrong type. The message names the line.
     """
     query = _query(record)
     if positive := record.only_one(POSITIVE):
@@ -75,7 +75,7 @@ def _query(record: JsonLine) -> str:
 
 
 def _sided(record: JsonLine, query: str, positive: str) -> Candidates:
-    """Positive and negative texts; sentence-transformers has `documents`, all candidates, in the place of negatives."""
+    """Positive and negative texts. Instead of negatives sentence-transformers may have `documents`, all candidates."""
     if positive not in record.fields:
         raise DataError(f"{record.where}: field '{positive}' is missing; {_FORMS}")
     relevant = texts_of(record, positive)
@@ -83,7 +83,7 @@ def _sided(record: JsonLine, query: str, positive: str) -> Candidates:
     listed = record.only_one(_LISTS)
     if negative and listed:
         raise DataError(
-            f"{record.where}: '{negative}' and '{listed}' are both there; name all candidates in one of them"
+            f"{record.where}: the row has both '{negative}' and '{listed}'; put all candidates into one of them"
         )
     others = [*texts_of(record, negative or listed), *_numbered(record)]
     labels = [(text, 1.0) for text in relevant]
@@ -110,20 +110,20 @@ def _labelled_list(record: JsonLine, query: str, listed: str, label: str) -> Can
     if not isinstance(labels, list) or len(labels) != len(texts):
         size = f"{len(labels)} values" if isinstance(labels, list) else kind_of(labels)
         raise DataError(f"{record.where}: field '{label}' has {size} for {len(texts)} texts in '{listed}'")
-    numbers = [_number(record, label, one) for one in labels]
+    numbers = [_number(record, label, value) for value in labels]
     return Candidates(record, query, tuple(zip(texts, numbers, strict=True)))
 
 
 def texts_of(record: JsonLine, name: str | None) -> list[str]:
-    """The texts of a field: one text, or a list of texts or of objects with `text` and perhaps `title`; none for null.
+    """The texts of a field: one text, or a list of texts or of objects with `text` and optionally `title`. [] for null.
 
     Raises:
-        DataError: something else.
+        DataError: the field has something else.
     """
     if name is None or not record.has(name):
         return []
     value = record.fields[name]
-    return [_joined(record, name, one) for one in (value if isinstance(value, list) else [value])]
+    return [_joined(record, name, item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _joined(record: JsonLine, name: str, value: object) -> str:
@@ -134,18 +134,18 @@ def _joined(record: JsonLine, name: str, value: object) -> str:
 
 
 def _scores(record: JsonLine, positive: int, negative: int) -> tuple[float, ...] | None:
-    """FlagEmbedding's scores of a teacher; None where there are none.
+    """FlagEmbedding's scores of a teacher; None if the row has none.
 
     Raises:
-        DataError: only some texts have one, or one is no number.
+        DataError: only some texts have a score, or a score is not a number.
     """
     sides = [(name, size) for name, size in zip(_SCORES, (positive, negative), strict=True) if size]
-    there = [record.has(name) for name, _ in sides]
-    if not any(there):
+    present = [record.has(name) for name, _ in sides]
+    if not any(present):
         return None
-    if not all(there):
+    if not all(present):
         raise DataError(
-            f"{record.where}: only one of 'pos_scores' and 'neg_scores' is there; grades and scores do not mix"
+            f"{record.where}: the row has only one of 'pos_scores' and 'neg_scores'; write both, or neither"
         )
     return tuple(score for name, size in sides for score in _of_side(record, name, size))
 
@@ -153,7 +153,7 @@ def _scores(record: JsonLine, positive: int, negative: int) -> tuple[float, ...]
 def _of_side(record: JsonLine, name: str, size: int) -> Iterator[float]:
     values = record.fields[name]
     if not isinstance(values, list):
-        raise DataError(f"{record.where}: '{name}' has to be a list of numbers")
+        raise DataError(f"{record.where}: '{name}' is not a list; write a list of numbers")
     if len(values) != size:
         side = name.removesuffix("_scores")
         raise DataError(f"{record.where}: {size} texts in '{side}' have {len(values)} scores in '{name}'")
@@ -163,10 +163,10 @@ def _of_side(record: JsonLine, name: str, size: int) -> Iterator[float]:
 def _number(record: JsonLine, name: str, value: object) -> float:
     number = float(value) if isinstance(value, int | float) else math.nan
     if not math.isfinite(number):
-        raise DataError(f"{record.where}: '{name}' has something that is not a number: {kind_of(value)}")
+        raise DataError(f"{record.where}: '{name}' has {kind_of(value)} that is not a finite number; write numbers")
     return number
 
 
 def names_of(fields: Sequence[str]) -> bool:
-    """Whether the columns of a file are names that rows have."""
+    """Whether the names of columns are those of rows."""
     return bool({*fields} & {*QUERY}) and bool({*fields} & {*POSITIVE, *_TEXT})

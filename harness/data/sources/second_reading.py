@@ -1,5 +1,5 @@
-"""A second, minimal reading of the published judgments. It shares no code with the first one: neither how files are
-opened and lines divided, nor what the declared rules do. Both have to come to the same."""
+"""A second, minimal reading of the published judgments. It shares no code with the first reading: it has its own code
+to open files, divide lines and apply the declared rules. Both readings must have the same result."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _NAMED = [
         r"[\W_]*(?:score|label|grade|judge?ment)?",
     )
 ]
-"""How the columns of query, document and grade are called."""
+"""The possible names of the columns of query, document and grade."""
 
 
 class Judgment(NamedTuple):
-    """One judgment as the source has it."""
+    """A judgment as the source has it."""
 
     query: str
     document: str
@@ -39,10 +39,12 @@ class Judgment(NamedTuple):
 
 
 def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
-    """The judgments of a file: by the names of its columns, where its first line has them; else four columns at white
-    space in every line, as trec_eval and pytrec_eval read them; else a csv file with tabs, as BEIR's loader reads it.
-    A first line without a grade is a header, and a line that begins with '#' a comment, unless it is a judgment of a
-    query that is called so."""
+    """Read the judgments of a file: by the names of its columns, if the first line has them; else as four columns with
+    white space between them, as trec_eval and pytrec_eval read them; else as csv with tabs, as BEIR's loader reads it.
+
+    A first line without a grade is a header. A line that begins with '#' is a comment, unless it is a judgment of a
+    query with such an id.
+    """
     with place.open(name) as stored:
         content = stored.read()
     written = _lines(gzip.decompress(content) if name.endswith(".gz") else content)
@@ -58,13 +60,13 @@ def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
 
 
 def _of_json(lines: Sequence[str]) -> Iterator[Judgment]:
-    """Grades by query and document, or an object for each judgment."""
+    """Judgments from JSON: grades by query and document, or an object for each judgment."""
     try:
         rows = json.loads("\n".join(lines))
     except ValueError:
         rows = [json.loads(line) for line in lines if line.strip()]
-    if isinstance(rows, dict) and all(isinstance(own, dict) for own in rows.values()):
-        yield from of_mapping({q: {d.strip(): int(g) for d, g in own.items()} for q, own in rows.items()})
+    if isinstance(rows, dict) and all(isinstance(grades, dict) for grades in rows.values()):
+        yield from of_mapping({q: {d.strip(): int(g) for d, g in grades.items()} for q, grades in rows.items()})
         return
     for row in rows if isinstance(rows, list) else [rows]:
         query, document, grade = ([*row.values()][at] for at in _order([*row]) or ())
@@ -72,34 +74,34 @@ def _of_json(lines: Sequence[str]) -> Iterator[Judgment]:
 
 
 def of_mapping(judged: Mapping[str, Mapping[str, int]]) -> list[Judgment]:
-    """The judgments that a library hands out as grades of documents, by query."""
+    """The judgments that a library returns as grades of documents, by query."""
     return [Judgment(query, document, grade) for query in judged for document, grade in judged[query].items()]
 
 
 def by_rules(judgments: Iterable[Judgment], allow: Sequence[str]) -> dict[str, dict[str, int]]:
-    """The grades of documents, by query, after what the declared rules do to ids and grades."""
-    found: dict[str, dict[str, int]] = {}
-    for one in judgments:
-        query, document = renamed(one.query, allow), renamed(one.document, allow)
-        grade = max(one.grade, 0)
-        own = found.setdefault(query, {})
-        own[document] = max(own.get(document, grade), grade)
-    return found
+    """The grades of documents, by query, after the declared rules were applied to ids and grades."""
+    grades: dict[str, dict[str, int]] = {}
+    for judgment in judgments:
+        query, document = renamed(judgment.query, allow), renamed(judgment.document, allow)
+        grade = max(judgment.grade, 0)
+        of_query = grades.setdefault(query, {})
+        of_query[document] = max(of_query.get(document, grade), grade)
+    return grades
 
 
 def confirmed(found: Grades, allow: Sequence[str], qrels: Qrels, queries: Texts, corpus: Texts) -> Grades:
-    """The judgments of the queries that a collection has, if the first reading has the same.
+    """Return the judgments of the collection's queries, if the first reading has the same.
 
     Args:
-        found: what the second reading gave, after the rules.
-        qrels: what the first reading made of the source.
+        found: the second reading, after the rules.
+        qrels: the first reading.
 
     Raises:
         DataError: a judgment differs; the message names its query and document.
     """
-    ours, asked = _by_ids(qrels, queries, corpus), set(queries.ids())
+    ours, known = _by_ids(qrels, queries, corpus), set(queries.ids())
     for query in [*ours, *(name for name in found if name not in ours)]:
-        if query not in asked and "unknown-queries" in allow:
+        if query not in known and "unknown-queries" in allow:
             continue
         if ours.get(query, {}) != found.get(query, {}):
             raise DataError(_difference(query, ours.get(query, {}), found.get(query, {})))
@@ -107,12 +109,12 @@ def confirmed(found: Grades, allow: Sequence[str], qrels: Qrels, queries: Texts,
 
 
 def _lines(content: bytes) -> list[str]:
-    """Every line may begin with a byte order mark: files that were put together have several."""
+    """The lines without byte order marks. Concatenated files have several."""
     return [line.removeprefix("\ufeff") for line in content.decode().split("\n")]
 
 
 def _order(names: Sequence[str]) -> tuple[int, ...] | None:
-    """Where query, document and grade are, if each is the name of one column."""
+    """The positions of query, document and grade; None unless each is the name of exactly one column."""
     found = [[at for at, name in enumerate(names) if is_named(name)] for is_named in _NAMED]
     return tuple(places[0] for places in found) if all(len(places) == 1 for places in found) else None
 
@@ -128,7 +130,8 @@ def _by_order(lines: Iterable[str], order: Sequence[int], width: int) -> Iterato
 
 
 def _is_trec(rows: Sequence[Sequence[str]], three: Sequence[Sequence[str]]) -> bool:
-    """Where every line could be three columns too, the second of the four has to be a number, as TREC's is, or U0."""
+    """Whether all lines have TREC's four columns. If they could also be three columns, the second of the four has to be
+    a number or U0, as in TREC's files."""
     if any(len(row) != 4 for row in rows):
         return False
     start = 0 if _is_grade(rows[0][-1]) else 1
@@ -147,7 +150,7 @@ def _at_tabs(lines: Sequence[str]) -> list[list[str]]:
 
 
 def _csv_row(line: str) -> list[str]:
-    """Without white space around its columns; none where a quotation mark is left open."""
+    """The stripped columns of a line; [] if a quotation mark is not closed."""
     ended = "\t".join(column.rstrip() for column in line.split("\t"))
     try:
         return [column.strip() for column in next(csv.reader([ended], delimiter="\t", strict=True))]
@@ -161,7 +164,7 @@ def _judgments(rows: Sequence[Sequence[str]]) -> list[Judgment]:
 
 
 def _is_grade(written: str) -> bool:
-    """A whole number, or a float that is one."""
+    """Whether a text is a whole number, also as a float such as 1.0."""
     whole, _, rest = written.partition(".")
     return written.isascii() and whole.lstrip("+-").isdecimal() and not rest.strip("0")
 
@@ -181,7 +184,7 @@ def _is_comment(line: str) -> bool:
 
 
 def renamed(name: str, allow: Sequence[str]) -> str:
-    """An id after the rules."""
+    """An id after the declared rules were applied."""
     if "white-space-ids" not in allow:
         return name
     return "".join("_" if sign.isspace() or sign == "\0" else sign for sign in name)
@@ -200,7 +203,7 @@ def _by_ids(qrels: Qrels, queries: Texts, corpus: Texts) -> dict[str, dict[str, 
 
 def _difference(query: str, ours: Mapping[str, int], theirs: Mapping[str, int]) -> str:
     document = next(name for name in [*theirs, *ours] if theirs.get(name) != ours.get(name))
-    grades = [f"the grade {own[document]}" if document in own else "no grade" for own in (theirs, ours)]
+    grades = [f"the grade {side[document]}" if document in side else "no grade" for side in (theirs, ours)]
     return (
         f"query '{query}': document '{document}' has {grades[0]} in the source, and {grades[1]} here; "
         "nothing was kept, please report it with the file of judgments"

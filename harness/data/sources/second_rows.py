@@ -1,4 +1,4 @@
-"""The second reading of reranking rows: the judgments of every form, by code that shares nothing with the first."""
+"""The second reading of reranking rows, in every form. It shares no code with the first reading."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ _LABELS = ("labels", "label", "scores", "score", "relevance")
 
 
 def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
-    """The judgments of a file of rows: its texts by their digests, with their labels, and 1 for positive ones. Of the
-    lists with one id the first counts; pairs and triplets of one query are put together."""
+    """Read the judgments of a file of rows. Documents are the digests of the texts; positive texts have grade 1. If
+    several lists have the same id, the first counts. Pairs and triplets of a query are combined."""
     lists: dict[str, list[tuple[str, int]]] = {}
     singles: dict[str, tuple[str, list[tuple[str, int]]]] = {}
     for number, row in _rows(path):
-        own = None if "pos" in row else _first(row, _IDS)
-        name = f"row-{number}" if own is None else renamed(str(own), allow)
+        identifier = None if "pos" in row else _first(row, _IDS)
+        name = f"row-{number}" if identifier is None else renamed(str(identifier), allow)
         pairs = [(_digest(text), grade) for text, grade in _labels(row)]
         if _is_single(row):
-            singles.setdefault(str(_first(row, _QUERIES)) if own is None else name, (name, []))[1].extend(pairs)
+            key = str(_first(row, _QUERIES)) if identifier is None else name
+            singles.setdefault(key, (name, []))[1].extend(pairs)
         else:
             lists.setdefault(name, pairs)
     found = [*lists.items(), *singles.values()]

@@ -1,6 +1,7 @@
-"""Which source became which collection, so that an unchanged one is not read again.
+"""Remember which collection a source became, so that an unchanged source is not read again.
 
-One small file per source, split and rules, written atomically; two processes never overwrite each other's entries.
+There is one small file per source, split and rules. It is written atomically, so processes do not overwrite each
+other's entries.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ Stamp = list[list[object]]
 """Resolved path, size, mtime, ctime and inode of every file that was read."""
 _SETTLED_NS = 2_000_000_000
 _READING = 3
-"""Raised when the same files would be read in another way: what an earlier version read is then read again."""
+"""Raise this number when the same files would be read differently; sources are then read again."""
 
 
 def stamp(files: Sequence[Path]) -> Stamp:
-    """What the file system says about files.
+    """The stamp of files, from the file system.
 
     Raises:
-        DataError: one cannot be looked at.
+        DataError: a file cannot be accessed.
     """
     try:
         found = [(file.resolve(), file.stat()) for file in files]
@@ -40,8 +41,8 @@ def stamp(files: Sequence[Path]) -> Stamp:
 
 
 def settled(files: Stamp, since_ns: int) -> bool:
-    """Whether a later edit must show in the stamp: clocks of file systems are coarse, so a file that was written less
-    than two seconds before it was read could change again under the same time."""
+    """Whether a later edit is certain to change the stamp. Clocks of file systems are coarse: a file that was written
+    less than two seconds before it was read could change again with the same time."""
     return all(isinstance(file[2], int) and since_ns - file[2] > _SETTLED_NS for file in files)
 
 
@@ -54,7 +55,7 @@ class _Entry:
 
 
 def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description | None:
-    """What the source became when its files had this stamp, if that is known."""
+    """The collection that the source became when its files had this stamp; None if it is not known."""
     with suppress(HarnessError):
         entry = read_json(_entry(workspace, source), _Entry)
         return entry.description if entry.files == files else None
@@ -62,7 +63,7 @@ def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description |
 
 
 def remember(workspace: Workspace, source: Source, files: Stamp, description: Description) -> None:
-    """Note what the source became."""
+    """Store which collection the source became."""
     entry = _entry(workspace, source)
     entry.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(entry) as path:
@@ -71,13 +72,13 @@ def remember(workspace: Workspace, source: Source, files: Stamp, description: De
 
 
 def now_ns() -> int:
-    """The clock that file times are compared with."""
+    """The current time in nanoseconds, to compare with file times."""
     return time.time_ns()
 
 
 def _entry(workspace: Workspace, source: Source) -> Path:
     declared = asdict(source.declared)
-    for of_set in ("parallel", "within", "in_set", "files"):  # says nothing of what is read, or the origin says it too
+    for of_set in ("parallel", "within", "in_set", "files"):  # they do not change what is read, or are in the origin
         del declared[of_set]
     made_of = {
         "format": FORMAT,

@@ -1,4 +1,4 @@
-"""What a source is: something that can be converted once into the columns of a collection."""
+"""The protocol of a source: something that is converted once into the columns of a collection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUERIES = "queries.arrow"
 
 @dataclass(frozen=True)
 class ConvertedSource:
-    """What a conversion found beside the texts, which it wrote to the files CORPUS and QUERIES."""
+    """The result of a conversion, except the texts: those are in the files CORPUS and QUERIES."""
 
     qrels: Qrels
     given: GivenCandidates | None
@@ -28,18 +28,18 @@ class ConvertedSource:
     queries_without_judgments: int
     repeated_candidates: int = 0
     drift: str | None = None
-    """How the data differ from what a suite's table says; its numbers carry a mark."""
+    """How the data differ from the suite's table. The numbers of such a collection are marked."""
     changes: Changes | None = None
     published: Sequence[Judgment] | None = None
-    """The judgments of the source, read a second time by `second_reading`; None where there can be none."""
+    """The judgments of the source, read a second time by `second_reading`; None if there is no second reading."""
 
 
 class Source(Protocol):
-    """One collection and split at its origin."""
+    """One split of a collection, before it is converted."""
 
     @property
     def name(self) -> str:
-        """The name of the collection where none is declared."""
+        """The name of the collection if none is declared."""
         ...
 
     @property
@@ -48,39 +48,39 @@ class Source(Protocol):
     def declared(self) -> DeclaredCollection: ...
     @property
     def origin(self) -> str:
-        """What tells this source from others: its kind and resolved path."""
+        """The identity of this source: its kind and resolved path."""
         ...
 
     def files(self) -> Sequence[Path]:
-        """The files on disk that are read."""
+        """The files on disk that the conversion reads."""
         ...
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """Read everything, write the texts to `folder`.
+        """Read everything, and write the texts to `folder`.
 
         Raises:
-            DataError: naming file and line.
+            DataError: something cannot be trusted; the message names file and line.
         """
         ...
 
 
-def choose_split(wanted: str | None, there: Sequence[str], where: str) -> str:
+def choose_split(wanted: str | None, splits: Sequence[str], where: str) -> str:
     """The wanted split, else `test`, else the only one.
 
     Raises:
-        UsageError: the wanted one is not there, or there are several and none was named.
+        UsageError: the wanted split does not exist, or there are several and none is given.
     """
     if wanted is not None:
-        if wanted in there:
+        if wanted in splits:
             return wanted
-        raise UsageError(f"{where}: no split '{wanted}'.{did_you_mean(wanted, there)}")
-    if "test" in there:
+        raise UsageError(f"{where}: no split '{wanted}'.{did_you_mean(wanted, splits)}")
+    if "test" in splits:
         return "test"
-    if len(there) == 1:
-        return there[0]
-    raise UsageError(f"{where}: no split 'test'; name one with --split: {', '.join(sorted(there))}")
+    if len(splits) == 1:
+        return splits[0]
+    raise UsageError(f"{where}: no split 'test'; name one with --split: {', '.join(sorted(splits))}")
 
 
 def join(title: str | None, text: str) -> str:
-    """The one text of a document that every model reads."""
+    """Join title and text: the text of a document that every model reads."""
     return f"{title or ''} {text}".strip()

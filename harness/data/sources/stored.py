@@ -1,4 +1,4 @@
-"""A converted collection in the workspace: columns in a folder that is named by their fingerprint."""
+"""A converted collection in the workspace: columns in a folder that is named by the fingerprint."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from harness.data.sources.second_reading import by_rules, confirmed
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, Source
 
 FORMAT = 1
-"""Raised when the same source would be converted into something else."""
+"""Raise this number when the same source would be converted differently."""
 DRIFTED = "†"
-"""After the name of a collection whose data differ from the table of its suite."""
+"""Appended to the name of a collection whose data differ from the table of its suite."""
 MARKER = "collection.json"
 PUBLISHED = "published.arrow"
 _ARRAYS = "judgments.npz"
@@ -43,7 +43,7 @@ _ARRAYS = "judgments.npz"
 
 @dataclass(frozen=True)
 class Description:
-    """What the columns do not say; it depends on the source, not only on the content."""
+    """The facts of a collection that are not in its columns. They depend on the source, not only on the content."""
 
     name: str
     split: str
@@ -53,19 +53,19 @@ class Description:
     fingerprint: str
     group: str | None = None
     published: str | None = None
-    """Digest of the file PUBLISHED; None where an earlier version wrote the folder, or there are no judgments."""
+    """Digest of the file PUBLISHED; None if an earlier version wrote the folder, or if there is no second reading."""
 
     @property
     def lacks_judgments(self) -> bool:
-        """Whether an earlier version left judgments out, of documents that the corpus lacks."""
+        """Whether an earlier version left out judgments of documents that the corpus lacks."""
         return self.published is None and self.counts.let_through.get("unknown-documents", 0) > 0
 
 
 def describe(source: Source, folder: Path, converted: ConvertedSource, dirt: Dirt) -> Description:
-    """Count what was converted, and give it its fingerprint.
+    """Count what was converted, and compute the fingerprint.
 
     Raises:
-        DataError: the judgments are not those of the source's second reading.
+        DataError: the judgments differ from the second reading of the source.
     """
     corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
     published = _published(source, folder, converted, (queries, corpus))
@@ -77,7 +77,7 @@ def describe(source: Source, folder: Path, converted: ConvertedSource, dirt: Dir
         "given": array_digest(*_given_arrays(converted.given).values()) if converted.given else None,
         "drop_identical_ids": source.declared.rules.drop_identical_ids,
     }
-    # No key where there is nothing: every other fingerprint stays as it was.
+    # These keys exist only if there is something, so that the fingerprints of other collections do not change.
     if len(converted.qrels.missing):
         content["missing"] = [list(converted.qrels.missing.ids), array_digest(*_of_missing(converted.qrels))]
     if converted.changes:
@@ -101,7 +101,7 @@ def describe(source: Source, folder: Path, converted: ConvertedSource, dirt: Dir
 
 
 def _published(source: Source, folder: Path, converted: ConvertedSource, texts: tuple[Texts, Texts]) -> str | None:
-    """Confirm and write the second reading of the judgments; the digest of the file."""
+    """Confirm and write the second reading of the judgments, and return the digest of the file."""
     if converted.published is None:
         return None
     allow = source.declared.rules.allow
@@ -113,13 +113,13 @@ def _published(source: Source, folder: Path, converted: ConvertedSource, texts: 
 
 
 def with_drift(rules: Rules, drift: str) -> Rules:
-    """Rules with a note of how the data differ from the suite's table."""
+    """Add a note to the rules on how the data differ from the suite's table."""
     note = f"{DRIFTED} Not as in the suite's table: {drift}."
     return replace(rules, note=f"{rules.note} {note}" if rules.note else note)
 
 
 def write(folder: Path, converted: ConvertedSource, description: Description) -> None:
-    """Put the judgments and lists beside the texts; the marker comes last."""
+    """Write the judgments and lists into the folder of the texts. The marker is written last."""
     with (folder / _ARRAYS).open("wb") as file:
         arrays = (
             _qrels_arrays(converted.qrels), _missing_arrays(converted.qrels), _given_arrays(converted.given),
@@ -130,31 +130,31 @@ def write(folder: Path, converted: ConvertedSource, description: Description) ->
 
 
 def is_there(folder: Path) -> bool:
-    """Whether a finished collection is in the folder."""
+    """Whether the folder has a complete collection."""
     return (folder / MARKER).exists()
 
 
 def description_in(folder: Path) -> Description:
-    """What stands beside the columns of a finished collection.
+    """Read the description in the folder of a complete collection.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the description cannot be read.
     """
     return read_json(folder / MARKER, Description, error=DataError, advice=f"damaged; delete the folder {folder}")
 
 
 def is_current(folder: Path, description: Description) -> bool:
-    """Whether the folder has the finished collection of a description, with all that this version keeps of it."""
+    """Whether the folder has the complete collection of a description, with all files that this version writes."""
     if description.lacks_judgments or not is_there(folder):
         return False
     return description.published is None or description_in(folder).published is not None
 
 
 def read(folder: Path, description: Description) -> Collection:
-    """Open the columns. Where no language is declared, it is detected the first time.
+    """Open the columns of a collection. If no language is declared, it is detected the first time.
 
     Raises:
-        DataError: they are damaged.
+        DataError: the columns are damaged.
     """
     corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
     try:
@@ -168,7 +168,7 @@ def read(folder: Path, description: Description) -> Collection:
             changes = _changes(arrays) if "changed_questions" in arrays else None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
-    found = kept_or_detected(folder, corpus) if description.language is None else None
+    detected = kept_or_detected(folder, corpus) if description.language is None else None
     return Collection(
         name=description.name,
         split=description.split,
@@ -183,13 +183,14 @@ def read(folder: Path, description: Description) -> Collection:
         group=description.group,
         changes=changes,
         published=_as_published(folder),
-        detected_language=found.language if found else None,
-        language_sought=description.language is not None or found is not None,
+        detected_language=detected.language if detected else None,
+        language_sought=description.language is not None or detected is not None,
     )
 
 
 def _as_published(folder: Path) -> AsPublished | None:
-    """By the folder's own description: another source may have written it, and gives the same judgments."""
+    """The published judgments, by the description in the folder: another source with the same judgments may have
+    written it."""
     written = description_in(folder).published
     return AsPublished(folder / PUBLISHED, written) if written else None
 

@@ -1,4 +1,4 @@
-"""The collections of a suite as sources: which of its origins is read, and whether its sizes are the published ones."""
+"""The collections of a suite as sources: choose where each is read from, and check its sizes against the table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PACKAGES = {"mteb": "mteb", "irds": "ir_datasets"}
 
 @dataclass(frozen=True)
 class SuiteSource:
-    """One collection of a suite, at one of its origins, counted after it was converted."""
+    """A collection of a suite, read from one of its sources. Its sizes are checked after the conversion."""
 
     entry: SuiteCollection
     inner: Source
@@ -32,12 +32,12 @@ class SuiteSource:
 
     @property
     def name(self) -> str:
-        """`<suite>/<name>`, whatever the origin calls it."""
+        """`<suite>/<name>`, whatever its name at the source."""
         return self.entry.target
 
     @property
     def split(self) -> str:
-        """The split at the origin."""
+        """The split at the source."""
         return self.inner.split
 
     @property
@@ -47,25 +47,27 @@ class SuiteSource:
 
     @property
     def origin(self) -> str:
-        """The origin and what is expected of it: what was taken with differences is not taken without asking again."""
+        """The source with the expected sizes. Data that --allow-drift accepted are checked again without it."""
         expected = {**asdict(self.entry.counts), "candidates": self.entry.candidates}
         return f"{self.inner.origin} {expected}{' or other' if self.allow_drift else ''}"
 
     def files(self) -> Sequence[Path]:
-        """The files of the origin."""
+        """The files of the source."""
         return self.inner.files()
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
-        """Convert and count.
+        """Convert, and compare the sizes with the table.
 
         Raises:
-            DataError: as the origin, or the sizes are not those of the table.
+            DataError: as the source, or the sizes are not those of the table.
         """
         converted = self.inner.convert(folder, dirt)
         found = differences(self.entry, converted, folder, dirt)
         if found and not self.allow_drift:
             sizes = "; ".join(found)
-            raise DataError(f"{self.name}: not the published data ({sizes}); take it with --allow-drift, marked")
+            raise DataError(
+                f"{self.name}: not the published data ({sizes}); --allow-drift accepts it and marks the numbers"
+            )
         drift = [*([converted.drift] if converted.drift else []), *found]
         return replace(converted, drift="; ".join(drift) or None)
 
@@ -79,12 +81,18 @@ def suite_sources(
     split: str | None = None,
     tables: Sequence[TomlTable] = (),
 ) -> list[Source]:
-    """The sources of a suite, of a collection or group of one, or of a task of mteb. The workspace keeps downloads;
-    `tables` are the user's declarations, which stand above the suite's.
+    """The sources of a suite, of a collection or group of one, or of a task of mteb.
+
+    Args:
+        languages: the languages to read. Default: all.
+        origin: where the collections are read from.
+        workspace: it keeps the downloads.
+        split: Default: all splits of the target.
+        tables: the user's declarations; they override the suite's.
 
     Raises:
-        UsageError: the suite has no such collection, split or language, or an origin lacks it.
-        MissingExtra: the package of the origin is not installed.
+        UsageError: the suite has no such collection, split or language, or the source lacks it.
+        MissingExtra: the package of the source is not installed.
     """
     offers = suite_offers(target, origin, workspace, split=split, tables=tables)
     return list(chosen({target: offers}, languages).sources)
@@ -98,13 +106,13 @@ def suite_offers(
     split: str | None = None,
     tables: Sequence[TomlTable] = (),
 ) -> list[Offer]:
-    """As `suite_sources`, before a language is chosen and an origin looked for.
+    """As `suite_sources`, before languages and sources are chosen.
 
     Raises:
         UsageError: the suite has no such collection or split.
     """
-    everything = find(target)
-    names = [one.name for one in everything]
+    entries = find(target)
+    names = [entry.name for entry in entries]
     downloads = (workspace or Workspace(Path(DEFAULT))).downloads
 
     def offer(entry: SuiteCollection) -> Offer:
@@ -113,18 +121,18 @@ def suite_offers(
 
         return Offer(entry.target, _declared(entry, tables, names), opened)
 
-    return [offer(entry) for entry in _of_split(everything, split, target)]
+    return [offer(entry) for entry in _of_split(entries, split, target)]
 
 
 def _of_split(entries: list[SuiteCollection], split: str | None, target: str) -> list[SuiteCollection]:
-    there = {one.mteb.split for one in entries}
-    if split is not None and split not in there:
-        raise UsageError(f"{target}: no split '{split}'.{did_you_mean(split, there)}")
-    return [one for one in entries if split in (None, one.mteb.split)]
+    splits = {entry.mteb.split for entry in entries}
+    if split is not None and split not in splits:
+        raise UsageError(f"{target}: no split '{split}'.{did_you_mean(split, splits)}")
+    return [entry for entry in entries if split in (None, entry.mteb.split)]
 
 
 def _declared(entry: SuiteCollection, tables: Sequence[TomlTable], names: Sequence[str]) -> DeclaredCollection:
-    """The user's rules stand above the table's; what either lets through is let through."""
+    """The declarations for an entry. The user's rules override the table's, but `allow` is the union of both."""
     keys = {
         "name": entry.target,
         "language": entry.language,
@@ -136,8 +144,9 @@ def _declared(entry: SuiteCollection, tables: Sequence[TomlTable], names: Sequen
         "note": entry.note,
         "parallel": entry.parallel,
     }
-    own = TomlTable(f"the table of '{entry.suite}'", {key: value for key, value in keys.items() if value is not None})
-    declared = combine([own, *(part for table in tables for part in for_part(table, entry.name, names))])
+    of_suite = {key: value for key, value in keys.items() if value is not None}
+    of_user = (part for table in tables for part in for_part(table, entry.name, names))
+    declared = combine([TomlTable(f"the table of '{entry.suite}'", of_suite), *of_user])
     allow = tuple(sorted({*entry.allow, *declared.rules.allow}))
     rules = replace(declared.rules, allow=allow)
     return replace(declared, rules=rules, within=entry.within, in_set=True)
@@ -146,7 +155,7 @@ def _declared(entry: SuiteCollection, tables: Sequence[TomlTable], names: Sequen
 def _chosen(entry: SuiteCollection, declared: DeclaredCollection, origin: SourceChoice, downloads: Path) -> Source:
     kind = origin.source if origin.source != "auto" else _automatic(entry, origin.mirror)
     if kind not in _kinds(entry):
-        raise UsageError(f"{entry.target}: not at the source '{kind}'.{did_you_mean(kind, _kinds(entry))}")
+        raise UsageError(f"{entry.target}: the source '{kind}' does not have it.{did_you_mean(kind, _kinds(entry))}")
     if kind == "mteb":
         return MtebSource(entry, declared, origin)
     if kind == "beir":

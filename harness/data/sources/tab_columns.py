@@ -1,4 +1,4 @@
-"""Files of texts with a tab between id and text, as MS MARCO has them, or with the columns that a header names."""
+"""Read files of texts with a tab between id and text, as in MS MARCO, or with the columns that a header names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
 def text_columns(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[JsonLine]:
-    """The lines as records: with the names of the header, else `id` and `text`, or the `id`, `url`, `title` and `text`
-    of MS MARCO's documents. Only a file with a header may have columns in quotation marks, as csv has them.
+    """The lines as records, with the names of the header; without a header `id` and `text`, or the `id`, `url`, `title`
+    and `text` of MS MARCO's documents. Only a file with a header may have columns in quotation marks, as in csv.
 
     Raises:
-        DataError: a line with another number of columns than the first, or a number that says nothing of their order.
+        DataError: a line has another number of columns than the first, or the meaning of the columns is not clear.
     """
     lines = iter(numbered)
     for number, first in lines:

@@ -1,4 +1,4 @@
-"""Files of documents and of queries in every form that is read. The first line says which form a file has."""
+"""Read files of documents and queries in all supported forms. The first line shows the form of a file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KNOWN = "objects of JSON, id and text with a tab between them, or TREC's"
 
 
 def form_of(place: CollectionFiles, name: str) -> Form | None:
-    """The form that the first line of a file shows; None for any other one and for an empty file.
+    """The form of a file, by its first line; None for an unknown form and for an empty file.
 
     Raises:
         DataError: the file cannot be read.
@@ -43,14 +43,14 @@ def read_documents(place: CollectionFiles, names: Sequence[str], dirt: Dirt) -> 
     """The documents of the files of a corpus, one file after the other.
 
     Raises:
-        DataError: a file in no form that is known, or a document that cannot be trusted; with file and line.
+        DataError: a file has an unknown form, or a document cannot be trusted; the message names file and line.
     """
     for name in names:
         file, form = place.label(name), form_of(place, name)
         if form not in (*_DOCUMENTS, "json", None):
             raise DataError(f"{file}:1: topics, not documents; write {_KNOWN} <DOC> elements")
         if form is None and any(True for _ in lines(place, name)):
-            raise DataError(f"{file}:1: no form of a corpus that is known; write {_KNOWN} <DOC> elements")
+            raise DataError(f"{file}:1: not a known form of a corpus; write {_KNOWN} <DOC> elements")
         found = _DOCUMENTS[form](lines(place, name), file) if form in _DOCUMENTS else records(place, name)
         for line, identifier, text in documents_of(found, dirt):
             yield (f"{file}:{line}" if len(names) > 1 and isinstance(line, int) else line), identifier, text
@@ -60,22 +60,22 @@ def read_queries(place: CollectionFiles, name: str, dirt: Dirt, field: str | Non
     """The queries of a file.
 
     Args:
-        field: what is asked of a topic or record with several fields; default: its text, title or query.
+        field: the field of a topic or record that is the query. Default: its text, title or query.
 
     Raises:
-        DataError: as `read_documents`; or a topic lacks the field.
+        DataError: as `read_documents`, or a topic lacks the field.
     """
     file, form = place.label(name), form_of(place, name)
     if form == "trec-documents" or (form is None and any(True for _ in lines(place, name))):
-        raise DataError(f"{file}:1: no form of queries that is known; write {_KNOWN} <top> elements")
+        raise DataError(f"{file}:1: not a known form of queries; write {_KNOWN} <top> elements")
     if form in _TOPICS:
         found = with_text(_TOPICS[form](lines(place, name), file), field)
     else:
         found = text_columns(lines(place, name), file) if form == "tabs" else records(place, name)
-        found = found if field is None else (_asked(record, field) for record in found)
+        found = found if field is None else (_with_text(record, field) for record in found)
     yield from queries_of(found, dirt)
 
 
-def _asked(record: JsonLine, field: str) -> JsonLine:
-    """The record with the text of the field that is declared."""
+def _with_text(record: JsonLine, field: str) -> JsonLine:
+    """The record with the declared field as its `text`."""
     return replace(record, fields={**record.fields, "text": record.text(field)})

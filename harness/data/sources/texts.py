@@ -1,4 +1,4 @@
-"""Texts of a file or several into a column file, with every id once, in memory that does not grow with the texts."""
+"""Write the texts of one or several files into a column file, each id once, without holding the texts in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.data.columns import IdHashes, TextWriter
 from harness.data.sources.dirt import Dirt, shown
 
 Line = int | str
-"""The line of a text; of a text in one of several files the file too."""
+"""The line of a text; with several files, the file and the line."""
 Row = tuple[Line, str, str]
 """Line, id, text."""
 Rows = Callable[[Dirt], Iterator[Row]]
@@ -20,10 +20,10 @@ Rows = Callable[[Dirt], Iterator[Row]]
 
 @dataclass(frozen=True)
 class Written:
-    """What was written."""
+    """Counts of what was written."""
 
     rows: int
-    """Texts in the file that was read, with those that were not wanted."""
+    """Texts in the file that was read, including those that were not written."""
     written: int
     empty: int
 
@@ -31,10 +31,16 @@ class Written:
 def write_texts(
     read: Rows, label: str, path: Path, rows: dict[str, int], dirt: Dirt, *, only_these: bool = False
 ) -> Written:
-    """Write the texts, all of them or only those whose id is a key of `rows`, and put their row numbers into `rows`.
+    """Write the texts, and put their row numbers into `rows`.
+
+    Args:
+        read: reads the file from its beginning.
+        label: the name of the file in messages.
+        rows: row numbers of the ids in it; -1 remains for ids without a text.
+        only_these: write only texts whose id is a key of `rows`.
 
     Raises:
-        DataError: there are none, or two lines have the same id.
+        DataError: there are no texts, or two lines have the same id and no rule lets that through.
     """
     hashes = IdHashes()
     first = dirt.again()
@@ -42,8 +48,8 @@ def write_texts(
     repeats = _repeats(read, hashes.repeated(), dirt.again())
     for line, (earlier, identifier) in repeats.items():
         where = f"{label}:{line}" if isinstance(line, int) else line
-        message = f"{where}: id {shown(identifier)} stands in line {earlier} already"
-        dirt.meet("duplicate-ids", message)
+        first_place = f"in line {earlier}" if isinstance(earlier, int) else f"in {earlier}"
+        dirt.meet("duplicate-ids", f"{where}: id {shown(identifier)} is already {first_place}")
     if repeats:
         rows.update(dict.fromkeys(rows, -1))
         first = dirt.again()
@@ -70,7 +76,7 @@ def _write(texts: Iterator[Row], path: Path, rows: dict[str, int], only_these: b
 
 
 def _repeats(read: Rows, suspects: frozenset[int], dirt: Dirt) -> dict[Line, tuple[Line, str]]:
-    """Lines whose id an earlier line has, with that line and the id."""
+    """Lines with the id of an earlier line, each with that line and the id."""
     if not suspects:
         return {}
     seen: dict[str, Line] = {}

@@ -13,22 +13,22 @@ from harness.data.sources.jsonl import JsonLine
 
 Numbered = Iterable[tuple[int, str]]
 _CONTENT = "TEXT|HEADLINE|TITLE|HL|HEAD|TTL|DD|DATE|LP|LEADPARA"
-"""The elements that are the text of a document, as for Anserini and ir_datasets."""
+"""The elements that make up the text of a document, as in Anserini and ir_datasets."""
 _FIELD = re.compile(rf"<({_CONTENT})(?:\s[^>]*)?>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
 _DOCNO = re.compile(r"<DOCNO>\s*(.*?)\s*</DOCNO>", re.DOTALL | re.IGNORECASE)
 _END_OF_DOCUMENT = re.compile(r"</DOC>", re.IGNORECASE)
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 _TOPIC_FIELD = re.compile(r"<(num|title|desc|narr|[a-z]+)>", re.IGNORECASE)
 _LABEL = {"num": "number", "title": "topic", "desc": "description", "narr": "narrative"}
-"""The word with a colon that a field of a topic may begin with."""
+"""The word with which a field of a topic may begin, before a colon."""
 NUMBER = "number"
 
 
 def tagged_documents(numbered: Numbered, file: str) -> Iterator[JsonLine]:
-    """The documents of a file: `docno`, and `text`, where it has one of the elements that hold text.
+    """The documents of a file, with `docno` and, if a document has an element with text, `text`.
 
     Raises:
-        DataError: a document has no DOCNO, or does not end.
+        DataError: a document has no DOCNO or no end.
     """
     parts, began = list[str](), 0
     for number, line in numbered:
@@ -60,7 +60,7 @@ def tagged_topics(numbered: Numbered, file: str) -> Iterator[JsonLine]:
     """The topics of a file with `<top>` elements, each with its `number` and fields such as `title` and `desc`.
 
     Raises:
-        DataError: a topic has no number.
+        DataError: a topic has no number or no end.
     """
     lines, began = list[str](), 0
     for number, line in numbered:
@@ -88,20 +88,20 @@ def xml_topics(numbered: Numbered, file: str) -> Iterator[JsonLine]:
     """The topics of an XML file: `<topic number="1">` or `<topic>` with a `<number>`, and a field for every element.
 
     Raises:
-        DataError: no XML, no topic, or a topic without a number.
+        DataError: the file is not XML, or has no topic, or a topic has no number.
     """
     lines = dict(numbered)
     text = "\n".join(lines.get(number, "") for number in range(1, max(lines) + 1))
     try:
-        topics = [one for one in ElementTree.fromstring(text).iter() if one.tag.lower() in ("topic", "top")]
+        topics = [each for each in ElementTree.fromstring(text).iter() if each.tag.lower() in ("topic", "top")]
     except ElementTree.ParseError as error:
         raise DataError(f"{file}:{error.position[0]}: not XML ({error}); write & as &amp; and < as &lt;") from None
     if not topics:
         raise DataError(f"{file}:1: no <topic> in it; write every query as <topic number=...> with a <title>")
     for topic in topics:
-        own = {child.tag.lower(): " ".join("".join(child.itertext()).split()) for child in topic}
-        number = topic.get("number") or topic.get("id") or own.pop("number", "") or own.pop("num", "")
-        yield _numbered(number, dict(own), file, 1)
+        fields = {child.tag.lower(): " ".join("".join(child.itertext()).split()) for child in topic}
+        number = topic.get("number") or topic.get("id") or fields.pop("number", "") or fields.pop("num", "")
+        yield _numbered(number, dict(fields), file, 1)
 
 
 def _numbered(number: object, fields: dict[str, object], file: str, line: int) -> JsonLine:
@@ -111,16 +111,16 @@ def _numbered(number: object, fields: dict[str, object], file: str, line: int) -
 
 
 def with_text(topics: Iterable[JsonLine], field: str | None) -> Iterator[JsonLine]:
-    """The topics with the `text` that is asked: the field that is named, else `title`, else `query`.
+    """The topics with the query as `text`: the given field, else `title`, else `query`.
 
     Raises:
-        DataError: a topic does not have it.
+        DataError: a topic lacks the field.
     """
     for topic in topics:
         name = field or next((name for name in ("title", "query") if topic.fields.get(name)), "title")
         if not topic.fields.get(name):
-            there = ", ".join(key for key in topic.fields if key != NUMBER) or "none"
+            fields = ", ".join(key for key in topic.fields if key != NUMBER) or "none"
             number = shown(str(topic.fields[NUMBER]))
-            advice = f"name another of its fields in collection.toml: [files] query_field = ... (there: {there})"
+            advice = f"name another field in collection.toml: [files] query_field = ... (fields: {fields})"
             raise DataError(f"{topic.where}: topic {number} has no {name}; {advice}")
         yield JsonLine(topic.file, topic.line, {NUMBER: topic.fields[NUMBER], "text": topic.fields[name]})

@@ -1,4 +1,4 @@
-"""Suites of public collections as tables: which collections there are, where each lies, how it is measured.
+"""Suites of public collections as tables: their collections, where to read them, and how to measure them.
 
-A new task is a few lines of TOML. This package reads tables; it never reads texts, judgments or scores.
+A new task is a few lines of TOML. This package reads tables; it does not read texts, judgments or scores.
 """

@@ -1,4 +1,4 @@
-"""What the table of a suite says, checked while it is read: a typo is an error that names file and collection."""
+"""Read and check the table of a suite. A typo is an error that names the file and the collection."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from adapters.typed_file import parsed_toml
 from adapters.typed_values import Place, Positive, Text, typed
 
 MEASURES = ("nDCG", "AP", "RR", "P", "R", "Success")
-"""Names of `harness.measuring.measures`; that module loads numpy, which a table does not need."""
+"""The names in `harness.measuring.measures`, repeated here because that module imports numpy."""
 UNINSTRUCTED = "Retrieve text based on user query."
-"""What mteb 2.26 tells an instructed embedder about a retrieval task that has no prompt of its own."""
+"""The instruction of mteb 2.26 for a retrieval task without a prompt."""
 PAIRED_MEASURE = "p-MRR"
-"""The official measure of instruction reranking (FollowIR): how ranks change with the wording. It is not among the
+"""The official measure of instruction reranking (FollowIR): how ranks change with the instruction. It is not one of the
 measures of single queries."""
 _Name = Annotated[
     str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", description="a name of lower-case words joined by '-'")
@@ -43,7 +43,7 @@ _Md5 = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z", description="an MD5 sum o
 
 @dataclass(frozen=True)
 class MtebName:
-    """Where mteb has the collection: a task, and its dataset on the Hugging Face hub."""
+    """The collection in mteb: a task, and its dataset on the Hugging Face hub."""
 
     task: Text
     path: _HubName
@@ -58,12 +58,12 @@ class BeirName:
     """The zip file in which BEIR distributes the collection."""
 
     zip: Text
-    """Without `.zip`."""
+    """The name without `.zip`."""
     split: Text
     md5: _Md5
     bytes: Positive
     folder: Text | None = None
-    """The folder inside, where the zip file holds several collections."""
+    """The folder inside, if the zip file has several collections."""
 
 
 @dataclass(frozen=True)
@@ -95,37 +95,37 @@ class SuiteCollection:
     main_measure: _Measure
     """In the notation of `harness.measuring.measures`, or `PAIRED_MEASURE`."""
     drop_identical_ids: bool
-    """As mteb does it."""
+    """As in mteb."""
     mteb: MtebName
     counts: SuiteCounts
     average_characters: AverageCharacters
     group: _Name | None = None
     """Collections of one group are averaged first and count as one."""
     instruction: Text | None = None
-    """The task's instruction for queries; None where mteb has none."""
+    """The task's instruction for queries; None if mteb has none."""
     beir: BeirName | None = None
     irds: Text | None = None
     """The id in ir_datasets."""
     candidates: Positive | None = None
-    """Given candidates over all queries; None where a first stage has to search."""
+    """Number of given candidates over all queries; None if a first stage has to search."""
     licence: Text | None = None
-    """None where mteb does not specify it."""
+    """None if mteb does not specify it."""
     training: bool | None = None
-    """True where models in common use declare the collection as training data; None where nothing is known."""
+    """True if models in common use declare the collection as training data; None if it is not known."""
     note: Text | None = None
     allow: tuple[_Dirt, ...] = ()
-    """Known dirt of the published files that is let through, counted and shown; see `harness.data.sources.dirt`."""
+    """Known faults of the published files that are let through, counted and shown; see `harness.data.sources.dirt`."""
     parallel: bool | None = None
-    """Whether queries with one id are one question in all collections of `within`; None where nobody declares it."""
+    """Whether queries with the same id are one question in all collections of `within`; None if not declared."""
 
     @property
     def within(self) -> str:
-        """The set whose queries its own could be: the suite, or its group of it."""
+        """The name of its set: the suite, or its group in the suite."""
         return f"{self.suite}/{self.group}" if self.group else self.suite
 
     @property
     def target(self) -> str:
-        """What a user names it by: `beir/scifact`."""
+        """Its name on the command line, such as `beir/scifact`."""
         return f"{self.suite}/{self.name}"
 
 
@@ -137,19 +137,19 @@ class Suite:
     title: str
     note: str
     average: str
-    """'macro': the mean over the parts, each part the mean over its collections."""
+    """'macro': the mean over the parts, each of which is the mean over its collections."""
     collections: tuple[SuiteCollection, ...]
 
     @property
     def parts(self) -> dict[str, tuple[SuiteCollection, ...]]:
-        """What the average counts: the groups, and every collection without one, by name."""
-        names = dict.fromkeys(one.group or one.name for one in self.collections)
-        return {name: tuple(one for one in self.collections if name in (one.group, one.name)) for name in names}
+        """The parts of the average, by name: the groups, and the collections without a group."""
+        names = dict.fromkeys(each.group or each.name for each in self.collections)
+        return {name: tuple(each for each in self.collections if name in (each.group, each.name)) for name in names}
 
 
 @dataclass(frozen=True)
 class _Written:
-    """The file as it is written. The keys of one collection are in up to three places."""
+    """The form of the file. The keys of a collection can be in three places."""
 
     name: _Name
     title: Text
@@ -165,10 +165,11 @@ class _Written:
 
 def read_suite(text: str, file: str) -> Suite:
     """Read the table of a suite. A collection has the keys of `[shared]`, then those of its `[groups.NAME]`, then its
-    own; where several have a key the last holds, and tables are joined. `parallel` may also stand above all of them.
+    own. Later keys win, and tables are merged. `parallel` may also be at the top of the file, for all collections.
 
     Raises:
-        DataError: not TOML, an unknown or missing key, a value of the wrong form, or a name that stands twice.
+        DataError: the text is not TOML, a key is unknown or missing, a value has the wrong form, or a name is used
+            twice.
     """
     at = Place(file, error=DataError)
     written = typed(_Written, parsed_toml(text, at), at)
@@ -195,11 +196,11 @@ def _joined(*tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_names(found: tuple[SuiteCollection, ...], groups: Mapping[str, object], file: str) -> None:
-    members = {one.group for one in found if one.group}
-    counted = Counter([*(one.name for one in found), *members])
-    for name, times in counted.items():
+    members = {each.group for each in found if each.group}
+    counts = Counter([*(each.name for each in found), *members])
+    for name, times in counts.items():
         if times > 1:
-            raise DataError(f"{file}: the name '{name}' stands twice; collections and groups need names of their own")
+            raise DataError(f"{file}: the name '{name}' is used twice; give every collection and group its own name")
     for group in groups:
         if group not in members:
             raise DataError(f"{file}: [groups.{group}] has no collection.{did_you_mean(group, members)}")

@@ -1,4 +1,4 @@
-"""The suites by name, and what a target such as `beir/scifact` or `mteb/AlloprofReranking` means."""
+"""The suites by name, and the collections of a target such as `beir/scifact` or `mteb/AlloprofReranking`."""
 
 from __future__ import annotations
 
@@ -35,31 +35,33 @@ __all__ = [
 ]
 
 MTEB = "mteb"
-"""The head of a target that names a task as mteb does."""
+"""The prefix of a target that is a task of mteb."""
 
 
 def suites() -> dict[str, Suite]:
     """Every suite, by name.
 
     Raises:
-        DataError: a table cannot be trusted.
+        DataError: a table is not valid.
     """
     return {name: _suite(name) for name in suite_names()}
 
 
 def is_suite_target(target: str) -> bool:
-    """Whether `find` is to be asked: the target begins with the name of a suite or with `mteb/`. Reads no table."""
+    """Whether a target is one for `find`: it begins with the name of a suite or with `mteb/`. Reads no table."""
     head, slash, _ = target.partition("/")
     return head in suite_names() or (head == MTEB and bool(slash))
 
 
 def find(target: str) -> list[SuiteCollection]:
-    """The collections of a target, in the order of the table: a suite (`beir`), a collection or a group of one
-    (`beir/scifact`, `beir/cqadupstack`), or a task of mteb with all of its splits and subsets or one of them
-    (`mteb/WikipediaRerankingMultilingual`, `mteb/WikipediaRerankingMultilingual/de`).
+    """Return the collections of a target, in the order of the table.
+
+    A target is a suite (`beir`), a collection or a group of a suite (`beir/scifact`, `beir/cqadupstack`), or a task of
+    mteb with all of its splits and subsets or one of them (`mteb/WikipediaRerankingMultilingual`,
+    `mteb/WikipediaRerankingMultilingual/de`).
 
     Raises:
-        UsageError: there is none of that name; the message has the nearest ones.
+        UsageError: the target is unknown; the message names similar ones.
     """
     head, _, rest = target.partition("/")
     if head == MTEB:
@@ -70,32 +72,32 @@ def find(target: str) -> list[SuiteCollection]:
 
 
 def _of_suite(suite: Suite, name: str, target: str) -> list[SuiteCollection]:
-    found = [one for one in suite.collections if name in ("", one.name, one.group)]
+    found = [each for each in suite.collections if name in ("", each.name, each.group)]
     if not found:
-        known = dict.fromkeys([*suite.parts, *(one.name for one in suite.collections)])
+        known = dict.fromkeys([*suite.parts, *(each.name for each in suite.collections)])
         raise UsageError(f"no collection '{target}'.{did_you_mean(target, _under(suite.name, known))}")
     return found
 
 
 def _of_task(rest: str) -> list[SuiteCollection]:
     task, _, part = rest.partition("/")
-    everything = [one for suite in suites().values() for one in suite.collections]
-    of_task = [one for one in everything if one.mteb.task == task]
+    entries = [entry for suite in suites().values() for entry in suite.collections]
+    of_task = [entry for entry in entries if entry.mteb.task == task]
     if not of_task:
-        known = dict.fromkeys(one.mteb.task for one in everything)
+        known = dict.fromkeys(entry.mteb.task for entry in entries)
         raise UsageError(f"no task '{task}' of mteb in any suite.{did_you_mean(task, known)}")
-    found = [one for one in of_task if part in ("", one.mteb.split, one.mteb.subset)]
+    found = [entry for entry in of_task if part in ("", entry.mteb.split, entry.mteb.subset)]
     if not found:
-        parts = {one.mteb.split for one in of_task} | {one.mteb.subset for one in of_task}
+        parts = {entry.mteb.split for entry in of_task} | {entry.mteb.subset for entry in of_task}
         raise UsageError(f"no split or subset '{part}' of {task}.{did_you_mean(part, parts)}")
     return found
 
 
 def _nearest(target: str) -> str:
-    collections = [one for suite in suites().values() for one in suite.collections]
-    same_name = [one.target for one in collections if target in (one.name, one.mteb.task)]
+    entries = [entry for suite in suites().values() for entry in suite.collections]
+    same_name = [entry.target for entry in entries if target in (entry.name, entry.mteb.task)]
     near = same_name or difflib.get_close_matches(
-        target, [*suite_names(), *(one.target for one in collections)], cutoff=0.5
+        target, [*suite_names(), *(entry.target for entry in entries)], cutoff=0.5
     )
     return f" Did you mean {', '.join(near[:3])}?" if near else ""
 
@@ -117,5 +119,5 @@ def _suite(name: str) -> Suite:
     table = importlib.resources.files("harness.data").joinpath(file)
     suite = read_suite(table.read_text("utf-8"), file)
     if suite.name != name:
-        raise DataError(f"{file}: its name is '{suite.name}'; a suite has the name of its file")
+        raise DataError(f"{file}: its name is '{suite.name}'; a suite must have the name of its file")
     return suite

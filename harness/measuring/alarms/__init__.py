@@ -1,1 +1,1 @@
-"""What silently changes a score, as alarms with a name."""
+"""Alarms about faults that silently change a score. Each has a name."""

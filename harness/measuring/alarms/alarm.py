@@ -1,4 +1,4 @@
-"""An alarm: something that should keep a reader from trusting a number, with a name that a machine can look up."""
+"""An alarm: a reason not to trust a number, with a name from the catalogue."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from harness.measuring.alarms.catalogue import HAZARDS
 
 FEW = 0.01
-"""Up to this share of the queries, candidates or lines an alarm is a remark; above it the number is not to be used."""
+"""Up to this share of the queries, candidates or lines an alarm is a remark; above it the number should not be used."""
 UNNAMED = "unnamed"
-"""The name of alarms that an earlier version stored without one."""
+"""The name of alarms that an earlier version stored without a name."""
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing that was found. `str(alarm)` is its message."""
+    """One alarm. `str(alarm)` is its message."""
 
     name: str
     """A name of `HAZARDS`."""
     message: str
     measure: str | None = None
-    """The measure that it is about; None where it is about all of them."""
+    """The measure that it is about; None if it is about all measures."""
 
     def __str__(self) -> str:
         return self.message
 
     @property
     def hard(self) -> bool:
-        """Whether a number with it must not pass a gate."""
+        """Whether a number with this alarm must not pass a gate."""
         return is_hard(self.name)
 
     @property
@@ -43,8 +43,8 @@ class Alarm:
 
 
 def is_hard(name: str) -> bool:
-    """Whether a number with this alarm must not pass a gate. A name that is not known here is: a newer version may have
-    stored it."""
+    """Whether a number with this alarm must not pass a gate. This is true for unknown names, which a newer version may
+    have stored."""
     known = HAZARDS.get(name)
     return known is None or known.hard
 
@@ -56,13 +56,13 @@ def is_remark(name: str) -> bool:
 
 
 def counted(name: str, count: int, of: int, message: str) -> list[Alarm]:
-    """The alarm of something that was counted: none at 0, `few-NAME` up to `FEW`, above it NAME."""
+    """The alarm for a count: none at 0, `few-NAME` up to the share `FEW`, NAME above it."""
     if not count:
         return []
     return [Alarm(name if count > FEW * of else f"few-{name}", message)]
 
 
 def merged(before: Iterable[Alarm], found: Iterable[Alarm], measured: Iterable[str]) -> tuple[Alarm, ...]:
-    """What was found, after the earlier alarms about measures that were not measured now."""
+    """Combine new alarms with earlier ones. Of the earlier alarms only those about other measures are kept."""
     now = {None, *measured}
     return (*(alarm for alarm in before if alarm.measure not in now), *found)

@@ -1,4 +1,4 @@
-"""When a difference over queries is no luck."""
+"""Whether a difference over queries is too large to be chance."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 _ERRORS = 4.0
-"""Standard errors: luck gets there once in 30,000 collections, so that alarms do not cry wolf."""
+"""Standard errors. Chance reaches this once in 30,000 collections, so false alarms are rare."""
 
 
 def sure(differences: npt.NDArray[np.float64], by_luck: npt.NDArray[np.float64]) -> bool:
     """Whether the mean over queries is above zero by four standard errors.
 
     Args:
-        by_luck: differences that luck alone makes, aligned. Few queries that happen to agree look more certain than
-            they are, so the error is never taken smaller than theirs.
+        by_luck: differences by chance alone, aligned. A few queries that happen to agree look too certain, so the error
+            is at least that of these differences.
     """
     if len(differences) < 2:
         return False

@@ -1,4 +1,4 @@
-"""Scores that were computed in half precision: every one of them is a number of bfloat16 or of float16."""
+"""Detect scores that were computed in half precision: every score is a number of bfloat16 or of float16."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy.typing as npt
 from harness.measuring.alarms.alarm import Alarm
 
 _ENOUGH = 32
-"""Different scores; fewer are grades, votes or ranks."""
+"""The least number of different scores; fewer may be grades, votes or ranks."""
 _GRID = 16
-"""Multiples of a sixteenth are short in any format, and say nothing."""
+"""Multiples of 1/16 are exact in any format and show nothing."""
 
 
 def half_precision(scores: npt.NDArray[np.float32], tied: int) -> list[Alarm]:
-    """The alarm, where half precision made ties; without ties it cost nothing.
+    """The alarm, if half precision made ties. Without ties it had no effect.
 
-    A float32 survives the way through bfloat16 by luck once in 65,536, and through float16 once in 8,192, so a
-    handful of scores that all survive is no luck. See Yang et al. (https://arxiv.org/abs/2508.03306) for what it costs.
+    By chance one float32 in 65,536 is a number of bfloat16, and one in 8,192 is a number of float16, so a few scores
+    that all are is not chance. Yang et al. (https://arxiv.org/abs/2508.03306) describe the effect.
     """
     different = np.unique(scores)
     telling = different[(different * _GRID) % 1 != 0]
@@ -26,8 +26,8 @@ def half_precision(scores: npt.NDArray[np.float32], tied: int) -> list[Alarm]:
     name = _format(different)
     if name is None:
         return []
-    told = f"all {len(different):,} different scores are numbers of {name}, and {tied:,} candidates are tied by it"
-    return [Alarm("low-precision", f"{told}; score in float32")]
+    message = f"all {len(different):,} different scores are numbers of {name}, and {tied:,} candidates are tied by it"
+    return [Alarm("low-precision", f"{message}; score in float32")]
 
 
 def _format(scores: npt.NDArray[np.float32]) -> str | None:

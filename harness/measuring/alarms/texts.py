@@ -1,4 +1,4 @@
-"""Which candidates are one and the same text."""
+"""Find candidates with the same text."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def text_codes(collection: Collection, run: Run) -> Codes:
 
 
 def repeated(queries: Codes, codes: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """The rows whose code another row of the same query has, bool aligned with `queries`."""
+    """The rows with the same code as another row of their query, bool aligned with `queries`."""
     _, group, sizes = np.unique(_keys(queries, codes), return_inverse=True, return_counts=True)
     return np.asarray(sizes[group] > 1, np.bool_)
 
 
 def distinct(queries: Codes, codes: npt.NDArray[np.integer], size: int) -> Codes:
-    """How many different codes each query has, int64 [size]."""
+    """The number of different codes of each query, int64 [size]."""
     _, first = np.unique(_keys(queries, codes), return_index=True)
     return np.bincount(queries[first], minlength=size)
 

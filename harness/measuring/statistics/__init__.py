@@ -1,1 +1,1 @@
-"""Statistics of paired values per query: intervals, tests, corrections. Pure functions of arrays."""
+"""Statistics of paired values per query: intervals, tests and corrections, as pure functions of arrays."""

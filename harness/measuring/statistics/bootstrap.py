@@ -1,4 +1,4 @@
-"""Intervals of values: the percentile bootstrap over questions (Efron 1979). All systems meet the same draws."""
+"""Intervals of values: the percentile bootstrap over questions (Efron 1979). All systems use the same draws."""
 
 from __future__ import annotations
 
@@ -12,38 +12,42 @@ from harness.measuring.statistics.design import Design, Floats64
 
 RESAMPLES = 10_000
 _COLUMNS = 1_000
-"""Resamples that are ranked at once."""
+"""Number of resamples that are ranked at once."""
 _DRAWS = 1 << 20
-"""Questions drawn at once; bounds the memory to some tens of MiB."""
+"""Number of questions drawn at once. It bounds the memory to some tens of MiB."""
 
 
 def resampled_means(design: Design, values: Sequence[Floats64]) -> Iterator[Floats64]:
-    """For every collection the means of the systems over resampled questions, float64 [systems, RESAMPLES].
+    """Yield for every collection the means of the systems over resampled questions, float64 [systems, RESAMPLES].
 
-    Questions are drawn with replacement from each set of the design, as many as it has, so that the collections of a
-    parallel set get the same ones. The claim is about these collections, not about new ones.
+    From each set of the design as many questions as it has are drawn with replacement, so that the collections of a
+    parallel set get the same questions. The claim is about these collections, not about new ones.
 
     Args:
-        values: of every collection, float64 [systems, queries].
+        values: float64 [systems, queries] for every collection.
     """
     starts = dict(zip(design.sets, np.cumsum([0, *map(len, design.sets.values())]), strict=False))
-    for one, own, units in zip(design.collections, values, design.units, strict=True):
-        size, rows = len(design.sets[one.drawn_from]), units - starts[one.drawn_from]
-        yield _means(one.drawn_from, size, rows, np.asarray(own, np.float64))
+    for questions, of_collection, units in zip(design.collections, values, design.units, strict=True):
+        size, rows = len(design.sets[questions.drawn_from]), units - starts[questions.drawn_from]
+        yield _means(questions.drawn_from, size, rows, np.asarray(of_collection, np.float64))
 
 
 def resampled_macros(design: Design, values: Sequence[Floats64]) -> Floats64:
-    """The weighted means of the collections' means under the draws, float64 [systems, RESAMPLES]. A difference of two
+    """The weighted means of the collections' means under the draws, float64 [systems, RESAMPLES]. The difference of two
     rows is the resampled paired difference."""
-    found = np.zeros((len(values[0]), RESAMPLES))
+    macros = np.zeros((len(values[0]), RESAMPLES))
     for weight, means in zip(design.weights, resampled_means(design, values), strict=True):
-        found += weight * means
-    return found
+        macros += weight * means
+    return macros
 
 
 def value_interval(design: Design, values: Sequence[Floats64]) -> tuple[float, float]:
-    """The 95 % interval of the weighted mean of one system, values being float64 [queries] for every collection;
-    (nan, nan) where a collection has fewer than 2 queries, or so few of its set that a draw can miss them all."""
+    """The 95 % interval of the weighted mean of one system. (nan, nan) if a collection has fewer than 2 queries, or so
+    few of its set that a draw can miss all of them.
+
+    Args:
+        values: float64 [queries] for every collection.
+    """
     if not design.holds(2):
         return float("nan"), float("nan")
     return percentile_intervals(resampled_macros(design, [own[None] for own in values]))[0]
@@ -56,8 +60,7 @@ def percentile_intervals(resampled: Floats64, level: float = 0.95) -> list[tuple
 
 
 def rank_intervals(resampled: Floats64, level: float = 0.95) -> list[tuple[int, int]]:
-    """For every row the ranks that it has between the tails of the resamples, 1 the highest value. Equal values share
-    the better rank."""
+    """The percentile interval of the rank of every row; 1 is the highest value. Equal values share the better rank."""
     ranks = np.empty(resampled.shape, np.int32)
     for first in range(0, resampled.shape[1], _COLUMNS):
         ranks[:, first : first + _COLUMNS] = _ranks(resampled[:, first : first + _COLUMNS])
@@ -66,7 +69,7 @@ def rank_intervals(resampled: Floats64, level: float = 0.95) -> list[tuple[int, 
 
 
 def _ranks(values: Floats64) -> npt.NDArray[np.int64]:
-    """Of the rows in every column."""
+    """The ranks of the rows in every column."""
     order = np.argsort(-values, axis=0, kind="stable")
     falling = np.take_along_axis(values, order, axis=0)
     places = np.arange(len(values))[:, None]
@@ -77,8 +80,8 @@ def _ranks(values: Floats64) -> npt.NDArray[np.int64]:
 
 
 def draws(drawn_from: str, size: int) -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:
-    """How often each question of a set is drawn, some resamples at a time: float64 [resamples, size]. They follow from
-    the name of the set and its size alone."""
+    """Yield how often each question of a set is drawn, for some resamples at a time, float64 [resamples, size]. The
+    draws depend only on the name of the set and its size."""
     seed = blake2b(f"{drawn_from}\0{size}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
     generator = np.random.default_rng(int.from_bytes(seed, "big"))
     step = max(1, _DRAWS // max(1, size))
@@ -92,7 +95,7 @@ def draws(drawn_from: str, size: int) -> Iterator[tuple[slice, npt.NDArray[np.fl
 def _means(drawn_from: str, size: int, rows: npt.NDArray[np.int64], values: Floats64) -> Floats64:
     means = np.empty((len(values), RESAMPLES))
     for resamples, times in draws(drawn_from, size):
-        own = times[:, rows]
-        with np.errstate(invalid="ignore"):  # a collection with a few questions of a set can miss all of them
-            means[:, resamples] = values @ own.T / own.sum(axis=1)
+        of_rows = times[:, rows]
+        with np.errstate(invalid="ignore"):  # a draw can miss all questions of a collection with few questions
+            means[:, resamples] = values @ of_rows.T / of_rows.sum(axis=1)
     return means

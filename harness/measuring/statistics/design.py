@@ -1,7 +1,7 @@
-"""What is drawn: the questions of some collections, and what each collection weighs in an average.
+"""The design of a statistic: the questions of collections, and the weight of each collection in an average.
 
-In a parallel set a question is asked in several languages, so its queries are not independent: they are flipped and
-drawn together. The statistics count questions, not queries.
+In a parallel set a question is asked in several languages, so its queries are not independent. They are flipped and
+drawn together: the statistics count questions, not queries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 Floats64 = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 TIE = 1e-12
-"""Differences of fractions up to here are rounding, not wins or losses."""
+"""Differences of fractions up to this are rounding, not wins or losses."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Questions:
     """The questions of one collection, aligned with the values that are measured on it."""
 
     drawn_from: str
-    """The fingerprint of the collection, or the name of the parallel set that it belongs to. Questions of one set with
-    one id are one question."""
+    """The fingerprint of the collection, or the name of its parallel set. Questions with the same id in a set are one
+    question."""
     ids: tuple[str, ...]
 
 
@@ -34,8 +34,8 @@ class Design:
     """The questions of collections that are averaged.
 
     Args:
-        collections: one or more; a collection may have no question, and then nothing can be said of the average.
-        weights: what each collection weighs, above 0; None gives all the same. They are made to sum to 1.
+        collections: one or more. If a collection has no question, the average is unknown (nan).
+        given: the weight of each collection, above 0; they are scaled to sum to 1. Default: equal weights.
 
     Raises:
         ValueError: there is not one weight above 0 for every collection.
@@ -61,20 +61,20 @@ class Design:
 
     @cached_property
     def sets(self) -> dict[str, list[str]]:
-        """The ids of the questions of every set that is drawn from, in the order of their names."""
-        found: dict[str, dict[str, None]] = {}
-        for one in self.collections:
-            found.setdefault(one.drawn_from, {}).update(dict.fromkeys(one.ids))
-        return {name: sorted(ids) for name, ids in found.items()}
+        """The sorted ids of the questions of every set."""
+        by_set: dict[str, dict[str, None]] = {}
+        for each in self.collections:
+            by_set.setdefault(each.drawn_from, {}).update(dict.fromkeys(each.ids))
+        return {name: sorted(ids) for name, ids in by_set.items()}
 
     @cached_property
     def units(self) -> tuple[Rows, ...]:
-        """For every collection the place of each of its questions among all questions, int64 [queries]."""
+        """For every collection the index of each of its questions among all questions, int64 [queries]."""
         places, start = {}, 0
         for name, ids in self.sets.items():
             places[name] = {id: start + place for place, id in enumerate(ids)}
             start += len(ids)
-        return tuple(np.array([places[one.drawn_from][id] for id in one.ids], np.int64) for one in self.collections)
+        return tuple(np.array([places[each.drawn_from][id] for id in each.ids], np.int64) for each in self.collections)
 
     @cached_property
     def set_of(self) -> Rows:
@@ -84,46 +84,46 @@ class Design:
 
     @property
     def questions(self) -> int:
-        """How many different questions there are."""
+        """The number of different questions."""
         return len(self.set_of)
 
     @property
     def queries(self) -> int:
-        """How many queries there are in all collections."""
-        return sum(len(one.ids) for one in self.collections)
+        """The number of queries in all collections."""
+        return sum(len(each.ids) for each in self.collections)
 
     @cached_property
     def share(self) -> Floats64:
-        """What each question weighs in the average, float64 [questions], summing to 1: the sum over its queries of the
-        weight of the collection divided by the queries of the collection."""
-        return self.sums([np.ones(len(one.ids)) for one in self.collections])
+        """The weight of each question in the average, float64 [questions], summing to 1. It is the sum over its queries
+        of weight / number of queries of the collection."""
+        return self.sums([np.ones(len(each.ids)) for each in self.collections])
 
     def sums(self, values: Sequence[Floats64]) -> Floats64:
-        """What each question adds to the average of the values, float64 [questions], or [systems, questions].
+        """The contribution of each question to the average of the values, float64 [questions] or [systems, questions].
 
         Args:
-            values: of every collection, float64 [queries] or [systems, queries].
+            values: float64 [queries] or [systems, queries] for every collection.
 
         Raises:
             ValueError: a collection has another number of values than queries.
         """
         shape = np.shape(values[0])[:-1] if values else ()
-        found = np.zeros((*shape, self.questions))
-        for own, rows, weight in zip(values, self.units, self.weights, strict=True):
-            if np.shape(own)[-1] != len(rows):
-                raise ValueError(f"{np.shape(own)[-1]} values of a collection that has {len(rows)} queries")
+        sums = np.zeros((*shape, self.questions))
+        for of_collection, rows, weight in zip(values, self.units, self.weights, strict=True):
+            if np.shape(of_collection)[-1] != len(rows):
+                raise ValueError(f"{np.shape(of_collection)[-1]} values of a collection that has {len(rows)} queries")
             if len(rows):
-                found[..., rows] += np.asarray(own, np.float64) * (weight / len(rows))
-        return found
+                sums[..., rows] += np.asarray(of_collection, np.float64) * (weight / len(rows))
+        return sums
 
     def mean(self, values: Sequence[Floats64]) -> float:
-        """The average of the collections' means; nan where a collection has no query."""
+        """The average of the collections' means; nan if a collection has no query."""
         return float(self.sums(values).sum()) if self.holds(1) else float("nan")
 
     def holds(self, least: int) -> bool:
-        """Whether there is a collection, and each has at least this many queries."""
-        return bool(self.collections) and min(len(one.ids) for one in self.collections) >= least
+        """Whether there is a collection, and every collection has at least `least` queries."""
+        return bool(self.collections) and min(len(each.ids) for each in self.collections) >= least
 
     def part(self, places: Sequence[int]) -> Design:
-        """Only some collections; their weights keep their proportions."""
+        """The design of some of the collections. Their weights keep their proportions."""
         return Design(tuple(self.collections[place] for place in places), self._votes[list(places)])

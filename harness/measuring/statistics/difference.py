@@ -1,10 +1,10 @@
 """The rule of significance: one test, one interval and one correction for every difference that is printed.
 
-Test: the randomisation test over questions, two-sided, p = min(1, 2 x the smaller one-sided p), each one-sided p being
+Test: the two-sided randomisation test over questions, p = min(1, 2 x the smaller one-sided p). A one-sided p is
 (1 + flips at least as extreme) / (FLIPS + 1). Interval: the differences that the same flips do not reject at 5 %
-(Hartigan 1969), so it leaves out zero exactly if p <= .05. Correction: step-down MaxT with the same flips (Westfall and
-Young 1993); the adjusted p is never below p, so a significant difference has an interval without zero. A family of one
-needs no correction. Fewer than 6 questions have 2^5 flips at most, which reject nothing at 5 %.
+(Hartigan 1969), so it excludes zero exactly if p <= .05. Correction: step-down MaxT with the same flips (Westfall and
+Young 1993). The adjusted p is never below p, so the interval of a significant difference excludes zero. A family of one
+needs no correction. Fewer than 6 questions have at most 2^5 flips, which reject nothing at 5 %.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from harness.measuring.statistics.flips import FLIPS, flipped_sums
 
 ALPHA = 0.05
 FEWEST = 6
-"""With fewer questions no difference is significant, and none has an interval."""
+"""With fewer questions no difference is significant or has an interval."""
 _TAIL = round(FLIPS * ALPHA / 2)
 """The ends of an interval are the 250th smallest and the 250th largest value."""
 _ROUNDING = 1e-12
-"""A sum this near to zero, as a share of the largest possible sum, is zero: only rounding tells them apart."""
+"""A sum this close to zero, as a share of the largest possible sum, is zero except for rounding."""
 _MOST = int(ALPHA * (FLIPS + 1))
-"""A statistic is significant if fewer flips than these reach it: (1 + flips) / (FLIPS + 1) is at most ALPHA."""
+"""A statistic is significant if fewer flips than this reach it: (1 + flips) / (FLIPS + 1) is at most ALPHA."""
 _FEW = 250
-"""Flips of many systems that are compared at once: they fit into a cache."""
+"""Number of flips of many systems that are compared at once. They fit into a cache."""
 _CELLS = 1 << 23
-"""Sums that are held at once, 64 MiB."""
+"""Number of sums in memory at once, 64 MiB."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference, with what can be said of it. Fractions, not points."""
+    """A mean difference with its interval and p-values. Values are fractions, not points."""
 
     value: float
     interval: tuple[float, float]
@@ -45,13 +45,13 @@ class Difference:
     adjusted_p: float
     """Corrected for the other members of its family."""
     family: int
-    """How many differences it was corrected over."""
+    """The number of differences in its family."""
     greater_p: float
-    """One-sided: small says that the difference is above zero."""
+    """One-sided: a small value means that the difference is above zero."""
 
     @property
     def significant(self) -> bool:
-        """Whether the corrected p-value is at most 0.05. Then the interval leaves out zero."""
+        """Whether the corrected p-value is at most 0.05. Then the interval excludes zero."""
         return self.adjusted_p <= ALPHA
 
 
@@ -60,8 +60,8 @@ class DesignPart:
     """Some collections of a design that are averaged.
 
     Args:
-        places: of the collections in the design.
-        weights: of these collections, summing to 1.
+        places: indices of the collections in the design.
+        weights: the weights of these collections, summing to 1.
     """
 
     places: tuple[int, ...]
@@ -70,26 +70,26 @@ class DesignPart:
 
 @dataclass(frozen=True)
 class Differences:
-    """Of one system to the baseline."""
+    """The differences of one system to the baseline."""
 
     macro: Difference
     """Over all collections, corrected over the systems."""
     local: tuple[tuple[Difference, ...], ...]
-    """For every family of parts the differences of its parts, corrected over the parts of this system alone."""
+    """For every family of parts the differences of its parts, corrected over the parts of this system."""
 
 
 def differences(
     design: Design, deltas: Sequence[Floats64], families: Sequence[Sequence[DesignPart]] = ()
 ) -> list[Differences]:
-    """The differences of several systems to one baseline on the same questions.
+    """Test the differences of several systems to one baseline on the same questions.
 
     Args:
-        deltas: system minus baseline, float64 [systems, queries] for every collection of the design. What is within
-            rounding of 0 is taken as 0. A system with a nan has no difference on what the nan is part of.
+        deltas: system minus baseline, float64 [systems, queries] for every collection of the design. A value within
+            rounding of 0 counts as 0. A system with a nan has the difference nan on every part with that nan.
         families: parts of the design that are corrected together, such as its collections.
 
     Raises:
-        ValueError: the deltas are not of the collections and queries of the design.
+        ValueError: the deltas do not fit the collections and queries of the design.
     """
     macros, local = list[_Tested](), list[tuple[tuple[Difference, ...], ...]]()
     whole = _Chosen.of(design, DesignPart(tuple(range(len(design.collections))), tuple(design.weights.tolist())))
@@ -97,33 +97,38 @@ def differences(
     for flips in _chunks(design, deltas):
         for system in range(flips.systems):
             macros.append(flips.tested(whole, system))
-            own = ([flips.tested(part, system) for part in family] for family in chosen)
-            local.append(tuple(tuple(_corrected(family)) for family in own))
+            of_system = ([flips.tested(part, system) for part in family] for family in chosen)
+            local.append(tuple(tuple(_corrected(family)) for family in of_system))
     return [Differences(*both) for both in zip(_corrected(macros), local, strict=True)]
 
 
 def difference(design: Design, deltas: Sequence[Floats64]) -> Difference:
-    """The difference of one system, deltas being float64 [queries] for every collection; nan without a collection."""
-    found = differences(design, [np.asarray(own)[None] for own in deltas])
-    return found[0].macro if found else _untested().found
+    """Test the difference of one system; nan without a collection.
+
+    Args:
+        deltas: float64 [queries] for every collection.
+    """
+    of_systems = differences(design, [np.asarray(values)[None] for values in deltas])
+    return of_systems[0].macro if of_systems else _untested().found
 
 
 class Pairwise:
-    """The differences between any two of many systems. The signs are drawn once, however many pairs are asked for.
+    """The differences between any two of many systems. The signs are drawn once for all pairs.
 
     Args:
-        values: finite, float64 [systems, queries] for every collection of the design, each with a query or more.
+        values: finite, float64 [systems, queries] for every collection of the design, with at least one query each.
     """
 
     def __init__(self, design: Design, values: Sequence[Floats64]) -> None:
         self._units = design.sums(values)
         self._sums = np.zeros((len(self._units), FLIPS))
-        for one, own, weight in zip(design.collections, values, design.weights, strict=True):
-            self._sums += flipped_sums(one, np.asarray(own, np.float64) * (weight / len(one.ids)))
+        for questions, of_collection, weight in zip(design.collections, values, design.weights, strict=True):
+            weighted = np.asarray(of_collection, np.float64) * (weight / len(questions.ids))
+            self._sums += flipped_sums(questions, weighted)
 
     def first_apart(self, best: int, others: Sequence[int]) -> int | None:
-        """The place of the first of the others that differs significantly from `best`, which is the baseline of all of
-        them, as `differences` corrects; None where none does."""
+        """The index in `others` of the first system that differs significantly from `best`; None if none does. `best`
+        is the baseline of all others, and the correction is that of `differences`."""
         if self._units.shape[1] < FEWEST:
             return None
         rest = np.asarray(others, np.int64)
@@ -133,7 +138,7 @@ class Pairwise:
         least = np.abs(sums) / spread
         least -= _ROUNDING * np.maximum(1.0, least)
         left = np.arange(len(rest))
-        # All above the limit are rejected at once; the limit of the others is lower. The last has its own p alone.
+        # All systems above the limit are rejected at once; the limit of the others is lower. The last needs only its p.
         while len(left) > 1:
             largest = self._largest(best, rest[left], sums[left], spread[left])
             limit = np.sort(largest)[-_MOST]
@@ -158,7 +163,7 @@ class Pairwise:
         return found
 
     def _p(self, best: int, other: int, units: Floats64) -> float:
-        """Not corrected."""
+        """The two-sided p-value of a difference, not corrected."""
         sums = self._sums[best] - self._sums[other]
         slack = max(TIE, _ROUNDING * float(np.abs(units).sum()))
         return 2 * min(_one_sided(int(np.count_nonzero(side))) for side in (sums <= slack, sums >= -slack))
@@ -170,80 +175,85 @@ class _Tested:
 
     found: Difference
     statistic: float
-    """The sum of the questions' differences, in units of the root of the sum of their squares; without its sign."""
+    """The absolute sum of the questions' differences / the root of the sum of their squares."""
     flipped: Floats64
-    """The same under the flips, float64 [FLIPS]."""
+    """The statistic under the flips, float64 [FLIPS]."""
 
 
 def _chunks(design: Design, deltas: Sequence[Floats64]) -> Iterator[_Flips]:
-    """Some systems at a time, so that memory does not grow with their number."""
+    """Yield the flips of some systems at a time, so that memory does not grow with the number of systems."""
     step = max(1, _CELLS // (FLIPS * max(1, len(deltas))))
     for first in range(0, len(deltas[0]) if deltas else 0, step):
-        yield _Flips.of(design, [_settled(own[first : first + step]) for own in deltas])
+        yield _Flips.of(design, [_without_rounding(values[first : first + step]) for values in deltas])
 
 
-def _settled(values: Floats64) -> Floats64:
-    """Rounding is no difference: two equal systems would otherwise differ by the sign of their last digits."""
+def _without_rounding(values: Floats64) -> Floats64:
+    """Set rounding errors to 0: two equal systems would otherwise differ by the sign of their last digits."""
     return np.where(np.abs(values) <= TIE, 0.0, np.asarray(values, np.float64))
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A part, and its own design."""
+    """A part, and the design of its collections."""
 
     part: DesignPart
     design: Design
 
     @classmethod
     def of(cls, design: Design, part: DesignPart) -> _Chosen:
-        own = tuple(design.collections[place] for place in part.places)
-        return cls(part, Design(own, part.weights))
+        return cls(part, Design(tuple(design.collections[place] for place in part.places), part.weights))
 
 
 @dataclass(frozen=True)
 class _Flips:
-    """The means of every collection under the flips. All that is averaged is a weighted sum of them."""
+    """The means of every collection under the flips. Every average is a weighted sum of them."""
 
     deltas: Sequence[Floats64]
     sums: tuple[Floats64, ...]
-    """For every collection what the flipped questions add to its mean, float64 [systems, FLIPS]."""
+    """For every collection the contribution of the flipped questions to its mean, float64 [systems, FLIPS]."""
     shares: tuple[Floats64, ...]
-    """For every collection the share of its questions that is flipped, float64 [FLIPS]."""
+    """For every collection the share of flipped questions, float64 [FLIPS]."""
 
     @classmethod
     def of(cls, design: Design, deltas: Sequence[Floats64]) -> _Flips:
-        found = []
-        for one, own in zip(design.collections, deltas, strict=True):
-            both = np.vstack([own, np.ones((1, len(one.ids)))]) / max(1, len(one.ids))
-            found.append(flipped_sums(one, both))
-        return cls(deltas, tuple(sums[:-1] for sums in found), tuple(sums[-1] for sums in found))
+        of_collections = []
+        for questions, values in zip(design.collections, deltas, strict=True):
+            both = np.vstack([values, np.ones((1, len(questions.ids)))]) / max(1, len(questions.ids))
+            of_collections.append(flipped_sums(questions, both))
+        return cls(deltas, tuple(sums[:-1] for sums in of_collections), tuple(sums[-1] for sums in of_collections))
 
     @property
     def systems(self) -> int:
-        """How many there are."""
+        """The number of systems."""
         return len(self.deltas[0])
 
     def tested(self, chosen: _Chosen, row: int) -> _Tested:
-        """One system on a part, not corrected yet."""
+        """The difference of one system on a part, before the correction."""
         part, design = chosen.part, chosen.design
-        own = [self.deltas[place][row] for place in part.places]
-        if not design.holds(1) or not all(np.isfinite(values).all() for values in own):
+        deltas = [self.deltas[place][row] for place in part.places]
+        if not design.holds(1) or not all(np.isfinite(values).all() for values in deltas):
             return _untested()
         weights = zip(part.places, part.weights, strict=True)
         sums, shares = np.zeros(FLIPS), np.zeros(FLIPS)
         for place, weight in weights:
             sums += weight * self.sums[place][row]
             shares += weight * self.shares[place]
-        units = design.sums(own)
+        units = design.sums(deltas)
         sums[np.abs(sums) <= _ROUNDING * np.abs(units).sum()] = 0.0
         return _of(units, sums, shares)
 
 
 def _of(units: Floats64, sums: Floats64, shares: Floats64) -> _Tested:
-    """Of what the questions add, and of the sums of the flipped ones with what they weigh."""
+    """Test a difference.
+
+    Args:
+        units: the contributions of the questions.
+        sums: the sums of the flipped contributions, float64 [FLIPS].
+        shares: the weights of the flipped questions, float64 [FLIPS].
+    """
     value, spread = float(units.sum()), float(np.sqrt(np.square(units).sum()))
     few = len(units) < FEWEST
-    least = 0.5 ** len(units) if few else 0.0  # what all flips together would give; 10,000 of them can miss it
+    least = 0.5 ** len(units) if few else 0.0  # the exact minimum over all flips; 10,000 random flips can miss it
     greater, less = (max(least, _one_sided(int(np.count_nonzero(side)))) for side in (sums <= 0, sums >= 0))
     p = min(1.0, 2 * min(greater, less))
     interval = (float("nan"), float("nan")) if few else _interval(sums, shares)
@@ -262,8 +272,8 @@ def _one_sided(count: int) -> float:
 
 
 def _interval(sums: Floats64, shares: Floats64) -> tuple[float, float]:
-    """A difference d is not rejected from below by flips whose questions have a mean of at most d. A flip without
-    questions rejects nothing, on either side."""
+    """The interval of a difference. Flips whose questions have a mean of at most d do not reject a difference d from
+    below. A flip without questions rejects nothing on either side."""
     some = shares > 0
     means = sums[some] / shares[some]
     low = _TAIL - 1 - (FLIPS - len(means))
@@ -274,12 +284,12 @@ def _interval(sums: Floats64, shares: Floats64) -> tuple[float, float]:
 
 
 def _corrected(family: Sequence[_Tested]) -> list[Difference]:
-    """Step-down MaxT: the largest is compared with the largest of all under the flips, the next with the largest of the
-    rest, and so on; the last is compared with itself alone, which is its own test. What could not be tested does not
+    """Apply step-down MaxT. The largest statistic is compared with the largest of all under the flips, the next with
+    the largest of the rest, and so on; the last is compared only with itself. Members that could not be tested do not
     count."""
-    places = [place for place, one in enumerate(family) if not math.isnan(one.statistic)]
+    places = [place for place, member in enumerate(family) if not math.isnan(member.statistic)]
     places.sort(key=lambda place: -family[place].statistic)
-    found = [replace(one.found, family=len(places)) for one in family]
+    found = [replace(member.found, family=len(places)) for member in family]
     rest = np.full(FLIPS, -np.inf)
     p_values = list[float]()
     for place in reversed(places):

@@ -1,4 +1,4 @@
-"""How large a paired difference is: with thousands of queries nearly everything is significant, so the size decides."""
+"""The size of a paired difference. With thousands of queries nearly everything is significant, so the size decides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.measuring.statistics.design import TIE, Design, Floats64
 from harness.measuring.statistics.error import standard_error
 
 LARGE = 0.2
-"""A query that moved by more than this moved much."""
+"""A query that moved by more than this moved by a large amount."""
 
 
 @dataclass(frozen=True)
@@ -20,22 +20,24 @@ class Effect:
     """The size of the differences of a system to a baseline, on one collection or several. Fractions, not points."""
 
     d_z: float
-    """The difference in standard deviations of a query's difference; nan if nothing varies."""
+    """The mean difference / the standard deviation of the queries' differences; nan if nothing varies."""
     wins: int
     ties: int
     losses: int
     large_share: float
-    """The share of queries that moved by more than 0.2. Like the counts, over all queries alike."""
+    """The share of queries that moved by more than 0.2. Like the counts, it gives every query the same weight."""
     queries: int
     questions: int
     se: float
-    """Over questions."""
+    """The standard error, over questions."""
 
 
 def effect(design: Design, deltas: Sequence[Floats64]) -> Effect:
-    """The effect of differences, float64 [queries] for every collection of the design.
+    """Return the effect of differences. Over several collections d_z is the macro difference / sqrt(weighted mean of
+    the collections' variances).
 
-    d_z over several collections is the macro difference / sqrt(weighted mean of the collections' variances).
+    Args:
+        deltas: float64 [queries] for every collection of the design.
     """
     all_of = np.concatenate([np.asarray(values, np.float64) for values in deltas]) if deltas else np.zeros(0)
     return Effect(

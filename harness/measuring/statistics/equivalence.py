@@ -1,6 +1,7 @@
-"""Bounds and margins: not worse than, and the same as. Student's t with Satterthwaite's degrees of freedom.
+"""Bounds of a mean, and tests of non-inferiority and equivalence, with Student's t and Satterthwaite's degrees of
+freedom.
 
-Where nothing varies at all (every difference is the same number) the bounds are that number.
+If all differences are the same number, the bounds are that number.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from harness.measuring.statistics.student import quantile, survival
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Two one-sided tests: `p` is the larger of the two, `interval` the one at 1 - 2 alpha (90 % by default)."""
+    """The result of two one-sided tests. `p` is the larger of the two; `interval` has the level 1 - 2 alpha (90 % by
+    default)."""
 
     p: float
     interval: tuple[float, float]
@@ -23,9 +25,10 @@ class Equivalence:
 
 
 def tost(design: Design, values: Sequence[Floats64], *, margin: float, alpha: float = 0.05) -> Equivalence:
-    """Whether |mean| < margin (Schuirmann 1987): a port or a quantisation is the same system for all that matters.
+    """Test whether |mean| < margin (Schuirmann 1987), for instance for a port or a quantisation of a system.
 
-    Equivalent exactly if the interval lies inside the margins. nan and False if a collection has fewer than 2 queries.
+    The result is equivalent exactly if the interval is inside the margins. It is nan and False if a collection has
+    fewer than 2 queries.
     """
     found = estimate(design, values)
     p = max(_above(found, -margin), _above(_turned(found), -margin))

@@ -1,6 +1,6 @@
-"""How much can be seen: the standard error of a macro mean, what it can detect, how many queries would decide.
+"""The standard error of a macro mean, the differences that it can detect, and how many queries would decide.
 
-The collections are fixed (these, not new ones), the questions are the sample (Sakai 2016 for the design of sizes).
+The collections are fixed; the questions are the sample. Sakai (2016) describes the choice of sample sizes.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Estimate:
 
 
 def estimate(design: Design, values: Sequence[Floats64]) -> Estimate:
-    """Mean, standard error and degrees of freedom (Satterthwaite 1946) of the average, over questions.
+    """Return mean, standard error and degrees of freedom (Satterthwaite 1946) of the average, over questions.
 
-    What a question adds is counted from the mean of each collection, as the bootstrap does; the variance of a set is
-    the sum of the squares over its questions. For a collection of its own that is weight^2 x variance / queries, and
-    where every question is asked in all languages it is that of the averages over languages. Standard error and degrees
-    of freedom are nan if a collection has fewer than 2 queries.
+    The contribution of a question is measured from the mean of each collection, as in the bootstrap. The variance of a
+    set is the sum of squares over its questions. For a single collection that is weight^2 x variance / queries; if
+    every question is asked in all languages, it is the variance of the averages over languages. Standard error and
+    degrees of freedom are nan if a collection has fewer than 2 queries.
     """
     if not design.holds(2):
         return Estimate(design.mean(values), float("nan"), float("nan"))
@@ -40,7 +40,7 @@ def estimate(design: Design, values: Sequence[Floats64]) -> Estimate:
 
 
 def _centred(values: Floats64) -> Floats64:
-    """From their mean, and larger by what a mean of few takes away: the sum of squares is n times the variance."""
+    """The values minus their mean, scaled so that the sum of squares is n times the unbiased variance."""
     rest = np.asarray(values, np.float64) - np.mean(values)
     rest[np.abs(rest) <= TIE] = 0.0
     return rest * math.sqrt(len(rest) / (len(rest) - 1))
@@ -57,7 +57,7 @@ def detectable(se: float, alpha: float = 0.05, power: float = 0.8) -> float:
 
 
 def noninferiority_power(se: float, margin: float, alpha: float = 0.05, truth: float = 0.0) -> float:
-    """How often the test of non-inferiority at this margin passes if the true difference is `truth`."""
+    """The probability that the test of non-inferiority at this margin passes if the true difference is `truth`."""
     if se == 0:
         return float(truth > -margin)
     return NormalDist().cdf((truth + margin) / se - NormalDist().inv_cdf(1 - alpha))
@@ -65,8 +65,8 @@ def noninferiority_power(se: float, margin: float, alpha: float = 0.05, truth: f
 
 @dataclass(frozen=True)
 class Needed:
-    """What would decide: `factor` times the questions of every collection, `questions` in total, None if no number
-    would."""
+    """The number of questions that would decide: `factor` times those of every collection, `questions` in total. None
+    if no number would."""
 
     factor: float
     questions: int | None
@@ -81,17 +81,20 @@ def more_queries(
     power: float = 0.8,
     truth: float | None = None,
 ) -> Needed:
-    """Questions in total with which the mean is told from -margin, on whichever side it lies, with this power.
+    """The number of questions with which the mean is distinguished from -margin, on either side, with this power.
 
-    It assumes that the standard deviations stay as observed, that every collection grows by the same factor, and that
-    the true difference is the observed one (`truth=None`) or the one given; 0 plans for equal systems. The observed
-    difference is itself uncertain, so this is a plan and no promise. A factor of at most 1 says that there are enough.
+    It assumes that the standard deviations stay as observed and that every collection grows by the same factor. The
+    observed difference is itself uncertain, so this is a plan, not a promise. A factor of at most 1 means that there
+    are enough questions.
+
+    Args:
+        truth: the assumed true difference; 0 plans for equal systems. Default: the observed difference.
     """
-    found = estimate(design, values)
-    distance = abs((found.mean if truth is None else truth) + margin)
-    if math.isnan(found.se) or (distance == 0 and found.se > 0):
-        return Needed(math.nan if math.isnan(found.se) else math.inf, None)
-    factor = (_reach(alpha, power) * found.se / distance) ** 2 if found.se > 0 else 0.0
+    observed = estimate(design, values)
+    distance = abs((observed.mean if truth is None else truth) + margin)
+    if math.isnan(observed.se) or (distance == 0 and observed.se > 0):
+        return Needed(math.nan if math.isnan(observed.se) else math.inf, None)
+    factor = (_reach(alpha, power) * observed.se / distance) ** 2 if observed.se > 0 else 0.0
     return Needed(factor, math.ceil(factor * design.questions))
 
 

@@ -1,8 +1,8 @@
-"""Signs that are flipped at random: what a difference would be if the two systems were the same.
+"""Random sign flips: the distribution of a difference if the two systems were the same.
 
-If they were, every question's difference could have had the other sign (Fisher 1935; for retrieval Smucker, Allan and
-Carterette 2007). The signs of a question follow from its set and its id alone. So all systems, measures and tables see
-the same flips, whatever else is compared, on every machine.
+If they were, the difference of every question could have had the other sign (Fisher 1935; for retrieval Smucker, Allan
+and Carterette 2007). The signs of a question depend only on its set and its id, so all systems, measures and tables use
+the same flips on every machine.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from harness.measuring.statistics.design import Floats64, Questions
 
 FLIPS = 10_000
 _BLOCK = 64
-"""Questions whose signs are in memory at once."""
+"""Number of questions whose signs are in memory at once."""
 
 
 def flipped_sums(questions: Questions, values: Floats64) -> Floats64:
-    """The sums of the values whose sign is flipped, float64 [systems, FLIPS], of values float64 [systems, queries].
+    """Return the sums of the values whose sign is flipped, float64 [systems, FLIPS].
 
-    With the sum of all values S, the sum under the flipped signs is S - 2 x the one that is given here.
+    If S is the sum of all values, the sum with the flipped signs is S - 2 x the returned sum.
+
+    Args:
+        values: float64 [systems, queries].
     """
-    found = np.zeros((len(values), FLIPS))
+    sums = np.zeros((len(values), FLIPS))
     for first in range(0, len(questions.ids), _BLOCK):
         names = questions.ids[first : first + _BLOCK]
-        found += values[:, first : first + len(names)] @ _flipped(questions.drawn_from, names)
-    return found
+        sums += values[:, first : first + len(names)] @ _flipped(questions.drawn_from, names)
+    return sums
 
 
 def _flipped(drawn_from: str, ids: Sequence[str]) -> Floats64:

@@ -1,4 +1,4 @@
-"""Holm's correction, for the decision of the gate about collapsed parts. Differences are corrected by MaxT: see
+"""Holm's correction, which the gate uses for collapsed parts. Differences are corrected by MaxT instead; see
 `harness.measuring.statistics.difference`.
 """
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float | None]) -> list[float]:
-    """p-values adjusted by the step-down rule of Holm 1979, in the order given: compare each with alpha itself.
+    """Adjust p-values by the step-down rule of Holm (1979), in the given order. Compare each result with alpha.
 
-    None and nan are no tests: they come back as nan and do not count.
+    None and nan are not tests: they are returned as nan and do not count.
     """
     tests = [place for place, p in enumerate(p_values) if p is not None and not math.isnan(p)]
     adjusted, largest = [float("nan")] * len(p_values), 0.0

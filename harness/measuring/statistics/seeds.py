@@ -1,4 +1,4 @@
-"""Several seeds (or folds) of one system: a claim about a method holds over its trainings, not over one checkpoint.
+"""Several seeds (or folds) of one system. A claim about a method is about all its training runs, not one checkpoint.
 
 Values are float64 [seeds, queries] for each collection; row s is the same checkpoint in every collection.
 """
@@ -18,7 +18,8 @@ from harness.measuring.statistics.design import Design, Floats64
 
 @dataclass(frozen=True)
 class SeedEffect:
-    """Candidate minus baseline, each the mean of its seeds. Sds are of the macro value between seeds; nan for one."""
+    """Candidate minus baseline, each the mean of its seeds. The sds are those of the macro value between seeds; nan for
+    one seed."""
 
     delta: float
     interval: tuple[float, float]
@@ -29,29 +30,29 @@ class SeedEffect:
 
 
 def seed_means(values: Sequence[Floats64]) -> list[Floats64]:
-    """The mean over seeds for every query: what the paired tests take as the system's values."""
-    return [np.asarray(own, np.float64).mean(axis=0) for own in values]
+    """The mean over seeds for every query. The paired tests use it as the value of the system."""
+    return [np.asarray(of_collection, np.float64).mean(axis=0) for of_collection in values]
 
 
 def between_seed_sd(design: Design, values: Sequence[Floats64]) -> float:
-    """Standard deviation between seeds of the macro value (n - 1 below the line); nan for one seed, or where a
-    collection has no query."""
+    """The standard deviation of the macro value between seeds (divided by n - 1); nan for one seed, or if a collection
+    has no query."""
     if _seeds(values) < 2 or not design.holds(1):
         return float("nan")
     return float(np.std(design.sums(values).sum(axis=1), ddof=1))
 
 
 def seed_effect(design: Design, candidate: Sequence[Floats64], baseline: Sequence[Floats64]) -> SeedEffect:
-    """The difference of two methods with a 95 % interval that resamples seeds and questions (two-level percentile
-    bootstrap).
+    """Return the difference of two methods with a 95 % interval that resamples seeds and questions (two-level
+    percentile bootstrap).
 
-    Questions are paired: both systems get the same resampled ones. Seeds are drawn for each system on its own, and the
-    same drawn seeds count in every collection. A resample of S seeds varies too little by (S - 1) / S, which is made
-    good (Rao and Wu 1988). One seed has no between-seed part: the interval is then about that checkpoint. With fewer
-    than five seeds the interval is still too short, for nobody can know a spread from three values.
+    Questions are paired: both systems get the same resampled questions. Seeds are drawn for each system separately, and
+    the same drawn seeds are used in every collection. The variance of resampled seeds is too small by (S - 1) / S for S
+    seeds, which is corrected (Rao and Wu 1988). With one seed the interval is only about that checkpoint. With fewer
+    than five seeds the interval is still too short, because a spread cannot be estimated well from so few values.
 
     Raises:
-        ValueError: other queries in the two systems, or other seeds in the collections of one.
+        ValueError: the two systems have different queries, or the collections of a system have different seeds.
     """
     seeds = (_seeds(candidate), _seeds(baseline))
     if [np.shape(own)[1] for own in candidate] != [np.shape(own)[1] for own in baseline]:
@@ -79,7 +80,7 @@ def _interval(design: Design, candidate: Sequence[Floats64], baseline: Sequence[
 
 
 def _seed_votes(seeds: int, generator: np.random.Generator) -> Floats64:
-    """How much every seed counts in every resample, float64 [RESAMPLES, seeds]; a row sums to 1."""
+    """The weight of every seed in every resample, float64 [RESAMPLES, seeds]. Each row sums to 1."""
     drawn: Floats64 = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds
     return 1 / seeds + (drawn - 1 / seeds) * math.sqrt(seeds / (seeds - 1)) if seeds > 1 else drawn
 

@@ -1,4 +1,4 @@
-"""Student's t distribution: upper tail and quantile to 8 digits or more, without a library of statistics."""
+"""Student's t distribution: upper tail and quantile to at least 8 digits, without a statistics library."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from statistics import NormalDist
 
 _NORMAL_FROM = 1e7
-"""Degrees of freedom from which t is normal to more digits than anybody reads."""
+"""From this number of degrees of freedom on, the normal distribution is used."""
 
 
 def survival(t: float, freedom: float) -> float:
-    """P(T > t) with so many degrees of freedom (above 0, inf is the normal distribution); nan for nan."""
+    """P(T > t) for `freedom` degrees of freedom (above 0; inf is the normal distribution); nan for nan."""
     if math.isnan(t) or math.isnan(freedom):
         return float("nan")
     if t < 0:
@@ -23,7 +23,7 @@ def survival(t: float, freedom: float) -> float:
 
 
 def quantile(level: float, freedom: float) -> float:
-    """The t that P(T <= t) = level; nan for nan.
+    """The t with P(T <= t) = level; nan for nan.
 
     Raises:
         ValueError: the level is not between 0 and 1.
@@ -37,7 +37,7 @@ def quantile(level: float, freedom: float) -> float:
     t, tail = NormalDist().inv_cdf(level), 1 - level
     if freedom >= _NORMAL_FROM:
         return t
-    for _ in range(200):  # Newton from below: the tail is convex and falls, so it never steps too far
+    for _ in range(200):  # Newton from below: the tail is convex and falls, so a step never overshoots
         step = (survival(t, freedom) - tail) / _density(t, freedom)
         t += step
         if abs(step) <= 1e-12 * max(1.0, t):
@@ -51,7 +51,7 @@ def _density(t: float, freedom: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
-    """I_x(a, b) by its continued fraction (DLMF 8.17.22); `rest` is 1 - x, given so that no digit is lost."""
+    """I_x(a, b) by its continued fraction (DLMF 8.17.22). `rest` is 1 - x, passed so that no digit is lost."""
     if x <= 0 or rest <= 0:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):
@@ -61,7 +61,7 @@ def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    """1 + d1 / (1 + d2 / (1 + ...)), evaluated forwards by Lentz's rule."""
+    """1 + d1 / (1 + d2 / (1 + ...)), evaluated forwards by Lentz's method."""
     value, above, below = 1.0, 1.0, 0.0
     for step in range(1, 20_000):
         half = step // 2

@@ -1,1 +1,1 @@
-"""Alarms about candidates, scores and texts that were left out."""
+"""Alarms about candidates, scores and unjudged documents."""

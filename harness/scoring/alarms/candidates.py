@@ -1,4 +1,4 @@
-"""What is wrong with the candidates themselves, before any reranker sees them."""
+"""Alarms about the candidates themselves, before reranking."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from harness.scoring.ground import CandidatePool
 
 _LABELLED = 0.02
-"""Two points: what the order of document ids may be worth before it counts as a label."""
+"""Two points: if the order of document ids changes a value by more than this, it counts as a label."""
 _ENOUGH_QUERIES = 10
-"""With fewer, ids that say nothing reach the ceiling or the floor by luck."""
+"""With fewer queries, ids without a label can reach the highest or the lowest value by chance."""
 _ENOUGH_HITS = 5
 _LAST = 0.05
 _JUMP = 5.0
 
 
 def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
-    """What declared rules let through, labels in ids, positives that were put in, queries among their own answers,
-    judgments that contradict."""
+    """Yield alarms about faults that rules let through, empty queries, queries without candidates, labels in ids,
+    injected positives, queries among their own candidates, and contradicting judgments."""
     yield from _let_through(ground)
     yield from outside_corpus(ground.candidates)
     yield from _empty_queries(ground)
@@ -43,30 +43,30 @@ def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
 
 
 def _let_through(ground: CandidatePool) -> Iterator[Alarm]:
-    """A few lines are dirt; where many are let through, the files may not belong together or have another form."""
+    """If many lines are let through, the files may not belong together, or may have another form."""
     for rule, files in ground.collection.counts.shares.items():
         for file, (count, lines) in files.items():
             share = f"{count:,} of {lines:,} lines of the {file}"
             percent = f"({100 * count / lines:.1f} %)"
-            told = f"the rule {rule} let {share} through {percent}: {EFFECTS.get(rule, '')}"
+            message = f"the rule {rule} let {share} through {percent}: {EFFECTS.get(rule, '')}"
             if rule in TAKEN:
-                told = f"{share} {percent} have {TAKEN[rule]}"
-            yield from counted("let-through", count, lines, told)
+                message = f"{share} {percent} have {TAKEN[rule]}"
+            yield from counted("let-through", count, lines, message)
 
 
 def outside_corpus(run: Run) -> list[Alarm]:
-    """The alarm of a run file that lists documents that the corpus lacks."""
+    """The alarm for a run file with documents that the corpus lacks."""
     count, lines = run.outside
-    told = f"{count:,} of {lines:,} lines of the run name documents that the corpus lacks and are left out; trec_eval"
-    return counted("let-through", count, lines, f"{told} would count them as not relevant")
+    message = f"{count:,} of {lines:,} lines of the run name documents that the corpus lacks and are left out; "
+    return counted("let-through", count, lines, f"{message}trec_eval would count them as not relevant")
 
 
 def _empty_queries(ground: CandidatePool) -> Iterator[Alarm]:
     empty, queries = ground.collection.counts.empty_queries, ground.judged.queries
     if empty:
         has = "has" if empty == 1 else "have"
-        told = f"{empty:,} of {queries:,} judged queries {has} no text: no system can answer them, and they count"
-        yield Alarm("empty-queries", told)
+        message = f"{empty:,} of {queries:,} judged queries {has} no text: no system can answer them, and they count"
+        yield Alarm("empty-queries", message)
 
 
 def _missing(ground: CandidatePool) -> Iterator[Alarm]:
@@ -77,8 +77,8 @@ def _missing(ground: CandidatePool) -> Iterator[Alarm]:
 
 
 def _labelled_ids(ground: CandidatePool) -> Iterator[Alarm]:
-    """Ids that carry the label take a constant scorer all the way to the ceiling, or to the floor. Ids that follow
-    the order of a text lean a little too, and are no label: on XQuAD a quarter of the way."""
+    """If ids carry the label, a constant scorer has the highest or the lowest value. Ids that follow the order of a
+    text move the value too, but less (on XQuAD by a quarter of that), and are not labels."""
     if ground.judged.queries < _ENOUGH_QUERIES:
         return
     constant, chance = ground.controls["constant"], ground.controls["chance"]
@@ -88,15 +88,15 @@ def _labelled_ids(ground: CandidatePool) -> Iterator[Alarm]:
     labelled = (abs(gained) > _LABELLED) & (abs(gained) > reached.mean(axis=1) / 2)
     by_luck = ground.controls["random"] - chance
     certain = [sure(row * np.sign(row.mean()), luck) for row, luck in zip(gains, by_luck, strict=True)]
-    for measure, points, found in zip(ground.measures, gained, labelled & certain, strict=True):
-        if found:
-            told = f"the order of the document ids alone moves {measure} by {100 * points:+z.1f} points"
-            yield Alarm("labelled-ids", f"{told}: ids carry the label", str(measure))
+    for measure, points, is_label in zip(ground.measures, gained, labelled & certain, strict=True):
+        if is_label:
+            message = f"the order of the document ids alone moves {measure} by {100 * points:+z.1f} points"
+            yield Alarm("labelled-ids", f"{message}: ids carry the label", str(measure))
 
 
 def without_ties(alarm: Alarm) -> Alarm:
-    """An alarm about candidates for a system that gives no two different texts the same score: that ids know the label
-    is a remark then, because they decide ties and nothing else."""
+    """An alarm about candidates, for a system without ties between different texts. Labelled ids are then only a
+    remark, because ids decide nothing but ties."""
     if alarm.name != "labelled-ids":
         return alarm
     message = f"{alarm.message}, but no two texts are tied here, so they decide nothing"
@@ -104,7 +104,7 @@ def without_ties(alarm: Alarm) -> Alarm:
 
 
 def _injected(ground: CandidatePool) -> Iterator[Alarm]:
-    """Documents get rarer in relevance from rank to rank; at the very end they were put there."""
+    """Relevant documents become rarer from rank to rank. Many at the last rank were put there."""
     run, counts = ground.candidates, np.diff(ground.candidates.offsets)
     long = counts >= 10
     tie = np.ptp(run.scores) == 0 if len(run) else True
@@ -116,42 +116,43 @@ def _injected(ground: CandidatePool) -> Iterator[Alarm]:
     hits, rate = int(relevant[last].sum()), float(relevant[last].mean())
     usual = float(relevant[before].mean())
     if hits >= _ENOUGH_HITS and rate > _LAST and rate > _JUMP * usual:
-        told = f"the last candidate is relevant for {hits} of {int(long.sum())} queries, the ranks before it are in "
-        told += f"{100 * usual:.1f} % of them"
-        yield Alarm("injected-positives", f"{told}: were missed positives added to the lists?")
+        message = f"the last candidate is relevant for {hits} of {int(long.sum())} queries, the ranks before it are in "
+        message += f"{100 * usual:.1f} % of them"
+        yield Alarm("injected-positives", f"{message}: were missed positives added to the lists?")
 
 
 def _self_retrieval(ground: CandidatePool) -> Iterator[Alarm]:
     run, collection = ground.candidates, ground.collection
     same_text = (collection.corpus.digests[run.documents] == collection.queries.digests[run.queries]).all(axis=1)
-    same_text[_own_rows(ground)] = True
+    same_text[_rows_of_queries(ground)] = True
     found = np.unique(run.queries[same_text & (ground.judged.grades < 1)])
     if len(found) > FEW * ground.judged.queries:
         declared = "" if collection.rules.drop_identical_ids else "; declare drop_identical_ids if ids are shared"
-        told = f"{len(found)} of {ground.judged.queries} queries are among their own candidates, as not relevant"
-        yield Alarm("self-retrieval", f"{told}{declared}")
+        message = f"{len(found)} of {ground.judged.queries} queries are among their own candidates, as not relevant"
+        yield Alarm("self-retrieval", f"{message}{declared}")
 
 
-def _own_rows(ground: CandidatePool) -> npt.NDArray[np.int64]:
-    """Rows of candidates with the query's own id that hold its text; a shared number alone is a coincidence."""
+def _rows_of_queries(ground: CandidatePool) -> npt.NDArray[np.int64]:
+    """Rows of candidates with the id of their query that also contain its text. The same id alone is a coincidence."""
     collection = ground.collection
-    asked = collection.queries.ids()
-    known = pc.is_in(collection.corpus.table["id"], value_set=pa.array(asked, pa.string()))
-    rows = np.flatnonzero(known.to_numpy())
-    place = dict(zip(collection.corpus.ids(rows), rows.tolist(), strict=True))
-    pairs = [(query, place[name]) for query, name in enumerate(asked) if name in place]
+    query_ids = collection.queries.ids()
+    shared = pc.is_in(collection.corpus.table["id"], value_set=pa.array(query_ids, pa.string()))
+    rows = np.flatnonzero(shared.to_numpy())
+    row_of = dict(zip(collection.corpus.ids(rows), rows.tolist(), strict=True))
+    pairs = [(query, row_of[name]) for query, name in enumerate(query_ids) if name in row_of]
     if not pairs:
         return np.empty(0, np.int64)
     queries, documents = np.array(pairs, np.int64).T
     found = lookup(ground.candidates, queries, documents)
-    held = [_held(collection.queries[q], collection.corpus[d]) for q, d in zip(queries, documents, strict=True)]
-    own: npt.NDArray[np.int64] = found[(found >= 0) & np.array(held)]
-    return own
+    texts = zip(queries, documents, strict=True)
+    contained = [_contains(collection.corpus[document], collection.queries[query]) for query, document in texts]
+    of_queries: npt.NDArray[np.int64] = found[(found >= 0) & np.array(contained)]
+    return of_queries
 
 
-def _held(query: str, document: str) -> bool:
-    asked = " ".join(query.casefold().split())
-    return bool(asked) and asked in " ".join(document.casefold().split())
+def _contains(document: str, query: str) -> bool:
+    words = " ".join(query.casefold().split())
+    return bool(words) and words in " ".join(document.casefold().split())
 
 
 def _contradicting(ground: CandidatePool) -> Iterator[Alarm]:

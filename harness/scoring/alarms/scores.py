@@ -1,4 +1,4 @@
-"""What the scores of a system say against themselves: ties, half precision, no order of their own, a swapped sign."""
+"""Alarms about the scores of a system: ties, half precision, the unchanged order of the first stage, a swapped sign."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ Role = Literal["first stage", "control", "reranker"]
 Flags = npt.NDArray[np.bool_]
 
 TIE_ALARM = 0.001
-"""A tenth of a point: above it the order of ties decides more than most comparisons do."""
+"""A tenth of a point: above this the order of ties decides more than most comparisons."""
 _ENOUGH_QUERIES = 20
 _ENOUGH_CANDIDATES = 5
-"""Five candidates have one order by luck in 120."""
+"""The probability that five candidates have a given order by chance is 1/120."""
 _SATURATED = 0.05
 _UNCHANGED = 0.95
 _ROUNDING = 1e-6
-"""Of their size: eight float32 steps."""
-_WORTH_TELLING = 0.01
+"""As a share of the scores' size: eight float32 steps."""
+_NOTABLE = 0.01
 
 
 @dataclass(frozen=True)
 class SystemScores:
-    """The scores of one system, with what is asked of them more than once."""
+    """The scores of one system, with facts that several alarms need."""
 
     ground: CandidatePool
     run: Run
@@ -46,19 +46,19 @@ class SystemScores:
 
     @cached_property
     def texts(self) -> Codes:
-        """Equal texts have equal numbers."""
+        """A number for every row; equal texts have equal numbers."""
         return text_codes(self.ground.collection, self.run)
 
     @cached_property
     def constant(self) -> Flags:
-        """Queries with two different texts or more that all got one score, bool [queries]."""
+        """Queries with at least two different texts that all got the same score, bool [queries]."""
         low, high = self.range
         different = distinct(self.run.queries, self.texts, len(low)) > 1
         return np.asarray(different & (low == high))
 
     @cached_property
     def range(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """The lowest and the highest score of every query; 0 where there is no candidate."""
+        """The lowest and the highest score of every query; 0 for a query without candidates."""
         filled = np.diff(self.run.offsets) > 0
         low, high = np.zeros(len(filled), np.float32), np.zeros(len(filled), np.float32)
         if len(self.run):
@@ -69,7 +69,7 @@ class SystemScores:
 
     @cached_property
     def tied(self) -> Flags:
-        """Rows whose score a row of the same query with another text has."""
+        """Rows with the same score as a row of the same query with another text."""
         order, score, text = self._groups
         members = np.bincount(np.cumsum(score) - 1, weights=text) if len(order) else np.empty(0)
         found = np.empty(len(order), bool)
@@ -78,16 +78,16 @@ class SystemScores:
 
     @property
     def without_twins(self) -> npt.NDArray[np.float32]:
-        """Scores in which different texts are never equal: what is left of ties is between equal texts."""
+        """Scores that are different for different texts, so that only equal texts are tied."""
         order, _, text = self._groups
         step = np.cumsum(text) - 1
-        told = np.empty(len(order), np.float32)
-        told[order] = step - step[self.run.offsets[:-1].repeat(np.diff(self.run.offsets))]
-        return told
+        scores = np.empty(len(order), np.float32)
+        scores[order] = step - step[self.run.offsets[:-1].repeat(np.diff(self.run.offsets))]
+        return scores
 
     @property
     def distinct_share(self) -> float:
-        """Different scores for each different text, mean over the queries that have candidates."""
+        """Number of different scores / number of different texts, mean over the queries with candidates."""
         order, score, text = self._groups
         queries, filled = self.run.queries[order], np.diff(self.run.offsets) > 0
         size = len(filled)
@@ -96,7 +96,7 @@ class SystemScores:
 
     @cached_property
     def _groups(self) -> tuple[npt.NDArray[np.int64], Flags, Flags]:
-        """Rows by query, score and text, and where in that order a new score and a new text begins."""
+        """Rows by query, score and text, and flags of the rows where a new score and a new text begin."""
         run = self.run
         order = np.lexsort((self.texts, run.scores, run.queries))
         queries, scores, texts = run.queries[order], run.scores[order], self.texts[order]
@@ -107,7 +107,8 @@ class SystemScores:
 
 
 def score_alarms(scored: SystemScores) -> Iterator[Alarm]:
-    """Everything that the scores themselves give away. Controls are made to be strange, so only their ties are told."""
+    """Yield the alarms about the scores of a system. Controls are unusual on purpose, so only their ties are
+    reported."""
     yield from _tied_order(scored)
     if scored.role != "control":
         yield from _worse_than_chance(scored)
@@ -120,7 +121,7 @@ def score_alarms(scored: SystemScores) -> Iterator[Alarm]:
 
 
 def _tied_order(scored: SystemScores) -> Iterator[Alarm]:
-    """Equal texts cannot be told apart by anybody: what their order moves is the collection's, not the system's."""
+    """No system can distinguish equal texts, so the effect of their order is not the system's fault."""
     judged, measures = scored.ground.judged, scored.ground.measures
     worst, best = judged.bounds(measures, scored.run.scores)
     span = (best - worst).mean(axis=1)
@@ -129,8 +130,8 @@ def _tied_order(scored: SystemScores) -> Iterator[Alarm]:
     low, high = judged.bounds(measures, scored.without_twins)
     for measure, whole, twins in zip(measures, span, (high - low).mean(axis=1), strict=True):
         if whole - twins > TIE_ALARM:
-            told = f"the order of equal scores moves {measure} by {100 * whole:.2f} points"
-            yield Alarm("tied-order", told, str(measure))
+            message = f"the order of equal scores moves {measure} by {100 * whole:.2f} points"
+            yield Alarm("tied-order", message, str(measure))
 
 
 def _worse_than_chance(scored: SystemScores) -> Iterator[Alarm]:
@@ -142,7 +143,7 @@ def _worse_than_chance(scored: SystemScores) -> Iterator[Alarm]:
         gained = (reverse[row] - values[row])[queries]
         below = (ground.controls["chance"][row] - values[row])[queries]
         luck = (ground.controls["random"][row] - ground.controls["chance"][row])[queries]
-        enough = len(gained) >= _ENOUGH_QUERIES and gained.mean() > _WORTH_TELLING
+        enough = len(gained) >= _ENOUGH_QUERIES and gained.mean() > _NOTABLE
         if enough and sure(gained, luck) and sure(below, luck):
             yield Alarm(
                 "worse-than-chance",
@@ -154,15 +155,15 @@ def _worse_than_chance(scored: SystemScores) -> Iterator[Alarm]:
 
 
 def _constant(scored: SystemScores) -> Iterator[Alarm]:
-    found, queries = int(scored.constant.sum()), scored.ground.judged.queries
-    told = f"every candidate got the same score for {found} of {queries} queries"
-    yield from counted("constant-scores", found, queries, told)
+    constant, queries = int(scored.constant.sum()), scored.ground.judged.queries
+    message = f"every candidate got the same score for {constant} of {queries} queries"
+    yield from counted("constant-scores", constant, queries, message)
     low, high = scored.range
     near = (high > low) & (high - low <= _ROUNDING * np.maximum(abs(low), abs(high)))
     near &= np.diff(scored.run.offsets) >= _ENOUGH_CANDIDATES
     if near.sum() > queries / 2:
-        told = f"the scores of {int(near.sum())} of {queries} queries differ by less than a millionth"
-        yield Alarm("rounding-noise", f"{told}: their order is rounding")
+        message = f"the scores of {int(near.sum())} of {queries} queries differ by less than a millionth"
+        yield Alarm("rounding-noise", f"{message}: their order is rounding")
 
 
 def _saturated(scored: SystemScores) -> Iterator[Alarm]:
@@ -175,12 +176,12 @@ def _saturated(scored: SystemScores) -> Iterator[Alarm]:
     scores = scored.run.scores
     sigmoid = scores.min() >= 0 and scores.max() <= 1
     hint = "; they lie between 0 and 1, so rank by the logits, not by a sigmoid of them" if sigmoid else ""
-    told = f"several candidates share the best score in {int(shared.sum())} of {len(high)} queries{hint}"
-    yield Alarm("saturated-scores", told)
+    message = f"several candidates share the best score in {int(shared.sum())} of {len(high)} queries{hint}"
+    yield Alarm("saturated-scores", message)
 
 
 def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
-    """A first stage that is one tie has no order that could be kept."""
+    """A first stage whose candidates are all tied has no order, so its queries do not count."""
     before = SystemScores(scored.ground, scored.ground.candidates, "first stage")
     low, high = before.range
     counts = np.diff(scored.run.offsets)
@@ -188,5 +189,5 @@ def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
     other = ranks(scored.run) != ranks(before.run)
     same = telling & (np.bincount(scored.run.queries[other], minlength=len(counts)) == 0)
     if telling.sum() >= 3 and same.sum() >= _UNCHANGED * telling.sum():
-        told = f"the order of the first stage came back for {int(same.sum())} of {int(telling.sum())} queries"
-        yield Alarm("unchanged-order", f"{told}: is the score head loaded?")
+        message = f"the order of the first stage came back for {int(same.sum())} of {int(telling.sum())} queries"
+        yield Alarm("unchanged-order", f"{message}: is the score head loaded?")

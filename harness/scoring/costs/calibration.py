@@ -1,4 +1,4 @@
-"""How fast a model is on this machine, measured on texts of the length and the languages of the work ahead."""
+"""Measure the speed of a model on this machine, on texts with the lengths and languages of a plan."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ _DEPTH = 10
 
 @dataclass(frozen=True)
 class Work:
-    """Texts that stand in for those of a plan, one query for each document."""
+    """Sample texts in place of those of a plan, one query for each document."""
 
     queries: list[str]
     documents: list[str]
     tokens: float
-    """Of all pairs, as the plan counts them."""
+    """Tokens of all pairs, as the plan counts them."""
     setting: Setting
 
 
 def calibrate(
     spec: str, plan: RunPlan, *, seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
 ) -> float:
-    """Tokens of pairs per second that a reranker scores, in the tokens of the plan: for `Plan.rates`.
+    """Measure how many tokens of pairs a reranker scores per second, for `RunPlan.rates`. Tokens are counted as in the
+    plan.
 
-    The model is loaded, warmed up, and given ever more pairs until a round has taken a good part of `seconds`; the last
-    round is the measurement. What the model truncates is as fast here as it will be there.
+    The model is loaded and warmed up. Then it gets more and more pairs until a round takes a large part of `seconds`;
+    that round is the measurement. The model truncates these texts as it will truncate those of the plan.
 
     Raises:
-        UsageError: there is nothing to measure: no pairs, or a spec without a model.
+        UsageError: there is nothing to measure, because there are no pairs or the spec has no model.
     """
     _refuse_without_model(spec)
 
@@ -61,11 +62,11 @@ def calibrate(
 def calibrate_first_stage(
     spec: str, plan: RunPlan, *, seconds: float = SECONDS, clock: Callable[[], float] = time.perf_counter
 ) -> float:
-    """Tokens of texts per second that a first stage reads: for `Plan.search_rate`. Of a search itself, which is short
-    beside it, only as much is in the number as so small a corpus takes.
+    """Measure how many tokens of texts a first stage reads per second, for `RunPlan.search_rate`. The rate includes
+    only a search of a small corpus; searching takes little time compared with reading.
 
     Raises:
-        UsageError: there is nothing to measure: no pairs, or a first stage without a model.
+        UsageError: there is nothing to measure, because there are no pairs or the first stage has no model.
     """
     _refuse_without_model(spec)
 
@@ -77,8 +78,8 @@ def calibrate_first_stage(
 
 
 def stand_ins(plan: RunPlan, count: int, start: int = 0) -> Work:
-    """Pairs in the proportions of the plan's own, each with the average lengths of its collection, made of the texts of
-    the packaged sample. Another `start` gives other texts.
+    """Make pairs from the texts of the packaged sample, in the proportions of the plan. Each pair has the average
+    lengths of its collection. Another `start` gives other texts.
 
     Raises:
         UsageError: the plan has no pairs.
@@ -121,7 +122,7 @@ def _in_proportion(plan: RunPlan, count: int) -> list[CollectionCost]:
 
 
 def _text(language: str | None, characters: float, start: int) -> str:
-    """So many characters of the sample. Texts of different starts differ from their first characters on."""
+    """A piece of the sample with a number of characters. Texts with different starts differ from the beginning."""
     source = _sample(script_of(language).sample)
     length = max(1, round(characters))
     first = start * 97 % len(source)

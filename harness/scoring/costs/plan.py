@@ -1,4 +1,4 @@
-"""What a run costs, told before it is paid: from the tables of the suites, so that nothing is fetched for it."""
+"""Plan a run: estimate its cost from the tables of the suites, without fetching anything."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.data.suites.targets import SuiteCollection
 from harness.scoring.costs.scripts import script_of, tokens
 
 DIMENSION = 1024
-"""Of the vectors of Qwen3-Embedding-0.6B and bge-m3."""
+"""The dimension of the vectors of Qwen3-Embedding-0.6B and bge-m3."""
 _VECTOR_BYTES = 4 * DIMENSION
 _ROW_BYTES = 48
-"""What a text takes in its Arrow file beside its characters: an id of some 20 bytes, its digest and two offsets."""
+"""Bytes of a text in its Arrow file in addition to its characters: an id of some 20 bytes, a digest and two offsets."""
 _READ = 1000
-"""Texts of a loaded collection that are read for its average length."""
+"""Number of texts of a loaded collection that are read for its average length."""
 WITHOUT_MODEL = ("run:", "control:")
 
 Entry = SuiteCollection | Collection
@@ -28,16 +28,16 @@ Entry = SuiteCollection | Collection
 
 @dataclass(frozen=True)
 class Amounts:
-    """What adds up."""
+    """Amounts of work and memory, which can be added."""
 
     queries: int = 0
     documents: int = 0
     pairs: int = 0
-    """For each reranker, where the ledger knows none of them."""
+    """For each reranker, if none of them are in the ledger."""
     pair_tokens: int = 0
-    """Tokens of the pairs, before any truncation."""
+    """Tokens of the pairs, before truncation."""
     text_tokens: int = 0
-    """Tokens of the corpus and the queries, which an embedder reads once; 0 where nothing is searched."""
+    """Tokens of the corpus and the queries, which an embedder reads once; 0 if there is no search."""
     text_bytes: int = 0
     vector_bytes: int = 0
     """float32 vectors of `DIMENSION` numbers for the same texts."""
@@ -49,47 +49,47 @@ class Amounts:
 
 @dataclass(frozen=True)
 class CollectionCost:
-    """What one collection costs."""
+    """The cost of one collection."""
 
     name: str
     group: str | None
     task: str | None
-    """As mteb names it, if it does."""
+    """The name of the task in mteb."""
     language: str | None
-    """Declared, or else detected."""
+    """The declared language, else the detected one."""
     query_characters: float
     document_characters: float
     amounts: Amounts
     is_detected: bool = False
-    """Whether the language is."""
+    """Whether the language is detected."""
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What a run costs."""
+    """The cost of a run."""
 
     costs: tuple[CollectionCost, ...]
     depth: int
     rerankers: tuple[str, ...] = ()
     first_stage: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
-    """Tokens of pairs per second, by the spec of the reranker, where measured; see `calibration`."""
+    """Tokens of pairs per second, by the spec of the reranker, for the measured ones; see `calibration`."""
     search_rate: float | None = None
     """Tokens of texts per second that the first stage reads."""
 
     @property
     def total(self) -> Amounts:
-        """The sum over the collections; pairs and their tokens are still those of one reranker."""
+        """The sum over the collections. Pairs and their tokens are those of one reranker."""
         return sum((cost.amounts for cost in self.costs), Amounts())
 
     def hours(self, reranker: str, amounts: Amounts | None = None) -> float | None:
-        """The hours of one reranker for some amounts, or for all; None where its rate is not known."""
+        """The hours of a reranker for some amounts. Default: for all. None if its rate is not known."""
         if reranker.startswith(WITHOUT_MODEL):
             return 0.0
         return (amounts or self.total).pair_tokens / self.rates[reranker] / 3600 if reranker in self.rates else None
 
     def search_hours(self, amounts: Amounts | None = None) -> float | None:
-        """The hours of the first stage for some amounts, or for all; None where its rate is not known."""
+        """The hours of the first stage for some amounts. Default: for all. None if its rate is not known."""
         tokens_read = (amounts or self.total).text_tokens
         if not tokens_read:
             return 0.0
@@ -97,7 +97,7 @@ class RunPlan:
 
     @property
     def warning(self) -> str | None:
-        """One sentence on the part that costs more than all others together, if there is one."""
+        """One sentence on the part that costs more than all others together; None if there is none."""
         by_part: dict[str, list[CollectionCost]] = {}
         for cost in self.costs:
             by_part.setdefault(cost.group or cost.name, []).append(cost)
@@ -123,12 +123,15 @@ def plan(
     search_rate: float | None = None,
     samples: Sequence[int] | None = None,
 ) -> RunPlan:
-    """What a run over these collections costs. Of a suite's collection nothing but its table is looked at.
+    """Estimate the cost of a run over some collections. For a collection of a suite only the table is read.
 
     Args:
-        entries: from the table of a suite, or loaded.
-        first_stage: a spec. None takes given candidates where there are some, and else a search by an embedder.
-        samples: how many queries of each collection; None for all.
+        entries: collections from the table of a suite, or loaded ones.
+        rerankers: specs.
+        rates: tokens of pairs per second, by reranker.
+        first_stage: a spec. Default: given candidates if a collection has some, else a search by an embedder.
+        search_rate: tokens of texts per second of the first stage.
+        samples: the number of queries of each collection. Default: all.
     """
     wanted = samples or [_queries(entry) for entry in entries]
     costs = [_cost(entry, depth, first_stage, count) for entry, count in zip(entries, wanted, strict=True)]
@@ -138,11 +141,11 @@ def plan(
 def within_budget(
     entries: Sequence[Entry], depth: int, pairs: int, *, first_stage: str | None = None
 ) -> tuple[int, ...]:
-    """How many queries of each collection cost at most so many pairs together for one reranker: the same number for
-    all, as large as possible, and all queries where a collection has no more.
+    """Return the number of queries of each collection for which one reranker scores at most `pairs` pairs in total. The
+    number is as large as possible and the same for all collections; smaller collections are taken whole.
 
     Raises:
-        UsageError: one query of each is already more.
+        UsageError: one query of each collection already has more pairs.
     """
 
     def total(count: int) -> int:
@@ -151,7 +154,7 @@ def within_budget(
     if (least := total(1)) > pairs:
         raise UsageError(
             f"--budget-pairs {pairs:,}: one query of each of the {len(entries)} collections is already {least:,} "
-            "pairs; give at least so many, or name fewer collections"
+            "pairs; give at least that number, or name fewer collections"
         )
     enough, too_many = 1, max(map(_queries, entries), default=1) + 1
     while too_many - enough > 1:
@@ -161,15 +164,15 @@ def within_budget(
 
 
 def rounded(count: int) -> str:
-    """A number as one says it."""
+    """A number in readable form."""
     return f"{count / 1e6:,.1f} million" if count >= 1_000_000 else f"{count:,}"
 
 
 def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> CollectionCost:
     queries, documents = _taken(entry, wanted), _documents(entry)
-    asked, held = _characters(entry)
+    of_query, of_document = _characters(entry)
     pairs = _pairs(entry, depth, first_stage, queries)
-    characters = queries * asked + documents * held
+    characters = queries * of_query + documents * of_document
     search = _is_searched(entry, first_stage)
     embedded = queries + documents if search and (first_stage or "").partition("?")[0] != "bm25" else 0
     language = entry.language if isinstance(entry, SuiteCollection) else entry.spoken
@@ -178,13 +181,14 @@ def _cost(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> Col
         queries=queries,
         documents=documents,
         pairs=pairs,
-        pair_tokens=round(pairs * tokens(asked + held, language)),
+        pair_tokens=round(pairs * tokens(of_query + of_document, language)),
         text_tokens=round(tokens(characters, language)) if search else 0,
         text_bytes=round(characters * script.bytes_per_character) + _ROW_BYTES * (queries + documents),
         vector_bytes=_VECTOR_BYTES * embedded,
     )
     task = entry.mteb.task if isinstance(entry, SuiteCollection) else None
-    return CollectionCost(_name(entry), entry.group, task, language, asked, held, amounts, language != entry.language)
+    detected = language != entry.language
+    return CollectionCost(_name(entry), entry.group, task, language, of_query, of_document, amounts, detected)
 
 
 def _pairs(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> int:
@@ -200,7 +204,7 @@ def _pairs(entry: Entry, depth: int, first_stage: str | None, wanted: int) -> in
 
 
 def _taken(entry: Entry, wanted: int) -> int:
-    """The queries that a sample has: queries that come in pairs are not torn apart."""
+    """The number of queries in a sample. Queries that form a pair are kept together."""
     if isinstance(entry, Collection) and entry.changes is not None:
         return len(sampled_rows(entry, wanted))
     return min(wanted, _queries(entry))

@@ -1,4 +1,4 @@
-"""How many tokens and bytes a text of so many characters is, by the script of its language: for estimates of cost."""
+"""Tokens and bytes per character, by the script of a language, for estimates of cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Script:
-    """Constants of one script, and where they are from.
+    """The constants of a script.
 
     Tokens are the mean of two tokenizers, XLM-RoBERTa's (bge-reranker-v2-m3, multilingual-e5) and Qwen3's, over 240
     paragraphs of XQuAD in English, German, Spanish, Romanian, Turkish, Vietnamese, Russian, Greek, Arabic, Hindi, Thai
@@ -19,7 +19,7 @@ class Script:
     bytes_per_character: float
     """In UTF-8."""
     sample: str
-    """The language of the packaged sample that is nearest: its texts stand in for real ones when speed is measured."""
+    """The most similar language of the packaged sample. Its texts are used when speed is measured."""
 
 
 _ENGLISH = Script(4.4, 1.0, "en")
@@ -49,11 +49,10 @@ _OF_LANGUAGE = {
 
 
 def script_of(language: str | None) -> Script:
-    """The script that a language (ISO 639-1) is mostly written in: the Latin one where it is not known to be another,
-    and English where no language is declared."""
+    """The script of a language (ISO 639-1): Latin if no other is known, English if the language is None."""
     return _ENGLISH if language is None else _OF_LANGUAGE.get(language, _LATIN)
 
 
 def tokens(characters: float, language: str | None) -> float:
-    """About how many tokens so many characters are."""
+    """An estimate of the number of tokens in a number of characters."""
     return characters / script_of(language).characters_per_token

@@ -1,1 +1,1 @@
-"""The ledger of scored pairs: every (reranker, query text, document text) once, ever."""
+"""The ledger of scored pairs: every (reranker, query text, document text) is scored once."""

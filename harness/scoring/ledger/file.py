@@ -1,7 +1,7 @@
-"""The file behind the pair ledger: its schema, who may have it open, and what is saved when it is damaged.
+"""The file of the pair ledger: its schema, its locks, and the salvage of a damaged file.
 
-A damaged file may only be replaced while nobody else has it open (SQLite forbids renaming a database in use), so every
-open ledger holds a shared lock on a small file beside it, and making or salvaging a ledger takes the exclusive one.
+A damaged file may only be replaced while no other process has it open (SQLite forbids renaming a database in use). So
+every open ledger holds a shared lock on a small lock file, and making or salvaging a ledger takes the exclusive lock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness.workspace import write_atomically
 
 SCHEMA_VERSION = 1
 _APPLICATION = 0x70616972
-# A part of 100 pairs (3.6 kB) stays whole in a page of 16 kB; in SQLite's default page it needs a second one.
+# A part of 100 pairs (3.6 kB) fits into a page of 16 kB; with SQLite's default page size it would need a second page.
 _PAGE_BYTES = 16384
 _SCHEMA = f"""
 PRAGMA page_size = {_PAGE_BYTES};
@@ -50,19 +50,19 @@ T = TypeVar("T")
 
 
 class LedgerWarning(UserWarning):
-    """Something in the ledger could not be trusted; it was kept, is not read, and its pairs are unknown again."""
+    """Something in the ledger could not be trusted. It is kept but not read, and its pairs will be scored again."""
 
 
 def is_sound(pairs: object, checksum: object) -> bool:
-    """Whether a part's blob is what was written: whole records under their CRC-32."""
+    """Whether the blob of a part is what was written: complete records with the right CRC-32."""
     return isinstance(pairs, bytes) and len(pairs) % RECORD.itemsize == 0 and zlib.crc32(pairs) == checksum
 
 
 class LedgerFile:
-    """An open ledger database that replaces itself by what can be saved when SQLite finds it damaged.
+    """An open ledger database. If SQLite finds it damaged, it is replaced by what can be salvaged.
 
     Raises:
-        DataError: the file is from a newer version, is no ledger, cannot be written, or is damaged while another
+        DataError: the file is from a newer version, is not a ledger, cannot be written, or is damaged while another
             process has it open.
     """
 
@@ -73,7 +73,9 @@ class LedgerFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._open()
         except (OSError, sqlite3.OperationalError) as error:
-            raise DataError(f"{path} cannot be opened or made ({error}); name a place that can be written") from error
+            raise DataError(
+                f"{path} cannot be opened or created ({error}); name a folder that can be written"
+            ) from error
         try:
             self.guarded(self._start)
         except BaseException:
@@ -81,12 +83,12 @@ class LedgerFile:
             raise
 
     def close(self) -> None:
-        """Close the database first: while the lock is held nobody replaces it."""
+        """Close the file. The database is closed first, because the lock keeps others from replacing it."""
         self.connection.close()
         self._lock.close()
 
     def guarded(self, action: Callable[[], T]) -> T:
-        """Run an action; where SQLite finds damage, salvage and run it once more."""
+        """Run an action. If SQLite finds damage, salvage the file and run the action once more."""
         try:
             try:
                 return action()
@@ -118,7 +120,7 @@ class LedgerFile:
 
     def _start(self) -> None:
         _check_origin(self.path, self.connection)
-        # FULL: a flushed score outlives a power cut, not only a kill; it costs one fsync per recorded chunk.
+        # FULL: recorded scores survive a power cut, not only a kill, for one fsync per recorded chunk.
         self.connection.execute("PRAGMA synchronous = FULL")
 
     def _salvage_alone(self) -> None:
@@ -136,7 +138,7 @@ class LedgerFile:
             warnings.warn(news, LedgerWarning, stacklevel=2)
 
     def _settled(self, damaged: int | None) -> sqlite3.Connection:
-        """The shared lock of a file that exists, is finished, and is not the damaged one (an inode)."""
+        """The shared lock of a file that exists, is complete, and is not the damaged one (an inode)."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             lock = _lock(self.path, "BEGIN", _BUSY_SECONDS)
@@ -161,7 +163,7 @@ class LedgerFile:
             _create(self.path)
         elif not _salvaged(self.path).exists() and self.path.stat().st_ino == damaged:
             kept = _keep(self.path)
-            self.connection.close()  # only now: closing folds the write-ahead log into the file
+            self.connection.close()  # after the copy, because closing merges the write-ahead log into the file
             self._news = _rescue(self.path, kept)
         if _salvaged(self.path).exists():
             _finish(self.path)
@@ -176,12 +178,12 @@ def _is_busy(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _with_suffix(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
 def _salvaged(path: Path) -> Path:
-    """A finished salvage that only waits to be moved into place; its existence is the marker."""
+    """The file of a complete salvage that still has to be moved into place. Its existence is the marker."""
     return path.with_name(f"{path.stem}.salvaged{path.suffix}")
 
 
@@ -197,8 +199,8 @@ def _lock(path: Path, begin: str, seconds: float) -> sqlite3.Connection:
 
 
 def _create(path: Path) -> None:
-    new = _beside(path, ".new")
-    for left_over in (new, _beside(new, "-wal"), _beside(new, "-shm")):
+    new = _with_suffix(path, ".new")
+    for left_over in (new, _with_suffix(new, "-wal"), _with_suffix(new, "-shm")):
         left_over.unlink(missing_ok=True)
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.executescript(_SCHEMA)
@@ -211,7 +213,7 @@ def _check_origin(path: Path, connection: sqlite3.Connection) -> None:
         empty.sqlite_errorcode = sqlite3.SQLITE_NOTADB
         raise empty
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-        raise DataError(f"{path} is an SQLite database, but no pair ledger; name another file")
+        raise DataError(f"{path} is an SQLite database, but not a pair ledger; name another file")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise DataError(
@@ -222,8 +224,8 @@ def _check_origin(path: Path, connection: sqlite3.Connection) -> None:
 
 def _keep(path: Path) -> Path:
     kept = _free_name(path)
-    if _beside(path, "-wal").exists():
-        _copy(_beside(path, "-wal"), _beside(kept, "-wal"))
+    if _with_suffix(path, "-wal").exists():
+        _copy(_with_suffix(path, "-wal"), _with_suffix(kept, "-wal"))
     _copy(path, kept)
     return kept
 
@@ -234,33 +236,33 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _keep_log(path: Path) -> None:
-    """A log whose file is gone must not be replayed into a new one."""
-    if _beside(path, "-wal").exists():
-        _beside(path, "-wal").rename(_beside(_free_name(path), "-wal"))
-    _beside(path, "-shm").unlink(missing_ok=True)
+    """Rename the log of a missing file, so that it is not replayed into a new file."""
+    if _with_suffix(path, "-wal").exists():
+        _with_suffix(path, "-wal").rename(_with_suffix(_free_name(path), "-wal"))
+    _with_suffix(path, "-shm").unlink(missing_ok=True)
 
 
 def _free_name(path: Path) -> Path:
     names = (path.with_name(f"{path.stem}.damaged-{number}{path.suffix}") for number in itertools.count(1))
-    return next(name for name in names if not name.exists() and not _beside(name, "-wal").exists())
+    return next(name for name in names if not name.exists() and not _with_suffix(name, "-wal").exists())
 
 
 def _rescue(path: Path, kept: Path) -> str:
-    """Carry what is sound into a finished new ledger, and say how much it was."""
-    new = _beside(path, ".rescue")
+    """Copy what is sound into a new ledger, and return a message that says how much it was."""
+    new = _with_suffix(path, ".rescue")
     new.unlink(missing_ok=True)
     _create(new)
-    # Read-only: reading the evidence must not change it.
+    # Read-only, so that the damaged file does not change.
     with (
         closing(sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(new)) as target,
     ):
-        source.execute("PRAGMA writable_schema = ON")  # lets SQLite read the front of a truncated file
+        source.execute("PRAGMA writable_schema = ON")  # lets SQLite read the beginning of a truncated file
         target.executemany("INSERT OR IGNORE INTO scorer VALUES (?, ?, ?)", _scorers(source))
         target.executemany("INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, ?)", _parts(source))
         target.commit()
         rows, size = target.execute("SELECT count(*), coalesce(sum(length(pairs)), 0) FROM part").fetchone()
-    _beside(kept, "-shm").unlink(missing_ok=True)
+    _with_suffix(kept, "-shm").unlink(missing_ok=True)
     new.replace(_salvaged(path))
     return (
         f"{path} was damaged: {rows} rows ({size // RECORD.itemsize} pairs) were recovered, the damaged file is kept "
@@ -270,7 +272,7 @@ def _rescue(path: Path, kept: Path) -> str:
 
 def _finish(path: Path) -> None:
     for suffix in ("-wal", "-shm"):
-        _beside(path, suffix).unlink(missing_ok=True)
+        _with_suffix(path, suffix).unlink(missing_ok=True)
     _salvaged(path).replace(path)
 
 
@@ -290,8 +292,8 @@ def _describes(description: object, identity: object) -> bool:
 
 
 def _parts(source: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
-    """Every part that can be reached from either end of the table, and from either end of each range of query digests:
-    a damaged page hides itself, not what lies behind it."""
+    """Every part that can be reached from either end of the table, and from either end of each range of query digests.
+    So a damaged page hides only its own parts, not those after it."""
     scorers = {row[0] for row in _scorers(source)}
     whole = False
     for order in ("ASC", "DESC"):
@@ -311,7 +313,7 @@ def _parts(source: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
 def _sound_parts(
     source: sqlite3.Connection, sql: str, values: tuple[object, ...], scorers: set[object]
 ) -> Generator[tuple[object, ...], None, bool]:
-    """Sound parts until the scan ends or meets damage; returns whether it ended. Fills in the scorers it saw."""
+    """Yield the sound parts until the scan ends or meets damage; return whether it ended. Adds to `scorers`."""
     try:
         for row in source.execute(sql, values):
             scorers.add(row[0])

@@ -1,4 +1,4 @@
-"""The arrays of the pair ledger: packing scored pairs into blobs, and finding pairs by their digests."""
+"""The arrays of the pair ledger: pack scored pairs into blobs, and find pairs by their digests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adapters.protocols import IndexPairs
 RECORD = np.dtype(
     [("lo", "<u8"), ("hi", "<u8"), ("score", "<f4"), ("tokens", "<i4"), ("kept", "<i4"), ("input", "<u8")]
 )
-"""One pair of a blob, 36 bytes: document digest, score, and what the model saw."""
+"""A pair in a blob, 36 bytes: document digest, score, token counts, and the digest of the model's input."""
 
 Ordinals = npt.NDArray[np.int64]
 Records = npt.NDArray[np.void]
@@ -24,20 +24,20 @@ FIELDS = ("score", "tokens", "kept", "input")
 
 @dataclass(frozen=True)
 class Entries:
-    """What is recorded of pairs. All arrays have the length of the pairs they belong to."""
+    """The recorded values of pairs. All arrays have shape [pairs]."""
 
     score: npt.NDArray[np.float32]
-    """Raw float32, bit for bit as it was recorded; NaN where the pair is not known."""
+    """Raw float32 scores, bit for bit as recorded; NaN for unknown pairs."""
     tokens: npt.NDArray[np.int32]
-    """Document tokens before truncation; -1 where not known."""
+    """Document tokens before truncation; -1 if not known."""
     kept: npt.NDArray[np.int32]
-    """Document tokens that reached the model; -1 where not known."""
+    """Document tokens that reached the model; -1 if not known."""
     input: npt.NDArray[np.uint64]
-    """Digest of the model's whole input; 0 where not known."""
+    """Digest of the model's complete input; 0 if not known."""
 
     @classmethod
     def unknown(cls, count: int) -> Entries:
-        """Entries of pairs of which nothing is known."""
+        """Entries of unknown pairs."""
         missing = np.full(count, -1, np.int32)
         return cls(np.full(count, np.nan, np.float32), missing, missing.copy(), np.zeros(count, np.uint64))
 
@@ -62,13 +62,13 @@ def matches(stored_owners: Ordinals, stored: Records, owners: Ordinals, document
 
 
 def distinct(owners: Ordinals, records: Records) -> tuple[Ordinals, Records]:
-    """Without the repeats of an (owner, document): the first record stays."""
+    """Drop repeats of an (owner, document). The first record is kept."""
     first = _firsts(owners, _documents(records)) == np.arange(len(records))
     return owners[first], records[first]
 
 
 def split(owners: Ordinals, records: Records) -> Iterator[tuple[int, bytes]]:
-    """One (owner, blob) per owner; the records of an owner keep their order."""
+    """Yield one (owner, blob) per owner. The records of an owner keep their order."""
     order = np.argsort(owners, kind="stable")
     owners, records = owners[order], records[order]
     starts = np.flatnonzero(np.diff(owners, prepend=-1))

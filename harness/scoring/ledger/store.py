@@ -1,8 +1,8 @@
-"""The pair ledger: every (query, document) pair that a reranker has scored, once, ever.
+"""The pair ledger: all (query, document) pairs that rerankers have scored, so that each pair is scored once.
 
-Pairs are keyed by the digest of the reranker's identity and the digests of the two texts, so another collection, depth
-or first stage pays nothing for what is known. One row of the table `part` holds the pairs of one (reranker, query) that
-one call recorded; rows are appended, and merged by `compact`.
+Pairs are keyed by the digest of the reranker's identity and the digests of the two texts, so known pairs need not be
+scored again for another collection, depth or first stage. A row of the table `part` holds the pairs of one (reranker,
+query) that one call recorded. Rows are appended, and merged by `compact`.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ Key = tuple[int, bytes, int]
 
 @dataclass(frozen=True)
 class KnownScorer:
-    """A reranker that the ledger has scores of."""
+    """A reranker with scores in the ledger."""
 
     id: int
     identity: str
-    """32 hex digits: the digest of the description."""
+    """The digest of the description, 32 hex digits."""
     description: Mapping[str, object]
     pairs: int
-    """Distinct pairs."""
+    """The number of different pairs."""
 
 
 @dataclass(frozen=True)
 class LedgerReport:
-    """What `verify` found."""
+    """The result of `verify`."""
 
     rows: int
     pairs: int
-    """Pairs in sound rows; one that two processes scored at the same time counts twice until `compact`."""
+    """Pairs in sound rows. A pair that two processes scored at the same time counts twice until `compact`."""
     bad_rows: int
-    """Rows whose length or checksum is wrong; reading them sets them aside."""
+    """Rows with a wrong length or checksum. They are set aside when they are read."""
     set_aside: int
-    """Rows that were set aside before."""
+    """Rows that were set aside earlier."""
     integrity: tuple[str, ...]
-    """What SQLite's own check says; empty if nothing is wrong."""
+    """The messages of SQLite's integrity check; empty if nothing is wrong."""
 
     @property
     def ok(self) -> bool:
@@ -79,14 +79,14 @@ class LedgerReport:
 
 
 class Ledger:
-    """An append-only store of scored pairs; several processes may use the same file at the same time.
+    """An append-only store of scored pairs. Several processes may use the same file at the same time.
 
-    A call of `record` is kept whole or not at all. A row whose blob is not what was written is set aside with a
-    `LedgerWarning` and never read; a file that SQLite finds damaged is kept beside as `<name>.damaged-N`, and every
-    sound row of it is carried over. Use one object per thread.
+    A call of `record` is atomic. A row whose blob is not what was written is set aside with a `LedgerWarning` and not
+    used. A file that SQLite finds damaged is kept as `<name>.damaged-N`, and its sound rows are copied to a new file.
+    Use one object per thread.
 
     Raises:
-        DataError: the file is from a newer version, is no ledger, or cannot be written.
+        DataError: the file is from a newer version, is not a ledger, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -101,11 +101,11 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the file. What was recorded is already on the disk."""
+        """Close the file. Recorded pairs are already on the disk."""
         self._file.close()
 
     def scorer(self, identity: Mapping[str, object]) -> int:
-        """The number of a reranker. It follows from the identity alone, so it is the same in every ledger."""
+        """The number of a reranker. It depends only on the identity, so it is the same in every ledger."""
         name = digest(identity)
         number = int(name[:16], 16) >> 1
         self._file.guarded(lambda: self._register(number, name, identity))
@@ -114,10 +114,13 @@ class Ledger:
     def known(
         self, scorer: int, queries: Digests, documents: Digests, pairs: IndexPairs
     ) -> tuple[npt.NDArray[np.bool_], Entries]:
-        """Look pairs up; rows of `pairs` are (row of `queries`, row of `documents`), in any order, repeats allowed.
+        """Look up pairs.
+
+        Args:
+            pairs: (row of `queries`, row of `documents`), in any order; repeats are allowed.
 
         Returns:
-            bool [n] whether the pair is known, and its entries as they were first recorded.
+            Whether each pair is known, bool [pairs], and the entries as they were first recorded.
         """
         asked, owners = np.unique(pairs[:, 0], return_inverse=True)
         order = np.argsort(owners, kind="stable")
@@ -139,7 +142,7 @@ class Ledger:
         """Append scored pairs in one transaction. A pair that is already known keeps its first entry.
 
         Raises:
-            ModelError: a score is not finite; nothing is recorded.
+            ModelError: a score is not finite. Nothing is recorded then.
         """
         if len(entries.score) != len(pairs):
             raise ValueError(f"{len(entries.score)} entries for {len(pairs)} pairs")
@@ -147,13 +150,13 @@ class Ledger:
         if len(broken):
             raise ModelError(
                 f"the reranker returned {entries.score[broken[0]]} for {len(broken)} of {len(pairs)} pairs, first for "
-                f"pair {broken[0]}; a score has to be finite, so nothing of this chunk was recorded"
+                f"pair {broken[0]}; scores have to be finite, so nothing of this chunk was recorded"
             )
         parts = grouped(queries, documents, pairs, entries)
         self._file.guarded(lambda: self._append(scorer, parts))
 
     def rekey(self, before: Mapping[str, object], now: Mapping[str, object]) -> int:
-        """Give the pairs of one identity to another that stands for the same scores; how many there were."""
+        """Move the pairs of one identity to another with the same scores, and return how many there were."""
         old, new = self.scorer(before), self.scorer(now)
         count = self.count(old)
         if count and old != new:
@@ -162,14 +165,14 @@ class Ledger:
         return count if old != new else 0
 
     def compact(self, scorer: int) -> None:
-        """Merge the parts of each query into one row and drop repeats; nothing that `known` answers changes."""
+        """Merge the parts of each query into one row and drop repeats. The results of `known` do not change."""
         parted = self._file.guarded(lambda: self._queries(scorer, at_least=2))
         for first in range(0, len(parted), _QUERIES_AT_ONCE):
             keys = parted[first : first + _QUERIES_AT_ONCE]
             self._file.guarded(lambda keys=keys: self._merge(scorer, keys))  # type: ignore[misc]
 
     def count(self, scorer: int) -> int:
-        """Distinct pairs of a reranker."""
+        """The number of different pairs of a reranker."""
         keys = self._file.guarded(lambda: self._queries(scorer))
         return sum(
             len(distinct(*self._read(scorer, keys[first : first + _QUERIES_AT_ONCE]))[1])
@@ -177,18 +180,18 @@ class Ledger:
         )
 
     def scorers(self) -> list[KnownScorer]:
-        """Every reranker that was ever asked for, by number."""
+        """Every reranker in the ledger, by number."""
         sql = "SELECT id, identity, description FROM scorer ORDER BY id"
         rows = self._file.guarded(lambda: self._file.connection.execute(sql).fetchall())
         return [KnownScorer(number, name, json.loads(text), self.count(number)) for number, name, text in rows]
 
     def payload_bytes(self) -> int:
-        """Bytes of recorded pairs, without what the file needs around them."""
+        """The size of the recorded pairs in bytes, without the overhead of the file."""
         sql = "SELECT coalesce(sum(length(pairs)), 0) FROM part"
         return int(self._file.guarded(lambda: self._file.connection.execute(sql).fetchone())[0])
 
     def verify(self) -> LedgerReport:
-        """Read every row and SQLite's own structure; changes nothing."""
+        """Check every row and SQLite's structure. Nothing is changed."""
         return _verified(self._file.connection)
 
     def _register(self, number: int, name: str, identity: Mapping[str, object]) -> None:
@@ -202,7 +205,7 @@ class Ledger:
                 raise DataError(f"{self._file.path}: two rerankers have the number {number}; use another ledger file")
 
     def _move(self, old: int, new: int) -> None:
-        """Parts of a query that both have are counted on."""
+        """Move the parts of `old` to `new`. For a query that both have, the numbers of the parts continue."""
         last = (
             "SELECT coalesce(max(part), -1) + 1 FROM part AS other WHERE other.scorer = ? AND other.query = part.query"
         )
@@ -214,7 +217,7 @@ class Ledger:
         return [row[0] for row in self._file.connection.execute(sql, (scorer, at_least))]
 
     def _read(self, scorer: int, keys: list[bytes]) -> tuple[Ordinals, Records]:
-        """The records of some queries, the first recorded first, each with the position of its query in `keys`."""
+        """The records of some queries in the order of recording, each with the index of its query in `keys`."""
 
         def action() -> tuple[Ordinals, Records]:
             owners, blobs, bad = self._sound_parts(scorer, keys)
@@ -242,8 +245,7 @@ class Ledger:
         return owners, blobs, bad
 
     def _set_aside(self, suspects: list[Key]) -> int:
-        """Move rows out of the way of readers, inside a write transaction: what another process has put right since
-        is left alone."""
+        """Set rows aside in a write transaction. Rows that another process has repaired since are left alone."""
         connection, where = self._file.connection, "FROM part WHERE scorer = ? AND query = ? AND part = ?"
         moved = 0
         for key in suspects:
@@ -257,14 +259,14 @@ class Ledger:
     def _warn(self, moved: int) -> None:
         if moved:
             warnings.warn(
-                f"{self._file.path}: {moved} rows are not what was written; they were set aside (table set_aside) and "
+                f"{self._file.path}: {moved} rows are not what was written; they were set aside (table set_aside), and "
                 "their pairs are scored again",
                 LedgerWarning,
                 stacklevel=2,
             )
 
     def _append(self, scorer: int, parts: list[tuple[bytes, bytes]]) -> None:
-        # The number is chosen inside the write transaction: two writers never choose the same.
+        # The number is chosen inside the write transaction, so two writers cannot choose the same number.
         sql = """INSERT INTO part SELECT ?1, ?2, coalesce(max(part) + 1, 0), ?3, ?4 FROM part
                  WHERE scorer = ?1 AND query = ?2"""
         with self._file.writing() as connection:
@@ -282,7 +284,7 @@ class Ledger:
 
 
 def inspect(path: Path) -> LedgerReport:
-    """Verify a ledger without opening it for use: nothing is salvaged, set aside or made.
+    """Verify a ledger without opening it for use. Nothing is salvaged, set aside or created.
 
     Raises:
         DataError: the file cannot be opened.
@@ -298,8 +300,8 @@ def _verified(connection: sqlite3.Connection) -> LedgerReport:
     rows = pairs = bad = aside = 0
     integrity: tuple[str, ...] = ()
     try:
-        for (said,) in connection.execute("PRAGMA integrity_check"):
-            integrity += () if said == "ok" else (str(said),)
+        for (message,) in connection.execute("PRAGMA integrity_check"):
+            integrity += () if message == "ok" else (str(message),)
         aside = connection.execute("SELECT count(*) FROM set_aside").fetchone()[0]
         for blob, checksum in connection.execute("SELECT pairs, checksum FROM part"):
             rows += 1

@@ -18,9 +18,9 @@ FAKE = "tests.fake_adapters"
     ("name", "said"),
     [
         ("Overflowing", "scores are not finite"),
-        ("TooFew", "gave scores of shape"),
+        ("TooFew", "returned scores of shape"),
         ("Dropping", "came back without a score"),
-        ("Straying", "for pairs that were not asked for"),
+        ("Straying", "for pairs that were not requested"),
         ("Repeating", "a pair came back twice"),
     ],
 )
@@ -33,7 +33,7 @@ def test_a_reranker_that_drops_adds_or_loses_itself_has_no_number(place: Place, 
 
 def test_a_run_file_of_half_the_queries_has_no_number(place: Place) -> None:
     half = [f"q1 Q0 {name} 1 0.5 t" for name in CORPUS]
-    with pytest.raises(HarnessError, match="candidates of coll have no score there"):
+    with pytest.raises(HarnessError, match="candidates of coll have no score in it"):
         place.evaluations(rerankers=[f"run:{place.run_file(half)}"])
 
 

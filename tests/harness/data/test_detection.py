@@ -111,7 +111,7 @@ def test_a_language_needs_its_share_of_the_texts_and_of_their_characters() -> No
     assert SHARE == 0.9
 
 
-def test_a_language_needs_half_of_the_probability_and_so_many_characters() -> None:
+def test_a_language_needs_half_of_the_probability_and_enough_characters() -> None:
     assert judged(votes(10, "de", PROBABILITY)).language == "de"
     assert judged(votes(10, "de", PROBABILITY - 0.01)).language is None
     assert judged(votes(1, "de", characters=CHARACTERS)).language == "de"

@@ -125,7 +125,7 @@ def test_a_declared_set_is_one_even_if_only_some_have_a_question(place: Place) -
     assert parallel_sets(members(*few, declared=True)) == [Membership("set", "declared")] * 2
 
 
-def test_declared_false_stands_above_what_would_be_detected(place: Place) -> None:
+def test_declared_false_overrides_what_would_be_detected(place: Place) -> None:
     de, en = (asked(place, code, numbered(20)) for code in ("de", "en"))
     assert parallel_sets(members(de, en, declared=False)) == [Membership(None, "declared")] * 2
 
@@ -144,7 +144,7 @@ def test_a_member_that_declares_nothing_is_compared_with_those_that_declare_it(p
 
 
 @pytest.mark.parametrize(("option", "name"), [(True, "set"), (False, None)])
-def test_the_option_stands_above_what_is_declared(place: Place, option: bool, name: str | None) -> None:
+def test_the_option_overrides_what_is_declared(place: Place, option: bool, name: str | None) -> None:
     de, en = (asked(place, code, numbered(20)) for code in ("de", "en"))
     declared = members(de, en, declared=not option)
     assert parallel_sets(declared, option) == [Membership(name, "option")] * 2
@@ -175,7 +175,7 @@ def test_without_languages_a_note_counts_collections(place: Place) -> None:
     assert notes(with_parallel(members(*unknown)))[0].startswith("set: 20 questions in 2 collections (detected: ")
 
 
-def test_shared_ids_that_nobody_explains_are_noted_in_one_line(place: Place) -> None:
+def test_shared_ids_without_a_declaration_are_noted_in_one_line(place: Place) -> None:
     few = [asked(place, code, numbered(20), own=code) for code in ("de", "en", "fr", "ru", "th")]
     assert notes(with_parallel(members(*few[:2]))) == [
         f"set/de shares 20 query ids with en; set/en shares 20 query ids with de: {DECLARE}"

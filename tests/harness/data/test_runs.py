@@ -64,7 +64,7 @@ def test_a_run_without_any_candidate_is_a_run() -> None:
 
 
 def test_a_document_twice_for_a_query_is_refused_by_name() -> None:
-    with pytest.raises(DataError, match="'d10' stands twice"):
+    with pytest.raises(DataError, match="'d10' is listed twice"):
         run_of([(0, 1.0)], [(1, 1.0), (2, 0.5), (1, 0.1)])
 
 

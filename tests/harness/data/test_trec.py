@@ -127,7 +127,7 @@ BROKEN = {
     "q3 Q0 d1 1 high t": "run.trec:4: the score 'high' is not a number",
     "q3 Q0 d1 1 nan t": "run.trec:4: the score is nan",
     "q3 Q0 d1 1 -inf t": "run.trec:4: the score is -inf",
-    "q1 Q0 d2 9 0.1 t": "run.trec:4: document 'd2' stands twice for query 'q1'",
+    "q1 Q0 d2 9 0.1 t": "run.trec:4: document 'd2' is listed twice for query 'q1'",
     "q3 Q0 d99 1 0.5 t": "run.trec: 1 line names a document that coll lacks, first 'd99'; correct it, or declare allow",
 }
 
@@ -162,7 +162,7 @@ def test_documents_outside_the_corpus_are_left_out_and_counted_where_the_rule_is
 def test_a_run_with_no_document_of_the_corpus_is_refused_whatever_is_declared(place: Place) -> None:
     collection = place.load(place.beir("partial", rules='allow = ["unknown-documents"]'))
     said = refusal(place.run_file(["q1 Q0 gone 1 0.5 t"]), collection)
-    assert said.endswith("and no line names another one; is it the run of another collection?")
+    assert said.endswith("and no line names a document that it has; is it the run of another collection?")
 
 
 def test_a_score_too_large_for_float32_is_refused(place: Place, collection: Collection) -> None:

@@ -50,7 +50,7 @@ def test_the_value_of_a_question_is_the_mean_over_its_documents_and_a_repeated_o
     assert value(IDS[:3], new, [IDS[0], IDS[0], IDS[1]]) == pytest.approx((2 * down + up) / 3)
 
 
-def test_a_document_that_is_no_candidate_stands_after_the_last_one() -> None:
+def test_a_document_that_is_not_a_candidate_ranks_after_the_last_one() -> None:
     assert value(IDS[:3], IDS[1:4], [IDS[0]]) == pytest.approx(1 - 1 / 4)
     assert value(IDS[:3], IDS[:4], [IDS[9]]) == pytest.approx(1 - 4 / 5)
     assert value(IDS[:3], IDS[:4], ["not in the corpus"]) == pytest.approx(1 - 4 / 5)

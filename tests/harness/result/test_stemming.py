@@ -262,7 +262,7 @@ def test_without_the_package_bm25_is_refused_and_says_what_to_do(place: Place, m
     with pytest.raises(MissingExtra) as caught:
         evaluated(place, folder)
     message = str(caught.value)
-    assert message.startswith("sample-de declares no language, and detecting the one that 'bm25' needs takes")
+    assert message.startswith("sample-de declares no language, 'bm25' needs one, and detecting it needs")
     assert "pip install 'rerank-harness[bm25]'" in message
     assert message.endswith("--language or language = ... in collection.toml, or name 'bm25?language=none'")
     with pytest.raises(MissingExtra):

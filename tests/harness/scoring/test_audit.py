@@ -44,7 +44,7 @@ def test_one_candidate_is_not_a_constant_query(place: Place) -> None:
     assert audited(place, "Constant", depth=1).constant_queries == 0
 
 
-def test_given_lists_are_one_tie_by_design_so_their_span_is_told_without_an_alarm(place: Place) -> None:
+def test_given_lists_are_tied_by_design_so_their_span_is_reported_without_an_alarm(place: Place) -> None:
     (given,) = place.evaluations(place.load(place.reranking_rows()), first="given")
     assert given.audit.constant_queries == 2
     assert given.audit.tie_span["nDCG@10"] > 0.3

@@ -1,4 +1,4 @@
-"""Listwise reranking: what a user would lose is an order made for other candidates, or a mended output untold."""
+"""Listwise reranking: what a user would lose is an order for other candidates, or an unreported repair of an output."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_who_gives_the_list_back_reproduces_the_first_stage(place: Place) -> Non
 
 
 def distinct() -> dict[str, str]:
-    """The corpus without the text that stands in it twice."""
+    """The corpus without the repeated text."""
     return {name: text for name, text in CORPUS.items() if name != "d7"}
 
 
@@ -131,17 +131,19 @@ def test_what_is_valid_keeps_its_order_and_the_rest_follows_the_first_stage(
 
 
 @pytest.mark.parametrize("fault", ["half", "repeats", "strays", "text", "short"])
-def test_a_malformed_output_is_counted_and_stays_told(place: Place, fault: str) -> None:
+def test_a_malformed_output_is_counted_and_stays_reported(place: Place, fault: str) -> None:
     for _ in range(2):
         done = ranked(place, f"{FAKE}:Lists?fault={fault}&every=2")
-        told = [alarm.message for alarm in done.alarms if alarm.name == "malformed-output"]
-        assert told == ["2 of 4 outputs were no permutation of the list; what they named keeps its order"]
+        messages = [alarm.message for alarm in done.alarms if alarm.name == "malformed-output"]
+        assert messages == [
+            "2 of 4 outputs were not permutations of the list; the documents that they named keep that order"
+        ]
         assert done.audit.membership_kept
 
 
 def test_more_than_half_malformed_is_no_result(place: Place) -> None:
     for _ in range(2):
-        with pytest.raises(ModelError, match=r"[34] of 4 outputs are no permutation of the list; `order` returns"):
+        with pytest.raises(ModelError, match=r"[34] of 4 outputs are not permutations of the list; `order` has"):
             ranked(place, f"{FAKE}:Lists?fault=short")
 
 
@@ -166,7 +168,7 @@ def test_the_command_line_takes_it_like_any_other(place: Place, command: Command
     said = command("run", place.beir(), "--first-stage", FIRST, "--reranker", f"{FAKE}:Lists?fault=short&every=2",
                    "--depth", 5, "--workspace", place.workspace.path)  # fmt: skip
     assert said.code == 0, said.err
-    assert "2 of 4 outputs were no permutation" in said.out
+    assert "2 of 4 outputs were not permutations" in said.out
     assert "[malformed-output]" in said.out
 
 

@@ -123,10 +123,10 @@ def test_a_run_without_candidates_is_reranked_to_nothing(place: Place) -> None:
 
 
 BROKEN = {
-    "TooFew": "TooFew gave scores of shape (17,) for 18 pairs",
+    "TooFew": "TooFew returned scores of shape (17,) for 18 pairs",
     "Dropping": "coll: model: 2 pairs came back without a score",
     "Repeating": "coll: model: a pair came back twice",
-    "Straying": "coll: model: scores came for pairs that were not asked for",
+    "Straying": "coll: model: scores came for pairs that were not requested",
     "Overflowing": "coll: model: 1 scores are not finite, first for query ",
 }
 
@@ -141,7 +141,7 @@ def test_a_model_that_breaks_the_protocol_is_refused_in_one_line(place: Place, k
 
 def test_no_score_of_a_batch_with_nan_is_remembered_and_those_before_it_are(place: Place) -> None:
     log = place.log()
-    with pytest.raises(ModelError, match="nothing of this batch was kept"):
+    with pytest.raises(ModelError, match="no score of this batch was kept"):
         scored(place, place.load(), f"Overflowing?log={log}")
     assert "winter" in "".join(asked(log)[-2:])
     assert ledger_count(place) == len(asked(log)) - 2 > 0

@@ -80,7 +80,7 @@ def test_given_lists_are_whole_whatever_the_depth(place: Place) -> None:
 
 
 def test_given_lists_that_a_collection_does_not_bring_are_a_usage_error(place: Place) -> None:
-    with pytest.raises(UsageError, match="coll brings no candidate lists; name a --first-stage"):
+    with pytest.raises(UsageError, match="coll has no candidate lists; name a --first-stage"):
         found(place, place.load(), "given")
 
 
@@ -137,18 +137,18 @@ def test_a_damaged_run_is_named_and_not_believed(place: Place) -> None:
         found(place, collection)
 
 
-def test_adapters_are_told_the_collection_and_never_its_judgments(place: Place) -> None:
-    told: list[Setting] = []
+def test_adapters_get_the_collection_but_not_its_judgments(place: Place) -> None:
+    received: list[Setting] = []
 
     class Curious:
         def bind(self, setting: Setting) -> object:
-            told.append(setting)
+            received.append(setting)
             return self
 
     rules = 'language = "th"\ninstruction = "find the ferry"'
     collection = place.load(place.beir(rules=rules))
     module.bound(Curious(), collection, place.path, collection.rules.instruction)
-    (setting,) = told
+    (setting,) = received
     assert (setting.language, setting.instruction) == ("th", "find the ferry")
     assert set(vars(setting)) == {"corpus", "corpus_digest", "language", "instruction", "cache"}
 
@@ -156,13 +156,13 @@ def test_adapters_are_told_the_collection_and_never_its_judgments(place: Place) 
 def test_a_first_stage_has_an_instruction_of_its_own_where_the_collection_has_none(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str | None] = []
+    received: list[str | None] = []
 
     class Asking:
         identity: Identity = MappingProxyType({"adapter": "asking"})
 
         def bind(self, setting: Setting) -> object:
-            told.append(setting.instruction)
+            received.append(setting.instruction)
             return self
 
     monkeypatch.setattr(module, "open_retriever", lambda _: Asking())
@@ -171,9 +171,9 @@ def test_a_first_stage_has_an_instruction_of_its_own_where_the_collection_has_no
     stage = module.first_stage("asking", place.workspace)
     for collection in (plain, own):
         stage.identity(collection)
-    assert told == ["find text", "find ferries"]
-    module.bound(Asking(), plain, None, plain.rules.instruction)  # as a reranker is told
-    assert told[-1] is None
+    assert received == ["find text", "find ferries"]
+    module.bound(Asking(), plain, None, plain.rules.instruction)  # as for a reranker
+    assert received[-1] is None
 
 
 def test_a_run_with_documents_outside_the_corpus_needs_the_rule_each_time(place: Place) -> None:
@@ -190,7 +190,7 @@ def test_a_run_with_documents_outside_the_corpus_needs_the_rule_each_time(place:
 def test_the_lines_that_are_left_out_are_an_alarm_of_the_first_stage_and_of_a_reranker(place: Place) -> None:
     spec = f"run:{place.run_file(['q1 Q0 gone 1 0.9 t', 'q1 Q0 d1 2 0.5 t', 'q2 Q0 d3 1 0.5 t'])}"
     collection = place.load(place.beir("partial", rules='allow = ["unknown-documents"]'))
-    told = "1 of 3 lines of the run name documents that the corpus lacks and are left out; trec_eval would count"
+    message = "1 of 3 lines of the run name documents that the corpus lacks and are left out; trec_eval would count"
     for one in place.evaluations(collection, first=spec, rerankers=[spec]):
         alarms = [*one.ground.alarms, *one.audit.alarms]
-        assert any(alarm.name == "let-through" and alarm.message.startswith(told) for alarm in alarms)
+        assert any(alarm.name == "let-through" and alarm.message.startswith(message) for alarm in alarms)

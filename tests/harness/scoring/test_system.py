@@ -73,7 +73,7 @@ def test_what_a_first_stage_assumed_stands_with_its_number(place: Place) -> None
 
 def test_a_run_file_that_lacks_candidates_is_refused_with_their_number(place: Place) -> None:
     file = place.run_file(["q1 Q0 d1 1 0.5 t", "q2 Q0 d3 1 0.5 t", "q4 Q0 d8 1 0.5 t"])
-    with pytest.raises(DataError, match=r"run\.trec: 17 of 20 candidates of coll have no score there"):
+    with pytest.raises(DataError, match=r"run\.trec: 17 of 20 candidates of coll have no score in it"):
         place.evaluations(rerankers=[f"run:{file}"])
 
 

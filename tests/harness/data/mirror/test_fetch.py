@@ -1,4 +1,4 @@
-"""A mirror has everything that a machine without a network needs: told before it is paid, and never half there."""
+"""A mirror has all that a machine without a network needs. The sizes are shown first, and no piece is incomplete."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def files_in(folder: Path) -> list[str]:
 @pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize("spec", ["bm25", "run:a.trec", "control:oracle", "./mine", "packaged:x", "a.b:C", "/a/b"])
 def test_a_model_that_is_not_of_the_hub_is_refused(mirror: Path, spec: str) -> None:
-    assert "is no model of the hub" in refused(UsageError, models=[spec], mirror=mirror)
+    assert "is not a model of the hub" in refused(UsageError, models=[spec], mirror=mirror)
 
 
 def test_a_dry_run_tells_everything_and_touches_nothing(hub: Hub, mirror: Path) -> None:
@@ -122,17 +122,17 @@ def test_sizes_are_said_before_anything_is_fetched(hub: Hub, mirror: Path) -> No
         f"2 to fetch into {mirror}: 125 bytes",
         f"fetching dataset mteb/scifact@{SCIFACT.mteb.revision}, 9 bytes (1 of 2)",
         "fetching model some/model, 116 bytes (2 of 2)",
-        "nothing to fetch, 2 there already",
+        "nothing to fetch, 2 already there",
     ]
 
 
-def test_a_disk_without_room_is_told_before_anything_is_fetched(
+def test_a_disk_without_enough_space_is_refused_before_anything_is_fetched(
     hub: Hub, mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", ["total", "used", "free"])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 2, 8))
     message = refused(DataError, "beir/scifact", mirror=mirror, source="mteb")
-    assert message == f"{mirror}: 9 bytes are missing and 8 are free on the disk; make room"
+    assert message == f"{mirror}: 9 bytes are needed and 8 are free on the disk; free some space"
     assert hub.downloads == []
     assert not mirror.exists()
     part = unfinished(plan_fetch(["beir/scifact"], mirror, source="mteb")[0].path)
@@ -147,7 +147,7 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
     [
         (["beir/scifat"], {}, "Did you mean beir/scifact"),
         (["bier"], {}, "Did you mean beir"),
-        (["miracl/sw"], {"source": "beir"}, "miracl/sw: not at the source 'beir'"),
+        (["miracl/sw"], {"source": "beir"}, "miracl/sw: the source 'beir' does not have it"),
         ([], {}, "nothing to fetch; name a suite such as beir/scifact, or a model with --model"),
         (["beir/scifact"], {"mirror": None}, "name a folder with --mirror or HARNESS_MIRROR"),
         (["beir/scifact"], {"mirror": Path(__file__)}, "is a file; name a folder with --mirror"),

@@ -75,12 +75,12 @@ def test_a_killed_fetch_leaves_nothing_that_looks_whole_and_goes_on(hub: Hub, mi
 def test_a_download_that_ends_without_a_file_is_not_whole(hub: Hub, mirror: Path) -> None:
     hub.without = {"corpus.jsonl"}
     message = refused(DataError, "beir/scifact", mirror=mirror, source="mteb")
-    assert "'corpus.jsonl' is not whole, 0 of 3 bytes; run the same command again" in message
+    assert "'corpus.jsonl' is incomplete, 0 of 3 bytes; run the same command again" in message
     assert not plan_fetch(["beir/scifact"], mirror, source="mteb")[0].there
 
 
 @pytest.mark.usefixtures("hub")
-def test_a_folder_that_somebody_half_filled_is_completed(mirror: Path) -> None:
+def test_an_incomplete_folder_is_completed(mirror: Path) -> None:
     folder = plan_fetch(["beir/scifact"], mirror, source="mteb")[0].path
     folder.mkdir(parents=True)
     (folder / "corpus.jsonl").write_bytes(b"{}\n")

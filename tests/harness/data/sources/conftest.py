@@ -28,7 +28,7 @@ QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td3\t1\n"
 
 
 def jsonl(rows: Sequence[object]) -> str:
-    """Rows as JSON lines; a text stands as it is."""
+    """Rows as JSON lines; a text is written as it is."""
     return "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
 
 
@@ -71,7 +71,7 @@ class Bench:
         return file
 
     def rules(self, content: str) -> Path:
-        """A file of rules beside the sources."""
+        """A file of rules in the folder of the sources."""
         file = self.path / "rules.toml"
         file.write_text(content, "utf-8")
         return file

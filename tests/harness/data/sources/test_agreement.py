@@ -89,7 +89,7 @@ def test_a_collection_is_compared_through_whatever_is_there(session: Any, monkey
     monkeypatch.setattr(agreement, "NAMES", ("beir", "irds"))
     rows = compare_sources("beir/scifact", SourceChoice(mirror=mirror, allow_drift=True), session.workspace)
     assert [(row.source, row.state) for row in rows] == [("beir", "unavailable"), ("irds", "first")]
-    assert "mirror/beir/scifact.zip: not there" in rows[0].differences[0]
+    assert "mirror/beir/scifact.zip: not found" in rows[0].differences[0]
 
 
 def test_an_unknown_target_is_refused(session: Any) -> None:

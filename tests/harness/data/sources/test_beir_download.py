@@ -111,7 +111,7 @@ def test_what_lies_in_the_mirror_or_the_downloads_is_not_fetched(place: Place) -
 
 def test_with_a_mirror_nothing_is_fetched_and_the_command_that_would_is_named(place: Place) -> None:
     assert place.refused(place.mirror) == (
-        "mirror/beir/scifact.zip: not there; where there is a network, run: "
+        "mirror/beir/scifact.zip: not found; on a machine with a network, run: "
         f"harness fetch beir/scifact --source beir --mirror {place.mirror}"
     ).replace(f"{place.session.path}/", "")
     assert place.server.requests == []

@@ -77,7 +77,7 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(session: Any) ->
     [
         ('{"_id": "d2", "text": }', "not JSON (column 23: Expecting value)"),
         ('{"_id": "d2", "text": "cut of', "not JSON (column 23: Unterminated string"),
-        ("[" * 100_000, "not JSON that can be read"),
+        ("[" * 100_000, "this JSON cannot be read"),
         ("[1, 2]", "a list, not a JSON object"),
         ('"d2"', "text, not a JSON object"),
         ('{"text": "no id"}', "field '_id' is missing"),
@@ -86,11 +86,11 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(session: Any) ->
         ('{"_id": true, "text": "x"}', "field '_id' is true or false; write text or a whole number"),
         ('{"_id": null, "text": "x"}', "field '_id' is null"),
         ('{"_id": "d2", "text": ["x"]}', "field 'text' is a list; write text"),
-        ('{"_id": "d2", "text": "\\ud83d"}', "field 'text' holds half a surrogate pair"),
+        ('{"_id": "d2", "text": "\\ud83d"}', "field 'text' has half a surrogate pair"),
         ('{"_id": "", "text": "x"}', "an empty id"),
         ('{"_id": "d 2", "text": "x"}', "id 'd 2' has white space"),
         ('{"_id": "d\\n2", "text": "x"}', "id 'd\\n2' has white space"),
-        ('{"_id": "d1", "text": "again"}', "id 'd1' stands in line 1 already"),
+        ('{"_id": "d1", "text": "again"}', "id 'd1' is already in line 1"),
     ],
 )
 @pytest.mark.parametrize("file", ["corpus", "queries"])
@@ -124,14 +124,14 @@ def test_an_empty_file_is_refused(session: Any, name: str) -> None:
 def test_a_missing_file_is_named(session: Any, name: str) -> None:
     folder = session.beir()
     (folder / name).unlink()
-    assert session.refused(DataError, folder).startswith(f"coll/{name}: not there; a collection has corpus.jsonl")
+    assert session.refused(DataError, folder).startswith(f"coll/{name}: not found; a collection has corpus.jsonl")
 
 
 def test_a_missing_qrels_folder_is_named(session: Any) -> None:
     folder = session.beir()
     (folder / "qrels" / "test.tsv").unlink()
     (folder / "qrels").rmdir()
-    assert session.refused(DataError, folder).startswith("coll/qrels: no <split>.tsv with judgments there")
+    assert session.refused(DataError, folder).startswith("coll/qrels: no <split>.tsv with judgments;")
 
 
 def test_a_wrong_split_is_answered_with_those_that_exist(session: Any) -> None:

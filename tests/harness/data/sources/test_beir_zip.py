@@ -119,7 +119,7 @@ def test_a_truncated_gzip_file_is_named_with_the_line_it_breaks_off_at(session: 
 def test_what_is_no_gzip_data_is_refused(session: Any, content: bytes) -> None:
     folder = gzipped(session.beir(), session.path / "gz")
     (folder / "corpus.jsonl.gz").write_bytes(content)
-    assert session.refused(DataError, folder).startswith("gz/corpus.jsonl.gz:1: cannot be read on")
+    assert session.refused(DataError, folder).startswith("gz/corpus.jsonl.gz:1: cannot be read further")
 
 
 def test_a_truncated_zip_file_is_refused(session: Any) -> None:

@@ -71,7 +71,7 @@ def test_missing_rules_are_not_taken_for_none(session: Any) -> None:
     assert message == "absent.toml: there is no such file"
 
 
-def test_the_option_stands_above_the_file_key_by_key(session: Any) -> None:
+def test_the_option_overrides_the_file_key_by_key(session: Any) -> None:
     folder = session.beir(rules='instruction = "file"\nlanguage = "en"')
     collection = session.load(folder, rules=session.rules('instruction = "option"'))
     assert (collection.rules.instruction, collection.language) == ("option", "en")

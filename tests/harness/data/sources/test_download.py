@@ -45,7 +45,7 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "in" / "x.zip"
 
 
-def test_a_whole_file_arrives_under_its_name_and_leaves_nothing_beside_it(target: Path) -> None:
+def test_a_whole_file_arrives_under_its_name_and_leaves_no_other_file(target: Path) -> None:
     shown: list[tuple[int, int | None]] = []
     with serving({"/x.zip": CONTENT}) as server:
         assert fetch(server, target, progress=lambda *bytes_: shown.append(bytes_)) == target
@@ -151,14 +151,14 @@ def test_nobody_listening_is_one_line(target: Path) -> None:
 def test_another_size_than_expected_is_refused_before_gigabytes_are_fetched(target: Path) -> None:
     with serving({"/x.zip": CONTENT}, [Reply(stop_after=0)]) as server:
         message = refused(server, target, size=len(CONTENT) + 1)
-    assert message == "URL/x.zip: 1024000 bytes there, not 1024001; it is another version of the file"
+    assert message == "URL/x.zip: the server has 1024000 bytes, not 1024001; it is another version of the file"
 
 
 def test_a_file_that_is_larger_than_the_disk_is_refused_at_once(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
     with serving({"/x.zip": CONTENT}) as server:
         message = refused(server, target)
-    assert message.endswith("x.zip.part: 1024000 bytes are missing and 1000 are free on the disk; make room")
+    assert message.endswith("x.zip.part: 1024000 bytes are needed and 1000 are free on the disk; free some space")
 
 
 def test_a_file_that_is_whole_already_only_gets_its_name(target: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "scifact.zip", "ftp://host/x.zip"])
 def test_only_http_addresses_are_fetched(url: str, target: Path) -> None:
-    with pytest.raises(UsageError, match="no address to fetch from"):
+    with pytest.raises(UsageError, match="not an address to fetch from"):
         download(url, target, md5=None, size=None)
 
 

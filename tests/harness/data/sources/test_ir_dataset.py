@@ -1,4 +1,4 @@
-"""A collection through ir_datasets is the same collection, and whoever uses the library beside us notices nothing."""
+"""A collection through ir_datasets is the same collection, and other users of the library are not affected."""
 
 from __future__ import annotations
 
@@ -173,13 +173,13 @@ def test_a_grade_below_zero_counts_as_zero_and_is_counted(session: Any) -> None:
 
 def test_a_mirror_without_the_files_is_named_with_the_command_and_nothing_is_fetched(session: Any) -> None:
     mirror = session.path / "mirror"
-    command = f"where there is a network, run: harness fetch beir/scifact --source irds --mirror {mirror}"
+    command = f"on a machine with a network, run: harness fetch beir/scifact --source irds --mirror {mirror}"
     command = command.replace(f"{session.path}/", "")
-    assert refused(session, "beir/scifact", mirror) == f"mirror/irds: not there; {command}"
+    assert refused(session, "beir/scifact", mirror) == f"mirror/irds: not found; {command}"
     assert not mirror.exists()
     (mirror / "irds").mkdir(parents=True)
     message = refused(session, "beir/scifact", mirror)
-    assert message == f"mirror/irds/beir/scifact/source.zip: not there; {command}"
+    assert message == f"mirror/irds/beir/scifact/source.zip: not found; {command}"
 
 
 def test_a_damaged_file_is_one_line_that_names_its_folder(session: Any) -> None:
@@ -194,10 +194,10 @@ def test_a_damaged_file_is_one_line_that_names_its_folder(session: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "where"),
     [
-        ({"corpus": [*CORPUS, CORPUS[0]]}, "docs:4: id 'd1' stands in line 1 already"),
+        ({"corpus": [*CORPUS, CORPUS[0]]}, "docs:4: id 'd1' is already in line 1"),
         ({"corpus": CORPUS[:2]}, "qrels:3: document 'd3' is not in ir_datasets beir/scifact/test docs"),
         ({"queries": QUERIES[:2]}, "qrels:3: query 'q2' is not in ir_datasets beir/scifact/test queries"),
-        ({"qrels": QRELS + "q1\td1\t0\n"}, "qrels:4: document 'd1' is judged for query 'q1' in line 1 already"),
+        ({"qrels": QRELS + "q1\td1\t0\n"}, "qrels:4: document 'd1' is already judged for query 'q1' in line 1"),
     ],
 )
 def test_dirt_is_met_as_in_a_folder(session: Any, changed: dict[str, Any], where: str) -> None:

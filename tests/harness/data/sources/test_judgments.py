@@ -16,8 +16,8 @@ LINE = "coll/qrels/test.tsv:2: "
     [
         ("q1\td1\t1\nq9\td1\t1\n", "query 'q9' is not in queries.jsonl"),
         ("q1\td1\t1\nq1\td9\t1\n", "document 'd9' is not in corpus.jsonl"),
-        ("q1\td1\t1\nq1\td1\t1\n", "document 'd1' is judged for query 'q1' in line 1 already; "),
-        ("q1\td1\t1\nq1\td1\t0\n", "document 'd1' is judged for query 'q1' in line 1 already, with grade 1 there"),
+        ("q1\td1\t1\nq1\td1\t1\n", "document 'd1' is already judged for query 'q1' in line 1; "),
+        ("q1\td1\t1\nq1\td1\t0\n", "document 'd1' is already judged for query 'q1' in line 1, with grade 1 there"),
         ("q1\td1\t1\nq1\td2\t0.5\n", "grade '0.5' is not a whole number"),
         ("q1\td1\t1\nq1\td2\tyes\n", "grade 'yes' is not a whole number"),
         ("q1\td1\t1\nq1\td2\t1_0\n", "grade '1_0' is not a whole number"),

@@ -40,7 +40,7 @@ def refused(session: Any, *targets: Path | str, **options: Any) -> str:
     return str(caught.value).replace(f"{session.path}/", "")
 
 
-def test_what_a_file_declares_stands_above_the_option_and_the_texts(session: Any) -> None:
+def test_what_a_file_declares_overrides_the_option_and_the_texts(session: Any) -> None:
     folder = undeclared(session.path, "en")
     (folder / "collection.toml").write_text(DE)
     assert languages(session, folder) == [("sample-en", "de")]
@@ -71,7 +71,7 @@ def test_a_folder_name_that_is_no_language_declares_none(session: Any) -> None:
     ]  # fmt: skip
 
 
-def test_the_option_stands_above_the_texts(session: Any) -> None:
+def test_the_option_overrides_the_texts(session: Any) -> None:
     (found,) = loaded(session, undeclared(session.path, "en"), languages=["de"])
     assert (found.language, found.spoken) == ("de", "de")
 
@@ -145,7 +145,7 @@ def test_every_wanted_language_has_to_be_there(session: Any) -> None:
 
 def test_several_languages_declare_none(session: Any) -> None:
     plain, german = session.beir("plain"), session.beir("german", rules=DE)
-    message = "plain: it declares no language, and --language names 2 (de, en); name the one that it is in, or write"
+    message = "plain: it declares no language, and --language names 2 (de, en); name only its language, or write"
     assert refused(session, plain, languages=["de", "en"]).startswith(message)
     assert refused(session, german, plain, languages=["de", "en"]).startswith(message)
     assert languages(session, plain, languages=["de", "de"]) == [("plain", "de")]

@@ -85,8 +85,9 @@ def test_several_files_of_documents_are_one_corpus_in_the_order_of_their_names(s
     assert content(session.load(place)) == WANTED
     (place / "docs02.json").write_text(first + third)
     message = session.refused(DataError, place)
-    assert message.startswith("trec/docs02.json:1: id 'd1' stands in line ")
-    assert "trec/docs00.json:1 already" in message.replace(str(session.path) + "/", "")
+    assert message.replace(str(session.path) + "/", "").startswith(
+        "trec/docs02.json:1: id 'd1' is already in trec/docs00.json:1; "
+    )
 
 
 def test_a_zip_file_of_them_is_read_too(session: Any) -> None:
@@ -109,15 +110,16 @@ def test_several_files_that_could_be_it_are_refused_with_the_list(session: Any) 
     place = folder(session, **SETS["MS MARCO"], **{"documents.tsv": TSV})
     message = session.refused(UsageError, place)
     assert message == (
-        "trec/corpus: collection.tsv, documents.tsv could be it; say which in collection.toml: [files] corpus = ..."
+        "trec/corpus: not clear, could be collection.tsv, documents.tsv; name one in collection.toml: [files] "
+        "corpus = ..."
     )
     for name in ("documents.tsv", "qrels.dev.small.tsv"):
         (place / name).unlink()
     folder(session, **{"qrels.txt": QRELS, "queries.eval.tsv": TOPICS})
     message = session.refused(UsageError, place)
     assert message == (
-        "trec/queries: queries.dev.small.tsv, queries.eval.tsv could be it; say which in collection.toml: [files] "
-        "queries = ..."
+        "trec/queries: not clear, could be queries.dev.small.tsv, queries.eval.tsv; name one in collection.toml: "
+        "[files] queries = ..."
     )
 
 
@@ -146,7 +148,7 @@ def test_a_wrong_declaration_is_named(session: Any, declared: str, message: str)
 def test_a_declared_file_that_is_not_there_is_named(session: Any) -> None:
     place = folder(session, **SETS["MS MARCO"], **{"collection.toml": '[files]\ncorpus = "docs.tsv"\n'})
     message = session.refused(DataError, place)
-    assert message == "trec/docs.tsv: not there; collection.toml declares it: [files] corpus"
+    assert message == "trec/docs.tsv: not found; collection.toml declares it: [files] corpus"
 
 
 def test_the_field_of_topics_that_is_asked_can_be_declared(session: Any) -> None:
@@ -157,11 +159,11 @@ def test_the_field_of_topics_that_is_asked_can_be_declared(session: Any) -> None
 def test_a_missing_corpus_is_answered_with_what_is_there(session: Any) -> None:
     place = folder(session, **{"topics.tsv": TOPICS, "qrels.txt": QRELS})
     message = session.refused(DataError, place)
-    assert message.startswith("trec/corpus.jsonl: not there; a collection has corpus.jsonl, ")
-    assert message.endswith("[files] corpus = ... (there: qrels.txt, topics.tsv)")
+    assert message.startswith("trec/corpus.jsonl: not found; a collection has corpus.jsonl, ")
+    assert message.endswith("[files] corpus = ... (files: qrels.txt, topics.tsv)")
 
 
-def test_runs_and_notes_beside_them_are_no_part_of_the_collection(session: Any) -> None:
+def test_runs_and_notes_in_the_folder_are_not_part_of_the_collection(session: Any) -> None:
     others = {"run.bm25.txt": "q1 Q0 d1 1 0.5 t\n", "README.md": "# Topics\n", "results-docs.txt": "map all 0.2\n"}
     assert content(session.load(folder(session, **SETS["MS MARCO"], **others))) == WANTED
 
@@ -176,4 +178,6 @@ def test_judgments_and_queries_may_lie_among_the_documents(session: Any) -> None
 def test_csv_is_refused_with_what_to_do(session: Any, name: str) -> None:
     place = folder(session, **{name: "id,text\n1,a\n"})
     message = session.refused(UsageError, place / name.split("__")[0])
-    assert " is no collection; .csv is not read, save it with tabs as .tsv; name a folder with corpus.jsonl" in message
+    assert (
+        " is not a collection; .csv is not read, save it with tabs as .tsv; name a folder with corpus.jsonl" in message
+    )

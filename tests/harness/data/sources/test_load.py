@@ -56,7 +56,7 @@ def test_rules_of_a_set_hold_for_all_and_its_tables_for_one(collections: Any) ->
     ]
 
 
-def test_the_file_of_a_part_stands_above_the_set_and_the_option_above_both(collections: Any) -> None:
+def test_the_file_of_a_part_overrides_the_set_and_the_option_overrides_both(collections: Any) -> None:
     (collections.path / "set" / "collection.toml").write_text('instruction = "set"\nmain_measure = "RR@10"')
     (collections.path / "set" / "de" / "collection.toml").write_text('instruction = "part"')
     rules = collections.rules('main_measure = "R@100"\n[sw]\ninstruction = "option"')
@@ -68,13 +68,13 @@ def test_the_file_of_a_part_stands_above_the_set_and_the_option_above_both(colle
 def test_a_table_for_a_collection_that_the_set_lacks_is_refused(collections: Any) -> None:
     (collections.path / "set" / "collection.toml").write_text("[dd]\n")
     message = collections.refused(UsageError, collections.path / "set")
-    assert message.startswith("set/collection.toml: a table for 'dd'. Did you mean de?")
+    assert message.startswith("set/collection.toml: the set has no collection 'dd'. Did you mean de?")
 
 
 def test_a_broken_part_of_a_set_is_refused_not_left_out(collections: Any) -> None:
     (collections.path / "set" / "de" / "corpus.jsonl").unlink()
     message = collections.refused(DataError, collections.path / "set")
-    assert message.startswith("set/de/corpus.jsonl: not there")
+    assert message.startswith("set/de/corpus.jsonl: not found")
 
 
 def test_the_packaged_sample_has_a_name(session: Any) -> None:
@@ -116,4 +116,4 @@ def test_what_is_no_collection_is_answered_with_what_would_be(session: Any) -> N
     (session.path / "notes.txt").write_text("x")
     for target in ("empty", "notes.txt"):
         message = session.refused(UsageError, session.path / target)
-        assert "is no collection; name a folder with corpus.jsonl" in message
+        assert "is not a collection; name a folder with corpus.jsonl" in message

@@ -148,7 +148,7 @@ def test_another_revision_than_mteb_pins_is_refused_or_marked(place: Any) -> Non
 
 def test_a_mirror_without_the_dataset_names_the_command_that_fetches_it(place: Any) -> None:
     message = refused(place, SCIFACT)
-    assert message.startswith(f"MIRROR/datasets/mteb/scifact/{SCIFACT.mteb.revision}: not there")
+    assert message.startswith(f"MIRROR/datasets/mteb/scifact/{SCIFACT.mteb.revision}: not found")
     assert message.endswith("harness fetch beir/scifact --mirror MIRROR")
 
 
@@ -167,24 +167,24 @@ def test_a_folder_that_datasets_would_take_for_the_hub_is_refused(
     (tmp_path / "mteb" / "scifact").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     place.mirror = None
-    with pytest.raises(DataError, match=r"^\./mteb/scifact: would be read in the place of the hub's dataset"):
+    with pytest.raises(DataError, match=r"^\./mteb/scifact: would be read instead of the hub's dataset"):
         read(place, SCIFACT)
 
 
 @pytest.mark.parametrize(
     ("pieces", "expected"),
     [
-        ({"corpus": None}, "mteb/scifact@d56462d: no configuration 'corpus' (there: default, queries)"),
-        ({"default": None}, "no configuration 'default' (there: corpus, queries)"),
+        ({"corpus": None}, "mteb/scifact@d56462d: no configuration 'corpus' (configurations: default, queries)"),
+        ({"default": None}, "no configuration 'default' (configurations: corpus, queries)"),
         (
             {"corpus": [{"_id": "d1", "body": "x"}]},
-            "corpus: no column 'text' (there: id, body); its layout has changed",
+            "corpus: no column 'text' (columns: id, body); its layout has changed",
         ),
         ({"corpus": [{"_id": "d1", "text": ["x"]}]}, "corpus: column 'text' holds lists, not text"),
         ({"default": [{"query-id": "q1", "document": "d1", "score": 1}]}, "corpus-id"),
     ],
 )
-def test_a_changed_layout_is_told_in_one_line(place: Any, pieces: dict[str, Any], expected: str) -> None:
+def test_a_changed_layout_is_refused_in_one_line(place: Any, pieces: dict[str, Any], expected: str) -> None:
     whole = {name: rows for (name, _), rows in hub.pieces_of(SCIFACT).items()} | pieces
     hub.dataset(place.mirror, SCIFACT).write({(name, "test"): rows for name, rows in whole.items() if rows})
     assert expected in refused(place, SCIFACT)
@@ -193,7 +193,7 @@ def test_a_changed_layout_is_told_in_one_line(place: Any, pieces: dict[str, Any]
 def test_a_missing_split_is_answered_with_those_that_are_there(place: Any) -> None:
     pieces = {(name, split): rows for (name, _), rows in hub.pieces_of(SCIFACT).items() for split in ("dev", "train")}
     hub.dataset(place.mirror, SCIFACT).write(pieces)
-    assert "no split 'test' in configuration 'corpus' (there: dev, train)" in refused(place, SCIFACT)
+    assert "no split 'test' in configuration 'corpus' (splits: dev, train)" in refused(place, SCIFACT)
 
 
 def test_a_reranking_task_without_its_lists_is_refused(place: Any) -> None:

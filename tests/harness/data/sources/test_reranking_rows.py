@@ -107,7 +107,7 @@ def test_rows_without_ids_are_numbered(session: Any) -> None:
         ('{"query": "x", "positive": [], "negative": [null]}', "field 'negative' is null; write text"),
         ('{"id": "", "query": "x", "positive": ["p"], "negative": []}', "an empty id"),
         ('{"id": "x y", "query": "x", "positive": ["p"], "negative": []}', "id 'x y' has white space"),
-        ('{"id": "a", "query": "x", "positive": ["p"], "negative": []}', "query id 'a' stands in line 1 already"),
+        ('{"id": "a", "query": "x", "positive": ["p"], "negative": []}', "query id 'a' is already in line 1"),
     ],
 )
 def test_a_bad_row_is_named(session: Any, line: str, message: str) -> None:

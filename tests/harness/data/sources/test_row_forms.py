@@ -115,15 +115,15 @@ def test_ids_are_taken_from_the_field_that_the_form_has(session: Any) -> None:
     [
         ({"query": ["x", "y"], "positive": ["a"], "negative": []}, "field 'query' is a list; write one row for each"),
         ({"query": "x", "answer": "a"}, "field 'positive' is missing; rows have 'query' with 'positive'"),
-        ({"anchor": "x", "positive": "a"}, "field 'negative' is missing; a target needs the other candidates too"),
-        ({"query": "x", "pos": ["a"]}, "field 'negative' is missing; a target needs the other candidates too"),
-        ({"query": "x", "documents": ["a", "b"], "scores": [0.9, 0.1]}, "0.9 is no grade; a target needs judgments"),
+        ({"anchor": "x", "positive": "a"}, "field 'negative' is missing; a target also needs texts that are"),
+        ({"query": "x", "pos": ["a"]}, "field 'negative' is missing; a target also needs texts that are not relevant"),
+        ({"query": "x", "documents": ["a", "b"], "scores": [0.9, 0.1]}, "0.9 is not a grade; a target needs whole"),
         ({"query": "x", "docs": ["a", "b"], "labels": [1]}, "field 'labels' has 1 values for 2 texts in 'docs'"),
-        ({"query": "x", "docs": ["a"], "labels": ["yes"]}, "'labels' has something that is not a number: text"),
+        ({"query": "x", "docs": ["a"], "labels": ["yes"]}, "'labels' has text that is not a finite number"),
         ({"query": "x", "pos": ["a"], "positive": ["b"], "negative": []}, "the fields 'positive' and 'pos' could both"),
         ({"query": "x", "passage": "a", "label": 1, "score": 0.5}, "the fields 'label' and 'score' could both be"),
         ({"query": "x", "pos": ["a"], "positives": ["b"], "neg": []}, "the fields 'pos' and 'positives' could both be"),
-        ({"query": "x", "positive": ["a"], "negative": ["b"], "documents": ["c"]}, "'negative' and 'documents' are"),
+        ({"query": "x", "positive": ["a"], "negative": ["b"], "documents": ["c"]}, "the row has both 'negative' and"),
         ({"query": "x", "positive": ["a"], "negative": [{"body": "b"}]}, "field 'negative' is an object; write text"),
     ],
 )  # fmt: skip
@@ -134,9 +134,7 @@ def test_what_is_not_clear_is_refused_with_its_line(session: Any, row: dict[str,
 def test_ids_in_the_place_of_texts_are_refused(session: Any) -> None:
     file = session.path / "qidpidtriples.tsv"
     file.write_text("121352\t2912791\t7282917\n")
-    assert session.refused(DataError, file).startswith(
-        "qidpidtriples.tsv:1: ids or labels in the place of texts; write"
-    )
+    assert session.refused(DataError, file).startswith("qidpidtriples.tsv:1: ids or labels instead of texts; write")
 
 
 def test_a_text_with_both_labels_in_two_rows_of_a_query_contradicts(session: Any) -> None:

@@ -62,7 +62,7 @@ def test_sizes_that_are_not_the_published_ones_are_refused_or_marked(place: Any)
         place.load("beir/scifact")
     assert str(caught.value) == (
         "beir/scifact: not the published data (queries: 2, not 300; documents: 3, not 5,183; relevant judgments: 2, "
-        "not 339); take it with --allow-drift, marked"
+        "not 339); --allow-drift accepts it and marks the numbers"
     )
     (marked,) = place.load("beir/scifact", drift=True)
     assert marked.name == "beir/scifact†"
@@ -110,7 +110,7 @@ def test_languages_and_splits_choose_from_a_suite() -> None:
     [
         ({"languages": ["sv"]}, "miracl: no language 'sv'. Did you mean sw"),
         ({"split": "test"}, "miracl: no split 'test'. Available: dev."),
-        ({"origin": SourceChoice("beir")}, "miracl/ar: not at the source 'beir'. Did you mean irds?"),
+        ({"origin": SourceChoice("beir")}, "miracl/ar: the source 'beir' does not have it. Did you mean irds?"),
     ],
 )
 def test_what_a_suite_does_not_have_is_answered_with_what_it_has(options: Any, message: str) -> None:
@@ -119,7 +119,7 @@ def test_what_a_suite_does_not_have_is_answered_with_what_it_has(options: Any, m
     assert str(caught.value).startswith(message)
 
 
-def test_a_first_stage_is_told_what_mteb_tells_it_where_a_task_has_no_prompt() -> None:
+def test_a_first_stage_gets_the_instruction_of_mteb_if_a_task_has_no_prompt() -> None:
     (bare,) = suite_sources("beir/cqadupstack-tex", origin=SourceChoice("mteb", Path("mirror")))
     (prompted,) = suite_sources("beir/scifact", origin=SourceChoice("mteb", Path("mirror")))
     assert bare.declared.rules.instruction is None
@@ -157,16 +157,18 @@ def test_the_origin_is_the_first_that_can_be_read(monkeypatch: pytest.MonkeyPatc
     assert kind(monkeypatch, "beir/scifact", mirror) == "beir"
 
 
-def test_a_suite_stands_above_a_folder_of_its_name(place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suite_takes_precedence_over_a_folder_of_its_name(
+    place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "beir").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="harness fetch beir/scifact --mirror"):
         place.load("beir/scifact")
-    with pytest.raises(UsageError, match=r"'beir' is no collection; name a folder"):
+    with pytest.raises(UsageError, match=r"'beir' is not a collection; name a folder"):
         place.load("./beir")
 
 
-def test_what_differs_is_told_from_what_does_not_for_the_next_load() -> None:
+def test_the_next_load_distinguishes_data_that_differ() -> None:
     plain, drifted = (
         suite_sources("beir/scifact", (), SourceChoice("mteb", allow_drift=drift))[0] for drift in (False, True)
     )

@@ -59,12 +59,12 @@ def test_passages_of_ms_marco_have_the_id_of_the_passage(tmp_path: Path) -> None
 
 def test_names_of_which_several_could_be_it_are_refused(tmp_path: Path) -> None:
     message = refused(documents, tmp_path, '{"id": "a", "docid": "b", "text": "x"}')
-    assert message == "corpus.txt:1: the fields 'id' and 'docid' could both be '_id'; name one of them so"
+    assert message == "corpus.txt:1: the fields 'id' and 'docid' could both be '_id'; rename one of them to '_id'"
 
 
-def test_a_file_whose_texts_have_a_name_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_a_file_whose_texts_have_an_unknown_name_is_refused(tmp_path: Path) -> None:
     message = refused(documents, tmp_path, '{"id": "a", "words": "x"}\n{"id": "b", "words": "y"}')
-    assert message == "corpus.txt:1: no line has a text; name its field 'text' (fields there: id, words)"
+    assert message == "corpus.txt:1: no line has a text; name its field 'text' (fields: id, words)"
     assert "no line has a text" in refused(queries, tmp_path, '{"id": "a", "words": "x"}')
 
 
@@ -80,7 +80,7 @@ def test_a_text_that_is_null_or_missing_is_empty_and_counted(session: Any, line:
     assert collection.counts.empty_documents == 1
 
 
-def test_a_judged_query_without_a_text_counts_and_one_that_nobody_judged_does_not(session: Any) -> None:
+def test_a_judged_query_without_a_text_counts_and_an_unjudged_one_does_not(session: Any) -> None:
     queries = [{"_id": "q1", "text": None}, {"_id": "q2", "text": "bread"}, {"_id": "q3", "text": None}]
     collection = session.load(session.beir(queries=queries))
     assert list(collection.queries) == ["", "bread"]
@@ -112,7 +112,7 @@ def test_a_broken_array_is_named_by_its_line(tmp_path: Path, content: str, messa
 
 def test_two_items_of_one_line_cannot_have_one_id(session: Any) -> None:
     folder = session.beir(corpus=['[{"_id": "d1", "text": "a"}, {"_id": "d1", "text": "b"}]'])
-    assert "id 'd1' stands in line " in session.refused(DataError, folder)
+    assert "id 'd1' is already in " in session.refused(DataError, folder)
 
 
 def test_columns_are_id_and_text_or_what_a_header_says(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_columns_are_id_and_text_or_what_a_header_says(tmp_path: Path) -> None:
         ("\ta\n", "corpus.txt:1: an empty id"),
         (
             "words without a tab\n",
-            "corpus.txt:1: no form of a corpus that is known; write objects of JSON, id and text",
+            "corpus.txt:1: not a known form of a corpus; write objects of JSON, id and text",
         ),
         ("<top>\n<num> 1\n</top>\n", "corpus.txt:1: topics, not documents"),
         ("<DOC>\n<TEXT>x</TEXT>\n</DOC>\n", "corpus.txt:1: a <DOC> without <DOCNO>; give every document one"),
@@ -245,13 +245,13 @@ def test_topics_in_xml_are_read(tmp_path: Path, content: str, field: str | None,
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("<top>\n<num> 1\n<desc> x\n</top>\n", "topics.txt:1: topic '1' has no title; name another of its fields in "
-         "collection.toml: [files] query_field = ... (there: desc)"),
+        ("<top>\n<num> 1\n<desc> x\n</top>\n", "topics.txt:1: topic '1' has no title; name another field in "
+         "collection.toml: [files] query_field = ... (fields: desc)"),
         ("<top>\n<title> x\n</top>\n", "topics.txt:1: a topic without a number; give every topic one"),
         ("<top>\n<num> 1\n<title> x\n", "topics.txt:1: a <top> without </top>; is the file complete?"),
         ("<topics><topic>a & b</topic></topics>", "topics.txt:1: not XML ("),
         ("<topics></topics>", "topics.txt:1: no <topic> in it"),
-        ("301 organized crime\n", "topics.txt:1: no form of queries that is known; write objects of JSON, "),
+        ("301 organized crime\n", "topics.txt:1: not a known form of queries; write objects of JSON, "),
     ],
 )  # fmt: skip
 def test_queries_in_no_form_that_is_clear_are_refused(tmp_path: Path, content: str, message: str) -> None:

@@ -176,7 +176,7 @@ def test_training_data_is_marked_where_a_model_declares_it() -> None:
     assert not any(one.training is False for one in EVERY)
 
 
-def test_every_name_stands_once() -> None:
+def test_every_name_is_used_once() -> None:
     assert len({one.target for one in EVERY}) == len(EVERY) == 122
     assert len({(one.mteb.task, one.mteb.split, one.mteb.subset) for one in EVERY}) == len(EVERY)
     zips = {(one.beir.zip, one.beir.folder) for one in EVERY if one.beir}
@@ -299,7 +299,7 @@ def test_a_small_table_is_read_with_what_is_shared() -> None:
         ("counts = { queries = 1, documents = 2, relevant = 1 }", "counts = 4", "counts: 4 is not a table"),
         ('title = "Small"\n', "", "small.toml: title: is missing"),
         ("[groups.pair]", "[groups.pears]", "[groups.pears] has no collection. Did you mean pair"),
-        ('name = "pair-one"', 'name = "pair"', "the name 'pair' stands twice"),
+        ('name = "pair-one"', 'name = "pair"', "the name 'pair' is used twice"),
         ("[[collection]]", "[collection]", "small.toml: collection: a table is not a list of tables"),
         ("[shared]", "[shared", "small.toml: not TOML"),
     ],
@@ -328,9 +328,9 @@ def test_what_is_no_table_is_refused(line: str, said: str) -> None:
     assert str(caught.value).startswith(f"small.toml: {said}")
 
 
-def test_a_name_that_stands_twice_is_refused() -> None:
+def test_a_name_that_is_used_twice_is_refused() -> None:
     collection = TABLE[TABLE.index("[[collection]]") :]
-    with pytest.raises(DataError, match="the name 'pair-one' stands twice"):
+    with pytest.raises(DataError, match="the name 'pair-one' is used twice"):
         read_suite(TABLE + collection, "small.toml")
 
 

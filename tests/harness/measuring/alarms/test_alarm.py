@@ -35,14 +35,14 @@ def test_an_alarm_reads_as_its_message_and_is_stored_with_its_name() -> None:
     assert alarm.named == "many share the best score [saturated-scores]"
 
 
-def test_a_name_that_nobody_knows_stops_a_gate() -> None:
+def test_an_unknown_name_stops_a_gate() -> None:
     assert is_hard("of a newer version")
     assert not is_hard("saturated-scores")
 
 
 @pytest.mark.parametrize(("count", "names"), [(0, []), (1, ["few-x"]), (10, ["few-x"]), (11, ["x"])])
 def test_one_in_a_hundred_is_a_remark(count: int, names: list[str]) -> None:
-    assert [alarm.name for alarm in counted("x", count, 1000, "told")] == names
+    assert [alarm.name for alarm in counted("x", count, 1000, "message")] == names
 
 
 def test_the_store_has_every_alarm_of_candidates_and_scores(place: Place) -> None:
@@ -73,8 +73,8 @@ def test_alarms_without_a_name_come_from_an_earlier_version() -> None:
 
 def test_tables_and_json_name_the_alarm(place: Place) -> None:
     evaluations = place.evaluations(rerankers=[CONSTANT], depth=8)
-    told = f"coll · {CONSTANT}: every candidate got the same score for 4 of 4 queries [constant-scores]"
-    assert told in alarms(evaluations)
+    line = f"coll · {CONSTANT}: every candidate got the same score for 4 of 4 queries [constant-scores]"
+    assert line in alarms(evaluations)
     document = as_dict(evaluations)["evaluations"]
     assert isinstance(document, list)
     assert document[1]["alarms"] == document[1]["audit"]["alarms"] == [one.as_dict() for one in evaluations[1].alarms]

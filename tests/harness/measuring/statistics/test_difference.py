@@ -1,5 +1,5 @@
 """One rule for every difference. What a user would lose: a mark, an interval and a p-value that say the same thing, of
-questions, whatever else stands in the table."""
+questions, whatever else is in the table."""
 
 from __future__ import annotations
 

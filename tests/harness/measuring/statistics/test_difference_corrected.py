@@ -1,4 +1,4 @@
-"""Corrections belong to a selection: a mark does not depend on what else stands in the table, nor on its order."""
+"""Corrections belong to a selection: a mark does not depend on what else is in the table, nor on its order."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_the_error_of_a_parallel_set_is_that_of_its_questions_averaged_over_the_
     assert estimate(parallel(10, 40), [question] * 10).se == pytest.approx(standard_error(of(question), [question]))
 
 
-def test_a_parallel_set_beside_another_collection_by_hand() -> None:
+def test_a_parallel_set_with_another_collection_by_hand() -> None:
     values = [spread(40, 0.2), spread(40, 0.2) + spread(41, 0.1)[:40], spread(25, 0.3)]
     design = Design((Questions("set", ids(40)), Questions("set", ids(40)), Questions("other", ids(25))), [1, 2, 3])
     averages = values[0] / 3 + values[1] * 2 / 3

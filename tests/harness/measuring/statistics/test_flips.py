@@ -25,7 +25,7 @@ def test_the_signs_are_the_same_on_every_machine() -> None:
     assert blake2b(found.tobytes(), digest_size=16).hexdigest() == "6953c15fac1fcdcf4d958187696e85a3"
 
 
-def test_a_question_has_its_signs_whatever_stands_around_it() -> None:
+def test_a_question_has_the_same_signs_among_any_questions() -> None:
     whole = signs("a set", ids(100))
     assert (signs("a set", ("q7", "q3")) == whole[[7, 3]]).all()
 

@@ -68,7 +68,7 @@ def test_the_spread_of_few_seeds_is_not_shrunk_by_resampling_them() -> None:
 
 
 def test_a_seed_is_the_same_checkpoint_in_every_collection() -> None:
-    """Seeds drawn anew for every collection would average the luck away: the interval would be 1.4 times too short."""
+    """Seeds drawn again for every collection would average out chance: the interval would be 1.4 times too short."""
     line = np.repeat([[0.3], [0.4], [0.5], [0.6], [0.7]], 50, axis=1)
     one, two = (
         seed_effect(alone(*[50] * count), [line] * count, [np.full((1, 50), 0.5)] * count).interval for count in (1, 2)

@@ -89,7 +89,7 @@ def test_a_candidate_without_a_score_is_never_a_zero(place: Place) -> None:
     ours = place.evaluations(rerankers=[FAKE], depth=5)
     lines = tevatron(place, ours[1]).read_text("utf-8").splitlines()
     file = place.run_file(lines[1:])
-    with pytest.raises(DataError, match=r"1 of 20 candidates of coll have no score there; .*lower --depth"):
+    with pytest.raises(DataError, match=r"1 of 20 candidates of coll have no score in it; .*lower --depth"):
         take(place, WantedRun(file, "theirs", first_stage=FIRST, depth=5))
 
 
@@ -113,7 +113,7 @@ def test_the_name_tells_two_imports_of_one_file_apart(place: Place) -> None:
         ({}, "names no system; name it with --name"),
         ({"name": "run:x"}, "--name 'run:x'"),
         ({"name": "x", "first_stage": "given", "first_stage_run": Path("x")}, "both name the candidates"),
-        ({"name": "x", "first_stage": "given"}, "coll brings no candidate lists"),
+        ({"name": "x", "first_stage": "given"}, "coll has no candidate lists"),
     ],
 )
 def test_what_cannot_be_known_is_asked_for(place: Place, wanted: dict[str, str], said: str) -> None:

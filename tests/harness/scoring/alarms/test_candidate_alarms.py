@@ -29,7 +29,7 @@ def test_relevant_documents_all_over_the_list_were_not_appended(place: Place) ->
     assert planted(place, relevant=lambda query: query % WIDTH, queries=120).alarms == ()
 
 
-def test_queries_without_candidates_are_told(place: Place) -> None:
+def test_queries_without_candidates_raise_an_alarm(place: Place) -> None:
     found = planted(place, missing=3)
     assert [str(alarm) for alarm in found.alarms] == ["3 of 40 queries have no candidates and count as 0"]
 
@@ -71,7 +71,7 @@ def test_the_answer_may_be_the_question(place: Place) -> None:
     assert found.alarms == ()
 
 
-def test_one_text_with_two_labels_is_seen_and_one_that_nobody_judged_is_not(place: Place) -> None:
+def test_one_text_with_two_labels_raises_an_alarm_and_an_unjudged_one_does_not(place: Place) -> None:
     def text(query: int, rank: int) -> str:
         return f"the same for {query}" if rank in {query % 5, 9} else f"answer {rank} to {query}"
 
@@ -212,10 +212,10 @@ def test_texts_that_are_missing_raise_an_alarm_above_one_in_a_hundred(place: Pla
         with place.session() as session:
             found = prepare(place.load(folder), first_stage(FIRST, place.workspace), 5, [], session).alarms
         names.append([(alarm.name, alarm.message) for alarm in found if "missing" in alarm.message])
-    told = "of {} lines of the documents ({} %) have texts that are null or missing (they are empty)"
+    message = "of {} lines of the documents ({} %) have texts that are null or missing (they are empty)"
     assert names == [
-        [("few-let-through", f"1 {told.format(100, '1.0')}")],
-        [("let-through", f"2 {told.format(101, '2.0')}")],
+        [("few-let-through", f"1 {message.format(100, '1.0')}")],
+        [("let-through", f"2 {message.format(101, '2.0')}")],
     ]
 
 
@@ -240,7 +240,7 @@ def test_each_file_has_a_share_of_its_own(place: Place) -> None:
     ]
 
 
-def test_the_alarm_stands_under_the_table(place: Place, command: Command) -> None:
+def test_the_alarm_is_printed_under_the_table(place: Place, command: Command) -> None:
     ruled(place, "unknown-documents", SOUND + "q98 0 gone1 1\nq99 0 gone2 1\n")
     folder = place.path / "ruled"
     said = command("run", folder, "--first-stage", "bm25", "--workspace", place.workspace.path)

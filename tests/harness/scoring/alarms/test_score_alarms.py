@@ -81,7 +81,7 @@ def test_a_swapped_sign_is_caught_and_an_ignorant_reranker_is_not_accused(place:
         assert "worse-than-chance" not in alarms_of(ground, noise)
 
 
-def test_a_handful_of_queries_accuses_nobody_of_a_swapped_sign(place: Place) -> None:
+def test_a_few_queries_raise_no_alarm_about_a_swapped_sign(place: Place) -> None:
     assert "worse-than-chance" not in alarms_of(planted(place, queries=12), -sane(queries=12))
 
 
@@ -105,7 +105,7 @@ def test_an_order_made_of_rounding_is_no_order(place: Place) -> None:
     assert "rounding-noise" in alarms_of(planted(place), table)
 
 
-def test_a_reranker_that_digs_up_unjudged_documents_is_told_with_its_value_without_them(place: Place) -> None:
+def test_a_reranker_that_moves_up_unjudged_documents_gets_an_alarm_with_its_value_without_them(place: Place) -> None:
     ground = planted(place, judged=lambda _query, rank: rank < 6)
     upside = sane()
     upside[:, 6:] += 9

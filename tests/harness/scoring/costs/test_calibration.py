@@ -1,4 +1,4 @@
-"""Hours are told from the speed of the model itself, on texts like those ahead; no test here looks at the clock."""
+"""Hours are estimated from the speed of the model, on texts like those of the plan. No test here measures time."""
 
 from __future__ import annotations
 

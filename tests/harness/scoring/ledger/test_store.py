@@ -275,7 +275,7 @@ def test_the_same_document_keeps_one_score_for_each_query(path: Path) -> None:
         assert_all_known(ledger, pairs)
 
 
-def test_documents_that_share_half_of_their_digest_are_told_apart(path: Path) -> None:
+def test_documents_that_share_half_of_their_digest_are_distinguished(path: Path) -> None:
     documents: Digests = np.array([[7, 1], [7, 2], [8, 1], [7, 3]], np.uint64)
     pairs = np.array([[0, 0], [0, 1], [0, 2]])
     with Ledger(path) as ledger:
@@ -529,7 +529,7 @@ def test_a_log_without_its_file_is_kept_and_not_replayed_into_a_new_ledger(path:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match="name a place that can be written"):
+    with pytest.raises(DataError, match="name a folder that can be written"):
         Ledger(tmp_path / "file" / "ledger.sqlite")
 
 
@@ -567,7 +567,7 @@ def test_a_newer_ledger_is_refused_and_left_alone(path: Path) -> None:
 def test_another_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     with raw(tmp_path / "mine.sqlite") as connection:
         connection.execute("CREATE TABLE precious(x)")
-    with pytest.raises(DataError, match="no pair ledger"):
+    with pytest.raises(DataError, match="not a pair ledger"):
         Ledger(tmp_path / "mine.sqlite")
     with raw(tmp_path / "mine.sqlite") as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("precious",)]
