@@ -16,7 +16,7 @@ from harness.data.sources.recognise import DEMO, chosen_sources
 from harness.data.sources.source import Source
 from harness.workspace import Workspace
 
-__all__ = ["DEMO", "Origin", "Source", "load"]
+__all__ = ["DEMO", "Source", "load"]
 
 
 def load(
