@@ -47,7 +47,8 @@ def finding(rows: Sequence[Named], what: str, baseline: str) -> str:
     parts = list[str]()
     for word, names in (("better", [n for n, up in marked if up]), ("worse", [n for n, up in marked if not up])):
         if names:
-            count, than = ("", "") if parts else (f" of {len(tested)} {what}s", f" than {many}")
+            whose = baseline if len(names) == 1 else many
+            count, than = ("", "") if parts else (f" of {len(tested)} {what}s", f" than {whose}")
             parts.append(f"{len(names)}{count} {'is' if len(names) == 1 else 'are'} {word}{than} ({_listed(names)})")
     if rest := len(tested) - len(marked):
         parts.append(f"{rest} cannot be distinguished")

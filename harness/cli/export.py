@@ -38,6 +38,8 @@ def export(  # noqa: PLR0917
 
     if parquet is None and csv is None:
         raise UsageError("name a file to write: --parquet FILE or --csv FILE")
+    if "-" in map(str, (parquet, csv)):
+        raise UsageError("a file is written, not standard output; for a pipe write --csv /dev/stdout")
     if per_query and intervals:
         raise UsageError("a single query has no interval; leave out --intervals or --per-query")
     path = existing_workspace(workspace)
