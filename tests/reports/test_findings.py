@@ -26,7 +26,7 @@ def test_only_marked_rows_are_called_better_or_worse() -> None:
         "2 of 5 systems are better than their first stage (up, high), 1 is worse (down) and 2 cannot be distinguished."
     )
     assert finding(rows[3:], "system", "its first stage") == (
-        "1 of 3 systems is worse than their first stage (down) and 2 cannot be distinguished."
+        "1 of 3 systems is worse than its first stage (down) and 2 cannot be distinguished."
     )
 
 
