@@ -1,4 +1,4 @@
 """The training loop that the harness guards: propose, evaluate, accept or refuse.
 
-It never judges its own work; the harness does.
+Training never judges its own checkpoints; the harness does.
 """

@@ -1,4 +1,4 @@
-"""Which corpora a checkpoint is adapted on: its number on one of them says little about others, and is marked."""
+"""The corpora that a checkpoint is adapted on. Its results on them say little about other corpora and are marked."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _ADVICE = "make the examples again, or move the file away"
 
 @dataclass(frozen=True)
 class _Taught:
-    """What is used of the manifest of `train teach`."""
+    """The keys that are read from the manifest of `train teach`."""
 
     open_keys: ClassVar[bool] = True
     corpus_name: str
     corpus: str
-    """Its fingerprint."""
+    """The fingerprint of the corpus."""
 
 
 def corpora_of(paths: Iterable[Path], workspace: Workspace | None = None) -> tuple[str, ...]:
-    """Names and fingerprints of the corpora that training data were made of, as far as they can be known: of examples
-    in a folder of `train teach` from its manifest, of a folder in BEIR's layout from its own corpus.
+    """Names and fingerprints of the corpora that training data were made from, where they are known: from the manifest
+    for examples in a folder of `train teach`, from its own corpus for a folder in BEIR's layout.
 
     Raises:
-        DataError: a manifest is damaged, or a corpus cannot be trusted.
+        DataError: a manifest is damaged, or a corpus has errors.
     """
     return tuple(sorted({one for path in paths for one in _corpus(path, workspace)}))
 

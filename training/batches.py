@@ -1,4 +1,4 @@
-"""Which queries a step trains on: an epoch in batches of queries whose inputs are about equally long.
+"""The queries of each step: an epoch is cut into batches of queries whose inputs have about the same length.
 
 Random batches of real pairs spend more on padding than on tokens. Here queries are shuffled, sorted by length within
 windows of many batches, and the batches are shuffled again. Within a step the pairs go through the model in calls of
@@ -19,7 +19,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Batches:
-    """How an epoch is cut. The same values give the same steps, whatever was trained before."""
+    """How an epoch is cut into steps. Equal values give equal steps, whatever was trained before."""
 
     own: int
     """Examples 0..own-1 are trained on once per epoch."""
@@ -28,9 +28,9 @@ class Batches:
     share: float = 0.0
     """The share of an epoch that is replayed, 0 <= share < 1."""
     queries: int = 8
-    """Per step."""
+    """Queries per step."""
     window: int = 50
-    """Batches that are sorted together; 1 makes them random."""
+    """Batches whose queries are sorted by length together; 1 makes batches random."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -41,20 +41,20 @@ class Batches:
 
     @property
     def drawn(self) -> int:
-        """Replayed examples of an epoch: they are `share` of it."""
+        """The number of replayed examples in an epoch, such that they are `share` of it."""
         return round(self.own * self.share / (1 - self.share)) if self.replayed else 0
 
     @property
     def per_epoch(self) -> int:
-        """Steps of an epoch; the last one may be smaller."""
+        """Steps per epoch; the last step may be smaller."""
         return -(-(self.own + self.drawn) // self.queries)
 
     def epoch(self, number: int, lengths: Rows) -> list[Rows]:
         """The examples of each step.
 
         Args:
-            number: of the epoch, from 0.
-            lengths: mean tokens of the inputs of each example, own and replayed.
+            number: the number of the epoch, from 0.
+            lengths: the mean number of input tokens of each example, own examples first, then replayed ones.
         """
         rng = np.random.default_rng((self.seed, number))
         members = rng.permutation(np.concatenate([np.arange(self.own), self._replay(rng)]))

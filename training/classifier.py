@@ -1,4 +1,4 @@
-"""A student with a score head: a sequence classifier with one label, or a base that grows such a head."""
+"""A student with a score head: a sequence classifier with one label, or a base that gets such a head."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from training.settings import Settings
 if TYPE_CHECKING:
     from torch import Tensor
 
-_KINDS = {"embedder": "an embedder, which gives vectors"}
+_KINDS = {"embedder": "an embedder"}
 
 
 def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
-    """Load it for training. A new head and low-rank updates are drawn from torch's random numbers.
+    """Load a model for training. A new head and low-rank updates are drawn from torch's random numbers.
 
     Raises:
-        ModelError: it has no score head and none is asked for, has several labels, or lacks weights.
-        UsageError: a new head is asked for and it has one.
+        ModelError: the model has no score head and `new_head` is not set, has several labels, or lacks weights.
+        UsageError: `new_head` is set, and the model has a head already.
     """
     torch = need("torch", "models", "training")
     _check_kind(folder, settings.new_head)
-    model, grown = _load(folder, settings.new_head)
+    model, new_tensors = _load(folder, settings.new_head)
     if settings.lora_rank:
         add_lora(model, settings.lora_rank)
     tokenizer = load_tokenizer(folder)
@@ -52,20 +52,22 @@ def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Sco
         batch = pairs.collate(rows)
         mask = () if batch["attention_mask"].all() else ("attention_mask",)  # without one, attention is faster
         tensors = {name: torch.from_numpy(batch[name]).to(device) for name in (*names, *mask)}
-        found: Tensor = model(**tensors).logits[:, 0]
-        return found
+        scores: Tensor = model(**tensors).logits[:, 0]
+        return scores
 
-    return Scorer(model, encoder, logits, {"scores": "score head"}, grown)
+    return Scorer(model, encoder, logits, {"scores": "score head"}, new_tensors)
 
 
 def _check_kind(folder: ModelFolder, new_head: bool) -> None:
     kind = "cross-encoder" if folder.architecture.endswith("ForSequenceClassification") else _kind(folder)
     if kind == "cross-encoder":
         if new_head:
-            raise UsageError(f"'{folder.name}' has a score head already; do not ask for a new head")
+            raise UsageError(f"'{folder.name}' has a score head already; leave out new_head (--new-head)")
         _refuse_labels(folder)
         if is_modular(folder):
-            raise ModelError(f"'{folder.name}' has modules or a prompt of its own, which cannot be trained here")
+            raise ModelError(
+                f"'{folder.name}' has modules or prompts of sentence-transformers, which cannot be trained here"
+            )
     elif not new_head:
         what = _KINDS.get(kind, "no cross-encoder")
         raise ModelError(
@@ -79,7 +81,7 @@ def _refuse_labels(folder: ModelFolder) -> None:
     except ModelError:
         several = True
     if several:
-        raise ModelError(f"'{folder.name}' has a head with several labels; train a base with one")
+        raise ModelError(f"'{folder.name}' has a head with several labels; take a base with one label")
 
 
 def _kind(folder: ModelFolder) -> str:

@@ -1,7 +1,8 @@
-"""A configuration: a frozen dataclass whose nested dataclasses are its tables, as a TOML file, options and Python.
+"""Configurations: frozen dataclasses, with nested dataclasses as tables, set by a TOML file, by options or in Python.
 
-A key is the way to a field, as in `training.loss.scale`. Its type and default are the field's, its help is the field's
-docstring. Layers of keys (a file, the command line) are laid over the defaults, and what was set where is kept.
+A key is the path to a field, such as `training.loss.scale`. The field gives its type and default, and the field's
+docstring is its help. Layers of keys (a file, the command line) override the defaults, and the origin of each key is
+kept.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from training.keys import Key, as_toml, class_of, hints_of, keys_in, keys_of, pl
 
 T = TypeVar("T")
 _WIDTH = 110
-"""Characters of a line of comments."""
+"""Characters per line of comments."""
 
 
 @dataclass(frozen=True)
@@ -30,48 +31,48 @@ class Layer:
     """Keys that were set in one place."""
 
     origin: str
-    """The file, the command line, a variable, or what a caller in Python gave."""
+    """The file, the command line, an environment variable, or the type of a configuration made in Python."""
     values: Mapping[str, Any]
-    """Tables in tables, as a TOML file has them."""
+    """Nested tables, as in a TOML file."""
 
 
 @dataclass(frozen=True)
 class GivenSetting:
-    """A key that was set, for people and records: without secrets, and with the home folder as ~."""
+    """A key that was set, in a form to print and record: without secrets, and with the home folder as ~."""
 
     key: str
     value: str
-    """As a TOML file has it."""
+    """As written in a TOML file."""
     origin: str
 
 
 @dataclass(frozen=True)
 class Configured(Generic[T]):
-    """A configuration, and where each key that was set was set."""
+    """A configuration, and the origin of each key that was set."""
 
     config: T
     settings: tuple[GivenSetting, ...]
 
     def lines(self) -> list[str]:
-        """What was set where, for people."""
+        """The keys that were set and their origins, as lines to print."""
         return lines_of(self.settings)
 
 
 def lines_of(settings: Sequence[GivenSetting]) -> list[str]:
-    """One line for each origin; none where nothing is known to be set."""
-    found: dict[str, list[str]] = {}
+    """One line for each origin and one about the defaults; no line if no key was set."""
+    by_origin: dict[str, list[str]] = {}
     for one in settings:
-        found.setdefault(one.origin, []).append(f"{one.key} = {one.value}")
-    lines = [f"{origin} sets {', '.join(keys)}" for origin, keys in found.items()]
+        by_origin.setdefault(one.origin, []).append(f"{one.key} = {one.value}")
+    lines = [f"{origin} sets {', '.join(keys)}" for origin, keys in by_origin.items()]
     return [*lines, "other keys have their defaults"] if lines else []
 
 
 def configured(kind: type[T], layers: Sequence[Layer]) -> Configured[T]:
-    """The layers over the defaults of a class. A later layer has precedence.
+    """A configuration from the defaults of a class and layers that override them; later layers win.
 
     Raises:
-        UsageError: a layer has an unknown key, or a value that the key cannot have, or values that do not go together.
-            The line names the layer and the key.
+        UsageError: a layer has an unknown key, a value that its key does not allow, or values that contradict each
+            other. The message names the layer and the key.
     """
     whole: Any = kind
     start, values = plain(kind()), plain(kind())
@@ -88,16 +89,16 @@ def file_layer(file: Path) -> Layer:
     """The keys that a TOML file sets.
 
     Raises:
-        UsageError: it cannot be read, or is no TOML.
+        UsageError: the file cannot be read, or is not TOML.
     """
     return Layer(str(file), read_toml(file, dict))
 
 
 def given_layer(config: object, kind: type[Any]) -> Layer:
-    """The keys that a caller in Python sets: with a TOML file, with tables in tables, or with a configuration.
+    """The keys that a caller in Python sets with a TOML file, a nested mapping or a configuration.
 
     Raises:
-        UsageError: it is none of them, or the file cannot be read as TOML.
+        UsageError: `config` has another type, or the file cannot be read as TOML.
     """
     if isinstance(config, str | Path):
         return file_layer(Path(config))
@@ -115,13 +116,13 @@ def layer_of(config: object, origin: str) -> Layer:
 
 
 def require(config: object, options: Mapping[str, str]) -> None:
-    """Refuse a configuration that lacks what is needed.
+    """Refuse a configuration that lacks a required key.
 
     Args:
-        options: for each key that is needed the option that sets it.
+        options: the required keys, each with the option that sets it.
 
     Raises:
-        UsageError: naming all that is missing.
+        UsageError: keys are missing; the message names all of them.
     """
     missing = [key for key in options if not attrgetter(key)(config)]
     if missing:
@@ -131,28 +132,25 @@ def require(config: object, options: Mapping[str, str]) -> None:
 
 
 def nested(values: Mapping[str, object]) -> dict[str, Any]:
-    """Keys with dots as tables in tables."""
-    found: dict[str, Any] = {}
+    """Dotted keys as nested tables."""
+    tree: dict[str, Any] = {}
     for path, value in values.items():
         *tables, name = path.split(".")
-        table = found
+        table = tree
         for one in tables:
             table = table.setdefault(one, {})
         table[name] = value
-    return found
+    return tree
 
 
 def toml_of(config: object) -> str:
-    """A configuration as a TOML file that holds every key, with its meaning above it.
-
-    A key without a value is a comment.
-    """
+    """A configuration as a TOML file with every key and its meaning. A key without a value is written as a comment."""
     lines = list(_comment(_paragraph(type(config))))
     return "\n".join([*lines, *_table(config, "")]) + "\n"
 
 
 def toml_value(value: object) -> str:
-    """A value as TOML has it."""
+    """A value in TOML's syntax."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
@@ -171,7 +169,7 @@ def _setting(key: str, value: object, origin: str) -> GivenSetting:
 
 
 def _check_layer(kind: type[T], values: Mapping[str, Any], origin: str) -> None:
-    """Keys, types and ranges. Whether values go together, only all layers can tell."""
+    """Check keys, types and ranges. Contradictions between values can only be found with all layers together."""
     try:
         typed(kind, values, origin)
     except HarnessError as error:
@@ -193,12 +191,12 @@ def _names(error: HarnessError, origin: str) -> bool:
 
 
 def _over(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(values)
+    merged = dict(values)
     for name, value in more.items():
-        below = found.get(name)
+        below = merged.get(name)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        found[name] = _over(below, value) if both else value  # type: ignore[arg-type]
-    return found
+        merged[name] = _over(below, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def _paths(values: Mapping[str, Any], way: str = "") -> Iterator[tuple[str, Any]]:

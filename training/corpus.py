@@ -1,4 +1,4 @@
-"""A corpus without queries and judgments: what adaptation without labels starts from."""
+"""A corpus without queries and judgments, from which adaptation without labels starts."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _NAME = "corpus.jsonl"
 def corpus_of(target: str, workspace: Workspace) -> Collection:
     """The corpus that a target names, as a collection without queries.
 
-    Of a folder with a corpus.jsonl or another file that has the name of a corpus, or of such a file, only that file is
-    opened: queries and judgments next to it are never read. Any other target is read as a collection, and its queries
-    and judgments are dropped.
+    A target may be a corpus.jsonl, a file with another usual name of a corpus, or the folder of one; then only that
+    file is opened, and queries and judgments next to it are never read. Any other target is read as a collection
+    without its queries and judgments.
 
     Raises:
         UsageError: the target is unknown, or names several collections.
-        DataError: the file cannot be trusted, or has no documents.
+        DataError: the file has errors, or no documents.
     """
     path = Path(target).expanduser()
     folder = path.parent if path.is_file() and path.name in (_NAME, f"{_NAME}.gz") else path
@@ -48,20 +48,20 @@ def corpus_of(target: str, workspace: Workspace) -> Collection:
             return _bare(collection_of(_CorpusSource(place, declared, names), workspace))
     found = load(target, workspace)
     if len(found) != 1:
-        such = ", ".join(collection.name for collection in found[:4])
-        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {such}")
+        names_found = ", ".join(collection.name for collection in found[:4])
+        raise UsageError(f"'{target}' names {len(found)} collections; name one corpus, such as {names_found}")
     return _bare(found[0])
 
 
 def asking(corpus: Collection, ids: Sequence[str], texts: Sequence[str]) -> Collection:
-    """The corpus with these queries and no judgments; its fingerprint follows from both."""
+    """The corpus with these queries and no judgments. The fingerprint covers both."""
     queries = _in_memory(ids, texts)
     made_of = {"corpus": texts_digest(corpus.corpus), "queries": texts_digest(queries)}
     return replace(corpus, queries=queries, fingerprint=digest(made_of))
 
 
 def rows_by_id(corpus: Collection) -> dict[str, int]:
-    """The row of every document."""
+    """The row of each document, by its id."""
     return {name: row for row, name in enumerate(corpus.corpus.ids())}
 
 
@@ -83,11 +83,11 @@ class _CorpusSource:
 
     @property
     def origin(self) -> str:
-        said = "" if len(self.names) == 1 and self.names[0].startswith(_NAME) else f" ({', '.join(self.names)})"
-        return f"corpus {self.place.path.resolve()}{said}"
+        files = "" if len(self.names) == 1 and self.names[0].startswith(_NAME) else f" ({', '.join(self.names)})"
+        return f"corpus {self.place.path.resolve()}{files}"
 
     def files(self) -> Sequence[Path]:
-        """The files of the corpus alone."""
+        """The files of the corpus only."""
         return self.place.on_disk(self.names)
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
@@ -110,7 +110,7 @@ def _declared(folder: Path) -> DeclaredCollection:
 
 def _bare(collection: Collection) -> Collection:
     if not len(collection.corpus):
-        raise DataError(f"{collection.name}: the corpus has no documents; there is nothing to ask about")
+        raise DataError(f"{collection.name}: the corpus has no documents")
     rules = collection.rules
     return replace(
         collection,

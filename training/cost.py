@@ -1,4 +1,4 @@
-"""What a training run costs, before it is paid: counted steps and tokens, and a few timed steps."""
+"""The cost of a training run before it starts: steps and tokens are counted, and a few steps are timed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _TIMED = 3
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """The whole run."""
+    """The cost of a whole training run."""
 
     examples: int
     pairs: int
-    """Of the files, each once."""
+    """Pairs of the files, each counted once."""
     steps: int
     tokens: int
-    """Of all inputs of all steps."""
+    """Tokens of all inputs over all steps, without padding."""
     padding: float
-    """Padded tokens beyond them, as a share of them."""
+    """Padding tokens as a share of `tokens`."""
     truncated: float
-    """Share of the pairs of which the document lost tokens."""
+    """The share of pairs whose document was truncated."""
     seconds: float
-    """Estimated from the time per token of timed steps; 0 without steps."""
+    """Estimated from the time per token of the timed steps; 0 without steps."""
 
     def as_dict(self) -> dict[str, object]:
         """As plain values."""
@@ -45,11 +45,10 @@ class TrainingCost:
 
 
 def cost_of(data: Encoded, steps: Sequence[Rows], budget: int, step: Step) -> TrainingCost:
-    """Count all steps, and time some from the middle of the lengths. The weights that `step` moves are worth nothing
-    afterwards.
+    """Count all steps and time a few of medium length. The timed steps change the weights; do not use them afterwards.
 
     Raises:
-        ModelError: a timed step has no finite loss.
+        ModelError: the loss of a timed step is not finite.
     """
     useful = np.array([int(data.pairs.lengths[data.rows(examples)].sum()) for examples in steps], np.int64)
     padded = sum(_padded(data, examples, budget) for examples in steps)

@@ -1,4 +1,4 @@
-"""Dropout that is switched off: on a CPU attention without it is a kernel of its own, and much faster."""
+"""Switch dropout off. On a CPU, attention without dropout has its own kernel, which is much faster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def switch_off(model: nn.Module) -> None:
-    """Let every layer keep all that it computes, also while it is trained. The configuration stays as it is."""
+    """Set all dropout rates of a model to 0, also for training. The configuration does not change."""
     torch = need("torch", "models", "training")
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -21,5 +21,5 @@ def switch_off(model: nn.Module) -> None:
 
 
 def _rates(module: nn.Module) -> list[str]:
-    """The attributes that attention hands to its kernel."""
+    """The attributes with the dropout rates that attention passes to its kernel."""
     return [name for name, value in vars(module).items() if "dropout" in name and isinstance(value, float)]

@@ -1,4 +1,5 @@
-"""Examples as a student sees them: every text tokenised once, one row per pair, the pairs of an example together."""
+"""Examples as a student reads them: each text is tokenised once, with one row per pair and the rows of an example
+together."""
 
 from __future__ import annotations
 
@@ -17,16 +18,16 @@ Rows = npt.NDArray[np.int64]
 
 
 class Encoder(Protocol):
-    """What makes a student's inputs. Its adapter makes the same ones when it scores."""
+    """Makes the inputs of a student, the same ones that its adapter makes for scoring."""
 
     max_length: int
-    """Tokens of a whole input."""
+    """The largest number of tokens of a whole input."""
 
     def encode(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Any:
         """The inputs of the pairs, as `adapters.batching.ModelInputs`.
 
         Raises:
-            ModelError: no input can be made of a pair.
+            ModelError: no input can be made from a pair.
         """
         ...
 
@@ -38,22 +39,22 @@ class Encoded:
     pairs: ModelInputs
     offsets: Rows
     scores: npt.NDArray[np.float32]
-    """The teacher's, one per row."""
+    """The teacher's scores, one per row."""
 
     @property
     def sizes(self) -> Rows:
-        """Documents of each example."""
+        """The number of documents of each example."""
         return np.diff(self.offsets)
 
     @property
     def mean_lengths(self) -> Rows:
-        """Mean tokens of the inputs of each example."""
+        """The mean number of input tokens of each example."""
         ends = np.concatenate([[0], np.cumsum(self.pairs.lengths)])
         tokens: Rows = np.diff(ends[self.offsets])
         return tokens // self.sizes
 
     def rows(self, examples: Rows) -> Rows:
-        """The rows of some examples, in their order."""
+        """The rows of the given examples, in their order."""
         return np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in examples.tolist()])
 
 
@@ -61,7 +62,7 @@ def encode(examples: Sequence[Example], encoder: Encoder) -> Encoded:
     """Tokenise labelled examples.
 
     Raises:
-        ModelError: the encoder cannot make an input of a pair.
+        ModelError: the encoder cannot make an input from a pair.
     """
     queries = {text: row for row, text in enumerate(dict.fromkeys(example.query for example in examples))}
     texts = (text for example in examples for text in example.documents)

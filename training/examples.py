@@ -1,4 +1,4 @@
-"""Training examples: a query, documents, and what a teacher or a judge said of each. One row per query."""
+"""Training examples: a query, documents, and a teacher's score or a grade for each. One row per query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Example:
     query: str
     documents: tuple[str, ...]
     scores: tuple[float | None, ...]
-    """A teacher's raw scores, or grades; None for a document that nobody has scored yet."""
+    """A teacher's raw scores, or grades; None for a document without a score."""
     ids: tuple[str, ...] | None = None
     task: str | None = None
     language: str | None = None
@@ -42,19 +42,19 @@ class Examples:
 
     rows: tuple[Example, ...]
     rejected: Mapping[str, int] = field(default_factory=dict)
-    """What was left out while reading, by reason."""
+    """The number of rows and texts that were left out while reading, by reason."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
     def pairs(self) -> int:
-        """Pairs of a query and a document."""
+        """The number of pairs of a query and a document."""
         return sum(len(row.documents) for row in self.rows)
 
     @cached_property
     def digest(self) -> str:
-        """32 hex digits over what a student sees: queries, documents, scores, in their order."""
+        """A digest of the queries, documents and scores in their order, as 32 hex digits."""
         seen = (
             {
                 "query": text_digest(row.query).hex(),
@@ -66,7 +66,7 @@ class Examples:
         return digest({"examples": [digest(row) for row in seen]})
 
     def counts(self) -> dict[str, object]:
-        """What the manifest says of them."""
+        """The entries of a manifest."""
         return {
             "examples": len(self),
             "pairs": self.pairs,
@@ -79,11 +79,11 @@ def example_of(row: object, place: str) -> Example:
     """Check one row of our format.
 
     Args:
-        row: what JSON or Parquet gave.
-        place: `file:line`, which begins every message.
+        row: a value from JSON or Parquet.
+        place: `file:line`, with which every message begins.
 
     Raises:
-        DataError: with one line that names the place and the fix.
+        DataError: the row is not valid. The message names the place and what to do.
     """
     if not isinstance(row, dict):
         advice = array_advice("[" if isinstance(row, list) else "", place)
@@ -97,13 +97,13 @@ def example_of(row: object, place: str) -> Example:
     _refuse(not documents, place, "there is no document; leave such a query out")
     _refuse(len(scores) != len(documents), place, f"{len(documents)} documents have {len(scores)} scores")
     _refuse(ids is not None and len(ids) != len(documents), place, f"{len(documents)} documents have other ids")
-    _refuse(len(set(documents)) != len(documents), place, "a document stands twice; list each document once")
+    _refuse(len(set(documents)) != len(documents), place, "a document occurs twice; list each document once")
     named = {name: _name(row.get(name), name, place) for name in FIELDS[4:]}
     return Example(row["query"], documents, scores, ids, **named)
 
 
 def refuse_unlabelled(example: Example, place: str) -> None:
-    """Training needs a score for every document.
+    """Refuse an example in which a document has no score.
 
     Raises:
         DataError: a score is null.
@@ -116,10 +116,10 @@ def refuse_unlabelled(example: Example, place: str) -> None:
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
-    """Write our format, as the ending says: .jsonl or .parquet. The file appears when it is whole.
+    """Write examples as .jsonl or .parquet, by the ending of the path. The file appears when it is complete.
 
     Raises:
-        UsageError: another ending.
+        UsageError: the path has another ending.
     """
     if path.suffix not in (".jsonl", ".parquet"):
         raise UsageError(f"{path}: name a file that ends in .jsonl or .parquet")
@@ -134,7 +134,7 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
 def distinct(
     query: str, scored: Iterable[tuple[str, float]], place: str, **named: str | None
 ) -> tuple[Example, dict[str, int]]:
-    """An example of texts that may repeat: the highest score of a text is kept.
+    """Make an example from texts that may repeat; the highest score of each text is kept.
 
     Raises:
         DataError: a score is not finite, or there is no document.

@@ -1,4 +1,4 @@
-"""Stage 1 and adaptation: a base, labelled examples and a loss become a checkpoint that the harness can judge."""
+"""Train a checkpoint from a base, labelled examples and a loss, both for stage 1 and for adaptation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.adapted import KEY
-from adapters.adapted import adapted_on as told_of
+from adapters.adapted import adapted_on as declared_corpora
 from adapters.contents import Contents
 from adapters.identity import digest
 from adapters.models import ModelFolder, open_folder
@@ -34,15 +34,15 @@ _NOTHING = Examples(())
 
 @dataclass(frozen=True)
 class Job:
-    """What is trained on what. Equal jobs have equal identities, and on one machine equal results."""
+    """A training run. Equal jobs have equal identities and, on one machine, equal results."""
 
     base: ModelFolder
     examples: Examples
     replay: Examples
     settings: Settings
     adapted_on: tuple[str, ...] = ()
-    """Names and fingerprints of the corpora that the examples were made of. They are told in the manifest and in the
-    identity of the model; they change no weight, so they are not part of the run's identity."""
+    """Names and fingerprints of the corpora that the examples were made from. They are part of the manifest and of the
+    model's identity. They change no weight, so they are not part of the run's identity."""
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
@@ -56,19 +56,21 @@ class Job:
 
     @property
     def batches(self) -> Batches:
-        """How its epochs are cut."""
-        one = self.settings
+        """How the epochs are cut into steps."""
+        settings = self.settings
         own, replayed = len(self.examples), len(self.replay)
-        return Batches(own, replayed, one.replay_share if replayed else 0.0, one.queries, one.window, one.seed)
+        return Batches(
+            own, replayed, settings.replay_share if replayed else 0.0, settings.queries, settings.window, settings.seed
+        )
 
     @property
     def steps(self) -> int:
-        """Of the whole run."""
+        """The steps of the whole run."""
         whole = self.batches.per_epoch * self.settings.epochs
         return whole if self.settings.max_steps is None else min(whole, self.settings.max_steps)
 
     def plan(self, data: Encoded) -> list[Rows]:
-        """The examples of every step."""
+        """The examples of each step."""
         lengths, steps = data.mean_lengths, self.steps
         epochs = -(-steps // self.batches.per_epoch)
         return [rows for number in range(epochs) for rows in self.batches.epoch(number, lengths)][:steps]
@@ -81,24 +83,23 @@ def job(
     replay: Examples | None = None,
     adapted_on: Iterable[str] = (),
 ) -> Job:
-    """Find the base and check that the loss takes the labels. What the base was adapted on stays true of what is made
-    of it.
+    """Open the base and check that the loss accepts the labels. The corpora that the base was adapted on are kept.
 
     Raises:
-        ModelError: there is no such base.
-        DataError: the loss cannot take the labels.
+        ModelError: the base does not exist.
+        DataError: the loss does not accept the labels.
     """
     folder = open_folder(base)
-    corpora = tuple(sorted({*told_of(folder.path), *(adapted_on if settings.max_steps != 0 else ())}))
-    found = Job(folder, examples, replay or _NOTHING, settings, corpora)
-    for part in (found.examples, found.replay):
+    corpora = tuple(sorted({*declared_corpora(folder.path), *(adapted_on if settings.max_steps != 0 else ())}))
+    work = Job(folder, examples, replay or _NOTHING, settings, corpora)
+    for part in (work.examples, work.replay):
         if len(part):
             check_targets(settings.loss, part)
-    return found
+    return work
 
 
 def cost(work: Job, machine: Machine | None = None) -> TrainingCost:
-    """What `fit` would cost. Some steps are made on a model that is thrown away."""
+    """The cost of `fit`. A few steps are timed on a model that is then discarded."""
     machine = machine or Machine()
     student, data = _prepared(work, machine)
     step = stepper(student, data, optimizer_of(student, work.settings), work.settings, work.steps)
@@ -106,28 +107,28 @@ def cost(work: Job, machine: Machine | None = None) -> TrainingCost:
 
 
 def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter | None = None) -> Mapping[str, Any]:
-    """Train, and write a folder that the cross-encoder adapter loads, its manifest last.
+    """Train a checkpoint and write it as a folder that an adapter loads. The manifest is written last.
 
-    A killed run goes on where it was, to the same weights. Kept checkpoints are in `OUT.steps/step-N`. A run that is
-    finished already is not made again. Several processes that torchrun started make one run together; the first of them
+    A killed run continues where it was and gives the same weights. Checkpoints on the way are kept in
+    `OUT.steps/step-N`. A finished run is not repeated. Processes started by torchrun share one run; the first of them
     writes.
 
     Returns:
         The manifest.
 
     Raises:
-        UsageError: `out` holds something else.
-        ModelError: the base cannot be trained; nothing finished is written.
-        Diverged: the loss or its gradient is not finite; nothing finished is written.
-        OSError: the disk is full; nothing finished is written.
+        UsageError: `out` exists and is not this run.
+        ModelError: the base cannot be trained; no checkpoint is written.
+        Diverged: the loss or its gradient is not finite; no checkpoint is written.
+        OSError: the disk is full; no checkpoint is written.
     """
     run = digest(work.describe())
-    with joined(machine or Machine()) as (ranks, own):
+    with joined(machine or Machine()) as (ranks, own_machine):
         ranks.check(work.settings.queries)
         done = finished(out, run, work.adapted_on)
         ranks.wait()
         if done is None:
-            _train(work, out, own, (reporter if ranks.is_first else None) or Silent(), ranks)
+            _train(work, out, own_machine, (reporter if ranks.is_first else None) or Silent(), ranks)
             ranks.wait()
             done = finished(out, run)
         elif reporter and ranks.is_first:
@@ -137,22 +138,22 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
 
 
 def forget_state(out: Path) -> None:
-    """Remove what a killed run to this folder would go on from; kept checkpoints stay."""
-    beside = _beside(out)
-    shutil.rmtree(beside / ".state", ignore_errors=True)
+    """Remove the state from which a killed run would continue; saved checkpoints stay."""
+    steps_folder = _steps_folder(out)
+    shutil.rmtree(steps_folder / ".state", ignore_errors=True)
     with suppress(OSError):
-        beside.rmdir()  # where no checkpoints are kept it is empty
+        steps_folder.rmdir()  # where no checkpoints are kept it is empty
 
 
-def _beside(out: Path) -> Path:
+def _steps_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}.steps")
 
 
 def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ranks = ALONE) -> None:
-    run, beside = digest(work.describe()), _beside(out)
+    run, steps_folder = digest(work.describe()), _steps_folder(out)
     student, data = _prepared(work, machine)
     optimizer = optimizer_of(student, work.settings)
-    progress = load_state(beside / ".state", run, student.trained, optimizer)
+    progress = load_state(steps_folder / ".state", run, student.trained, optimizer)
     saved = time.monotonic()
     step = stepper(student, data, optimizer, work.settings, work.steps, ranks=ranks)
     with reporter.stage(f"training {out.name}", work.steps) as advance:
@@ -161,9 +162,9 @@ def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ra
             progress.history.append(step(number, examples))
             progress = Progress(number + 1, progress.history)
             if ranks.is_first and machine.save_every and progress.step % machine.save_every == 0:
-                write(beside / f"step-{progress.step:06d}", _about(work), student, progress)
+                write(steps_folder / f"step-{progress.step:06d}", _about(work), student, progress)
             if ranks.is_first and time.monotonic() - saved >= machine.resume_seconds:
-                save_state(beside / ".state", run, progress, student.trained, optimizer)
+                save_state(steps_folder / ".state", run, progress, student.trained, optimizer)
                 saved = time.monotonic()
             advance(1)
     if ranks.is_first:
@@ -177,7 +178,7 @@ def _prepared(work: Job, machine: Machine) -> tuple[Student, Encoded]:
 
 
 def _about(work: Job) -> dict[str, Any]:
-    """What the manifest says of a job."""
+    """The entries of the manifest about a job."""
     described = work.describe()
     replayed = work.replay.counts() | {"share": work.batches.share} if len(work.replay) else None
     return {

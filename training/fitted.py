@@ -1,4 +1,4 @@
-"""A fitted checkpoint as a folder: the model, its history, and the manifest, which comes last."""
+"""A trained checkpoint as a folder: the model, its history, and the manifest, which is written last."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MADE_BY = "harness train fit"
 
 
 def finished(out: Path, run: str, adapted_on: Iterable[str] = ()) -> dict[str, Any] | None:
-    """The manifest of a run that is there already; None where nothing is. Corpora that it does not name yet are added
-    to it: they change no weight, and a checkpoint may not forget them.
+    """The manifest of a finished run; None if the folder does not exist. Corpora that the manifest does not name yet
+    are added to it.
 
     Raises:
-        UsageError: something else is there.
+        UsageError: the folder is not this run.
     """
     if not out.exists():
         return None
@@ -47,10 +47,10 @@ def finished(out: Path, run: str, adapted_on: Iterable[str] = ()) -> dict[str, A
 
 
 def write(folder: Path, about: Mapping[str, Any], student: Student, progress: Progress) -> None:
-    """Write a checkpoint; it has its name when it is whole.
+    """Write a checkpoint. The folder appears when it is complete.
 
     Args:
-        about: what the manifest says of the job.
+        about: the entries of the manifest about the job.
 
     Raises:
         OSError: the disk is full.

@@ -1,4 +1,4 @@
-"""A stage of the training module as a folder: what it is about stands there first, its manifest last."""
+"""A stage of training as a folder: its identity is written first, its manifest last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _JOB = "job.json"
 
 
 def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] | None:
-    """Make the folder of a stage, or go on in it; the manifest if the stage is finished there already.
+    """Make the folder of a stage, or continue in it. Return the manifest if the stage is finished already.
 
     Raises:
         UsageError: the folder holds another job, or cannot be made.
@@ -43,38 +43,36 @@ def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] 
 
 
 def finish(out: Path, stage: str, content: Mapping[str, object]) -> dict[str, Any]:
-    """Write the manifest: its existence means that everything else is there."""
+    """Write the manifest. Its existence means that everything else is complete."""
     manifest = {"stage": stage, **public_values(content), "versions": _versions()}
     write_json(out / MANIFEST, manifest)
-    return read_manifest(out, stage)  # as whoever asks again will see it
+    return read_manifest(out, stage)  # as a second call returns it
 
 
 def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
     """The manifest of a finished stage.
 
     Raises:
-        UsageError: the folder holds none, or one of another stage.
-        DataError: it is damaged.
+        UsageError: the folder has no manifest, or that of another stage.
+        DataError: the manifest is damaged.
     """
     file = folder / MANIFEST
     if not file.is_file():
         raise UsageError(f"{folder}: no {MANIFEST}; finish it first with: harness train {stage} --out {folder}")
     manifest = _json(file)
     if manifest.get("stage") != stage:
-        raise UsageError(
-            f"{folder}: made by 'train {manifest.get('stage')}'; here the folder of 'train {stage}' is needed"
-        )
+        raise UsageError(f"{folder}: made by 'train {manifest.get('stage')}'; name a folder of 'train {stage}'")
     return manifest
 
 
 def write_json(file: Path, content: Mapping[str, object]) -> None:
-    """Write a JSON file in one step."""
+    """Write a JSON file atomically."""
     with write_atomically(file) as temporary:
         temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
 def write_lines(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write a JSONL file in one step, row by row."""
+    """Write a JSONL file atomically."""
     with write_atomically(file) as temporary, temporary.open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
 
@@ -84,10 +82,10 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in ("rerank-harness", "numpy", "torch", "transformers", "bm25s"):
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -1,7 +1,7 @@
 """The keys of configuration classes: frozen dataclasses whose nested dataclasses are their tables.
 
-A key is the way to a field, as in `training.loss.scale`. Its type and default are the field's, its help is the field's
-docstring.
+A key is the path to a field, such as `training.loss.scale`. The field gives its type and default, and the field's
+docstring is its help.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ class Key:
     """A key of a configuration."""
 
     path: str
-    """As in `training.loss.scale`."""
+    """Such as `training.loss.scale`."""
     kind: Any
-    """The type of its value, with its range."""
+    """The type of the value, with its range."""
     default: object
-    """As TOML has it; None for no value."""
+    """As a TOML value; None for no value."""
     text: str
-    """What it means, on one line."""
+    """The meaning of the key, on one line."""
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """The values that it may have; none where they cannot be listed."""
+        """The values that the key allows; empty if they cannot be listed."""
         return choices_of(without_none(self.kind))
 
 
 @cache
 def keys_of(kind: Any) -> Mapping[str, Key]:
-    """All keys of a class by their path, each table's own keys before its tables."""
+    """All keys of a class by path, the keys of each table before its nested tables."""
     return {key.path: key for key in keys_in(kind, kind(), "")}
 
 
 def plain(config: object) -> dict[str, Any]:
-    """A configuration as a TOML file has it: keys without a value are left out."""
+    """A configuration as nested TOML tables, without the keys that have no value."""
     return as_toml(asdict(config))  # type: ignore[no-any-return, call-overload]
 
 
 def as_toml(value: Any) -> Any:
-    """A value as TOML has it: keys without a value are left out, paths are texts."""
+    """A value as TOML represents it: keys without a value are left out, and paths become strings."""
     if isinstance(value, Mapping):
         return {name: as_toml(one) for name, one in value.items() if one is not None}
     if isinstance(value, list | tuple):
@@ -60,7 +60,7 @@ def as_toml(value: Any) -> Any:
 
 
 def without_none(kind: Any) -> Any:
-    """The type of a key's value where it has one, without its range."""
+    """The type of a key's value without None and without its range."""
     plain_kind = unwrapped(kind)[0]
     arms = [one for one in get_args(plain_kind) if one is not NoneType]
     if NoneType in get_args(plain_kind) and len(arms) == 1:
@@ -69,10 +69,10 @@ def without_none(kind: Any) -> Any:
 
 
 def check(value: Any) -> None:
-    """Refuse a value of a configuration class that a file could not have either. For `__post_init__`.
+    """Check the fields of a configuration object as if they came from a file. For `__post_init__`.
 
     Raises:
-        UsageError: a field has a value out of its range, or `problem()` finds that two do not go together.
+        UsageError: a value is out of its range, or `problem()` finds values that contradict each other.
     """
     for name, kind in hints_of(class_of(value)).items():
         held = getattr(value, name)
@@ -84,7 +84,7 @@ def check(value: Any) -> None:
 
 
 def keys_in(kind: Any, default: Any, way: str = "") -> Iterator[Key]:
-    """The keys of a class, each table's own before those of its tables; `way` leads to the class."""
+    """The keys of a class, the keys of each table before its nested tables; `way` is the prefix of the paths."""
     texts, tables = _texts(kind), []
     for name, hint in hints_of(kind).items():
         value = getattr(default, name)
@@ -97,7 +97,7 @@ def keys_in(kind: Any, default: Any, way: str = "") -> Iterator[Key]:
 
 
 def class_of(config: object) -> Any:
-    """Its class."""
+    """The class of a configuration, untyped."""
     return type(config)
 
 
@@ -110,7 +110,7 @@ def hints_of(kind: Any) -> dict[str, Any]:
 
 @cache
 def _texts(kind: Any) -> dict[str, str]:
-    """The docstrings of the fields of a class and of those that it inherits from."""
+    """The docstrings of the fields of a class, with inherited fields."""
     found: dict[str, str] = {}
     for one in reversed(kind.__mro__):
         if one.__module__ != "builtins":

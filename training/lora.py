@@ -1,7 +1,7 @@
 """Low-rank adaptation: every linear layer learns W + B A / sqrt(r), and only A, B and the score head are trained.
 
 Hu et al. 2022 (arXiv 2106.09685), with the scale of rsLoRA (Kalajdzievski 2023, arXiv 2312.03732). The product is
-folded into W when the model is written, so no other program has to know of it.
+merged into W when the model is written, so other programs can load it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 HEADS = ("classifier", "score", "head", "pooler")
-"""Where the architectures keep what stands on top of the encoder."""
+"""The names of the layers on top of the encoder, in all architectures."""
 
 
 def is_head(name: str) -> bool:
@@ -24,13 +24,13 @@ def is_head(name: str) -> bool:
 
 
 def add_lora(model: nn.Module, rank: int, frozen: nn.Module | None = None) -> None:
-    """Freeze the encoder and give its linear layers low-rank updates. B starts at zero: nothing changes at first.
+    """Freeze the encoder and give its linear layers low-rank updates. B starts at zero, so nothing changes at first.
 
     Args:
-        frozen: a layer that stays as it is, such as the vocabulary's.
+        frozen: a layer that gets no update, such as the output embeddings.
 
     Raises:
-        UsageError: the rank is larger than a layer.
+        UsageError: the rank is larger than a dimension of a layer.
     """
     torch = need("torch", "models", "training")
     parametrize = need("torch.nn.utils.parametrize", "models", "training")
@@ -40,13 +40,14 @@ def add_lora(model: nn.Module, rank: int, frozen: nn.Module | None = None) -> No
         if isinstance(layer, torch.nn.Linear) and layer is not frozen and not is_head(name):
             if rank > min(layer.weight.shape):
                 raise UsageError(
-                    f"the LoRA rank {rank} is more than the layer {name} has; it is {tuple(layer.weight.shape)}"
+                    f"the LoRA rank {rank} is too large for the layer {name} of shape {tuple(layer.weight.shape)}; "
+                    "lower it"
                 )
             parametrize.register_parametrization(layer, "weight", _low_rank(torch, layer.weight, rank))
 
 
 def folded(model: nn.Module) -> nn.Module:
-    """The model with plain weights: a copy where it has low-rank updates, else itself."""
+    """The model with plain weights: a copy if it has low-rank updates, otherwise the model itself."""
     parametrize = need("torch.nn.utils.parametrize", "models", "training")
     if not any(map(parametrize.is_parametrized, model.modules())):
         return model

@@ -1,7 +1,7 @@
 """Losses of grouped scores: the student's and the teacher's scores of the documents of each query.
 
-Every loss is a function of flat float32 scores s (the student's raw logits), targets t and the group sizes. The ranking
-losses of sentence-transformers are called with the scores; those that are missing there are written here.
+Every loss is a function of flat float32 scores s (the student's raw logits), targets t and group sizes. The ranking
+losses of sentence-transformers are used where they exist; the others are defined here.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ _PURPOSE = "training"
 
 
 def check_targets(loss: Loss, examples: Examples) -> None:
-    """Refuse targets that a loss does not take.
+    """Refuse targets that a loss does not accept.
 
     Raises:
-        DataError: bce with targets outside 0..1, lambda with negative ones or gains beyond float32, or no query whose
-            documents have different scores.
+        DataError: bce gets targets outside 0..1, lambda gets targets outside 0..30, or no query has documents with
+            different scores.
     """
     low, high = _range(loss, examples)
     if loss.name == "bce" and not (low >= 0 and high <= 1):
-        raise DataError(f"bce needs targets from 0 to 1, and they are {low:g} to {high:g}; set sigmoid or scale")
+        raise DataError(f"bce needs targets from 0 to 1, but they are {low:g} to {high:g}; set sigmoid or scale")
     if loss.name == "lambda" and not (low >= 0 and high <= 30):
-        raise DataError(f"lambda has gains 2^t - 1 and needs targets from 0 to 30, and they are {low:g} to {high:g}")
+        raise DataError(
+            f"lambda has gains 2^t - 1 and needs targets from 0 to 30, but they are {low:g} to {high:g}; set scale"
+        )
     if loss.name not in POINTWISE and not any(len(set(row.scores)) > 1 for row in examples.rows):
-        raise DataError(f"{loss.name} compares the documents of a query, and no query has two different scores")
+        raise DataError(f"{loss.name} compares the documents of a query, but no query has two different scores")
 
 
 def _range(loss: Loss, examples: Examples) -> tuple[float, float]:
@@ -49,8 +51,8 @@ def _range(loss: Loss, examples: Examples) -> tuple[float, float]:
 
 def hinge(gap: float = 0.0) -> Grouped:
     """Soft-margin pairwise hinge: mean over the pairs with t_i - t_j > gap of max(0, (t_i - t_j) - (s_i - s_j)), then
-    over the queries that have such pairs. The margin is the teacher's own gap, so a student that separates more is not
-    punished. As Querit-Reranker (arXiv 2606.19037) is described; its constants are not published."""
+    over the queries that have such pairs. The margin is the teacher's gap, so a student that separates more is not
+    penalised. It follows the description of Querit-Reranker (arXiv 2606.19037), whose constants are not published."""
 
     def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
         return _pairwise(scores, targets, sizes, gap, lambda wanted, got: (wanted - got).relu())
@@ -96,8 +98,8 @@ def mse(scores: Tensor, targets: Tensor, _: Sequence[int]) -> Tensor:
 
 
 def library(name: str, **settings: Any) -> Grouped:
-    """A loss of sentence-transformers' CrossEncoder, with its definition and its treatment of ties, for scores that
-    are known already."""
+    """A loss of sentence-transformers' CrossEncoder, with its definition and its treatment of ties, applied to given
+    scores."""
 
     def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
         losses = need("sentence_transformers.cross_encoder.losses", "models", f"the loss {name}")
@@ -121,7 +123,7 @@ LOSSES: Mapping[LossName, Callable[[float, float], Grouped]] = {
     "adr-mse": lambda *_: library("ADRMSELoss"),
     "kl": lambda temperature, _: kl(temperature),
 }
-"""By name, from (temperature, smallest gap of the targets)."""
+"""Losses by name, as functions of the temperature and the smallest gap of the targets."""
 POINTWISE = ("bce", "mse")
 
 
@@ -145,7 +147,7 @@ def _groups(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Any:
 
 
 def _known_scores(torch: Any, scores: Tensor) -> Any:
-    """What a loss of the library takes for a model: it answers with the scores, whatever it is asked."""
+    """A model, as the library's losses expect one, that returns the given scores for any input."""
 
     class KnownScores(torch.nn.Module):  # type: ignore[misc]
         num_labels = 1

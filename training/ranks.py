@@ -1,8 +1,8 @@
 """One training run on several processes, as torchrun or accelerate start them: one process for each GPU.
 
-The pairs of a step are dealt over the ranks. Every rank scores its own, all scores meet on every rank, and the loss is
-computed there over the whole step. So every loss is the one of a single process, whatever its mean runs over. Each rank
-sends its part of the gradient back through its own pairs, and the sum of all is the gradient of the step.
+The pairs of a step are distributed over the ranks. Each rank scores its pairs, receives the scores of all others, and
+computes the loss over the whole step. So each loss is the same as in a single process, whatever it averages over. Each
+rank backpropagates through its own pairs, and the sum over the ranks is the gradient of the step.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _APART = 7_368_787
-"""Between the seeds of two ranks: they draw different dropout."""
+"""The distance between the seeds of two ranks, so that they draw different dropout."""
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among those of its run."""
+    """The rank of this process, and the number of processes in its run."""
 
     rank: int = 0
     world: int = 1
 
     @property
     def is_first(self) -> bool:
-        """Whether it writes and reports; the others only compute."""
+        """Whether this process writes and reports; the others only compute."""
         return self.rank == 0
 
     @property
     def seed_offset(self) -> int:
-        """What this process adds to the seed of a step."""
+        """The number that this process adds to the seed of a step."""
         return self.rank * _APART
 
     def check(self, queries: int) -> None:
-        """Refuse a run in which a process would have nothing to do.
+        """Refuse a run with more processes than queries per step.
 
         Raises:
             UsageError: a step has fewer queries than there are processes.
@@ -56,13 +56,13 @@ class Ranks:
             )
 
     def share(self, lengths: Integers) -> Integers:
-        """The places of this rank's pairs among those of a step: every so manieth by length, so that all have as much
-        to do."""
+        """The indices of this rank's pairs among those of a step. Pairs are sorted by length and dealt in turn, so that
+        all ranks have equal work."""
         order = np.argsort(-lengths, kind="stable").astype(np.int64)
         return np.sort(order[self.rank :: self.world])
 
     def together(self, scores: Tensor, places: Integers, count: int) -> Tensor:
-        """The scores of all ranks, [count], cut off from what computed them, and ready for a gradient."""
+        """The scores of all ranks, [count], detached from their graph and with a gradient of their own."""
         torch = need("torch", "models", "training")
         whole = torch.zeros(count, dtype=scores.dtype, device=scores.device)
         whole[torch.from_numpy(places).to(scores.device)] = scores.detach()
@@ -72,8 +72,8 @@ class Ranks:
         return found
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Add up the gradients of all ranks. One that no rank has stays away, so the optimizer leaves its parameter
-        alone, as it does in one process."""
+        """Sum the gradients over all ranks. A gradient that no rank has stays None, so the optimizer skips its
+        parameter, as in a single process."""
         if self.world == 1:
             return
         torch, distributed = need("torch", "models", "training"), _distributed()
@@ -88,7 +88,7 @@ class Ranks:
             work.wait()
 
     def wait(self) -> None:
-        """Until all ranks are here."""
+        """Wait for all ranks."""
         if self.world > 1:
             _distributed().barrier()
 
@@ -97,30 +97,33 @@ ALONE = Ranks()
 
 
 def ranks_here(environment: Mapping[str, str] = os.environ) -> Ranks:
-    """Which process this is, from the variables that torchrun and accelerate set. Without them it is alone.
+    """The rank of this process, from the environment variables that torchrun and accelerate set; `ALONE` without them.
 
     Raises:
-        UsageError: the variables make no sense.
+        UsageError: the variables are not valid.
     """
     if environment.get("WORLD_SIZE", "1") == "1":
         return ALONE
     try:
-        found = Ranks(int(environment["RANK"]), int(environment["WORLD_SIZE"]))
+        ranks = Ranks(int(environment["RANK"]), int(environment["WORLD_SIZE"]))
     except (KeyError, ValueError):
         raise UsageError(
-            "WORLD_SIZE is set, and RANK and WORLD_SIZE are not two numbers; start several processes with torchrun"
+            "WORLD_SIZE is set, but RANK and WORLD_SIZE are not both numbers; start several processes with torchrun"
         ) from None
-    if not 0 <= found.rank < found.world:
-        raise UsageError(f"RANK {found.rank} is not one of {found.world}; start several processes with torchrun")
-    return found
+    if not 0 <= ranks.rank < ranks.world:
+        raise UsageError(
+            f"RANK {ranks.rank} is not below WORLD_SIZE {ranks.world}; start several processes with torchrun"
+        )
+    return ranks
 
 
 @contextmanager
 def joined(machine: Machine) -> Iterator[tuple[Ranks, Machine]]:
-    """Meet the other processes of this run; the machine is then this rank's own device. Alone, nothing happens.
+    """Connect to the other processes of this run, and give the machine with this rank's device. A single process
+    connects to nothing.
 
     Raises:
-        UsageError: there is no GPU for this process, or the device is a single one.
+        UsageError: there is no GPU for this process, or `device` names a single GPU.
     """
     ranks = ranks_here()
     if ranks.world == 1:
@@ -133,14 +136,14 @@ def joined(machine: Machine) -> Iterator[tuple[Ranks, Machine]]:
     distributed.destroy_process_group()  # after an error the process ends anyway, and others may wait forever
 
 
-def _device(torch: Any, asked: str | None) -> str:
-    if asked not in (None, "cpu", "cuda"):
-        raise UsageError(f"every process has its own device, so --device {asked} cannot be used; leave it out")
-    if asked == "cpu" or (asked is None and not torch.cuda.is_available()):
+def _device(torch: Any, device: str | None) -> str:
+    if device not in (None, "cpu", "cuda"):
+        raise UsageError(f"each process has its own device, so --device {device} cannot be used; leave it out")
+    if device == "cpu" or (device is None and not torch.cuda.is_available()):
         return "cpu"
-    local, found = int(os.environ.get("LOCAL_RANK", os.environ["RANK"])), int(torch.cuda.device_count())
-    if local >= found:
-        raise UsageError(f"process {local} has no GPU, there are {found}; start {found}, or add --device cpu")
+    local, gpus = int(os.environ.get("LOCAL_RANK", os.environ["RANK"])), int(torch.cuda.device_count())
+    if local >= gpus:
+        raise UsageError(f"process {local} has no GPU; start only {gpus} processes, one per GPU, or add --device cpu")
     torch.cuda.set_device(local)
     return f"cuda:{local}"
 

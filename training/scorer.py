@@ -1,4 +1,4 @@
-"""What a kind of model has to bring to be trained."""
+"""The interface that a kind of model implements to be trained."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Scorer:
     """How a kind of model scores pairs while it is trained."""
 
     model: nn.Module
-    """On its device, with float32 weights; what it shall not learn needs no gradient."""
+    """The network on its device, with float32 weights. Frozen parameters need no gradient."""
     encoder: Encoder
-    """It makes the inputs as the model's adapter makes them."""
+    """Makes the same inputs as the model's adapter."""
     logits: Callable[[Any, Integers], Tensor]
-    """The scores of some rows of what the encoder made, in one call of the model, [rows]."""
+    """Scores rows of the encoder's inputs in one call of the model, [rows]."""
     about: Mapping[str, object]
-    """What the manifest says of it."""
+    """The entries of the manifest about the model."""
     grown: tuple[str, ...] = ()
     """Tensors that the base did not have."""
     declare: Callable[[Path], None] = _nothing
-    """Writes into a folder with the model how it is asked, where that is not in its configuration."""
+    """Writes the prompt into the model's folder, if the model's configuration does not have it."""

@@ -1,7 +1,7 @@
-"""What decides the result of a training run. Whatever only changes its speed is in `Machine`.
+"""The settings that decide the result of a training run. Those that only change its speed are in `Machine`.
 
-The classes are also tables of a configuration and options of the command line: a field's type has its range, its
-docstring is the help, and its default is written nowhere else.
+The classes are also tables of a configuration and options of the command line: a field's type gives its range, and its
+docstring is the help.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Loss:
         check(self)
 
     def problem(self) -> str | None:
-        """Why these values do not go together; None if they do."""
+        """Why the values contradict each other; None if they do not."""
         if self.sigmoid and self.smallest_gap:
-            return "smallest_gap is in the teacher's scores and has no meaning after the sigmoid; use one of them"
+            return "smallest_gap has no meaning with sigmoid; set only one of them"
         return None
 
     def describe(self) -> dict[str, object]:
@@ -58,7 +58,7 @@ class Loss:
         return asdict(self)
 
     def targets(self, scores: Tensor) -> Tensor:
-        """Teacher scores to targets, float32."""
+        """The targets of a teacher's scores, float32."""
         moved = (scores.float() - self.shift) * self.scale
         return moved.sigmoid() if self.sigmoid else moved
 
@@ -66,9 +66,9 @@ class Loss:
         """The loss, a scalar in float32.
 
         Args:
-            scores: the student's logits, [pairs]; those of a query lie together.
+            scores: the student's logits, [pairs], with those of a query next to each other.
             teacher: the teacher's raw scores, [pairs].
-            sizes: documents of each query, in order.
+            sizes: the number of documents of each query, in order.
         """
         from training.losses import LOSSES
 
@@ -92,7 +92,7 @@ class TrainingRecipe:
     learning_rate: AboveZero = 2e-5
     """The highest learning rate."""
     warmup: BelowOne = 0.1
-    """The share of the steps in which the learning rate rises. Then it falls to 0 in a line."""
+    """The share of steps in which the learning rate rises. After them it falls linearly to 0."""
     weight_decay: ZeroOrMore = 0.01
     """The decay of the weights. Biases and norms are not decayed."""
     clip: AboveZero = 1.0
@@ -122,17 +122,17 @@ class MixedRecipe(TrainingRecipe):
 
 @dataclass(frozen=True)
 class Settings(MixedRecipe):
-    """Hyper-parameters. They are in the manifest, and in the identity of the run."""
+    """The hyper-parameters of a training run. They are part of the manifest and of the run's identity."""
 
     seed: Count = SEED
-    """The random seed of order, dropout, new tensors and documents."""
+    """The random seed for order, dropout, new tensors and the choice of documents."""
 
     def describe(self) -> dict[str, object]:
         """As plain values."""
         return asdict(self)
 
     def rate(self, step: int, total: int) -> float:
-        """The learning rate of a step, from 0: up in a line, down in a line."""
+        """The learning rate of a step, counted from 0: a linear warmup, then a linear decay."""
         rising = max(1, round(self.warmup * total))
         if step < rising:
             return self.learning_rate * (step + 1) / rising
@@ -140,19 +140,19 @@ class Settings(MixedRecipe):
 
 
 def settings_of(recipe: TrainingRecipe, **more: Any) -> Settings:
-    """The hyper-parameters of a training by a recipe; `more` are fields that the recipe does not have, or other values.
+    """The hyper-parameters of a recipe; `more` sets fields that the recipe does not have, or overrides them.
 
     Raises:
         UsageError: a value is out of its range.
     """
     names = {one.name for one in fields(Settings)}
-    held = {one.name: getattr(recipe, one.name) for one in fields(recipe) if one.name in names}
-    return Settings(**{**held, **more})
+    values = {one.name: getattr(recipe, one.name) for one in fields(recipe) if one.name in names}
+    return Settings(**{**values, **more})
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """How the work is done on this machine. It does not change what is trained, beyond rounding."""
+    """How the work is done on this machine. It does not change the result, except for rounding."""
 
     device: str | None = None
     """A torch device such as cpu or cuda:1. Default: a GPU if there is one."""
@@ -167,14 +167,14 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Machine(Hardware):
-    """How one training is done, and what it keeps on the way."""
+    """How one training run uses this machine, and what it saves on the way."""
 
     save_every: Positive | None = None
     """Save a checkpoint in OUT.steps every N steps. Default: never."""
     resume_seconds: float = 120.0
-    """The seconds between two states that a killed run continues from."""
+    """The seconds between saves of the state from which a killed run continues."""
 
 
 def machine_of(hardware: Hardware) -> Machine:
-    """The hardware for trainings that keep nothing on the way."""
+    """The machine settings of training runs that save no checkpoints on the way."""
     return Machine(hardware.device, hardware.batch_tokens, hardware.gradient_checkpointing)

@@ -1,4 +1,4 @@
-"""The settings of the stages before a training: queries, candidates, teachers' scores, and the examples that are drawn.
+"""The settings of the stages before training: queries, candidates, teachers' scores, and the choice of examples.
 
 Each class is a table of a configuration and options of the command line, as in `training.settings`.
 """
@@ -19,7 +19,7 @@ Strategy = Literal["stratified", "top", "random"]
 Scope = Literal["global", "query"]
 Map = Literal["none", "standard", "logistic", "unit"]
 LEAK_THRESHOLD = 0.8
-"""The share of common trigrams from which a training query counts as an evaluation query."""
+"""The share of common trigrams at which a training query counts as a copy of an evaluation query."""
 AtLeastTwo = Annotated[int, Meta(ge=2)]
 Part = Annotated[float, Meta(gt=0, le=1, description="a number above 0 and at most 1")]
 
@@ -63,7 +63,7 @@ class Strata:
     bins: Positive = 16
     """The number of strata of the teacher's scores."""
     scope: Scope = "global"
-    """Whether strata are over the scores of all queries, or of each query."""
+    """Whether strata are made over the scores of all queries, or of each query."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -81,9 +81,9 @@ class Sampling(Strata):
 class Plan(Sampling):
     """How the sample is drawn.
 
-    NV-Retriever (arXiv 2407.15831) drops above 0.95. Nothing is dropped by default: with a teacher's own scores as
-    labels a better document than the source is no false negative, and without it the source would be the best of
-    every list.
+    NV-Retriever (arXiv 2407.15831) drops above 0.95. By default nothing is dropped: labels are the teacher's scores, so
+    a document that is better than the source is not a false negative, and without such documents the source would be
+    the best of every list.
     """
 
     seed: Count = SEED
@@ -91,7 +91,7 @@ class Plan(Sampling):
 
 
 def plan_of(sampling: Strata, seed: int) -> Plan:
-    """A way of choosing documents, with the seed of its draws."""
+    """A plan from sampling settings and a seed."""
     return Plan(**{one.name: getattr(sampling, one.name) for one in fields(sampling)}, seed=seed)
 
 
@@ -104,7 +104,7 @@ class Teaching:
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
     map: Map = "none"
-    """Write scores on another scale. Their order stays."""
+    """Write scores on another scale. Their order does not change."""
     facts: Path | None = None
     """A TOML file with the licence and the training sets of each teacher. Default: none is known."""
 

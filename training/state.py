@@ -1,4 +1,5 @@
-"""What a killed training run goes on from: trained weights, the optimizer's moments and the step, as safetensors."""
+"""The state from which a killed training run continues: trained weights, the optimizer's moments and the step, as
+safetensors."""
 
 from __future__ import annotations
 
@@ -23,10 +24,10 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is."""
+    """The progress of a run."""
 
     step: int
-    """Steps that are done."""
+    """The number of steps that are done."""
     history: History
 
 
@@ -42,10 +43,10 @@ class _State:
 def save_state(
     folder: Path, run: str, progress: Progress, trained: dict[str, nn.Parameter], optimizer: Optimizer
 ) -> None:
-    """Replace the state in one step.
+    """Replace the state atomically.
 
     Raises:
-        OSError: the disk is full; the state before is kept.
+        OSError: the disk is full; the previous state is kept.
     """
     safetensors = need("safetensors.torch", "models", "training")
     tensors = {f"weight.{name}": parameter.detach().cpu().contiguous() for name, parameter in trained.items()}
@@ -63,11 +64,11 @@ def save_state(
 
 
 def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimizer: Optimizer) -> Progress:
-    """Bring weights and optimizer to where the run was; without a state, it begins.
+    """Restore weights and optimizer from a state. Without one, the run starts from step 0.
 
     Raises:
-        UsageError: the state is that of another run.
-        DataError: it is damaged.
+        UsageError: the state belongs to another run.
+        DataError: the state is damaged.
     """
     if not (folder / _STATE).is_file():
         return Progress(0, [])

@@ -1,4 +1,4 @@
-"""One training step: scores of a batch of queries, the loss, its gradient, and the move of the weights."""
+"""One training step: the scores of a batch of queries, the loss, its gradient, and the update of the weights."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 Step = Callable[[int, Rows], dict[str, float]]
-"""From the number of the step and its examples to what the history keeps of it."""
+"""Takes the number of the step and its examples; returns its row of the history."""
 _SEEDS_APART = 1_000_003
 
 
 class Diverged(ModelError):
-    """A loss or its gradient is not finite. `reason` says where, and what may help."""
+    """The loss or its gradient is not finite. `reason` says at which step, and what to try."""
 
     def __init__(self, step: int, what: str, value: float) -> None:
-        way = "lower the learning rate (--lr), or look at the teacher's scores and the scale of the loss"
+        way = "lower the learning rate (--lr), or check the teacher's scores and the scale of the loss"
         self.reason = f"step {step}: the {what} is {value}; {way}"
-        super().__init__(f"{self.reason}; nothing finished was written")
+        super().__init__(f"{self.reason}; no checkpoint was written")
 
 
 def optimizer_of(student: Student, settings: Settings) -> Optimizer:
@@ -44,11 +44,11 @@ def optimizer_of(student: Student, settings: Settings) -> Optimizer:
 def stepper(
     student: Student, data: Encoded, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE
 ) -> Step:
-    """The step of a run of `total` steps. What is random in a step, dropout, depends on its number and on the rank
-    alone, so a run that goes on after a kill makes the steps that it would have made.
+    """The step function of a run of `total` steps. Dropout depends only on the number of the step and on the rank, so a
+    run that continues after a kill makes the same steps.
 
     Raises:
-        Diverged: when called, if the loss or its gradient is not finite. The weights are not moved.
+        Diverged: by the step function, if the loss or its gradient is not finite. The weights are not updated.
     """
     torch = need("torch", "models", "training")
     parameters = list(student.trained.values())
@@ -69,14 +69,14 @@ def stepper(
         ranks.sum_gradients(parameters)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
         _refuse_nonfinite(number, "gradient", norm)
-        _move(optimizer, settings.rate(number, total))
+        _update(optimizer, settings.rate(number, total))
         spread = float(scores.detach().std(correction=0))
         return {"step": number + 1, "loss": value, "gradient": norm, "score_std": spread}
 
     return step
 
 
-def _move(optimizer: Any, rate: float) -> None:
+def _update(optimizer: Any, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()

@@ -1,4 +1,4 @@
-"""The student: a base checkpoint that can be trained to score pairs, and how it is written again."""
+"""The student: a base checkpoint that is trained to score pairs. This module loads and writes it."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _ON_CPU, _ON_GPU = 768, 8192
-"""Padded tokens of a call. A step is cut into several, so smaller ones waste less; a GPU wants them larger."""
+"""Padded tokens per model call. A step has several calls: small ones waste less padding, and a GPU needs large ones."""
 
 
 @dataclass(frozen=True)
 class Student:
-    """A loaded model with float32 weights, and the encoder that makes its inputs as the adapter will make them."""
+    """A loaded model with float32 weights, and the encoder that makes the same inputs as its adapter."""
 
     folder: ModelFolder
     scorer: Scorer
     device: str
     half: bool
-    """Whether the layers compute in bfloat16; weights, scores and losses stay float32."""
+    """Whether the layers compute in bfloat16. Weights, scores and losses are float32."""
     budget: int
     """Padded tokens of one model call."""
 
@@ -48,7 +48,7 @@ class Student:
 
     @property
     def encoder(self) -> Encoder:
-        """What makes its inputs."""
+        """Makes the inputs of the network."""
         return self.scorer.encoder
 
     @property
@@ -57,7 +57,8 @@ class Student:
         return {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
 
     def scores(self, pairs: ModelInputs, rows: Integers) -> Tensor:
-        """Raw scores of some pairs, float32 [rows]. Calls are cut by length, so that little of them is padding."""
+        """Raw scores of the given rows, float32 [rows]. Each model call has pairs of similar length, to save
+        padding."""
         torch = need("torch", "models", "training")
         if not len(rows):
             nothing: Tensor = torch.zeros(0, device=self.device)
@@ -71,13 +72,14 @@ class Student:
 
 
 def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> Student:
-    """Load a base for training: a language model by the words yes and no, unless it shall grow a score head; anything
-    else by its score head.
+    """Load a base for training: a language model with its yes/no scores, unless `new_head` is set; any other model with
+    its score head.
 
     Raises:
-        ModelError: it has no score head and none is asked for, has several labels, has no single tokens for yes and
-            no, or lacks weights.
-        UsageError: a new head is asked for and it has one, or bfloat16 is asked for where the device has none.
+        ModelError: the base has no score head and `new_head` is not set, has several labels, has no single tokens for
+            yes and no, or lacks weights.
+        UsageError: `new_head` is set and the base has a head, or the device does not compute in bfloat16 and
+            `precision` asks for it.
     """
     torch = need("torch", "models", "training")
     device = pick_device(machine.device)
@@ -95,7 +97,7 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
 
 
 def write_model(student: Student, folder: Path) -> None:
-    """Write a folder that the base's adapter loads, in the base's own dtype.
+    """Write a folder that the base's adapter loads, in the base's dtype.
 
     Raises:
         OSError: the disk is full.
@@ -120,9 +122,9 @@ def write_model(student: Student, folder: Path) -> None:
 
 
 def _state(model: Any) -> dict[str, Tensor]:
-    """The weights; of those that are one and the same, the first, as it is saved."""
-    own = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
-    return {name: tensor.detach().cpu() for name, tensor in model.state_dict().items() if name in own}
+    """The weights, with tied weights once, under the first of their names."""
+    names = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
+    return {name: tensor.detach().cpu() for name, tensor in model.state_dict().items() if name in names}
 
 
 def _answers(folder: ModelFolder) -> bool:

@@ -1,6 +1,6 @@
-"""A student that answers: a language model that scores a pair with logit(yes) - logit(no), as Qwen3-Reranker does.
+"""A language model as a student: it scores a pair with logit(yes) - logit(no), as Qwen3-Reranker does.
 
-Template, instruction, words and truncation are those of the causal-LM adapter, which makes the inputs here too.
+The causal-LM adapter makes the inputs, so template, instruction, words and truncation are the same as in scoring.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class YesNoPrompts:
-    """The adapter's inputs."""
+    """An encoder that uses the adapter's prompts."""
 
     adapter: CausalLMReranker
 
@@ -41,10 +41,10 @@ class YesNoPrompts:
 
 
 def load_yes_no(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
-    """Load a language model for training. With low-rank updates its embeddings and its head stay as they are.
+    """Load a language model for training. With low-rank updates, embeddings and head are not trained.
 
     Raises:
-        ModelError: it has no single token for one of the two words, or lacks weights.
+        ModelError: one of the two words is not a single token, or weights are missing.
     """
     adapter = adapter_of(folder, settings.max_length)
     words = adapter.next_word
@@ -67,7 +67,7 @@ def load_yes_no(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
 
 
 def _declaring(base: ModelFolder, adapter: CausalLMReranker) -> Callable[[Path], None]:
-    """What writes how a fitted model is asked: as its base is."""
+    """A function that writes the prompt of the base into the folder of a trained model."""
 
     def write(folder: Path) -> None:
         if base.chain:
@@ -86,12 +86,13 @@ def _declaring(base: ModelFolder, adapter: CausalLMReranker) -> Callable[[Path],
 
 
 def adapter_of(folder: ModelFolder, max_length: int | None) -> CausalLMReranker:
-    """The adapter of a base: with the prompt that its folder declares, else with the one that it will be taught."""
+    """The adapter of a base, with the prompt that its folder declares, or with the default prompt if it declares
+    none."""
     return CausalLMReranker(str(folder.path), max_length=max_length, template=taught_template(folder))
 
 
 def taught_template(folder: ModelFolder) -> str | None:
-    """The template that a language model is taught which does not say how it is asked; None for one that does."""
+    """The default template for a language model whose folder declares no prompt; None if it declares one."""
     try:
         asking_of(folder)
     except ModelError:
@@ -106,13 +107,13 @@ def _word_ids(folder: ModelFolder, adapter: CausalLMReranker) -> tuple[int, ...]
     try:
         return adapter.next_word.word_ids
     except ModelError as error:
-        told = str(error).split(";", maxsplit=1)[0]
-        raise ModelError(f"{told}; new_head (--new-head) adds a score head to '{folder.name}' instead") from None
+        problem = str(error).split(";", maxsplit=1)[0]
+        raise ModelError(f"{problem}; new_head (--new-head) adds a score head to '{folder.name}' instead") from None
 
 
 def _read_two_words(network: Any, word_ids: tuple[int, ...]) -> None:
-    """Let the head compute the two words alone, in float32, whatever the layers compute in. Its weights stay where they
-    are, so what is trained and written is the whole head."""
+    """Let the head compute the logits of the two words only, in float32 whatever the precision of the layers. The whole
+    head is still trained and written."""
     torch = need("torch", "models", "training")
     head = network.get_output_embeddings()
     if not isinstance(head, torch.nn.Linear):

@@ -33,7 +33,7 @@ def mined(
 
 
 def taught(
-    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", wishes: teach.TeachingSettings | None = None
+    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", settings: teach.TeachingSettings | None = None
 ) -> dict[str, Any]:
     """Examples of the pool, which is mined first where it is not there."""
     if not (place.path / "pool").exists():
@@ -41,4 +41,4 @@ def taught(
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     with place.session() as session:
         lesson = teach.lesson_of(place.path / "pool", corpus)
-        return teach.teach(lesson, list(teachers), wishes or teach.TeachingSettings(), place.path / out, session)
+        return teach.teach(lesson, list(teachers), settings or teach.TeachingSettings(), place.path / out, session)

@@ -48,8 +48,8 @@ def test_a_model_is_marked_on_its_own_corpus_and_on_no_other(base: Path, place: 
     found = [
         one for one in gathered(place.workspace.path, collections=["another-name", "other"]) if one.system.reranker
     ]
-    told = {one.collection.name: marks.is_adapted(one) for one in found}
-    assert told == {"another-name": True, "other": False}
+    adapted = {one.collection.name: marks.is_adapted(one) for one in found}
+    assert adapted == {"another-name": True, "other": False}
     (part,) = [
         one
         for one in gathered(place.workspace.path, collections=[sample_queries(renamed, 2).fingerprint])

@@ -43,7 +43,7 @@ def test_long_and_short_steps_come_in_no_order() -> None:
     assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.3
 
 
-def test_replay_is_its_share_of_every_epoch_and_draws_anew() -> None:
+def test_replay_is_its_share_of_every_epoch_and_draws_again() -> None:
     batches = Batches(800, replayed=200, share=0.2, queries=16)
     epochs = [np.concatenate(batches.epoch(number, LENGTHS)) for number in (0, 1)]
     for epoch in epochs:

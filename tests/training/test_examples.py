@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(name: str, tmp_path: Path) -> None:
         ({"query": None}, "the field 'query' is missing"),
         ({"documents": []}, "no document"),
         ({"documents": ["a", 3]}, "list of texts"),
-        ({"documents": ["a", "a"]}, "stands twice"),
+        ({"documents": ["a", "a"]}, "occurs twice"),
         ({"scores": [1.0]}, "2 documents have 1 scores"),
         ({"scores": [1.0, "high"]}, "'high' is not a number"),
         ({"scores": [1.0, True]}, "True is not a number"),
@@ -68,7 +68,7 @@ def test_rows_of_parquet_are_counted_too(tmp_path: Path) -> None:
 def test_what_is_no_json_and_what_is_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"mined\.jsonl:1: not JSON"):
         read_examples(jsonl(tmp_path / "mined.jsonl", "{"))
-    with pytest.raises(DataError, match="no example"):
+    with pytest.raises(DataError, match="has no examples"):
         read_examples(jsonl(tmp_path / "mined.jsonl"))
     with pytest.raises(UsageError, match="no training examples at"):
         read_examples(tmp_path / "nowhere.jsonl")

@@ -244,10 +244,10 @@ def test_replayed_examples_are_trained_on_and_in_the_manifest(base: Path, tmp_pa
 
 def test_the_cost_is_counted_and_nothing_is_written(base: Path, tmp_path: Path) -> None:
     work = job(str(base), some_examples(), QUICK)
-    told = cost(work, Machine(batch_tokens=1024))
-    assert (told.examples, told.pairs, told.steps) == (12, 48, 6)
-    assert told.tokens == 2 * int(fitting._prepared(work, Machine())[1].pairs.lengths.sum())
-    assert told.padding >= 0 and told.seconds > 0
+    printed = cost(work, Machine(batch_tokens=1024))
+    assert (printed.examples, printed.pairs, printed.steps) == (12, 48, 6)
+    assert printed.tokens == 2 * int(fitting._prepared(work, Machine())[1].pairs.lengths.sum())
+    assert printed.padding >= 0 and printed.seconds > 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -262,11 +262,11 @@ def test_the_rate_rises_and_falls_in_lines() -> None:
     assert rates == pytest.approx([0.5, 1, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
 
 
-def test_the_command_trains_what_it_is_told(base: Path, tmp_path: Path, command: Command) -> None:
+def test_the_command_trains_with_its_options(base: Path, tmp_path: Path, command: Command) -> None:
     write_examples(tmp_path / "mined.jsonl", some_examples().rows)
     what = ("--base", base, "--data", tmp_path / "mined.jsonl", "--loss", "mse", "--lr", "1e-3", "--batch-queries", 4)
-    told = command("train", "fit", *what, "--print-cost", "--json")
-    assert told.code == 0 and json.loads(told.out)["steps"] == 3 and not (tmp_path / "out").exists()
+    printed = command("train", "fit", *what, "--print-cost", "--json")
+    assert printed.code == 0 and json.loads(printed.out)["steps"] == 3 and not (tmp_path / "out").exists()
     said = command("train", "fit", *what, "--out", tmp_path / "out")
     assert said.code == 0 and "3 steps" in said.out
     missing = command("train", "fit", "--base", base)

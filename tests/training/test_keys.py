@@ -25,7 +25,7 @@ def test_every_key_has_a_meaning_and_states_its_default(kind: type[Any]) -> None
     for key in keys_of(kind).values():
         assert key.text.endswith("."), key.path
         unset = key.default is None or key.default == []
-        stated = any(word in key.text for word in ("Default", "default", "Needed", "The split of its judgments"))
+        stated = any(word in key.text for word in ("Default", "default", "Needed", "The split of the judgments"))
         needed = key.path in ("teachers", "teaching.teachers", "wrong.queries", "wrong.corpus")
         assert not unset or stated or needed or key.path.endswith("ingredients"), key.path
 

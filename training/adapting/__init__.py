@@ -1,6 +1,7 @@
-"""The gated loop of `harness train adapt`: singles, a union model and merges, made here and judged before one ships.
+"""The loop of `harness train adapt`: it makes singles, a union model and merges, and lets the gate judge them.
 
-The making half: `wishes` (what the user chose), `cost`, `tasks` (queries, leaks out, pools, scores), `ingredients`
-(stage 1, one fine-tune for each task and seed, the union of equal compute), `integrity` (a broken checkpoint is refused
-before it is merged or measured) and `merges` (soups and slerps). The judging half decides which of them is accepted.
+These modules make checkpoints: `settings`, `cost`, `tasks` (queries without leaks, pools, scores), `ingredients` (stage
+1, one fine-tune for each task and seed, the union of equal compute), `integrity` (broken checkpoints are refused before
+they are merged or measured) and `merges` (soups and slerps). `arms`, `deciding`, `judging` and `claims` decide which
+one is accepted.
 """

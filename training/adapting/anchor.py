@@ -1,4 +1,4 @@
-"""What the proposals of an adaptation are held against: chosen once, before anything is trained, and kept."""
+"""The anchor that the proposals of an adaptation are compared with. It is chosen once, before training, and kept."""
 
 from __future__ import annotations
 
@@ -25,28 +25,27 @@ FILE = "anchor.json"
 
 @dataclass(frozen=True)
 class TierAnchor:
-    """The anchor as every tier names it."""
+    """The names of the anchor in each tier."""
 
     name: str
-    """For people."""
+    """The name to print."""
     dev: str
-    """A spec that can be opened: dev compares what it measures itself."""
+    """A spec that can be opened, because dev measures the anchor itself."""
     gate: str
-    """As a policy names it: a spec, or the best accepted."""
+    """The value for a policy: a spec, or `best-accepted`."""
     final: str
     note: str = ""
 
 
 def anchor_of(tiers: Tiers, policy: Policy, base: str, out: Path) -> TierAnchor:
-    """The policy's anchor. Where it is the best accepted and nothing was accepted on these queries yet, the base.
-
-    It is chosen once and kept in `out`, so that a killed run goes on against the same.
+    """The policy's anchor, or the base if the policy says `best-accepted` and nothing was accepted on these queries
+    yet. It is chosen once and kept in `out`, so that a killed run continues with the same anchor.
 
     Args:
-        base: the spec of the base, with its head.
+        base: the spec of the base, which has a score head.
 
     Raises:
-        UsageError: an accepted system cannot be opened and was not measured on the final queries.
+        UsageError: the best accepted system cannot be opened and was not measured on the final queries.
     """
     file = out / FILE
     if file.exists():
@@ -72,7 +71,7 @@ def _chosen(tiers: Tiers, policy: Policy, base: str) -> TierAnchor:
             f"the best accepted system '{best.name}' cannot be opened as it was, and was not measured on the final "
             f"queries; name an anchor in the policy: anchor = '...'"
         )
-    note = "" if still else f"'{best.name}' cannot be opened as it was: dev holds the proposals against the base"
+    note = "" if still else f"'{best.name}' cannot be opened as it was: on dev the proposals are compared with the base"
     return TierAnchor(
         best.name, best.name if still else base, BEST_ACCEPTED, BEST_ACCEPTED if last else best.name, note
     )  # fmt: skip
@@ -84,7 +83,7 @@ def _best(stage: Stage) -> SystemRecord | None:
 
 
 def _candidates(stage: Stage) -> dict[str, str]:
-    """Digests of the candidates that every system of a stage ranks, by fingerprint. No reranker is asked."""
+    """Digests of a stage's candidates, by the fingerprint of their collection. No reranker is called."""
     first = stage.system(stage.first_stage)
     measures = [stage.policy.measure] if stage.policy.measure else []
     grounds = [prepare(one, first.first_stage, first.depth, measures, stage.session) for one in stage.collections]
@@ -92,7 +91,7 @@ def _candidates(stage: Stage) -> dict[str, str]:
 
 
 def _is_still_there(stage: Stage, best: SystemRecord) -> bool:
-    """Whether its name still opens the system that was accepted: a folder may hold another model by now."""
+    """Whether the name still opens the accepted system. A folder may have another model by now."""
     with Results(stage.session.workspace.results) as results:
         stored = {one.collection.fingerprint: one for one in map(results.find, best.evaluations)}
     try:

@@ -1,4 +1,5 @@
-"""The arms of an adaptation, measured: on dev and the source domain as they are made, on the final queries at once."""
+"""Measure the arms of an adaptation: on dev and the source domain as they are made, on the final queries all
+together."""
 
 from __future__ import annotations
 
@@ -16,88 +17,87 @@ from training.adapting.targets import Tiers
 
 @dataclass
 class Arms:
-    """What is measured, by the name of the arm. Every look at dev is written down."""
+    """Measures arms and keeps their scores by name. Every look at dev is recorded."""
 
     tiers: Tiers
     journal: Journal
     deciding: Deciding
     teachers: Sequence[str]
-    """Specs, cut where the student is."""
+    """Specs with the student's maximum length."""
     dev: dict[str, ArmScores] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, float]:
-        """The primary endpoint on dev."""
+        """The primary endpoint on dev by arm, a fraction."""
         return {name: one.value for name, one in self.dev.items()}
 
     @property
     def anchor(self) -> ArmScores:
-        """What the proposals are held against, on dev."""
+        """The scores on dev of the anchor that proposals are compared with."""
         return self.dev.get(ANCHOR) or self.dev["base"]
 
     @property
     def references(self) -> dict[str, str]:
-        """Arms that are no checkpoints, with their specs."""
+        """The specs of arms that are not checkpoints."""
         teachers = dict(zip(teacher_arms(len(self.teachers)), self.teachers, strict=True))
         return {FIRST_STAGE: self.tiers.dev.first_stage, **teachers}
 
     def add(self, arms: Sequence[ArmRecord]) -> list[ArmRecord]:
-        """Measure checkpoints on dev and source, those that were refused excepted, and keep them as arms.
-
-        One whose scores cannot be used (NaN, or the wrong way round) is refused for it.
+        """Measure checkpoints that are not refused on dev and source, and keep all as arms. A checkpoint whose scores
+        cannot be used (NaN, or a reversed order) is refused.
         """
         self.journal.add_arms(arms)
-        found = [one if one.refused else self._measured(one) for one in arms]
-        self.journal.add_arms(found)
-        return found
+        measured = [one if one.refused else self._measured(one) for one in arms]
+        self.journal.add_arms(measured)
+        return measured
 
     def refer(self, name: str, spec: str) -> ArmScores:
-        """Measure what is no checkpoint of this run: the first stage, a teacher, the anchor."""
-        with self.journal.step("dev", name) as said:
-            found = self._on_dev(name, spec)
-            said.detail = points(found.value)
-        return found
+        """Measure a system that is not a checkpoint of this run: the first stage, a teacher, the anchor."""
+        with self.journal.step("dev", name) as step:
+            scores = self._on_dev(name, spec)
+            step.detail = points(scores.value)
+        return scores
 
     def trial(self, one: ArmRecord) -> float:
-        """The dev value of a soup that is only tried."""
-        with self.journal.step("dev", one.name) as said:
-            found = measure(one.name, spec_of(one.path), self.tiers.dev)
-            said.detail = points(found.value)
-        self._look(found)
-        return found.value
+        """The dev value of a trial soup."""
+        with self.journal.step("dev", one.name) as step:
+            scores = measure(one.name, spec_of(one.path), self.tiers.dev)
+            step.detail = points(scores.value)
+        self._look(scores)
+        return scores.value
 
     def at(self, tier: Tier, name: str, spec: str) -> ArmScores:
-        """Measure an arm on the queries of a tier that has been looked at."""
+        """Measure an arm on the queries of a tier after the tier's look."""
         stages = {"gate": self.tiers.gate, "final": self.tiers.final}
-        found = measure(name, spec, stages[tier])
-        self.journal.add_scores(rows(found, tier))
-        return found
+        scores = measure(name, spec, stages[tier])
+        self.journal.add_scores(rows(scores, tier))
+        return scores
 
     def _measured(self, one: ArmRecord) -> ArmRecord:
-        with self.journal.step("dev", one.name) as said:
+        with self.journal.step("dev", one.name) as step:
             try:
-                found = self._on_dev(one.name, spec_of(one.path))
+                scores = self._on_dev(one.name, spec_of(one.path))
             except ModelError as error:
-                said.state, said.detail = "invalid", str(error)
+                step.state, step.detail = "invalid", str(error)
                 return replace(one, refused=(str(error),))
-            said.detail = points(found.value)
-            if one.kind != "base":  # it is measured before the anchor
-                self._look(found)
+            step.detail = points(scores.value)
+            if one.kind != "base":  # the base is measured before the anchor
+                self._look(scores)
         return one
 
     def _on_dev(self, name: str, spec: str) -> ArmScores:
-        found = measure(name, spec, self.tiers.dev)
-        self.dev[name] = found
-        self.journal.add_scores(rows(found, "dev"))
+        scores = measure(name, spec, self.tiers.dev)
+        self.dev[name] = scores
+        self.journal.add_scores(rows(scores, "dev"))
         if self.tiers.source is not None:
             self.journal.add_scores(rows(measure(name, spec, self.tiers.source), "source"))
-        return found
+        return scores
 
-    def _look(self, found: ArmScores) -> None:
-        if found.ids != self.anchor.ids:
-            self.journal.add_look(self.deciding.on_dev(self.anchor, found))
+    def _look(self, scores: ArmScores) -> None:
+        if scores.ids != self.anchor.ids:
+            self.journal.add_look(self.deciding.on_dev(self.anchor, scores))
 
 
 def points(value: float) -> str:
-    """A fraction as points."""
+    """A fraction as points, with one decimal."""
     return f"{100 * value:.1f}"

@@ -1,13 +1,13 @@
-"""Where a run keeps the checkpoints that it makes."""
+"""The folders of the checkpoints that a run makes."""
 
 from pathlib import Path
 
 
 def folder_of(out: Path, name: str) -> Path:
-    """Where a run keeps a checkpoint that it made.
+    """The folder of a checkpoint that a run makes.
 
     Args:
         out: the folder of the run.
-        name: the checkpoint's.
+        name: the name of the checkpoint.
     """
     return out / name if name in {"base", "stage-1"} else out / "checkpoints" / name

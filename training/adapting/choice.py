@@ -1,4 +1,4 @@
-"""What is proposed to the gate, and in which order: chosen on dev alone. Pure functions."""
+"""Choose the proposals for the gate and their order, on dev only. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import KINDS, Kind
 
 _SIMPLICITY = tuple(kind for kind in KINDS if kind not in {"base", "stage-1"})
-"""Of two equally good ones the earlier is proposed. Base and stage 1 are no proposals."""
+"""Of equally good arms, the kind that comes first here is proposed. Base and stage 1 are not proposed."""
 
 
 def best_first(singles: Sequence[ArmRecord], values: Mapping[str, float]) -> list[ArmRecord]:
-    """Measured singles by their value on dev; equal ones in the order in which they were made."""
+    """The measured singles, best on dev first. Equal ones keep their order."""
     return sorted((one for one in singles if one.name in values), key=lambda one: -values[one.name])
 
 
 def proposals(
     arms: Sequence[ArmRecord], values: Mapping[str, float], identities: Mapping[str, Hashable], anchor: float
 ) -> list[ArmRecord]:
-    """What may ask the gate: ahead of the anchor on dev, the best first, equal ones by simplicity.
+    """The arms to propose to the gate: those ahead of the anchor on dev, best first, equal ones by simplicity.
 
     Args:
-        values: on dev, by the name of the arm; one that was refused has none.
-        identities: equal where weights are equal; of those only the first is proposed.
-        anchor: the anchor's value on dev.
+        values: values on dev by the name of the arm; refused arms have none.
+        identities: equal for equal weights; of arms with equal weights only the first is proposed.
+        anchor: the value of the anchor on dev.
     """
     ahead = [one for one in arms if one.kind in _SIMPLICITY and values.get(one.name, anchor) > anchor]
     ordered = sorted(ahead, key=lambda one: (-values[one.name], _SIMPLICITY.index(one.kind)))
-    once: dict[Hashable, ArmRecord] = {}
+    unique: dict[Hashable, ArmRecord] = {}
     for one in ordered:
-        once.setdefault(identities[one.name], one)
-    return list(once.values())
+        unique.setdefault(identities[one.name], one)
+    return list(unique.values())
 
 
 def best_of(arms: Sequence[ArmRecord], kinds: Sequence[Kind], values: Mapping[str, float]) -> ArmRecord | None:
-    """The best measured arm of some kinds on dev, equal ones by simplicity; None where there is none."""
-    found = [one for one in arms if one.kind in kinds and one.name in values]
-    return min(found, key=lambda one: (-values[one.name], _SIMPLICITY.index(one.kind)), default=None)
+    """The measured arm of these kinds with the best value on dev, equal ones by simplicity; None if there is none."""
+    measured = [one for one in arms if one.kind in kinds and one.name in values]
+    return min(measured, key=lambda one: (-values[one.name], _SIMPLICITY.index(one.kind)), default=None)

@@ -1,4 +1,4 @@
-"""What may be said of an adaptation: differences on the final split, tested over questions and corrected together."""
+"""The claims of an adaptation: differences on the final split, tested over questions and corrected together."""
 
 from __future__ import annotations
 
@@ -15,59 +15,60 @@ from harness.result.adaptation.vocabulary import BASE, FIRST_STAGE
 from training.adapting.scoring import ArmScores, finite, paired
 
 BASELINES = (BASE, FIRST_STAGE)
-"""What an adaptation has to be ahead of."""
+"""The arms that an accepted checkpoint is compared with."""
 CONTROLS = ("union", "linear")
-"""What a merge has to be ahead of, both of them, before merging is said to help."""
+"""The arms that a merge must both be ahead of before it is claimed that merging helps."""
 _Kind = Literal["adaptation", "merging"]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Comparison:
     claim: _Kind
     winner: str
     against: str
 
 
 def claims_of(final: Mapping[str, ArmScores], winner: str, merged: Sequence[str], alpha: float) -> tuple[Claim, ...]:
-    """Test every claim on the final split by the rule of `measuring.statistics.difference`; all claims are one family.
-
-    The adaptation is held against the base and the first stage, each merged arm against the union and the linear soup.
-    A claim about merging holds only where that arm is ahead of both.
+    """Test every claim on the final split by the rule of `measuring.statistics.difference`. All claims are one family.
+    The accepted arm is compared with the base and the first stage, and each merged arm with the union and the linear
+    soup. A claim about merging holds only if the arm is ahead of both.
 
     Args:
         final: the arms on the final split, by name.
         winner: the accepted arm.
-        merged: the merged arms that are asked about; slerp is asked about wherever there is one.
-        alpha: of all claims together.
+        merged: the merged arms to test. slerp is always tested if there is one.
+        alpha: the significance level of all claims together.
     """
-    asked = [_Asked("adaptation", winner, name) for name in BASELINES if name in final]
+    comparisons = [_Comparison("adaptation", winner, name) for name in BASELINES if name in final]
     for name in dict.fromkeys([*merged, *(("slerp",) if "slerp" in final else ())]):
-        asked += [_Asked("merging", name, other) for other in CONTROLS if other in final and other != name]
-    judged = [_judged(one, found, alpha) for one, found in zip(asked, _tested(asked, final), strict=True)]
+        comparisons += [_Comparison("merging", name, other) for other in CONTROLS if other in final and other != name]
+    judged = [_judged(one, found, alpha) for one, found in zip(comparisons, _tested(comparisons, final), strict=True)]
     return tuple(_jointly(one, judged) for one in judged)
 
 
 def merging(claims: Sequence[Claim]) -> str | None:
-    """The arm of which it may be said that merging helped; None where it may not."""
+    """The arm for which it is claimed that merging helped; None if there is none."""
     return next((one.winner for one in claims if one.claim == "merging" and one.holds), None)
 
 
-def _tested(asked: Sequence[_Asked], final: Mapping[str, ArmScores]) -> list[Difference]:
-    """The differences of all claims at once, winner minus the other, macro-averaged over the collections."""
-    rows = [paired(final[one.against], final[one.winner]) for one in asked]
+def _tested(comparisons: Sequence[_Comparison], final: Mapping[str, ArmScores]) -> list[Difference]:
+    """The differences of all claims, winner minus the other arm, macro-averaged over the collections."""
+    rows = [paired(final[one.against], final[one.winner]) for one in comparisons]
     columns = [np.stack([pair.deltas for pair in pairs]) for pairs in zip(*rows, strict=True)]
     return [one.macro for one in differences(design_of(rows[0]), columns)] if rows else []
 
 
-def _judged(asked: _Asked, found: Difference, alpha: float) -> Claim:
-    sure, (low, high) = found.adjusted_p <= alpha, found.interval
-    how = "cannot be distinguished from" if not sure else "is ahead of" if found.value > 0 else "is behind"
-    p = "no p" if finite(found.adjusted_p) is None else f"p {found.adjusted_p:.2g}{_corrected(found.family)}"
+def _judged(comparison: _Comparison, difference: Difference, alpha: float) -> Claim:
+    sure, (low, high) = difference.adjusted_p <= alpha, difference.interval
+    how = "cannot be distinguished from" if not sure else "is ahead of" if difference.value > 0 else "is behind"
+    corrected = _corrected(difference.family)
+    p = "no p" if finite(difference.adjusted_p) is None else f"p {difference.adjusted_p:.2g}{corrected}"
     return Claim(
-        claim=asked.claim, against=asked.against, winner=asked.winner, delta=found.value, low=finite(low),
-        high=finite(high), p=finite(found.p), adjusted_p=finite(found.adjusted_p), family=found.family,
-        holds=sure and found.value > 0,
-        told=f"{asked.winner} {how} {asked.against}: {100 * found.value:+z.1f} points, {p}",
+        claim=comparison.claim, against=comparison.against, winner=comparison.winner, delta=difference.value,
+        low=finite(low), high=finite(high), p=finite(difference.p), adjusted_p=finite(difference.adjusted_p),
+        family=difference.family,
+        holds=sure and difference.value > 0,
+        told=f"{comparison.winner} {how} {comparison.against}: {100 * difference.value:+z.1f} points, {p}",
     )  # fmt: skip
 
 
@@ -76,11 +77,13 @@ def _corrected(family: int) -> str:
 
 
 def _jointly(one: Claim, judged: Sequence[Claim]) -> Claim:
-    """Ahead of the union alone, or of the linear soup alone, is no gain of merging."""
+    """Drop a claim about merging if the arm is ahead of only one of the controls."""
     if one.claim != "merging" or not one.holds:
         return one
-    own = {other.against for other in judged if other.claim == "merging" and other.winner == one.winner and other.holds}
-    missing = [name for name in CONTROLS if name not in own]
+    ahead_of = {
+        other.against for other in judged if other.claim == "merging" and other.winner == one.winner and other.holds
+    }
+    missing = [name for name in CONTROLS if name not in ahead_of]
     if not missing:
         return one
     return replace(one, holds=False, told=f"{one.told}; but not ahead of {missing[0]}, so merging is not claimed")

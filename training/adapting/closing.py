@@ -1,4 +1,4 @@
-"""How a run ends: the accepted model in its place, what a reader has to know, the manifest last."""
+"""The end of a run: the accepted model, remarks for the reader, and the manifest."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from training.job import finish
 STAGE = "adapt"
 MODEL = "model"
 EXIT: Mapping[State, int] = {"accepted": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
-"""What the command line returns."""
+"""The exit code of the command line."""
 
 
 class Ended(Exception):
-    """The run is over without an accepted checkpoint."""
+    """The run ended without an accepted checkpoint."""
 
     def __init__(self, state: State, reasons: Sequence[str]) -> None:
         super().__init__(*reasons)
@@ -32,26 +32,26 @@ class Ended(Exception):
 
 
 def keep_model(accepted: ArmRecord, out: Path) -> None:
-    """Copy the accepted folder: `out/model` appears when it is whole.
+    """Copy the accepted checkpoint to `out/model`, which appears when it is complete.
 
     Raises:
-        OSError: the disk is full; there is no such folder then.
+        OSError: the disk is full; `out/model` is not made.
     """
     with new_folder(out / MODEL) as unfinished:
         shutil.copytree(open_folder(accepted.path).path, unfinished, dirs_exist_ok=True)
         replace_folder(unfinished, out / MODEL)
 
 
-def beside(
+def remarks_of(
     record: AdaptationRecord, *, accepted: str | None, general: bool, anchor: str, left_out: Sequence[str] = ()
 ) -> list[str]:
-    """What a reader has to know beside the verdict.
+    """Remarks for the reader that are shown with the verdict.
 
     Args:
-        accepted: the arm that is accepted, if one is.
-        general: whether there was a stage 1.
-        anchor: what was odd about the anchor.
-        left_out: which queries are no part of a tier.
+        accepted: the accepted arm; None if there is none.
+        general: whether there was general data for stage 1.
+        anchor: a remark about the anchor, or ''.
+        left_out: remarks about queries that were left out of a tier.
     """
     lines = [f"{one.name} was refused: {one.refused[0]}" for one in record.arms if one.refused]
     if record.claims:
@@ -68,33 +68,33 @@ def beside(
 
 
 def _blocked(record: AdaptationRecord) -> Iterator[str]:
-    """Queries that a validation would not use. They were trained on all the same: the gate decides."""
-    told = {one.name: one.detail for one in record.timeline if one.stage == "validate"}
+    """Tasks whose queries were blocked by their validation. They are trained on anyway, because the gate decides."""
+    details = {one.name: one.detail for one in record.timeline if one.stage == "validate"}
     for one in record.tasks:
         if one.validated == "blocked":
-            reason = told.get(one.name, "").partition(": ")[2]
-            yield f"the queries of {one.name} are blocked by their validation, which stops nothing here: {reason}"
+            reason = details.get(one.name, "").partition(": ")[2]
+            yield f"the queries of {one.name} are blocked by their validation, but were used here: {reason}"
 
 
 def _behind_first_stage(record: AdaptationRecord, accepted: str | None) -> Iterator[str]:
-    """Better than its base may still be worse than no reranking, and a teacher that is so cannot lift a student."""
-    asked: list[tuple[str, Tier]] = [(one, "dev") for one in record.teacher_arms]
+    """Teachers and accepted arms that are worse than no reranking."""
+    checked: list[tuple[str, Tier]] = [(one, "dev") for one in record.teacher_arms]
     if accepted is not None:
-        asked.append((accepted, "final"))
-    for name, tier in asked:
-        own, first = record.value(name, tier), record.value(FIRST_STAGE, tier)
-        if own is not None and first is not None and own < first:
-            yield f"{name} is behind its first stage on {tier} ({100 * own:.1f} to {100 * first:.1f})"
+        checked.append((accepted, "final"))
+    for name, tier in checked:
+        value, first = record.value(name, tier), record.value(FIRST_STAGE, tier)
+        if value is not None and first is not None and value < first:
+            yield f"{name} is behind its first stage on {tier} ({100 * value:.1f} to {100 * first:.1f})"
 
 
 def publish(record: AdaptationRecord, workspace: Workspace) -> None:
-    """Keep the record where `harness report` looks for adaptations."""
+    """Write the record to the workspace, where `harness report` finds it."""
     workspace.adaptations.mkdir(exist_ok=True)
     write_record(record, workspace.adaptations / f"{record.run}.json")
 
 
 def write_manifest(record: AdaptationRecord, out: Path, job: Mapping[str, object]) -> None:
-    """Counts, identities, rejections, versions: its existence means that the run is over."""
+    """Write counts, identities, rejections and versions. The manifest exists only if the run is over."""
     finish(out, STAGE, {
         **job, "run": record.run, "state": record.state, "accepted": record.accepted, "reasons": record.reasons,
         "counts": {"arms": len(record.arms), "looks": len(record.looks)},
@@ -106,8 +106,8 @@ def write_manifest(record: AdaptationRecord, out: Path, job: Mapping[str, object
 
 def _identity(one: ArmRecord) -> Mapping[str, object]:
     if one.refused and one.kind != "given" and not Path(one.path).is_dir():
-        return {}  # it diverged; its relative path may look like the name of a model on the hub
+        return {}  # the training diverged; a relative path may look like the name of a model on the hub
     try:
         return Contents(open_folder(one.path)).identity()
-    except (HarnessError, OSError):  # a refused one may not be readable at all
+    except (HarnessError, OSError):  # a refused checkpoint may not be readable
         return {}

@@ -54,30 +54,30 @@ class AdaptEvaluation:
     dev: str | None = None
     """The collection that checkpoints are chosen on. Needed."""
     dev_split: str | None = None
-    """The split of its judgments."""
+    """The split of the judgments."""
     gate_split: str | None = None
-    """The split of the judgments of the gate's targets. Default: that of dev where they are the same collection."""
+    """The split of the judgments of the gate's targets. Default: the split of dev, if they are the same collection."""
     final: str | None = None
     """The collection of the last look. Default: the final tier of the gate's targets."""
     final_split: str | None = None
-    """The split of its judgments."""
+    """The split of the judgments."""
     source: str | None = None
-    """A collection of the domain that the base comes from, to measure what was forgotten. Default: not measured."""
+    """A collection of the base's own domain, to measure how much it forgets. Default: not measured."""
     parallel: bool | None = None
     """Whether queries with the same id in the collections of a set are one question in several languages. Default: as
-    declared, else as detected."""
+    declared, otherwise as detected."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """The gate. Its policy has a file of its own; the other keys change what that file says."""
+    """The gate. Its policy is in a separate file; the other keys override values of this file."""
 
     policy: Path | None = None
     """The policy, a TOML file. If it names no targets, the dev collection is used. Needed."""
     release: str | None = None
     """The release whose looks are counted. Default: the policy's."""
     anchor: str | None = None
-    """What the checkpoints are compared with: a spec, or best-accepted. Default: the policy's."""
+    """The system that checkpoints are compared with: a spec, or best-accepted. Default: the policy's."""
     first_stage: str | None = None
     """The first stage: a spec, given, or run:FILE. Default: the policy's."""
     depth: Positive | None = None
@@ -102,7 +102,7 @@ class AdaptConfig:
     base: str | None = None
     """The cross-encoder to adapt: a folder or a hub name. Needed."""
     corpora: tuple[str, ...] = ()
-    """What to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed."""
+    """The corpora to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed."""
     seed: Count = SEED
     """The random seed of documents, queries, order, dropout and new tensors."""
     synthesis: AdaptSynthesis = field(default_factory=AdaptSynthesis)

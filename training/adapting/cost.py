@@ -1,4 +1,4 @@
-"""What an adaptation will cost, counted before anything is paid."""
+"""The cost of an adaptation, counted before it starts."""
 
 from __future__ import annotations
 
@@ -19,50 +19,51 @@ _CURVE, _SOUPS, _UNION = 3, 2, 1
 
 @dataclass(frozen=True)
 class TaskCost:
-    """One task."""
+    """The cost of one task."""
 
     name: str
     documents: int
-    """That are asked about."""
+    """Documents that queries are written for."""
     queries: int
-    """That are wanted of the generator; fewer will be left."""
+    """Queries requested from the generator; some will be rejected."""
     pairs: int
-    """For each teacher, at most."""
+    """The largest number of pairs for each teacher."""
     steps: int
-    """Of one single, at most."""
+    """The largest number of steps of one single."""
 
 
 @dataclass(frozen=True)
 class MakingCost:
-    """The making half of a run. What depends on the generator is an upper bound."""
+    """The cost of making the checkpoints of a run. Numbers that depend on the generator are upper bounds."""
 
     tasks: tuple[TaskCost, ...]
     teachers: int
     stage1_steps: int
     single_steps: int
-    """Of all trained singles, at most."""
+    """The largest number of steps of all trained singles."""
     checkpoints: int
-    """To evaluate on dev: base, stage 1, singles, union, linear, slerp, curve, and the trials of the greedy soup."""
+    """Checkpoints to measure on dev: base, stage 1, singles, union, linear, slerp, curve, and trials of the greedy
+    soup."""
 
     @property
     def union_steps(self) -> int:
-        """As many as all singles together."""
+        """Steps of the union, as many as all singles have together."""
         return self.single_steps
 
     @property
     def pairs(self) -> int:
-        """For all teachers."""
+        """The largest number of pairs for all teachers."""
         return self.teachers * sum(one.pairs for one in self.tasks)
 
     def lines(self) -> list[str]:
-        """One for each task, then training and checkpoints."""
-        told = [
-            f"{one.name}: {one.documents:,} documents, {one.queries:,} queries wanted, at most {one.pairs:,} pairs for "
-            f"{self.teachers} teacher{'s' if self.teachers > 1 else ''}"
+        """One line for each task, then training and checkpoints."""
+        tasks = [
+            f"{one.name}: {one.documents:,} documents, {one.queries:,} queries requested, at most {one.pairs:,} pairs "
+            f"for {self.teachers} teacher{'s' if self.teachers > 1 else ''}"
             for one in self.tasks
         ]
         return [
-            *told,
+            *tasks,
             f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, and "
             f"as many of the union",
             f"to measure: {self.checkpoints} checkpoints on dev",
@@ -72,32 +73,32 @@ class MakingCost:
         return "\n".join(self.lines())
 
 
-def cost_of(wishes: AdaptationSettings, workspace: Workspace, general: Examples | None = None) -> MakingCost:
-    """Count. Corpora are read; no model is opened.
+def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Examples | None = None) -> MakingCost:
+    """Count the cost. Corpora are read, but no model is opened.
 
     Raises:
         UsageError: a corpus or profile is unknown.
-        DataError: a corpus has no documents, or none that is long enough.
+        DataError: a corpus has no documents that are long enough.
     """
-    tasks = tuple(_task(task, wishes, workspace, general) for task in tasks_of(wishes))
-    seeds = len(seeds_of(wishes))
-    ingredients = len(tasks) * seeds + len(wishes.ingredients)
+    tasks = tuple(_task(task, settings, workspace, general) for task in tasks_of(settings))
+    seeds = len(seeds_of(settings))
+    ingredients = len(tasks) * seeds + len(settings.ingredients)
     trials = max(0, ingredients - 1)
     return MakingCost(
-        tasks, len(wishes.teachers),
-        0 if general is None else _steps(wishes.stage1, len(general), 0),
+        tasks, len(settings.teachers),
+        0 if general is None else _steps(settings.stage1, len(general), 0),
         seeds * sum(one.steps for one in tasks),
         (2 if general is not None else 1) + ingredients + _UNION + _SOUPS + _CURVE + trials,
     )  # fmt: skip
 
 
-def _task(task: Task, wishes: AdaptationSettings, workspace: Workspace, general: Examples | None) -> TaskCost:
+def _task(task: Task, settings: AdaptationSettings, workspace: Workspace, general: Examples | None) -> TaskCost:
     corpus = corpus_of(task.corpus, workspace)
     profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
-    documents = len(chosen(corpus, SynthesisSettings(wishes.documents, wishes.seed, wishes.floor)))
+    documents = len(chosen(corpus, SynthesisSettings(settings.documents, settings.seed, settings.floor)))
     queries = documents * profile.count
-    pool = min(len(corpus.corpus), wishes.depth * len(wishes.retrievers or RETRIEVERS) + 1)
-    steps = _steps(wishes.adaptation, queries, len(general) if general else 0)
+    pool = min(len(corpus.corpus), settings.depth * len(settings.retrievers or RETRIEVERS) + 1)
+    steps = _steps(settings.adaptation, queries, len(general) if general else 0)
     return TaskCost(task.name, documents, queries, queries * pool, steps)
 
 

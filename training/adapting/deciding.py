@@ -1,6 +1,6 @@
-"""The looks of an adaptation: figures on dev, a few looks at the gate, one touch of the final split, and what follows.
+"""The looks of an adaptation: at dev, a few times at the gate, and once at the final split.
 
-Every look is in the ledger of looks before its verdict is used, and a look that was taken is never taken again.
+Each look is recorded in the ledger of looks before its verdict is used, and no look is taken twice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Judging = Literal["gate", "final"]
 
 @dataclass(frozen=True)
 class LookVerdict:
-    """What a look said."""
+    """The verdict of a look."""
 
     arm: str
     state: State
@@ -40,22 +40,23 @@ class LookVerdict:
     delta: float | None
     reasons: tuple[str, ...]
     row: LookRow | None
-    """None where nothing was looked at."""
+    """The row of the record; None if no look was taken."""
 
     @property
     def promotes(self) -> bool:
-        """At the gate: no loss of the margin, and ahead of the anchor beyond chance."""
+        """At the gate: whether the arm passes and is significantly ahead of the anchor."""
         return self.state == "pass" and self.better
 
     @property
     def confirms(self) -> bool:
-        """At the end: no loss of the margin on queries that nothing was chosen on, and ahead of the anchor."""
+        """On the final split: whether the arm passes and is ahead of the anchor, on queries that nothing was chosen
+        on."""
         return self.state == "pass" and self.delta is not None and self.delta > 0
 
 
 @dataclass(frozen=True)
 class Deciding:
-    """The looks of one run."""
+    """Takes the looks of one run."""
 
     tiers: Tiers
     anchor: TierAnchor
@@ -67,7 +68,7 @@ class Deciding:
         return LookLog(self.tiers.gate.session.workspace.results)
 
     def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
-        """Write down a look at dev, which costs nothing and decides nothing."""
+        """Record a look at dev. It is not counted against the budget, and its verdict is not used."""
         stage = self.tiers.dev
         pairs = paired(anchor, one)
         verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
@@ -82,22 +83,22 @@ class Deciding:
         return _row(self.looks.keep(look), one.arm, self.anchor.name)
 
     def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
-        """Look at the gate or at the final queries: from the ledger if this run took that look already."""
+        """Look at the gate or at the final queries. If this run took this look already, it is read from the log."""
         file = self.out / LOOKS / f"{tier}-{arm.name}.json"
         if file.exists():
             return _of_look(self.looks.find(_id_in(file)), arm.name, self.anchor.name)
         stage, whole = self._stage(tier)
         policy = replace(stage.policy, anchor=self.anchor.gate if tier == "gate" else self.anchor.final)
         without = self.tiers.left_out if tier == "gate" else frozenset[str]()
-        found = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.session, tier=tier, without=without)
-        if found.look is None:  # the split is spent, or the model failed before there was a figure
-            return LookVerdict(arm.name, found.verdict.state, False, None, found.verdict.reasons, None)
+        judged = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.session, tier=tier, without=without)
+        if judged.look is None:  # the split is spent, or the model failed
+            return LookVerdict(arm.name, judged.verdict.state, False, None, judged.verdict.reasons, None)
         file.parent.mkdir(exist_ok=True)
-        write_json(file, {"look": found.look.id})
-        return _of_look(found.look, arm.name, self.anchor.name)
+        write_json(file, {"look": judged.look.id})
+        return _of_look(judged.look, arm.name, self.anchor.name)
 
     def accept(self, verdicts: Sequence[LookVerdict]) -> None:
-        """Mark looks as accepted: the next adaptation in this workspace is held against this one."""
+        """Mark looks as accepted. Later adaptations in this workspace are compared with this arm."""
         for one in verdicts:
             if one.row is not None:
                 self.looks.keep(replace(self.looks.find(one.row.id), accepted=True))
@@ -108,10 +109,10 @@ class Deciding:
 
 
 def check_policy(tiers: Tiers, out: Path) -> None:
-    """Refuse before anything is paid what could never be judged.
+    """Refuse a run that could never be judged, before it starts.
 
     Raises:
-        UsageError: the policy names no release, the gate or the final split has too few queries to pass, or is spent.
+        UsageError: the policy names no release, or the gate or the final split has too few queries or is spent.
     """
     policy = tiers.gate.policy
     if policy.looks.release is None:
@@ -123,25 +124,27 @@ def check_policy(tiers: Tiers, out: Path) -> None:
         queries = sum(len(one.queries) for one in stage.collections)
         if queries < policy.min_queries:
             raise UsageError(
-                f"the tier '{stage.tier}' has {queries} queries, and the policy lets nothing pass with fewer than "
-                f"{policy.min_queries}: name more collections, change [splits], or lower min_queries"
+                f"the tier '{stage.tier}' has {queries} queries, but the policy needs at least "
+                f"{policy.min_queries}; name more collections, change [splits], or lower min_queries"
             )
         others = _others(stage, out)
         if is_spent(stage.policy, stage.tier, others):
             raise UsageError(
                 f"the {stage.tier} split of release {policy.looks.release} is spent ({len(others)} looks); begin a "
-                "release with queries that nobody has looked at"
+                "release with new queries"
             )
 
 
 def looks_left(tiers: Tiers, out: Path) -> int:
-    """How many proposals may ask the gate: what others left of the declared budget; 1 where none is declared."""
+    """The number of proposals that may go to the gate: the budget of the policy without the looks of other runs; 1
+    without a budget."""
     budget = tiers.gate.policy.looks.budget
     return 1 if budget is None else max(0, budget - len(_others(tiers.gate, out)))
 
 
 def outcome(verdicts: Sequence[LookVerdict]) -> Literal["refused", "inconclusive", "invalid"]:
-    """What looks say together of which none promoted: invalid if all are, inconclusive if one might have been."""
+    """The state of a run in which no look promoted an arm: invalid if all are, inconclusive if one is, otherwise
+    refused."""
     states = [one.state for one in verdicts]
     if states and all(state == "invalid" for state in states):
         return "invalid"
@@ -149,8 +152,8 @@ def outcome(verdicts: Sequence[LookVerdict]) -> Literal["refused", "inconclusive
 
 
 def _others(stage: Stage, out: Path) -> list[Look]:
-    """Looks at the same queries that are not this run's own; those are known by the folder of their candidate. A run
-    that has not begun has none, whatever an earlier one in a folder of that name did."""
+    """Looks at the same queries by other runs. A run's own looks are recognised by the folder of their candidate.
+    Before a run has begun, all looks belong to others, even those of an earlier run in a folder of the same name."""
     spent = LookLog(stage.session.workspace.results).spent(stage.policy, stage.tier, stage.whole)
     if not (out / ANCHOR).exists():
         return spent
@@ -176,10 +179,10 @@ def _row(look: Look, arm: str, anchor: str) -> LookRow:
 
 @dataclass(frozen=True)
 class _Taken:
-    """The file of a look that this run took."""
+    """The file that points to a look of this run."""
 
     look: str
-    """Its id in the ledger of looks."""
+    """The id in the ledger of looks."""
 
 
 def _id_in(file: Path) -> str:

@@ -1,4 +1,5 @@
-"""What is trained: the base's head, stage 1, a single for each task and seed, and the union of equal compute."""
+"""Train the checkpoints: the base's new head, stage 1, a single for each task and seed, and the union of equal
+compute."""
 
 from __future__ import annotations
 
@@ -25,48 +26,50 @@ from training.student import load_student
 from training.validating.alike import alike
 from training.validating.leak import KnownQueries
 
-_NOT_LOOKED_AT = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
-"""A training of no steps asks for examples all the same."""
+_PLACEHOLDER = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
+"""A placeholder for a training of 0 steps, which needs examples too."""
 
 
-def general_of(wishes: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = ()) -> Examples | None:
-    """The general ranking data, read once, without what resembles an evaluation query; None where there is none.
+def general_of(
+    settings: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = ()
+) -> Examples | None:
+    """The general ranking data, without queries that resemble an evaluation query; None if none is configured.
 
     Raises:
-        UsageError: a path is missing.
-        DataError: a row cannot be trusted, or none is left.
+        UsageError: a path does not exist.
+        DataError: a row has errors, or no row is left.
     """
-    if not wishes.general:
+    if not settings.general:
         return None
-    negatives = Negatives(wishes.negatives, seed=wishes.seed, workspace=workspace)
-    read = read_several(map(Path, wishes.general), negatives=negatives)
+    negatives = Negatives(settings.negatives, seed=settings.seed, workspace=workspace)
+    read = read_several(map(Path, settings.general), negatives=negatives)
     texts = [text for one in known for text in one.texts]
-    leaks = {like.row for like in alike([row.query for row in read.rows], texts, wishes.leak_threshold)}
+    leaks = {like.row for like in alike([row.query for row in read.rows], texts, settings.leak_threshold)}
     if len(leaks) == len(read):
         raise DataError("general.data: every query resembles an evaluation query; take other general data")
     left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)
     return Examples(left, {**read.rejected, **({"like an evaluation query": len(leaks)} if leaks else {})})
 
 
-def check_base(wishes: AdaptationSettings, machine: Machine | None = None) -> None:
-    """Refuse a base that cannot be trained, before anything is paid for it.
+def check_base(settings: AdaptationSettings, machine: Machine | None = None) -> None:
+    """Refuse a base that cannot be trained, before the run starts.
 
     Raises:
-        ModelError: there is no such base, it has no score head and none is to be grown, it has several labels, or it
-            has no positions for so many tokens.
-        UsageError: a new head is asked for and it has one.
+        ModelError: the base does not exist, has no score head although `new_head` is not set, has several labels, or
+            has fewer positions than `max_length`.
+        UsageError: `new_head` is set, and the base has a head already.
     """
-    load_student(open_folder(wishes.base), _growing(wishes), machine or Machine())
+    load_student(open_folder(settings.base), _growing(settings), machine or Machine())
 
 
 def start(  # noqa: PLR0917
-    wishes: AdaptationSettings, out: Path, reporter: Reporter, machine: Machine | None = None,
+    settings: AdaptationSettings, out: Path, reporter: Reporter, machine: Machine | None = None,
     general: Examples | None = None, watch: Watch = unwatched,
 ) -> tuple[ArmRecord, ArmRecord]:  # fmt: skip
-    """The base, and stage 1, which every adaptation begins with.
+    """Make the base and stage 1, from which all singles start.
 
-    With a new head the base is `out/base`: the given one with its random head, by a training of no steps. Without
-    general data stage 1 has the base's path. A stage 1 that diverged or is broken is refused.
+    With `new_head`, the base is `out/base`: the given base with a random head. Without general data, stage 1 is the
+    base. A stage 1 that diverged or is broken is refused.
 
     Args:
         out: the folder of the run.
@@ -74,97 +77,99 @@ def start(  # noqa: PLR0917
 
     Raises:
         ModelError, UsageError: see `check_base`.
-        DataError: the loss of stage 1 does not take the general labels.
+        DataError: the loss of stage 1 does not accept the general labels.
     """
-    check_base(wishes, machine)
+    check_base(settings, machine)
     making = Making(reporter, machine or Machine(), watch)
-    base = ArmRecord("base", "base", wishes.base)
-    if wishes.new_head:
-        work = fitting.job(wishes.base, _NOT_LOOKED_AT, _growing(wishes))
+    base = ArmRecord("base", "base", settings.base)
+    if settings.new_head:
+        work = fitting.job(settings.base, _PLACEHOLDER, _growing(settings))
         base = making.fit(work, replace(base, path=str(folder_of(out, "base"))), "stage-1")
     if general is None:
         return base, ArmRecord("stage-1", "stage-1", base.path)
     stage1 = ArmRecord("stage-1", "stage-1", str(folder_of(out, "stage-1")))
-    work = fitting.job(base.path, general, wishes.stage1_settings)
+    work = fitting.job(base.path, general, settings.stage1_settings)
     return base, making.checked(base, making.fit(work, stage1, "stage-1"))
 
 
 def singles(  # noqa: PLR0917
-    stage1: ArmRecord, prepared: Sequence[Prepared], wishes: AdaptationSettings, out: Path, reporter: Reporter,
+    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
 ) -> list[ArmRecord]:  # fmt: skip
-    """One checkpoint for each task and seed, then the given ones; each was held against stage 1. One whose training
-    diverged is refused.
+    """Train one checkpoint for each task and seed, and add the given checkpoints. All are checked against stage 1. A
+    checkpoint whose training diverged is refused.
 
     Raises:
-        DataError: the loss does not take a teacher's scores.
+        DataError: the loss does not accept a teacher's scores.
     """
     making = Making(reporter, machine or Machine(), watch)
-    found = []
-    for name, work in _single_jobs(stage1, prepared, wishes, general):
+    trained = []
+    for name, work in _single_jobs(stage1, prepared, settings, general):
         one = making.fit(work, ArmRecord(name, "single", str(folder_of(out, name))), "fit")
-        found.append(making.checked(stage1, one))
-    return [*found, *(making.checked(stage1, one) for one in _given(wishes))]
+        trained.append(making.checked(stage1, one))
+    return [*trained, *(making.checked(stage1, one) for one in _given(settings))]
 
 
 def union(  # noqa: PLR0917
-    stage1: ArmRecord, prepared: Sequence[Prepared], wishes: AdaptationSettings, out: Path, reporter: Reporter,
+    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
 ) -> ArmRecord:  # fmt: skip
-    """One model on the shuffled examples of all tasks, with as many steps as all trained singles together, those that
-    diverged among them: it never gets less than what the merges are made of.
+    """Train one checkpoint on the shuffled examples of all tasks, with as many steps as all singles together, including
+    those that diverged. So it never has fewer steps than the parts of a merge.
 
     Raises:
         DataError: see `singles`.
     """
-    work = _union_job(stage1, prepared, wishes, general)
+    work = _union_job(stage1, prepared, settings, general)
     making = Making(reporter, machine or Machine(), watch)
     one = making.fit(work, ArmRecord("union", "union", str(folder_of(out, "union"))), "fit")
     return making.checked(stage1, one)
 
 
 def exactly(work: fitting.Job, steps: int) -> fitting.Job:
-    """The job with that many steps, whatever its epochs and their limit were."""
+    """The job with exactly this number of steps."""
     epochs = max(1, -(-steps // work.batches.per_epoch))
     return replace(work, settings=replace(work.settings, epochs=epochs, max_steps=steps))
 
 
 def _single_jobs(
-    stage1: ArmRecord, prepared: Iterable[Prepared], wishes: AdaptationSettings, general: Examples | None
+    stage1: ArmRecord, prepared: Iterable[Prepared], settings: AdaptationSettings, general: Examples | None
 ) -> list[tuple[str, fitting.Job]]:
     return [
         (
             f"single-{one.task.name}-s{seed}",
-            fitting.job(stage1.path, one.examples, wishes.fit_settings(seed), general, _corpora([one])),
+            fitting.job(stage1.path, one.examples, settings.fit_settings(seed), general, _corpora([one])),
         )
         for one in prepared
-        for seed in seeds_of(wishes)
+        for seed in seeds_of(settings)
     ]
 
 
 def _union_job(
-    stage1: ArmRecord, prepared: Sequence[Prepared], wishes: AdaptationSettings, general: Examples | None
+    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, general: Examples | None
 ) -> fitting.Job:
-    steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, wishes, general))
+    steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, settings, general))
     together = Examples(tuple(row for one in prepared for row in one.examples.rows))
-    settings = wishes.fit_settings(seeds_of(wishes)[0])
-    return exactly(fitting.job(stage1.path, together, settings, general, _corpora(prepared)), steps)
+    fit = settings.fit_settings(seeds_of(settings)[0])
+    return exactly(fitting.job(stage1.path, together, fit, general, _corpora(prepared)), steps)
 
 
 def _corpora(prepared: Iterable[Prepared]) -> list[str]:
-    """Names and fingerprints of what a checkpoint is adapted on: its number there says little about other corpora."""
-    return [told for one in prepared for told in (one.corpus.name, one.corpus.fingerprint)]
+    """Names and fingerprints of the corpora that a checkpoint is adapted on."""
+    return [name for one in prepared for name in (one.corpus.name, one.corpus.fingerprint)]
 
 
-def _growing(wishes: AdaptationSettings) -> Settings:
-    """A training of no steps, which gives a base its head."""
-    return Settings(Loss("mse"), max_steps=0, max_length=wishes.max_length, new_head=wishes.new_head, seed=wishes.seed)
+def _growing(settings: AdaptationSettings) -> Settings:
+    """The settings of a training of 0 steps, which gives a base its new head."""
+    return Settings(
+        Loss("mse"), max_steps=0, max_length=settings.max_length, new_head=settings.new_head, seed=settings.seed
+    )
 
 
-def _given(wishes: AdaptationSettings) -> list[ArmRecord]:
+def _given(settings: AdaptationSettings) -> list[ArmRecord]:
     found: dict[str, ArmRecord] = {}
     kind: Kind = "given"
-    for path in wishes.ingredients:
+    for path in settings.ingredients:
         name = stem = f"given-{slug(last_part(path))}"
         number = 1
         while name in found:

@@ -1,24 +1,23 @@
-"""Whether a checkpoint can have come from its start by training: a broken one is refused before it is merged or judged.
+"""Check whether training can lead from one checkpoint to another. A broken one is refused before a merge or a look.
 
-The checkpoint is held against the one that its training started from, tensor by tensor, without loading a model. It
+The checkpoint is compared with the one that its training started from, tensor by tensor, without loading a model. It
 must have the same architecture, tokenizer, names, shapes and formats (`training.merging.agreement`), and no tensor may
 
-- hold NaN or infinity;
-- be one number everywhere where that of the start is not;
-- have left [1/3, 3] times its start's norm. Fine-tuning moves the weights of a pretrained model by a few per cent, so 3
-  is far from any honest run and below the slips that are looked for (a forgotten scale, a tensor times ten);
-- point where the start points (cosine of 0.9999) and be more than 1.5 times longer or shorter: that is a factor, and
-  training does not multiply;
-- as a matrix, have more than a twentieth of its rows moved by more than their own length. Rows of other heads, other
-  order or other sign are farther from each other than they are long; trained ones stay near to where they were.
+- contain NaN or infinity;
+- be constant if the start's is not;
+- have a norm outside [1/3, 3] times the start's norm. Fine-tuning changes the weights of a pretrained model by a few
+  per cent, so 3 is far above any sound run and below typical errors (a forgotten scale, a tensor times ten);
+- be the start times a factor: a cosine of at least 0.9999, and more than 1.5 times longer or shorter;
+- if it is a matrix, have more than a twentieth of its rows changed by more than their own length. Rows of another head,
+  in another order or with another sign differ by more than their length; trained rows change much less.
 
-Lengths count from a floor, as root mean square: 0.01 for matrices, which is half of what heads are drawn with (0.02),
-and 0.1 for vectors. Biases and the one row of a new head begin at or near zero and may grow up to 0.3. A single
-number is only asked to be finite: as the bias of the score it cannot change an order.
+Lengths below a minimum count as the minimum, as root mean square: 0.01 for matrices, which is half of the 0.02 that
+heads are initialised with, and 0.1 for vectors. Biases and the single row of a new head begin at or near zero and may
+grow up to 0.3. A single number only has to be finite: as the bias of the score it cannot change an order.
 
-Not seen: a permutation of all heads that is the same in every matrix and gives the same model (a merge would suffer if
-less than a twentieth of the rows moved), and wrong weights of the right size in a vector. What a checkpoint does is for
-the gate to judge.
+Two errors are not detected: a permutation of all heads that is the same in every matrix and gives the same model (it
+would harm a merge if less than a twentieth of the rows moved), and wrong weights of the right size in a vector. The
+gate judges how well a checkpoint ranks.
 """
 
 from __future__ import annotations
@@ -42,68 +41,68 @@ NORM = 3.0
 FACTOR, PARALLEL = 1.5, 0.9999
 ROWS_MOVED = 0.05
 MATRIX_FLOOR, VECTOR_FLOOR = 0.01, 0.1
-_TOLD = 6
-"""Reasons that are listed one by one."""
+_LISTED = 6
+"""The largest number of reasons that are listed."""
 _FEW = 16
-"""Fewer numbers than this may well be parallel."""
+"""Vectors with fewer numbers than this may be parallel by chance."""
 
 _Sums = npt.NDArray[np.float64]
 
 
 def check(start: ArmRecord, one: ArmRecord) -> ArmRecord:
-    """The checkpoint with the reasons in `refused`, none if it is sound.
+    """The checkpoint with the reasons of a refusal in `refused`, which is empty if the checkpoint is sound.
 
     Args:
-        start: what its training started from, with its head.
+        start: the checkpoint that the training started from, with its head.
 
     Raises:
-        ModelError: the start cannot be read.
+        ModelError: `start` cannot be read.
     """
-    home = open_checkpoint(start.path)
+    start_checkpoint = open_checkpoint(start.path)
     try:
         other = open_checkpoint(one.path)
-        agreed = agree(home, [other])
-        names = sorted(merged_names(home) - agreed.kept - agreed.copies)
-        found = [told for name in names if (told := _of_tensor(name, home, agreed.others[0]))]
+        agreed = agree(start_checkpoint, [other])
+        names = sorted(merged_names(start_checkpoint) - agreed.kept - agreed.copies)
+        reasons = [reason for name in names if (reason := _of_tensor(name, start_checkpoint, agreed.others[0]))]
     except (HarnessError, OSError) as error:
-        found = [str(error).removeprefix("merge: ")]
-    more = [f"and {len(found) - _TOLD} more tensors"] if len(found) > _TOLD else []
-    return replace(one, refused=(*found[:_TOLD], *more))
+        reasons = [str(error).removeprefix("merge: ")]
+    more = [f"and {len(reasons) - _LISTED} more tensors"] if len(reasons) > _LISTED else []
+    return replace(one, refused=(*reasons[:_LISTED], *more))
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """What was summed over a tensor and its start: rows in float32, over them in float64."""
+    """Sums over a tensor and its start: in float32 within rows, in float64 over rows."""
 
     start_norm: float
     norm: float
     product: float
     moved: float
-    """Share of the rows that moved by more than their own length."""
+    """The share of rows that changed by more than their own length."""
     nonfinite: int
     emptied: bool
-    """One number everywhere, and the start's is not."""
+    """Whether the tensor is constant and the start's is not."""
 
 
-def _of_tensor(name: str, home: Checkpoint, other: Checkpoint) -> str | None:
-    ours, theirs = home.tensors[name], other.tensors[name]
-    if theirs.dtype not in {ours.dtype, _declared(home)}:
-        return f"'{name}' is stored as {theirs.dtype} and was {ours.dtype}"
+def _of_tensor(name: str, start_checkpoint: Checkpoint, other: Checkpoint) -> str | None:
+    ours, theirs = start_checkpoint.tensors[name], other.tensors[name]
+    if theirs.dtype not in {ours.dtype, _declared(start_checkpoint)}:
+        return f"'{name}' is stored as {theirs.dtype}, but the start's as {ours.dtype}"
     if not (ours.mergeable and theirs.mergeable):
         same = ours.dtype == theirs.dtype and np.array_equal(ours.raw(), theirs.raw())
-        return None if same else f"'{name}' differs from the start's, and training does not change such numbers"
+        return None if same else f"'{name}' differs from the start's, but training does not change numbers of this type"
     if not ours.size:
         return None
     compared = _compared(ours, theirs)
     for tensor in (ours, theirs):
         tensor.forget()
-    told = _wrong(compared, ours)
-    return f"'{name}' {told}" if told else None
+    reason = _wrong(compared, ours)
+    return f"'{name}' {reason}" if reason else None
 
 
-def _declared(home: Checkpoint) -> str | None:
-    """The format that training writes: what config.json says, which may not be that of the weights."""
-    config = home.folder.config
+def _declared(start_checkpoint: Checkpoint) -> str | None:
+    """The dtype that training writes: the one in config.json, which may differ from that of the weights."""
+    config = start_checkpoint.folder.config
     return DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "float32"))
 
 
@@ -113,11 +112,11 @@ def _wrong(seen: _Compared, tensor: Tensor) -> str | None:
     if tensor.size == 1:
         return None
     if seen.emptied:
-        return "is one number everywhere, and the start's is not"
-    if told := _wrong_length(seen, tensor):
-        return told
+        return "is constant, but the start's is not"
+    if reason := _wrong_length(seen, tensor):
+        return reason
     if seen.moved > ROWS_MOVED:
-        return f"has {seen.moved:.0%} of its rows farther from the start's than those are long"
+        return f"has {seen.moved:.0%} of its rows changed by more than their own length"
     return None
 
 
@@ -125,9 +124,9 @@ def _wrong_length(seen: _Compared, tensor: Tensor) -> str | None:
     floor = _floor(tensor) * math.sqrt(tensor.size)
     ratio = seen.norm / seen.start_norm if seen.start_norm else math.inf
     if seen.norm > NORM * max(seen.start_norm, floor) or (seen.start_norm > floor and ratio < 1 / NORM):
-        return f"is {_told(ratio)} times as long as the start's"
+        return f"is {_number(ratio)} times as long as the start's"
     if tensor.size >= _FEW and _is_scaled(seen, ratio):
-        return f"is the start's times {_told(ratio)}"
+        return f"is the start's times {_number(ratio)}"
     return None
 
 
@@ -141,7 +140,7 @@ def _floor(tensor: Tensor) -> float:
 
 
 def _rows(tensor: Tensor) -> int:
-    """Rows of a matrix; a vector, and the one row of a score head, is one row."""
+    """The number of rows of a matrix. A vector and the single row of a score head have one row."""
     return tensor.shape[0] if len(tensor.shape) > 1 and tensor.size > tensor.shape[0] else 1
 
 
@@ -168,19 +167,19 @@ def _is_constant(tensor: Tensor) -> bool:
 
 
 def _dots(one: Floats, other: Floats) -> _Sums:
-    with np.errstate(over="ignore"):  # infinitely long is too long
+    with np.errstate(over="ignore"):  # an infinite length counts as too long
         return np.asarray(np.einsum("rc,rc->r", one, other), np.float64)
 
 
 def _moved(each: _Sums, columns: int) -> npt.NDArray[np.bool_]:
-    """Which rows moved by more than their length, from the inner products with themselves and each other [3, rows]."""
+    """Whether each row changed by more than its length, from inner products with itself and the other, [3, rows]."""
     with np.errstate(invalid="ignore"):
         distance = each[0] + each[1] - 2 * each[2]
     return np.asarray(distance > np.maximum(each[0], columns * MATRIX_FLOOR**2))
 
 
 def _pieces(start: Tensor, other: Tensor, rows: int) -> Iterator[tuple[Floats, Floats]]:
-    """Both tensors as float32 [rows, columns], some rows at a time."""
+    """Both tensors as float32 [rows, columns], a block of rows at a time."""
     columns = start.size // rows
     step = max(1, PIECE // columns) * columns
     ours, theirs = start.raw(), other.raw()
@@ -193,5 +192,5 @@ def _floats(raw: npt.NDArray[np.generic], dtype: str, columns: int) -> Floats:
     return decode(raw, dtype, np.empty(len(raw), np.float32)).reshape(-1, columns)
 
 
-def _told(ratio: float) -> str:
+def _number(ratio: float) -> str:
     return f"{ratio:.3g}" if math.isfinite(ratio) else "infinitely many"

@@ -1,4 +1,4 @@
-"""Keeps the record of a run: what was done and when, written to the disk after every event."""
+"""The record of a run, written to the disk after every event."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from training.adapting.watching import Finished
 
 
 @dataclass
-class Said:
-    """What a step says of itself when it is over."""
+class StepOutcome:
+    """The outcome of a step, set by the code that runs it."""
 
     state: EventState = "done"
     detail: str = ""
@@ -28,7 +28,7 @@ class Said:
 
 @dataclass
 class Journal:
-    """The record of a run, as it grows. A killed run finds the times of what it had done already."""
+    """Extends the record of a run. A run that continues after a kill keeps the times of its finished steps."""
 
     record: AdaptationRecord
     out: Path
@@ -38,47 +38,47 @@ class Journal:
 
     @classmethod
     def opened(cls, record: AdaptationRecord, out: Path, reporter: Reporter) -> Journal:
-        """Begin a record, or go on with that of the same run."""
+        """Begin a record, or continue the record of the same run."""
         try:
             earlier = read_record(out) if (out / FILE).exists() else None
-        except DataError:  # it is only written, never needed
+        except DataError:  # the earlier record is only used for times
             earlier = None
         if earlier is not None and earlier.run == record.run:
             return cls(replace(record, started=earlier.started), out, reporter, earlier)
         return cls(record, out, reporter)
 
     @contextmanager
-    def step(self, stage: Stage, name: str) -> Iterator[Said]:
-        """Time a step, and write it down if it ends well."""
-        begun, said = time.monotonic(), Said()
-        yield said
-        self._add(stage, name, said.state, time.monotonic() - begun, said.detail)
+    def step(self, stage: Stage, name: str) -> Iterator[StepOutcome]:
+        """Time a step, and record it if it raises no error."""
+        begun, outcome = time.monotonic(), StepOutcome()
+        yield outcome
+        self._add(stage, name, outcome.state, time.monotonic() - begun, outcome.detail)
 
     def watch(self, finished: Finished) -> None:
-        """Write down a step of the making half. What a killed run had finished was done by this run too."""
+        """Record a finished stage. A stage that a killed run had finished is recorded as done."""
         state: EventState = "done" if finished.state == "known" else finished.state
         self._add(finished.stage, finished.name, state, finished.seconds, finished.detail)
 
     def add_arms(self, arms: Iterable[ArmRecord]) -> None:
-        """Arms in the order in which they were made; one of the same name is replaced. It is on the disk with the next
-        event, as everything that is added."""
-        known = {one.name: one for one in (*self.record.arms, *arms)}
-        self.record = replace(self.record, arms=tuple(known.values()))
+        """Add arms in the order in which they were made; an arm with the same name is replaced. Like all additions,
+        they are written with the next event."""
+        by_name = {one.name: one for one in (*self.record.arms, *arms)}
+        self.record = replace(self.record, arms=tuple(by_name.values()))
 
     def add_scores(self, scores: Iterable[Score]) -> None:
-        """Scores of an arm on a tier; the same ones again are no others."""
+        """Add scores of an arm on a tier. Repeated scores are kept once."""
         self.record = replace(self.record, scores=tuple(dict.fromkeys((*self.record.scores, *scores))))
 
     def add_look(self, look: LookRow) -> None:
-        """A look of an arm. Arms of equal weights have the same one."""
+        """Add a look of an arm. Arms with equal weights share a look, which is kept once."""
         self.record = replace(self.record, looks=tuple(dict.fromkeys((*self.record.looks, look))))
 
     def add_claims(self, claims: Iterable[Claim]) -> None:
-        """What was tested on the final split."""
+        """Set the claims that were tested on the final split."""
         self.record = replace(self.record, claims=tuple(claims))
 
     def change(self, **fields: Any) -> None:
-        """Replace fields, and write the record."""
+        """Replace fields of the record, and write it."""
         self.record = replace(self.record, seconds=round(self._seconds, 3), **fields)
         write_record(self.record, self.out / FILE)
 

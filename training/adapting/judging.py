@@ -1,4 +1,5 @@
-"""From measured arms to the verdict: proposals ask the gate, one is confirmed on the final queries, claims tested."""
+"""From measured arms to the verdict: proposals go to the gate, one is confirmed on the final queries, claims are
+tested."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from training.adapting.scoring import spec_of
 
 @dataclass(frozen=True)
 class Accepted:
-    """The checkpoint that may replace the anchor, and the two looks that say so."""
+    """The checkpoint that may replace the anchor, and the two looks that decided it."""
 
     checkpoint: ArmRecord
     gate: LookVerdict
@@ -27,7 +28,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Judging:
-    """The judging half of a run."""
+    """Judges the measured arms of a run."""
 
     arms: Arms
 
@@ -35,61 +36,60 @@ class Judging:
         """The accepted arm.
 
         Raises:
-            Ended: none is.
+            Ended: no arm is accepted.
         """
         proposed = self._proposed(made)
         gate = self._promoted(proposed)
         chosen = next(one for one in proposed if one.name == gate.arm)
         final = self._confirmed(chosen, made)
-        told = f"{chosen.name} passed the gate against {self.arms.deciding.anchor.name}"
-        return Accepted(chosen, gate, final, f"{told}, and the final split confirmed it: {_figures(final)}")
+        passed = f"{chosen.name} passed the gate against {self.arms.deciding.anchor.name}"
+        return Accepted(chosen, gate, final, f"{passed}, and the final split confirmed it: {_figures(final)}")
 
     def _proposed(self, made: Sequence[ArmRecord]) -> list[ArmRecord]:
         anchor, identities = self.arms.anchor, {name: one.ids for name, one in self.arms.dev.items()}
         proposed = proposals(made, self.arms.values, identities, anchor.value)
         if not proposed:
             name = self.arms.deciding.anchor.name
-            raise Ended(
-                "refused", [f"none was better on dev than {name} ({points(anchor.value)}): none asked the gate"]
-            )
+            reason = f"no checkpoint was better on dev than {name} ({points(anchor.value)}), so none went to the gate"
+            raise Ended("refused", [reason])
         return proposed
 
     def _promoted(self, proposed: Sequence[ArmRecord]) -> LookVerdict:
         taken: list[LookVerdict] = []
         for one in proposed[: looks_left(self.arms.tiers, self.arms.deciding.out)]:
-            with self.arms.journal.step("gate", one.name) as said:
-                found = self.arms.deciding.at("gate", one)
-                said.state, said.detail = found.state, found.reasons[0]
-                self._show(found, one)
-            taken.append(found)
-            if found.promotes:
-                return found
+            with self.arms.journal.step("gate", one.name) as step:
+                verdict = self.arms.deciding.at("gate", one)
+                step.state, step.detail = verdict.state, verdict.reasons[0]
+                self._show(verdict, one)
+            taken.append(verdict)
+            if verdict.promotes:
+                return verdict
         raise Ended(outcome(taken), [_of_gate(one) for one in taken])
 
-    def _show(self, found: LookVerdict, one: ArmRecord) -> None:
-        """Scores of what was looked at; an invalid verdict shows none."""
-        if found.row is None:
+    def _show(self, verdict: LookVerdict, one: ArmRecord) -> None:
+        """Add the look, and the scores unless its verdict is invalid."""
+        if verdict.row is None:
             return
-        self.arms.journal.add_look(found.row)
+        self.arms.journal.add_look(verdict.row)
         base = self.arms.dev["base"].spec
-        if found.state != "invalid":
+        if verdict.state != "invalid":
             self.arms.at("gate", one.name, spec_of(one.path))
             if self.arms.deciding.anchor.gate == base:
                 self.arms.at("gate", "base", base)
 
     def _confirmed(self, chosen: ArmRecord, made: Sequence[ArmRecord]) -> LookVerdict:
-        """The one touch of the final queries: the verdict on the chosen arm, and all arms measured beside it."""
-        with self.arms.journal.step("final", chosen.name) as said:
+        """The only look at the final queries: the verdict on the chosen arm, and the scores of all arms."""
+        with self.arms.journal.step("final", chosen.name) as step:
             last = self.arms.deciding.at("final", chosen)
-            said.state, said.detail = last.state, last.reasons[0]
+            step.state, step.detail = last.state, last.reasons[0]
             if last.row is not None:
                 self.arms.journal.add_look(last.row)
             if last.state != "invalid":
                 self._all_on_final(chosen, made)
         if not last.confirms:
             state: State = "refused" if last.state == "pass" else last.state
-            told = f"{chosen.name} passed the gate, but the final split did not confirm it ({last.state})"
-            raise Ended(state, [f"{told}: {last.reasons[0]}"])
+            passed = f"{chosen.name} passed the gate, but the final split did not confirm it ({last.state})"
+            raise Ended(state, [f"{passed}: {last.reasons[0]}"])
         return last
 
     def _all_on_final(self, chosen: ArmRecord, made: Sequence[ArmRecord]) -> None:
@@ -102,13 +102,13 @@ class Judging:
 
 
 def _figures(one: LookVerdict) -> str:
-    told = f"{100 * (one.delta or 0.0):+z.1f} points"
+    delta = f"{100 * (one.delta or 0.0):+z.1f} points"
     if one.row is None or one.row.low is None or one.row.high is None:
-        return told
-    return f"{told}, 95 % interval {100 * one.row.low:+z.1f} to {100 * one.row.high:+z.1f}"
+        return delta
+    return f"{delta}, 95 % interval {100 * one.row.low:+z.1f} to {100 * one.row.high:+z.1f}"
 
 
 def _of_gate(one: LookVerdict) -> str:
     if one.state == "pass":
-        return f"{one.arm} at the gate: no loss, but not better beyond chance ({one.reasons[0]})"
+        return f"{one.arm} at the gate: no loss, but not significantly better ({one.reasons[0]})"
     return f"{one.arm} at the gate: {one.state}: {one.reasons[0]}"

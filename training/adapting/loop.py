@@ -1,4 +1,4 @@
-"""`harness train adapt`: from a corpus without labels to a better checkpoint, or to the answer that none was better."""
+"""`harness train adapt`: adapt a checkpoint to a corpus without labels, or report that no better one was found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms, points
 from training.adapting.checkpoint import folder_of
 from training.adapting.choice import best_first
-from training.adapting.closing import STAGE, Ended, beside, keep_model, publish, write_manifest
+from training.adapting.closing import STAGE, Ended, keep_model, publish, remarks_of, write_manifest
 from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, check_policy
 from training.adapting.journal import Journal
@@ -37,37 +37,38 @@ _CURVE = (0.25, 0.5, 0.75)
 
 
 def adapt(  # noqa: PLR0917
-    wishes: AdaptationSettings, places: AdaptTargets, policy: Policy, out: Path, session: Session,
-    machine: Machine | None = None, *, despite_teacher: bool = False, settings: Sequence[GivenSetting] = (),
+    settings: AdaptationSettings, places: AdaptTargets, policy: Policy, out: Path, session: Session,
+    machine: Machine | None = None, *, despite_teacher: bool = False, given: Sequence[GivenSetting] = (),
 ) -> AdaptationRecord:  # fmt: skip
-    """Adapt a base to corpora without labels, and let the gate decide whether what came of it is better.
+    """Adapt a base to corpora without labels, and let the gate decide whether the result is better.
 
-    A killed run goes on when it is called again with the same arguments, to the same record. `out/model` is there only
-    where a checkpoint was accepted, and `out/manifest.json` only when everything is over.
+    A killed run continues when it is called again with the same arguments, and gives the same record. `out/model`
+    exists only if a checkpoint was accepted, and `out/manifest.json` only if the run is over.
 
     Args:
-        policy: the gate's; its anchor may be the best accepted, which is the base where nothing was accepted yet.
-        despite_teacher: go on with a teacher that is not ahead of stage 1 on dev.
-        settings: what was set where, for the plan and the record. It decides nothing.
+        policy: the policy of the gate. The anchor `best-accepted` means the base if nothing was accepted yet.
+        despite_teacher: continue with a teacher that is not ahead of stage 1 on dev. Default: False.
+        given: the keys that were set and their origins, for the plan and the record. They do not affect the result.
 
     Raises:
-        UsageError: `out` holds something else, a target is unknown, or the queries cannot judge (see `tiers_of`).
-        HarnessError: a model, a corpus or a collection cannot be used; what was finished is kept.
+        UsageError: `out` is not this run, a target is unknown, or the queries of the tiers cannot be used (see
+            `tiers_of`).
+        HarnessError: a model, a corpus or a collection cannot be used; finished stages are kept.
         OSError: the disk is full; no model and no manifest are written.
     """
     tiers = tiers_of(places, policy, session)
     if not (out / MANIFEST).exists():
         check_policy(tiers, out)
-        cost_of(wishes, session.workspace)  # a corpus or a profile that cannot be used leaves no folder that is taken
-    job = about(wishes, tiers, despite_teacher=despite_teacher)
+        cost_of(settings, session.workspace)  # refuses an unusable corpus or profile before the folder is made
+    job = about(settings, tiers, despite_teacher=despite_teacher)
     if begin(out, STAGE, job) is not None:
         session.reporter.note(f"{out}: adapted already")
         return read_record(out)
-    general = ingredients.general_of(wishes, session.workspace, known_of(tiers))
-    for line in (*lines_of(settings), *tiers.told, *cost_of(wishes, session.workspace, general).lines()):
+    general = ingredients.general_of(settings, session.workspace, known_of(tiers))
+    for line in (*lines_of(given), *tiers.notes, *cost_of(settings, session.workspace, general).lines()):
         session.reporter.note(line)
-    journal = Journal.opened(first_record(wishes, tiers, out, job, settings), out, session.reporter)
-    run = _Run(wishes, tiers, out, session, machine or Machine(), general, journal, despite_teacher=despite_teacher)
+    journal = Journal.opened(first_record(settings, tiers, out, job, given), out, session.reporter)
+    run = _Run(settings, tiers, out, session, machine or Machine(), general, journal, despite_teacher=despite_teacher)
     run.through()
     publish(journal.record, session.workspace)
     write_manifest(journal.record, out, job)
@@ -76,9 +77,9 @@ def adapt(  # noqa: PLR0917
 
 @dataclass
 class _Run:
-    """One run, stage after stage."""
+    """Runs the stages of an adaptation."""
 
-    wishes: AdaptationSettings
+    settings: AdaptationSettings
     tiers: Tiers
     out: Path
     session: Session
@@ -88,47 +89,47 @@ class _Run:
     despite_teacher: bool
 
     def __post_init__(self) -> None:
-        one = self.wishes
-        base = str(folder_of(self.out, "base")) if one.new_head else one.base
+        settings = self.settings
+        base = str(folder_of(self.out, "base")) if settings.new_head else settings.base
         anchor = anchor_of(self.tiers, self.tiers.gate.policy, spec_of(base), self.out)
-        teachers = [cut_spec(spec, student_length(one)) for spec in one.teachers]
+        teachers = [cut_spec(spec, student_length(settings)) for spec in settings.teachers]
         self.arms = Arms(self.tiers, self.journal, Deciding(self.tiers, anchor, self.out), teachers)
 
     def through(self) -> None:
-        """All stages in their order; the record has the end."""
+        """Run all stages in order, and record the end."""
         try:
-            found = Judging(self.arms).judged(self._made())
+            accepted = Judging(self.arms).judged(self._made())
         except Ended as end:
-            self.journal.change(state=end.state, reasons=(*end.reasons, *self._beside(None)))
+            self.journal.change(state=end.state, reasons=(*end.reasons, *self._remarks(None)))
             return
-        keep_model(found.checkpoint, self.out)
-        self.arms.deciding.accept([found.gate, found.final])
-        name = found.checkpoint.name
-        self.journal.change(state="accepted", accepted=name, reasons=(found.reason, *self._beside(name)))
+        keep_model(accepted.checkpoint, self.out)
+        self.arms.deciding.accept([accepted.gate, accepted.final])
+        name = accepted.checkpoint.name
+        self.journal.change(state="accepted", accepted=name, reasons=(accepted.reason, *self._remarks(name)))
 
-    def _beside(self, accepted: str | None) -> list[str]:
-        note, told = self.arms.deciding.anchor.note, self.tiers.told
+    def _remarks(self, accepted: str | None) -> list[str]:
+        note, left_out = self.arms.deciding.anchor.note, self.tiers.notes
         general = self.general is not None
-        return beside(self.journal.record, accepted=accepted, general=general, anchor=note, left_out=told)
+        return remarks_of(self.journal.record, accepted=accepted, general=general, anchor=note, left_out=left_out)
 
     def _made(self) -> list[ArmRecord]:
-        """Everything that can be proposed, measured on dev."""
+        """Make all arms that can be proposed, and measure them on dev."""
         stage1 = self._started()
         self._check_teachers(stage1)
         prepared = self._prepared()
-        more = (self.wishes, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
+        more = (self.settings, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
         singles = self.arms.add(ingredients.singles(stage1, prepared, *more))
         union = self.arms.add([ingredients.union(stage1, prepared, *more)])
         return [*singles, *union, *self._merged(stage1, singles)]
 
     def _started(self) -> ArmRecord:
-        """Stage 1; base and anchor are measured before it.
+        """Make stage 1. Base and anchor are measured before it.
 
         Raises:
             Ended: the base or stage 1 is broken.
         """
         reporter, watch = self.session.reporter, self.journal.watch
-        started = ingredients.start(self.wishes, self.out, reporter, self.machine, self.general, watch)
+        started = ingredients.start(self.settings, self.out, reporter, self.machine, self.general, watch)
         base, stage1 = (self._sound(one) for one in started)
         anchor = self.arms.deciding.anchor
         if anchor.dev != spec_of(base.path):
@@ -142,35 +143,36 @@ class _Run:
         return measured
 
     def _check_teachers(self, stage1: ArmRecord) -> None:
-        """V11: a student does not outgrow a teacher that is no better than it is.
+        """V11: the teacher must be better than its student.
 
         Raises:
-            Ended: no teacher is ahead of stage 1 on dev.
+            Ended: no teacher is ahead of stage 1 on dev, and `despite_teacher` is not set.
         """
         values = {name: self.arms.refer(name, spec).value for name, spec in self.arms.references.items()}
-        taught, own = max(value for name, value in values.items() if name != FIRST_STAGE), self.arms.values[stage1.name]
-        told = f"teacher {points(taught)}, stage 1 {points(own)}"
-        with self.journal.step("teacher", "dev") as said:
-            said.state, said.detail = "pass" if taught > own else "refused", told
-        if taught <= own and not self.despite_teacher:
-            way = "take a better one, or set teaching.despite_teacher = true"
-            raise Ended("refused", [f"the teacher is not ahead of its student on dev ({told}); {way}"])
+        teacher = max(value for name, value in values.items() if name != FIRST_STAGE)
+        student = self.arms.values[stage1.name]
+        figures = f"teacher {points(teacher)}, stage 1 {points(student)}"
+        with self.journal.step("teacher", "dev") as step:
+            step.state, step.detail = "pass" if teacher > student else "refused", figures
+        if teacher <= student and not self.despite_teacher:
+            way = "take a better teacher, or set teaching.despite_teacher = true"
+            raise Ended("refused", [f"the teacher is not ahead of its student on dev ({figures}); {way}"])
 
     def _prepared(self) -> list[Prepared]:
         known, watch = known_at_start(self.tiers, self.out, self.session), self.journal.watch
         found, rows = list[Prepared](), list[TaskRow]()
-        for task in tasks_of(self.wishes):
+        for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
-            found.append(prepare(task, self.wishes, folder, self.session, known, watch))
-            decision = validated(found[-1], self.wishes, self.tiers.dev.collections, folder, self.session, watch)
+            found.append(prepare(task, self.settings, folder, self.session, known, watch))
+            decision = validated(found[-1], self.settings, self.tiers.dev.collections, folder, self.session, watch)
             rows.append(_row(found[-1], folder, decision["state"]))
         corpora = {one.corpus.fingerprint: one.corpus for one in found}
         self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(rows))
         return found
 
     def _merged(self, stage1: ArmRecord, singles: Sequence[ArmRecord]) -> list[ArmRecord]:
-        """Soup, chain of slerps, greedy soup and curve of the singles that were measured, the best first."""
+        """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first."""
         parts = best_first(singles, self.arms.values)
         if not parts:
             return []
@@ -179,15 +181,15 @@ class _Run:
         return [*made, *(self._on_curve(stage1, parts[0], t) for t in _CURVE)]
 
     def _merge(self, name: str, make: Callable[[], ArmRecord]) -> ArmRecord:
-        with self.journal.step("merge", name) as said:
+        with self.journal.step("merge", name) as step:
             made = make()
-            said.detail = str(merges.facts(made) or f"is {made.parts[0]}")
+            step.detail = str(merges.facts(made) or f"is {made.parts[0]}")
         return self.arms.add([made])[0]
 
     def _greedy(self, parts: Sequence[ArmRecord]) -> ArmRecord:
         made, steps = merges.greedy(parts, self.arms.trial, self.out, self.arms.values[parts[0].name])
-        with self.journal.step("merge", made.name) as said:
-            said.detail = "; ".join(map(str, steps)) or f"is {made.parts[0]}"
+        with self.journal.step("merge", made.name) as step:
+            step.detail = "; ".join(map(str, steps)) or f"is {made.parts[0]}"
         return self.arms.add([made])[0]
 
     def _on_curve(self, stage1: ArmRecord, best: ArmRecord, t: float) -> ArmRecord:

@@ -1,4 +1,4 @@
-"""Trains checkpoints and checks them, and tells of it. One whose training diverged is refused, and the others go on."""
+"""Train checkpoints, check them and report. A checkpoint whose training diverged is refused, and the run continues."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from training.stepping import Diverged
 
 @dataclass(frozen=True)
 class Making:
-    """How the checkpoints of a run are made."""
+    """Makes the checkpoints of a run."""
 
     reporter: Reporter
     machine: Machine
     watch: Watch
 
     def fit(self, work: fitting.Job, one: ArmRecord, stage: Stage) -> ArmRecord:
-        """Train, where that is not done; the checkpoint, with the reason if its training diverged.
+        """Train a checkpoint, if that is not done yet. If its training diverged, it is refused with the reason.
 
-        That is written down beside the folder that never came to be, so a training that diverges does so once.
+        A divergence is recorded in a file next to the checkpoint's folder, so that the training is not repeated.
         """
         begun, path, run = monotonic(), Path(one.path), digest(work.describe())
         path.parent.mkdir(parents=True, exist_ok=True)
-        reason = _written(path, run)
+        reason = _recorded(path, run)
         if reason is None:
             try:
                 self._fit(work, path, stage)
@@ -50,15 +50,16 @@ class Making:
         return replace(one, refused=(reason,))
 
     def checked(self, before: ArmRecord, one: ArmRecord) -> ArmRecord:
-        """The checkpoint, held against the one that its training started from, with the reasons of a refusal."""
+        """Check a checkpoint against the one that its training started from. If it is broken, it is refused with the
+        reasons."""
         if one.refused:
             return one
         begun = monotonic()
-        found = check(before, one)
-        told = "; ".join(found.refused) or f"sound beside {before.name}"
-        state: EventState = "refused" if found.refused else "pass"
-        self.watch(Finished("integrity", one.name, state, monotonic() - begun, told))
-        return found
+        checkpoint = check(before, one)
+        detail = "; ".join(checkpoint.refused) or f"sound compared with {before.name}"
+        state: EventState = "refused" if checkpoint.refused else "pass"
+        self.watch(Finished("integrity", one.name, state, monotonic() - begun, detail))
+        return checkpoint
 
     def _fit(self, work: fitting.Job, path: Path, stage: Stage) -> None:
         watched(
@@ -69,19 +70,19 @@ class Making:
 
 @dataclass(frozen=True)
 class _Refused:
-    """What is kept of a training that was refused."""
+    """The record of a training that diverged."""
 
     run: str
     refused: str
-    """Why."""
+    """The reason."""
 
 
 def _refusal(path: Path) -> Path:
     return path.with_name(f"{path.name}.refused.json")
 
 
-def _written(path: Path, run: str) -> str | None:
-    """Why this very training was refused before; None if it was not, or the file cannot be read."""
+def _recorded(path: Path, run: str) -> str | None:
+    """The recorded reason why this training was refused; None if there is none or the file cannot be read."""
     with suppress(HarnessError):
         known = read_json(_refusal(path), _Refused)
         return known.refused if known.run == run else None

@@ -1,7 +1,8 @@
-"""The merges that an adaptation proposes: the soup, the chain of slerps, the curve between two, the greedy soup.
+"""The merges that an adaptation proposes: linear soup, chain of slerps, curve between two checkpoints, greedy soup.
 
-The greedy soup is that of model soups (Wortsman et al. 2022, arXiv 2203.05482): ingredients in the order of their
-value, each kept if the mean with it is no worse. The chain is `sequential_slerp` of `training.merging.methods`.
+The greedy soup is that of model soups (Wortsman et al. 2022, arXiv 2203.05482): ingredients are tried in the order of
+their values, and each is kept if the mean with it is not worse. The chain is `sequential_slerp` of
+`training.merging.methods`.
 """
 
 from __future__ import annotations
@@ -25,48 +26,49 @@ Value = Callable[[ArmRecord], float]
 
 
 def linear(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
-    """The mean of the weights. Of one part it is that part under the new name, and nothing is written.
+    """The mean of the weights. With one part, the result is this part under the new name, and nothing is written.
 
     Args:
         out: the folder of the run.
 
     Raises:
-        ModelError: a part was refused, or the parts must not be merged.
-        UsageError: there is no part, or something else is in the merge's folder.
+        ModelError: a part was refused, or the parts cannot be merged.
+        UsageError: there is no part, or the merge's folder is not this merge.
     """
     return _merged("linear", "linear", "linear", parts, out)
 
 
 def sequential(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
-    """m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = 1/k; the order decides. Raises what `linear` raises."""
+    """The chain m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = 1/k, in the order of the parts. Raises the errors of
+    `linear`."""
     return _merged("slerp", "slerp", "sequential_slerp", parts, out)
 
 
 def slerp(first: ArmRecord, second: ArmRecord, t: float, out: Path) -> ArmRecord:
-    """The place `t` on the arc from the first (0) to the second (1). Raises what `linear` raises.
+    """The point `t` on the arc from the first (0) to the second (1). Raises the errors of `linear`.
 
     Raises:
         UsageError: `t` is outside 0..1.
     """
     if not 0 <= t <= 1:
-        raise UsageError(f"t = {t:g} is not on the way between two checkpoints; take 0 to 1")
+        raise UsageError(f"t = {t:g} is not between two checkpoints; take 0 to 1")
     return _merged(f"t-{t:g}", "curve", "slerp", [first, second], out, {"t": t}, t)
 
 
 @dataclass(frozen=True)
 class GreedyStep:
-    """One ingredient that was tried."""
+    """One ingredient that was tried for the greedy soup."""
 
     ingredient: str
     trial: ArmRecord
     """The soup with it."""
     value: float
     before: float
-    """Of the soup without it."""
+    """The value of the soup without it."""
 
     @property
     def kept(self) -> bool:
-        """Whether the soup with it is no worse."""
+        """Whether the soup with it is not worse."""
         return self.value >= self.before
 
     def __str__(self) -> str:
@@ -75,34 +77,34 @@ class GreedyStep:
 
 
 def greedy(parts: Sequence[ArmRecord], value_of: Value, out: Path, first: float) -> tuple[ArmRecord, list[GreedyStep]]:
-    """The greedy soup, and what was tried for it. Where nothing but the first part is kept, it is that part.
+    """The greedy soup and its steps. If only the first part is kept, the soup is this part.
 
     Args:
-        parts: the best first.
-        value_of: the dev value of a trial soup; it is asked once for each part but the first.
+        parts: the parts, best first.
+        value_of: gives the dev value of a trial soup; called once for each part except the first.
         first: the dev value of the first part.
 
     Raises:
-        ModelError, UsageError: see `linear`; a value that is no number is a ModelError.
+        ModelError, UsageError: see `linear`; a value that is NaN is a ModelError.
     """
     sound(parts)
-    best, kept, steps, known = parts[0], [parts[0]], list[GreedyStep](), _number(first, parts[0])
+    best, kept, steps, value = parts[0], [parts[0]], list[GreedyStep](), _number(first, parts[0])
     for place, part in enumerate(parts[1:], 2):
         trial = _merged(f"greedy-trial-{place}", "greedy", "linear", [*kept, part], out)
-        step = GreedyStep(part.name, trial, _number(value_of(trial), trial), known)
+        step = GreedyStep(part.name, trial, _number(value_of(trial), trial), value)
         steps.append(step)
         if step.kept:
-            best, known = trial, step.value
+            best, value = trial, step.value
             kept.append(part)
     return ArmRecord("greedy", "greedy", best.path, tuple(one.name for one in kept)), steps
 
 
 def sound(parts: Sequence[ArmRecord]) -> None:
-    """Refuse to merge what the integrity check refused.
+    """Refuse to merge checkpoints that the integrity check refused.
 
     Raises:
         ModelError: a part was refused.
-        UsageError: there is none.
+        UsageError: there is no part.
     """
     if not parts:
         raise UsageError("there is no checkpoint to merge; every single was refused, or none was trained")
@@ -113,16 +115,16 @@ def sound(parts: Sequence[ArmRecord]) -> None:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a merge did to its tensors."""
+    """Facts about a merge's tensors."""
 
     tensors: int
-    """That were merged; buffers are not."""
+    """The number of merged tensors; buffers are not merged."""
     slerped: float
-    """Share that went along the arc."""
+    """The share that slerp merged along the arc."""
     as_linear: float
-    """Share for which slerp is linear, because they are nearly parallel."""
+    """The share for which slerp falls back to linear, because the tensors are nearly parallel."""
     median_angle: float | None
-    """Degrees, between the weights."""
+    """The median angle between the weights, in degrees."""
 
     def __str__(self) -> str:
         angle = "" if self.median_angle is None else f"; median angle {self.median_angle:.2f} degrees"
@@ -139,12 +141,12 @@ class _Merged:
 
     open_keys: ClassVar[bool] = True
     path: str
-    """How it was merged."""
+    """The way in which the tensor was merged."""
 
 
 @dataclass(frozen=True)
 class _Report:
-    """What is used of the report of a merge."""
+    """The keys that are read from the report of a merge."""
 
     open_keys: ClassVar[bool] = True
     tensors: tuple[_Merged, ...]
@@ -152,7 +154,7 @@ class _Report:
 
 
 def facts(one: ArmRecord) -> Facts | None:
-    """The fact sheet of a merge; None for a checkpoint that is none."""
+    """The facts of a merge; None for a checkpoint that is not a merge."""
     file = Path(one.path) / f"{REPORT}.json"
     if not one.parts or not file.is_file():
         return None
@@ -181,5 +183,5 @@ def _merged(  # noqa: PLR0917
 
 def _number(value: float, one: ArmRecord) -> float:
     if math.isnan(value):
-        raise ModelError(f"{one.name}: its value is no number, so nothing can be chosen by it")
+        raise ModelError(f"{one.name}: its value is NaN, so it cannot be compared")
     return value

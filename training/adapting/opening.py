@@ -1,4 +1,4 @@
-"""How a run begins: what it is about, and the record before anything is done."""
+"""The beginning of a run: its identity, and its record before the first stage."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _VERSION = 1
 _KNOWN = "known.json"
 
 
-def about(wishes: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool) -> dict[str, object]:
-    """What decides the result, as far as it is known before the first stage. Another command is another job."""
+def about(settings: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool) -> dict[str, object]:
+    """The identity of a run: everything that decides the result and is known before the first stage."""
     return {
         "version": _VERSION,
-        "wishes": wishes.describe(),
-        "base": Contents(open_folder(wishes.base)).identity(),
-        "ingredients": [Contents(open_folder(path)).identity() for path in wishes.ingredients],
+        "wishes": settings.describe(),
+        "base": Contents(open_folder(settings.base)).identity(),
+        "ingredients": [Contents(open_folder(path)).identity() for path in settings.ingredients],
         "tiers": tiers.describe(),
         "policy": asdict(tiers.gate.policy),
         "despite_teacher": despite_teacher,
@@ -41,33 +41,33 @@ def about(wishes: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool) ->
 
 
 def first_record(
-    wishes: AdaptationSettings,
+    settings: AdaptationSettings,
     tiers: Tiers,
     out: Path,
     job: Mapping[str, object],
-    settings: Sequence[GivenSetting] = (),
+    given: Sequence[GivenSetting] = (),
 ) -> AdaptationRecord:
-    """The record of a run that has done nothing yet."""
-    origins, policy = read_facts(wishes.teacher_facts, wishes.teachers), tiers.gate.policy
+    """The record of a run before its first stage."""
+    origins, policy = read_facts(settings.teacher_facts, settings.teachers), tiers.gate.policy
     return AdaptationRecord(
         run=f"adapt-{digest(job)[:12]}",
         name=out.resolve().name,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
-        base={"name": wishes.base, **Contents(open_folder(wishes.base)).identity()},
-        teachers=tuple(_teacher(spec, origins.get(spec, TeacherOrigin())) for spec in wishes.teachers),
-        generator=public(wishes.generator),
+        base={"name": settings.base, **Contents(open_folder(settings.base)).identity()},
+        teachers=tuple(_teacher(spec, origins.get(spec, TeacherOrigin())) for spec in settings.teachers),
+        generator=public(settings.generator),
         corpora=(),
         first_stage=tiers.gate.first_stage,
         depth=policy.depth,
         measure=tiers.gate.measure,
         policy=public_values(json.loads(json.dumps(asdict(policy)))),
-        settings=tuple(SettingRow(one.key, one.value, one.origin) for one in settings),
+        settings=tuple(SettingRow(one.key, one.value, one.origin) for one in given),
     )
 
 
 def known_of(tiers: Tiers) -> list[KnownQueries]:
-    """The queries that this run is measured on, those of the whole collections among them."""
+    """The queries that this run is measured on, and all queries of the gate's and the final collections."""
     parts = [one for stage in tiers.stages for one in stage.collections]
     return [
         KnownQueries(one.name, one.split, list(one.queries)) for one in (*parts, *tiers.gate_whole, *tiers.final_whole)
@@ -75,15 +75,16 @@ def known_of(tiers: Tiers) -> list[KnownQueries]:
 
 
 def known_at_start(tiers: Tiers, out: Path, session: Session) -> list[KnownQueries]:
-    """The queries that must not be trained on: of all tiers, and of all collections that the workspace had when the run
-    began. Another collection that is read later does not make a killed run another job."""
+    """The queries that must not be trained on: those of all tiers, and of all collections that the workspace had when
+    the run began. So a run that continues after a kill has the same queries, even if the workspace has new
+    collections."""
     parts = [one for stage in tiers.stages for one in stage.collections]
-    found = known_queries(session.workspace, (*parts, *tiers.gate_whole, *tiers.final_whole))
+    queries = known_queries(session.workspace, (*parts, *tiers.gate_whole, *tiers.final_whole))
     file = out / _KNOWN
     if not file.exists():
-        write_json(file, {"collections": [one.label for one in found]})
+        write_json(file, {"collections": [one.label for one in queries]})
     labels = _labels(file)
-    return [one for one in found if one.label in labels]
+    return [one for one in queries if one.label in labels]
 
 
 @dataclass(frozen=True)

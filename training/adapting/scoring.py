@@ -1,4 +1,5 @@
-"""An arm measured on a tier: values per query through the harness, with intervals. Known pairs cost nothing."""
+"""Measure an arm on a tier with the harness: values per query, with intervals. Pairs in the ledger are not scored
+again."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from training.yes_no import taught_template
 
 @dataclass(frozen=True)
 class ArmScores:
-    """One arm on all collections of a tier, in the order of the stage."""
+    """The results of one arm on all collections of a tier, in the order of the stage."""
 
     arm: str
     spec: str
@@ -37,67 +38,68 @@ class ArmScores:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Of the evaluations. Equal weights on equal queries have equal ids, whatever their folder is called."""
+        """The ids of the evaluations. Equal weights on equal queries have equal ids, whatever the name of their
+        folder."""
         return tuple(id for side in self.sides for id in side.ids)
 
     @property
     def value(self) -> float:
-        """The primary endpoint: the mean over queries, macro-averaged over collections as the gate does it."""
+        """The primary endpoint: the mean over queries, macro-averaged over collections as in the gate."""
         means = [float(side.values.mean()) for side in self.sides]
         return float(np.dot(shares([side.group for side in self.sides]), means))
 
 
 def measure(arm: str, spec: str, stage: Stage) -> ArmScores:
-    """Evaluate what a spec names on the queries of a stage; every result is in the store.
+    """Evaluate a spec on the queries of a stage, and store the results.
 
     Raises:
-        ModelError: it gives NaN, or ranks planted answers the wrong way round.
-        HarnessError: it cannot be opened.
+        ModelError: the model gives NaN, or ranks planted answers in reverse.
+        HarnessError: the spec cannot be opened.
     """
     names = stage.measures_of(stage.collections)
-    found = stage.run(stage.system(spec))
-    measures = tuple(names[one.collection.fingerprint] for one in found)
-    sides = tuple(fresh_side(one, name) for one, name in zip(found, measures, strict=True))
+    evaluations = stage.run(stage.system(spec))
+    measures = tuple(names[one.collection.fingerprint] for one in evaluations)
+    sides = tuple(fresh_side(one, name) for one, name in zip(evaluations, measures, strict=True))
     return ArmScores(arm, spec, stage.measure, measures, sides)
 
 
 def spec_of(path: str) -> str:
-    """The spec of a checkpoint: a cross-encoder, or a language model that answers yes or no."""
+    """The spec of a checkpoint: a cross-encoder, or a language model with yes/no scores."""
     try:
         folder = open_folder(path)
         answers = kind_of(folder) == "causal-lm"
-    except ModelError:  # one that is not there yet gets a score head
+    except ModelError:  # a base that does not exist yet gets a score head
         return f"cross-encoder:{path}"
     if not answers:
         return f"cross-encoder:{path}"
-    taught = taught_template(folder)
-    return f"causal-lm:{path}" + (f"?template={taught}" if taught else "")
+    template = taught_template(folder)
+    return f"causal-lm:{path}" + (f"?template={template}" if template else "")
 
 
 def cut_spec(spec: str, max_length: int | None) -> str:
-    """The spec of a reranker that reads no more tokens than the student, where it can be told so."""
+    """The spec with the student's maximum length, if the reranker has such an option."""
     if max_length is None or "max_length=" in spec:
         return spec
     cut = f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}"
     try:
         open_ranker(cut)
-    except UsageError:  # it has no such option
+    except UsageError:  # the reranker has no such option
         return spec
     return cut
 
 
 def paired(baseline: ArmScores, candidate: ArmScores) -> list[PairedValues]:
-    """The two arms, query by query, collection by collection.
+    """The values of two arms, paired per query, for each collection.
 
     Raises:
-        DataError: they were not measured on the same queries and candidates.
+        DataError: the arms were not measured on the same queries and candidates.
     """
     return [joined(one, other) for one, other in zip(baseline.sides, candidate.sides, strict=True)]
 
 
 def rows(measured: ArmScores, tier: Tier) -> tuple[Score, ...]:
-    """A row for every collection, and one for the macro average where there are several. Intervals are 95 %
-    percentile bootstraps over questions."""
+    """A row for each collection, and one for the macro average if there are several. Intervals are 95 % percentile
+    bootstraps over questions."""
     single = [_row(measured, tier, place) for place in range(len(measured.sides))]
     return (*single, _macro(measured, tier)) if len(single) > 1 else tuple(single)
 
@@ -127,5 +129,5 @@ def _interval(sides: Sequence[ComparedSide]) -> tuple[float | None, float | None
 
 
 def finite(value: float) -> float | None:
-    """A number for JSON; None where it is none."""
+    """The value for JSON: None instead of nan or infinity."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""An adaptation from its configuration."""
+"""Run an adaptation from its configuration."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from training.settings import machine_of
 
 
 def run(chosen: Configured[AdaptConfig], out: Path, session: Session) -> AdaptationRecord:
-    """Adapt as the configuration says; see `training.adapting.loop.adapt`.
+    """Run the adaptation of a configuration; see `training.adapting.loop.adapt`.
 
     Raises:
-        UsageError: the configuration lacks what is needed, or `adapt` refuses it.
-        HarnessError: as `adapt`.
+        UsageError: the configuration lacks a required key, or `adapt` refuses it.
+        HarnessError: see `adapt`.
     """
     config = chosen.config
     require(config, {**NEEDED, "evaluation.dev": "--dev", "gate.policy": "--policy"})
-    wishes, places, policy = wishes_of(config), places_of(config.evaluation), policy_of(config.gate)
+    settings, places, policy = wishes_of(config), places_of(config.evaluation), policy_of(config.gate)
     despite = config.teaching.despite_teacher
     return adapt(
-        wishes, places, policy, out, session, machine_of(config.machine), despite_teacher=despite,
-        settings=chosen.settings,
+        settings, places, policy, out, session, machine_of(config.machine), despite_teacher=despite,
+        given=chosen.settings,
     )  # fmt: skip
 
 
 def policy_of(gate: Gate) -> Policy:
-    """The policy of the gate, which is set, with what the configuration changes of it.
+    """The policy of the gate with the values that the configuration overrides. `gate.policy` must be set.
 
     Raises:
-        UsageError: it cannot be read, or be changed in this way.
+        UsageError: the policy cannot be read, or an override is not valid.
     """
     policy = read_policy(Path(str(gate.policy))).overridden(
         anchor=gate.anchor, first_stage=gate.first_stage, depth=gate.depth, measure=gate.measure,

@@ -1,5 +1,5 @@
-"""Where an adaptation is measured: which queries are dev, gate, final and source, and that nothing is chosen on the
-queries that judge."""
+"""The queries that an adaptation is measured on: dev, gate, final and source. Checkpoints are never chosen on queries
+that judge them."""
 
 from __future__ import annotations
 
@@ -16,71 +16,72 @@ from harness.scoring.session import Session
 from training.adapting.config import AdaptEvaluation
 
 _SHOWN = 60
-"""Characters of a query that a message quotes."""
+"""The number of characters of a query in a message."""
 _MOST_SHARED = 0.1
-"""Of a collection's queries that another tier may have too; with more the tiers are not different ones."""
+"""The largest share of a collection's queries that may also be in another tier."""
 
 
 @dataclass(frozen=True)
 class AdaptTargets:
-    """Targets as the user names them; what the gate is held on, the policy names."""
+    """The targets that the user names. The policy names the targets of the gate."""
 
     dev: str
     dev_split: str | None = None
     gate_split: str | None = None
-    """None: the split of dev where the gate's target is the target of dev."""
+    """None for the split of dev, if the gate's target is that of dev."""
     final: str | None = None
-    """None: the final tier of the gate's targets."""
+    """None for the final tier of the gate's targets."""
     final_split: str | None = None
     source: str | None = None
-    """The domain that the base comes from, to see what was forgotten."""
+    """A collection of the base's own domain, to measure how much it forgets."""
     parallel: bool | None = None
-    """Whether the collections of a set ask the same questions, whatever is declared; see `harness.data.parallel`."""
+    """Whether the collections of a set ask the same questions; None as declared or detected, see
+    `harness.data.parallel`."""
 
 
 def places_of(evaluation: AdaptEvaluation) -> AdaptTargets:
-    """What a configuration says of the targets. Its dev collection is set."""
+    """The targets of a configuration. `dev` must be set."""
     return AdaptTargets(**{one.name: getattr(evaluation, one.name) for one in fields(evaluation)})
 
 
 @dataclass(frozen=True)
 class Tiers:
-    """The queries of every tier. `dev`, `gate` and `final` have no query text in common."""
+    """The queries of each tier. `dev`, `gate` and `final` have no query text in common."""
 
     dev: Stage
     gate: Stage
     final: Stage
     source: Stage | None
     gate_whole: tuple[Collection, ...]
-    """As `harness.judging.gate.gate.gate` takes them, with the policy of `gate`."""
+    """The whole collections for `harness.judging.gate.gate.gate`, with the policy of `gate`."""
     final_whole: tuple[Collection, ...]
-    """The same for the policy of `final`."""
+    """The same with the policy of `final`."""
     left_out: frozenset[str] = frozenset()
-    """Texts of queries of the gate's part that the final split has too. The gate is held without them."""
-    told: tuple[str, ...] = ()
-    """How many queries were left out of which tier."""
+    """Texts of the gate's queries that are also in the final split. The gate does not use them."""
+    notes: tuple[str, ...] = ()
+    """Remarks about queries that were left out of a tier."""
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """All of them."""
+        """All tiers."""
         return (self.dev, self.gate, self.final, *((self.source,) if self.source else ()))
 
     def describe(self) -> dict[str, object]:
-        """What the numbers depend on, as plain values."""
+        """Everything about the tiers that the results depend on, as plain values."""
         named = {"dev": self.dev, "gate": self.gate, "final": self.final, "source": self.source}
         prints = {key: [one.fingerprint for one in stage.collections] if stage else [] for key, stage in named.items()}
         return {"queries": prints, "first_stage": self.gate.first_stage, "depth": self.gate.policy.depth}
 
 
 def tiers_of(places: AdaptTargets, policy: Policy, session: Session) -> Tiers:
-    """Load every target and deal out its queries.
+    """Load all targets and assign their queries to tiers.
 
-    A dev collection that is also the gate's is used in its tier dev, any other one whole. A final target of its own is
-    used whole.
+    If a dev collection is also the gate's, its dev tier is used; otherwise the whole collection. A separate final
+    target is used whole.
 
     Raises:
-        UsageError: a target is unknown, the policy gives a tier nothing, or two tiers share too many query texts.
-        DataError: a collection cannot be trusted or has too few queries.
+        UsageError: a target is unknown, a tier of the policy is empty, or two tiers share too many query texts.
+        DataError: a collection has errors or too few queries.
     """
     dev = _loaded([places.dev], places.dev_split, policy, session, places.parallel)
     gate = _gate(places, policy, session)
@@ -91,7 +92,7 @@ def tiers_of(places: AdaptTargets, policy: Policy, session: Session) -> Tiers:
     anywhere = replace(policy, languages=())
     source = _loaded([places.source], None, anywhere, session, places.parallel) if places.source else []
     first = policy.first_stage or first_stage_of([*dev, *gate, *final, *source])
-    found = Tiers(
+    tiers = Tiers(
         dev=Stage(tuple(_dev_part(one, gate, policy) for one in dev), policy, "dev", first, session, ()),
         gate=staged(gate, policy, first, session, tier="gate"),
         final=staged(final, final_policy, first, session, tier="final"),
@@ -99,45 +100,47 @@ def tiers_of(places: AdaptTargets, policy: Policy, session: Session) -> Tiers:
         gate_whole=tuple(gate),
         final_whole=tuple(final),
     )
-    return parted(found)
+    return parted(tiers)
 
 
 def parted(tiers: Tiers) -> Tiers:
-    """What is chosen on a query must not be judged on it, under whatever id it stands: what the final split has is left
-    out of the gate, and what either has is left out of dev. The final split stays whole.
+    """Remove repeated query texts, under any id, so that no query both chooses and judges: texts of the final split are
+    left out of the gate, and texts of both are left out of dev. The final split does not change.
 
     Raises:
         UsageError: a collection shares more than a tenth of its queries with a later tier.
     """
     gate, left_out, of_gate = _without(tiers.gate, {"final": tiers.final})
     dev, _, of_dev = _without(tiers.dev, {"gate": gate, "final": tiers.final})
-    return replace(tiers, dev=dev, gate=gate, left_out=left_out, told=(*of_gate, *of_dev))
+    return replace(tiers, dev=dev, gate=gate, left_out=left_out, notes=(*of_gate, *of_dev))
 
 
 def _without(stage: Stage, later: Mapping[str, Stage]) -> tuple[Stage, frozenset[str], list[str]]:
-    """The stage without what later ones have, the texts that went, and what has to be told of it."""
-    known = {plain(text): tier for tier, other in later.items() for one in other.collections for text in one.queries}
-    left_out, told = set[str](), []
+    """The stage without the queries of later stages, the removed texts, and remarks about them."""
+    tier_by_text = {
+        plain(text): tier for tier, other in later.items() for one in other.collections for text in one.queries
+    }
+    left_out, notes = set[str](), []
     for one in stage.collections:
-        shared = [text for text in one.queries if plain(text) in known]
+        shared = [text for text in one.queries if plain(text) in tier_by_text]
         if len(shared) > _MOST_SHARED * len(one.queries):
             raise UsageError(
-                f"{one.name}: {len(shared):,} of the {len(one.queries):,} queries of {stage.tier} stand in "
-                f"{known[plain(shared[0])]} too, such as '{shared[0][:_SHOWN]}': what is chosen on a query cannot be "
-                "judged on it; name other collections or splits"
+                f"{one.name}: {len(shared):,} of the {len(one.queries):,} queries of {stage.tier} occur in "
+                f"{tier_by_text[plain(shared[0])]} too, such as '{shared[0][:_SHOWN]}': queries that choose cannot "
+                "judge; name other collections or splits"
             )
         if shared:
-            told.append(
-                f"{one.name}: {len(shared):,} of {len(one.queries):,} queries of {stage.tier} stand in "
+            notes.append(
+                f"{one.name}: {len(shared):,} of {len(one.queries):,} queries of {stage.tier} occur in "
                 f"{' or '.join(later)} too and were left out"
             )
         left_out.update(shared)
     texts = frozenset(left_out)
-    return replace(stage, collections=tuple(leave_out(one, texts) for one in stage.collections)), texts, told
+    return replace(stage, collections=tuple(leave_out(one, texts) for one in stage.collections)), texts, notes
 
 
 def plain(text: str) -> str:
-    """A query without what does not make it another one: case and white space."""
+    """A query without differences in case and white space."""
     return " ".join(text.casefold().split())
 
 
@@ -146,8 +149,8 @@ def _gate(places: AdaptTargets, policy: Policy, session: Session) -> list[Collec
         return _loaded([places.dev], places.gate_split or places.dev_split, policy, session, places.parallel)
     by_split: dict[str | None, list[str]] = {}
     for target in policy.targets:
-        own = places.dev_split if target == places.dev else None
-        by_split.setdefault(places.gate_split or own, []).append(target)
+        split = places.dev_split if target == places.dev else None
+        by_split.setdefault(places.gate_split or split, []).append(target)
     loaded = (_loaded(named, split, policy, session, places.parallel) for split, named in by_split.items())
     return _each_once(one for all_of in loaded for one in all_of)
 

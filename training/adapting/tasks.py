@@ -1,4 +1,4 @@
-"""A task's training examples: queries are written, leaks taken out, candidates pooled, and teachers score them."""
+"""Make a task's training examples: write queries, remove leaks, mine candidates, and let teachers score them."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TaskCounts:
-    """How much a task gave."""
+    """The counts of a task."""
 
     queries: int
-    """That are left after the cleaning."""
+    """Queries that are left after cleaning."""
     removed_as_leak: int
     pairs: int
-    """That the teachers scored."""
+    """Pairs that the teachers scored."""
     examples: int
-    """Queries with an order to learn."""
+    """Queries that have documents with different scores."""
 
 
 @dataclass(frozen=True)
@@ -54,30 +54,30 @@ class Prepared:
     examples: Examples
     counts: TaskCounts
     manifests: Mapping[str, Manifest]
-    """By stage: synthesize, clean, mine, teach."""
+    """The manifests by stage: synthesize, clean, mine, teach."""
 
 
 def prepare(  # noqa: PLR0917
     task: Task,
-    wishes: AdaptationSettings,
+    settings: AdaptationSettings,
     folder: Path,
     session: Session,
     known: Sequence[KnownQueries],
     watch: Watch = unwatched,
 ) -> Prepared:
-    """Make the examples of a task in `folder/{queries,clean,pool,examples}`. What is finished there is not made again.
+    """Make the examples of a task in `folder/{queries,clean,pool,examples}`. Finished stages are not repeated.
 
     Args:
         known: the evaluation queries that must not be trained on.
 
     Raises:
-        DataError: the corpus has no documents, or every query resembles a known one.
-        ModelError: the generator keeps to the profile too rarely, or a teacher's scores cannot be learned from.
-        UsageError: the corpus has no language and no profile is named, or the teachers read other lengths.
+        DataError: the corpus has no documents, or every query resembles an evaluation query.
+        ModelError: too few of the generator's queries keep to the profile, or a teacher's scores cannot be used.
+        UsageError: the corpus has no language and no profile is named, or the teachers have other maximum lengths.
     """
     corpus = corpus_of(task.corpus, session.workspace)
     profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
-    making = _Making(task, wishes, folder, session, corpus, watch)
+    making = _Making(task, settings, folder, session, corpus, watch)
     written = making.write(profile)
     cleaned = making.clean(known)
     mined = making.mine()
@@ -93,75 +93,75 @@ def prepare(  # noqa: PLR0917
     )
 
 
-def student_length(wishes: AdaptationSettings) -> int:
-    """Tokens that the student reads of a whole input; the teachers are cut there.
+def student_length(settings: AdaptationSettings) -> int:
+    """The student's maximum length of a whole input in tokens, which the teachers use too.
 
     Raises:
-        ModelError: the base has fewer positions, or its files name no length.
+        ModelError: the base has fewer positions, or its files declare no length.
     """
-    folder = open_folder(wishes.base)
-    if _answers(folder) and not wishes.new_head:
-        return adapter_of(folder, wishes.max_length).max_length
-    return length_of(folder, wishes.max_length)
+    folder = open_folder(settings.base)
+    if _answers(folder) and not settings.new_head:
+        return adapter_of(folder, settings.max_length).max_length
+    return length_of(folder, settings.max_length)
 
 
 def _answers(folder: ModelFolder) -> bool:
-    """Whether it is a language model, which scores by yes and no and reads as much as its own adapter does."""
+    """Whether the base is a language model, which scores with yes and no and has the length of its adapter."""
     try:
         return kind_of(folder) == "causal-lm"
-    except ModelError:  # an encoder that is neither
+    except ModelError:  # an encoder without a head
         return False
 
 
 @dataclass(frozen=True)
 class _Making:
     task: Task
-    wishes: AdaptationSettings
+    settings: AdaptationSettings
     folder: Path
     session: Session
     corpus: Collection
     watch: Watch
 
     def write(self, profile: Profile) -> Manifest:
-        """Queries, in `queries`."""
-        one, out = self.wishes, self.folder / "queries"
-        asked = SynthesisSettings(one.documents, one.seed, one.floor)
+        """Write the queries, in `queries`."""
+        one, out = self.settings, self.folder / "queries"
+        settings = SynthesisSettings(one.documents, one.seed, one.floor)
         generator = open_generator(one.generator)
         return self._watched(
-            "synthesize", out, lambda: synthesize(self.corpus, generator, profile, asked, out, self.session),
+            "synthesize", out, lambda: synthesize(self.corpus, generator, profile, settings, out, self.session),
             lambda made: f"{made['queries']:,} queries by {made['generator_name']}, profile {profile.name}",
         )  # fmt: skip
 
     def clean(self, known: Sequence[KnownQueries]) -> Manifest:
-        """Those that resemble no evaluation query, in `clean`."""
-        out, threshold = self.folder / "clean", self.wishes.leak_threshold
+        """Remove the queries that resemble an evaluation query; the rest is in `clean`."""
+        out, threshold = self.folder / "clean", self.settings.leak_threshold
         return self._watched(
             "clean", out, lambda: clean(self.folder / "queries", known, out, threshold, None, self.corpus),
             lambda made: f"{made['removed']:,} queries resembled an evaluation query and were removed",
         )  # fmt: skip
 
     def mine(self) -> Manifest:
-        """Their candidates, in `pool`."""
-        one, out = self.wishes, self.folder / "pool"
-        asked = read_queries(self.folder / "clean", self.corpus)
+        """Mine the candidates, in `pool`."""
+        one, out = self.settings, self.folder / "pool"
+        queries = read_queries(self.folder / "clean", self.corpus)
         return self._watched(
             "mine", out,
-            lambda: mine(self.corpus, self.task.corpus, asked, one.retrievers, one.depth, out, self.session),
+            lambda: mine(self.corpus, self.task.corpus, queries, one.retrievers, one.depth, out, self.session),
             lambda made: f"{made['pairs']:,} pairs",
         )  # fmt: skip
 
     def teach(self) -> Manifest:
-        """The teachers' scores, and the examples, in `examples`."""
-        one, out = self.wishes, self.folder / "examples"
-        asked = teaching.TeachingSettings(
+        """Let the teachers score the pool, and write the examples, in `examples`."""
+        one, out = self.settings, self.folder / "examples"
+        settings = teaching.TeachingSettings(
             one.plan, one.weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
         )
-        lesson = teaching.lesson_of(self.folder / "pool", self.corpus)
+        teaching_set = teaching.lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
-            "teach", out, lambda: teaching.teach(lesson, one.teachers, asked, out, self.session),
+            "teach", out, lambda: teaching.teach(teaching_set, one.teachers, settings, out, self.session),
             lambda made: f"{made['examples']:,} examples; {made['pairs']['scored_now']:,} pairs were scored now",
         )  # fmt: skip
 
-    def _watched(self, stage: Stage, out: Path, make: Any, told: Any) -> Manifest:
-        made: Manifest = watched(self.watch, stage, self.task.name, out, make, told)
+    def _watched(self, stage: Stage, out: Path, make: Any, describe: Any) -> Manifest:
+        made: Manifest = watched(self.watch, stage, self.task.name, out, make, describe)
         return made

@@ -1,4 +1,4 @@
-"""A task's queries beside the dev queries of its language: told in the record, and left to the gate to decide."""
+"""Compare a task's queries with the dev queries of its language. The result is recorded, but the gate decides."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
 from training.job import begin, finish, write_json
-from training.mining.mine import RETRIEVERS, Asked, read_queries
+from training.mining.mine import RETRIEVERS, SourcedQueries, read_queries
 from training.validating.embedder import kept_vectors
 from training.validating.leak import VALIDATION
 from training.validating.measures import Asks, Case
@@ -29,53 +29,58 @@ from training.validating.validate import STAGE, validation
 
 FOLDER = "validated"
 MOST = 1000
-"""Queries of each side that are compared; of more, some are drawn. So a validation costs no more than the mining."""
+"""The largest number of queries of each side that are compared, so that a validation costs no more than the mining."""
 _VERSION = 1
-_TEACHER = "the loop measures teacher and stage 1 on dev: see the event 'teacher' and the scores on dev of the record"
+_TEACHER = "the loop measures teacher and stage 1 on dev; see the event 'teacher' and the dev scores of the record"
 
 
 def validated(  # noqa: PLR0917
     one: Prepared,
-    wishes: AdaptationSettings,
+    settings: AdaptationSettings,
     dev: Sequence[Collection],
     folder: Path,
     session: Session,
     watch: Watch = unwatched,
 ) -> Mapping[str, Any]:
-    """Write `folder/validation.json`, as `train validate` does, and return the decision. It stops nothing. What is
-    finished there is not measured again.
+    """Write `folder/validation.json`, as `train validate` does, and return the decision, which does not stop the run. A
+    finished validation is not repeated.
 
-    The real queries are those of dev in the task's language, and no others: what is held against a set says something
-    about it, and nothing of the gate's or the final queries may be known before they judge. The teacher is no part of
-    it. The searches are those of the mining: the first retriever that makes vectors, and the first that does not.
+    The real queries are only those of dev in the task's language, because nothing about the gate's or the final queries
+    may be known before they judge. The teacher is not validated here. Two retrievers of the mining are used: the first
+    that makes vectors, and the first that does not.
 
     Args:
-        folder: of the task, as `prepare` has filled it.
-        dev: the collections of the tier dev.
+        folder: the folder of the task, filled by `prepare`.
+        dev: the collections of the dev tier.
     """
     made = watched(
-        watch, "validate", one.task.name, folder / FOLDER, lambda: _made(_Task(one, wishes, dev, folder, session)), told
+        watch,
+        "validate",
+        one.task.name,
+        folder / FOLDER,
+        lambda: _made(_Task(one, settings, dev, folder, session)),
+        decision_line,
     )
     decision: Mapping[str, Any] = made["decision"]
     return decision
 
 
-def told(manifest: Mapping[str, Any]) -> str:
+def decision_line(manifest: Mapping[str, Any]) -> str:
     """The decision in one line."""
     decision = manifest["decision"]
     return ": ".join([decision["state"], *decision["reasons"][:1]])
 
 
 def in_language(dev: Sequence[Collection], language: str | None) -> list[Collection]:
-    """The collections in a language; where there are none, those that declare no language at all."""
-    own = [one for one in dev if one.language == language]
-    return own or [one for one in dev if one.language is None]
+    """The collections in a language; if there are none, those that declare no language."""
+    collections = [one for one in dev if one.language == language]
+    return collections or [one for one in dev if one.language is None]
 
 
 @dataclass(frozen=True)
 class _Task:
     one: Prepared
-    wishes: AdaptationSettings
+    settings: AdaptationSettings
     dev: Sequence[Collection]
     folder: Path
     session: Session
@@ -111,14 +116,14 @@ def _made(task: _Task) -> dict[str, Any]:
 def _measures(task: _Task, corpus: Collection) -> ValidationSettings:
     searching = [
         spec
-        for spec in task.wishes.retrievers or RETRIEVERS
+        for spec in task.settings.retrievers or RETRIEVERS
         if isinstance(first_stage(spec, task.session.workspace), ModelStage)
     ]
     dense = [spec for spec in searching if _makes_vectors(spec, corpus, task.session)]
     others = [spec for spec in searching if spec not in dense]
     return ValidationSettings(
         embedder=dense[0] if dense else None, retrievers=(*others[:1], *dense[:1]),
-        threshold=task.wishes.leak_threshold, seed=task.wishes.seed,
+        threshold=task.settings.leak_threshold, seed=task.settings.seed,
     )  # fmt: skip
 
 
@@ -130,13 +135,13 @@ def _makes_vectors(spec: str, corpus: Collection, session: Session) -> bool:
     return True
 
 
-def _sets(asked: Asked, real: Sequence[Collection], corpus: Collection, seed: int) -> Sets:
+def _sets(asked: SourcedQueries, real: Sequence[Collection], corpus: Collection, seed: int) -> Sets:
     own = synthetic_set("synthetic", _drawn(asked, seed), corpus)
     return Sets(own, _at_most(real_sets("real", real), seed) if real else None, seed=seed)
 
 
-def _drawn(asked: Asked, seed: int) -> Asked:
-    """At most `MOST` queries, of whole documents but for the last."""
+def _drawn(asked: SourcedQueries, seed: int) -> SourcedQueries:
+    """At most `MOST` queries. All queries of a document are taken together, except for the last document."""
     if len(asked.ids) <= MOST:
         return asked
     documents, place = np.unique(asked.sources, return_inverse=True)
@@ -154,14 +159,14 @@ def _asks(corpus: Collection) -> Asks:
     return Asks(real=f"dev queries in the task's language ({corpus.language})", embedder="a retriever with vectors")
 
 
-def _remarks(sets: Sets, asked: Asked, real: Sequence[Collection], corpus: Collection) -> Iterator[str]:
+def _remarks(sets: Sets, asked: SourcedQueries, real: Sequence[Collection], corpus: Collection) -> Iterator[str]:
     if len(asked.ids) > len(sets.synthetic):
         yield f"{len(sets.synthetic):,} of {len(asked.ids):,} synthetic queries were drawn"
     if sets.real is None:
-        yield f"dev has no queries in the task's language ({corpus.language}), so nothing real is compared"
+        yield f"dev has no queries in the task's language ({corpus.language}), so no real query is compared"
         return
     whole = sum(len(one.queries) for one in real)
     if whole > len(sets.real):
         yield f"{len(sets.real):,} of {whole:,} dev queries were drawn"
     if corpus.language is not None and real[0].language is None:
-        yield f"dev declares no language; its queries are taken as {corpus.language}"
+        yield f"dev declares no language; {corpus.language} is assumed for its queries"

@@ -1,4 +1,4 @@
-"""What the making half tells whoever keeps the record: every stage when it is finished, and whether it was made now."""
+"""Events for the record of a run: each finished stage, and whether it was finished before."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True)
 class Finished:
-    """A stage that is over."""
+    """A finished stage."""
 
     stage: Stage
     name: str
-    """Of the task or the checkpoint."""
+    """The name of the task or the checkpoint."""
     state: EventState
-    """known: it was finished before and cost nothing."""
+    """`known` if the stage was finished before and cost nothing."""
     seconds: float
     detail: str
     """One line."""
@@ -32,15 +32,15 @@ Watch = Callable[[Finished], None]
 
 
 def unwatched(_: Finished) -> None:
-    """For those who keep no record."""
+    """A `Watch` that does nothing."""
 
 
 def watched(  # noqa: PLR0917
-    watch: Watch, stage: Stage, name: str, folder: Path, make: Callable[[], _Made], told: Callable[[_Made], str]
+    watch: Watch, stage: Stage, name: str, folder: Path, make: Callable[[], _Made], describe: Callable[[_Made], str]
 ) -> _Made:
-    """Make a stage whose folder gets its manifest last, and tell of it."""
+    """Make a stage whose folder gets its manifest last, and report it to `watch`."""
     known = (folder / MANIFEST).is_file()
     begun = time.monotonic()
     made = make()
-    watch(Finished(stage, name, "known" if known else "done", time.monotonic() - begun, told(made)))
+    watch(Finished(stage, name, "known" if known else "done", time.monotonic() - begun, describe(made)))
     return made

@@ -1,4 +1,4 @@
-"""A model's folder with pickled weights (`.bin`) as the same folder with safetensors: every number to the bit."""
+"""Convert a model's folder with pickled weights (`.bin`) to one with safetensors, bit by bit."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ _CHECKPOINT = re.compile(r"checkpoint-\d+|global_step\d+")
 
 @dataclass(frozen=True)
 class Converted:
-    """What a conversion did."""
+    """The result of a conversion."""
 
     path: Path
     written: Mapping[str, str]
-    """Files of weights: the new one, by the one that it was read from. Paths are relative to the folder."""
+    """Old file of weights -> new file. Paths are relative to the folder."""
     tied: tuple[str, ...]
-    """Tensors that are not written, because loading ties them to another one, as in transformers' own files."""
+    """Tensors that are not written because loading ties them to another one, as transformers does when it saves."""
     left_out: tuple[str, ...]
     """Files and folders that are not in the new folder: pickles, states of training, hidden files."""
 
 
 @dataclass
 class _Work:
-    """A conversion under way."""
+    """The state of a conversion."""
 
     source: ModelFolder
     out: Path
     tied: Mapping[str, str]
-    """Names that the network's class ties, to the names that they are tied to."""
+    """Tied name -> the name that the network's class ties it to."""
     written: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
 def convert(model: str, out: Path, revision: str | None = None) -> Converted:
-    """Write a model's folder again, with its pickled weights as safetensors and all other files as they are.
+    """Copy a model's folder, with pickled weights converted to safetensors and all other files unchanged.
 
     Args:
         model: a folder, or a hub name.
-        out: the new folder. It gets its name when everything is in it.
-        revision: of a hub model.
+        out: the new folder. It appears when it is complete.
+        revision: the revision of a hub model. Default: main.
 
     Raises:
         UsageError: `out` exists, or the model has no pickled weights.
-        ModelError: the model cannot be found, or a pickle is damaged or holds other objects than tensors.
+        ModelError: the model cannot be found, a pickle is damaged, or a pickle has objects that are not tensors.
     """
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out}: exists already; name a folder that does not exist yet")
@@ -78,7 +78,7 @@ def convert(model: str, out: Path, revision: str | None = None) -> Converted:
             _take(work, name, replaced, folder)
         _check(source, folder)
         if out.exists():
-            raise UsageError(f"{out}: was made by someone else in the meantime; name another folder")
+            raise UsageError(f"{out}: another process made this folder in the meantime; name another one")
         replace_folder(folder, out.absolute())
     return Converted(out, work.written, tuple(work.dropped), tuple(work.left_out))
 
@@ -103,7 +103,7 @@ def _nothing(source: ModelFolder) -> str:
 
 
 def _files(work: _Work, folder: Path) -> Iterator[str]:
-    """Files at any depth, relative to the model's folder; what is left out is noted."""
+    """Files at any depth, relative to the model's folder. Entries that are left out are added to `work.left_out`."""
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(work.source.path).as_posix()
         if entry.name.startswith(".") or (entry.is_dir() and (_CHECKPOINT.fullmatch(entry.name) or _is_loop(entry))):
@@ -115,25 +115,25 @@ def _files(work: _Work, folder: Path) -> Iterator[str]:
 
 
 def _is_loop(folder: Path) -> bool:
-    """Whether a link leads to a folder that it is in."""
+    """Whether a link points to a folder that contains it."""
     return folder.is_symlink() and folder.resolve() in [one.resolve() for one in folder.parents]
 
 
 def _replaced(root: Path, files: list[str]) -> dict[str, str]:
-    """The pickled weights that loading reads, and their indexes, with their new names; none where safetensors are read
-    instead."""
-    found: dict[str, str] = {}
+    """Old name -> new name of the pickled weights that loading reads, and of their indexes. Empty if loading reads
+    safetensors instead."""
+    renamed: dict[str, str] = {}
     for place in sorted({name.rpartition("/")[0] for name in files}):
         names = {path.name for path in (root / place).iterdir()}
         for pickled, safe in _NAMES.items():
             if names.isdisjoint((safe, f"{safe}{_INDEX}")):
                 new = _renamed(root / place, names, pickled, safe)
-                found |= {_join(place, name): _join(place, other) for name, other in new.items()}
-    return found
+                renamed |= {_join(place, name): _join(place, other) for name, other in new.items()}
+    return renamed
 
 
 def _renamed(folder: Path, names: set[str], pickled: str, safe: str) -> dict[str, str]:
-    """New names of the weights in one folder. As in transformers, a whole file goes before shards."""
+    """New names of the weights in one folder. As in transformers, a single file has precedence over shards."""
     if pickled in names:
         return {pickled: safe}
     if f"{pickled}{_INDEX}" not in names:
@@ -143,10 +143,10 @@ def _renamed(folder: Path, names: set[str], pickled: str, safe: str) -> dict[str
 
 
 def _weight_map(index: Path) -> dict[str, str]:
-    """Of an index of shards: the file of each tensor.
+    """Tensor name -> file, from an index of shards.
 
     Raises:
-        ModelError: it has none, or a shard is not there.
+        ModelError: the index has no weight map, or a shard is missing.
     """
     mapped = read_json(index, dict).get("weight_map")
     if not isinstance(mapped, dict) or not mapped:
@@ -154,7 +154,7 @@ def _weight_map(index: Path) -> dict[str, str]:
     names = {str(name): str(file) for name, file in mapped.items()}
     missing = sorted(file for file in set(names.values()) if "/" in file or not (index.parent / file).is_file())
     if missing:
-        raise ModelError(f"{index}: {missing[0]} is not there; fetch the model again, with all its files")
+        raise ModelError(f"{index}: {missing[0]} is missing; fetch the model again, with all its files")
     return names
 
 
@@ -187,7 +187,7 @@ def _is_left_out(source: Path, base: str) -> bool:
 
 
 def _tied(source: ModelFolder) -> Mapping[str, str]:
-    """What the network's class ties, by transformers; nothing for a class that it does not have."""
+    """The tied names of the network's class in transformers; empty for a class that transformers does not have."""
     transformers, torch = (need(name, "models", "converting weights") for name in ("transformers", "torch"))
     kind = None if source.adapter_config else getattr(transformers, source.architecture or "-", None)
     if kind is None:
@@ -196,26 +196,26 @@ def _tied(source: ModelFolder) -> Mapping[str, str]:
         config = transformers.AutoConfig.from_pretrained(source.path / source.transformer, trust_remote_code=False)
         with torch.device("meta"):
             return dict(kind(config).all_tied_weights_keys)
-    except Exception:  # then every tensor is written, and none is missing
+    except Exception:  # without tied names every tensor is written, so none is missing
         return {}
 
 
 def _write_index(work: _Work, source: Path, target: Path) -> None:
-    """The index of the shards, which were written before it."""
+    """Write the index after the shards."""
     kept = {name: _safe_name(file) for name, file in _weight_map(source).items() if name not in work.dropped}
     content = {**read_json(source, dict), "weight_map": kept}
     target.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _check(source: ModelFolder, folder: Path) -> None:
-    """Every part of the network has weights that loading reads. An adapter's base is another model's matter.
+    """Check that every part of the network has weights that loading reads. The base of a LoRA adapter is not checked.
 
     Raises:
-        ModelError: a part has none.
+        ModelError: a part has no weights.
     """
     if source.adapter_config:
         return
     try:
-        Contents(ModelFolder(source.name, folder)).weights  # noqa: B018 - to see that it has them
+        Contents(ModelFolder(source.name, folder)).weights  # noqa: B018 - raises if there are none
     except ModelError as error:
         raise ModelError(str(error).replace(str(folder), str(source.path))) from None

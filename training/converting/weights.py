@@ -1,4 +1,4 @@
-"""One pickled file of weights as one safetensors file."""
+"""Convert one pickled file of weights to one safetensors file."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from adapters.errors import HarnessError, need
 from adapters.pickled import read_pickled
 
 _LINE = 64
-"""Bytes. Matrix products differ in their last digits with the place of a matrix in memory. torch puts the tensors of a
-pickle at multiples of this, so they are put there in the new file too."""
+"""Alignment in bytes. The last digits of a matrix product depend on the matrix's address in memory. torch aligns the
+tensors of a pickle to this, so the new file does the same."""
 _DTYPES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32",
     "int16": "I16", "int8": "I8", "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
     "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2",
 }  # fmt: skip
-"""What safetensors calls the types of torch."""
+"""The names of torch's types in safetensors."""
 
 
 def write_weights(source: Path, target: Path, tied: Mapping[str, str]) -> list[str]:
-    """Write the tensors of a pickle to a safetensors file, to the bit, and read them again to compare.
+    """Write the tensors of a pickle to a safetensors file, then read them again and compare every bit.
 
     Args:
         source: the pickle.
         target: the new file.
-        tied: names that loading ties, to the names that they are tied to. Such a tensor is left out where the pickle
-            has both names for one memory. Any other second name gets a copy.
+        tied: tied name -> the name that loading ties it to. A tied tensor is left out if both names share their memory
+            in the pickle. Any other name for shared memory gets a copy.
 
     Returns:
         The names that were left out.
 
     Raises:
-        ModelError: the pickle is damaged, or holds something else.
-        HarnessError: the written file differs.
+        ModelError: the pickle is damaged, or has objects that are not tensors.
+        HarnessError: the written file differs from the pickle.
     """
     tensors = read_pickled(source)
     dropped = [name for names in _shared(tensors) for name in names if tied.get(name) in names]
@@ -52,7 +52,7 @@ def write_weights(source: Path, target: Path, tied: Mapping[str, str]) -> list[s
 
 
 def _shared(tensors: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Groups of names that are one tensor of the file."""
+    """Groups of names that share one tensor of the file."""
     names: dict[tuple[object, ...], list[str]] = defaultdict(list)
     for name, tensor in tensors.items():
         names[tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride()].append(name)
@@ -60,7 +60,7 @@ def _shared(tensors: Mapping[str, Any]) -> Iterator[list[str]]:
 
 
 def _save(tensors: Mapping[str, Any], source: Path, target: Path) -> None:
-    """Tensors that fill whole lines come first, so that each of them begins at a line."""
+    """Write the file. Tensors whose size is a multiple of the alignment come first, so that they stay aligned."""
     ordered = sorted(tensors, key=lambda name: (_size(tensors[name]) % _LINE != 0, -tensors[name].element_size(), name))
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     end = 0
@@ -88,6 +88,6 @@ def _size(tensor: Any) -> int:
 
 
 def _bytes(tensor: Any) -> memoryview:
-    """The numbers in the order of the shape."""
+    """The tensor's bytes in row-major order."""
     torch = need("torch", "models", "converting weights")
     return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())

@@ -1,7 +1,7 @@
-"""One checkpoint out of several: read tensor by tensor, merged in float32, written as it goes, and reported.
+"""Merge several checkpoints into one, tensor by tensor and in float32, with a report.
 
-The way of the data: a recipe (`recipe`, read from `mergekit_yaml`) names checkpoints (`checkpoint`), which have to
-agree (`agreement`). A plan (`plan`) says for every tensor what is done with it; `methods` finds the coefficients from
-inner products, `combine` and `sparse` make the values, `writer` writes them. `merge` is that way as code; `report` is
-what it saw, `provenance` what it was made of.
+A recipe (`recipe`, read by `mergekit_yaml`) names checkpoints (`checkpoint`), which must agree (`agreement`). A plan
+(`plan`) says what is done with each tensor. `methods` computes coefficients from inner products, `combine` and `sparse`
+compute the values, and `writer` writes them. `merge` runs these steps, `report` describes the result, and `provenance`
+records its sources.
 """

@@ -1,7 +1,7 @@
-"""What checkpoints have to have in common before a mean of them is a model: each rule is a function that refuses.
+"""The rules that checkpoints must meet to be merged. Each rule is a function that raises an error.
 
-Meanings are compared, not spellings: a configuration, a tokenizer and a chain of modules are what the libraries read in
-their files. What differs and changes nothing that the network computes is a note; the files of the base are kept.
+Configurations, tokenizers and modules are compared as the libraries read them, not as their files are written. A
+difference that does not change what the network computes becomes a note, and the base's files are kept.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from training.merging.tokenization import remarks, unlike
 from training.merging.tokenizer import Tokenizer
 
 _HEADLESS = ("Model", "ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
-"""Ends of architectures whose body is one and the same."""
+"""Suffixes of architecture names that share the same body."""
 _DO = {
     "vocab_size": "if the tokenizers are the same, load the smaller one, call model.resize_token_embeddings with the "
     "size of the other, and save it"
 }
-"""What to do about a key, where there is more to say than that it has to be alike."""
+"""Advice for keys that differ, where there is more to do than to take other checkpoints."""
 _DEFAULTS = {"similarity_fn_name": "cosine"}
 
 
@@ -35,24 +35,24 @@ class MergeableCheckpoints:
     """Checkpoints that can be merged."""
 
     others: tuple[Checkpoint, ...]
-    """With the tensor names of the first."""
+    """The other checkpoints, with the tensor names of the first."""
     kept: frozenset[str]
-    """Tensors of the first that are taken as they are, because others need not have them."""
+    """Tensors of the first that are copied, because the others do not need them."""
     copies: frozenset[str]
-    """Tensors of the first that are left out, because loading makes them of others."""
+    """Tensors of the first that are left out, because loading derives them from other tensors."""
     notes: tuple[str, ...]
-    """What is worth knowing: differences where the first one's is kept."""
+    """Notes for the report: differences for which the first checkpoint's version is kept."""
 
 
 def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> MergeableCheckpoints:
-    """Refuse what must not be merged with `home`, whose files the merge gets.
+    """Refuse checkpoints that cannot be merged with `home`, whose files the merge gets.
 
     Raises:
         ModelError: configurations, vocabularies, tokenizers, modules, names or shapes of tensors differ.
-        MissingExtra: they are spelled differently, and what reads both spellings is not installed.
+        MissingExtra: files are written differently, and the library that reads both is not installed.
     """
     _agree_without(home, others)
-    found, kept, copies, notes = [], set[str](), set[str](home.tied), [*_left_unread(home)]
+    renamed, kept, copies, notes = [], set[str](), set[str](home.tied), [*_left_unread(home)]
     for other in others:
         notes += _modules(home, other)
         for mine, yours in zip(home.readers, other.readers, strict=False):
@@ -62,15 +62,15 @@ def agree(home: Checkpoint, others: Sequence[Checkpoint]) -> MergeableCheckpoint
         aligned = align(home, other)
         one = other.renamed(aligned.names)
         _shapes(home, one, aligned.kept | aligned.copies)
-        found.append(one)
+        renamed.append(one)
         kept |= aligned.kept
         copies |= aligned.copies
         notes += [*aligned.notes, *_left_unread(other)]
-    return MergeableCheckpoints(tuple(found), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
+    return MergeableCheckpoints(tuple(renamed), frozenset(kept), frozenset(copies), tuple(dict.fromkeys(notes)))
 
 
 def _agree_without(home: Checkpoint, others: Sequence[Checkpoint]) -> None:
-    """Refuse others that contradict each other where `home` has nothing to compare them with."""
+    """Refuse others that contradict each other in something that `home` does not have."""
     for first, second in pairwise([one for one in others if one.chain and not home.chain]):
         list(chain(_modules(first, second), _prompts(first, second)))
     for mine, *readers in zip(home.readers, *(one.readers for one in others), strict=False):
@@ -98,8 +98,8 @@ def _configuration(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     wrong = next((one for one in compared.differences if one.counts), None)
     if wrong is not None:
         where = f"{wrong.key} in config.json"
-        do = _DO.get(wrong.key, "merge checkpoints that have it alike")
-        what = f"the network computes something else by it ({compared.read_by}); {do}"
+        do = _DO.get(wrong.key, "merge checkpoints with equal values")
+        what = f"this changes what the network computes ({compared.read_by}); {do}"
         raise _refused(home, other, where, wrong.ours, wrong.theirs, what)
     if home.folder.architecture.endswith("Classification"):
         yield from _labels(home, other)
@@ -116,7 +116,7 @@ def _labels(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
         raise _refused(home, other, "num_labels in config.json", len(ours), len(theirs), what)
     apart = [index for index in ours if ours[index].casefold() != theirs.get(index, "").casefold()]
     if apart and len(ours) > 1:
-        what = "a mean of the scores of two labels means neither; give both the same id2label if they are one label"
+        what = "scores of different labels cannot be averaged; give both the same id2label if it is the same label"
         where = f"id2label[{apart[0]}] in config.json"
         raise _refused(home, other, where, ours[apart[0]], theirs.get(apart[0]), what)
     if apart:
@@ -137,7 +137,7 @@ def _tokenizer(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     if apart is not None:
         raise ModelError(
             f"merge: the tokenizers ({apart.part}) of {home.name} and {other.name} differ: {apart.what}; each was "
-            f"trained on other tokens, so merge checkpoints of one tokenizer"
+            f"trained on other tokens, so merge checkpoints with equal tokenizers"
         )
     yield from remarks(ours, theirs)
     mine, yours = _chat(home), _chat(other)
@@ -167,7 +167,7 @@ def _usual_chat(checkpoint: Checkpoint) -> object:
 
 
 def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
-    """Of a folder that was saved by transformers alone, which has no modules.json, nobody knows the prompts."""
+    """Compare prompts. A folder saved by transformers has no modules.json, so its prompts are unknown."""
     ours, theirs = _settings(home), _settings(other)
     if not (home.chain and other.chain):
         if other.chain and theirs["prompts"]:
@@ -175,7 +175,7 @@ def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
         return
     for key in ("prompts", "default_prompt_name", "similarity_fn_name", "do_lower_case", "model_type"):
         if ours.get(key) != theirs.get(key):
-            what = "each was trained on other texts; merge checkpoints that have it alike"
+            what = "each was trained on other texts; merge checkpoints with equal values"
             where = f"{key} of sentence-transformers (config_sentence_transformers.json)"
             raise _refused(home, other, where, ours.get(key), theirs.get(key), what)
     for key in ("activation_fn", "max_seq_length"):
@@ -184,11 +184,11 @@ def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
 
 
 def _settings(checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """What sentence-transformers reads beside the modules; an empty prompt is none."""
-    said = {**_DEFAULTS, **{key: value for key, value in checkpoint.folder.sentence_settings.items() if value}}
-    prompts = said.get("prompts")
-    said["prompts"] = {name: text for name, text in prompts.items() if text} if isinstance(prompts, dict) else {}
-    return {"model_type": "SentenceTransformer", **said, "prompts": said["prompts"] or None}
+    """The settings that sentence-transformers reads in addition to the modules. An empty prompt counts as none."""
+    settings = {**_DEFAULTS, **{key: value for key, value in checkpoint.folder.sentence_settings.items() if value}}
+    prompts = settings.get("prompts")
+    settings["prompts"] = {name: text for name, text in prompts.items() if text} if isinstance(prompts, dict) else {}
+    return {"model_type": "SentenceTransformer", **settings, "prompts": settings["prompts"] or None}
 
 
 def _modules(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
@@ -208,7 +208,7 @@ def _modules(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
         for key in sorted({*mine.settings, *yours.settings}):
             one, another = mine.settings.get(key), yours.settings.get(key)
             if one != another:
-                what = f"{mine.kind} works in another way by it; merge checkpoints that have it alike"
+                what = f"this changes what {mine.kind} computes; merge checkpoints with equal values"
                 raise _refused(home, other, f"{key} in {mine.file}", one, another, what)
 
 
@@ -222,7 +222,7 @@ def _shapes(home: Checkpoint, other: Checkpoint, apart: frozenset[str]) -> None:
 
 def _left_unread(one: Checkpoint) -> Iterator[str]:
     if files := one.unread():
-        yield f"{one.name}: {', '.join(files)} was not read, because transformers does not read it beside the others"
+        yield f"{one.name}: {', '.join(files)} was not read, because transformers does not read it with the others"
 
 
 def _kept(home: Checkpoint, other: Checkpoint, key: str, ours: object, theirs: object) -> str:

@@ -1,4 +1,4 @@
-"""Which tensor of one checkpoint is which of another, and which need no counterpart."""
+"""Match the tensors of two checkpoints, and find those that need no counterpart."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from training.merging.naming import Loading, wrapped
 BUFFERS = re.compile(
     r"(^|\.)(inv_freq|original_inv_freq|position_ids|token_type_ids|masked_bias|cos_cached|sin_cached|alibi)$"
 )
-"""Tensors that are computed, not learned: the base's are kept."""
+"""Tensors that are computed, not learned. The base's are kept."""
 _SHOWN = 4
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Two checkpoints, tensor by tensor."""
+    """How the tensors of two checkpoints correspond."""
 
     names: Mapping[str, str] = field(default_factory=dict)
-    """Tensors of the other that are called otherwise at home."""
+    """Name in the other checkpoint -> name in home, for tensors with different names."""
     kept: frozenset[str] = frozenset()
-    """Tensors of home that the other lacks and need not have."""
+    """Tensors of home that the other lacks and does not need."""
     copies: frozenset[str] = frozenset()
-    """Tensors of home that loading makes of others, which is how the other was saved."""
+    """Tensors of home that loading derives from others, and that the other was saved without."""
     notes: tuple[str, ...] = ()
 
 
 def align(home: Checkpoint, other: Checkpoint) -> Alignment:
-    """Find every tensor's counterpart.
+    """Find the counterpart of each tensor.
 
     Raises:
-        ModelError: one lacks a tensor that the model loads.
+        ModelError: one checkpoint lacks a tensor that the model loads.
     """
     moved = _moved(home, other)
     other = other.renamed(moved)
@@ -51,7 +51,8 @@ def align(home: Checkpoint, other: Checkpoint) -> Alignment:
 
 
 def merged_names(checkpoint: Checkpoint) -> frozenset[str]:
-    """The tensors that every checkpoint has to have: no buffers, and no output layer that is tied to the embedding."""
+    """The tensors that each checkpoint must have: all except buffers and an output layer that is tied to the
+    embedding."""
     return frozenset(name for name in checkpoint.tensors if not is_buffer(name)) - checkpoint.tied
 
 
@@ -61,7 +62,7 @@ def is_buffer(name: str) -> bool:
 
 
 def reads_body(checkpoint: Checkpoint) -> bool:
-    """Whether the model is loaded without a head: as the encoder of an embedder, or by its own architecture."""
+    """Whether the model is loaded without a head: as the encoder of an embedder, or because of its architecture."""
     first = checkpoint.chain[0] if checkpoint.chain else None
     if first is not None and first.kind == "Transformer":
         return first.settings.get("transformer_task") == "feature-extraction"
@@ -69,7 +70,8 @@ def reads_body(checkpoint: Checkpoint) -> bool:
 
 
 def _moved(home: Checkpoint, other: Checkpoint) -> dict[str, str]:
-    """The tensors of modules whose folder is called otherwise; which is which says their place in the chain."""
+    """New names for tensors of modules whose folders have different names. Modules correspond by their place in the
+    chain."""
     names: dict[str, str] = {}
     for mine, yours in zip(home.chain, other.chain, strict=False):
         if mine.path and yours.path and mine.path != yours.path:
@@ -79,13 +81,13 @@ def _moved(home: Checkpoint, other: Checkpoint) -> dict[str, str]:
 
 
 def _modules_apart(home: Checkpoint, other: Checkpoint, ours: frozenset[str], theirs: frozenset[str]) -> Alignment:
-    """The weights of modules where one of the two was saved by transformers alone and has none."""
+    """The weights of modules, if one of the two was saved by transformers and has no modules."""
     inside = frozenset(name for name in ours - theirs if "/" in name) if not other.chain else frozenset()
     foreign = sorted(name for name in theirs - ours if "/" in name) if not home.chain else []
     if foreign:
         part = PurePosixPath(foreign[0]).parent.as_posix()
         raise ModelError(
-            f"merge: {other.name} has the module {part} with weights, and {home.name}, whose files the merge gets, has "
+            f"merge: {other.name} has the module {part} with weights, but {home.name}, whose files the merge gets, has "
             f"no modules.json; name {other.name} first, or as the base"
         )
     note = f"{_listed(sorted(inside))} are those of {home.name}, because {other.name} was saved without its modules"
@@ -93,7 +95,7 @@ def _modules_apart(home: Checkpoint, other: Checkpoint, ours: frozenset[str], th
 
 
 def _matched(home: Checkpoint, other: Checkpoint, lacking: frozenset[str], more: frozenset[str]) -> Alignment:
-    """The tensors of `lacking` and `more` that are the same, and those that are not loaded."""
+    """Match tensors of `lacking` and `more` that are loaded under the same name, and find those that are not loaded."""
     if not lacking and not more:
         return Alignment()
     loading = Loading(home.folder, reads_body(home))
@@ -120,22 +122,23 @@ def _refuse_converted(
         has, lacks = (home, other) if converted in lacking else (other, home)
         raise ModelError(
             f"merge: '{converted}' of {has.name} is stored in another form in {lacks.name}: loading joins, splits or "
-            f"turns it; merge checkpoints that were saved in one form"
+            f"transposes it; merge checkpoints that were saved in one form"
         )
 
 
 def _loaded(loading: Loading, one: Checkpoint) -> dict[str, list[str]]:
-    """A checkpoint's tensors by what they are loaded as; of tied ones, first the one that others are made of."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """A checkpoint's tensors by the name that they are loaded as. Of tied tensors, the one that the others derive from
+    is first."""
+    names: dict[str, list[str]] = defaultdict(list)
     for name in sorted(merged_names(one), key=lambda each: (loading.is_tied(each), each)):
         loaded = loading.loaded_as(name)
         if loaded is not None:
-            found[loaded].append(name)
-    return found
+            names[loaded].append(name)
+    return names
 
 
 def _copies(one: Checkpoint, loaded: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    """Tensors that are another one once more, which loading ties again."""
+    """Tensors that are equal to another one, to which loading ties them."""
     groups = [names for names in loaded.values() if len(names) > 1]
     return frozenset(name for first, *rest in groups for name in rest if equal(one.tensors[first], one.tensors[name]))
 
@@ -145,7 +148,7 @@ def _missing(home: Checkpoint, other: Checkpoint, lacking: Iterable[str], more: 
     has, lacks = (home, other) if lacking else (other, home)
     if names[0] == OUTPUT_LAYER and ties_embeddings(lacks.folder):
         return ModelError(
-            f"merge: {has.name} has an output layer of its own, '{OUTPUT_LAYER}', and that of {lacks.name} is tied to "
+            f"merge: {has.name} has a separate output layer, '{OUTPUT_LAYER}', but that of {lacks.name} is tied to "
             f"the embedding (tie_word_embeddings); untie it and save it with both before merging"
         )
     more_of_them = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -159,18 +162,18 @@ def _missing(home: Checkpoint, other: Checkpoint, lacking: Iterable[str], more: 
 def _notes(
     home: Checkpoint, other: Checkpoint, kept: Iterable[str], ignored: Iterable[str], names: Mapping[str, str]
 ) -> list[str]:
-    said = []
+    notes = []
     if names:
         first = min(names)
-        said.append(
+        notes.append(
             f"{len(names)} tensors have other names in {other.name} (the first: {first}, here {names[first]}) and are "
-            f"the same to transformers"
+            f"the same for transformers"
         )
     if kept := sorted(kept):
-        said.append(f"the model does not load {_listed(kept)}; what {home.name} has there is kept")
+        notes.append(f"the model does not load {_listed(kept)}; those of {home.name} are kept")
     if ignored := sorted(ignored):
-        said.append(f"the model does not load {_listed(ignored)} of {other.name}; left out")
-    return said
+        notes.append(f"the model does not load {_listed(ignored)} of {other.name}; left out")
+    return notes
 
 
 def _listed(names: Sequence[str]) -> str:

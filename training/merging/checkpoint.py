@@ -1,4 +1,4 @@
-"""A checkpoint as merging sees it: a folder of safetensors and text files, with all its tensors by name."""
+"""A checkpoint to merge: a folder of safetensors and text files, with all its tensors by name."""
 
 from __future__ import annotations
 
@@ -37,19 +37,20 @@ class Checkpoint:
     """A model folder whose weights can be merged."""
 
     name: str
-    """As the recipe says it."""
+    """The name in the recipe."""
     folder: ModelFolder
     names: Mapping[str, str] = field(default_factory=dict)
-    """Tensors that go by another name here than in their file."""
+    """Name in the file -> name here, for tensors that are renamed."""
 
     @cached_property
     def files(self) -> dict[str, TensorFile]:
-        """The weight files by their path in the folder: the model's own, and those of sentence-transformers modules."""
+        """The weight files by their path in the folder: those of the model, and those of sentence-transformers
+        modules."""
         return {str(path.relative_to(self.folder.path)): open_file(path) for path in self._weights()}
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor; one of a module in a folder of its own has that folder before its name."""
+        """All tensors by name. The name of a tensor in a module's folder begins with the folder."""
         found: dict[str, Tensor] = {}
         for path, file in self.files.items():
             for tensor in file.tensors:
@@ -63,12 +64,12 @@ class Checkpoint:
 
     @cached_property
     def chain(self) -> tuple[Module, ...]:
-        """The sentence-transformers modules; empty for a folder of transformers alone."""
+        """The sentence-transformers modules; empty for a folder without modules.json."""
         return chain(self.folder.path)
 
     @property
     def readers(self) -> list[Checkpoint]:
-        """What in the folder reads text, each as a folder of transformers: mostly the checkpoint itself."""
+        """The parts of the folder that read text, each as a folder of transformers; usually the checkpoint itself."""
         parts = [module.path for module in self.chain if module.reads_text] if self.chain else [""]
         return [
             self if not part else Checkpoint(f"{self.name}/{part}", ModelFolder(self.name, self.folder.path / part))
@@ -77,9 +78,10 @@ class Checkpoint:
 
     @cached_property
     def tied(self) -> frozenset[str]:
-        """The output layer, where it is the embedding once more and loading ties it again.
+        """The output layer, if it equals the embedding and loading ties it again.
 
-        One with other numbers than the embedding is none: transformers does not tie that, whatever config.json says.
+        An output layer that differs from the embedding is not included, because transformers does not tie it, whatever
+        config.json says.
         """
         layer = self.tensors.get(OUTPUT_LAYER)
         embedding = next((one for name, one in self.tensors.items() if _EMBEDDING.search(name)), None)
@@ -88,7 +90,7 @@ class Checkpoint:
         return frozenset({OUTPUT_LAYER}) if equal(layer, embedding) else frozenset()
 
     def renamed(self, names: Mapping[str, str]) -> Checkpoint:
-        """The same checkpoint with some of its tensors under other names."""
+        """The same checkpoint with some tensors renamed."""
         return replace(self, names=names)
 
     def identity(self) -> dict[str, object]:
@@ -96,7 +98,7 @@ class Checkpoint:
         return Contents(self.folder).identity()
 
     def texts(self) -> Iterator[Path]:
-        """The files beside the weights that make the folder a model: configuration, tokenizer, modules."""
+        """The files of the model except the weights: configuration, tokenizer, modules."""
         for part in self._parts():
             folder = self.folder.path / part
             for file in sorted([*folder.glob("*"), *folder.glob("additional_chat_templates/*.jinja")]):
@@ -105,11 +107,11 @@ class Checkpoint:
                     yield file.relative_to(self.folder.path)
 
     def json(self, name: str) -> dict[str, Any]:
-        """A JSON object of the folder, or {} where the file is missing."""
+        """The JSON object in a file of the folder, or {} if the file is missing."""
         return read_json(self.folder.path / name, dict)
 
     def unread(self) -> list[str]:
-        """Safetensors files beside the model's own that belong to no index: other copies of the weights."""
+        """Safetensors files that do not belong to the model or to an index: other copies of the weights."""
         listed = {path.name for path in self.folder.path.glob("*.safetensors")}
         return sorted(listed - {path for path in self.files if "/" not in path})
 
@@ -125,8 +127,8 @@ def open_checkpoint(model: str) -> Checkpoint:
     """Find a checkpoint by path or hub name (`organisation/name[@revision]`) and read the headers of its weights.
 
     Raises:
-        ModelError: it has no safetensors weights, or a module of it has none; it is quantised, or an adapter on its
-            own.
+        ModelError: the folder or one of its modules has no safetensors weights, or the weights are quantised or a LoRA
+            adapter.
     """
     name, revision = model, None
     if not Path(model).expanduser().exists() and is_hub_name(model.split("@")[0]) and "@" in model:
@@ -143,7 +145,7 @@ def open_checkpoint(model: str) -> Checkpoint:
 
 
 def qualified(path: str, name: str) -> str:
-    """A tensor's name with the folder of its file before it, where that is not the model's own."""
+    """A tensor's name, with the folder of its file before it unless this is the model's folder."""
     part = Path(path).parent.as_posix()
     return name if part == "." else f"{part}/{name}"
 
@@ -162,7 +164,7 @@ def _refuse_adapters(checkpoint: Checkpoint) -> None:
 
 
 def _refuse_missing_weights(checkpoint: Checkpoint) -> None:
-    """What is only pickled, or was not fetched because it is, would be left out of a merge without a word."""
+    """Refuse a checkpoint with missing safetensors weights, which a merge would leave out silently."""
     for module in checkpoint.chain:
         if module.learned and module.path and not _weight_files(checkpoint.folder.path / module.path):
             raise ModelError(
@@ -174,12 +176,12 @@ def _refuse_missing_weights(checkpoint: Checkpoint) -> None:
 
 
 def equal(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are the same numbers in the same format."""
+    """Whether two tensors have equal bytes and the same format."""
     return one.shape == other.shape and one.dtype == other.dtype and np.array_equal(one.raw(), other.raw())
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    """The files that transformers reads: the whole one, else what the index names, else all there are."""
+    """The files that transformers reads: the single file, otherwise those of the index, otherwise all."""
     if (folder / WHOLE).is_file():
         return [folder / WHOLE]
     index = read_json(folder / INDEX, dict)
@@ -187,9 +189,9 @@ def _weight_files(folder: Path) -> list[Path]:
         return sorted(folder.glob("*.safetensors"))
     mapped = index.get("weight_map", {})
     if not isinstance(mapped, dict):
-        raise ModelError(f"{folder / INDEX}: 'weight_map' is no object; fetch or save the model again")
+        raise ModelError(f"{folder / INDEX}: 'weight_map' is not an object; fetch or save the model again")
     named = sorted({str(name) for name in mapped.values()})
     for name in named:
         if Path(name).name != name or not (folder / name).is_file():
-            raise ModelError(f"{folder / INDEX} names '{name}', which is not there; fetch or save the model again")
+            raise ModelError(f"{folder / INDEX} names '{name}', which is missing; fetch or save the model again")
     return [folder / name for name in named]

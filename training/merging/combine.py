@@ -18,18 +18,18 @@ _SAME_SUM = 1e-6
 
 @dataclass(frozen=True)
 class TensorReading:
-    """What one reading of the tensors tells."""
+    """The result of one pass over the tensors."""
 
     products: Products
-    """Of the sources, or of their differences to the base."""
+    """Inner products of the sources, or of their differences to the base."""
     base_norm: float
-    """Of the base, where differences are taken; else 0."""
+    """The norm of the base, if differences are taken; otherwise 0."""
     identical: bool
-    """Whether all inputs hold the same bytes."""
+    """Whether all inputs have the same bytes."""
 
 
 class Pieces:
-    """Reads a tensor and its fellows piece by piece into buffers of its own."""
+    """Reads the tensors of a step piece by piece into its buffers."""
 
     def __init__(self, step: Step) -> None:
         self._step = step
@@ -48,16 +48,16 @@ class Pieces:
         return decode(self._raw_base[place], self._step.base.dtype, self._base[: place.stop - place.start])
 
     def vectors(self, place: slice, base: Floats | None) -> list[Floats]:
-        """The sources, or their differences to the base; valid until the next call."""
+        """The sources, or their differences to the base. The arrays are valid until the next call."""
         length = place.stop - place.start
-        found = [
+        vectors = [
             decode(raw[place], tensor.dtype, buffer[:length])
             for raw, tensor, buffer in zip(self._raw, self._step.sources, self._buffers, strict=True)
         ]
         if base is not None:
-            for values in found:
+            for values in vectors:
                 np.subtract(values, base, out=values)
-        return found
+        return vectors
 
     def same(self, place: slice) -> bool:
         raws = [*self._raw, *([] if self._raw_base is None else [self._raw_base])]
@@ -69,7 +69,7 @@ def look(step: Step) -> TensorReading:
     """Inner products of a step's tensors, accumulated in float64.
 
     Raises:
-        ModelError: a checkpoint has NaN or infinity there.
+        ModelError: a tensor has NaN or infinity.
     """
     pieces, count = Pieces(step), len(step.sources)
     products, base_square, identical = np.zeros((count, count)), 0.0, True
@@ -93,21 +93,21 @@ def _add_products(products: Products, vectors: Sequence[Floats], sources: Sequen
 
 
 def _square(values: Floats, tensor: Tensor | None) -> float:
-    """The sum of squares; that it is finite says that the values are, in one cheap pass."""
+    """The sum of squares. If it is finite, all values are, so one cheap pass is enough."""
     square = float(np.dot(values, values))
     if np.isfinite(square):
         return square
     if not np.isfinite(values).all():
         where = f"{tensor.file.path}: the tensor '{tensor.name}'" if tensor else "a tensor"
-        raise ModelError(f"{where} has NaN or infinity; a checkpoint like that is not merged")
+        raise ModelError(f"{where} has NaN or infinity, so this checkpoint cannot be merged")
     wide = values.astype(np.float64)
     return float(np.dot(wide, wide))
 
 
 def verbatim(step: Step, seen: TensorReading, solution: Solution | None) -> Tensor | None:
-    """The tensor whose bytes are the result, where the arithmetic could only round them: t = 0, t = 1, equal inputs.
+    """The tensor whose bytes are the exact result: t = 0, t = 1, equal inputs. None if there is none.
 
-    Without a solution the result is no fixed sum, and only differences that are all zero leave the base as it is.
+    Without a solution (TIES, DARE) this is only the base, if all differences are zero.
     """
     if step.base is not None and not np.diag(seen.products).any():
         return step.base
@@ -124,7 +124,7 @@ def verbatim(step: Step, seen: TensorReading, solution: Solution | None) -> Tens
 
 
 def copied(tensor: Tensor, dtype: str) -> Iterator[Raw]:
-    """The elements of a tensor in a format; the very bytes where that is its own."""
+    """The elements of a tensor in a format; unchanged bytes if the format is the same."""
     raw, buffer = tensor.raw(), np.empty(PIECE, np.float32)
     for start in range(0, tensor.size, PIECE):
         piece = raw[start : start + PIECE]
@@ -136,7 +136,7 @@ def copied(tensor: Tensor, dtype: str) -> Iterator[Raw]:
 
 
 def summed(step: Step, coefficients: Coefficients) -> Iterator[Raw]:
-    """The sum of a step's tensors by their coefficients, or the base plus that of the differences."""
+    """The sum of a step's tensors by their coefficients, or the base plus the sum of the differences."""
     pieces = Pieces(step)
     weights = coefficients.astype(np.float32)
     total = np.empty(PIECE, np.float32)
@@ -152,7 +152,7 @@ def summed(step: Step, coefficients: Coefficients) -> Iterator[Raw]:
 
 
 def sparsely(step: Step, sparse: Sparse) -> Iterator[Raw]:
-    """TIES and DARE: the base plus what is left of the differences."""
+    """TIES and DARE: the base plus the thinned differences."""
     pieces = Pieces(step)
     for place in pieces.places():
         base = pieces.base(place)

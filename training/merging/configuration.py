@@ -1,4 +1,4 @@
-"""config.json by its meaning: what transformers reads there, whichever of its versions wrote the file."""
+"""Compare config.json as transformers reads it, whichever of its versions wrote the file."""
 
 from __future__ import annotations
 
@@ -24,52 +24,52 @@ _SILENT = frozenset({
     "deterministic_flash_attn", "reference_compile", "repad_logits_with_grad", "cache_implementation",
     "id2label", "label2id", "num_labels",
 })  # fmt: skip
-"""Where it came from, how it is stored and how fast it runs; and labels, which have a rule of their own."""
+"""Keys about origin, storage and speed; and labels, which have a separate rule."""
 _DERIVED = frozenset({
     "global_attn_every_n_layers", "global_rope_theta", "local_rope_theta", "max_window_layers", "use_sliding_window",
     "sliding_window_pattern",
 })  # fmt: skip
-"""What the configuration only makes layer_types and rope_parameters of, which are compared."""
+"""Keys that only determine layer_types and rope_parameters, which are compared instead."""
 _NOTED = frozenset({
     "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id", "problem_type",
     "sparse_prediction", "sparse_pred_ignore_index", "sentence_transformers", "sbert_ce_default_activation_function",
     "embd_pdrop", "resid_pdrop", "attn_pdrop", "layerdrop",
 })  # fmt: skip
-"""What training, generation or a reader of scores looks at, and the network does not."""
+"""Keys that training, generation or users of scores read, but the network does not."""
 _NOTED_PARTS = re.compile(r"dropout|^initializer_|^init_std$")
 _ONCE_READ = frozenset({"model_type", "position_embedding_type", "rope_theta", "rope_scaling", "rope_parameters"})
-"""What older versions read in places where this one does not, so that it counts wherever it is written."""
+"""Keys that older versions read in other places than this one, so they always count."""
 _COUNTED_FROM_PADDING = re.compile(r"roberta|camembert|mpnet|longformer|xmod|data2vec|esm")
 _LENGTH_FREE = {"default", "linear", "llama3", "proportional"}
-"""Kinds of rotary positions that max_position_embeddings has no part in."""
+"""Kinds of rotary positions that do not depend on max_position_embeddings."""
 _UNSAID = {
     "is_decoder": False, "add_cross_attention": False, "is_encoder_decoder": False,
     "position_embedding_type": "absolute",
 }  # fmt: skip
-"""What one version writes and another leaves out, for every model type."""
+"""Values that one version writes and another leaves out, for every model type."""
 
 
 @dataclass(frozen=True)
 class KeyDifference:
-    """One key that two configurations give other values."""
+    """One key with different values in two configurations."""
 
     key: str
-    """With the keys around it, as in rope_parameters.rope_theta."""
+    """The path of the key, such as rope_parameters.rope_theta."""
     ours: object
     theirs: object
     counts: bool
-    """Whether the network computes something else by it."""
+    """Whether the difference changes what the network computes."""
 
 
 @dataclass(frozen=True)
 class ConfigurationReading:
-    """What a config.json says."""
+    """The content of a config.json."""
 
     values: Mapping[str, Any]
     declared: frozenset[str] | None = None
-    """Keys that its class knows; None where the file was read as it is written."""
+    """The keys that the configuration's class declares; None if the file was read without transformers."""
     source: str = ""
-    """The code of the model, where keys that its class does not know may be read."""
+    """The code of the model, which may read keys that the class does not declare."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +78,20 @@ class ConfigurationDifferences:
 
     differences: tuple[KeyDifference, ...]
     read_by: str
-    """For a sentence: 'as transformers 5.0 reads it', or why it was compared as it is written."""
+    """Part of a message: 'as transformers 5.0 reads it', or why the files were compared as written."""
 
 
 def compare(ours: ModelFolder, theirs: ModelFolder) -> ConfigurationDifferences:
-    """What two configurations have different.
+    """The differences between two configurations.
 
     Raises:
-        MissingExtra: they are spelled differently and transformers is not installed.
+        MissingExtra: the files are written differently, and transformers is not installed.
     """
     written = _differences(as_written(ours.config), as_written(theirs.config))
     if not any(one.counts for one in written):
         return ConfigurationDifferences(written, "as it is written")
     version = need("transformers", "models", "comparing configurations that are spelled differently").__version__
-    kind = ours.config.get("model_type") or theirs.config.get("model_type")  # the oldest files do not say it
+    kind = ours.config.get("model_type") or theirs.config.get("model_type")  # the oldest files lack it
     one, other = parsed(ours, kind), parsed(theirs, kind)
     if isinstance(one, ConfigurationReading) and isinstance(other, ConfigurationReading):
         return ConfigurationDifferences(_differences(one, other), f"as transformers {version} reads it")
@@ -100,22 +100,22 @@ def compare(ours: ModelFolder, theirs: ModelFolder) -> ConfigurationDifferences:
 
 
 def parsed(folder: ModelFolder, assumed: object = None) -> ConfigurationReading | str:
-    """The configuration as transformers reads it, with all defaults; or why it does not, for a sentence.
+    """The configuration as transformers reads it, with all defaults; or the reason why it cannot, as part of a message.
 
     Args:
-        assumed: the model type of a file that does not say it.
+        assumed: the model type of a file that does not declare one.
     """
     kind = folder.config.get("model_type") or assumed
-    known = importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
-    if not isinstance(kind, str) or kind not in known:
+    mapping = importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
+    if not isinstance(kind, str) or kind not in mapping:
         return f"does not know the model type {json.dumps(kind)} of {folder.name}"
     written = {key: value for key, value in folder.config.items() if key not in {"dtype", "torch_dtype"}}
     try:
         with quiet_loading(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            config = known[kind].from_dict(json.loads(json.dumps(written)))
+            config = mapping[kind].from_dict(json.loads(json.dumps(written)))
             values = config.to_dict()
-    except Exception as error:  # each configuration has checks of its own, which raise what they like
+    except Exception as error:  # each configuration class has its own checks and errors
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return f"cannot read config.json of {folder.name} ({reason})"
     declared = frozenset(field.name for field in fields(type(config)))
@@ -123,7 +123,7 @@ def parsed(folder: ModelFolder, assumed: object = None) -> ConfigurationReading 
 
 
 def as_written(config: Mapping[str, Any]) -> ConfigurationReading:
-    """The keys of the file, with what is only another spelling taken out."""
+    """The keys of the file, with different spellings of the same setting made equal."""
     values = dict(config)
     rope = values.pop("rope_parameters", None) or {}
     scaling, theta = values.pop("rope_scaling", None) or {}, values.pop("rope_theta", None)
@@ -134,16 +134,16 @@ def as_written(config: Mapping[str, Any]) -> ConfigurationReading:
 
 
 def ties_embeddings(folder: ModelFolder) -> bool:
-    """Whether loading makes the output layer of the embedding."""
-    said = folder.config.get("tie_word_embeddings")
-    if said is None and importlib.util.find_spec("transformers"):
+    """Whether loading ties the output layer to the embedding."""
+    tied = folder.config.get("tie_word_embeddings")
+    if tied is None and importlib.util.find_spec("transformers"):
         reading = parsed(folder)
-        said = reading.values.get("tie_word_embeddings") if isinstance(reading, ConfigurationReading) else None
-    return bool(said)
+        tied = reading.values.get("tie_word_embeddings") if isinstance(reading, ConfigurationReading) else None
+    return bool(tied)
 
 
 def labels(config: Mapping[str, Any]) -> dict[int, str]:
-    """The names of a classifier's labels by index; as transformers has them, two where nothing is said."""
+    """The names of a classifier's labels by index. As in transformers, the default is two labels."""
     named = config.get("id2label")
     if isinstance(named, dict):
         return {int(index): str(name) for index, name in named.items()}
@@ -151,13 +151,13 @@ def labels(config: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _plain(values: Any) -> Any:
-    """Values for comparing: without what is the same as nothing, and with one way to say a kind of rotary positions."""
+    """Values to compare: without defaults, and with one spelling for kinds of rotary positions."""
     if isinstance(values, list | tuple):
         return [_plain(value) for value in values]
     if not isinstance(values, dict):
         return values
-    said = {str(key): value for key, value in values.items() if value is not None and value != _UNSAID.get(str(key))}
-    plain = {key: _plain(value) for key, value in said.items()}
+    present = {str(key): value for key, value in values.items() if value is not None and value != _UNSAID.get(str(key))}
+    plain = {key: _plain(value) for key, value in present.items()}
     if "type" in plain and ("rope_type" in plain or "factor" in plain):
         kind = plain.pop("type")
         plain["rope_type"] = kind if plain.get("rope_type", "default") == "default" else plain["rope_type"]
@@ -167,7 +167,7 @@ def _plain(values: Any) -> Any:
 
 
 def _with_heads(values: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The size of a head said, where only the other says it: it follows from two other keys."""
+    """Add the size of a head, which follows from two other keys, if only the other configuration declares it."""
     width, heads = values.get("hidden_size"), values.get("num_attention_heads")
     if "head_dim" in values or "head_dim" not in other or not isinstance(width, int) or not isinstance(heads, int):
         return values
@@ -177,16 +177,16 @@ def _with_heads(values: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[
 def _differences(ours: ConfigurationReading, theirs: ConfigurationReading) -> tuple[KeyDifference, ...]:
     left, right = _with_heads(ours.values, theirs.values), _with_heads(theirs.values, ours.values)
     silent = _SILENT | _DERIVED if ours.declared else _SILENT
-    found = [
+    differences = [
         KeyDifference(key, one, other, _counts(key, ours, theirs))
         for key, one, other in _differing(left, right)
         if silent.isdisjoint(_names(key)) and key != "sentence_transformers.version"
     ]
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(differences, key=_order))
 
 
 def _order(one: KeyDifference) -> tuple[bool, bool, str]:
-    """What says most first: another model type, then single values, then lists and what is inside of others."""
+    """The sort key of differences, most important first: model type, single values, then lists and nested values."""
     inside = "." in one.key or "[" in one.key or isinstance(one.ours, list)
     return one.key != "model_type", inside, one.key
 
@@ -221,7 +221,8 @@ def _names(key: str) -> list[str]:
 
 
 def _padding_counts(values: Mapping[str, Any]) -> bool:
-    """Whether positions are counted from the padding token, or a decoder scores the last token that is not padding."""
+    """Whether the padding token matters: positions are counted from it, or a decoder scores the last token before
+    it."""
     if _COUNTED_FROM_PADDING.search(str(values.get("model_type"))):
         return True
     named = values.get("architectures") or [""]
@@ -238,7 +239,7 @@ def _free_of_length(values: Mapping[str, Any]) -> bool:
 
 @cache
 def _source(module: str) -> str:
-    """The code of the model that a configuration is for, or '' where it is not beside it."""
+    """The code of a configuration's model, or '' if it is not in the same folder."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         return ""

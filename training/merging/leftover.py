@@ -1,8 +1,8 @@
-"""What a recipe says and mergekit does not read: who changes `merge_method` often leaves the old parameters there.
+"""Keys of a recipe that mergekit does not read, such as parameters of a method that was used before.
 
-mergekit ignores unknown keys, unknown parameters, and one model's own value of a parameter that a method has once for
-all models. So do we, with a remark in the report. A key or parameter that looks like a misspelt one is kept, so that it
-is refused.
+mergekit ignores unknown keys, unknown parameters, and a single model's value of a parameter that a method has once for
+all models. So do we, with a remark in the report. A key or parameter that looks misspelt is kept, so that it is
+refused.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _ALIKE = 0.8
 
 
 def without_leftovers(recipe: object) -> tuple[object, tuple[str, ...]]:
-    """A parsed recipe without what mergekit ignores in it, and a remark on each key that was left out.
+    """A parsed recipe without the keys that mergekit ignores, and a remark on each of them.
 
-    What is no recipe of a known method is returned as it is: whoever reads it next refuses it.
+    Anything that is not a recipe of a known method is returned unchanged, and is refused when it is read.
     """
     method = METHODS.get(str(recipe.get("merge_method"))) if isinstance(recipe, Mapping) else None
     if method is None or not isinstance(recipe, Mapping):
         return recipe, ()
     cleaner = _Cleaner(str(recipe["merge_method"]), method)
-    found = cleaner.scope(recipe, _TOP, "the recipe")
+    cleaned_recipe = cleaner.scope(recipe, _TOP, "the recipe")
     for key, cleaned in (("models", cleaner.models), ("slices", cleaner.slices)):
-        if isinstance(found.get(key), list):
-            found[key] = list(cleaned(found[key]))
-    return found, tuple(dict.fromkeys(cleaner.remarks))
+        if isinstance(cleaned_recipe.get(key), list):
+            cleaned_recipe[key] = list(cleaned(cleaned_recipe[key]))
+    return cleaned_recipe, tuple(dict.fromkeys(cleaner.remarks))
 
 
 class _Cleaner:
-    """Leaves out keys, and keeps the remarks on them."""
+    """Leaves out keys, and collects remarks on them."""
 
     def __init__(self, name: str, method: Method) -> None:
         self.name = name
@@ -52,13 +52,13 @@ class _Cleaner:
     def scope(
         self, content: Mapping[str, Any], keys: set[str], where: str, *, one_model: bool = False
     ) -> dict[str, Any]:
-        """A part of a recipe with the keys that are read, and the parameters that are."""
-        found = self._kept(content, keys, f"'{{}}' of {where} is no key that mergekit reads, and is ignored")
-        if isinstance(found.get("parameters"), Mapping):
+        """A part of a recipe with only the keys and parameters that are read."""
+        kept = self._kept(content, keys, f"'{{}}' of {where} is not a key that mergekit reads, and is ignored")
+        if isinstance(kept.get("parameters"), Mapping):
             read = self.own if one_model else self.all
             remark = f"the parameter '{{}}' of {where} is not used by {self.name}, and is ignored"
-            found["parameters"] = self._kept(found["parameters"], read, remark)
-        return found
+            kept["parameters"] = self._kept(kept["parameters"], read, remark)
+        return kept
 
     def models(self, listed: Iterable[object], keys: set[str] = _MODEL) -> Iterator[object]:
         """The entries of a list of models."""
@@ -69,10 +69,10 @@ class _Cleaner:
     def slices(self, listed: Iterable[object]) -> Iterator[object]:
         """The slices of a recipe."""
         for one in listed:
-            found = self.scope(one, _SLICE, "a slice") if isinstance(one, Mapping) else one
-            if isinstance(found, dict) and isinstance(found.get("sources"), list):
-                found["sources"] = list(self.models(found["sources"], _SOURCE))
-            yield found
+            cleaned = self.scope(one, _SLICE, "a slice") if isinstance(one, Mapping) else one
+            if isinstance(cleaned, dict) and isinstance(cleaned.get("sources"), list):
+                cleaned["sources"] = list(self.models(cleaned["sources"], _SOURCE))
+            yield cleaned
 
     def _kept(self, content: Mapping[str, Any], read: set[str], remark: str) -> dict[str, Any]:
         kept = {}

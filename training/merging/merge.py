@@ -1,4 +1,4 @@
-"""A merge from the recipe to the finished folder."""
+"""Run a merge, from the recipe to the finished folder."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ REPORT = "merge-report"
 
 @dataclass(frozen=True)
 class Merged:
-    """A finished merge: where it is, its id, and what it did."""
+    """A finished merge."""
 
     path: Path
     id: str
     report: Mapping[str, object] = field(repr=False)
-    """As in merge-report.json."""
+    """The content of merge-report.json."""
     new: bool = True
-    """False: the same merge was there already."""
+    """False if the same merge existed already."""
 
 
 def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merged:
-    """Merge checkpoints into a new model folder, tensor by tensor; never more than pieces of tensors in memory.
+    """Merge checkpoints into a new model folder, tensor by tensor, with only pieces of tensors in memory.
 
-    The folder has its name only when everything in it is on the disk; a kill leaves nothing that looks finished.
-    Where `out` holds the same merge of the same sources already, that is returned.
+    The folder appears when it is complete, so a kill leaves nothing that looks finished. If `out` has the same merge of
+    the same sources already, it is returned.
 
     Raises:
-        ModelError: the checkpoints must not be merged (see `agreement`), or one has NaN or infinity.
-        UsageError: the recipe does not fit its method, or `out` holds something else.
-        DataError: the disk has no room for the result.
+        ModelError: the checkpoints cannot be merged (see `agreement`), or one has NaN or infinity.
+        UsageError: the recipe does not fit its method, or `out` exists and is not this merge.
+        DataError: there is not enough space on the disk.
     """
     names = dict.fromkeys([*(one.model for one in recipe.inputs), recipe.home])
     job = MergeJob(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
@@ -58,9 +58,9 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     aligned = {one.name: one for one in (job.home, *agreed.others)}
     steps = plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed)
     if out.exists():
-        return _there(job, out)
+        return _existing(job, out)
     shards = layout(job.home, steps, shard_bytes)
-    _check_room(out, shards)
+    _check_space(out, shards)
     with ThreadPoolExecutor(1) as thread, new_folder(out.absolute()) as folder:
         identities = thread.submit(job.identities)
         report = _written(job, shards, folder, agreed)
@@ -80,22 +80,22 @@ def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: Merge
     for path, content in indexes(home, shards).items():
         (folder / path).write_bytes(content)
     steps = [step for shard in shards for step in shard.steps]
-    told = notes_on(
+    notes = notes_on(
         routers(steps),
         [step.key for step in steps if step.action == "keep"],
         sorted(agreed.copies),
     )
     job.dtypes.update(step.dtype for step in steps)
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
-    return MergeReport(job.recipe.method, between, tuple(worker.told), (*job.recipe.remarks, *told, *agreed.notes))
+    return MergeReport(job.recipe.method, between, tuple(worker.reports), (*job.recipe.remarks, *notes, *agreed.notes))
 
 
 @dataclass
 class _Worker:
-    """Makes the bytes of shards, and keeps the line of each tensor for the report."""
+    """Computes the bytes of shards, and collects the report of each tensor."""
 
     recipe: Recipe
-    told: list[TensorReport] = field(default_factory=list)
+    reports: list[TensorReport] = field(default_factory=list)
 
     def pieces(self, shard: Shard) -> Iterator[bytes | Raw]:
         yield shard.header
@@ -107,7 +107,7 @@ class _Worker:
 
     def _of(self, step: Step) -> Iterator[Raw]:
         if step.action == "keep" or step.values is None:
-            self.told.append(tensor_report(step, None, None, "copied: from the base"))
+            self.reports.append(tensor_report(step, None, None, "copied: from the base"))
             return combine.copied(step.home, step.dtype)
         seen = combine.look(step)
         solution = self._solved(step, seen)
@@ -115,7 +115,7 @@ class _Worker:
         path = self.recipe.method if solution is None else solution.path
         if alone is not None:
             path = "copied: all equal" if seen.identical else "copied: one checkpoint"
-        self.told.append(tensor_report(step, seen, solution, path))
+        self.reports.append(tensor_report(step, seen, solution, path))
         if alone is not None:
             return combine.copied(alone, step.dtype)
         if solution is None:
@@ -153,21 +153,22 @@ def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
         )
 
 
-def _there(job: MergeJob, out: Path) -> Merged:
+def _existing(job: MergeJob, out: Path) -> Merged:
     manifest = read_json(out / MANIFEST, dict) if out.is_dir() else {}
     if not manifest:
-        raise UsageError(f"{out}: something is there already; name another folder, or remove it")
+        raise UsageError(f"{out}: exists and is not a merge; name another folder, or remove it")
     if manifest.get("id") != job.id(job.identities()):
-        raise UsageError(f"{out}: another merge is there already; name another folder, or remove it")
+        raise UsageError(f"{out}: holds another merge; name another folder, or remove it")
     return Merged(out, str(manifest["id"]), read_json(out / f"{REPORT}.json", dict), new=False)
 
 
-def _check_room(out: Path, shards: Sequence[Shard]) -> None:
+def _check_space(out: Path, shards: Sequence[Shard]) -> None:
     parent = next(folder for folder in out.absolute().parents if folder.is_dir())
     needed, free = sum(shard.size for shard in shards), shutil.disk_usage(parent).free
     if needed > free:
         raise DataError(
-            f"{out}: the merged weights need {needed / 1e9:.2f} GB and the disk has {free / 1e9:.2f} GB free"
+            f"{out}: the merged weights need {needed / 1e9:.2f} GB, but only {free / 1e9:.2f} GB are free; "
+            "free some space, or name a folder on another disk"
         )
 
 

@@ -1,4 +1,4 @@
-"""mergekit's YAML as a recipe. What mergekit would do and we cannot is refused by its name, never ignored."""
+"""Read mergekit's YAML as a recipe. Features of mergekit that are not supported are refused by name."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
 
 def read_yaml(file: Path) -> Recipe:
-    """The recipe in a file; model paths that are relative are so to the file where such a folder is there.
+    """Read the recipe in a file. A relative path of a model is relative to the file if such a folder exists.
 
     Raises:
-        UsageError: not YAML, or it asks for what is not supported. The message names the file and the key.
+        UsageError: the file is not YAML, or has something that is not supported. The message names the file and the
+            key.
     """
     content = typed_file.read_yaml(file, dict)
     try:
@@ -36,10 +37,10 @@ def read_yaml(file: Path) -> Recipe:
 
 
 def from_mapping(content: object, folder: Path = Path()) -> Recipe:
-    """The recipe that parsed YAML says. What mergekit ignores is left out, with a remark.
+    """The recipe in parsed YAML. Keys that mergekit ignores are left out, with a remark.
 
     Raises:
-        UsageError: it asks for what is not supported. The message names the key.
+        UsageError: the content has something that is not supported. The message names the key.
     """
     return _read(content, Place("the recipe", table="mapping"), folder)
 
@@ -58,10 +59,11 @@ def from_options(
     weights: Sequence[float] = (),
     dtype: str | None = None,
 ) -> Recipe:
-    """The recipe of a short command. Without weights every checkpoint has the same; slerp's base is the first one.
+    """The recipe from options of the command line. Without weights all checkpoints have the same. The default base of
+    slerp is the first one.
 
     Raises:
-        UsageError: the method is not known, or does not take what is given.
+        UsageError: the method is unknown, or does not accept an option.
     """
     if method not in METHODS:
         raise UsageError(f"the merge method '{method}' is not supported.{did_you_mean(method, METHODS)}")
@@ -81,7 +83,7 @@ def from_options(
 
 
 def base_first(method: str, inputs: tuple[Input, ...], base: str | None) -> tuple[Input, ...]:
-    """slerp goes from the base to the other, whichever is named first."""
+    """Order the inputs of slerp, which goes from the base to the other."""
     return tuple(sorted(inputs, key=lambda one: one.model != base)) if method == "slerp" else inputs
 
 
@@ -95,14 +97,14 @@ def _model_name(value: object) -> str:
     if isinstance(value, Mapping):
         raise ValueError(f"{dict(value)} is not supported in this form; write the model's path or hub name")
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is no path and no hub name of a model")
+        raise ValueError(f"{value!r} is not a path or a hub name of a model")
     return value
 
 
-def _dtype(asked: str) -> str:
-    name = asked.removeprefix("torch.")
+def _dtype(written: str) -> str:
+    name = written.removeprefix("torch.")
     if name not in DTYPES:
-        raise ValueError(f"'{asked}' is not supported.{did_you_mean(name, DTYPES)}")
+        raise ValueError(f"'{written}' is not supported.{did_you_mean(name, DTYPES)}")
     return name
 
 
@@ -134,7 +136,7 @@ def _plain(name: str, value: object) -> Plain:
 
 
 def _scalar(name: str, value: object) -> Scalar:
-    """YAML takes `1e-3` for a text, so texts that are numbers count as numbers."""
+    """A number. YAML reads `1e-3` as a text, so texts that are numbers are accepted."""
     if isinstance(value, bool):
         return value
     try:
@@ -142,7 +144,7 @@ def _scalar(name: str, value: object) -> Scalar:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"'{name}' has the value {value!r}, which is no number")
+        raise ValueError(f"'{name}' has the value {value!r}, which is not a number")
     return number
 
 
@@ -178,7 +180,7 @@ class _Slice:
 
 @dataclass(frozen=True)
 class _Written:
-    """The keys of a recipe that can be followed here."""
+    """The keys of a recipe that are supported."""
 
     unknown_key: ClassVar[str] = _UNSUPPORTED
     merge_method: Annotated[str, Then(_method)]
@@ -192,7 +194,7 @@ class _Written:
     seed: int = 0
 
     def problem(self) -> str | None:
-        """What is wrong beyond types."""
+        """Why the values contradict each other; None if they do not."""
         return "give either 'models' or 'slices'" if (self.models is None) == (self.slices is None) else None
 
 
@@ -216,9 +218,10 @@ def _inputs(written: _Written, base: str | None, folder: Path) -> tuple[Input, .
 
 
 def _only_slice(slices: Sequence[_Slice], folder: Path) -> _Slice:
-    """One slice over all layers is how older recipes name models; several would build another architecture."""
+    """The only slice. Older recipes name models in one slice over all layers; several slices would build another
+    architecture."""
     if len(slices) != 1:
-        raise UsageError(f"{len(slices)} 'slices' are not supported; one over all layers is")
+        raise UsageError(f"{len(slices)} 'slices' are not supported; use one over all layers")
     _check_layers(slices[0].sources, folder)
     return slices[0]
 
@@ -230,9 +233,11 @@ def _check_layers(sources: Sequence[_Source], folder: Path) -> None:
         name = _found(source.model, folder)
         config = open_checkpoint(name).folder.config
         layers = config.get("num_hidden_layers") or config.get("num_layers")
-        asked = list(source.layer_range or ())
-        if asked != [0, layers]:
-            raise UsageError(f"layer_range {asked} of {name} is not supported; only all its layers, [0, {layers}]")
+        layer_range = list(source.layer_range or ())
+        if layer_range != [0, layers]:
+            raise UsageError(
+                f"layer_range {layer_range} of {name} is not supported; only all its layers, [0, {layers}]"
+            )
 
 
 def _input(one: _Model, folder: Path) -> Input:
@@ -241,15 +246,15 @@ def _input(one: _Model, folder: Path) -> Input:
 
 def _found(value: str, folder: Path) -> str:
     near = folder / value
-    found = str(near) if near.is_dir() and not Path(value).is_absolute() else value
-    if "+" in value and not Path(found).expanduser().is_dir():
-        raise UsageError(f"'{value}' asks for a LoRA adapter on a model; run peft's merge_and_unload and save it first")
-    return found
+    path = str(near) if near.is_dir() and not Path(value).is_absolute() else value
+    if "+" in value and not Path(path).expanduser().is_dir():
+        raise UsageError(f"'{value}' names a LoRA adapter on a model; run peft's merge_and_unload and save it first")
+    return path
 
 
 def _check_tokenizer(source: str | None, home: str, folder: Path) -> None:
     if source in {None, "base"} or (source is not None and source != "union" and _found(source, folder) == home):
         return
     raise UsageError(
-        f"tokenizer_source '{source}' is not supported; tokenizers have to be equal and the base's is kept: remove it"
+        f"tokenizer_source '{source}' is not supported; tokenizers must be equal, and the base's is kept; remove it"
     )

@@ -1,8 +1,9 @@
-"""The methods of merging. Most of them give a sum of the checkpoints' tensors whose coefficients follow from the inner
-products of those tensors alone; so a method is a small function of a small matrix, and never sees a tensor.
+"""The methods of merging. Most of them are sums of the checkpoints' tensors with coefficients that depend only on the
+inner products of these tensors. So a method is a function of a small matrix, and never reads a tensor.
 
-The definitions are those of mergekit 0.1.5, by their papers: linear (arXiv 2203.05482), task arithmetic (2212.04089),
-TIES (2306.01708), DARE (2311.03099), model stock (2403.19522), Karcher mean (2603.04972); slerp is Shoemake's (1985).
+The definitions are those of mergekit 0.1.5, after these papers: linear (arXiv 2203.05482), task arithmetic
+(2212.04089), TIES (2306.01708), DARE (2311.03099), model stock (2403.19522), Karcher mean (2603.04972); slerp is
+Shoemake's (1985).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Products = npt.NDArray[np.float64]
 Coefficients = npt.NDArray[np.float64]
 
 NEARLY_PARALLEL = 0.9995
-"""Above this cosine mergekit's slerp is linear; so is ours."""
+"""The cosine above which slerp is linear, as in mergekit."""
 _EPS = 1e-8
 
 
@@ -33,7 +34,7 @@ class Values:
 
     shared: Mapping[str, Scalar]
     per_input: Mapping[str, Coefficients]
-    """Each of shape [n]."""
+    """Each value has shape [n]."""
 
     def number(self, name: str) -> float:
         return float(self.shared[name])
@@ -41,7 +42,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Solution:
-    """The coefficient of each tensor (or difference), and which way the method went."""
+    """The coefficient of each tensor (or difference), and the name of the case that the method took."""
 
     coefficients: Coefficients
     path: str
@@ -52,24 +53,24 @@ Solve = Callable[[Products, Values], Solution]
 
 @dataclass(frozen=True)
 class Method:
-    """What a method reads and how it is solved; the defaults are mergekit's. None: has to be given."""
+    """A method: its parameters and its solution. Defaults are mergekit's; a default of None means required."""
 
     solve: Solve | None
-    """None: not a fixed sum; see `sparse`."""
+    """None for a method that is not a fixed sum; see `sparse`."""
     space: Literal["weights", "deltas", "deltas if there is a base"]
     base: Literal["required", "optional", "ignored"]
     least: int
     most: int | None = None
     counts_others: bool = False
-    """Whether least and most count the inputs beside the base."""
+    """Whether `least` and `most` count the inputs without the base."""
     shared: Mapping[str, Scalar | None] = field(default_factory=dict)
     per_input: Mapping[str, Scalar | None] = field(default_factory=dict)
     unsupported: Mapping[str, Scalar] = field(default_factory=dict)
-    """Settings of mergekit whose other values we do not have, and the one value that may stand."""
+    """Settings of mergekit that are not supported, except for this value."""
 
 
 def linear(_: Products, values: Values) -> Solution:
-    """The weighted mean, or with normalize off the weighted sum."""
+    """The weighted mean, or the weighted sum if `normalize` is off."""
     weight = values.per_input["weight"]
     return Solution(weight / _nonzero(weight.sum(), "linear") if values.shared["normalize"] else weight, "linear")
 
@@ -77,7 +78,7 @@ def linear(_: Products, values: Values) -> Solution:
 def slerp(products: Products, values: Values) -> Solution:
     """From the first tensor (t = 0) to the second (t = 1) along the arc between their directions.
 
-    The weights act on the tensors as they are, so the norm of the result is not the interpolated norm.
+    The coefficients apply to the tensors themselves, so the norm of the result is not the interpolated norm.
     """
     return Solution(*_arc(products, values.number("t")))
 
@@ -97,10 +98,10 @@ def _cosine(products: Products, first: int, second: int) -> float:
 
 
 def sequential_slerp(products: Products, values: Values) -> Solution:
-    """Ours: m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = w_k / (w_1 + ... + w_k). The order matters."""
+    """Our own method: m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = w_k / (w_1 + ... + w_k). The order matters."""
     weight = values.per_input["weight"]
     if weight[0] <= 0 or (weight < 0).any():
-        raise ModelError("merge: sequential_slerp wants weights that are not negative, and the first above 0")
+        raise ModelError("merge: sequential_slerp needs weights that are not negative, and the first above 0")
     mixed, paths = np.eye(len(weight))[0], []
     for index in range(1, len(weight)):
         pair = np.stack([mixed, np.eye(len(weight))[index]])
@@ -111,12 +112,12 @@ def sequential_slerp(products: Products, values: Values) -> Solution:
 
 
 def nuslerp(products: Products, values: Values) -> Solution:
-    """Slerp by weights, without the switch to linear at 0.9995; with a base, of the differences to it."""
+    """Slerp by weights, without the switch to linear at 0.9995. With a base it uses the differences to the base."""
     weight = values.per_input["weight"]
     t = 0.5 if abs(weight.sum()) < 1e-6 else weight[1] / weight.sum()
     norms = np.maximum(np.sqrt(np.diag(products)), 1e-7)
     cosine = min(1.0, max(-1.0, products[0, 1] / norms[0] / norms[1]))
-    # float32 cannot tell such angles from zero, and the two formulas agree there to seven digits.
+    # In float32 such angles are zero, and the two formulas agree to seven digits.
     if 1 - cosine**2 <= 1e-7:
         return Solution(np.array([1 - t, t]), "linear: parallel")
     angle = math.acos(cosine)
@@ -124,9 +125,10 @@ def nuslerp(products: Products, values: Values) -> Solution:
 
 
 def multislerp(products: Products, values: Values) -> Solution:
-    """The weighted mean of the directions, made as long as the weighted mean of the lengths.
+    """The weighted mean of the directions, with the weighted mean of the lengths.
 
-    mergekit goes through the tangent space at that mean, where the weighted sum is zero by construction; this is left.
+    mergekit goes through the tangent space at this mean, where the weighted sum is zero by construction. The result is
+    the same.
     """
     weight, count = values.per_input["weight"], len(products)
     if count == 1:
@@ -140,11 +142,13 @@ def multislerp(products: Products, values: Values) -> Solution:
         return Solution(directions / length * (weight @ norms), "multislerp")
     if count == 2 or not norms.any():
         return Solution(weight, "linear: the directions cancel out")
-    raise ModelError("the weighted directions of the checkpoints cancel out; multislerp has no mean of them")
+    raise ModelError(
+        "the weighted directions of the checkpoints cancel out, so multislerp has no mean; change the weights"
+    )
 
 
 def karcher(products: Products, values: Values) -> Solution:
-    """The mean on the sphere by iteration, equal weights, as long as the mean of the lengths."""
+    """The mean on the sphere by iteration, with equal weights and the mean of the lengths."""
     if len(products) == 1:
         return Solution(np.ones(1), "one checkpoint")
     tolerance, norms = values.number("tol"), np.sqrt(np.diag(products))
@@ -159,7 +163,7 @@ def karcher(products: Products, values: Values) -> Solution:
 
 
 def _karcher_mean(cosines: Products, most: int, tolerance: float) -> Coefficients:
-    """The coefficients of the unit vectors in their mean on the sphere; `cosines` are their inner products."""
+    """The coefficients of unit vectors in their mean on the sphere; `cosines` are their inner products."""
     share = np.full(len(cosines), 1 / len(cosines))
     length = _length(share, cosines)
     mean = np.eye(len(cosines))[0] if length < tolerance else share / length
@@ -181,7 +185,7 @@ def _length(coefficients: Coefficients, products: Products) -> float:
 
 
 def task_arithmetic(_: Products, values: Values) -> Solution:
-    """The base plus the weighted sum of the differences to it, times lambda."""
+    """The base plus lambda times the weighted sum of the differences to the base."""
     weight = values.per_input["weight"]
     total = weight.sum()
     divisor = total if values.shared["normalize"] and abs(total) >= 1e-8 else 1.0
@@ -189,7 +193,7 @@ def task_arithmetic(_: Products, values: Values) -> Solution:
 
 
 def model_stock(products: Products, _: Values) -> Solution:
-    """Between the base and the mean of the others, by the mean cosine of the differences."""
+    """A point between the base and the mean of the others that depends on the mean cosine of the differences."""
     count = len(products)
     norms = np.sqrt(np.diag(products))
     pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]

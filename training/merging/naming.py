@@ -1,8 +1,8 @@
-"""How transformers loads the tensors of a folder, asked of transformers itself, on a model without memory.
+"""The names under which transformers loads the tensors of a folder, found with a model on the meta device.
 
-The names of two checkpoints of one architecture differ where one was saved with the model around the encoder
-(`bert.encoder...`) and the other without it (`encoder...`), where transformers renamed a module (`LayerNorm.gamma`, now
-`LayerNorm.weight`), and where one has tensors that no class loads.
+The tensor names of two checkpoints of one architecture can differ in three ways: one was saved with the model around
+the encoder (`bert.encoder...`) and the other without it (`encoder...`), transformers renamed a module
+(`LayerNorm.gamma`, now `LayerNorm.weight`), or one has tensors that no class loads.
 """
 
 from __future__ import annotations
@@ -26,28 +26,29 @@ _LEGACY = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNor
 
 @dataclass(frozen=True)
 class Loading:
-    """What a folder's configuration, and the class that reads it, make of tensor names."""
+    """How the class of a folder's configuration loads tensors by name."""
 
     folder: ModelFolder
     body: bool
-    """Whether the model is loaded without a head, as embedders are."""
+    """Whether the model is loaded without a head, as for embedders."""
 
     @property
     def known(self) -> bool:
-        """Whether transformers can build the model here."""
+        """Whether transformers can build the model."""
         return self._model is not None
 
     def loaded_as(self, name: str) -> str | None:
-        """The model's own name for a tensor of a file; of tied ones, that of the first. None: it is not loaded."""
+        """The model's name for a tensor of a file; for tied tensors, the name of the first; None if the tensor is not
+        loaded."""
         found, _ = self._rename(name)
         return self._tied.get(found, found) if found in self._state else None
 
     def is_tied(self, name: str) -> bool:
-        """Whether loading makes a tensor of another one, where the file has only that."""
+        """Whether loading ties a tensor to another one."""
         return self._rename(name)[0] in self._tied
 
     def is_converted(self, name: str) -> bool:
-        """Whether loading joins, splits or turns a tensor of a file, as it stacks experts."""
+        """Whether loading joins, splits or transposes a tensor of a file, for example to stack experts."""
         return self._rename(name)[1]
 
     @cached_property
@@ -63,7 +64,7 @@ class Loading:
                 config = transformers.AutoConfig.for_model(**json.loads(json.dumps(written)))
                 named = None if self.body else getattr(transformers, self.folder.architecture, None)
                 return transformers.AutoModel.from_config(config) if named is None else named(config)
-        except Exception:  # each class has checks of its own, which raise what they like
+        except Exception:  # each class has its own checks and errors
             return None
 
     @cached_property
@@ -106,7 +107,7 @@ def _with_prefix(name: str, prefix: str, state: Mapping[str, Any]) -> str:
 
 
 def wrapped(names: Iterable[str]) -> str:
-    """What to do about names that something around the model has written; '' where nothing has."""
+    """Advice for names that a wrapper of the model has changed; '' if there is none."""
     listed = list(names)
     for prefix, left_by, inner in (
         ("_orig_mod.", "torch.compile", "model._orig_mod"),

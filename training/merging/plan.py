@@ -1,4 +1,4 @@
-"""What is done with every tensor, decided from headers alone, before a weight is read."""
+"""The plan of a merge: what is done with each tensor, decided from headers only."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ class Step:
 
     key: str
     action: Literal["merge", "keep"]
-    """keep: the home's own tensor, because it is computed and not learned, holds no floats, or is home's alone."""
+    """`keep` copies home's tensor, because it is computed, has no floats, or only home has it."""
     home: Tensor
     dtype: str
-    """Of the output, as safetensors names it."""
+    """The dtype of the output, as safetensors names it."""
     sources: tuple[Tensor, ...] = ()
-    """The tensors whose inner products the method sees, without the base where it sees differences to it."""
+    """The tensors whose inner products the method uses, without the base if it uses differences to the base."""
     base: Tensor | None = None
-    """The tensor that differences are taken to; None where the method works on the weights."""
+    """The tensor that is subtracted; None if the method uses the weights."""
     values: Values | None = None
 
     @property
     def mask_key(self) -> str:
-        """What random masks of this tensor are drawn by."""
+        """The key for random masks of this tensor."""
         return self.key
 
 
 def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], agreed: MergeableCheckpoints) -> list[Step]:
-    """A step for every tensor of the output, in the order of the home's files.
+    """A step for each tensor of the output, in the order of home's files.
 
     Args:
-        inputs: with the home's names for their tensors.
-        agreed: which tensors are home's alone, and which are left out.
+        inputs: the inputs, with home's names for their tensors.
+        agreed: the tensors that only home has, and those that are left out.
 
     Raises:
         ModelError: a tensor has a number format that cannot be merged.
@@ -73,8 +73,8 @@ def _floats(key: str, home: Checkpoint, inputs: Sequence[Checkpoint]) -> bool:
         return tensor.mergeable
     if any(one.tensors[key].dtype != tensor.dtype or _differ(tensor, one.tensors[key]) for one in inputs):
         raise ModelError(
-            f"merge: the tensor '{key}' has the format {tensor.dtype} in {home.name} and differs between checkpoints; "
-            f"only bfloat16, float16 and float32 can be merged"
+            f"merge: the tensor '{key}' has the format {tensor.dtype} in {home.name} and differs between checkpoints, "
+            f"but only bfloat16, float16 and float32 can be merged"
         )
     return False
 
@@ -102,17 +102,17 @@ def _merged(recipe: Recipe, key: str, home: Tensor, inputs: Sequence[Checkpoint]
 
 
 def layer_depths(names: Iterable[str]) -> Mapping[str, float]:
-    """For every tensor of a numbered layer its place in its stack, 0 (first) to 1 (last); 1 if it is alone."""
-    found = {name: match for name in names if (match := _LAYER.match(name))}
+    """The depth of each tensor of a numbered layer in its stack: 0 (first) to 1 (last), or 1 for a single layer."""
+    matches = {name: match for name in names if (match := _LAYER.match(name))}
     last: dict[str, int] = {}
-    for match in found.values():
+    for match in matches.values():
         last[match["stack"]] = max(last.get(match["stack"], 0), int(match["number"]))
     return {
         name: int(match["number"]) / last[match["stack"]] if last[match["stack"]] else 1.0
-        for name, match in found.items()
+        for name, match in matches.items()
     }
 
 
 def routers(steps: Sequence[Step]) -> list[str]:
-    """The tensors that choose experts, which have no common order in models that were trained separately."""
+    """The tensors that choose experts. Models that were trained separately have no common order of experts."""
     return [step.key for step in steps if step.action == "merge" and _ROUTER.search(step.key)]

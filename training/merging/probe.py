@@ -1,4 +1,4 @@
-"""Texts that show how a tokenizer reads: scripts, accents, white space, code, and special tokens written as text."""
+"""Texts to compare tokenizers with: scripts, accents, white space, code, and special tokens written as text."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ PAIRS = (
 
 
 def around(tokens: Iterable[str]) -> list[str]:
-    """Texts with added tokens inside: whether white space at their sides, capitals or letters beside them change how
-    they are found."""
+    """Texts with added tokens inside, to test whether white space, capitals or letters next to a token change how it is
+    found."""
     texts = []
     for token in tokens:
         texts += [f"a {token} b", f"a{token}b", f"a {token.swapcase()} b"]

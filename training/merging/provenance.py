@@ -1,4 +1,4 @@
-"""What a merge was made of: digests of all sources, the recipe, and the id that follows from them."""
+"""The sources of a merge: digests of the checkpoints, the recipe, and the id that follows from them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from training.merging.recipe import Filtered, Recipe
 from training.merging.report import MergeReport
 
 ARITHMETIC = 1
-"""It goes up when equal sources and recipes give other bytes."""
+"""The version of the arithmetic. Raise it when equal sources and recipes give other bytes."""
 
 Identities = Mapping[str, Mapping[str, object]]
 
 
 @dataclass
 class MergeJob:
-    """A recipe with its checkpoints opened, and what was written of it so far."""
+    """A recipe with its opened checkpoints, and what was written so far."""
 
     recipe: Recipe
     opened: Mapping[str, Checkpoint]
@@ -37,11 +37,11 @@ class MergeJob:
         return self.opened[self.recipe.home]
 
     def identities(self) -> Identities:
-        """Digests of all sources; this reads them whole."""
+        """Digests of all sources. This reads all their files."""
         return {name: one.identity() for name, one in self.opened.items()}
 
     def id(self, sources: Identities) -> str:
-        """Sources by content, never by path."""
+        """The id of the merge, from the content of the sources, never from their paths."""
         recipe = self.recipe
         return digest(
             {
@@ -57,10 +57,10 @@ class MergeJob:
         )
 
     def manifest(self, sources: Identities, report: MergeReport) -> dict[str, object]:
-        """For merge.json. The same sources and recipe give the same text, whenever."""
+        """The content of merge.json. The same sources and recipe always give the same text."""
         return {
             "id": self.id(sources),
-            "recipe": told(self.recipe),
+            "recipe": recipe_json(self.recipe),
             KEY: sorted({corpus for one in self.opened.values() for corpus in adapted_on(one.folder.path)}),
             "sources": [{"name": name, **identity} for name, identity in sources.items()],
             "configuration_of": self.home.name,
@@ -78,8 +78,8 @@ class MergeJob:
         }
 
 
-def told(recipe: Recipe) -> dict[str, object]:
-    """The recipe for JSON, in mergekit's words."""
+def recipe_json(recipe: Recipe) -> dict[str, object]:
+    """The recipe for JSON, with mergekit's keys."""
     return {
         "merge_method": recipe.method,
         "models": [{"model": one.model, "parameters": _plain(one.settings)} for one in recipe.inputs],

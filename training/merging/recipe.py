@@ -1,4 +1,4 @@
-"""What is to be merged and how: the recipe as a value, and its settings resolved for one tensor."""
+"""The recipe of a merge, and its settings for one tensor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Plain = Scalar | tuple[Scalar, ...]
 
 @dataclass(frozen=True)
 class Filtered:
-    """A value for the tensors whose name contains `filter`; None and '*' are all."""
+    """A value for the tensors whose name contains `filter`; None and '*' match all."""
 
     value: Plain
     filter: str | None = None
@@ -29,7 +29,7 @@ Settings = Mapping[str, Setting]
 
 @dataclass(frozen=True)
 class Input:
-    """A checkpoint that is merged, and the settings for it alone."""
+    """A checkpoint to merge, with its own settings."""
 
     model: str
     settings: Settings = field(default_factory=dict)
@@ -37,19 +37,19 @@ class Input:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A merge, declared. Settings are asked in order: the input's own, each of `settings`, the method's default."""
+    """A merge. Settings are looked up in this order: those of the input, each of `settings`, the method's default."""
 
     method: str
     inputs: tuple[Input, ...]
-    """In the order that the method reads them; the base is one of them where the method compares with it."""
+    """In the order in which the method reads them. Includes the base if the method uses it."""
     base: str | None = None
     settings: tuple[Settings, ...] = ()
     dtype: str | None = None
-    """bfloat16, float16 or float32 of the output; None: as the base's tensors are."""
+    """The dtype of the output: bfloat16, float16 or float32; None for the dtypes of the base's tensors."""
     seed: int = 0
-    """Of DARE's random masks."""
+    """The seed of DARE's random masks."""
     remarks: tuple[str, ...] = ()
-    """On what the file says and the method does not read; for the report, no part of the merge's id."""
+    """Remarks on keys of the file that are not read. They are for the report and not part of the merge's id."""
 
     @property
     def rule(self) -> Method:
@@ -61,7 +61,7 @@ class Recipe:
         return self.base or self.inputs[0].model
 
     def shared(self, name: str, tensor: str, depth: float) -> Scalar:
-        """A setting of the method for a tensor; `depth` is the place of its layer, 0 (first) to 1 (last)."""
+        """A setting of the method for a tensor; `depth` is that of its layer, 0 (first) to 1 (last)."""
         return self._resolved(name, self.settings, tensor, depth, self.rule.shared[name])
 
     def of_input(self, index: int, name: str, tensor: str, depth: float) -> float:
@@ -73,11 +73,11 @@ class Recipe:
         self, name: str, scopes: Iterable[Settings], tensor: str, depth: float, default: Scalar | None
     ) -> Scalar:
         for settings in scopes:
-            found = _evaluate(settings[name], tensor, depth) if name in settings else None
-            if found is not None:
-                return found
+            value = _evaluate(settings[name], tensor, depth) if name in settings else None
+            if value is not None:
+                return value
         if default is None:
-            raise UsageError(f"merge: {self.method} needs '{name}', and nothing gives it for the tensor {tensor}")
+            raise UsageError(f"merge: {self.method} needs '{name}', but it is not set for the tensor {tensor}")
         return default
 
 
@@ -105,10 +105,10 @@ def _along(values: list[Scalar], depth: float) -> Scalar:
 
 
 def check(recipe: Recipe) -> Recipe:
-    """Hold a recipe against what its method wants.
+    """Check a recipe against its method.
 
     Raises:
-        UsageError: too few or too many inputs, no base, or a setting that the method does not have.
+        UsageError: the recipe has too few or too many inputs, no base, or a setting that the method does not have.
     """
     rule, names = recipe.rule, [one.model for one in recipe.inputs]
     if rule.base == "required" and recipe.base is None:
@@ -118,16 +118,16 @@ def check(recipe: Recipe) -> Recipe:
     counted = len([name for name in names if name != recipe.base]) if rule.counts_others else len(names)
     if counted < rule.least or (rule.most is not None and counted > rule.most):
         wanted = f"{rule.least}" if rule.most == rule.least else f"at least {rule.least}"
-        beside = " beside the base" if rule.counts_others else ""
-        raise UsageError(f"merge: {recipe.method} takes {wanted} checkpoints{beside}; the recipe names {counted}")
+        others = " besides the base" if rule.counts_others else ""
+        raise UsageError(f"merge: {recipe.method} takes {wanted} checkpoints{others}; the recipe names {counted}")
     if len(set(names)) != len(names):
-        raise UsageError("merge: a checkpoint stands twice in the recipe; give it once, with the sum of its weights")
+        raise UsageError("merge: a checkpoint occurs twice in the recipe; name it once, with the sum of its weights")
     _check_settings(recipe)
     return recipe
 
 
 def _check_settings(recipe: Recipe) -> None:
-    known = {**recipe.rule.shared, **recipe.rule.per_input}
+    parameters = {**recipe.rule.shared, **recipe.rule.per_input}
     for settings in (*recipe.settings, *(one.settings for one in recipe.inputs)):
         for name, setting in settings.items():
             if name in recipe.rule.unsupported and setting == recipe.rule.unsupported[name]:
@@ -136,15 +136,17 @@ def _check_settings(recipe: Recipe) -> None:
                 raise UsageError(
                     f"merge: '{name}: {str(setting).lower()}' of {recipe.method} is not supported; remove it"
                 )
-            if name not in known:
+            if name not in parameters:
                 raise UsageError(
-                    f"merge: {recipe.method} has no parameter '{name}' here; it has {', '.join(sorted(known))}"
+                    f"merge: {recipe.method} has no parameter '{name}' here; it has {', '.join(sorted(parameters))}"
                 )
-            _check_kind(name, setting, known[name])
+            _check_kind(name, setting, parameters[name])
     for one in recipe.inputs:
         for name in one.settings:
             if name not in recipe.rule.per_input:
-                raise UsageError(f"merge: '{name}' is one value for all of {recipe.method}; not for {one.model} alone")
+                raise UsageError(
+                    f"merge: '{name}' is one value for all models of {recipe.method}; do not set it for {one.model}"
+                )
 
 
 def _check_kind(name: str, setting: Setting, default: Scalar | None) -> None:
@@ -152,4 +154,4 @@ def _check_kind(name: str, setting: Setting, default: Scalar | None) -> None:
     flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
     if any(isinstance(one, bool) != isinstance(default, bool) for one in flat):
         kind = "true or false" if isinstance(default, bool) else "a number"
-        raise UsageError(f"merge: the parameter '{name}' has to be {kind}")
+        raise UsageError(f"merge: the parameter '{name}' must be {kind}")

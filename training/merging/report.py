@@ -1,4 +1,4 @@
-"""What a merge did, tensor by tensor: angles, norms, and which way each went. Nobody has to believe a method's name."""
+"""The report of a merge, tensor by tensor: angles, norms, and the case of the method that was used."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ _ROWS = 20
 
 @dataclass(frozen=True)
 class TensorReport:
-    """One tensor of the output. Figures are None where they have no meaning (a buffer, a zero tensor)."""
+    """One tensor of the output. Figures are None if they have no meaning (a buffer, a zero tensor)."""
 
     name: str
     path: str
-    """Which way it went: slerp, linear: cosine above 0.9995, copied: ..., ties, ..."""
+    """The case that was used: slerp, linear: cosine above 0.9995, copied: ..., ties, ..."""
     elements: int
     angle: float | None = None
-    """Degrees: the largest angle between two of the tensors, or of their differences to the base."""
+    """The largest angle between two of the tensors, or of their differences to the base, in degrees."""
     cosine: float | None = None
     """The cosine of that angle."""
     norm_ratio: float | None = None
-    """The second norm over the first; of more than two, the largest over the smallest."""
+    """The second norm over the first; for more than two, the largest over the smallest."""
     norm_kept: float | None = None
     """The norm of the result over the mean norm of the inputs, weighted by the coefficients."""
 
 
 @dataclass(frozen=True)
 class MergeReport:
-    """A whole merge."""
+    """The report of a whole merge."""
 
     method: str
     of: str
     """What the angles are between: the weights, or the differences to the base."""
     tensors: tuple[TensorReport, ...]
     notes: tuple[str, ...]
-    """Whatever a reader should know: routers of experts, differences of configuration, tensors kept from the base."""
+    """Remarks: routers of experts, differences of configuration, tensors kept from the base."""
 
     @property
     def paths(self) -> dict[str, int]:
-        """Tensors by the way that they went, most first."""
+        """The number of tensors by case, most frequent first."""
         return dict(
             Counter(
                 tensor.path.split(": ")[0] if "copied" in tensor.path else tensor.path for tensor in self.tensors
@@ -56,13 +56,13 @@ class MergeReport:
 
     @property
     def elements(self) -> dict[str, int]:
-        """Elements by the way that their tensors went."""
+        """The number of elements by case."""
         return {
             path: sum(tensor.elements for tensor in self.tensors if tensor.path.startswith(path)) for path in self.paths
         }
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON; numbers rounded to what float32 sums hold."""
+        """The content of merge-report.json. Numbers are rounded to the precision of float32 sums."""
         return {
             "method": self.method, "angles_of": self.of, "tensors_by_path": self.paths,
             "elements_by_path": self.elements, "angle_quantiles": self.quantiles(), "notes": list(self.notes),
@@ -70,7 +70,7 @@ class MergeReport:
         }  # fmt: skip
 
     def quantiles(self) -> dict[str, float]:
-        """Degrees: the smallest, the quartiles and the largest of the tensors' angles."""
+        """The smallest, the quartiles and the largest of the tensors' angles, in degrees."""
         angles = [tensor.angle for tensor in self.tensors if tensor.angle is not None]
         if not angles:
             return {}
@@ -85,24 +85,27 @@ class MergeReport:
         lines += ["| way | tensors | elements |", "|:--|--:|--:|"]
         lines += [f"| {path} | {count:,} | {self.elements[path]:,} |" for path, count in self.paths.items()]
         if quantiles := self.quantiles():
-            told = ", ".join(f"{name} {value:.3f}" for name, value in quantiles.items())
-            lines += ["", f"Angles between {self.of}, in degrees: {told}.", ""]
+            listed = ", ".join(f"{name} {value:.3f}" for name, value in quantiles.items())
+            lines += ["", f"Angles between {self.of}, in degrees: {listed}.", ""]
             lines += [*self._widest()]
         return "\n".join(lines) + "\n"
 
     def _widest(self) -> list[str]:
-        known = sorted((one for one in self.tensors if one.angle is not None), key=lambda one: -(one.angle or 0))
-        rows = [f"The {min(_ROWS, len(known))} widest of {len(known):,}; the others are in merge-report.json.", ""]
+        with_angle = sorted((one for one in self.tensors if one.angle is not None), key=lambda one: -(one.angle or 0))
+        rows = [
+            f"The {min(_ROWS, len(with_angle))} widest of {len(with_angle):,}; the others are in merge-report.json.",
+            "",
+        ]
         rows += ["| tensor | way | angle | norm ratio | norm kept |", "|:--|:--|--:|--:|--:|"]
-        for one in known[:_ROWS]:
+        for one in with_angle[:_ROWS]:
             rows.append(
-                f"| {one.name} | {one.path} | {one.angle:.3f} | {_told(one.norm_ratio)} | {_told(one.norm_kept)} |"
+                f"| {one.name} | {one.path} | {one.angle:.3f} | {_number(one.norm_ratio)} | {_number(one.norm_kept)} |"
             )
         return rows
 
 
 def tensor_report(step: Step, seen: TensorReading | None, solution: Solution | None, path: str) -> TensorReport:
-    """The line of one tensor."""
+    """The report of one tensor."""
     if seen is None:
         return TensorReport(step.key, path, step.home.size)
     norms = np.sqrt(np.diag(seen.products))
@@ -139,20 +142,20 @@ def _rounded(tensor: Mapping[str, object]) -> dict[str, object]:
     return {key: float(f"{value:.7g}") if isinstance(value, float) else value for key, value in tensor.items()}
 
 
-def _told(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
 def notes_on(routers: Sequence[str], kept: Sequence[str], dropped: Sequence[str]) -> list[str]:
-    """The sentences for what a reader should not overlook."""
-    told = []
+    """Remarks on routers, kept tensors and dropped tensors."""
+    notes = []
     if routers:
-        told.append(
-            f"MoE routers were merged ({len(routers)}, the first is {routers[0]}): that is sane only for checkpoints "
-            f"trained from one start, because experts have no order"
+        notes.append(
+            f"MoE routers were merged ({len(routers)}, the first is {routers[0]}): this only makes sense for "
+            f"checkpoints trained from one start, because experts have no order"
         )
     if kept:
-        told.append(f"kept as the base has them: {', '.join(kept[:5])}{' ...' if len(kept) > 5 else ''}")
+        notes.append(f"copied from the base: {', '.join(kept[:5])}{' ...' if len(kept) > 5 else ''}")
     if dropped:
-        told.append(f"not written, because loading ties it to another tensor: {', '.join(dropped)}")
-    return told
+        notes.append(f"not written, because loading ties it to another tensor: {', '.join(dropped)}")
+    return notes

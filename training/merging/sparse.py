@@ -1,7 +1,7 @@
-"""TIES (arXiv 2306.01708) and DARE (2311.03099): differences to the base thinned out, then added, by sign or not.
+"""TIES (arXiv 2306.01708) and DARE (2311.03099): differences to the base are thinned out, then added, by sign or not.
 
-Which differences TIES keeps is found exactly and without a sorted copy: the k-th largest magnitude by two histograms of
-the bits of float32, whose order is the order of the numbers.
+The differences that TIES keeps are found exactly and without a sorted copy: two histograms of the bits of float32,
+whose order is that of the numbers, give the k-th largest magnitude.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from training.merging.tensors import Floats
 
 Mask = npt.NDArray[np.bool_]
 Vectors = Callable[[], Iterator[tuple[slice, list[Floats]]]]
-"""Reads all pieces from the first on: their places, and the differences of each input there."""
+"""Reads all pieces from the first on: the slice, and the differences of each input."""
 _LEAST = 1e-7
 _HALF = 1 << 16
 
 
 class Keep(Protocol):
-    """Which elements of a piece stay."""
+    """Returns the mask of the elements that are kept; None keeps all."""
 
     def __call__(self, values: Floats, place: slice) -> Mask | None: ...
 
 
 class Sparse:
-    """The thinning and the sum for one tensor. `mix` has to see the pieces in order, each once."""
+    """The thinning and the sum for one tensor. Call `mix` once for each piece, in order."""
 
     def __init__(self, method: str, values: Values, read: Vectors, key: str, seed: int) -> None:
         self._signed = method != "dare_linear"
@@ -42,7 +42,7 @@ class Sparse:
         self._keep = fresh()
 
     def mix(self, vectors: Sequence[Floats], place: slice) -> Floats:
-        """The differences that are added to the base in this piece."""
+        """The sum of differences to add to the base in this piece."""
         weighted = []
         for vector, keep, scale, weight in zip(vectors, self._keep, self._scales, self._weights, strict=True):
             mask = keep(vector, place)
@@ -53,7 +53,7 @@ class Sparse:
         return mixed
 
     def _by_sign(self, weighted: list[Floats]) -> Floats:
-        """Only what has the sign of the sum, divided by the weights of what was added."""
+        """Add only elements with the sign of the sum, divided by the weights of what was added."""
         majority = np.where(sum(weighted) >= 0, np.float32(1), np.float32(-1))
         mixed, divisor = np.zeros_like(majority), np.zeros_like(majority)
         for one, weight in zip(weighted, self._weights, strict=True):
@@ -75,7 +75,7 @@ class Sparse:
 
 
 def _scales(read: Vectors, keep: Sequence[Keep]) -> npt.NDArray[np.float64]:
-    """What makes the thinned differences as large in sum of magnitudes as they were."""
+    """The factors that give the thinned differences their original sum of magnitudes."""
     before, after = np.zeros(len(keep)), np.zeros(len(keep))
     for place, vectors in read():
         for index, vector in enumerate(vectors):
@@ -91,7 +91,7 @@ def _random(densities: npt.NDArray[np.float64], key: str) -> Callable[[], list[K
 
 
 class _Drawn:
-    """Each element stays with the probability `density`; the same draw whenever the same place is asked."""
+    """Keeps each element with the probability `density`. The draw depends only on the place."""
 
     def __init__(self, name: str, density: float) -> None:
         self._key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "little")
@@ -110,7 +110,7 @@ def _largest(read: Vectors, densities: npt.NDArray[np.float64]) -> Callable[[], 
 
 
 class _Largest:
-    """The elements whose magnitude is above a limit, and the first `spare` of those that are at it."""
+    """Keeps the elements whose magnitude is above a limit, and the first `spare` elements at the limit."""
 
     def __init__(self, limit: int, spare: int) -> None:
         self._limit, self._spare = limit, spare
@@ -127,7 +127,8 @@ class _Largest:
 
 
 def _limits(read: Vectors, densities: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
-    """For each input the bits of its k-th largest magnitude, and how many at that magnitude stay; -1: all stay."""
+    """For each input, the bits of its k-th largest magnitude and the number of elements to keep at this magnitude; -1
+    keeps all."""
     upper = _histograms(read, len(densities), None)
     sizes = [int(counts.sum()) for counts in upper]
     wanted = [0 if d <= 0 else max(1, int(d * size)) for d, size in zip(densities, sizes, strict=True)]
@@ -144,22 +145,22 @@ def _limits(read: Vectors, densities: npt.NDArray[np.float64]) -> list[tuple[int
 
 
 def _bucket(counts: npt.NDArray[np.int64], k: int) -> tuple[int, int]:
-    """The bucket of the k-th largest, and how many are in the buckets above it."""
+    """The bucket of the k-th largest element, and the number of elements in the buckets above it."""
     from_top = np.cumsum(counts[::-1])
     place = min(int(np.searchsorted(from_top, max(1, k))), len(counts) - 1)
     return len(counts) - 1 - place, int(from_top[place] - counts[::-1][place])
 
 
 def _histograms(read: Vectors, count: int, buckets: list[int] | None) -> list[npt.NDArray[np.int64]]:
-    found = [np.zeros(_HALF, np.int64) for _ in range(count)]
+    histograms = [np.zeros(_HALF, np.int64) for _ in range(count)]
     for _, vectors in read():
         for index, vector in enumerate(vectors):
             bits = _magnitude(vector)
             if buckets is None:
-                found[index] += np.bincount(bits >> 16, minlength=_HALF)
+                histograms[index] += np.bincount(bits >> 16, minlength=_HALF)
             else:
-                found[index] += np.bincount(bits[bits >> 16 == buckets[index]] & 0xFFFF, minlength=_HALF)
-    return found
+                histograms[index] += np.bincount(bits[bits >> 16 == buckets[index]] & 0xFFFF, minlength=_HALF)
+    return histograms
 
 
 def _magnitude(values: Floats) -> npt.NDArray[np.uint32]:

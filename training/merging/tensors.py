@@ -1,4 +1,4 @@
-"""Safetensors files read through a memory map, one piece of one tensor at a time, and the number formats in them."""
+"""Read safetensors files through a memory map, one piece of a tensor at a time, and convert their number formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 Raw = npt.NDArray[Any]
 
 PIECE = 1 << 17
-"""Elements that are worked on at once: all buffers of a piece stay in the processor's cache."""
+"""Elements per piece, so that all buffers of a piece stay in the processor's cache."""
 FLOATS = {"BF16": "<u2", "F16": "<f2", "F32": "<f4"}
 """Formats that can be merged, as numpy stores them; bfloat16 as the upper half of a float32."""
 _OTHERS = {
@@ -31,7 +31,7 @@ _LIMIT = 100_000_000  # the format's own limit for its header
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor of a file: its name there, format, shape and place."""
+    """One tensor of a file."""
 
     file: TensorFile
     name: str
@@ -46,18 +46,18 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """Elements."""
+        """The number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def raw(self) -> Raw:
-        """All elements as they are stored, shape [size], without reading them yet."""
+        """All elements as they are stored, shape [size]. They are read when they are used."""
         kind = np.dtype({**FLOATS, **_OTHERS}[self.dtype])
         if not self.size:
             return np.empty(0, kind)
         return np.frombuffer(self.file.map, dtype=kind, count=self.size, offset=self.start)
 
     def forget(self) -> None:
-        """Give the pages that were read back to the system; they stay in its cache of the disk."""
+        """Release the pages that were read. They stay in the system's disk cache."""
         page = self.start - self.start % mmap.ALLOCATIONGRANULARITY
         if self.stop > page and hasattr(mmap, "MADV_DONTNEED"):
             self.file.map.madvise(mmap.MADV_DONTNEED, page, self.stop - page)
@@ -65,11 +65,11 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class TensorFile:
-    """A safetensors file: its header as bytes and parsed, its data mapped when first asked for."""
+    """A safetensors file. Its data are mapped when they are first used."""
 
     path: Path
     header: bytes
-    """Length and JSON, as they stand before the data."""
+    """The length and the JSON before the data."""
     metadata: dict[str, str]
 
     @cached_property
@@ -79,10 +79,10 @@ class TensorFile:
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
-        """In the order of their data."""
+        """The tensors in the order of their data."""
         parsed = json.loads(self.header[8:])
-        found = [self._tensor(name, entry) for name, entry in parsed.items() if name != "__metadata__"]
-        return tuple(sorted(found, key=lambda tensor: (tensor.start, tensor.stop)))
+        tensors = [self._tensor(name, entry) for name, entry in parsed.items() if name != "__metadata__"]
+        return tuple(sorted(tensors, key=lambda tensor: (tensor.start, tensor.stop)))
 
     def _tensor(self, name: str, entry: dict[str, Any]) -> Tensor:
         first, last = (len(self.header) + int(offset) for offset in entry["data_offsets"])
@@ -97,7 +97,7 @@ def open_file(path: Path) -> TensorFile:
     """Read the header of a safetensors file and check it against the file's size.
 
     Raises:
-        ModelError: the file is cut off or is none.
+        ModelError: the file is cut off, or is not a safetensors file.
     """
     try:
         header = _header(path)
@@ -105,7 +105,7 @@ def open_file(path: Path) -> TensorFile:
         file = TensorFile(path, header, dict(parsed.get("__metadata__") or {}))
         _check(file, path.stat().st_size)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path}: not a whole safetensors file ({error}); copy or save it again") from None
+        raise ModelError(f"{path}: not a complete safetensors file ({error}); copy or save it again") from None
     return file
 
 
@@ -132,7 +132,7 @@ def _check(file: TensorFile, size: int) -> None:
 
 
 def width(dtype: str) -> int:
-    """Bytes of an element."""
+    """The bytes of an element."""
     return np.dtype({**FLOATS, **_OTHERS}[dtype]).itemsize
 
 
@@ -148,7 +148,7 @@ def decode(raw: Raw, dtype: str, out: Floats) -> Floats:
 
 
 def encode(values: Floats, dtype: str) -> Raw:
-    """float32 as it is stored, rounded to the nearest, ties to even. `values` is finite."""
+    """float32 values as they are stored, rounded to the nearest, ties to even. `values` must be finite."""
     if dtype == "F32":
         return values.copy()
     if dtype == "F16":

@@ -1,4 +1,4 @@
-"""Tokenizers by what they do: two are the same if they make the same tokens of the same texts, however spelled."""
+"""Compare tokenizers by their output: two are the same if they give the same tokens for the same texts."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ _REPORTED = ("model_max_length", "truncation_side", "padding_side")
 _NO_LENGTH = 10**9
 _SHOWN = 40
 _MOST = 2_000
-"""Pieces of a vocabulary that are tried."""
+"""The largest number of pieces of a vocabulary that are tried."""
 
 
 @dataclass(frozen=True)
 class Unlike:
-    """Where two tokenizers part."""
+    """A difference between two tokenizers."""
 
     part: str
-    """Of tokenizer.json, or the file that says it: model, normalizer, pad_token in tokenizer_config.json."""
+    """The part that differs: model, normalizer, ... of tokenizer.json, or another file such as
+    tokenizer_config.json."""
     what: str
-    """The token or the text, and both readings."""
+    """The token or the text, and both results."""
 
 
 def unlike(ours: Tokenizer, theirs: Tokenizer) -> Unlike | None:
-    """The first thing that two tokenizers read differently; None where they are the same.
+    """The first difference between two tokenizers; None if they are the same.
 
     Raises:
-        MissingExtra: they are spelled differently and transformers is not installed.
+        MissingExtra: the files are written differently, and transformers is not installed.
     """
     if _spelled_alike(ours, theirs):
         return None
@@ -42,18 +43,18 @@ def unlike(ours: Tokenizer, theirs: Tokenizer) -> Unlike | None:
     if what := _first_difference(ours, theirs, one, other):
         return Unlike(_part(ours, theirs), what)
     if file := _other_bytes(ours, theirs):
-        return Unlike(file, "their bytes differ, and they are read by code that has no tables to compare")
+        return Unlike(file, "their bytes differ, and the code that reads them has no tables to compare")
     for name in ROLES:
         left, right = ours.role(name), theirs.role(name)
         if left is not None and right is not None and left != right:
-            said = f"it is {_shown(left)} in {ours.name} and {_shown(right)} in {theirs.name}"
-            return Unlike(f"{name} in tokenizer_config.json", said)
+            values = f"it is {_shown(left)} in {ours.name} and {_shown(right)} in {theirs.name}"
+            return Unlike(f"{name} in tokenizer_config.json", values)
     return None
 
 
 def remarks(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
-    """What differs between tokenizers that make the same tokens, for the report."""
-    said = [
+    """Other differences between tokenizers that give the same tokens, for the report."""
+    notes = [
         f"tokenizer_config.json: {name} is {_value(ours, name)} in {ours.name}, which is kept, and "
         f"{_value(theirs, name)} in {theirs.name}"
         for name in (*_REPORTED, *(() if _spelled_alike(ours, theirs) else ROLES))
@@ -61,16 +62,20 @@ def remarks(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
     ]
     if ours.content != theirs.content and ours.by_transformers and ours.raw and theirs.raw:
         what = _first_difference(ours, theirs, ours.raw, theirs.raw)
-        said += [f"tokenizer.json, read without transformers: {what}; transformers reads both alike"] if what else []
-    return said
+        notes += (
+            [f"tokenizer.json, read without transformers: {what}; transformers reads both in the same way"]
+            if what
+            else []
+        )
+    return notes
 
 
 def _spelled_alike(ours: Tokenizer, theirs: Tokenizer) -> bool:
-    return ours.written_beside(theirs) == theirs.written_beside(ours)
+    return ours.written_comparable_to(theirs) == theirs.written_comparable_to(ours)
 
 
 def _other_bytes(ours: Tokenizer, theirs: Tokenizer) -> str | None:
-    """The first file that both have and that no common text compares well enough."""
+    """The first common file that differs in bytes and that cannot be compared in another way."""
     if not (ours.by_bytes or theirs.by_bytes):
         return None
     shared = (name for name in ours.digests if name in theirs.digests)
@@ -87,7 +92,7 @@ def _value(one: Tokenizer, name: str) -> str:
 
 
 def _first_difference(ours: Tokenizer, theirs: Tokenizer, one: Tokenization, other: Tokenization) -> str | None:
-    """The token or the text, and both readings."""
+    """The token or the text, and both results."""
     left, right = one.vocabulary(), other.vocabulary()
     changed = [token for token in {*left, *right} if left.get(token) != right.get(token)]
     if changed:
@@ -111,25 +116,25 @@ def _probe(added: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, st
 
 
 def _suspects(ours: Tokenizer, theirs: Tokenizer) -> list[str]:
-    """Pieces that the two models may make in another way: those of merges or scores that only one has."""
+    """Pieces that the two models may tokenise differently: those of merges or scores that only one has."""
     one, other = ours.model, theirs.model
     merges = set(one.get("merges") or ()) ^ set(other.get("merges") or ())
     scored = [one.get("vocab"), other.get("vocab")]
     apart = set[tuple[Any, ...]]()
     if all(isinstance(each, list) for each in scored):
         apart = set(map(tuple, scored[0] or ())) ^ set(map(tuple, scored[1] or ()))
-    found = sorted({*("".join(pair) for pair in merges), *(str(piece) for piece, *_ in apart)})
+    pieces = sorted({*("".join(pair) for pair in merges), *(str(piece) for piece, *_ in apart)})
     if one.get("ignore_merges") != other.get("ignore_merges"):
-        found += sorted(one.get("vocab") or ())
-    return found[:: max(1, len(found) // _MOST)]
+        pieces += sorted(one.get("vocab") or ())
+    return pieces[:: max(1, len(pieces) // _MOST)]
 
 
 def _part(ours: Tokenizer, theirs: Tokenizer) -> str:
-    """The first part of tokenizer.json that differs, else the file that does."""
+    """The first part of tokenizer.json that differs, or the file that differs."""
     for name in sorted({*ours.content, *theirs.content} - {"decoder"}):
         if ours.content.get(name) != theirs.content.get(name):
             return name.replace("_", " ")
-    left, right = ours.written_beside(theirs), theirs.written_beside(ours)
+    left, right = ours.written_comparable_to(theirs), theirs.written_comparable_to(ours)
     files = (name for name in {**left, **right} if name != "settings" and left.get(name) != right.get(name))
     return next(files, "tokenizer_config.json")
 

@@ -19,7 +19,7 @@ from adapters.models import is_tokenizer_file, read_json
 ROLES = ("cls_token", "sep_token", "bos_token", "eos_token", "pad_token", "unk_token", "mask_token")
 _ADDED = "added_tokens.json"
 _READ = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", dict)
-"""Files that are read key by key; all others of a tokenizer are compared by their bytes and by what is made of them."""
+"""Files that are read key by key. Other files of a tokenizer are compared by their bytes and by their effect."""
 _HOW_USED = frozenset({
     "model_max_length", "max_length", "max_len", "truncation_side", "truncation_strategy", "stride", "padding_side",
     "padding", "truncation", "pad_to_multiple_of", "pad_token_type_id", "clean_up_tokenization_spaces",
@@ -31,16 +31,16 @@ _HOW_USED = frozenset({
 
 
 class Tokenization(Protocol):
-    """How a text is read."""
+    """The interface of a tokenizer."""
 
     def vocabulary(self) -> Mapping[str, int]:
-        """Every token and its id, added ones included."""
+        """All tokens with their ids, including added tokens."""
 
     def added(self) -> Sequence[str]:
-        """The tokens that are looked for before a text is cut."""
+        """The tokens that are found before a text is split."""
 
     def text(self, number: int) -> str:
-        """What a token stands for."""
+        """The text of a token."""
 
     def encode(self, first: str, second: str | None) -> tuple[list[int], list[int]]:
         """Ids and segments of the whole input with its special tokens, without truncation and padding."""
@@ -51,7 +51,7 @@ class Tokenizer:
     """The tokenizer files of a checkpoint."""
 
     name: str
-    """Of the checkpoint."""
+    """The name of the checkpoint."""
     folder: Path
 
     @property
@@ -60,7 +60,7 @@ class Tokenizer:
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """tokenizer.json without how it was last used, merges in one spelling; {} where there is none."""
+        """tokenizer.json without the settings of its last use, with merges in one spelling; {} if there is no file."""
         fast = read_json(self.folder / "tokenizer.json", dict)
         used = {"truncation", "padding", "version"}
         kept = {key: value for key, value in fast.items() if key not in used and value is not None}
@@ -71,7 +71,7 @@ class Tokenizer:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """tokenizer_config.json, and special_tokens_map.json where that says more."""
+        """tokenizer_config.json, with keys of special_tokens_map.json that it lacks."""
         return {
             **read_json(self.folder / "special_tokens_map.json", dict),
             **read_json(self.folder / "tokenizer_config.json", dict),
@@ -79,27 +79,29 @@ class Tokenizer:
 
     @cached_property
     def written(self) -> dict[str, object]:
-        """Whatever the files say that may change a token."""
-        said = {key: value for key, value in self.settings.items() if key not in _HOW_USED}
-        return {"tokenizer.json": self.content, **self.digests, "settings": said}
+        """Everything in the files that may change a token."""
+        settings = {key: value for key, value in self.settings.items() if key not in _HOW_USED}
+        return {"tokenizer.json": self.content, **self.digests, "settings": settings}
 
-    def written_beside(self, other: Tokenizer) -> dict[str, object]:
-        """The same, without what only one of two folders has beside its tokenizer.json: that is read instead."""
+    def written_comparable_to(self, other: Tokenizer) -> dict[str, object]:
+        """The same, without files that only one of the two folders has, if both have tokenizer.json, which is read
+        instead."""
         if not (self.content and other.content):
             return self.written
         kept = {*other.digests, *_READ, _ADDED, "settings"}
-        return {name: said for name, said in self.written.items() if name in kept}
+        return {name: value for name, value in self.written.items() if name in kept}
 
     @cached_property
     def model(self) -> dict[str, Any]:
-        """What cuts words into pieces, with its merges or scores; {} where it is no part of the Rust library."""
+        """The model that splits words into pieces, with its merges or scores; {} if the Rust library does not have
+        it."""
         if self.content or not isinstance(self._loaded, _Transformers):
             return dict(self.content.get("model") or {})
         return self._loaded.model()
 
     @property
     def by_bytes(self) -> bool:
-        """Whether its files can only be compared by their bytes: code of Python's own reads them."""
+        """Whether its files can only be compared by their bytes, because Python code reads them."""
         return isinstance(self._loaded, _Transformers) and not self._loaded.model()
 
     @property
@@ -109,34 +111,34 @@ class Tokenizer:
 
     @property
     def reads(self) -> Tokenization | str:
-        """As transformers reads it, else by tokenizer.json alone, else the reason why neither does."""
+        """The tokenizer in transformers, or in the Rust library, or the reason why neither can read it."""
         return self._loaded if isinstance(self._loaded, _Transformers) else (self.raw or self._loaded)
 
     @cached_property
     def raw(self) -> Tokenization | None:
-        """tokenizer.json as the Rust library reads it; None without the file, or where it does not."""
+        """tokenizer.json as the Rust library reads it; None without the file, or if the library cannot read it."""
         if not self.content or importlib.util.find_spec("tokenizers") is None:
             return None
         library = need("tokenizers", "models", "comparing tokenizers")
         try:
             backend = library.Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        except Exception:  # it has no class of its own for what it cannot read
+        except Exception:  # the library raises a plain Exception for files that it cannot read
             return None
         backend.no_truncation()
         backend.no_padding()
         return _Rust(backend)
 
     def role(self, name: str) -> str | None:
-        """The token of a role, as transformers has it, else the files."""
+        """The token of a role in transformers, or in the files if transformers cannot read them."""
         if isinstance(self._loaded, _Transformers):
             return self._loaded.role(name)
-        found = self.settings.get(name)
-        found = found.get("content") if isinstance(found, dict) else found
-        return None if found is None else str(found)
+        token = self.settings.get(name)
+        token = token.get("content") if isinstance(token, dict) else token
+        return None if token is None else str(token)
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Of the files that are compared by their bytes."""
+        """Digests of the files that are compared by their bytes."""
         names = sorted(file.name for file in self.folder.glob("*") if file.is_file() and is_tokenizer_file(file.name))
         compared = [name for name in names if name not in _READ and not name.endswith(".jinja")]
         return {name: file_digest(self.folder / name) for name in compared}
@@ -150,14 +152,14 @@ class Tokenizer:
                 return _Transformers(
                     loader.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
                 )
-        except Exception as error:  # a dozen classes, for a missing file as well as for code of its own
+        except Exception as error:  # many classes of errors, for missing files as well as for custom code
             if any(name.endswith(".model") for name in self.digests) and not importlib.util.find_spec("sentencepiece"):
-                return "that needs the package sentencepiece: pip install sentencepiece"
+                return "this needs the package sentencepiece: pip install sentencepiece"
             return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def with_pairs(model: dict[str, Any]) -> dict[str, Any]:
-    """The model of a tokenizer.json with its merges, if it has any, as pairs."""
+    """The model of a tokenizer.json, with its merges as pairs if it has any."""
     if not isinstance(model.get("merges"), list):
         return model
     merges = [tuple(pair.split(" ", 1)) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
@@ -184,7 +186,7 @@ class _Transformers:
         return ids, list(read.get("token_type_ids") or [0] * len(ids))
 
     def model(self) -> dict[str, Any]:
-        """The model of the Rust library behind it; {} where there is none."""
+        """The model of the Rust library behind the tokenizer; {} if there is none."""
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
         return {} if backend is None else with_pairs(json.loads(backend.to_str())["model"])
 

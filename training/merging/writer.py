@@ -1,4 +1,5 @@
-"""Safetensors files written from the first byte to the last, hashed on the way, without holding a tensor."""
+"""Write safetensors files from the first byte to the last, and hash them on the way, without a whole tensor in
+memory."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _IN_FLIGHT = 16
 
 @dataclass(frozen=True)
 class Shard:
-    """A file that will be written: its path in the folder, its header, and the tensors after it."""
+    """A file to write: its path in the folder, its header, and the tensors after it."""
 
     path: str
     header: bytes
@@ -31,8 +32,9 @@ class Shard:
 
 
 def layout(home: Checkpoint, steps: Sequence[Step], shard_bytes: int | None = None) -> list[Shard]:
-    """The files of the output: the home's own, header for header where nothing changes, so that a merge that changes
-    nothing has equal files; with `shard_bytes`, files of at most that size (a larger tensor has one of its own)."""
+    """The files of the output: those of home, with equal headers if nothing changes, so that a merge that changes
+    nothing has equal files. With `shard_bytes`, files of at most this size, except for a larger tensor, which has its
+    own file."""
     by_key = {step.key: step for step in steps}
     shards = []
     for part, paths in _parts(home).items():
@@ -45,14 +47,14 @@ def layout(home: Checkpoint, steps: Sequence[Step], shard_bytes: int | None = No
 
 
 def indexes(home: Checkpoint, shards: Sequence[Shard]) -> dict[str, bytes]:
-    """The index files that say which tensor is in which file, by their path: where there is more than one file."""
-    found = {}
+    """The index files, which map tensors to files, by path. Only for parts with more than one file."""
+    files = {}
     for part in sorted({_part(shard.path) for shard in shards}):
         inside = [shard for shard in shards if _part(shard.path) == part]
         file = f"{part}/{INDEX}" if part else INDEX
         if any(PurePosixPath(shard.path).name != "model.safetensors" for shard in inside) or len(inside) > 1:
-            found[file] = _own_index(home, file, inside) or _index(inside)
-    return found
+            files[file] = _own_index(home, file, inside) or _index(inside)
+    return files
 
 
 def _own_index(home: Checkpoint, file: str, inside: Sequence[Shard]) -> bytes | None:
@@ -111,7 +113,7 @@ def _cut(part: str, steps: Sequence[Step], limit: int) -> list[Shard]:
 
 
 def _shard(path: str, steps: Sequence[Step], metadata: Mapping[str, str]) -> Shard:
-    # Wide formats first, so that every tensor starts at a multiple of its element.
+    # Wide formats first, so that each tensor starts at a multiple of its element size.
     ordered = sorted(steps, key=lambda step: -width(step.dtype))
     entries: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     start = 0
@@ -129,12 +131,12 @@ def _bytes(step: Step) -> int:
 
 
 def write(path: Path, pieces: Iterable[bytes | Raw]) -> str:
-    """Write the pieces one after the other; the digest of the file, as `adapters.identity.file_digest` has it.
+    """Write the pieces in order, and return the digest of the file, equal to `adapters.identity.file_digest`.
 
-    Hashing and writing go on in a thread of their own, a few pieces behind.
+    A separate thread hashes and writes, a few pieces behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    state, room = hashlib.blake2b(digest_size=16), threading.Semaphore(_IN_FLIGHT)
+    state, slots = hashlib.blake2b(digest_size=16), threading.Semaphore(_IN_FLIGHT)
     failed: list[Exception] = []
     with path.open("wb", buffering=0) as file, ThreadPoolExecutor(1) as thread:
 
@@ -148,12 +150,12 @@ def write(path: Path, pieces: Iterable[bytes | Raw]) -> str:
             except Exception as error:
                 failed.append(error)
             finally:
-                room.release()
+                slots.release()
 
         for piece in pieces:
             if failed:
                 break
-            room.acquire()
+            slots.acquire()
             thread.submit(take, piece)
     if failed:
         raise failed[0]

@@ -1,4 +1,4 @@
-"""Candidates for synthetic queries from several retrievers, and the choice of those that a student is shown.
+"""Candidates for synthetic queries from several retrievers, and the choice of those that a student is trained on.
 
-This package never scores a pair: a teacher does.
+Teachers score the pairs, in `training.teaching`.
 """

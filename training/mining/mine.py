@@ -1,4 +1,4 @@
-"""`harness train mine`: queries and a corpus become a pool of candidates, which a teacher then scores."""
+"""`harness train mine`: make a pool of candidates for queries on a corpus, for teachers to score."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from training.synthesis.synthesize import QUERIES
 
 STAGE = "mine"
 RETRIEVERS = ("bm25", "Qwen/Qwen3-Embedding-0.6B")
-"""Where nobody names any: one that matches words, and one that does not."""
+"""The default retrievers: a lexical one and a dense one."""
 _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Asked:
+class SourcedQueries:
     """Queries with the documents that they were written from."""
 
     ids: tuple[str, ...]
@@ -39,16 +39,16 @@ class Asked:
     """Rows of the corpus, -1 for a query that was not written from a document."""
     language: str | None
     digest: str
-    """Of the file's bytes."""
+    """The digest of the file's bytes."""
 
 
-def read_queries(file: Path, corpus: Collection) -> Asked:
-    """Read queries of `train synthesize`, or any JSONL file with `_id` and `text`; `document` and `language` may stand
-    beside them.
+def read_queries(file: Path, corpus: Collection) -> SourcedQueries:
+    """Read queries of `train synthesize`, or of any JSONL file with `_id`, `text` and optionally `document` and
+    `language`.
 
     Raises:
-        DataError: a line cannot be trusted, names a document that the corpus lacks, or there are no queries.
-        UsageError: there is no such file.
+        DataError: a line has errors or names a document that the corpus lacks, or there are no queries.
+        UsageError: the file does not exist.
     """
     file = file / QUERIES if file.is_dir() else file
     if not file.is_file():
@@ -60,7 +60,7 @@ def read_queries(file: Path, corpus: Collection) -> Asked:
     for record in records(Folder(file.parent), file.name):
         identifier, document = record.identifier("_id", Dirt({})), record.optional_text("document")
         if identifier in ids:
-            raise DataError(f"{record.where}: the id '{identifier}' stands twice; give every query its own")
+            raise DataError(f"{record.where}: the id '{identifier}' occurs twice; give each query its own id")
         if document is not None and document not in rows:
             raise DataError(
                 f"{record.where}: the corpus has no document '{document}'; name the corpus of these queries"
@@ -69,43 +69,50 @@ def read_queries(file: Path, corpus: Collection) -> Asked:
         sources.append(ABSENT if document is None else rows[document])
         languages.add(record.optional_text("language"))
     if not ids:
-        raise DataError(f"{file}: no queries; there is nothing to mine for")
+        raise DataError(f"{file}: the file has no queries; write them with: harness train synthesize")
     language = languages.pop() if len(languages) == 1 else None
-    return Asked(tuple(ids), tuple(ids.values()), np.array(sources, np.int64), language, file_digest(file))
+    return SourcedQueries(tuple(ids), tuple(ids.values()), np.array(sources, np.int64), language, file_digest(file))
 
 
 def mine(  # noqa: PLR0917
-    corpus: Collection, target: str, asked: Asked, retrievers: Sequence[str], depth: int, out: Path, session: Session
+    corpus: Collection,
+    target: str,
+    queries: SourcedQueries,
+    retrievers: Sequence[str],
+    depth: int,
+    out: Path,
+    session: Session,
 ) -> dict[str, Any]:
-    """Write `queries.jsonl`, `pool.npz` and `manifest.json`. Each retriever's candidates are kept in the workspace, so
-    a killed run goes on with the retriever in work.
+    """Write `queries.jsonl`, `pool.npz` and `manifest.json`. The candidates of each retriever are kept in the
+    workspace, so a killed run continues with the retriever that was not finished.
 
     Args:
-        target: how the user named the corpus; `train teach` opens it again under that name.
+        target: the name of the corpus as the user gave it; `train teach` opens the corpus by this name.
 
     Raises:
-        UsageError: fewer than two different retrievers; one that a teacher resembles never shows what it misses.
+        UsageError: fewer than two different retrievers are named. The candidates of a single one would lack what it
+            misses.
     """
     names = list(dict.fromkeys(retrievers or RETRIEVERS))
     if len(names) < 2:
         raise UsageError("name at least two different retrievers, such as bm25 and a dense one")
-    collection = asking(replace(corpus, language=corpus.language or asked.language), asked.ids, asked.texts)
+    collection = asking(replace(corpus, language=corpus.language or queries.language), queries.ids, queries.texts)
     stages = [first_stage(name, session.workspace) for name in names]
     for stage in stages:
         stage.check()
     identities = [dict(stage.identity(collection)) for stage in stages]
-    about = {"version": _VERSION, "corpus": corpus.fingerprint, "queries": asked.digest, "retrievers": identities,
+    about = {"version": _VERSION, "corpus": corpus.fingerprint, "queries": queries.digest, "retrievers": identities,
              "depth": depth, "language": collection.language}  # fmt: skip
     if finished := begin(out, STAGE, about):
         return finished
-    pool = union([retrieve(collection, stage, depth, session) for stage in stages], asked.sources, len(corpus.corpus))
-    _write_queries(out, asked, corpus)
+    pool = union([retrieve(collection, stage, depth, session) for stage in stages], queries.sources, len(corpus.corpus))
+    _write_queries(out, queries, corpus)
     save(pool, out)
     sizes = np.diff(pool.offsets)
     return finish(out, STAGE, {
         **about,
         "corpus_target": str(target), "corpus_name": corpus.name, "corpus_documents": len(corpus.corpus),
-        "asked": len(asked.ids), "pairs": len(pool),
+        "asked": len(queries.ids), "pairs": len(pool),
         "pool_size": {"smallest": int(sizes.min()), "mean": float(sizes.mean()), "largest": int(sizes.max())},
         "sources": int(pool.is_source.sum()),
         "sources_added": int((pool.is_source & (pool.ranks == ABSENT).all(axis=1)).sum()),
@@ -114,11 +121,11 @@ def mine(  # noqa: PLR0917
     })  # fmt: skip
 
 
-def _write_queries(out: Path, asked: Asked, corpus: Collection) -> None:
-    names = corpus.corpus.ids(asked.sources.clip(min=0))
+def _write_queries(out: Path, queries: SourcedQueries, corpus: Collection) -> None:
+    names = corpus.corpus.ids(queries.sources.clip(min=0))
     rows = (
         {"_id": name, "text": text, **({} if row == ABSENT else {"document": document}),
-         **({"language": asked.language} if asked.language else {})}
-        for name, text, row, document in zip(asked.ids, asked.texts, asked.sources.tolist(), names, strict=True)
+         **({"language": queries.language} if queries.language else {})}
+        for name, text, row, document in zip(queries.ids, queries.texts, queries.sources.tolist(), names, strict=True)
     )  # fmt: skip
     write_lines(out / QUERIES, rows)

@@ -1,4 +1,4 @@
-"""The pool: for every query the union of what several retrievers found, with the document that it was written from."""
+"""The pool: for each query the candidates of several retrievers, with the document that the query was written from."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ class Pool:
     documents: npt.NDArray[np.int32]
     """Rows of the corpus, int32 [n]."""
     ranks: npt.NDArray[np.int32]
-    """int32 [n, retrievers]: the rank from 0 that each retriever gave it, -1 where it did not find it."""
+    """int32 [n, retrievers]: the rank from 0 in each retriever's list, -1 if the retriever did not find the
+    document."""
     is_source: npt.NDArray[np.bool_]
-    """bool [n]: the query was written from this document."""
+    """bool [n]: whether the query was written from this document."""
 
     def __len__(self) -> int:
         return len(self.documents)
 
     @property
     def queries(self) -> Integers:
-        """The query index of every row."""
+        """The query index of each row."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
     @property
     def digest(self) -> str:
-        """Identity of the pool's content."""
+        """The digest of the pool's content."""
         return array_digest(self.offsets, self.documents, self.ranks, self.is_source)
 
     def run(self, ids: Ids) -> Run:
-        """As candidates without an order, for a reranker to score."""
+        """The pool as candidates without an order, for a reranker to score."""
         return build(self.offsets, self.documents, np.zeros(len(self), np.float32), ids)
 
 
@@ -55,26 +56,26 @@ def union(runs: Sequence[Run], sources: Integers, size: int) -> Pool:
     """The union of candidate lists.
 
     Args:
-        runs: one for each retriever, over the same queries.
-        sources: int64 [queries], the corpus row of the document that a query was written from, -1 for none. It is in
-            the pool whether a retriever found it or not; nothing else is different for it.
-        size: documents of the corpus.
+        runs: one run per retriever, over the same queries.
+        sources: int64 [queries], the corpus row of the document that a query was written from, -1 for none. This
+            document is in the pool even if no retriever found it.
+        size: the number of documents of the corpus.
     """
-    asked = np.flatnonzero(sources != ABSENT)
-    own = asked * size + sources[asked]
+    with_source = np.flatnonzero(sources != ABSENT)
+    source_keys = with_source * size + sources[with_source]
     keys = [run.queries * size + run.documents for run in runs]
-    every = np.unique(np.concatenate([*keys, own]))
+    every = np.unique(np.concatenate([*keys, source_keys]))
     ranks = np.full((len(every), len(runs)), ABSENT, np.int32)
     for column, (run, found) in enumerate(zip(runs, keys, strict=True)):
         order = run.order()
         rank = np.arange(len(order)) - np.repeat(run.offsets[:-1], np.diff(run.offsets))
         ranks[np.searchsorted(every, found[order]), column] = rank
     offsets = np.searchsorted(every, np.arange(len(sources) + 1) * size).astype(np.int64)
-    return Pool(offsets, (every % size).astype(np.int32), ranks, np.isin(every, own))
+    return Pool(offsets, (every % size).astype(np.int32), ranks, np.isin(every, source_keys))
 
 
 def save(pool: Pool, folder: Path) -> None:
-    """Write the pool in one step."""
+    """Write the pool atomically."""
     with write_atomically(folder / FILE) as temporary, temporary.open("wb") as file:
         columns = {
             "offsets": pool.offsets,
@@ -86,10 +87,10 @@ def save(pool: Pool, folder: Path) -> None:
 
 
 def load(folder: Path) -> Pool:
-    """A pool that was written.
+    """Read a pool.
 
     Raises:
-        DataError: it is missing or damaged.
+        DataError: the file is missing or damaged.
     """
     try:
         with np.load(folder / FILE, allow_pickle=False) as columns:
@@ -99,8 +100,8 @@ def load(folder: Path) -> Pool:
 
 
 def contributions(pool: Pool, names: Sequence[str]) -> list[dict[str, object]]:
-    """What each retriever brought: pairs, pairs that no other found, and at which rank it found the source document.
-    The shares are over the queries with a source: the round-trip rate of the queries."""
+    """The contribution of each retriever: its pairs, the pairs that only it found, and how often it found the source
+    document at all, first, and in its first 10. The shares are over the queries with a source: the round-trip rate."""
     found = pool.ranks != ABSENT
     sources = pool.ranks[pool.is_source]
     queries = max(1, len(sources))

@@ -1,4 +1,5 @@
-"""Which candidates a student is shown: strata of the teacher's scores, the best ones, or a draw. Pure functions."""
+"""Choose the candidates that a student is trained on: from strata of the teacher's scores, the best ones, or at random.
+Pure functions."""
 
 from __future__ import annotations
 
@@ -13,46 +14,46 @@ from training.stages import Plan
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Lots = npt.NDArray[np.uint64]
+DrawKeys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Which rows of the pool are taken."""
+    """The rows of the pool that are taken."""
 
     rows: Integers
     """Ascending."""
     bins: Integers
-    """int64 [pool]: the bin of every candidate, from 0."""
+    """int64 [pool]: the bin of each candidate, from 0."""
     above: Mask
-    """bool [pool]: candidates that the rule `drop_above` would call false negatives, whether it is in force or not."""
+    """bool [pool]: candidates that `drop_above` counts as false negatives, at 0.95 if it is not set."""
 
 
 def sample(  # noqa: PLR0917
-    offsets: Integers, scores: Scores, is_source: Mask, lots: Lots, plan: Plan, plausible: Scores | None = None
+    offsets: Integers, scores: Scores, is_source: Mask, keys: DrawKeys, plan: Plan, plausible: Scores | None = None
 ) -> Sample:
-    """Draw at most `per_query` candidates of every query; the source document is always among them.
+    """Draw at most `per_query` candidates of each query. The source document is always among them.
 
     Args:
         offsets: candidates of query q are rows offsets[q]:offsets[q + 1].
-        scores: the teacher's, float64 [n].
-        lots: a number for each candidate that decides draws, uint64 [n]; see `lots`.
-        plausible: the scale from 0 to 1 on which `drop_above` is a share; default: `plausibility(scores)`.
+        scores: the teacher's scores, float64 [n].
+        keys: pseudo-random numbers that decide draws, one for each candidate, uint64 [n]; see `draw_keys`.
+        plausible: the scores on the scale from 0 to 1 to which `drop_above` applies. Default: `plausibility(scores)`.
     """
     scale = plausibility(scores) if plausible is None else plausible
     bins = bins_of(scores, offsets, plan)
     above = _above(offsets, scale, is_source, 0.95 if plan.drop_above is None else plan.drop_above)
     open_ = np.ones(len(scores), bool) if plan.drop_above is None else ~above
     chosen = [
-        start + _of_query(slice(start, end), scores, bins, is_source, open_, lots, plan)
+        start + _of_query(slice(start, end), scores, bins, is_source, open_, keys, plan)
         for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
     ]
     return Sample(np.sort(np.concatenate([np.empty(0, np.int64), *chosen])), bins, above)
 
 
-def lots(queries: Digests, documents: Digests, seed: int) -> Lots:
-    """A number for each pair that follows from its two texts and the seed alone, so that the order of a file, and what
-    else is in the pool, decide nothing.
+def draw_keys(queries: Digests, documents: Digests, seed: int) -> DrawKeys:
+    """A pseudo-random number for each pair that depends only on its two texts and the seed, not on the order of a file
+    or on the rest of the pool.
 
     Args:
         queries, documents: text digests, uint64 [n, 2], one row for each pair.
@@ -64,7 +65,8 @@ def lots(queries: Digests, documents: Digests, seed: int) -> Lots:
 
 
 def bins_of(scores: Scores, offsets: Integers, plan: Plan) -> Integers:
-    """The bin of every score: equal widths between the smallest and the largest, over all scores or each query's."""
+    """The bin of each score. Bins have equal widths between the smallest and the largest score, over all queries or per
+    query."""
     if plan.scope == "global" or not len(scores):
         low = np.full(len(scores), scores.min(initial=np.inf))
         high = np.full(len(scores), scores.max(initial=-np.inf))
@@ -79,8 +81,8 @@ def bins_of(scores: Scores, offsets: Integers, plan: Plan) -> Integers:
 
 
 def plausibility(scores: npt.NDArray[np.floating]) -> Scores:
-    """Scores on a scale from 0 to 1, on which a share of a score means something: as they are where all lie in it, else
-    through the logistic function, which is what a cross-encoder's logits are made for."""
+    """Scores on a scale from 0 to 1, so that a share of a score has a meaning. Scores outside this range go through the
+    logistic function, as a cross-encoder's logits do."""
     exact = scores.astype(np.float64)
     if not len(exact) or (exact.min() >= 0 and exact.max() <= 1):
         return exact
@@ -88,7 +90,7 @@ def plausibility(scores: npt.NDArray[np.floating]) -> Scores:
 
 
 def counts_per_bin(bins: Integers, rows: Integers, number: int) -> dict[str, list[int]]:
-    """How many candidates each bin has in the pool and in the sample."""
+    """The number of candidates of each bin in the pool and in the sample."""
     return {
         "pool": np.bincount(bins, minlength=number).tolist(),
         "sample": np.bincount(bins[rows], minlength=number).tolist(),
@@ -96,31 +98,31 @@ def counts_per_bin(bins: Integers, rows: Integers, number: int) -> dict[str, lis
 
 
 def _of_query(  # noqa: PLR0917
-    rows: slice, scores: Scores, bins: Integers, is_source: Mask, open_: Mask, lots: Lots, plan: Plan
+    rows: slice, scores: Scores, bins: Integers, is_source: Mask, open_: Mask, keys: DrawKeys, plan: Plan
 ) -> Integers:
-    """Positions within the query, the source first."""
+    """Positions within the query's candidates, the source document first."""
     source = np.flatnonzero(is_source[rows])
     others = np.flatnonzero(open_[rows] & ~is_source[rows])
-    lot = lots[rows][others]
+    key = keys[rows][others]
     if plan.strategy == "top":
-        order = np.lexsort((lot, -scores[rows][others]))
+        order = np.lexsort((key, -scores[rows][others]))
     elif plan.strategy == "random":
-        order = np.argsort(lot, kind="stable")
+        order = np.argsort(key, kind="stable")
     else:
-        order = _by_turns(bins[rows], source, others, lot, plan)
+        order = _by_turns(bins[rows], source, others, key, plan)
     return np.concatenate([source, others[order][: plan.per_query - len(source)]])
 
 
-def _by_turns(bins: Integers, source: Integers, others: Integers, lot: Lots, plan: Plan) -> Integers:
-    """Every bin gives one candidate in each round; within a bin, and between the bins of a round, the lot decides. The
-    source counts as the first of its bin."""
-    by_bin = np.lexsort((lot, bins[others]))
+def _by_turns(bins: Integers, source: Integers, others: Integers, keys: DrawKeys, plan: Plan) -> Integers:
+    """Each bin gives one candidate per round. The keys decide within a bin and between the bins of a round. The source
+    document counts as the first of its bin."""
+    by_bin = np.lexsort((keys, bins[others]))
     ordered = bins[others][by_bin]
     starts = np.searchsorted(ordered, ordered)
     given = np.bincount(bins[source], minlength=plan.bins)
     turn = np.empty(len(others), np.int64)
     turn[by_bin] = np.arange(len(others)) - starts + given[ordered]
-    return np.lexsort((lot, turn))
+    return np.lexsort((keys, turn))
 
 
 def _above(offsets: Integers, scale: Scores, is_source: Mask, share: float) -> Mask:
@@ -131,8 +133,8 @@ def _above(offsets: Integers, scale: Scores, is_source: Mask, share: float) -> M
     return (scale > limit) & ~is_source
 
 
-def _mixed(state: Lots) -> Lots:
-    """The finaliser of splitmix64: every bit of the input moves every bit of the output."""
+def _mixed(state: DrawKeys) -> DrawKeys:
+    """The finaliser of splitmix64: each bit of the input affects each bit of the output."""
     with np.errstate(over="ignore"):
         state = state + np.uint64(0x9E3779B97F4A7C15)
         state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

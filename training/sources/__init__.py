@@ -1,6 +1,6 @@
-"""Where training examples come from: one file per format, and one question that finds the format.
+"""Readers of training examples: one module per format, and a function that detects the format.
 
-This package reads and checks. It never makes a label: what nobody has scored is refused.
+This package reads and checks. It never makes a label: examples without scores are refused.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ __all__ = ["Negatives", "read_examples", "read_several"]
 
 
 def read_examples(path: Path, *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
-    """Labelled examples of a file or a folder; the content says which format it is.
+    """Read labelled examples from a file or a folder. The format is detected from the content.
 
     Args:
-        path: rows in our format or in one of those of `forms`, as JSONL, a JSON array, Parquet or .tsv; or a folder
-            in BEIR's layout.
-        limit: take only so many examples, from the start.
-        negatives: where a BEIR folder's negatives come from; default: BM25.
+        path: rows in our format or in one that `forms` reads, as JSONL, a JSON array, Parquet or .tsv; or a folder in
+            BEIR's layout.
+        limit: read only this number of examples, from the start. Default: all.
+        negatives: the negatives of a BEIR folder. Default: from BM25.
 
     Raises:
-        UsageError: no such path, or an unknown ending.
-        DataError: a row cannot be trusted or has no labels; the message names file and line.
+        UsageError: the path does not exist, or its ending is unknown.
+        DataError: a row has errors or no labels; the message names file and line.
     """
     found = _open(path, negatives or Negatives())
     kept: list[Example] = []
@@ -40,12 +40,12 @@ def read_examples(path: Path, *, limit: int | None = None, negatives: Negatives 
         if len(kept) == limit:
             break
     if not kept:
-        raise DataError(f"{path}: there is no example in it")
+        raise DataError(f"{path}: the file has no examples")
     return Examples(tuple(kept), rejected)
 
 
 def read_several(paths: Iterable[Path], *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
-    """The examples of several files and folders, one after the other; see `read_examples`."""
+    """Read the examples of several files and folders, in order; see `read_examples`."""
     read = [read_examples(path, limit=limit, negatives=negatives) for path in paths]
     rejected: dict[str, int] = {}
     for one in read:

@@ -23,31 +23,31 @@ from training.stages import General
 
 @dataclass(frozen=True)
 class Negatives:
-    """Where the documents come from that nobody judged relevant."""
+    """How the negatives of a BEIR folder are drawn: unjudged candidates of a first stage."""
 
     stage: str = General.negatives
     """A first stage: a retriever's spec, or run:FILE."""
     split: str = "train"
     depth: int = 100
     per_query: int = 7
-    """How many are drawn of the candidates, without replacement."""
+    """The number of negatives per query, drawn without replacement."""
     seed: int = 0
     workspace: Workspace | None = None
 
 
 def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str, int]]]:
-    """One example per query with a relevant document: its judged documents with their grades, and unjudged candidates
-    with grade 0. An unjudged document may be relevant all the same; a teacher's scores are the remedy.
+    """One example per query with a relevant document: the judged documents with their grades, and unjudged candidates
+    with grade 0. An unjudged document may still be relevant; scores of a teacher avoid this error.
 
     Raises:
-        UsageError: the folder is more than one collection, or has not the split.
-        DataError: a file of the folder cannot be trusted.
+        UsageError: the folder has more than one collection, or lacks the split.
+        DataError: a file of the folder has errors.
     """
     workspace = negatives.workspace or Workspace.open()
-    found = load(str(folder), workspace, split=negatives.split)
-    if len(found) != 1:
-        raise UsageError(f"{folder}: {len(found)} collections; name one of them")
-    collection = found[0]
+    collections = load(str(folder), workspace, split=negatives.split)
+    if len(collections) != 1:
+        raise UsageError(f"{folder}: {len(collections)} collections; name one of them")
+    collection = collections[0]
     stage = first_stage(negatives.stage, workspace)
     stage.check()
     with opened(workspace, Silent()) as session:

@@ -1,4 +1,4 @@
-"""Rows of others: FlagEmbedding's, Tevatron's, mteb's, triplets, and pairs or lists with labels or scores."""
+"""Rows in the formats of FlagEmbedding, Tevatron and mteb, triplets, and pairs or lists with labels or scores."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from harness.data.sources.row_forms import Candidates, candidates_of
 from training.examples import Example, distinct, example_of, refuse_unlabelled
 
 OURS = ("documents", "scores")
-"""The fields that rows of our own format have."""
+"""The fields that mark a row of our format."""
 _PROMPTS = "prompts, which are not used"
 
 Found = Iterator[tuple[Example, dict[str, int]]]
 
 
 def read(path: Path) -> Found:
-    """One example per row; of pairs with a label or score, one per query, after all others. Relevant texts have grade 1
-    and others 0, unless a teacher scored them.
+    """One example per row. Pairs with a label or score are joined to one example per query, after all others. Relevant
+    texts have grade 1 and others 0, unless the row has a teacher's scores.
 
     Raises:
-        DataError: with file and line.
+        DataError: a row has errors; the message names file and line.
     """
     pairs: dict[str, list[Candidates]] = {}
     for record in row_records(path):
         if _is_ours(record):
-            yield _our_own(record), {}
+            yield _ours(record), {}
             continue
         row = candidates_of(record)
         if row.is_single and len(row.labels) == 1 and not row.is_one_sided:
@@ -43,7 +43,7 @@ def _is_ours(record: JsonLine) -> bool:
     return all(name in record.fields for name in OURS) or not set(record.fields) - {"query", *OURS}
 
 
-def _our_own(record: JsonLine) -> Example:
+def _ours(record: JsonLine) -> Example:
     example = example_of(record.fields, record.where)
     refuse_unlabelled(example, record.where)
     return example
@@ -58,7 +58,7 @@ def _example(rows: Iterable[Candidates]) -> tuple[Example, dict[str, int]]:
 
 
 def _scored(row: Candidates) -> list[tuple[str, float]]:
-    """The texts with a teacher's scores, else with their grades."""
+    """The texts with a teacher's scores, or with their grades if there are none."""
     texts = [text for text, _ in row.labels]
     labels = [label for _, label in row.labels]
     both = {text for text, label in row.labels if label == 1} & {text for text, label in row.labels if label == 0}

@@ -1,4 +1,4 @@
-"""What a generator said, line by line as it came: a kill or a failure costs no answer that was written down."""
+"""The answers of a generator, written line by line as they come, so that a kill or a failure loses none of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from adapters.errors import DataError, ModelError
 from adapters.protocols import Generator, Prompt
 
 _TOGETHER = 16
-"""Documents that a generator is asked about in one call."""
+"""Documents per call of a generator."""
 
 
 def known_answers(file: Path, documents: Iterable[str]) -> list[str]:
-    """The answers that are there, which have to be those of the first documents; a line that broke off is cut away.
+    """Read the answers in a file, which have to belong to the first documents. An incomplete last line is removed.
 
     Raises:
-        DataError: the file is not of these documents.
+        DataError: the file belongs to other documents.
     """
     if not file.exists():
         return []
@@ -33,24 +33,24 @@ def known_answers(file: Path, documents: Iterable[str]) -> list[str]:
 
 
 def ask(generator: Generator, prompts: Iterable[tuple[str, Prompt]], file: Path) -> Iterator[str]:
-    """Ask about documents, given by id and prompt, and hand out each answer once it is written down.
+    """Send prompts to a generator, and yield each answer after it is written to the file.
 
     Raises:
-        ModelError: the generator gave more or fewer answers than prompts.
+        ModelError: the generator returned more or fewer answers than prompts.
     """
     with file.open("a", encoding="utf-8") as written:
         for batch in _batches(prompts):
-            came = 0
+            count = 0
             for answer in generator.generate([prompt for _, prompt in batch]):
-                if came == len(batch):
+                if count == len(batch):
                     raise ModelError(f"{generator.name} gave more than {len(batch)} answers to {len(batch)} prompts")
-                row = {"document": batch[came][0], "answer": answer}
+                row = {"document": batch[count][0], "answer": answer}
                 written.write(json.dumps(row, ensure_ascii=False) + "\n")
                 written.flush()
-                came += 1
+                count += 1
                 yield answer
-            if came < len(batch):
-                raise ModelError(f"{generator.name} gave {came} answers to {len(batch)} prompts")
+            if count < len(batch):
+                raise ModelError(f"{generator.name} gave {count} answers to {len(batch)} prompts")
             os.fsync(written.fileno())
 
 

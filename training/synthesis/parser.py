@@ -1,4 +1,4 @@
-"""What a generator answered, held against its profile: every query is accepted, or rejected for one named reason."""
+"""Check a generator's answers against its profile: each query is accepted, or rejected for one named reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REASONS = (
     "overlaps too much",
     "duplicate",
 )
-"""In the order in which they are looked for."""
+"""The reasons for which a query is rejected, in the order of the checks."""
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 _NUMBERED = re.compile(r"\s*\d+[.)]\s+(\S.*?)\s*\Z")
 _WORD = re.compile(r"[^\W_]+")
@@ -38,32 +38,35 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _COPIED = {"words": 5, "characters": 12}
-"""Shorter stretches of a document are names and phrases, which a query may share with it."""
+"""The smallest length of a copied passage. Shorter ones are names and phrases, which a query may share with the
+document."""
 
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """One query, or one answer that held none."""
+    """One query, or one answer without queries."""
 
     text: str
     reason: str | None = None
-    """One of REASONS; None for a query that is accepted."""
+    """One of REASONS; None for an accepted query."""
 
 
 @dataclass
 class Judge:
-    """Judges answers in the order of their documents: a query that an earlier document had is a duplicate."""
+    """Checks answers in the order of their documents. A query that was accepted for an earlier document is a
+    duplicate."""
 
     profile: Profile
     _seen: set[str] = field(default_factory=set)
 
     def judge(self, answer: str, document: str) -> list[ParsedQuery]:
-        """Every query of one answer; an answer that breaks the grammar counts as all queries that were wanted."""
+        """The queries of one answer. An answer that breaks the grammar counts as all the queries that were
+        requested."""
         queries = parsed(answer, self.profile.grammar)
         if queries is None:
             reason = "empty" if not answer.strip() else "refusal" if _REFUSAL.search(answer) else "grammar"
             return [ParsedQuery(answer, reason)] * self.profile.count
-        # A demand of the prompt that comes back as a query is no query; the document itself is looked at later.
+        # A query that repeats a demand of the prompt is an echo. Copies of the document are found later.
         demands = _plain(self.profile.prompt("").text)
         shown = _plain(document)
         return [ParsedQuery(query, self._reason(query, number, shown, demands)) for number, query in enumerate(queries)]
@@ -94,8 +97,8 @@ class Judge:
 
 
 def parsed(answer: str, grammar: str) -> list[str] | None:
-    """The queries of an answer, or None if it breaks the grammar: a JSON list of strings, also in a code fence;
-    numbered lines and nothing else; or exactly one line."""
+    """The queries of an answer, or None if it breaks the grammar. The grammars are a JSON list of strings, which may be
+    in a code fence; only numbered lines; and exactly one line."""
     answer = answer.strip()
     if grammar == "json":
         return _json_list(answer)
@@ -107,18 +110,18 @@ def parsed(answer: str, grammar: str) -> list[str] | None:
 
 
 def words_of(text: str, unit: str) -> list[str]:
-    """Words in lower case; in a language without spaces every letter and digit."""
+    """The words in lower case; for the unit `characters`, each letter and digit."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     if unit == "characters":
         return [letter for letter in folded if letter.isalnum() or unicodedata.category(letter).startswith("M")]
-    # Vowel signs are marks, not letters; without them Hindi would fall apart into syllables.
+    # Vowel signs are marks, not letters; without them Hindi words would be split into syllables.
     return "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in folded).split()
 
 
 def overlap(query: str, document: str, unit: str) -> float:
-    """The share of the query's distinct words, or character bigrams, that stand in the document; 0 for no words."""
-    asked, there = _terms(query, unit), _terms(document, unit)
-    return len(asked & there) / len(asked) if asked else 0.0
+    """The share of the query's distinct words, or character bigrams, that occur in the document; 0 for no words."""
+    query_terms, document_terms = _terms(query, unit), _terms(document, unit)
+    return len(query_terms & document_terms) / len(query_terms) if query_terms else 0.0
 
 
 def _terms(text: str, unit: str) -> set[str]:
@@ -129,12 +132,12 @@ def _terms(text: str, unit: str) -> set[str]:
 def _json_list(answer: str) -> list[str] | None:
     fenced = _FENCE.match(answer)
     try:
-        found = json.loads(fenced[1] if fenced else answer)
+        queries = json.loads(fenced[1] if fenced else answer)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or not found or not all(isinstance(query, str) for query in found):
+    if not isinstance(queries, list) or not queries or not all(isinstance(query, str) for query in queries):
         return None
-    return [_SPACE.sub(" ", query).strip() for query in found]
+    return [_SPACE.sub(" ", query).strip() for query in queries]
 
 
 def _plain(text: str) -> str:
@@ -142,13 +145,14 @@ def _plain(text: str) -> str:
 
 
 def _in_script(query: str, scripts: Sequence[str]) -> bool:
-    """Whether at least half of the letters are of the scripts: names may keep their own."""
+    """Whether at least half of the letters belong to the scripts. Names may be in another script."""
     letters = [unicodedata.name(letter, "").replace("-", " ").split(" ")[0] for letter in query if letter.isalpha()]
     return not letters or sum(letter in scripts for letter in letters) * 2 >= len(letters)
 
 
 def _other_language(query: str, profile: Profile) -> bool:
-    """Whether two frequent words or more are of another language of the script, and more than of its own."""
+    """Whether the query has at least two frequent words of another language with the same script, and more of them than
+    of the profile's language."""
     words = set(_WORD.findall(unicodedata.normalize("NFC", query).casefold()))
     if not profile.frequent or not words:
         return False
@@ -158,5 +162,5 @@ def _other_language(query: str, profile: Profile) -> bool:
 
 
 def as_queries(judged: Sequence[ParsedQuery]) -> list[str]:
-    """The texts that were accepted."""
+    """The texts of the accepted queries."""
     return [one.text for one in judged if one.reason is None]

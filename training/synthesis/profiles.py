@@ -1,4 +1,4 @@
-"""Prompt profiles: how a query of a target looks, as data. A profile is a TOML table; a new one needs no code."""
+"""Prompt profiles: descriptions of the queries of a target, as TOML tables. A new profile needs no code."""
 
 from __future__ import annotations
 
@@ -40,46 +40,47 @@ _ALIAS = {
 
 @dataclass(frozen=True)
 class Profile:
-    """What is asked of a generator, and what its answers are held against."""
+    """The demands on a generator's queries, in its prompt and in the check of its answers."""
 
     name: str
     language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}\Z", description="a code such as 'en'")]
     """An ISO 639 code."""
     language_name: Text
-    """In English, for the prompt."""
+    """The English name of the language, for the prompt."""
     scripts: Annotated[tuple[Text, ...], Meta(min_length=1)]
     """Unicode's names of the scripts: LATIN, CYRILLIC, CJK, HIRAGANA, ..."""
     count: Positive = 3
-    """Queries for each document."""
+    """Queries per document."""
     shortest: Positive = 3
     longest: Positive = 20
     unit: Literal["words", "characters"] = "words"
-    """Of the two above: `words`, or `characters` in languages without spaces."""
+    """The unit of `shortest` and `longest`: `words`, or `characters` in languages without spaces."""
     register: str = "neutral and natural, as people type into a search box"
     style: str = "Each query asks for one thing that the document answers."
     overlap: Literal["avoid", "allow"] = "avoid"
     max_overlap: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    """The largest share of a query's words that may stand in the document; 1 lets everything through."""
+    """The largest share of a query's words that may occur in the document; 1 accepts all queries."""
     entity_alias: Literal["any", "same", "other"] = "any"
     grammar: Grammar = "json"
     questions: tuple[str, ...] = ()
     """For the extractive generator: questions of the language with {} for the subject."""
     frequent: tuple[str, ...] = ()
-    """Frequent words by which the language is told from others of its script; none: the script alone is checked."""
+    """Frequent words that distinguish the language from others with the same script. Empty: only the script is
+    checked."""
     document_characters: Positive = 4000
-    """As much of a document as the prompt shows."""
+    """The largest number of a document's characters in the prompt."""
 
     @property
     def identity(self) -> str:
-        """The digest of everything in it."""
+        """The digest of all fields."""
         return digest({field.name: getattr(self, field.name) for field in fields(self)})
 
     def problem(self) -> str | None:
-        """What is wrong beyond types."""
+        """Why the values contradict each other; None if they do not."""
         if self.shortest > self.longest:
-            return f"shortest: {self.shortest} is above longest = {self.longest}; exchange them"
+            return f"shortest: {self.shortest} is above longest = {self.longest}; swap them"
         if self.grammar == "line" and self.count != 1:
-            return f"count: {self.count}, but the grammar 'line' holds one query; write 1, or grammar = 'lines'"
+            return f"count: {self.count}, but the grammar 'line' has one query; write 1, or grammar = 'lines'"
         return None
 
     def prompt(self, document: str) -> Prompt:
@@ -104,13 +105,13 @@ class Profile:
 
 
 def load_profile(name: str) -> Profile:
-    """A packaged profile (`web-zh`), the generic one of a language (`generic/sw`), or a TOML file of one's own.
+    """Load a packaged profile (`web-zh`), the generic profile of a language (`generic/sw`), or a TOML file.
 
     Raises:
-        UsageError: there is no such profile, or a key or value in it is wrong.
+        UsageError: the profile does not exist, or a key or value in it is wrong.
     """
     if name.endswith(".toml"):
-        return _own(Path(name))
+        return _from_file(Path(name))
     language = name.removeprefix(f"{_GENERIC}/")
     if name.startswith(f"{_GENERIC}/") and language in _languages():
         return _made(name, _generic(language), name)
@@ -121,7 +122,7 @@ def load_profile(name: str) -> Profile:
 
 
 def profile_names() -> list[str]:
-    """Every packaged profile."""
+    """The names of all packaged profiles."""
     return sorted([*_packaged(), *(f"{_GENERIC}/{language}" for language in _languages())])
 
 
@@ -129,13 +130,13 @@ def profile_for(language: str | None) -> Profile:
     """The generic profile of a language.
 
     Raises:
-        UsageError: the language is not declared, or none of those that there is a profile for.
+        UsageError: the language is None, or has no generic profile.
     """
     code = (language or "").split("-")[0].lower()
     if code not in _languages():
         known = ", ".join(sorted(_languages()))
         named = f"the language '{language}' has no generic profile" if language else "the corpus declares no language"
-        raise UsageError(f"{named}; name a profile, as in generic/en (languages: {known}), or a .toml file")
+        raise UsageError(f"{named}; name a profile such as generic/en (languages: {known}), or a .toml file")
     return load_profile(f"{_GENERIC}/{code}")
 
 
@@ -145,7 +146,7 @@ def languages() -> dict[str, Profile]:
     return {code: load_profile(f"{_GENERIC}/{code}") for code in _languages()}
 
 
-def _own(file: Path) -> Profile:
+def _from_file(file: Path) -> Profile:
     return _made(file.stem, read_toml(file, dict), str(file))
 
 
@@ -153,8 +154,8 @@ def _made(name: str, keys: dict[str, Any], label: str) -> Profile:
     if "name" in keys:
         Place(label, "name").refuse("unknown key; a profile is named by its file")
     language = keys.get("language", "")
-    known = _generic(language) if isinstance(language, str) and language in _languages() else {}
-    return typed(Profile, {"name": name, **known, **keys}, label)
+    generic = _generic(language) if isinstance(language, str) and language in _languages() else {}
+    return typed(Profile, {"name": name, **generic, **keys}, label)
 
 
 @cache

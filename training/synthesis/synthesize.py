@@ -1,4 +1,4 @@
-"""`harness train synthesize`: documents of a corpus become synthetic queries, through a generator and a profile."""
+"""`harness train synthesize`: write synthetic queries for the documents of a corpus, with a generator and a profile."""
 
 from __future__ import annotations
 
@@ -32,41 +32,43 @@ ANSWERS = "answers.jsonl"
 QUERIES = "queries.jsonl"
 _VERSION = 1
 _SHORTEST_DOCUMENT = 20
-"""Characters below which there is nothing to ask."""
+"""The smallest number of characters of a document that queries are written for."""
 
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    """What a user may choose beside generator and profile."""
+    """The settings of a synthesis, without generator and profile."""
 
     documents: Positive | None = Synthesis.documents
-    """Ask about this number, drawn by a hash of their ids; None: all. A larger number holds the smaller one's."""
+    """Write queries for this number of documents, drawn by a hash of their ids; None for all. A larger number includes
+    the documents of a smaller one."""
     seed: Count = SEED
     floor: Share = Synthesis.floor
-    """The share of queries that have to keep to the profile, from 0 to 1."""
+    """The smallest share of queries that keep to the profile, from 0 to 1."""
 
     def __post_init__(self) -> None:
         check(self)
 
 
 def synthesize(  # noqa: PLR0917
-    corpus: Collection, generator: Generator, profile: Profile, wishes: SynthesisSettings, out: Path, session: Session
+    corpus: Collection, generator: Generator, profile: Profile, settings: SynthesisSettings, out: Path, session: Session
 ) -> dict[str, Any]:
-    """Ask about every chosen document once, and write `answers.jsonl` as the answers come, then `queries.jsonl`,
-    `conformance.json` and `manifest.json`. A second call with the same job asks only what is missing.
+    """Ask the generator about each chosen document once. Write `answers.jsonl` as the answers come, then
+    `queries.jsonl`, `conformance.json` and `manifest.json`. A second call with the same job asks only for missing
+    answers.
 
     Raises:
-        ModelError: the generator fails, or keeps to the profile too rarely; what it answered is kept.
+        ModelError: the generator fails, or too few of its queries keep to the profile; its answers are kept.
         DataError: no document is long enough.
         UsageError: the folder holds another job.
     """
     writer = cast(Generator, bound(generator, corpus, session.workspace.cache, None))
-    job = _Job(corpus, writer, profile, wishes)
+    job = _Job(corpus, writer, profile, settings)
     if finished := begin(out, STAGE, job.about()):
         return finished
     conformance = Conformance(profile.count)
     queries = list(job.queries(out / ANSWERS, conformance, session))
-    conformance.check(wishes.floor, writer.name, last=True)
+    conformance.check(settings.floor, writer.name, last=True)
     write_lines(out / QUERIES, queries)
     write_json(out / "conformance.json", conformance.as_dict())
     return finish(out, STAGE, {
@@ -78,9 +80,10 @@ def synthesize(  # noqa: PLR0917
     })  # fmt: skip
 
 
-def chosen(corpus: Collection, wishes: SynthesisSettings) -> Integers:
-    """Rows of the documents that are asked about, in that order: long enough, and of equal texts one."""
-    order = sampling_order(corpus.corpus.ids(), wishes.seed)
+def chosen(corpus: Collection, settings: SynthesisSettings) -> Integers:
+    """Rows of the documents that queries are written for, in this order. Short documents and repeated texts are left
+    out."""
+    order = sampling_order(corpus.corpus.ids(), settings.seed)
     seen: set[bytes] = set()
     rows: list[int] = []
     for row in order.tolist():
@@ -89,11 +92,11 @@ def chosen(corpus: Collection, wishes: SynthesisSettings) -> Integers:
             continue
         seen.add(words)
         rows.append(row)
-        if len(rows) == wishes.documents:
+        if len(rows) == settings.documents:
             break
     if not rows:
         raise DataError(
-            f"{corpus.name}: no document has {_SHORTEST_DOCUMENT} characters or more; there is nothing to ask"
+            f"{corpus.name}: no document has {_SHORTEST_DOCUMENT} characters or more, so no query can be written"
         )
     return np.array(rows, np.int64)
 
@@ -103,37 +106,37 @@ class _Job:
     corpus: Collection
     generator: Generator
     profile: Profile
-    wishes: SynthesisSettings
+    settings: SynthesisSettings
 
     def about(self) -> dict[str, object]:
-        """Everything that can change a query. The floor is not in it: it only says when to give up."""
+        """Everything that can change a query. The floor is not included: it only decides when to stop."""
         return {
             "version": _VERSION,
             "corpus": self.corpus.fingerprint,
             "generator": dict(identity_of(self.generator)),
             "profile": self.profile.identity,
-            "documents": self.wishes.documents,
-            "seed": self.wishes.seed,
+            "documents": self.settings.documents,
+            "seed": self.settings.seed,
         }
 
     def named(self) -> dict[str, object]:
-        """What the digests stand for."""
+        """The names and settings behind the digests."""
         return {
             "corpus_name": self.corpus.name,
             "corpus_documents": len(self.corpus.corpus),
             "generator_name": self.generator.name,
             "profile_settings": asdict(self.profile),
             "language": self.profile.language,
-            "floor": self.wishes.floor,
+            "floor": self.settings.floor,
         }
 
     def queries(self, file: Path, conformance: Conformance, session: Session) -> Iterator[dict[str, object]]:
-        """Accepted queries in the order of the documents; what the file has is not asked again."""
-        rows = chosen(self.corpus, self.wishes)
+        """The accepted queries in the order of the documents. Answers in the file are not requested again."""
+        rows = chosen(self.corpus, self.settings)
         ids = self.corpus.corpus.ids(rows)
         known = known_answers(file, ids)
         if known:
-            session.reporter.note(f"{len(known):,} of {len(rows):,} documents have their answer already")
+            session.reporter.note(f"{len(known):,} of {len(rows):,} documents have an answer already")
         rest = ((ids[at], self.profile.prompt(self._text(rows[at]))) for at in range(len(known), len(rows)))
         answers = chain(known, ask(self.generator, rest, file))
         judge = Judge(self.profile)
@@ -141,7 +144,7 @@ class _Job:
             for row, document, answer in zip(rows, ids, answers, strict=True):
                 judged = judge.judge(answer, self._text(row))
                 conformance.add(judged)
-                conformance.check(self.wishes.floor, self.generator.name)
+                conformance.check(self.settings.floor, self.generator.name)
                 yield from self._rows(document, judged)
                 advance(1)
 

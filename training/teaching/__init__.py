@@ -1,4 +1,4 @@
-"""Teachers score the mined pool through the ledger; blended and sampled, their scores become training examples.
+"""Teachers score the mined pool through the ledger. Their scores are blended and sampled into training examples.
 
-This package never trains anything, and never sees a judgment.
+This package never trains a model and never reads a judgment.
 """

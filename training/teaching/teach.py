@@ -1,4 +1,4 @@
-"""`harness train teach`: teachers score the whole pool, and a sample of it becomes training examples."""
+"""`harness train teach`: teachers score the whole pool, and a sample of it is written as training examples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from training.examples import Example, write_examples
 from training.job import MANIFEST, begin, finish, read_manifest
 from training.mining import mine
 from training.mining.pool import Pool, load
-from training.mining.sampling import Sample, counts_per_bin, lots, plausibility, sample
+from training.mining.sampling import Sample, counts_per_bin, draw_keys, plausibility, sample
 from training.stages import Map, Plan, Teaching
 from training.teaching.blend import Scores, blended, calibrate, mapped, shares_of
 from training.teaching.teachers import Teacher, open_teachers
@@ -34,14 +34,14 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class TeachingSettings:
-    """What a user may choose beside the teachers."""
+    """The settings of teaching, without the teachers."""
 
     plan: Plan = field(default_factory=Plan)
     weights: tuple[float, ...] = Teaching.weights
     max_length: int | None = None
     map: Map = Teaching.map
     task: str | None = None
-    """The name of the task in the examples; default: the corpus's."""
+    """The name of the task in the examples. Default: the name of the corpus."""
     facts: Path | None = Teaching.facts
     """A TOML file with the teachers' licences and training sets."""
 
@@ -58,22 +58,22 @@ class TeachingSet:
 
 @dataclass(frozen=True)
 class _Mined:
-    """What is used of the manifest of `train mine`."""
+    """The keys that are read from the manifest of `train mine`."""
 
     open_keys: ClassVar[bool] = True
     corpus: str
-    """Its fingerprint."""
+    """The fingerprint of the corpus."""
     corpus_target: str
     digest: str
     language: str | None
 
 
 def target_of(pool: Path) -> str:
-    """The corpus that a pool was mined from, as it was named.
+    """The corpus that a pool was mined from, by the name that the user gave.
 
     Raises:
         UsageError: the folder holds no finished pool.
-        DataError: its manifest is damaged.
+        DataError: the manifest is damaged.
     """
     return _mined(pool, read_manifest(pool, mine.STAGE)).corpus_target
 
@@ -83,89 +83,95 @@ def _mined(pool: Path, manifest: Mapping[str, Any]) -> _Mined:
 
 
 def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
-    """Open a pool on its corpus.
+    """Read a pool together with its corpus.
 
     Raises:
         UsageError: the folder holds no finished pool.
         DataError: the corpus has changed since, or the pool is damaged.
     """
     mined = read_manifest(folder, mine.STAGE)
-    known = _mined(folder, mined)
-    if corpus.fingerprint != known.corpus:
-        raise DataError(f"{folder}: mined from another corpus than '{corpus.name}' is now; name its own with --corpus")
-    asked = mine.read_queries(folder, corpus)
+    manifest_keys = _mined(folder, mined)
+    if corpus.fingerprint != manifest_keys.corpus:
+        raise DataError(
+            f"{folder}: mined from another corpus than the current '{corpus.name}'; name the right one with --corpus"
+        )
+    queries = mine.read_queries(folder, corpus)
     pool = load(folder)
-    if pool.digest != known.digest or len(pool.offsets) != len(asked.ids) + 1:
-        raise DataError(f"{folder}: the pool is not the one of its manifest; mine it again into an empty folder")
-    collection = replace(corpus, language=known.language)
-    return TeachingSet(asking(collection, asked.ids, asked.texts), pool, mined)
+    if pool.digest != manifest_keys.digest or len(pool.offsets) != len(queries.ids) + 1:
+        raise DataError(f"{folder}: the pool does not match its manifest; mine it again into an empty folder")
+    collection = replace(corpus, language=manifest_keys.language)
+    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined)
 
 
 def teach(
-    lesson: TeachingSet, specs: Sequence[str], wishes: TeachingSettings, out: Path, session: Session
+    teaching_set: TeachingSet, specs: Sequence[str], settings: TeachingSettings, out: Path, session: Session
 ) -> dict[str, Any]:
-    """Score every pair of the pool that the ledger does not know, and write `scores.npz` (raw scores of each teacher),
-    `examples.jsonl` and `manifest.json`. Another sample of the same pool costs no score.
+    """Score the pool and write `scores.npz` (raw scores of each teacher), `examples.jsonl` and `manifest.json`. Only
+    pairs that are not in the ledger are scored, so another sample of the same pool costs nothing.
 
     Raises:
-        ModelError: a score is not finite, a teacher gives one score to all, or no query has an order to learn.
-        UsageError: the teachers' lengths do not agree with the student's, or a weight is wrong.
+        ModelError: a score is not finite, all scores of a teacher are equal, or no query has documents with different
+            scores.
+        UsageError: the maximum lengths of teachers and student differ, or a weight is wrong.
     """
-    shares = shares_of(wishes.weights, len(specs))
-    teachers = open_teachers(specs, lesson.collection, wishes.max_length, wishes.facts, session)
-    about = _about(lesson, teachers, shares, wishes)
+    shares = shares_of(settings.weights, len(specs))
+    teachers = open_teachers(specs, teaching_set.collection, settings.max_length, settings.facts, session)
+    about = _about(teaching_set, teachers, shares, settings)
     if finished := begin(out, STAGE, about):
         return finished
-    run = lesson.pool.run(lesson.collection.corpus.ids)
+    run = teaching_set.pool.run(teaching_set.collection.corpus.ids)
     done = [
-        rerank(lesson.collection, run, teacher.reranker, session, f"teacher {teacher.spec}") for teacher in teachers
+        rerank(teaching_set.collection, run, teacher.reranker, session, f"teacher {teacher.spec}")
+        for teacher in teachers
     ]
     raw = [one.run.scores for one in done]
     labels = blended(raw, shares, specs)
     taken = sample(
-        lesson.pool.offsets, labels, lesson.pool.is_source, _lots(lesson, wishes.plan.seed), wishes.plan,
-        _plausible(raw, shares),
+        teaching_set.pool.offsets, labels, teaching_set.pool.is_source, _draw_keys(teaching_set, settings.plan.seed),
+        settings.plan, _plausible(raw, shares),
     )  # fmt: skip
     _write_scores(out, raw, labels)
-    examples, left_out = _examples(lesson, taken, mapped(labels, wishes.map), wishes.task or lesson.collection.name)
+    examples, left_out = _examples(
+        teaching_set, taken, mapped(labels, settings.map), settings.task or teaching_set.collection.name
+    )
     write_examples(out / EXAMPLES, examples)
     described = [_described(teacher, one, share) for teacher, one, share in zip(teachers, done, shares, strict=True)]
     return finish(out, STAGE, {
         **about,
-        "corpus_name": lesson.collection.name,
-        "queries": len(lesson.collection.queries), "examples": len(examples), "left_out": left_out,
-        "pairs": {"pool": len(lesson.pool), "sample": sum(len(example.documents) for example in examples),
+        "corpus_name": teaching_set.collection.name,
+        "queries": len(teaching_set.collection.queries), "examples": len(examples), "left_out": left_out,
+        "pairs": {"pool": len(teaching_set.pool), "sample": sum(len(example.documents) for example in examples),
                   "scored_now": sum(one.fresh for one in done)},
         "teachers": described,
-        "bins": counts_per_bin(taken.bins, taken.rows, wishes.plan.bins),
-        "above_source": {"share": wishes.plan.drop_above or 0.95, "pairs": int(taken.above.sum()),
-                         "dropped": wishes.plan.drop_above is not None},
-        "source_is_best": _source_is_best(lesson.pool, labels),
+        "bins": counts_per_bin(taken.bins, taken.rows, settings.plan.bins),
+        "above_source": {"share": settings.plan.drop_above or 0.95, "pairs": int(taken.above.sum()),
+                         "dropped": settings.plan.drop_above is not None},
+        "source_is_best": _source_is_best(teaching_set.pool, labels),
         "digest": file_digest(out / EXAMPLES),
     })  # fmt: skip
 
 
 def _about(
-    lesson: TeachingSet, teachers: Sequence[Teacher], shares: list[float], wishes: TeachingSettings
+    teaching_set: TeachingSet, teachers: Sequence[Teacher], shares: list[float], settings: TeachingSettings
 ) -> dict[str, object]:
     return {
         "version": _VERSION,
-        "corpus": lesson.mined["corpus"],
-        "pool": lesson.mined["digest"],
-        "pool_queries": lesson.mined["queries"],
+        "corpus": teaching_set.mined["corpus"],
+        "pool": teaching_set.mined["digest"],
+        "pool_queries": teaching_set.mined["queries"],
         "teacher_identities": [dict(teacher.identity) for teacher in teachers],
         "shares": shares,
-        "plan": asdict(wishes.plan),
-        "map": wishes.map,
-        "max_length": wishes.max_length,
-        "task": wishes.task or lesson.collection.name,
+        "plan": asdict(settings.plan),
+        "map": settings.map,
+        "max_length": settings.max_length,
+        "task": settings.task or teaching_set.collection.name,
         "origins": [asdict(teacher.origin) for teacher in teachers],
     }
 
 
-def _lots(lesson: TeachingSet, seed: int) -> npt.NDArray[np.uint64]:
-    pool, collection = lesson.pool, lesson.collection
-    return lots(collection.queries.digests[pool.queries], collection.corpus.digests[pool.documents], seed)
+def _draw_keys(teaching_set: TeachingSet, seed: int) -> npt.NDArray[np.uint64]:
+    pool, collection = teaching_set.pool, teaching_set.collection
+    return draw_keys(collection.queries.digests[pool.queries], collection.corpus.digests[pool.documents], seed)
 
 
 def _plausible(raw: Sequence[npt.NDArray[np.float32]], shares: Sequence[float]) -> Scores:
@@ -178,37 +184,37 @@ def _write_scores(out: Path, raw: Sequence[npt.NDArray[np.float32]], labels: Sco
         np.savez_compressed(file, raw=np.stack(raw, axis=1), label=labels)
 
 
-def _examples(lesson: TeachingSet, taken: Sample, scores: Scores, task: str) -> tuple[list[Example], dict[str, int]]:
-    """Examples of the queries that have an order to learn; of documents with the same text one is kept."""
-    pool, found = lesson.pool, []
+def _examples(
+    teaching_set: TeachingSet, taken: Sample, scores: Scores, task: str
+) -> tuple[list[Example], dict[str, int]]:
+    """Examples of the queries that have documents with different scores. Of documents with equal texts one is kept."""
+    pool, found = teaching_set.pool, []
     left_out = {"fewer than two documents": 0, "all scores equal": 0}
     cuts = np.searchsorted(taken.rows, pool.offsets)
     for query, (start, end) in enumerate(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)):
-        rows = _one_of_each_text(lesson, taken.rows[start:end])
+        rows = _one_of_each_text(teaching_set, taken.rows[start:end])
         if len(rows) < 2:
             left_out["fewer than two documents"] += 1
         elif len(np.unique(scores[rows])) < 2:
             left_out["all scores equal"] += 1
         else:
-            found.append(_example(lesson, query, rows, scores, task))
+            found.append(_example(teaching_set, query, rows, scores, task))
     if not found:
-        raise ModelError(
-            "no query has two documents with different scores; there is nothing that a student could learn"
-        )
+        raise ModelError("no query has two documents with different scores, so a student could learn nothing")
     return found, left_out
 
 
-def _one_of_each_text(lesson: TeachingSet, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The rows without those whose text another row has; the source document's row stays."""
-    pool = lesson.pool
+def _one_of_each_text(teaching_set: TeachingSet, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """One row for each text. The row of the source document is preferred."""
+    pool = teaching_set.pool
     order = rows[np.argsort(~pool.is_source[rows], kind="stable")]
-    words = np.ascontiguousarray(lesson.collection.corpus.digests[pool.documents[order]])
+    words = np.ascontiguousarray(teaching_set.collection.corpus.digests[pool.documents[order]])
     _, first = np.unique(words.view("V16").ravel(), return_index=True)
     return np.sort(order[first])
 
 
-def _example(lesson: TeachingSet, query: int, rows: npt.NDArray[np.int64], scores: Scores, task: str) -> Example:
-    collection, pool = lesson.collection, lesson.pool
+def _example(teaching_set: TeachingSet, query: int, rows: npt.NDArray[np.int64], scores: Scores, task: str) -> Example:
+    collection, pool = teaching_set.collection, teaching_set.pool
     documents = pool.documents[rows]
     own = pool.documents[rows[pool.is_source[rows]]]
     return Example(
@@ -223,7 +229,7 @@ def _example(lesson: TeachingSet, query: int, rows: npt.NDArray[np.int64], score
 
 
 def _source_is_best(pool: Pool, labels: Scores) -> float | None:
-    """The share of queries whose source document the teacher puts first; None without sources."""
+    """The share of queries whose source document has the teacher's highest score; None without sources."""
     wins = [bool(labels[row] >= labels[start:end].max()) for row, start, end in _sources(pool)]
     return sum(wins) / len(wins) if wins else None
 

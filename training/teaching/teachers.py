@@ -1,4 +1,4 @@
-"""Teachers: rerankers or embedders by their specs, cut to what the student reads, and what is known of their origin."""
+"""Teachers: rerankers or embedders, with the student's maximum length, and the declared facts about their origin."""
 
 from __future__ import annotations
 
@@ -22,74 +22,75 @@ from harness.scoring.session import Session
 
 @dataclass(frozen=True)
 class TeacherOrigin:
-    """Where a teacher's judgment comes from, as far as somebody has declared it."""
+    """The declared origin of a teacher."""
 
     licence: Text = UNKNOWN
     training_sets: tuple[Text, ...] | None = None
-    """None: nobody says; an evaluation set among them would be leaked through the labels."""
+    """None if they are not declared. An evaluation set among them would leak through the labels."""
     commercial_use: bool | None = None
     note: str = ""
 
     def remarks(self) -> list[str]:
-        """What a reader has to know."""
-        found = []
+        """Warnings for readers of the results."""
+        remarks = []
         if self.licence == UNKNOWN:
-            found.append("licence unknown: declare it in a file of facts about the teachers")
+            remarks.append("licence unknown: declare it in a file of facts about the teachers")
         if self.commercial_use is False:
-            found.append("no commercial use: what is trained on its scores may inherit that")
+            remarks.append("no commercial use: what is trained on its scores may inherit that")
         if self.training_sets is None:
-            found.append("training sets unknown: an evaluation set among them would leak through the labels")
-        return found
+            remarks.append("training sets unknown: an evaluation set among them would leak through the labels")
+        return remarks
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """One teacher as it is on a collection."""
+    """A teacher, opened for a collection."""
 
     spec: str
-    """As the user named it."""
+    """The spec that the user gave."""
     reranker: Reranker
     identity: Mapping[str, object]
     max_length: int | None
-    """Tokens of a whole input; None where the adapter does not say."""
+    """The maximum length of a whole input in tokens; None if the adapter does not declare one."""
     origin: TeacherOrigin
 
     @property
     def id(self) -> str:
-        """12 hex digits of its identity."""
+        """12 hex digits of the identity."""
         return digest(self.identity)[:12]
 
 
 def open_teachers(
     specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, session: Session
 ) -> list[Teacher]:
-    """Open the teachers, each cut to the student's length.
+    """Open the teachers with the student's maximum length.
 
     Args:
-        max_length: tokens that the student will read; None takes what the teachers declare, which has to be one length.
+        max_length: the student's maximum length in tokens; None takes the length that all teachers declare.
 
     Raises:
-        UsageError: none is named, one twice, one cannot be cut as the student is, or their lengths differ.
+        UsageError: no teacher is named, one is named twice, one cannot be set to the student's length, or their lengths
+            differ.
     """
     if not specs:
         raise UsageError("name a teacher (--teacher), such as cross-encoder:./model or BAAI/bge-reranker-v2-m3")
     origins = read_facts(facts, specs)
     teachers = [_teacher(spec, collection, max_length, origins.get(spec, TeacherOrigin()), session) for spec in specs]
     if len({teacher.id for teacher in teachers}) < len(teachers):
-        raise UsageError("a teacher is named twice; its weight says how much it counts")
+        raise UsageError("a teacher is named twice; name it once, and set its weight")
     lengths = {teacher.spec: teacher.max_length for teacher in teachers if teacher.max_length is not None}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{spec}: {length}" for spec, length in lengths.items())
-        raise UsageError(f"the teachers read texts of different lengths ({told}); set max_length, the student's")
+        listed = ", ".join(f"{spec}: {length}" for spec, length in lengths.items())
+        raise UsageError(f"the teachers read texts of different lengths ({listed}); set max_length to the student's")
     return teachers
 
 
 def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, TeacherOrigin]:
-    """What a TOML file declares of teachers: a table for each spec with `licence`, `training_sets`, `commercial_use`
-    and `note`.
+    """Read the declared origins of teachers from a TOML file: a table for each spec with `licence`, `training_sets`,
+    `commercial_use` and `note`.
 
     Raises:
-        UsageError: it cannot be read, or a key or value is wrong.
+        UsageError: the file cannot be read, or a key or value is wrong.
     """
     if file is None:
         return {}
@@ -107,8 +108,8 @@ def _teacher(
     reads = _length(identity)
     if max_length is not None and reads is not None and reads != max_length:
         raise UsageError(
-            f"the teacher '{spec}' reads {reads} tokens and the student {max_length}; they have to see the same text: "
-            f"change the maximum length, or the teacher's ?max_length="
+            f"the teacher '{spec}' reads {reads} tokens and the student {max_length}; they have to read the same text; "
+            "change the maximum length, or the teacher's ?max_length="
         )
     return Teacher(spec, reranker, identity, reads, origin)
 
@@ -119,5 +120,5 @@ def _can_be_cut(adapter: object) -> bool:
 
 def _length(identity: Mapping[str, object]) -> int | None:
     inner = identity.get("embedder")
-    found = identity.get("max_length", inner.get("max_length") if isinstance(inner, Mapping) else None)
-    return found if isinstance(found, int) else None
+    length = identity.get("max_length", inner.get("max_length") if isinstance(inner, Mapping) else None)
+    return length if isinstance(length, int) else None

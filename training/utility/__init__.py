@@ -1,5 +1,5 @@
-"""What synthetic queries are worth: students trained on them, on real annotations, and on what lies between.
+"""What synthetic queries are worth: students trained on them, on real annotations, and on mixtures of both.
 
-At an equal number of queries, documents and steps, five arms differ in one thing at a time. Every checkpoint is
-measured by the harness on a judged collection that nobody trained on.
+Five arms with equal numbers of queries, documents and steps differ in one thing at a time. The harness measures every
+checkpoint on a judged collection that is not part of the training.
 """

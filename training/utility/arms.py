@@ -1,4 +1,4 @@
-"""The arms of the ablation, and the comparisons of two of them that isolate one cause each."""
+"""The arms of the ablation, and the comparisons of two arms that each isolate one cause."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Queries = Literal["synthetic", "real", "wrong"]
 Labels = Literal["teacher", "human", "source"]
 
 BASE = "base"
-"""The student as it was before any arm."""
+"""The name of the student before training."""
 _QUERIES = {"synthetic": "synthetic queries", "real": "real queries", "wrong": "synthetic queries of a wrong domain"}
 _LABELS = {"teacher": "teacher labels", "human": "human labels", "source": "the source document as the positive"}
 
 
 @dataclass(frozen=True)
 class Arm:
-    """What one student is trained on."""
+    """The queries and labels that one student is trained on."""
 
     name: str
     queries: Queries
@@ -25,7 +25,7 @@ class Arm:
 
     @property
     def title(self) -> str:
-        """For people."""
+        """A description to print."""
         return f"{_QUERIES[self.queries]}, {_LABELS[self.labels]}"
 
 
@@ -46,7 +46,7 @@ class Contrast:
     first: str
     second: str
     above: str
-    """What it says where the first is above the second."""
+    """The conclusion if the first arm is above the second."""
     below: str
 
 
@@ -59,10 +59,10 @@ CONTRASTS = (
 
 
 def arms_with(sets: Names[str], *, sources: bool) -> tuple[tuple[Arm, ...], dict[str, str]]:
-    """The arms that can be trained, and why each other one cannot.
+    """The arms that can be trained, and the reason why each of the others cannot.
 
     Args:
-        sets: the names of the sets of queries that there are.
+        sets: the names of the available sets of queries.
         sources: whether the synthetic queries name their source documents.
     """
     left_out: dict[str, str] = {}

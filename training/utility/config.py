@@ -28,7 +28,7 @@ class Real:
     collection: str | None = None
     """A collection with human judgments to train on. Needed."""
     split: str = "train"
-    """The split of its judgments."""
+    """The split of the judgments."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Wrong:
     """Synthetic queries of another domain, for arm e."""
 
     corpus: str | None = None
-    """The corpus that they were written from. Default: there is no arm e."""
+    """The corpus that these queries were written from. Default: there is no arm e."""
     queries: Path | None = None
     """Synthetic queries of another domain: a folder of train synthesize, or a JSONL file."""
 
@@ -44,7 +44,7 @@ class Wrong:
         check(self)
 
     def problem(self) -> str | None:
-        """Why these values do not go together; None if they do."""
+        """Why the values contradict each other; None if they do not."""
         if (self.corpus is None) == (self.queries is None):
             return None
         return "wrong.corpus and wrong.queries belong together; set both or neither"
@@ -52,12 +52,12 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Test:
-    """What every checkpoint is measured on."""
+    """How every checkpoint is measured."""
 
     collection: str | None = None
-    """The judged collection that all are measured on. Needed."""
+    """The judged collection that every checkpoint is measured on. Needed."""
     split: str | None = None
-    """The split of its judgments. Default: test."""
+    """The split of the judgments. Default: test."""
     first_stage: str = "bm25"
     """The first stage whose candidates are reranked: a spec, given, or run:FILE."""
     depth: Positive = 100

@@ -1,4 +1,4 @@
-"""What the figures say, in one sentence for each question."""
+"""The conclusions from the figures, one sentence per question."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from training.utility.ratio import Cause, Gap, Utility
 Answer = Literal["not defined", "undecided", "nothing", "part", "as much", "more"]
 
 
-def answer_of(found: Utility) -> Answer:
-    """What synthetic queries are worth beside real annotations.
+def answer_of(figures: Utility) -> Answer:
+    """The value of synthetic queries, compared with real annotations.
 
-    `not defined`: real annotations bring no significant gain. `undecided`: the interval of the ratio holds
-    both 0 and 1. `nothing`: it holds 0 or lies below. `part`: between 0 and 1. `as much`: it holds 1. `more`: above 1.
+    `not defined`: real annotations bring no significant gain. Otherwise the interval of the ratio decides. `undecided`:
+    it includes 0 and 1. `nothing`: it includes 0 or lies below. `part`: it lies between 0 and 1. `as much`: it includes
+    1. `more`: it lies above 1.
     """
-    if found.ratio.value is None or found.ratio.interval is None:
+    if figures.ratio.value is None or figures.ratio.interval is None:
         return "not defined"
-    low, high = found.ratio.interval
+    low, high = figures.ratio.interval
     if low > 1:
         return "more"
     if high >= 1:
@@ -26,14 +27,14 @@ def answer_of(found: Utility) -> Answer:
     return "part" if low > 0 else "nothing"
 
 
-def decision_of(found: Utility) -> str:
+def decision_of(figures: Utility) -> str:
     """The answer and the causes, as one paragraph."""
-    told = [_told(found), *map(_cause, found.causes)]
-    return " ".join(told)
+    sentences = [_ratio_sentence(figures), *map(_cause, figures.causes)]
+    return " ".join(sentences)
 
 
-def _told(found: Utility) -> str:
-    real, ours, ratio = found.arm("b"), found.arm("a"), found.ratio
+def _ratio_sentence(figures: Utility) -> str:
+    real, ours, ratio = figures.arm("b"), figures.arm("a"), figures.ratio
     if ratio.value is None or ratio.interval is None:
         return (
             f"The utility ratio is not defined: real annotations gain {_points(real.gain)}, which is not clearly above "
@@ -41,27 +42,27 @@ def _told(found: Utility) -> str:
         )
     low, high = ratio.interval
     share = f"{ratio.value:.0%} of the gain of real annotations (95 %: {low:.0%} to {high:.0%})"
-    return f"Synthetic queries bring {share}: {_ANSWERS[answer_of(found)]}."
+    return f"Synthetic queries bring {share}: {_ANSWERS[answer_of(figures)]}."
 
 
 _ANSWERS: dict[Answer, str] = {
-    "undecided": "too wide to say whether that is nothing or as much",
+    "undecided": "the interval is too wide to say whether they are worth nothing or as much",
     "nothing": "no gain that can be distinguished from 0",
-    "part": "they are worth a part of them",
+    "part": "they are worth less than real annotations",
     "as much": "not distinguishable from real annotations",
-    "more": "they are worth more",
+    "more": "they are worth more than real annotations",
 }
 
 
 def _cause(one: Cause) -> str:
-    contrast, found = one.contrast, one.gap.difference
-    what = contrast.above if found.value > 0 else contrast.below
-    if not found.significant:
+    contrast, difference = one.contrast, one.gap.difference
+    what = contrast.above if difference.value > 0 else contrast.below
+    if not difference.significant:
         what = "nothing that can be distinguished from chance"
     elif not one.gap.sure:
         what = "nothing that holds for other seeds"
     named = f"{contrast.name.capitalize()} ({contrast.first} - {contrast.second})"
-    return f"{named}: {_points(one.gap)}, p {found.adjusted_p:.3f}: {what}."
+    return f"{named}: {_points(one.gap)}, p {difference.adjusted_p:.3f}: {what}."
 
 
 def _points(gap: Gap | None) -> str:

@@ -1,4 +1,4 @@
-"""`harness train utility`: arms that differ in one thing are trained at equal cost and measured by the harness."""
+"""`harness train utility`: train arms that differ in one thing at equal cost, and measure them with the harness."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STAGE = "utility"
 RESULT, PAGE, PER_QUERY = "utility.json", "utility.md", "per-query.jsonl"
 _VERSION = 1
 _FIGURES = 2
-"""The version of the figures. A folder with those of another rule gets new ones; nothing is trained or scored again."""
+"""The version of the figures. Figures of another version are computed again, without new training or scoring."""
 Page = Callable[[Mapping[str, Any]], str]
 
 
@@ -41,17 +41,18 @@ def run(
     *,
     settings: Sequence[GivenSetting] = (),
 ) -> dict[str, Any]:
-    """Mine and teach every set, train every arm with every seed, measure all on the test, and say what it means.
+    """Mine and teach each set, train each arm with each seed, measure all checkpoints on the test collection, and draw
+    the conclusions.
 
-    A killed run goes on where it was; what is scored or trained already is not paid again. Written are `sets/`,
-    `arms/`, `checkpoints/`, `per-query.jsonl`, `utility.json`, with `page` also `utility.md`, and `manifest.json` last.
+    A killed run continues where it was, without scoring or training anything twice. It writes `sets/`, `arms/`,
+    `checkpoints/`, `per-query.jsonl`, `utility.json`, `utility.md` if `page` is given, and `manifest.json` last.
 
     Args:
         page: writes the result as Markdown.
-        settings: what was set where, for the manifest. It decides nothing.
+        settings: the keys that were set and their origins, for the manifest. They do not affect the result.
 
     Returns:
-        The manifest; its `result` is what `utility.json` holds.
+        The manifest; its `result` has the content of `utility.json`.
 
     Raises:
         DataError: no query of a set has enough documents.
@@ -60,37 +61,42 @@ def run(
     finished = begin(out, STAGE, about)
     if finished and finished["result"].get("figures") == _FIGURES:
         return finished
-    wishes, machine = question.wishes, machine or Machine()
-    base = base_checkpoints(wishes, out, machine, session)
-    measured(base, question.test, question.measure, wishes, session)  # a test that cannot be searched is known at once
+    chosen, machine = question.settings, machine or Machine()
+    base = base_checkpoints(chosen, out, machine, session)
+    measured(
+        base, question.test, question.measure, chosen, session
+    )  # fails early if the test collection cannot be searched
     arms, left_out = _examples(question, out, session)
-    checkpoints = [*base, *trained(arms, wishes, out, machine, session)]
-    found = measured(checkpoints, question.test, question.measure, wishes, session)
-    result = _result(question, found, utility(found.values, questions_of(question.test)))
+    checkpoints = [*base, *trained(arms, chosen, out, machine, session)]
+    results = measured(checkpoints, question.test, question.measure, chosen, session)
+    result = _result(question, results, utility(results.values, questions_of(question.test)))
     result["trained_on"] = _trained_on(arms, checkpoints)
-    write_lines(out / PER_QUERY, _per_query(found))
+    write_lines(out / PER_QUERY, _per_query(results))
     write_json(out / RESULT, result)
     if page:
         with write_atomically(out / PAGE) as unfinished:
             unfinished.write_text(page(result), "utf-8")
     configuration = [asdict(one) for one in settings]
     return finish(
-        out, STAGE, {**about, **_manifest(question, left_out, found), "configuration": configuration, "result": result}
+        out,
+        STAGE,
+        {**about, **_manifest(question, left_out, results), "configuration": configuration, "result": result},
     )
 
 
 def _examples(
     question: Question, out: Path, session: Session
 ) -> tuple[dict[str, list[Example]], dict[str, dict[str, int]]]:
-    """The examples of every arm, equally many, and the queries of each set that have none."""
+    """The examples of each arm, the same number for all, and the number of queries without an example in each set, by
+    reason."""
     taught, left_out = {}, {}
     for name, one in question.sets.items():
-        taught[name], left_out[name] = teacher_examples(one, question.wishes, out / "sets" / name, session)
+        taught[name], left_out[name] = teacher_examples(one, question.settings, out / "sets" / name, session)
     judged = human(taught["real"], question.sets["real"])
     if lost := len(taught["real"]) - len(judged):
         left_out["real"]["all grades equal"] = lost
     taught["real"] = {id_: taught["real"][id_] for id_ in judged}
-    ids = _equally_many(question, taught)
+    ids = _equal_numbers(question, taught)
     unit = scale_of(taught[name][id_] for name, own in ids.items() for id_ in own)
     return {
         arm.name: [_label(arm, taught, judged, id_, unit) for id_ in ids[arm.queries]] for arm in question.arms
@@ -104,15 +110,15 @@ def _label(arm: Arm, taught: Mapping[str, ById], judged: ById, id_: str, unit: C
     return by_source({id_: example})[id_] if arm.labels == "source" else unit(example)
 
 
-def _equally_many(question: Question, taught: Mapping[str, ById]) -> dict[str, list[str]]:
-    """Ids of the queries of each set, equally many, in the order of the draw."""
+def _equal_numbers(question: Question, taught: Mapping[str, ById]) -> dict[str, list[str]]:
+    """Ids of the queries of each set, the same number for all, in the order of the draw."""
     for name, own in taught.items():
         if not own:
             raise DataError(
-                f"the {name} set: no query has {question.wishes.plan.per_query} documents and labels that order them; "
+                f"the {name} set: no query has {question.settings.plan.per_query} documents whose labels differ; "
                 "lower sampling.per_query, or search deeper with mining.depth"
             )
-    size, seed = min(map(len, taught.values())), question.wishes.plan.seed
+    size, seed = min(map(len, taught.values())), question.settings.plan.seed
     usable = {
         name: replace(one, queries=tuple(query for query in one.queries if query.id in taught[name]))
         for name, one in question.sets.items()
@@ -128,20 +134,20 @@ def _trained_on(arms: Mapping[str, list[Example]], checkpoints: list[TrainedStud
     }
 
 
-def _result(question: Question, found: StudentResults, figures: Utility) -> dict[str, Any]:
+def _result(question: Question, results: StudentResults, figures: Utility) -> dict[str, Any]:
     titles = {arm.name: arm.title for arm in question.arms} | {"base": "the student before training"}
     interval = figures.ratio.interval
     return {
         "figures": _FIGURES,
         "test": question.test.name,
-        "queries": len(found.queries),
+        "queries": len(results.queries),
         "measure": question.measure,
-        "first_stage": {"spec": question.wishes.first_stage, "value": found.first_stage},
+        "first_stage": {"spec": question.settings.first_stage, "value": results.first_stage},
         "arms": {
             one.name: {
                 "title": titles[one.name], "value": one.value, "interval": list(map(finite, one.interval)),
                 "seeds": one.seeds, "sd": finite(one.sd), "gain": None if one.gain is None else _gap(one.gain),
-                "evaluations": found.evaluations[one.name],
+                "evaluations": results.evaluations[one.name],
             }
             for one in figures.arms
         },
@@ -157,29 +163,29 @@ def _result(question: Question, found: StudentResults, figures: Utility) -> dict
 
 
 def _gap(one: Gap) -> dict[str, Any]:
-    found = one.difference
+    difference = one.difference
     return {
-        "delta": found.value, "interval": list(map(finite, found.interval)), "p": finite(found.p),
-        "adjusted_p": finite(found.adjusted_p), "family": found.family,
+        "delta": difference.value, "interval": list(map(finite, difference.interval)), "p": finite(difference.p),
+        "adjusted_p": finite(difference.adjusted_p), "family": difference.family,
         "seeds_interval": list(map(finite, one.seeds_interval)),
     }  # fmt: skip
 
 
-def _per_query(found: StudentResults) -> list[dict[str, object]]:
-    """Values averaged over seeds; those of each seed are in the results store."""
-    means = {name: rows.mean(axis=0).tolist() for name, rows in found.values.items()}
+def _per_query(results: StudentResults) -> list[dict[str, object]]:
+    """Values per query, averaged over seeds. The values of each seed are in the results store."""
+    means = {name: rows.mean(axis=0).tolist() for name, rows in results.values.items()}
     return [
         {"query": query, **{name: values[row] for name, values in means.items()}}
-        for row, query in enumerate(found.queries)
+        for row, query in enumerate(results.queries)
     ]
 
 
-def _manifest(question: Question, left_out: dict[str, dict[str, int]], found: StudentResults) -> dict[str, Any]:
-    wishes = question.wishes
+def _manifest(question: Question, left_out: dict[str, dict[str, int]], results: StudentResults) -> dict[str, Any]:
+    settings = question.settings
     return {
-        "names": {"base": wishes.base, "teacher": wishes.teacher, "first_stage": wishes.first_stage},
+        "names": {"base": settings.base, "teacher": settings.teacher, "first_stage": settings.first_stage},
         "counts": {name: {**counts, "drawn": question.size, "left_out": left_out[name]}
                    for name, counts in question.counts.items()},
         "arms_left_out": dict(question.left_out),
-        "evaluations": {name: list(ids) for name, ids in found.evaluations.items()},
+        "evaluations": {name: list(ids) for name, ids in results.evaluations.items()},
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The pool of real queries with the documents that people judged, so that no human label is lost."""
+"""The pool of real queries, extended by their judged documents, so that no human label is lost."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from training.mining.mine import Asked
+from training.mining.mine import SourcedQueries
 from training.mining.pool import ABSENT, Pool
 from training.teaching.teach import TeachingSet
 from training.utility.sets import CorpusQueries, Query
 
 
-def with_judged(lesson: TeachingSet, asked: Asked, found: CorpusQueries, per_query: int) -> TeachingSet:
-    """The pool with every judged document. Relevant ones stand where a synthetic query has its source document: an
-    example has them whatever the draw. They are at most half of it, the highest grades first; the others are drawn."""
-    grades = {one.id: one for one in found.queries}
-    queries = [grades[name] for name in asked.ids]
-    pool = _extended(lesson.pool, queries, len(lesson.collection.corpus), max(1, per_query // 2))
-    return replace(lesson, pool=pool, mined={**lesson.mined, "digest": pool.digest})
+def with_judged(
+    teaching_set: TeachingSet, sourced: SourcedQueries, real_queries: CorpusQueries, per_query: int
+) -> TeachingSet:
+    """Add every judged document to the pool. Relevant documents take the role of a synthetic query's source document:
+    an example always includes them, up to half of its documents, highest grades first. The rest is drawn."""
+    grades = {one.id: one for one in real_queries.queries}
+    queries = [grades[name] for name in sourced.ids]
+    pool = _extended(teaching_set.pool, queries, len(teaching_set.collection.corpus), max(1, per_query // 2))
+    return replace(teaching_set, pool=pool, mined={**teaching_set.mined, "digest": pool.digest})
 
 
 def _extended(pool: Pool, queries: list[Query], size: int, most: int) -> Pool:

@@ -1,4 +1,5 @@
-"""The labels of the arms: the same queries and documents, and another's word on them, all on one scale from 0 to 1."""
+"""The labels of the arms: for the same queries and documents, by teachers, people or sources, on one scale from 0 to
+1."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ ById = Mapping[str, Example]
 
 @dataclass(frozen=True)
 class Scale:
-    """One line for the teacher's scores of all arms: its lowest becomes 0, its highest 1."""
+    """A linear scale for the teacher's scores of all arms: the lowest becomes 0, the highest 1."""
 
     low: float
     high: float
@@ -27,21 +28,21 @@ class Scale:
 
 
 def scale_of(examples: Iterable[Example]) -> Scale:
-    """The scale of these scores, which are not all the same."""
+    """The scale of these scores, which must not all be equal."""
     scores = [_number(score) for example in examples for score in example.scores]
     return Scale(min(scores), max(scores))
 
 
-def human(examples: ById, asked: CorpusQueries) -> dict[str, Example]:
-    """Grades as shares of the highest grade; 0 for a document that nobody judged, which may be relevant all the same.
-    A text has the highest grade of the documents that have it. An example without an order is left out."""
-    queries = {one.id: one.grades for one in asked.queries}
-    found = {id_: _graded(example, queries[id_], asked) for id_, example in examples.items()}
-    return {id_: example for id_, example in found.items() if len(set(example.scores)) > 1}
+def human(examples: ById, real_queries: CorpusQueries) -> dict[str, Example]:
+    """Grades as shares of the highest grade. An unjudged document has 0, although it may be relevant. A text has the
+    highest grade of the documents with this text. An example whose labels are all equal is left out."""
+    queries = {one.id: one.grades for one in real_queries.queries}
+    graded = {id_: _graded(example, queries[id_], real_queries) for id_, example in examples.items()}
+    return {id_: example for id_, example in graded.items() if len(set(example.scores)) > 1}
 
 
 def by_source(examples: ById) -> dict[str, Example]:
-    """1 for the document that the query was written from, 0 for every other."""
+    """1 for the document that the query was written from, 0 for all others."""
     return {id_: _by_source(example) for id_, example in examples.items()}
 
 
@@ -49,12 +50,12 @@ def _by_source(example: Example) -> Example:
     return replace(example, scores=tuple(float(name == example.source) for name in example.ids or ()))
 
 
-def _graded(example: Example, grades: Mapping[int, int], asked: CorpusQueries) -> Example:
+def _graded(example: Example, grades: Mapping[int, int], real_queries: CorpusQueries) -> Example:
     rows = np.array(list(grades), np.int64)
     by_text: dict[str, int] = {}
-    for text, grade in zip(asked.corpus.corpus.take(rows), grades.values(), strict=True):
+    for text, grade in zip(real_queries.corpus.corpus.take(rows), grades.values(), strict=True):
         by_text[text] = max(grade, by_text.get(text, 0))
-    return replace(example, scores=tuple(by_text.get(text, 0) / asked.highest for text in example.documents))
+    return replace(example, scores=tuple(by_text.get(text, 0) / real_queries.highest for text in example.documents))
 
 
 def _number(score: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Everything that is known before anything is paid for: the sets, the test, the arms, and what they will cost."""
+"""The ablation before it runs: the sets, the test collection, the arms, and the cost."""
 
 from __future__ import annotations
 
@@ -26,70 +26,69 @@ from training.utility.settings import UtilityInputs, UtilitySettings
 
 @dataclass(frozen=True)
 class Question:
-    """An ablation that can be run."""
+    """An ablation that is ready to run."""
 
     sets: Mapping[str, CorpusQueries]
-    """As many queries in each."""
+    """The sets of queries, all of the same size."""
     counts: Mapping[str, Mapping[str, object]]
-    """What was removed of each before the draw."""
+    """What was removed from each set before the draw."""
     test: Collection
     arms: tuple[Arm, ...]
     left_out: Mapping[str, str]
-    """Arms that cannot be trained, and why."""
-    wishes: UtilitySettings
+    """Arms that cannot be trained, with the reason."""
+    settings: UtilitySettings
 
     @property
     def size(self) -> int:
-        """Queries of each set."""
+        """The number of queries in each set."""
         return len(next(iter(self.sets.values())))
 
     @cached_property
     def measure(self) -> str:
-        """What is measured."""
-        return str(parse(self.wishes.measure or self.test.rules.main_measure))
+        """The name of the measure."""
+        return str(parse(self.settings.measure or self.test.rules.main_measure))
 
     def notes(self) -> list[str]:
-        """What a reader has to know."""
-        found = [f"arm {name} is left out: {why}" for name, why in self.left_out.items()]
+        """Warnings for readers of the results."""
+        notes = [f"arm {name} is left out: {why}" for name, why in self.left_out.items()]
         if self.sets["real"].corpus.fingerprint != self.sets["synthetic"].corpus.fingerprint:
-            found.append("real and synthetic queries are asked of different corpora: a - c is a shift of both")
-        if self.wishes.seeds < 3:
-            found.append("fewer than 3 seeds: the spread between trainings is hardly known")
-        found.append(
-            "a judged document has its grade and any other candidate 0 in arm b: relevant ones among them are part of "
-            "its labels"
+            notes.append("real and synthetic queries belong to different corpora: a - c is a shift of both")
+        if self.settings.seeds < 3:
+            notes.append("fewer than 3 seeds: the spread between seeds is hardly known")
+        notes.append(
+            "in arm b a judged document has its grade and any other candidate 0, although some of these may be relevant"
         )
-        return found
+        return notes
 
     def about(self, session: Session) -> dict[str, object]:
         """Identities of everything that decides the result."""
-        wishes, synthetic = self.wishes, self.sets["synthetic"]
+        settings, synthetic = self.settings, self.sets["synthetic"]
         (teacher,) = open_teachers(
-            [wishes.teacher], synthetic.corpus, wishes.settings.max_length, wishes.facts, session
+            [settings.teacher], synthetic.corpus, settings.training.max_length, settings.facts, session
         )
-        stages = [first_stage(name, session.workspace) for name in wishes.retrievers or RETRIEVERS]
+        stages = [first_stage(name, session.workspace) for name in settings.retrievers or RETRIEVERS]
         return {
             "sets": {name: one.digest for name, one in self.sets.items()},
             "test": self.test.fingerprint,
-            "base": Contents(open_folder(wishes.base)).identity(),
+            "base": Contents(open_folder(settings.base)).identity(),
             "teacher": {"identity": dict(teacher.identity), "origin": asdict(teacher.origin)},
             "retrievers": [dict(stage.identity(synthetic.corpus)) for stage in stages],
-            "first_stage": dict(first_stage(wishes.first_stage, session.workspace).identity(self.test)),
-            **wishes.describe(),
+            "first_stage": dict(first_stage(settings.first_stage, session.workspace).identity(self.test)),
+            **settings.describe(),
             "measure": self.measure,
         }
 
 
 @dataclass(frozen=True)
 class AblationCost:
-    """What an ablation costs at most; what the ledger knows is not paid again."""
+    """The highest cost of an ablation. Pairs in the ledger are not scored again."""
 
     queries: int
-    """Of each set."""
+    """Queries in each set."""
     teacher_pairs: int
     students: int
     steps: int
-    """Of each student."""
+    """Steps of each student."""
     evaluations: int
     evaluation_pairs: int
 
@@ -105,45 +104,46 @@ class AblationCost:
         )
 
 
-def ask(given: UtilityInputs, wishes: UtilitySettings, workspace: Workspace) -> Question:
+def ask(given: UtilityInputs, settings: UtilitySettings, workspace: Workspace) -> Question:
     """Read the data and draw the sets.
 
     Raises:
-        UsageError: real and test are the same queries, or the measure is not one of single queries.
-        DataError: a file cannot be trusted, or a set has no query that can be used.
+        UsageError: real and test have the same queries, or the measure is not defined for single queries.
+        DataError: a file has errors, or a set has no usable query.
     """
     test = _one(given.test, given.test_split, workspace, "--test")
     real = _one(given.real, given.real_split, workspace, "--real")
     if real.fingerprint == test.fingerprint:
         raise UsageError("--real and --test are the same queries; set another split with real.split or test.split")
-    _check_test(test, wishes)
+    _check_test(test, settings)
     sets = [_synthetic("synthetic", given.corpus, given, workspace), real_set(real, given.real)]
     if given.wrong is not None:
         sets.append(_synthetic("wrong", str(given.wrong_corpus), given, workspace))
     sets = [without_test_queries(one, test) for one in sets]
     counts: dict[str, Mapping[str, object]] = {one.name: one.counts() for one in sets}
-    chosen: dict[str, CorpusQueries] = {one.name: one for one in drawn(sets, wishes.queries, wishes.plan.seed)}
+    chosen: dict[str, CorpusQueries] = {one.name: one for one in drawn(sets, settings.queries, settings.plan.seed)}
     sources = all(one.document for one in chosen["synthetic"].queries)
     arms, left_out = arms_with(set(chosen), sources=sources)
-    return Question(chosen, counts, test, arms, left_out, wishes)
+    return Question(chosen, counts, test, arms, left_out, settings)
 
 
 def cost(question: Question) -> AblationCost:
-    """Counted from what is given; no model is opened."""
-    wishes, size = question.wishes, question.size
-    settings = wishes.settings
-    retrievers = len(wishes.retrievers or RETRIEVERS)
+    """The cost of an ablation, counted without opening a model."""
+    settings, size = question.settings, question.size
+    training = settings.training
+    retrievers = len(settings.retrievers or RETRIEVERS)
     pairs = sum(
         sum(
-            min(retrievers * wishes.pool_depth + len(one.grades) + 1, len(found.corpus.corpus)) for one in found.queries
+            min(retrievers * settings.pool_depth + len(one.grades) + 1, len(found.corpus.corpus))
+            for one in found.queries
         )
         for found in question.sets.values()
     )
-    steps = -(-size // settings.queries) * settings.epochs
-    students = len(question.arms) * wishes.seeds
-    evaluations = students + (wishes.seeds if settings.new_head else 1)
-    tested = len(question.test.queries) * min(wishes.depth, len(question.test.corpus))
-    steps = steps if settings.max_steps is None else min(steps, settings.max_steps)
+    steps = -(-size // training.queries) * training.epochs
+    students = len(question.arms) * settings.seeds
+    evaluations = students + (settings.seeds if training.new_head else 1)
+    tested = len(question.test.queries) * min(settings.depth, len(question.test.corpus))
+    steps = steps if training.max_steps is None else min(steps, training.max_steps)
     return AblationCost(size, pairs, students, steps, evaluations, evaluations * tested)
 
 
@@ -155,15 +155,15 @@ def _synthetic(name: str, target: str, given: UtilityInputs, workspace: Workspac
 
 
 def _one(target: str, split: str | None, workspace: Workspace, option: str) -> Collection:
-    found = load(target, workspace, split=split)
-    if len(found) != 1:
-        names = ", ".join(one.name for one in found[:4])
-        raise UsageError(f"{option} {target}: {len(found)} collections; name one of them, such as {names}")
-    return found[0]
+    collections = load(target, workspace, split=split)
+    if len(collections) != 1:
+        names = ", ".join(one.name for one in collections[:4])
+        raise UsageError(f"{option} {target}: {len(collections)} collections; name one of them, such as {names}")
+    return collections[0]
 
 
-def _check_test(test: Collection, wishes: UtilitySettings) -> None:
-    if is_paired(wishes.measure or test.rules.main_measure):
+def _check_test(test: Collection, settings: UtilitySettings) -> None:
+    if is_paired(settings.measure or test.rules.main_measure):
         raise UsageError("the ablation needs a measure of single queries; set test.measure, such as nDCG@10")
     if len(test.queries) < 2:
-        raise DataError(f"{test.name}: the test has {len(test.queries)} queries; an interval needs 2 at least")
+        raise DataError(f"{test.name}: the test has {len(test.queries)} queries; an interval needs at least 2")

@@ -1,8 +1,8 @@
 """The figures of the ablation: values of the arms, differences, and the utility ratio. Pure functions of arrays.
 
-Values are fractions, float64 [seeds, queries] for each arm, the same queries of the test collection in the same order
-for all. A difference is tested on values that are averaged over seeds, by the rule of `statistics.difference`:
-it is about these trainings. One that holds for the method has also an interval over seeds and questions without zero.
+Values are fractions, float64 [seeds, queries] for each arm, with the queries of the test collection in the same order
+for all. A difference is tested on values averaged over seeds, by the rule of `statistics.difference`; the result is
+about these trained checkpoints. It also holds for the method if the interval over seeds and questions excludes zero.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ _TAILS = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Gap:
-    """How far one arm is above another."""
+    """The difference between two arms."""
 
     difference: Difference
-    """Over questions, the trainings held fixed; corrected over the gaps that it stands among."""
+    """The difference over questions for these checkpoints, corrected over all gaps that are computed together."""
     seeds_interval: tuple[float, float]
-    """95 %, seeds and questions resampled: see `measuring.statistics.seeds`. (nan, nan) where both have one seed."""
+    """95 % interval with seeds and questions resampled, see `measuring.statistics.seeds`; (nan, nan) if both arms have
+    one seed."""
 
     @property
     def sure(self) -> bool:
-        """Whether it is significant, and no matter of a lucky seed."""
+        """Whether the difference is significant and does not depend on the seeds."""
         return self.difference.significant and not self.seeds_interval[0] <= 0 <= self.seeds_interval[1]
 
 
@@ -45,18 +46,18 @@ class ArmValue:
     name: str
     seeds: int
     value: float
-    """Mean over seeds and queries."""
+    """The mean over seeds and queries."""
     interval: tuple[float, float]
-    """95 % bootstrap over questions of the values that are averaged over seeds."""
+    """95 % bootstrap interval over questions, with values averaged over seeds."""
     sd: float
-    """Between seeds; nan for one."""
+    """The standard deviation between seeds; nan for one seed."""
     gain: Gap | None
-    """Above the base, corrected over the arms; None for the base."""
+    """The difference to the base, corrected over the arms; None for the base."""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """First minus second, corrected over the causes of the ablation."""
+    """The difference of a contrast, corrected over all contrasts of the ablation."""
 
     contrast: Contrast
     gap: Gap
@@ -64,29 +65,29 @@ class Cause:
 
 @dataclass(frozen=True)
 class Ratio:
-    """U = (a - base) / (b - base): what synthetic queries bring, as a share of what real annotations bring."""
+    """U = (a - base) / (b - base): the gain of synthetic queries as a share of the gain of real annotations."""
 
     value: float | None
-    """None: not defined, for real annotations bring nothing that can be told from 0."""
+    """None if the ratio is not defined, because the gain of real annotations cannot be distinguished from 0."""
     interval: tuple[float, float] | None
-    """95 % bootstrap of the ratio over questions; the spread between seeds is not in it."""
+    """95 % bootstrap interval over questions. It does not include the spread between seeds."""
 
 
 @dataclass(frozen=True)
 class Utility:
-    """All figures."""
+    """All figures of the ablation."""
 
     arms: tuple[ArmValue, ...]
     causes: tuple[Cause, ...]
     ratio: Ratio
 
     def arm(self, name: str) -> ArmValue:
-        """One of the arms."""
+        """The figures of one arm."""
         return next(one for one in self.arms if one.name == name)
 
 
 def utility(values: Values, questions: Questions) -> Utility:
-    """The figures of an ablation with at least the base and the arms a and b, on two queries or more."""
+    """The figures of an ablation. Needs at least the base, the arms a and b, and two queries."""
     design = Design((questions,))
     trained = [name for name in values if name != BASE]
     gains = dict(zip(trained, _gaps(design, values, [(name, BASE) for name in trained]), strict=True))
@@ -100,7 +101,7 @@ def utility(values: Values, questions: Questions) -> Utility:
 
 
 def _ratio(design: Design, values: Values, real: Gap) -> Ratio:
-    """The utility ratio with its interval. It is defined where the gain of real annotations lies clearly above 0."""
+    """The utility ratio with its interval. It is defined if the gain of real annotations is significantly above 0."""
     if not (real.sure and real.difference.value > 0):
         return Ratio(None, None)
     base, ours, other = (seed_means([values[name]])[0] for name in (BASE, "a", "b"))
@@ -109,8 +110,8 @@ def _ratio(design: Design, values: Values, real: Gap) -> Ratio:
 
 
 def _interval(above: Floats64, below: Floats64) -> tuple[float, float]:
-    """A resample in which real annotations bring nothing counts as a ratio without bounds, on the side of the gain of
-    the synthetic ones. There are few, for else no ratio is defined."""
+    """The 95 % interval of the ratio. A resample in which real annotations bring nothing counts as an infinite ratio
+    with the sign of the synthetic gain. Such resamples are rare if the ratio is defined."""
     ratios = np.copysign(np.inf, above)
     np.divide(above, below, out=ratios, where=below > 0)
     low, high = np.quantile(ratios, _TAILS, method="nearest")
@@ -124,13 +125,13 @@ def _arm(design: Design, name: str, own: Floats64, gain: Gap | None) -> ArmValue
 
 
 def _gaps(design: Design, values: Values, pairs: Sequence[tuple[str, str]]) -> list[Gap]:
-    """The first arm of each pair minus the second; they are one family."""
+    """The first arm of each pair minus the second. All pairs are one family for the correction."""
     if not pairs:
         return []
     means = {name: seed_means([own])[0] for name, own in values.items()}
-    found = differences(design, [np.stack([means[first] - means[second] for first, second in pairs])])
+    results = differences(design, [np.stack([means[first] - means[second] for first, second in pairs])])
     return [Gap(one.macro, _over_seeds(design, values[first], values[second]))
-            for one, (first, second) in zip(found, pairs, strict=True)]  # fmt: skip
+            for one, (first, second) in zip(results, pairs, strict=True)]  # fmt: skip
 
 
 def _over_seeds(design: Design, first: Floats64, second: Floats64) -> tuple[float, float]:
@@ -139,5 +140,5 @@ def _over_seeds(design: Design, first: Floats64, second: Floats64) -> tuple[floa
 
 
 def finite(value: float | None) -> float | None:
-    """For JSON, which has no nan and no infinity."""
+    """The value for JSON: None instead of nan or infinity."""
     return value if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The queries of the arms: synthetic, real and of a wrong domain, without those of the test, as many of each."""
+"""The sets of queries of the arms: synthetic, real and from a wrong domain, without test queries, and of equal size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.data.collection import Collection, Rules, sampling_order
 from harness.data.columns import corpus_fingerprint
 from harness.data.qrels import Qrels
 from training.corpus import asking
-from training.mining.mine import Asked
+from training.mining.mine import SourcedQueries
 from training.mining.pool import ABSENT
 from training.utility.arms import Queries
 
@@ -30,35 +30,35 @@ class Query:
     id: str
     text: str
     document: str | None = None
-    """The document that it was written from."""
+    """The document that the query was written from."""
     grades: Mapping[int, int] = field(default_factory=dict)
-    """What people said of documents, by the row of the corpus; only real queries have any."""
+    """Human grades by corpus row; empty for synthetic queries."""
 
 
 @dataclass(frozen=True)
 class CorpusQueries:
-    """Queries on the corpus that they are asked of."""
+    """A set of queries with its corpus."""
 
     name: Queries
     corpus: Collection
-    """Without queries and judgments."""
+    """The corpus, without queries and judgments."""
     target: str
-    """How the user named the corpus."""
+    """The name of the corpus as the user gave it."""
     language: str | None
     queries: tuple[Query, ...]
     given: int
-    """Before any was removed."""
+    """The number of queries before any was removed."""
     removed: Mapping[str, int] = field(default_factory=dict)
-    """By reason."""
+    """The number of removed queries, by reason."""
     highest: int = 1
-    """The highest grade that a judgment can have here."""
+    """The highest grade in the collection."""
 
     def __len__(self) -> int:
         return len(self.queries)
 
     @property
     def digest(self) -> str:
-        """Identity of corpus, queries and judgments."""
+        """The digest of corpus, queries and judgments."""
         rows = [
             {"id": one.id, "text": text_digest(one.text).hex(), "document": one.document,
              "grades": sorted(map(list, one.grades.items()))}
@@ -67,37 +67,39 @@ class CorpusQueries:
         return digest({"corpus": self.corpus.fingerprint, "queries": rows, "highest": self.highest})
 
     def without(self, reason: str, wrong: Callable[[Query], bool]) -> CorpusQueries:
-        """The set without the queries of which this is true; they are counted under the reason."""
+        """The set without the queries for which `wrong` is true. They are counted under the reason."""
         kept = tuple(one for one in self.queries if not wrong(one))
         lost = len(self.queries) - len(kept)
         return replace(self, queries=kept, removed={**self.removed, reason: lost}) if lost else self
 
     def counts(self) -> dict[str, object]:
-        """What the manifest says of it."""
+        """The entries of the manifest."""
         return {"given": self.given, "removed": dict(self.removed), "left": len(self)}
 
 
-def synthetic_set(name: Queries, corpus: Collection, target: str, asked: Asked) -> CorpusQueries:
-    """Queries that were written for documents, each text once. Where some name their source document, those that name
-    none are left out: with them the arm of the source labels would have other queries."""
-    sources = asked.sources.tolist()
-    documents = corpus.corpus.ids(asked.sources.clip(min=0))
-    rows = zip(asked.ids, asked.texts, documents, sources, strict=True)
+def synthetic_set(name: Queries, corpus: Collection, target: str, sourced: SourcedQueries) -> CorpusQueries:
+    """Synthetic queries, each text once. If some name their source document, queries without one are left out, because
+    the arm with source labels could not use them."""
+    sources = sourced.sources.tolist()
+    documents = corpus.corpus.ids(sourced.sources.clip(min=0))
+    rows = zip(sourced.ids, sourced.texts, documents, sources, strict=True)
     queries = tuple(Query(id_, text, None if row == ABSENT else document) for id_, text, document, row in rows)
-    found = _each_once(CorpusQueries(name, corpus, target, corpus.language or asked.language, queries, len(queries)))
-    if not any(one.document for one in found.queries):
-        return found
-    return found.without("without a source document", lambda one: one.document is None)
+    language = corpus.language or sourced.language
+    query_set = _each_once(CorpusQueries(name, corpus, target, language, queries, len(queries)))
+    if not any(one.document for one in query_set.queries):
+        return query_set
+    return query_set.without("without a source document", lambda one: one.document is None)
 
 
 def real_set(collection: Collection, target: str) -> CorpusQueries:
-    """Queries with human judgments, each text once; one without a relevant document has no order to learn.
+    """Queries with human judgments and at least one relevant document, each text once.
 
     Raises:
-        UsageError: every query is asked twice, with a changed instruction; such judgments are no labels.
+        UsageError: the queries come in pairs with changed instructions, whose judgments are not labels of single
+            queries.
     """
     if collection.changes is not None:
-        raise UsageError(f"--real {target}: its queries come in pairs with changed instructions; name another")
+        raise UsageError(f"--real {target}: its queries have changed instructions; name another collection")
     grades: dict[int, dict[int, int]] = {}
     qrels = collection.qrels
     for query, document, grade in zip(
@@ -114,25 +116,26 @@ def real_set(collection: Collection, target: str) -> CorpusQueries:
     return _each_once(found.without("without a relevant document", lambda one: max(one.grades.values(), default=0) < 1))
 
 
-def without_test_queries(found: CorpusQueries, test: Collection) -> CorpusQueries:
-    """The set without queries that are the same as one of the test's, or nearly: those would measure memory.
+def without_test_queries(query_set: CorpusQueries, test: Collection) -> CorpusQueries:
+    """The set without queries that are the same as a test query, or nearly the same.
 
-    Nearly the same: equal but for case and punctuation, or with 80 % of the character trigrams shared.
+    Nearly the same means equal except for case and punctuation, or with 80 % common character trigrams.
     """
-    known = list(dict.fromkeys(filter(None, map(normalised, test.queries))))
-    if not known:
-        return found
-    alike = {found.queries[row].id for row in _alike([normalised(one.text) for one in found.queries], Index(known))}
-    exact = set(known)
-    same = found.without("the same as a test query", lambda one: normalised(one.text) in exact)
+    test_texts = list(dict.fromkeys(filter(None, map(normalised, test.queries))))
+    if not test_texts:
+        return query_set
+    texts = [normalised(one.text) for one in query_set.queries]
+    alike = {query_set.queries[row].id for row in _alike(texts, Index(test_texts))}
+    exact = set(test_texts)
+    same = query_set.without("the same as a test query", lambda one: normalised(one.text) in exact)
     return same.without("nearly the same as a test query", lambda one: one.id in alike)
 
 
 def drawn(sets: Sequence[CorpusQueries], limit: int | None, seed: int) -> list[CorpusQueries]:
-    """As many queries of every set: a draw by a hash of the ids, so that the order of a file decides nothing.
+    """The same number of queries of each set, drawn by a hash of the ids, so that the order of a file does not matter.
 
     Raises:
-        DataError: a set has none left.
+        DataError: a set has no query left.
     """
     for one in sets:
         if not len(one):
@@ -142,13 +145,13 @@ def drawn(sets: Sequence[CorpusQueries], limit: int | None, seed: int) -> list[C
     return [first(one, size, seed) for one in sets]
 
 
-def first(found: CorpusQueries, size: int, seed: int) -> CorpusQueries:
+def first(query_set: CorpusQueries, size: int, seed: int) -> CorpusQueries:
     """The first queries of the draw, in its order."""
-    order = sampling_order([one.id for one in found.queries], seed)[:size]
-    return replace(found, queries=tuple(found.queries[row] for row in order.tolist()))
+    order = sampling_order([one.id for one in query_set.queries], seed)[:size]
+    return replace(query_set, queries=tuple(query_set.queries[row] for row in order.tolist()))
 
 
-def _each_once(found: CorpusQueries) -> CorpusQueries:
+def _each_once(query_set: CorpusQueries) -> CorpusQueries:
     seen: set[str] = set()
 
     def again(one: Query) -> bool:
@@ -156,17 +159,17 @@ def _each_once(found: CorpusQueries) -> CorpusQueries:
         seen.add(one.text)
         return known
 
-    return found.without("repeated", again)
+    return query_set.without("repeated", again)
 
 
 def _alike(texts: Sequence[str], index: Index) -> Iterable[int]:
     for start in range(0, len(texts), _AT_ONCE):
-        for found in index.search(texts[start : start + _AT_ONCE], THRESHOLD):
-            yield from (start + found.asked).tolist()
+        for match in index.search(texts[start : start + _AT_ONCE], THRESHOLD):
+            yield from (start + match.asked).tolist()
 
 
 def _bare(collection: Collection) -> Collection:
-    """The corpus as it is mined; the rule of identical ids stays, for these are the collection's own queries."""
+    """The corpus for mining. The rule for identical ids is kept, because these are the collection's own queries."""
     rules = collection.rules
     return replace(
         asking(collection, [], []),

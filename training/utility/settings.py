@@ -1,4 +1,4 @@
-"""What the user named and chose."""
+"""The inputs and settings of an ablation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class UtilityInputs:
-    """Where the data lie, as the user named them."""
+    """The data of an ablation, by the names that the user gave."""
 
     corpus: str
     queries: Path
@@ -35,34 +35,34 @@ class UtilityInputs:
 
 @dataclass(frozen=True)
 class UtilitySettings:
-    """What is trained, by whom, and how it is measured. The same for all arms."""
+    """How all arms are trained and measured."""
 
     base: str
     teacher: str
-    settings: Settings
-    """Labels of all arms run from 0 to 1; the seed is the first of `seeds`."""
+    training: Settings
+    """The settings of each training. The labels of all arms run from 0 to 1; the seed is the first of `seeds`."""
     seeds: int = UtilityTraining.seeds
     retrievers: tuple[str, ...] = ()
     pool_depth: int = Mining.depth
     plan: Plan = field(default_factory=Plan)
     queries: int | None = None
-    """At most so many of each set."""
+    """The largest number of queries in each set; None for all."""
     facts: Path | None = None
     """A TOML file with the teacher's licence and training sets."""
     first_stage: str = Test.first_stage
     depth: int = Test.depth
     measure: str | None = None
-    """None takes the main one of the test collection."""
+    """None for the main measure of the test collection."""
 
     def __post_init__(self) -> None:
         if self.plan.drop_above is not None:
-            raise UsageError("the arms need the same documents under every label; drop_above has no place here")
-        check_targets(self.settings.loss, Examples((Example("", ("", " "), (0.0, 1.0)),)))
+            raise UsageError("leave out drop_above: the arms need the same documents under all labels")
+        check_targets(self.training.loss, Examples((Example("", ("", " "), (0.0, 1.0)),)))
 
     def describe(self) -> dict[str, object]:
-        """What decides the result, beside the content of models and texts."""
+        """The settings that decide the result, as plain values."""
         return {
-            "settings": self.settings.describe(),
+            "settings": self.training.describe(),
             "seeds": self.seeds,
             "pool_depth": self.pool_depth,
             "plan": asdict(self.plan),
@@ -73,10 +73,10 @@ class UtilitySettings:
 
 
 def given_of(config: UtilityConfig) -> UtilityInputs:
-    """Where a configuration says that the data lie.
+    """The inputs of a configuration.
 
     Raises:
-        UsageError: a key that is needed is missing.
+        UsageError: a required key is missing.
     """
     if not config.real.collection:
         raise UsageError(
@@ -92,15 +92,15 @@ def given_of(config: UtilityConfig) -> UtilityInputs:
 
 
 def wishes_of(config: UtilityConfig) -> UtilitySettings:
-    """What a configuration says of the trainings and of the test.
+    """The settings of a configuration.
 
     Raises:
-        UsageError: base or teacher is missing, or the loss does not take labels from 0 to 1.
+        UsageError: base or teacher is missing, or the loss does not accept labels from 0 to 1.
     """
     require(config, _NEEDED)
-    settings, test = settings_of(config.training, seed=config.seed), config.test
+    training, test = settings_of(config.training, seed=config.seed), config.test
     return UtilitySettings(
-        str(config.base), str(config.teaching.teacher), settings, config.training.seeds,
+        str(config.base), str(config.teaching.teacher), training, config.training.seeds,
         config.mining.retrievers, config.mining.depth, plan_of(config.sampling, config.seed), config.queries_each,
         config.teaching.facts, test.first_stage, test.depth, test.measure,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The students: each arm's examples, a checkpoint for every seed, and what the harness measures of each."""
+"""The students of each arm: one checkpoint for each seed, and its results."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from training.teaching.teach import EXAMPLES
 from training.utility.arms import BASE
 from training.utility.settings import UtilitySettings
 
-_ANY = (Example("a query", ("its document", "another one"), (1.0, 0.0)),)
-"""No step is made with it."""
+_PLACEHOLDER = (Example("a query", ("its document", "another one"), (1.0, 0.0)),)
+"""An example for runs without steps."""
 
 
 @dataclass(frozen=True)
 class TrainedStudent:
-    """A trained student."""
+    """A trained checkpoint of an arm."""
 
     arm: str
     seed: int
@@ -38,60 +38,63 @@ class TrainedStudent:
 
 @dataclass(frozen=True)
 class StudentResults:
-    """Every checkpoint of every arm on the test collection."""
+    """The results of all checkpoints on the test collection."""
 
     values: Mapping[str, Floats64]
-    """Of each arm, float64 [seeds, queries]."""
+    """Values of each arm, float64 [seeds, queries]."""
     queries: tuple[str, ...]
     evaluations: Mapping[str, Sequence[str]]
-    """Ids in the results store, for each arm one for each seed."""
+    """Ids in the results store for each arm, one per seed."""
     first_stage: float
-    """The mean of the candidates in their own order."""
+    """The mean value of the first stage."""
 
 
-def base_checkpoints(wishes: UtilitySettings, out: Path, machine: Machine, session: Session) -> list[TrainedStudent]:
-    """The base as a checkpoint of its own, after no step: it is cut where the students are. A base that cannot be
-    trained is refused here, before a teacher is paid. With a random head there is one for every seed."""
-    settings = replace(wishes.settings, max_steps=0)
-    seeds = _seeds(wishes) if settings.new_head else _seeds(wishes)[:1]
-    return [_fitted(BASE, _ANY, replace(settings, seed=seed), wishes.base, out, machine, session) for seed in seeds]
+def base_checkpoints(settings: UtilitySettings, out: Path, machine: Machine, session: Session) -> list[TrainedStudent]:
+    """The base as a checkpoint after 0 steps, with the maximum length of the students. A base that cannot be trained is
+    refused here, before a teacher is used. With a random head there is one checkpoint per seed."""
+    training = replace(settings.training, max_steps=0)
+    seeds = _seeds(settings) if training.new_head else _seeds(settings)[:1]
+    return [
+        _fitted(BASE, _PLACEHOLDER, replace(training, seed=seed), settings.base, out, machine, session)
+        for seed in seeds
+    ]
 
 
 def trained(
-    arms: Mapping[str, Sequence[Example]], wishes: UtilitySettings, out: Path, machine: Machine, session: Session
+    arms: Mapping[str, Sequence[Example]], settings: UtilitySettings, out: Path, machine: Machine, session: Session
 ) -> list[TrainedStudent]:
-    """Fit every arm with every seed. What is trained already is not trained again."""
+    """Train each arm with each seed. Finished checkpoints are not trained again."""
     found = []
     for name, rows in arms.items():
         (out / "arms" / name).mkdir(parents=True, exist_ok=True)
         write_examples(out / "arms" / name / EXAMPLES, rows)
-        every = (replace(wishes.settings, seed=seed) for seed in _seeds(wishes))
-        found += [_fitted(name, rows, settings, wishes.base, out, machine, session) for settings in every]
+        every = (replace(settings.training, seed=seed) for seed in _seeds(settings))
+        found += [_fitted(name, rows, training, settings.base, out, machine, session) for training in every]
     return found
 
 
-def _seeds(wishes: UtilitySettings) -> range:
-    return range(wishes.settings.seed, wishes.settings.seed + wishes.seeds)
+def _seeds(settings: UtilitySettings) -> range:
+    return range(settings.training.seed, settings.training.seed + settings.seeds)
 
 
 def _fitted(  # noqa: PLR0917
-    name: str, rows: Sequence[Example], settings: Settings, base: str, out: Path, machine: Machine, session: Session
+    name: str, rows: Sequence[Example], training: Settings, base: str, out: Path, machine: Machine, session: Session
 ) -> TrainedStudent:
-    path = out / "checkpoints" / f"{name}-s{settings.seed}"
+    path = out / "checkpoints" / f"{name}-s{training.seed}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    work = fitting.job(base, Examples(tuple(rows)), settings)
-    return TrainedStudent(name, settings.seed, path, fitting.fit(work, path, machine, session.reporter))
+    work = fitting.job(base, Examples(tuple(rows)), training)
+    return TrainedStudent(name, training.seed, path, fitting.fit(work, path, machine, session.reporter))
 
 
 def measured(
-    checkpoints: Sequence[TrainedStudent], test: Collection, measure: str, wishes: UtilitySettings, session: Session
+    checkpoints: Sequence[TrainedStudent], test: Collection, measure: str, settings: UtilitySettings, session: Session
 ) -> StudentResults:
-    """Let the harness judge them, one at a time; a pair that the ledger knows is not scored again."""
+    """Measure the checkpoints with the harness, one at a time. Pairs in the ledger are not scored again."""
     values: dict[str, list[Floats64]] = {}
     evaluations: dict[str, list[str]] = {}
     first = float("nan")
     for one in checkpoints:
-        done = _evaluated(one.path, test, measure, wishes, session)
+        done = _evaluated(one.path, test, measure, settings, session)
         values.setdefault(one.arm, []).append(done.values[0])
         evaluations.setdefault(one.arm, []).append(done.id)
         first = float(done.ground.first_stage[0].mean())
@@ -99,8 +102,8 @@ def measured(
     return StudentResults(stacked, tuple(test.queries.ids()), evaluations, first)
 
 
-def _evaluated(path: Path, test: Collection, measure: str, wishes: UtilitySettings, session: Session) -> Evaluation:
-    """Every student was trained from the same base, so none is probed: a wrong one shows in its value."""
-    _, system = systems(wishes.first_stage, [str(path)], wishes.depth, session.workspace)
+def _evaluated(path: Path, test: Collection, measure: str, settings: UtilitySettings, session: Session) -> Evaluation:
+    """All students come from the same base, so the orientation probe is skipped."""
+    _, system = systems(settings.first_stage, [str(path)], settings.depth, session.workspace)
     (done,) = experiment([test], [system], [measure], session, skip_probe=True)
     return done

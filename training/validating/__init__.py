@@ -1,5 +1,5 @@
-"""Synthetic queries held against real ones before anything is trained on them.
+"""Compare synthetic queries with real ones before training.
 
-Every measure is told three ways: synthetic against real, one half of the real against the other (the noise floor), and
-synthetic against another domain (the scale). A difference means something only between floor and scale.
+Every measure has three values: synthetic against real, one half of the real queries against the other (the noise
+floor), and synthetic against another domain (the scale). A difference has to be read relative to floor and scale.
 """

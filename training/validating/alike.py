@@ -1,5 +1,4 @@
-"""Which texts are the same as, or near-duplicates of, texts that are known: by letters, and by vectors where there are
-any."""
+"""Find texts that are equal to, or near-duplicates of, known texts: by letters, and by vectors if there are any."""
 
 from __future__ import annotations
 
@@ -13,33 +12,33 @@ from adapters.protocols import Floats
 from harness.checks.near_duplicates import Index, normalised
 
 COSINE = 0.95
-"""Vectors at least this close are near-duplicates."""
+"""The cosine from which two vectors are near-duplicates."""
 _AT_ONCE = 20_000
 _ROWS = 256
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """A text and a known text that it is alike."""
+    """A match of a text with a known text."""
 
     row: int
-    """Of the texts that were asked about."""
+    """The row of the text."""
     known: int
-    """Row of the known texts."""
+    """The row of the known text."""
     similarity: float
-    """Jaccard coefficient of character trigrams; 1 for the same; the cosine where only vectors are alike."""
+    """The Jaccard coefficient of character trigrams, 1 for equal texts, or the cosine if only the vectors match."""
     how: str
     """`exact`, `trigrams` or `cosine`."""
 
     @property
     def order(self) -> tuple[bool, bool, float]:
-        """The largest is the best witness: word for word, then letters, then vectors."""
+        """The sort key; the largest is the best match: exact, then trigrams, then vectors."""
         return self.how == "exact", self.how == "trigrams", self.similarity
 
 
 def alike(asked: Sequence[str], known: Sequence[str], threshold: float) -> Iterator[Likeness]:
-    """Every pair that is the same after normalisation, or has at least this Jaccard coefficient of character trigrams.
-    Empty texts are like nothing."""
+    """All pairs that are equal after normalisation, or have at least this Jaccard coefficient of character trigrams.
+    Empty texts match nothing."""
     places: dict[str, list[int]] = {}
     for row, text in enumerate(map(normalised, known)):
         if text:
@@ -61,10 +60,10 @@ def alike(asked: Sequence[str], known: Sequence[str], threshold: float) -> Itera
 
 
 def alike_vectors(asked: Floats, known: Floats, threshold: float = COSINE) -> Iterator[Likeness]:
-    """Every pair with at least this cosine.
+    """All pairs with at least this cosine.
 
     Args:
-        asked, known: float32 [n, dim] and [m, dim] of one embedder, of any length but 0.
+        asked, known: float32 [n, dim] and [m, dim] of one embedder, of any length except 0.
     """
     if not len(known):
         return

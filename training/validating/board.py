@@ -1,4 +1,4 @@
-"""A judged collection with a teacher's scores of everything that was found or judged."""
+"""A judged collection with a teacher's scores of all candidates and judged documents."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ MEASURE = "nDCG@10"
 
 @dataclass(frozen=True, eq=False)
 class ScoredCollection:
-    """A judged collection, its candidates, and the teacher's scores of them and of every other judged document."""
+    """A judged collection, its candidates, and the teacher's scores of the candidates and of all judged documents."""
 
     collection: Collection
     candidates: Run
     pool: Run
-    """Candidates and judged documents, with the teacher's scores; the rows of a query follow one another."""
+    """Candidates and judged documents with the teacher's scores. The rows of a query are contiguous."""
 
     @cached_property
     def teacher(self) -> Values:
-        """nDCG@10 of the teacher's order of the candidates alone, float64 [queries]: no positive is put in."""
+        """nDCG@10 of the teacher's order of the candidates, float64 [queries]. Positives are not added to the
+        candidates."""
         size = len(self.collection.corpus)
         return self.values(only(self.pool, np.isin(_keys(self.pool, size), _keys(self.candidates, size))))
 
@@ -45,33 +46,33 @@ class ScoredCollection:
 
     @cached_property
     def grades(self) -> npt.NDArray[np.int32]:
-        """Of the rows of the pool; -1 where nobody judged."""
+        """The grades of the rows of the pool; -1 for unjudged documents."""
         return Judged(self.pool, self.collection.qrels, len(self.collection.queries)).grades
 
     @property
     def relevant(self) -> Mask:
-        """Rows of the pool that people call relevant."""
+        """Whether each row of the pool was judged relevant."""
         return np.asarray(self.grades >= 1)
 
     @cached_property
     def refusals(self) -> bool:
-        """Whether half of the queries have a document that was judged not relevant."""
+        """Whether at least half of the queries have a document that was judged not relevant."""
         return 2 * len(np.unique(self.pool.queries[self.grades == 0])) >= len(self.collection.queries)
 
     @property
     def counted(self) -> Mask:
-        """Rows whose relevance is known, or taken as known."""
+        """Rows whose relevance is known or assumed."""
         return np.asarray(self.grades >= 0) if self.refusals else np.ones(len(self.pool), bool)
 
     @property
     def scores(self) -> Values:
-        """The teacher's, float64 [rows of the pool]."""
+        """The teacher's scores, float64 [rows of the pool]."""
         return self.pool.scores.astype(np.float64)
 
     @property
     def caution(self) -> str:
-        """What a reader has to know of the labels."""
-        return "" if self.refusals else "nobody judged most documents: an unjudged candidate counts as not relevant"
+        """A warning about the labels, or ''."""
+        return "" if self.refusals else "most documents are unjudged: an unjudged candidate counts as not relevant"
 
 
 def board_of(  # noqa: PLR0917
@@ -83,10 +84,10 @@ def board_of(  # noqa: PLR0917
     max_length: int | None,
     session: Session,
 ) -> ScoredCollection:
-    """Search, and score what the ledger does not know; several teachers are blended as `train teach` blends them.
+    """Search, and score the pairs that are not in the ledger. Several teachers are blended as in `train teach`.
 
     Raises:
-        ModelError: a score is not finite, or a teacher gives all pairs one score.
+        ModelError: a score is not finite, or all scores of a teacher are equal.
     """
     shares = shares_of(weights, len(teachers))
     opened = open_teachers(teachers, judged, max_length, None, session)
@@ -98,7 +99,7 @@ def board_of(  # noqa: PLR0917
 
 
 def _with_judged(candidates: Run, judged: Collection) -> Run:
-    """The candidates and every judged document, without an order."""
+    """The candidates and all judged documents, without an order."""
     size, qrels = len(judged.corpus), judged.qrels
     keys = np.union1d(_keys(candidates, size), qrels.queries.astype(np.int64) * size + qrels.documents)
     offsets = np.searchsorted(keys, np.arange(len(judged.queries) + 1) * size).astype(np.int64)

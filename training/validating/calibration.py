@@ -1,4 +1,4 @@
-"""What a score says about relevance: shares with intervals, by bin of score, and the order within a query."""
+"""The relation of scores and relevance: shares with intervals by bin of score, and the AUC within a query."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from training.validating.logistic import auc
 Values = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 BINS = 16
-"""As many as mining cuts the scores into."""
+"""The number of bins, the default of `Strata.bins`."""
 _Z = 1.959963984540054
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927, Journal of the American Statistical Association 22); (0, 1) of nothing."""
+    """95 % interval of a share (Wilson 1927, Journal of the American Statistical Association 22); (0, 1) without
+    data."""
     if not of:
         return 0.0, 1.0
     share, extra = hits / of, _Z * _Z / of
@@ -32,7 +33,7 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Bin:
-    """Pairs whose scores lie in one stretch."""
+    """The pairs whose scores lie in one range."""
 
     low: float
     high: float
@@ -46,16 +47,16 @@ class Bin:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of the share."""
+        """The 95 % interval of the share."""
         return wilson(self.relevant, self.pairs)
 
     def as_dict(self) -> dict[str, Any]:
-        """For plots."""
+        """The values for plots."""
         return asdict(self) | {"share": self.share, "interval": list(self.interval)}
 
 
 def bins(scores: Values, relevant: Mask, count: int = BINS) -> list[Bin]:
-    """Stretches of equal width over the range of the scores, those without pairs left out."""
+    """Bins of equal width over the range of the scores, without empty ones."""
     if not len(scores):
         return []
     edges = np.linspace(scores.min(), scores.max(), count + 1)
@@ -74,14 +75,14 @@ def in_order(found: Sequence[Bin]) -> float:
 
 
 def monotone(found: Sequence[Bin]) -> bool:
-    """Whether no bin is relevant less often than one of lower scores, as far as the intervals can tell."""
+    """Whether no bin has a share whose interval lies below that of a bin with lower scores."""
     return not any(
         later.interval[1] < earlier.interval[0] for row, earlier in enumerate(found) for later in found[row + 1 :]
     )
 
 
 def per_query_auc(offsets: npt.NDArray[np.int64], scores: Values, relevant: Mask, counted: Mask) -> Values:
-    """AUC within each query over the rows that count, float64 [queries]; nan for a query without both kinds."""
+    """AUC within each query over the counted rows, float64 [queries]; nan for a query without both kinds."""
     values = np.full(len(offsets) - 1, np.nan)
     for query, (start, end) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)):
         own, known, score = relevant[start:end], counted[start:end], scores[start:end]

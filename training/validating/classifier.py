@@ -17,8 +17,8 @@ from training.validating.sets import Rows, Sets
 NAME = Name("V6", "two-sample classifier", "AUC", "")
 FOLDS, HALVINGS, RESAMPLES = 5, 10, 200
 RIDGE = 0.1
-"""Per query and squared weight, on features whose variance is about 1. From 0.02 to 1 the held-out AUC of SciFact's
-claims against extractive queries, by their vectors alone, moves by less than 0.01."""
+"""The penalty per query and squared weight, for features with a variance of about 1. Between 0.02 and 1, the held-out
+AUC of SciFact's claims against extractive queries with vectors only changes by less than 0.01."""
 SURFACE = (
     "words", "characters", "characters per word", "capitals", "digits", "punctuation", "capital first",
     "question mark last", "full stop last", "different words",
@@ -26,19 +26,19 @@ SURFACE = (
 
 
 def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
-    """The area under the ROC curve of a logistic regression that tells real from synthetic, on the vectors and on what
-    the surface shows. A query is only judged by a model that saw no query of its document (five folds of whole
-    documents); the value is the AUC within a fold, folds weighted by their pairs. 0.5: nothing tells them apart. Above
-    0.9 a student can learn what is synthetic instead of what is relevant.
+    """The area under the ROC curve of a logistic regression that separates real from synthetic queries by vectors and
+    surface features. Each query is scored by a model that was not trained on queries of its document (five folds of
+    whole documents). The value is the AUC within a fold, weighted by the pairs of each fold. At 0.5 nothing separates
+    them. Above 0.9 a student can learn what is synthetic instead of what is relevant.
 
-    Without vectors the surface alone is used, and the note says so. `parts`: `surface` (the AUC of the surface
-    features alone), `alone` (of each surface feature by itself, without a model), `scores` (held-out log-odds of each
-    set, for a histogram).
+    Without vectors only surface features are used, and the note says so. `parts`: `surface` (the AUC of the surface
+    features), `alone` (the AUC of each surface feature, without a model), `scores` (held-out log-odds of each set, for
+    a histogram).
     """
     if (reason := hindrance(sets, enough, vectors=False)) is not None:
         return unmeasured([NAME], reason)
     blind = hindrance(sets, enough) is not None
-    sets, told = limited(replace(sets, wrong=None) if blind else sets)
+    sets, draw_note = limited(replace(sets, wrong=None) if blind else sets)
     known = numbered(sets)
     texts = [text for one in known.all for text in one.texts]
     surface = surface_features(texts)
@@ -47,17 +47,17 @@ def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
     )
     note = "no embedder was named: surface features only" if blind else "vectors and surface features"
     note = f"{note}; five folds of whole documents; interval: documents resampled, models kept"
-    return [_measured(known, table, surface, "; ".join(filter(None, (note, told))))]
+    return [_measured(known, table, surface, "; ".join(filter(None, (note, draw_note))))]
 
 
 @dataclass(frozen=True)
 class QueryFeatures:
-    """What the classifier reads of every query, made once."""
+    """The features of all queries."""
 
     features: Matrix
     """float64 [queries, features]."""
     documents: Rows
-    """For every query the number of its document, over all sets."""
+    """The number of each query's document, over all sets."""
     seed: int
 
     def auc(self, first: Rows, second: Rows) -> float:
@@ -65,7 +65,7 @@ class QueryFeatures:
         return self.held_out(first, second).auc()
 
     def held_out(self, first: Rows, second: Rows) -> HeldOut:
-        """The score of every row by a model that was fitted without its document."""
+        """The score of each row by a model that was trained without its document."""
         rows = np.concatenate([first, second])
         labels = np.arange(len(rows)) < len(first)
         fold = folds(self.documents[rows], FOLDS, self.seed)
@@ -84,12 +84,13 @@ class HeldOut:
 
     scores: Vector
     labels: np.ndarray
-    """True: of the first set."""
+    """Whether each query belongs to the first set."""
     fold: Rows
     documents: Rows
 
     def auc(self, rows: Rows | None = None) -> float:
-        """The AUC within a fold, folds weighted by their pairs: scores of two models do not meet. nan without pairs."""
+        """The AUC within a fold, weighted by the pairs of each fold, because scores of two models are not comparable;
+        nan without pairs."""
         rows = np.arange(len(self.scores)) if rows is None else rows
         wins = pairs = 0.0
         for number in range(FOLDS):
@@ -101,8 +102,8 @@ class HeldOut:
         return wins / pairs if pairs else float("nan")
 
     def spread(self, seed: int) -> tuple[float, float]:
-        """How the AUC varies where documents are drawn with replacement: the 2.5 and 97.5 % quantiles around the mean.
-        The models stay, so that no repeated query is on both sides of a fold."""
+        """The 2.5 and 97.5 % quantiles of the AUC around its mean, with documents drawn with replacement. The models
+        are not trained again, so no repeated query is on both sides of a fold."""
         draw = np.random.default_rng([seed, RESAMPLES])
         order = np.argsort(self.documents, kind="stable")
         members = np.split(order, np.flatnonzero(np.diff(self.documents[order])) + 1)
@@ -113,14 +114,15 @@ class HeldOut:
 
 
 def folds(documents: Rows, count: int, seed: int) -> Rows:
-    """A fold for every query, one for all queries of a document; the folds have about as many documents each."""
+    """The fold of each query. All queries of a document are in one fold, and folds have about the same number of
+    documents."""
     distinct, place = np.unique(documents, return_inverse=True)
     order = np.random.default_rng([seed, count]).permutation(len(distinct))
     return np.asarray(order[place] % count)
 
 
 def surface_features(texts: Sequence[str]) -> Matrix:
-    """What can be seen of a query without reading it, float64 [queries, 10], in the order of `SURFACE`."""
+    """Surface features of each query, float64 [queries, 10], in the order of `SURFACE`."""
     return np.array([_surface(text) for text in texts], np.float64).reshape(len(texts), len(SURFACE))
 
 
@@ -158,21 +160,21 @@ def _measured(sets: Sets, table: QueryFeatures, surface: Matrix, note: str) -> V
 
 
 def _either(first: Vector, second: Vector) -> float:
-    """The AUC of one feature, in the direction in which it tells more."""
+    """The AUC of one feature, in the direction in which it is above 0.5."""
     found = auc(first, second)
     return max(found, 1 - found)
 
 
 def _scaled(vectors: np.ndarray) -> Matrix:
-    """The vectors, centred, with one factor for all directions that makes their mean variance 1: a direction in which
-    queries differ little stays small, so that the ridge keeps it out unless it tells much."""
+    """The centred vectors, scaled by one factor for all directions to a mean variance of 1. So directions in which
+    queries differ little stay small, and the ridge penalises them."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     spread = float(centred.std())
     return np.asarray(centred / spread if spread > 0 else centred)
 
 
 def _standard(train: Matrix, test: Matrix) -> tuple[Matrix, Matrix]:
-    """Both, with the last columns (the surface) at mean 0 and variance 1 over the first's rows."""
+    """Both, with the last columns (surface features) scaled to mean 0 and variance 1 over the rows of `train`."""
     surface = slice(train.shape[1] - len(SURFACE), None)
     mean, spread = train.mean(axis=0), np.ones(train.shape[1])
     own = train[:, surface].std(axis=0)

@@ -1,4 +1,4 @@
-"""V14: how many of the queries that a generator wrote keep to its profile."""
+"""V14: the share of a generator's queries that keep to its profile."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "no copy": ("echo", "copies the document", "overlaps too much"),
     "as many as wanted, and different": ("surplus", "duplicate"),
 }
-"""What can be kept to, and the reasons of the parser that break it."""
+"""Demands on queries, with the reasons of the parser that violate them."""
 _ADVICE = "run `train synthesize` again"
 _FILES = ("conformance.json", "manifest.json")
 
 
 def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[ValidationRow]:
-    """The share of the queries that came which keep to the profile: to all of it, and to each demand.
+    """The share of the generator's queries that keep to the profile, as a whole and for each demand.
 
-    A query is rejected for the first reason that is found, so the demands that are looked at later are judged on fewer
-    queries than their share says: what breaks two demands counts against one. There is nothing real to compare with:
-    rows have levels only. `parts` has the shares by reason.
+    A query is rejected for the first reason that is found, so a query that violates two demands counts against only one
+    of them. There is no comparison with real queries, so rows have only levels. `parts` has the shares by reason.
 
     Args:
-        conformance: as `train synthesize` writes it; none, for queries that it did not write: one row that says so.
+        conformance: the counts of `train synthesize`. None for queries that it did not write gives one row that says
+            so.
 
     Raises:
-        DataError: the counts do not make sense.
+        DataError: the counts are not valid.
     """
     names = {kind: Name("V14", "conformance", kind, "share") for kind in KINDS}
     if conformance is None:
         return [_row(names["accepted"], None, sets, "not written by `train synthesize`: unknown")]
     counts = typed(_Counts, conformance, "conformance", error=DataError, advice=_ADVICE)
     rejected, came = counts.rejected, counts.accepted + sum(counts.rejected.values())
-    note = f"{counts.accepted:,} of {came:,} that came; {counts.missing:,} never came"
+    note = f"{counts.accepted:,} of {came:,} written queries; {counts.missing:,} are missing"
     parts = {"rejected": {reason: number / came for reason, number in rejected.items()} if came else {}, "came": came}
     shares = {kind: 1 - sum(rejected.get(one, 0) for one in reasons) / came if came else None
               for kind, reasons in KINDS.items()}  # fmt: skip
@@ -56,7 +56,7 @@ def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[Va
 
 
 def conformance_of(folder: Path) -> dict[str, Any] | None:
-    """What `train synthesize` wrote about the queries of a folder; None for a folder that it did not write.
+    """The counts of `train synthesize` in a folder; None for a folder that it did not write.
 
     Raises:
         DataError: the file cannot be read.

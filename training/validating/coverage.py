@@ -1,4 +1,4 @@
-"""V7: which synthetic queries lie among the real ones, and which real ones have a synthetic one near."""
+"""V7: the synthetic queries that lie among the real ones, and the real queries that have a synthetic one nearby."""
 
 from __future__ import annotations
 
@@ -19,21 +19,25 @@ NEIGHBOURS = 3
 
 
 def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
-    """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991) with k = 3: the share of the synthetic
-    queries inside the k-nearest-neighbour balls of the real ones, and the other way round.
+    """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991) with k = 3: the share of synthetic
+    queries inside the k-nearest-neighbour balls of real ones, and the reverse.
 
-    Both are told as what is missing from 1, so that more is worse, as for any other distance. `parts`: `precision`,
-    `recall`, `neighbours`. Low precision: queries that nobody asks. Low recall: kinds of queries that are not written.
+    Both are given as 1 minus the value, so that larger is worse, as for other distances. `parts`: `precision`,
+    `recall`, `neighbours`. Low precision means queries unlike real ones. Low recall means that kinds of real queries
+    are missing.
     """
     if (reason := hindrance(sets, enough)) is not None:
         return unmeasured((OUTSIDE, UNREACHED), reason)
-    sets, told = limited(sets)
+    sets, draw_note = limited(sets)
     known = numbered(sets)
     near = Neighbours(squared_distances(stacked(known)), documents(known))
     note = "; ".join(
         filter(
             None,
-            (f"balls reach to the {NEIGHBOURS} nearest of other documents; the interval is from half samples", told),
+            (
+                f"balls reach to the {NEIGHBOURS} nearest of other documents; the interval is from half samples",
+                draw_note,
+            ),
         )
     )
     outside = compared(OUTSIDE, known, lambda first, second: 1 - near.inside(first, second), note=note)
@@ -44,7 +48,7 @@ def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Squared distances of all queries, made once; float32 [n, n]."""
+    """Squared distances between all queries, float32 [n, n]."""
 
     squares: Floats
     documents: Rows
@@ -52,9 +56,9 @@ class Neighbours:
     neighbours: int = NEIGHBOURS
 
     def inside(self, points: Rows, balls: Rows) -> float:
-        """The share of the points that lie in a ball around one of the others which reaches to its k-th nearest
-        neighbour among them. A query of the same document is no such neighbour: three wordings of one question would
-        have small balls, and seem to leave everything else out."""
+        """The share of points that lie in a ball around one of `balls` that reaches to its k-th nearest neighbour among
+        `balls`. Queries of the same document are not neighbours: otherwise three wordings of one question would have
+        small balls that exclude everything else."""
         among = self.squares[np.ix_(balls, balls)]
         among[self.documents[balls][:, None] == self.documents[balls]] = np.inf
         place = min(self.neighbours, len(balls) - 1) - 1

@@ -1,6 +1,6 @@
-"""What the measures of a set of synthetic queries allow: it may be used, with or without a warning, or it may not.
+"""Decide from the measures whether a set of synthetic queries may be used, with or without a warning.
 
-No validation accepts anything. It can only stop a set that cannot help, before a student is paid for.
+A validation does not accept an adaptation. It can only stop a set that cannot help, before a student is trained.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from harness.result.adaptation.vocabulary import Validity
 from training.validating.measured import ValidationRow
 
 LEAST_CONFORMANCE = 0.95
-"""V14: the share of what a generator wrote that keeps to the profile."""
+"""V14: the smallest share of a generator's queries that keep to the profile."""
 SHORTCUT, SUSPICIOUS = 0.95, 0.9
-"""V6: AUC of telling synthetic from real queries. Above the first a student can learn the difference itself."""
+"""V6: AUC of the classifier of synthetic and real queries. Above the first value a student can learn the difference."""
 ACCEPTANCE = "Only the utility ablation (V12) together with the regression gate accepts an adaptation."
 
 
 @dataclass(frozen=True)
 class ValidationDecision:
-    """The state, and a line for each reason."""
+    """The state, with a line for each reason."""
 
     state: Validity
     reasons: tuple[str, ...] = ()
-    """What blocks comes first."""
+    """Reasons for blocking come first."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The values for JSON."""
         return asdict(self) | {"acceptance": ACCEPTANCE}
 
 
 def decide(rows: Sequence[ValidationRow]) -> ValidationDecision:
-    """Blocked: evaluation queries are left in the set (V13); less than 95 % of what was written conforms (V14); the
-    teacher does not lead the student on real judgments (V11); a classifier tells synthetic from real with an AUC above
-    0.95 while the synthetic queries overlap with their documents more than real ones do (V6 and V2).
+    """Blocked if evaluation queries are left in the set (V13), less than 95 % of the queries conform (V14), the teacher
+    does not lead the student on real judgments (V11), or a classifier separates synthetic from real queries with an AUC
+    above 0.95 and synthetic queries overlap more with their documents than real ones (V6 and V2).
 
-    Warned: whatever else a reader has to know before the set is used, measures that could not be taken among it.
+    Warned for all other findings, including measures without a value.
     """
     blocks = [*_left_in(rows), *_conformance(rows), *_teacher(rows), *_shortcut(rows)]
-    warnings = [*_taken_out(rows), *_told_apart(rows), *_differences(rows), *_not_measured(rows)]
+    warnings = [*_removed(rows), *_separable(rows), *_differences(rows), *_not_measured(rows)]
     state: Validity = "blocked" if blocks else "warned" if warnings else "usable"
     return ValidationDecision(state, (*blocks, *warnings))
 
@@ -58,17 +58,17 @@ def _left_in(rows: Sequence[ValidationRow]) -> Iterator[str]:
 def _conformance(rows: Sequence[ValidationRow]) -> Iterator[str]:
     share = conforming(rows)
     if share is not None and share < LEAST_CONFORMANCE:
-        yield f"V14: {share:.1%} of what the generator wrote keeps to the profile; {LEAST_CONFORMANCE:.0%} is needed"
+        yield f"V14: {share:.1%} of the generator's queries keep to the profile; {LEAST_CONFORMANCE:.0%} is needed"
 
 
 def conforming(rows: Sequence[ValidationRow]) -> float | None:
-    """The share of what the generator wrote that the parser accepted; None where nobody knows."""
+    """The share of the generator's queries that the parser accepted; None if it is not known."""
     return next((row.levels.get("synthetic") for row in _of(rows, "V14") if row.statistic == "accepted"), None)
 
 
 def _teacher(rows: Sequence[ValidationRow]) -> Iterator[str]:
     if any(row.parts.get("leads") is False for row in _of(rows, "V11")):
-        yield "V11: the teacher is not ahead of the student on real judgments, so its labels have nothing to teach"
+        yield "V11: the teacher is not ahead of the student on real judgments, so its labels teach a student nothing"
 
 
 def _shortcut(rows: Sequence[ValidationRow]) -> Iterator[str]:
@@ -77,13 +77,14 @@ def _shortcut(rows: Sequence[ValidationRow]) -> Iterator[str]:
     if auc is not None and auc > SHORTCUT and copied is not None:
         own, real = copied.levels["synthetic"], copied.levels["real"]
         yield (
-            f"V6 and V2: a classifier tells synthetic from real queries (AUC {auc:.2f}), and they overlap more with "
-            f"their documents ({copied.name.split(': ')[-1]} {own:.0%} against {real:.0%}); a student would learn that"
+            f"V6 and V2: a classifier separates synthetic from real queries (AUC {auc:.2f}), and synthetic ones "
+            f"overlap more with their documents ({copied.name.split(': ')[-1]} {own:.0%} against {real:.0%}); "
+            "a student would learn this difference"
         )
 
 
 def _higher(row: ValidationRow) -> bool:
-    """Whether synthetic queries overlap more with their documents than real ones, by more than chance."""
+    """Whether synthetic queries overlap significantly more with their documents than real ones."""
     own, real = row.levels.get("synthetic"), row.levels.get("real")
     return own is not None and real is not None and own > real and row.above_floor is True
 
@@ -92,19 +93,19 @@ def _auc(rows: Sequence[ValidationRow]) -> float | None:
     return next((row.value for row in _of(rows, "V6") if row.value is not None), None)
 
 
-def _taken_out(rows: Sequence[ValidationRow]) -> Iterator[str]:
+def _removed(rows: Sequence[ValidationRow]) -> Iterator[str]:
     for row in _of(rows, "V13"):
         removed, unseen = row.parts.get("removed", 0), row.parts.get("unseen", ())
         if removed and not row.value:
-            yield f"V13: {removed:,} evaluation queries stood among the synthetic ones and were taken out"
+            yield f"V13: {removed:,} evaluation queries were among the synthetic ones and were removed"
         if unseen:
             yield f"V13: results are stored on {', '.join(unseen)}, but their queries are not in the workspace"
 
 
-def _told_apart(rows: Sequence[ValidationRow]) -> Iterator[str]:
+def _separable(rows: Sequence[ValidationRow]) -> Iterator[str]:
     auc = _auc(rows)
     if auc is not None and auc > SUSPICIOUS and not any(_shortcut(rows)):
-        yield f"V6: a classifier tells synthetic from real queries (AUC {auc:.2f})"
+        yield f"V6: a classifier separates synthetic from real queries (AUC {auc:.2f})"
 
 
 def _differences(rows: Sequence[ValidationRow]) -> Iterator[str]:
@@ -117,13 +118,13 @@ def _differences(rows: Sequence[ValidationRow]) -> Iterator[str]:
 
 
 _ALONE = ("V13", "V14")
-"""Measures that have nothing real to be held against."""
+"""Measures without a comparison with real queries."""
 Verdict = Literal["same", "differs", "far", "told", "unknown"]
 
 
 def verdict(row: ValidationRow) -> Verdict:
-    """`same`: no further than halves of the real queries are from each other. `far`: as far as another domain.
-    `differs`: between the two. `told`: a figure that has no floor. `unknown`: no figure."""
+    """The verdict on a row. `same`: not above the floor. `far`: at least as far as another domain. `differs`: between
+    the two. `told`: a figure without a floor. `unknown`: no figure."""
     if row.value is None:
         return "told" if row.id in _ALONE and any(level is not None for level in row.levels.values()) else "unknown"
     if row.above_floor is None:
@@ -132,8 +133,8 @@ def verdict(row: ValidationRow) -> Verdict:
 
 
 def beyond_scale(row: ValidationRow) -> bool:
-    """Whether the value is above its floor and not below what another domain gives. A scale that is itself within the
-    floor is none: the measure does not tell that domain from the synthetic queries."""
+    """Whether the value is above its floor and at least the scale. A scale within the floor does not count, because
+    then the measure cannot distinguish the other domain."""
     if not row.above_floor or row.value is None or row.scale is None or row.floor_high is None:
         return False
     return row.value >= row.scale > row.floor_high
@@ -142,7 +143,7 @@ def beyond_scale(row: ValidationRow) -> bool:
 def _not_measured(rows: Sequence[ValidationRow]) -> Iterator[str]:
     known = {row.id for row in rows if row.value is not None or verdict(row) == "told"}
     if missing := [id for id in _ids(rows) if id not in known]:
-        yield f"not held against real queries, or not measured at all: {', '.join(missing)}"
+        yield f"not compared with real queries, or not measured: {', '.join(missing)}"
 
 
 def _ids(rows: Iterator[ValidationRow] | Sequence[ValidationRow]) -> list[str]:

@@ -21,14 +21,14 @@ WITHIN = (1, 5, 20)
 def measure(
     sets: Sets, corpus: Collection, stages: Sequence[str], session: Session, *, depth: int = DEPTH
 ) -> list[ValidationRow]:
-    """For every first stage: the Wasserstein-1 distance of the ranks that synthetic queries give to their source
-    document and real ones to their judged document, and RT@1, RT@5, RT@20, the shares of queries whose document stands
-    within that rank (InPars and its kind filter by it). Too easy is as wrong as unanswerable.
+    """For each first stage, the Wasserstein-1 distance between the ranks of the source document for synthetic queries
+    and of the judged document for real ones; and RT@1, RT@5, RT@20, the shares of queries whose document is within this
+    rank (InPars and similar methods filter by it). Queries may differ by being too easy or too hard.
 
-    A document that is not among the first `depth` has the rank `depth` + 1. `levels` are the mean rank, and RT@k, of
-    each set; without real queries they are all there is. A query without a document in the corpus is left out and
-    counted in the note. `parts` of the first row: `ranks`, for each set how many documents stand at rank 1, 2, ...,
-    depth, and beyond.
+    A document that is not among the first `depth` has the rank `depth` + 1. `levels` are the mean rank and RT@k of each
+    set; without real queries there is nothing else. Queries without a document in the corpus are left out and counted
+    in the note. `parts` of the first row: `ranks`, the number of documents of each set at rank 1, 2, ..., depth, and
+    beyond.
     """
     return [row for stage in stages for row in _of_stage(sets, corpus, stage, depth, session)]
 
@@ -65,9 +65,9 @@ def _rows(sets: Sets, table: Rows, stage: str, depth: int, note: str) -> list[Va
     counts = {name: np.bincount(ranks, minlength=depth + 2)[1:].tolist() for name, ranks in own.items()}
     means: dict[str, float | None] = {name: float(ranks.mean()) for name, ranks in own.items()}
     exact = table.astype(np.float64)
-    told = Name("V9", f"rank of the source document, {stage}", "W1", f"ranks (at most {depth + 1})")
+    rank_name = Name("V9", f"rank of the source document, {stage}", "W1", f"ranks (at most {depth + 1})")
     first = compared(
-        told, known, lambda a, b: wasserstein(exact[a], exact[b]), means, note, {"ranks": counts, "depth": depth}
+        rank_name, known, lambda a, b: wasserstein(exact[a], exact[b]), means, note, {"ranks": counts, "depth": depth}
     )
     return [first, *(_share(known, table, own, stage, k, note) for k in WITHIN)]
 
@@ -88,7 +88,7 @@ def _with_any(sets: Sets) -> Sets:
 
 def _reasons(sets: Sets) -> list[str]:
     if sets.real is None:
-        return ["no real queries with a judged document: ranks of the synthetic ones alone"]
+        return ["no real queries with a judged document: only the ranks of synthetic ones are given"]
     if matched(sets) is None:
         return [f"{len(sets.synthetic)} synthetic and {len(sets.real)} real queries are too few to compare"]
     return []

@@ -1,4 +1,4 @@
-"""V5: how far synthetic queries lie from real ones in the space of an embedder."""
+"""V5: the distance of synthetic queries from real ones in the space of an embedder."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
     """The unbiased squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13) with a Gaussian kernel at the median
     distance, and the Frechet distance of the two clouds (Dowson and Landau 1982) in their first 64 directions.
 
-    `parts` of the first: `p` (1 + permutations with at least this MMD^2) / (permutations + 1), documents permuted
-    whole; `permutations`; `bandwidth`. Of the second: `dimensions`, `kept` (share of the variance).
+    `parts` of the first: `p`, (1 + permutations with at least this MMD^2) / (permutations + 1), with whole documents
+    permuted; `permutations`; `bandwidth`. `parts` of the second: `dimensions`, `kept` (share of the variance).
     """
     if (reason := hindrance(sets, enough)) is not None:
         return unmeasured((MMD, FRECHET), reason)
-    sets, told = limited(sets)
+    sets, draw_note = limited(sets)
     known = numbered(sets)
-    return [_mmd(known, told), _frechet(known, told)]
+    return [_mmd(known, draw_note), _frechet(known, draw_note)]
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel between all queries, made once; float32 [n, n]."""
+    """A kernel between all queries, float32 [n, n]."""
 
     values: Floats
     bandwidth: float
@@ -45,15 +45,15 @@ class Kernel:
 
     def mmd(self, first: Rows, second: Rows) -> float:
         """1/(m(m-1)) sum k(x_i, x_j) + 1/(n(n-1)) sum k(y_i, y_j) - 2/(mn) sum k(x_i, y_j), i and j different in the
-        first two. It may be below 0, and is 0 on average where both are drawn from one distribution.
+        first two. It may be below 0, and is 0 on average if both are drawn from one distribution.
 
-        Two queries of one document are no independent pair, as a query and itself are none. All such pairs are left
-        out, and each sum is divided by the pairs that are in it; otherwise three queries of each document would lie
-        further from one query of each than the same queries do from themselves."""
+        Two queries of one document are not an independent pair. All such pairs are left out, and each sum is divided by
+        the number of its pairs. Otherwise three queries of each document would be further from one query of each than
+        from themselves."""
         return self._mean(first, first) + self._mean(second, second) - 2 * self._mean(first, second)
 
     def apart(self, first: Rows, second: Rows) -> Matrix:
-        """1 where two queries are of different documents, else 0."""
+        """1 for two queries of different documents, otherwise 0."""
         return np.asarray(self.documents[first][:, None] != self.documents[second], np.float64)
 
     def _mean(self, first: Rows, second: Rows) -> float:
@@ -62,8 +62,8 @@ class Kernel:
 
 
 def kernel_of(vectors: Floats, compared_rows: Rows, of: Rows | None = None) -> Kernel:
-    """exp(-|x - y|^2 / (2 s^2)), s the median distance between two of the rows that are compared; `of` has the
-    number of each query's document, where several have one."""
+    """exp(-|x - y|^2 / (2 s^2)), with s the median distance between two of the compared rows. `of` has the number of
+    each query's document, if documents have several queries."""
     squares = squared_distances(vectors)
     upper = np.triu_indices(len(compared_rows), 1)
     middle = float(np.median(squares[np.ix_(compared_rows, compared_rows)][upper]))
@@ -80,8 +80,8 @@ def squared_distances(vectors: Floats) -> Floats:
 
 
 def permutation_p(kernel: Kernel, first: QuerySet, second: QuerySet, seed: int, permutations: int) -> float:
-    """How often a random exchange of documents between the two numbered sets gives at least their MMD^2. Queries of one
-    document move together: they resemble each other for a reason that has nothing to do with the set they are in."""
+    """The p-value of the MMD^2 of two numbered sets, by random exchanges of documents. Queries of one document are
+    exchanged together, because they resemble each other whatever their set."""
     rows = np.concatenate([rows_of(first), rows_of(second)])
     apart = kernel.apart(rows, rows)
     unit = np.concatenate([_places(first), _places(second) + len(first.members)])
@@ -102,8 +102,8 @@ def frechet(first: Matrix, second: Matrix) -> float:
 
 
 def principal(vectors: Floats, fitted: Rows, dimensions: int) -> tuple[Matrix, float]:
-    """All rows in the first principal directions of some of them, float64 [n, <= dimensions], and the share of these
-    rows' variance that is kept."""
+    """All rows in the first principal directions of the `fitted` rows, float64 [n, <= dimensions], and the share of the
+    variance that is kept."""
     centred = vectors.astype(np.float64) - vectors[fitted].mean(axis=0, dtype=np.float64)
     spread, directions = np.linalg.eigh(np.cov(centred[fitted], rowvar=False))
     kept = min(dimensions, len(spread))
@@ -111,7 +111,7 @@ def principal(vectors: Floats, fitted: Rows, dimensions: int) -> tuple[Matrix, f
     return centred @ directions[:, ::-1][:, :kept], share
 
 
-def _mmd(sets: Sets, told: str) -> ValidationRow:
+def _mmd(sets: Sets, draw_note: str) -> ValidationRow:
     assert sets.real is not None
     both = np.concatenate([rows_of(sets.synthetic), rows_of(sets.real)])
     kernel = kernel_of(stacked(sets), both, documents(sets))
@@ -122,10 +122,10 @@ def _mmd(sets: Sets, told: str) -> ValidationRow:
     note = f"p = {p:.3f} from {PERMUTATIONS} permutations of whole documents; pairs of one document are left out"
     note = f"{note}; the interval is from half samples"
     parts = {"p": p, "permutations": PERMUTATIONS, "bandwidth": kernel.bandwidth}
-    return compared(MMD, sets, kernel.mmd, note="; ".join(filter(None, (note, told))), parts=dict(parts))
+    return compared(MMD, sets, kernel.mmd, note="; ".join(filter(None, (note, draw_note))), parts=dict(parts))
 
 
-def _frechet(sets: Sets, told: str) -> ValidationRow:
+def _frechet(sets: Sets, draw_note: str) -> ValidationRow:
     assert sets.real is not None
     size = min(len(sets.synthetic), len(sets.real))
     draw = np.random.default_rng([sets.seed, 6])
@@ -139,13 +139,13 @@ def _frechet(sets: Sets, told: str) -> ValidationRow:
         FRECHET,
         sets,
         lambda first, second: frechet(cloud[first], cloud[second]),
-        note="; ".join(filter(None, (note, told))),
+        note="; ".join(filter(None, (note, draw_note))),
         parts={"dimensions": cloud.shape[1], "kept": kept},
     )
 
 
 def _places(one: QuerySet) -> Rows:
-    """For every query the number of its group."""
+    """The number of each query's group."""
     places = np.empty(len(one), np.int64)
     for number, rows in enumerate(one.members):
         places[rows] = number
@@ -153,7 +153,8 @@ def _places(one: QuerySet) -> Rows:
 
 
 def _mmd_of_sides(values: Matrix, counted: Matrix, sides: Matrix) -> Matrix:
-    """MMD^2 for every column of 0 and 1 [n, columns], which tell the sides; `values` is 0 where `counted` is."""
+    """MMD^2 for each column of `sides` [n, columns], which is 1 for the first set and 0 for the second; `values` is 0
+    where `counted` is 0."""
     (one, other, cross), (m, n, mn) = _by_side(values, sides), _by_side(counted, sides)
     return np.asarray(one / m + other / n - 2 * cross / mn)
 

@@ -1,4 +1,4 @@
-"""V8: whether the queries of a set differ from each other, or say one thing in five ways."""
+"""V8: the diversity of a set of queries."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ _NOTE = "levels at equal numbers of queries"
 
 
 def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
-    """distinct-1, distinct-2 and self-BLEU; the share of the queries that have a near-duplicate, anywhere in the set
-    and among the queries of their own document; with vectors the mean cosine of two queries, again of the set and of
-    one document.
+    """distinct-1, distinct-2 and self-BLEU; the share of queries with a near-duplicate, in the set and among the
+    queries of their document; with vectors the mean cosine of two queries, in the set and within a document.
 
-    All of them depend on the number of queries, so levels are of equal numbers too. Figures within a document are of
-    the documents that have two queries or more, and None for a set that has no such document.
+    All of them depend on the number of queries, so levels are for equal numbers too. Figures within a document use
+    documents with two or more queries, and are None for a set without such documents.
     """
     grams = {role: Grams.of([units(text, one.language) for text in one.texts]) for role, one in roles(sets).items()}
     alike = {role: Alike.of(one) for role, one in roles(sets).items()}
@@ -55,18 +54,18 @@ def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
 
 @dataclass(frozen=True)
 class Alike:
-    """Pairs of queries that are near-duplicates, and the rows that are looked at. Rows must not repeat."""
+    """Pairs of near-duplicates in a set, and the rows in use. Rows must not repeat."""
 
     first: Rows
     second: Rows
     """Aligned with `first`: rows of the whole set."""
     groups: Rows
-    """The document of every query of the whole set."""
+    """The document of each query of the whole set."""
     rows: Rows
 
     @classmethod
     def of(cls, one: QuerySet) -> Alike:
-        """All pairs of a set, each once; MinHash finds them, and the exact coefficient decides."""
+        """All pairs of a set, each once. MinHash finds candidates, and the exact coefficient decides."""
         texts = [normalised(text) for text in one.texts]
         found = list(Index(texts).search(texts, ALIKE)) if texts else []
         pairs = [
@@ -79,15 +78,16 @@ class Alike:
         return cls(first, second, groups, np.arange(len(one)))
 
     def take(self, rows: Rows) -> Alike:
-        """The same pairs, of other rows."""
+        """The same pairs, restricted to some of the rows."""
         return replace(self, rows=self.rows[rows])
 
     def rate(self) -> float:
-        """The share of the queries that have a near-duplicate among them; nan for no queries."""
+        """The share of queries with a near-duplicate; nan without queries."""
         return float(self._marked(np.ones(len(self.first), bool))[self.rows].mean()) if len(self.rows) else math.nan
 
     def rate_within(self) -> float:
-        """The same among queries of one document, of those that have such a neighbour; nan where none has."""
+        """The share of queries with a near-duplicate within their document, over documents with several queries; nan
+        without such documents."""
         _, owner, sizes = np.unique(self.groups[self.rows], return_inverse=True, return_counts=True)
         several = self.rows[sizes[owner] > 1]
         same = self.groups[self.first] == self.groups[self.second]
@@ -111,21 +111,21 @@ class Directions:
 
     @classmethod
     def of(cls, one: QuerySet) -> Directions:
-        """Of a set that has vectors."""
+        """The vectors of a set, which must have some."""
         assert one.vectors is not None
         return cls(one.vectors, np.array(one.groups or range(len(one)), np.int64))
 
     def take(self, rows: Rows) -> Directions:
-        """Those of some queries."""
+        """The vectors of some queries."""
         return Directions(self.vectors[rows], self.groups[rows])
 
     def cosine(self) -> float:
-        """The mean over all pairs of two queries; nan for fewer than two."""
+        """The mean cosine over all pairs of queries; nan for fewer than two."""
         number = len(self.vectors)
         return _mean_cosine(self.vectors.sum(0, np.float64), number) if number > 1 else math.nan
 
     def cosine_within(self) -> float:
-        """The mean over all pairs of queries of one document; nan where no document has two."""
+        """The mean cosine over all pairs of queries of one document; nan if no document has two."""
         _, owner, sizes = np.unique(self.groups, return_inverse=True, return_counts=True)
         sums = np.zeros((len(sizes), self.vectors.shape[1]))
         np.add.at(sums, owner, self.vectors)

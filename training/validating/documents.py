@@ -1,4 +1,4 @@
-"""Which queries belong to one document, over all sets that are compared."""
+"""Find the queries that belong to one document, over all compared sets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from training.validating.sets import QuerySet, Rows, Sets
 
 
 def documents(sets: Sets) -> Rows:
-    """One number for all queries that belong to one document, in whichever set: those of one group, and those whose
-    document has the same text."""
+    """The number of each query's document. Queries of one group, and queries whose documents have the same text, share
+    a number, also across sets."""
     parent: dict[tuple[str, object], tuple[str, object]] = {}
 
     def root(key: tuple[str, object]) -> tuple[str, object]:

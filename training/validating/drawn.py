@@ -1,5 +1,5 @@
-"""The same comparison as `measured`, for figures that each query has by itself: they are counted once, and what is
-drawn again and again is rows. All measures of one validation share the draws.
+"""The comparison of `measured` for figures of single queries. The figures are computed once, and only rows are drawn
+repeatedly. All measures of a validation share the draws.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from training.validating.two_samples import Values
 
 Role = Literal["synthetic", "real", "wrong"]
 F = TypeVar("F")
-"""Figures of the queries of one set, in their order."""
+"""The figures of the queries of one set, in their order."""
 Features = Mapping[Role, F]
 Levels = Mapping[str, float | None]
 Figures = Sequence[float] | Values
@@ -27,22 +27,22 @@ Figures = Sequence[float] | Values
 
 @dataclass(frozen=True)
 class Halving:
-    """Rows of one comparison, of as many queries on every side."""
+    """The rows of one comparison, with the same number of queries on each side."""
 
     first: Rows
-    """Of the real queries, as `second`."""
+    """One half of the real queries; `second` is the other."""
     second: Rows
     own: Rows
-    """Of the synthetic ones."""
+    """Synthetic queries."""
     wrong: Rows | None
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How often is drawn."""
+    """The numbers of draws."""
 
     resamples: int = RESAMPLES
-    """0 gives no interval."""
+    """Draws for the interval; 0 for no interval."""
     halvings: int = HALVINGS
 
 
@@ -53,7 +53,7 @@ _Groups = tuple[int, ...]
 
 
 def roles(sets: Sets) -> dict[Role, QuerySet]:
-    """The sets that there are, by what they are compared as."""
+    """The available sets by role."""
     named: tuple[tuple[Role, QuerySet | None], ...] = (
         ("synthetic", sets.synthetic), ("real", sets.real), ("wrong", sets.wrong)
     )  # fmt: skip
@@ -61,7 +61,7 @@ def roles(sets: Sets) -> dict[Role, QuerySet]:
 
 
 def halvings(sets: Sets, count: int = HALVINGS) -> tuple[Halving, ...]:
-    """Random halves of the real queries, with as many of the others; none where there are too few queries."""
+    """Random halves of the real queries, with the same number of other queries; empty if there are too few queries."""
     size = matched(sets)
     if sets.real is None or size is None:
         return ()
@@ -84,12 +84,12 @@ def measured_features(  # noqa: PLR0917
     """Measure synthetic against real, real against real, and synthetic against another domain.
 
     Args:
-        features: of every set that there is, aligned with its queries.
-        distance: of two sets of equal size; nan where it has no meaning for them, which leaves the row with levels.
-        take: the figures of some rows, in their order.
-        repeats: the interval is a bootstrap over documents. False: it is how the distance varies over random halves
-            of the documents of either side, laid around the value, for statistics that a query drawn twice would
-            change by itself. Half of a set, drawn without replacement, varies as much as the whole does.
+        features: the figures of each available set, aligned with its queries.
+        distance: the distance of two sets of equal size. If it is nan, the row has only levels.
+        take: returns the figures of some rows, in their order.
+        repeats: True for a bootstrap interval over documents. False for an interval from the variation over random
+            halves of the documents of each side, centred on the value, for statistics that change if a query is drawn
+            twice. Half of a set, drawn without replacement, varies as much as the whole set.
     """
     plain = ValidationRow(
         name.id, name.name, name.statistic, name.unit, levels=levels or {}, note=note, parts=parts or {}
@@ -119,9 +119,9 @@ def measured_differences(  # noqa: PLR0917
     parts: Mapping[str, Any] | None = None,
     effort: Effort = FULL,
 ) -> ValidationRow:
-    """As `measured_features` without repeats, where the distance of two sets is how far apart their levels are, either
-    way. Levels are told at equal numbers of queries: the mean over the draws. Without enough real queries every set
-    counts whole."""
+    """Like `measured_features` without repeats, with the absolute difference of levels as the distance of two sets.
+    Levels are means over draws of equal numbers of queries. Without enough real queries they are those of the whole
+    sets."""
     plain = ValidationRow(name.id, name.name, name.statistic, name.unit, note=note, parts=parts or {})
     drawn = halvings(sets, effort.halvings)
     if not drawn:
@@ -153,19 +153,19 @@ def measured_values(  # noqa: PLR0917
     parts: Mapping[str, Any] | None = None,
     effort: Effort = FULL,
 ) -> ValidationRow:
-    """As `measured_features`, for one number, or one row of numbers, of each query."""
+    """Like `measured_features`, for one number, or one row of numbers, per query."""
     return measured_features(
         name, sets, values, distance, lambda all_, rows: all_[rows], levels, note, parts, effort
     )  # fmt: skip
 
 
 def levels_of(sets: Sets, features: Features[F], level: Callable[[F], float]) -> Levels:
-    """The figure of every set alone, whole."""
+    """The figure of each whole set."""
     return {one.name: _known(level(features[role])) for role, one in roles(sets).items()}
 
 
 def rows_in(halving: Halving, role: Role) -> Rows | None:
-    """The rows of a set that are measured against the second half of the real ones; None for none."""
+    """The rows of a set that are compared with the second half of the real ones; None if there is no such set."""
     return {"synthetic": halving.own, "real": halving.first, "wrong": halving.wrong}[role]
 
 
@@ -177,7 +177,7 @@ def _filled(  # noqa: PLR0917
     spread: Callable[[], Sequence[float]],
     repeats: bool,
 ) -> ValidationRow:
-    """The row with its figures; without them where one is not finite."""
+    """The row with its figures, or without them if one is not finite."""
     if not np.isfinite([*floors, *values]).all():
         return plain
     value = float(np.mean(values))
@@ -192,7 +192,7 @@ def _filled(  # noqa: PLR0917
 
 
 def _interval(spread: Values, middle: float | None) -> tuple[float, float] | None:
-    """Of distances that were drawn again; with a middle, only how they vary is taken from them."""
+    """The 95 % interval of repeated distances. With `middle`, it is centred there, and only the variation is used."""
     if not len(spread):
         return None
     low, high = np.quantile(spread if middle is None else middle + spread - spread.mean(), (0.025, 0.975))
@@ -245,7 +245,7 @@ def _redrawn(  # noqa: PLR0917
 
 
 def _numbered(groups: _Groups) -> Numbered:
-    """A set of which only the rows are wanted."""
+    """A set that is only used for its rows."""
     return Numbered("", ("",) * len(groups), groups=groups, rows=np.arange(len(groups)))
 
 

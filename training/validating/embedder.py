@@ -1,4 +1,4 @@
-"""An embedder whose vectors are kept in the workspace: what was embedded once is looked up."""
+"""An embedder whose vectors are kept in the workspace, so that no text is embedded twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.scoring.session import Session
 
 @dataclass(frozen=True)
 class KeptVectors:
-    """An `Embedder` in front of the workspace's vectors."""
+    """An `Embedder` that looks vectors up in the workspace first."""
 
     part: EmbedderPart
 
@@ -38,13 +38,13 @@ class KeptVectors:
 
 
 def kept_vectors(spec: str, corpus: Collection, session: Session) -> KeptVectors:
-    """The embedder that a spec names, as a dense first stage uses it on the corpus.
+    """The embedder of a spec, with the settings of a dense first stage on the corpus.
 
     Raises:
-        UsageError: the spec names something that makes no vectors.
+        UsageError: the spec does not name an embedder.
     """
     instruction = corpus.rules.instruction or corpus.rules.first_stage_instruction
     part = bound(open_retriever(spec), corpus, session.workspace.cache, instruction)
     if not isinstance(part, EmbedderPart):
-        raise UsageError(f"'{spec}' makes no vectors; name an embedder, such as sentence-transformers/all-MiniLM-L6-v2")
+        raise UsageError(f"'{spec}' is not an embedder; name one, such as sentence-transformers/all-MiniLM-L6-v2")
     return KeptVectors(part)

@@ -1,4 +1,4 @@
-"""V3: what kinds of queries there are, and whether they are as common as among real ones."""
+"""V3: the types of queries, and their shares compared with those of real queries."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from training.validating.sets import Rows, Sets
 from training.validating.two_samples import Values, chi_square, entropy, jensen_shannon
 
 Types = Rows
-"""Numbers of the types, in the order of TYPES."""
+"""Indices of TYPES."""
 
 
 def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
-    """Jensen-Shannon divergence, in bits, of the shares of the query types, with the chi-square test in its `parts`;
-    and the entropy of the types, which is near 0 where one form is nearly all that there is.
+    """The Jensen-Shannon divergence, in bits, of the shares of query types, with a chi-square test in `parts`; and the
+    entropy of the types, which is near 0 if nearly all queries have one form.
 
-    `parts` has the counts and shares of each set by type. The test takes every query for a draw of its own, and
-    queries of one document are not: the floor is the sounder judge.
+    `parts` has the counts and shares of each set by type. The test assumes independent queries, but queries of one
+    document are not independent, so rely on the floor.
     """
     found = {role: _types(one.texts, one.language or sets.synthetic.language) for role, one in roles(sets).items()}
-    test, told = _test(found)
+    test, note = _test(found)
     parts = {"types": list(TYPES), "counts": _by_name(sets, found), "shares": _shares(sets, found), **test}
     return [
         measured_values(
             Name("V3", "query types", "Jensen-Shannon", "bits"), sets, found,
-            lambda a, b: jensen_shannon(counts(a), counts(b)), None, told, parts, effort,
+            lambda a, b: jensen_shannon(counts(a), counts(b)), None, note, parts, effort,
         ),
         measured_differences(
             Name("V3", "entropy of the query types", "difference", "bits"), sets, found,
@@ -38,7 +38,7 @@ def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
 
 
 def counts(types: Values) -> Values:
-    """Queries of each type, in the order of TYPES."""
+    """The number of queries of each type, in the order of TYPES."""
     return np.bincount(types.astype(np.int64), minlength=len(TYPES)).astype(float)
 
 
@@ -51,8 +51,8 @@ def _test(found: Features[Values]) -> tuple[dict[str, object], str]:
     if "real" not in found:
         return {}, ""
     statistic, freedom, p = chi_square(counts(found["synthetic"]), counts(found["real"]))
-    told = f"chi-square {statistic:.1f} with {freedom} degrees of freedom, p = {p:.2g}"
-    return {"chi_square": statistic, "degrees_of_freedom": freedom, "p": p}, told
+    note = f"chi-square {statistic:.1f} with {freedom} degrees of freedom, p = {p:.2g}"
+    return {"chi_square": statistic, "degrees_of_freedom": freedom, "p": p}, note
 
 
 def _by_name(sets: Sets, found: Features[Values]) -> dict[str, list[int]]:

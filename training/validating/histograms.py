@@ -1,4 +1,4 @@
-"""Histograms of the sets over the same bins, for plots."""
+"""Histograms of sets over common bins, for plots."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BINS = 30
 
 
 def histogram(values: Mapping[str, Values], low: float | None = None, high: float | None = None) -> dict[str, Any]:
-    """Counts of every set by name over common bins of equal width.
+    """The counts of each set by name, over common bins of equal width.
 
     Args:
-        low: the left end of the first bin; the smallest value if none.
-        high: the right end of the last bin; if none, the 99th percentile, and what is larger counts in the last bin.
+        low: the left end of the first bin. Default: the smallest value.
+        high: the right end of the last bin. Default: the 99th percentile; larger values count in the last bin.
 
     Returns:
-        `edges` (one more than bins) and `counts` by set; nothing where there are no values.
+        `edges` (one more than bins) and `counts` by set; empty without values.
     """
     together = np.concatenate([np.zeros(0), *values.values()])
     if not len(together):
@@ -32,7 +32,7 @@ def histogram(values: Mapping[str, Values], low: float | None = None, high: floa
 
 
 def whole_numbers(values: Mapping[str, Values]) -> dict[str, Any]:
-    """As `histogram`, of counts of things: every bin holds as many whole numbers as any other."""
+    """Like `histogram`, for whole numbers: each bin covers the same number of them."""
     together = np.concatenate([np.zeros(0), *values.values()])
     if not len(together):
         return {}

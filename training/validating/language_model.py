@@ -1,4 +1,4 @@
-"""Small language models of queries: how well the words of one set foretell those of another."""
+"""Small language models of queries, to measure how well the words of one set predict those of another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.validating.two_samples import Values
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """Interpolated by Witten and Bell (1991, IEEE Transactions on Information Theory 37):
+    """A bigram model with the smoothing of Witten and Bell (1991, IEEE Transactions on Information Theory 37):
 
         P(w)     = (c(w) + T / (T + 1)) / (N + T)
         P(w | v) = (c(v w) + T(v) P(w)) / (c(v) + T(v))
@@ -25,14 +25,14 @@ class LanguageModel:
     training: Sequences
 
     def cross_entropy(self, asked: Sequences, *, unigram: bool = False) -> float:
-        """Bits per token of other queries, the end of each among the tokens; nan where either set is empty."""
+        """Bits per token of other queries, including the end of each query; nan if a set is empty."""
         if not len(asked) or not len(self.training):
             return math.nan
         chances = self.unigram(asked)
         return float(-np.log2(chances if unigram else self._bigram(asked, chances)).mean())
 
     def unigram(self, asked: Sequences) -> Values:
-        """P(w) of every token."""
+        """P(w) of each token."""
         counts = self.training.counts
         kinds, number = np.count_nonzero(counts), counts.sum()
         return np.asarray((counts[asked.words] + kinds / (kinds + 1)) / (number + kinds))
@@ -47,14 +47,14 @@ class LanguageModel:
 
 
 def unseen(asked: Sequences, training: Sequences) -> float:
-    """The share of the words of some queries that others do not have; nan for no words."""
+    """The share of words of some queries that do not occur in others; nan without words."""
     words = asked.words[asked.words != END]
     return float((training.counts[words] == 0).mean()) if len(words) and len(training) else math.nan
 
 
 def zipf_slope(one: Sequences) -> float:
-    """The slope of the least-squares line through log frequency over log rank of all words, about -1 in long text and
-    flatter in short; nan for fewer than two kinds of words."""
+    """The slope of the least-squares line through log frequency over log rank of all words: about -1 in long text, and
+    flatter in short text; nan for fewer than two different words."""
     counts = one.counts.copy()
     counts[[START, END]] = 0
     frequencies = np.sort(counts[counts > 0])[::-1]

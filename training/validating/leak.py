@@ -1,4 +1,4 @@
-"""V13: synthetic queries that are evaluation queries are taken out and counted, before anything is trained on them."""
+"""V13: remove and count synthetic queries that are evaluation queries, before training."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ VALIDATION = "validation.json"
 THRESHOLD = LEAK_THRESHOLD
 _VERSION = 1
 _WRITTEN_BY = {VALIDATION: "validate", REMOVED: STAGE}
-"""The stages that hand queries on, by the file that only they write."""
+"""The stages that write cleaned queries, by a file that only they write."""
 KEPT_FACTS = (
     "corpus", "corpus_name", "corpus_documents", "generator", "generator_name", "profile", "profile_settings",
     "language", "documents", "seed", "floor", "conformance",
 )  # fmt: skip
-"""What the manifest of `train synthesize` says and stays true of the queries that are left."""
+"""The keys of the manifest of `train synthesize` that also apply to the cleaned queries."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,25 @@ class KnownQueries:
     collection: str
     split: str
     texts: Sequence[str]
-    """Empty where the store has results on the collection, and its queries are not in the workspace."""
+    """Empty if the store has results on the collection but the workspace does not have its queries."""
     corpus: Texts | None = None
-    """Its documents, memory-mapped."""
+    """The documents of the collection, memory-mapped."""
 
     @property
     def label(self) -> str:
-        """For counts and messages."""
+        """The name for counts and messages."""
         return f"{self.collection} ({self.split})"
 
 
 def known_queries(
     workspace: Workspace, collections: Sequence[Collection] = (), training: Sequence[Collection] = ()
 ) -> list[KnownQueries]:
-    """The queries of every collection that was ever converted in the workspace, whatever its split is called, of those
-    that the results store names, and of the given ones.
+    """The queries of all collections in the workspace, whatever their split, of those with results in the store, and of
+    the given ones.
 
     Args:
-        training: real queries that the user sets aside for training or validation. Only they are left out, and only
-            where the store has no result on them or on a part of them: a collection with a result is evaluated on.
+        training: real queries that the user wants to train or validate with. They are left out, unless the store has a
+            result on them or on a part of them.
     """
     evaluated = _evaluated(workspace)
     excused = {one.part_of or one.fingerprint for one in training} - evaluated.keys()
@@ -89,31 +89,31 @@ def clean(  # noqa: PLR0917
     embedder: Embedder | None = None,
     corpus: Collection | None = None,
 ) -> dict[str, Any]:
-    """Write `queries.jsonl` without the queries that are evaluation queries, `removed.jsonl` and `manifest.json`. The
-    rows that stay are as they were, so that `train mine --queries` takes the folder as it takes that of synthesize.
+    """Write `queries.jsonl` without evaluation queries, `removed.jsonl` and `manifest.json`. The remaining rows do not
+    change, so `train mine --queries` reads the folder like that of `train synthesize`.
 
     Args:
         queries: the folder of `train synthesize` or of this stage, or a JSONL file with `_id` and `text`.
-        threshold: Jaccard coefficient of character trigrams from which a query is a near-duplicate.
-        embedder: queries with a cosine of at least 0.95 are near-duplicates too.
-        corpus: the target corpus; the share of each evaluation collection's documents that it has is declared.
+        threshold: the Jaccard coefficient of character trigrams from which a query is a near-duplicate. Default: 0.8.
+        embedder: if given, queries with a cosine of at least 0.95 are near-duplicates too.
+        corpus: the target corpus. If given, the manifest has the share of each evaluation collection's documents in it.
 
     Raises:
-        UsageError: there are no such queries, or the folder holds another job.
-        DataError: a line cannot be trusted, or no query is left.
+        UsageError: the queries do not exist, or the folder holds another job.
+        DataError: a line has errors, or no query is left.
     """
     if not 0 < threshold <= 1:
-        raise UsageError("a threshold is a similarity, above 0 and at most 1")
+        raise UsageError("the threshold must be a similarity above 0 and at most 1")
     file, facts = _source(queries)
-    asked = _Asked.read(file)
+    file_queries = _QueryFile.read(file)
     about = _about(file, known, threshold, embedder, corpus)
     if finished := begin(out, STAGE, about):
         return finished
-    found = _matches(asked.texts, known, threshold, embedder)
-    _write(out, asked, found, known)
+    found = _matches(file_queries.texts, known, threshold, embedder)
+    _write(out, file_queries, found, known)
     return finish(out, STAGE, {
         **facts, **about,
-        "asked": len(asked.texts), "queries": len(asked.texts) - len(found), "removed": len(found),
+        "asked": len(file_queries.texts), "queries": len(file_queries.texts) - len(found), "removed": len(found),
         "removed_exactly": sum(best(likes).how == "exact" for likes in found.values()),
         "collections": _by_collection(found, known),
         "unseen": [one.label for one in known if not len(one.texts)],
@@ -123,7 +123,7 @@ def clean(  # noqa: PLR0917
 
 
 def shared_documents(corpus: Collection, known: Iterable[KnownQueries]) -> list[dict[str, object]]:
-    """For every evaluation collection, how many of its documents stand in the target corpus, text for text."""
+    """For each evaluation collection, the share of its documents whose text is in the target corpus."""
     own = np.unique(_keys(corpus.corpus))
     rows: list[dict[str, object]] = []
     for one in known:
@@ -134,7 +134,8 @@ def shared_documents(corpus: Collection, known: Iterable[KnownQueries]) -> list[
 
 
 def digest_of(known: Iterable[KnownQueries]) -> str:
-    """32 hex digits over the different queries and the names of their collections, in any order."""
+    """A digest of the distinct queries and the names of their collections, independent of their order; 32 hex
+    digits."""
     readable = [one for one in known if len(one.texts)]
     texts = sorted({normalised(text) for one in readable for text in one.texts})
     words = text_digest("\n".join(texts)).hex()
@@ -142,29 +143,29 @@ def digest_of(known: Iterable[KnownQueries]) -> str:
 
 
 def best(likes: Sequence[Likeness]) -> Likeness:
-    """The evaluation query that a query is most like; of equal ones the first."""
+    """The best match of a query; of equal matches the first."""
     return max(likes, key=lambda like: (like.order, -like.known))
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _QueryFile:
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     rows: tuple[Mapping[str, object], ...]
 
     @classmethod
-    def read(cls, file: Path) -> _Asked:
+    def read(cls, file: Path) -> _QueryFile:
         rows = [
             (record.identifier("_id", Dirt({})), record.text("text"), record.fields)
             for record in records(Folder(file.parent), file.name)
         ]
         if not rows:
-            raise DataError(f"{file}: no queries; there is nothing to clean")
+            raise DataError(f"{file}: the file has no queries; write them with: harness train synthesize")
         return cls(*zip(*rows, strict=True))
 
 
 def _evaluated(workspace: Workspace) -> dict[str, tuple[str, str]]:
-    """Name and split of every collection that the store has results on, by the fingerprint of the whole of it."""
+    """Name and split of each collection with results in the store, by the fingerprint of the whole collection."""
     if not workspace.results.exists():
         return {}
     with Results(workspace.results) as results:
@@ -179,7 +180,7 @@ def _converted(workspace: Workspace) -> Iterator[Collection]:
 
 
 def _source(queries: Path) -> tuple[Path, dict[str, Any]]:
-    """The file of the queries, and what is known of them."""
+    """The file of the queries, and the facts about them."""
     if not queries.is_dir():
         if not queries.is_file():
             raise UsageError(f"no queries at {queries}; write them with: harness train synthesize")
@@ -194,7 +195,7 @@ def _source(queries: Path) -> tuple[Path, dict[str, Any]]:
 def _about(
     file: Path, known: Sequence[KnownQueries], threshold: float, embedder: Embedder | None, corpus: Collection | None
 ) -> dict[str, object]:
-    """What is taken out depends on these alone: not on the order of the collections, nor on where they lie."""
+    """Everything that the removed queries depend on. The order and the place of the collections do not matter."""
     return {
         "clean_version": _VERSION,
         "asked_digest": file_digest(file),
@@ -219,24 +220,30 @@ def _matches(
     return found
 
 
-def _write(out: Path, asked: _Asked, found: dict[int, list[Likeness]], known: Sequence[KnownQueries]) -> None:
-    if len(found) == len(asked.texts):
+def _write(
+    out: Path, file_queries: _QueryFile, found: dict[int, list[Likeness]], known: Sequence[KnownQueries]
+) -> None:
+    if len(found) == len(file_queries.texts):
         raise DataError(f"all {len(found):,} queries are evaluation queries; take another generator or corpus")
     owners = [(one, text) for one in known for text in one.texts]
-    write_lines(out / QUERIES, (fields for row, fields in enumerate(asked.rows) if row not in found))
-    write_lines(out / REMOVED, (_told(asked, row, best(likes), owners) for row, likes in sorted(found.items())))
+    write_lines(out / QUERIES, (fields for row, fields in enumerate(file_queries.rows) if row not in found))
+    write_lines(
+        out / REMOVED, (_removed_row(file_queries, row, best(likes), owners) for row, likes in sorted(found.items()))
+    )
 
 
-def _told(asked: _Asked, row: int, like: Likeness, owners: Sequence[tuple[KnownQueries, str]]) -> dict[str, object]:
+def _removed_row(
+    file_queries: _QueryFile, row: int, like: Likeness, owners: Sequence[tuple[KnownQueries, str]]
+) -> dict[str, object]:
     collection, text = owners[like.known]
     return {
-        "_id": asked.ids[row], "query": asked.texts[row], "evaluation_query": text, "collection": collection.label,
-        "similarity": like.similarity, "exact": like.how == "exact", "how": like.how,
+        "_id": file_queries.ids[row], "query": file_queries.texts[row], "evaluation_query": text,
+        "collection": collection.label, "similarity": like.similarity, "exact": like.how == "exact", "how": like.how,
     }  # fmt: skip
 
 
 def _by_collection(found: dict[int, list[Likeness]], known: Sequence[KnownQueries]) -> list[dict[str, object]]:
-    """A query that is like those of several collections counts in each of them."""
+    """Counts by collection. A query that matches several collections counts in each of them."""
     owner = [place for place, one in enumerate(known) for _ in one.texts]
     removed, exact = Counter[int](), Counter[int]()
     for likes in found.values():
@@ -250,6 +257,6 @@ def _by_collection(found: dict[int, list[Likeness]], known: Sequence[KnownQuerie
 
 
 def _keys(texts: Texts) -> Any:
-    """One comparable number for each 128-bit digest."""
+    """One comparable value per 128-bit digest."""
     words = np.ascontiguousarray(texts.digests)
     return words.view("V16").ravel()

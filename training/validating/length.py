@@ -1,4 +1,4 @@
-"""V1: how long queries are."""
+"""V1: the lengths of queries."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from training.validating.words import unit_name, units
 def measure(
     sets: Sets, window: tuple[int, int] | None = None, unit: str = "words", effort: Effort = FULL
 ) -> list[ValidationRow]:
-    """Wasserstein-1 and Kolmogorov-Smirnov of the lengths, in words (in characters where a script has no spaces), and
-    how many queries lie outside of the window of the prompt.
+    """Wasserstein-1 and Kolmogorov-Smirnov distances of the lengths, in words (in characters for scripts without
+    spaces), and the share of queries outside of the window of the prompt.
 
     Args:
-        window: the shortest and the longest query that the profile wants; none: that row is left out.
-        unit: what the window counts: `words` or `characters`, as the profile has it.
+        window: the shortest and the longest query of the profile. None leaves this row out.
+        unit: the unit of the window, `words` or `characters`.
     """
     counted = unit_name(sets.synthetic.texts)
     found = {role: _values(one) for role, one in roles(sets).items()}
@@ -49,7 +49,7 @@ def _outside(sets: Sets, window: tuple[int, int], unit: str, effort: Effort) -> 
         for role, one in roles(sets).items()
     }
     name = Name("V1", "length", f"share outside of {window[0]} to {window[1]} {unit}", "share")
-    note = "`train synthesize` takes no query from outside; the real ones tell whether the window is right"
+    note = "`train synthesize` accepts no query outside; compare with the real ones to check the window"
     return measured_values(
         name, sets, found, lambda a, b: abs(_mean(a) - _mean(b)), levels_of(sets, found, _mean), note, effort=effort
     )

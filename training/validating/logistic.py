@@ -1,4 +1,4 @@
-"""Logistic regression with a ridge, and the area under the ROC curve: what a two-sample classifier is made of."""
+"""Logistic regression with a ridge penalty, and the area under the ROC curve, for the two-sample classifier."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _STEPS, _SMALL = 25, 1e-4
 
 
 def fit(features: Matrix, labels: Labels, ridge: float) -> Vector:
-    """Weights [dim + 1], the last one the intercept, that minimise the sum of the log losses plus ridge/2 times the
-    squared weights without the intercept; by Newton's method (iteratively reweighted least squares)."""
+    """The weights [dim + 1], with the intercept last, that minimise the sum of log losses plus ridge/2 times the
+    squared weights without the intercept. Uses Newton's method (iteratively reweighted least squares)."""
     design = np.hstack([features, np.ones((len(features), 1))])
     penalty = np.full(design.shape[1], ridge)
     penalty[-1] = 1e-9
@@ -29,14 +29,14 @@ def fit(features: Matrix, labels: Labels, ridge: float) -> Vector:
 
 
 def scores(features: Matrix, weights: Vector) -> Vector:
-    """The log-odds of every row."""
+    """The log-odds of each row."""
     found: Vector = features @ weights[:-1] + weights[-1]
     return found
 
 
 def auc(positive: npt.NDArray[np.floating], negative: npt.NDArray[np.floating]) -> float:
-    """The share of pairs in which the positive one scores higher, ties half (Mann and Whitney 1947); nan without a
-    pair."""
+    """The share of pairs in which the positive one scores higher, with ties counted half (Mann and Whitney 1947); nan
+    without a pair."""
     if not len(positive) or not len(negative):
         return float("nan")
     ordered = np.sort(negative)
@@ -56,8 +56,8 @@ def _newton_step(design: Matrix, labels: Labels, weights: Vector, penalty: Vecto
 def _shortened(  # noqa: PLR0917
     design: Matrix, labels: Labels, weights: Vector, step: Vector, penalty: Vector, loss: float
 ) -> tuple[Vector, float, float]:
-    """The weights after the longest of the steps 1, 1/2, 1/4, ... that lowers the loss, the loss there, and how far the
-    log-odds of a row moved at most."""
+    """The weights after the longest of the steps 1, 1/2, 1/4, ... that lowers the loss, the new loss, and the largest
+    change of a row's log-odds."""
     for halvings in range(20):
         part = step * 0.5**halvings
         if (new := _loss(design, labels, weights + part, penalty)) <= loss:

@@ -1,4 +1,4 @@
-"""One measure of a set of queries, with the floor and the scale that give it a meaning."""
+"""One measure of a set of queries, with its floor and its scale."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from training.validating.sets import QuerySet, Sets
 
 Distance = Callable[[QuerySet, QuerySet], float]
-"""A distance of two sets; the first is measured against the second."""
+"""A distance of the first set from the second."""
 Level = Callable[[QuerySet], float]
-"""A figure that one set has by itself."""
+"""A figure of one set."""
 HALVINGS, RESAMPLES = 20, 200
 LEAST = 20
-"""Queries that each side needs; with fewer, a distance says nothing."""
+"""The smallest number of queries on each side; with fewer, a distance has no meaning."""
 
 
 @dataclass(frozen=True)
 class ValidationRow:
-    """One row of a validation. Shares are fractions; `unit` says what else a figure is."""
+    """One row of a validation. Shares are fractions; `unit` names other units."""
 
     id: str
     """V1 to V14."""
@@ -30,35 +30,35 @@ class ValidationRow:
     statistic: str
     unit: str
     value: float | None = None
-    """Synthetic against real; None where there are no real queries."""
+    """Synthetic against real queries; None without real queries."""
     interval: tuple[float, float] | None = None
-    """95 % bootstrap over documents."""
+    """95 % interval of `value`."""
     floor: float | None = None
-    """One half of the real queries against the other, the mean over random halvings."""
+    """One half of the real queries against the other: the mean over random halvings."""
     floor_high: float | None = None
-    """The 95th percentile over the halvings: a value below is no difference that could be seen."""
+    """The 95th percentile over the halvings. A value below it is not a detectable difference."""
     scale: float | None = None
     """Synthetic against another domain."""
     levels: Mapping[str, float | None] = field(default_factory=dict)
-    """The figure of each set alone, by the set's name, where there is one."""
+    """The figure of each set by its name, for measures that have one."""
     note: str = ""
     parts: Mapping[str, Any] = field(default_factory=dict)
     """Details, for plots: histograms, shares by type."""
 
     @property
     def above_floor(self) -> bool | None:
-        """Whether the value is more than the noise; None where that cannot be said."""
+        """Whether the value is above the noise; None if this is not known."""
         return None if self.value is None or self.floor_high is None else self.value > self.floor_high
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; figures that are none are null."""
+        """The values for JSON, with null for figures that are not finite."""
         plain: dict[str, Any] = _finite(asdict(self) | {"above_floor": self.above_floor})
         return plain
 
 
 @dataclass(frozen=True)
 class Name:
-    """What a measure is called."""
+    """The names and the unit of a measure."""
 
     id: str
     name: str
@@ -76,12 +76,12 @@ def measured(  # noqa: PLR0917
     resamples: int = RESAMPLES,
     halvings: int = HALVINGS,
 ) -> ValidationRow:
-    """Measure synthetic against real, real against real, and synthetic against another domain, at equal numbers of
-    queries: as many as half of the real ones, so that floor and value have the same noise.
+    """Measure synthetic against real, real against real, and synthetic against another domain. Each side has as many
+    queries as half of the real ones, so that floor and value have the same noise.
 
     Args:
-        distance: of two sets of equal size.
-        level: of one set, where it has a figure by itself.
+        distance: the distance of two sets of equal size.
+        level: the figure of one set, if the measure has one.
         resamples: bootstrap samples over documents; 0 gives no interval.
     """
     levels = {one.name: level(one) for one in sets.all} if level else {}
@@ -114,7 +114,8 @@ def measured(  # noqa: PLR0917
 
 
 def matched(sets: Sets) -> int | None:
-    """Queries of each side: half of the real ones, or all synthetic ones if they are fewer. None: too few."""
+    """The number of queries on each side: half of the real ones, or all synthetic ones if they are fewer; None if there
+    are too few."""
     if sets.real is None or len(sets.real.members) < 2:
         return None
     size = min(len(sets.synthetic), *(len(half) for half in sets.real.halves(np.random.default_rng(sets.seed))))

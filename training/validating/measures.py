@@ -1,4 +1,4 @@
-"""Every measure of a validation in its turn. One that lacks something is a row that says what to name."""
+"""Run all measures of a validation. A measure that lacks something gives a row that says what to add."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VECTORS = ("V5", "V7", "V10")
 
 @dataclass(frozen=True)
 class Asks:
-    """What a row that lacks something asks its reader for."""
+    """The names of missing inputs in notes."""
 
     real: str = "--real"
     embedder: str = "--embedder"
@@ -42,26 +42,26 @@ class Asks:
 
 @dataclass(frozen=True)
 class Case:
-    """What is held against what."""
+    """The inputs of a validation."""
 
     sets: Sets
-    """Without evaluation queries, without vectors."""
+    """The compared sets, without evaluation queries and without vectors."""
     corpus: Collection
     real: Collection | None
-    """For V11, with its judgments."""
+    """The real collection with its judgments, for V11."""
     cleaned: Mapping[str, Any]
-    """The manifest of the stage that took evaluation queries out, with the facts of synthesis."""
-    wishes: ValidationSettings
+    """The manifest of the stage that removed evaluation queries, with the facts of synthesis."""
+    settings: ValidationSettings
     kept: bool
-    """Whether the set without evaluation queries is the one that is kept."""
+    """Whether the set without evaluation queries is written."""
     asks: Asks = field(default_factory=Asks)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-    """Measures that are taken elsewhere, by id, and where. Their rows say so, and are no part of the decision."""
+    """Notes for measures that are taken elsewhere, by id. Their rows have the note and do not affect the decision."""
 
 
 def measures(case: Case, session: Session) -> Iterator[ValidationRow]:
     """V1 to V11, V13 and V14, in that order."""
-    sets = embedded(case.sets, case.wishes.embedder, case.corpus, session)
+    sets = embedded(case.sets, case.settings.embedder, case.corpus, session)
     turns: tuple[Callable[[], Sequence[ValidationRow]], ...] = (
         lambda: length.measure(sets, *_window(case.cleaned)),
         lambda: overlap.measure(sets),
@@ -71,7 +71,7 @@ def measures(case: Case, session: Session) -> Iterator[ValidationRow]:
         lambda: classifier.measure(sets),
         lambda: coverage.measure(sets),
         lambda: diversity.measure(sets),
-        lambda: difficulty.measure(sets, case.corpus, case.wishes.stages, session, depth=case.wishes.depth),
+        lambda: difficulty.measure(sets, case.corpus, case.settings.stages, session, depth=case.settings.depth),
         lambda: _similarity(sets, case, session),
         lambda: _teacher(sets, case, session),
         lambda: leak_rows(case.cleaned, kept=case.kept),
@@ -84,29 +84,29 @@ def measures(case: Case, session: Session) -> Iterator[ValidationRow]:
 
 
 def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[ValidationRow]:
-    """V13: evaluation queries that stand in the set, and evaluation documents that stand in the corpus."""
+    """V13: the number of evaluation queries in the set, and the shares of evaluation documents in the corpus."""
     removed = int(cleaned["removed"])
     nothing = not cleaned["known_texts"]
-    told = f"{removed:,} of {cleaned['asked']:,} taken out, {cleaned['removed_exactly']:,} of them word for word"
+    note = f"{removed:,} of {cleaned['asked']:,} removed, {cleaned['removed_exactly']:,} of them word for word"
     if nothing:
-        told = "the workspace knows no evaluation query, so none was looked for"
+        note = "the workspace has no evaluation queries, so there was no search"
     parts = {name: cleaned[name] for name in ("removed", "removed_exactly", "known_texts", "collections", "unseen")}
     shared = cleaned["shared_documents"] or []
     return [
         ValidationRow(
-            "V13", "leak", "evaluation queries in the set", "queries", note=told, parts=parts,
+            "V13", "leak", "evaluation queries in the set", "queries", note=note, parts=parts,
             value=None if nothing else 0.0 if kept else float(removed),
         ),
         ValidationRow(
             "V13", "leak", "evaluation documents in the corpus", "share", parts={"shared": shared},
-            note="declared, not judged: an adapted student has seen these documents",
+            note="for information only: an adapted student has seen these documents",
             levels={one["collection"]: one["share"] for one in shared},
         ),
     ]  # fmt: skip
 
 
 def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
-    """The length that the prompt profile wants, where the queries come with one."""
+    """The window of lengths of the profile, with its unit; None if the queries have no profile."""
     profile = cleaned.get("profile_settings")
     if not profile:
         return None, "words"
@@ -114,31 +114,31 @@ def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
 
 
 def _similarity(sets: Sets, case: Case, session: Session) -> list[ValidationRow]:
-    if case.wishes.embedder is None:
+    if case.settings.embedder is None:
         return similarity.measure(sets)
-    return similarity.measure(sets, case.corpus, case.wishes.embedder, session, depth=case.wishes.depth)
+    return similarity.measure(sets, case.corpus, case.settings.embedder, session, depth=case.settings.depth)
 
 
 def _teacher(_: Sets, case: Case, session: Session) -> list[ValidationRow]:
-    wishes = case.wishes
-    if case.real is None or not wishes.teachers:
+    settings = case.settings
+    if case.real is None or not settings.teachers:
         return [ValidationRow("V11", "teacher on real judgments", "nDCG@10", "share")]
     return teacher.measure(
-        case.real, wishes.teachers, wishes.stages[0], session,
-        student=wishes.student, depth=wishes.depth, max_length=wishes.max_length,
+        case.real, settings.teachers, settings.stages[0], session,
+        student=settings.student, depth=settings.depth, max_length=settings.max_length,
     )  # fmt: skip
 
 
 def _hinted(row: ValidationRow, case: Case) -> ValidationRow:
-    """The row, with what it lacks."""
+    """The row with a note about missing inputs."""
     if row.id in case.elsewhere:
         return replace(row, note=case.elsewhere[row.id])
-    wishes, asks = case.wishes, case.asks
+    settings, asks = case.settings, case.asks
     lacks = (
         (asks.real, case.sets.real is None and row.id not in ("V13", "V14")),
-        (asks.embedder, wishes.embedder is None and row.id in _VECTORS),
-        (asks.teacher, not wishes.teachers and row.id == "V11"),
-        (asks.student, wishes.student is None and row.id == "V11" and "student" in row.statistic),
+        (asks.embedder, settings.embedder is None and row.id in _VECTORS),
+        (asks.teacher, not settings.teachers and row.id == "V11"),
+        (asks.student, settings.student is None and row.id == "V11" and "student" in row.statistic),
     )
     missing = [what for what, is_lacking in lacks if is_lacking]
     if row.value is not None or not missing:

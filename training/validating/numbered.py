@@ -1,5 +1,5 @@
-"""Queries that are known by number, so that what was computed once for all of them (a kernel matrix, ranks, scores) is
-looked up in every halving; and the interval of a distance that a bootstrap would bias."""
+"""Queries with row numbers, so that results for all of them (a kernel matrix, ranks, scores) are computed once and
+looked up in each halving; and intervals for distances that a bootstrap would bias."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from training.validating.measured import LEAST, Distance, Name, ValidationRow, m
 from training.validating.sets import QuerySet, Rows, Sets
 
 ENOUGH = 200
-"""Real queries that a comparison of two clouds needs; with fewer, its floor is as high as its value."""
+"""The smallest number of real queries to compare two clouds; with fewer, the floor is as high as the value."""
 MOST = 2000
-"""Queries of each set that a matrix of all pairs is made of; more are sampled."""
+"""The largest number of queries of each set in a matrix of all pairs. Larger sets are sampled."""
 HALF_SAMPLES = 100
 
 RowDistance = Callable[[Rows, Rows], float]
-"""A distance of two sets that are given as rows of a table."""
+"""A distance of two sets, given as rows of a table."""
 
 
 @dataclass(frozen=True)
 class Numbered(QuerySet):
-    """Queries with their rows of a table over all sets; whatever is taken from them keeps them."""
+    """Queries with their rows in a table over all sets. Samples of them keep the rows."""
 
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
     def take(self, rows: Rows) -> QuerySet:
-        """These queries, with the rows that they have."""
+        """These queries, with their rows."""
         taken = cast(Numbered, super().take(rows))
         return replace(taken, rows=self.rows[rows])
 
 
 def numbered(sets: Sets) -> Sets:
-    """The sets with consecutive rows: the synthetic queries' first, then the real ones', then the other domain's."""
+    """The sets with consecutive rows: first synthetic queries, then real ones, then those of the other domain."""
     starts = iter(np.cumsum([0, *map(len, sets.all)]).tolist())
     return each(sets, lambda one: _numbered(one, next(starts)))
 
 
 def each(sets: Sets, change: Callable[[QuerySet], QuerySet]) -> Sets:
-    """The sets after a change of each, in the order synthetic, real, other domain."""
+    """The sets with `change` applied to each, in the order synthetic, real, other domain."""
     synthetic, real, wrong = (None if one is None else change(one) for one in (sets.synthetic, sets.real, sets.wrong))
     assert synthetic is not None
     return replace(sets, synthetic=synthetic, real=real, wrong=wrong)
 
 
 def rows_of(one: QuerySet) -> Rows:
-    """The rows of a set that was numbered."""
+    """The rows of a numbered set."""
     return cast(Numbered, one).rows
 
 
@@ -63,7 +63,7 @@ def compared(  # noqa: PLR0917
     halvings: int = 20,
     half_samples: int = HALF_SAMPLES,
 ) -> ValidationRow:
-    """Measure as `measured` does, on numbered sets, with an interval from half samples."""
+    """Like `measured`, on numbered sets, with an interval from half samples."""
     sets = each(sets, _bare)
     found = measured(name, sets, by_rows(distance), None, note, parts, resamples=0, halvings=halvings)
     if found.value is not None and half_samples:
@@ -72,20 +72,20 @@ def compared(  # noqa: PLR0917
 
 
 def by_rows(distance: RowDistance) -> Distance:
-    """The distance as `measured` takes it."""
+    """The distance as a function of query sets, for `measured`."""
     return lambda first, second: distance(rows_of(first), rows_of(second))
 
 
 def half_sample_interval(
     name: Name, sets: Sets, distance: RowDistance, value: float, half_samples: int
 ) -> tuple[float, float]:
-    """95 % interval: how the distance varies over random halves of the documents, drawn without replacement, laid
-    around the value.
+    """The 95 % interval from the variation of the distance over random halves of the documents, drawn without
+    replacement and centred on the value.
 
-    A bootstrap repeats rows, and a repeated row is its own nearest neighbour: kernel, neighbour and density measures
-    would see a cluster that is not there. A half that is drawn without replacement varies around the whole as the
-    whole does around the truth (delete-d jackknife with d = n/2; Shao and Wu 1989, Annals of Statistics 17). Only the
-    spread is taken from the halves: what a smaller number adds to every value alike drops out.
+    A bootstrap repeats rows, and a repeated row is its own nearest neighbour, so kernel, neighbour and density measures
+    would find false clusters. A half that is drawn without replacement varies around the whole as the whole varies
+    around the truth (delete-d jackknife with d = n/2; Shao and Wu 1989, Annals of Statistics 17). Only the spread of
+    the halves is used, because a smaller sample may shift all their values.
     """
     assert sets.real is not None
     draw = np.random.default_rng([sets.seed, *name.id.encode(), *name.name.encode()])
@@ -99,26 +99,26 @@ def half_sample_interval(
 
 
 def unmeasured(names: Sequence[Name], reason: str) -> list[ValidationRow]:
-    """Rows without figures that say why."""
+    """Rows without figures, with the reason as a note."""
     return [ValidationRow(one.id, one.name, one.statistic, one.unit, note=f"not measured: {reason}") for one in names]
 
 
 def hindrance(sets: Sets, enough: int, *, vectors: bool = True) -> str | None:
-    """Why the sets cannot be compared; None where they can."""
+    """Why the sets cannot be compared; None if they can."""
     if sets.real is None:
         return "there are no real queries to compare with"
     if len(sets.real) < enough:
-        return f"there are {len(sets.real)} real queries, and {enough} are needed"
+        return f"there are {len(sets.real)} real queries, but {enough} are needed"
     if len(sets.synthetic) < LEAST:
-        return f"there are {len(sets.synthetic)} synthetic queries, and {LEAST} are needed"
+        return f"there are {len(sets.synthetic)} synthetic queries, but {LEAST} are needed"
     if vectors and (sets.synthetic.vectors is None or sets.real.vectors is None):
         return "no embedder was named"
     return None
 
 
 def limited(sets: Sets, most: int = MOST) -> tuple[Sets, str]:
-    """At most so many queries of each set, whole documents drawn at random, and a sentence about it. Queries of another
-    domain that have no vectors are left out."""
+    """The sets with at most `most` queries each, drawn by whole documents, and a note about the draw. A set of another
+    domain without vectors is left out."""
     draw = np.random.default_rng([sets.seed, most])
     cut = ", ".join(one.name for one in sets.all if len(one) > most)
     wrong = sets.wrong if sets.wrong and sets.wrong.vectors is not None else None
@@ -132,7 +132,7 @@ def stacked(sets: Sets) -> Floats:
 
 
 def _bare(one: QuerySet) -> QuerySet:
-    """Rows and groups alone: hundreds of samples are drawn, and nothing else of them is read."""
+    """The set with only rows and groups, to draw hundreds of samples quickly."""
     return replace(one, texts=("",) * len(one), documents=None, vectors=None, document_vectors=None)
 
 

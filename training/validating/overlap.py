@@ -1,4 +1,4 @@
-"""V2: how many of a query's words stand in the document that it was written for."""
+"""V2: the overlap of queries with the documents that they were written for."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ STATISTICS = ("containment", "Jaccard", "idf-weighted containment", "longest cop
 
 def measure(sets: Sets, corpus: Sequence[str] = (), effort: Effort = FULL) -> list[ValidationRow]:
     """Wasserstein-1 of four overlaps, each from 0 to 1: containment |q ∩ d| / |q|, Jaccard |q ∩ d| / |q ∪ d|,
-    containment weighted by idf, and the longest run of the query's words that the document has, over the query's.
-
-    Tokens are words in folded case, character bigrams where a script has no spaces; the run is of words or characters.
-    Queries that have no document, or no word, are left out and counted in the note.
+    containment weighted by idf, and the longest run of the query's words that occurs in the document, as a share of the
+    query. Tokens are words in folded case, or character bigrams for scripts without spaces. Runs count words or
+    characters. Queries without a document or without a word are left out and counted in the note.
 
     Args:
-        corpus: the documents that idf is taken from; none: those of the synthetic and the real queries.
+        corpus: the documents for idf. Default: those of the synthetic and the real queries.
     """
     kept = _with_documents(sets)
     note = _left_out(sets, kept)
@@ -38,19 +37,19 @@ def measure(sets: Sets, corpus: Sequence[str] = (), effort: Effort = FULL) -> li
 
 @dataclass(frozen=True)
 class Idf:
-    """Inverse document frequencies as BM25 has them, ln(1 + (N - n + 0.5) / (n + 0.5)): always above 0."""
+    """The inverse document frequencies of BM25, ln(1 + (N - n + 0.5) / (n + 0.5)), which are always above 0."""
 
     documents: int
     holding: Mapping[str, int]
 
     def __call__(self, token: str) -> float:
-        """The weight of a token; one that no document has weighs most."""
+        """The weight of a token. A token that no document has gets the largest weight."""
         held = self.holding.get(token, 0)
         return float(np.log1p((self.documents - held + 0.5) / (held + 0.5)))
 
     @classmethod
     def of(cls, documents: Iterable[Set[str]]) -> Idf:
-        """Counted over the different tokens of documents."""
+        """Count the distinct tokens of documents."""
         counted, number = Counter[str](), 0
         for document in documents:
             counted.update(document)
@@ -60,30 +59,35 @@ class Idf:
 
 @dataclass(frozen=True)
 class Document:
-    """A document as it is compared with the queries written for it."""
+    """A document, prepared for the comparison with its queries."""
 
     text: str
     language: str | None = None
 
     @cached_property
     def tokens(self) -> Set[str]:
-        """Different words or bigrams."""
+        """The distinct words or bigrams."""
         return frozenset(tokens(self.text, self.language))
 
     @cached_property
     def run(self) -> str:
-        """All units in their order, each between spaces."""
+        """All units in order, each between spaces."""
         return _spaced(units(self.text, self.language))
 
 
 def overlaps(query: str, document: Document, idf: Callable[[str], float]) -> tuple[float, float, float, float]:
-    """The four overlaps of one query that has words, in the order of STATISTICS."""
-    asked, held = set(tokens(query, document.language)), document.tokens
-    shared = asked & held
-    # Sorted: sums in the order of a set of strings would differ from one process to the next.
-    weight = sum(map(idf, sorted(shared))) / sum(map(idf, sorted(asked)))
+    """The four overlaps of one query, in the order of STATISTICS. The query must have words."""
+    query_tokens, held = set(tokens(query, document.language)), document.tokens
+    shared = query_tokens & held
+    # Sorted, because the order of a set of strings, and so the sum, differs between processes.
+    weight = sum(map(idf, sorted(shared))) / sum(map(idf, sorted(query_tokens)))
     run = units(query, document.language)
-    return len(shared) / len(asked), len(shared) / len(asked | held), weight, _copied(run, document.run) / len(run)
+    return (
+        len(shared) / len(query_tokens),
+        len(shared) / len(query_tokens | held),
+        weight,
+        _copied(run, document.run) / len(run),
+    )
 
 
 def _copied(run: Sequence[str], document: str) -> int:
@@ -113,12 +117,13 @@ def _kept(one: QuerySet) -> QuerySet:
 def _left_out(sets: Sets, kept: Sets) -> str:
     have = roles(kept)
     missing = {one.name: len(one) - len(have.get(role, ())) for role, one in roles(sets).items()}
-    told = [f"{number:,} {name}" for name, number in missing.items() if number]
-    return f"left out, without a document or a word: {', '.join(told)}" if told else ""
+    counts = [f"{number:,} {name}" for name, number in missing.items() if number]
+    return f"left out, without a document or a word: {', '.join(counts)}" if counts else ""
 
 
 def _weights(sets: Sets, role: Role, corpus: Sequence[str]) -> Idf:
-    """Another domain has its own weights, so that it does not change those that synthetic and real queries share."""
+    """The weights for a set. Another domain has separate weights, so that it does not change those of synthetic and
+    real queries."""
     sources = [sets.wrong] if role == "wrong" else [sets.synthetic, sets.real]
     languages = [one.language for one in sources if one is not None]
     texts = corpus if corpus and role != "wrong" else [
@@ -139,5 +144,5 @@ def _row(number: int, sets: Sets, found: Mapping[Role, Values], note: str, effor
     name = Name("V2", f"overlap with the document: {STATISTICS[number]}", "Wasserstein-1", "share")
     parts = {"histogram": histogram({one.name: values[role] for role, one in roles(sets).items()}, 0, 1)}
     means = levels_of(sets, values, lambda each: float(each.mean()) if len(each) else float("nan"))
-    told = "; ".join(part for part in ("levels are means", note) if part)
-    return measured_values(name, sets, values, wasserstein, means, told, parts, effort)
+    joined_note = "; ".join(part for part in ("levels are means", note) if part)
+    return measured_values(name, sets, values, wasserstein, means, joined_note, parts, effort)

@@ -1,4 +1,4 @@
-"""V4: whether synthetic queries are worded as real ones are."""
+"""V4: the wording of synthetic queries compared with real ones."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from training.validating.sequences import Sequences, sequences
 from training.validating.sets import Sets
 
 Against = Callable[[Sequences, Sequences], float]
-"""A figure of some queries under others."""
+"""A figure of some queries under a model of others."""
 
 
 def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
-    """Cross-entropy under a bigram and a unigram model of real queries, as a difference from that of other real
-    queries; the share of words that real queries do not have; the slope of Zipf's law.
+    """Cross-entropy under a bigram and a unigram model of real queries, minus that of other real queries; the share of
+    words that real queries do not have; the slope of Zipf's law.
 
-    For a cross-entropy the real queries of one side are parted once more: a model is trained on one part, and both the
-    other part and the queries that are measured are read by it. Levels are figures under half of the real queries,
-    and without real queries those of one half of a set under its own other half. A lower figure than the real
-    queries' is a difference too: templates are easy to foretell.
+    For a cross-entropy the real queries of one side are split again: a model is trained on one part, and both the other
+    part and the measured queries are scored with it. Levels are figures under half of the real queries, or without real
+    queries those of one half of a set under the other half. A lower figure than that of real queries is a difference
+    too, because templates are easy to predict.
     """
     found = sequences(roles(sets))
     rows = [_entropy(sets, found, effort, unigram) for unigram in (False, True)]
@@ -43,8 +43,7 @@ def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
 
 
 def excess(asked: Sequences, real: Sequences, *, unigram: bool = False) -> float:
-    """Bits per token that queries cost more than real ones under a model of other real ones; below 0 if they cost
-    less."""
+    """Bits per token of queries minus that of real ones, under a model of other real queries."""
     training, held = real.halves
     model = LanguageModel(training)
     return model.cross_entropy(asked, unigram=unigram) - model.cross_entropy(held, unigram=unigram)
@@ -96,6 +95,6 @@ def _known(figure: float) -> float | None:
 
 
 def _frequencies(one: Sequences) -> list[int]:
-    """Of the commonest words, in falling order, for a plot over ranks."""
+    """The frequencies of the most common words, in falling order, for a plot over ranks."""
     frequencies: list[int] = np.sort(one.counts[2:])[::-1][:1000].tolist()
     return [number for number in frequencies if number]

@@ -1,4 +1,4 @@
-"""What a first stage finds for the queries of a set, kept in the workspace as every run is."""
+"""The candidates of a first stage for the queries of a set, kept in the workspace like all runs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ DEPTH = 100
 
 
 def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, session: Session) -> Run:
-    """The candidates of every query of a set in the corpus, at most `depth` each.
+    """The candidates in the corpus for each query of a set, at most `depth` each.
 
     Raises:
-        UsageError: the spec names no first stage that can search.
+        UsageError: the spec does not name a first stage that can search.
     """
     return searched_together([one], corpus, spec, depth, session)[0]
 
@@ -32,7 +32,7 @@ def searched(one: QuerySet, corpus: Collection, spec: str, depth: int, session: 
 def searched_together(
     sets: Sequence[QuerySet], corpus: Collection, spec: str, depth: int, session: Session
 ) -> list[Run]:
-    """The candidates of each of one or more sets, from one search: a corpus is indexed once."""
+    """The candidates for one or more sets, from one search, so that the corpus is indexed once."""
     texts = [text for one in sets for text in one.texts]
     language = next((one.language for one in sets if one.language), None)
     names = [f"{row:07d}" for row in range(len(texts))]
@@ -43,8 +43,8 @@ def searched_together(
 
 
 def source_ranks(one: QuerySet, corpus: Collection, run: Run, depth: int) -> npt.NDArray[np.int64]:
-    """The rank, from 1, of each query's own document, `depth` + 1 where it was not found, 0 for a query whose document
-    is not in the corpus. Documents with the same text are the same document; the best rank counts."""
+    """The rank, from 1, of each query's document: `depth` + 1 if it was not found, 0 if it is not in the corpus.
+    Documents with the same text count as one, with the best rank."""
     own = text_digests(one.documents or ())
     order = run.order()
     rank = np.arange(len(order)) - np.repeat(run.offsets[:-1], np.diff(run.offsets)) + 1
@@ -56,7 +56,7 @@ def source_ranks(one: QuerySet, corpus: Collection, run: Run, depth: int) -> npt
 
 
 def _between(run: Run, first: int, last: int) -> Run:
-    """Of the queries from one on, up to another."""
+    """The run of the queries from `first` to before `last`."""
     start, end = run.offsets[first], run.offsets[last]
     return Run(
         run.offsets[first : last + 1] - start, run.documents[start:end], run.scores[start:end], run.tiebreaks[start:end]
@@ -64,7 +64,7 @@ def _between(run: Run, first: int, last: int) -> Run:
 
 
 def in_corpus(one: QuerySet, corpus: Collection) -> npt.NDArray[np.bool_]:
-    """Which queries have a document that the corpus has, text for text; bool [queries]."""
+    """Whether the text of each query's document is in the corpus; bool [queries]."""
     own = text_digests(one.documents or ())
     pairs = (np.ascontiguousarray(words, dtype="<u8").view("V16").ravel() for words in (own, corpus.corpus.digests))
     ours, theirs = pairs

@@ -1,4 +1,4 @@
-"""n-grams of queries: how many differ, and how well every query is foretold by the others of its set."""
+"""n-grams of queries: the share of distinct ones, and the BLEU of each query against the others of its set."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from training.validating.two_samples import Values
 
 ORDERS = 4
 _NO_MATCH = 0.1
-"""Matches that an order without any counts as (method 1 of Chen and Cherry 2014)."""
+"""The number of matches for an order without matches (method 1 of Chen and Cherry 2014)."""
 
 
 @dataclass(frozen=True)
 class NGrams:
-    """The different n-grams of every query, for one n: those of query i are grams[offsets[i]:offsets[i + 1]]."""
+    """The distinct n-grams of each query, for one n: those of query i are grams[offsets[i]:offsets[i + 1]]."""
 
     grams: Rows
     counts: Rows
-    """How often the query has each."""
+    """The number of occurrences of each n-gram in its query."""
     offsets: Rows
 
     def take(self, rows: Rows) -> NGrams:
-        """Those of some queries, in this order."""
+        """The n-grams of some queries, in this order."""
         places, offsets = ragged(self.offsets, rows)
         return NGrams(self.grams[places], self.counts[places], offsets)
 
@@ -44,33 +44,33 @@ class Grams:
 
     orders: tuple[NGrams, ...]
     lengths: Rows
-    """Units of each query."""
+    """The number of units of each query."""
 
     def take(self, rows: Rows) -> Grams:
-        """Those of some queries, in this order."""
+        """The n-grams of some queries, in this order."""
         return replace(self, orders=tuple(order.take(rows) for order in self.orders), lengths=self.lengths[rows])
 
     @classmethod
     def of(cls, queries: Sequence[Sequence[str]]) -> Grams:
-        """Of queries that are given in units."""
+        """The n-grams of queries, given in units."""
         orders = tuple(_order(queries, n) for n in range(1, ORDERS + 1))
         return cls(orders, np.array([len(query) for query in queries], np.int64))
 
 
 def distinct(order: NGrams) -> float:
-    """distinct-n (Li et al. 2016, arXiv 1510.03055): different n-grams over all n-grams; nan where there are none. It
-    falls with the number of queries: compare equal numbers only."""
+    """distinct-n (Li et al. 2016, arXiv 1510.03055): distinct n-grams over all n-grams; nan without n-grams. It falls
+    with the number of queries, so compare only equal numbers."""
     total = order.counts.sum()
     return float(len(np.unique(order.grams)) / total) if total else math.nan
 
 
 def self_bleu(grams: Grams) -> float:
-    """Self-BLEU (Zhu et al. 2018, arXiv 1802.01886): the mean BLEU-4 of every query with all others as references,
-    from 0 (nothing shared) to 1.
+    """Self-BLEU (Zhu et al. 2018, arXiv 1802.01886): the mean BLEU-4 of each query with all others as references, from
+    0 (nothing shared) to 1.
 
-    A query of fewer than four units is taken by the orders that it has; an order without a match counts as 0.1
-    matches; the reference length is that of the others which is nearest, the shorter of two. nan for fewer than two
-    queries. It grows with the number of queries: compare equal numbers only.
+    A query of fewer than four units uses only the orders that it has. An order without a match counts as 0.1 matches.
+    The reference length is the nearest length of another query, or the shorter of two. nan for fewer than two queries.
+    It grows with the number of queries, so compare only equal numbers.
     """
     grams = grams.take(np.flatnonzero(grams.lengths))
     if len(grams.lengths) < 2:
@@ -86,7 +86,7 @@ def self_bleu(grams: Grams) -> float:
 
 
 def _clipped(order: NGrams) -> Rows:
-    """How often each n-gram counts: at most as often as the other query which has it most."""
+    """The clipped count of each n-gram: at most the largest count in another query."""
     if not len(order.grams):
         return order.counts
     sort = np.lexsort((-order.counts, order.grams))
@@ -102,7 +102,7 @@ def _clipped(order: NGrams) -> Rows:
 
 
 def _brevity(lengths: Rows) -> Values:
-    """The logarithm of BLEU's penalty for every query."""
+    """The logarithm of BLEU's brevity penalty for each query."""
     known, counts = np.unique(lengths, return_counts=True)
     nearest = dict(zip(known.tolist(), known.tolist(), strict=True))
     for at in np.flatnonzero(counts == 1):

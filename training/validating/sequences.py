@@ -1,4 +1,4 @@
-"""Queries as numbers of words, all sets over one vocabulary, so that a resampled set costs no text."""
+"""Queries as sequences of word numbers over one vocabulary for all sets, so that resampling needs no text."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from training.validating.sets import QuerySet, Rows
 from training.validating.words import units
 
 START, END = 0, 1
-"""Numbers of the marks before and after a query."""
+"""The numbers of the marks before and after a query."""
 K = TypeVar("K")
 Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words and pairs of neighbours that occur in any of the sets."""
+    """The words and the pairs of neighbouring words of all sets."""
 
     words: int
-    """START and END included."""
+    """The number of words, including START and END."""
     contexts: Rows
-    """The first word of every pair."""
+    """The first word of each pair."""
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Queries of one set. Those of query i are words[offsets[i]:offsets[i + 1]]; the last one is END."""
+    """The queries of one set. The words of query i are words[offsets[i]:offsets[i + 1]]; the last one is END."""
 
     vocabulary: Vocabulary
     words: Rows
     pairs: Rows
-    """Of each word and the one before it, which is START at the beginning: the number of the pair."""
+    """The number of the pair of each word and the word before it, which is START at the beginning."""
     offsets: Rows
     groups: Rows
     """The document of each query."""
@@ -54,24 +54,24 @@ class Sequences:
 
     @cached_property
     def counts(self) -> Counts:
-        """Occurrences of every word of the vocabulary."""
+        """The number of occurrences of each word of the vocabulary."""
         return np.bincount(self.words, minlength=self.vocabulary.words)
 
     @cached_property
     def pair_counts(self) -> Counts:
-        """Occurrences of every pair of the vocabulary."""
+        """The number of occurrences of each pair of the vocabulary."""
         return np.bincount(self.pairs, minlength=len(self.vocabulary.contexts))
 
     @cached_property
     def halves(self) -> tuple[Sequences, Sequences]:
-        """Every other document, in the order in which they first appear, and the rest."""
+        """Every second document, in the order of first appearance, and the rest."""
         _, first, owner = np.unique(self.groups, return_index=True, return_inverse=True)
         order = np.argsort(np.argsort(first))[owner]
         return self.take(np.flatnonzero(order % 2 == 0)), self.take(np.flatnonzero(order % 2 == 1))
 
 
 def sequences(sets: Mapping[K, QuerySet]) -> dict[K, Sequences]:
-    """Every set over the vocabulary of all of them; words are units, as `words.units` cuts them."""
+    """All sets as sequences over their common vocabulary. Words are units, as in `words.units`."""
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = lambda: len(numbers) + 2
     numbered = {
@@ -93,7 +93,7 @@ def sequences(sets: Mapping[K, QuerySet]) -> dict[K, Sequences]:
 
 
 def ragged(offsets: Rows, rows: Rows) -> tuple[Rows, Rows]:
-    """Places of the values of some rows, one row after the other, and the offsets that they then have."""
+    """The places of the values of some rows, one row after the other, and their new offsets."""
     lengths = np.diff(offsets)[rows]
     ends = np.cumsum(lengths)
     places = np.arange(int(lengths.sum())) + np.repeat(offsets[:-1][rows] - (ends - lengths), lengths)

@@ -1,4 +1,4 @@
-"""Sets of queries that are compared: synthetic ones, real ones, those of another domain."""
+"""The sets of queries that are compared: synthetic ones, real ones, and those of another domain."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class QuerySet:
-    """Queries, the document that each belongs to, and their vectors where an embedder was named."""
+    """Queries, the document of each, and their vectors if there is an embedder."""
 
     name: str
     texts: tuple[str, ...]
     documents: tuple[str, ...] | None = None
-    """The text of the source document, or of a judged positive; "" for a query that has none. None: nobody has any."""
+    """The text of the source document or of a judged positive, "" for a query without one; None if no query has one."""
     groups: tuple[int, ...] = ()
-    """Queries of one document share a number: they are resampled together. Empty: each stands alone."""
+    """Queries of one document share a number and are resampled together. Empty: each query is a group."""
     language: str | None = None
     vectors: Floats | None = None
     """float32 [queries, dim], of unit length."""
     document_vectors: Floats | None = None
-    """float32 [queries, dim], of unit length: of the document of each query; rows of zeros where there is none."""
+    """Vectors of the documents, float32 [queries, dim], of unit length; rows of zeros for missing documents."""
 
     def __post_init__(self) -> None:
         for name in ("documents", "vectors", "document_vectors"):
@@ -43,14 +43,14 @@ class QuerySet:
 
     @cached_property
     def members(self) -> tuple[Rows, ...]:
-        """The rows of every group, in the order in which the groups first appear."""
-        found: dict[int, list[int]] = {}
+        """The rows of each group, in the order of first appearance."""
+        rows_by_group: dict[int, list[int]] = {}
         for row, group in enumerate(self.groups or range(len(self.texts))):
-            found.setdefault(group, []).append(row)
-        return tuple(np.array(rows, np.int64) for rows in found.values())
+            rows_by_group.setdefault(group, []).append(row)
+        return tuple(np.array(rows, np.int64) for rows in rows_by_group.values())
 
     def take(self, rows: Rows) -> QuerySet:
-        """These rows, in this order; a row may come several times. Groups stay those of their documents."""
+        """The queries of these rows, in this order; a row may occur several times. Groups do not change."""
         chosen = rows.tolist()
         return replace(
             self,
@@ -83,19 +83,19 @@ class QuerySet:
 
 @dataclass(frozen=True)
 class Sets:
-    """What a validation compares."""
+    """The sets that a validation compares."""
 
     synthetic: QuerySet
     real: QuerySet | None = None
     wrong: QuerySet | None = None
-    """Synthetic or real queries of another domain: what a large difference looks like."""
+    """Synthetic or real queries of another domain, as an example of a large difference."""
     seed: int = 0
 
     def __post_init__(self) -> None:
         if len({one.name for one in self.all}) < len(self.all):
-            raise DataError("two sets of queries have one name, and their figures could not be told apart; rename one")
+            raise DataError("two sets of queries have the same name; rename one")
 
     @property
     def all(self) -> Sequence[QuerySet]:
-        """Those that there are."""
+        """The available sets."""
         return [one for one in (self.synthetic, self.real, self.wrong) if one is not None]

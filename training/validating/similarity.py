@@ -1,4 +1,4 @@
-"""V10: are synthetic queries as near to their documents, and as far from the rest of the corpus, as real ones are?"""
+"""V10: the similarity of queries to their documents and to the rest of the corpus, compared with real queries."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def measure(
     enough: int = ENOUGH,
 ) -> list[ValidationRow]:
     """One minus the overlap OVL = integral of min(p_S(x), p_R(x)) dx of two densities: of the cosine of a query and its
-    own document, of the gap between the first and the second score of a search in the corpus, and of all scores of its
-    first `depth` candidates. 0: the densities are one; 1: they do not meet.
+    document, of the gap between the first and the second score of a search in the corpus, and of all scores of the
+    first `depth` candidates. 0: the densities are equal; 1: they do not overlap.
 
-    The densities are Gaussian kernel estimates (see `Densities`). `parts`: `ovl`, `x` and `density` (of each set at x),
+    The densities are Gaussian kernel estimates (see `Densities`). `parts`: `ovl`, `x`, `density` (of each set at x),
     and for the scores of a search `profile` (the mean score at each rank).
 
     Args:
-        stage: the first stage that searches; with the embedder's own spec the scores are cosines.
+        stage: the first stage that searches. With the spec of the embedder, scores are cosines.
     """
     rows = [_positive(sets, enough)]
     if corpus is None or stage is None or session is None:
@@ -53,19 +53,19 @@ def measure(
 
 @dataclass(frozen=True)
 class Densities:
-    """Values of queries, in 256 bins, as density estimates of any rows are made of them.
+    """Values of queries in 256 bins, for density estimates of any rows.
 
     The estimate is a Gaussian kernel on the bins. Its bandwidth is Silverman's, 0.9 min(sd, IQR / 1.34) n^(-1/5)
     (1986), with n the number of queries, and at least one bin.
     """
 
     counts: Matrix
-    """float64 [queries, bins]: how many values of a query are in each bin."""
+    """float64 [queries, bins]: the number of values of each query in each bin."""
     centres: Values
 
     @classmethod
     def of(cls, queries: Rows, values: Values, size: int) -> Densities:
-        """Count values by the row of their query; the bins reach an eighth of the range beyond the values."""
+        """Count values by the row of their query. The bins extend an eighth of the range beyond the values."""
         low, high = float(values.min()), float(values.max())
         edge = (high - low) / 8 or 1.0
         width = (high - low + 2 * edge) / BINS
@@ -75,7 +75,7 @@ class Densities:
         return cls(counts, centres)
 
     def density(self, rows: Rows) -> Values:
-        """The share of each bin, smoothed; adds up to 1."""
+        """The smoothed share of each bin; the sum is 1."""
         shares = self.counts[rows].sum(axis=0)
         shares /= shares.sum()
         spread = self._bandwidth(shares, len(rows)) / (self.centres[1] - self.centres[0])
@@ -85,7 +85,7 @@ class Densities:
         return found
 
     def overlap(self, first: Rows, second: Rows) -> float:
-        """OVL of two sets of queries."""
+        """The OVL of two sets of queries."""
         return float(np.minimum(self.density(first), self.density(second)).sum())
 
     def _bandwidth(self, shares: Values, size: int) -> float:
@@ -151,7 +151,7 @@ def _searched(sets: Sets, corpus: Collection, stage: str, depth: int, session: S
 
 
 def _ordered(run: Run) -> tuple[Rows, Rows, Values]:
-    """Query, rank from 0 and score of every candidate, best first."""
+    """Query, rank from 0 and score of each candidate, best first."""
     order = run.order()
     rank = np.arange(len(order)) - np.repeat(run.offsets[:-1], np.diff(run.offsets))
     return run.queries[order], rank, run.scores[order].astype(np.float64)

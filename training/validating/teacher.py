@@ -1,4 +1,4 @@
-"""V11: does the teacher agree with people? Only queries that people have judged can tell."""
+"""V11: the agreement of the teacher with human judgments, on judged queries."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ LEAD = Name("V11", "teacher against student", f"difference of {MEASURE}", "share
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much the teacher is better than the student on the same queries and candidates, as a fraction."""
+    """The difference between teacher and student on the same queries and candidates, as a fraction."""
 
     difference: Difference
     queries: int
 
     @property
     def leads(self) -> bool:
-        """Whether it is significantly above 0. If not, the student would be taught by somebody who is no better."""
+        """Whether the teacher is significantly better than the student."""
         return self.difference.significant and self.difference.value > 0
 
 
@@ -54,24 +54,24 @@ def measure(
     max_length: int | None = None,
     enough: int = ENOUGH,
 ) -> list[ValidationRow]:
-    """The teacher (several are blended as `train teach` blends them) against people's judgments. Scores come through
-    the ledger, so what was ever scored is not scored again. `interval` is over questions; floor and scale do not apply.
+    """Compare the teacher with human judgments. Several teachers are blended as in `train teach`. Pairs in the ledger
+    are not scored again. `interval` is over questions; floor and scale do not apply.
 
     - nDCG@10 on the candidates of the first stage. `levels`: teacher, first stage, and student if one is named.
-    - AUC within each query, over its judged documents. Where fewer than half of the queries have a document that was
-      judged not relevant, candidates that nobody judged count as not relevant, and the note says so.
+    - AUC within each query, over its judged documents. If fewer than half of the queries have a document that was
+      judged not relevant, unjudged candidates count as not relevant, and the note says so.
     - P(relevant | bin of score) over the same pairs. `parts`: `bins` with Wilson intervals, `monotone`.
-    - P(the first judged document is one that people call not relevant), over queries that have both kinds.
+    - P(the first judged document is not relevant), over queries with both kinds of judged documents.
     - With a student: the paired difference of nDCG@10. `parts`: `leads`, see `Lead`.
 
     Raises:
-        ModelError: a score is not finite, or a teacher gives all pairs one score.
+        ModelError: a score is not finite, or all scores of a teacher are equal.
     """
     names = [RANKING, ORDER, BY_SCORE, REFUSED, *([LEAD] if student else [])]
     if judged is None or not len(judged.qrels):
         return unmeasured(names, "there are no judged real queries")
     if len(judged.queries) < enough:
-        return unmeasured(names, f"there are {len(judged.queries)} judged queries, and {enough} are needed")
+        return unmeasured(names, f"there are {len(judged.queries)} judged queries, but {enough} are needed")
     board = board_of(judged, teachers, stage, weights, depth, max_length, session)
     own = _student_values(board, student, session) if student else None
     return [_ranking(board, own), _order(board), _by_score(board), _refused(board),
@@ -89,7 +89,7 @@ def lead(
     depth: int = DEPTH,
     max_length: int | None = None,
 ) -> Lead:
-    """The teacher's nDCG@10 minus the student's, however few queries there are: the interval says what they tell."""
+    """The teacher's nDCG@10 minus the student's, for any number of queries."""
     board = board_of(judged, teachers, stage, weights, depth, max_length, session)
     return _lead(board, _student_values(board, student, session))
 
@@ -117,18 +117,18 @@ def _order(board: ScoredCollection) -> ValidationRow:
     known = values[has]
     if not len(known):
         return unmeasured([ORDER], "no query has both a relevant document and one that is not")[0]
-    told = f"{len(known)} of {len(values)} queries have both kinds of documents"
+    note = f"{len(known)} of {len(values)} queries have both kinds of documents"
     shares = np.histogram(known, bins=20, range=(0, 1))[0].tolist()
     interval = value_interval(_design(board, has), [known])
-    return _row(ORDER, float(known.mean()), interval, _joined(told, board.caution), {"histogram": shares})
+    return _row(ORDER, float(known.mean()), interval, _joined(note, board.caution), {"histogram": shares})
 
 
 def _by_score(board: ScoredCollection) -> ValidationRow:
     counted = board.counted
     found = bins(board.scores[counted], board.relevant[counted])
     parts = {"bins": [one.as_dict() for one in found], "monotone": monotone(found)}
-    told = f"{int(counted.sum())} pairs in {BINS} bins of equal width, Wilson intervals"
-    return _row(BY_SCORE, in_order(found), None, _joined(told, board.caution), parts)
+    note = f"{int(counted.sum())} pairs in {BINS} bins of equal width, Wilson intervals"
+    return _row(BY_SCORE, in_order(found), None, _joined(note, board.caution), parts)
 
 
 def _refused(board: ScoredCollection) -> ValidationRow:
@@ -139,16 +139,16 @@ def _refused(board: ScoredCollection) -> ValidationRow:
     kinds = [np.isin(queries, run.queries[mask]) for mask in (grades >= 1, grades == 0)]
     both = kinds[0] & kinds[1]
     if not both.any():
-        return unmeasured([REFUSED], "no query has both a relevant document and one that people call not relevant")[0]
+        return unmeasured([REFUSED], "no query has both a relevant document and one that was judged not relevant")[0]
     hits, of = int((grades[order[first]] == 0)[both].sum()), int(both.sum())
     return _row(REFUSED, hits / of, wilson(hits, of), f"{of} queries with both kinds judged", {"first": hits, "of": of})
 
 
 def _lead_row(board: ScoredCollection, student: Values) -> ValidationRow:
-    found = _lead(board, student)
-    told = "the teacher leads" if found.leads else "the teacher does not lead: adaptation would teach nothing better"
-    parts: dict[str, object] = {"leads": found.leads, "queries": found.queries, "p": found.difference.p}
-    return _row(LEAD, found.difference.value, found.difference.interval, told, parts)
+    lead = _lead(board, student)
+    note = "the teacher leads" if lead.leads else "the teacher does not lead, so a student cannot learn from it"
+    parts: dict[str, object] = {"leads": lead.leads, "queries": lead.queries, "p": lead.difference.p}
+    return _row(LEAD, lead.difference.value, lead.difference.interval, note, parts)
 
 
 def _lead(board: ScoredCollection, student: Values) -> Lead:
@@ -156,7 +156,7 @@ def _lead(board: ScoredCollection, student: Values) -> Lead:
 
 
 def _design(board: ScoredCollection, kept: Mask | None = None) -> Design:
-    """All judged queries, or some of them."""
+    """The design over all judged queries, or over some of them."""
     ids = board.collection.queries.ids()
     return Design(
         (questions_of(board.collection, ids if kept is None else [ids[row] for row in np.flatnonzero(kept)]),)

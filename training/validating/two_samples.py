@@ -1,4 +1,4 @@
-"""Distances of two samples or two distributions, by their textbook definitions, in numpy alone."""
+"""Distances of two samples or two distributions, by their textbook definitions, with numpy only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
-"""One number for each query."""
+"""One number per query."""
 
 
 def wasserstein(first: Values, second: Values) -> float:
-    """Wasserstein-1, the area between the two distribution functions, in the unit of the values; nan for no values."""
+    """Wasserstein-1, the area between the two distribution functions, in the unit of the values; nan without values."""
     if not len(first) or not len(second):
         return math.nan
     points = np.sort(np.concatenate([first, second]))
@@ -20,7 +20,7 @@ def wasserstein(first: Values, second: Values) -> float:
 
 
 def kolmogorov_smirnov(first: Values, second: Values) -> float:
-    """The largest difference of the two distribution functions, from 0 to 1; nan for no values."""
+    """The largest difference of the two distribution functions, from 0 to 1; nan without values."""
     if not len(first) or not len(second):
         return math.nan
     points = np.concatenate([first, second])
@@ -44,10 +44,10 @@ def entropy(counts: Values) -> float:
 
 
 def chi_square(first: Values, second: Values) -> tuple[float, int, float]:
-    """Pearson's test that two tables of counts are of one distribution, without Yates' correction.
+    """Pearson's test that two tables of counts have one distribution, without Yates' correction.
 
     Returns:
-        The statistic, its degrees of freedom, and p; (0, 0, 1) where only one column is filled.
+        The statistic, its degrees of freedom, and p; (0, 0, 1) if only one column has counts.
     """
     table = np.array([first, second])[:, (first + second) > 0]
     freedom = table.shape[1] - 1
@@ -71,5 +71,5 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
 
 
 def _below(values: Values, points: Values) -> Values:
-    """The share of the values at or below each point."""
+    """The share of values at or below each point."""
     return np.searchsorted(np.sort(values), points, side="right") / len(values)

@@ -1,4 +1,4 @@
-"""`harness train validate`: synthetic queries are held against real ones, and freed of evaluation queries."""
+"""`harness train validate`: compare synthetic queries with real ones, and remove evaluation queries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.scoring.retrieve import bound, first_stage
 from harness.scoring.session import Session
 from harness.workspace import write_atomically
 from training.job import begin, finish, write_json
-from training.mining.mine import Asked, read_queries
+from training.mining.mine import SourcedQueries, read_queries
 from training.validating import leak
 from training.validating.decision import decide, verdict
 from training.validating.embedder import kept_vectors
@@ -34,39 +34,39 @@ _VERSION = 1
 
 
 def validate(
-    queries: Path, corpus: Collection, wishes: ValidationSettings, out: Path, session: Session, *, kept: bool = True
+    queries: Path, corpus: Collection, settings: ValidationSettings, out: Path, session: Session, *, kept: bool = True
 ) -> dict[str, Any]:
-    """Write `queries.jsonl` without evaluation queries, `removed.jsonl`, `validation.json` with every measure and the
-    decision, and `manifest.json`. The folder can be given to `train mine --queries`.
+    """Write `queries.jsonl` without evaluation queries, `removed.jsonl`, `validation.json` with all measures and the
+    decision, and `manifest.json`. `train mine --queries` accepts the folder.
 
     Args:
         queries: the folder of `train synthesize` or `train validate`, or a JSONL file with `_id` and `text`.
-        kept: whether the user keeps the folder; if not, evaluation queries are found, but stay in the set.
+        kept: whether the user keeps the folder. If not, evaluation queries are found, but not removed from the set.
 
     Raises:
         UsageError: a target is unknown or names several collections, or the folder holds another job.
-        DataError: the queries cannot be trusted, or none is left.
+        DataError: the queries have errors, or none is left.
     """
-    asked = read_queries(queries, corpus)
-    language = asked.language or corpus.language
-    # Read before the known queries are listed: what is read for the first time is known from then on.
-    real = _real(wishes, language, session)
-    wrong = wrong_set(wishes.wrong, wishes.wrong_corpus, language, session.workspace) if wishes.wrong else None
-    given = [one for target in wishes.evaluations for one in load(target, session.workspace)]
+    sourced = read_queries(queries, corpus)
+    language = sourced.language or corpus.language
+    # Read before the known queries are listed, because reading a collection adds it to the workspace.
+    real = _real(settings, language, session)
+    wrong = wrong_set(settings.wrong, settings.wrong_corpus, language, session.workspace) if settings.wrong else None
+    given = [one for target in settings.evaluations for one in load(target, session.workspace)]
     known = leak.known_queries(session.workspace, given, [real] if real is not None else [])
-    about = _about(asked, corpus, wishes, real, wrong, session) | {"known": leak.digest_of(known), "kept": kept}
+    about = _about(sourced, corpus, settings, real, wrong, session) | {"known": leak.digest_of(known), "kept": kept}
     if finished := begin(out, STAGE, about):
         return finished
-    vectors = kept_vectors(wishes.embedder, corpus, session) if wishes.embedder else None
-    cleaned = leak.clean(queries, known, out / "clean", wishes.threshold, vectors, corpus)
+    vectors = kept_vectors(settings.embedder, corpus, session) if settings.embedder else None
+    cleaned = leak.clean(queries, known, out / "clean", settings.threshold, vectors, corpus)
     left = read_queries(out / "clean", corpus)
     sets = Sets(
         synthetic_set("synthetic", left, corpus),
         real_set("real", real) if real is not None else None,
         wrong,
-        wishes.seed,
+        settings.seed,
     )
-    found = validation(Case(sets, corpus, real, cleaned, wishes, kept), session)
+    found = validation(Case(sets, corpus, real, cleaned, settings, kept), session)
     write_json(out / leak.VALIDATION, found)
     for name in (leak.QUERIES, leak.REMOVED):
         with write_atomically(out / name) as temporary:
@@ -80,13 +80,13 @@ def validate(
 
 
 def validation(case: Case, session: Session) -> dict[str, Any]:
-    """What `validation.json` says: `decision`, `sets`, `remarks`, `wishes`, and every measure as one of `rows`."""
+    """The content of `validation.json`: `decision`, `sets`, `remarks`, the settings, and all measures as `rows`."""
     rows = list(measures(case, session))
     return {
         "decision": decide([row for row in rows if row.id not in case.elsewhere]).as_dict(),
         "sets": {one.name: len(one) for one in case.sets.all},
         "remarks": list(_remarks(case.sets)),
-        "wishes": asdict(case.wishes),
+        "wishes": asdict(case.settings),
         "rows": [row.as_dict() | {"verdict": verdict(row)} for row in rows],
     }
 
@@ -99,14 +99,15 @@ class _Validation:
     sets: Mapping[str, Count]
     remarks: tuple[str, ...]
     wishes: Mapping[str, object]
+    """The settings. The key has its name from released versions."""
     rows: tuple[Mapping[str, object], ...]
 
 
 def read_validation(folder: Path) -> dict[str, Any]:
-    """What a finished validation says: `decision`, `rows`, `sets`, `wishes`.
+    """The content of a finished validation; see `validation`.
 
     Raises:
-        UsageError: the folder holds none.
+        UsageError: the folder has no validation.
         DataError: the file is damaged.
     """
     file = folder / leak.VALIDATION
@@ -117,43 +118,45 @@ def read_validation(folder: Path) -> dict[str, Any]:
 
 
 def _remarks(sets: Sets) -> Iterator[str]:
-    """What a reader has to know of the sets."""
+    """Remarks on the sets."""
     size = matched(sets)
     if sets.real is not None and size is None:
-        yield f"no comparison: of synthetic and of half of the real queries at least {LEAST} are needed"
+        yield f"no comparison: at least {LEAST} synthetic queries, and twice as many real ones, are needed"
     if size is not None and sets.wrong is not None and len(sets.wrong) < size:
-        yield f"no scale: {len(sets.wrong)} queries of another domain, and {size} are compared"
+        yield f"no scale: {len(sets.wrong)} queries of another domain, but {size} are needed"
 
 
-def _real(wishes: ValidationSettings, language: str | None, session: Session) -> Collection | None:
-    if wishes.real is None:
+def _real(settings: ValidationSettings, language: str | None, session: Session) -> Collection | None:
+    if settings.real is None:
         return None
-    found = one_collection(wishes.real, wishes.real_split, language, session.workspace, "--real")
-    return sample_queries(found, wishes.real_queries) if wishes.real_queries else found
+    found = one_collection(settings.real, settings.real_split, language, session.workspace, "--real")
+    return sample_queries(found, settings.real_queries) if settings.real_queries else found
 
 
 def _about(  # noqa: PLR0917
-    asked: Asked,
+    sourced: SourcedQueries,
     corpus: Collection,
-    wishes: ValidationSettings,
+    settings: ValidationSettings,
     real: Collection | None,
     wrong: QuerySet | None,
     session: Session,
 ) -> dict[str, object]:
     """Everything that can change a figure."""
-    stages = [dict(first_stage(spec, session.workspace).identity(corpus)) for spec in wishes.stages]
-    rankers = [spec for spec in (*wishes.teachers, wishes.student) if spec is not None]
+    stages = [dict(first_stage(spec, session.workspace).identity(corpus)) for spec in settings.stages]
+    rankers = [spec for spec in (*settings.teachers, settings.student) if spec is not None]
     return {
         "version": _VERSION,
-        "asked_digest": asked.digest,
+        "asked_digest": sourced.digest,
         "corpus": corpus.fingerprint,
         "real": real.fingerprint if real is not None else None,
         "wrong": digest({"texts": wrong.texts, "documents": wrong.documents}) if wrong is not None else None,
-        "embedder": dict(first_stage(wishes.embedder, session.workspace).identity(corpus)) if wishes.embedder else None,
+        "embedder": dict(first_stage(settings.embedder, session.workspace).identity(corpus))
+        if settings.embedder else None,
         "retrievers": stages,
         "rankers": [_identity(spec, corpus, session) for spec in rankers],
-        "teachers": len(wishes.teachers),
-        "depth": wishes.depth, "max_length": wishes.max_length, "threshold": wishes.threshold, "seed": wishes.seed,
+        "teachers": len(settings.teachers),
+        "depth": settings.depth, "max_length": settings.max_length, "threshold": settings.threshold,
+        "seed": settings.seed,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Vectors of queries and of their documents, through an embedder and the workspace's own cache of vectors."""
+"""Vectors of queries and of their documents, from an embedder and the workspace's cache of vectors."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from training.validating.sets import QuerySet, Sets
 
 
 def embedded(sets: Sets, spec: str | None, corpus: Collection, session: Session) -> Sets:
-    """The sets with the vectors of their queries, and of their documents where they have any.
+    """The sets with the vectors of their queries and of their documents.
 
-    Vectors are kept in the workspace where a dense first stage keeps its own: what either embedded is not embedded
-    again. Nothing changes without a spec.
+    Vectors share the workspace's cache with dense first stages, so that no text is embedded twice. Without a spec the
+    sets do not change.
 
     Args:
-        spec: an embedder, as a first stage is named.
-        corpus: whose instruction for queries counts, as it does in a search.
+        spec: the spec of an embedder, as for a first stage.
+        corpus: the corpus whose instruction for queries is used, as in a search.
 
     Raises:
-        UsageError: the spec names something that makes no vectors.
+        UsageError: the spec does not name an embedder.
         ModelError: the model cannot be loaded, or a vector is not finite.
     """
     if spec is None:

@@ -1,4 +1,4 @@
-"""What the tests of the making half share: wishes on the tiny corpus, and small real checkpoints."""
+"""Shared by the tests of making checkpoints: settings for the tiny corpus, and small real checkpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECHO = "tests.training.fake_generators:Echo"
 LENGTH = 64
 
 
-def wishes_for(place: Place, **more: Any) -> AdaptationSettings:
+def settings_for(place: Place, **more: Any) -> AdaptationSettings:
     """One task on the tiny corpus, trained for a few steps."""
     if not (place.path / "coll").exists():
         place.beir(rules='language = "en"\n')
@@ -33,11 +33,11 @@ def wishes_for(place: Place, **more: Any) -> AdaptationSettings:
     return AdaptationSettings(**{**fields, **more})
 
 
-def prepared(place: Place, wishes: AdaptationSettings, task: Task | None = None, **more: Any) -> Prepared:
-    """A task of these wishes, made ready."""
-    one = task or tasks_of(wishes)[0]
+def prepared(place: Place, settings: AdaptationSettings, task: Task | None = None, **more: Any) -> Prepared:
+    """A task of these settings with its examples."""
+    one = task or tasks_of(settings)[0]
     with place.session() as session:
-        return prepare(one, wishes, place.path / "run" / "tasks" / one.name, session, more.pop("known", ()), **more)
+        return prepare(one, settings, place.path / "run" / "tasks" / one.name, session, more.pop("known", ()), **more)
 
 
 def trained(base: Path, out: Path, **settings: Any) -> ArmRecord:

@@ -125,7 +125,7 @@ def test_a_certain_loss_is_no_claim() -> None:
     assert found[0].adjusted_p is not None and found[0].adjusted_p < 0.05 and not found[0].holds
 
 
-def test_a_sure_loss_is_told_as_a_loss_and_not_as_a_draw() -> None:
+def test_a_sure_loss_is_reported_as_a_loss_and_not_as_a_draw() -> None:
     told = {one.against: one.told for one in claims_of(arms(base=0.5, first_stage=0.8, union=0.7), "union", [], 0.05)}
     assert told["base"].startswith("union is ahead of base: +")
     assert told["first stage"].startswith("union is behind first stage: -")

@@ -117,7 +117,7 @@ def test_the_cost_and_what_was_set_where_are_printed_before_anything_is_paid(
     file = [configuration(place)] if form == "argument" else ["--config", configuration(place)]
     said = command("train", "adapt", *file, "--seed", 3, "--workspace", place.workspace.path, "--print-cost")
     assert said.code == 0
-    assert "240 queries wanted" in said.out and "60 of the singles" in said.out
+    assert "240 queries requested" in said.out and "60 of the singles" in said.out
     assert f"{place.path / 'adapt.toml'} sets base = " in said.out and "training.loss.scale = 4," in said.out
     assert "the command line sets seed = 3\nother keys have their defaults\n" in said.out
     said = command("train", "adapt", *file, "--workspace", place.workspace.path, "--print-cost", "--json")
@@ -145,7 +145,7 @@ def test_an_option_has_precedence_over_the_file(honest: Honest, command: Command
     assert said.code == 2 and "holds another job" in said.err
 
 
-def test_options_of_the_last_release_are_the_same_run_and_are_told_their_keys(honest: Honest, command: Command) -> None:
+def test_options_of_the_last_release_are_the_same_run_and_name_their_keys(honest: Honest, command: Command) -> None:
     place, _ = honest
     configuration(place)
     old = [word.replace("PLACE", str(place.path)) for word in WITH_FORMER_OPTIONS]
@@ -182,7 +182,7 @@ def test_the_printed_configuration_is_the_configuration(place: Place, command: C
         ("[training]\nepochs = true", "adapt.toml: training.epochs: true is not a whole number"),
         ("[training.loss]\nname = 'hing'", "adapt.toml: training.loss.name: 'hing' is not allowed. Did you mean hinge"),
         ("training = 3", "adapt.toml: training: 3 is not a table"),
-        ("[training.loss]\nsigmoid = true\nsmallest_gap = 0.1", "adapt.toml: smallest_gap is in the teacher's scores"),
+        ("[training.loss]\nsigmoid = true\nsmallest_gap = 0.1", "adapt.toml: smallest_gap has no meaning with sigmoid"),
         ("[training", "adapt.toml: not TOML"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a reader has to know beside the verdict."""
+"""What a reader has to know besides the verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import AdaptationRecord, Event, Score
 from harness.result.adaptation.vocabulary import FIRST_STAGE, Tier
-from training.adapting.closing import beside
+from training.adapting.closing import remarks_of
 
 EXAMPLE = Path(__file__).parent / "record.example.json"
 
@@ -23,37 +23,37 @@ def scored(**values: float) -> AdaptationRecord:
     return replace(read_record(EXAMPLE), scores=tuple(rows), claims=(), arms=())
 
 
-def told(record: AdaptationRecord, accepted: str | None) -> list[str]:
-    return beside(record, accepted=accepted, general=True, anchor="")
+def remarks(record: AdaptationRecord, accepted: str | None) -> list[str]:
+    return remarks_of(record, accepted=accepted, general=True, anchor="")
 
 
 def test_an_accepted_arm_that_makes_the_first_stage_worse_says_so() -> None:
-    (line,) = told(scored(slerp_final=0.61, first_final=0.66), "slerp")
+    (line,) = remarks(scored(slerp_final=0.61, first_final=0.66), "slerp")
     assert line == "slerp is behind its first stage on final (61.0 to 66.0)"
-    assert told(scored(slerp_final=0.67, first_final=0.66), "slerp") == []
+    assert remarks(scored(slerp_final=0.67, first_final=0.66), "slerp") == []
 
 
-def test_a_teacher_that_is_behind_the_first_stage_is_told() -> None:
-    (line,) = told(scored(teacher_dev=0.71, first_dev=0.75), None)
+def test_a_teacher_that_is_behind_the_first_stage_is_reported() -> None:
+    (line,) = remarks(scored(teacher_dev=0.71, first_dev=0.75), None)
     assert line.startswith("teacher is behind its first stage on dev (71.0 to 75.0)")
-    assert told(scored(teacher_dev=0.76, first_dev=0.75), None) == []
+    assert remarks(scored(teacher_dev=0.76, first_dev=0.75), None) == []
 
 
-def test_queries_that_a_validation_would_not_use_are_told_with_the_reason() -> None:
+def test_queries_that_a_validation_blocks_are_reported_with_the_reason() -> None:
     record = scored(first_final=0.66)
     tasks = tuple(replace(one, validated="blocked" if one.name == "wiki-de" else "warned") for one in record.tasks)
     event = Event(9.0, 1.0, "validate", "wiki-de", "done", "blocked: V6 and V2: a classifier tells them: 0.99")
-    (line,) = told(replace(record, tasks=tasks, timeline=(*record.timeline, event)), None)
+    (line,) = remarks(replace(record, tasks=tasks, timeline=(*record.timeline, event)), None)
     assert line == (
-        "the queries of wiki-de are blocked by their validation, which stops nothing here: V6 and V2: a classifier "
+        "the queries of wiki-de are blocked by their validation, but were used here: V6 and V2: a classifier "
         "tells them: 0.99"
     )
 
 
-def test_queries_that_were_left_out_of_a_tier_are_told() -> None:
-    lines = beside(scored(), accepted=None, general=True, anchor="", left_out=("one: 2 of 40 queries of gate",))
+def test_queries_that_were_left_out_of_a_tier_are_reported() -> None:
+    lines = remarks_of(scored(), accepted=None, general=True, anchor="", left_out=("one: 2 of 40 queries of gate",))
     assert lines == ["one: 2 of 40 queries of gate"]
 
 
-def test_what_was_not_measured_is_not_told() -> None:
-    assert told(scored(first_final=0.66), "slerp") == []
+def test_arms_that_were_not_measured_are_not_reported() -> None:
+    assert remarks(scored(first_final=0.66), "slerp") == []

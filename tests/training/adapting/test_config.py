@@ -39,7 +39,7 @@ OTHER = {
 }  # fmt: skip
 
 
-def wishes(values: dict[str, Any]) -> AdaptationSettings:
+def settings(values: dict[str, Any]) -> AdaptationSettings:
     return wishes_of(configured(AdaptConfig, [Layer("file", nested(values))]).config)
 
 
@@ -49,7 +49,7 @@ def wishes(values: dict[str, Any]) -> AdaptationSettings:
 )
 def test_the_same_settings_are_the_job_that_they_were_in_the_last_release(values: dict[str, Any], before: str) -> None:
     """The digests are of the options of that release. With another one a folder that was begun is refused."""
-    assert digest(wishes(values).describe()) == before
+    assert digest(settings(values).describe()) == before
 
 
 def test_every_key_reaches_the_run(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_policy_of_the_file_is_changed_by_the_keys_that_are_set(tmp_path: Pa
 )
 def test_what_cannot_be_is_refused_in_one_line(wrong: dict[str, Any], answer: str) -> None:
     with pytest.raises(UsageError, match=answer) as refused:
-        wishes({**NEEDED, **wrong})
+        settings({**NEEDED, **wrong})
     assert "\n" not in str(refused.value)
 
 

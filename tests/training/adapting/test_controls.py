@@ -73,8 +73,8 @@ def test_merging_is_not_claimed_where_the_union_does_as_well(honest: Honest) -> 
 
 def test_the_student_of_a_shuffled_teacher_is_not_accepted(place: Place) -> None:
     target = toy.target(place)
-    wishes = toy.wishes(place, teachers=(toy.SHUFFLED,), seeds=ONE)
-    record = toy.run(place, wishes, target, despite_teacher=True)
+    settings = toy.settings(place, teachers=(toy.SHUFFLED,), seeds=ONE)
+    record = toy.run(place, settings, target, despite_teacher=True)
     assert record.state != "accepted" and record.accepted is None
     assert not (place.path / "out" / "model").exists()
     assert not any(look.accepted for look in LookLog(place.workspace.results).all())
@@ -82,8 +82,8 @@ def test_the_student_of_a_shuffled_teacher_is_not_accepted(place: Place) -> None
 
 def test_a_teacher_that_is_no_better_than_the_student_stops_the_run(place: Place) -> None:
     base = toy.pretrained(place, place.path / "gilded", toy.GOLD)
-    wishes = toy.wishes(place, base=str(base), teachers=(toy.SHUFFLED,))
-    record = toy.run(place, wishes, toy.target(place))
+    settings = toy.settings(place, base=str(base), teachers=(toy.SHUFFLED,))
+    record = toy.run(place, settings, toy.target(place))
     assert record.state == "refused" and "the teacher is not ahead" in record.reasons[0]
     assert not (place.path / "out" / "checkpoints").exists(), "nothing is trained on such scores"
     assert gate_looks(place) == []
@@ -91,31 +91,31 @@ def test_a_teacher_that_is_no_better_than_the_student_stops_the_run(place: Place
 
 def test_queries_of_another_domain_are_not_promoted(place: Place) -> None:
     corpus = toy.bare(place, "mire", markers=(toy.MUD,))
-    wishes = toy.wishes(place, corpora=(str(corpus),), teachers=(f"{toy.TEACHER}?likes=gold,mud",), seeds=ONE)
-    record = toy.run(place, wishes, toy.target(place))
+    settings = toy.settings(place, corpora=(str(corpus),), teachers=(f"{toy.TEACHER}?likes=gold,mud",), seeds=ONE)
+    record = toy.run(place, settings, toy.target(place))
     assert record.state != "accepted" and not (place.path / "out" / "model").exists()
 
 
 def test_a_training_of_no_steps_is_its_base_bit_by_bit_and_asks_no_gate(place: Place) -> None:
-    wishes = toy.wishes(place, adaptation=replace(toy.QUICK, max_steps=0))
-    record = toy.run(place, wishes, toy.target(place))
+    settings = toy.settings(place, adaptation=replace(toy.QUICK, max_steps=0))
+    record = toy.run(place, settings, toy.target(place))
     values = {one.arm: one.value for one in record.scores if one.arm not in {"first stage", "teacher"}}
     assert len(values) == 11 and len(set(values.values())) == 1
-    assert record.state == "refused" and "none was better on dev" in record.reasons[0]
+    assert record.state == "refused" and "no checkpoint was better on dev" in record.reasons[0]
     assert gate_looks(place) == []
 
 
 @pytest.mark.parametrize("broken", ["ten times", "nan"])
 def test_a_broken_ingredient_is_refused_and_never_measured(place: Place, broken: str) -> None:
-    wishes = toy.wishes(place, seeds=ONE)
+    settings = toy.settings(place, seeds=ONE)
 
     def change(tensors: dict[str, object]) -> None:
         name = "bert.encoder.layer.0.attention.self.value.weight"
         tensors[name] = tensors[name] * (10 if broken == "ten times" else float("nan"))  # type: ignore[operator]
 
     rewritten(place.path / "base", place.path / "bent", change)
-    wishes = replace(wishes, ingredients=(str(place.path / "bent"),))
-    record = toy.run(place, wishes, toy.target(place))
+    settings = replace(settings, ingredients=(str(place.path / "bent"),))
+    record = toy.run(place, settings, toy.target(place))
     assert record.arm("given-bent").refused
     assert any("given-bent was refused" in line for line in record.reasons)
     assert not any(one.arm == "given-bent" for one in record.scores)
@@ -127,8 +127,8 @@ def test_a_regression_in_one_language_is_refused_by_its_name(place: Place) -> No
     base = toy.pretrained(place, place.path / "silvered", toy.SILVER)
     corpus = toy.bare(place, "gilt", markers=(toy.GOLD, toy.SILVER))
     teacher = f"{toy.TEACHER}?likes=gold&hates=silver"
-    wishes = toy.wishes(place, base=str(base), corpora=(str(corpus),), teachers=(teacher,), seeds=ONE)
-    record = toy.run(place, wishes, multilingual(place))
+    settings = toy.settings(place, base=str(base), corpora=(str(corpus),), teachers=(teacher,), seeds=ONE)
+    record = toy.run(place, settings, multilingual(place))
     dev = [look for look in record.looks if look.tier == "dev" and look.candidate == "union"]
     assert dev[0].delta is not None and dev[0].delta > 0, "the mean on dev alone would have taken it"
     assert record.state == "refused" and "many/th lost" in record.reasons[0]
@@ -136,8 +136,8 @@ def test_a_regression_in_one_language_is_refused_by_its_name(place: Place) -> No
 
 
 def test_an_evaluation_query_among_the_synthetic_ones_is_taken_out_and_counted(place: Place) -> None:
-    wishes = toy.wishes(place, generator=f"{toy.ASKS}?leaks=5", seeds=ONE)
-    record = toy.run(place, wishes, toy.target(place))
+    settings = toy.settings(place, generator=f"{toy.ASKS}?leaks=5", seeds=ONE)
+    record = toy.run(place, settings, toy.target(place))
     assert record.tasks[0].removed_as_leak == 5
     examples = (place.path / "out" / "tasks" / "corpus" / "examples" / "examples.jsonl").read_text("utf-8")
     trained = {json.loads(line)["query"] for line in examples.splitlines()}
@@ -148,14 +148,14 @@ def test_an_accepted_model_is_what_the_next_adaptation_has_to_beat(honest: Hones
     """The first one is spent for this release, so the next release looks again."""
     place, record = honest
     policy = replace(toy.POLICY, looks=replace(toy.POLICY.looks, release="2"))
-    wishes = replace(toy.wishes(place), seeds=(7,), adaptation=replace(toy.QUICK, max_steps=4))
-    again = toy.run(place, wishes, place.path / "target", out="again", policy=policy)
+    settings = replace(toy.settings(place), seeds=(7,), adaptation=replace(toy.QUICK, max_steps=4))
+    again = toy.run(place, settings, place.path / "target", out="again", policy=policy)
     assert again.state != "accepted"
     assert all(look.anchor.endswith(f"/{record.accepted}") for look in again.looks)
     shutil.rmtree(place.path / "again")
 
 
-def test_a_finished_adaptation_stands_in_the_report_of_its_workspace(honest: Honest) -> None:
+def test_a_finished_adaptation_is_in_its_workspace(honest: Honest) -> None:
     place, record = honest
     kept = read_record(place.workspace.adaptations / f"{record.run}.json")
     assert replace(kept, seconds=record.seconds, settings=record.settings) == record  # another test may continue it
@@ -169,6 +169,6 @@ def test_general_data_is_not_trained_on_where_it_holds_an_evaluation_query(place
     general = place.path / "general.jsonl"
     rows = [{"query": text, "documents": ["one", "two"], "scores": [1.0, 0.0]} for text in (asked.upper(), "another")]
     general.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
-    found = general_of(toy.wishes(place, general=(str(general),)), place.workspace, known_of(tiers))
+    found = general_of(toy.settings(place, general=(str(general),)), place.workspace, known_of(tiers))
     assert found is not None
     assert [row.query for row in found.rows] == ["another"]

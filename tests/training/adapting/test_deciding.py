@@ -109,7 +109,7 @@ def test_the_budget_is_what_others_left_of_it(place: Place) -> None:
         assert looks_left(one.tiers, one.out) == 1, "without a budget a run asks once"
 
 
-def test_what_is_spent_is_told_before_anything_is_trained(place: Place) -> None:
+def test_a_spent_split_is_refused_before_training(place: Place) -> None:
     with judged(place, replace(POLICY, looks=LookBudget("1", 1))) as one:
         check_policy(one.tiers, one.out)
         elsewhere(one)
@@ -140,7 +140,7 @@ def test_a_policy_without_a_release_is_refused(place: Place) -> None:
         check_policy(one.tiers, one.out)
 
 
-def test_too_few_final_queries_are_told_before_anything_is_trained(place: Place) -> None:
+def test_too_few_final_queries_are_refused_before_training(place: Place) -> None:
     with judged(place, replace(POLICY, min_queries=15)) as one, pytest.raises(UsageError, match="'final' has 10"):
         check_policy(one.tiers, one.out)
 

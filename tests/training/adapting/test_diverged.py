@@ -15,9 +15,9 @@ from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import ArmRecord
 from tests.tiny_collection import Place
 from tests.training.adapting import toy
-from tests.training.adapting.making import wishes_for
+from tests.training.adapting.making import settings_for
 from tests.training.adapting.test_ingredients import ready
-from tests.training.adapting.test_loop import told
+from tests.training.adapting.test_loop import without_times
 from training import fit as fitting
 from training.adapting import closing
 from training.adapting.checkpoint import folder_of
@@ -53,17 +53,17 @@ def _fitted_with(monkeypatch: pytest.MonkeyPatch, broken: Mapping[str, Diverged]
 
 
 def wild(place: Place) -> tuple[AdaptationSettings, ArmRecord, Path]:
-    wishes = wishes_for(place)
-    settings = replace(wishes.adaptation, learning_rate=WILD)
-    return replace(wishes, adaptation=settings), ArmRecord("stage-1", "stage-1", wishes.base), place.path / "run"
+    settings = settings_for(place)
+    fit = replace(settings.adaptation, learning_rate=WILD)
+    return replace(settings, adaptation=fit), ArmRecord("stage-1", "stage-1", settings.base), place.path / "run"
 
 
 def test_it_is_refused_with_the_step_and_leaves_nothing_but_that(place: Place) -> None:
-    wishes, stage1, out = wild(place)
+    settings, stage1, out = wild(place)
     seen = list[Finished]()
     hasty = Machine(resume_seconds=0)
-    found = singles(stage1, [ready("one", 8)], wishes, out, Silent(), hasty, watch=seen.append)
-    found.append(union(stage1, [ready("one", 8)], wishes, out, Silent(), hasty, watch=seen.append))
+    found = singles(stage1, [ready("one", 8)], settings, out, Silent(), hasty, watch=seen.append)
+    found.append(union(stage1, [ready("one", 8)], settings, out, Silent(), hasty, watch=seen.append))
     assert [one.name for one in found] == ["single-one-s0", "single-one-s1", "union"]
     for one, row in zip(found, seen, strict=True):
         (reason,) = one.refused
@@ -74,26 +74,26 @@ def test_it_is_refused_with_the_step_and_leaves_nothing_but_that(place: Place) -
 
 
 def test_it_is_not_trained_again_and_tells_the_same(place: Place, tried: list[str]) -> None:
-    wishes, stage1, out = wild(place)
-    found = singles(stage1, [ready("one", 8)], wishes, out, Silent())
-    assert singles(stage1, [ready("one", 8)], wishes, out, Silent()) == found
+    settings, stage1, out = wild(place)
+    found = singles(stage1, [ready("one", 8)], settings, out, Silent())
+    assert singles(stage1, [ready("one", 8)], settings, out, Silent()) == found
     assert tried == ["single-one-s0", "single-one-s1"]
 
 
 def test_another_training_under_its_name_is_not_refused_for_it(place: Place) -> None:
-    wishes, stage1, out = wild(place)
-    singles(stage1, [ready("one", 8)], wishes, out, Silent())
-    calm = replace(wishes, adaptation=wishes_for(place).adaptation)
+    settings, stage1, out = wild(place)
+    singles(stage1, [ready("one", 8)], settings, out, Silent())
+    calm = replace(settings, adaptation=settings_for(place).adaptation)
     assert not any(one.refused for one in singles(stage1, [ready("one", 8)], calm, out, Silent()))
 
 
 def test_the_others_go_on_and_a_resumed_run_has_the_same_record(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a user would lose: the trainings that were sound, or a model made of one that was not."""
     tried = _fitted_with(monkeypatch, {"single-corpus-s1": Diverged(12, "loss", float("nan"))})
-    wishes = toy.wishes(place, seeds=(0, 1, 2), adaptation=replace(toy.QUICK, max_steps=3))
+    settings = toy.settings(place, seeds=(0, 1, 2), adaptation=replace(toy.QUICK, max_steps=3))
     target, out = toy.target(place), place.path / "out"
-    record = toy.run(place, wishes, target)
-    way = "lower the learning rate (--lr), or look at the teacher's scores and the scale of the loss"
+    record = toy.run(place, settings, target)
+    way = "lower the learning rate (--lr), or check the teacher's scores and the scale of the loss"
     reason = f"step 12: the loss is nan; {way}"
     assert record.arm("single-corpus-s1").refused == (reason,)
     assert f"single-corpus-s1 was refused: {reason}" in record.reasons
@@ -105,14 +105,14 @@ def test_the_others_go_on_and_a_resumed_run_has_the_same_record(place: Place, mo
     assert manifest["rejected"]["single-corpus-s1"] == [reason]
 
     (out / "manifest.json").unlink()
-    assert told(toy.run(place, wishes, target)) == told(record)
+    assert without_times(toy.run(place, settings, target)) == without_times(record)
     assert tried.count("single-corpus-s1") == 1
     assert read_record(out).arm("single-corpus-s1").refused == (reason,)
 
 
 def test_where_all_diverge_none_was_better(place: Place) -> None:
-    wishes = toy.wishes(place, seeds=(0,), adaptation=replace(toy.QUICK, learning_rate=WILD))
-    record = toy.run(place, wishes, toy.target(place))
+    settings = toy.settings(place, seeds=(0,), adaptation=replace(toy.QUICK, learning_rate=WILD))
+    record = toy.run(place, settings, toy.target(place))
     assert record.state == "refused" and record.accepted is None
     assert {one.kind: bool(one.refused) for one in record.arms} == {
         "base": False, "stage-1": False, "single": True, "union": True,
@@ -134,10 +134,10 @@ def test_a_stage_1_that_diverges_is_invalid_and_never_looked_for_on_the_hub(
     monkeypatch.setattr(closing, "open_folder", opened)
     write_examples(place.path / "general.jsonl", ready("one", 8).examples.rows)
     stage1 = replace(toy.QUICK, epochs=4, learning_rate=WILD)
-    wishes = toy.wishes(place, general=(str(place.path / "general.jsonl"),), stage1=stage1)
+    settings = toy.settings(place, general=(str(place.path / "general.jsonl"),), stage1=stage1)
     target = toy.target(place)
     monkeypatch.chdir(place.path)
-    record = toy.run(replace(place, path=Path()), wishes, target)
+    record = toy.run(replace(place, path=Path()), settings, target)
     assert record.state == "invalid" and record.reasons[0].startswith("stage-1 cannot be adapted: step ")
-    assert asdict(record.arm("stage-1"))["path"] == "out/stage-1" and asked == [wishes.base]
+    assert asdict(record.arm("stage-1"))["path"] == "out/stage-1" and asked == [settings.base]
     assert [one.name for one in record.arms] == ["base", "stage-1"]

@@ -18,7 +18,7 @@ from adapters.errors import DataError, ModelError
 from harness.progress import Advance, Silent
 from harness.result.adaptation.record import ArmRecord, CorpusFacts
 from tests.tiny_collection import Place
-from tests.training.adapting.making import rewritten, wishes_for
+from tests.training.adapting.making import rewritten, settings_for
 from tests.training.fitting import QUICK, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
 from training.adapting.ingredients import general_of, singles, start, union
@@ -39,7 +39,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def ready(name: str, count: int) -> Prepared:
-    """A task with so many examples, made without its stages."""
+    """A task with this number of examples, made without its stages."""
     examples = some_examples(count)
     facts = CorpusFacts(name, f"print-of-{name}", count, "en")
     return Prepared(Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), {})
@@ -72,67 +72,67 @@ class Killed(Silent):
 
 
 def test_without_general_data_stage_1_is_the_base(place: Place) -> None:
-    wishes = wishes_for(place)
-    base, stage1 = start(wishes, place.path / "run", Silent())
+    settings = settings_for(place)
+    base, stage1 = start(settings, place.path / "run", Silent())
     assert (base.kind, stage1.kind) == ("base", "stage-1")
-    assert base.path == stage1.path == wishes.base
+    assert base.path == stage1.path == settings.base
     assert not (place.path / "run").exists()
 
 
 def test_general_data_make_stage_1_and_are_replayed(place: Place) -> None:
-    wishes, out = wishes_for(place), place.path / "run"
-    wishes = replace(wishes, general=(general_file(place, some_examples(8)),), seeds=(0,))
-    general, told = general_of(wishes, place.workspace), list[Finished]()
-    _, stage1 = start(wishes, out, Silent(), general=general, watch=told.append)
-    (one,) = singles(stage1, [ready("own", 12)], wishes, out, Silent(), general=general, watch=told.append)
+    settings, out = settings_for(place), place.path / "run"
+    settings = replace(settings, general=(general_file(place, some_examples(8)),), seeds=(0,))
+    general, events = general_of(settings, place.workspace), list[Finished]()
+    _, stage1 = start(settings, out, Silent(), general=general, watch=events.append)
+    (one,) = singles(stage1, [ready("own", 12)], settings, out, Silent(), general=general, watch=events.append)
     assert stage1.path == str(out / "stage-1") and not stage1.refused
     assert manifest(out, "stage-1")["examples"]["examples"] == 8 and manifest(out, "stage-1")["steps"] == 4
     assert manifest(out, one.name)["replay"]["share"] == QUICK.replay_share
     assert manifest(out, one.name)["adapted_on"] == ["own", "print-of-own"]
     assert manifest(out, one.name)["base"]["weights"] == manifest(out, "stage-1")["weights"]
-    assert [(row.stage, row.name, row.state) for row in told] == [
+    assert [(row.stage, row.name, row.state) for row in events] == [
         ("stage-1", "stage-1", "done"), ("integrity", "stage-1", "pass"),
         ("fit", one.name, "done"), ("integrity", one.name, "pass"),
     ]  # fmt: skip
 
 
 def test_an_evaluation_query_in_general_data_is_left_out(place: Place) -> None:
-    wishes = replace(wishes_for(place), general=(general_file(place, some_examples(8)),))
+    settings = replace(settings_for(place), general=(general_file(place, some_examples(8)),))
     known = [KnownQueries("quiz", "test", ["What is 3?"])]
-    found = general_of(wishes, place.workspace, known)
+    found = general_of(settings, place.workspace, known)
     assert found is not None
     assert "what is 3" not in {row.query for row in found.rows}
     assert found.counts()["rejected"] == {"like an evaluation query": 8 - len(found)}
     everything = [KnownQueries("quiz", "test", [row.query for row in some_examples(8).rows])]
     with pytest.raises(DataError, match=r"general\.data"):
-        general_of(wishes, place.workspace, everything)
+        general_of(settings, place.workspace, everything)
 
 
 def test_a_new_head_grows_without_a_step(place: Place) -> None:
     tiny.bert_embedder(place.path / "embedder")
-    wishes, out = replace(wishes_for(place), base=str(place.path / "embedder"), new_head=True), place.path / "run"
-    base, stage1 = start(wishes, out, Silent())
+    settings, out = replace(settings_for(place), base=str(place.path / "embedder"), new_head=True), place.path / "run"
+    base, stage1 = start(settings, out, Silent())
     assert base.path == stage1.path == str(out / "base")
     grown = manifest(out, "base")
     assert grown["steps"] == 0 and any("classifier" in name for name in grown["new_tensors"])
-    (one, _) = singles(stage1, [ready("own", 4)], wishes, out, Silent())
+    (one, _) = singles(stage1, [ready("own", 4)], settings, out, Silent())
     assert not one.refused and manifest(out, one.name)["new_tensors"] == []
-    assert start(wishes, out, Silent()) == (base, stage1)
+    assert start(settings, out, Silent()) == (base, stage1)
 
 
 @pytest.mark.parametrize("general", [True, False])
 def test_an_embedder_is_refused_before_anything_is_paid(place: Place, general: bool) -> None:
     tiny.bert_embedder(place.path / "embedder")
-    wishes = replace(wishes_for(place), base=str(place.path / "embedder"))
+    settings = replace(settings_for(place), base=str(place.path / "embedder"))
     with pytest.raises(ModelError, match="new_head"):
-        start(wishes, place.path / "run", Silent(), general=some_examples() if general else None)
+        start(settings, place.path / "run", Silent(), general=some_examples() if general else None)
     assert not (place.path / "run").exists()
 
 
 def test_every_task_is_fitted_once_for_each_seed(place: Place) -> None:
-    wishes, out = replace(wishes_for(place), seeds=(0, 1)), place.path / "run"
-    _, stage1 = start(wishes, out, Silent())
-    found = singles(stage1, [ready("one", 8), ready("two", 12)], wishes, out, Silent())
+    settings, out = replace(settings_for(place), seeds=(0, 1)), place.path / "run"
+    _, stage1 = start(settings, out, Silent())
+    found = singles(stage1, [ready("one", 8), ready("two", 12)], settings, out, Silent())
     assert [one.name for one in found] == ["single-one-s0", "single-one-s1", "single-two-s0", "single-two-s1"]
     assert {one.kind for one in found} == {"single"}
     assert not same_weights(Path(found[0].path), Path(found[1].path))
@@ -141,12 +141,12 @@ def test_every_task_is_fitted_once_for_each_seed(place: Place) -> None:
 
 @pytest.mark.parametrize(("epochs", "most"), [(2, None), (2, 3)])
 def test_the_union_has_as_many_steps_as_all_singles_together(place: Place, epochs: int, most: int | None) -> None:
-    settings = replace(QUICK, epochs=epochs, max_steps=most)
-    wishes, out = replace(wishes_for(place), adaptation=settings, seeds=(0, 1)), place.path / "run"
-    _, stage1 = start(wishes, out, Silent())
+    fit = replace(QUICK, epochs=epochs, max_steps=most)
+    settings, out = replace(settings_for(place), adaptation=fit, seeds=(0, 1)), place.path / "run"
+    _, stage1 = start(settings, out, Silent())
     tasks = [ready("one", 5), ready("two", 9)]
-    steps = [manifest(out, one.name)["steps"] for one in singles(stage1, tasks, wishes, out, Silent())]
-    one = union(stage1, tasks, wishes, out, Silent())
+    steps = [manifest(out, one.name)["steps"] for one in singles(stage1, tasks, settings, out, Silent())]
+    one = union(stage1, tasks, settings, out, Silent())
     made = manifest(out, "union")
     assert made["steps"] == sum(steps) and made["examples"]["examples"] == 14
     assert (one.name, one.kind, one.refused) == ("union", "union", ())
@@ -154,40 +154,40 @@ def test_the_union_has_as_many_steps_as_all_singles_together(place: Place, epoch
 
 def test_zero_steps_give_checkpoints_that_are_the_base(place: Place) -> None:
     """A training that learned nothing must look like nothing."""
-    wishes, out = replace(wishes_for(place), adaptation=replace(QUICK, max_steps=0)), place.path / "run"
-    _, stage1 = start(wishes, out, Silent())
+    settings, out = replace(settings_for(place), adaptation=replace(QUICK, max_steps=0)), place.path / "run"
+    _, stage1 = start(settings, out, Silent())
     found = [
-        *singles(stage1, [ready("one", 8)], wishes, out, Silent()),
-        union(stage1, [ready("one", 8)], wishes, out, Silent()),
+        *singles(stage1, [ready("one", 8)], settings, out, Silent()),
+        union(stage1, [ready("one", 8)], settings, out, Silent()),
     ]
-    assert all(same_weights(Path(one.path), Path(wishes.base)) for one in found)
+    assert all(same_weights(Path(one.path), Path(settings.base)) for one in found)
 
 
 def test_given_checkpoints_join_the_singles_and_a_broken_one_is_refused(place: Place) -> None:
     def spoil(content: dict[str, Any]) -> None:
         content["classifier.weight"][0, 0] = np.nan
 
-    wishes, out = wishes_for(place), place.path / "run"
-    base = Path(wishes.base)
+    settings, out = settings_for(place), place.path / "run"
+    base = Path(settings.base)
     given = [rewritten(base, place.path / "mine" / "x", lambda _: None), rewritten(base, place.path / "x", spoil)]
-    wishes = replace(wishes, ingredients=tuple(one.path for one in given), seeds=(0,))
-    _, stage1 = start(wishes, out, Silent())
-    told = list[Finished]()
-    found = singles(stage1, [ready("one", 4)], wishes, out, Silent(), watch=told.append)
+    settings = replace(settings, ingredients=tuple(one.path for one in given), seeds=(0,))
+    _, stage1 = start(settings, out, Silent())
+    events = list[Finished]()
+    found = singles(stage1, [ready("one", 4)], settings, out, Silent(), watch=events.append)
     assert [(one.name, one.kind) for one in found[1:]] == [("given-x", "given"), ("given-x-2", "given")]
     assert not found[1].refused and "not finite" in found[2].refused[0]
-    assert told[-1].state == "refused" and told[-1].detail == found[2].refused[0]
+    assert events[-1].state == "refused" and events[-1].detail == found[2].refused[0]
 
 
 def test_a_kill_loses_no_finished_training(place: Place) -> None:
-    wishes, machine = wishes_for(place), Machine(resume_seconds=0)
+    settings, machine = settings_for(place), Machine(resume_seconds=0)
     tasks = [ready("one", 8)]
-    stage1 = ArmRecord("stage-1", "stage-1", wishes.base)
-    whole = singles(stage1, tasks, wishes, place.path / "whole", Silent())
-    out, told = place.path / "run", list[Finished]()
+    stage1 = ArmRecord("stage-1", "stage-1", settings.base)
+    whole = singles(stage1, tasks, settings, place.path / "whole", Silent())
+    out, events = place.path / "run", list[Finished]()
     with pytest.raises(KeyboardInterrupt):
-        singles(stage1, tasks, wishes, out, Killed("training single-one-s1"), machine)
+        singles(stage1, tasks, settings, out, Killed("training single-one-s1"), machine)
     assert not folder_of(out, "single-one-s1").exists()
-    again = singles(stage1, tasks, wishes, out, Silent(), machine, watch=told.append)
-    assert [row.state for row in told if row.stage == "fit"] == ["known", "done"]
+    again = singles(stage1, tasks, settings, out, Silent(), machine, watch=events.append)
+    assert [row.state for row in events if row.stage == "fit"] == ["known", "done"]
     assert all(same_weights(Path(one.path), Path(other.path)) for one, other in zip(whole, again, strict=True))

@@ -89,7 +89,7 @@ def test_the_next_one_asks_while_the_budget_lasts(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("gate", "final", "state", "reason"),
     [
-        (said("pass", better=False), said("pass"), "refused", "not better beyond chance"),
+        (said("pass", better=False), said("pass"), "refused", "not significantly better"),
         (said("inconclusive"), said("pass"), "inconclusive", "at the gate: inconclusive: because"),
         (said("refused"), said("pass"), "refused", "at the gate: refused: because"),
         (said("invalid"), said("pass"), "invalid", "at the gate: invalid: because"),
@@ -119,9 +119,9 @@ def test_an_invalid_look_at_the_gate_shows_no_figures(tmp_path: Path) -> None:
     assert found.touched == []
 
 
-def test_where_nothing_is_ahead_on_dev_nobody_asks(tmp_path: Path) -> None:
+def test_if_nothing_is_ahead_on_dev_nothing_is_proposed(tmp_path: Path) -> None:
     found = arms(tmp_path, [], said("pass"))
     found.anchor = measured("anchor", 0.9)
     end = judge(found)
-    assert isinstance(end, Ended) and end.state == "refused" and "none was better on dev" in end.reasons[0]
+    assert isinstance(end, Ended) and end.state == "refused" and "no checkpoint was better on dev" in end.reasons[0]
     assert found.deciding.asked == []

@@ -38,7 +38,7 @@ class Dying(Silent):
             raise KeyboardInterrupt
 
 
-def told(record: AdaptationRecord) -> dict[str, Any]:
+def without_times(record: AdaptationRecord) -> dict[str, Any]:
     """A record without times and paths."""
     plain = asdict(record)
     for name in ("run", "started", "seconds", "base", "teachers"):
@@ -65,15 +65,15 @@ def again(honest: Honest) -> AdaptationRecord:
 
 def test_a_kill_at_any_stage_ends_with_the_same_record(honest: Honest, place: Place) -> None:
     """What a user would lose: pairs paid twice, other weights, another verdict, a second look."""
-    target, wishes = toy.target(place), toy.logged(place)
+    target, settings = toy.target(place), toy.logged(place)
     for death in DEATHS:
         with pytest.raises(KeyboardInterrupt):
-            toy.run(place, wishes, target, reporter=Dying(death))
+            toy.run(place, settings, target, reporter=Dying(death))
         assert read_record(place.path / "out").state == "running"
         assert not (place.path / "out" / "manifest.json").exists()
         assert not (place.path / "out" / "model").exists()
-    record = toy.run(place, wishes, target)
-    assert told(record) == told(honest[1])
+    record = toy.run(place, settings, target)
+    assert without_times(record) == without_times(honest[1])
     assert weights(place.path / "out") == weights(honest[0].path / "out")
     paid = asked(place.path / "log")
     assert len(paid) == len(set(paid)) and sorted(paid) == sorted(asked(honest[0].path / "log"))
@@ -93,7 +93,7 @@ def test_a_kill_while_a_look_is_taken_spends_no_second_one(
         patch.setattr(deciding, "write_json", kill)
         with pytest.raises(KeyboardInterrupt):
             again(honest)
-    assert told(again(honest)) == told(honest[1])
+    assert without_times(again(honest)) == without_times(honest[1])
     assert len(LookLog(honest[0].workspace.results).all()) == before
 
 
@@ -128,18 +128,18 @@ def test_a_folder_of_somebody_else_is_left_alone(place: Place) -> None:
     (place.path / "out").mkdir()
     (place.path / "out" / "notes.txt").write_text("mine", "utf-8")
     with pytest.raises(UsageError, match="not empty"):
-        toy.run(place, toy.wishes(place), toy.target(place))
+        toy.run(place, toy.settings(place), toy.target(place))
 
 
 def test_nothing_is_written_where_the_queries_cannot_judge(place: Place) -> None:
-    with pytest.raises(UsageError, match="lets nothing pass"):
-        toy.run(place, toy.wishes(place), toy.target(place), policy=replace(toy.POLICY, min_queries=100))
+    with pytest.raises(UsageError, match="needs at least"):
+        toy.run(place, toy.settings(place), toy.target(place), policy=replace(toy.POLICY, min_queries=100))
     assert not (place.path / "out").exists()
 
 
 def test_a_corpus_that_cannot_be_asked_about_leaves_the_folder_free(place: Place) -> None:
     """The mended command goes into the same folder."""
-    target, nothing = toy.target(place), replace(toy.wishes(place), profiles=("generic/klingon",))
+    target, nothing = toy.target(place), replace(toy.settings(place), profiles=("generic/klingon",))
     with pytest.raises(UsageError, match="klingon"):
         toy.run(place, nothing, target)
     assert not (place.path / "out").exists()
@@ -181,7 +181,7 @@ def test_a_refused_single_is_in_no_merge_and_all_refused_make_none(place: Place,
         return replace(one, refused=("broken",)) if one.kind == "single" else one
 
     monkeypatch.setattr(making, "check", refuse)
-    wishes = toy.wishes(place, seeds=(0,), adaptation=replace(toy.QUICK, max_steps=2))
-    record = toy.run(place, wishes, toy.target(place))
+    settings = toy.settings(place, seeds=(0,), adaptation=replace(toy.QUICK, max_steps=2))
+    record = toy.run(place, settings, toy.target(place))
     assert {one.kind for one in record.arms} == {"base", "stage-1", "single", "union"}
     assert "single-corpus-s0 was refused: broken" in record.reasons

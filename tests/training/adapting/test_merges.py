@@ -129,7 +129,7 @@ def test_greedy_may_be_the_best_single_alone(tmp_path: Path) -> None:
 
 def test_a_value_that_is_no_number_decides_nothing(tmp_path: Path) -> None:
     parts = [part(tmp_path, seed) for seed in (1, 2)]
-    with pytest.raises(ModelError, match="no number"):
+    with pytest.raises(ModelError, match="is NaN"):
         greedy(parts, lambda _: math.nan, tmp_path / "run", 0.5)
 
 
@@ -139,7 +139,7 @@ def test_a_finished_merge_is_found_again(tmp_path: Path) -> None:
     written = (Path(made.path) / "model.safetensors").stat().st_mtime_ns
     assert linear(parts, tmp_path / "run") == made
     assert (Path(made.path) / "model.safetensors").stat().st_mtime_ns == written
-    with pytest.raises(UsageError, match="another merge is there already"):
+    with pytest.raises(UsageError, match="holds another merge"):
         linear([*parts, part(tmp_path, 3)], tmp_path / "run")
 
 

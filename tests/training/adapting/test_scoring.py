@@ -62,7 +62,7 @@ def test_another_final_collection_is_taken_whole(place: Place) -> None:
     assert found.final.policy.splits.final == 1 and found.gate.policy.splits == POLICY.splits
 
 
-def test_a_source_collection_is_measured_beside_the_others(place: Place) -> None:
+def test_a_source_collection_is_measured_with_the_others(place: Place) -> None:
     found = tiers(place, AdaptTargets(str(folder(place, "one", 0)), source=str(folder(place, "two", 100))))
     assert found.source is not None and len(ids(found.source)[0]) == 16
 
@@ -98,9 +98,9 @@ def test_the_few_that_the_final_split_has_too_are_left_out_before_it(place: Plac
     (dev,), (gate,), (final,) = ids(found.dev), ids(found.gate), ids(found.final)
     assert len(final) == 43 and len(dev) + len(gate) == 97
     assert not (dev | gate) & {"q97", "q98", "q99"}
-    lines = " ".join(found.told)
-    assert "queries of gate stand in final too and were left out" in lines
-    assert "queries of dev stand in gate or final too and were left out" in lines
+    lines = " ".join(found.notes)
+    assert "queries of gate occur in final too and were left out" in lines
+    assert "queries of dev occur in gate or final too and were left out" in lines
 
 
 def test_a_gate_without_them_is_still_a_part_of_its_collection(place: Place, shared: AdaptTargets) -> None:
@@ -117,7 +117,7 @@ def test_the_gate_looks_at_what_was_measured(place: Place, shared: AdaptTargets)
     assert found.left_out and ids(judged) == ids(found.gate)
 
 
-def test_all_questions_of_all_tiers_are_told_to_the_leak_filter(place: Place) -> None:
+def test_the_leak_filter_knows_all_questions_of_all_tiers(place: Place) -> None:
     """Those of unused parts too; and a collection that is read later does not change what a killed run was about."""
     with opened(place.workspace, Silent()) as session:
         found = tiers_of(
@@ -184,7 +184,7 @@ def test_an_interval_holds_its_value_and_none_is_made_up() -> None:
     assert alone.low is None and alone.high is None
 
 
-def test_a_teacher_reads_no_more_than_its_student_where_it_can_be_told(tmp_path: Path) -> None:
+def test_a_teacher_reads_no_more_than_its_student_if_it_has_the_option(tmp_path: Path) -> None:
     model = str(tiny.cross_encoder(tmp_path / "teacher"))
     assert cut_spec(model, 32) == f"{model}?max_length=32"
     assert cut_spec(f"{model}?max_length=64", 32) == f"{model}?max_length=64"

@@ -1,5 +1,5 @@
 """A corpus becomes examples in one call. What a user would lose: scores that were paid for, an evaluation that is worth
-something, and an hour to a mistake that could have been told at once."""
+something, and an hour to a mistake that could have been reported at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from adapters.causal_lm import CausalLMReranker
 from adapters.errors import DataError, ModelError, UsageError
 from tests.fake_adapters import asked, score_of
 from tests.tiny_collection import Place
-from tests.training.adapting.making import ECHO, prepared, wishes_for
+from tests.training.adapting.making import ECHO, prepared, settings_for
 from tests.training.loop import TEACHER
 from training.adapting.cost import cost_of
 from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
@@ -29,7 +29,7 @@ STAGES = ("synthesize", "clean", "mine", "teach")
 
 
 def test_a_corpus_becomes_examples_with_their_counts_and_manifests(place: Place) -> None:
-    one = prepared(place, wishes_for(place))
+    one = prepared(place, settings_for(place))
     assert (one.task.name, one.corpus.name, one.corpus.documents, one.corpus.language) == ("coll", "coll", 8, "en")
     assert one.profile == "generic/en"
     assert tuple(one.manifests) == STAGES
@@ -41,14 +41,16 @@ def test_a_corpus_becomes_examples_with_their_counts_and_manifests(place: Place)
 
 
 def test_a_second_call_pays_nothing(place: Place) -> None:
-    log, told = place.log(), list[Finished]()
-    wishes = wishes_for(place, teachers=(f"{TEACHER}?log={log}",), generator=f"{ECHO}?log={place.log('written')}")
-    first = prepared(place, wishes, watch=told.append)
+    log, events = place.log(), list[Finished]()
+    settings = settings_for(place, teachers=(f"{TEACHER}?log={log}",), generator=f"{ECHO}?log={place.log('written')}")
+    first = prepared(place, settings, watch=events.append)
     paid = asked(log), asked(place.path / "written")
-    assert prepared(place, wishes, watch=told.append) == first
+    assert prepared(place, settings, watch=events.append) == first
     assert (asked(log), asked(place.path / "written")) == paid
-    assert [(one.stage, one.state) for one in told] == [(name, state) for state in ("done", "known") for name in STAGES]
-    assert {one.name for one in told} == {"coll"} and all(one.detail for one in told)
+    assert [(one.stage, one.state) for one in events] == [
+        (name, state) for state in ("done", "known") for name in STAGES
+    ]
+    assert {one.name for one in events} == {"coll"} and all(one.detail for one in events)
 
 
 @pytest.mark.parametrize("dies", [{"generator": f"{ECHO}?lives=3"}, {"teachers": (f"{FAKES}:Streaming?lives=3",)}])
@@ -57,19 +59,19 @@ def test_a_task_that_is_killed_goes_on_to_the_same_examples(
 ) -> None:
     lives = {"teachers": (f"{FAKES}:Streaming",)} if "teachers" in dies else {}
     with pytest.raises(RuntimeError):
-        prepared(place, wishes_for(place, **dies))
-    again = prepared(place, wishes_for(place, **lives))
+        prepared(place, settings_for(place, **dies))
+    again = prepared(place, settings_for(place, **lives))
     other = Place(place.path, type(place.workspace).open(tmp_path / "another"))
     (place.path / "run").rename(place.path / "killed")
-    assert prepared(other, wishes_for(place, **lives)).examples.digest == again.examples.digest
+    assert prepared(other, settings_for(place, **lives)).examples.digest == again.examples.digest
 
 
 def test_a_query_of_the_evaluation_is_removed_and_counted(place: Place) -> None:
-    free = prepared(place, wishes_for(place))
+    free = prepared(place, settings_for(place))
     leaked = free.examples.rows[0].query
     (place.path / "run").rename(place.path / "free")
     known = [KnownQueries("quiz", "test", [leaked.upper() + "?", "something else"])]
-    one = prepared(place, wishes_for(place), known=known)
+    one = prepared(place, settings_for(place), known=known)
     removed = place.path / "run" / "tasks" / "coll" / "clean" / "removed.jsonl"
     assert one.counts.removed_as_leak >= 1
     assert leaked in {json.loads(line)["query"] for line in removed.read_text("utf-8").splitlines()}
@@ -79,23 +81,25 @@ def test_a_query_of_the_evaluation_is_removed_and_counted(place: Place) -> None:
 
 def test_a_task_of_leaks_alone_stops_before_a_teacher_is_paid(place: Place) -> None:
     log = place.log()
-    prepared(place, wishes_for(place))
+    prepared(place, settings_for(place))
     (place.path / "run").rename(place.path / "free")
     file = place.path / "free" / "tasks" / "coll" / "queries" / "queries.jsonl"
     queries = [json.loads(line)["text"] for line in file.read_text("utf-8").splitlines()]
     with pytest.raises(DataError, match="are evaluation queries"):
-        prepared(place, wishes_for(place, teachers=(f"{TEACHER}?log={log}",)), known=[KnownQueries("q", "t", queries)])
+        prepared(
+            place, settings_for(place, teachers=(f"{TEACHER}?log={log}",)), known=[KnownQueries("q", "t", queries)]
+        )
     assert not asked(log)
 
 
 def test_the_teacher_reads_what_the_student_reads(place: Place) -> None:
     tiny.cross_encoder(place.path / "teacher", seed=3)
-    wishes = wishes_for(place, teachers=(str(place.path / "teacher"),))
-    assert student_length(wishes) == 128
-    short = wishes_for(place, teachers=wishes.teachers, max_length=48)
+    settings = settings_for(place, teachers=(str(place.path / "teacher"),))
+    assert student_length(settings) == 128
+    short = settings_for(place, teachers=settings.teachers, max_length=48)
     assert prepared(place, short).manifests["teach"]["teachers"][0]["max_length"] == 48
     with pytest.raises(ModelError, match="positions"):
-        student_length(wishes_for(place, max_length=9999))
+        student_length(settings_for(place, max_length=9999))
 
 
 def test_a_student_that_answers_reads_as_much_as_its_adapter_does(place: Place) -> None:
@@ -103,47 +107,49 @@ def test_a_student_that_answers_reads_as_much_as_its_adapter_does(place: Place) 
     for name, key in (("config.json", "max_position_embeddings"), ("tokenizer_config.json", "model_max_length")):
         content = json.loads((answering / name).read_text("utf-8"))
         (answering / name).write_text(json.dumps({**content, key: 32_768}), "utf-8")
-    wishes = wishes_for(place, base=str(answering))
-    assert student_length(wishes) == CausalLMReranker(str(answering)).max_length == 8192
-    assert student_length(replace(wishes, max_length=96)) == 96
+    settings = settings_for(place, base=str(answering))
+    assert student_length(settings) == CausalLMReranker(str(answering)).max_length == 8192
+    assert student_length(replace(settings, max_length=96)) == 96
 
 
 def test_an_empty_corpus_is_one_line(place: Place) -> None:
-    wishes = wishes_for(place)
+    settings = settings_for(place)
     (place.path / "coll" / "corpus.jsonl").write_text("", "utf-8")
-    with pytest.raises(DataError) as told:
-        prepared(place, wishes)
-    assert "\n" not in str(told.value) and "corpus.jsonl:1: empty" in str(told.value)
+    with pytest.raises(DataError) as refusal:
+        prepared(place, settings)
+    assert "\n" not in str(refusal.value) and "corpus.jsonl:1: empty" in str(refusal.value)
 
 
 def test_a_generator_that_answers_garbage_stops_the_task(place: Place) -> None:
     log = place.log()
-    wishes = wishes_for(place, generator="tests.training.fake_generators:Garbage", teachers=(f"{TEACHER}?log={log}",))
+    settings = settings_for(
+        place, generator="tests.training.fake_generators:Garbage", teachers=(f"{TEACHER}?log={log}",)
+    )
     with pytest.raises(ModelError, match="garbage"):
-        prepared(place, wishes)
+        prepared(place, settings)
     assert not asked(log) and not (place.path / "run" / "tasks" / "coll" / "queries" / "manifest.json").exists()
 
 
 def test_a_teacher_with_nan_leaves_no_examples(place: Place) -> None:
     with pytest.raises(ModelError, match="not finite"):
-        prepared(place, wishes_for(place, teachers=(f"{FAKES}:Overflowing",)))
+        prepared(place, settings_for(place, teachers=(f"{FAKES}:Overflowing",)))
     assert not (place.path / "run" / "tasks" / "coll" / "examples" / "manifest.json").exists()
 
 
 def test_a_corpus_without_a_language_asks_for_a_profile(place: Place) -> None:
     place.beir("silent")
     task = Task("silent", str(place.path / "silent"), None)
-    wishes = wishes_for(place)
+    settings = settings_for(place)
     with pytest.raises(UsageError, match="name a profile"):
-        prepared(place, wishes, task)
-    assert prepared(place, wishes, Task("silent", task.corpus, "generic/en")).corpus.language == "en"
+        prepared(place, settings, task)
+    assert prepared(place, settings, Task("silent", task.corpus, "generic/en")).corpus.language == "en"
 
 
 def test_every_profile_is_a_task_for_every_corpus() -> None:
-    wishes = AdaptationSettings(
+    settings = AdaptationSettings(
         "b", ("t",), ("./one", "miracl/sw", "/elsewhere/one"), profiles=("claim-en", "./own.toml")
     )
-    assert [(one.name, one.profile) for one in tasks_of(wishes)] == [
+    assert [(one.name, one.profile) for one in tasks_of(settings)] == [
         ("one-claim-en", "claim-en"), ("one-own", "./own.toml"),
         ("miracl-sw-claim-en", "claim-en"), ("miracl-sw-own", "./own.toml"),
         ("one-claim-en-2", "claim-en"), ("one-own-2", "./own.toml"),
@@ -161,7 +167,7 @@ def test_one_task_is_fitted_twice_and_several_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"corpora": ("c", "c")}, "c occurs twice"), ({"retrievers": ("bm25",)}, "name at least two"),
         ({"weights": (1.0, 2.0)}, "weight"), ({"seeds": (1, 1)}, "different numbers"),
@@ -169,15 +175,15 @@ def test_one_task_is_fitted_twice_and_several_once() -> None:
         ({"stage1": Settings(max_length=64)}, "whole adaptation"),
     ],
 )  # fmt: skip
-def test_wishes_that_cannot_be_are_refused_when_they_are_made(wrong: dict[str, object], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_impossible_settings_are_refused_when_they_are_made(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         AdaptationSettings(**{"base": "b", "teachers": ("t",), "corpora": ("c",), **wrong})  # type: ignore[arg-type]
 
 
 def test_the_cost_is_never_less_than_what_is_paid(place: Place) -> None:
-    wishes = wishes_for(place, documents=5, ingredients=("given",))
-    cost = cost_of(wishes, place.workspace)
-    one = prepared(place, wishes)
+    settings = settings_for(place, documents=5, ingredients=("given",))
+    cost = cost_of(settings, place.workspace)
+    one = prepared(place, settings)
     (task,) = cost.tasks
     assert (task.documents, task.queries, task.pairs) == (5, 15, 15 * 7), "two retrievers give 3 each, and the source"
     assert one.counts.queries <= task.queries and one.counts.pairs <= task.pairs == cost.pairs
@@ -185,13 +191,13 @@ def test_the_cost_is_never_less_than_what_is_paid(place: Place) -> None:
     assert cost.single_steps == cost.union_steps == 2 * task.steps and cost.stage1_steps == 0
     assert cost.checkpoints == 1 + 3 + 1 + 2 + 3 + 2
     assert str(cost).splitlines()[0] == (
-        f"coll: 5 documents, 15 queries wanted, at most {task.pairs} pairs for 1 teacher"
+        f"coll: 5 documents, 15 queries requested, at most {task.pairs} pairs for 1 teacher"
     )
 
 
 def test_general_data_costs_its_steps(place: Place) -> None:
-    general = Examples(prepared(place, wishes_for(place)).examples.rows)
-    wishes = wishes_for(place, general=("general.jsonl",))
-    cost = cost_of(wishes, place.workspace, general)
+    general = Examples(prepared(place, settings_for(place)).examples.rows)
+    settings = settings_for(place, general=("general.jsonl",))
+    cost = cost_of(settings, place.workspace, general)
     assert cost.stage1_steps == -(-len(general) // 4) * 2
-    assert cost.single_steps > cost_of(wishes_for(place), place.workspace).single_steps, "the replayed ones"
+    assert cost.single_steps > cost_of(settings_for(place), place.workspace).single_steps, "the replayed ones"

@@ -1,4 +1,4 @@
-"""Every task's queries are held against dev's, and that is told. A user would lose a warning, or the gate's worth."""
+"""Each task's queries are compared with dev's, and the result is recorded. A user would lose a warning."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from harness.scoring.session import opened
 from tests.fake_adapters import asked
 from tests.tiny_collection import CORPUS, FIRST, Place
 from tests.training.adapting import toy
-from tests.training.adapting.making import prepared, wishes_for
+from tests.training.adapting.making import prepared, settings_for
 from tests.training.adapting.test_loop import Dying
 from tests.training.adapting.toy import Honest
 from tests.training.loop import HASH
 from tests.training.validating.fake_embedders import SPEC
 from training.adapting import validated as module
 from training.adapting.targets import AdaptTargets, tiers_of
-from training.adapting.validated import FOLDER, told, validated
+from training.adapting.validated import FOLDER, decision_line, validated
 from training.adapting.watching import Finished
 from training.validating.measures import Case
 from training.validating.validate import read_validation, validation
@@ -44,12 +44,12 @@ def dev(place: Place, *languages: str | None) -> list[Collection]:
 
 def task(place: Place, collections: Sequence[Collection], **more: Any) -> dict[str, Any]:
     """What is said of the English task on the tiny corpus."""
-    wishes, watch = wishes_for(place, **more), list[Finished]()
-    one = prepared(place, wishes)
+    settings, watch = settings_for(place, **more), list[Finished]()
+    one = prepared(place, settings)
     folder = place.path / "run" / "tasks" / one.task.name
     with place.session() as session:
-        decision = validated(one, wishes, collections, folder, session, watch.append)
-    return {**read_validation(folder), "told": watch, "folder": folder, "returned": decision}
+        decision = validated(one, settings, collections, folder, session, watch.append)
+    return {**read_validation(folder), "events": watch, "folder": folder, "returned": decision}
 
 
 def rows(found: dict[str, Any], id: str) -> list[dict[str, Any]]:
@@ -81,14 +81,12 @@ def test_the_record_has_the_validation_of_the_task(honest: Honest) -> None:
     assert event.detail == f"{row.validated}: {found['decision']['reasons'][0]}"
 
 
-def test_a_blocked_set_stops_nothing_and_is_told(honest: Honest) -> None:
-    """A set that can be told apart has improved a student; the gate knows, the validation does not."""
+def test_a_blocked_set_stops_nothing_and_is_reported(honest: Honest) -> None:
+    """A set that a classifier recognises has improved a student; only the gate can know."""
     _, record = honest
     assert record.tasks[0].validated == "blocked" and record.state == "accepted"
     (line,) = [one for one in record.reasons if "blocked" in one]
-    assert line.startswith(
-        "the queries of corpus are blocked by their validation, which stops nothing here: V14: 94.2%"
-    )
+    assert line.startswith("the queries of corpus are blocked by their validation, but were used here: V14: 94.2%")
 
 
 def test_nothing_but_dev_is_compared_in_the_loop(honest: Honest) -> None:
@@ -127,7 +125,7 @@ def test_all_dev_collections_of_the_language_are_compared(place: Place, cases: l
 
 def test_without_dev_queries_in_the_language_the_rows_say_so(place: Place) -> None:
     found = task(place, dev(place, "de"))
-    assert found["remarks"] == ["dev has no queries in the task's language (en), so nothing real is compared"]
+    assert found["remarks"] == ["dev has no queries in the task's language (en), so no real query is compared"]
     assert "real" not in found["sets"]
     for id in ("V1", "V2", "V9"):
         assert rows(found, id)[0]["value"] is None
@@ -136,10 +134,10 @@ def test_without_dev_queries_in_the_language_the_rows_say_so(place: Place) -> No
     assert found["decision"]["state"] == "warned"
 
 
-def test_a_dev_set_that_declares_no_language_is_taken_and_that_is_told(place: Place) -> None:
+def test_a_dev_set_that_declares_no_language_is_used_with_a_remark(place: Place) -> None:
     undeclared, german = dev(place, None, "de")
     found = task(place, [undeclared, german])
-    assert "dev declares no language; its queries are taken as en" in found["remarks"]
+    assert "dev declares no language; en is assumed for its queries" in found["remarks"]
     assert found["sets"]["real"] == 4
 
 
@@ -164,7 +162,7 @@ def test_a_finished_validation_is_not_made_again(place: Place, cases: list[Case]
     collections = dev(place, "en")
     first, again = task(place, collections), task(place, collections)
     assert len(cases) == 1 and first["returned"] == again["returned"] == first["decision"]
-    assert [one.state for found in (first, again) for one in found["told"]] == ["done", "known"]
+    assert [one.state for found in (first, again) for one in found["events"]] == ["done", "known"]
     (first["folder"] / "validation.json").unlink()
     assert task(place, collections)["rows"] == first["rows"] and len(cases) == 2
 
@@ -186,9 +184,9 @@ def test_of_many_queries_some_are_drawn_always_the_same(
 
 def test_every_task_of_several_is_validated_before_anything_is_trained(place: Place) -> None:
     corpora = tuple(str(toy.bare(place, name, first, 10)) for name, first in (("corpus", 200), ("other", 220)))
-    wishes = toy.wishes(place, corpora=corpora, documents=20, adaptation=replace(toy.QUICK, max_steps=1))
+    settings = toy.settings(place, corpora=corpora, documents=20, adaptation=replace(toy.QUICK, max_steps=1))
     with pytest.raises(KeyboardInterrupt):
-        toy.run(place, wishes, toy.target(place), reporter=Dying("fit"))
+        toy.run(place, settings, toy.target(place), reporter=Dying("fit"))
     record = read_record(place.path / "out")
     assert [(one.name, one.validated) for one in record.tasks] == [("corpus", "warned"), ("other", "warned")]
     stages = [(one.stage, one.name) for one in record.timeline if one.stage in ("validate", "fit")]
@@ -196,5 +194,5 @@ def test_every_task_of_several_is_validated_before_anything_is_trained(place: Pl
 
 
 def test_the_line_of_a_usable_set_is_one_word() -> None:
-    assert told({"decision": {"state": "usable", "reasons": ()}}) == "usable"
-    assert told({"decision": {"state": "warned", "reasons": ("one", "two")}}) == "warned: one"
+    assert decision_line({"decision": {"state": "usable", "reasons": ()}}) == "usable"
+    assert decision_line({"decision": {"state": "warned", "reasons": ("one", "two")}}) == "warned: one"

@@ -160,7 +160,7 @@ POLICY = Policy(
 )
 
 
-def wishes(place: Place, **more: Any) -> AdaptationSettings:
+def settings(place: Place, **more: Any) -> AdaptationSettings:
     """An honest adaptation to forty topics that no evaluation has."""
     given: dict[str, Any] = {
         "base": str(place.path / "base"), "teachers": (TEACHER,), "corpora": (str(place.path / "corpus"),),
@@ -203,4 +203,4 @@ def pretrained(place: Place, out: Path, likes: str, *, hates: str = "none", mark
 
 def logged(place: Place, **more: Any) -> AdaptationSettings:
     """The honest adaptation, with a teacher that notes every pair in `log`."""
-    return wishes(place, teachers=(f"{TEACHER}?log={place.path / 'log'}",), **more)
+    return settings(place, teachers=(f"{TEACHER}?log={place.path / 'log'}",), **more)

@@ -246,7 +246,7 @@ def test_a_damaged_pickle_is_refused(content: bytes, tmp_path: Path) -> None:
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     source = sharded(tiny.cross_encoder(tmp_path / "bin"))
     (source / "pytorch_model-00002-of-00002.bin").unlink()
-    with pytest.raises(ModelError, match=r"pytorch_model-00002-of-00002\.bin is not there; fetch the model again"):
+    with pytest.raises(ModelError, match=r"pytorch_model-00002-of-00002\.bin is missing; fetch the model again"):
         convert(str(source), tmp_path / "safe")
 
 
@@ -258,7 +258,7 @@ def test_an_existing_folder_is_never_touched(tmp_path: Path) -> None:
     assert files(tmp_path / "safe") == []
 
 
-def test_a_model_without_pickles_is_told_what_it_has(tmp_path: Path) -> None:
+def test_the_refusal_of_a_model_without_pickles_says_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has safetensors already; use it as it is"):
         convert(str(tiny.cross_encoder(tmp_path / "safe")), tmp_path / "out")
     (tmp_path / "empty").mkdir()

@@ -115,7 +115,7 @@ def test_an_output_layer_of_its_own_is_not_averaged_with_a_tied_one(has: str, tm
     layer = tensors(base)["model.embed_tokens.weight"] + 1  # type: ignore[operator]
     rename_tensors(tmp_path / has, str, **{"lm_head.weight": layer})
     said = refusal(tmp_path, base, tuned)
-    assert f"{tmp_path / has} has an output layer of its own, 'lm_head.weight'" in said and "tied" in said
+    assert f"{tmp_path / has} has a separate output layer, 'lm_head.weight'" in said and "tied" in said
 
 
 def test_output_layers_of_their_own_are_merged_whatever_the_configuration_says(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_the_first_releases_of_transformers_5_match_names_too(tmp_path: Path, mo
     assert "have other names" in notes(merged(tmp_path / "out", base, tuned))
 
 
-def test_the_whole_file_is_read_where_an_older_index_names_parts_beside_it(tmp_path: Path) -> None:
+def test_the_single_file_is_read_if_an_older_index_names_parts_next_to_it(tmp_path: Path) -> None:
     """transformers reads model.safetensors first; who saved a model again into its folder has both."""
     for seed, name in enumerate("ab"):
         pico.write(tmp_path / name, pico.tensors(seed))

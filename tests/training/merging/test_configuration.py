@@ -154,7 +154,7 @@ def test_labels_in_another_order_are_refused_and_other_capitals_are_not(tmp_path
     said = refusal(tmp_path, tmp_path / "a", tmp_path / "b")
     assert 'id2label[0] in config.json is "contradiction"' in said and '"entailment"' in said
     assert merged(tmp_path / "fine", tmp_path / "a", tmp_path / "c").report["notes"] == []
-    assert '"LABEL_0"' in refusal(tmp_path, tmp_path / "a", tmp_path / "d"), "which label that is nobody knows"
+    assert '"LABEL_0"' in refusal(tmp_path, tmp_path / "a", tmp_path / "d"), "the label is unknown"
 
 
 def test_a_longer_window_counts_where_rotary_positions_are_scaled_by_it(two: Two, tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ LEFTOVERS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     ),
     "keys of other tools": (
         SLERP, {"model_name": "mine", "layer_count": 3, "models": [{"model": "a", "notes": "x"}, {"model": "b"}]},
-        ["'model_name' of the recipe is no key that mergekit reads, and is ignored",
-         "'layer_count' of the recipe is no key that mergekit reads, and is ignored",
-         "'notes' of the model a is no key that mergekit reads, and is ignored"],
+        ["'model_name' of the recipe is not a key that mergekit reads, and is ignored",
+         "'layer_count' of the recipe is not a key that mergekit reads, and is ignored",
+         "'notes' of the model a is not a key that mergekit reads, and is ignored"],
     ),
     "a density of linear": (
         LINEAR, {}, [f"the parameter 'density' of the model {name} is not used by linear, and is ignored"
@@ -92,7 +92,7 @@ def test_a_leftover_changes_nothing_and_the_report_names_it(case: str, models: P
         ({"out_dtyp": "float16"}, "out_dtyp: is not supported here"),
         (
             {"models": [{"model": "a", "parameter": {"weight": 1}}, {"model": "b"}]},
-            r"models\[0\].parameter: is not supported here",
+            r"models\[0\]\.parameter: is not supported here",
         ),
         ({"chat_template": "auto"}, "chat_template: is not supported"),
         ({"modules": {}}, "modules: is not supported"),

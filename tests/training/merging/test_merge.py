@@ -164,9 +164,9 @@ def test_the_same_merge_is_made_once_and_another_does_not_overwrite_it(models: P
     first = slerp(models, "a", "b", 0.5)
     again = slerp(models, "a", "b", 0.5)
     assert (first.new, again.new, again.id) == (True, False, first.id)
-    with pytest.raises(UsageError, match="another merge is there"):
+    with pytest.raises(UsageError, match="holds another merge"):
         slerp(models, "a", "b", 0.6)
-    with pytest.raises(UsageError, match="something is there"):
+    with pytest.raises(UsageError, match="exists and is not a merge"):
         slerp(models, "b", "c", 0.5, "a")
 
 
@@ -181,9 +181,9 @@ def test_a_merge_that_stops_in_the_middle_leaves_nothing(models: Path, monkeypat
     assert sorted(models.iterdir()) == before
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
-    with pytest.raises(DataError, match="the disk has"):
+    with pytest.raises(DataError, match="GB are free"):
         slerp(models, "a", "b", 0.5)
 
 

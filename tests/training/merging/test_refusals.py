@@ -127,7 +127,7 @@ def test_a_cut_off_file_and_pickled_weights_are_refused(tmp_path: Path) -> None:
     whole = (tmp_path / "b" / "model.safetensors").read_bytes()
     (tmp_path / "b" / "model.safetensors").write_bytes(whole[:-10])
     (tmp_path / "c" / "model.safetensors").rename(tmp_path / "c" / "pytorch_model.bin")
-    assert "not a whole safetensors file" in refusal(tmp_path, recipe(tmp_path, "ab"))
+    assert "not a complete safetensors file" in refusal(tmp_path, recipe(tmp_path, "ab"))
     assert "no safetensors weights" in refusal(tmp_path, recipe(tmp_path, "ac"))
 
 
@@ -172,14 +172,14 @@ GOOD: dict[str, Any] = {
         ({"modules": {}}, "modules: is not supported"),
         ({"dtype": "int8"}, "dtype: 'int8' is not supported"),
         ({"parameters": {"weigth": 1}}, "no parameter 'weigth'"),
-        ({"parameters": {"normalize": 3}}, "'normalize' has to be true or false"),
-        ({"parameters": {"weight": "much"}}, "no number"),
+        ({"parameters": {"normalize": 3}}, "'normalize' must be true or false"),
+        ({"parameters": {"weight": "much"}}, "not a number"),
         ({"parameters": {"weight": float("nan")}}, "parameters.weight: NaN is not a number"),
-        ({"parameters": {"weight": "nan"}}, "no number"),
+        ({"parameters": {"weight": "nan"}}, "not a number"),
         ({"seed": True}, "seed: true is not a whole number"),
         ({"models": [{"model": "a+lora"}, {"model": "b"}]}, "LoRA"),
         ({"models": [{"model": {"path": "a"}}]}, "not supported in this form"),
-        ({"models": [{"model": "a"}, {"model": "a"}]}, "stands twice"),
+        ({"models": [{"model": "a"}, {"model": "a"}]}, "occurs twice"),
         ({"models": []}, "models: 0 entries are not allowed"),
         ({"merge_method": "slerp"}, "slerp needs a base"),
         (

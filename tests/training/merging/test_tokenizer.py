@@ -45,7 +45,7 @@ def test_a_vocabulary_file_is_read_by_transformers(tmp_path: Path) -> None:
     assert apart is not None and apart.part == "vocab.txt" and '"other" is 8 in a and none in c' in apart.what
 
 
-def test_a_list_of_added_tokens_beside_tokenizer_json_is_read_as_transformers_does(tmp_path: Path) -> None:
+def test_a_list_of_added_tokens_next_to_tokenizer_json_is_read_as_transformers_does(tmp_path: Path) -> None:
     for seed, name in enumerate("abc"):
         model(tmp_path / name, "modernbert", seed)
     known = read_json(tmp_path / "b" / "tokenizer.json")["added_tokens"]
@@ -129,7 +129,7 @@ def test_a_tokenizer_that_lacks_a_file_of_the_other_is_refused(tmp_path: Path) -
         merged(tmp_path / "out", one, other)
 
 
-def test_files_beside_tokenizer_json_that_it_replaces_do_not_have_to_be_in_both(tmp_path: Path) -> None:
+def test_files_that_tokenizer_json_replaces_do_not_have_to_be_in_both(tmp_path: Path) -> None:
     for seed, name in enumerate("ab"):
         model(tmp_path / name, seed=seed)
     (tmp_path / "b" / "merges.txt").write_text("#version: 0.2\n", "utf-8")
@@ -186,7 +186,7 @@ def test_what_only_a_reader_without_transformers_sees_is_a_note(tmp_path: Path) 
         backend.save(str(tmp_path / name / "tokenizer.json"))
         write_json(tmp_path / name / "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"})
     said = notes(merged(tmp_path / "out", tmp_path / "a", tmp_path / "b"))
-    assert "read without transformers" in said and "transformers reads both alike" in said
+    assert "read without transformers" in said and "transformers reads both in the same way" in said
 
 
 def test_files_that_are_spelled_alike_need_no_library_and_others_ask_for_it(

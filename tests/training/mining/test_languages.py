@@ -35,7 +35,7 @@ def test_a_corpus_is_stemmed_as_the_collection_is(place: Place) -> None:
     assert stemmer(place, corpus_of(str(folder), place.workspace)) == "english"
 
 
-def test_mining_says_the_stemmer_and_the_language_of_the_queries_stands_above_the_texts(place: Place) -> None:
+def test_mining_names_the_stemmer_and_prefers_the_language_of_the_queries(place: Place) -> None:
     corpus = corpus_of(str(undeclared(place.path, "de")), place.workspace)
     found = {}
     for language in (None, "en"):
@@ -49,7 +49,7 @@ def test_mining_says_the_stemmer_and_the_language_of_the_queries_stands_above_th
     assert found == {None: ("german", None), "en": ("english", "en")}
 
 
-def test_the_extractive_generator_is_told_the_language_too(place: Place) -> None:
+def test_the_extractive_generator_gets_the_language_too(place: Place) -> None:
     corpus = corpus_of(str(undeclared(place.path, "de")), place.workspace)
 
     def language(spec: str) -> object:

@@ -63,7 +63,7 @@ def test_a_second_run_finds_the_pool_finished(place: Place) -> None:
     ("line", "answer"),
     [
         ('{"_id": "a", "text": "x", "document": "d99"}', r"queries\.jsonl:2: the corpus has no document 'd99'"),
-        ('{"_id": "s", "text": "x"}', r"queries\.jsonl:2: the id 's' stands twice"),
+        ('{"_id": "s", "text": "x"}', r"queries\.jsonl:2: the id 's' occurs twice"),
         ('{"_id": "a"}', r"queries\.jsonl:2: field 'text' is missing"),
     ],
 )
@@ -82,7 +82,7 @@ def test_queries_without_a_source_are_welcome(place: Place) -> None:
     assert read_queries(file, corpus).sources.tolist() == [ABSENT]
 
 
-def test_a_damaged_pool_is_told(place: Place) -> None:
+def test_a_damaged_pool_is_refused(place: Place) -> None:
     mined(place)
     (place.path / "pool" / "pool.npz").write_bytes(b"PK")
     with pytest.raises(DataError, match="damaged"):

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.errors import UsageError
 from adapters.identity import text_digests
-from training.mining.sampling import bins_of, counts_per_bin, lots, plausibility, sample
+from training.mining.sampling import bins_of, counts_per_bin, draw_keys, plausibility, sample
 from training.stages import Plan
 
 SCORES = np.concatenate([np.linspace(0.0, 0.1, 90), np.linspace(0.2, 1.0, 10)])
@@ -18,11 +18,11 @@ SCORES = np.concatenate([np.linspace(0.0, 0.1, 90), np.linspace(0.2, 1.0, 10)])
 OFFSETS = np.array([0, 100])
 SOURCE = np.zeros(100, bool)
 SOURCE[95] = True
-LOTS = lots(text_digests(["q"] * 100), text_digests(map(str, range(100))), seed=0)
+KEYS = draw_keys(text_digests(["q"] * 100), text_digests(map(str, range(100))), seed=0)
 
 
 def drawn(**changes: Any) -> list[int]:
-    rows: list[int] = sample(OFFSETS, SCORES, SOURCE, LOTS, replace(Plan(per_query=10), **changes)).rows.tolist()
+    rows: list[int] = sample(OFFSETS, SCORES, SOURCE, KEYS, replace(Plan(per_query=10), **changes)).rows.tolist()
     return rows
 
 
@@ -43,7 +43,7 @@ def test_the_source_counts_as_its_stratums_first() -> None:
     first[0] = True
     bins = bins_of(SCORES, OFFSETS, Plan())
     filled = len(set(bins.tolist()))
-    rows = sample(OFFSETS, SCORES, first, LOTS, Plan(per_query=filled)).rows
+    rows = sample(OFFSETS, SCORES, first, KEYS, Plan(per_query=filled)).rows
     assert sorted(bins[rows].tolist()) == sorted(set(bins.tolist()))
 
 
@@ -55,26 +55,26 @@ def test_top_takes_the_best_and_the_source() -> None:
 def test_the_source_is_always_shown_with_the_score_that_it_has(strategy: str) -> None:
     bad = np.zeros(100, bool)
     bad[0] = True
-    rows = sample(OFFSETS, SCORES, bad, LOTS, Plan(strategy=strategy, per_query=4)).rows.tolist()  # type: ignore[arg-type]
+    rows = sample(OFFSETS, SCORES, bad, KEYS, Plan(strategy=strategy, per_query=4)).rows.tolist()  # type: ignore[arg-type]
     assert rows[0] == 0
     assert len(rows) == 4
 
 
 def test_neither_the_order_of_the_pool_nor_its_company_changes_the_draw() -> None:
     order = np.random.default_rng(3).permutation(100)
-    turned = sample(OFFSETS, SCORES[order], SOURCE[order], LOTS[order], Plan(per_query=10)).rows
+    turned = sample(OFFSETS, SCORES[order], SOURCE[order], KEYS[order], Plan(per_query=10)).rows
     assert sorted(order[turned].tolist()) == drawn()
 
 
 def test_another_seed_draws_others() -> None:
-    other = lots(text_digests(["q"] * 100), text_digests(map(str, range(100))), seed=1)
+    other = draw_keys(text_digests(["q"] * 100), text_digests(map(str, range(100))), seed=1)
     assert sample(OFFSETS, SCORES, SOURCE, other, Plan(per_query=10)).rows.tolist() != drawn()
 
 
 def test_documents_above_the_share_of_the_source_go_only_where_it_is_asked_for() -> None:
     limit = 0.95 * SCORES[95]
-    kept = sample(OFFSETS, SCORES, SOURCE, LOTS, Plan(per_query=10, strategy="top"))
-    dropped = sample(OFFSETS, SCORES, SOURCE, LOTS, Plan(per_query=10, strategy="top", drop_above=0.95))
+    kept = sample(OFFSETS, SCORES, SOURCE, KEYS, Plan(per_query=10, strategy="top"))
+    dropped = sample(OFFSETS, SCORES, SOURCE, KEYS, Plan(per_query=10, strategy="top", drop_above=0.95))
     assert kept.above.tolist() == dropped.above.tolist()
     assert kept.above.sum() == 4
     assert 99 in kept.rows
@@ -86,7 +86,7 @@ def test_a_share_of_a_logit_is_taken_where_it_means_something() -> None:
     assert 0 <= plausibility(logits).min() < plausibility(logits).max() <= 1
     assert plausibility(SCORES).tolist() == SCORES.tolist()
     source = np.array([False, True, False, False])
-    found = sample(np.array([0, 4]), logits, source, LOTS[:4], Plan(drop_above=0.95))
+    found = sample(np.array([0, 4]), logits, source, KEYS[:4], Plan(drop_above=0.95))
     assert found.above.tolist() == [False, False, True, True]  # of -2.0 itself 0.95 would be -1.9
 
 
@@ -97,7 +97,7 @@ def test_bins_have_equal_widths_over_all_queries_or_each() -> None:
     assert bins_of(np.array([2.0, 2.0]), np.array([0, 2]), Plan()).tolist() == [0, 0]
 
 
-def test_counts_per_bin_are_told() -> None:
+def test_counts_per_bin_are_reported() -> None:
     bins = np.array([0, 0, 2])
     assert counts_per_bin(bins, np.array([0, 2]), 3) == {"pool": [2, 0, 1], "sample": [1, 0, 1]}
 

@@ -51,7 +51,7 @@ def test_an_own_profile_starts_from_its_language(tmp_path: Path) -> None:
         ('language = "en"\ncount = "3"', "count: '3' is not a whole number"),
         ('language = "en"\ngrammar = "xml"', "grammar: 'xml' is not allowed"),
         ('language = "en"\nshortest = 9\nlongest = 3', "shortest: 9 is above longest = 3"),
-        ('language = "en"\ngrammar = "line"', "the grammar 'line' holds one query"),
+        ('language = "en"\ngrammar = "line"', "the grammar 'line' has one query"),
         ("count = 3", "language"),
         ("count = ", "not TOML in line 1"),
         ('language = ["en"]', "language: a list is not a text"),

@@ -22,10 +22,12 @@ PROFILE = load_profile("generic/en")
 
 
 def made(
-    place: Place, generator: Generator, name: str = "q", wishes: SynthesisSettings | None = None
+    place: Place, generator: Generator, name: str = "q", settings: SynthesisSettings | None = None
 ) -> dict[str, Any]:
     with place.session() as session:
-        return synthesize(corpus(place), generator, PROFILE, wishes or SynthesisSettings(), place.path / name, session)
+        return synthesize(
+            corpus(place), generator, PROFILE, settings or SynthesisSettings(), place.path / name, session
+        )
 
 
 def corpus(place: Place) -> Collection:
@@ -45,7 +47,7 @@ def test_every_query_names_the_document_that_it_was_written_from(place: Place) -
     assert len({row["_id"] for row in queries(place)}) == len(queries(place))
 
 
-def test_judgments_and_real_queries_beside_the_corpus_are_never_opened(place: Place) -> None:
+def test_judgments_and_real_queries_next_to_the_corpus_are_never_opened(place: Place) -> None:
     folder = place.beir()
     (folder / "qrels" / "test.tsv").write_text("no judgments at all", "utf-8")
     (folder / "queries.jsonl").write_text("nor queries", "utf-8")
@@ -83,7 +85,7 @@ def test_a_finished_job_asks_nothing(place: Place) -> None:
 def test_a_folder_of_another_job_is_refused(place: Place) -> None:
     made(place, Echo())
     with pytest.raises(UsageError, match="holds another job"):
-        made(place, Echo(), wishes=SynthesisSettings(seed=1))
+        made(place, Echo(), settings=SynthesisSettings(seed=1))
 
 
 def test_a_folder_with_other_files_is_refused(place: Place) -> None:
@@ -94,9 +96,9 @@ def test_a_folder_with_other_files_is_refused(place: Place) -> None:
 
 
 def test_a_generator_that_talks_is_given_up_and_nothing_looks_finished(place: Place) -> None:
-    with pytest.raises(ModelError, match=r"0% of its queries .*'grammar'.*Sure! Here are") as told:
+    with pytest.raises(ModelError, match=r"0% of its queries .*'grammar'.*Sure! Here are") as refusal:
         made(place, Garbage())
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refusal.value)
     assert not (place.path / "q" / "queries.jsonl").exists()
 
 
@@ -117,14 +119,14 @@ def test_a_larger_sample_holds_the_smaller_one_and_equal_texts_are_asked_about_o
     assert chosen(read, SynthesisSettings(seed=1)).tolist() != chosen(read, SynthesisSettings()).tolist()
 
 
-def test_an_empty_corpus_is_told(place: Place) -> None:
+def test_an_empty_corpus_is_refused(place: Place) -> None:
     folder = place.path / "none"
     folder.mkdir()
     (folder / "corpus.jsonl").touch()
     with pytest.raises(DataError, match=r"corpus\.jsonl:1: empty"):
         corpus_of(str(folder), place.workspace)
     (folder / "corpus.jsonl").write_text('{"_id": "a", "text": "x"}\n')
-    with place.session() as session, pytest.raises(HarnessError, match="nothing to ask"):
+    with place.session() as session, pytest.raises(HarnessError, match="no query can be written"):
         read = corpus_of(str(folder), place.workspace)
         synthesize(read, Echo(), PROFILE, SynthesisSettings(), place.path / "q", session)
 

@@ -71,12 +71,12 @@ def test_a_teacher_with_nan_leaves_nothing_that_looks_finished(place: Place) -> 
 
 
 def test_a_teacher_that_says_one_thing_is_refused(place: Place) -> None:
-    with pytest.raises(ModelError, match="it teaches nothing"):
+    with pytest.raises(ModelError, match="use another teacher"):
         taught(place, [f"{FAKES}:Constant"])
 
 
 def test_several_teachers_are_blended_and_each_is_kept_raw(place: Place) -> None:
-    manifest = taught(place, [TEACHER, f"{FAKES}:Short?words=2"], wishes=TeachingSettings(weights=(3, 1)))
+    manifest = taught(place, [TEACHER, f"{FAKES}:Short?words=2"], settings=TeachingSettings(weights=(3, 1)))
     assert [one["share"] for one in manifest["teachers"]] == [0.75, 0.25]
     with np.load(place.path / "ex" / "scores.npz") as kept:
         raw, label = kept["raw"].astype(np.float64), kept["label"]
@@ -86,7 +86,7 @@ def test_several_teachers_are_blended_and_each_is_kept_raw(place: Place) -> None
 
 def test_teacher_and_student_read_the_same_length(place: Place, tmp_path: Path) -> None:
     model = tiny.cross_encoder(tmp_path / "teacher")
-    manifest = taught(place, [str(model)], wishes=TeachingSettings(max_length=24))
+    manifest = taught(place, [str(model)], settings=TeachingSettings(max_length=24))
     assert manifest["teachers"][0]["max_length"] == 24
     with pytest.raises(UsageError, match="reads 32 tokens and the student 24"):
         taught(place, [f"{model}?max_length=32"], "other", TeachingSettings(max_length=24))
@@ -96,7 +96,7 @@ def test_teacher_and_student_read_the_same_length(place: Place, tmp_path: Path) 
 
 def test_an_embedder_teaches_with_its_cosines(place: Place, tmp_path: Path) -> None:
     model = tiny.bert_embedder(tmp_path / "embedder")
-    (teacher,) = taught(place, [str(model)], wishes=TeachingSettings(max_length=24))["teachers"]
+    (teacher,) = taught(place, [str(model)], settings=TeachingSettings(max_length=24))["teachers"]
     assert teacher["max_length"] == 24
     assert -1.001 <= teacher["calibration"]["smallest"] <= teacher["calibration"]["largest"] <= 1.001
 
@@ -126,7 +126,7 @@ def test_wrong_facts_are_refused(place: Place, text: str, answer: str) -> None:
     facts = place.path / "facts.toml"
     facts.write_text(text)
     with pytest.raises(UsageError, match=answer):
-        taught(place, wishes=TeachingSettings(facts=facts))
+        taught(place, settings=TeachingSettings(facts=facts))
 
 
 def test_another_corpus_than_the_pools_is_refused(place: Place) -> None:
@@ -138,7 +138,7 @@ def test_another_corpus_than_the_pools_is_refused(place: Place) -> None:
 
 
 def test_of_documents_with_the_same_text_an_example_has_one_and_keeps_the_source(place: Place) -> None:
-    taught(place, wishes=TeachingSettings(replace(Plan(), per_query=8)))
+    taught(place, settings=TeachingSettings(replace(Plan(), per_query=8)))
     for row in rows(place):
         documents = row["documents"]
         assert isinstance(documents, list)

@@ -52,15 +52,15 @@ def learned(tmp_path_factory: pytest.TempPathFactory, base: Path) -> tuple[Path,
     (folder / "mine").mkdir()
     world = World(Place(folder / "mine", Workspace.open(folder / "workspace")))
     world.same()
-    return folder / "out", ran(world, world.wishes(base, settings=LEARNING), folder / "out", wrong=True)
+    return folder / "out", ran(world, world.settings(base, training=LEARNING), folder / "out", wrong=True)
 
 
 def ran(
-    world: World, wishes: UtilitySettings, out: Path, reporter: Silent | None = None, *, wrong: bool = False
+    world: World, settings: UtilitySettings, out: Path, reporter: Silent | None = None, *, wrong: bool = False
 ) -> dict[str, Any]:
     workspace = world.place.workspace
     with opened(workspace, reporter or Silent()) as session:
-        return run(ask(world.given(wrong=wrong), wishes, workspace), out, session)
+        return run(ask(world.given(wrong=wrong), settings, workspace), out, session)
 
 
 def examples(out: Path, arm: str) -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ class Finished:
     """An ablation of a few steps, with a teacher of its own mind."""
 
     world: World
-    wishes: UtilitySettings
+    settings: UtilitySettings
     out: Path
     log: Path
     manifest: dict[str, Any]
@@ -117,10 +117,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Finished:
     world = World(Place(folder / "mine", Workspace.open(folder / "workspace")), synthetic=9, real=7, tested=4)
     world.judge(_judgments(*world.topics["real"]))
     log = world.place.log()
-    settings = replace(ONE_STEP, max_steps=None, epochs=1)
-    wishes = world.wishes(base, settings=settings, teacher=f"tests.fake_adapters:Plain?log={log}")
+    training = replace(ONE_STEP, max_steps=None, epochs=1)
+    settings = world.settings(base, training=training, teacher=f"tests.fake_adapters:Plain?log={log}")
     out = folder / "out"
-    return Finished(world, wishes, out, log, ran(world, wishes, out, wrong=True))
+    return Finished(world, settings, out, log, ran(world, settings, out, wrong=True))
 
 
 def _judgments(everything: str, unseen: str, *others: str) -> Iterator[tuple[str, str, int]]:
@@ -147,7 +147,7 @@ def test_arms_of_one_set_differ_in_labels_only(finished: Finished, one: str, oth
     assert all(left["scores"] != right["scores"] for left, right in pairs)
 
 
-def test_human_labels_are_shares_of_the_highest_grade_and_0_where_nobody_judged(finished: Finished) -> None:
+def test_human_labels_are_shares_of_the_highest_grade_and_0_for_unjudged_documents(finished: Finished) -> None:
     _, name, other, *_ = finished.world.topics["real"]
     (row,) = (row for row in examples(finished.out, "b") if name in row["query"])
     labels = dict(zip(row["ids"], row["scores"], strict=True))
@@ -178,10 +178,10 @@ def test_a_second_run_scores_and_trains_nothing(finished: Finished, monkeypatch:
 
     monkeypatch.setattr(rerank, "scored_texts", forbidden)
     (finished.out / "manifest.json").unlink()
-    assert ran(finished.world, finished.wishes, finished.out, wrong=True) == finished.manifest
+    assert ran(finished.world, finished.settings, finished.out, wrong=True) == finished.manifest
     assert (asked(finished.log), _written(finished.out)) == (scored, written)
     monkeypatch.setattr("training.utility.experiment.measured", forbidden)
-    again = ran(finished.world, finished.wishes, finished.out, wrong=True)
+    again = ran(finished.world, finished.settings, finished.out, wrong=True)
     assert again == finished.manifest, "what is finished is only read"
 
 
@@ -197,13 +197,13 @@ def test_figures_of_the_earlier_rule_are_made_again_without_training(finished: F
     for one in manifest["result"]["differences"]:
         one["p_holm"] = one.pop("adjusted_p")
     file.write_text(json.dumps(manifest), "utf-8")
-    assert ran(finished.world, finished.wishes, finished.out, wrong=True) == finished.manifest
+    assert ran(finished.world, finished.settings, finished.out, wrong=True) == finished.manifest
     assert (asked(finished.log), _written(finished.out)) == (scored, written)
 
 
 def test_other_settings_do_not_take_the_folder(finished: Finished) -> None:
     with pytest.raises(UsageError, match="holds another job"):
-        ran(finished.world, replace(finished.wishes, depth=2), finished.out, wrong=True)
+        ran(finished.world, replace(finished.settings, depth=2), finished.out, wrong=True)
 
 
 class KilledAt(Silent):
@@ -223,9 +223,9 @@ def test_a_kill_at_any_stage_ends_in_the_same_result(finished: Finished, tmp_pat
     out = tmp_path / "killed"
     for stage in ("training base", "training c-s0"):
         with pytest.raises(KeyboardInterrupt):
-            ran(finished.world, finished.wishes, out, KilledAt(stage), wrong=True)
+            ran(finished.world, finished.settings, out, KilledAt(stage), wrong=True)
         assert not (out / "manifest.json").exists()
-    killed = ran(finished.world, finished.wishes, out, wrong=True)
+    killed = ran(finished.world, finished.settings, out, wrong=True)
     assert killed["result"] == finished.manifest["result"]
 
 
@@ -238,23 +238,23 @@ def world(place: Place) -> World:
 def test_a_base_that_cannot_be_trained_is_refused_before_the_teacher_is_paid(world: World) -> None:
     embedder, log = tiny.bert_embedder(world.path / "embedder"), world.place.log()
     with pytest.raises(ModelError, match="embedder"):
-        ran(world, world.wishes(embedder, teacher=f"{TEACHER}?log={log}"), world.path / "out")
+        ran(world, world.settings(embedder, teacher=f"{TEACHER}?log={log}"), world.path / "out")
     assert not asked(log)
 
 
 def test_a_random_head_makes_a_base_for_every_seed(world: World) -> None:
     embedder = tiny.bert_embedder(world.path / "embedder")
-    wishes = world.wishes(embedder, seeds=2, settings=replace(ONE_STEP, new_head=True))
+    settings = world.settings(embedder, seeds=2, training=replace(ONE_STEP, new_head=True))
     with world.place.session() as session:
-        made = base_checkpoints(wishes, world.path / "out", Machine(), session)
+        made = base_checkpoints(settings, world.path / "out", Machine(), session)
     assert [one.path.name for one in made] == ["base-s0", "base-s1"]
     assert not same_weights(made[0].path, made[1].path)
 
 
 def test_queries_with_too_few_documents_are_refused_with_a_way_out(world: World, base: Path) -> None:
-    wishes = world.wishes(base)
+    settings = world.settings(base)
     with pytest.raises(DataError, match=r"no query has 9 documents.*sampling.per_query"):
-        ran(world, replace(wishes, plan=replace(wishes.plan, per_query=9)), world.path / "out")
+        ran(world, replace(settings, plan=replace(settings.plan, per_query=9)), world.path / "out")
 
 
 def options(world: World, base: Path, more: str = "") -> list[object]:
@@ -278,7 +278,7 @@ def test_the_command_tells_what_every_arm_is_worth(world: World, base: Path, com
     measured = options(world, base, 'test.measure = "RR@10"')
     said = command(*measured, "--real", world.corpus, "--out", out)
     assert said.code == 0, said.err
-    for told in (
+    for text in (
         "RR@10",
         "real queries, human labels",
         "utility ratio",
@@ -288,9 +288,9 @@ def test_the_command_tells_what_every_arm_is_worth(world: World, base: Path, com
         "p corrected over 3 differences (step-down MaxT)",
         "seeds and questions resampled",
     ):
-        assert told in said.out
+        assert text in said.out
     page = (out / "utility.md").read_text("utf-8")
-    assert all(told in page for told in ("| a |", "| base |", "c - b", "every arm: 7 queries, 28 pairs, 1 steps"))
+    assert all(text in page for text in ("| a |", "| base |", "c - b", "every arm: 7 queries, 28 pairs, 1 steps"))
     assert json.loads((out / "utility.json").read_text("utf-8"))["decision"] in page
     again = command(*measured, "--real", world.corpus, "--out", out, "--json")
     assert json.loads(again.out)["measure"] == "RR@10"
@@ -314,14 +314,14 @@ def test_an_experiment_that_was_begun_with_options_of_the_last_release_continues
     assert (out / "manifest.json").read_bytes() == finished, "it was found, not made again"
 
 
-def test_the_cost_is_told_before_anything_is_made(world: World, base: Path, command: Command) -> None:
+def test_the_cost_is_printed_before_anything_is_made(world: World, base: Path, command: Command) -> None:
     said = command(*options(world, base), "--real", world.corpus, "--print-cost")
     assert said.code == 0
     assert "7 queries in each set" in said.out
     assert "4 students of 1 steps; 5 evaluations" in said.out
     assert "the command line sets real.collection = " in said.out
-    told = json.loads(command(*options(world, base), "--real", world.corpus, "--print-cost", "--json").out)
-    assert told["teacher_pairs"] >= 7 * PER_QUERY
+    text = json.loads(command(*options(world, base), "--real", world.corpus, "--print-cost", "--json").out)
+    assert text["teacher_pairs"] >= 7 * PER_QUERY
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_an_arm_that_was_not_trained_is_compared_with_nothing() -> None:
     assert [one.contrast.name for one in found.causes] == ["query shift", "label noise"]
 
 
-def test_the_spread_of_the_seeds_is_told_and_one_seed_has_none() -> None:
+def test_the_spread_of_the_seeds_is_reported_and_one_seed_has_none() -> None:
     values: Values = {**arms(a=0.1, b=0.2), "c": arms(c=0.1)["c"][:1]}
     found: Utility = figures(values)
     assert found.arm("a").sd > 0

@@ -1,4 +1,4 @@
-"""The queries of the arms. What a user would lose: a test that nobody has seen, and sets that can be compared."""
+"""The queries of the arms. What a user would lose: an unseen test, and sets that can be compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.utility.sets import first
 
 
 def question(world: World) -> Question:
-    return ask(world.given(), world.wishes(Path("base")), world.place.workspace)
+    return ask(world.given(), world.settings(Path("base")), world.place.workspace)
 
 
 def trained_texts(found: Question) -> list[str]:
@@ -50,7 +50,7 @@ def test_a_set_that_is_the_test_is_refused(place: Place) -> None:
     world = World(place, synthetic=5, real=5, tested=3)
     given = replace(world.given(), real_split="test")
     with pytest.raises(UsageError, match="--real and --test are the same queries"):
-        ask(given, world.wishes(Path("base")), place.workspace)
+        ask(given, world.settings(Path("base")), place.workspace)
 
 
 def test_the_sets_are_drawn_to_the_size_of_the_smallest_one(place: Place) -> None:
@@ -58,7 +58,7 @@ def test_the_sets_are_drawn_to_the_size_of_the_smallest_one(place: Place) -> Non
     found = question(world)
     assert {name: len(one) for name, one in found.sets.items()} == {"synthetic": 5, "real": 5, "wrong": 5}
     assert found.counts["synthetic"] == {"given": 9, "removed": {}, "left": 9}
-    fewer = ask(world.given(), replace(world.wishes(Path("base")), queries=3), place.workspace)
+    fewer = ask(world.given(), replace(world.settings(Path("base")), queries=3), place.workspace)
     assert {len(one) for one in fewer.sets.values()} == {3}
 
 
@@ -72,7 +72,7 @@ def test_the_order_of_a_file_decides_nothing(place: Place) -> None:
     assert first(before, 3, seed=0).queries != first(before, 3, seed=1).queries
 
 
-def test_a_text_that_stands_twice_is_one_query(place: Place) -> None:
+def test_a_text_that_occurs_twice_is_one_query(place: Place) -> None:
     world = World(place, synthetic=5, real=5, tested=3)
     _, text, document = _own(world)[0]
     world.write("queries.jsonl", [*_own(world), ("again", text, document)])
@@ -89,13 +89,13 @@ def test_a_real_query_without_a_relevant_document_teaches_nothing(place: Place) 
 def test_arms_without_their_data_are_left_out_and_named(place: Place) -> None:
     world = World(place, synthetic=5, real=5, tested=3)
     world.write("queries.jsonl", [(name, text, None) for name, text, _ in _own(world)])
-    found = ask(world.given(wrong=False), world.wishes(Path("base")), place.workspace)
+    found = ask(world.given(wrong=False), world.settings(Path("base")), place.workspace)
     assert [arm.name for arm in found.arms] == ["a", "b", "c"]
     assert any("arm d is left out" in note for note in found.notes())
     assert any("arm e is left out" in note for note in found.notes())
 
 
-def test_queries_without_a_source_do_not_stand_beside_those_with_one(place: Place) -> None:
+def test_queries_without_a_source_are_left_out_if_others_have_one(place: Place) -> None:
     world = World(place, synthetic=5, real=5, tested=3)
     own = _own(world)
     world.write("queries.jsonl", [(*own[0][:2], None), *own[1:]])

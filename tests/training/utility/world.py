@@ -114,11 +114,11 @@ class World:
         other = (self.path / "wrong.jsonl", str(self.path / "other")) if wrong else (None, None)
         return UtilityInputs(self.corpus, self.path / "queries.jsonl", self.corpus, self.corpus, "train", None, *other)
 
-    def wishes(
-        self, base: Path, *, seeds: int = 1, settings: Settings = ONE_STEP, teacher: str = TEACHER
+    def settings(
+        self, base: Path, *, seeds: int = 1, training: Settings = ONE_STEP, teacher: str = TEACHER
     ) -> UtilitySettings:
         """Small settings."""
         return UtilitySettings(
-            str(base), teacher, settings, seeds, RETRIEVERS, PER_QUERY, Plan(per_query=PER_QUERY),
+            str(base), teacher, training, seeds, RETRIEVERS, PER_QUERY, Plan(per_query=PER_QUERY),
             first_stage=RETRIEVERS[0], depth=PER_QUERY,
         )  # fmt: skip

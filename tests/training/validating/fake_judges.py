@@ -1,4 +1,4 @@
-"""Rerankers whose scores stand in the documents: `... good=3 poor=1`."""
+"""Rerankers whose scores are in the documents: `... good=3 poor=1`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.fake_adapters import Plain
 
 
 class Judge(Plain):
-    """Scores a document by the number that stands behind its column."""
+    """Scores a document by the number after its column."""
 
     def __init__(self, *, column: str = "good", log: str | None = None) -> None:
         super().__init__(log=log)

@@ -36,7 +36,7 @@ def natural(text: str, draw: Draw) -> str:
 
 
 def asked(name: str, seed: int, documents: int = 120, each: int = 1, query: Query = natural) -> QuerySet:
-    """So many queries for each of so many documents."""
+    """A number of queries for each of a number of documents."""
     draw = np.random.default_rng(seed)
     texts = [document(draw) for _ in range(documents)]
     rows = [(row, query(text, draw)) for row, text in enumerate(texts) for _ in range(each)]

@@ -104,7 +104,7 @@ def test_folds_with_different_levels_do_not_meet() -> None:
     assert held.auc() == 1.0
 
 
-def test_the_surface_alone_is_told_and_used_where_there_are_no_vectors() -> None:
+def test_surface_features_are_used_and_reported_without_vectors() -> None:
     synthetic = QuerySet("synthetic", tuple(f"What is number {n}?" for n in range(120)))
     real = QuerySet("real", tuple(f"number {n} and some more of it" for n in range(120)))
     (found,) = measure(Sets(synthetic, real), enough=ENOUGH)
@@ -114,7 +114,7 @@ def test_the_surface_alone_is_told_and_used_where_there_are_no_vectors() -> None
     assert "no embedder" in found.note
 
 
-def test_the_surface_is_seen_beside_vectors_that_say_nothing() -> None:
+def test_the_surface_is_seen_with_vectors_that_show_nothing() -> None:
     asked = QuerySet("synthetic", ("who is it?",) * 120, None, (), "en", cloud(1))
     (found,) = measure(Sets(asked, queries("real", cloud(2))), enough=ENOUGH)
     assert found.value == pytest.approx(1.0, abs=0.01)
@@ -140,4 +140,4 @@ def test_held_out_scores_are_kept_for_a_plot() -> None:
 
 def test_too_few_real_queries_are_said() -> None:
     (found,) = measure(sets(cloud(1), cloud(2)))
-    assert (found.value, found.note) == (None, "not measured: there are 120 real queries, and 200 are needed")
+    assert (found.value, found.note) == (None, "not measured: there are 120 real queries, but 200 are needed")

@@ -1,4 +1,4 @@
-"""V14: a user would lose to see that a generator no longer does what it is told."""
+"""V14: a user would lose to see that a generator no longer keeps to its profile."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_shares_by_hand() -> None:
     assert rows[0].parts["rejected"] == {
         "grammar": 1 / 8, "too short": 1 / 8, "too long": 1 / 8, "copies the document": 1 / 8
     }  # fmt: skip
-    assert "4 of 8" in rows[0].note and "8 never came" in rows[0].note
+    assert "4 of 8" in rows[0].note and "8 are missing" in rows[0].note
     assert {row.id for row in rows} == {"V14"}
 
 

@@ -1,4 +1,4 @@
-"""Which queries nobody asks, and which nobody wrote. What a user would lose: a mode that is missing, or made up."""
+"""Queries unlike real ones, and real ones without a counterpart. A user would lose a missing or an invented mode."""
 
 from __future__ import annotations
 
@@ -90,4 +90,4 @@ def test_the_interval_of_a_share_stays_a_share() -> None:
 def test_too_few_real_queries_are_said() -> None:
     for row in measure(sets(cloud(1), cloud(2))):
         assert row.value is None
-        assert "there are 120 real queries, and 200 are needed" in row.note
+        assert "there are 120 real queries, but 200 are needed" in row.note

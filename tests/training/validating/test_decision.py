@@ -71,10 +71,10 @@ def test_what_a_classifier_sees_blocks_only_with_more_overlap_than_real_queries_
         assert decide(rows).state == "warned"
 
 
-def test_evaluation_queries_that_were_taken_out_are_told() -> None:
+def test_removed_evaluation_queries_are_reported() -> None:
     decision = decide(but("V13", parts={"removed": 12, "unseen": ["beir/nq (test)"]}))
     assert decision.state == "warned"
-    assert "12 evaluation queries stood among the synthetic ones and were taken out" in decision.reasons[0]
+    assert "12 evaluation queries were among the synthetic ones and were removed" in decision.reasons[0]
     assert "beir/nq (test)" in decision.reasons[1]
 
 
@@ -88,7 +88,7 @@ def test_a_difference_that_can_be_seen_is_a_warning_by_name() -> None:
 def test_what_was_not_measured_is_a_warning_by_name() -> None:
     decision = decide(but("V6", value=None))
     assert decision.state == "warned"
-    assert decision.reasons == ("not held against real queries, or not measured at all: V6",)
+    assert decision.reasons == ("not compared with real queries, or not measured: V6",)
     assert decide(but("V14", levels={"synthetic": None})[:-1]).reasons[0].endswith(": V14")
 
 

@@ -84,7 +84,7 @@ def test_queries_that_copy_are_easier_than_real_ones(place: Place) -> None:
     assert rank.interval is not None
 
 
-def test_without_real_queries_the_rates_are_told_alone(place: Place) -> None:
+def test_without_real_queries_only_the_rates_are_reported(place: Place) -> None:
     place.beir()
     found = measured(place, Sets(QuerySet("synthetic", COPIED, COPIED)))
     assert [row.statistic for row in found] == ["W1", "RT@1", "RT@5", "RT@20"]

@@ -107,7 +107,7 @@ def test_the_frechet_distance_of_clouds_that_do_not_share_axes_has_the_root_of_t
     assert frechet(first, first) == pytest.approx(0, abs=1e-9)
 
 
-def test_no_more_than_64_directions_are_kept_and_their_share_is_told() -> None:
+def test_no_more_than_64_directions_are_kept_and_their_share_is_reported() -> None:
     vectors = cloud(3, 150, 80)
     kept, share = principal(vectors, np.arange(150), 64)
     assert kept.shape == (150, 64)
@@ -115,7 +115,7 @@ def test_no_more_than_64_directions_are_kept_and_their_share_is_told() -> None:
     assert kept.var(axis=0)[0] >= kept.var(axis=0)[-1]
 
 
-def test_a_planted_difference_stands_above_the_floor_and_within_its_interval() -> None:
+def test_a_planted_difference_is_above_the_floor_and_within_its_interval() -> None:
     for row in measure(sets(cloud(1, shift=0.8), cloud(2), cloud(3, shift=5.0)), enough=ENOUGH):
         assert row.value is not None
         assert row.scale is not None
@@ -156,8 +156,8 @@ def test_the_same_seed_measures_the_same() -> None:
     ("given", "reason"),
     [
         (Sets(queries("synthetic", cloud(1))), "no real queries"),
-        (sets(cloud(1), cloud(2, 90)), "there are 90 real queries, and 100 are needed"),
-        (sets(cloud(1, 12), cloud(2)), "there are 12 synthetic queries, and 20 are needed"),
+        (sets(cloud(1), cloud(2, 90)), "there are 90 real queries, but 100 are needed"),
+        (sets(cloud(1, 12), cloud(2)), "there are 12 synthetic queries, but 20 are needed"),
     ],
 )
 def test_what_cannot_be_measured_says_why(given: Sets, reason: str) -> None:

@@ -194,7 +194,7 @@ def test_the_divergence_is_that_of_the_shares() -> None:
     assert half.parts["counts"] == {"synthetic": counts(np.zeros(60)).tolist(), "real": [60, 0, 0, 60] + [0] * 8}
 
 
-def test_without_real_queries_the_shares_are_told() -> None:
+def test_without_real_queries_the_shares_are_reported() -> None:
     row, spread = measure(Sets(QuerySet("synthetic", ("who is it", "what is it"), language="en")))
     assert row.value is None and row.note == "" and "p" not in row.parts
     assert row.parts["shares"]["synthetic"][:4] == [0.5, 0, 0, 0.5]

@@ -1,4 +1,4 @@
-"""V13. What a user would lose: a benchmark whose queries stood in the training data, and nobody noticed."""
+"""V13. What a user would lose: a benchmark whose queries were in the training data, unnoticed."""
 
 from __future__ import annotations
 

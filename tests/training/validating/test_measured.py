@@ -1,4 +1,4 @@
-"""Value, floor and scale: a user would lose that a difference is told from chance."""
+"""Value, floor and scale: a user would lose the distinction of a difference from chance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = Name("V1", "length", "Wasserstein-1", "letters")
 
 
 def lengths(name: str, seed: int, mean: float, number: int = 200, each: int = 1) -> QuerySet:
-    """Queries of so many letters; those of one document are of one length."""
+    """Queries with these numbers of letters; those of one document have one length."""
     drawn = np.random.default_rng(seed).poisson(mean, number // each).repeat(each)
     return QuerySet(name, tuple("x" * one for one in drawn), groups=tuple(row // each for row in range(number)))
 

@@ -79,7 +79,7 @@ def test_natural_queries_are_not_above_the_floor() -> None:
     assert [row.above_floor for row in measure(compared(natural), effort=QUICK)] == [False] * 4
 
 
-def test_words_that_nobody_uses_are_above_the_floor() -> None:
+def test_invented_words_are_above_the_floor() -> None:
     bigram, unigram, oov, _ = measure(compared(strange), effort=QUICK)
     assert bigram.above_floor and unigram.above_floor and oov.above_floor
     assert oov.value == oov.levels["synthetic"] == 1

@@ -58,5 +58,5 @@ def test_columns_of_different_lengths_are_refused(wrong: dict[str, object]) -> N
 
 
 def test_two_sets_of_one_name_are_refused_because_their_levels_would_overwrite_each_other() -> None:
-    with pytest.raises(DataError, match="one name"):
+    with pytest.raises(DataError, match="the same name"):
         Sets(QuerySet("queries", ("a",)), QuerySet("queries", ("b",)))

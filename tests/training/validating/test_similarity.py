@@ -127,7 +127,7 @@ def test_the_gap_is_the_first_score_minus_the_second_by_hand(place: Place) -> No
 
 def test_what_cannot_be_measured_says_why() -> None:
     few = measure(Sets(at("synthetic", [0.5] * 120), at("real", [0.5] * 120)))
-    assert "there are 120 real queries, and 200 are needed" in few[0].note
+    assert "there are 120 real queries, but 200 are needed" in few[0].note
     assert all("no dense first stage was named" in row.note for row in few[1:])
     bare = Sets(QuerySet("synthetic", ("x",) * 120), QuerySet("real", ("y",) * 120))
     assert "no embedder was named" in measure(bare, enough=ENOUGH)[0].note

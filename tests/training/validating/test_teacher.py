@@ -121,13 +121,13 @@ def test_auc_bins_and_refusals_by_hand(place: Place) -> None:
     assert sum(one["relevant"] for one in pairs) == 4
 
 
-def test_where_nobody_judged_a_document_not_relevant_that_is_said(place: Place) -> None:
+def test_missing_not_relevant_judgments_are_noted(place: Place) -> None:
     collection = judged(place, [[(4, 0, 1), (3, 0, None), (2, 0, None)]] * 4)
     found = rows(place, collection, depth=3)
     assert found["AUC"].value == 1.0
     assert "an unjudged candidate counts as not relevant" in found["AUC"].note
     assert found["P(first refused)"].value is None
-    assert "people call not relevant" in found["P(first refused)"].note
+    assert "was judged not relevant" in found["P(first refused)"].note
 
 
 def mixed(count: int) -> list[list[Document]]:
@@ -209,7 +209,7 @@ def test_several_teachers_are_judged_as_they_teach_together(place: Place) -> Non
 
 def test_a_teacher_that_says_nothing_is_an_error_not_a_number(place: Place) -> None:
     collection = judged(place, mixed(4))
-    with place.session() as session, pytest.raises(ModelError, match="it teaches nothing"):
+    with place.session() as session, pytest.raises(ModelError, match="use another teacher"):
         measure(collection, ["tests.fake_adapters:Constant"], FIRST, session, enough=1)
 
 
@@ -219,5 +219,5 @@ def test_without_enough_judged_queries_it_says_so(place: Place) -> None:
         few = measure(collection, [SPEC], FIRST, session, student=POOR)
         none = measure(None, [SPEC], FIRST, session)
     assert len(few) == 5
-    assert all(row.note == "not measured: there are 4 judged queries, and 200 are needed" for row in few)
+    assert all(row.note == "not measured: there are 4 judged queries, but 200 are needed" for row in few)
     assert [row.note for row in none] == ["not measured: there are no judged real queries"] * 4

@@ -54,7 +54,7 @@ def test_chi_square_of_a_table_of_two_by_two() -> None:
     assert p == pytest.approx(0.00982, abs=1e-5)
 
 
-def test_columns_that_nobody_has_add_no_degree_of_freedom() -> None:
+def test_empty_columns_add_no_degree_of_freedom() -> None:
     assert chi_square(array(10, 0, 20), array(20, 0, 10)) == chi_square(array(10, 20), array(20, 10))
     assert chi_square(array(10, 0), array(20, 0)) == (0.0, 0, 1.0)
 

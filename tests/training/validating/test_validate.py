@@ -56,12 +56,12 @@ def real(place: Place, name: str = "real", split: str = "train") -> str:
     return str(folder)
 
 
-def validated(place: Place, out: str = "val", kept: bool = True, **wishes: Any) -> dict[str, Any]:
+def validated(place: Place, out: str = "val", kept: bool = True, **settings: Any) -> dict[str, Any]:
     """The manifest of a validation that searches with a fake first stage."""
     queries = place.path / "q" if (place.path / "q").exists() else synthesized(place)
     with place.session() as session:
         corpus = corpus_of(str(place.path / "coll"), place.workspace)
-        chosen = ValidationSettings(retrievers=(FIRST,), depth=4, **wishes)
+        chosen = ValidationSettings(retrievers=(FIRST,), depth=4, **settings)
         return validate(queries, corpus, chosen, place.path / out, session, kept=kept)
 
 
@@ -83,7 +83,7 @@ def test_without_real_queries_it_runs_and_says_what_is_missing_and_why(place: Pl
     assert "V5" in manifest["decision"]["reasons"][-1]
 
 
-def test_with_real_queries_every_figure_stands_beside_its_floor(place: Place) -> None:
+def test_with_real_queries_every_figure_has_its_floor(place: Place) -> None:
     validated(place, real=real(place))
     length, containment = rows_of(place, "V1")[0], rows_of(place, "V2")[0]
     for row in (length, containment):
@@ -103,15 +103,15 @@ def test_the_queries_of_another_domain_give_the_scale(place: Place) -> None:
     assert read_validation(place.path / "val")["sets"]["wrong"] == 50
 
 
-def test_too_few_queries_for_a_scale_or_a_floor_are_told(place: Place) -> None:
+def test_too_few_queries_for_a_scale_or_a_floor_are_reported(place: Place) -> None:
     target, few = real(place), str(place.beir("few"))
     validated(place, real=target, wrong=few)
-    (told,) = read_validation(place.path / "val")["remarks"]
-    assert told.startswith("no scale: 4 queries of another domain, and ")
+    (remark,) = read_validation(place.path / "val")["remarks"]
+    assert remark.startswith("no scale: 4 queries of another domain, but ")
     assert rows_of(place, "V1")[0]["scale"] is None
     validated(place, "less", real=target, real_queries=10)
-    (told,) = read_validation(place.path / "less")["remarks"]
-    assert told.startswith("no comparison")
+    (remark,) = read_validation(place.path / "less")["remarks"]
+    assert remark.startswith("no comparison")
 
 
 def test_synthetic_queries_of_another_domain_need_their_corpus(place: Place) -> None:
@@ -127,7 +127,7 @@ def test_real_queries_that_are_trained_with_are_not_taken_for_evaluation_queries
     target = real(place)
     manifest = validated(place, real=target)
     assert [one["collection"] for one in manifest["collections"]] == []
-    # Named by nobody, they are queries of the workspace like any other.
+    # Without an option they are queries of the workspace like any other.
     strict = validated(place, "strict")
     assert [one["collection"] for one in strict["collections"]] == ["real (train)"]
 
@@ -145,7 +145,7 @@ def test_a_collection_that_will_be_evaluated_on_is_looked_at_before_it_ever_was(
     assert manifest["decision"]["state"] == "warned"
 
 
-def test_evaluation_queries_that_nobody_takes_out_block_the_set(place: Place) -> None:
+def test_evaluation_queries_that_are_not_removed_block_the_set(place: Place) -> None:
     queries = synthesized(place)
     planted = json.loads((queries / "queries.jsonl").read_text("utf-8").splitlines()[0])["text"]
     place.load(place.beir("bench", CORPUS, {"b1": planted}, [("b1", "d1", 1)]))
@@ -154,7 +154,7 @@ def test_evaluation_queries_that_nobody_takes_out_block_the_set(place: Place) ->
     assert "--out" in manifest["decision"]["reasons"][0]
 
 
-def test_a_generator_that_does_not_do_what_it_is_told_is_blocked(place: Place) -> None:
+def test_a_generator_that_does_not_keep_to_its_profile_is_blocked(place: Place) -> None:
     queries = synthesized(place)
     manifest = json.loads((queries / "manifest.json").read_text("utf-8"))
     manifest["conformance"]["rejected"] = {"grammar": manifest["conformance"]["accepted"]}
@@ -200,7 +200,7 @@ def test_a_validation_is_the_same_in_another_folder(place: Place) -> None:
     assert found[0] == found[1]
 
 
-def test_the_best_judged_document_stands_for_a_real_query(place: Place) -> None:
+def test_a_real_query_has_its_best_judged_document(place: Place) -> None:
     collection = place.load()
     assert [collection.corpus.ids()[row] for row in positives(collection)] == ["d1", "d3", "d5", "d8"]
     unjudged = place.load(place.beir("some", qrels=[*QRELS[:3], ("q2", "d3", 0)]))
@@ -216,14 +216,14 @@ def test_several_languages_are_not_mixed(place: Place) -> None:
         one_collection("demo", None, None, place.workspace, "--real")
 
 
-def test_wishes_that_mean_nothing_are_refused() -> None:
-    for wishes in ({"student": "bm25"}, {"wrong_corpus": "x"}, {"real_queries": 5}):
-        with pytest.raises(UsageError, match=r"name (it|them) with --"):
-            ValidationSettings(**wishes)
+def test_settings_without_effect_are_refused() -> None:
+    for settings in ({"student": "bm25"}, {"wrong_corpus": "x"}, {"real_queries": 5}):
+        with pytest.raises(UsageError, match=r"name (it|them|one) with --"):
+            ValidationSettings(**settings)
 
 
 def test_an_embedder_that_makes_no_vectors_is_refused(place: Place) -> None:
-    with pytest.raises(UsageError, match="makes no vectors"):
+    with pytest.raises(UsageError, match="is not an embedder"):
         validated(place, embedder=FIRST)
 
 

@@ -60,7 +60,7 @@ def test_without_an_embedder_nothing_changes(place: Place) -> None:
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     with place.session() as session:
         assert embedded(Sets(ASKED), None, corpus, session) == Sets(ASKED)
-        with pytest.raises(UsageError, match="makes no vectors"):
+        with pytest.raises(UsageError, match="is not an embedder"):
             embedded(Sets(ASKED), "tests.fake_adapters:Overlap", corpus, session)
 
 
@@ -78,6 +78,6 @@ def test_a_query_keeps_its_row_wherever_it_is_taken() -> None:
 
 def test_a_large_set_loses_whole_documents() -> None:
     groups = tuple(np.repeat(np.arange(50), 2).tolist())
-    kept, told = limited(Sets(queries("synthetic", cloud(1, 100), groups), queries("real", cloud(2, 30))), 40)
-    assert (len(kept.synthetic), told) == (40, "40 queries drawn of: synthetic")
+    kept, note = limited(Sets(queries("synthetic", cloud(1, 100), groups), queries("real", cloud(2, 30))), 40)
+    assert (len(kept.synthetic), note) == (40, "40 queries drawn of: synthetic")
     assert all(kept.synthetic.groups.count(group) == 2 for group in kept.synthetic.groups)

@@ -45,7 +45,7 @@ def test_case_is_folded_as_the_language_does(language: str, expected: str) -> No
     assert words("İzmir", language) == ["izmir"]
 
 
-def test_lengths_are_told_in_what_most_of_the_text_is_counted_in() -> None:
+def test_lengths_are_reported_in_the_most_frequent_unit() -> None:
     assert unit_name(["where is Tokyo", "东京"]) == "words"
     assert unit_name(["东京在哪里", "iPhone 价格"]) == "characters"
     assert unit_name([]) == "words"

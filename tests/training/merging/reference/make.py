@@ -2,7 +2,7 @@
 
     python tests/training/merging/reference/make.py [FOLDER]
 
-FOLDER is where the results go, one file per recipe and format; without it, beside this file.
+FOLDER is where the results go, one file per recipe and format; without it, next to this file.
 """
 
 from __future__ import annotations
