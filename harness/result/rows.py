@@ -176,11 +176,11 @@ def values_of(row: Row, queries: tuple[str, ...], *, imported: bool) -> tuple[fl
         size = f"{len(blob)} bytes" if isinstance(blob, bytes) else repr(blob)
         raise Unreadable(f"the values of {measure} are {size}, which are not {len(ids)} numbers")
     values: Floats64 = np.frombuffer(blob, "<f8")
-    found = float(values.mean()) if len(values) else None
+    found = float(np.add.reduce(values)) / len(values) if len(values) else None
     if (found is None) != (mean is None) or (found is not None and not abs(found - mean) <= _SAME):
         raise Unreadable(f"{measure} is stored as {mean}, and the mean of its values is {found}")
     if len(values):
-        _check_bounds(measure, lowest, values.min(), values.max())
+        _check_bounds(measure, lowest, np.minimum.reduce(values), np.maximum.reduce(values))
     return mean, values, ids
 
 
