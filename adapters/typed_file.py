@@ -19,7 +19,7 @@ T = TypeVar("T")
 _BAD = (ValueError, RecursionError)
 
 
-class _Twice(ValueError):
+class RepeatedKey(ValueError):
     """A key occurs twice in one table."""
 
 
@@ -107,7 +107,7 @@ def parsed_json(text: str, at: Place) -> object:
     Raises:
         HarnessError: of the place's class: it is no JSON, or a key occurs twice in an object.
     """
-    return _parsed("JSON", text, at, lambda text: json.loads(text, object_pairs_hook=_once))
+    return _parsed("JSON", text, at, lambda text: json.loads(text, object_pairs_hook=each_once))
 
 
 def parsed_yaml(text: str, at: Place) -> object:
@@ -122,7 +122,7 @@ def parsed_yaml(text: str, at: Place) -> object:
     class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             named = (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<")
-            _once([(key.value, None) for key in named])
+            each_once([(key.value, None) for key in named])
             return cast(dict[Any, Any], super().construct_mapping(node, deep))
 
     try:
@@ -139,7 +139,7 @@ def _parsed(form: str, text: str, at: Place, parse: Callable[[str], Any]) -> Any
 
 
 def _refuse(form: str, error: Exception | str, at: Place) -> Never:
-    if isinstance(error, _Twice):
+    if isinstance(error, RepeatedKey):
         at.refuse(str(error))
     if isinstance(error, json.JSONDecodeError):
         at.refuse(f"not JSON in line {error.lineno}: {error.msg} (column {error.colno})")
@@ -147,12 +147,17 @@ def _refuse(form: str, error: Exception | str, at: Place) -> Never:
     at.refuse(f"not {form}: {why}".replace('in "<unicode string>", ', "in "))
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _Twice(f"the key '{key}' occurs twice; write it once")
-        found[key] = value
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of an object as a dict, as `object_pairs_hook` of a JSON decoder.
+
+    Raises:
+        RepeatedKey: a key occurs twice; of the two values a dict would keep only the last.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise RepeatedKey(f"the key '{repeated[:80]}' occurs twice; write it once")
     return found
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError, array_advice
+from adapters.typed_file import RepeatedKey, each_once
 
 FIELDS = ("query", "question", "anchor", "text")
 """Usual names of the field with the query, in the order in which they are tried."""
@@ -28,7 +29,7 @@ def training_queries(file: Path, field: str | None = None) -> Iterator[Queries]:
 
     Raises:
         UsageError: the file does not exist, or has no field with the query.
-        DataError: a line is not JSON, or its query is not a string.
+        DataError: a line is not JSON, a key occurs twice in an object, or a query is not a string.
     """
     if not file.is_file():
         raise UsageError(f"no training file at {file}")
@@ -52,7 +53,9 @@ def _lines(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
 
 def _text(line: str, where: str, field: str | None) -> str:
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=each_once)
+    except RepeatedKey as error:
+        raise DataError(f"{where}: {error}") from None
     except (ValueError, RecursionError):
         advice = "write one text or object per line, or name the file .txt"
         if line.startswith("["):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -10,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from adapters.errors import UsageError
 from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.alarms.catalogue import HAZARDS
+from harness.measuring.measures import parse
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
 from harness.result.known_wrong import known_by_now
 from harness.result.result import Floats64, Result
@@ -78,7 +81,14 @@ def collection_of(row: Row) -> tuple[CollectionFacts, tuple[str, ...]]:
     if facts.parallel_by is None:
         parallel, known_by = known_by_name(facts.name, facts.rules.note)
         facts = replace(facts, parallel=parallel, parallel_by=known_by)
-    return facts, ids_of(row["queries"], "the list of queries")
+    queries = ids_of(row["queries"], "the list of queries")
+    if len(set(queries)) < len(queries):
+        raise Unreadable(f"has '{_repeated(queries)}' twice", "the list of queries")
+    return facts, queries
+
+
+def _repeated(ids: tuple[str, ...]) -> str:
+    return next(name for name, count in Counter(ids).items() if count > 1)
 
 
 def ids_of(value: object, place: str) -> tuple[str, ...]:
@@ -150,24 +160,46 @@ def values_of(row: Row, queries: tuple[str, ...], *, imported: bool) -> tuple[fl
     """Return the mean, the values and the ids of one measure.
 
     Raises:
-        Unreadable: they contradict each other.
+        Unreadable: they contradict each other, the measure is unknown, or a value is not one that it can have.
     """
     measure, mean, blob = typed(str, row["measure"], "measure"), row["mean"], row["per_query"]
+    lowest = _lowest(measure)
     if mean is not None and type(mean) not in {float, int}:
         raise Unreadable(f"the mean of {measure} is {mean!r}, not a number")
     if blob is None:
         if mean is None or not imported:
             raise Unreadable(f"{measure} has no values")
+        _check_bounds(measure, lowest, mean, mean)
         return mean, np.empty(0), ()
     ids = queries if row["questions"] is None else ids_of(row["questions"], f"the list of questions of {measure}")
     if not isinstance(blob, bytes) or len(blob) != 8 * len(ids):
         size = f"{len(blob)} bytes" if isinstance(blob, bytes) else repr(blob)
         raise Unreadable(f"the values of {measure} are {size}, which are not {len(ids)} numbers")
     values: Floats64 = np.frombuffer(blob, "<f8")
-    found = float(values.mean()) if len(values) else None
+    found = float(np.add.reduce(values)) / len(values) if len(values) else None
     if (found is None) != (mean is None) or (found is not None and not abs(found - mean) <= _SAME):
         raise Unreadable(f"{measure} is stored as {mean}, and the mean of its values is {found}")
+    if len(values):
+        _check_bounds(measure, lowest, np.minimum.reduce(values), np.maximum.reduce(values))
     return mean, values, ids
+
+
+@lru_cache(1024)
+def _lowest(measure: str) -> float:
+    """Return the lowest value that a measure can have; the highest is 1."""
+    if measure == PAIRED_MEASURE:
+        return -1.0
+    try:
+        parse(measure)
+    except UsageError:
+        raise Unreadable(f"the measure '{measure}' is unknown") from None
+    return 0.0
+
+
+def _check_bounds(measure: str, lowest: float, smallest: float, largest: float) -> None:
+    if not (smallest >= lowest - _SAME and largest <= 1 + _SAME):
+        value = largest if smallest >= lowest - _SAME else smallest
+        raise Unreadable(f"{measure} has the value {value:g}, which is not between {lowest:g} and 1")
 
 
 def _object(value: object, place: str) -> dict[str, object]:

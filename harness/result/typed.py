@@ -1,7 +1,7 @@
 """Reads JSON into frozen dataclasses. A field that does not have its declared type is refused by name.
 
 This reader is for the results store, which reads thousands of values: the reader of a type is made once, and unknown
-keys, from another version, are ignored.
+keys, from another version, are ignored. Every whole number in the store is a count, which cannot be negative.
 """
 
 from __future__ import annotations
@@ -77,11 +77,19 @@ def _reader(kind: Any) -> Read:
 
 def _plain(kind: type, name: str) -> Read:
     def read(value: Any) -> Any:
-        if type(value) is not kind:  # `True` is an int, but not a count
+        if type(value) is not kind:
             raise Unreadable(f"is {_shown(value)}, not {name}")
         return value
 
     return read
+
+
+def _count(value: Any) -> Any:
+    if type(value) is not int:  # `True` is an int, but not a count
+        raise Unreadable(f"is {_shown(value)}, not a whole number")
+    if value < 0:
+        raise Unreadable(f"is {_shown(value)}, which is negative")
+    return value
 
 
 def _number(value: Any) -> Any:
@@ -175,6 +183,6 @@ def _shown(value: object) -> str:
 
 
 _LEAVES: Mapping[object, Read] = {
-    str: _plain(str, "a text"), bool: _plain(bool, "true or false"), int: _plain(int, "a whole number"),
+    str: _plain(str, "a text"), bool: _plain(bool, "true or false"), int: _count,
     float: _number, object: _whatever,
 }  # fmt: skip

@@ -7,16 +7,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 from adapters.errors import DataError
+from adapters.typed_file import RepeatedKey, each_once
 
 _SPACE = re.compile(r"\s*")
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(object_pairs_hook=each_once)
 
 
 def array_items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[tuple[int, object]]:
     """Yield the items of the array, each with the number of the line that it begins in.
 
     Raises:
-        DataError: the lines are not JSON, or something follows the array.
+        DataError: the lines are not JSON, a key occurs twice in an object, or something follows the array.
     """
     reader = _Reader(_padded(numbered), file)
     reader.take("[")
@@ -50,6 +51,8 @@ class _Reader:
         except json.JSONDecodeError as error:
             self._move(error.pos)
             raise self.broken(f"column {error.colno}: {error.msg}") from None
+        except RepeatedKey as error:
+            raise DataError(f"{self._file}:{self.line}: {error}") from None
         except (ValueError, RecursionError):
             raise self.broken("it cannot be read") from None
         self._move(end)

@@ -16,10 +16,12 @@ from itertools import chain
 from typing import IO, Protocol
 
 from adapters.errors import DataError, array_advice
+from adapters.typed_file import RepeatedKey, each_once
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.json_array import array_items
 
 _BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError)
+_DECODER = json.JSONDecoder(object_pairs_hook=each_once)
 _WHITE = re.compile(r"[\s\0]")
 
 
@@ -159,7 +161,7 @@ def records(place: CollectionFiles, name: str) -> Iterator[JsonLine]:
     """Yield the objects of a JSONL file, or of a file with one JSON array of objects.
 
     Raises:
-        DataError: a line is not JSON, or not an object.
+        DataError: a line is not JSON, or not an object, or a key occurs twice in an object.
     """
     file, numbered = place.label(name), lines(place, name)
     for first in numbered:
@@ -182,10 +184,12 @@ def _items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[JsonLine]
 
 def _parsed(line: str, file: str, number: int) -> dict[str, object]:
     try:
-        value = json.loads(line)
+        value = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         reason = f"column {error.colno}: {error.msg}"
         raise DataError(f"{file}:{number}: not JSON ({reason}); {array_advice(line, f'{file}:{number}')}") from None
+    except RepeatedKey as error:
+        raise DataError(f"{file}:{number}: {error}") from None
     except (ValueError, RecursionError):
         raise DataError(f"{file}:{number}: this JSON cannot be read; write one object per line") from None
     if not isinstance(value, dict):

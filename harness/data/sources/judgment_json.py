@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from adapters.errors import DataError
+from adapters.typed_file import RepeatedKey, each_once
 from harness.data.sources.jsonl import CollectionFiles, JsonLine, kind_of, lines, records
 from harness.data.sources.judgment_columns import JudgmentLine
 from harness.data.sources.judgment_header import order_of
 
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]')
 _FORMS = 'write {"query": {"document": grade}}, or one object per line with query-id, corpus-id and score'
 
 
@@ -17,7 +20,7 @@ def json_judgments(place: CollectionFiles, name: str) -> Iterator[JudgmentLine] 
     """The judgments of a JSON file; None if the file is not JSON.
 
     Raises:
-        DataError: the JSON is broken, or has another form.
+        DataError: the JSON is broken or nested too deeply, a key occurs twice in an object, or it has another form.
     """
     first = next((line for _, line in lines(place, name)), "")
     if first.lstrip()[:1] not in ("{", "["):
@@ -28,7 +31,7 @@ def json_judgments(place: CollectionFiles, name: str) -> Iterator[JudgmentLine] 
 def _is_row(line: str) -> bool:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return line.lstrip().startswith("[")
     return not isinstance(value, dict) or not any(isinstance(grades, dict) for grades in value.values())
 
@@ -51,12 +54,40 @@ def _id(record: JsonLine, value: object) -> str:
 
 def _nested(place: CollectionFiles, name: str) -> Iterator[JudgmentLine]:
     file = place.label(name)
-    try:
-        content = json.loads("\n".join(line for _, line in lines(place, name)))
-    except ValueError as error:
-        raise DataError(f"{file}:1: not JSON ({error}); {_FORMS}") from None
-    for query, grades in content.items():
+    for query, grades in _object(place, name, file).items():
         if not isinstance(grades, Mapping):
             raise DataError(f"{file}:1: query '{query}' has {kind_of(grades)}; {_FORMS}")
         for document, grade in grades.items():
             yield JudgmentLine(1, query.strip(), document.strip(), str(grade))
+
+
+def _object(place: CollectionFiles, name: str, file: str) -> dict[str, object]:
+    numbered = list(lines(place, name))
+    text = "\n".join(line for _, line in numbered)
+    try:
+        found: dict[str, object] = json.loads(text, object_pairs_hook=each_once)
+    except RepeatedKey as error:
+        raise DataError(f"{file}:{numbered[_line_of_repeated(text)][0]}: {error}") from None
+    except RecursionError:
+        raise DataError(f"{file}:1: not JSON (nested too deeply); {_FORMS}") from None
+    except json.JSONDecodeError as error:
+        at = f"column {error.colno}: {error.msg}"
+        raise DataError(f"{file}:{numbered[error.lineno - 1][0]}: not JSON ({at}); {_FORMS}") from None
+    except ValueError:
+        raise DataError(f"{file}:1: this JSON cannot be read; {_FORMS}") from None
+    return found
+
+
+def _line_of_repeated(text: str) -> int:
+    """The index of the line in which a key occurs for the second time in its object. Called only for such a text."""
+    open_objects: list[set[str]] = []
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        if token in "{}":
+            open_objects = [*open_objects, set()] if token == "{" else open_objects[:-1]
+        elif found[1] is not None:
+            key = json.loads(found[1])
+            if key in open_objects[-1]:
+                return text.count("\n", 0, found.start())
+            open_objects[-1].add(key)
+    return 0

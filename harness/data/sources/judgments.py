@@ -15,7 +15,8 @@ from harness.data.sources.jsonl import CollectionFiles, clean_id, empty_id, line
 from harness.data.sources.judgment_columns import WHOLE, JudgmentLine, divided, without_comments
 from harness.data.sources.judgment_json import json_judgments
 
-_HIGHEST = 2**31 - 1
+HIGHEST = 2**31 - 1
+"""The highest grade."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ class _Reader:
         if not WHOLE.fullmatch(written):
             raise _not_whole(where, written)
         grade = int(written.partition(".")[0][:20])
-        if grade > _HIGHEST:
-            raise DataError(f"{where}: grade {shown(written)} is above {_HIGHEST}; write a small whole number")
+        if grade > HIGHEST:
+            raise DataError(f"{where}: grade {shown(written)} is above {HIGHEST}; write a small whole number")
         if grade < 0:
             self._dirt.take("negative-grades", usual=self._junk_is_usual)
         return max(grade, 0)

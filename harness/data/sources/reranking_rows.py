@@ -18,9 +18,9 @@ from harness.data.sources import second_rows
 from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import JsonLine
-from harness.data.sources.judgments import sorted_qrels
+from harness.data.sources.judgments import HIGHEST, sorted_qrels
 from harness.data.sources.row_files import ENDS, is_rows_name, row_records
-from harness.data.sources.row_forms import IDS, Candidates, candidates_of
+from harness.data.sources.row_forms import IDS, QUERY_IDS, Candidates, candidates_of
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, choose_split, join
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -88,7 +88,7 @@ class _Rows:
         """Read one row. Pairs and triplets are kept until all rows of their query are read."""
         self._dirt.read(1)
         row = candidates_of(record)
-        name = self._query_id(record)
+        name = self._query_id(row)
         if row.is_one_sided:
             raise DataError(
                 f"{record.where}: field 'negative' is missing; a target also needs texts that are not relevant"
@@ -131,10 +131,13 @@ class _Rows:
             repeated_candidates=self._repeated,
         )
 
-    def _query_id(self, record: JsonLine) -> str:
+    def _query_id(self, row: Candidates) -> str:
+        record = row.record
         if "pos" in record.fields:  # FlagEmbedding's rows have no ids of their own
             return f"row-{record.number}"
-        name = record.first_or_only(IDS) or next((name for name in IDS if name in record.fields), None)
+        names = QUERY_IDS if row.is_single else (*QUERY_IDS, *IDS)  # the id of a pair or triplet is not the query's
+        name = record.only_one(QUERY_IDS) or (None if row.is_single else record.first_or_only(IDS))
+        name = name or next((name for name in names if name in record.fields), None)
         return record.identifier(name, self._dirt) if name else f"row-{record.number}"
 
     def _group(self, row: Candidates, name: str) -> None:
@@ -166,6 +169,8 @@ class _Rows:
                 f"{record.where}: {label} is not a grade; a target needs whole numbers as judgments (only training "
                 "takes scores)"
             )
+        if label > HIGHEST:
+            raise DataError(f"{record.where}: grade {label:g} is above {HIGHEST}; write a small whole number")
         if label < 0:
             self._dirt.take("negative-grades")
         return max(int(label), 0)

@@ -13,7 +13,9 @@ from harness.data.sources.jsonl import JsonLine, kind_of
 from harness.data.sources.source import join
 
 QUERY = ("query", "anchor", "question", "query_text")
-IDS = ("id", "query_id", "qid", "_id")
+QUERY_IDS = ("query_id", "qid", "query-id")
+IDS = ("id", "_id")
+"""The id of the row. It is also that of the query if the row lists all texts of the query."""
 POSITIVE = ("positive", "pos", "positive_passages", "positives")
 NEGATIVE = ("negative", "neg", "negative_passages", "negatives")
 _NUMBERED = re.compile(r"negative_\d+")
@@ -161,7 +163,10 @@ def _of_side(record: JsonLine, name: str, size: int) -> Iterator[float]:
 
 
 def _number(record: JsonLine, name: str, value: object) -> float:
-    number = float(value) if isinstance(value, int | float) else math.nan
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        raise DataError(f"{record.where}: '{name}' has a number of more than 300 digits; write small numbers") from None
     if not math.isfinite(number):
         raise DataError(f"{record.where}: '{name}' has {kind_of(value)} that is not a finite number; write numbers")
     return number

@@ -12,7 +12,8 @@ from typing import Any
 from harness.data.sources.second_reading import Judgment, renamed
 
 _QUERIES = ("query", "anchor", "question", "query_text")
-_IDS = ("id", "query_id", "qid", "_id")
+_QUERY_IDS = ("query_id", "qid", "query-id")
+_IDS = (*_QUERY_IDS, "id", "_id")
 _SIDES = (
     (0, ("negative", "neg", "negative_passages", "negatives")),
     (1, ("positive", "pos", "positive_passages", "positives")),
@@ -27,10 +28,11 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
     lists: dict[str, list[tuple[str, int]]] = {}
     singles: dict[str, tuple[str, list[tuple[str, int]]]] = {}
     for number, row in _rows(path):
-        identifier = None if "pos" in row else _first(row, _IDS)
+        single = _is_single(row)
+        identifier = None if "pos" in row else _first(row, _QUERY_IDS if single else _IDS)
         name = f"row-{number}" if identifier is None else renamed(str(identifier), allow)
         pairs = [(_digest(text), grade) for text, grade in _labels(row)]
-        if _is_single(row):
+        if single:
             key = str(_first(row, _QUERIES)) if identifier is None else name
             singles.setdefault(key, (name, []))[1].extend(pairs)
         else:

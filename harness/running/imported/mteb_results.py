@@ -22,6 +22,8 @@ _MIRACL_KEY = re.compile(rf"({'|'.join(_MIRACL)})@([1-9][0-9]*)\(MIRACL\)")
 _OLD_RERANKING = {"map": ("AP@1000", "AP"), "mrr": ("RR@10",)}
 """Keys of reranking tasks in mteb 1: `map` is over the whole list, which has fewer than 1,000 documents, `mrr` over the
 first ten."""
+_SAME = 1e-4
+"""The largest difference between two values of a measure, which mteb rounds to five decimals in some versions."""
 _NO_REVISION = ("", "None", "dataset revision not available")
 _OTHER_DATA = "measured on another revision of the data than our suites have; import them, marked, with --allow-drift"
 
@@ -64,7 +66,8 @@ def parts_of(path: Path, model: Model, *, allow_drift: bool = False) -> list[Tas
         allow_drift: also import values of another revision of the data; see `TaskPart.revision`. Default: False.
 
     Raises:
-        DataError: the file is not a result of mteb, or a value is not a fraction.
+        DataError: the file is not a result of mteb, has a subset of a split twice, or a value is not a fraction or
+            contradicts another value of its entry.
         NotTaken: no suite has the task, or the suite's table has another revision of the data.
     """
     result = _read(path)
@@ -135,23 +138,47 @@ def _refuse_other_data(result: _Result, entry: SuiteCollection) -> None:
 
 def _scores(result: _Result) -> Iterator[tuple[str, str, Mapping[str, object]]]:
     for split, parts in result.scores.items():
-        for part in parts if isinstance(parts, list) else [None]:
+        seen: dict[str, int] = {}
+        for number, part in enumerate(parts if isinstance(parts, list) else [None], 1):
             if not isinstance(part, Mapping) or not isinstance(part.get("hf_subset"), str):
                 raise DataError(f"{result.path}: split '{split}' is not a list of scores with 'hf_subset'")
-            yield split, str(part["hf_subset"]), part
+            subset = str(part["hf_subset"])
+            if (first := seen.setdefault(subset, number)) != number:
+                raise DataError(
+                    f"{result.path}: split '{split}' has subset '{subset}' in the entries {first} and {number}; keep "
+                    "one of them"
+                )
+            yield split, subset, part
 
 
 def _part(result: _Result, entry: SuiteCollection, part: Mapping[str, object], model: Model) -> TaskPart:
     ours = part.get("harness")
     said: Mapping[str, object] = ours if isinstance(ours, Mapping) else {}
     version = f"mteb {part['mteb_version']}" if part.get("mteb_version") else result.version
-    means = {
-        measure: _value(result.path, key, value)
-        for key, value in part.items()
-        for measure in _measures(key, given=entry.candidates is not None)
-    }
+    means = _means(f"{result.path}: {entry.mteb.split}/{entry.mteb.subset}", entry, part)
     first_stage, depth = _first_stage(entry, said, model)
     return TaskPart(entry, str(said.get("evaluator") or version), means, first_stage, depth, result.revision)
+
+
+def _means(where: str, entry: SuiteCollection, part: Mapping[str, object]) -> dict[str, float]:
+    """Return the means by measure. Several keys may have the same measure; then they need the same value."""
+    means: dict[str, float] = {}
+    keys: dict[str, str] = {}
+    for key, value in part.items():
+        for measure in _measures(key, given=entry.candidates is not None):
+            number = _value(where, key, value)
+            if abs(means.setdefault(measure, number) - number) > _SAME:
+                raise DataError(f"{where}: {_both(keys[measure], key, part)} are both {measure}; remove the wrong one")
+            keys.setdefault(measure, key)
+    main, official = part.get("main_score"), entry.main_measure
+    if main is not None and official in means and not abs(_value(where, "main_score", main) - means[official]) <= _SAME:
+        both = _both("main_score", keys[official], part)
+        raise DataError(f"{where}: {both} differ, and {official} is the task's main score; correct the wrong one")
+    return means
+
+
+def _both(one: str, other: str, part: Mapping[str, object]) -> str:
+    return f"{one} {part[one]} and {other} {part[other]}"
 
 
 def _first_stage(entry: SuiteCollection, said: Mapping[str, object], model: Model) -> tuple[str | None, int]:
@@ -174,8 +201,8 @@ def _measures(key: str, *, given: bool) -> tuple[str, ...]:
     return _OLD_RERANKING.get(key, ()) if given else ()
 
 
-def _value(path: Path, key: str, value: object) -> float:
+def _value(where: str, key: str, value: object) -> float:
     number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
-    if not (-1 if key == PAIRED_MEASURE else 0) <= number <= 1:
-        raise DataError(f"{path}: {key} is {value!r}; expected a fraction from 0 to 1")
+    if not (-1 if key in (PAIRED_MEASURE, "main_score") else 0) <= number <= 1:
+        raise DataError(f"{where}: {key} is {value!r}; expected a fraction from 0 to 1")
     return number

@@ -70,8 +70,33 @@ DAMAGE = {
         "update evaluation set controls = json_set(controls, '$.oracle.\"nDCG@10\"', 'best')",
         "controls.means.oracle.nDCG@10 is 'best', not a number",
     ),
+    "values above one": (
+        f"update value set mean = 2.0, per_query = x'{'0000000000000040' * 4}'",
+        "nDCG@10 has the value 2, which is not between 0 and 1",
+    ),
+    "a value below zero": (
+        f"update value set mean = 0.0, per_query = x'{('000000000000f0bf' + '000000000000f03f') * 2}'",
+        "nDCG@10 has the value -1, which is not between 0 and 1",
+    ),
+    "an unknown measure": ("update value set measure = 'nDGC@10'", "the measure 'nDGC@10' is unknown"),
+    "a query twice": (
+        "update collection set queries = json_set(queries, '$[1]', json_extract(queries, '$[0]'))",
+        "the list of queries has 'q1' twice",
+    ),
+    "a negative depth": ("update evaluation set depth = -3", "depth is -3, which is negative"),
+    "a negative count": (
+        "update collection set counts = json_set(counts, '$.documents', -1)",
+        "collection.counts.documents is -1, which is negative",
+    ),
+    "a negative count of the audit": (
+        "update evaluation set audit = json_set(audit, '$.candidates', -20)",
+        "audit.candidates is -20, which is negative",
+    ),
     "an environment that is no JSON": ("update evaluation set environment = '{'", "environment is not JSON"),
 }
+
+NOT_MENDED = {"a measure without a name", "an unknown measure", "no evaluation"}
+"""Damage after which the rows are of nothing that can be run again."""
 
 
 @pytest.fixture
@@ -129,7 +154,7 @@ def test_every_command_that_reads_says_it_in_one_line(
     assert "the mean of its values is" in said.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("name", [name for name in DAMAGE if name not in {"a measure without a name", "no evaluation"}])
+@pytest.mark.parametrize("name", [name for name in DAMAGE if name not in NOT_MENDED])
 def test_running_it_again_mends_it(place: Place, path: Path, name: str) -> None:
     with Results(path) as results:
         before = results.results()

@@ -80,3 +80,21 @@ def test_a_query_whose_only_documents_are_unknown_stays_in_the_denominator(sessi
     folder = session.beir(qrels="q1 d1 1\nq2 d9 1\n", rules='allow = ["unknown-documents"]')
     counts = session.load(folder).counts
     assert (counts.queries, counts.queries_without_relevant) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"q1": {"d1": 1},\n\n"q2": {"d3": 1},\n"q1": {"d2": 1}}', "4: the key 'q1' occurs twice; write it once"),
+        ('{"q2": {"d1": 0},\n"q1": {"d1": 1,\n"d1": 2}}', "3: the key 'd1' occurs twice; write it once"),
+        ('{"q1": {"d1": 1,\n"d\\u0031": 2}}', "2: the key 'd1' occurs twice; write it once"),
+        ('{"query-id": "q1", "corpus-id": "d1", "score": 1, "score": 2}', "1: the key 'score' occurs twice"),
+        ('{"q1":' * 100_000, "1: not JSON (nested too deeply); write "),
+        ('{"q1": {"d1": ' + "[" * 100_000 + "\n}}", "1: not JSON (nested too deeply); write "),
+        ('{"q1": {"d1": 1},\n\n"q2": }', "3: not JSON (column 7: Expecting value); write "),
+        ('{"q1": {"d1": ' + "9" * 5000 + "}}", "1: this JSON cannot be read; write "),
+        ('{"q1": {"d1": ' + "9" * 400 + "}}", "1: grade '99999"),
+    ],
+)  # fmt: skip
+def test_judgments_in_json_that_are_no_clear_judgments_are_named(session: Any, content: str, message: str) -> None:
+    assert session.refused(DataError, session.beir(qrels=content)).startswith(f"coll/qrels/test.tsv:{message}")

@@ -149,3 +149,48 @@ def test_real_files_of_flagembedding_are_targets(session: Any, data: Path, name:
     collection = session.load(data / "flagembedding-examples" / f"{name}.jsonl")
     assert collection.counts.queries >= 5
     assert collection.counts.let_through["unused-fields"] == collection.counts.queries
+
+
+@pytest.mark.parametrize("name", ["id", "_id"])
+@pytest.mark.parametrize("form", ["pairs with labels", "triplets", "numbered negatives"])
+def test_an_id_of_each_pair_or_triplet_is_not_that_of_a_query(session: Any, form: str, name: str) -> None:
+    rows = [{name: number, **row} for number, row in enumerate(FORMS[form])]
+    found, plain = session.load(session.rows(rows)), session.load(session.rows(FORMS[form], "plain.jsonl"))
+    assert judged(found) == judged(plain) and given(found) == given(plain)
+    assert found.fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize("name", ["query_id", "qid", "query-id"])
+def test_pairs_of_one_query_id_are_one_query_whatever_the_ids_of_the_rows(session: Any, name: str) -> None:
+    rows = [{"id": n, name: f"q{row['query']}", **row} for n, row in enumerate(FORMS["pairs with labels"])]
+    rows = [{**row, name: row[name].replace(" ", "")} for row in rows]
+    assert session.load(session.rows(rows)).queries.ids() == [f"q{q}".replace(" ", "") for q, _, _ in QUERIES]
+
+
+def test_the_id_of_a_row_that_lists_all_texts_is_that_of_its_query(session: Any) -> None:
+    rows = [{"id": f"q{n}", **row} for n, row in enumerate(FORMS["mteb"])]
+    assert session.load(session.rows(rows)).queries.ids() == ["q0", "q1"]
+    rows = [{"id": n, "query_id": f"q{n}", **row} for n, row in enumerate(FORMS["mteb"])]
+    assert session.load(session.rows(rows, "both.jsonl")).queries.ids() == ["q0", "q1"]
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("3000000000", "grade 3e+09 is above 2147483647; write a small whole number"),
+        ("1e300", "grade 1e+300 is above 2147483647; write a small whole number"),
+        ("9" * 400, "'label' has a number of more than 300 digits; write small numbers"),
+    ],
+)
+def test_a_label_that_is_no_possible_grade_is_refused(session: Any, label: str, message: str) -> None:
+    file = session.rows([FORMS["pairs with labels"][0], f'{{"query": "x", "text": "y", "label": {label}}}'])
+    assert session.refused(DataError, file) == f"rows.jsonl:2: {message}"
+
+
+@pytest.mark.parametrize("row", ['{"query": "x", "pos": ["a"], "neg": ["b"], "pos": ["c"]}'])
+def test_a_repeated_key_of_a_row_is_refused(session: Any, row: str) -> None:
+    message = "the key 'pos' occurs twice; write it once"
+    assert session.refused(DataError, session.rows([FORMS["FlagEmbedding"][0], row])) == f"rows.jsonl:2: {message}"
+    array = session.path / "rows.json"
+    array.write_text(f"[{json.dumps(FORMS['FlagEmbedding'][0])},\n{row}]")
+    assert session.refused(DataError, array) == f"rows.json:2: {message}"

@@ -28,8 +28,9 @@ META = {"name": "org/model", "revision": "0123456789" * 4, "model_type": ["dense
 
 def result(task: str = "SciFact", **changes: object) -> dict[str, object]:
     entry = find(f"mteb/{task}")[0]
+    main = {"nDCG@10": 0.75, "AP@1000": 0.5}[entry.main_measure]
     scores = {
-        "hf_subset": entry.mteb.subset, "languages": ["eng-Latn"], "main_score": 0.75, "ndcg_at_10": 0.75,
+        "hf_subset": entry.mteb.subset, "languages": ["eng-Latn"], "main_score": main, "ndcg_at_10": 0.75,
         "map_at_1000": 0.5, "mrr_at_10": 0.625, "hit_rate_at_5": 0.875, "nauc_ndcg_at_10_max": -3.0,
     }  # fmt: skip
     whole: dict[str, object] = {

@@ -149,3 +149,44 @@ def test_an_old_result_on_the_data_of_today_is_not_marked(tmp_path: Path) -> Non
 def test_an_old_result_that_is_broken_is_refused(content: object, said: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=said):
         means_in(written(tmp_path, content), allow_drift=True)
+
+
+def contradicting(folder: Path, *entries: dict[str, object], task: str = "AlloprofReranking") -> str:
+    """The message that refuses a file with these entries."""
+    entry = find(f"mteb/{task}")[0]
+    content = {
+        "dataset_revision": entry.mteb.revision, "task_name": task, "mteb_version": "2.1.0",
+        "scores": {entry.mteb.split: [{**SUBSET, **one} for one in entries]},
+    }  # fmt: skip
+    file = folder / f"{task}.json"
+    file.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(DataError) as caught:
+        means_in(file, "org/model")
+    return str(caught.value).removeprefix(f"{file}: ")
+
+
+def test_two_entries_of_one_subset_are_refused(tmp_path: Path) -> None:
+    message = contradicting(tmp_path, {"map": 0.5, "main_score": 0.5}, {"map": 0.6, "main_score": 0.6})
+    assert message == "split 'test' has subset 'default' in the entries 1 and 2; keep one of them"
+
+
+def test_two_values_of_one_measure_are_refused_with_both(tmp_path: Path) -> None:
+    message = contradicting(tmp_path, {"map_at_1000": 0.6, "map": 0.5, "main_score": 0.6})
+    assert message == "test/default: map_at_1000 0.6 and map 0.5 are both AP@1000; remove the wrong one"
+
+
+def test_a_main_score_that_contradicts_its_own_measure_is_refused(tmp_path: Path) -> None:
+    message = contradicting(tmp_path, {"ndcg_at_10": 0.75, "main_score": 0.7}, task="SciFact")
+    assert message.startswith("test/default: main_score 0.7 and ndcg_at_10 0.75 differ, and nDCG@10 is the task's main")
+
+
+def test_a_main_score_may_be_rounded(tmp_path: Path) -> None:
+    entry = find("mteb/SciFact")[0]
+    content = {
+        "dataset_revision": entry.mteb.revision, "task_name": "SciFact", "mteb_version": "2.1.0",
+        "scores": {"test": [{**SUBSET, "ndcg_at_10": 0.756251, "main_score": 0.75625}]},
+    }  # fmt: skip
+    file = tmp_path / "SciFact.json"
+    file.write_text(json.dumps(content), "utf-8")
+    (found,) = means_in(file, "org/model")
+    assert found.values == {"nDCG@10": 0.756251}
