@@ -44,9 +44,9 @@ class Asking:
 
     Args:
         template: a template of ours; None for the folder's chat template.
-        instruction: what stands where neither an option nor a collection gives one.
-        instructed: whether an instruction of a collection belongs into the prompt.
-        words: the tokens that are compared; none for a classifier.
+        instruction: the instruction if neither an option nor the collection gives one.
+        instructed: whether the instruction of a collection belongs in the prompt.
+        words: the tokens that are compared; empty for a classifier.
         declared: the tokens that the folder declares; empty where it declares none.
         fallback: a template of ours for the case that the chat template does not carry a pair.
     """
@@ -61,7 +61,7 @@ class Asking:
 
     @property
     def identity(self) -> str:
-        """What stands for the template in an identity. The texts of a chat template are in the folder's digests."""
+        """The template's part of an identity. The text of a chat template is covered by the folder's digests."""
         if self.template is not None:
             return self.template.digest
         return "chat template" if self.fallback is None else f"chat template, else {self.fallback.digest}"

@@ -92,7 +92,7 @@ class ChatGenerator:
                 return _content(self._posted(body), self._url)
             except (OSError, http.client.HTTPException) as error:
                 if attempt == self._retries or not _may_pass(error):
-                    raise ModelError(_told(self._url, error, attempt + 1, self._timeout)) from None
+                    raise ModelError(_failure_message(self._url, error, attempt + 1, self._timeout)) from None
                 time.sleep(min(pause, _PATIENCE))
                 pause *= 2
         raise AssertionError  # the last attempt returns or raises
@@ -121,7 +121,7 @@ def _may_pass(error: Exception) -> bool:
     return not isinstance(error, urllib.error.HTTPError) or error.code in _PASSING
 
 
-def _told(url: str, error: Exception, attempts: int, timeout: float) -> str:
+def _failure_message(url: str, error: Exception, attempts: int, timeout: float) -> str:
     tried = f" after {attempts} attempts" if attempts > 1 else ""
     if isinstance(error, urllib.error.HTTPError):
         with error:

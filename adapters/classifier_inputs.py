@@ -131,7 +131,7 @@ class PromptInputs(_Loaded):
 
     @property
     def document_first(self) -> bool:
-        """Whether the query stands behind the document in prompts that are made here."""
+        """Whether the query follows the document in the prompts that are made here."""
         encoder = self._prompts.encoder
         return encoder is not None and encoder.template.document_first
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.asking import asking_of_classifier, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches
 from adapters.chat_template import day_of
@@ -123,7 +123,7 @@ class CrossEncoder:
             "dtype": self._dtype,
             **self._label.identity,
             **asked,
-            **told(self._folder.path),
+            **adapted_identity(self._folder.path),
         }
 
     def bind(self, setting: Setting) -> CrossEncoder:

@@ -33,7 +33,7 @@ class DenseRetriever(EmbedderPart):
     ) -> tuple[Integers, Integers, Floats]:
         """Return (offsets [q + 1], documents [n], scores [n]), min(depth, len(corpus)) documents for every query.
 
-        `progress` is told the number of documents whose vectors are there; the numbers add up to len(corpus).
+        `progress` is called with the number of documents that now have a vector; the numbers add up to len(corpus).
 
         Raises:
             ModelError: the model cannot be loaded, or a vector is not finite.

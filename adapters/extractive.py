@@ -32,13 +32,13 @@ class _Unit:
 
 
 class ExtractiveGenerator:
-    """Writes queries of three kinds in turn, each about another sentence: a question about its most telling phrase, the
-    sentence without its commonest words (a claim), and the most telling words of the document (keywords).
+    """Writes three kinds of query in turn, each about another sentence: a question about the most informative phrase,
+    the sentence without its commonest words (a claim), and the most informative words of the document (keywords).
 
-    A word tells much that is rare in the corpus and returns in the document (its tf-idf). Every word of a query, except
-    the question's own, stands in its document, so such queries are easier than real ones and overlap more with their
-    documents; and a question asks about a subject, not for a fact. Without a corpus to be bound to, long words count as
-    rare.
+    A word is informative if it is rare in the corpus and frequent in the document (tf-idf). Every word of a query,
+    except the question words, occurs in its document, so these queries are easier than real ones and overlap more with
+    their documents. A question asks about a subject, not for a fact. If the generator is not bound to a corpus, long
+    words count as rare.
 
     Args:
         language: an ISO 639 code, which wins over the language of the prompt; None leaves it to the prompt;

@@ -39,7 +39,7 @@ def fill(
 
     Args:
         digests: of the texts, shape [n, 2].
-        progress: the numbers that it is told add up to len(texts).
+        progress: called with numbers of texts that add up to len(texts).
     """
     report: Progress = progress or (lambda _: None)
     missing = store.missing(digests)

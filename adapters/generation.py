@@ -27,7 +27,7 @@ class LanguageModelGenerator:
     Args:
         model: a folder or a hub name; safetensors only.
         max_tokens: new tokens at most.
-        max_length: tokens of a prompt; its beginning is kept, and so is its end, where the demands may stand.
+        max_length: tokens of a prompt. Longer prompts lose their middle, because both ends may hold instructions.
         temperature: 0 takes the likeliest token each time.
         batch: prompts at a time.
 

@@ -95,7 +95,7 @@ def _names_code(folder: ModelFolder, own: dict[str, str]) -> str:
 
 
 def own_classes(folder: ModelFolder) -> dict[str, str]:
-    """The classes of its own that a folder names in `auto_map`, by the class of transformers that they stand for."""
+    """The custom classes that a folder names in `auto_map`, by the class of transformers that each replaces."""
     found: dict[str, str] = {}
     for settings in (folder.config, folder.tokenizer_settings):
         mapped = settings.get("auto_map")

@@ -158,7 +158,7 @@ def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:
 
 
 def _relevant(names: list[str]) -> tuple[int, str | None] | None:
-    """The relevant one of two labels, with what was assumed; None where it cannot be told."""
+    """The relevant one of two labels, and what was assumed; None if their names do not show which it is."""
     if len(names) != 2:
         return None
     if [match[1] for name in names if (match := _NUMBERED.fullmatch(name))] == ["0", "1"]:

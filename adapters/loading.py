@@ -176,8 +176,8 @@ def reason_of(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     installs = next((line for line in lines if "pip install" in line), None)
     first = lines[0] if lines else ""
-    told = first if installs in (None, first) else f"{first} {installs}"
-    shown = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
+    line = first if installs in (None, first) else f"{first} {installs}"
+    shown = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
     return (
         shown
         if isinstance(error, OSError | ValueError | ImportError | RuntimeError) and shown

@@ -24,7 +24,7 @@ MODEL_FILES = (
 )  # fmt: skip
 """What is always fetched of a hub model: never pickles, never code. The card says which model it is."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
-"""Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
+"""Many hub models have several exports next to their weights; they are fetched only to be run."""
 BIN_FILES = ("*pytorch_model*.bin", "*adapter_model.bin")
 """Pickled weights, which only a conversion fetches."""
 CODE_FILES = ("*.py",)

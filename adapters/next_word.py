@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.asking import Word
 from adapters.batching import pick_device
 from adapters.contents import Contents
@@ -30,8 +30,8 @@ class NextWordModel:
     """Tokenizer and network of a folder; each is loaded when it is first needed.
 
     Args:
-        words: the token that stands for relevant, and the one that stands for not relevant if there is one. With two
-            the score is the difference of their logits, with one it is its logit.
+        words: the token that means relevant, and optionally the one that means not relevant. The score of two words is
+            the difference of their logits; the score of one is its logit.
         pickle: read pickled weights where there are no safetensors.
     """
 
@@ -49,14 +49,14 @@ class NextWordModel:
         """Digests of the folder, and what it was adapted on; read once for all collections that it is bound to."""
         folder = self.folder
         files = Contents(folder, self._pickle).identity()
-        return {**files, **engine_of(folder), **batching_of(folder), **told(folder.path)}
+        return {**files, **engine_of(folder), **batching_of(folder), **adapted_identity(folder.path)}
 
     @cached_property
     def device(self) -> str:
         return pick_device(self._asked_device)
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Token ids without special tokens at the ends. Special tokens that stand in a text are read as such."""
+        """Token ids without special tokens at the ends. Special tokens written in a text are read as such."""
         encoded = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
         return list(encoded["input_ids"])
 

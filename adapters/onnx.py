@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.batching import (
     collect,
     cores,
@@ -118,7 +118,7 @@ class OnnxCrossEncoder:
             "truncation": self._truncation,
             "batching": "single" if self._depends_on_batch else "padded",
             **self._label_identity,
-            **told(self._folder.path),
+            **adapted_identity(self._folder.path),
         }
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.batching import UNKNOWN_INPUT, collect, default_budget, describe_pairs, named_device, stream_batches
 from adapters.contents import Contents
 from adapters.errors import UsageError
@@ -134,7 +134,7 @@ class Opened:
             **({} if family.attention is None else {"attention": family.attention}),
             **({} if template is None else {"template": template.digest}),
             **({} if self.layering is None else self.layering.identity),
-            **told(self.folder.path),
+            **adapted_identity(self.folder.path),
         }
 
     def process(self, instruction: str) -> OwnCodeProcess:
@@ -328,7 +328,7 @@ class OwnInputs:
 
 
 def _pieces(template: PromptTemplate, instruction: str) -> list[list[str | int]]:
-    """The pieces of a template as the process reads them: 0 stands for the query, 1 for the document."""
+    """The pieces of a template as the process reads them: 0 marks the query, 1 the document."""
     numbers = {Field.QUERY: 0, Field.DOCUMENT: 1}
 
     def written(part: str | Field) -> str | int:

@@ -27,7 +27,7 @@ class OwnCode:
 
     @cached_property
     def classes(self) -> dict[str, str]:
-        """The classes that the folder names, by the class of transformers that they stand for, without repositories."""
+        """The classes that the folder names, by the class of transformers that each replaces, without repositories."""
         return {auto: name.rpartition(_ELSEWHERE)[2] for auto, name in own_classes(self.folder).items()}
 
     @property

@@ -28,7 +28,7 @@ from typing import Any  # noqa: E402
 
 _PR_SET_PDEATHSIG = 1
 _QUERY, _DOCUMENT = 0, 1
-"""Stand for a text in the pieces of a template."""
+"""Mark the place of a text in the pieces of a template."""
 Read = tuple[dict[str, list[int]], int, int]
 """The inputs of a pair, and the tokens of its document before and after truncation."""
 

@@ -34,7 +34,7 @@ class PairEncoder:
             the document.
 
     Raises:
-        ModelError: `max_length` leaves no room beside the special tokens.
+        ModelError: `max_length` has no space for text besides the special tokens.
     """
 
     def __init__(self, tokenizer: Any, *, max_length: int, truncation: Truncation) -> None:

@@ -41,17 +41,17 @@ _PLACE = re.compile(r"\{+\s*(\w+)\s*\}+")
 
 @dataclass(frozen=True)
 class Recognised:
-    """What in a folder shows that it was trained with a template. One of them is enough."""
+    """Signs in a folder that its model was trained with a template. One sign is enough."""
 
     chat_template: str | None = None
-    """A text that stands in its chat template."""
+    """A text that its chat template contains."""
     title: str | None = None
-    """A text that stands in the first heading of its README.md."""
+    """A text that the first heading of its README.md contains."""
     file: str | None = None
     """A file that the folder has."""
 
     def matches(self, folder: ModelFolder, chat_template: str) -> bool:
-        """Whether a folder shows it."""
+        """Whether a folder shows one of the signs."""
         in_template = self.chat_template is not None and self.chat_template in chat_template
         has_file = self.file is not None and (folder.path / self.file).is_file()
         return in_template or has_file or (self.title is not None and self.title in _title(folder))
@@ -64,7 +64,7 @@ class PromptTemplate:
     Args:
         pieces: in their order; together they hold the query and the document exactly once each.
         described: what the identity of a score is made of.
-        instruction: what stands for the instruction where nobody gives one.
+        instruction: the default instruction.
         positive, negative: the words whose logits are compared; without `negative` the logit of `positive` counts.
         max_length: tokens of a whole input that the model is published with.
         strip: whether white space at the ends of a query and a document is taken off.
@@ -106,7 +106,7 @@ class PromptTemplate:
 
     @property
     def document_first(self) -> bool:
-        """Whether the query stands behind the document."""
+        """Whether the query follows the document."""
         fields = [part for piece in self.pieces for part in piece if isinstance(part, Field)]
         return fields.index(Field.DOCUMENT) < fields.index(Field.QUERY)
 
@@ -169,8 +169,8 @@ def parse_template(text: str, label: str) -> PromptTemplate:
     """Read a template.
 
     Raises:
-        UsageError: a key is unknown or of the wrong type, the query or the document does not stand in it exactly once,
-            or nothing separates the two.
+        UsageError: a key is unknown or of the wrong type, the query or the document does not occur exactly once, or
+            nothing separates the two.
     """
     at = Place(label)
     return _template(typed(_Written, parsed_toml(text, at), at), label)
@@ -224,7 +224,7 @@ def _check_fields(pieces: tuple[Piece, ...], label: str) -> None:
     parts = [part for piece in pieces for part in piece]
     for one in (Field.QUERY, Field.DOCUMENT):
         if parts.count(one) != 1:
-            raise UsageError(f"{label}: {{{one.value}}} must stand in it exactly once, not {parts.count(one)} times")
+            raise UsageError(f"{label}: {{{one.value}}} must occur exactly once, not {parts.count(one)} times")
     first, last = sorted((parts.index(Field.QUERY), parts.index(Field.DOCUMENT)))
     if not any(isinstance(part, str) and part.strip() for part in parts[first + 1 : last]):
         raise UsageError(f"{label}: nothing separates {{query}} and {{document}}; write some text between them")

@@ -44,11 +44,11 @@ class PromptTokens:
 
     max_length: int
     before: list[Ids]
-    """Per query: what stands before the document."""
+    """Per query: the tokens before the document."""
     after: list[Ids]
-    """Per query: what stands after it."""
+    """Per query: the tokens after the document."""
     documents: list[Ids | None]
-    """Per document: its tokens; None where they depend on what stands before or after."""
+    """Per document: its tokens; None if they depend on the text before or after the document."""
     wholes: dict[int, Whole]
     """Per row: the prompt with a document of which the tokens are None."""
     query: Integers
@@ -74,7 +74,7 @@ class PromptTokens:
 
     @cached_property
     def _around(self) -> npt.NDArray[np.int32]:
-        """Tokens beside the document."""
+        """Number of tokens around the document."""
         pairs = zip(self.before, self.after, strict=True)
         around = np.array([len(before) + len(after) for before, after in pairs], np.int32)[self.query]
         for row, whole in self.wholes.items():
@@ -98,8 +98,8 @@ class PromptTokens:
 
 @dataclass(frozen=True)
 class _Frame:
-    """What stands around the document for one query: the pieces before that of the document, the beginning and the
-    end of its own piece, and the pieces after it."""
+    """The tokens around the document for one query: the pieces before the document's piece, the beginning and the end
+    of that piece, and the pieces after it."""
 
     first: Ids
     head: Ids
@@ -125,9 +125,9 @@ class _Frame:
 class PromptEncoder:
     """Turns queries and documents into prompts of at most `max_length` tokens.
 
-    With `split` (see `splits_exactly`) a text is tokenised once however many pairs it is in. A document that changes
-    the tokens of what stands around it is tokenised with every query instead. That is decided by the document alone,
-    never by the other pairs.
+    With `split` (see `splits_exactly`) a text is tokenised once, however many pairs it is in. A document that changes
+    the tokens of the text around it is tokenised with every query instead. Only the document decides this, never the
+    other pairs.
     """
 
     template: PromptTemplate
@@ -242,7 +242,7 @@ def _head(piece: Piece) -> Piece:
 
 
 def _anchor(piece: Piece) -> str:
-    """What stands before every document, without the space at its end: '<Document>:'."""
+    """The text before every document, without the space at its end: '<Document>:'."""
     before = piece[-2] if len(piece) > 1 else ""
     return before.strip() if isinstance(before, str) else ""
 

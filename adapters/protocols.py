@@ -1,4 +1,4 @@
-"""The whole plug-in surface. A plug-in implements one of these; everything else in this folder is our own use of it."""
+"""The plug-in interface. A plug-in implements one of these protocols; the rest of this package uses them."""
 
 from __future__ import annotations
 
@@ -75,9 +75,12 @@ class Retriever(Protocol):
     def search(
         self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
     ) -> tuple[Integers, Integers, Floats]:
-        """Return (offsets [q + 1], documents [n], scores [n]): the candidates of query i are
-        documents[offsets[i]:offsets[i + 1]], best first; at most `depth`, fewer only if the corpus is smaller
-        or nothing else matches. `progress` is told of documents of the corpus; they add up to its length."""
+        """Return (offsets [q + 1], documents [n], scores [n]).
+
+        The candidates of query i are documents[offsets[i]:offsets[i + 1]], best first: `depth` of them, or fewer if the
+        corpus is smaller or nothing else matches. `progress` is called with numbers of documents that add up to
+        len(corpus).
+        """
         ...
 
 
@@ -146,7 +149,7 @@ class Prompt:
     grammar: str = "json"
     """How the answer is written: `json` (a list of strings), `lines` (numbered), `line` (exactly one)."""
     questions: tuple[str, ...] = ()
-    """Questions of the language, with {} where the subject stands; none where queries are no questions."""
+    """Question forms of the language, with {} for the subject; empty if queries are not questions."""
 
 
 @runtime_checkable

@@ -34,7 +34,7 @@ _PROCESS = Path(__file__).with_name("reference_process.py")
 _SECONDS, _SECONDS_A_PAIR = 600, 10
 """How long the process may take: to load the libraries and the model, and for a pair of a large model on a CPU."""
 _ROOM = 1_500_000_000
-"""Bytes that the libraries need beside the weights."""
+"""Bytes that the libraries need in addition to the weights."""
 
 
 @dataclass(frozen=True)

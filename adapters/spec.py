@@ -61,7 +61,7 @@ def parse(text: str) -> Spec:
     """Parse a spec string.
 
     Raises:
-        UsageError: it is empty, or an option has no value or stands twice.
+        UsageError: the string is empty, or an option has no value or occurs twice.
     """
     head, _, query = text.strip().partition("?")
     if not head:
@@ -201,7 +201,7 @@ def _options(text: str, query: str) -> dict[str, str]:
     if query and (not pairs or any(not name or not (value or name in may_be_empty) for name, value in pairs)):
         raise UsageError(f"'{text}': options are written ?name=value&name=value")
     if len(options) != len(pairs):
-        raise UsageError(f"'{text}': an option stands twice")
+        raise UsageError(f"'{text}': an option occurs twice; give it once")
     return options
 
 
