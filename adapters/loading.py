@@ -220,7 +220,7 @@ def _named(error: BaseException, shown: str) -> str:
 
 
 def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-    """The base with the adapter's weights added. Whole modules of the adapter replace those that the base has or lacks."""
+    """The base with the adapter's weights added; whole modules of the adapter replace those of the base."""
     peft = need("peft", "lora", f"the LoRA adapter '{folder.name}'")
     place = str(folder.path / folder.transformer)
     config = peft.PeftConfig.from_pretrained(place)
