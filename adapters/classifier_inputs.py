@@ -92,7 +92,7 @@ class PairInputs(_Loaded):
         """Tokenise every text once.
 
         Raises:
-            ModelError: with truncation="document", a query leaves no room for a document.
+            ModelError: with truncation="document", a query leaves no space for a document.
         """
         _ = self.head  # broken weights are found before the texts are read
         return self._encoder.encode(queries, documents, pairs)
@@ -152,7 +152,7 @@ class PromptInputs(_Loaded):
         """Tokenise every text once.
 
         Raises:
-            ModelError: a query leaves no room for a document.
+            ModelError: a query leaves no space for a document.
         """
         encoder = self._prompts.encoder
         assert encoder is not None

@@ -294,9 +294,9 @@ def test_a_classifier_pads_on_the_side_of_its_tokenizer(tmp_path: Path, side: st
             "body = '{query} a {document}'\nrecognised = {name = 'x'}",
             "recognised.name: unknown key. Available: chat_template, file, title",
         ),
-        ("body = '{task} {query} a {document}'", r"\{task\} is no field, and would reach the model"),
-        ("body = '{{query}} {query} a {document}'", r"\{\{query\}\} is no field"),
-        ("body = '{query} a {document}'\nsuffix = '{ Query }'", r"\{ Query \} is no field"),
+        ("body = '{task} {query} a {document}'", r"\{task\} is not a field and would reach the model"),
+        ("body = '{{query}} {query} a {document}'", r"\{\{query\}\} is not a field"),
+        ("body = '{query} a {document}'\nsuffix = '{ Query }'", r"\{ Query \} is not a field"),
         ("body = ", "not TOML"),
     ],
 )
