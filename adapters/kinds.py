@@ -89,8 +89,8 @@ def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
 def _names_code(folder: ModelFolder, own: dict[str, str]) -> str:
     auto, name = next(iter(own.items()))
     return (
-        f"'{folder.name}' names code of its own ({auto} is {name}), and none is run unless you ask for it: a reranker "
-        "with ?code=own executes the code of its folder, in a process of its own (docs/templates.md)"
+        f"'{folder.name}' names custom code ({auto} is {name}), which is run only on request: a reranker "
+        "with ?code=own executes the code of its folder, in a separate process (docs/templates.md)"
     )
 
 
