@@ -1,5 +1,5 @@
 """Models behind small protocols.
 
-This room turns texts into vectors, candidates and scores. It knows texts and scores, never judgments, and imports
-nothing of the other rooms.
+This package turns texts into vectors, candidates and scores. It knows texts and scores, never judgments, and imports
+nothing from the other packages.
 """

@@ -1,4 +1,4 @@
-"""What a checkpoint was adapted on, as the file beside its weights says that fitting or merging left there."""
+"""Which corpora a checkpoint was adapted on, by the file that fitting or merging writes next to its weights."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _MADE_BY = "harness train fit"
 
 
 def adapted_on(folder: Path) -> list[str]:
-    """Names and fingerprints of the corpora that a checkpoint was trained for, sorted; empty where nothing says so.
+    """Names and fingerprints of the corpora that a checkpoint was trained for, sorted; empty if no file names any.
 
     Raises:
-        ModelError: a file that would say so is damaged.
+        ModelError: manifest.json or merge.json is damaged.
     """
     fitted, merged = _object(folder / "manifest.json"), _object(folder / "merge.json")
     named = [merged.get(KEY), fitted.get(KEY) if fitted.get("made_by") == _MADE_BY else None]
     return sorted({str(corpus) for listed in named if isinstance(listed, list) for corpus in listed})
 
 
-def told(folder: Path) -> dict[str, object]:
-    """As part of an identity: nothing where there is nothing to say, so all other models keep their identity."""
-    found = adapted_on(folder)
-    return {KEY: found} if found else {}
+def adapted_identity(folder: Path) -> dict[str, object]:
+    """The part of an identity that names these corpora; empty if there are none, so other identities do not change."""
+    corpora = adapted_on(folder)
+    return {KEY: corpora} if corpora else {}
 
 
 def _object(file: Path) -> dict[str, Any]:
-    """Other tools write files of these names too, with other content."""
+    """The JSON object of a file; empty for other content, because other tools write files of these names too."""
     if not file.is_file():
         return {}
     content = read_value(file, error=ModelError, advice="make the checkpoint again, or take it from its source")

@@ -1,4 +1,4 @@
-"""Text to terms, one rule for every script, so that a term match means the same in every collection."""
+"""Splits text into terms, by one rule for every script, so that a term match means the same in every collection."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ _UNSPACED = "Hani Hira Kana Hang Thai Laoo Khmr Mymr"
 _BIGRAMS = "zh zho chi cmn yue wuu ja jpn ko kor th tha lo lao km khm my mya bur"
 """The languages that are written in these scripts."""
 NEW_STEMMERS = frozenset({"czech", "esperanto", "estonian", "persian", "polish", "sesotho"})
-"""Those that PyStemmer 3.1 has and 2.2 does not."""
+"""The stemmers that PyStemmer 3.1 has and 2.2 lacks."""
 OF_COLLECTION = "collection"
-"""As an adapter's option `language`: that of the collection, declared or detected."""
+"""The value of an adapter's option `language` for the language of the collection, declared or detected."""
 _KNOWN_WORDS = 1 << 20
 
 
 @dataclass(frozen=True)
 class Analyzer:
-    """Cuts a text into the terms that BM25 counts.
+    """Splits a text into the terms that BM25 counts.
 
     1. NFKC, case folding, NFKC again (folding can decompose). Turkish and Azerbaijani `I` folds to dotless `ı`.
     2. Soft hyphens, joiners, Arabic tatweel and harakat disappear.
@@ -77,10 +77,10 @@ class Analyzer:
        character bigrams, a single character where the run is one long. This goes by script, not by declared language,
        so mixed text works. Hangul is treated alike: Korean has spaces, but its particles cling to the noun and
        Snowball has no stemmer for it.
-    5. Every other word is stemmed with the language's Snowball stemmer, where there is one and a language is declared.
+    5. Every other word is stemmed with the language's Snowball stemmer, if a language is declared and has one.
 
-    There are no stop-word lists: a word that is in most documents has an idf near zero, which is the same judgment
-    made from the collection itself, in every language, without a list that a reader would have to look up.
+    There are no stop-word lists: a word that is in most documents has an idf near zero, which has the same effect in
+    every language.
 
     Raises:
         UsageError: the language is not a code of ISO 639 of two or three letters, with or without a suffix (`pt-BR`).
@@ -119,8 +119,8 @@ class Analyzer:
         return terms
 
     def describe(self) -> dict[str, object]:
-        """What of the analyzer can change a term. Languages without a stemmer share one description: they share the
-        rule. The Unicode version is not in it: normalisation of assigned characters is stable by Unicode's policy."""
+        """Everything that can change a term. Languages without a stemmer share one description, because they share the
+        rule. The Unicode version is not included: Unicode keeps the normalisation of assigned characters stable."""
         stemmer = self.stemmer
         return {
             "rule": _VERSION,
@@ -131,20 +131,19 @@ class Analyzer:
 
 
 def snowball_stemmer(language: str | None) -> str | None:
-    """Snowball's name of the stemmer of a language, whether the installed version has it or not; None where Snowball
-    has none."""
+    """Snowball's name of a language's stemmer, even if the installed version lacks it; None if Snowball has none."""
     return _SNOWBALL.get(_code(language))
 
 
 def lacks_stemmer(language: str | None) -> bool:
-    """Whether Snowball has a stemmer for a language that the installed PyStemmer, an older one, does not have."""
+    """Whether Snowball has a stemmer for a language but the installed, older PyStemmer lacks it."""
     with suppress(MissingExtra):
         return snowball_stemmer(language) is not None and _stemmer_for(_code(language)) is None
     return False
 
 
 def stemmed_language(stemmer: str) -> str:
-    """The code of the language of a stemmer that is named as Snowball names it."""
+    """The language code of a stemmer, given Snowball's name of it."""
     return _CODES[stemmer].split()[0]
 
 

@@ -1,7 +1,7 @@
-"""How a model with a prompt is asked: what its folder declares, else a template that is recognised or named.
+"""The prompt and the compared tokens of a model: those that its folder declares, else those of a template.
 
-Declared are the tokens that are compared (`1_LogitScore/config.json`), the chat template, and the default prompt. A
-template of ours applies only where the folder declares nothing, or where the user names one.
+A folder can declare the compared tokens (`1_LogitScore/config.json`), the chat template and the default prompt. A
+packaged template is used only if the folder declares nothing, or if the user names the template.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ Word = str | int
 
 @dataclass(frozen=True)
 class Asking:
-    """How a folder is asked, as far as its small files and the options say.
+    """The prompt and the compared tokens of a folder, by its small files and the options.
 
     Args:
-        template: a template of ours; None for the folder's chat template.
-        instruction: what stands where neither an option nor a collection gives one.
-        instructed: whether an instruction of a collection belongs into the prompt.
-        words: the tokens that are compared; none for a classifier.
+        template: a packaged template or the user's; None for the folder's chat template.
+        instruction: the instruction if neither an option nor the collection gives one.
+        instructed: whether the instruction of a collection belongs in the prompt.
+        words: the tokens that are compared; empty for a classifier.
         declared: the tokens that the folder declares; empty where it declares none.
-        fallback: a template of ours for the case that the chat template does not carry a pair.
+        fallback: a packaged template, used if the chat template does not render both texts of a pair.
     """
 
     folder: ModelFolder
@@ -61,21 +61,21 @@ class Asking:
 
     @property
     def identity(self) -> str:
-        """What stands for the template in an identity. The texts of a chat template are in the folder's digests."""
+        """The template's part of an identity. The text of a chat template is covered by the folder's digests."""
         if self.template is not None:
             return self.template.digest
         return "chat template" if self.fallback is None else f"chat template, else {self.fallback.digest}"
 
     @property
     def day(self) -> dict[str, str]:
-        """The day, where a chat template may write it into the prompt; for identities."""
+        """The current day if a chat template may write it into the prompt, else empty; for identities."""
         return {} if self.template is not None else day_of(self.folder)
 
     def length(self, asked: int | None, usual: int | None = None) -> int:
-        """Tokens of a whole input: what the folder declares, at most what such models are published with.
+        """Tokens of a whole input: the declared length, at most the length that the model is published with.
 
         Args:
-            usual: the length for a folder that is asked by its chat template.
+            usual: the length for a folder that is called with its chat template.
 
         Raises:
             ModelError: the network has fewer positions.
@@ -87,14 +87,14 @@ class Asking:
 def asking_of(
     folder: ModelFolder, template: str | None = None, positive: str | None = None, negative: str | None = None
 ) -> Asking:
-    """Decide how a language model is asked.
+    """Choose the prompt and the compared tokens of a language model.
 
     Args:
-        template: the name of a packaged template, or the path of a TOML file; it wins over the chat template.
-        positive, negative: the words, where the folder declares no tokens.
+        template: the name of a packaged template, or the path of a TOML file; it overrides the chat template.
+        positive, negative: the words to compare, if the folder declares no tokens.
 
     Raises:
-        ModelError: the folder does not say, and no template is given; the message says how to give one.
+        ModelError: the folder declares no prompt, and no template is given; the message says how to give one.
         UsageError: there is no such template.
     """
     declared = declared_tokens(folder)
@@ -112,13 +112,13 @@ def asking_of(
 
 
 def asking_of_classifier(folder: ModelFolder, template: str | None = None) -> Asking | None:
-    """Decide how a classifier is asked: None where it takes pairs of texts as its tokenizer joins them.
+    """Choose the prompt of a classifier; None if it takes pairs of texts as its tokenizer joins them.
 
-    sentence-transformers renders a pair through the chat template wherever the tokenizer has one, unless a modules.json
-    says otherwise.
+    sentence-transformers renders a pair through the chat template if the tokenizer has one, unless a modules.json says
+    otherwise.
 
     Raises:
-        ModelError: the tokenizer puts nothing between two texts, and nothing says how the model is asked.
+        ModelError: the tokenizer puts nothing between two texts, and no file declares a prompt.
         UsageError: there is no such template.
     """
     if template is not None:
@@ -160,7 +160,7 @@ def _recognised(folder: ModelFolder, given: tuple[str, ...]) -> Asking:
 
 
 def declared_tokens(folder: ModelFolder) -> tuple[int, ...]:
-    """The tokens that 1_LogitScore/config.json names, relevant first; none where there is no such module.
+    """The tokens that 1_LogitScore/config.json names, relevant first; empty if there is no such module.
 
     Raises:
         ModelError: the file does not name them.
@@ -194,7 +194,7 @@ def _name_one() -> str:
 
 
 class Reader(Protocol):
-    """What reads texts: the tokenizer of a model, loaded when it is first needed."""
+    """The tokenizer of a model, loaded when it is first needed."""
 
     @property
     def tokenizer(self) -> Any:
@@ -211,7 +211,7 @@ class PromptMaker:
     """Makes the prompts of a model with one instruction; the tokenizer is loaded when it is first needed.
 
     Args:
-        fixed: whether the user gave the instruction, so that a template without a place for it is an error.
+        fixed: whether the user gave the instruction; then a template without a field for it is an error.
     """
 
     asking: Asking
@@ -222,10 +222,10 @@ class PromptMaker:
 
     @cached_property
     def template(self) -> PromptTemplate | None:
-        """The template, of ours or made of the chat template; None where only rendering tells.
+        """The template, packaged or made from the chat template; None if the prompts can only be rendered.
 
         Raises:
-            ModelError: the chat template does not carry a pair, or has no place for the instruction.
+            ModelError: the chat template does not render both texts of a pair, or has no field for the instruction.
         """
         chat, ours = self.chat, self.asking.template or self.asking.fallback
         takes = chat.takes_instruction() if chat is not None else ours is not None and ours.instructed
@@ -235,10 +235,10 @@ class PromptMaker:
 
     @cached_property
     def chat(self) -> ChatTemplate | None:
-        """The folder's chat template; None where a template of ours is used.
+        """The folder's chat template; None if another template is used.
 
         Raises:
-            ModelError: it is needed and does not carry a pair.
+            ModelError: it is needed and does not render both texts of a pair.
         """
         folder = self.asking.folder
         if self.asking.template is not None:
@@ -252,10 +252,10 @@ class PromptMaker:
         raise ModelError(f"'{folder.name}' has {what}, so nothing separates the two; {_name_one()}")
 
     def packaged(self, tokens: tuple[int, ...]) -> PromptTemplate | None:
-        """The packaged template that gives the same prompts and compares the same tokens; None where none does.
+        """The packaged template that gives the same prompts and compares the same tokens; None if none does.
 
         Raises:
-            ModelError: the chat template does not carry a pair.
+            ModelError: the chat template does not render both texts of a pair.
         """
         if self.chat is None:
             return None
@@ -263,8 +263,8 @@ class PromptMaker:
         return next((one for one in templates if one.words and self._is(one, tokens)), None)
 
     def agree(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> bool:
-        """Whether the template is the chat template for every text of a request: a chat template may change some
-        texts alone, such as long ones."""
+        """Whether the template gives the chat template's prompt for every text of a request. A chat template may change
+        only some texts, such as long ones."""
         chat, template = self.chat, self.template
         if chat is None or template is None:
             return True
@@ -282,7 +282,7 @@ class PromptMaker:
 
     @cached_property
     def encoder(self) -> PromptEncoder | None:
-        """What makes token ids; None where only sentence-transformers can.
+        """The encoder that makes token ids; None if only sentence-transformers can make them.
 
         Raises:
             ModelError: see `template`.
@@ -295,10 +295,10 @@ class PromptMaker:
 
 
 def named_template(template: PromptTemplate | None, encode: Encode) -> str | None:
-    """A template of ours as the chat template of a reference; None for none.
+    """A packaged template as the chat template of a reference; None if no template is given.
 
     Raises:
-        NoReference: it is tokenised piece by piece, which a chat template cannot ask for.
+        NoReference: it is tokenised piece by piece, which a chat template cannot express.
     """
     if template is None:
         return None

@@ -20,11 +20,10 @@ _A_DAY = 86_400
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """Hand out a temporary path next to `path`; when the block ends well, its file becomes `path` in one step.
+    """Yield a temporary path next to `path`; if the block succeeds, its file becomes `path` in one step.
 
-    A block that fails leaves `path` as it was. A file that is replaced keeps its permissions, a new one has those that
-    the umask gives. Behind a symbolic link the file it leads to is replaced. A device or a pipe, such as /dev/stdout,
-    is handed out itself.
+    If the block fails, `path` is unchanged. A replaced file keeps its permissions; a new one has those of the umask.
+    For a symbolic link, its target is replaced. For a device or a pipe, such as /dev/stdout, `path` itself is yielded.
 
     Raises:
         OSError: the disk is full, or `path` is a folder.
@@ -33,7 +32,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         yield path
         return
     final = path.resolve() if path.is_symlink() else path
-    unfinished = _beside(final)
+    unfinished = _next_to(final)
     try:
         yield unfinished
         with suppress(FileNotFoundError):
@@ -47,9 +46,9 @@ def write_atomically(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(final: Path) -> Iterator[Path]:
-    """Hand out an empty folder next to `final` to be filled and given to `replace_folder`; what is left of it goes."""
+    """Yield an empty folder next to `final`, to be filled and given to `replace_folder`; remove what is left of it."""
     sweep(final.parent)
-    unfinished = _beside(final)
+    unfinished = _next_to(final)
     unfinished.mkdir(parents=True)
     try:
         yield unfinished
@@ -58,14 +57,14 @@ def new_folder(final: Path) -> Iterator[Path]:
 
 
 def replace_folder(tmp: Path, final: Path) -> None:
-    """Make the filled folder `tmp` the folder `final`, with all its files on the disk before it has the name.
+    """Rename the filled folder `tmp` to `final`, after all its files are on the disk.
 
-    A folder that has the name already is exchanged; whoever mapped its files keeps them.
+    An existing folder is replaced; a process that has mapped its files keeps them.
     """
     for file in tmp.rglob("*"):
         _sync(file)
     _sync(tmp)
-    old = _beside(final)
+    old = _next_to(final)
     with suppress(FileNotFoundError):
         final.rename(old)
     tmp.rename(final)
@@ -73,7 +72,7 @@ def replace_folder(tmp: Path, final: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
+def _next_to(path: Path) -> Path:
     return path.with_name(f"{_UNFINISHED}{path.name[:100]}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
@@ -86,7 +85,7 @@ def _sync(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed programs left unfinished in a folder; what is a day old belongs to nobody."""
+    """Remove unfinished files and folders that are more than a day old, which killed programs left in a folder."""
     for left in folder.glob(f"{_UNFINISHED}*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _A_DAY:

@@ -22,14 +22,14 @@ UNKNOWN_INPUT = 0
 """The input digest of an adapter that has none."""
 
 DEVICE = "HARNESS_DEVICE"
-"""The variable that names the device of models that do not name one. It is no part of a model's identity."""
+"""The environment variable with the default device of a model. It is not part of a model's identity."""
 
 _SHOWN = 60
 _LONGEST_REASON = 300
 
 
 class ModelInputs(Protocol):
-    """What the scheduler has to know of the inputs of a request's rows. Arrays have one entry per row."""
+    """The facts about a request's inputs that the scheduler needs. Arrays have one entry per row."""
 
     @property
     def lengths(self) -> Integers:
@@ -86,12 +86,12 @@ def cores() -> int:
 
 
 def named_device(device: str | None) -> str | None:
-    """The device that is asked for, else the one that the variable HARNESS_DEVICE names; None where neither does."""
+    """The given device, else the one in the variable HARNESS_DEVICE; None if neither is set."""
     return device or os.environ.get(DEVICE) or None
 
 
 def pick_device(device: str | None) -> str:
-    """The torch device to use: the one that is asked for, else what HARNESS_DEVICE says, else a GPU if there is one.
+    """The torch device to use: the given one, else the one in HARNESS_DEVICE, else a GPU if there is one, else the CPU.
 
     Raises:
         UsageError: torch does not know the device, or this machine does not have it.
@@ -135,7 +135,7 @@ def stream_batches(
             return forward(rows)
         except HarnessError:
             raise
-        except Exception as error:  # foreign libraries raise classes of their own
+        except Exception as error:  # each library raises its own classes
             reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
             raise ModelError(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
 
@@ -177,9 +177,9 @@ def side_by_side(
 
 
 def torch_calls(device: str) -> Calls:
-    """How a torch model makes its calls: on a CPU side by side, one thread each and one for each core, else one by one.
+    """How a torch model makes its calls: on a CPU in parallel, one single-threaded call per core, else one by one.
 
-    No operator then waits for the slowest core, and the scores do not depend on how many cores there are.
+    No operator waits for the slowest core, and the scores do not depend on the number of cores.
     """
     if device != "cpu":
         return one_by_one
@@ -199,7 +199,7 @@ def refuse_nonfinite(rows: Integers, scores: Floats, describe: Callable[[int], s
     """Refuse scores that are NaN or infinite.
 
     Raises:
-        ModelError: with the first such row.
+        ModelError: a score is not finite; the message names the first such row.
     """
     bad = np.flatnonzero(~np.isfinite(scores))
     if len(bad):

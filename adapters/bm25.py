@@ -91,8 +91,8 @@ class BM25Retriever(_BM25):
     """First stage over an index of bm25s (Lù 2024, arXiv:2407.03618; variants in Kamphuis et al., ECIR 2020).
 
     Documents that score 0 are no candidates: they hold no term of the query, or (`robertson`, `atire`) only terms that
-    the formula gives no weight. Equal scores at the cut and in the list: the lower corpus row first. A term that stands
-    twice in the query counts twice.
+    the formula gives no weight. Equal scores are ordered by corpus row, also at the cut. A term that occurs twice in
+    the query counts twice.
 
     Raises:
         MissingExtra: bm25s, PyStemmer or regex is not installed.
@@ -101,8 +101,10 @@ class BM25Retriever(_BM25):
     def search(
         self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
     ) -> tuple[Integers, Integers, Floats]:
-        """Candidates per query as (offsets, documents, scores). `progress` is told the number of documents
-        that were read; the numbers add up to len(corpus)."""
+        """Return the candidates of each query as (offsets, documents, scores).
+
+        `progress` is called with the number of documents read; the numbers add up to len(corpus).
+        """
         read = corpus_terms(corpus, self._analyzer, self._setting, progress)
         index = self._index(read) if read.statistics.vocabulary and queries else None
         found: list[tuple[Integers, Floats]] = []
@@ -193,7 +195,7 @@ class BM25Reranker(_BM25):
 
 @dataclass(frozen=True)
 class _Profile:
-    """A document's distinct known terms, how often each stands in it, and its length in all terms."""
+    """A document's distinct known terms, how often each occurs, and the document's length in all terms."""
 
     terms: npt.NDArray[np.int32]
     counts: Integers

@@ -1,4 +1,4 @@
-"""Language models as rerankers: how much more likely is one word than another as the next one."""
+"""Language models as rerankers: how much more likely one next word is than another."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class CausalLMReranker:
     """Scores a pair with logit(yes) - logit(no) after a prompt, as Qwen3-Reranker does before its softmax.
 
     The softmax over the two words is a sigmoid of this difference, so the order is the same and nothing saturates.
-    Which tokens are compared and how a pair is written is what the folder declares, as sentence-transformers reads it:
-    `1_LogitScore`, the chat template with the roles `query` and `document`, and the default prompt. A folder that
-    declares nothing needs a template: see docs/templates.md.
+    The folder declares which tokens are compared and how a pair is written, in the form that sentence-transformers
+    reads: `1_LogitScore`, the chat template with the roles `query` and `document`, and the default prompt. A folder
+    without these needs a template: see docs/templates.md.
 
     Args:
         model: a folder or a hub name.
-        max_length: tokens of the whole input; default: what the folder declares, for templates of ours at most the
-            length that such models are published with. Only documents are cut.
-        instruction: wins over the instruction of the collection, which wins over the folder's default prompt.
-        template: a packaged template (`qwen3`, `mxbai-v2`, `bge-gemma`, ...) or a TOML file, in place of the folder's
-            chat template.
-        positive, negative: the words, where the folder declares no tokens. Each must be one token. With `positive`
-            alone the score is its logit.
+        max_length: tokens of the whole input; default: the length that the folder declares, with a packaged template at
+            most the length that the model was published with. Only documents are cut.
+        instruction: overrides the instruction of the collection, which overrides the folder's default prompt.
+        template: a packaged template (`qwen3`, `mxbai-v2`, `bge-gemma`, ...) or a TOML file, used instead of the
+            folder's chat template.
+        positive, negative: the words to compare, if the folder declares no tokens. Each must be one token. With
+            `positive` alone the score is its logit.
         batch_tokens: padded tokens per call; does not change scores beyond rounding.
-        code: "stock" uses the class of transformers although the folder names one of its own.
-        pickle: read pickled weights where there are no safetensors.
+        code: "stock" uses the class of transformers although the folder names a custom class.
+        pickle: read pickled weights if there are no safetensors.
 
     Raises:
-        ModelError: the model is of another kind, or its files do not say how it is asked.
+        ModelError: the model is of another kind, or its files do not define its prompt.
         UsageError: there is no such template.
     """
 
@@ -88,12 +88,12 @@ class CausalLMReranker:
 
     @property
     def asking(self) -> Asking:
-        """How it is asked."""
+        """The prompt and the words that the model is called with."""
         return self._asking
 
     @property
     def next_word(self) -> NextWordModel:
-        """What reads the words."""
+        """The language model that gives the words' logits."""
         return self._model
 
     @property
@@ -102,7 +102,7 @@ class CausalLMReranker:
 
     @property
     def identity(self) -> Identity:
-        """Whatever can change a score. A chat template that says the same as a packaged template is that template."""
+        """Everything that can change a score. A chat template equal to a packaged template counts as that template."""
         same = self._same
         template, words = (self._asking.identity, self._model.words) if same is None else (same.digest, same.words)
         return {
@@ -117,8 +117,8 @@ class CausalLMReranker:
         }
 
     def bind(self, setting: Setting) -> CausalLMReranker:
-        """The same model with the instruction of a collection, where the prompt has a place for one. An instruction
-        that was given as an option stays."""
+        """The same model with the instruction of a collection, if the prompt has a field for it. An instruction given
+        as an option stays."""
         if setting.instruction is None or self._fixed_instruction is not None or not self._asking.instructed:
             return self
         bound = copy.copy(self)
@@ -128,20 +128,20 @@ class CausalLMReranker:
         return bound
 
     def check(self) -> None:
-        """Refuse files that cannot be loaded, before any work is paid for.
+        """Refuse files that cannot be loaded, before any expensive work starts.
 
         Raises:
-            ModelError: naming the file and what to do.
+            ModelError: a file cannot be loaded; the message names the file and what to do.
         """
         refuse_unsound(self._folder, pickle=self._pickle)
         self._refuse_contradiction()
         _ = self._prompts.template
 
     def reference(self) -> ReferenceCall:
-        """How sentence-transformers is asked for the same scores.
+        """The call that gets the same scores from sentence-transformers.
 
         Raises:
-            NoReference: it cannot be asked for them.
+            NoReference: sentence-transformers cannot compute them.
         """
         given = named_template(self._asking.template, self._model.encode)
         encoder = self._prompts.encoder
@@ -165,10 +165,10 @@ class CausalLMReranker:
         return collect(self.stream(queries, documents, pairs), len(pairs))
 
     def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
-        """Batches of similar length, longest first.
+        """Score in batches of similar length, longest first.
 
         Raises:
-            ModelError: a query leaves no room for a document, a score is not finite, or the files of the folder
+            ModelError: a query leaves no space for a document, a score is not finite, or the files of the folder
                 contradict each other.
         """
         pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
@@ -200,7 +200,7 @@ class CausalLMReranker:
         """The inputs of all pairs.
 
         Raises:
-            ModelError: a query leaves no room for a document, or only sentence-transformers can render the prompts.
+            ModelError: a query leaves no space for a document, or only sentence-transformers can render the prompts.
         """
         encoder = self._prompts.encoder
         if encoder is None or not self._prompts.agree(queries, documents, pairs):
@@ -227,7 +227,7 @@ class CausalLMReranker:
 
     @cached_property
     def _same(self) -> PromptTemplate | None:
-        """The packaged template that the folder's chat template and tokens are, None for another one."""
+        """The packaged template that equals the folder's chat template and tokens; None if none does."""
         return self._prompts.packaged(self._model.word_ids) if self._asking.template is None else None
 
     @cached_property

@@ -23,23 +23,23 @@ _PATIENCE = 30.0
 
 
 class ChatGenerator:
-    """Asks `<address>/chat/completions` once for each prompt. With temperature 0 and a seed a server may answer alike
-    twice; none promises it, so what is kept is the answer, not the hope.
+    """Calls `<address>/chat/completions` once for each prompt.
 
-    The address is not in the identity, the model's name and the settings are: what weights a server has behind a name
-    cannot be known from here.
+    No server guarantees the same answer twice, even with temperature 0 and a seed, so the answers are kept. The
+    identity holds the model's name and the settings, but not the address; which weights a server uses for a name is
+    unknown.
 
     Args:
         address: as in `http://127.0.0.1:8000/v1`.
         model: the name that the server knows the model by.
         timeout: seconds for one answer.
-        retries: further attempts after a failure that may pass, each after twice the pause of the one before.
+        retries: further attempts after a temporary failure; the pause doubles each time.
         parallel: requests at a time.
         key_variable: the environment variable that holds the key of the server.
 
     Raises:
-        UsageError: the address is no http address, the model has no name, or a number is out of its range.
-        ModelError: the server refuses, cannot be reached, or does not speak this language; one line says which.
+        UsageError: the address is not an http address, the model has no name, or a number is out of its range.
+        ModelError: the server refuses, cannot be reached, or does not use this protocol; one line says which.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ChatGenerator:
         return {"adapter": "chat", "version": _VERSION, **self._settings}
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[str]:
-        """Yield answers in the order of the prompts; those that came before a failure are handed out before it."""
+        """Yield answers in the order of the prompts. Answers that came before a failure are yielded first."""
         with ThreadPoolExecutor(self._parallel) as pool:
             asked = [pool.submit(self._answer, prompt.text) for prompt in prompts]
             try:
@@ -92,7 +92,7 @@ class ChatGenerator:
                 return _content(self._posted(body), self._url)
             except (OSError, http.client.HTTPException) as error:
                 if attempt == self._retries or not _may_pass(error):
-                    raise ModelError(_told(self._url, error, attempt + 1, self._timeout)) from None
+                    raise ModelError(_failure_message(self._url, error, attempt + 1, self._timeout)) from None
                 time.sleep(min(pause, _PATIENCE))
                 pause *= 2
         raise AssertionError  # the last attempt returns or raises
@@ -121,13 +121,13 @@ def _may_pass(error: Exception) -> bool:
     return not isinstance(error, urllib.error.HTTPError) or error.code in _PASSING
 
 
-def _told(url: str, error: Exception, attempts: int, timeout: float) -> str:
+def _failure_message(url: str, error: Exception, attempts: int, timeout: float) -> str:
     tried = f" after {attempts} attempts" if attempts > 1 else ""
     if isinstance(error, urllib.error.HTTPError):
         with error:
-            said = " ".join(error.read(200).decode("utf-8", "replace").split())
+            answer = " ".join(error.read(200).decode("utf-8", "replace").split())
         hint = "; set its key in the variable that key_variable names" if error.code in (401, 403) else ""
-        return f"{url}: the server answers {error.code} {error.reason}{tried}: {said[:160]}{hint}"
+        return f"{url}: the server answers {error.code} {error.reason}{tried}: {answer[:160]}{hint}"
     reason = getattr(error, "reason", error)
     if isinstance(reason, TimeoutError):
         return f"{url}: no answer within {timeout:g} seconds{tried}; raise it with ?timeout=..."

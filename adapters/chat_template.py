@@ -1,4 +1,4 @@
-"""A folder's own chat template as a prompt template: what sentence-transformers makes of a pair, found by rendering.
+"""A folder's chat template as a prompt template: the prompt that sentence-transformers makes from a pair, by rendering.
 
 A pair is two messages with the roles `query` and `document`, and a prompt is a `system` message before them.
 """
@@ -27,11 +27,11 @@ PROBES = (
     ('谁写的? "&" <b>\n', "<|im_end|> {{ braces }} {query} {document} 'quotes' \"and more\" <b>&amp;</b> \\n"),
 )
 _CLOCK = "strftime_now("
-"""What a chat template calls for the date."""
+"""The function that a chat template calls for the date."""
 _STRUCTURED = ("content[0]", ".type", "'type'", '"type"', "item.type", "message.content[")
-"""What in a template shows that it reads contents as lists of parts; sentence-transformers looks for the same."""
+"""Texts in a template that reads contents as lists of parts; sentence-transformers looks for the same."""
 _FLAT = ("apertus", "deepseek_v3", "gpt_oss", "seed_oss")
-"""Model types of which sentence-transformers knows that contents are texts."""
+"""Model types whose contents sentence-transformers passes as texts."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ChatTemplate:
         messages = [*system, self._message("query", query), self._message("document", document)]
         try:
             return str(self.tokenizer.apply_chat_template(messages, tokenize=False, **self.options))
-        except Exception as error:  # a template may raise whatever it likes
+        except Exception as error:  # a template may raise any error
             raise ModelError(f"'{self.name}': its chat template cannot render a pair: {reason_of(error)}") from error
 
     def carries_pairs(self) -> bool:
@@ -78,8 +78,8 @@ class ChatTemplate:
             return False
 
     def as_template(self, instruction: str | None, encode: Encode) -> PromptTemplate | None:
-        """The same as a prompt template, in one piece or in as many as change no token; None where the chat template
-        changes the texts themselves (it may strip them), so that only rendering tells."""
+        """The same prompt as a prompt template, in one piece or in pieces that change no token; None if the chat
+        template changes the texts, for instance strips them, so that each prompt must be rendered."""
         query, document = _MARKS
         text = self.render(query, document, instruction)
         if text.count(query) != 1 or text.count(document) != 1:
@@ -97,9 +97,9 @@ class ChatTemplate:
 
 
 def chat_template_of(folder: ModelFolder, tokenizer: Any) -> ChatTemplate | None:
-    """The chat template by which sentence-transformers turns a pair into a prompt, None where it does not.
+    """The chat template by which sentence-transformers turns a pair into a prompt; None if it uses none.
 
-    A folder with modules.json says whether it reads messages; without, every tokenizer with a chat template does.
+    A folder with modules.json declares whether it reads messages; without, every tokenizer with a chat template does.
     """
     if tokenizer.chat_template is None or not reads_messages(folder):
         return None
@@ -110,13 +110,13 @@ def chat_template_of(folder: ModelFolder, tokenizer: Any) -> ChatTemplate | None
 
 
 def reads_messages(folder: ModelFolder) -> bool:
-    """Whether the folder's network takes messages where its tokenizer has a chat template."""
+    """Whether the folder's network takes messages if its tokenizer has a chat template."""
     modalities = folder.transformer_settings.get("modality_config")
     return not folder.chain or (isinstance(modalities, Mapping) and "message" in modalities)
 
 
 def chat_template_text(folder: ModelFolder) -> str:
-    """The text of the folder's chat templates, '' where there are none. No tokenizer is loaded."""
+    """The text of the folder's chat templates; '' if there are none. Loads no tokenizer."""
     folder = folder.tokenizer
     place = folder.path / folder.transformer
     files = [place / "chat_template.jinja", *sorted((place / "additional_chat_templates").glob("*.jinja"))]
@@ -129,7 +129,7 @@ def chat_template_text(folder: ModelFolder) -> str:
 
 
 def day_of(folder: ModelFolder) -> dict[str, str]:
-    """The day, for the identity of a model whose chat template may write it into the prompt."""
+    """The current day, for the identity of a model whose chat template may write it into the prompt."""
     if _CLOCK not in chat_template_text(folder) or not reads_messages(folder):
         return {}
     return {"day": date.today().isoformat()}

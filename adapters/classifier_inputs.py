@@ -1,4 +1,4 @@
-"""What a classifier gets of a pair: the two texts as its tokenizer joins them, or one prompt."""
+"""The input of a classifier for a pair: the two texts as its tokenizer joins them, or one prompt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST = 2**31 - 1
 
 
 class Inputs(Protocol):
-    """Makes the inputs of a request, and asks the network for its logits."""
+    """Makes the inputs of a request, and computes the network's logits."""
 
     @property
     def device(self) -> str: ...
@@ -79,7 +79,7 @@ class _Loaded:
 
 @dataclass(frozen=True)
 class PairInputs(_Loaded):
-    """Pairs as the tokenizer joins them: `[CLS] query [SEP] document [SEP]` and its kind."""
+    """Pairs as the tokenizer joins them, for instance `[CLS] query [SEP] document [SEP]`."""
 
     truncation: Truncation
 
@@ -92,7 +92,7 @@ class PairInputs(_Loaded):
         """Tokenise every text once.
 
         Raises:
-            ModelError: with truncation="document", a query leaves no room for a document.
+            ModelError: with truncation="document", a query leaves no space for a document.
         """
         _ = self.head  # broken weights are found before the texts are read
         return self._encoder.encode(queries, documents, pairs)
@@ -119,7 +119,7 @@ class PairInputs(_Loaded):
 
 @dataclass(frozen=True)
 class PromptInputs(_Loaded):
-    """Pairs as prompts, for classifiers that were made of language models."""
+    """Pairs as prompts, for classifiers that are based on language models."""
 
     asking: Asking
     instruction: str
@@ -131,15 +131,15 @@ class PromptInputs(_Loaded):
 
     @property
     def document_first(self) -> bool:
-        """Whether the query stands behind the document in prompts that are made here."""
+        """Whether the query follows the document in the prompts that are made here."""
         encoder = self._prompts.encoder
         return encoder is not None and encoder.template.document_first
 
     def check(self) -> None:
-        """Refuse a chat template that does not carry a pair.
+        """Refuse a chat template that does not render both texts of a pair.
 
         Raises:
-            ModelError: naming what to do.
+            ModelError: it leaves one out; the message says what to do.
         """
         _ = self._prompts.template
 
@@ -152,7 +152,7 @@ class PromptInputs(_Loaded):
         """Tokenise every text once.
 
         Raises:
-            ModelError: a query leaves no room for a document.
+            ModelError: a query leaves no space for a document.
         """
         encoder = self._prompts.encoder
         assert encoder is not None
@@ -177,10 +177,10 @@ class PromptInputs(_Loaded):
 
 
 def backend_of(folder: ModelFolder, tokenizer: Any) -> Any:
-    """The Rust tokenizer, with the directions of the transformers one that wraps it.
+    """The Rust tokenizer, with the padding and truncation sides of the transformers tokenizer that wraps it.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no Rust tokenizer.
     """
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:

@@ -1,5 +1,5 @@
-"""Whether a model of sentence-transformers has all its weights. Where some are missing, transformers makes them up and
-says so in a log only."""
+"""Checks that a model of sentence-transformers has all its weights. transformers initialises missing weights randomly
+and reports it only in a log."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _ADAPTER = "lora_"
 
 
 def refuse_made_up_weights(folder: ModelFolder, model: Any, ask: Callable[[], Floats], *, pickle: bool) -> None:
-    """Refuse a loaded model if weights that change its answer are not in its files. Some may be missing: a pooler that
-    nobody reads is in many networks and in few files.
+    """Refuse a loaded model if weights that change its output are missing in its files.
+
+    Weights without effect may be missing: many networks have an unused pooler that few files contain.
 
     Args:
         model: of sentence-transformers.
-        ask: the model's answer to some text.
+        ask: computes the model's output for some text.
 
     Raises:
-        ModelError: naming the weights.
+        ModelError: weights are missing; the message names them.
     """
     torch = need("torch", "models", "running a model")
     places = [module.path for module in modules_of(folder) if module.name in TRANSFORMERS] or [""]
@@ -53,7 +54,7 @@ def _networks(model: Any) -> list[Any]:
 
 
 def _missing(network: Any, place: Path, *, pickle: bool) -> list[str]:
-    """Names of the weights that a network has and its files have not. Nothing but the names is read."""
+    """Names of the weights that a network has and its files lack. Reads only the names."""
     if getattr(network, "hf_quantizer", None) is not None:  # such weights cannot be left unread
         return []
     _, report = type(network).from_pretrained(
@@ -69,7 +70,7 @@ def _missing(network: Any, place: Path, *, pickle: bool) -> list[str]:
 
 
 def _counts(network: Any, name: str, ask: Callable[[], Floats]) -> bool:
-    """Whether the answer changes with a weight. A weight that cannot be found counts."""
+    """Whether the output changes with a weight. A weight that cannot be found counts."""
     weight = _tensors(network).get(name)
     if weight is None:
         return True
@@ -86,8 +87,8 @@ def _tensors(network: Any) -> Mapping[str, Any]:
 
 
 def _refuse_unread_adapter(folder: ModelFolder, network: Any, *, pickle: bool) -> None:
-    """transformers leaves out what fits nowhere, and makes up what is not in the file. The names in the file are those
-    of another class of model, so the weights are compared by their sums."""
+    """Refuse an adapter whose weights were not loaded: transformers skips weights that do not fit and initialises
+    missing ones. Names differ between classes of model, so the weights are compared by their sums."""
     if folder.base is None:
         return
     files = [folder.path / name for name in Contents(folder, pickle).weights if name.endswith(".safetensors")]

@@ -1,7 +1,7 @@
-"""The files of a model folder that loading it reads, and their digests: what an identity is made of.
+"""The files of a model folder that are loaded, and their digests, which make up an identity.
 
-Only these count. A checkpoint that a trainer writes into the folder, a picture or another export next to the weights
-changes no score and no identity.
+Other files do not count: a trainer's checkpoint in the folder, an image or another export next to the weights changes
+no score and no identity.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Contents:
         """Files with weights, of the network and of every module that has some.
 
         Raises:
-            ModelError: a part has no safetensors weights; the message says what there is instead.
+            ModelError: a part has no safetensors weights; the message says which weights there are instead.
         """
         chain = modules_of(self.folder) or (ModuleEntry("sentence_transformers.models.Transformer", ""),)
         found: list[str] = []
@@ -77,8 +77,8 @@ class Contents:
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
-        """Files with the configuration of the network, of its use and of every module. The folder itself may hold JSON
-        files of all sorts; what lies in the folder of a module belongs to it."""
+        """Files with the configuration of the network, of its use and of every module. The top folder may hold
+        unrelated JSON files; all those in the folder of a module belong to it."""
         named = {name for name in self._everywhere if name.endswith(".json") and ("/" in name or _is_setting(name))}
         return tuple(sorted(name for name in named - set(self.tokenizer) if Path(name).name not in _UNREAD))
 
@@ -103,7 +103,7 @@ class Contents:
 
     @property
     def _dated(self) -> dict[str, object]:
-        """The version of transformers that saved a tokenizer of Mistral's: by it such a tokenizer is corrected."""
+        """The version of transformers that saved a Mistral tokenizer; transformers corrects such a tokenizer by it."""
         corrected = "fix_mistral_regex" in self.folder.tokenizer_settings
         return {"tokenizer_of": self.folder.config.get("transformers_version")} if corrected else {}
 

@@ -1,4 +1,4 @@
-"""Cross-encoders: a query and a document read together by a network with a score head, one raw score per pair."""
+"""Cross-encoders: a network with a score head reads a query and a document together and gives one score per pair."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.asking import asking_of_classifier, named_template
 from adapters.batching import collect, default_budget, describe_pairs, stream_batches
 from adapters.chat_template import day_of
@@ -30,36 +30,36 @@ from adapters.soundness import refuse_unsound
 
 _VERSION = 1
 _LORA = 1
-"""How adapters are read. Before it was counted, they got no token types."""
+"""Version of how LoRA adapters are read. Identities without it are from before adapters got token types."""
 
 
 class CrossEncoder:
     """Scores pairs with a sequence-classification model, as raw logits in float32.
 
-    The scores are those of sentence-transformers' `CrossEncoder(model, activation_fn=Identity()).predict`; a sigmoid
-    would round the best documents into ties. What the folder declares is what is computed: its chain of modules, its
-    chat template, its prompt. Constructing reads only configuration; weights come with the first pair.
+    The scores equal those of sentence-transformers' `CrossEncoder(model, activation_fn=Identity()).predict`; a sigmoid
+    would round the best documents into ties. The folder's own modules, chat template and prompt are used. The
+    constructor reads only configuration; the weights are loaded with the first pair.
 
     Args:
         model: a folder, or a hub name.
         revision: of a hub model.
         max_length: tokens of a whole input; default: the model's own limit.
         truncation: "longest_first" as in transformers, or "document" to keep every query whole. Where the model is
-            asked with a prompt, only documents are cut.
+            called with a prompt, only documents are cut.
         device: a torch device; default: a GPU if there is one.
         dtype: of the weights. Half precision on a CPU is many times slower.
         batch_tokens: padded tokens per model call; it does not change scores beyond rounding.
-        label: the label to rank by, as a number or by its name, for a model with several. The order is that of its
-            softmax: with two labels, the score is the difference of the two logits.
-        template: how a model is asked that was made of a language model: a packaged template (`qwen3`, ...) or a TOML
-            file, see docs/templates.md.
-        instruction: for a prompt with a place for one; wins over the instruction of the collection.
-        code: "stock" uses the class of transformers although the folder names one of its own.
-        pickle: read pickled weights where there are no safetensors.
+        label: the number or name of the label to rank by, for a model with several. Documents are ordered by its
+            softmax probability: with two labels, the score is the difference of the two logits.
+        template: the prompt of a classifier that is based on a language model: a packaged template (`qwen3`, ...) or a
+            TOML file, see docs/templates.md.
+        instruction: for a prompt with a field for it; overrides the instruction of the collection.
+        code: "stock" uses the class of transformers although the folder names a custom class.
+        pickle: read pickled weights if there are no safetensors.
 
     Raises:
         ModelError: the folder holds another kind of model; it has several labels and `label` is not given; nothing in
-            its inputs would separate query and document.
+            its inputs separates the query from the document.
         UsageError: an option is out of its range.
     """
 
@@ -97,18 +97,18 @@ class CrossEncoder:
 
     @property
     def name(self) -> str:
-        """The model as it was named."""
+        """The model's name as the user wrote it."""
         return self._folder.name
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What had to be assumed, for readers of the numbers."""
+        """Assumptions that a reader of the scores should know."""
         return (self._label.remark,) if self._label.remark else ()
 
     @property
     def identity(self) -> Identity:
-        """Whatever can change a score: weights, tokenizer, settings, max_length, truncation, dtype, label, prompt; and
-        what the checkpoint was adapted on, which changes how its numbers are read."""
+        """Everything that can change a score: weights, tokenizer, settings, max_length, truncation, dtype, label and
+        prompt. Also the corpora that the checkpoint was adapted on, which change how its numbers are read."""
         asked: dict[str, object] = {}
         if self._asking is not None:
             asked = {"template": self._asking.identity, "instruction": self._prompt or "", **self._asking.day}
@@ -123,11 +123,11 @@ class CrossEncoder:
             "dtype": self._dtype,
             **self._label.identity,
             **asked,
-            **told(self._folder.path),
+            **adapted_identity(self._folder.path),
         }
 
     def bind(self, setting: Setting) -> CrossEncoder:
-        """The same model with the instruction of a collection, where its prompt has a place for one."""
+        """The same model with the instruction of a collection, if its prompt has a field for it."""
         asking = self._asking
         if (
             setting.instruction is None
@@ -143,20 +143,20 @@ class CrossEncoder:
         return bound
 
     def check(self) -> None:
-        """Refuse files that cannot be loaded, before any work is paid for.
+        """Refuse files that cannot be loaded, before any expensive work starts.
 
         Raises:
-            ModelError: naming the file and what to do.
+            ModelError: a file cannot be loaded; the message names the file and what to do.
         """
         refuse_unsound(self._folder, pickle=self._pickle)
         if isinstance(self._inputs, PromptInputs):
             self._inputs.check()
 
     def reference(self) -> ReferenceCall:
-        """How sentence-transformers is asked for the same scores.
+        """The call that gets the same scores from sentence-transformers.
 
         Raises:
-            NoReference: it cannot be asked for them.
+            NoReference: sentence-transformers cannot compute them.
         """
         whole = self._truncation != "longest_first"  # sentence-transformers cuts the longer text of a pair
         label, length = self._label, self._asked_length
@@ -201,9 +201,9 @@ class CrossEncoder:
 
     def _refuse_options(self, template: str | None, instruction: str | None, truncation: Truncation) -> None:
         if self._is_modular and template is not None:
-            raise UsageError(f"'{self.name}' has modules of its own, which say how it is asked; leave template out")
+            raise UsageError(f"'{self.name}' has a modules.json, which defines its prompt; leave template out")
         if self._is_modular and truncation != "longest_first":
-            raise UsageError(f"'{self.name}' has modules of its own, which cut the longest text; leave truncation out")
+            raise UsageError(f"'{self.name}' has a modules.json, which sets the truncation; leave truncation out")
         if self._asking is None and instruction is not None:
             raise UsageError(f"'{self.name}' has no place for an instruction; leave it out")
 
@@ -219,7 +219,7 @@ class CrossEncoder:
 
     @property
     def _prompt(self) -> str | None:
-        """The instruction or prompt that is in force."""
+        """The instruction or prompt in use."""
         if self._instruction is not None:
             return self._instruction
         return prompt_of(self._folder) if self._asking is None else self._asking.instruction or None
@@ -235,7 +235,7 @@ class CrossEncoder:
 
     @cached_property
     def _modular(self) -> ModularScorer:
-        """For what only sentence-transformers can read."""
+        """The scorer for models and pairs that only sentence-transformers can read."""
         if self._truncation != "longest_first":
             raise UsageError(f"'{self.name}' can only be read with truncation=longest_first; leave truncation out")
         if self._asking is not None and self._asking.template is not None:

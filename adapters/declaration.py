@@ -1,4 +1,4 @@
-"""Writes into a folder how its language model is asked, in the form that sentence-transformers saves and reads."""
+"""Writes a language model's prompt and compared tokens into its folder, as sentence-transformers saves them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def declare(
 
     Args:
         tokens: the numbers of the tokens that are compared, the relevant one first.
-        template: becomes the chat template; None keeps the one that is there.
+        template: becomes the chat template; None keeps the existing one.
         instruction: the default prompt; '' for none.
         max_length: tokens of a whole input; None leaves it to the tokenizer and the network.
     """
@@ -63,10 +63,10 @@ def declare(
 
 
 def carry_over(source: ModelFolder, folder: Path, max_length: int) -> None:
-    """Write what the folder of a language model declares into the folder of one that was made of it.
+    """Copy the declarations of a language model's folder into the folder of a model that is based on it.
 
     Args:
-        max_length: tokens of a whole input, in place of what was declared.
+        max_length: tokens of a whole input, replaces the declared length.
     """
     for name in ("modules.json", "config_sentence_transformers.json"):
         if (source.path / name).is_file():
@@ -79,7 +79,7 @@ def carry_over(source: ModelFolder, folder: Path, max_length: int) -> None:
 
 
 def chat_template(template: PromptTemplate) -> str:
-    """A template of ours as a chat template: a `system` message is the instruction."""
+    """A packaged template as a chat template, in which a `system` message is the instruction."""
     roles = {Field.INSTRUCTION: "system", Field.QUERY: "query", Field.DOCUMENT: "document"}
     lines = [
         f"{{%- set {field.value} = messages | selectattr('role', 'eq', '{role}') | map(attribute='content') | first"

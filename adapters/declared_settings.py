@@ -1,5 +1,4 @@
-"""Which of the settings in sentence_bert_config.json change what a model reads, so that only sentence-transformers can
-apply them."""
+"""Which settings in sentence_bert_config.json only sentence-transformers can apply: those that change an input."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ _SIZES = {"truncation", "max_length", "padding", "restore_suffix"}
 
 def is_unusual(folder: ModelFolder) -> bool:
     """Whether a folder of modules has settings beyond a network, its tokenizer, a longest input and a chat template.
-    What is not known to be harmless counts."""
+    Unknown settings count."""
     return any(value and _changes(key, value) for key, value in folder.transformer_settings.items())
 
 

@@ -20,8 +20,8 @@ _DOCUMENTS, _QUERIES = 20_000, 1024
 class DenseRetriever(EmbedderPart):
     """Exact search by the embedder's similarity. Equal scores are ordered by corpus row, also at the cut.
 
-    Bound to a collection it keeps the vectors in the collection's cache folder: a second search, or one that was
-    killed, embeds only what is missing.
+    If it is bound to a collection, it keeps the vectors in the collection's cache folder; a second or resumed search
+    embeds only the missing texts.
     """
 
     @property
@@ -33,7 +33,7 @@ class DenseRetriever(EmbedderPart):
     ) -> tuple[Integers, Integers, Floats]:
         """Return (offsets [q + 1], documents [n], scores [n]), min(depth, len(corpus)) documents for every query.
 
-        `progress` is told the number of documents whose vectors are there; the numbers add up to len(corpus).
+        `progress` is called with the number of documents that now have a vector; the numbers add up to len(corpus).
 
         Raises:
             ModelError: the model cannot be loaded, or a vector is not finite.
@@ -76,8 +76,8 @@ def nearest(
 
 
 class _Distinct:
-    """A corpus without its repeated texts. A matrix product can give equal vectors unequal last bits; equal texts must
-    not get unequal scores, so each text is scored once."""
+    """A corpus without repeated texts. A matrix product can give equal vectors different last bits, so each text is
+    scored once to give equal texts equal scores."""
 
     def __init__(self, places: Integers) -> None:
         _, firsts, group = np.unique(places, return_index=True, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Families of embedders as data (`embedder_families/*.toml`): the prompts of their authors, and what recognises them.
+"""Families of embedders as data (`embedder_families/*.toml`): their prompts, and the signs that identify them.
 
 The keys of such a file are described in docs/models.md.
 """
@@ -23,18 +23,18 @@ from adapters.vector_form import Pooling
 
 @dataclass(frozen=True)
 class Signs:
-    """What in a folder shows its family. One of them is enough."""
+    """Signs in a folder that identify its family. One sign is enough."""
 
     names: tuple[str, ...] = ()
-    """Expressions, searched in what names the model or its base: the first heading of its README.md, `base_model` and
-    `model-index` there, `_name_or_path` in config.json. Upper and lower case are the same."""
+    """Regular expressions, searched in the names of the model and its base: the first heading, `base_model` and
+    `model-index` of README.md, and `_name_or_path` in config.json. Case is ignored."""
     architecture: str | None = None
     """The first of the architectures in config.json."""
     card: tuple[str, ...] = ()
-    """Texts in README.md. They count where no family is named."""
+    """Texts in README.md, used if no family is named."""
 
     def problem(self) -> str | None:
-        """What is wrong beyond types."""
+        """A broken rule that types do not express, or None."""
         for name in self.names:
             try:
                 re.compile(name)
@@ -45,14 +45,14 @@ class Signs:
 
 @dataclass(frozen=True)
 class EmbedderFamily:
-    """How the authors of a family ask it.
+    """How the authors of a family use it.
 
     Args:
         query, document: put before the texts of a role. A query prompt of the form 'Instruct: ...\\nQuery:' or
             '<instruct>...\\n<query>' takes the instruction of a collection.
-        pooling: for folders that do not say it.
-        similarity: for folders that do not say it.
-        layer_norm_before_cut: whether the authors normalise a vector over its numbers before they cut it.
+        pooling: for folders that declare none.
+        similarity: for folders that declare none.
+        layer_norm_before_cut: whether the authors apply a layer norm to a vector before they cut it.
     """
 
     query: str = ""
@@ -73,7 +73,7 @@ def load_family(name: str) -> EmbedderFamily:
     """A packaged family by its name, or one from a TOML file by its path.
 
     Raises:
-        UsageError: there is none of that name, or the file is no family; the message names the key.
+        UsageError: there is no such family, or the file does not describe one; the message names the key.
     """
     if name in families():
         return families()[name]
@@ -91,8 +91,8 @@ def families() -> Mapping[str, EmbedderFamily]:
 
 
 def recognised_families(folder: ModelFolder) -> tuple[str, ...]:
-    """The packaged families that a folder shows: those that it names, else those that its README.md describes. Families
-    that are asked and compared alike count as one."""
+    """The packaged families of a folder: those that it names, else those that its README.md describes. Families with
+    the same prompts and similarity count as one."""
     card = card_of(folder)
     named = [name for name, family in families().items() if _is_named(family.recognised, folder, card)]
     described = [name for name, one in families().items() if any(text in card.body for text in one.recognised.card)]

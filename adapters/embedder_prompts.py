@@ -1,4 +1,4 @@
-"""What is put before the texts of an embedder, and what readers of its numbers should know about that."""
+"""The prompts of an embedder, and remarks on them for readers of its scores."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def remarks_on(
     *,
     compared: bool,
 ) -> tuple[str, ...]:
-    """What a folder leaves open although its files show how its authors use it, each with the option that decides it.
+    """Settings that a folder does not declare although its files show how its authors use it, each with its option.
 
     Args:
-        prompts: what is used.
-        given: what the user said; None for a role that nothing was said of.
-        compared: whether somebody said how vectors are compared.
+        prompts: the prompts in use.
+        given: the prompts that the user gave; None for a role without one.
+        compared: whether the folder or the user says how vectors are compared.
     """
     found = recognised_families(folder)
     open_roles = [role for role in get_args(Role) if given[role] is None and not prompts[role]]
@@ -40,10 +40,10 @@ def remarks_on(
 
 
 def refuse_bare_member(folder: ModelFolder) -> None:
-    """Refuse a folder of a known family that transformers alone saved, so that it says neither pooling nor prompts.
+    """Refuse a folder of a known family that was saved without modules.json and so declares no pooling and no prompts.
 
     Raises:
-        ModelError: with the option that names the family.
+        ModelError: it is such a folder; the message gives the option that names the family.
     """
     found = () if folder.chain else recognised_families(folder)
     if any(families()[name].pooling for name in found):

@@ -1,4 +1,4 @@
-"""Embedders: texts to vectors, and an embedder that is used as a reranker."""
+"""Embedders, which turn texts into vectors, and embedders used as rerankers."""
 
 from __future__ import annotations
 
@@ -35,26 +35,27 @@ _CHUNK = 1000
 class SentenceEmbedder:
     """A sentence-transformers folder as an embedder. The model is loaded when the first text is encoded.
 
-    Vectors are compared by the similarity that the folder declares, cosine where it declares none; only for cosine are
-    they scaled to length 1, after they are cut to `dimensions`.
+    Vectors are compared by the similarity that the folder declares, or cosine if it declares none. They are scaled to
+    length 1 only for cosine, after they are cut to `dimensions`.
 
     A query prompt of the form 'Instruct: ...\\nQuery:' (Qwen3-Embedding, https://arxiv.org/abs/2506.05176) or
-    '<instruct>...\\n<query>' takes the
-    instruction of the collection that the embedder is bound to; `query_prompt` is used as it is given.
+    '<instruct>...\\n<query>' takes the instruction of the collection that the embedder is bound to; `query_prompt` is
+    used unchanged.
 
     Args:
         model: path or hub name.
-        max_length: tokens of a text with its prompt and special tokens; else what the folder says.
-        batch_tokens: padded tokens per model call; never changes what a vector means.
+        max_length: tokens of a text with its prompt and special tokens; default: the length that the folder declares.
+        batch_tokens: padded tokens per model call; does not change vectors beyond rounding.
         query_prompt: put before every query, instead of the prompt that the folder declares.
         document_prompt: put before every document, instead of the prompt that the folder declares.
-        code: "stock" uses the class of transformers although the folder names one of its own.
-        pickle: read pickled weights where there are no safetensors.
-        pooling: how tokens become a vector, for a folder that was saved by transformers alone, without modules.json.
-        similarity: how vectors are compared, instead of what the folder declares; has to be given with `pooling`.
-        dimensions: how many numbers of a vector are kept, the first ones (Matryoshka); else what the folder says.
-        family: the name of a packaged family, or a TOML file: its prompts instead of those that the folder declares,
-            and its pooling and similarity where the folder does not say them.
+        code: "stock" uses the class of transformers although the folder names a custom class.
+        pickle: read pickled weights if there are no safetensors.
+        pooling: how tokens become a vector, for a folder that transformers saved without modules.json.
+        similarity: how vectors are compared, instead of the similarity that the folder declares; required with
+            `pooling`.
+        dimensions: keep only the first numbers of a vector (Matryoshka); default: the number that the folder declares.
+        family: the name of a packaged family, or a TOML file. Its prompts replace those of the folder; its pooling and
+            similarity are used if the folder declares none.
 
     Raises:
         ModelError: the model is not an embedder, or has fewer positions than `max_length`.
@@ -106,15 +107,15 @@ class SentenceEmbedder:
         return self._model.form.similarity
 
     def check(self) -> None:
-        """Refuse files that cannot be loaded, before any work is paid for.
+        """Refuse files that cannot be loaded, before any expensive work starts.
 
         Raises:
-            ModelError: naming the file and what to do.
+            ModelError: a file cannot be loaded; the message names the file and what to do.
         """
         refuse_unsound(self._model.folder, pickle=self._model.pickle)
 
     def reference(self) -> ReferenceCall:
-        """How sentence-transformers is asked for the same scores."""
+        """The call that gets the same scores from sentence-transformers."""
         model = self._model
         declared = model.folder.json("config_sentence_transformers.json").get("prompts")
         known = declared if isinstance(declared, Mapping) else {}
@@ -132,7 +133,7 @@ class SentenceEmbedder:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What its folder leaves open although its files show how its authors use it; nothing where a family is
+        """What the folder does not declare although its files show how its authors use the model; empty if a family is
         named."""
         if self._family is not None:
             return ()
@@ -142,7 +143,7 @@ class SentenceEmbedder:
 
     @property
     def prompts(self) -> Mapping[Role, str]:
-        """What is put before the texts of each role."""
+        """The prompt before the texts of each role."""
         return self._prompts
 
     @property
@@ -150,11 +151,11 @@ class SentenceEmbedder:
         return {**self._content, "prompts": dict(self._prompts)}
 
     def role_identity(self, role: Role) -> Identity:
-        """What can change the vectors of one role: another instruction for queries keeps the documents' vectors."""
+        """Everything that can change the vectors of one role. Another query instruction keeps the document vectors."""
         return {**self._content, "prompt": self._prompts[role], "role": role}
 
     def bind(self, setting: Setting) -> SentenceEmbedder:
-        """The same model with the collection's instruction, if the query prompt has a place for one."""
+        """The same model with the collection's instruction, if the query prompt has a field for it."""
         bound = copy.copy(self)
         if setting.instruction is not None and self._given["query"] is None:
             bound._prompts = {**self._prompts, "query": instructed(self._prompts["query"], setting.instruction)}
@@ -173,7 +174,7 @@ class SentenceEmbedder:
         return np.empty((0, self._model.dimension), np.float32) if vectors is None else vectors
 
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
-        """Yield (rows, vectors) as they come, the longest texts first."""
+        """Yield (rows, vectors) batch by batch, the longest texts first."""
         prompt = self._prompts[role]
         if not len(texts):
             return
@@ -188,7 +189,7 @@ class SentenceEmbedder:
 
 
 class EmbedderPart:
-    """What a first stage and a reranker that are made of an embedder share: its options, its name, and its vectors."""
+    """The options, the name and the vectors that a first stage and a reranker based on an embedder share."""
 
     def __init__(
         self,
@@ -228,7 +229,7 @@ class EmbedderPart:
 
     @classmethod
     def of(cls, embedder: Embedder) -> Self:
-        """The same around any embedder."""
+        """The same part for any embedder."""
         part = cls.__new__(cls)
         part._take(embedder, None)
         return part
@@ -239,38 +240,38 @@ class EmbedderPart:
 
     @property
     def similarity(self) -> Similarity:
-        """How vectors are compared; an embedder that does not say it gives vectors of length 1."""
+        """How vectors are compared; cosine if the embedder does not declare it."""
         return cast(Similarity, getattr(self.embedder, "similarity", "cosine"))
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What the embedder's folder leaves open, for readers of its numbers."""
+        """What the embedder's folder does not declare, for readers of the scores."""
         return tuple(getattr(self.embedder, "remarks", ()))
 
     def check(self) -> None:
-        """Refuse a model that cannot be loaded, where the embedder can tell."""
+        """Refuse a model that cannot be loaded, if the embedder can check it."""
         if hasattr(self.embedder, "check"):
             self.embedder.check()
 
     def reference(self) -> ReferenceCall:
-        """How sentence-transformers is asked for the same scores.
+        """The call that gets the same scores from sentence-transformers.
 
         Raises:
-            NoReference: the embedder is no model of it.
+            NoReference: the embedder is not a sentence-transformers model.
         """
         if not hasattr(self.embedder, "reference"):
             raise NoReference("it is no model of sentence-transformers")
         return cast(ReferenceCall, self.embedder.reference())
 
     def bind(self, setting: Setting) -> Self:
-        """The same for a collection: with its instruction, and with vectors that are kept in its cache folder."""
+        """The same part for a collection, with its instruction, and with vectors kept in its cache folder."""
         embedder = self.embedder.bind(setting) if hasattr(self.embedder, "bind") else self.embedder
         part = copy.copy(self)
         part._take(embedder, setting)
         return part
 
     def store(self, role: Role) -> VectorStore:
-        """The known vectors of one role: in the cache folder if there is one, else in memory."""
+        """The store of one role's vectors: in the cache folder if there is one, else in memory."""
         if role not in self._stores:
             identity = digest(_role_identity(self.embedder, role))
             cache = self._setting.cache if self._setting is not None else None

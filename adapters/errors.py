@@ -1,4 +1,4 @@
-"""Errors that are meant for people: one line that says what to do, and an exit code of their own."""
+"""Errors for users: one line that says what to do, and an exit code per class."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def need(module: str, extra: str, purpose: str) -> ModuleType:
     """Import an optional dependency where it is used.
 
     Raises:
-        MissingExtra: with the pip command that installs it.
+        MissingExtra: it is not installed; the message has the pip command that installs it.
     """
     try:
         return importlib.import_module(module)
@@ -49,7 +49,7 @@ def need(module: str, extra: str, purpose: str) -> ModuleType:
 
 
 def array_advice(start: str, place: str) -> str:
-    """The tail of an error about a line that should hold one object: how to rewrite a file that is one JSON array.
+    """The end of an error about a line that should hold one object: how to rewrite a file that is one JSON array.
 
     Args:
         start: the line, or its beginning.
@@ -62,7 +62,7 @@ def array_advice(start: str, place: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The tail of an error about an unknown name: the nearest known names, then all of them."""
+    """The end of an error about an unknown name: the nearest known names, then all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f" Did you mean {', '.join(near)}?" if near else ""

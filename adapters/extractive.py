@@ -1,4 +1,4 @@
-"""Queries taken from the document itself, without a model: what is left to do where there is no generator."""
+"""Queries taken from the document itself, for use without a language model."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ UNSPACED = ("zh", "ja", "th", "lo", "km", "my")
 
 @dataclass(frozen=True)
 class _Unit:
-    """A word, or in a language without spaces a stretch of a clause, with how much it says."""
+    """A word, or in a language without spaces a part of a clause, with its weight."""
 
     text: str
     weight: float
 
 
 class ExtractiveGenerator:
-    """Writes queries of three kinds in turn, each about another sentence: a question about its most telling phrase, the
-    sentence without its commonest words (a claim), and the most telling words of the document (keywords).
+    """Writes three kinds of query in turn, each about another sentence: a question about the most informative phrase,
+    the sentence without its commonest words (a claim), and the most informative words of the document (keywords).
 
-    A word tells much that is rare in the corpus and returns in the document (its tf-idf). Every word of a query, except
-    the question's own, stands in its document, so such queries are easier than real ones and overlap more with their
-    documents; and a question asks about a subject, not for a fact. Without a corpus to be bound to, long words count as
-    rare.
+    A word is informative if it is rare in the corpus and frequent in the document (tf-idf). Every word of a query,
+    except the question words, occurs in its document, so these queries are easier than real ones and overlap more with
+    their documents. A question asks about a subject, not for a fact. If the generator is not bound to a corpus, long
+    words count as rare.
 
     Args:
-        language: an ISO 639 code, which wins over the language of the prompt; None leaves it to the prompt;
-            `collection` (the default) is that of the corpus, declared or detected.
+        language: an ISO 639 code, which overrides the language of the prompt; None uses the language of the prompt;
+            `collection` (the default) uses the language of the corpus, declared or detected.
     """
 
     name = "extractive"
@@ -58,7 +58,7 @@ class ExtractiveGenerator:
         return {"adapter": "extractive", "version": _VERSION, "language": self._language, "corpus": self._corpus}
 
     def bind(self, setting: Setting) -> ExtractiveGenerator:
-        """The same with the document frequencies of a corpus."""
+        """A copy with the document frequencies of a corpus."""
         part = copy.copy(self)
         part._language = setting.language if self.uses_language else self._language
         part._statistics = corpus_statistics(Analyzer(part._language), setting)
@@ -112,12 +112,12 @@ def _stretches(text: str) -> list[str]:
 
 
 def _salience(units: Sequence[_Unit]) -> float:
-    """What the ten rarest units say together: a longer sentence does not win by its length alone."""
+    """The summed weight of the ten rarest units, so that a longer sentence does not win by its length alone."""
     return sum(sorted((unit.weight for unit in units), reverse=True)[:10])
 
 
 def _weighed(sentences: Sequence[Sequence[_Unit]]) -> list[list[_Unit]]:
-    """The sentences with weights that also say how often a word returns in the document."""
+    """The sentences with weights that also count how often a word occurs in the document."""
     times = Counter(unit.text.casefold() for units in sentences for unit in units)
     return [
         [replace(unit, weight=unit.weight * (1 + math.log(times[unit.text.casefold()]))) for unit in units]
@@ -136,7 +136,7 @@ def _query(turn: int, units: Sequence[_Unit], prompt: Prompt) -> str:
 
 
 def _phrase(units: Sequence[_Unit], shortest: int) -> Sequence[_Unit]:
-    """The stretch of up to two words more than the shortest that tells most; a longer one has to earn its length."""
+    """The most informative phrase, up to two words longer than the shortest; a longer phrase needs more weight."""
     stretches = [
         units[start : start + size]
         for size in range(shortest, shortest + 3)
@@ -146,7 +146,7 @@ def _phrase(units: Sequence[_Unit], shortest: int) -> Sequence[_Unit]:
 
 
 def _unspaced_query(turn: int, units: Sequence[_Unit], prompt: Prompt) -> str:
-    """The most telling stretches, in their order, as long as there is room for their characters."""
+    """The most informative parts, in their order, up to the maximum number of characters."""
     shortest, longest = prompt.words
     room = max(shortest, longest // (2 + turn % 2))
     kept, length = [], 0
@@ -160,7 +160,7 @@ def _unspaced_query(turn: int, units: Sequence[_Unit], prompt: Prompt) -> str:
 
 
 def _best(units: Sequence[_Unit], room: int) -> list[_Unit]:
-    """The units that say most, each text once, in the order of the sentence."""
+    """The units with the highest weights, each text once, in the order of the sentence."""
     ranked = sorted(range(len(units)), key=lambda i: (-units[i].weight, i))
     chosen: dict[str, int] = {}
     for index in ranked:

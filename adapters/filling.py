@@ -1,4 +1,4 @@
-"""Embedding what a store does not know yet, in windows, so that neither memory nor a kill can take much."""
+"""Embeds the texts that a store lacks, in windows, which bounds memory and what a killed run loses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SLICE = 256
 
 
 class BatchEmbedder(Embedder, Protocol):
-    """An embedder that hands vectors out as they come."""
+    """An embedder that yields vectors as it computes them."""
 
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
         """Yield (rows, vectors)."""
@@ -35,11 +35,11 @@ def fill(
     *,
     progress: Progress | None = None,
 ) -> None:
-    """Embed the texts that the store does not know, and keep them about every 30 seconds, or every 20,000 texts.
+    """Embed the texts that the store lacks, and save them about every 30 seconds or 20,000 texts.
 
     Args:
         digests: of the texts, shape [n, 2].
-        progress: the numbers that it is told add up to len(texts).
+        progress: called with numbers of texts that add up to len(texts).
     """
     report: Progress = progress or (lambda _: None)
     missing = store.missing(digests)

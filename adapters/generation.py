@@ -1,4 +1,4 @@
-"""Language models as generators: a causal model or a sequence-to-sequence model of a folder or the hub."""
+"""Language models as generators: a causal or a sequence-to-sequence model from a folder or the hub."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PURPOSE = "writing text with a language model"
 
 
 class LanguageModelGenerator:
-    """Continues each prompt, greedily unless a temperature is given; through the chat template where the model has one.
+    """Continues each prompt, greedily unless a temperature is given, with the model's chat template if it has one.
 
-    Sampled text is drawn with a seed that follows from `seed` and the prompt, so it does not depend on the order. With
-    `batch` above 1 greedy text can change in rare places with the company a prompt has: rounding decides close calls.
+    Text is sampled with a seed derived from `seed` and the prompt, so it does not depend on the order of prompts. With
+    `batch` above 1, greedy text can rarely depend on the other prompts of the batch, because of rounding.
 
     Args:
         model: a folder or a hub name; safetensors only.
         max_tokens: new tokens at most.
-        max_length: tokens of a prompt; its beginning is kept, and so is its end, where the demands may stand.
+        max_length: tokens of a prompt. Longer prompts lose their middle, because both ends may hold instructions.
         temperature: 0 takes the likeliest token each time.
         batch: prompts at a time.
 
@@ -63,7 +63,7 @@ class LanguageModelGenerator:
 
     @cached_property
     def identity(self) -> Identity:
-        """Whatever can change a text."""
+        """Everything that can change a text."""
         return {
             "adapter": "language-model", "version": _VERSION, **Contents(self._folder).identity(), **self._settings,
             "batch": self._batch, "dtype": self._dtype,

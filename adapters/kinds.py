@@ -1,4 +1,4 @@
-"""What kind of model a folder holds, by its own files: never by its name, and never by guessing."""
+"""The kind of model that a folder holds, by its files only: the name does not count, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adapters.routes import modules_of, names_of, networks_of, refuse_missing_ro
 
 Kind = Literal["embedder", "cross-encoder", "causal-lm", "seq2seq", "onnx"]
 Code = Literal["stock"]
-"""`stock`: use the class of transformers although the folder names one of its own."""
+"""`stock`: use the class of transformers although the folder names a custom class."""
 
 _CLASSES = {
     "SentenceTransformer": "an embedder, which gives vectors",
@@ -20,7 +20,7 @@ _CLASSES = {
     "MultiVectorEncoder": "a multi-vector model (ColBERT kind), which gives a vector for each token",
     "ColBERT": "a multi-vector model (ColBERT kind), which gives a vector for each token",
 }
-"""What `model_type` in config_sentence_transformers.json can be; PyLate writes `ColBERT`."""
+"""The values of `model_type` in config_sentence_transformers.json; PyLate writes `ColBERT`."""
 _SPARSE = {"SpladePooling", "MLMTransformer", "SparseStaticEmbedding", "SparseAutoEncoder", "CSRSparsity", "IDF"}
 _MULTI_VECTOR = {"MultiVectorMask"}
 _MULTIMODAL = {"CLIPModel"}
@@ -41,19 +41,19 @@ def kind_of(folder: ModelFolder) -> Kind:
     """The kind of a folder, by the modules of sentence-transformers if it has them, else by its architecture.
 
     Raises:
-        ModelError: the files do not say, contradict each other, or name a kind that is not supported; the message
-            names the kind and what to do.
+        ModelError: the files declare no kind, contradict each other, or name a kind that is not supported; the message
+            names the kind and says what to do.
     """
     return _of_chain(folder) if folder.chain else _of_architecture(folder)
 
 
 def refuse_other_kinds(folder: ModelFolder, wanted: Kind) -> None:
-    """Refuse a folder of another kind than the one that it was named as.
+    """Refuse a folder of another kind than the wanted one.
 
-    A folder whose config names no architecture is let through: what it lacks is found when it is loaded.
+    A folder whose config names no architecture passes; missing files are found when it is loaded.
 
     Raises:
-        ModelError: it is of another kind, or the files contradict each other.
+        ModelError: the folder is of another kind, or its files contradict each other.
     """
     if not folder.chain and not folder.architecture and folder.config and not folder.adapter_config:
         return
@@ -63,19 +63,19 @@ def refuse_other_kinds(folder: ModelFolder, wanted: Kind) -> None:
 
 
 def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
-    """Refuse a folder that names classes of its own, which the classes of transformers would silently replace.
+    """Refuse a folder that names custom classes, which the classes of transformers would silently replace.
 
     Args:
-        code: "stock" lets it through; its own classes are not run.
+        code: "stock" accepts the folder and uses the classes of transformers.
 
     Raises:
-        ModelError: with the class that it names.
+        ModelError: the folder names a custom class; the message names it.
     """
     foreign = [module.type for module in modules_of(folder) if not module.known]
     if foreign:
         named = "modules.json" if foreign[0] in {module.type for module in folder.chain} else "its router"
         raise ModelError(
-            f"'{folder.name}' needs code of its own ({named} names {foreign[0]}), and none is run here; {_ELSEWHERE}"
+            f"'{folder.name}' needs custom code ({named} names {foreign[0]}), which is not run here; {_ELSEWHERE}"
         )
     for part in (folder, *networks_of(folder)):
         own = own_classes(part)
@@ -89,13 +89,13 @@ def refuse_own_code(folder: ModelFolder, code: Code | None) -> None:
 def _names_code(folder: ModelFolder, own: dict[str, str]) -> str:
     auto, name = next(iter(own.items()))
     return (
-        f"'{folder.name}' names code of its own ({auto} is {name}), and none is run unless you ask for it: a reranker "
-        "with ?code=own executes the code of its folder, in a process of its own (docs/templates.md)"
+        f"'{folder.name}' names custom code ({auto} is {name}), which is run only on request: a reranker "
+        "with ?code=own executes the code of its folder, in a separate process (docs/templates.md)"
     )
 
 
 def own_classes(folder: ModelFolder) -> dict[str, str]:
-    """The classes of its own that a folder names in `auto_map`, by the class of transformers that they stand for."""
+    """The custom classes that a folder names in `auto_map`, by the class of transformers that each replaces."""
     found: dict[str, str] = {}
     for settings in (folder.config, folder.tokenizer_settings):
         mapped = settings.get("auto_map")
@@ -105,7 +105,7 @@ def own_classes(folder: ModelFolder) -> dict[str, str]:
 
 
 def output_of(folder: ModelFolder) -> str:
-    """What the last module of a chain writes: 'scores', 'sentence_embedding', ... ; '' where it does not say."""
+    """The output of the last module of a chain: 'scores', 'sentence_embedding', ...; '' if it declares none."""
     last = folder.chain[-1] if folder.chain else None
     if last is None or not last.path:
         return ""
@@ -142,7 +142,7 @@ def _declared(folder: ModelFolder) -> str | None:
 
 
 def _built(folder: ModelFolder) -> str | None:
-    """The class of sentence-transformers that the modules make, None where they fit several."""
+    """The class of sentence-transformers that the modules make; None if they fit several."""
     names = set(names_of(folder))
     if names & _SPARSE:
         return "SparseEncoder"
@@ -188,7 +188,7 @@ def _task(folder: ModelFolder) -> str:
 
 
 def _task_in(network: ModelFolder) -> str:
-    """The task of a network inside of a router."""
+    """The task of a network inside a router."""
     return str(network.json("sentence_bert_config.json").get("transformer_task") or "feature-extraction")
 
 
@@ -227,7 +227,7 @@ def _of_architecture(folder: ModelFolder) -> Kind:
 
 
 def _onnx_or(folder: ModelFolder, kind: Kind) -> Kind:
-    """ONNX where there is nothing else: repositories of exports keep the config of the original."""
+    """ONNX if there are no other weights: repositories of exports keep the original config."""
     weights = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "adapter_model.bin")
     torch = any(_has(folder, pattern) for pattern in weights)
     return "onnx" if not torch and _has(folder, "*.onnx", deep=True) else kind

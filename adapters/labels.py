@@ -1,4 +1,4 @@
-"""Which output of a classifier is relevance, and the score that is made of several outputs."""
+"""Which output of a classifier means relevance, and how a score is made from several outputs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OutputLabel:
         count: how many columns there are.
         softmax: whether the columns compete, so that the score is the logit of the softmax: `l_i - log sum exp(l_j)`
             over the others. With two columns that is `l_1 - l_0`. Without it the score is the logit itself.
-        remark: what had to be assumed, for readers of the numbers.
+        remark: an assumption that a reader of the scores should know.
     """
 
     index: int
@@ -51,7 +51,7 @@ class OutputLabel:
         rounding of a probability near 1.
 
         Raises:
-            ModelError: there is another number of logits.
+            ModelError: the number of logits is not `count`.
         """
         if logits.ndim != 2 or logits.shape[1] != self.count:
             raise ModelError(f"the model gives {logits.shape[-1]} scores a pair, and its files say {self.count}")
@@ -67,17 +67,16 @@ class OutputLabel:
 
 
 def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = False) -> OutputLabel:
-    """The label to rank by: the one that is asked for by number or name, else the only one, else the relevant one of
-    two.
+    """The label to rank by: the given one, else the only one, else the relevant one of two.
 
-    Two labels that are named LABEL_0 and LABEL_1 are taken as not relevant and relevant, with a remark.
+    Two labels named LABEL_0 and LABEL_1 are taken as not relevant and relevant, with a remark.
 
     Args:
-        asked: a number or a name.
+        asked: the number or name of a label; None chooses by the folder's files.
         pickle: read the pickled head of a LoRA adapter.
 
     Raises:
-        ModelError: there are several labels and none is asked for or recognised, or there is no such label.
+        ModelError: there are several labels and none is given or recognised, or there is no such label.
     """
     names = _names(folder, pickle)
     softmax = len(names) > 1 and folder.config.get("problem_type") not in ("multi_label_classification", "regression")
@@ -96,11 +95,10 @@ def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = Fal
 
 
 def head_of_adapter(folder: ModelFolder, *, pickle: bool = False) -> int | None:
-    """How many scores the head gives that a LoRA adapter brings; None where there is no adapter, or it keeps the
-    head of its base.
+    """The number of scores of a LoRA adapter's head; None if there is no adapter, or it keeps the head of its base.
 
     Raises:
-        ModelError: its weights are not there, are pickled and `pickle` is not given, or cannot be read.
+        ModelError: its weights are missing, are pickled without `pickle`, or cannot be read.
     """
     if folder.base is None:
         return None
@@ -112,15 +110,15 @@ def head_of_adapter(folder: ModelFolder, *, pickle: bool = False) -> int | None:
 
 
 def _shapes(file: Path) -> Iterable[tuple[str, tuple[int, ...]]]:
-    """Of the tensors of a file. A pickle has no header, and is read whole, without running code in it."""
+    """Names and shapes of a file's tensors. A pickle has no header and is read whole, without running its code."""
     if file.suffix == ".safetensors":
         return ((name, entry.shape) for name, entry in safetensors_header(file).items())
     return ((name, tuple(tensor.shape)) for name, tensor in read_pickled(file).items())
 
 
 def _names(folder: ModelFolder, pickle: bool) -> list[str]:
-    """The labels in the order of their logits. transformers takes the names if there are some, and else two labels.
-    Where an adapter has another number of them than its base, the base's names are not its own."""
+    """The labels in the order of their logits: the names in config.json, or two labels, as in transformers. The names
+    do not apply if an adapter has another number of labels than its base."""
     names, count = _configured(folder), head_of_adapter(folder, pickle=pickle)
     return names if count in (None, len(names)) else _numbered(count or 0)
 
@@ -136,7 +134,7 @@ def _configured(folder: ModelFolder) -> list[str]:
         try:
             places = {int(key): str(name) for key, name in named.items()}
         except (TypeError, ValueError):
-            raise ModelError(f"{folder.path}: id2label in config.json has keys that are no numbers") from None
+            raise ModelError(f"{folder.path}: id2label in config.json has keys that are not numbers") from None
         if sorted(places) != list(range(len(places))):
             raise ModelError(f"{folder.path}: id2label in config.json does not count from 0; save the config again")
         return [places[index] for index in range(len(places))]
@@ -158,7 +156,7 @@ def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:
 
 
 def _relevant(names: list[str]) -> tuple[int, str | None] | None:
-    """The relevant one of two labels, with what was assumed; None where it cannot be told."""
+    """The relevant one of two labels, and what was assumed; None if their names do not show which it is."""
     if len(names) != 2:
         return None
     if [match[1] for name in names if (match := _NUMBERED.fullmatch(name))] == ["0", "1"]:

@@ -1,4 +1,4 @@
-"""English names of languages, so that a sentence says Thai and not only th; and which codes are languages at all."""
+"""English names of languages, so that a message says Thai and not only th; and a check for language codes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ sid sma smj smn sms snk sog srn srr stq suk sus sux swg syc syr szl taq tem ter 
 tok tpi tsi tum tvl tyv tzm udm uga umb uzs vai vec vep vls vot vro wal war was wuu xal yao yap yue zap zea zen
 zgh zlm zun zza
 """
-"""Withdrawn codes; languages of ISO 639-2 without two letters, and those of ISO 639-3 that benchmarks have."""
+"""Withdrawn codes; languages of ISO 639-2 without a code of two letters; languages of ISO 639-3 in benchmarks."""
 
 
 def _parsed(entry: str) -> tuple[list[str], str]:
@@ -63,17 +63,17 @@ _TWO_LETTERS = {code: codes[0] for codes, _ in _ENTRIES for code in codes}
 
 
 def named(code: str) -> str:
-    """`Thai (th)`; a code that is not in the list stays as it is."""
+    """`Thai (th)`; a code that is not in the list is returned unchanged."""
     return f"{NAMES[code]} ({code})" if code in NAMES else code
 
 
 def name_of(code: str) -> str:
-    """`Thai` for `th`, `tha` and `th-TH`; a code without a name here stays as it is."""
+    """`Thai` for `th`, `tha` and `th-TH`; a code without a name is returned unchanged."""
     return NAMES.get(_TWO_LETTERS.get(_head(code), ""), code)
 
 
 def is_language(code: str) -> bool:
-    """Whether a code is that of a language: of two or three letters as in ISO 639, with or without a suffix."""
+    """Whether a code is an ISO 639 code of two or three letters, with or without a suffix."""
     return _head(code) in _TWO_LETTERS or _head(code) in _KNOWN
 
 

@@ -1,4 +1,4 @@
-"""How many tokens an input may have: what the files of a model say, by one rule for every kind of model."""
+"""The maximum number of tokens of an input, read from a model's files by one rule for all kinds of model."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from adapters.models import ModelFolder
 _COUNTED_FROM_PADDING = {
     "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "mpnet", "longformer",
 }  # fmt: skip
-"""Model types that count positions from pad_token_id + 1, so that as many rows of the table are never used."""
+"""Model types that count positions from pad_token_id + 1, so the first pad_token_id + 1 rows are unused."""
 _RELATIVE = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
-"""Model types with relative positions: `n_positions` is the length that they were trained with, and no limit."""
+"""Model types with relative positions: `n_positions` is their training length, not a limit."""
 _UNLIMITED = 10**9
-"""A tokenizer that was saved without a length has 10**30 for it."""
+"""A tokenizer that was saved without a length has the length 10**30."""
 
 
 def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None, otherwise: int | None = None) -> int:
     """Tokens of a whole input, special tokens included. The rule is that of sentence-transformers, for every kind of
     model, whether it is evaluated, exported or trained.
 
-    That is what is asked for, else what sentence-transformers saved (`model_max_length` among the options of its
-    tokenizer, or `max_seq_length`; never more than the network has positions), else the smallest of the tokenizer's own
-    limit, the positions of the network, and `usual`.
+    The length is `asked`, else the length that sentence-transformers saved (`model_max_length` in the options of its
+    tokenizer, or `max_seq_length`; at most the number of positions), else the smallest of the tokenizer's limit, the
+    positions of the network, and `usual`.
 
     Args:
-        usual: a length that models of this kind are published with.
-        otherwise: the length where the files name none.
+        asked: the length that the user gives.
+        usual: the length that models of this kind are published with.
+        otherwise: the length if the files name none.
 
     Raises:
-        ModelError: more is asked for than the network has positions, or the files name no length.
+        ModelError: `asked` is more than the network has positions, or the files name no length.
     """
     positions = positions_of(folder)
     if asked is not None:
@@ -53,14 +54,13 @@ def length_of(folder: ModelFolder, asked: int | None, usual: int | None = None, 
 
 
 def _saved(folder: ModelFolder) -> int | None:
-    """What sentence-transformers saved; an option of its tokenizer counts more than `max_seq_length`."""
+    """The length that sentence-transformers saved; an option of its tokenizer overrides `max_seq_length`."""
     named = folder.tokenizer_options.get("model_max_length"), folder.transformer_settings.get("max_seq_length")
     return next((one for one in named if isinstance(one, int) and one > 0), None)
 
 
 def positions_of(folder: ModelFolder) -> int | None:
-    """The tokens that the network has positions for, None where its config names none. Those of an adapter are its
-    base's."""
+    """The number of positions of the network; None if its config names none. An adapter has those of its base."""
     declared = folder.config if folder.base is None else folder.base.config
     nested = declared.get("text_config")
     config = {**(nested if isinstance(nested, Mapping) else {}), **declared}

@@ -1,4 +1,4 @@
-"""The one place where models and tokenizers are loaded, and where a failure becomes one line that says what to do."""
+"""Loads models and tokenizers, and turns any failure into one line that says what to do."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _PROBE = "what is it"
 
 
 def load_tokenizer(folder: ModelFolder) -> Any:
-    """The tokenizer of transformers.
+    """Load the tokenizer with transformers. Never runs custom code of the folder.
 
     Raises:
-        ModelError: it cannot be loaded; code of the folder's own is never run.
+        ModelError: the tokenizer cannot be loaded.
     """
     refuse_pointers(folder)
     transformers = need("transformers", "models", PURPOSE)
@@ -47,16 +47,19 @@ def load_tokenizer(folder: ModelFolder) -> Any:
 def load_network(
     folder: ModelFolder, auto: str, dtype: str, *, pickle: bool = False, **more: Any
 ) -> tuple[Any, Mapping[str, Any]]:
-    """A network in evaluation mode, and what transformers reports of its weights (`missing_keys`, `mismatched_keys`).
+    """Load a network in evaluation mode.
 
     Args:
         auto: the class of transformers that chooses the network, such as "AutoModelForCausalLM".
         dtype: of the weights, by its name in torch.
-        pickle: read pickled weights where there are no safetensors; no code in them is run.
+        pickle: read pickled weights if there are no safetensors; no code in them is run.
         more: arguments of `from_pretrained`.
 
+    Returns:
+        The network, and the report of transformers on its weights (`missing_keys`, `mismatched_keys`).
+
     Raises:
-        ModelError: it cannot be loaded; the message names the file or the reason.
+        ModelError: the network cannot be loaded; the message names the file or the reason.
     """
     refuse_unsound(folder, pickle=pickle)
     torch = need("torch", "models", PURPOSE)
@@ -83,13 +86,14 @@ def load_network(
 def load_sentence_model(
     folder: ModelFolder, kind: str, dtype: str, device: str, *, pickle: bool = False, pooling: str | None = None
 ) -> Any:
-    """A model of sentence-transformers, `kind` being the name of its class.
+    """Load a model with sentence-transformers.
 
     Args:
-        pooling: of the tokens, for an embedder that was saved by transformers alone.
+        kind: the name of its class.
+        pooling: of the tokens, for an embedder that was saved without modules.json.
 
     Raises:
-        ModelError: it cannot be loaded; the message names the file or the reason.
+        ModelError: the model cannot be loaded; the message names the file or the reason.
     """
     refuse_unsound(folder, pickle=pickle)
     library, torch = (need(name, "models", PURPOSE) for name in ("sentence_transformers", "torch"))
@@ -120,7 +124,7 @@ def load_sentence_model(
 
 
 def _pooled(folder: ModelFolder, pooling: str, options: dict[str, Any]) -> list[Any]:
-    """A network that reads bare texts, whatever chat template its tokenizer has, and a pooling of its tokens."""
+    """A network that reads plain texts even if its tokenizer has a chat template, and a pooling of its tokens."""
     modules = importlib.import_module("sentence_transformers.sentence_transformer.modules")
     network = modules.Transformer(
         str(folder.path),
@@ -142,7 +146,7 @@ def _refuse_unknown_type(transformers: Any, folder: ModelFolder) -> None:
 
 
 def _refuse_unknown_quantiser(transformers: Any, folder: ModelFolder) -> None:
-    """transformers reads such weights as plain ones, with a warning."""
+    """Refuse an unknown quantisation, whose weights transformers would read as plain ones with a warning."""
     method = quantiser(folder)
     known = importlib.import_module("transformers.quantizers.auto").AUTO_QUANTIZER_MAPPING
     if method is not None and not any(name.startswith(method) for name in known):
@@ -151,9 +155,9 @@ def _refuse_unknown_quantiser(transformers: Any, folder: ModelFolder) -> None:
 
 @contextmanager
 def loading(folder: ModelFolder, what: str) -> Iterator[None]:
-    """Load without progress bars and reports; whatever fails is a ModelError of one line.
+    """Load without progress bars and reports; any failure becomes a ModelError of one line.
 
-    Foreign loaders raise every class there is for a broken file, so all of them are caught here and nowhere else.
+    Libraries raise many different classes for a broken file, so all of them are caught here, and only here.
     """
     try:
         with quiet_loading():
@@ -169,15 +173,15 @@ def loading(folder: ModelFolder, what: str) -> Iterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """The line of a foreign error that says most: the one that names a package to install, else the first."""
+    """The most useful line of a library's error: the one that names a package to install, else the first."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.split(".")[0]
         return f"the package '{package}' is missing; pip install {package}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     installs = next((line for line in lines if "pip install" in line), None)
     first = lines[0] if lines else ""
-    told = first if installs in (None, first) else f"{first} {installs}"
-    shown = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
+    line = first if installs in (None, first) else f"{first} {installs}"
+    shown = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
     return (
         shown
         if isinstance(error, OSError | ValueError | ImportError | RuntimeError) and shown
@@ -189,8 +193,8 @@ _LONGEST = 300
 
 
 def engine_of(folder: ModelFolder) -> dict[str, object]:
-    """What of the software can change the last digits of a score, for identities: the library that computes with
-    quantised weights. Plain float32 of torch is not in it."""
+    """The software that can change the last digits of a score, for identities: the library that computes with quantised
+    weights. Empty for plain float32 weights in torch."""
     method = next((found for found in map(quantiser, (folder, *networks_of(folder))) if found is not None), None)
     if method is None:
         return {}
@@ -216,8 +220,7 @@ def _named(error: BaseException, shown: str) -> str:
 
 
 def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-    """The base with the adapter's weights on it. What the adapter brings
-    whole replaces what the base has or lacks."""
+    """The base with the adapter's weights added; whole modules of the adapter replace those of the base."""
     peft = need("peft", "lora", f"the LoRA adapter '{folder.name}'")
     place = str(folder.path / folder.transformer)
     config = peft.PeftConfig.from_pretrained(place)
@@ -239,7 +242,7 @@ def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tu
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """No progress bar and no report of transformers: what matters in it is raised as an error."""
+    """Hide the progress bars and reports of transformers; what matters in them is raised as an error."""
     logging = need("transformers", "models", "loading a model").utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

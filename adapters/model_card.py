@@ -1,4 +1,4 @@
-"""What the README.md of a model folder says of where the model comes from."""
+"""Reads the README.md of a model folder for the model's name and base."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ModelCard:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What names the model or its base: the first heading, `base_model`, and the names in `model-index`."""
+        """The names of the model and its base: the first heading, `base_model`, and the names in `model-index`."""
         listed = [line.strip(" -") for found in _LISTED.findall(self.metadata) for line in found.splitlines()]
         named = (_NAMED.fullmatch(line.strip()) for line in self.metadata.splitlines())
         heading = next((found for found in map(_HEADING.match, self.body.splitlines()) if found), None)
@@ -33,7 +33,7 @@ class ModelCard:
 
 
 def card_of(folder: ModelFolder) -> ModelCard:
-    """The card of a folder; an empty one where there is none."""
+    """The card of a folder; an empty one if there is no README.md."""
     file: Path = folder.path / "README.md"
     try:
         text = file.read_text("utf-8", errors="replace") if file.is_file() else ""

@@ -1,4 +1,4 @@
-"""Model folders: where they are, and what their small files say."""
+"""Model folders: finds them and reads their small files."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from adapters.typed_file import value_of
 from adapters.typed_values import Place
 
 MIRROR = "HARNESS_MIRROR"
-"""A folder with everything that would be downloaded; where it is set, hub models are read from there alone."""
+"""A folder with everything that would be downloaded; if it is set, hub models are read only from there."""
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 MODEL_FILES = (
     "*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.codes", "*.spm", "*.tiktoken", "README.md",
 )  # fmt: skip
-"""What is always fetched of a hub model: never pickles, never code. The card says which model it is."""
+"""The files that are always fetched of a hub model: no pickles and no code. The card identifies the model."""
 ONNX_FILES = ("*.onnx", "*.onnx_data")
-"""Beside the weights of many hub models lie several exports of them; only who runs them fetches them."""
+"""Many hub models have several exports next to their weights; they are fetched only to be run."""
 BIN_FILES = ("*pytorch_model*.bin", "*adapter_model.bin")
-"""Pickled weights, which only a conversion fetches."""
+"""Pickled weights, fetched only for a conversion."""
 CODE_FILES = ("*.py",)
-"""The code of a hub model; only who asks for it to be run fetches it."""
+"""The code of a hub model, fetched only if the user asks to run it."""
 _Json = TypeVar("_Json", dict[str, object], list[Any])
 TRANSFORMERS = ("Transformer", "MLMTransformer", "BERT", "RoBERTa", "DistilBERT", "ALBERT", "XLMRoBERTa", "CamemBERT")
-"""Modules of sentence-transformers that hold a network of transformers, under all the names that they ever had."""
+"""Modules of sentence-transformers that hold a network of transformers, under their present and former names."""
 _SENTENCE_CONFIGS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 _ADAPTER = "adapter_config.json"
 _TOKENIZER = re.compile(
@@ -55,7 +55,7 @@ class ModuleEntry:
 
     @property
     def name(self) -> str:
-        """The class without the package that it comes from: sentence-transformers has moved its packages around."""
+        """The class without its package, because sentence-transformers has moved its packages."""
         return self.type.rsplit(".", 1)[-1]
 
     @property
@@ -73,18 +73,18 @@ class ModelFolder:
 
     @cached_property
     def config(self) -> dict[str, object]:
-        """config.json of the network, of the base where an adapter has none, or an empty dict where there is none."""
+        """config.json of the network, or of the base if an adapter has none; an empty dict if there is none."""
         own = self.json(f"{self.transformer}config.json")
         return self.base.config if not own and self.base is not None else own
 
     @cached_property
     def adapter_config(self) -> dict[str, object]:
-        """adapter_config.json, where the weights are an adapter (LoRA and its kind) of another model."""
+        """adapter_config.json if the weights are an adapter (such as LoRA) of another model, else an empty dict."""
         return self.json(f"{self.transformer}{_ADAPTER}")
 
     @cached_property
     def base(self) -> ModelFolder | None:
-        """The model that the weights of this folder are added to, where it holds an adapter (LoRA and its kind).
+        """The base model if the folder holds an adapter (such as LoRA), else None.
 
         Raises:
             ModelError: the base cannot be found.
@@ -111,7 +111,7 @@ class ModelFolder:
 
     @cached_property
     def tokenizer(self) -> ModelFolder:
-        """The folder that the tokenizer is read from: this one, or the base where an adapter comes without one."""
+        """The folder that the tokenizer is read from: this one, or the base if an adapter has no tokenizer."""
         own = any(is_tokenizer_file(file.name) for file in (self.path / self.transformer).glob("*"))
         return self if own or self.base is None else self.base
 
@@ -124,7 +124,7 @@ class ModelFolder:
 
     @property
     def tokenizer_settings(self) -> dict[str, object]:
-        """tokenizer_config.json, or an empty dict where there is none."""
+        """tokenizer_config.json, or an empty dict if there is none."""
         return self.tokenizer.json(f"{self.tokenizer.transformer}tokenizer_config.json")
 
     @cached_property
@@ -132,7 +132,7 @@ class ModelFolder:
         """The modules of sentence-transformers, in order; empty for a plain transformers folder.
 
         Raises:
-            ModelError: modules.json is no list of modules.
+            ModelError: modules.json is not a list of modules.
         """
         file = self.path / "modules.json"
         listed = read_json(file, list)
@@ -151,20 +151,20 @@ class ModelFolder:
 
     @property
     def transformer(self) -> str:
-        """Where the files of the network are, as a prefix of file names: '' or, in old folders, '0_Transformer/'."""
+        """The folder of the network's files, as a prefix of file names: '' or, in old folders, '0_Transformer/'."""
         found = next((module.path for module in self.chain if module.name in TRANSFORMERS), "")
         return f"{found}/" if found else ""
 
     @cached_property
     def sentence_settings(self) -> dict[str, object]:
-        """What sentence-transformers saves of the whole model and of its transformer: prompts, similarity, lengths.
-        Empty without modules.json: then nobody reads these files."""
+        """The settings of sentence-transformers for the model and its transformer: prompts, similarity, lengths. Empty
+        without modules.json, because then these files are not read."""
         own = self.json("config_sentence_transformers.json") if self.chain else {}
         return {**own, **self.transformer_settings}
 
     @cached_property
     def transformer_settings(self) -> dict[str, object]:
-        """sentence_bert_config.json, or the first of its older names that is there; empty without modules.json."""
+        """sentence_bert_config.json, or the first file under an older name; empty without modules.json."""
         if not self.chain:
             return {}
         named = (self.json(f"{self.transformer}sentence_{kind}_config.json") for kind in _SENTENCE_CONFIGS)
@@ -177,7 +177,7 @@ class ModelFolder:
         return str(named[0]) if isinstance(named, list) and named else ""
 
     def json(self, name: str) -> dict[str, object]:
-        """A JSON object of the folder, or an empty dict where the file is not there.
+        """A JSON object of the folder, or an empty dict if there is no such file.
 
         Raises:
             ModelError: the file holds something else.
@@ -186,12 +186,14 @@ class ModelFolder:
 
 
 def open_folder(model: str, revision: str | None = None, extra_files: Iterable[str] = ()) -> ModelFolder:
-    """Find a model by path, or a hub model in the mirror that the variable HARNESS_MIRROR names; where there is none,
-    fetch its safetensors snapshot (never pickled weights, and code only with `extra_files`).
+    """Find a model by its path or hub name.
+
+    Hub models are read from the mirror in the variable HARNESS_MIRROR. If it is not set, the safetensors snapshot is
+    fetched: never pickled weights, and code only with `extra_files`.
 
     Raises:
-        ModelError: neither a folder nor a hub name, the mirror lacks it, or the hub cannot be reached and the model is
-            not in its cache. The message has the command that fetches it to a mirror.
+        ModelError: `model` is neither a folder nor a hub name, the mirror lacks it, or the hub cannot be reached and
+            the model is not in its cache. The message has the command that fetches it to a mirror.
     """
     path = Path(model).expanduser()
     if path.is_dir():
@@ -212,7 +214,7 @@ def open_folder(model: str, revision: str | None = None, extra_files: Iterable[s
 
 
 def is_hub_name(model: str) -> bool:
-    """Whether it is written as the hub names models: `organisation/name`."""
+    """Whether a text has the form of a hub name: `organisation/name`."""
     return _HUB_NAME.fullmatch(model) is not None
 
 
@@ -222,7 +224,7 @@ def is_tokenizer_file(name: str) -> bool:
 
 
 def mirrored_model(mirror: Path, model: str, revision: str | None) -> Path:
-    """Where a mirror has a hub model: `<mirror>/models/<organisation>/<name>[@revision]`."""
+    """The folder of a hub model in a mirror: `<mirror>/models/<organisation>/<name>[@revision]`."""
     # A branch may have a slash in its name.
     named = model if revision is None else f"{model}@{quote(revision, safe='')}"
     return mirror.expanduser() / "models" / named
@@ -269,7 +271,7 @@ def _snapshot(model: str, revision: str | None, extra_files: tuple[str, ...]) ->
 
 
 def read_json(file: Path, kind: type[_Json]) -> _Json:
-    """The content of a JSON file of a model; empty where there is no such file.
+    """The content of a JSON file of a model; empty if there is no such file.
 
     Raises:
         ModelError: it is not JSON, or holds another type.

@@ -1,6 +1,6 @@
-"""Cross-encoders that sentence-transformers alone can put together: chains of modules, prompts, unusual chat templates.
+"""Cross-encoders that only sentence-transformers can run: chains of modules, prompts, unusual chat templates.
 
-Inputs and scores are its own; only which pairs share a call is decided here.
+sentence-transformers makes the inputs and the scores; this module only chooses which pairs share a call.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ModularScorer:
 
     Args:
         max_length: tokens of a whole input.
-        prompt: what sentence-transformers puts before every pair; None for nothing.
+        prompt: the text that sentence-transformers puts before every pair; None for no prompt.
     """
 
     folder: ModelFolder
@@ -75,7 +75,7 @@ class ModularScorer:
     pickle: bool = False
 
     calls = None
-    """One call after the other: its tokenizer must not be used by two threads at a time."""
+    """Serialises calls, because two threads must not use the tokenizer at the same time."""
 
     @cached_property
     def pads(self) -> bool:
@@ -138,8 +138,8 @@ class ModularScorer:
         return counts
 
     def _lost(self, texts: list[tuple[str, str]], lengths: Integers, tokens: Integers) -> npt.NDArray[np.int64]:
-        """Tokens that truncation took of each pair: inputs of full length can have lost some, and those that are
-        shorter than their texts did, by a limit that the folder declares."""
+        """Tokens of each pair that truncation removed. Inputs of full length may have lost some; inputs shorter than
+        their texts have, because of a limit that the folder declares."""
         lost: npt.NDArray[np.int64] = np.maximum(tokens - lengths, 0).astype(np.int64)
         full = np.flatnonzero(lengths >= self.max_length)
         if len(full):

@@ -1,4 +1,4 @@
-"""A causal language model of which only one or two tokens of the next position are read."""
+"""A causal language model, used only for the logits of one or two tokens at the next position."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.asking import Word
 from adapters.batching import pick_device
 from adapters.contents import Contents
@@ -21,18 +21,18 @@ from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
 
 _SPACE = "▁"
-"""What sentencepiece writes for a space; a word that begins with it names a token as the vocabulary spells it."""
+"""The space in sentencepiece; a word that begins with it is a token as the vocabulary spells it."""
 _SAVINGS: dict[str, object] = {"logits_to_keep": 1, "use_cache": False}
-"""Logits of the last position only, and no cache for a next word that is never asked for."""
+"""Logits of the last position only, and no cache, because no further word is generated."""
 
 
 class NextWordModel:
     """Tokenizer and network of a folder; each is loaded when it is first needed.
 
     Args:
-        words: the token that stands for relevant, and the one that stands for not relevant if there is one. With two
-            the score is the difference of their logits, with one it is its logit.
-        pickle: read pickled weights where there are no safetensors.
+        words: the token that means relevant, and optionally the one that means not relevant. The score of two words is
+            the difference of their logits; the score of one is its logit.
+        pickle: read pickled weights if there are no safetensors.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class NextWordModel:
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """Digests of the folder, and what it was adapted on; read once for all collections that it is bound to."""
+        """Digests of the folder, and the corpora it was adapted on; read once for all collections."""
         folder = self.folder
         files = Contents(folder, self._pickle).identity()
-        return {**files, **engine_of(folder), **batching_of(folder), **told(folder.path)}
+        return {**files, **engine_of(folder), **batching_of(folder), **adapted_identity(folder.path)}
 
     @cached_property
     def device(self) -> str:
         return pick_device(self._asked_device)
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Token ids without special tokens at the ends. Special tokens that stand in a text are read as such."""
+        """Token ids without special tokens at the ends. Special tokens written in a text are read as such."""
         encoded = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
         return list(encoded["input_ids"])
 
@@ -81,7 +81,7 @@ class NextWordModel:
         return scores
 
     def answer(self, network: Any, inputs: Sequence[Ids], device: str) -> Any:
-        """The words' logits that a network gives, a tensor [len(inputs), words]. Training asks its own network so."""
+        """The words' logits from a network, a tensor [len(inputs), words]. Training calls it with its own network."""
         torch = need("torch", "models", "running a language model")
         accepted = set(inspect.signature(network.forward).parameters)
         ids, mask = _left_padded(inputs, self._pad_id)
@@ -118,7 +118,7 @@ class NextWordModel:
 
 
 def difference(logits: Any) -> Any:
-    """The scores of the words' logits [n, words]: the first less the second, if there is one."""
+    """The scores from the words' logits [n, words]: the first minus the second, if there is one."""
     return logits[:, 0] - logits[:, 1] if logits.shape[-1] == 2 else logits[:, 0]
 
 
@@ -179,10 +179,10 @@ def load_language_model(
 
 
 def narrow_head(network: Any, word_ids: tuple[int, ...], **more: Any) -> None:
-    """Let the head compute the words alone, in float32, inside of the network's own forward pass.
+    """Let the head compute only the words, in float32, inside the network's forward pass.
 
-    So whatever an architecture does to its logits (scaling, capping) stays as it is. Where the narrow head does not
-    answer a probe as the whole head does, the whole head stays.
+    Any scaling or capping of the logits by the architecture stays in effect. If the narrow head gives other logits
+    for a probe than the whole head, the whole head is kept.
 
     Args:
         more: arguments that the network needs besides `input_ids`.
@@ -200,7 +200,7 @@ def narrow_head(network: Any, word_ids: tuple[int, ...], **more: Any) -> None:
 
 
 def answers_alike(network: Any, word_ids: tuple[int, ...], change: Callable[[], None], **more: Any) -> bool:
-    """Change the head of a network to the words alone, and say whether they have the logits of the whole head."""
+    """Change the head of a network to the words only, and return whether they have the logits of the whole head."""
     torch = need("torch", "models", "running a language model")
     weight = network.get_output_embeddings().weight
     probe = torch.tensor([[word_ids[0], word_ids[-1], word_ids[0]]], device=weight.device)

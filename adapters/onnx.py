@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.batching import (
     collect,
     cores,
@@ -49,15 +49,15 @@ _QUANTISED = (*_BATCH_QUANTISED, b"QuantizeLinear", b"MatMulInteger", b"MatMulNB
 class OnnxCrossEncoder:
     """Scores pairs with an ONNX graph, as its raw logits.
 
-    A graph that is quantised to int8 as it runs scales its activations by the largest value of the whole batch: the
-    score of a pair would depend on its company. Such a graph is run one pair at a time, without padding; its identity
-    says `"batching": "single"`.
+    A dynamically quantised (int8) graph scales its activations by the largest value of the whole batch, so the score of
+    a pair would depend on the other pairs. Such a graph is run one pair at a time, without padding; its identity says
+    `"batching": "single"`.
 
     Args:
         model: a folder with the graph and tokenizer.json, or a hub name.
         revision: of a hub model.
-        max_length: tokens of a whole input; default: as the files say, by the rule of `adapters.lengths.length_of`; 512
-            where they name no length.
+        max_length: tokens of a whole input; default: the length that the files declare (`adapters.lengths.length_of`),
+            or 512 if they declare none.
         truncation: "document" keeps every query whole, "longest_first" as in transformers.
         batch_tokens: padded tokens per model call.
         file: name of the graph in the folder, or in its subfolder `onnx`.
@@ -98,17 +98,17 @@ class OnnxCrossEncoder:
 
     @property
     def name(self) -> str:
-        """The model as it was named."""
+        """The model's name as the user wrote it."""
         return self._folder.name
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What had to be assumed, for readers of the numbers."""
+        """Assumptions that a reader of the scores should know."""
         return (self._label.remark,) if self._label and self._label.remark else ()
 
     @cached_property
     def identity(self) -> Identity:
-        """Whatever can change a score: graph, weights, tokenizer, max_length, truncation, label, batching."""
+        """Everything that can change a score: graph, weights, tokenizer, max_length, truncation, label, batching."""
         return {
             "adapter": "onnx",
             "version": _VERSION,
@@ -118,7 +118,7 @@ class OnnxCrossEncoder:
             "truncation": self._truncation,
             "batching": "single" if self._depends_on_batch else "padded",
             **self._label_identity,
-            **told(self._folder.path),
+            **adapted_identity(self._folder.path),
         }
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
@@ -148,10 +148,10 @@ class OnnxCrossEncoder:
         yield from stream_batches(prepared, forward, budget=0 if single else budget, describe=describe, calls=calls)
 
     def check(self) -> None:
-        """Refuse files that cannot be loaded, before any work is paid for.
+        """Refuse files that cannot be loaded, before any expensive work starts.
 
         Raises:
-            ModelError: naming the file and what to do.
+            ModelError: a file cannot be loaded; the message names the file and what to do.
         """
         for file in (*graph_files(self._file), self._folder.path / "tokenizer.json"):
             refuse_pointer(file)
@@ -178,8 +178,8 @@ class OnnxCrossEncoder:
 
     @cached_property
     def _content(self) -> dict[str, object]:
-        """Digests of the files that are read. A quantised graph computes other digits in another version of the engine
-        and on another processor."""
+        """Digests of the files that are read. The digits of a quantised graph also depend on the version of the engine
+        and on the processor."""
         path = self._folder.path
         graph = [str(file.relative_to(path)) for file in graph_files(self._file)]
         engine: dict[str, object] = {}
@@ -254,7 +254,7 @@ def _load(name: str, file: Path) -> _Graph:
 
 
 def _declared_label(folder: ModelFolder, asked: int | str | None) -> OutputLabel | None:
-    """The label that config.json and the option say; None where the graph itself has to say how many there are."""
+    """The label by config.json and the option; None if only the graph shows the number of labels."""
     declared = folder.config.get("id2label")
     several = isinstance(declared, Mapping) and len(declared) > 1
     return label_of(folder, asked) if several or isinstance(asked, str) else None

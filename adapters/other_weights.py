@@ -1,4 +1,4 @@
-"""What a folder without safetensors has instead, and what to do with it: the end of every refusal of such a folder."""
+"""Finds the other weights of a folder without safetensors, and says in an error message what to do with them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SHOWN = 4
 
 
 def advice(folder: ModelFolder, place: str = "", *, option: bool = True) -> str:
-    """One clause: what is there in place of safetensors weights, and what to do.
+    """One clause for a message: the weights that the folder has instead of safetensors, and what to do.
 
     Args:
-        folder: the model's.
+        folder: the folder of the model.
         place: a folder in it whose weights are missing, as a prefix: '' or '2_Dense/'.
         option: whether the model was named by a spec, which may have `?pickle=true`.
     """
@@ -41,7 +41,7 @@ def advice(folder: ModelFolder, place: str = "", *, option: bool = True) -> str:
 
 
 def file_advice(file: Path) -> str:
-    """One clause for a file that was named where a model's folder is needed."""
+    """One clause for a message about a file given in place of a model folder."""
     name = shlex.quote(str(file.parent))
     if file.suffix == ".onnx":
         return f"is a file; name the folder that it is in: 'onnx:{file.parent}?file={file.name}'"
@@ -103,7 +103,7 @@ def _unread(where: Path) -> str | None:
 
 
 def _inside(folder: ModelFolder) -> str | None:
-    """Models in subfolders: the checkpoints of a trainer, or one that was saved a level deeper."""
+    """Models in subfolders: checkpoints of a trainer, or a model saved one level deeper."""
     models = {path.parent for path in folder.path.glob("*/config.json")} if folder.path.is_dir() else set()
     steps = sorted((int(found[1]), path.name) for path in models if (found := _CHECKPOINT.fullmatch(path.name)))
     if steps:

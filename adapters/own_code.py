@@ -1,6 +1,6 @@
-"""Rerankers whose folders bring code of their own. It runs only where `?code=own` asks for it, in a process of its own.
+"""Rerankers whose folders contain custom code. The code runs only with `?code=own`, in a separate process.
 
-How a folder is called is data (`own_code_families/*.toml`); the process is `own_code_process.py`.
+`own_code_families/*.toml` define how a folder is called; the process is `own_code_process.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from adapters.adapted import told
+from adapters.adapted import adapted_identity
 from adapters.batching import UNKNOWN_INPUT, collect, default_budget, describe_pairs, named_device, stream_batches
 from adapters.contents import Contents
 from adapters.errors import UsageError
@@ -55,32 +55,32 @@ def open_own_code(
     batch_tokens: int | None = None,
     pickle: bool = False,
 ) -> OwnCodeReranker | OwnCodeListReranker:
-    """A reranker that is run by the code of its own folder. Constructing reads only configuration.
+    """Open a reranker that runs the code of its folder. Only configuration is read.
 
     Args:
         model: a folder, or a hub name.
         revision: of a hub model.
         code: "own" executes the code of the folder, with all rights of the user.
-        call: what is asked of the model, where its folder is of no known family: "pair", "text", "layers", "querit",
+        call: how to call the model, if its folder belongs to no known family: "pair", "text", "layers", "querit",
             "compute_score" or "rerank" (docs/templates.md).
-        python: the Python interpreter of another environment, where the code needs other libraries; default: this one.
-        max_length: tokens of a whole input; default: what the folder or its family says.
+        python: the Python interpreter of another environment, if the code needs other libraries; default: this one.
+        max_length: tokens of a whole input; default: the length that the folder or its family declares.
         template: for "text", "layers" and "querit": a packaged template or a TOML file.
-        instruction: for a template with a place for one; wins over the instruction of the collection.
+        instruction: for a template with a field for it; overrides the instruction of the collection.
         layer: for "layers": the layer whose score counts; default: the last one.
         compress_ratio: for models that merge tokens of a document: how many become one.
-        compress_layers: the layers before which they do, as in "24,40".
+        compress_layers: the layers before which tokens are merged, as in "24,40".
         device: a torch device; default: a GPU if there is one.
         dtype: of the weights.
-        batch_tokens: padded tokens per model call, characters where the model counts no tokens; it does not change
-            scores beyond rounding.
-        pickle: read pickled weights where there are no safetensors.
+        batch_tokens: padded tokens per model call, or characters if the model counts no tokens; does not change scores
+            beyond rounding.
+        pickle: read pickled weights if there are no safetensors.
 
     Raises:
-        ModelError: the folder names no code of its own, is of no known family, or lacks some of its code.
-        UsageError: an option is out of its range, or its call has no use for it.
+        ModelError: the folder names no custom code, belongs to no known family, or lacks some of its code.
+        UsageError: an option is out of its range, or the call does not use it.
     """
-    del code  # it has only one value here, and chose this function
+    del code  # always "own" here: it selected this function
     if batch_tokens is not None and batch_tokens < 1:
         raise UsageError(f"batch_tokens={batch_tokens} must be at least 1")
     folder = model_folder(model, revision)
@@ -99,9 +99,9 @@ class Opened:
     """A folder and how it is called; nothing is loaded.
 
     Args:
-        template: what makes the text; None where the model reads a query and a document.
+        template: makes the text of a pair; None if the model reads a query and a document.
         max_length: tokens of a whole input; None leaves it to the model's own method.
-        layering: of a model with a head after each layer.
+        layering: the options of a model with a head after each layer.
     """
 
     own: OwnCode
@@ -120,7 +120,7 @@ class Opened:
 
     @cached_property
     def identity(self) -> dict[str, object]:
-        """What can change a score, without the instruction."""
+        """Everything that can change a score, except the instruction."""
         family, template = self.family, self.template
         return {
             "adapter": "own-code",
@@ -134,11 +134,11 @@ class Opened:
             **({} if family.attention is None else {"attention": family.attention}),
             **({} if template is None else {"template": template.digest}),
             **({} if self.layering is None else self.layering.identity),
-            **told(self.folder.path),
+            **adapted_identity(self.folder.path),
         }
 
     def process(self, instruction: str) -> OwnCodeProcess:
-        """A process for it, with files of its own that go when nobody holds the process any more."""
+        """A process for this folder. Its temporary files are removed with the last reference to the process."""
         place = tempfile.TemporaryDirectory(prefix="harness-own-code-")
         folder, family = Path(place.name), self.family
         call: dict[str, Any] = {
@@ -164,7 +164,7 @@ class Opened:
 
 
 class _OwnCode:
-    """What both kinds share."""
+    """The parts that both kinds of reranker share."""
 
     def __init__(self, opened: Opened, instruction: str | None, batch_tokens: int | None) -> None:
         self._opened, self._batch_tokens = opened, batch_tokens
@@ -174,29 +174,29 @@ class _OwnCode:
 
     @property
     def name(self) -> str:
-        """The model as it was named."""
+        """The model's name as the user wrote it."""
         return self._opened.folder.name
 
     @property
     def identity(self) -> Identity:
-        """Whatever can change a score: weights, tokenizer, settings and code, how the model is called, and the versions
-        of Python and transformers that the code runs with."""
+        """Everything that can change a score: weights, tokenizer, settings, code, how the model is called, and the
+        versions of Python and transformers that run the code."""
         template = self._opened.template
         instructed = template is not None and template.instructed
         return {**self._opened.identity, **({"instruction": self._instruction} if instructed else {})}
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What had to be assumed, for readers of the numbers."""
+        """Assumptions that a reader of the scores should know."""
         layering = self._opened.layering
         return (layering.remark,) if layering is not None and layering.remark else ()
 
     def check(self) -> None:
-        """Refuse files that cannot be loaded, and an interpreter that cannot be used; no code of the folder runs.
+        """Refuse files that cannot be loaded, and an interpreter that cannot be used. Runs no code of the folder.
 
         Raises:
-            ModelError: naming the file and what to do.
-            UsageError: `python` is no interpreter with transformers.
+            ModelError: a file cannot be loaded; the message names the file and what to do.
+            UsageError: `python` is not an interpreter with transformers.
         """
         refuse_unsound(self._opened.folder, pickle=self._opened.pickle)
         _ = self._opened.own.digest
@@ -210,11 +210,11 @@ class _OwnCode:
 class OwnCodeReranker(_OwnCode):
     """Scores pairs with the code of the model's own folder, as raw scores in float32.
 
-    Documents' tokens are counted before and after truncation, except where a method of the model reads texts itself.
+    Document tokens are counted before and after truncation, unless a method of the model reads the texts itself.
     """
 
     def bind(self, setting: Setting) -> OwnCodeReranker:
-        """The same model with the instruction of a collection, where its template has a place for one."""
+        """The same model with the instruction of a collection, if its template has a field for it."""
         template = self._opened.template
         if setting.instruction is None or self._fixed or template is None or not template.instructed:
             return self
@@ -225,7 +225,7 @@ class OwnCodeReranker(_OwnCode):
         return bound
 
     def reference(self) -> ReferenceCall:
-        """sentence-transformers would run the same code.
+        """Raise NoReference: sentence-transformers would run the same code.
 
         Raises:
             NoReference: always.
@@ -237,7 +237,7 @@ class OwnCodeReranker(_OwnCode):
 
         Raises:
             ModelError: the code of the folder fails, ends its process or takes too long; a score is not finite; a
-                query leaves no room for a document.
+                query leaves no space for a document.
         """
         return collect(self.stream(queries, documents, pairs), len(pairs))
 
@@ -265,7 +265,7 @@ class OwnCodeReranker(_OwnCode):
         return pads_pairs(self._prepare, scores, self._opened.dtype)
 
     def _prepare(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> OwnInputs:
-        """Hand over the texts that the pairs name; what is known of each input."""
+        """Send the texts of the pairs to the process, and return the lengths of the inputs."""
         asked, query = np.unique(pairs[:, 0], return_inverse=True)
         named, document = np.unique(pairs[:, 1], return_inverse=True)
         read = self._opened.template.read if self._opened.template is not None else str
@@ -278,7 +278,7 @@ class OwnCodeReranker(_OwnCode):
         return OwnInputs.of(self._process.ask({"prepare": request}, seconds), len(pairs))
 
     def _scores(self, rows: Integers) -> Floats:
-        """Scores of rows of the request that was prepared last, float32 [len(rows)]."""
+        """Scores of rows of the last prepared request, float32 [len(rows)]."""
         seconds = REQUEST_SECONDS + SECONDS_A_PAIR * len(rows)
         found = self._process.ask({"score": rows.tolist()}, seconds)["scores"]
         scores: Floats = np.array(found, np.float64).astype(np.float32)
@@ -286,7 +286,7 @@ class OwnCodeReranker(_OwnCode):
 
 
 class OwnCodeListReranker(_OwnCode):
-    """Orders whole lists with the code of the model's own folder; its order may depend on the whole list."""
+    """Orders whole lists with the code of the model's folder. The order may depend on the whole list."""
 
     def order(self, query: str, documents: Sequence[str]) -> list[int]:
         """The numbers of the documents, the best one first.
@@ -301,14 +301,14 @@ class OwnCodeListReranker(_OwnCode):
 
 @dataclass(frozen=True)
 class OwnInputs:
-    """The inputs of a request, as far as the process can say."""
+    """The inputs of a request, as far as the process can count them."""
 
     lengths: Integers
-    """Tokens of the whole input after truncation; characters where the model counts no tokens."""
+    """Tokens of the whole input after truncation; characters if the model counts no tokens."""
     tokens: npt.NDArray[np.int32]
-    """Document tokens before truncation; -1 where they are not counted."""
+    """Document tokens before truncation; -1 if they are not counted."""
     kept: npt.NDArray[np.int32]
-    """Document tokens after truncation; -1 where they are not counted."""
+    """Document tokens after truncation; -1 if they are not counted."""
     digests: npt.NDArray[np.uint64]
 
     @classmethod
@@ -328,7 +328,7 @@ class OwnInputs:
 
 
 def _pieces(template: PromptTemplate, instruction: str) -> list[list[str | int]]:
-    """The pieces of a template as the process reads them: 0 stands for the query, 1 for the document."""
+    """The pieces of a template as the process reads them: 0 marks the query, 1 the document."""
     numbers = {Field.QUERY: 0, Field.DOCUMENT: 1}
 
     def written(part: str | Field) -> str | int:

@@ -1,4 +1,4 @@
-"""A process in which the code of a model's folder runs, seen from here: requests, answers, limits, and its end."""
+"""The client of the process that runs the code of a model's folder: requests, answers, time limits, and its end."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from adapters.errors import ModelError, UsageError
 
 _PROCESS = Path(__file__).with_name("own_code_process.py")
 LOAD_SECONDS = 1800.0
-"""How long it may take to import the libraries and to load a model."""
+"""The time limit for importing the libraries and loading a model."""
 REQUEST_SECONDS, SECONDS_A_PAIR = 600.0, 10.0
-"""How long a request may take, and what is added for each pair that it scores."""
+"""The time limit of a request, and the time added for each pair that it scores."""
 _ENDING_SECONDS = 10.0
 _LONGEST = 300
 _SECRET = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|(API|ACCESS|SECRET|PRIVATE)_?KEY)(_|$)")
-"""Variables that no code of a model needs, because nothing is looked up."""
+"""Variables that the code of a model does not need, because nothing is fetched from a hub."""
 _VERSIONS = (
     "import importlib.metadata, json, sys; print(json.dumps(['.'.join(map(str, sys.version_info[:2])), "
     "importlib.metadata.version('transformers')]))"
@@ -37,18 +37,18 @@ _OTHER = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
 
 
 class CallFailed(ModelError):
-    """The model answered a request with an error. The process goes on."""
+    """The model answered a request with an error. The process keeps running."""
 
 
 class OwnCodeProcess:
-    """A process that is started, and its model loaded, with the first request.
+    """A process that starts and loads its model with the first request.
 
     Args:
         name: of the model, for messages.
-        call: how the folder is called; `load` of the process.
-        folder: what the process may write into; removed with it.
+        call: how the folder is called; the value of `load` in the first request.
+        folder: where the process may write; removed with it.
         python: the interpreter; None for this one.
-        advice: what ends the message of a model that cannot be loaded.
+        advice: the end of the message if the model cannot be loaded.
     """
 
     def __init__(
@@ -61,23 +61,23 @@ class OwnCodeProcess:
         self.device = "cpu"
 
     def ask(self, request: Mapping[str, Any], seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
-        """The answer to a request.
+        """Send a request and return the answer.
 
         Args:
-            seconds: how long it may take.
+            seconds: the time limit.
 
         Raises:
-            CallFailed: the code of the folder raised an error, or gave something else than scores.
+            CallFailed: the code of the folder raised an error, or returned something other than scores.
             ModelError: the process ended, or took too long.
         """
-        if self._failure is not None:  # it would fail again, perhaps after as long a time
+        if self._failure is not None:  # it would fail again, perhaps after the same long time
             raise self._failure
         if self._process is None:
             self._start()
         return self._answered(request, seconds, "")
 
     def close(self) -> None:
-        """End the process, if there is one. The next request starts another one."""
+        """End the process, if it runs. The next request starts a new one."""
         if self._process is not None:
             _end(self._process, self._errors)
         self._process = None
@@ -118,7 +118,7 @@ class OwnCodeProcess:
         timer.start()
         try:
             line = _exchanged(process, json.dumps(request).encode() + b"\n")
-        except BaseException:  # an answer that nobody waits for must not be taken for the next one
+        except BaseException:  # a late answer must not be taken for the next one
             self.close()
             raise
         finally:
@@ -180,7 +180,7 @@ def _versions(python: str, other: bool) -> tuple[str, str]:
 
 
 def _exchanged(process: subprocess.Popen[bytes], request: bytes) -> bytes:
-    """Ask and read the answer; what does not end in a line end is none."""
+    """Send a request and read the answer; an answer without a line end is incomplete."""
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):  # it ended, and its errors say why
@@ -199,7 +199,7 @@ def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
 
 
 def _environment(folder: Path, *, other: bool) -> dict[str, str]:
-    """Nothing is looked up on a hub, and copies of the code are made in `folder`."""
+    """Environment variables that keep the process off the hub and put its copies of the code into `folder`."""
     left_out: Sequence[str] = _OTHER if other else ()
     kept = {name: value for name, value in os.environ.items() if name not in left_out and not _SECRET.search(name)}
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_MODULES_CACHE": str(folder / "modules")}

@@ -1,4 +1,4 @@
-"""How folders with code of their own are called, as data: `own_code_families/*.toml`, one file per published family."""
+"""How folders with custom code are called, as data: `own_code_families/*.toml`, one file per published family."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from adapters.typed_file import parsed_toml
 from adapters.typed_values import OneOrMore, Place, Positive, Text, typed
 
 Call = Literal["pair", "text", "layers", "querit", "compute_score", "rerank"]
-"""What is asked of the model of a folder:
+"""How the model of a folder is called:
 
 - `pair`: the logit of a pair, as the tokenizer joins it.
 - `text`: the logit of one text, made with a template.
 - `layers`: the score of such a text at its last token, after one of the layers.
-- `querit`: the score of such a text at a token [CLS] behind it.
-- `compute_score`: its own method for pairs.
-- `rerank`: its own method for a list, which gives an order.
+- `querit`: the score of such a text at a token [CLS] after it.
+- `compute_score`: the model's method for pairs.
+- `rerank`: the model's method for a list, which gives an order.
 """
 CLASSES: dict[Call, str] = {
     "pair": "AutoModelForSequenceClassification",
@@ -38,13 +38,13 @@ class OwnCodeFamily:
     """The keys of a file, and how a folder is called.
 
     Args:
-        call: what is asked of the model.
+        call: how the model is called.
         architectures: the classes that such folders name, in `architectures` or `auto_map` of config.json.
         template: the packaged template that makes the text.
-        max_length: tokens of an input that it is published with, where the folder says nothing.
-        compresses: whether its layers can merge the tokens of a document.
-        attention: the implementation of attention that its authors' code needs.
-        transformers: the version of transformers that its authors' code was written for, where newer ones are known to
+        max_length: tokens of an input that the model is published with, used if the folder declares no length.
+        compresses: whether the model's layers can merge the tokens of a document.
+        attention: the implementation of attention that the authors' code needs.
+        transformers: the version of transformers that the authors' code was written for, if newer ones are known to
             fail.
     """
 
@@ -63,7 +63,7 @@ def families() -> Mapping[str, OwnCodeFamily]:
 
 
 def family_of(classes: set[str]) -> OwnCodeFamily | None:
-    """The family that has one of some classes; None where none has."""
+    """The family that has one of these classes; None if none has."""
     return next((family for family in families().values() if classes & set(family.architectures)), None)
 
 

@@ -1,4 +1,4 @@
-"""The code that a folder names: where it lies, its digest, and a view of the folder in which it is all in one place."""
+"""The code that a folder names: its files, its digest, and a view of the folder with all the code in one place."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class OwnCode:
 
     @cached_property
     def classes(self) -> dict[str, str]:
-        """The classes that the folder names, by the class of transformers that they stand for, without repositories."""
+        """The classes that the folder names, by the class of transformers that each replaces, without repositories."""
         return {auto: name.rpartition(_ELSEWHERE)[2] for auto, name in own_classes(self.folder).items()}
 
     @property
     def networks(self) -> dict[str, str]:
-        """Those of `classes` that are networks."""
+        """The entries of `classes` that are networks."""
         return {auto: name for auto, name in self.classes.items() if auto not in _NO_NETWORKS}
 
     @property
@@ -45,7 +45,7 @@ class OwnCode:
         """Other repositories that hold some of the code.
 
         Raises:
-            ModelError: one is neither in the mirror nor in the cache of the hub's client.
+            ModelError: a repository is neither in the mirror nor in the cache of the hub client.
         """
         named = (name.partition(_ELSEWHERE)[0] for name in own_classes(self.folder).values() if _ELSEWHERE in name)
         return tuple(open_folder(name, None, CODE_FILES) for name in dict.fromkeys(named))
@@ -60,7 +60,7 @@ class OwnCode:
         """Files of code by their place in the view.
 
         Raises:
-            ModelError: a module that is named is not there, or two repositories have different files of one name.
+            ModelError: a named module is missing, or two repositories have different files under one name.
         """
         found = dict(_python(self.folder.path))
         for repository in self.repositories:
@@ -68,7 +68,7 @@ class OwnCode:
                 if name in found and found[name].read_bytes() != file.read_bytes():
                     raise ModelError(
                         f"'{self.folder.name}': {name} is in the folder and, with another content, in "
-                        f"'{repository.name}', which its auto_map names too; write one of both into auto_map"
+                        f"'{repository.name}', which its auto_map names too; name only one of them in auto_map"
                     )
                 found.setdefault(name, file)
         self._refuse_missing(found)
@@ -80,7 +80,7 @@ class OwnCode:
         Args:
             place: where the new folder is made.
         """
-        made = place / "model"  # a name that is a module's: transformers makes a package of it
+        made = place / "model"  # must be a valid module name: transformers makes a package of it
         made.mkdir()
         for file in self.folder.path.iterdir():
             if not file.name.startswith(".") and file.name != "__pycache__":
@@ -112,7 +112,7 @@ def _python(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _name_here(folder: ModelFolder, made: Path) -> None:
-    """Write the settings again without the repositories that they name."""
+    """Rewrite the settings without the repositories that they name."""
     for name in _MAPPED:
         settings = folder.json(name)
         if "auto_map" in settings:

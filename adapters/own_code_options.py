@@ -1,4 +1,4 @@
-"""The options of a folder with code of its own: which family it is of, and what its call has a use for."""
+"""The options of a folder with custom code: its family, and the options that its call uses."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from adapters.prompt_template import PromptTemplate, load_template
 
 _TEMPLATED = ("text", "layers", "querit")
 _USUAL = {"querit": "querit"}
-"""The template of a call where its family names none."""
+"""The template of a call if its family names none."""
 
 
 def model_folder(model: str, revision: str | None) -> ModelFolder:
-    """The folder, with its code where that lies in it.
+    """The folder of a model, with the code that it contains.
 
     Raises:
-        ModelError: it cannot be found, names no code, or needs modules that are read by sentence-transformers.
+        ModelError: it cannot be found, names no code, or needs modules that only sentence-transformers reads.
     """
     folder = open_folder(model, revision)
     named = own_classes(folder)
@@ -43,16 +43,16 @@ def model_folder(model: str, revision: str | None) -> ModelFolder:
 
 
 def chosen_family(own: OwnCode, call: Call | None) -> OwnCodeFamily:
-    """The family that a folder shows it is of; what is asked for by `call` wins.
+    """The family of a folder; `call` overrides the call of the family.
 
     Raises:
-        ModelError: neither says how it is called, or the folder has no class for the call.
+        ModelError: neither defines how the model is called, or the folder has no class for the call.
     """
     family = family_of(own.named)
     if family is None and call is None:
         raise ModelError(
             f"'{own.folder.name}' is of no known family ({', '.join(sorted(own.named))}), so nothing says how its code "
-            f"is called; say it with ?code=own&call=NAME, NAME being {', '.join(CLASSES)} (docs/templates.md)"
+            f"is called; choose with ?code=own&call=NAME, NAME being {', '.join(CLASSES)} (docs/templates.md)"
         )
     if family is None or (call is not None and call != family.call):
         assert call is not None
@@ -69,12 +69,12 @@ def chosen_family(own: OwnCode, call: Call | None) -> OwnCodeFamily:
 def chosen_template(
     folder: ModelFolder, family: OwnCodeFamily, template: str | None, instruction: str | None
 ) -> PromptTemplate | None:
-    """What makes the text of a call; None for a call without one.
+    """The template that makes the text of a call; None for a call without one.
 
     Raises:
-        UsageError: the call has no use for a template or an instruction, or the template's text goes on behind the
-            document.
-        ModelError: none is named.
+        UsageError: the call does not use a template or an instruction, or the document does not end its piece of the
+            template.
+        ModelError: no template is named.
     """
     if family.call not in _TEMPLATED:
         if template is not None or instruction is not None:
@@ -89,7 +89,7 @@ def chosen_template(
     found = load_template(named)
     if not found.document_ends_piece:
         raise UsageError(
-            f"template={named}: the text behind {{document}} belongs into 'suffix', or into an entry of its own in "
+            f"template={named}: the text after {{document}} belongs in 'suffix', or in a separate entry of "
             "'body', so that a long document can be cut"
         )
     if instruction is not None and not found.instructed:
@@ -103,8 +103,8 @@ def chosen_length(
     """Tokens of a whole input; None leaves it to the model's own method.
 
     Raises:
-        UsageError: it is less than 1, or the call has no use for it.
-        ModelError: more is asked for than there are positions, or nothing names a length.
+        UsageError: `asked` is less than 1, or the call does not use it.
+        ModelError: `asked` is more than the number of positions, or nothing names a length.
     """
     if asked is not None and asked < 1:
         raise UsageError(f"max_length={asked} must be at least 1")
@@ -121,11 +121,11 @@ class Layering:
     """Which layer of a model with many heads gives the score, and where tokens are merged.
 
     Args:
-        layer: whose score counts.
-        remark: what was assumed.
+        layer: the layer whose score counts.
+        remark: the assumption made, if any.
         compresses: whether the model can merge tokens.
         ratio: how many tokens of a document become one; 1 merges none.
-        layers: before which they do.
+        layers: the layers before which tokens are merged.
     """
 
     layer: int
@@ -138,11 +138,11 @@ class Layering:
     def chosen(
         cls, folder: ModelFolder, family: OwnCodeFamily, layer: int | None, ratio: int | None, layers: str | None
     ) -> Layering | None:
-        """What the options say; None for a call without layers.
+        """The layering by the options; None for a call without layers.
 
         Raises:
-            UsageError: an option is out of its range, or has no use.
-            ModelError: config.json does not say how many layers there are.
+            UsageError: an option is out of its range, or the call does not use it.
+            ModelError: config.json does not give the number of layers.
         """
         given = {"layer": layer, "compress_ratio": ratio, "compress_layers": layers}
         if family.call != "layers":

@@ -1,7 +1,7 @@
 """The process that runs the code of a model's folder: requests and answers are lines of JSON on its standard streams.
 
 It imports nothing of this package, and runs on Python 3.9 or newer with transformers 4.40 or newer, because it may be
-started with the Python of another environment. It stays until its input ends, which is when whoever asks is gone.
+started with the Python of another environment. It runs until its input ends, which happens when its parent exits.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from typing import Any  # noqa: E402
 
 _PR_SET_PDEATHSIG = 1
 _QUERY, _DOCUMENT = 0, 1
-"""Stand for a text in the pieces of a template."""
+"""Mark the place of a text in the pieces of a template."""
 Read = tuple[dict[str, list[int]], int, int]
 """The inputs of a pair, and the tokens of its document before and after truncation."""
 
 
 class Refused(Exception):
-    """A request that cannot be answered, with a reason for people."""
+    """A request that cannot be answered, with a reason for the user."""
 
 
 class _Scorer:
-    """A loaded model, and the request that it is at.
+    """A loaded model, and its current request.
 
     Args:
         call: how the folder is called; see `adapters/own_code.py`.
@@ -55,7 +55,7 @@ class _Scorer:
         self.pairs: list[list[int]] = []
 
     def prepare(self, queries: list[str], documents: list[str], pairs: list[list[int]]) -> dict[str, list[int]]:
-        """Take the texts of a request; what is known of the input of each pair before it is scored."""
+        """Take the texts of a request, and return the lengths and digests of its inputs, as far as they are known."""
         self.queries, self.documents, self.pairs = queries, documents, pairs
         return {"lengths": [len(queries[query]) + len(documents[document]) for query, document in pairs]}
 
@@ -74,7 +74,7 @@ class _Scorer:
 
 
 class _Method(_Scorer):
-    """A model with a method `compute_score` for pairs, or `rerank` for a list, which reads texts by itself."""
+    """A model with a method `compute_score` for pairs, or `rerank` for a list, which tokenises texts itself."""
 
     def score(self, rows: list[int]) -> list[float]:
         import torch
@@ -138,7 +138,7 @@ class _Encoded(_Scorer):
         return _numbers(found, len(rows), "the model")
 
     def padded(self, features: list[dict[str, list[int]]], side: str | None = None) -> dict[str, Any]:
-        """Inputs as tensors on the device; `side` None pads where the tokenizer does."""
+        """Inputs as tensors on the device; `side` None pads on the tokenizer's side."""
         own = self.tokenizer.padding_side
         self.tokenizer.padding_side = side or own
         try:
@@ -182,14 +182,14 @@ class _Text(_Encoded):
         return _features([*before, *document[:room], *after]), len(document), min(len(document), room)
 
     def parts(self, row: int) -> tuple[list[int], list[int], list[int]]:
-        """The token ids before the document, of it, and after it."""
+        """The token ids before the document, of the document, and after it."""
         before, after = self.around(row)
         piece = self.call["pieces"][self.place]
         body, head = self.piece(piece, row), len(self.piece(piece[:-1], row))
         return [*before, *body[:head]], body[head:], after
 
     def around(self, row: int) -> tuple[list[int], list[int]]:
-        """The token ids of the pieces before that of the document, and after it."""
+        """The token ids of the pieces before the document's piece, and after it."""
         pieces = self.call["pieces"]
         before, after = (
             [token for piece in some for token in self.piece(piece, row)]
@@ -209,7 +209,7 @@ class _Text(_Encoded):
 
 
 class Layers(_Text):
-    """A causal model with a head after each layer: the score at the last token, after the layer that is asked for."""
+    """A causal model with a head after each layer: the score at the last token, after the chosen layer."""
 
     def logits(self, features: list[dict[str, list[int]]], rows: list[int]) -> Any:
         import torch
@@ -227,26 +227,26 @@ class Layers(_Text):
         outputs = self.model(**inputs, output_hidden_states=True, return_dict=True, **more)
         logits, masks = outputs.logits, getattr(outputs, "attention_masks", None)
         if isinstance(logits, torch.Tensor) or len(logits) != 1:
-            raise Refused("the model gives no list with the scores of one layer, as its kind does")
+            raise Refused("the model does not return a list with the scores of one layer; choose another call")
         mask = masks[0] if masks else inputs["attention_mask"]
         last = mask.long().sum(dim=1) - 1
         return logits[0].reshape(len(rows), -1)[torch.arange(len(rows), device=last.device), last]
 
 
 class Querit(_Text):
-    """A text with [CLS] behind it, padded on the left to the full length; of a longer one the last ids are kept."""
+    """A text followed by [CLS], padded on the left to the full length; a longer text keeps its last ids."""
 
     def prepare(self, queries: list[str], documents: list[str], pairs: list[list[int]]) -> dict[str, list[int]]:
         return {**super().prepare(queries, documents, pairs), "lengths": [self.call["max_length"]] * len(pairs)}
 
     def read(self, row: int) -> Read:
-        features, _, _ = super().read(row)  # refuses a query that leaves no room
+        features, _, _ = super().read(row)  # refuses a query that leaves no space
         before, document, after = self.parts(row)
         limit = self.call["max_length"]
         whole = [*before, *document, *after]
         cls = self.tokenizer.convert_tokens_to_ids("[CLS]")
         if cls is None or "[CLS]" not in self.tokenizer.get_vocab():
-            raise Refused("its tokenizer has no token [CLS], which this kind of model reads the score at")
+            raise Refused("its tokenizer has no token [CLS], at which this kind of model gives the score")
         features = _features([*whole[:limit], cls][-limit:])
         return features, len(document), min(len(document), max(limit - len(before), 0))
 
@@ -326,7 +326,7 @@ def _digest(ids: list[int]) -> int:
 
 
 def _answer(scorer: _Scorer | None, asked: dict[str, Any]) -> tuple[_Scorer | None, dict[str, Any]]:
-    """The scorer from now on, and the answer to a request."""
+    """The scorer to use from now on, and the answer to a request."""
     if "load" in asked:
         known = set(sys.path)
         sys.path.extend(place for place in asked["path"] if place and place not in known)  # last: what is not found
@@ -341,7 +341,7 @@ def _answer(scorer: _Scorer | None, asked: dict[str, Any]) -> tuple[_Scorer | No
 
 
 def _receive(pipe: int, requests: queue.Queue[bytes]) -> None:
-    """Hand on the lines of a pipe, and end the process with it, as when whoever asked is killed."""
+    """Queue the lines of a pipe, and end the process when the pipe ends, for instance because the parent was killed."""
     parts: list[bytes] = []
     with contextlib.suppress(OSError):
         while part := os.read(pipe, 1 << 20):
@@ -360,7 +360,7 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Answer requests one after the other. Standard input and output belong to them alone; libraries get others."""
+    """Answer requests one by one. Standard input and output carry only requests and answers; libraries get others."""
     if "--end-with-parent" in sys.argv:
         _end_with_parent()
     pipe, out = os.dup(0), os.dup(1)
@@ -377,7 +377,7 @@ def main() -> None:
                 scorer, found = _answer(scorer, asked)
             except Refused as error:
                 found = {"error": " ".join(str(error).split())}
-            except Exception as error:  # whatever the foreign code raises is the answer
+            except Exception as error:  # any error of the model's code becomes the answer
                 found = {"error": " ".join(f"{type(error).__name__}: {error}".split())}
             stream.write(json.dumps(found) + "\n")
             stream.flush()

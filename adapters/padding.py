@@ -1,7 +1,7 @@
-"""Whether a network gives an input the same answer alone and in a padded batch.
+"""Checks whether a network gives an input the same output alone and in a padded batch.
 
-Not all do: some convolve or mix over padding (ConvBERT, FNet), some have no mask (RWKV), and padding on the left moves
-the positions of a BERT. Their inputs are run one by one, so that no score depends on the other pairs of its batch.
+Not all networks do: some convolve or mix over padding (ConvBERT, FNet), some have no mask (RWKV), and padding on the
+left moves the positions of a BERT. Their inputs are run one by one, so no score depends on the other pairs of a batch.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _COUNT_FROM_THE_LEFT = {"albert", "bert", "distilbert", "electra", "megatron-ber
 
 
 def batching_of(folder: ModelFolder) -> dict[str, str]:
-    """For identities: networks that are known to see padding were once run in padded batches, and what was stored of
-    them then is not used again. It decides nothing else."""
+    """An entry for identities. Networks affected by padding were once run in padded batches; the entry keeps the scores
+    stored then from being reused. It has no other effect."""
     kind = folder.config.get("model_type")
     left = folder.tokenizer_settings.get("padding_side") == "left" and kind in _COUNT_FROM_THE_LEFT
     return {"batching": "single"} if left or kind in _SEE_PADDING else {}
 
 
 def pads_without_effect(ask: Callable[[list[int]], Floats], dtype: str) -> bool:
-    """Whether the inputs made of the probes have the same answers alone and in one padded batch.
+    """Whether the probes have the same outputs alone and in one padded batch.
 
     Args:
-        ask: answers of some of them in one call, [rows, ...].
-        dtype: of the weights; in half precision answers differ by rounding.
+        ask: computes the outputs of some probes in one call, [rows, ...].
+        dtype: of the weights; in half precision outputs differ by rounding.
     """
     rows = list(range(len(PROBE_TEXTS)))
     try:
@@ -58,7 +58,13 @@ def pads_pairs(
     logits: Callable[[Any, Integers], Floats],
     dtype: str,
 ) -> bool:
-    """The same for what prepares pairs and asks a network for their logits."""
+    """The same for pairs of texts.
+
+    Args:
+        prepare: makes the inputs of pairs.
+        logits: computes the logits of some prepared rows.
+        dtype: of the weights.
+    """
     try:
         prepared = prepare([PROBE_QUERY], PROBE_TEXTS, np.array([[0, row] for row in range(len(PROBE_TEXTS))]))
     except ModelError:  # the longest input is shorter than the probe
@@ -67,7 +73,7 @@ def pads_pairs(
 
 
 def alike(one: Floats, other: Floats, dtype: str) -> bool:
-    """Whether two answers are the same up to rounding."""
+    """Whether two outputs are the same up to rounding."""
     tolerance = _TOLERANCE.get(dtype, _OF_HALF_PRECISION)
     size = max(1.0, float(np.abs(np.nan_to_num(one)).max(initial=0.0)))
     return bool(np.allclose(one, other, rtol=0, atol=tolerance * size, equal_nan=True))

@@ -1,4 +1,4 @@
-"""What a model gets of many pairs of texts: token ids in flat arrays, put together and padded when a batch is due."""
+"""The model inputs of many pairs of texts: token ids in flat arrays, joined and padded when a batch is run."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Ragged:
 
 @dataclass(frozen=True)
 class CutTexts:
-    """One text of every pair, cut to what the model gets of it."""
+    """One text of every pair, truncated as the model reads it."""
 
     ids: Ragged
     of: Integers
     """The text of each pair, as a row of `ids`."""
     kept: Integers
-    """Tokens that are left of it after truncation."""
+    """Tokens of the text after truncation."""
     side: str
-    """The side that truncation takes from."""
+    """The side at which the text is truncated."""
 
     def __call__(self, row: int) -> Ids:
         """The tokens of the text of one pair."""
@@ -59,7 +59,7 @@ class CutTexts:
 
 @dataclass(frozen=True)
 class Padding:
-    """How a tokenizer fills a batch up."""
+    """How a tokenizer pads a batch."""
 
     side: str
     token: int
@@ -68,7 +68,7 @@ class Padding:
 
 @dataclass(frozen=True)
 class EncodedPairs:
-    """The model inputs of all pairs of a request, one entry per pair; an input is built when it is asked for."""
+    """The model inputs of all pairs of a request, one entry per pair; inputs are built on demand."""
 
     lengths: Integers
     """Tokens of the whole input, after truncation."""

@@ -38,8 +38,8 @@ class PairTemplate:
 
 
 def probe_template(tokenizer: Any) -> PairTemplate | None:
-    """Read the special tokens off a pair that the tokenizer itself has put together; None if they do not stand around
-    and between the two texts."""
+    """Read the special tokens off a pair that the tokenizer joined; None if they are not around and between the two
+    texts."""
     tokenizer.no_truncation()
     tokenizer.no_padding()
     for query, document in PROBES:

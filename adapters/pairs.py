@@ -1,4 +1,4 @@
-"""Pairs of texts to model inputs: every text is tokenised once, and a pair is joined from the tokens of its texts."""
+"""Makes model inputs from pairs of texts: every text is tokenised once, and a pair joins the tokens of its texts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _Read = Callable[[int], tuple[str, str]]
 
 
 class PairEncoder:
-    """Turns (query, document) pairs into the inputs that the tokenizer itself makes of them.
+    """Turns (query, document) pairs into the same inputs as the tokenizer.
 
-    Joining is checked against the tokenizer with known texts, and on some pairs of every request, the longest among
-    them; where it differs, every pair is encoded by the tokenizer, which is slower and always right.
+    Joining is checked against the tokenizer on fixed texts and on some pairs of every request, including the longest.
+    If they differ, the tokenizer encodes every pair, which is slower and always correct.
 
     Args:
         tokenizer: a `tokenizers.Tokenizer`; of a fast transformers tokenizer, its `backend_tokenizer`. The encoder
@@ -34,7 +34,7 @@ class PairEncoder:
             the document.
 
     Raises:
-        ModelError: `max_length` leaves no room beside the special tokens.
+        ModelError: `max_length` has no space for text besides the special tokens.
     """
 
     def __init__(self, tokenizer: Any, *, max_length: int, truncation: Truncation) -> None:
@@ -45,11 +45,11 @@ class PairEncoder:
         self._padding = padding_of(tokenizer)
         self._room = max_length - int(tokenizer.num_special_tokens_to_add(True))
         if self._room < 2:
-            raise ModelError(f"max_length={max_length} leaves no room for a query and a document; raise it")
+            raise ModelError(f"max_length={max_length} leaves no space for a query and a document; raise it")
         self.template = self._checked_template()
 
     def encode(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> EncodedPairs:
-        """Prepare the inputs of all pairs. Only texts that a pair names are read.
+        """Prepare the inputs of all pairs. Texts that occur in no pair are not read.
 
         Args:
             queries: unique texts.
@@ -57,7 +57,7 @@ class PairEncoder:
             pairs: int [n, 2]; each row is (query index, document index).
 
         Raises:
-            ModelError: with truncation="document", a query leaves no room for a document.
+            ModelError: with truncation="document", a query leaves no space for a document.
         """
 
         def read(row: int) -> tuple[str, str]:
@@ -99,7 +99,7 @@ class PairEncoder:
             return
         text = read(int(np.argmax(query.kept)))[0]
         raise ModelError(
-            f"the query '{text[:60]}' has {query.kept.max()} tokens and leaves no room for a document in max_length="
+            f"the query '{text[:60]}' has {query.kept.max()} tokens and leaves no space for a document in max_length="
             f"{self.max_length}; raise max_length, or use truncation=longest_first"
         )
 
@@ -137,10 +137,10 @@ class PairEncoder:
 
 
 def kept_tokens(query: Integers, document: Integers, room: int, truncation: Truncation) -> tuple[Integers, Integers]:
-    """How many tokens of each query and each document an input keeps, for `room` tokens of text.
+    """The number of tokens of each query and each document that an input keeps, for `room` tokens of text.
 
-    "longest_first" is the rule of the Rust tokenizers: the longer text gives first; when both are longer than half,
-    each gets half, and the odd token goes to the longer one (to the document if they are equally long).
+    "longest_first" is the rule of the Rust tokenizers: the longer text is cut first; if both are longer than half, each
+    keeps half, and the odd token goes to the longer one (to the document if they are equally long).
     """
     if truncation == "document":
         return query, np.minimum(document, np.maximum(room - query, 0))

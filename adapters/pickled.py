@@ -1,4 +1,4 @@
-"""Weights that torch pickled (`pytorch_model.bin`): read as tensors alone, without running code in them."""
+"""Reads pickled torch weights (`pytorch_model.bin`) as tensors only, without running code in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from adapters.errors import ModelError, need
 from adapters.soundness import refuse_pointer
 
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
-"""Names that pickles have; other files have them too."""
+"""Names of pickled files; other files can have these names too."""
 _PROTOCOLS = tuple(bytes([number]) for number in range(2, 6))
 """The second byte of a pickle."""
 _FOREIGN = re.compile(r"(?:GLOBAL|global|class|type)[: ]+'?([\w.]+)")
@@ -21,14 +21,14 @@ _SAVE_AGAIN = "save the model again where its file is trusted: model.save_pretra
 
 
 def is_pickle(file: Path) -> bool:
-    """Whether a file is one of torch's formats or a plain pickle, by its content: OpenVINO's `.bin` is none."""
+    """Whether a file has one of torch's formats or is a plain pickle, by its content. OpenVINO's `.bin` is neither."""
     with file.open("rb") as content:
         start = content.read(2)
     return (start[:1] == b"\x80" and start[1:] in _PROTOCOLS) or (start == b"PK" and zipfile.is_zipfile(file))
 
 
 def read_pickled(file: Path) -> dict[str, Any]:
-    """The tensors of a pickled file of weights, by name, as they were saved: torch tensors on the CPU.
+    """Read the tensors of a pickled file of weights, by name: torch tensors on the CPU, unchanged.
 
     Raises:
         ModelError: the file is damaged, or holds anything but tensors by name. No code of the file is run.
@@ -44,11 +44,11 @@ def read_pickled(file: Path) -> dict[str, Any]:
         raise ModelError(
             f"{file}: holds other objects than tensors ({named[1]}), which are not read; {_SAVE_AGAIN}"
         ) from None
-    except Exception as error:  # torch raises a dozen classes for a file that it cannot read
+    except Exception as error:  # torch raises many classes for a file that it cannot read
         raise ModelError(f"{file}: cut off or damaged ({type(error).__name__}); fetch the file again") from None
     if not isinstance(found, Mapping):
         raise ModelError(f"{file}: holds a {type(found).__name__}, not tensors by name; {_SAVE_AGAIN}")
     for name, tensor in found.items():
         if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided or tensor.is_quantized:
-            raise ModelError(f"{file}: '{name}' is no plain tensor ({type(tensor).__name__}); {_SAVE_AGAIN}")
+            raise ModelError(f"{file}: '{name}' is not a plain tensor ({type(tensor).__name__}); {_SAVE_AGAIN}")
     return {str(name): tensor.detach() for name, tensor in found.items()}

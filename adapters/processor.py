@@ -1,4 +1,4 @@
-"""The processor as far as it decides the last digits of an engine with arithmetic of its own."""
+"""The processor features that affect the last digits of an engine with its own arithmetic."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _DECIDING = (
     "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8",
     "asimd", "asimddp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
-"""Extensions for which engines of quantised models have kernels of their own."""
+"""Extensions for which engines of quantised models have special kernels."""
 
 
 @cache
 def instruction_set() -> str:
-    """The architecture with the extensions that matter, such as `x86_64+avx+avx2+fma`; the architecture alone where the
-    system does not list them."""
+    """The architecture with the extensions that matter, such as `x86_64+avx+avx2+fma`; only the architecture if the
+    system does not list extensions."""
     flags = _flags()
     return "+".join([platform.machine(), *(name for name in _DECIDING if name in flags)])
 

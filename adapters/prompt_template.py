@@ -1,4 +1,4 @@
-"""The text that a model is asked with, as data: `templates/*.toml`, one file per published form, or the user's own.
+"""Prompts of models as data: `templates/*.toml`, one file per published form, or the user's own file.
 
 The keys of such a file are described in docs/templates.md.
 """
@@ -24,7 +24,7 @@ from adapters.typed_values import Place, Positive, typed
 
 
 class Field(Enum):
-    """A place in a template that a text takes."""
+    """A place in a template that is filled with a text."""
 
     INSTRUCTION = "instruction"
     QUERY = "query"
@@ -36,22 +36,22 @@ Piece = tuple[str | Field, ...]
 
 _FIELDS = re.compile(r"\{(instruction|query|document)\}")
 _PLACE = re.compile(r"\{+\s*(\w+)\s*\}+")
-"""What looks like a field."""
+"""Matches anything that looks like a field."""
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """What in a folder shows that it was trained with a template. One of them is enough."""
+    """Signs in a folder that its model was trained with a template. One sign is enough."""
 
     chat_template: str | None = None
-    """A text that stands in its chat template."""
+    """A text that its chat template contains."""
     title: str | None = None
-    """A text that stands in the first heading of its README.md."""
+    """A text that the first heading of its README.md contains."""
     file: str | None = None
     """A file that the folder has."""
 
     def matches(self, folder: ModelFolder, chat_template: str) -> bool:
-        """Whether a folder shows it."""
+        """Whether a folder shows one of the signs."""
         in_template = self.chat_template is not None and self.chat_template in chat_template
         has_file = self.file is not None and (folder.path / self.file).is_file()
         return in_template or has_file or (self.title is not None and self.title in _title(folder))
@@ -63,11 +63,11 @@ class PromptTemplate:
 
     Args:
         pieces: in their order; together they hold the query and the document exactly once each.
-        described: what the identity of a score is made of.
-        instruction: what stands for the instruction where nobody gives one.
+        described: the description that goes into the identity of a score.
+        instruction: the default instruction.
         positive, negative: the words whose logits are compared; without `negative` the logit of `positive` counts.
         max_length: tokens of a whole input that the model is published with.
-        strip: whether white space at the ends of a query and a document is taken off.
+        strip: whether white space at the ends of a query and a document is removed.
     """
 
     pieces: tuple[Piece, ...]
@@ -81,7 +81,7 @@ class PromptTemplate:
 
     @property
     def digest(self) -> str:
-        """32 hex digits over the texts that reach the model whatever the instruction is."""
+        """32 hex digits over the texts that reach the model, except the instruction."""
         return digest(self.described)
 
     @property
@@ -91,7 +91,7 @@ class PromptTemplate:
 
     @property
     def instructed(self) -> bool:
-        """Whether it has a place for an instruction."""
+        """Whether it has a field for an instruction."""
         return any(Field.INSTRUCTION in piece for piece in self.pieces)
 
     @property
@@ -106,7 +106,7 @@ class PromptTemplate:
 
     @property
     def document_first(self) -> bool:
-        """Whether the query stands behind the document."""
+        """Whether the query follows the document."""
         fields = [part for piece in self.pieces for part in piece if isinstance(part, Field)]
         return fields.index(Field.DOCUMENT) < fields.index(Field.QUERY)
 
@@ -133,7 +133,7 @@ def load_template(name: str) -> PromptTemplate:
     """A packaged template by its name, or one from a TOML file by its path.
 
     Raises:
-        UsageError: there is none of that name, or the file is no template; the message names the key.
+        UsageError: there is no such template, or the file does not describe one; the message names the key.
     """
     packaged = _packaged()
     if name in packaged:
@@ -150,10 +150,10 @@ def template_names() -> list[str]:
 
 
 def recognised_template(folder: ModelFolder, chat_template: str) -> str | None:
-    """The packaged template that a folder shows it was trained with, None where it shows none.
+    """The packaged template that a folder's model was trained with, by its signs; None if it has no signs.
 
     Raises:
-        ModelError: it shows two.
+        ModelError: it has signs of two templates.
     """
     loaded = {name: load_template(name) for name in template_names()}
     found = [name for name, template in loaded.items() if template.recognised.matches(folder, chat_template)]
@@ -169,8 +169,8 @@ def parse_template(text: str, label: str) -> PromptTemplate:
     """Read a template.
 
     Raises:
-        UsageError: a key is unknown or of the wrong type, the query or the document does not stand in it exactly once,
-            or nothing separates the two.
+        UsageError: a key is unknown or of the wrong type, the query or the document does not occur exactly once, or
+            nothing separates the two.
     """
     at = Place(label)
     return _template(typed(_Written, parsed_toml(text, at), at), label)
@@ -192,9 +192,9 @@ class _Written:
     strip: bool = False
 
     def problem(self) -> str | None:
-        """What is wrong beyond types."""
+        """A broken rule that types do not express, or None."""
         alone = self.negative is not None and self.positive is None
-        return "negative: is given without 'positive'; name the word that means relevant" if alone else None
+        return "negative: is given without 'positive'; add 'positive', the word that means relevant" if alone else None
 
 
 def _template(keys: _Written, label: str) -> PromptTemplate:
@@ -215,7 +215,7 @@ def _check_places(text: str, label: str) -> None:
     for place in _PLACE.finditer(text):
         if place[0] not in known:
             raise UsageError(
-                f"{label}: {place[0]} is no field, and would reach the model as it is; the fields are "
+                f"{label}: {place[0]} is not a field and would reach the model unchanged; the fields are "
                 f"{', '.join(sorted(known))}"
             )
 
@@ -224,7 +224,7 @@ def _check_fields(pieces: tuple[Piece, ...], label: str) -> None:
     parts = [part for piece in pieces for part in piece]
     for one in (Field.QUERY, Field.DOCUMENT):
         if parts.count(one) != 1:
-            raise UsageError(f"{label}: {{{one.value}}} must stand in it exactly once, not {parts.count(one)} times")
+            raise UsageError(f"{label}: {{{one.value}}} must occur exactly once, not {parts.count(one)} times")
     first, last = sorted((parts.index(Field.QUERY), parts.index(Field.DOCUMENT)))
     if not any(isinstance(part, str) and part.strip() for part in parts[first + 1 : last]):
         raise UsageError(f"{label}: nothing separates {{query}} and {{document}}; write some text between them")

@@ -1,4 +1,4 @@
-"""Token ids of prompts: every text is tokenised once, and the ids are those of the whole piece."""
+"""Token ids of prompts. Every text is tokenised once; the ids equal those of the whole piece."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from adapters.protocols import IndexPairs, Integers
 
 Ids = npt.NDArray[np.int32]
 Encode = Callable[[list[str]], list[list[int]]]
-"""Texts to token ids, without special tokens at the ends."""
+"""Turns texts into token ids, without special tokens at the ends."""
 
 _NOTHING: Ids = np.empty(0, np.int32)
 _AT_ONCE = 1024
 _PROBE_QUERIES = ("who wrote it", "", "谁写的?\n", " ใครเขียน ", "من كتبه")
 _PROBE_DOCUMENTS = ("The answer.", "", " two  spaces", "\n\nlines", "...", "42", "किसने", "👍 ok", "\u0301e", "x" * 99)
 _FILLERS = ("0", "1 2 3 4")
-"""Two documents without a common token at an end: what their prompts share at an end is the template's."""
+"""Two documents without a common token at either end, so the tokens that their prompts share belong to the template."""
 
 
 @dataclass(frozen=True)
@@ -35,22 +35,22 @@ class Whole:
     start: int
     end: int
     after: Ids
-    """What follows a document that is cut: what follows a whole one may have been joined with its last token."""
+    """The tokens after a cut document. After a whole one, the first token may be joined with the document's last."""
 
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """The model inputs of a request; in each the document is cut so that all of it fits."""
+    """The model inputs of a request. The document of each is cut so that the input fits."""
 
     max_length: int
     before: list[Ids]
-    """Per query: what stands before the document."""
+    """Per query: the tokens before the document."""
     after: list[Ids]
-    """Per query: what stands after it."""
+    """Per query: the tokens after the document."""
     documents: list[Ids | None]
-    """Per document: its tokens; None where they depend on what stands before or after."""
+    """Per document: its tokens; None if they depend on the text before or after the document."""
     wholes: dict[int, Whole]
-    """Per row: the prompt with a document of which the tokens are None."""
+    """Per row: the whole prompt, for documents whose tokens are None."""
     query: Integers
     document: Integers
 
@@ -74,7 +74,7 @@ class PromptTokens:
 
     @cached_property
     def _around(self) -> npt.NDArray[np.int32]:
-        """Tokens beside the document."""
+        """Number of tokens around the document."""
         pairs = zip(self.before, self.after, strict=True)
         around = np.array([len(before) + len(after) for before, after in pairs], np.int32)[self.query]
         for row, whole in self.wholes.items():
@@ -98,8 +98,8 @@ class PromptTokens:
 
 @dataclass(frozen=True)
 class _Frame:
-    """What stands around the document for one query: the pieces before that of the document, the beginning and the
-    end of its own piece, and the pieces after it."""
+    """The tokens around the document for one query: the pieces before the document's piece, the beginning and the end
+    of that piece, and the pieces after it."""
 
     first: Ids
     head: Ids
@@ -125,9 +125,9 @@ class _Frame:
 class PromptEncoder:
     """Turns queries and documents into prompts of at most `max_length` tokens.
 
-    With `split` (see `splits_exactly`) a text is tokenised once however many pairs it is in. A document that changes
-    the tokens of what stands around it is tokenised with every query instead. That is decided by the document alone,
-    never by the other pairs.
+    With `split` (see `splits_exactly`) a text is tokenised once, however many pairs it is in. A document that changes
+    the tokens of the text around it is tokenised with every query instead. Only the document decides this, never the
+    other pairs.
     """
 
     template: PromptTemplate
@@ -137,10 +137,10 @@ class PromptEncoder:
     split: bool
 
     def encode_pairs(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> PromptTokens:
-        """Tokenise a request; only texts that a pair names are read.
+        """Tokenise a request. Texts that occur in no pair are not read.
 
         Raises:
-            ModelError: a query leaves no room for one token of a document.
+            ModelError: a query leaves no space for one token of a document.
         """
         asked, query = np.unique(pairs[:, 0], return_inverse=True)
         read, document = np.unique(pairs[:, 1], return_inverse=True)
@@ -179,7 +179,7 @@ class PromptEncoder:
         return list(_encoded(self.encode, (self._text(piece, query, "") for query in queries)))
 
     def _ends(self, query: str) -> tuple[Ids, Ids]:
-        """The ids that the piece with the document begins and ends with, whatever the document is."""
+        """The ids with which the document's piece begins and ends for any document."""
         one, other = self.encode([self._body(query, filler) for filler in _FILLERS])
         start, end = _common(one, other), _common(one[::-1], other[::-1])
         return np.array(one[:start], np.int32), np.array(one[len(one) - end :], np.int32)
@@ -206,8 +206,8 @@ class PromptEncoder:
 
 
 def splits_exactly(template: PromptTemplate, encode: Encode) -> bool:
-    """Whether the pieces, and head and document of the piece with the document, tokenised apart, give the tokens that
-    the template asks for, for probes of many scripts."""
+    """Whether the pieces, with the document and the text before it tokenised separately, give the template's tokens.
+    Tested with probes in many scripts."""
     if not template.document_ends_piece:
         return False
     piece = template.pieces[template.document_piece]
@@ -242,7 +242,7 @@ def _head(piece: Piece) -> Piece:
 
 
 def _anchor(piece: Piece) -> str:
-    """What stands before every document, without the space at its end: '<Document>:'."""
+    """The text before every document, without the space at its end: '<Document>:'."""
     before = piece[-2] if len(piece) > 1 else ""
     return before.strip() if isinstance(before, str) else ""
 
@@ -254,7 +254,7 @@ def _space(piece: Piece) -> str:
 
 
 def _document_ids(piece: Piece, encode: Encode, documents: Iterable[str]) -> Iterator[Ids | None]:
-    """Tokenise documents behind the template's last words, and take those words off again if they are unchanged."""
+    """Tokenise documents after the template's last words, and remove those words again if they are unchanged."""
     anchor, space = _anchor(piece), _space(piece)
     first = encode([anchor])[0]
     for ids in _encoded(encode, (f"{anchor}{space}{document}" for document in documents)):
@@ -269,7 +269,7 @@ def _encoded(encode: Encode, texts: Iterable[str]) -> Iterator[Ids]:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many ids two sequences share at their beginning."""
+    """The number of ids that two sequences share at their beginning."""
     for at, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:
             return at

@@ -1,4 +1,4 @@
-"""The whole plug-in surface. A plug-in implements one of these; everything else in this folder is our own use of it."""
+"""The plug-in interface. A plug-in implements one of these protocols; the rest of this package uses them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Integers = npt.NDArray[np.int64]
 IndexPairs = npt.NDArray[np.int64]
 """Shape [n, 2]; each row is (query index, document index)."""
 Identity = Mapping[str, object]
-"""JSON-able description of everything that can change a score: weights digest, tokenizer digest, template,
-instruction, max_length, dtype, adapter version. Names and paths are not in it."""
+"""A description of everything that can change a score, as JSON values: weights digest, tokenizer digest, template,
+instruction, max_length, dtype, adapter version. It holds no names and no paths."""
 Role = Literal["query", "document"]
 Progress = Callable[[int], None]
-"""Called with the number of texts or pairs that were finished since the last call."""
+"""Called with the number of texts or pairs finished since the last call."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a collection tells an adapter before it is used on it. Never judgments."""
+    """What an adapter may know about a collection before it is used on it. Never judgments."""
 
     corpus: Sequence[str]
     corpus_digest: str
     language: str | None = None
-    """Declared, or else detected in the texts; None where neither says one."""
+    """The declared language, or else the one detected in the texts; None if there is neither."""
     instruction: str | None = None
     cache: Path | None = None
     """A folder in which an adapter may keep files that are keyed by content (embeddings)."""
@@ -37,18 +37,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of some rows of a request, with what the model really saw. All arrays have the length of `rows`."""
+    """Scores of some rows of a request, and how much of the texts the model read. All arrays are as long as `rows`."""
 
     rows: Integers
     """Rows of the request's `pairs`."""
     scores: Floats
-    """Raw and in full float32: no sigmoid, no rounding."""
+    """Raw scores in full float32: no sigmoid, no rounding."""
     tokens: npt.NDArray[np.int32]
-    """Tokens of the document before truncation; -1 where the adapter has none."""
+    """Tokens of the document before truncation; -1 if the adapter does not count them."""
     kept: npt.NDArray[np.int32]
-    """Document tokens that reached the model; -1 where the adapter has none."""
+    """Document tokens that reached the model; -1 if the adapter does not count them."""
     inputs: npt.NDArray[np.uint64]
-    """Digest of the model's whole input after truncation; 0 where the adapter has none."""
+    """Digest of the model's whole input after truncation; 0 if the adapter computes none."""
 
 
 @runtime_checkable
@@ -66,7 +66,7 @@ class Embedder(Protocol):
 
 @runtime_checkable
 class Retriever(Protocol):
-    """The first stage: queries to candidates."""
+    """The first stage: finds the candidates of each query."""
 
     @property
     def name(self) -> str: ...
@@ -75,89 +75,106 @@ class Retriever(Protocol):
     def search(
         self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None = None
     ) -> tuple[Integers, Integers, Floats]:
-        """Return (offsets [q + 1], documents [n], scores [n]): the candidates of query i are
-        documents[offsets[i]:offsets[i + 1]], best first; at most `depth`, fewer only if the corpus is smaller
-        or nothing else matches. `progress` is told of documents of the corpus; they add up to its length."""
+        """Return (offsets [q + 1], documents [n], scores [n]).
+
+        The candidates of query i are documents[offsets[i]:offsets[i + 1]], best first: `depth` of them, or fewer if the
+        corpus is smaller or nothing else matches. `progress` is called with numbers of documents that add up to
+        len(corpus).
+        """
         ...
 
 
 @runtime_checkable
 class Reranker(Protocol):
-    """Pairs to scores; higher is more relevant. `score` is all that a plug-in has to write."""
+    """Turns pairs into scores; higher is more relevant. A plug-in only needs to implement `score`."""
 
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
-        """Return float32 [len(pairs)]. Texts come once, pairs by index. A score must not depend on the other pairs."""
+        """Return float32 [len(pairs)].
+
+        Each text is passed once and pairs refer to texts by index. A score must not depend on the other pairs.
+        """
         ...
 
 
 @runtime_checkable
 class StreamingReranker(Reranker, Protocol):
-    """A reranker that hands scores out as they come, so that a kill loses only the batch in flight."""
+    """A reranker that yields scores as it computes them, so a killed run loses only the current batch."""
 
     def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
-        """Yield every row exactly once, in an order that depends only on the rows that are asked for: if the rows of
-        the first k yields are left out of a second request, the rest comes in the same batches as before."""
+        """Yield every row exactly once.
+
+        The order depends only on the requested rows: if a second request leaves out the rows of the first k yields, the
+        remaining rows come in the same batches as before.
+        """
         ...
 
 
 @runtime_checkable
 class ListwiseReranker(Protocol):
-    """A whole list to an order. `order` is all that a plug-in has to write."""
+    """Orders a whole list. A plug-in only needs to implement `order`."""
 
     def order(self, query: str, documents: Sequence[str]) -> Sequence[int]:
-        """Return every number from 0 to len(documents) - 1 once, the best document's first. The order may depend on
-        the whole list and on the order in which it is given: that of the first stage. Equal texts come once."""
+        """Return every number from 0 to len(documents) - 1 once, the number of the best document first.
+
+        The result may depend on the whole list and on its order, which is that of the first stage. Equal texts are
+        passed once.
+        """
         ...
 
 
 @runtime_checkable
 class Bindable(Protocol):
-    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used. One
-    that cannot do without a language has an attribute `uses_language`, true: it is not bound where nobody could look
-    for the language."""
+    """An adapter that needs to know the collection (its instruction, language or statistics) before it is used.
+
+    An adapter that needs a language sets an attribute `uses_language` to true. It is not bound if the language could
+    not be detected.
+    """
 
     def bind(self, setting: Setting) -> object:
-        """Return an adapter for that collection; its identity holds whatever of the setting can change a score."""
+        """Return an adapter for that collection. Its identity holds all of the setting that can change a score."""
         ...
 
 
 @runtime_checkable
 class Checkable(Protocol):
-    """An adapter that can tell early that it cannot work, before anything is paid for."""
+    """An adapter that can check its files and settings before any expensive work starts."""
 
     def check(self) -> None:
-        """Raise a HarnessError where the files or settings cannot work. No weights are read."""
+        """Raise a HarnessError if the files or settings cannot work. Reads no weights."""
         ...
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a generator is asked. A language model reads `text` alone; the other fields say the same in parts, for
-    generators that need no language model."""
+    """The input of a generator. A language model reads only `text`; the other fields hold the same information for
+    generators without a language model."""
 
     text: str
-    """The whole prompt, with the document and the demands in it."""
+    """The whole prompt, with the document and the instructions."""
     document: str
     count: int = 1
-    """Queries that are wanted."""
+    """Number of queries to write."""
     language: str | None = None
     words: tuple[int, int] = (3, 20)
     """The shortest and the longest query, in words, or in characters where the language is written without spaces."""
     grammar: str = "json"
-    """How the answer is written: `json` (a list of strings), `lines` (numbered), `line` (exactly one)."""
+    """Format of the answer: `json` (a list of strings), `lines` (numbered), `line` (exactly one)."""
     questions: tuple[str, ...] = ()
-    """Questions of the language, with {} where the subject stands; none where queries are no questions."""
+    """Question forms of the language, with {} for the subject; empty if queries are not questions."""
 
 
 @runtime_checkable
 class Generator(Protocol):
-    """Prompts to texts: queries, answers."""
+    """Turns prompts into texts: queries or answers."""
 
     @property
     def name(self) -> str: ...
     @property
     def identity(self) -> Identity: ...
     def generate(self, prompts: Sequence[Prompt]) -> Iterable[str]:
-        """One text for each prompt, in their order. An iterator may hand them out as they come: what came before an
-        error is kept. The same prompt has to get the same text, whatever the others are."""
+        """Return one text for each prompt, in the order of the prompts.
+
+        An iterator may yield texts as they are written: texts yielded before an error are kept. The same prompt must
+        get the same text, whatever the other prompts are.
+        """
         ...

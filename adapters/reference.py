@@ -1,8 +1,8 @@
-"""The scores of sentence-transformers itself for a model: an independent reference, in a process of its own.
+"""The scores of sentence-transformers for a model: an independent reference, computed in a separate process.
 
-Nothing of this package takes part in the scoring: the process (`reference_process.py`) gets a folder, texts and a
-prompt, and asks `CrossEncoder.predict` or `SentenceTransformer.encode_query`, `encode_document` and
-`similarity_pairwise`. Texts go through a pipe, never into a file, and the process ends with the one that started it.
+No code of this package takes part in the scoring: the process (`reference_process.py`) gets a folder, texts and a
+prompt, and calls `CrossEncoder.predict` or `SentenceTransformer.encode_query`, `encode_document` and
+`similarity_pairwise`. Texts go through a pipe, never into a file, and the process ends with its parent.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ from adapters.soundness import safetensors_header
 
 _PROCESS = Path(__file__).with_name("reference_process.py")
 _SECONDS, _SECONDS_A_PAIR = 600, 10
-"""How long the process may take: to load the libraries and the model, and for a pair of a large model on a CPU."""
+"""Time limits: for loading the libraries and the model, and for a pair of a large model on a CPU."""
 _ROOM = 1_500_000_000
-"""Bytes that the libraries need beside the weights."""
+"""Bytes that the libraries need in addition to the weights."""
 
 
 @dataclass(frozen=True)
 class ReferenceCall:
-    """How sentence-transformers is asked for the scores of a model.
+    """A call of sentence-transformers that gives the scores of a model.
 
     Args:
-        kind: its class.
+        kind: the class of sentence-transformers.
         folder: of the model.
-        max_length: tokens of an input; None for its own.
-        prompts: before queries and documents; a cross-encoder takes the first for the pair. None for its own.
-        own_prompts: of an embedder, where it is asked a second time as it would act by itself: None for a prompt that
-            was found in the folder, and the text of one that somebody gave.
-        label, labels: the label to rank by, and how many there are; with several, by the odds of its softmax.
+        max_length: tokens of an input; None for the model's own.
+        prompts: before queries and documents; a cross-encoder uses the first for the pair. None for the model's own.
+        own_prompts: the prompts of an embedder's second call, which uses its defaults: None for a prompt that the
+            folder declares, else the text that the user gave.
+        label, labels: the label to rank by, and the number of labels; with several, by the odds of its softmax.
         softmax: whether the labels compete.
-        chat_template: in place of the folder's own.
-        tokens: of a language model, where the folder does not declare them.
-        pooling: of an embedder that was saved by transformers alone.
-        similarity: of an embedder, where the folder does not declare it.
-        dimensions: that an embedder's vectors are cut to; None for what the folder declares.
-        whole: whether only inputs that nothing is cut from can be compared, because others are cut in another way.
+        chat_template: replaces the folder's.
+        tokens: the compared tokens of a language model, if the folder does not declare them.
+        pooling: of an embedder that was saved without modules.json.
+        similarity: of an embedder, if the folder does not declare it.
+        dimensions: the length to which an embedder's vectors are cut; None for the length that the folder declares.
+        whole: whether only uncut inputs can be compared, because longer ones are cut in another way.
     """
 
     kind: Literal["CrossEncoder", "SentenceTransformer"]
@@ -78,12 +78,12 @@ class ReferenceCall:
 
 @dataclass(frozen=True)
 class Reference:
-    """What sentence-transformers answered.
+    """The answer of sentence-transformers.
 
     Args:
-        scores: raw, in float32, [pairs].
-        own: the scores with the prompts that it finds by itself; None where they are the same prompts.
-        own_prompts: these, before queries and documents.
+        scores: raw, float32 [pairs].
+        own: the scores with the default prompts of sentence-transformers; None if the prompts are the same.
+        own_prompts: these default prompts, before queries and documents.
     """
 
     scores: Floats
@@ -92,13 +92,13 @@ class Reference:
 
 
 class NoReference(Exception):
-    """There is no reference, and why."""
+    """There is no reference; the message says why."""
 
 
 def reference_scores(
     call: ReferenceCall, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs
 ) -> Reference:
-    """Ask sentence-transformers.
+    """Compute the scores with sentence-transformers.
 
     Raises:
         NoReference: memory is short, the process cannot be started or takes too long, or sentence-transformers cannot
@@ -130,7 +130,7 @@ def _scores(listed: list[float]) -> Floats:
 
 
 def _answered(request: bytes, limit: float) -> bytes:
-    """The answer of the process, which does not outlive this call."""
+    """Run the process and return its answer. The process ends before this call does."""
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
@@ -164,7 +164,7 @@ def _answered(request: bytes, limit: float) -> bytes:
 
 
 def _exchanged(process: subprocess.Popen[bytes], request: bytes) -> bytes:
-    """Ask and read the answer. The process sees its input end as soon as this one is gone, so it stays open."""
+    """Send the request and read the answer. The input stays open, because the process ends with its input."""
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -196,14 +196,14 @@ def _refuse_short_memory(call: ReferenceCall) -> None:
 
 
 def _bytes(file: Path) -> int:
-    """Of the weights of a file in float32."""
+    """Bytes of a file's weights in float32."""
     if file.suffix != ".safetensors":
         return 2 * file.stat().st_size
     return 4 * sum(math.prod(tensor.shape) for tensor in safetensors_header(file).values())
 
 
 def _available() -> int | None:
-    """Bytes of memory that are free; None where the system does not say."""
+    """Bytes of free memory; None if the system does not report them."""
     try:
         lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
     except OSError:
@@ -213,5 +213,5 @@ def _available() -> int | None:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing is looked up on a hub."""
+    """Environment variables that keep the process off the hub."""
     return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

@@ -1,8 +1,8 @@
-"""The process that asks sentence-transformers: `python -P reference_process.py`, with a request on standard input.
+"""The process that calls sentence-transformers: `python -P reference_process.py`, with a request on standard input.
 
-It imports nothing of this package, so that nothing of it takes part in the scoring, and no folder of the working
-directory is taken for it. The request is one line of JSON, and so is the answer on standard output. The input stays
-open as long as whoever asks is there; when it ends, so does the process.
+It imports nothing from this package, so that no code of it takes part in the scoring, and no folder of the working
+directory is imported instead. The request is one line of JSON, and so is the answer on standard output. The parent
+keeps the input open; when it ends, so does the process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OWN_NAMES = {"query": ("query",), "document": ("document", "passage", "corpus")
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
-    """The scores of a request: `scores`, and for an embedder whose own prompts are others, `own` and `own_prompts`."""
+    """The scores of a request: `scores`, and for an embedder with other default prompts, `own` and `own_prompts`."""
     known = set(sys.path)
     sys.path += [place for place in asked["path"] if place and place not in known]  # last: only what is not found
     ask = _cross_encoder if asked["call"]["kind"] == "CrossEncoder" else _embedder
@@ -105,7 +105,7 @@ def _embedder(call: dict[str, Any], queries: list[str], documents: list[str], pa
 
 
 def _in_force(model: Any, prompts: list[str | None]) -> list[str]:
-    """What is put before queries and documents where `prompts` are given, None for what it finds by itself."""
+    """The prompts before queries and documents; None in `prompts` means the default prompt."""
     default = model.prompts.get(model.default_prompt_name)
     found = []
     for given, names in zip(prompts, _OWN_NAMES.values(), strict=True):
@@ -115,10 +115,10 @@ def _in_force(model: Any, prompts: list[str | None]) -> list[str]:
 
 
 def _request(pipe: int) -> bytes:
-    """One line, without its end.
+    """Read one line, without its end.
 
     Raises:
-        EOFError: whoever asks is gone.
+        EOFError: the parent is gone.
     """
     parts: list[bytes] = []
     while not parts or not parts[-1].endswith(b"\n"):
@@ -130,7 +130,7 @@ def _request(pipe: int) -> bytes:
 
 
 def _end_with(pipe: int) -> None:
-    """End the process when the other side of the pipe is closed, as when whoever asked is killed."""
+    """End the process when the other side of the pipe is closed, for instance because the parent was killed."""
     with contextlib.suppress(OSError):
         while os.read(pipe, 1):
             pass
@@ -138,7 +138,7 @@ def _end_with(pipe: int) -> None:
 
 
 def main() -> None:
-    """The work of the process. Standard input and output belong to it alone; libraries get others."""
+    """Run the process. Standard input and output carry only the request and the answer; libraries get others."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -150,7 +150,7 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     try:
         found = answer(asked)
-    except Exception as error:  # whatever the libraries raise is the answer
+    except Exception as error:  # any error of the libraries becomes the answer
         found = {"error": " ".join(f"{type(error).__name__}: {error}".split())}
     with os.fdopen(out, "w", encoding="utf-8") as stream:
         json.dump(found, stream)

@@ -1,4 +1,4 @@
-"""Asymmetric models: a Router among the modules sends queries and documents through modules of their own."""
+"""Asymmetric models, in which a Router module sends queries and documents through different modules."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry
 from adapters.protocols import Role
 
 _ROUTERS = ("Router", "Asym")
-"""Its class today and in releases before 5."""
+"""The router's class, in the current release and before release 5."""
 _FILES = ("router_config.json", "config.json")
 
 
 def modules_of(folder: ModelFolder) -> tuple[ModuleEntry, ...]:
-    """All modules of a folder: those of modules.json, each router followed by what it sends texts to, in the order of
-    its routes.
+    """All modules of a folder: those of modules.json, each router followed by the modules of its routes, in order.
 
     Raises:
-        ModelError: the configuration of a router is not one.
+        ModelError: the configuration of a router is not valid.
     """
     found: list[ModuleEntry] = []
     for module in folder.chain:
@@ -36,22 +35,22 @@ def names_of(folder: ModelFolder) -> list[str]:
 
 
 def is_routed(folder: ModelFolder) -> bool:
-    """Whether queries and documents can take different ways."""
+    """Whether queries and documents can take different routes."""
     return any(module.name in _ROUTERS for module in folder.chain)
 
 
 def networks_of(folder: ModelFolder) -> tuple[ModelFolder, ...]:
-    """The networks inside of routers, each as a folder of its own with its tokenizer."""
+    """The networks inside routers, each as a separate folder with its tokenizer."""
     inside = [module for module in modules_of(folder) if module not in folder.chain]
     paths = (module.path for module in inside if module.name in TRANSFORMERS)
     return tuple(ModelFolder(f"{folder.name}/{path}", folder.path / path) for path in paths)
 
 
 def refuse_missing_routes(folder: ModelFolder) -> None:
-    """Refuse a router that has no way for queries or for documents.
+    """Refuse a router that has no route for queries or for documents.
 
     Raises:
-        ModelError: naming its routes.
+        ModelError: a route is missing; the message names the routes.
     """
     for module in folder.chain:
         if module.name not in _ROUTERS:
@@ -64,7 +63,7 @@ def refuse_missing_routes(folder: ModelFolder) -> None:
             raise ModelError(
                 f"{folder.path / name}: the routes are {', '.join(map(repr, structure))}, and none is for "
                 f"{'queries' if missing[0] == 'query' else 'documents'}; sentence-transformers looks for 'query' and "
-                "'document': if one of them is meant, give it that name in 'structure'"
+                "'document': rename the route in 'structure'"
             )
 
 
@@ -81,7 +80,7 @@ def _inside(folder: ModelFolder, router: ModuleEntry) -> list[ModuleEntry]:
 
 
 def _config(folder: ModelFolder, router: ModuleEntry) -> tuple[str, dict[str, Any]]:
-    """The file of a router's configuration, and what it says."""
+    """The file of a router's configuration, and its content."""
     prefix = f"{router.path}/" if router.path else ""
     name = next((f"{prefix}{one}" for one in _FILES if (folder.path / f"{prefix}{one}").is_file()), None)
     if name is None:

@@ -1,4 +1,4 @@
-"""Loads a sequence-classification checkpoint, and refuses one whose score would not come from its own weights."""
+"""Loads a sequence-classification checkpoint, and refuses one whose scores would come from random weights."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ScoreHead:
     """A loaded model."""
 
     call: Callable[..., Any]
-    """Tensors by input name, to logits [batch, labels]."""
+    """Computes logits [batch, labels] from tensors by input name."""
     names: tuple[str, ...]
-    """The inputs that the model takes, attention_mask aside."""
+    """The inputs that the model takes, without attention_mask."""
     device: str
     masks: Literal["never", "padded", "always"] = "always"
     """Which batches get an attention mask."""
@@ -45,14 +45,14 @@ class ScoreHead:
 
 
 def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: str, pickle: bool = False) -> ScoreHead:
-    """The model, ready to run.
+    """Load the model, ready to run.
 
     Args:
-        tokenizer: of transformers; it says which inputs the model gets.
+        tokenizer: of transformers; it declares which inputs the model gets.
 
     Raises:
-        ModelError: weights are missing from the checkpoint or have another shape than the configuration says, or
-            the folder cannot be read without running code of its own.
+        ModelError: weights are missing from the checkpoint or do not have the configured shape, or the folder cannot be
+            read without running custom code.
     """
     auto = "AutoModelForSequenceClassification"
     count = head_of_adapter(folder, pickle=pickle)
@@ -85,14 +85,14 @@ def _needs_no_mask(head: ScoreHead, tokenizer: Any, dtype: str) -> bool:
     batch = {name: np.asarray(values, np.int64) for name, values in encoded.items()}
     try:
         masked, bare = head.logits(batch), replace(head, masks="padded").logits(batch)
-    except (RuntimeError, ValueError, TypeError, AttributeError):  # it cannot do without
+    except (RuntimeError, ValueError, TypeError, AttributeError):  # the model needs a mask
         return False
     return alike(masked, bare, dtype)
 
 
 def _refuse_unsteady(folder: ModelFolder, model: Any) -> None:
-    """BigBird's sparse attention turns itself off for good at the first short input, so that scores depend on the order
-    of the calls."""
+    """Refuse BigBird's sparse attention: it turns itself off permanently at the first short input, so scores depend on
+    the order of the calls."""
     if getattr(model.config, "attention_type", None) == "block_sparse":
         raise ModelError(
             f"'{folder.name}': its sparse attention changes with the inputs that came before; set attention_type to "

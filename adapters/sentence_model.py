@@ -1,4 +1,4 @@
-"""A sentence-transformers folder: what its files say before it is loaded, and the checks when it is."""
+"""A sentence-transformers folder: the settings in its files, and the checks when it is loaded."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _BLOCK = 1024
 
 
 def read_prompts(folder: ModelFolder) -> dict[Role, str]:
-    """The prompts that the folder declares for queries and documents; '' where it declares none.
+    """The prompts that the folder declares for queries and documents; '' if it declares none.
 
-    A prompt with the name of a role is for that role alone, as in `encode_query` and `encode_document` of
-    sentence-transformers. A default prompt counts for both where no prompt has the name of a role.
+    A prompt with the name of a role is only for that role, as in `encode_query` and `encode_document` of
+    sentence-transformers. A default prompt is used for both roles if no prompt has the name of a role.
     """
     declared = folder.json("config_sentence_transformers.json")
     listed = declared.get("prompts")
@@ -45,7 +45,7 @@ def read_prompts(folder: ModelFolder) -> dict[Role, str]:
 
 
 def instructed(prompt: str, instruction: str) -> str:
-    """`prompt` with another instruction if it has the form 'Instruct: ...\\nQuery:', else as it is."""
+    """`prompt` with another instruction if it has the form 'Instruct: ...\\nQuery:', else unchanged."""
     return (
         _INSTRUCTED.sub(lambda form: f"{form[1]}{instruction}{form[2]}", prompt)
         if takes_instruction(prompt)
@@ -54,7 +54,7 @@ def instructed(prompt: str, instruction: str) -> str:
 
 
 def instruction_in(prompt: str) -> str | None:
-    """The instruction of a prompt of the form 'Instruct: ...\\nQuery:', None for another one."""
+    """The instruction of a prompt of the form 'Instruct: ...\\nQuery:'; None for other forms."""
     form = _INSTRUCTED.fullmatch(prompt)
     return None if form is None else form[0][len(form[1]) : -len(form[2])]
 
@@ -66,22 +66,22 @@ def takes_instruction(prompt: str) -> bool:
 
 
 def read_max_length(folder: ModelFolder, wanted: int | None) -> int | None:
-    """Tokens of a text, special tokens included; None where nothing limits them.
+    """Tokens of a text, special tokens included; None if there is no limit.
 
     Raises:
-        ModelError: more is wanted than the model has positions, or it has no limit that could be set.
+        ModelError: `wanted` is more than the model has positions, or the model's length cannot be set.
     """
     first = folder.modules[0] if folder.chain else TRANSFORMERS[0]
     if first not in TRANSFORMERS:
         if wanted is not None:
-            raise ModelError(f"'{folder.name}' has no longest input that could be set ({first}); leave max_length out")
+            raise ModelError(f"'{folder.name}' has no maximum length that can be set ({first}); leave max_length out")
         return None
     return length_of(folder, wanted)
 
 
 @dataclass(frozen=True)
 class SentenceModel:
-    """A model that is loaded when it is first needed, and shared by all adapters that are bound to collections."""
+    """A model that is loaded when it is first needed, and shared by the adapters of all collections."""
 
     folder: ModelFolder
     max_length: int | None
@@ -92,7 +92,7 @@ class SentenceModel:
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """Digests of the folder's files, and what its vectors are."""
+        """Digests of the folder's files, and the form of its vectors."""
         files = Contents(self.folder, self.pickle).identity()
         return {**files, **engine_of(self.folder), **batching_of(self.folder), **self.form.identity}
 
@@ -135,7 +135,10 @@ class SentenceModel:
         return np.array(counted, dtype=np.int64)
 
     def encode(self, texts: Sequence[str], prompt: str, role: Role) -> Floats:
-        """One model call. Float32 [n, dim], of length 1 where they are compared by cosine; a zero vector stays zero.
+        """Encode texts in one model call.
+
+        Returns:
+            Vectors, float32 [n, dim], of length 1 if they are compared by cosine; a zero vector stays zero.
 
         Raises:
             ModelError: a vector is not finite.
@@ -176,7 +179,7 @@ class SentenceModel:
 
 
 def _routes(model: Any) -> Mapping[str, Any]:
-    """The modules of each route, where the first module sends texts through one of several."""
+    """The modules of each route if the first module is a router, else empty."""
     return getattr(model[0], "sub_modules", {})
 
 

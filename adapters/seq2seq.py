@@ -1,6 +1,6 @@
-"""Sequence-to-sequence models as rerankers: how much more likely is one word than another as the first one.
+"""Sequence-to-sequence models as rerankers: how much more likely one first word is than another.
 
-monoT5, mT5 and RankT5 are such models. Their folders do not say which words are compared: name a template.
+monoT5, mT5 and RankT5 are such models. Their folders do not declare which words are compared, so name a template.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from adapters.reference import NoReference, ReferenceCall
 
 
 class FirstWordModel(NextWordModel):
-    """An encoder reads the prompt; the words are read at the first position of the decoder."""
+    """A model whose encoder reads the prompt and whose decoder gives the words' logits at its first position."""
 
     def answer(self, network: Any, inputs: Sequence[Ids], device: str) -> Any:
         """The words' logits, a tensor [len(inputs), words]."""
@@ -50,10 +50,10 @@ class FirstWordModel(NextWordModel):
 
 class Seq2SeqReranker(CausalLMReranker):
     """Scores a pair with logit(positive) - logit(negative) at the first step of the decoder, as monoT5 does before its
-    softmax. With `positive` alone the score is its logit, as RankT5's.
+    softmax. With `positive` alone the score is its logit, as in RankT5.
 
-    Options and errors are those of `CausalLMReranker`. Nothing is guessed: name the template that the model was trained
-    with (`monot5`, `mt5`, `ptt5`, `rankt5`, or a TOML file), because the folder does not say.
+    Options and errors are those of `CausalLMReranker`. Folders do not declare their template, so name the template that
+    the model was trained with (`monot5`, `mt5`, `ptt5`, `rankt5`, or a TOML file).
 
     Sources: Nogueira et al. 2020, https://arxiv.org/abs/2003.06713 (monoT5); Zhuang et al. 2022,
     https://arxiv.org/abs/2210.10634 (RankT5).
@@ -64,7 +64,7 @@ class Seq2SeqReranker(CausalLMReranker):
     _MODEL: ClassVar[type[NextWordModel]] = FirstWordModel
 
     def reference(self) -> ReferenceCall:
-        """sentence-transformers has no rerankers of this kind.
+        """Raise NoReference: sentence-transformers has no rerankers of this kind.
 
         Raises:
             NoReference: always.

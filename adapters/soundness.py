@@ -1,7 +1,7 @@
-"""Whether the files of a model folder can be loaded at all, found without reading weights or importing torch.
+"""Checks that the files of a model folder can be loaded, without reading weights or importing torch.
 
-A broken download, a Git LFS pointer, a tokenizer that was changed without the network, or a missing library is named
-before any work is paid for.
+It reports a broken download, a Git LFS pointer, a tokenizer that was changed without the network, or a missing library
+before any expensive work starts.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from adapters.routes import networks_of
 
 _LISTS = {"modules.json"}
 _NO_WORDS = {"special_tokens_map.json", "added_tokens.json"}
-"""Files of a tokenizer that are of no use alone."""
+"""Files of a tokenizer that are useless without its other files."""
 _HEADER = struct.Struct("<Q")
 _LARGEST_HEADER = 100_000_000
-"""Bytes; the safetensors library takes no more."""
+"""Bytes; the maximum of the safetensors library."""
 _EMBEDDINGS = ("embed_tokens.weight", "word_embeddings.weight", "wte.weight", "shared.weight", "tok_embeddings.weight")
 _STATIC = "embedding.weight"
 _LAYER = re.compile(r"\.(?:layers?|h)\.(\d+)\.")
 _LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
 _LARGEST_NUMBER = 2**31
-"""No size of a network is larger."""
+"""The largest plausible size of a network."""
 _QUANTISERS = {
     "aqlm": ("aqlm", "aqlm"), "awq": ("gptqmodel", "gptqmodel"), "bitsandbytes": ("bitsandbytes", "bitsandbytes"),
     "bitsandbytes_4bit": ("bitsandbytes", "bitsandbytes"), "bitsandbytes_8bit": ("bitsandbytes", "bitsandbytes"),
@@ -79,7 +79,7 @@ def refuse_unsound(folder: ModelFolder, *, pickle: bool = False) -> None:
 
 
 def _refuse_no_tokenizer(folder: ModelFolder) -> None:
-    """transformers makes up a tokenizer without words where there are no files of one."""
+    """Refuse a folder without tokenizer files, for which transformers would create an empty tokenizer."""
     named = {Path(name).name for name in Contents(folder.tokenizer).tokenizer}
     if not {name for name in named if name not in _NO_WORDS and not name.endswith(".jinja")}:
         raise ModelError(
@@ -92,7 +92,7 @@ def safetensors_header(file: Path) -> dict[str, HeaderEntry]:
     """Names, types and shapes of the tensors of a file. The numbers themselves are not read.
 
     Raises:
-        ModelError: the file is no safetensors file, or shorter than its header says.
+        ModelError: the file is not a safetensors file, or shorter than its header says.
     """
     refuse_pointer(file)
     size = file.stat().st_size
@@ -118,7 +118,7 @@ def refuse_pointers(folder: ModelFolder) -> None:
     """Refuse Git LFS pointers among the small files.
 
     Raises:
-        ModelError: naming the file.
+        ModelError: a file is a pointer; the message names it.
     """
     contents = Contents(folder)
     for name in (*contents.tokenizer, *contents.settings):
@@ -136,7 +136,7 @@ def refuse_pointer(file: Path) -> None:
     """Refuse a Git LFS pointer in place of a file.
 
     Raises:
-        ModelError: naming the file, also where it cannot be read.
+        ModelError: the file is a pointer or cannot be read; the message names it.
     """
     try:
         with file.open("rb") as content:
@@ -148,7 +148,7 @@ def refuse_pointer(file: Path) -> None:
 
 
 def separates_pairs(folder: ModelFolder) -> bool | None:
-    """Whether the tokenizer puts a token between the two texts of a pair; None where there is no tokenizer.json."""
+    """Whether the tokenizer puts a token between the two texts of a pair; None if there is no tokenizer.json."""
     content = _tokenizer(folder)
     return _separates(content["post_processor"]) if "post_processor" in content else None
 
@@ -172,7 +172,7 @@ def _separates(processor: object) -> bool:
 
 
 def quantiser(folder: ModelFolder) -> str | None:
-    """How the weights are quantised, as config.json says; None where they are not."""
+    """The quantisation method of the weights by config.json; None if they are not quantised."""
     declared = folder.config.get("quantization_config")
     if not isinstance(declared, Mapping):
         return None
@@ -200,7 +200,7 @@ def _refuse_missing(folder: ModelFolder, module: str, package: str, why: str) ->
 
 
 def _refuse_other_sizes(folder: ModelFolder, tensors: Mapping[str, HeaderEntry]) -> None:
-    """Refuse a configuration of another network: building that one could take any amount of memory or time."""
+    """Refuse the configuration of another network, because building it could take any amount of memory or time."""
     nested = folder.config.get("text_config")
     config = {**(nested if isinstance(nested, Mapping) else {}), **folder.config}
     for key, number in config.items():

@@ -35,13 +35,13 @@ _BUILT_IN: dict[str, dict[str, str]] = {
 }
 _OWN_CODE = "adapters.own_code:open_own_code"
 _MAY_RUN_CODE = (None, "cross-encoder", "causal-lm")
-"""Kinds of rerankers whose folders may bring code, which `?code=own` runs."""
+"""Kinds of rerankers whose folders may contain code, which `?code=own` runs."""
 _WITHOUT_MODEL = ("bm25", "extractive")
 _ENTRY_POINTS = "harness.adapters"
 _CALLED: dict[Part, str] = {"retriever": "a first stage", "reranker": "a reranker", "generator": "a generator"}
 _NAMED_WITH = {"retriever": "--first-stage", "reranker": "--reranker", "generator": "--generator"}
 _MAY_BE_EMPTY = ("query_prompt", "document_prompt")
-"""Options for which no text at all is a value."""
+"""Options whose value may be empty."""
 _KIND = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.*)", re.DOTALL)
 _OBJECT = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*")
 
@@ -61,18 +61,18 @@ def parse(text: str) -> Spec:
     """Parse a spec string.
 
     Raises:
-        UsageError: it is empty, or an option has no value or stands twice.
+        UsageError: the string is empty, or an option has no value or occurs twice.
     """
     head, _, query = text.strip().partition("?")
     if not head:
-        raise UsageError("an empty model name; write for instance 'BAAI/bge-reranker-v2-m3' or 'cross-encoder:./mine'")
+        raise UsageError("empty model name; write for instance 'BAAI/bge-reranker-v2-m3' or 'cross-encoder:./mine'")
     kind, model = _split_kind(head)
     model, revision = _split_revision(model)
     return Spec(text.strip(), kind, model, revision, _options(text, query))
 
 
 def with_option(text: str, name: str, value: str) -> str:
-    """A spec string with one more option, or with another value of one that it has."""
+    """A spec string with an option added, or with a new value for an option that it has."""
     spec = parse(text)
     options = {**spec.options, name: value}
     return f"{spec.text.partition('?')[0]}?{'&'.join(f'{key}={one}' for key, one in options.items())}"
@@ -95,7 +95,7 @@ def open_reranker(text: str) -> Reranker:
 
 
 def open_ranker(text: str) -> Reranker | ListwiseReranker:
-    """What a spec names as a reranker: one that scores pairs if it can, else one that orders whole lists."""
+    """The reranker that a spec names: one that scores pairs if it can, else one that orders whole lists."""
     built = _build(parse(text), "reranker")
     if not hasattr(built, "score") and not hasattr(built, "order"):
         raise UsageError(
@@ -114,11 +114,13 @@ def open_generator(text: str) -> Generator:
 
 
 def identity_of(adapter: object) -> Identity:
-    """What an adapter says that its scores depend on. One that says nothing is identified by the bytes of its module
-    and its attributes, which is right as long as it loads nothing else.
+    """Everything that an adapter's scores depend on.
+
+    An adapter without a property `identity` is identified by the bytes of its module and its attributes, which is
+    correct as long as it loads nothing else.
 
     Raises:
-        ModelError: it says nothing, and has no source file or holds more than plain values.
+        ModelError: the adapter has no `identity`, and it has no source file or an attribute that is not a plain value.
     """
     declared = getattr(adapter, "identity", None)
     if declared is not None:
@@ -126,14 +128,14 @@ def identity_of(adapter: object) -> Identity:
     kind = type(adapter)
     try:
         file = inspect.getsourcefile(kind)
-    except TypeError:  # a class that was typed into a session
+    except TypeError:  # a class that was defined in an interactive session
         file = None
     if file is None:
         raise ModelError(f"{kind.__qualname__} has no source file; give it a property 'identity'")
     state = dict(sorted(getattr(adapter, "__dict__", {}).items()))
     for name, value in state.items():
         if not _plain(value):
-            raise ModelError(f"{kind.__qualname__}.{name} is no plain value; give the class a property 'identity'")
+            raise ModelError(f"{kind.__qualname__}.{name} is not a plain value; give the class a property 'identity'")
     return {"adapter": f"{kind.__module__}:{kind.__qualname__}", "source": file_digest(Path(file)), "state": state}
 
 
@@ -141,7 +143,7 @@ def refuse_early(adapter: object) -> None:
     """Refuse an adapter that cannot work, before anything expensive is done.
 
     Raises:
-        HarnessError: what the adapter itself says, or it has no identity.
+        HarnessError: the adapter's own check fails, or it has no identity.
     """
     if isinstance(adapter, Checkable):
         adapter.check()
@@ -150,7 +152,7 @@ def refuse_early(adapter: object) -> None:
 
 
 def remarks_of(adapter: object) -> tuple[str, ...]:
-    """What an adapter had to assume, for readers of its numbers; nothing for one that does not say it."""
+    """Assumptions of an adapter that a reader of its scores should know; empty if it has no `remarks`."""
     return tuple(getattr(adapter, "remarks", ()))
 
 
@@ -163,15 +165,14 @@ def _plain(value: object) -> bool:
 
 
 def kinds() -> dict[str, dict[str, str]]:
-    """Every kind that can be named, built in or from an entry point, with its target per part. What is installed is
-    read once in a process."""
+    """Every kind, built in or from an entry point, with its target per part. Entry points are read once per process."""
     plugged = {name: {"retriever": target, "reranker": target} for name, target in _plugged()}
     return {**plugged, **_BUILT_IN}
 
 
 @functools.cache
 def _plugged() -> tuple[tuple[str, str], ...]:
-    """Kinds of other packages with their targets. To list packages takes milliseconds, and every spec asks."""
+    """Kinds of other packages with their targets. Cached, because listing packages takes milliseconds."""
     return tuple((entry.name, entry.value) for entry in importlib.metadata.entry_points(group=_ENTRY_POINTS))
 
 
@@ -201,7 +202,7 @@ def _options(text: str, query: str) -> dict[str, str]:
     if query and (not pairs or any(not name or not (value or name in may_be_empty) for name, value in pairs)):
         raise UsageError(f"'{text}': options are written ?name=value&name=value")
     if len(options) != len(pairs):
-        raise UsageError(f"'{text}': an option stands twice")
+        raise UsageError(f"'{text}': an option occurs twice; give it once")
     return options
 
 
@@ -221,7 +222,7 @@ def _build(spec: Spec, part: Part) -> object:
 
 def _target(spec: Spec, part: Part) -> str:
     if part == "generator" and spec.kind is None and ("/" in spec.model or Path(spec.model).exists()):
-        return _LANGUAGE_MODEL  # which of the two kinds it is, its own config says
+        return _LANGUAGE_MODEL  # its config says whether it is causal or sequence-to-sequence
     if part == "reranker" and spec.options.get("code") == "own" and spec.kind in _MAY_RUN_CODE:
         return _OWN_CODE
     kind = spec.kind or _inferred(spec)

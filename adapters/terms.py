@@ -1,4 +1,4 @@
-"""A corpus as term ids: columns of integers instead of texts, with the counts that BM25 needs."""
+"""A corpus as term ids, columns of integers, with the counts that BM25 needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BLOCK = 4096
 
 @dataclass(frozen=True)
 class Statistics:
-    """What BM25 has to know of a whole corpus to score one pair."""
+    """The statistics of a whole corpus that BM25 needs to score one pair."""
 
     documents: int
     tokens: int

@@ -1,4 +1,4 @@
-"""The best rows of many queries, from blocks of scores, in bounded memory and with one order for equal scores."""
+"""The best rows of many queries from blocks of scores, in bounded memory and with a fixed order of equal scores."""
 
 from __future__ import annotations
 

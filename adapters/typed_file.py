@@ -1,6 +1,6 @@
-"""A TOML, JSON or YAML file as the dataclass that describes it, or one line that says what is wrong in it.
+"""Reads a TOML, JSON or YAML file as the dataclass that describes it, or raises an error of one line.
 
-The files of others (a model's config.json) have keys that nobody here lists; `read_object` reads those.
+Files that other programs write (a model's config.json) have keys that are not listed here; `read_object` reads them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class RepeatedKey(ValueError):
 
 
 def read_toml(file: Path, kind: type[T], *, error: type[HarnessError] = UsageError, advice: str = "") -> T:
-    """A TOML file as its class; `typed` says what a class may be, and how strict the types are.
+    """Read a TOML file as its class. See `typed` for the classes that are allowed and the strictness of types.
 
     Raises:
-        HarnessError: of the class `error`, in one line with file and key: it cannot be read, is no TOML, or its
-            content is not of this class.
+        HarnessError: of the class `error`, in one line with file and key: the file cannot be read, is not TOML, or its
+            content does not fit the class.
     """
     at = Place(str(file), error=error, advice=advice)
     return typed(kind, parsed_toml(_text(file, at), at), at)
@@ -37,11 +37,11 @@ def read_toml(file: Path, kind: type[T], *, error: type[HarnessError] = UsageErr
 def read_json(
     file: Path, kind: type[T], *, error: type[HarnessError] = UsageError, advice: str = "", complete: bool = False
 ) -> T:
-    """A JSON file as its class, as `read_toml`. A key that occurs twice in an object is refused.
+    """Read a JSON file as its class, like `read_toml`. A key that occurs twice in an object is refused.
 
     Args:
-        advice: what ends every message, as in "delete it and run again".
-        complete: whether every key has to be there, defaults or not, as in files that the program writes itself.
+        advice: the end of every message, as in "delete it and run again".
+        complete: whether every key is required, with or without a default, as in files that the program writes itself.
 
     Raises:
         HarnessError: as `read_toml`.
@@ -51,7 +51,7 @@ def read_json(
 
 
 def read_yaml(file: Path, kind: type[T], *, error: type[HarnessError] = UsageError, advice: str = "") -> T:
-    """A YAML file as its class, as `read_toml`. A key that occurs twice in a mapping is refused.
+    """Read a YAML file as its class, like `read_toml`. A key that occurs twice in a mapping is refused.
 
     Raises:
         HarnessError: as `read_toml`.
@@ -62,10 +62,10 @@ def read_yaml(file: Path, kind: type[T], *, error: type[HarnessError] = UsageErr
 
 
 def read_object(file: Path, *, error: type[HarnessError] = DataError, advice: str = "") -> dict[str, Any]:
-    """The JSON object of a file that others write: any keys, the last one of a key that occurs twice, NaN allowed.
+    """Read the JSON object of a file from another program: any keys, NaN allowed, the last of two equal keys counts.
 
     Raises:
-        HarnessError: of the class `error`, in one line: it cannot be read, or is no JSON object.
+        HarnessError: of the class `error`, in one line: the file cannot be read, or is not a JSON object.
     """
     content = read_value(file, error=error, advice=advice)
     if not isinstance(content, dict):
@@ -74,13 +74,13 @@ def read_object(file: Path, *, error: type[HarnessError] = DataError, advice: st
 
 
 def read_value(file: Path, *, error: type[HarnessError] = DataError, advice: str = "") -> Any:
-    """The JSON value of a file that others write, as `read_object`."""
+    """Read the JSON value of a file from another program, like `read_object`."""
     at = Place(str(file), error=error, advice=advice, table="object")
     return value_of(_text(file, at).encode(), at)
 
 
 def value_of(content: bytes, at: Place) -> Any:
-    """The JSON value in the bytes of a file that others write."""
+    """The JSON value in the bytes of a file from another program."""
     return _parsed("JSON", decoded(content, at), at, json.loads)
 
 

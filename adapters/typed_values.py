@@ -1,4 +1,4 @@
-"""A parsed value as the dataclass that describes it, or one line that says which key is wrong and what it may be."""
+"""Converts a parsed value to the dataclass that describes it, or raises one line that names the wrong key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from adapters.typed_words import Then, choices_of, needed, noun_of, shown, unwra
 
 T = TypeVar("T")
 LATER: Mapping[str, bool] = {"later": True}
-"""The metadata of a field that the first files of a version do not have; without it the default is taken."""
+"""The metadata of a field that the first files of a version lack; the default is used if it is missing."""
 Text = Annotated[str, Meta(pattern=r"\S", description="a text that is not empty")]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -29,19 +29,19 @@ OneOrMore = Annotated[
     tuple[str, ...],
     Then(lambda given: (given,) if isinstance(given, str) else given, written=Text | tuple[Text, ...]),
 ]
-"""A list of texts, or one text where there is one."""
+"""A list of texts, or a single text."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value was written, for messages.
+    """The place where a value was written, for messages.
 
     Args:
         source: the file, or another name ("the command line").
         way: keys and rows that lead to the value, as in `scores[3].value`; empty at the top.
         error: the class of the errors.
-        advice: what ends every message, as in "delete it and run again".
-        table: what keys with values are called in this kind of file.
+        advice: the end of every message, as in "delete it and run again".
+        table: the name of an object in this kind of file, such as "table" or "mapping".
     """
 
     source: str
@@ -50,7 +50,7 @@ class Place:
     advice: str = ""
     table: str = "table"
     complete: bool = False
-    """Whether a key has to be there although its field has a default, as in files that the program writes itself."""
+    """Whether a key is required although its field has a default, as in files that the program writes itself."""
 
     def key(self, name: object) -> Place:
         """The place of a key's value."""

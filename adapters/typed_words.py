@@ -1,4 +1,4 @@
-"""What a type of a file's field accepts, in words for messages: no Python, no library's terms."""
+"""Describes in plain words, for messages, which values a field of a file accepts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from msgspec import Meta
 
 @dataclass(frozen=True)
 class Then:
-    """What a value becomes once its type and range are right, as in `Annotated[float, Meta(le=100), Then(percent)]`.
+    """A conversion of a value whose type and range are right, as in `Annotated[float, Meta(le=100), Then(percent)]`.
 
     Args:
-        change: from the value as written to the value as held. It may raise ValueError or a HarnessError with what is
-            wrong and what is allowed.
-        written: the type of the value as written, where it is not the type of the field.
+        change: converts the written value to the field's value. It may raise ValueError or a HarnessError that says
+            what is wrong and what is allowed.
+        written: the type of the written value, if it is not the type of the field.
     """
 
     change: Callable[[Any], object]
@@ -28,7 +28,7 @@ class Then:
 
 
 def unwrapped(kind: Any) -> tuple[Any, list[Meta], list[Then]]:
-    """A type without `Annotated`, its constraints, and what is done to the value afterwards."""
+    """A type without `Annotated`, its constraints, and its conversions."""
     if get_origin(kind) is not Annotated:
         return kind, [], []
     plain, *extras = get_args(kind)
@@ -41,7 +41,7 @@ def unwrapped(kind: Any) -> tuple[Any, list[Meta], list[Then]]:
 
 
 def shown(value: object, table: str = "table") -> str:
-    """A value in a message: short, and as it is written in files, not as in Python."""
+    """A value as a message shows it: shortened, and in the notation of files, not of Python."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""How an embedder's vectors are made of tokens and compared: what its folder declares, and what an option says."""
+"""How an embedder's vectors are made from tokens and compared, by its folder and the options."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from adapters.other_weights import advice
 from adapters.similarity import Similarity
 
 Pooling = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
-"""How the vectors of the tokens become one, as sentence-transformers names it."""
+"""How the vectors of the tokens become one, by the names of sentence-transformers."""
 _SETTINGS = "config_sentence_transformers.json"
 
 
 @dataclass(frozen=True)
 class VectorForm:
-    """What a vector is.
+    """The form of an embedder's vectors.
 
     Args:
-        similarity: how two are compared; only for cosine are they scaled to length 1.
-        pooling: of the tokens, for a folder that was saved by transformers alone; None where modules.json says it.
-        dimensions: the numbers that are kept, the first ones; None for what the folder says.
+        similarity: how two vectors are compared; they are scaled to length 1 only for cosine.
+        pooling: of the tokens, for a folder without modules.json; None if modules.json declares it.
+        dimensions: how many numbers of a vector are kept, from the first; None for the number that the folder declares.
     """
 
     similarity: Similarity = "cosine"
@@ -32,7 +32,7 @@ class VectorForm:
 
     @property
     def identity(self) -> dict[str, object]:
-        """What is not the default of every embedder."""
+        """The entries that differ from the defaults."""
         named = {"pooling": self.pooling, "dimensions": self.dimensions}
         other = {} if self.similarity == "cosine" else {"similarity": self.similarity}
         return {**other, **{name: value for name, value in named.items() if value is not None}}
@@ -44,13 +44,13 @@ def form_of(
     similarity: Similarity | None = None,
     dimensions: int | None = None,
 ) -> VectorForm:
-    """Decide what the vectors of a folder are. Options win over what the folder declares.
+    """Choose the form of a folder's vectors. Options override what the folder declares.
 
-    Inner products of vectors that the folder's own last module normalises are cosines, unless they are cut afterwards.
+    Inner products of vectors that the folder's last module normalises are cosines, unless they are cut afterwards.
 
     Raises:
-        ModelError: the folder is no embedder and no pooling is given; a pooling is given and the folder declares its
-            own; a similarity is not known; `dimensions` is less than 1.
+        ModelError: the folder is not an embedder and no pooling is given; a pooling is given although the folder
+            declares one; a similarity is unknown; `dimensions` is less than 1.
     """
     if dimensions is not None and dimensions < 1:
         raise ModelError(f"'{folder.name}': dimensions={dimensions} is less than 1; leave it out to keep all of them")
@@ -68,7 +68,7 @@ def refuse_non_embedder(folder: ModelFolder) -> None:
     """Refuse a folder without a pooling module.
 
     Raises:
-        ModelError: it is another kind of model, and the message says which.
+        ModelError: it is another kind of model; the message says which.
     """
     kind: Kind = kind_of(folder)
     if kind != "embedder":
@@ -100,10 +100,10 @@ def _refuse_pooling(folder: ModelFolder, pooling: Pooling, similarity: Similarit
 
 
 def declared_similarity(folder: ModelFolder) -> Similarity | None:
-    """The similarity that a folder declares (`similarity_fn_name`), None where it declares none.
+    """The similarity that a folder declares (`similarity_fn_name`); None if it declares none.
 
     Raises:
-        ModelError: it declares one that nobody knows.
+        ModelError: it declares an unknown similarity.
     """
     declared = folder.json(_SETTINGS).get("similarity_fn_name") or None
     if declared is not None and declared not in get_args(Similarity):

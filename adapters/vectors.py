@@ -1,4 +1,4 @@
-"""Vectors that were made once and are kept: append-only shards, found by the digest of the text."""
+"""A store of vectors: append-only shards, looked up by the digest of the text."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class _Shard:
     vectors: Floats | Path
 
     def read(self) -> Floats:
-        """The vectors, mapped if they are in a file. They are opened for each use: a large store has more shards than
-        a process may keep mapped."""
+        """The vectors, memory-mapped if they are in a file. The file is opened for each use, because a large store has
+        more shards than a process may map."""
         return np.load(self.vectors, mmap_mode="r") if isinstance(self.vectors, Path) else self.vectors
 
 
 class VectorStore:
-    """Vectors of one embedder identity by text digest. Only the digests are in memory, 40 bytes for each vector.
+    """Vectors of one embedder identity by text digest. Only the digests are in memory, 40 bytes per vector.
 
     A shard is `NAME.digests.npy` (uint64 [n, 2]) and `NAME.npy` (float32 [n, dim]), where NAME is the digest of the
-    digests. The vectors are written last and under a temporary name, so that a file that exists is a finished file.
-    A file that is not of this kind is ignored with a warning.
+    digests. The vectors are written last and under a temporary name, so a file that exists is complete. Other files are
+    ignored with a warning.
 
     Args:
-        folder: where stores are kept, one folder for each identity; None keeps the vectors in memory.
-        identity: 32 hex digits of what made the vectors.
+        folder: the folder of all stores, one subfolder per identity; None keeps the vectors in memory.
+        identity: the digest of the embedder's identity, 32 hex digits.
     """
 
     def __init__(self, folder: Path | None, identity: str) -> None:
@@ -49,7 +49,7 @@ class VectorStore:
             self._open(self.folder)
 
     def __len__(self) -> int:
-        """Vectors on record; a text that two processes embedded counts twice."""
+        """The number of stored vectors; a text that two processes embedded counts twice."""
         return sum(len(shard.digests) for shard in self._shards)
 
     def locate(self, digests: Digests) -> Integers:
@@ -57,7 +57,7 @@ class VectorStore:
         return self._index.find(digests)
 
     def missing(self, digests: Digests) -> Integers:
-        """Rows of the texts that are not known, ascending; of equal texts the first."""
+        """Rows of the texts without a vector, ascending; only the first row of equal texts."""
         rows = _first_rows(digests)
         return rows[self.locate(digests[rows]) < 0]
 
@@ -65,7 +65,7 @@ class VectorStore:
         """Add one shard, durably.
 
         Raises:
-            DataError: the vectors do not fit the digests, or the vectors that are here.
+            DataError: the vectors do not fit the digests, or the vectors of the store.
         """
         dim = vectors.shape[-1] if self._dim is None else self._dim
         if vectors.shape != (len(digests), dim):
@@ -85,7 +85,7 @@ class VectorStore:
         """The vectors of some texts, float32 [n, dim].
 
         Raises:
-            DataError: one of them is not here.
+            DataError: a text has no vector in the store.
         """
         return self.take(self.locate(digests))
 

@@ -283,7 +283,7 @@ def test_options_without_use_or_out_of_range_are_refused(tmp_path: Path, call: s
 
 def test_a_template_that_goes_on_behind_the_document_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('body = "d: {document} q: {query}"')
-    with pytest.raises(UsageError, match=r"the text behind \{document\} belongs into 'suffix'"):
+    with pytest.raises(UsageError, match=r"the text after \{document\} belongs in 'suffix'"):
         open_ranker(f"{folder_of(tmp_path / 'own', 'text')}?code=own&call=text&template={tmp_path / 'mine.toml'}")
 
 

@@ -152,7 +152,7 @@ def test_a_query_without_room_for_a_document_is_refused_with_the_way_out(folders
 
 
 def test_a_length_without_room_for_text_is_refused(folders: dict[str, Path]) -> None:
-    with pytest.raises(ModelError, match="max_length=4 leaves no room"):
+    with pytest.raises(ModelError, match="max_length=4 leaves no space"):
         PairEncoder(load(folders["bert"]), max_length=4, truncation="longest_first")
 
 

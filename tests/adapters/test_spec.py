@@ -147,7 +147,7 @@ def test_a_prompt_may_be_empty_and_nothing_else() -> None:
 
 
 def test_an_option_that_stands_twice_is_refused() -> None:
-    with pytest.raises(UsageError, match="stands twice"):
+    with pytest.raises(UsageError, match="occurs twice"):
         parse("bm25?k1=1&k1=2")
 
 

@@ -139,7 +139,7 @@ def test_static_embeddings_have_no_longest_input(tmp_path: Path) -> None:
     settings = {"model_type": "model2vec", "architectures": ["StaticModel"], "seq_length": 1000000}
     (folder / "config.json").write_text(json.dumps(settings))
     np.testing.assert_allclose(ours(open_reranker(str(folder))), embedded(folder), atol=1e-4)
-    with pytest.raises(ModelError, match="no longest input that could be set"):
+    with pytest.raises(ModelError, match="no maximum length that can be set"):
         open_reranker(f"{folder}?max_length=512")
 
 

@@ -204,7 +204,7 @@ def test_a_class_of_its_own_on_a_stock_type_is_refused(
     folder = own_code(tmp_path / "own", kind)
     expected = ours(open_reranker(str(folder)))
     shapes.edit(folder / file, auto_map=mapped)
-    with pytest.raises(ModelError, match=rf"names code of its own .*{named}.*none is run unless you.*\?code="):
+    with pytest.raises(ModelError, match=rf"names custom code .*{named}.*run only on request.*\?code="):
         open_reranker(str(folder))
     np.testing.assert_array_equal(ours(open_reranker(f"{folder}?code=stock")), expected)
 

@@ -131,7 +131,7 @@ def test_code_runs_only_when_it_is_asked_for_and_never_in_this_process(
     monkeypatch.setenv("HF_TOKEN", "a secret")
     marker = tmp_path / "marker"
     folder = folder_of(tmp_path / "own.v2", "pair", first=FOREIGN.format(marker=marker))
-    with pytest.raises(ModelError, match=r"none is run unless you ask for it.*\?code=own executes the code"):
+    with pytest.raises(ModelError, match=r"is run only on request.*\?code=own executes the code"):
         open_ranker(f"cross-encoder:{folder}")
     reranker = opened(folder, "pair")
     refuse_early(reranker)

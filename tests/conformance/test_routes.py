@@ -188,7 +188,7 @@ def test_vectors_of_two_sizes_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_length_for_all_routes_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no longest input that could be set \(Router\)"):
+    with pytest.raises(ModelError, match=r"no maximum length that can be set \(Router\)"):
         open_reranker(f"{saved(tmp_path / 'm', 'two networks')}?max_length=9")
 
 

@@ -132,5 +132,5 @@ def test_our_own_adapter_shares_the_window_or_refuses(place: Place, model: Path,
     _, shared = evaluated(place, rows, f"{model}?max_length={LENGTH}")
     assert shared.audit.tokens is not None
     assert (shared.audit.tokens.truncated_away, shared.audit.tokens.identical_inputs) == (0, 0)
-    with pytest.raises(ModelError, match="leaves no room for a document in max_length=1024"):
+    with pytest.raises(ModelError, match="leaves no space for a document in max_length=1024"):
         evaluated(place, rows, f"{model}?max_length={LENGTH}&truncation=document")

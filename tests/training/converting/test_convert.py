@@ -215,9 +215,9 @@ class Foreign:
     ("content", "said"),
     [
         ({"weight": Foreign()}, r"holds other objects than tensors \(\w+[\w.]*\), which are not read; save the model"),
-        ({"weight": 3}, "'weight' is no plain tensor .int.; save the model again"),
+        ({"weight": 3}, "'weight' is not a plain tensor .int.; save the model again"),
         ([1, 2], "holds a list, not tensors by name; save the model again"),
-        ({"weight": torch.eye(3).to_sparse()}, "'weight' is no plain tensor"),
+        ({"weight": torch.eye(3).to_sparse()}, "'weight' is not a plain tensor"),
     ],
 )
 def test_a_pickle_with_anything_else_is_refused_and_not_run(
