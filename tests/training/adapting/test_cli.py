@@ -199,7 +199,7 @@ def test_an_option_that_is_wrong_is_named(place: Place, command: Command) -> Non
     said = adapted(place, command, "--gate", "a.toml", "--policy", "b.toml")
     assert said.code == 2 and "--gate is given twice, also as --policy" in said.err
     said = command("train", "adapt", configuration(place), "--config", place.path / "other.toml")
-    assert said.code == 2 and "name one" in said.err
+    assert said.code == 2 and "name only one" in said.err
 
 
 def test_a_variable_sets_the_device_where_the_file_names_none(

@@ -218,6 +218,6 @@ def test_what_was_accepted_on_candidates_of_another_stemmer_is_not_forgotten(pla
     with judged(place, other) as one:
         one.accept([one.at("gate", BETTER)])
     with judged(place, replace(POLICY, first_stage="bm25")) as now:
-        with pytest.raises(UsageError, match=r"give --first-stage 'bm25\?language=de'"):
+        with pytest.raises(UsageError, match=r"use --first-stage 'bm25\?language=de'"):
             anchor_of(now.tiers, POLICY, BASE, now.out)
         assert not (now.out / "anchor.json").exists()
