@@ -178,7 +178,7 @@ def test_a_module_of_the_folders_own_is_refused(folder: Path, tmp_path: Path) ->
     chain = json.loads((other / "modules.json").read_text())
     chain[2]["type"] = "custom_dense.MyDense"
     (other / "modules.json").write_text(json.dumps(chain))
-    with pytest.raises(ModelError, match=r"modules\.json names custom_dense\.MyDense.*none is run here"):
+    with pytest.raises(ModelError, match=r"modules\.json names custom_dense\.MyDense.*not run here"):
         open_reranker(str(other))
 
 
@@ -216,6 +216,6 @@ def test_a_class_that_transformers_does_not_have_is_refused_by_its_name(tmp_path
     mapped = {"AutoModel": "modeling.OwnForRanking"}
     shapes.edit(folder / "config.json", auto_map=mapped, architectures=["OwnForRanking"])
     with pytest.raises(
-        ModelError, match=r"code of its own \(AutoModel is modeling\.OwnForRanking\).*\?code=own.*'run:FILE'$"
+        ModelError, match=r"custom code \(AutoModel is modeling\.OwnForRanking\).*\?code=own.*'run:FILE'$"
     ):
         open_reranker(f"{prefix}{folder}")
