@@ -208,7 +208,8 @@ def test_a_folder_without_modules_is_refused_until_somebody_says_how_it_makes_ve
 ) -> None:
     """sentence-transformers would take the mean and the cosine, which is wrong for contriever."""
     folder = plain(tmp_path / "m", architecture)
-    with pytest.raises(ModelError, match=r"as in 'embedder:.*/m\?pooling=mean&similarity=dot'"):
+    advice = r"as in 'embedder:.*/m\?pooling=mean&similarity=dot'|choose with 'embedder:.*/m\?family=contriever'"
+    with pytest.raises(ModelError, match=advice):
         open_reranker(f"{kind}{folder}")
 
 
