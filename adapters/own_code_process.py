@@ -23,7 +23,9 @@ import json  # noqa: E402
 import queue  # noqa: E402
 import signal  # noqa: E402
 import threading  # noqa: E402
+from abc import ABC, abstractmethod  # noqa: E402
 from array import array  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 _PR_SET_PDEATHSIG = 1
@@ -37,7 +39,7 @@ class Refused(Exception):
     """A request that cannot be answered, with a reason for the user."""
 
 
-class _Scorer:
+class _Scorer(ABC):
     """A loaded model, and its current request.
 
     Args:
@@ -64,13 +66,9 @@ class _Scorer:
         query, document = self.pairs[row]
         return self.queries[query], self.documents[document]
 
+    @abstractmethod
     def score(self, rows: list[int]) -> list[float]:
         """The scores of some rows of the request."""
-        raise NotImplementedError
-
-    def order(self, query: str, documents: list[str]) -> list[int]:
-        """The numbers of the documents, the best one first."""
-        raise NotImplementedError
 
 
 class _Method(_Scorer):
@@ -122,9 +120,9 @@ class _Encoded(_Scorer):
             found["inputs"].append(_digest(features["input_ids"]))
         return found
 
+    @abstractmethod
     def read(self, row: int) -> Read:
         """The inputs of a row."""
-        raise NotImplementedError
 
     def logits(self, features: list[dict[str, list[int]]], rows: list[int]) -> Any:
         """The model's scores of some inputs."""
@@ -264,7 +262,7 @@ class Querit(_Text):
         return found["score"]
 
 
-KINDS = {
+KINDS: dict[str, Callable[[dict[str, Any]], _Scorer]] = {
     "pair": _Pair, "text": _Text, "layers": Layers, "querit": Querit, "compute_score": _Method, "rerank": _Method,
 }  # fmt: skip
 
@@ -336,6 +334,7 @@ def _answer(scorer: _Scorer | None, asked: dict[str, Any]) -> tuple[_Scorer | No
     if "prepare" in asked:
         return scorer, scorer.prepare(**asked["prepare"])
     if "order" in asked:
+        assert isinstance(scorer, _Method)  # the only kind that orders lists
         return scorer, {"order": scorer.order(**asked["order"])}
     return scorer, {"scores": scorer.score(asked["score"])}
 

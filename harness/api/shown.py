@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +18,7 @@ _DIGITS = 6
 """The fewest digits of an id or a fingerprint that name something."""
 
 
-class Shown:
+class Shown(ABC):
     """A result that can be printed. Values are fractions; tables show points (fractions x 100)."""
 
     @property
@@ -25,9 +26,9 @@ class Shown:
         """The alarms, as the command line prints them: whatever should keep you from trusting a number."""
         return ()
 
+    @abstractmethod
     def tables(self) -> list[Table]:
         """Return the tables that the command line prints."""
-        raise NotImplementedError
 
     def table(self) -> str:
         """Return the tables as Markdown."""

@@ -39,7 +39,8 @@ def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections
     if what == "adapters":
         return _table("adapters", ("kind", "part", "target"), _adapters())
     if what == "looks":
-        return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, look_rows(workspace / "results.sqlite"))
+        rows = look_rows(workspace / "results.sqlite")
+        return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, rows, left=LOOK_COLUMNS.index("verdict"))
     everything = _all(workspace)
     stored = systems_named(systems, narrowed(everything, Wanted(collections)), everything)
     if what == "results":
@@ -48,10 +49,12 @@ def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections
         columns: tuple[str, ...] = (
             "fingerprint", "collection", "split", "language", "documents", "queries", "judgments",
         )  # fmt: skip
-        return _table(f"collections in {workspace}", columns, dict.fromkeys(map(_collection, stored)), _notes(stored))
-    columns = ("system", "first stage", "depth", "part")
-    rows = dict.fromkeys(map(_system, stored))
-    return _table(f"systems in {workspace}", columns, rows, tuple(bm25_notes(of_stored(stored))))
+        rows = iter(dict.fromkeys(map(_collection, stored)))
+        return _table(f"collections in {workspace}", columns, rows, _notes(stored), left=columns.index("documents"))
+    columns = ("system", "first stage", "part", "depth")
+    rows = iter(dict.fromkeys(map(_system, stored)))
+    notes = tuple(bm25_notes(of_stored(stored)))
+    return _table(f"systems in {workspace}", columns, rows, notes, left=columns.index("depth"))
 
 
 def listing_of(ids: Iterable[str], workspace: Path) -> Table:
@@ -135,7 +138,8 @@ def _notes(stored: Sequence[Stored]) -> tuple[str, ...]:
 
 def _results(stored: Sequence[Stored], workspace: Path) -> Table:
     columns = ("id", "collection", "split", "system", "depth", "value", "queries", "updated")
-    return _table(f"results in {workspace}", columns, map(_result, stored), _notes(stored))
+    title, left = f"results in {workspace}", columns.index("depth")
+    return _table(title, columns, map(_result, stored), _notes(stored), left=left)
 
 
 def _result(one: Stored) -> tuple[str, ...]:
@@ -149,7 +153,7 @@ def _result(one: Stored) -> tuple[str, ...]:
 
 
 def _system(one: Stored) -> tuple[str, ...]:
-    return one.system, one.first_stage, str(one.depth or "-"), "reranker" if one.reranker else "first stage"
+    return one.system, one.first_stage, "reranker" if one.reranker else "first stage", str(one.depth or "-")
 
 
 def _collection(one: Stored) -> tuple[str, ...]:
@@ -165,6 +169,14 @@ def _adapters() -> Iterator[tuple[str, ...]]:
             yield (kind, part.replace("retriever", "first stage"), target)
 
 
-def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], notes: tuple[str, ...] = ()) -> Table:
+def _table(
+    title: str,
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    notes: tuple[str, ...] = (),
+    *,
+    left: int | None = None,
+) -> Table:
+    """A table whose first `left` columns are text; default: all of them, which a terminal wraps."""
     cells = tuple(tuple(Cell(text) for text in row) for row in rows)
-    return Table(title, columns, cells, notes, left=len(columns))
+    return Table(title, columns, cells, notes, left=len(columns) if left is None else left)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from rich.console import Console
 
 from adapters.errors import UsageError
+from reports.table import terminal
 from reports.tables.listing import details, listing, outline
 from tests.tiny_collection import FIRST, Place
 
@@ -26,6 +30,21 @@ def test_the_note_of_a_collection_stands_under_the_list(place: Place) -> None:
     place.beir(rules='note = "half of it is invented"')
     place.evaluations()
     assert listing("results", place.workspace.path).notes == ("half of it is invented",)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("what", ["results", "collections", "systems"])
+def test_ids_dates_and_fingerprints_can_be_copied_at_every_width(place: Place, what: str, width: int) -> None:
+    place.evaluations(rerankers=[PLAIN, "control:reverse"])
+    table = listing(what, place.workspace.path)
+    console = Console(width=width, file=io.StringIO(), highlight=False)
+    console.print(terminal(table, width))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    words = {word for line in lines for word in line.split()}
+    names = {"results": ("id", "updated"), "collections": ("fingerprint",), "systems": ("depth",)}[what]
+    for row in table.rows:
+        assert {row[table.columns.index(name)].text for name in names} <= words
 
 
 def test_adapters_are_listed_without_loading_one(place: Place) -> None:
