@@ -152,7 +152,11 @@ def _page(made: Board, index: int, columns: Sequence[BoardColumn], view: str) ->
         votes=_votes(sheet),
         rule=rule,
         correction=_correction(ranked, view),
-        remarks=[*bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())), *made.left_out.lines],
+        remarks=[
+            *rule.sets(sheet.grid),
+            *bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())),
+            *made.left_out.lines,
+        ],
         figures=figures,
     )
 

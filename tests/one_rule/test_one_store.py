@@ -16,6 +16,7 @@ from harness.result.gathered import gathered
 from harness.result.summary import summarise
 from leaderboards.board import board
 from leaderboards.pages.collection import page
+from leaderboards.pages.table import page as page_of_table
 from reports.story import rendered, report
 from reports.tables.compare import COMPARED
 from reports.tidy import tidy, write_parquet
@@ -119,6 +120,12 @@ def test_a_board_has_the_figures_of_the_run_and_of_the_report(run: Figures, many
                 else:
                     key = (one.grid.measure, row.system.label, collection.name)
                     assert_same(row.figure.as_dict(), run[key], key)
+
+
+def test_the_page_of_a_board_counts_the_questions_of_a_parallel_set(many: Kept) -> None:
+    made = board(many.workspace)
+    (index,) = (at for at, one in enumerate(made.tables) if one.sheet.suite == "towns")
+    assert "towns: 12 questions in 2 languages" in page_of_table(made, index)
 
 
 def test_the_page_of_a_collection_shows_an_imported_mean_as_a_report_does(many: Kept) -> None:
