@@ -24,7 +24,6 @@ SAMPLED = Mark("S", "measured on a sample of the collection's queries")
 DRIFTED = Mark("†", "the collection's data differ from those of its suite")
 IMPORTED = Mark("i", "computed elsewhere and imported")
 WRONG = Mark("✗", "published and known to be wrong, so it is not ranked and never the best")
-ALARM = Mark("!", "an alarm was raised: there is a reason not to trust the number")
 
 
 def collection_marks(collection: CollectionKey) -> list[Mark]:

@@ -10,7 +10,8 @@ from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
 from leaderboards.published import WRONG, OwnNumber, Published, comparable, published
-from leaderboards.sheets import is_drifted, suite_of
+from leaderboards.sheets import is_drifted
+from reports.grid import suite_of
 from reports.model_name import ModelName, model_name
 
 

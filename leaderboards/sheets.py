@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -13,9 +13,7 @@ from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS
 from harness.result.gathered import Grid, grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-
-OWN = "own collections"
-"""The heading of collections that belong to no suite and no folder."""
+from reports.grid import plain_name, suite_of, titles_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class BoardSheet:
     @property
     def columns(self) -> list[BoardColumn]:
         """A column for each collection."""
-        titles = _titles(self.grid.collections, self.suite)
+        titles = titles_of(self.grid.collections, self.suite, self.grid.measure)
         return [BoardColumn(title, (one,), (1.0,)) for title, one in zip(titles, self.grid.collections, strict=True)]
 
     @property
@@ -124,20 +122,9 @@ def place_of(sheet: BoardSheet) -> tuple[int, str]:
     return -len(sheet.grid.cells), sheet.title
 
 
-def suite_of(collection: CollectionKey) -> str:
-    """The suite of a collection, or the folder that it was in."""
-    head, slash, _ = collection.name.partition("/")
-    return collection.suite or (head if slash else OWN)
-
-
 def is_drifted(collection: CollectionKey) -> bool:
     """Whether a collection's data differ from the table of its suite."""
     return DRIFTED in collection.name
-
-
-def plain_name(collection: CollectionKey) -> str:
-    """The name of a collection without marks."""
-    return collection.name.replace(DRIFTED, "").strip()
 
 
 def _editions(grid: Grid) -> list[tuple[Grid, int]]:
@@ -178,14 +165,3 @@ def _place(collection: CollectionKey) -> tuple[int, str, str, int]:
     listed = [one.target for one in suites()[collection.suite].collections] if collection.suite else []
     name = plain_name(collection)
     return listed.index(name) if name in listed else len(listed), name, collection.split, -collection.queries
-
-
-def _titles(collections: Iterable[CollectionKey], suite: str) -> list[str]:
-    """The shortest titles that differ: name, name and split, or name, split and fingerprint."""
-    listed = list(collections)
-    short = [plain_name(one).removeprefix(f"{suite}/") for one in listed]
-    split = [f"{name} {one.split}" if short.count(name) > 1 else name for name, one in zip(short, listed, strict=True)]
-    return [
-        f"{name} {one.fingerprint[:6]}" if split.count(name) > 1 else name
-        for name, one in zip(split, listed, strict=True)
-    ]

@@ -58,7 +58,7 @@ def collection_columns(grid: Grid) -> list[GridColumn]:
         averaged = [one for one in own if one in main]
         if len(suites) > 1 and len(averaged) > 1:
             found.append(average(grid, averaged, "average", suite))
-        titles = _titles(own, suite, grid.measure)
+        titles = titles_of(own, suite, grid.measure)
         found += [GridColumn(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
     return found
 
@@ -175,7 +175,7 @@ def _digits(collection: CollectionKey) -> str:
     return collection.fingerprint.rpartition("@")[2][:6]
 
 
-def _titles(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
+def titles_of(collections: Sequence[CollectionKey], suite: str, measure: str) -> list[str]:
     """The shortest titles that differ: name, name and split, or name, split and fingerprint."""
     short = [plain_name(one).removeprefix(f"{suite}/") for one in collections]
     split = [

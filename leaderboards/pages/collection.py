@@ -18,9 +18,9 @@ from leaderboards.pages.links import collection_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.pages.table import line_of, stage_of
 from leaderboards.published import Published
-from leaderboards.sheets import suite_of
 from leaderboards.standing import BoardStanding
 from reports import rule
+from reports.grid import suite_of
 
 __all__ = ["file_of", "page"]
 
@@ -167,10 +167,6 @@ def _story(made: Board, table: RankedCollection) -> str:
     names = [_name(made, row) for row in group]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return f"{winner} Cannot be distinguished from it: {', '.join(names[:5])}{more}."
-
-
-def _ranked(made: Board, table: RankedCollection) -> CollectionTable:
-    return CollectionTable(table.grid.measure, _story(made, table), _correction(table), tuple(_rows(made, table)))
 
 
 def _correction(table: RankedCollection) -> str:
