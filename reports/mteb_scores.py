@@ -6,13 +6,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from adapters.errors import UsageError
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection
-from harness.measuring.measures import parse
+from harness.measuring.measures import DEFINITIONS, parse
 from reports.mteb_parts import Means, MtebPart
 from reports.mteb_settings import setting
 
 TABLES_FROM = "2.26.24"
 """The version of mteb from which the suites' tables take tasks, splits, subsets and revisions."""
-_KEYS = {"nDCG": "ndcg", "AP": "map", "RR": "mrr", "P": "precision", "R": "recall", "Success": "hit_rate"}
 _SCRIPTS = {
     "ar": "ara-Arab", "bg": "bul-Cyrl", "bn": "ben-Beng", "cs": "ces-Latn", "da": "dan-Latn", "de": "deu-Latn",
     "en": "eng-Latn", "es": "spa-Latn", "fa": "fas-Arab", "fi": "fin-Latn", "fr": "fra-Latn", "hi": "hin-Deva",
@@ -70,14 +69,15 @@ def mteb_scores(part: MtebPart) -> dict[str, object]:
 
 
 def _keys(part: MtebPart) -> dict[str, str]:
-    """mteb's keys by measure. p-MRR keeps its name; a measure without a cutoff has no key."""
+    """mteb's keys by measure. p-MRR keeps its name; a measure without a cutoff, or that mteb lacks, has no key."""
     keys = {}
     for name in part.means:
         measure = None if name == PAIRED_MEASURE else parse(name)
         if measure is None:
             keys[name] = PAIRED_MEASURE
         elif measure.cutoff and (part.first_stage == "given" or measure.cutoff <= part.depth):
-            keys[name] = f"{_KEYS[measure.name]}_at_{measure.cutoff}"
+            theirs = DEFINITIONS[measure.name].mteb
+            keys |= {name: f"{theirs}_at_{measure.cutoff}"} if theirs else {}
     return keys
 
 

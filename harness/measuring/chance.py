@@ -14,27 +14,56 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class JudgedPool:
-    """The candidate list of every query, without its order. All arrays have shape [queries]."""
+    """The candidate list of every query, without its order."""
 
     candidates: Counts
-    relevant: Counts
-    """Candidates with a grade of at least 1."""
+    """The number of candidates, int64 [queries]."""
+    queries: Counts
+    """The query of each candidate with a grade of at least 1, ascending, int64 [hits]."""
     grades: Counts
-    """Sum of the grades of the candidates."""
+    """The grades of these candidates, int64 [hits]."""
+
+    @property
+    def relevant(self) -> Counts:
+        """The number of candidates with a grade of at least 1, int64 [queries]."""
+        return np.bincount(self.queries, minlength=len(self.candidates))
 
     def seen(self, cutoff: int | None) -> Counts:
-        """The number of candidates within the cutoff."""
+        """The number of candidates within the cutoff, int64 [queries]."""
         return self.candidates if cutoff is None else np.minimum(self.candidates, cutoff)
 
-    def share(self, amount: Counts) -> Floats64:
-        """The amount per candidate; 0 for an empty list."""
+    def share(self, amount: npt.NDArray[np.int64 | np.float64]) -> Floats64:
+        """The amount per candidate; 0 for an empty list. float64 [queries]."""
         return amount / np.maximum(self.candidates, 1)
+
+    def total(self, worth: Floats64) -> Floats64:
+        """The sum over the relevant candidates of each query of what they are worth, float64 [queries]."""
+        return np.bincount(self.queries, worth, len(self.candidates)).astype(np.float64, copy=False)
+
+
+def expected_sum(
+    worth: Callable[[Counts], Floats64], discount: Callable[[Counts], Floats64]
+) -> Callable[[JudgedPool, int | None], Floats64]:
+    """The expected sum of gains that are what a grade is worth times the discount of the rank. Every rank has the mean
+    worth.
+
+    Args:
+        worth: of grades of at least 1.
+        discount: of ranks, from 1.
+    """
+
+    def expected(pool: JudgedPool, cutoff: int | None) -> Floats64:
+        seen = pool.seen(cutoff)
+        discounts = discount(np.arange(1, seen.max(initial=0) + 1))
+        return pool.share(pool.total(worth(pool.grades))) * _summed(discounts)[seen]
+
+    return expected
 
 
 def expected_dcg(pool: JudgedPool, cutoff: int | None) -> Floats64:
-    """The expected DCG: every rank has the mean grade."""
-    seen = pool.seen(cutoff)
-    return pool.share(pool.grades) * _summed(1 / np.log2(np.arange(seen.max(initial=0)) + 2))[seen]
+    """The expected DCG: the worth of a grade is the grade, and the discount 1 / log2(rank + 1)."""
+    expected = expected_sum(lambda grades: grades.astype(np.float64), lambda ranks: 1 / np.log2(ranks + 1))
+    return expected(pool, cutoff)
 
 
 def expected_hits(pool: JudgedPool, cutoff: int | None) -> Floats64:

@@ -1,5 +1,5 @@
-"""Checks during a run: our values against trec_eval's code, on a sample of the queries, and our judgments against those
-of the source, on all queries."""
+"""Checks during a run: our values against trec_eval's code, or against the reference of a measure that trec_eval lacks,
+on a sample of the queries, and our judgments against those of the source, on all queries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.data.as_published import AsPublished
 from harness.data.qrels import Qrels
 from harness.measuring.chance import Floats64
 from harness.measuring.judged import Judged
-from harness.measuring.measures import DEFINITIONS, Measure
+from harness.measuring.measures import DEFINITIONS, Measure, Reference, Trec
 from harness.measuring.ranking import checked_scores
 
 DocumentIds = Callable[[npt.NDArray[np.int64]], list[str]]
@@ -47,7 +47,8 @@ def cross_check(
     sample: int = 25,
     seed: int = 0,
 ) -> int:
-    """Recompute a deterministic sample of queries with pytrec_eval, and return how many were compared.
+    """Recompute a deterministic sample of queries with pytrec_eval, or with the reference that a measure names, and
+    return how many were compared.
 
     Args:
         values: the values to check, float64 [len(measures), queries].
@@ -71,8 +72,9 @@ def cross_check(
             theirs = _reference(reference, measure)
             if not abs(ours - theirs) <= _TOLERANCE:
                 name = query if names is None else f"'{names[place]}'"
+                where = "trec_eval" if isinstance(DEFINITIONS[measure.name].check, Trec) else "its reference"
                 raise DataError(
-                    f"query {name}: {measure} is {ours!r} here and {theirs!r} in trec_eval; the numbers of this run "
+                    f"query {name}: {measure} is {ours!r} here and {theirs!r} in {where}; the numbers of this run "
                     "cannot be trusted, please report it with the run and the qrels"
                 )
     return len(chosen)
@@ -118,18 +120,27 @@ def _qrels(judged: Judged, query: int, document_ids: DocumentIds) -> dict[str, i
 
 
 def _reference(query: _Query, measure: Measure) -> float:
-    """trec_eval's value; 0 if it leaves the query out (no candidates or no judgments)."""
+    """The value of trec_eval, or of the measure's own reference; 0 for a query without candidates or judgments."""
     if not query.run or not query.qrels:
         return 0.0
-    name, run = trec_name(measure), query.run
-    if measure.name == "RR":
-        run = query.first(measure.cutoff)
-    values = pytrec_eval.RelevanceEvaluator({"q": dict(query.qrels)}, {name}).evaluate({"q": dict(run)})
+    check = DEFINITIONS[measure.name].check
+    return _of_trec(query, check, measure.cutoff) if isinstance(check, Trec) else _own(query, check, measure.cutoff)
+
+
+def _of_trec(query: _Query, check: Trec, cutoff: int | None) -> float:
+    """If trec_eval's measure has no cutoff, the run is cut instead."""
+    name = trec_name(check, cutoff)
+    run = query.first(cutoff if check.cut == check.uncut else None)
+    values = pytrec_eval.RelevanceEvaluator({"q": dict(query.qrels)}, {name}).evaluate({"q": run})
     return float(values["q"][name.replace(".", "_")]) if "q" in values else 0.0
 
 
-def trec_name(measure: Measure) -> str:
-    """The measure's name in pytrec_eval. Its `recip_rank` has no cutoff, so the run has to be cut instead."""
-    definition = DEFINITIONS[measure.name]
-    cut = measure.cutoff is not None and definition.trec != definition.uncut
-    return f"{definition.trec}.{measure.cutoff}" if cut else str(definition.uncut)
+def _own(query: _Query, reference: Reference, cutoff: int | None) -> float:
+    ranked = [max(query.qrels.get(document, 0), 0) for document in query.first(None)]
+    return reference(ranked, [max(grade, 0) for grade in query.qrels.values()], cutoff)
+
+
+def trec_name(check: Trec, cutoff: int | None) -> str:
+    """The name in pytrec_eval of a measure with this cutoff."""
+    cut = cutoff is not None and check.cut != check.uncut
+    return f"{check.cut}.{cutoff}" if cut else str(check.uncut)

@@ -100,8 +100,7 @@ class Judged:
     def pool(self) -> JudgedPool:
         """The candidate lists without their order."""
         _, queries, grades = self._relevant
-        summed = np.bincount(queries, weights=grades, minlength=self.queries).astype(np.int64)
-        return JudgedPool(np.diff(self.run.offsets), np.bincount(queries, minlength=self.queries), summed)
+        return JudgedPool(np.diff(self.run.offsets), queries, grades)
 
     @cached_property
     def _candidates(self) -> tuple[Indices, Indices, Indices]:

@@ -1,19 +1,27 @@
-"""Measures in the usual notation (`nDCG@10`). Each is declared by functions of the relevant documents of a ranking."""
+"""Measures in the usual notation (`nDCG@10`). Each is declared by functions of the relevant documents of a ranking.
+
+To add a measure, add a line to the list below or call `register`. Nothing else has to change.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import UsageError, did_you_mean
+from adapters.errors import DataError, UsageError, did_you_mean
+from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring import chance
 from harness.measuring.chance import Floats64, JudgedPool
 
 Indices = npt.NDArray[np.int64]
+Reference = Callable[[Sequence[int], Sequence[int], int | None], float]
+"""The value of one query in plain Python, from the grades of the candidates by rank, the grades of all judged documents,
+and the cutoff. Unjudged candidates and grades below zero have grade 0."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -68,18 +76,41 @@ class Hits:
 
 
 @dataclass(frozen=True)
+class Trec:
+    """A measure of trec_eval. During a run its code recomputes a sample of the values."""
+
+    cut: str
+    """The name with a cutoff, such as `ndcg_cut`."""
+    uncut: str | None
+    """The name without a cutoff; None if the measure needs one. The same as `cut` if trec_eval has no cutoff."""
+
+
+@dataclass(frozen=True)
 class Definition:
-    """A measure: the sum of the gains of relevant documents / a divisor; 0 if the divisor is 0."""
+    """A measure: the sum of the gains of relevant documents / a divisor; 0 if the divisor is 0. Values are fractions
+    from 0 to 1.
+
+    Args:
+        gain: the gain of each relevant document at its rank, float64 [hits].
+        divisor: computed from the ideal ranking of the full qrels and the cutoff, float64 [queries].
+        expected: the expected sum of gains over all orders of the candidates, float64 [queries].
+        check: what recomputes a sample of the values in every run: trec_eval, or a function that shares no code with
+            the other fields.
+        aliases: other names. Case does not matter.
+        mteb: the name in mteb's results, such as `ndcg` for `ndcg_at_10`. Default: the results have no such measure.
+    """
 
     gain: Callable[[Hits], Floats64]
     divisor: Callable[[Hits, int | None], Floats64]
-    """Computed from the ideal ranking of the full qrels and the cutoff."""
     expected: Callable[[JudgedPool, int | None], Floats64]
-    """The expected sum of gains of a random order."""
-    trec: str
-    """trec_eval's name with a cutoff."""
-    uncut: str | None
-    """trec_eval's name without a cutoff; None if the measure needs a cutoff."""
+    check: Trec | Reference
+    aliases: tuple[str, ...] = ()
+    mteb: str | None = None
+
+    @property
+    def needs_cutoff(self) -> bool:
+        """Whether the measure has no form without a cutoff."""
+        return isinstance(self.check, Trec) and self.check.uncut is None
 
 
 def _each(hits: Hits) -> Floats64:
@@ -106,18 +137,52 @@ def _cutoff(ideal: Hits, cutoff: int | None) -> Floats64:
     return np.full(ideal.size, float(cutoff or 0))
 
 
-DEFINITIONS = {
-    "nDCG": Definition(lambda hits: hits.discounted, _ideal_dcg, chance.expected_dcg, "ndcg_cut", "ndcg"),
-    "AP": Definition(lambda hits: hits.nth / hits.ranks, _relevant, chance.expected_precision_sum, "map_cut", "map"),
-    "RR": Definition(
-        lambda hits: _first(hits) / hits.ranks, _one, chance.expected_reciprocal, "recip_rank", "recip_rank"
+DEFINITIONS: dict[str, Definition] = {}
+"""The measures by canonical name."""
+
+
+def register(name: str, definition: Definition) -> Definition:
+    """Add a measure, such as `nDCG`, to every command, table, file and call.
+
+    Raises:
+        ValueError: the name has a character other than letters, digits and '-', or a measure has one of the names.
+    """
+    for one in (name, *definition.aliases):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", one):
+            raise ValueError(f"a measure cannot be called '{one}'; use letters, digits and '-', a letter first")
+        if one.casefold() in {*_names(), PAIRED_MEASURE.casefold()}:
+            raise ValueError(f"a measure '{one}' exists already; choose another name")
+    DEFINITIONS[name] = definition
+    return definition
+
+
+def _names() -> dict[str, str]:
+    """The canonical names by every name and alias in lower case."""
+    return {one.casefold(): name for name, own in DEFINITIONS.items() for one in (name, *own.aliases)}
+
+
+def mteb_names() -> Mapping[str, str]:
+    """The canonical names by the names in mteb's results."""
+    return {one.mteb: name for name, one in DEFINITIONS.items() if one.mteb is not None}
+
+
+for _name, _definition in {
+    "nDCG": Definition(
+        lambda hits: hits.discounted, _ideal_dcg, chance.expected_dcg, Trec("ndcg_cut", "ndcg"), mteb="ndcg"
     ),
-    "P": Definition(_each, _cutoff, chance.expected_hits, "P", None),
-    "R": Definition(_each, _relevant, chance.expected_hits, "recall", None),
-    "Success": Definition(_first, _one, chance.expected_success, "success", None),
-}
-_ALIASES = {"mrr": "RR", "map": "AP", "recall": "R", "precision": "P"}
-_NAMES = {name.lower(): name for name in DEFINITIONS} | _ALIASES
+    "AP": Definition(
+        lambda hits: hits.nth / hits.ranks, _relevant, chance.expected_precision_sum, Trec("map_cut", "map"),
+        aliases=("map",), mteb="map",
+    ),
+    "RR": Definition(
+        lambda hits: _first(hits) / hits.ranks, _one, chance.expected_reciprocal, Trec("recip_rank", "recip_rank"),
+        aliases=("mrr",), mteb="mrr",
+    ),
+    "P": Definition(_each, _cutoff, chance.expected_hits, Trec("P", None), ("precision",), "precision"),
+    "R": Definition(_each, _relevant, chance.expected_hits, Trec("recall", None), ("recall",), "recall"),
+    "Success": Definition(_first, _one, chance.expected_success, Trec("success", None), mteb="hit_rate"),
+}.items():  # fmt: skip
+    register(_name, _definition)
 
 
 def parse(text: str) -> Measure:
@@ -127,12 +192,12 @@ def parse(text: str) -> Measure:
         UsageError: the name is unknown, the cutoff is not a positive number, or P, R or Success has no cutoff.
     """
     name, at, cutoff = text.strip().partition("@")
-    canonical = _NAMES.get(name.lower())
+    canonical = _names().get(name.casefold())
     if canonical is None:
         raise UsageError(f"unknown measure '{text}'.{_nearest(name)}")
     if at and not re.fullmatch(r"[1-9][0-9]{0,8}", cutoff):
         raise UsageError(f"measure '{text}': the cutoff must be a positive number, as in {canonical}@10")
-    if not at and DEFINITIONS[canonical].uncut is None:
+    if not at and DEFINITIONS[canonical].needs_cutoff:
         raise UsageError(f"measure '{text}' needs a cutoff, as in {canonical}@10")
     return Measure(canonical, int(cutoff) if at else None)
 
@@ -149,9 +214,16 @@ def evaluate(measure: Measure, hits: Hits, ideal: Hits) -> Floats64:
     Args:
         hits: the relevant candidates at their ranks.
         ideal: the relevant documents of the full qrels, best grade first.
+
+    Raises:
+        DataError: a value is not a fraction from 0 to 1.
     """
     definition = DEFINITIONS[measure.name]
-    return _over(hits.total(definition.gain(hits), measure.cutoff), definition.divisor(ideal, measure.cutoff))
+    values = _over(hits.total(definition.gain(hits), measure.cutoff), definition.divisor(ideal, measure.cutoff))
+    wrong = values[~((values >= -_ROUNDING) & (values <= 1 + _ROUNDING))]
+    if len(wrong):
+        raise DataError(f"{measure} is {wrong[0]:g} for a query; its definition must give fractions from 0 to 1")
+    return values
 
 
 def expect(measure: Measure, pool: JudgedPool, ideal: Hits) -> Floats64:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from adapters.errors import DataError
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection, suites
+from harness.measuring.measures import mteb_names
 from harness.running.imported.json_file import json_object
 from harness.running.imported.left_out import NotTaken
 from harness.running.imported.mteb_model import Model
 
 OLD_TASK = "mteb_dataset_name"
 """The key of the task in mteb before 1.11. The splits are top-level keys of such a file."""
-_MEASURES = {"ndcg": "nDCG", "map": "AP", "mrr": "RR", "precision": "P", "recall": "R", "hit_rate": "Success"}
-_KEY = re.compile(rf"({'|'.join(_MEASURES)})_at_([1-9][0-9]*)")
+_KEY = re.compile(r"(\w+)_at_([1-9][0-9]*)")
 _MIRACL = {"NDCG": "nDCG", "MAP": "AP", "P": "P", "Recall": "R"}
 _MIRACL_KEY = re.compile(rf"({'|'.join(_MIRACL)})@([1-9][0-9]*)\(MIRACL\)")
 _OLD_RERANKING = {"map": ("AP@1000", "AP"), "mrr": ("RR@10",)}
@@ -193,8 +193,8 @@ def _first_stage(entry: SuiteCollection, said: Mapping[str, object], model: Mode
 
 def _measures(key: str, *, given: bool) -> tuple[str, ...]:
     """Return the measures whose value a key of mteb has; `given` is for reranking tasks."""
-    for pattern, names in ((_KEY, _MEASURES), (_MIRACL_KEY, _MIRACL)):
-        if matched := pattern.fullmatch(key):
+    for pattern, names in ((_KEY, mteb_names()), (_MIRACL_KEY, _MIRACL)):
+        if (matched := pattern.fullmatch(key)) and matched[1] in names:
             return (f"{names[matched[1]]}@{matched[2]}",)
     if key == PAIRED_MEASURE:
         return (PAIRED_MEASURE,)

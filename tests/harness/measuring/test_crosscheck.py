@@ -12,7 +12,7 @@ from harness.data.runs import Run
 from harness.measuring.controls import CONTROLS, control_scores
 from harness.measuring.crosscheck import cross_check, trec_name
 from harness.measuring.judged import Judged
-from harness.measuring.measures import parse
+from harness.measuring.measures import DEFINITIONS, Trec, parse
 
 TEXTS = ["nDCG", "nDCG@10", "AP", "AP@1000", "RR", "RR@2", "RR@10", "P@5", "R@100", "Success@1"]
 MEASURES = [parse(text) for text in TEXTS]
@@ -94,7 +94,8 @@ def test_the_sample_is_the_same_every_time_and_moves_with_the_seed(judged: Judge
 
 
 def test_names_are_those_of_trec_eval() -> None:
-    assert [trec_name(measure) for measure in MEASURES] == (
+    checks = [(DEFINITIONS[measure.name].check, measure.cutoff) for measure in MEASURES]
+    assert [trec_name(check, cutoff) for check, cutoff in checks if isinstance(check, Trec)] == (
         [
             "ndcg",
             "ndcg_cut.10",

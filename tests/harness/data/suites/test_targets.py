@@ -164,7 +164,7 @@ def test_the_main_measures_are_the_official_ones_and_can_be_computed() -> None:
     for one in EVERY:
         if one.main_measure != PAIRED_MEASURE:
             assert str(measures.parse(one.main_measure)) == one.main_measure
-    assert set(MEASURES) == set(measures.DEFINITIONS)
+    assert set(MEASURES) <= set(measures.DEFINITIONS)
 
 
 def test_training_data_is_marked_where_a_model_declares_it() -> None:
