@@ -19,8 +19,8 @@ from harness.measuring.chance import Floats64, JudgedPool
 
 Indices = npt.NDArray[np.int64]
 Reference = Callable[[Sequence[int], Sequence[int], int | None], float]
-"""The value of one query in plain Python, from the grades of the candidates by rank, the grades of all judged documents,
-and the cutoff. Unjudged candidates and grades below zero have grade 0."""
+"""The value of one query in plain Python, from the grades of the candidates by rank, the grades of all its judged
+documents, and the cutoff. Unjudged candidates and grades below zero have grade 0."""
 _ROUNDING = 1e-9
 
 
