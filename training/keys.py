@@ -8,16 +8,34 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from adapters.errors import UsageError
+from adapters.errors import UsageError, did_you_mean
 from adapters.typed_values import Place, typed
-from adapters.typed_words import choices_of, unwrapped
+from adapters.typed_words import Then, choices_of, shown, unwrapped
+
+
+@dataclass(frozen=True)
+class OneOf(Then):
+    """Names that can be added to, for the type of a key. They are listed when a value is checked."""
+
+    names: Callable[[], Iterable[str]] = tuple
+
+
+def one_of(names: Callable[[], Iterable[str]]) -> OneOf:
+    """Make a type of a text that has to be one of the names, as in `Annotated[str, one_of(names)]`."""
+
+    def known(given: str) -> str:
+        if given not in (all_of := list(names())):
+            raise ValueError(f"{shown(given)} is not allowed.{did_you_mean(given, all_of)}")
+        return given
+
+    return OneOf(known, names=names)
 
 
 @dataclass(frozen=True)
@@ -36,7 +54,8 @@ class Key:
     @property
     def choices(self) -> tuple[Any, ...]:
         """The values that the key allows; empty if they cannot be listed."""
-        return choices_of(without_none(self.kind))
+        named = [name for one in unwrapped(self.kind)[2] if isinstance(one, OneOf) for name in one.names()]
+        return tuple(named) or choices_of(without_none(self.kind))
 
 
 @cache

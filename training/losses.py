@@ -2,18 +2,23 @@
 
 Every loss is a function of flat float32 scores s (the student's raw logits), targets t and group sizes. The ranking
 losses of sentence-transformers are used where they exist; the others are defined here.
+
+To add a loss, add a line to the list below or call `register`. Nothing else has to change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adapters.errors import DataError, need
 from training.examples import Examples
-from training.settings import Loss, LossName
+from training.settings import Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,21 +28,45 @@ if TYPE_CHECKING:
 _PURPOSE = "training"
 
 
+@dataclass(frozen=True)
+class Definition:
+    """A loss.
+
+    Args:
+        made: returns the loss for a temperature and the smallest gap of the targets. The loss takes scores and targets,
+            float32 [pairs], and the number of documents of each query; it returns a scalar.
+        lowest: the lowest target that it accepts. Default: no limit.
+        highest: the highest target that it accepts. Default: no limit.
+        pointwise: whether it looks at each document alone. Other losses need a query with different targets. Default:
+            False.
+    """
+
+    made: Callable[[float, float], Grouped]
+    lowest: float = -math.inf
+    highest: float = math.inf
+    pointwise: bool = False
+
+    @property
+    def range(self) -> str:
+        """The targets that it accepts, in words."""
+        if math.isinf(self.lowest):
+            return f"of at most {self.highest:g}"
+        return f"from {self.lowest:g}" + ("" if math.isinf(self.highest) else f" to {self.highest:g}")
+
+
 def check_targets(loss: Loss, examples: Examples) -> None:
     """Refuse targets that a loss does not accept.
 
     Raises:
-        DataError: bce gets targets outside 0..1, lambda gets targets outside 0..30, or no query has documents with
+        DataError: a target is outside the range of the loss, or a loss that compares documents gets no query with
             different scores.
     """
-    low, high = _range(loss, examples)
-    if loss.name == "bce" and not (low >= 0 and high <= 1):
-        raise DataError(f"bce needs targets from 0 to 1, but they are {low:g} to {high:g}; set sigmoid or scale")
-    if loss.name == "lambda" and not (low >= 0 and high <= 30):
+    accepted, (low, high) = LOSSES[loss.name], _range(loss, examples)
+    if not (low >= accepted.lowest and high <= accepted.highest):
         raise DataError(
-            f"lambda has gains 2^t - 1 and needs targets from 0 to 30, but they are {low:g} to {high:g}; set scale"
+            f"{loss.name} needs targets {accepted.range}, but they are {low:g} to {high:g}; set scale, shift or sigmoid"
         )
-    if loss.name not in POINTWISE and not any(len(set(row.scores)) > 1 for row in examples.rows):
+    if not accepted.pointwise and not any(len(set(row.scores)) > 1 for row in examples.rows):
         raise DataError(f"{loss.name} compares the documents of a query, but no query has two different scores")
 
 
@@ -112,19 +141,37 @@ def library(name: str, **settings: Any) -> Grouped:
     return loss
 
 
-LOSSES: Mapping[LossName, Callable[[float, float], Grouped]] = {
-    "hinge": lambda _, gap: hinge(gap),
-    "margin-mse": lambda _, gap: margin_mse(gap),
-    "bce": lambda *_: bce,
-    "mse": lambda *_: mse,
-    "ranknet": lambda *_: library("RankNetLoss", reduction_log="natural"),
-    "lambda": lambda *_: library("LambdaLoss"),
-    "listnet": lambda *_: library("ListNetLoss"),
-    "adr-mse": lambda *_: library("ADRMSELoss"),
-    "kl": lambda temperature, _: kl(temperature),
-}
-"""Losses by name, as functions of the temperature and the smallest gap of the targets."""
-POINTWISE = ("bce", "mse")
+LOSSES: dict[str, Definition] = {}
+"""The losses by name."""
+
+
+def register(name: str, definition: Definition) -> Definition:
+    """Add a loss to every command, configuration and help text of training. A process whose help should list it
+    registers it before it imports `harness.cli`.
+
+    Raises:
+        ValueError: the name has a character other than lower-case letters, digits and '-', or another loss has it.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise ValueError(f"a loss cannot be called '{name}'; use lower-case letters, digits and '-', a letter first")
+    if name in LOSSES:
+        raise ValueError(f"a loss '{name}' exists already; choose another name")
+    LOSSES[name] = definition
+    return definition
+
+
+for _name, _definition in {
+    "hinge": Definition(lambda _, gap: hinge(gap)),
+    "margin-mse": Definition(lambda _, gap: margin_mse(gap)),
+    "bce": Definition(lambda *_: bce, lowest=0, highest=1, pointwise=True),
+    "mse": Definition(lambda *_: mse, pointwise=True),
+    "ranknet": Definition(lambda *_: library("RankNetLoss", reduction_log="natural")),
+    "lambda": Definition(lambda *_: library("LambdaLoss"), lowest=0, highest=30),  # its gains are 2^t - 1
+    "listnet": Definition(lambda *_: library("ListNetLoss")),
+    "adr-mse": Definition(lambda *_: library("ADRMSELoss")),
+    "kl": Definition(lambda temperature, _: kl(temperature)),
+}.items():
+    register(_name, _definition)
 
 
 def _pairwise(

@@ -6,25 +6,34 @@ docstring is the help.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
 from adapters.typed_values import Count, Positive
-from training.keys import check
+from training.keys import check, one_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Precision = Literal["auto", "float32", "bfloat16"]
-LossName = Literal["hinge", "margin-mse", "bce", "mse", "ranknet", "lambda", "listnet", "adr-mse", "kl"]
 AboveZero = Annotated[float, Meta(gt=0)]
 ZeroOrMore = Annotated[float, Meta(ge=0)]
 BelowOne = Annotated[float, Meta(ge=0, lt=1, description="a number from 0 to below 1")]
 SEED = 0
 """The default of every seed."""
+
+
+def _losses() -> Iterable[str]:
+    from training.losses import LOSSES
+
+    return LOSSES
+
+
+LossName = Annotated[str, one_of(_losses)]
+"""A name of `training.losses.LOSSES`."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Loss:
         """
         from training.losses import LOSSES
 
-        grouped = LOSSES[self.name](self.temperature, self.smallest_gap * self.scale)
+        grouped = LOSSES[self.name].made(self.temperature, self.smallest_gap * self.scale)
         return grouped(scores.float(), self.targets(teacher), sizes)
 
 

@@ -201,8 +201,13 @@ def _declared(one: Option, text: str = "", *, hidden: bool = False) -> Any:
     repeatable = " Repeatable." if _is_list(one.key) else ""
     both = _kind(one.key, optional=False) is bool and one.key.default is not False
     off = f"/--no-{one.name}" if both else ""
+    is_text = _kind(one.key, optional=False) is str
     return typer.Option(
-        f"{one.shown}{off}", envvar=VARIABLES.get(one.name), help=f"{text or one.key.text}{repeatable}", hidden=hidden
+        f"{one.shown}{off}",
+        envvar=VARIABLES.get(one.name),
+        help=f"{text or one.key.text}{repeatable}",
+        hidden=hidden,
+        metavar=f"<{'|'.join(one.key.choices)}>" if is_text and one.key.choices else None,
     )
 
 

@@ -144,7 +144,11 @@ def examples(*scores: float) -> Examples:
 @pytest.mark.parametrize(
     ("loss", "scores", "says"),
     [
-        (Loss("bce"), (7.5, -3.0), "set sigmoid or scale"),
+        (
+            Loss("bce"),
+            (7.5, -3.0),
+            "bce needs targets from 0 to 1, but they are -3 to 7.5; set scale, shift or sigmoid",
+        ),
         (Loss("lambda"), (7.5, -3.0), "from 0 to 30"),
         (Loss("hinge"), (1.0, 1.0), "no query has two different scores"),
     ],
