@@ -49,13 +49,13 @@ def test_a_loss_that_is_registered_once_trains_a_checkpoint(tmp_path: Path, comm
     write_examples(tmp_path / "examples.jsonl", some_examples(4).rows)
     said = command(
         "train", "fit", "--base", base, "--data", tmp_path / "examples.jsonl", "--out", tmp_path / "out",
-        "--loss", "huber", "--max-steps", 2, "--lr", "1e-3",
+        "--loss", "huber", "--max-steps", 1, "--lr", "1e-3",
     )  # fmt: skip
     assert said.code == 0, said.err
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
     assert manifest["settings"]["loss"]["name"] == "huber"
     history = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text("utf-8").splitlines()]
-    assert len(history) == 2 and all(step["loss"] > 0 for step in history)
+    assert [step["loss"] > 0 for step in history] == [True]
 
 
 @pytest.mark.usefixtures("loss")
