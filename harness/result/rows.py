@@ -15,7 +15,6 @@ from adapters.errors import UsageError
 from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
-from harness.measuring.alarms.catalogue import HAZARDS
 from harness.measuring.measures import parse
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
 from harness.result.known_wrong import known_by_now
@@ -23,6 +22,7 @@ from harness.result.result import Floats64, Result
 from harness.result.secrets import public
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, parsed, typed
+from harness.scoring.alarms import HAZARDS
 
 Row = Mapping[str, Any]
 _TEXTS = ("id", "first_stage", "candidates", "command", "created", "updated")

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm, counted
 from harness.measuring.alarms.texts import Codes, repeated
-from harness.scoring.alarms.scores import Role, SystemScores, score_alarms
+from harness.scoring.alarms.registered import Role
+from harness.scoring.alarms.scores import SystemScores, score_alarms
 from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.system import Scores

@@ -1,7 +1,11 @@
-"""The catalogue of hazards: the meaning of each, how it is caught, and whether a number with it may pass a gate."""
+"""The catalogue of hazards: the meaning of each, how it is caught, and whether a number with it may pass a gate.
+
+A function that looks for an alarm declares its hazard itself (`harness.scoring.alarms`); all others are listed here.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,23 +27,30 @@ class Hazard:
     """Whether it is printed as a remark, which is no reason to distrust a number. Names with `few-` are remarks too."""
 
 
-_ALL = (
-    Hazard("tied-order", "the order of equal scores decides more than a tenth of a point", hard=True),
-    Hazard("constant-scores", "all candidates of a query got the same score, so there is no ranking", hard=True),
-    Hazard("few-constant-scores", "the same for at most one query in a hundred"),
-    Hazard(
-        "rounding-noise", "scores so close together that their order is rounding: a head without training", hard=True
-    ),
-    Hazard("saturated-scores", "the best score is shared by several candidates: a sigmoid that rounds to 1"),
-    Hazard("low-precision", "all scores are numbers of half precision, which made ties"),
-    Hazard("unchanged-order", "the reranker returns the order of the first stage: its head is not used", hard=True),
-    Hazard("worse-than-chance", "the order is worse than a random one, and the reversed order is better", hard=True),
+HAZARDS: dict[str, Hazard] = {}
+"""The hazards by name. It is complete where `harness.scoring.alarms` has been imported."""
+
+
+def register(*hazards: Hazard) -> None:
+    """Add hazards to the catalogue.
+
+    Raises:
+        ValueError: a hazard with one of the names exists, or it is not made of lower-case words joined by '-'.
+    """
+    for one in hazards:
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)*", one.name):
+            raise ValueError(f"an alarm cannot be called '{one.name}'; use lower-case words joined by '-'")
+        if one.name in HAZARDS:
+            raise ValueError(f"an alarm '{one.name}' exists already; choose another name")
+    HAZARDS.update({one.name: one for one in hazards})
+
+
+register(
     Hazard("truncated-away", "the model never saw the document", hard=True),
     Hazard("few-truncated-away", "the same for at most one candidate in a hundred"),
     Hazard("identical-inputs", "different documents became the same input", hard=True),
     Hazard("few-identical-inputs", "the same for at most one candidate in a hundred"),
     Hazard("changed-membership", "the reranker added or dropped candidates", hard=True),
-    Hazard("unjudged", "the reranker moves up documents without a judgment: its value is a lower bound"),
     Hazard("wrong-orientation", "planted answers rank below unrelated texts", hard=True),
     Hazard("orientation", "the scores hardly separate planted answers from unrelated texts in this language"),
     Hazard("not-probed", "the orientation probe was skipped"),
@@ -51,16 +62,7 @@ _ALL = (
     Hazard("former-scoring", "made by an earlier version, which scored this model in another way", hard=True),
     Hazard("assumed", "the model's files do not specify something, and the harness assumed it"),
     Hazard("malformed-output", "a listwise model named documents twice, or left some out"),
-    Hazard("labelled-ids", "the order of the document ids reveals the label, and it decides every tie"),
-    Hazard("few-labelled-ids", "the same, but no two candidates with different texts are tied, so no value changes"),
-    Hazard("injected-positives", "relevant documents are at the very end of the candidate lists", hard=True),
-    Hazard("self-retrieval", "the query itself is one of its candidates, and not relevant"),
-    Hazard("let-through", "more than one line in a hundred of a file was let through, by a rule or without one"),
-    Hazard("few-let-through", "lines were let through, at most one in a hundred"),
-    Hazard("empty-queries", "judged queries without a text, which no system can answer and which count"),
     Hazard("known-wrong", "an imported value that was published and is known to be wrong", hard=True),
-    Hazard("contradicting-labels", "one text is judged relevant and not relevant for one query"),
-    Hazard("missing-queries", "queries without any candidate, which count as 0"),
     Hazard("unpaired-questions", "p-MRR leaves out questions of which one query is missing"),
     Hazard("input-order-ties", "ties are broken by the order of the input, relevant first", "impossible"),
     Hazard("listed-first-positives", "ids or rows show which text was listed as relevant", "impossible"),
@@ -92,4 +94,3 @@ _ALL = (
     Hazard("depth", "more candidates, worse results", "reported"),
     Hazard("length-shortcut", "an order that follows the length of the documents", "reported"),
 )
-HAZARDS = {hazard.name: hazard for hazard in _ALL}

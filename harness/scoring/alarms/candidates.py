@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 from harness.data.runs import Run
 from harness.data.sources.dirt import EFFECTS, TAKEN
 from harness.measuring.alarms.alarm import FEW, Alarm, counted
+from harness.measuring.alarms.catalogue import Hazard
 from harness.measuring.alarms.certainty import sure
 from harness.measuring.alarms.texts import distinct, text_codes
 from harness.measuring.ranking import lookup, ranks
+from harness.scoring.alarms.registered import OF_CANDIDATES, alarm_of_candidates
 
 if TYPE_CHECKING:
     from harness.scoring.ground import CandidatePool
@@ -30,18 +32,15 @@ _JUMP = 5.0
 
 
 def candidate_alarms(ground: CandidatePool) -> Iterator[Alarm]:
-    """Yield alarms about faults that rules let through, empty queries, queries without candidates, labels in ids,
-    injected positives, queries among their own candidates, and contradicting judgments."""
-    yield from _let_through(ground)
-    yield from outside_corpus(ground.candidates)
-    yield from _empty_queries(ground)
-    yield from _missing(ground)
-    yield from _labelled_ids(ground)
-    yield from _injected(ground)
-    yield from _self_retrieval(ground)
-    yield from _contradicting(ground)
+    """Yield the alarms about the candidates and their judgments."""
+    for detector in OF_CANDIDATES.values():
+        yield from detector.alarms(ground)
 
 
+@alarm_of_candidates(
+    Hazard("let-through", "more than one line in a hundred of a file was let through, by a rule or without one"),
+    Hazard("few-let-through", "lines were let through, at most one in a hundred"),
+)
 def _let_through(ground: CandidatePool) -> Iterator[Alarm]:
     """If many lines are let through, the files may not belong together, or may have another form."""
     for rule, files in ground.collection.counts.shares.items():
@@ -52,6 +51,7 @@ def _let_through(ground: CandidatePool) -> Iterator[Alarm]:
             if rule in TAKEN:
                 message = f"{share} {percent} have {TAKEN[rule]}"
             yield from counted("let-through", count, lines, message)
+    yield from outside_corpus(ground.candidates)
 
 
 def outside_corpus(run: Run) -> list[Alarm]:
@@ -61,6 +61,9 @@ def outside_corpus(run: Run) -> list[Alarm]:
     return counted("let-through", count, lines, f"{message}trec_eval would count them as not relevant")
 
 
+@alarm_of_candidates(
+    Hazard("empty-queries", "judged queries without a text, which no system can answer and which count")
+)
 def _empty_queries(ground: CandidatePool) -> Iterator[Alarm]:
     empty, queries = ground.collection.counts.empty_queries, ground.judged.queries
     if empty:
@@ -69,6 +72,7 @@ def _empty_queries(ground: CandidatePool) -> Iterator[Alarm]:
         yield Alarm("empty-queries", message)
 
 
+@alarm_of_candidates(Hazard("missing-queries", "queries without any candidate, which count as 0"))
 def _missing(ground: CandidatePool) -> Iterator[Alarm]:
     queries = ground.judged.queries
     empty = int((np.diff(ground.candidates.offsets) == 0).sum())
@@ -76,6 +80,10 @@ def _missing(ground: CandidatePool) -> Iterator[Alarm]:
         yield Alarm("missing-queries", f"{empty} of {queries} queries have no candidates and count as 0")
 
 
+@alarm_of_candidates(
+    Hazard("labelled-ids", "the order of the document ids reveals the label, and it decides every tie"),
+    Hazard("few-labelled-ids", "the same, but no two candidates with different texts are tied, so no value changes"),
+)
 def _labelled_ids(ground: CandidatePool) -> Iterator[Alarm]:
     """If ids carry the label, a constant scorer has the highest or the lowest value. Ids that follow the order of a
     text move the value too, but less (on XQuAD by a quarter of that), and are not labels."""
@@ -103,6 +111,9 @@ def without_ties(alarm: Alarm) -> Alarm:
     return Alarm("few-labelled-ids", message, alarm.measure)
 
 
+@alarm_of_candidates(
+    Hazard("injected-positives", "relevant documents are at the very end of the candidate lists", hard=True)
+)
 def _injected(ground: CandidatePool) -> Iterator[Alarm]:
     """Relevant documents become rarer from rank to rank. Many at the last rank were put there."""
     run, counts = ground.candidates, np.diff(ground.candidates.offsets)
@@ -121,6 +132,7 @@ def _injected(ground: CandidatePool) -> Iterator[Alarm]:
         yield Alarm("injected-positives", f"{message}: were missed positives added to the lists?")
 
 
+@alarm_of_candidates(Hazard("self-retrieval", "the query itself is one of its candidates, and not relevant"))
 def _self_retrieval(ground: CandidatePool) -> Iterator[Alarm]:
     run, collection = ground.candidates, ground.collection
     same_text = (collection.corpus.digests[run.documents] == collection.queries.digests[run.queries]).all(axis=1)
@@ -155,6 +167,7 @@ def _contains(document: str, query: str) -> bool:
     return bool(words) and words in " ".join(document.casefold().split())
 
 
+@alarm_of_candidates(Hazard("contradicting-labels", "one text is judged relevant and not relevant for one query"))
 def _contradicting(ground: CandidatePool) -> Iterator[Alarm]:
     run, grades = ground.candidates, ground.judged.grades
     judged = grades >= 0

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm, counted
+from harness.measuring.alarms.catalogue import Hazard
 from harness.measuring.alarms.certainty import sure
 from harness.measuring.alarms.half_precision import half_precision
 from harness.measuring.alarms.texts import Codes, distinct, text_codes
 from harness.measuring.ranking import ranks
 from harness.scoring.alarms.holes import unjudged
+from harness.scoring.alarms.registered import OF_SCORES, Role, alarm_of_scores
 
 if TYPE_CHECKING:
     from harness.scoring.ground import CandidatePool
 
-Role = Literal["first stage", "control", "reranker"]
 Flags = npt.NDArray[np.bool_]
 
 TIE_ALARM = 0.001
@@ -109,17 +110,15 @@ class SystemScores:
 def score_alarms(scored: SystemScores) -> Iterator[Alarm]:
     """Yield the alarms about the scores of a system. Controls are unusual on purpose, so only their ties are
     reported."""
-    yield from _tied_order(scored)
-    if scored.role != "control":
-        yield from _worse_than_chance(scored)
-    if scored.role == "reranker":
-        yield from _constant(scored)
-        yield from _saturated(scored)
-        yield from half_precision(scored.run.scores, int(scored.tied.sum()))
-        yield from _unchanged(scored)
-        yield from unjudged(scored.ground, scored.run)
+    for detector in OF_SCORES.values():
+        if scored.role in detector.roles:
+            yield from detector.alarms(scored)
 
 
+@alarm_of_scores(
+    Hazard("tied-order", "the order of equal scores decides more than a tenth of a point", hard=True),
+    roles=("first stage", "control", "reranker"),
+)
 def _tied_order(scored: SystemScores) -> Iterator[Alarm]:
     """No system can distinguish equal texts, so the effect of their order is not the system's fault."""
     judged, measures = scored.ground.judged, scored.ground.measures
@@ -134,6 +133,10 @@ def _tied_order(scored: SystemScores) -> Iterator[Alarm]:
             yield Alarm("tied-order", message, str(measure))
 
 
+@alarm_of_scores(
+    Hazard("worse-than-chance", "the order is worse than a random one, and the reversed order is better", hard=True),
+    roles=("first stage", "reranker"),
+)
 def _worse_than_chance(scored: SystemScores) -> Iterator[Alarm]:
     ground, measures = scored.ground, scored.ground.measures
     values, reverse = (ground.judged.values(measures, sign * scored.run.scores) for sign in (1, -1))
@@ -154,6 +157,13 @@ def _worse_than_chance(scored: SystemScores) -> Iterator[Alarm]:
             )
 
 
+@alarm_of_scores(
+    Hazard("constant-scores", "all candidates of a query got the same score, so there is no ranking", hard=True),
+    Hazard("few-constant-scores", "the same for at most one query in a hundred"),
+    Hazard(
+        "rounding-noise", "scores so close together that their order is rounding: a head without training", hard=True
+    ),
+)
 def _constant(scored: SystemScores) -> Iterator[Alarm]:
     constant, queries = int(scored.constant.sum()), scored.ground.judged.queries
     message = f"every candidate got the same score for {constant} of {queries} queries"
@@ -166,6 +176,9 @@ def _constant(scored: SystemScores) -> Iterator[Alarm]:
         yield Alarm("rounding-noise", f"{message}: their order is rounding")
 
 
+@alarm_of_scores(
+    Hazard("saturated-scores", "the best score is shared by several candidates: a sigmoid that rounds to 1")
+)
 def _saturated(scored: SystemScores) -> Iterator[Alarm]:
     _, high = scored.range
     top = scored.tied & (scored.run.scores == high[scored.run.queries])
@@ -180,6 +193,14 @@ def _saturated(scored: SystemScores) -> Iterator[Alarm]:
     yield Alarm("saturated-scores", message)
 
 
+@alarm_of_scores(Hazard("low-precision", "all scores are numbers of half precision, which made ties"))
+def _half_precision(scored: SystemScores) -> Iterator[Alarm]:
+    yield from half_precision(scored.run.scores, int(scored.tied.sum()))
+
+
+@alarm_of_scores(
+    Hazard("unchanged-order", "the reranker returns the order of the first stage: its head is not used", hard=True)
+)
 def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
     """A first stage whose candidates are all tied has no order, so its queries do not count."""
     before = SystemScores(scored.ground, scored.ground.candidates, "first stage")
@@ -191,3 +212,8 @@ def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
     if telling.sum() >= 3 and same.sum() >= _UNCHANGED * telling.sum():
         message = f"the order of the first stage came back for {int(same.sum())} of {int(telling.sum())} queries"
         yield Alarm("unchanged-order", f"{message}: is the score head loaded?")
+
+
+@alarm_of_scores(Hazard("unjudged", "the reranker moves up documents without a judgment: its value is a lower bound"))
+def _unjudged(scored: SystemScores) -> Iterator[Alarm]:
+    yield from unjudged(scored.ground, scored.run)

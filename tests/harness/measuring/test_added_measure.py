@@ -69,9 +69,7 @@ def test_a_measure_that_is_registered_once_is_in_every_command_and_call(place: P
     assert sorted(frame["value"]) == pytest.approx(sorted(values.values()))
     found = harness.compare(REVERSE, PLAIN, measures="RBP@5", workspace=place.workspace.path)
     assert found.as_dict()["measures"]
-    gate = json.loads(
-        command("gate", place.path / "coll", *first, "--anchor", FIRST, "--candidate", PLAIN, *flags).out
-    )
+    gate = json.loads(command("gate", place.path / "coll", *first, "--anchor", FIRST, "--candidate", PLAIN, *flags).out)
     assert gate["measure"] == "RBP@5"
 
 
