@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -20,6 +21,12 @@ BLOCKS = [
 ]
 CONSOLE = [line for kind, text in BLOCKS if kind == "console" for line in text.splitlines()]
 DOCUMENTS = {"d1": "red green blue", "d2": "red red red", "d3": "green grey", "d4": "nothing of it"}
+
+
+ADDED = [
+    re.findall(r"`([^`]+)`", line) for line in GUIDE.partition("| to add |")[2].partition("\n\n")[0].splitlines()[2:]
+]
+"""The names in each row of the table of what takes one place."""
 
 
 def block(kind: str, start: str) -> str:
@@ -102,3 +109,27 @@ def test_the_task_fits_in_8_lines_and_declares_its_measure(folder: Path) -> None
 @pytest.mark.parametrize("command", CONSOLE)
 def test_every_command_of_the_guide_works(command: str, folder: Path) -> None:
     assert "overlap:Overlap" in harness(command, folder)
+
+
+def test_the_table_says_how_to_add_one_of_each() -> None:
+    rows = [line.split("|")[1].strip() for line in GUIDE.splitlines() if re.match(r"\| an? [a-z]+ \|", line)]
+    assert rows == ["a column", "a measure", "a loss", "an alarm", "a verb"]
+
+
+@pytest.mark.parametrize("row", ADDED, ids=[row[-2] for row in ADDED])
+def test_what_the_table_names_is_there_and_its_test_adds_one(row: list[str]) -> None:
+    *named, file, test = row
+    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    names = [name for name in named if not name.endswith("/")]
+    assert names and all(callable(getattr(module, name)) for name in names)
+    copied = (ROOT / test).read_text("utf-8")
+    assert all(f"{name}(" in copied for name in names)
+    assert "already" in copied, "a name that is taken twice"
+
+
+def test_the_script_of_the_guide_is_the_command_line_with_what_it_adds(folder: Path) -> None:
+    (folder / "mine.py").write_text(block("python", '"""The command line'), "utf-8")
+    words = [sys.executable, "mine.py", "train", "fit", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert "|mine>" in done.stdout, done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import app
+from harness.cli.verb import taken
 
 ROOT = Path(__file__).parents[1]
 HEAVY = (
@@ -30,9 +30,7 @@ HEAVY = (
     "tokenizers",
     "scipy",
 )
-VERBS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
-GROUPS = sorted(group.name for group in app.registered_groups if isinstance(group.name, str))
-COMMANDS = [["--help"], *([verb, "--help"] for verb in [*VERBS, *GROUPS]), ["list", "adapters"]]
+COMMANDS = [["--help"], *([verb, "--help"] for verb in sorted(taken())), ["list", "adapters"]]
 RUN = """import sys, json
 sys.argv = ["harness", *sys.argv[1:]]
 from harness.cli import main

@@ -9,12 +9,13 @@ import typer
 
 from adapters.errors import HarnessError
 from harness.cli import options
-from harness.cli.app import MEASURE, app
+from harness.cli.app import MEASURE
 from harness.cli.printing import print_answer
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=MEASURE,
+@verb(
+    MEASURE,
     epilog="""Examples:
 
     harness check BAAI/bge-reranker-v2-m3

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import COMPARE, app
+from harness.cli.app import COMPARE
 from harness.cli.printing import existing_workspace, print_tables
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=COMPARE,
+@verb(
+    COMPARE,
     epilog="""Examples:
 
     harness compare "bm25 (first stage)" BAAI/bge-reranker-v2-m3 ./checkpoint-1000

@@ -8,11 +8,12 @@ import json
 import typer
 
 from harness.cli import options, stage_options
-from harness.cli.app import WORKSPACE, app
+from harness.cli.app import WORKSPACE
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=WORKSPACE,
+@verb(
+    WORKSPACE,
     epilog="""Examples:
 
     harness convert ./old-cross-encoder ./old-cross-encoder-safetensors

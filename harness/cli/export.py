@@ -6,12 +6,13 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import SHOW, app
+from harness.cli.app import SHOW
 from harness.cli.printing import existing_workspace, print_left_out
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=SHOW,
+@verb(
+    SHOW,
     epilog="""Examples:
 
     harness export --parquet results.parquet

@@ -11,7 +11,8 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import COMPARE, app
+from harness.cli.app import COMPARE
+from harness.cli.verb import verb
 
 if TYPE_CHECKING:
     from harness.api.decision import Decision
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 
 
-@app.command(
-    rich_help_panel=COMPARE,
+@verb(
+    COMPARE,
     epilog="""Examples:
 
     harness gate ./xquad --first-stage bm25 --anchor BAAI/bge-reranker-v2-m3 --candidate ./checkpoint-1000

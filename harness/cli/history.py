@@ -7,12 +7,13 @@ import json
 import typer
 
 from harness.cli import options
-from harness.cli.app import SHOW, app
+from harness.cli.app import SHOW
 from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=SHOW,
+@verb(
+    SHOW,
     epilog="""Examples:
 
     harness history './checkpoint-*' --out history

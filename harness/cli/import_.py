@@ -6,13 +6,14 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import SHOW, app
+from harness.cli.app import SHOW
 from harness.cli.printing import print_rows, show_outcome, workspace_path
+from harness.cli.verb import verb
 
 
-@app.command(
+@verb(
+    SHOW,
     "import",
-    rich_help_panel=SHOW,
     epilog="""Examples:
 
     harness import reranked.tsv --target beir/scifact --name their-reranker --first-stage-run bm25.trec

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import MEASURE, app
+from harness.cli.app import MEASURE
 from harness.cli.printing import print_rows
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=MEASURE,
+@verb(
+    MEASURE,
     epilog="Examples:\n\n    harness latency ./checkpoint-1000 ./scifact --depth 50\n\n"
     "    harness latency BAAI/bge-reranker-v2-m3 demo/en --queries 100 --json",
 )

@@ -10,13 +10,14 @@ import typer
 
 from adapters.errors import HarnessError, UsageError
 from harness.cli import options
-from harness.cli.app import WORKSPACE, app
+from harness.cli.app import WORKSPACE
 from harness.cli.printing import existing_workspace, print_rows, workspace_path
+from harness.cli.verb import verb
 
 
-@app.command(
+@verb(
+    WORKSPACE,
     "list",
-    rich_help_panel=WORKSPACE,
     epilog="""Examples:
 
     harness list
@@ -38,7 +39,7 @@ def list_(
     print_rows(listing(what, existing_workspace(workspace), systems or (), collections or ()), as_json)
 
 
-@app.command(rich_help_panel=WORKSPACE, epilog="Example:\n\n    harness show 3fa9c1")
+@verb(WORKSPACE, epilog="Example:\n\n    harness show 3fa9c1")
 def show(
     id: Annotated[str, typer.Argument(help=options.EVALUATION)],
     workspace: options.WorkspacePath = None,
@@ -56,7 +57,7 @@ def show(
     typer.echo(outline({key: value for key, value in found.items() if key != "per_query"}))
 
 
-@app.command(rich_help_panel=WORKSPACE, epilog="Example:\n\n    harness doctor --json")
+@verb(WORKSPACE, epilog="Example:\n\n    harness doctor --json")
 def doctor(  # noqa: PLR0917
     targets: options.SuiteTargets = None,
     sources: options.CompareSources = False,

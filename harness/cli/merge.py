@@ -10,14 +10,15 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
-from harness.cli.app import ADAPT, app
+from harness.cli.app import ADAPT
+from harness.cli.verb import verb
 
 if TYPE_CHECKING:
     from training.merging.merge import Merged
 
 
-@app.command(
-    rich_help_panel=ADAPT,
+@verb(
+    ADAPT,
     epilog="""Examples:
 
     harness merge recipe.yaml ./merged

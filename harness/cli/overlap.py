@@ -11,15 +11,16 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options
-from harness.cli.app import COMPARE, app
+from harness.cli.app import COMPARE
 from harness.cli.printing import print_alarm, print_table, workspace_path
+from harness.cli.verb import verb
 
 if TYPE_CHECKING:
     from harness.checks.overlap import Clean, Overlap
 
 
-@app.command(
-    rich_help_panel=COMPARE,
+@verb(
+    COMPARE,
     epilog="""Examples:
 
     harness overlap train-queries.jsonl ./scifact beir/nq

@@ -13,8 +13,9 @@ import typer
 
 from adapters.errors import MissingExtra
 from harness.cli import options
-from harness.cli.app import SHOW, app
+from harness.cli.app import SHOW
 from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
+from harness.cli.verb import verb
 
 if TYPE_CHECKING:
     from harness.result.gathered import Grid
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from reports.tables.report import PublishedRow
 
 
-@app.command(
-    rich_help_panel=SHOW,
+@verb(
+    SHOW,
     epilog="""Examples:
 
     harness report --out report

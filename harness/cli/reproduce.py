@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import COMPARE, app
+from harness.cli.app import COMPARE
 from harness.cli.printing import existing_workspace, print_table
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=COMPARE,
+@verb(
+    COMPARE,
     epilog="Examples:\n\n    harness reproduce 3fa9c1\n\n    harness reproduce 3fa9c1 --keep-candidates --json",
 )
 def reproduce(

@@ -7,14 +7,15 @@ from typing import Any
 import typer
 
 from harness.cli import options
-from harness.cli.app import MEASURE, WORKSPACE, app
+from harness.cli.app import MEASURE, WORKSPACE
 from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first, workspace_path
+from harness.cli.verb import verb
 
 DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-small")
 
 
-@app.command(
-    rich_help_panel=MEASURE,
+@verb(
+    MEASURE,
     epilog="""Examples:
 
     harness run ./scifact --first-stage bm25 --reranker BAAI/bge-reranker-v2-m3
@@ -86,7 +87,7 @@ def run(  # noqa: PLR0917
             typer.echo(f"written: {file}", err=as_json)
 
 
-@app.command(rich_help_panel=MEASURE, epilog="Example:\n\n    harness demo --out report")
+@verb(MEASURE, epilog="Example:\n\n    harness demo --out report")
 def demo(
     out: options.Out = None,
     audit: options.Audit = False,
@@ -107,8 +108,8 @@ def demo(
         show_outcome(outcome, out, PLAIN, audit=audit, as_json=as_json)
 
 
-@app.command(
-    rich_help_panel=WORKSPACE,
+@verb(
+    WORKSPACE,
     epilog="""Examples:
 
     harness fetch beir/scifact miracl/sw --mirror ./mirror --model Qwen/Qwen3-Embedding-0.6B

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import SHOW, app
+from harness.cli.app import SHOW
 from harness.cli.printing import existing_workspace
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=SHOW,
+@verb(
+    SHOW,
     epilog="""Examples:
 
     harness submit BAAI/bge-reranker-v2-m3@COMMIT --out ./submission

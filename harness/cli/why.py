@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.app import COMPARE, app
+from harness.cli.app import COMPARE
+from harness.cli.verb import verb
 
 
-@app.command(
-    rich_help_panel=COMPARE,
+@verb(
+    COMPARE,
     epilog="Examples:\n\n"
     "    harness why BAAI/bge-reranker-v2-m3 ./checkpoint-1000 --out why.html\n\n"
     "    harness why 3fa9c1 77b0d2 --out why.html --measure RR@10 --queries 2000",
