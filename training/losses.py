@@ -29,7 +29,7 @@ _PURPOSE = "training"
 
 
 @dataclass(frozen=True)
-class Definition:
+class LossDefinition:
     """A loss.
 
     Args:
@@ -141,11 +141,11 @@ def library(name: str, **settings: Any) -> Grouped:
     return loss
 
 
-LOSSES: dict[str, Definition] = {}
+LOSSES: dict[str, LossDefinition] = {}
 """The losses by name."""
 
 
-def register(name: str, definition: Definition) -> Definition:
+def register(name: str, definition: LossDefinition) -> LossDefinition:
     """Add a loss to every command, configuration and help text of training. A process whose help should list it
     registers it before it imports `harness.cli`.
 
@@ -161,15 +161,15 @@ def register(name: str, definition: Definition) -> Definition:
 
 
 for _name, _definition in {
-    "hinge": Definition(lambda _, gap: hinge(gap)),
-    "margin-mse": Definition(lambda _, gap: margin_mse(gap)),
-    "bce": Definition(lambda *_: bce, lowest=0, highest=1, pointwise=True),
-    "mse": Definition(lambda *_: mse, pointwise=True),
-    "ranknet": Definition(lambda *_: library("RankNetLoss", reduction_log="natural")),
-    "lambda": Definition(lambda *_: library("LambdaLoss"), lowest=0, highest=30),  # its gains are 2^t - 1
-    "listnet": Definition(lambda *_: library("ListNetLoss")),
-    "adr-mse": Definition(lambda *_: library("ADRMSELoss")),
-    "kl": Definition(lambda temperature, _: kl(temperature)),
+    "hinge": LossDefinition(lambda _, gap: hinge(gap)),
+    "margin-mse": LossDefinition(lambda _, gap: margin_mse(gap)),
+    "bce": LossDefinition(lambda *_: bce, lowest=0, highest=1, pointwise=True),
+    "mse": LossDefinition(lambda *_: mse, pointwise=True),
+    "ranknet": LossDefinition(lambda *_: library("RankNetLoss", reduction_log="natural")),
+    "lambda": LossDefinition(lambda *_: library("LambdaLoss"), lowest=0, highest=30),  # its gains are 2^t - 1
+    "listnet": LossDefinition(lambda *_: library("ListNetLoss")),
+    "adr-mse": LossDefinition(lambda *_: library("ADRMSELoss")),
+    "kl": LossDefinition(lambda temperature, _: kl(temperature)),
 }.items():
     register(_name, _definition)
 

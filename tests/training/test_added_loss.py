@@ -20,7 +20,7 @@ from training.adapting.config import AdaptConfig
 from training.configuration import Layer, configured, toml_of
 from training.examples import write_examples
 from training.keys import keys_of
-from training.losses import LOSSES, Definition, check_targets, register
+from training.losses import LOSSES, LossDefinition, check_targets, register
 from training.settings import Loss, Settings
 from training.stages import General
 
@@ -37,9 +37,9 @@ def huber(scores: Tensor, targets: Tensor, _: Sequence[int]) -> Tensor:
 
 
 @pytest.fixture
-def loss() -> Iterator[Definition]:
+def loss() -> Iterator[LossDefinition]:
     """A loss that a plug-in adds."""
-    yield register("huber", Definition(lambda *_: huber, highest=10, pointwise=True))
+    yield register("huber", LossDefinition(lambda *_: huber, highest=10, pointwise=True))
     del LOSSES["huber"]
 
 
@@ -78,8 +78,8 @@ def test_its_targets_are_checked_before_a_model_is_loaded() -> None:
 def test_help_lists_it_where_it_is_registered_before_the_command_line_is_imported(tmp_path: Path) -> None:
     script = tmp_path / "mine.py"
     script.write_text(
-        "from training.losses import Definition, mse, register\n"
-        "register('huber', Definition(lambda *_: mse, pointwise=True))\n"
+        "from training.losses import LossDefinition, mse, register\n"
+        "register('huber', LossDefinition(lambda *_: mse, pointwise=True))\n"
         "from harness.cli import main\n"
         "main()\n",
         "utf-8",
@@ -95,13 +95,13 @@ def test_help_lists_it_where_it_is_registered_before_the_command_line_is_importe
 def test_two_losses_never_share_a_name() -> None:
     for name in ("hinge", "huber"):
         with pytest.raises(ValueError, match=f"a loss '{name}' exists already; choose another name"):
-            register(name, Definition(lambda *_: huber))
+            register(name, LossDefinition(lambda *_: huber))
     for name in ("", "Huber", "my loss", "a.b"):
         with pytest.raises(ValueError, match="lower-case letters, digits and '-'"):
-            register(name, Definition(lambda *_: huber))
+            register(name, LossDefinition(lambda *_: huber))
 
 
-def test_a_loss_that_is_not_registered_is_one_line_with_the_list(loss: Definition) -> None:
+def test_a_loss_that_is_not_registered_is_one_line_with_the_list(loss: LossDefinition) -> None:
     with pytest.raises(UsageError, match="Did you mean huber"):
         Loss("hubr")
     del LOSSES["huber"]
