@@ -252,7 +252,7 @@ def test_the_cost_is_counted_and_nothing_is_written(base: Path, tmp_path: Path) 
 
 
 def test_labels_that_the_loss_cannot_take_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="set sigmoid or scale"):
+    with pytest.raises(DataError, match="set scale, shift or sigmoid"):
         job(str(tmp_path), some_examples(), Settings(loss=Loss("bce")))
 
 
