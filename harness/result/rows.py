@@ -192,7 +192,7 @@ def _lowest(measure: str) -> float:
     try:
         parse(measure)
     except UsageError:
-        raise Unreadable(f"the measure '{measure}' is unknown; import the package that registers it first") from None
+        raise Unreadable(f"the measure '{measure}' is unknown; if a package registers it, import that first") from None
     return 0.0
 
 

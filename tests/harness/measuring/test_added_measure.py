@@ -100,7 +100,7 @@ def test_stored_values_of_a_measure_that_is_not_registered_are_refused_by_name(
     said = command("report", "--workspace", place.workspace.path)
     register("RBP", measure)
     assert (said.code, said.err.count("\n")) == (3, 1)
-    assert "the measure 'RBP@3' is unknown; import the package that registers it first" in said.err
+    assert "the measure 'RBP@3' is unknown; if a package registers it, import that first" in said.err
 
 
 @pytest.mark.usefixtures("measure")
