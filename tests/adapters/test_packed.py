@@ -1,4 +1,4 @@
-"""Running without padding changes no score and no vector. It is used only where that was checked on the model itself."""
+"""Running without padding changes no score and no vector. It is used only where a probe of the model shows that."""
 
 from __future__ import annotations
 
