@@ -116,6 +116,7 @@ def stream_batches(
     budget: int,
     describe: Callable[[int], str],
     calls: Calls | None = None,
+    batches: Sequence[Integers] | None = None,
 ) -> Iterator[Scored]:
     """Score all rows, batch by batch, and yield the batches in the order of the plan.
 
@@ -125,6 +126,7 @@ def stream_batches(
         budget: padded tokens per call; 0 runs every row by itself.
         describe: names a row in an error.
         calls: makes the calls, for instance several at a time (`side_by_side`); None makes one after the other.
+        batches: the rows of each call, in the order of the calls; default: `plan_batches`.
 
     Raises:
         ModelError: the model fails, or a score is not a finite number; the message names the first pair.
@@ -139,7 +141,8 @@ def stream_batches(
             reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
             raise ModelError(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
 
-    made = (calls or one_by_one)(plan_batches(prepared.lengths, budget=budget), asked)
+    planned = plan_batches(prepared.lengths, budget=budget) if batches is None else batches
+    made = (calls or one_by_one)(planned, asked)
     for rows, scores in made:
         refuse_nonfinite(rows, scores, describe)
         yield Scored(rows, scores, prepared.tokens[rows], prepared.kept[rows], prepared.inputs(rows))

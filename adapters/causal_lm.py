@@ -17,7 +17,7 @@ from adapters.models import open_folder
 from adapters.modular import ModularScorer
 from adapters.next_word import NextWordModel
 from adapters.prompt_template import PromptTemplate
-from adapters.prompt_tokens import PromptTokens
+from adapters.prompt_tokens import Ids, PromptTokens
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import ReferenceCall
 from adapters.soundness import refuse_unsound
@@ -189,12 +189,23 @@ class CausalLMReranker:
             return
         prompts = self.prompts(queries, documents, pairs)
         budget = budget if self._model.pads else 0
+        batches = prompts.batches_by_query(budget) if self._shares_prefixes else None
 
         def forward(rows: Integers) -> Floats:
-            return self._model.scores([prompts.ids(int(row)) for row in rows])
+            inputs = [prompts.ids(int(row)) for row in rows]
+            prefix = prompts.before[prompts.query[rows[0]]]
+            if batches is None or not all(_begins(ids, prefix) for ids in inputs):
+                return self._model.scores(inputs)
+            return self._model.scores_after(prefix, [ids[len(prefix) :] for ids in inputs])
 
         calls = torch_calls(self._model.device)
-        yield from stream_batches(prompts, forward, budget=budget, describe=describe, calls=calls)
+        yield from stream_batches(prompts, forward, budget=budget, describe=describe, calls=calls, batches=batches)
+
+    @property
+    def _shares_prefixes(self) -> bool:
+        """Whether the candidates of a query share a call that reads the query once."""
+        encoder = self._prompts.encoder
+        return encoder is not None and not encoder.template.document_first and self._model.shares_prefixes
 
     def prompts(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> PromptTokens:
         """The inputs of all pairs.
@@ -240,3 +251,7 @@ class CausalLMReranker:
         return ModularScorer(
             self._folder, self._max_length, self._instruction or None, self._dtype, self._asked_device, self._pickle
         )
+
+
+def _begins(ids: Ids, prefix: Ids) -> bool:
+    return 0 < len(prefix) < len(ids) and np.array_equal(ids[: len(prefix)], prefix)

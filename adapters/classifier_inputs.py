@@ -15,7 +15,7 @@ from adapters.errors import ModelError
 from adapters.loading import load_tokenizer
 from adapters.models import ModelFolder
 from adapters.padding import pads_pairs
-from adapters.pair_inputs import EncodedPairs, Padding, collated
+from adapters.pair_inputs import EncodedPairs, Padding
 from adapters.pairs import PairEncoder, Truncation
 from adapters.prompt_tokens import PromptTokens
 from adapters.protocols import Floats, IndexPairs, Integers
@@ -99,7 +99,7 @@ class PairInputs(_Loaded):
 
     def logits(self, prepared: EncodedPairs, rows: Integers) -> Floats:
         """float32 [len(rows), labels]."""
-        return self.head.logits(prepared.collate(rows))
+        return self.head.logits([prepared.sequence(int(row)) for row in rows], prepared.padding)
 
     @cached_property
     def pads(self) -> bool:
@@ -161,7 +161,7 @@ class PromptInputs(_Loaded):
     def logits(self, prepared: PromptTokens, rows: Integers) -> Floats:
         """float32 [len(rows), labels]."""
         sequences = [prepared.ids(int(row)) for row in rows]
-        return self.head.logits(collated([(ids, np.zeros(len(ids), np.int32)) for ids in sequences], self._padding))
+        return self.head.logits([(ids, np.zeros(len(ids), np.int32)) for ids in sequences], self._padding)
 
     @cached_property
     def pads(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal, Self, cast
 
 import numpy as np
 
-from adapters.batching import UNKNOWN_INPUT, collect, default_budget, plan_batches
+from adapters.batching import UNKNOWN_INPUT, collect
 from adapters.embedder_family import load_family
 from adapters.embedder_prompts import refuse_bare_member, remarks_on
 from adapters.filling import fill
@@ -175,12 +175,8 @@ class SentenceEmbedder:
 
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
         """Yield (rows, vectors) batch by batch, the longest texts first."""
-        prompt = self._prompts[role]
-        if not len(texts):
-            return
-        budget = (self._batch_tokens or default_budget(self._model.device)) if self._model.pads else 0
-        for rows in plan_batches(self._model.lengths(texts, prompt, role), budget=budget):
-            yield rows, self._model.encode([texts[row] for row in rows], prompt, role)
+        if len(texts):
+            yield from self._model.batches(texts, self._prompts[role], role, self._batch_tokens)
 
     @property
     def _content(self) -> dict[str, object]:

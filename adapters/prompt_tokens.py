@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from adapters.batching import input_digest, shortened
+from adapters.batching import input_digest, plan_batches, shortened
 from adapters.errors import ModelError
 from adapters.prompt_template import Field, Piece, PromptTemplate, rendered
 from adapters.protocols import IndexPairs, Integers
@@ -90,6 +90,20 @@ class PromptTokens:
         query, document = int(self.query[row]), self.documents[self.document[row]]
         assert document is not None
         return np.concatenate([self.before[query], document[:kept], self.after[query]])
+
+    def batches_by_query(self, budget: int) -> list[Integers]:
+        """Row numbers in batches of one query each, for models that read the tokens before the document once.
+
+        Within a query the longest documents come first. As with `plan_batches`, the rest of a request whose first
+        batches are done comes in the same batches.
+
+        Args:
+            budget: padded tokens per call, without the tokens before the document.
+        """
+        after = self.lengths - np.array([len(ids) for ids in self.before])[self.query]
+        order = np.argsort(self.query, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(self.query[order])) + 1)
+        return [rows[batch] for rows in groups for batch in plan_batches(after[rows], budget=budget)]
 
     def inputs(self, rows: Integers) -> npt.NDArray[np.uint64]:
         """Digests of the inputs of some rows."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.bert_fast import fast_forward
 from adapters.errors import ModelError, need
 from adapters.labels import head_of_adapter
 from adapters.loading import load_network
 from adapters.models import ModelFolder
+from adapters.packed import Forward, packed_classifier
 from adapters.padding import PROBE_QUERY, PROBE_TEXTS, alike
+from adapters.pair_inputs import Padding, Sequenced, collated
 from adapters.protocols import Floats
 
 
@@ -30,9 +31,27 @@ class ScoreHead:
     device: str
     masks: Literal["never", "padded", "always"] = "always"
     """Which batches get an attention mask."""
+    packed: Forward | None = None
+    """Computes logits [sequences, labels] without padding, for the models that it knows; see `adapters.packed`."""
 
-    def logits(self, batch: Mapping[str, npt.NDArray[np.int64]]) -> Floats:
-        """float32 [batch, labels]."""
+    def logits(self, sequences: Sequence[Sequenced], padding: Padding) -> Floats:
+        """Return float32 [sequences, labels].
+
+        Args:
+            sequences: token ids and token types of each input.
+            padding: how a batch is padded, for models that have no packed form.
+        """
+        if self.packed is None:
+            return self.padded(collated(sequences, padding))
+        torch = need("torch", "models", "running a cross-encoder")
+        if "token_type_ids" not in self.names:
+            sequences = [(ids, np.zeros_like(ids)) for ids, _ in sequences]
+        with torch.inference_mode():
+            logits: Floats = self.packed(sequences).numpy()
+        return logits
+
+    def padded(self, batch: Mapping[str, npt.NDArray[np.int64]]) -> Floats:
+        """The same for a padded batch: input_ids, attention_mask and token_type_ids, int64 [batch, tokens]."""
         torch = need("torch", "models", "running a cross-encoder")
         wanted = {name: batch[name] for name in self.names}
         mask = batch["attention_mask"]
@@ -67,12 +86,16 @@ def _head(model: Any, tokenizer: Any, device: str, dtype: str) -> ScoreHead:
     accepted = inspect.signature(model.forward).parameters
     typed = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
     names = ["input_ids", *(["token_type_ids"] if typed else [])]
-    fast = fast_forward(model)
     more = {"use_cache": False} if "use_cache" in accepted else {}
-    call = fast or (lambda **tensors: model(**tensors, **more).logits)
+
+    def call(**tensors: Any) -> Any:
+        return model(**tensors, **more).logits
+
     if "attention_mask" not in accepted:
         return ScoreHead(call, tuple(names), device, "never")
-    head = ScoreHead(call, tuple(names), device)
+    head = ScoreHead(call, tuple(names), device, packed=packed_classifier(model))
+    if head.packed is not None:
+        return head
     # Without a mask, attention takes its fast path.
     return replace(head, masks="padded") if _needs_no_mask(head, tokenizer, dtype) else head
 
@@ -84,7 +107,7 @@ def _needs_no_mask(head: ScoreHead, tokenizer: Any, dtype: str) -> bool:
     )
     batch = {name: np.asarray(values, np.int64) for name, values in encoded.items()}
     try:
-        masked, bare = head.logits(batch), replace(head, masks="padded").logits(batch)
+        masked, bare = head.padded(batch), replace(head, masks="padded").padded(batch)
     except (RuntimeError, ValueError, TypeError, AttributeError):  # the model needs a mask
         return False
     return alike(masked, bare, dtype)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from adapters.batching import pick_device
+from adapters.batching import default_budget, pick_device, plan_batches, torch_calls
 from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
+from adapters.packed_sentences import PackedSentences, packed_sentences
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
 from adapters.protocols import Floats, Integers, Role
 from adapters.routes import is_routed
@@ -121,6 +122,30 @@ class SentenceModel:
             raise ModelError(f"'{self.folder.name}': dimensions={wanted}, and its vectors have {whole} numbers")
         model.truncate_dim = wanted
 
+    @cached_property
+    def _packed(self) -> PackedSentences | None:
+        return packed_sentences(self._model)
+
+    def batches(
+        self, texts: Sequence[str], prompt: str, role: Role, budget: int | None
+    ) -> Iterator[tuple[Integers, Floats]]:
+        """Yield (rows, vectors), the longest texts first; see `encode` for the vectors.
+
+        Args:
+            budget: padded tokens per model call; default: the budget of the device.
+        """
+        budget = budget or default_budget(self.device)
+        if self._packed is None:
+            budget = budget if self.pads else 0
+            for rows in plan_batches(self.lengths(texts, prompt, role), budget=budget):
+                yield rows, self.encode([texts[row] for row in rows], prompt, role)
+            return
+        packed, tokenised = self._packed, self._packed.tokenise(texts, prompt, role)
+        for rows, vectors in torch_calls(self.device)(
+            plan_batches(tokenised.lengths, budget=budget), lambda rows: packed.vectors(tokenised, rows)
+        ):
+            yield rows, self._finished(vectors)
+
     def lengths(self, texts: Sequence[str], prompt: str, role: Role) -> Integers:
         """Tokens of each text with its prompt, after truncation."""
         tokenizer = _tokenizer(self._model, role)
@@ -152,7 +177,9 @@ class SentenceModel:
             show_progress_bar=False,
             convert_to_numpy=True,
         )
-        vectors: Floats = np.array(made, dtype=np.float32)
+        return self._finished(np.array(made, dtype=np.float32))
+
+    def _finished(self, vectors: Floats) -> Floats:
         if not np.isfinite(vectors).all():
             raise ModelError(
                 f"{self.folder.name} makes vectors that are not finite; check its weights, or use dtype=float32"

@@ -23,6 +23,11 @@ from adapters.reference import NoReference, ReferenceCall
 class FirstWordModel(NextWordModel):
     """A model whose encoder reads the prompt and whose decoder gives the words' logits at its first position."""
 
+    @property
+    def shares_prefixes(self) -> bool:
+        """No: an encoder reads every token in the light of all others."""
+        return False
+
     def answer(self, network: Any, inputs: Sequence[Ids], device: str) -> Any:
         """The words' logits, a tensor [len(inputs), words]."""
         torch = need("torch", "models", "running a sequence-to-sequence model")

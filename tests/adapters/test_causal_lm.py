@@ -83,15 +83,15 @@ def reranker(folder: Path) -> CausalLMReranker:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """Every input that reached the model."""
+    """Every input that reached the model, with the beginning that it shares with others."""
     inputs: list[list[int]] = []
-    scores = NextWordModel.scores
+    scores_after = NextWordModel.scores_after
 
-    def spy(self: NextWordModel, ids: list[np.ndarray]) -> np.ndarray:
-        inputs.extend(one.tolist() for one in ids)
-        return scores(self, ids)
+    def spy(self: NextWordModel, prefix: np.ndarray, ids: list[np.ndarray]) -> np.ndarray:
+        inputs.extend([*prefix.tolist(), *one.tolist()] for one in ids)
+        return scores_after(self, prefix, ids)
 
-    monkeypatch.setattr(NextWordModel, "scores", spy)
+    monkeypatch.setattr(NextWordModel, "scores_after", spy)
     return inputs
 
 
@@ -142,6 +142,7 @@ def test_only_the_document_is_cut_never_the_query_or_the_suffix(
 ) -> None:
     query, document = QUERIES[0], DOCUMENTS[9]
     short = CausalLMReranker(str(folder), max_length=shortest_fit(reranker, query) + 3)
+    assert short.next_word.shares_prefixes
     seen.clear()
     (scored,) = short.stream([query], [document], np.array([[0, 0]]))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters import bert_fast, score_head, tiny
+from adapters import score_head, tiny
 from adapters.cross_encoder import CrossEncoder
 from adapters.errors import ModelError, UsageError
 from adapters.protocols import IndexPairs, StreamingReranker
@@ -112,30 +112,6 @@ def test_a_query_that_leaves_no_room_is_refused_only_when_queries_are_kept_whole
             QUERIES, DOCUMENTS, PAIRS
         )
     assert len(CrossEncoder(str(folders["bert"]), device="cpu", max_length=20).score(QUERIES, DOCUMENTS, PAIRS)) == 15
-
-
-def test_the_short_cut_of_the_last_layer_is_used_and_changes_nothing(folders: dict[str, Path]) -> None:
-    for kind, is_known in (("bert", True), ("xlm-roberta", True), ("modernbert", False)):
-        model = transformers.AutoModelForSequenceClassification.from_pretrained(folders[kind]).eval()
-        fast = bert_fast.fast_forward(model)
-        assert (fast is not None) == is_known
-        if fast is not None:
-            ids = torch.arange(5, 45).view(2, 20)
-            mask = torch.ones_like(ids)
-            mask[1, 4:] = 0
-            with torch.inference_mode():
-                torch.testing.assert_close(fast(input_ids=ids), model(ids).logits, atol=1e-5, rtol=0)
-                padded = fast(input_ids=ids, attention_mask=mask)
-                torch.testing.assert_close(padded, model(ids, attention_mask=mask).logits, atol=1e-5, rtol=0)
-
-
-def test_a_short_cut_that_gives_other_scores_is_not_taken(
-    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folders["bert"]).eval()
-    honest = bert_fast._layer
-    monkeypatch.setattr(bert_fast, "_layer", lambda *parts: honest(*parts) * 1.001)
-    assert bert_fast.fast_forward(model) is None
 
 
 def test_a_missing_score_head_is_refused(bert: Path) -> None:
