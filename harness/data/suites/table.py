@@ -14,7 +14,8 @@ from adapters.typed_file import parsed_toml
 from adapters.typed_values import Place, Positive, Text, typed
 
 MEASURES = ("nDCG", "AP", "RR", "P", "R", "Success")
-"""The names in `harness.measuring.measures`, repeated here because that module imports numpy."""
+"""The measures that can be the official one of a suite, repeated here because `harness.measuring.measures` imports
+numpy."""
 UNINSTRUCTED = "Retrieve text based on user query."
 """The instruction of mteb 2.26 for a retrieval task without a prompt."""
 PAIRED_MEASURE = "p-MRR"
