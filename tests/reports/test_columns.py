@@ -31,7 +31,9 @@ def stored(place: Place) -> Place:
 def column() -> Iterator[Column]:
     """A column that a plug-in adds."""
     yield register(
-        Column("pairs", "pairs", COUNT, lambda line: line.evaluations[0].candidates, "pairs: of all queries", True)
+        Column(
+            "pairs", "pairs", COUNT, lambda line: line.results[0].stored.audit.candidates, "pairs: of all queries", True
+        )
     )
     del COLUMNS["pairs"]
 
