@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
 from leaderboards.sheets import is_drifted
+from reports.marks import alarms_of
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,10 @@ def collection_marks(collection: CollectionKey) -> list[Mark]:
     return [mark for mark, holds in applies.items() if holds]
 
 
-def alarms(result: Result) -> list[str]:
-    """The messages of a result's alarms, without those of other measures."""
-    return [alarm.named for alarm in result.stored.audit.about(result.measure)]
-
-
 def alarms_by_message(results: Iterable[Result]) -> dict[str, list[Result]]:
     """The results by the message of their alarms."""
     by_message: dict[str, list[Result]] = {}
     for result in results:
-        for message in alarms(result):
+        for message in alarms_of(result):
             by_message.setdefault(message, []).append(result)
     return by_message

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-import numpy as np
-
-from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import suites
-from harness.result.evaluation import Evaluation
+from harness.numbers import points, signed
+from harness.result.keys import SystemKey
+from harness.result.result import Result
+from leaderboards.own import name_of, own_number
 from leaderboards.published import OwnNumber, Published, comparable, published
-from reports.model_name import model_name
-from reports.numbers import points
-from reports.suite_entry import entry_of, is_drifted
 from reports.table import Cell, Table
 
 
@@ -32,16 +29,16 @@ class PublishedAnchor:
         return comparable(self.ours, self.row)
 
 
-def anchors(evaluations: Sequence[Evaluation]) -> list[PublishedAnchor]:
+def anchors(results: Sequence[Result]) -> list[PublishedAnchor]:
     """All published numbers of the measured models on the same collection, or on a suite or group that was measured
     whole.
 
     If the published measure was not measured, the collection's main measure is shown instead, with a mark.
     """
     found = []
-    for group in _by_system(evaluations):
-        first = next(iter(group.values()))
-        name = model_name(first.system.name)
+    for group in _by_system(results):
+        first = next(iter(group.values()))[0]
+        name = name_of(first.stored.system)
         for row in published():
             if name and row.model == name.name and row.collections and set(row.collections) <= set(group):
                 ours = _together([group[target] for target in row.collections], row)
@@ -72,45 +69,25 @@ def anchors_table(
     return Table("published and measured", columns, rows, notes, left=3)
 
 
-def measured(evaluation: Evaluation, measure: str) -> OwnNumber | None:
-    """A value of an evaluation with its details; None if the collection belongs to no suite.
-
-    If the measure was not measured, this is the value of the collection's main measure, or of the first one.
-    """
-    entry = entry_of(evaluation.collection)
-    if entry is None:
-        return None
-    names = [str(one) for one in evaluation.measures]
-    named = next(name for name in (measure, entry.main_measure, names[0]) if name in names)
-    name = model_name(evaluation.system.name)
-    return OwnNumber(
-        model=name.name if name else "",
-        model_revision=(name.commit if name else None) or "",
-        suite=entry.suite,
-        collection=entry.name,
-        split=evaluation.collection.split,
-        task=entry.mteb.task,
-        measure=named,
-        value=float(np.mean(evaluation.values[names.index(named)])),
-        dataset_revision=entry.mteb.revision,
-        first_stage=_first_stage(evaluation),
-        altered=_altered(evaluation),
-    )
-
-
-def _by_system(evaluations: Sequence[Evaluation]) -> list[dict[str, Evaluation]]:
-    groups: dict[tuple[str, str, int], dict[str, Evaluation]] = {}
-    for evaluation in evaluations:
-        system = evaluation.system
-        entry = entry_of(evaluation.collection)
-        if entry is not None:
-            key = (system.label, system.first_stage.name, system.depth)
-            groups.setdefault(key, {})[entry.target] = evaluation
+def _by_system(results: Sequence[Result]) -> list[dict[str, list[Result]]]:
+    """The results of each system, by target of the collection."""
+    groups: dict[SystemKey, dict[str, list[Result]]] = {}
+    for one in results:
+        if (entry := one.collection.entry) is not None:
+            groups.setdefault(one.system, {}).setdefault(entry.target, []).append(one)
     return list(groups.values())
 
 
-def _together(evaluations: Sequence[Evaluation], row: Published) -> OwnNumber:
-    values = [value for one in evaluations if (value := measured(one, row.measure)) is not None]
+def _shown(results: Sequence[Result], measure: str) -> OwnNumber:
+    """The number of a collection by a measure; if it was not measured, by the main measure, or by the first one."""
+    by_measure = {one.measure: own for one in results if (own := own_number(one)) is not None}
+    entry = results[0].collection.entry
+    wanted = (measure, entry.main_measure if entry else measure, *by_measure)
+    return next(by_measure[name] for name in wanted if name in by_measure)
+
+
+def _together(results: Sequence[Sequence[Result]], row: Published) -> OwnNumber:
+    values = [_shown(own, row.measure) for own in results]
     if not row.is_average:
         return values[0]
     mean = _macro({f"{value.suite}/{value.collection}": value.value for value in values}, row.suite)
@@ -124,29 +101,10 @@ def _macro(values: dict[str, float], suite: str) -> float:
     return fmean(fmean(part) for part in parts if part)
 
 
-def _first_stage(evaluation: Evaluation) -> str:
-    system = evaluation.system
-    if system.reranker is None:
-        return ""
-    text = system.first_stage.name
-    if text == "given":
-        return text
-    name = model_name(text)
-    return f"{text if name is None or '?' in text else name.name} top-{system.depth}"
-
-
-def _altered(evaluation: Evaluation) -> str:
-    collection = evaluation.collection
-    if collection.sampled_from:
-        return f"a sample of {len(collection.queries):,} of {collection.sampled_from:,} queries"
-    return f"on data that differ from the suite's ({DRIFTED})" if is_drifted(collection) else ""
-
-
 def _row(anchor: PublishedAnchor, marks: dict[str, str], name: Callable[[str], str]) -> tuple[Cell, ...]:
     ours, row, mark = anchor.ours, anchor.row, marks.get(anchor.reason or "", "")
-    difference = f"{100 * (ours.value - row.value):+z.2f}"
     texts = (
         row.target, name(anchor.system), row.measure, f"{points(row.value)}{mark}", points(ours.value),
-        "" if mark else difference, row.evaluator or "not stated",
+        "" if mark else signed(ours.value - row.value), row.evaluator or "not stated",
     )  # fmt: skip
     return tuple(Cell(text) for text in texts)

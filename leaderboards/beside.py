@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from adapters.errors import UsageError
 from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-from leaderboards.published import WRONG, OwnNumber, Published, comparable, published
-from leaderboards.sheets import is_drifted
+from leaderboards.own import own_number
+from leaderboards.published import WRONG, Published, comparable, published
 from reports.grid import suite_of
-from reports.model_name import ModelName, model_name
 
 
 @dataclass(frozen=True)
@@ -61,50 +59,9 @@ def measured_here(row: Published, results: Iterable[Result]) -> tuple[Result, st
     Returns:
         A comparable result if there is one; None if the model was not measured.
     """
-    same = [(one, _measured(one, row)) for one in results if one.measure == row.measure]
-    judged = [(one, comparable(ours, row)) for one, ours in same if ours is not None]
+    same = [(one, own_number(one)) for one in results if one.measure == row.measure]
+    judged = [(one, comparable(ours, row)) for one, ours in same if ours and ours.model == row.model]
     return min(judged, key=lambda pair: len(pair[1] or ""), default=None)
-
-
-def _measured(result: Result, row: Published) -> OwnNumber | None:
-    entry, name = result.collection.entry, _name(result.system.reranker or result.system.first_stage)
-    if entry is None or name is None or name.name != row.model:
-        return None
-    return OwnNumber(
-        model=name.name,
-        model_revision=name.commit or "",
-        suite=entry.suite,
-        collection=entry.name,
-        split=result.collection.split,
-        task=entry.mteb.task,
-        measure=result.measure,
-        value=result.value,
-        dataset_revision=entry.mteb.revision,
-        first_stage=_first_stage(result),
-        altered=_altered(result.collection),
-    )
-
-
-def _name(text: str) -> ModelName | None:
-    """The name of a model; None for adapters that are not installed here, which have no published numbers."""
-    try:
-        return model_name(text)
-    except UsageError:
-        return None
-
-
-def _first_stage(result: Result) -> str:
-    system = result.system
-    if system.reranker is None or system.first_stage == "given":
-        return "" if system.reranker is None else "given"
-    name = _name(system.first_stage)
-    return f"{system.first_stage if name is None or '?' in system.first_stage else name.name} top-{system.depth}"
-
-
-def _altered(collection: CollectionKey) -> str:
-    if collection.sampled_from:
-        return f"a sample of {collection.queries:,} of {collection.sampled_from:,} queries"
-    return "on data that differ from the suite's" if is_drifted(collection) else ""
 
 
 def _row(

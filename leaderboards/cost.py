@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.result.gathered import Grid
-from harness.result.keys import SystemKey
+from harness.result.gathered import Grid, speed_of
 from leaderboards.standing import BoardStanding
 
 
@@ -21,23 +20,12 @@ class Costed:
     """Whether no other system is at least as good and as fast, and better in one of the two."""
 
 
-def speed_of(grid: Grid, system: SystemKey) -> float | None:
-    """Pairs per second over all collections of a system; None if one of them was not scored on this machine."""
-    cells = [cell for cell in grid.row(system) if cell is not None]
-    counts = [cell.stored.audit.candidates for cell in cells]
-    pairs = [count for count in counts if count is not None]
-    seconds = [
-        count / cell.pairs_per_second for count, cell in zip(pairs, cells, strict=False) if cell.pairs_per_second
-    ]
-    return sum(pairs) / sum(seconds) if cells and len(seconds) == len(cells) and sum(seconds) > 0 else None
-
-
 def costed(grid: Grid, standings: Sequence[BoardStanding]) -> list[Costed]:
     """The ranked systems whose speed is known, fastest first."""
     timed = [
         (row, row.value, speed)
         for row in standings
-        if row.value is not None and (speed := speed_of(grid, row.system)) is not None
+        if row.value is not None and (speed := speed_of(filter(None, grid.row(row.system)))) is not None
     ]
     timed.sort(key=lambda one: (-one[2], -one[1]))
     points, best = [], float("-inf")

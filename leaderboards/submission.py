@@ -15,7 +15,7 @@ from harness.result.stored import Stored
 from leaderboards.mteb_check import check_with_mteb
 from leaderboards.sheets import is_drifted
 from reports.model_name import model_name
-from reports.mteb_parts import of_stored
+from reports.mteb_parts import part_of
 from reports.mteb_results import mteb_files, write_files
 
 
@@ -65,7 +65,7 @@ def submit(
     for key, results in newest.items():
         if key not in left_out:
             _refuse(key, results[0].stored)
-            parts.append(of_stored(results, workspace))
+            parts.append(part_of(results))
     if not parts:
         raise UsageError(
             f"{system} has no results on a suite, so mteb has no task for them: {', '.join(_names(left_out))}"

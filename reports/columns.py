@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.errors import UsageError, did_you_mean
+from harness import numbers
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.judging.compare.comparison import canonical
-from harness.result.summary import OFFICIAL
-from reports import numbers, rule
-from reports.lines import Line, pairs_per_second
+from harness.result.gathered import OFFICIAL, speed_of
+from reports import rule
+from reports.lines import Line
+from reports.marks import alarms_of
 
 SIGNED = (PAIRED_MEASURE,)
 """Measures whose values can be negative."""
@@ -40,12 +42,12 @@ class Unit:
 
 POINTS = Unit("points", numbers.points, numbers.signed)
 DIFFERENCE = Unit("points", numbers.signed)
-INTERVAL = Unit("points", numbers.bracketed, numbers.signed_interval)
+INTERVAL = Unit("points", numbers.interval, numbers.signed_interval)
 DIFFERENCE_INTERVAL = Unit("points", numbers.signed_interval)
 PROBABILITY = Unit("probability", numbers.probability)
 SHARE = Unit("per cent", numbers.share)
 GAINED = Unit("per cent", numbers.signed_share)
-RATE = Unit("per second", numbers.rate)
+RATE = Unit("per second", numbers.decimal)
 COUNT = Unit("count", numbers.count, type=int)
 
 
@@ -119,7 +121,8 @@ def in_order(measures: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 
 def _truncated(line: Line) -> float | None:
-    counts = [(one.truncated, one.candidates) for one in line.evaluations]
+    audits = [one.stored.audit for one in line.results]
+    counts = [(one.tokens.truncated if one.tokens else None, one.candidates) for one in audits]
     lost = sum(truncated for truncated, _ in counts if truncated is not None)
     total = sum(candidates for _, candidates in counts if candidates is not None)
     return lost / total if total and all(None not in pair for pair in counts) else None
@@ -197,14 +200,14 @@ for _column in (
     ),
     Column("truncated", "truncated", SHARE, _truncated, "truncated: candidates that lost a token or more"),
     Column(
-        "queries", "queries", COUNT, lambda line: sum(one.values for one in line.evaluations) or None,
+        "queries", "queries", COUNT, lambda line: sum(len(one.values) for one in line.results) or None,
         "queries: number of queries with a value; for p-MRR, of questions",
     ),
     Column(
-        "pairs_per_second", "pairs/s", RATE, lambda line: pairs_per_second(line.evaluations),
+        "pairs_per_second", "pairs/s", RATE, lambda line: speed_of(line.results),
         "pairs/s: model time on this machine; -: nothing was scored here",
     ),
-    Column("alarms", "alarms", COUNT, lambda line: sum(one.alarms for one in line.evaluations)),
+    Column("alarms", "alarms", COUNT, lambda line: sum(len(alarms_of(one)) for one in line.results)),
 ):  # fmt: skip
     register(_column)
 

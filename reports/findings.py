@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.measuring.statistics.difference import ALPHA, FEWEST, Difference
 from harness.measuring.statistics.error import detectable
-from reports.numbers import points
+from harness.numbers import points
 
 POWER = 0.8
 """The probability that a difference of the size in the sentence is marked."""

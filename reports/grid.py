@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.data.sources.stored import DRIFTED
+from harness.measuring.votes import parts
 from harness.result import figure
-from harness.result.figure import COLLECTIONS, LANGUAGES, SYSTEMS, Selection
-from harness.result.gathered import Grid, grids
+from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Selection
+from harness.result.gathered import OFFICIAL, Grid, grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-from harness.result.summary import OFFICIAL
 from reports.marks import of_collection
 
 OWN = "own collections"
@@ -61,6 +61,24 @@ def collection_columns(grid: Grid) -> list[GridColumn]:
         titles = titles_of(own, suite, grid.measure)
         found += [GridColumn(t, suite, (one,), (1.0,), of_collection(one)) for t, one in zip(titles, own, strict=True)]
     return found
+
+
+def run_columns(grid: Grid) -> list[GridColumn]:
+    """Each collection and each group after its members; last, if there are several collections, their average. Every
+    collection counts, even if another one has the same name."""
+    found, voters = list[GridColumn](), parts(grid.collections)
+    for part in voters:
+        found += [GridColumn(one.name, "", (one,), (1.0,)) for one in part]
+        if len(part) > 1 and len(voters) > 1:
+            found.append(replace(average(grid, part, named(part), ""), family=GROUPS))
+    if len(grid.collections) == 1:
+        return [replace(found[0], family=SYSTEMS)]
+    return [*found, average(grid, grid.collections, named(voters[0]) if len(voters) == 1 else "macro average", "")]
+
+
+def named(part: Sequence[CollectionKey]) -> str:
+    """The name of a collection, or of a group with the number of its members."""
+    return part[0].name if len(part) == 1 else f"{part[0].group}, mean of {len(part)}"
 
 
 def language_columns(grid: Grid) -> list[GridColumn]:
@@ -138,9 +156,17 @@ def figures(grid: Grid, columns: Sequence[figure.FigureColumn[CollectionKey]], *
         intervals: whether columns of single collections have intervals; averages, and a column of the only
             collection, always have them. Default: True.
     """
-    columns = [_Tested(one.collections, one.weights, family_of(grid, one)) for one in columns]
-    wanted = [place for place, one in enumerate(columns) if intervals or one.family == figure.SYSTEMS]
-    made = figure.figures(selection(grid), columns, wanted)
+    tested = [_Tested(one.collections, one.weights, family_of(grid, one)) for one in columns]
+    wanted = [place for place, one in enumerate(tested) if intervals or one.family == figure.SYSTEMS]
+    return figures_of(grid, tested, wanted)
+
+
+def figures_of(
+    grid: Grid, columns: Sequence[figure.FigureColumn[CollectionKey]], intervals: Sequence[int] | None = None
+) -> Figures:
+    """The figures, corrected over the families that the columns name. `intervals` are the indices of the columns whose
+    values get one. Default: all."""
+    made = figure.figures(selection(grid), columns, intervals)
     return {key: GridFigure(**vars(one), results=_results(grid, key[0], columns[key[1]])) for key, one in made.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.data.sources.stored import DRIFTED
+from harness.result.facts import CollectionFacts
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
 from reports.table import Cell
@@ -38,6 +39,11 @@ def of_collection(collection: CollectionKey) -> tuple[str, ...]:
         DRIFTED: DRIFTED in collection.name,
     }
     return tuple(sign for sign, holds in applies.items() if holds)
+
+
+def is_drifted(collection: CollectionFacts) -> bool:
+    """Whether the data differ from the suite's table and were accepted anyway."""
+    return DRIFTED in collection.name or DRIFTED in (collection.rules.note or "")
 
 
 def of_system(results: Sequence[Result]) -> tuple[str, ...]:

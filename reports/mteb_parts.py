@@ -1,10 +1,9 @@
-"""The data that mteb's files need about one system on one collection, from a run or from the store."""
+"""The data that mteb's files need about one system on one collection."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +12,9 @@ from adapters.errors import UsageError
 from harness.data.collection import ORIGINAL
 from harness.data.sources.stored import DRIFTED
 from harness.data.suites.targets import PAIRED_MEASURE, SuiteCollection
-from harness.result.environment import environment
-from harness.result.evaluation import Evaluation
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-from harness.result.store import Results
-from harness.result.stored import Stored
-from reports.suite_entry import entry_named
+from reports.marks import is_drifted
 
 Means = Mapping[str, float]
 
@@ -55,52 +50,24 @@ class MtebPart:
     """The package versions of the measurement."""
 
 
-def of_evaluation(evaluation: Evaluation) -> MtebPart:
-    """The part for a live evaluation.
+def part_of(results: Sequence[Result]) -> MtebPart:
+    """The part for one evaluation.
+
+    Args:
+        results: all its measures.
 
     Raises:
         UsageError: mteb has no such result: the collection belongs to no suite, is a sample, has drifted, or has
             another split.
     """
-    collection, system, audit = evaluation.collection, evaluation.system, evaluation.audit
-    count = len(collection.queries)
-    drifted = DRIFTED in collection.name or DRIFTED in (collection.rules.note or "")
-    entry = _entry(collection.name, collection.split, collection.sampled_from, count, drifted=drifted)
-    values = {str(measure): row for measure, row in zip(evaluation.measures, evaluation.values, strict=True)}
-    if evaluation.paired is not None:
-        values[PAIRED_MEASURE] = evaluation.paired.values
-    first = dict(zip(map(str, evaluation.measures), evaluation.ground.first_stage, strict=True))
-    return MtebPart(
-        entry=entry, id=evaluation.id, system=system.name, label=system.label, reranked=system.reranker is not None,
-        first_stage=system.first_stage.name, depth=system.depth, means=_means(values),
-        halves=_halves(values, collection.queries.ids()),
-        first_stage_means=_means(first) if system.reranker else None, tie_span=audit.tie_span,
-        candidates=evaluation.run.candidates, pairs=audit.candidates, pairs_per_second=evaluation.pairs_per_second,
-        truncated_away=audit.tokens.truncated_away if audit.tokens else None,
-        alarms=tuple(alarm.as_dict() for alarm in evaluation.alarms),
-        identity=_ranker(evaluation.made_of.content, reranked=system.reranker is not None),
-        packages=_packages(environment()),
-    )  # fmt: skip
-
-
-def of_stored(results: Sequence[Result], workspace: Path) -> MtebPart:
-    """The part for one stored evaluation.
-
-    Args:
-        results: its measures.
-        workspace: the workspace that holds it.
-
-    Raises:
-        UsageError: see `of_evaluation`.
-    """
     one = results[0]
     stored, key, audit = one.stored, one.collection, one.stored.audit
-    entry = _entry(key.name, key.split, key.sampled_from, key.queries, drifted=_drifted(key, stored))
+    entry = _entry(key, drifted=is_drifted(stored.collection))
     values = {result.measure: result.values for result in results}
     return MtebPart(
         entry=entry, id=stored.id, system=stored.system, label=one.system.label, reranked=stored.reranker is not None,
         first_stage=stored.first_stage, depth=stored.depth, means=_means(values),
-        halves=_halves(values, _queries(stored.id, workspace)) if PAIRED_MEASURE in values else {},
+        halves=_halves(values, next((one.ids for one in results if one.measure != PAIRED_MEASURE), ())),
         first_stage_means=stored.controls.means.get("identity", {}) if stored.reranker else None,
         tie_span={result.measure: result.tie_span for result in results if result.tie_span is not None},
         candidates=stored.candidates, pairs=audit.candidates or 0,
@@ -112,22 +79,18 @@ def of_stored(results: Sequence[Result], workspace: Path) -> MtebPart:
     )  # fmt: skip
 
 
-def _entry(name: str, split: str, sampled_from: int | None, queries: int, *, drifted: bool) -> SuiteCollection:
+def _entry(key: CollectionKey, *, drifted: bool) -> SuiteCollection:
     """The collection's entry in the table of its suite."""
-    entry = entry_named(name)
+    name, entry = key.name, key.entry
     if entry is None:
         raise UsageError(f"{name}: mteb has results of the suites' collections only, such as beir/scifact")
     if drifted:
         raise UsageError(f"{name}: its data differ from the suite's ({DRIFTED}), so mteb does not take the result")
-    if sampled_from:
-        raise UsageError(f"{name}: a sample of {queries:,} queries; mteb takes results on all queries of the task")
-    if split != entry.mteb.split:
-        raise UsageError(f"{name}: the split is '{split}', but mteb's task has '{entry.mteb.split}'")
+    if key.sampled_from:
+        raise UsageError(f"{name}: a sample of {key.queries:,} queries; mteb takes results on all queries of the task")
+    if key.split != entry.mteb.split:
+        raise UsageError(f"{name}: the split is '{key.split}', but mteb's task has '{entry.mteb.split}'")
     return entry
-
-
-def _drifted(key: CollectionKey, stored: Stored) -> bool:
-    return DRIFTED in key.name or DRIFTED in (stored.collection.rules.note or "")
 
 
 def _means(values: Mapping[str, npt.NDArray[np.float64]]) -> dict[str, float]:
@@ -144,16 +107,6 @@ def _halves(values: Mapping[str, npt.NDArray[np.float64]], queries: Sequence[str
     return {name: _means({key: row[half] for key, row in ordinary.items()}) for name, half in halves.items()}
 
 
-def _queries(id: str, workspace: Path) -> list[str]:
-    with Results(workspace / "results.sqlite") as results:
-        return results.queries(id)
-
-
 def _ranker(content: Mapping[str, object], *, reranked: bool) -> Mapping[str, object]:
     ranker = content["reranker" if reranked else "retriever"]
     return ranker if isinstance(ranker, Mapping) else {}
-
-
-def _packages(environment: Mapping[str, object]) -> Mapping[str, object]:
-    packages = environment.get("packages")
-    return packages if isinstance(packages, Mapping) else {}

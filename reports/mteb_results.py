@@ -8,10 +8,10 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.data.suites.targets import find, is_suite_target
-from harness.result.evaluation import Evaluation
+from harness.result.result import Result
 from harness.workspace import write_atomically
 from reports.model_name import model_name
-from reports.mteb_parts import MtebPart, of_evaluation
+from reports.mteb_parts import MtebPart, part_of
 from reports.mteb_scores import mteb_scores, mteb_version
 from reports.mteb_settings import SETTINGS, settings_file
 
@@ -22,7 +22,7 @@ _NOT_KNOWN = (
 )  # fmt: skip
 
 
-def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Path]:
+def write_mteb_results(out: Path, results: Sequence[Result]) -> list[Path]:
     """Write results that `mteb.ResultCache(out)` can read.
 
     The files are `results/<org>__<model>/<revision>/<Task>.json`, `model_meta.json` and `run_settings.jsonl`, below
@@ -36,8 +36,11 @@ def write_mteb_results(out: Path, evaluations: Sequence[Evaluation]) -> list[Pat
         UsageError: a collection belongs to no suite, is a sample, or differs from the suite's table; a task lacks a
             split, a subset or its official measure; two systems would share a folder; or there is nothing to write.
     """
-    models = [one for one in evaluations if model_name(one.system.name) is not None]
-    files = mteb_files(out, [of_evaluation(one) for one in models])
+    by_id: dict[str, list[Result]] = {}
+    for one in results:
+        if model_name(one.stored.system) is not None:
+            by_id.setdefault(one.id, []).append(one)
+    files = mteb_files(out, list(map(part_of, by_id.values())))
     if not files:
         raise UsageError("nothing to write for mteb: only given lists and controls were evaluated; add a --reranker")
     return write_files(files)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.numbers import probability, signed, signed_interval
 from harness.result.gathered import Grid, grids
 from harness.result.keys import CollectionKey
 from harness.result.left_out import NOTHING, LeftOut
@@ -19,7 +20,6 @@ from reports.document import Bullets, Code, Heading, Image, Origins, Part, Text,
 from reports.grid import GridFigure, official_grids, plain_name
 from reports.html import html_table, page
 from reports.latex import latex
-from reports.numbers import bracketed, probability, signed
 from reports.table import Table, comma_separated, markdown
 from reports.tables.report import (
     PublishedRow,
@@ -247,7 +247,7 @@ def _findings(sheet: Sheet) -> Iterator[str]:
             )
             yield f"{name}: no difference, because {why}{collections}"
             continue
-        interval = f" {bracketed(figure.delta_interval, signed)}" if figure.delta_interval else ""
+        interval = f" {signed_interval(figure.delta_interval)}" if figure.delta_interval else ""
         yield f"{name}: {signed(figure.delta)} points{interval}, {_verdict(figure, significant(figure))}{collections}"
 
 

@@ -16,13 +16,12 @@ from harness.result.figure import Figure
 from harness.result.gathered import all_grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut
-from harness.result.opening import stored_in
 from harness.result.result import Result
 from harness.workspace import write_atomically
 from reports import grid
 from reports.columns import COLUMNS, Column
 from reports.grid import figures, plain_name
-from reports.lines import Line, of_result
+from reports.lines import Line
 from reports.marks import is_adapted
 from reports.table import Cell, Table
 
@@ -72,17 +71,15 @@ def tidy(results: Sequence[Result], *, intervals: bool = False) -> pa.Table:
     })  # fmt: skip
 
 
-def tidy_per_query(results: Sequence[Result], workspace: Path) -> pa.Table:
+def tidy_per_query(results: Sequence[Result]) -> pa.Table:
     """One row per system, collection, measure and query (for p-MRR: question), with the columns `PER_QUERY`. Imported
     means have no such rows.
 
     Raises:
         UsageError: the results are all imported means.
     """
-    listed = [one for one in results if not one.is_mean_only] or results
-    with stored_in(workspace / "results.sqlite") as store:
-        parts = [_queries(one, store.per_query(one.id, one.measure)[0]) for one in listed]
-    return pa.concat_tables(parts).unify_dictionaries()
+    listed = [one for one in results if not one.is_mean_only] or [results[0].with_values()]
+    return pa.concat_tables(map(_queries, listed)).unify_dictionaries()
 
 
 def with_left_out(table: pa.Table, left_out: LeftOut) -> pa.Table:
@@ -147,7 +144,7 @@ def _line(one: Result, tested: Figure | None, first: float | None) -> Line:
     value, nan = _finite(one.value), math.nan
     plain = None if value is None or first is None else Difference(value - first, (nan, nan), nan, nan, 1, nan)
     means = Figure(value, None, plain, one.chance, one.ceiling, one.tie_span)
-    return Line(one.measure, tested or means, (of_result(one),), is_first_stage=not one.system.reranker)
+    return Line(one.measure, tested or means, (one,), is_first_stage=not one.system.reranker)
 
 
 def _values(line: Line, intervals: bool) -> Iterator[object]:
@@ -194,13 +191,13 @@ def _types() -> dict[str, Any]:
     }
 
 
-def _queries(one: Result, queries: Sequence[str]) -> Any:
-    size = len(queries)
+def _queries(one: Result) -> Any:
+    size = len(one.ids)
     same = (
         one.system.label, one.system.first_stage, one.system.depth, plain_name(one.collection), one.collection.split,
         one.collection.language,
     )  # fmt: skip
-    columns = [*(_repeated(value, size) for value in same), pa.array(queries, pa.string())]
+    columns = [*(_repeated(value, size) for value in same), pa.array(one.ids, pa.string())]
     columns += [_repeated(one.measure, size), pa.array(one.values), _repeated(one.id, size)]
     return pa.table(columns, names=list(PER_QUERY))
 

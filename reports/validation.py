@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.numbers import interval
 from harness.workspace import write_atomically
 from reports.document import Bullets, Heading, Image, Part, as_markdown
 from reports.document import Text as Paragraph
@@ -97,9 +98,9 @@ def write_page(validation: Mapping[str, Any], plots: Sequence[Plot], out: Path) 
 
 
 def _row(row: Row, sets: Sequence[str]) -> tuple[Cell, ...]:
-    unit, interval, levels = row["unit"], row["interval"], row["levels"]
+    unit, levels = row["unit"], row["levels"]
     statistic = f"{row['statistic']} ({unit})" if unit and unit != "share" else row["statistic"]
-    between = "" if interval is None else f"{_figure(interval[0], unit)} to {_figure(interval[1], unit)}"
+    between = "" if row["interval"] is None else interval(row["interval"], lambda end: _figure(end, unit))
     texts = (
         f"{row['id']} {row['name']}", statistic, _figure(row["value"], unit), between,
         _figure(row["floor"], unit), _figure(row["floor_high"], unit), _figure(row["scale"], unit),

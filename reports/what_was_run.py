@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from harness import numbers
 from harness.result.facts import CollectionFacts, Environment
+from harness.result.gathered import speed_of
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.scoring.system import MadeOf
-from reports import marks, numbers
+from reports import marks
 from reports.document import Bullets, Code, Heading, Part
 from reports.grid import plain_name
-from reports.lines import of_result, pairs_per_second
 from reports.table import Cell, Table
 from reports.view import PLAIN, View
 
@@ -85,14 +86,13 @@ def _collection_row(key: CollectionKey, facts: CollectionFacts) -> tuple[Cell, .
 
 def _system_row(key: SystemKey, results: Sequence[Result], view: View) -> tuple[Cell, ...]:
     pairs = sum(one.stored.audit.candidates or 0 for one in results)
-    speed = pairs_per_second([of_result(one) for one in results]) if key.reranker else None
+    speed = speed_of(results) if key.reranker else None
     part = "reranker" if key.reranker else "retriever"
     made = dict.fromkeys(MadeOf({part: one.stored.identity.get(part)}).id for one in results)
     shown = ", ".join(list(made)[:2]) + (f", {len(made) - 2} more" if len(made) > 2 else "")
-    hours = "-" if speed is None else f"{pairs / speed / 3600:,.2f}"
     texts = (
         view.first_stage(key.first_stage), str(key.depth), shown, str(len({one.collection for one in results})),
-        f"{pairs:,}", numbers.rate(speed), hours,
+        numbers.count(pairs), numbers.decimal(speed), numbers.decimal(pairs / speed / 3600 if speed else None, 2),
     )  # fmt: skip
     return (Cell(view.system(key.label), marks=marks.of_system(results)), *map(Cell, texts))
 

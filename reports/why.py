@@ -14,8 +14,8 @@ from typing import Any
 
 from adapters.errors import UsageError
 from harness.judging.why.analysis import Why
-from harness.judging.why.headline import signed
 from harness.judging.why.stored import Found
+from harness.numbers import count, signed, signed_interval
 from harness.result.select import depth_of
 from harness.result.stored import Stored
 from harness.workspace import write_atomically
@@ -97,17 +97,8 @@ def write_page(data: Mapping[str, Any], out: Path) -> None:
 
 
 def _group(one: Mapping[str, Any]) -> tuple[str, ...]:
-    low, high = one["interval"]
-    interval = "-" if low is None or high is None else f"[{signed(low, 2)}, {signed(high, 2)}]"
-    rest = "-" if one["rest"] is None else signed(one["rest"], 2)
-    return (
-        one["phrase"],
-        f"{one['queries']:,}",
-        signed(one["mean"], 2),
-        interval,
-        rest,
-        "" if one["stands_out"] else "yes",
-    )
+    figures = signed(one["mean"]), signed_interval(one["interval"]), signed(one["rest"])
+    return one["phrase"], count(one["queries"]), *figures, "" if one["stands_out"] else "yes"
 
 
 def _stage(stored: Stored) -> str:

@@ -12,6 +12,7 @@ from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.progress import Silent
 from harness.result.evaluation import Evaluation
+from harness.result.result import Result, results_of
 from harness.running.experiment import experiment
 from harness.scoring.session import Session, opened
 from harness.scoring.system import systems
@@ -113,6 +114,11 @@ class Place:
         evaluated = systems(first, list(rerankers), depth, self.workspace)
         with self.session() as session:
             return list(experiment(collections or [self.load()], evaluated, list(measures), session))
+
+
+def results_in(evaluations: Iterable[Evaluation]) -> list[Result]:
+    """What the tables of these evaluations are made from."""
+    return [result for one in evaluations for result in results_of(one)]
 
 
 def _jsonl(file: Path, rows: Iterable[object]) -> Path:

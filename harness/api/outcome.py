@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, need
 from harness.api.shown import Shown, chosen, listed, measure_of, named, plural, short
-from harness.data.collection import Collection
-from harness.data.suites.table import PAIRED_MEASURE
+from harness.measuring.votes import parts
 from harness.result.evaluation import Evaluation
 from harness.result.figure import Figure
-from harness.result.summary import Summary, parts, summarise
+from harness.result.keys import CollectionKey, SystemKey
+from harness.result.result import Result, results_of
 from harness.running.keeping import NotKept
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reports.table import Table
+    from reports.tables.report import Sheet
     from reports.view import View
 
 
@@ -54,10 +55,16 @@ class Outcome(Shown):
         named = listed("system", self.systems), listed("collection", self.collections), ", ".join(self.measures)
         return short("Outcome", *named, plural("alarm", len(self.alarms)))
 
+    @cached_property
+    def results(self) -> tuple[Result, ...]:
+        """One value for each system, collection and measure, as the results store keeps it. Everything that is shown is
+        made from these."""
+        return tuple(result for one in self.evaluations for result in results_of(one))
+
     @property
     def systems(self) -> list[str]:
         """The names of the systems as the tables show them, the first stage first."""
-        return list(dict.fromkeys(one.system.label for one in self.evaluations))
+        return list(self._systems)
 
     @property
     def collections(self) -> list[str]:
@@ -67,7 +74,7 @@ class Outcome(Shown):
     @property
     def measures(self) -> list[str]:
         """The names of the measures; p-MRR is among them if a collection has pairs of queries."""
-        return list(dict.fromkeys(name for one in self.evaluations for name in _measured(one)))
+        return list(dict.fromkeys(one.measure for one in self.results))
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -79,7 +86,7 @@ class Outcome(Shown):
         from reports.tables.run import alarms
         from reports.view import PLAIN
 
-        return tuple(alarms(self.evaluations, view or PLAIN))
+        return tuple(alarms(self.results, view or PLAIN))
 
     def value(self, system: str, collection: str | None = None, measure: str | None = None) -> float:
         """Return the value of a system.
@@ -131,15 +138,14 @@ class Outcome(Shown):
             >>> round(figure.delta, 4), figure.significant
             (0.1574, True)
         """
-        label, averaged = self._label(system), self._averaged(collection)
-        summary = self._summary(measure_of(measure, self._measures_of(averaged)))
-        wanted = summary.collections if collection is None else averaged
-        try:
-            return summary.of(label, wanted)
-        except KeyError:
-            raise UsageError(
-                f"{system!r} was not measured by {summary.measure} on {collection or 'all collections'}"
-            ) from None
+        key, averaged = self._systems[self._label(system)], self._averaged(collection)
+        sheet = self._sheet(measure_of(measure, self._measures_of(averaged)))
+        wanted = sheet.grid.collections if collection is None else tuple(averaged)
+        places = [place for place, one in enumerate(sheet.columns) if one.collections == wanted]
+        if not places or key not in sheet.grid.systems:
+            where = collection or "all collections"
+            raise UsageError(f"{system!r} was not measured by {sheet.grid.measure} on {where}")
+        return sheet.figure(key, places[0])
 
     def values(self, system: str, collection: str | None = None, measure: str | None = None) -> dict[str, float]:
         """Return the values of a system, query by query.
@@ -163,11 +169,11 @@ class Outcome(Shown):
         label = self._label(system)
         known = [(one.name, [one.fingerprint], one) for one in self._collections]
         place = named("collection", collection, known)
-        key = label, place.fingerprint
-        own = next((one for one in self.evaluations if (one.system.label, one.collection.fingerprint) == key), None)
-        if own is None:
+        own = {one.measure: one for one in self.results if (one.system.label, one.collection) == (label, place)}
+        if not own:
             raise UsageError(f"{system!r} was not measured on {place.name}")
-        return _values(own, measure_of(measure, _measured(own)))
+        found = own[measure_of(measure, list(own))]
+        return dict(zip(found.ids, found.values.tolist(), strict=True))
 
     def tables(self, view: View | None = None, *, audit: bool = False) -> list[Table]:
         """Return the tables that `harness run` prints, with published numbers of the same models.
@@ -176,16 +182,17 @@ class Outcome(Shown):
             view: the columns, measures and names to show. Default: those of the command line.
             audit: add the tables of the audit and the controls.
         """
-        from harness.result.stemming import notes, of_evaluations
+        from harness.result.stemming import notes, of_stored
         from leaderboards.anchors import anchors, anchors_table
         from reports.tables.run import audit_table, comparison_tables, controls_table
         from reports.view import PLAIN
 
         view = view or PLAIN
-        found = comparison_tables(self.evaluations, view)
-        if published := anchors(self.evaluations):
-            found.append(anchors_table(published, view.system, notes(of_evaluations(self.evaluations))))
-        return [*found, audit_table(self.evaluations, view), controls_table(self.evaluations)] if audit else found
+        found = comparison_tables(self.results, view)
+        if published := anchors(self.results):
+            stemming = notes(of_stored(one.stored for one in self.results))
+            found.append(anchors_table(published, view.system, stemming))
+        return [*found, audit_table(self.results, view), controls_table(self.results)] if audit else found
 
     def table(self) -> str:
         """Return the tables as Markdown, followed by what was skipped."""
@@ -202,7 +209,7 @@ class Outcome(Shown):
         from reports.tables.run_values import as_dict
         from reports.view import PLAIN
 
-        return as_dict(self.evaluations, self.skipped, view or PLAIN)
+        return as_dict(self.results, self.skipped, view or PLAIN, self.evaluations)
 
     def frame(self) -> pd.DataFrame:
         """Return a frame with one row per system, collection, query and measure. Columns: system, collection, language,
@@ -212,8 +219,7 @@ class Outcome(Shown):
             MissingExtra: pandas is not installed.
         """
         pandas = need("pandas", "reports", "a frame")
-        columns = (_columns(one, measure) for one in self.evaluations for measure in _measured(one))
-        frame: pd.DataFrame = pandas.concat(map(pandas.DataFrame, columns), ignore_index=True)
+        frame: pd.DataFrame = pandas.concat(map(pandas.DataFrame, map(_columns, self.results)), ignore_index=True)
         return frame
 
     def write(self, out: str | Path, command: str = "harness.run(...)", view: View | None = None) -> None:
@@ -227,6 +233,7 @@ class Outcome(Shown):
         Raises:
             HarnessError: the folder cannot be created.
         """
+        from harness.result.export import write_runs
         from reports.folder import write_report
         from reports.view import PLAIN
 
@@ -235,7 +242,9 @@ class Outcome(Shown):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{out}: the folder cannot be created ({error.strerror})") from None
-        write_report(folder, self.evaluations, command, skipped=self.skipped, view=view or PLAIN)
+        view = view or PLAIN
+        write_report(folder, self.results, command, document=self.as_dict(view), skipped=self.skipped, view=view)
+        write_runs(folder / "runs", self.evaluations)
 
     def write_mteb(self, out: str | Path) -> list[Path]:
         """Write the results in mteb's layout.
@@ -251,37 +260,40 @@ class Outcome(Shown):
         """
         from reports.mteb_results import write_mteb_results
 
-        return write_mteb_results(Path(out), self.evaluations)
+        return write_mteb_results(Path(out), self.results)
 
     @cached_property
-    def _collections(self) -> list[Collection]:
-        return list({one.collection.fingerprint: one.collection for one in self.evaluations}.values())
+    def _systems(self) -> dict[str, SystemKey]:
+        return {one.system.label: one.system for one in self.results}
 
     @cached_property
-    def _summaries(self) -> dict[str, Summary]:
+    def _collections(self) -> list[CollectionKey]:
+        return list(dict.fromkeys(one.collection for one in self.results))
+
+    @cached_property
+    def _sheets(self) -> dict[str, Sheet]:
         return {}
 
-    def _summary(self, measure: str) -> Summary:
-        if measure not in self._summaries:
-            self._summaries[measure] = summarise(self.evaluations, measure)
-        return self._summaries[measure]
+    def _sheet(self, measure: str) -> Sheet:
+        from reports.tables.run import sheet_of
+
+        if measure not in self._sheets:
+            self._sheets[measure] = sheet_of(self.results, measure)
+        return self._sheets[measure]
 
     def _label(self, system: str) -> str:
-        labels = {label: label for label in self.systems}
-        first = {one.system.first_stage.name: one.system.label for one in self.evaluations if not one.system.reranker}
-        return chosen("system", system, {**first, **labels})
+        first = {key.first_stage: label for label, key in self._systems.items() if not key.reranker}
+        return chosen("system", system, {**first, **{label: label for label in self._systems}})
 
-    def _averaged(self, collection: str | None) -> list[Collection]:
+    def _averaged(self, collection: str | None) -> list[CollectionKey]:
         if collection is None:
             return self._collections
         groups = [part for part in parts(self._collections) if len(part) > 1]
         known = [(one.name, [one.fingerprint], [one]) for one in self._collections]
         return named("collection", collection, [*known, *((str(part[0].group), [], part) for part in groups)])
 
-    def _measures_of(self, collections: Sequence[Collection]) -> list[str]:
-        own = {one.fingerprint for one in collections}
-        found = (name for e in self.evaluations if e.collection.fingerprint in own for name in _measured(e))
-        return list(dict.fromkeys(found))
+    def _measures_of(self, collections: Sequence[CollectionKey]) -> list[str]:
+        return list(dict.fromkeys(one.measure for one in self.results if one.collection in collections))
 
 
 def outcome_of(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome:
@@ -299,18 +311,6 @@ def outcome_of(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome
     return Outcome(tuple(evaluations), tuple(skipped))
 
 
-def _measured(evaluation: Evaluation) -> list[str]:
-    return [*map(str, evaluation.measures), *([PAIRED_MEASURE] if evaluation.paired else [])]
-
-
-def _values(evaluation: Evaluation, measure: str) -> dict[str, float]:
-    if measure == PAIRED_MEASURE and evaluation.paired is not None:
-        return dict(zip(evaluation.paired.questions, evaluation.paired.values.tolist(), strict=True))
-    row = evaluation.values[list(map(str, evaluation.measures)).index(measure)]
-    return dict(zip(evaluation.collection.queries.ids(), row.tolist(), strict=True))
-
-
-def _columns(evaluation: Evaluation, measure: str) -> dict[str, object]:
-    collection, own = evaluation.collection, _values(evaluation, measure)
-    about = {"system": evaluation.system.label, "collection": collection.name, "language": collection.language}
-    return {**about, "query": list(own), "measure": measure, "value": list(own.values())}
+def _columns(one: Result) -> dict[str, object]:
+    about = {"system": one.system.label, "collection": one.collection.name, "language": one.collection.language}
+    return {**about, "query": list(one.ids), "measure": one.measure, "value": one.values.tolist()}

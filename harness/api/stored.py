@@ -72,5 +72,5 @@ def results(
     )
     for line in shown.left_out.lines:
         warnings.warn(line, LeftOutWarning, stacklevel=2)
-    table = tidy_per_query(shown.results, path) if per_query else tidy(shown.results, intervals=intervals)
+    table = tidy_per_query(shown.results) if per_query else tidy(shown.results, intervals=intervals)
     return frame(with_left_out(table, shown.left_out))

@@ -107,8 +107,8 @@ def clean_values(results: Results, found: Sequence[Overlap]) -> Iterator[Clean]:
         for measure, whole in stored.means.items():
             if not names or measure == PAIRED_MEASURE:
                 continue
-            queries, values = results.per_query(stored.id, measure)
-            kept = values[[name not in names for name in queries]]
+            result = results.result(stored.id, measure)
+            kept = result.values[[name not in names for name in result.ids]]
             clean = float(kept.mean()) if len(kept) else float("nan")
             yield Clean(stored.id, stored.collection.name, stored.system, measure, whole, clean, len(kept))
 

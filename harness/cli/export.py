@@ -45,7 +45,7 @@ def export(  # noqa: PLR0917
         raise UsageError("a single query has no interval; leave out --intervals or --per-query")
     path = existing_workspace(workspace)
     shown = view(path, systems or (), collections or (), languages or (), measures or ())
-    table = tidy_per_query(shown.results, path) if per_query else tidy(shown.results, intervals=intervals)
+    table = tidy_per_query(shown.results) if per_query else tidy(shown.results, intervals=intervals)
     table = with_left_out(table, shown.left_out)
     for file, write in ((parquet, write_parquet), (csv, write_csv)):
         if file is not None:

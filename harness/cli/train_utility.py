@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from harness.cli import options, stage_options
 from harness.cli.keys import with_configuration
 from harness.cli.printing import print_table
 from harness.cli.train import train
+from harness.numbers import DASH, interval, points, probability, signed, signed_interval
 
 if TYPE_CHECKING:
     from reports.table import Table
@@ -120,7 +122,7 @@ def arms_table(result: Mapping[str, Any]) -> Table:
 
     first = result["first_stage"]
     rows = [
-        ("-", f"first stage: {first['spec']}", _points(first["value"]), *["-"] * 4),
+        ("-", f"first stage: {first['spec']}", points(first["value"]), *["-"] * 4),
         *(_arm(name, one, result["trained_on"].get(name)) for name, one in result["arms"].items()),
     ]
     trained = next(iter(result["trained_on"].values()))
@@ -139,10 +141,8 @@ def arms_table(result: Mapping[str, Any]) -> Table:
 
 
 def _arm(name: str, one: Mapping[str, Any], trained: object) -> tuple[str, ...]:
-    gain = (
-        "-" if trained is None else f"{_points(one['gain']['delta'], '+')} ({_interval(one['gain']['interval'], '+')})"
-    )
-    figures = (_points(one["value"]), _interval(one["interval"]), _points(one["sd"]), str(one["seeds"]))
+    gain = DASH if trained is None else f"{signed(one['gain']['delta'])} {signed_interval(one['gain']['interval'])}"
+    figures = (points(one["value"]), interval(one["interval"]), points(one["sd"]), str(one["seeds"]))
     return (name, one["title"], *figures, gain)
 
 
@@ -152,9 +152,8 @@ def differences_table(result: Mapping[str, Any]) -> Table:
 
     rows = [
         (
-            one["name"], f"{one['first']} - {one['second']}", _points(one["delta"], "+"),
-            _interval(one["interval"], "+"), _interval(one["seeds_interval"], "+"),
-            "-" if one["adjusted_p"] is None else f"{one['adjusted_p']:.4f}",
+            one["name"], f"{one['first']} - {one['second']}", signed(one["delta"]),
+            signed_interval(one["interval"]), signed_interval(one["seeds_interval"]), probability(one["adjusted_p"]),
         )
         for one in result["differences"]
     ]  # fmt: skip
@@ -162,8 +161,8 @@ def differences_table(result: Mapping[str, Any]) -> Table:
     if ratio["value"] is None:
         ratio_line = "utility ratio (a - base) / (b - base): not defined, because b - base is not clearly above 0"
     else:
-        low, high = ("unbounded" if end is None else f"{end:.2f}" for end in ratio["interval"])
-        ratio_line = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} ({low} to {high})"
+        within = interval([inf if end is None else end for end in ratio["interval"]], lambda end: f"{end:.2f}")
+        ratio_line = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} {within.replace('inf', 'unbounded')}"
     corrected = f"p corrected over {len(rows)} differences (step-down MaxT)" if len(rows) > 1 else "one difference"
     return Table(
         "Paired differences in points",
@@ -176,11 +175,3 @@ def differences_table(result: Mapping[str, Any]) -> Table:
         ),
         left=2,
     )
-
-
-def _points(value: float | None, sign: str = "") -> str:
-    return "-" if value is None else f"{100 * value:{sign}.2f}"
-
-
-def _interval(ends: list[float | None], sign: str = "") -> str:
-    return "-" if None in ends else " to ".join(_points(end, sign) for end in ends)

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.data.collection import Collection
 from harness.data.qrels import missing_note
-
-
-def notes_of(collection: Collection) -> list[str]:
-    """The notes of a collection; [] if there are none."""
-    counts = collection.counts
-    missing = counts.missing_documents, counts.missing_judgments
-    return notes_about(collection.name, collection.rules.note, *missing, counts.let_through)
 
 
 def notes_about(
@@ -22,7 +14,13 @@ def notes_about(
     missing_judgments: int | None,
     let_through: Mapping[str, int] | None,
 ) -> list[str]:
-    """As `notes_of`, from the counts of a collection. A count that an earlier version did not store is None."""
+    """Return the notes of a collection; [] if there are none.
+
+    Args:
+        declared: its declared note.
+        missing_documents, missing_judgments, let_through: counts of the collection; None if an earlier version did not
+            store them.
+    """
     missing = missing_note(missing_documents, missing_judgments) or _left_out(missing_judgments, let_through or {})
     return [*([declared] if declared else []), *([f"{name}: {missing}"] if missing else [])]
 

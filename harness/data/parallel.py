@@ -6,11 +6,12 @@ collections form a set. The set changes no value of a collection and is not part
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from itertools import combinations, groupby
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -111,12 +112,33 @@ def are_parallel(first: Member, other: Member) -> bool:
     return len(fewer) > 0 and len(np.intersect1d(fewer, more, assume_unique=True)) >= SHARED * len(fewer)
 
 
-def notes(collections: Iterable[Collection]) -> list[str]:
-    """A line for each parallel set, and one that lists collections that share query ids without a declaration."""
+class SetFacts(Protocol):
+    """What is known about a collection and its parallel set; see `Collection`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def spoken(self) -> str | None: ...
+    @property
+    def parallel(self) -> str | None: ...
+    @property
+    def parallel_by(self) -> KnownBy | None: ...
+    @property
+    def same_ids(self) -> tuple[str, int] | None: ...
+
+
+def notes(collections: Iterable[SetFacts], ids: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each parallel set, and one that lists collections that share query ids without a declaration.
+
+    Args:
+        ids: the query ids, by fingerprint of the collection.
+    """
     different = {each.fingerprint: each for each in collections}.values()
     in_sets = sorted((each for each in different if each.parallel is not None), key=lambda each: str(each.parallel))
     sets = [list(members) for _, members in groupby(in_sets, key=lambda each: each.parallel)]
-    lines = [_about(members) for members in sets if len(members) > 1]
+    lines = [_about(members, ids) for members in sets if len(members) > 1]
     return lines + _shared([each for each in different if each.parallel_by is None and each.same_ids])
 
 
@@ -160,8 +182,8 @@ def _hashes(ids: Sequence[str]) -> Hashes:
     return np.frombuffer(b"".join(blake2b(id.encode(), digest_size=8).digest() for id in ids), "<u8").astype(np.uint64)
 
 
-def _about(collections: Sequence[Collection]) -> str:
-    questions = len(set[str]().union(*(each.queries.ids() for each in collections)))
+def _about(collections: Sequence[SetFacts], ids: Mapping[str, Sequence[str]]) -> str:
+    questions = len(set[str]().union(*(ids[each.fingerprint] for each in collections)))
     languages = {each.spoken for each in collections}
     what = "collections" if None in languages or len(languages) < len(collections) else "languages"
     how = ", ".join(dict.fromkeys(_HOW[by] for each in collections if (by := each.parallel_by)))
@@ -176,7 +198,7 @@ _HOW: dict[KnownBy, str] = {
 }
 
 
-def _shared(collections: Sequence[Collection]) -> list[str]:
+def _shared(collections: Sequence[SetFacts]) -> list[str]:
     lines = [
         f"{each.name} shares {each.same_ids[1]:,} query ids with {each.same_ids[0]}"
         for each in collections

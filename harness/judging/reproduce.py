@@ -87,7 +87,7 @@ def reproduce(
     """
     with stored_in(workspace.results) as results:
         stored = evaluation_named(name, list(results.all()))
-        values = {measure: results.per_query(stored.id, measure)[1] for measure in stored.means}
+        values = {measure: results.result(stored.id, measure).values for measure in stored.means}
         queries = results.queries(stored.id)
     collection = collection_of(workspace, stored, queries)
     apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")

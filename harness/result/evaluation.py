@@ -13,6 +13,7 @@ from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.measures import Measure
 from harness.measuring.paired_measures import PMRR
+from harness.result.facts import Made, Timing
 from harness.result.known_wrong import known_wrong_alarms
 from harness.scoring.alarms.candidates import without_ties
 from harness.scoring.audit import Audit
@@ -36,8 +37,10 @@ class Evaluation:
     """The number of pairs that were scored now; the others were in the ledger."""
     seconds: float
     """The model's time for these pairs, in seconds."""
-    pairs_per_second: float | None = None
-    """Over all occasions on which this system scored pairs of this collection on this machine."""
+    made: Made
+    timing: Timing | None = None
+    """The time over all occasions on which this system scored pairs of this collection on this machine; None if only
+    this occasion is known."""
     paired: PMRR | None = None
     """p-MRR, if the collection has pairs of queries."""
 

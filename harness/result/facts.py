@@ -36,6 +36,8 @@ class CountFacts:
     missing_judgments: int | None = None
     missing_documents: int | None = None
     shares: Mapping[str, Mapping[str, tuple[int, ...]]] | None = None
+    same_ids: tuple[str, int] | None = None
+    """Another collection that shares query ids, and how many; see `harness.data.collection.Collection.same_ids`."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,16 @@ class CollectionFacts:
             self.name, self.split, self.fingerprint, self.language, self.group, self.counts.queries, self.sampled_from,
             self.rules.main_measure,
         )  # fmt: skip
+
+    @property
+    def spoken(self) -> str | None:
+        """The language of the texts: the declared one, else the detected one."""
+        return self.language or self.detected_language
+
+    @property
+    def same_ids(self) -> tuple[str, int] | None:
+        """Another collection that shares query ids, and how many; None if there is none."""
+        return self.counts.same_ids
 
     @property
     def whole(self) -> str:

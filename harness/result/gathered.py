@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from adapters.errors import UsageError, did_you_mean
+from harness.measuring.votes import shares
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut, replaced, superseded
 from harness.result.means import PREFIX
@@ -18,6 +17,9 @@ from harness.result.places import collections_named, named_by_fingerprint
 from harness.result.result import Floats64, Result
 from harness.result.select import systems_named
 from harness.result.stored import Stored
+
+OFFICIAL = "official measures"
+"""The name of a mean over collections, each measured by its task's main measure."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,7 @@ class Grid:
     def weights(self, collections: Sequence[CollectionKey] | None = None) -> Floats64:
         """Return the weight of each collection in a macro average, summing to 1. Members of a group share one vote."""
         wanted = self.collections if collections is None else collections
-        names = [one.group or (one.name, one.fingerprint) for one in wanted]
-        voters = len(set(names))
-        return np.array([1 / voters / names.count(name) for name in names])
+        return shares([one.group for one in wanted])
 
     def part(self, collections: Iterable[CollectionKey]) -> Grid:
         """Return the grid with only these collections."""
@@ -155,6 +155,16 @@ def grid_of(measure: str, results: Sequence[Result]) -> Grid:
     systems = sorted(seen, key=lambda key: (key.first_stage, key.depth, key.reranker is not None))
     collections = tuple(dict.fromkeys(one.collection for one in results))
     return Grid(measure, tuple(systems), collections, {(one.system, one.collection): one for one in results})
+
+
+def speed_of(results: Iterable[Result]) -> float | None:
+    """Return the pairs per second of one system over all its pairs; None if one of the results was not scored on this
+    machine."""
+    timed = [(one.stored.audit.candidates, one.pairs_per_second) for one in results]
+    known = [(count, speed) for count, speed in timed if count and speed]
+    if not known or len(known) < len(timed):
+        return None
+    return sum(count for count, _ in known) / sum(count / speed for count, speed in known)
 
 
 def _columns(everything: Iterable[Stored]) -> dict[str, CollectionKey]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from adapters.errors import UsageError
 from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.statistics.design import Questions
@@ -73,6 +74,17 @@ class Result:
         """Whether this is an imported mean without values per query: it has no interval, no test and no rank."""
         return self.imported and not len(self.values)
 
+    def with_values(self) -> Result:
+        """Return this result.
+
+        Raises:
+            UsageError: it is an imported mean.
+        """
+        if self.is_mean_only:
+            what = f"{self.id} is an imported mean of {self.measure}"
+            raise UsageError(f"{what} without values per query, so it has no interval and no test")
+        return self
+
     @property
     def id(self) -> str:
         """The id of the evaluation, for `harness show`."""
@@ -117,18 +129,18 @@ def made_now() -> Made:
     return Made(datetime.now(UTC).isoformat(timespec="seconds"), command_line(), known)
 
 
-def results_of(evaluation: Evaluation, made: Made, corpus: str | None = None) -> tuple[Result, ...]:
-    """Return the results of an evaluation, one per measure, p-MRR last.
+def results_of(evaluation: Evaluation, corpus: str | None = None) -> tuple[Result, ...]:
+    """Return the results of an evaluation, one per measure, p-MRR last: what the store writes and every table shows.
 
     Args:
         corpus: the fingerprint of the corpus alone. Default: not known.
     """
-    stored = _stored_of(evaluation, made, corpus)
+    stored = _stored_of(evaluation, corpus)
     asked = tuple(evaluation.collection.queries.ids())
     values = {str(measure): (row, asked) for measure, row in zip(evaluation.measures, evaluation.values, strict=True)}
     if evaluation.paired is not None:
         values[PAIRED_MEASURE] = evaluation.paired.values, evaluation.paired.questions
-    timing = Timing(evaluation.fresh, evaluation.seconds if evaluation.fresh else 0.0)
+    timing = evaluation.timing or Timing(evaluation.fresh, evaluation.seconds if evaluation.fresh else 0.0)
     return tuple(result_of(stored, measure, *own, timing) for measure, own in values.items())
 
 
@@ -150,8 +162,9 @@ def result_of(stored: Stored, measure: str, values: Floats64, ids: tuple[str, ..
     return Result(stored, stored.key, stored.collection.key, measure, values, ids, timing)
 
 
-def _stored_of(evaluation: Evaluation, made: Made, corpus: str | None) -> Stored:
-    system, measured = evaluation.system, zip(evaluation.measures, evaluation.values, strict=True)
+def _stored_of(evaluation: Evaluation, corpus: str | None) -> Stored:
+    system, made = evaluation.system, evaluation.made
+    measured = zip(evaluation.measures, evaluation.values, strict=True)
     means = {str(measure): float(np.mean(row)) for measure, row in measured if len(row)}
     if evaluation.paired is not None and len(evaluation.paired.values):
         means[PAIRED_MEASURE] = float(np.mean(evaluation.paired.values))
@@ -169,7 +182,8 @@ def _collection_of(collection: Collection, corpus: str | None) -> CollectionFact
     sought = collection.language is None and collection.language_sought
     return CollectionFacts(
         name=collection.name, split=collection.split, fingerprint=collection.fingerprint,
-        counts=typed(CountFacts, asdict(collection.counts), "counts"), rules=collection.rules,
+        counts=replace(typed(CountFacts, asdict(collection.counts), "counts"), same_ids=collection.same_ids),
+        rules=collection.rules,
         language=collection.language, detected_language=collection.detected_language if sought else None,
         language_sought=sought, sampled_from=collection.sampled_from, part_of=collection.part_of,
         group=collection.group, corpus=corpus, parallel=collection.parallel, parallel_by=collection.parallel_by,

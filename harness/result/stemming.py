@@ -22,7 +22,6 @@ from adapters.protocols import Identity
 from adapters.spec import parse, with_option
 
 if TYPE_CHECKING:
-    from harness.result.evaluation import Evaluation
     from harness.result.stored import Stored
 
 Origin = Literal["option", "declared", "detected", "not recognised", "earlier", "earlier version"]
@@ -84,27 +83,14 @@ class Stemming:
         return self.stemmer is None and snowball_stemmer(self.language) is not None
 
 
-def of_evaluations(evaluations: Iterable[Evaluation]) -> list[Stemming]:
-    """Return the stemming of every BM25 in the evaluations, as first stage or as reranker."""
-    return list(dict.fromkeys(found for one in evaluations for found in _in_evaluation(one).values()))
-
-
-def parts_of_evaluation(evaluation: Evaluation) -> dict[str, dict[str, object]]:
-    """Return the stemming of the BM25 in one evaluation for JSON, under `retriever` and `reranker`."""
-    return {part: found.as_dict() for part, found in _in_evaluation(evaluation).items()}
-
-
 def of_stored(stored: Iterable[Stored]) -> list[Stemming]:
-    """Return the same as `of_evaluations`, for stored evaluations."""
-    found = list[Stemming]()
-    for one in stored:
-        about = one.collection
-        specs = {"retriever": one.first_stage, "reranker": one.reranker}
-        languages = about.language, about.detected_language
-        for stemming in _parts(specs, one.identity, about.name, *languages).values():
-            unsought = stemming.origin == "not recognised" and not about.language_sought
-            found.append(replace(stemming, origin="earlier") if unsought else stemming)
-    return list(dict.fromkeys(found))
+    """Return the stemming of every BM25 in the evaluations, as first stage or as reranker."""
+    return list(dict.fromkeys(found for one in stored for found in _in_evaluation(one).values()))
+
+
+def parts_of(stored: Stored) -> dict[str, dict[str, object]]:
+    """Return the stemming of the BM25 in one evaluation for JSON, under `retriever` and `reranker`."""
+    return {part: found.as_dict() for part, found in _in_evaluation(stored).items()}
 
 
 def shown_language(declared: str | None, detected: str | None) -> str:
@@ -144,21 +130,14 @@ def spelled_as(spec: str, wanted: Mapping[str, Any], identity: Callable[[str], I
     return None
 
 
-def _in_evaluation(one: Evaluation) -> dict[str, Stemming]:
-    system, collection = one.system, one.collection
-    specs = {"retriever": system.first_stage.name, "reranker": system.reranker.name if system.reranker else None}
-    languages = collection.language, collection.detected_language
-    return _parts(specs, one.made_of.content, collection.name, *languages)
-
-
-def _parts(
-    specs: Mapping[str, str | None], made_of: Mapping[str, object], collection: str, *languages: str | None
-) -> dict[str, Stemming]:
-    found = {}
-    for part, spec in specs.items():
-        analyzer = _analyzer(made_of.get(part))
+def _in_evaluation(one: Stored) -> dict[str, Stemming]:
+    about, found = one.collection, dict[str, Stemming]()
+    for part, spec in {"retriever": one.first_stage, "reranker": one.reranker}.items():
+        analyzer = _analyzer(one.identity.get(part))
         if spec and analyzer is not None:
-            found[part] = _stemming(spec, analyzer.get("stemmer"), collection, *languages)
+            made = _stemming(spec, analyzer.get("stemmer"), about.name, about.language, about.detected_language)
+            unsought = made.origin == "not recognised" and not about.language_sought
+            found[part] = replace(made, origin="earlier") if unsought else made
     return found
 
 

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError
 from harness.data.suites.table import PAIRED_MEASURE
@@ -69,7 +68,7 @@ class Results:
         query = "select fingerprint from corpus where collection = ?"
         known = self._database.execute(query, (collection.fingerprint,)).fetchone()
         corpus = known[0] if known else corpus_fingerprint(collection.corpus)
-        self.write(results_of(evaluation, made_now(), corpus))
+        self.write(results_of(replace(evaluation, timing=None), corpus))
 
     def keep_means(self, found: Sequence[Means]) -> None:
         """Store imported means in one transaction. They have no values per query, so `per_query` is null."""
@@ -110,10 +109,9 @@ class Results:
         """Return the rows of a query, for other modules with tables in this file."""
         return self._database.execute(query, values).fetchall()
 
-    def speed_of(self, id: str) -> float | None:
-        """Return the pairs per second over all occasions on which this evaluation's pairs were scored on this machine;
-        None if there were none."""
-        return self._timing(id).pairs_per_second
+    def timing_of(self, id: str) -> Timing:
+        """Return the time over all occasions on which this evaluation's pairs were scored on this machine."""
+        return self._reading.timings(THESE, (json.dumps([id]),)).get(id, Timing())
 
     def find(self, id: str) -> Stored:
         """Return the evaluation with a complete id. `harness.result.select` looks up names and first digits.
@@ -144,8 +142,8 @@ class Results:
         Raises:
             DataError: a stored evaluation is damaged or inconsistent.
         """
-        read = self._reading.evaluations(ALL) if ids is None else self._these(ids)
-        timings = self._reading.timings()
+        which: tuple[str, tuple[str, ...]] = (ALL, ()) if ids is None else (THESE, (json.dumps(list(ids)),))
+        read, timings = self._reading.evaluations(*which), self._reading.timings(*which)
         return [
             result_of(one.stored, measure, *values, timings.get(one.stored.id, Timing()))
             for one in read
@@ -156,33 +154,20 @@ class Results:
         """Return the ids of the queries of an evaluation."""
         return [query for one in self._these([id]) for query in one.queries]
 
-    def per_query(self, id: str, measure: str) -> tuple[list[str], npt.NDArray[np.float64]]:
-        """Return the query ids and the values of one measure, aligned; for p-MRR, questions instead of queries.
+    def result(self, id: str, measure: str) -> Result:
+        """Return one measure of an evaluation with its values.
 
         Raises:
             UsageError: the measure was not measured, or only its mean was imported.
             DataError: the stored evaluation is damaged or inconsistent.
         """
-        found = next(self._these([id]), None)
-        if found is None or measure not in found.values:
+        found = next((one for one in self.results([id]) if one.measure == measure), None)
+        if found is None:
             raise UsageError(f"{id} has no stored values of {measure}")
-        values, ids = found.values[measure]
-        if found.stored.imported and measure in found.stored.means and not len(values):
-            raise UsageError(
-                f"{id} is an imported mean of {measure} without values per query, so it has no interval and no test"
-            )
-        return list(ids), values
+        return found.with_values()
 
     def _these(self, ids: Iterable[str]) -> Iterator[Read]:
         return self._reading.evaluations(THESE, (json.dumps(list(ids)),))
-
-    def _timing(self, id: str) -> Timing:
-        return self._reading.timings(THESE, (json.dumps([id]),)).get(id, Timing())
-
-    def latency(self, evaluation: str) -> tuple[float, float, float | None] | None:
-        """Return median and 95th percentile of the seconds per query on this machine, and peak memory in MB; None if
-        the evaluation was not timed."""
-        return self._timing(evaluation).latency
 
     def keep_latency(self, evaluation: str, p50: float, p95: float, *, megabytes: float | None, queries: int) -> None:
         """Store the latency of an evaluation's reranker. It replaces an earlier one of the same machine."""

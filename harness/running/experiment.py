@@ -17,6 +17,7 @@ from harness.measuring.crosscheck import cross_check
 from harness.measuring.paired_measures import PMRR, p_mrr
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
+from harness.result.result import made_now
 from harness.result.store import Results
 from harness.running.keeping import Keeping
 from harness.scoring.audit import audit
@@ -82,6 +83,7 @@ def evaluate(
         audit=replace(audited, alarms=(*alarms, *scores.alarms, *audited.alarms)),
         fresh=scores.fresh,
         seconds=scores.seconds,
+        made=made_now(),
         paired=paired(ground.collection, scores.run),
     )
 

@@ -33,10 +33,10 @@ class Keeping:
             keep_scores(self.workspace, id, scores)
 
     def evaluation(self, evaluation: Evaluation) -> Evaluation:
-        """Store an evaluation, and return it with its speed, or without a speed if it could not be stored."""
+        """Store an evaluation, and return it with its time over all occasions, if it could be stored."""
         with self._remembered():
             self.results.keep(evaluation)
-            return replace(evaluation, pairs_per_second=self.results.speed_of(evaluation.id))
+            return replace(evaluation, timing=self.results.timing_of(evaluation.id))
         return evaluation
 
     def finish(self) -> None:

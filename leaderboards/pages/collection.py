@@ -10,7 +10,7 @@ from harness.result.keys import FIRST_STAGE, CollectionKey
 from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from leaderboards.alarmed import DRIFTED, SAMPLED, alarms, collection_marks
+from leaderboards.alarmed import DRIFTED, SAMPLED, collection_marks
 from leaderboards.beside import is_wrong, measured_here, of_collection, stage
 from leaderboards.board import Board, RankedCollection
 from leaderboards.pages import figures, links
@@ -21,6 +21,7 @@ from leaderboards.published import Published
 from leaderboards.standing import BoardStanding
 from reports import rule
 from reports.grid import suite_of
+from reports.marks import alarms_of
 
 __all__ = ["file_of", "page"]
 
@@ -150,7 +151,7 @@ def _rows(made: Board, table: RankedCollection) -> list[CollectionRow]:
         href = _UP + links.system_file(row.system)
         value = cell.value if cell.wrong or cell.is_mean_only else row.value
         place = (_name(made, row), line_of(row.system), href, cell.id)
-        found.append(CollectionRow(row, *place, alarms=bool(alarms(cell)), value=value, wrong=cell.wrong))
+        found.append(CollectionRow(row, *place, alarms=bool(alarms_of(cell)), value=value, wrong=cell.wrong))
     return found
 
 

@@ -1,28 +1,29 @@
-"""The format of figures on pages: points with two decimals, a typographic minus, a dash for no value."""
+"""The format of figures on pages: as in tables, with a typographic minus and dash."""
 
 from __future__ import annotations
 
 import math
 
-DASH = "–"
-_MINUS = "−"
+from harness import numbers
+from harness.numbers import typographic
+
+DASH = typographic(numbers.DASH)
 
 
 def points(value: float | None) -> str:
     """A fraction x 100."""
-    return DASH if value is None or math.isnan(value) else f"{100 * value:.2f}".replace("-", _MINUS)
+    return typographic(numbers.points(value))
 
 
 def signed(value: float | None) -> str:
     """A difference x 100 with its sign."""
-    return DASH if value is None or math.isnan(value) else f"{100 * value:+z.2f}".replace("-", _MINUS)
+    return typographic(numbers.signed(value))
 
 
 def span(bounds: tuple[float, float] | None, *, sign: bool = False) -> str:
     """An interval x 100; empty for none."""
-    if bounds is None or math.isnan(bounds[0]):
-        return ""
-    return f"[{', '.join(signed(one) if sign else points(one) for one in bounds)}]"
+    text = numbers.signed_interval(bounds) if sign else numbers.interval(bounds)
+    return "" if text == numbers.DASH else typographic(text)
 
 
 def rate(value: float | None) -> str:
@@ -32,7 +33,7 @@ def rate(value: float | None) -> str:
 
 def share(value: float | None) -> str:
     """A fraction as per cent."""
-    return DASH if value is None else f"{100 * value:.1f} %"
+    return typographic(numbers.share(value))
 
 
 def exact(value: float | None) -> str:

@@ -10,7 +10,7 @@ from harness.result.keys import FIRST_STAGE, CollectionKey, SystemKey
 from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored
-from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, alarms, collection_marks
+from leaderboards.alarmed import IMPORTED, TRAINED, WRONG, Mark, collection_marks
 from leaderboards.beside import is_wrong, published_rows
 from leaderboards.board import Board, RankedTable
 from leaderboards.pages import figures, links
@@ -21,6 +21,7 @@ from leaderboards.published import Published
 from leaderboards.sheets import BoardColumn, BoardSheet
 from leaderboards.standing import BoardStanding
 from reports import rule
+from reports.marks import alarms_of
 from reports.systems_file import SIZES, DeclaredSystem
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
@@ -189,7 +190,7 @@ def _rows(made: Board, ranked: RankedTable, columns: Sequence[BoardColumn], *, d
                 links.system_file(row.system),
                 declared.name or row.system.label.removesuffix(FIRST_STAGE),
                 cells,
-                alarms=sum(len(alarms(cell)) for cell in grid.row(row.system) if cell is not None),
+                alarms=sum(len(alarms_of(cell)) for cell in grid.row(row.system) if cell is not None),
                 trained=any(declared.trained_on(one) for one in grid.collections),
                 starts_group=bool(before and row.group and before != row.group),
             )

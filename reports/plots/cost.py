@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.result.figure import value_intervals
-from harness.result.gathered import Grid
+from harness.result.gathered import Grid, speed_of
 from harness.result.keys import SystemKey
 from reports.grid import average, selection
 from reports.plots.labels import counted, system_labels
@@ -38,15 +38,9 @@ def speeds(grid: Grid) -> list[Spent]:
     left out."""
     found = []
     for system in grid.systems:
-        cells = [cell for cell in grid.row(system) if cell is not None]
-        pairs = [cell.stored.audit.candidates for cell in cells]
-        times = [
-            count / cell.pairs_per_second
-            for count, cell in zip(pairs, cells, strict=True)
-            if count and cell.pairs_per_second
-        ]
-        if cells and len(times) == len(cells) == len(grid.collections):
-            found.append((system, sum(filter(None, pairs)) / sum(times)))
+        speed = speed_of(cell for cell in grid.row(system) if cell is not None)
+        if speed is not None and grid.is_complete(system):
+            found.append((system, speed))
     return _with_values(grid, found)
 
 

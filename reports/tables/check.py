@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from harness.checks.check import Checked
 from harness.checks.invariance import InvarianceFinding
+from harness.numbers import points, signed
 from reports.table import Cell, Table
 
 _COLUMNS = ("trial", "note", "pairs", "max |d|", "mean |d|", "max / sd", "turned %", "other top", "nDCG@10", "verdict")
@@ -60,9 +61,9 @@ def _row(one: InvarianceFinding) -> tuple[Cell, ...]:
             f"{moved.largest:.1e}",
             f"{moved.mean:.1e}",
             f"{moved.relative:.1e}",
-            f"{100 * moved.turned:.2f}",
+            points(moved.turned),
             f"{moved.tops} of {moved.queries}",
-            f"{100 * moved.gain:+z.2f}",
+            signed(moved.gain),
         )
     cells = (one.trial, one.note, *figures, one.verdict)
     return tuple(Cell(text, strong=one.verdict in ("suspicious", "broken")) for text in cells)
@@ -74,6 +75,6 @@ def _noise(found: Checked) -> tuple[str, ...]:
     largest = max(found.noise, key=lambda one: one.difference)
     of = len({one.evaluation for one in found.noise})
     return (
-        f"scored again, {largest.measure} changes by at most {100 * largest.difference:.3f} points; stored as the "
+        f"scored again, {largest.measure} changes by at most {points(largest.difference, 3)} points; stored as the "
         f"noise of {of} evaluation{'' if of == 1 else 's'}",
     )

@@ -15,11 +15,11 @@ from harness.measuring.statistics.difference import ALPHA
 from harness.measuring.statistics.effects import LARGE
 from harness.measuring.statistics.flips import FLIPS
 from harness.measuring.statistics.seeds import SeedEffect
+from harness.numbers import DASH, points, probability, signed, signed_interval
 from harness.result.figure import Figure
 from reports.columns import COLUMNS, COUNT, POINTS, Column, Unit, measure_note, notes
 from reports.findings import finding
 from reports.lines import Line
-from reports.numbers import DASH, points, probability, signed, signed_interval
 from reports.table import Cell, Table
 from reports.view import PLAIN, View
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 from harness.judging.gate.gate import Gated
 from harness.judging.gate.local import Part
 from harness.judging.gate.looks import UNNAMED, limit
-from harness.judging.gate.reasons import points, signed
 from harness.judging.gate.verdict import CheckpointCost
+from harness.numbers import points, signed
 from reports.table import Cell, Table, escaped, markdown
 
 _FORMAT = 1

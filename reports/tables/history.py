@@ -6,46 +6,39 @@ import math
 from collections.abc import Sequence
 
 from harness.judging.history import Point
+from harness.numbers import DASH, interval, points, signed
 from harness.result.stemming import notes as bm25_notes
 from reports.table import Cell, Table
 
 
-def history_table(points: Sequence[Point], pattern: str, left_out: Sequence[str] = ()) -> Table:
-    """One row per revision, in the order of the points.
+def history_table(history: Sequence[Point], pattern: str, left_out: Sequence[str] = ()) -> Table:
+    """One row per revision, in the order of the history.
 
     Args:
-        points: the history.
+        history: the revisions.
         pattern: the name that was given, for the title.
         left_out: lines about results that were not selected. Default: none.
     """
-    measure = points[0].measure
+    measure = history[0].measure
     columns = (
-        "system",
-        "revision",
-        "first stage",
-        "depth",
-        "since",
-        measure,
-        "95 %",
-        "Δ first stage",
-        "Δ before",
+        "system", "revision", "first stage", "depth", "since", measure, "95 % interval", "Δ first stage", "Δ before",
         "gate",
-    )
-    sound = [one for one in points if not one.wrong]
+    )  # fmt: skip
+    sound = [one for one in history if not one.wrong]
     best = {key: max(one.value for one in sound if _series(one) == key) for key in map(_series, sound)}
     rows: list[tuple[Cell, ...]] = []
     before: Point | None = None
-    for one in points:
+    for one in history:
         step = one.value - before.value if before is not None and _series(before) == _series(one) else None
         rows.append(_row(one, step, strong=not one.wrong and one.value == best[_series(one)]))
         before = one
     return Table(
-        f"history of {pattern}, {measure} in points", columns, tuple(rows), (*_notes(points), *left_out), left=5
+        f"history of {pattern}, {measure} in points", columns, tuple(rows), (*_notes(history), *left_out), left=5
     )
 
 
-def history_json(points: Sequence[Point]) -> list[dict[str, object]]:
-    """The points as plain values; fractions, null for unknown."""
+def history_json(history: Sequence[Point]) -> list[dict[str, object]]:
+    """The history as plain values; fractions, null for unknown."""
     return [
         {
             "system": one.system.label, "first_stage_name": one.system.first_stage, "depth": one.system.depth,
@@ -56,7 +49,7 @@ def history_json(points: Sequence[Point]) -> list[dict[str, object]]:
             "known_wrong": one.wrong,
             "looks": [{"state": look.state, "tier": look.tier, "at": look.at} for look in one.looks],
         }
-        for one in points
+        for one in history
     ]  # fmt: skip
 
 
@@ -65,32 +58,26 @@ def _series(one: Point) -> tuple[str, int]:
 
 
 def _row(one: Point, step: float | None, *, strong: bool) -> tuple[Cell, ...]:
-    low, high = one.interval
     gained = None if one.first_stage is None or one.system.reranker is None else one.value - one.first_stage
-    looks = ", ".join(f"{look.state} ({look.tier})" for look in one.looks) or "–"
+    looks = ", ".join(f"{look.state} ({look.tier})" for look in one.looks) or DASH
     texts = (
         one.system.label, one.revision[:8], one.system.first_stage, str(one.system.depth), one.first[:16],
-        f"{100 * one.value:.2f}", "–" if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}",
-        _signed(gained), _signed(step), looks,
+        points(one.value), interval(one.interval), signed(gained), signed(step), looks,
     )  # fmt: skip
     return tuple(Cell(text, strong=strong and place == 5) for place, text in enumerate(texts))
 
 
-def _signed(difference: float | None) -> str:
-    return "–" if difference is None else f"{100 * difference:+z.2f}"
-
-
-def _notes(points: Sequence[Point]) -> list[str]:
-    sizes = {_series(one): len(one.collections) for one in points}
+def _notes(history: Sequence[Point]) -> list[str]:
+    sizes = {_series(one): len(one.collections) for one in history}
     notes = [
         f"Macro average of {size} {'collection' if size == 1 else 'collections'} that all revisions over {stage} at "
         f"depth {depth} have; intervals are bootstraps over questions."
         for (stage, depth), size in sizes.items()
     ]
-    left = sorted({one.system.label for one in points if one.left_out})
+    left = sorted({one.system.label for one in history if one.left_out})
     if left:
         notes.append(f"Left out, because not every revision has them: collections of {', '.join(left)}.")
-    notes += dict.fromkeys(f"{one.system.label}: {one.wrong}." for one in points if one.wrong)
-    notes += bm25_notes(stemming for one in points for stemming in one.stemming)
+    notes += dict.fromkeys(f"{one.system.label}: {one.wrong}." for one in history if one.wrong)
+    notes += bm25_notes(stemming for one in history for stemming in one.stemming)
     notes.append("Bold: the highest value over one first stage. It was chosen among several, so it is optimistic.")
     return notes

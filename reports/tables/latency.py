@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.checks.latency import Latency
+from harness.numbers import DASH, count, decimal
 from harness.result.environment import machine
 from reports.table import Cell, Table
 
@@ -22,7 +23,5 @@ def latency_table(spec: str, found: Sequence[Latency]) -> Table:
 
 
 def _row(one: Latency) -> tuple[str, ...]:
-    megabytes = "-" if one.megabytes is None else f"{one.megabytes:,.0f}"
-    kept = ", ".join(one.evaluations) or "-"
-    waited = f"{1000 * one.p50:,.1f}", f"{1000 * one.p95:,.1f}"
-    return (one.collection, f"{one.queries:,}", f"{one.candidates:.1f}", *waited, megabytes, kept)
+    waited, kept = (decimal(1000 * one.p50), decimal(1000 * one.p95)), ", ".join(one.evaluations) or DASH
+    return one.collection, count(one.queries), decimal(one.candidates), *waited, decimal(one.megabytes, 0), kept

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
+from harness.numbers import points
 from harness.result.opening import stored_in
 from harness.result.select import Wanted, evaluation_named, narrowed, systems_named
 from harness.result.stemming import notes as bm25_notes
@@ -143,7 +144,7 @@ def _results(stored: Sequence[Stored], workspace: Path) -> Table:
 
 
 def _result(one: Stored) -> tuple[str, ...]:
-    values = ", ".join(f"{measure} {100 * mean:.2f}" for measure, mean in one.means.items())
+    values = ", ".join(f"{measure} {points(mean)}" for measure, mean in one.means.items())
     sampled = f" of {one.collection.sampled_from}" if one.collection.sampled_from else ""
     system = one.system if one.reranker else f"{one.system} (first stage)"
     return (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from harness.checks.overlap import Clean, Overlap
+from harness.numbers import count, points, share, signed
 from reports.table import Cell, Table
 
 _EXAMPLES = 5
@@ -16,15 +16,11 @@ def overlap_table(found: Sequence[Overlap]) -> Table:
     """One row per collection."""
     rows = [
         (
-            one.collection,
-            one.split,
-            f"{one.queries:,}",
-            f"{one.exact:,}",
-            f"{len(one.matches) - one.exact:,}",
-            _share(one),
+            one.collection, one.split, count(one.queries), count(one.exact), count(len(one.matches) - one.exact),
+            share(len(one.matches) / max(one.queries, 1)),
         )
         for one in found
-    ]
+    ]  # fmt: skip
     notes = ("same: equal but for case, width and punctuation; alike: most character trigrams shared",)
     return _table("overlap", ("collection", "split", "queries", "same", "alike", "share"), rows, notes)
 
@@ -52,7 +48,7 @@ def clean_table(values: Sequence[Clean]) -> Table:
     rows = [
         (
             value.evaluation, value.collection, value.system, value.measure,
-            _points(value.whole), _points(value.clean), _signed(value.clean - value.whole), f"{value.queries:,}",
+            points(value.whole), points(value.clean), signed(value.clean - value.whole), count(value.queries),
         )
         for value in values
     ]  # fmt: skip
@@ -61,21 +57,9 @@ def clean_table(values: Sequence[Clean]) -> Table:
     return _table("values without the overlap", columns, rows, notes, left=4)
 
 
-def _share(one: Overlap) -> str:
-    return f"{100 * len(one.matches) / max(one.queries, 1):.1f} %"
-
-
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
-
-
-def _points(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:.2f}"
-
-
-def _signed(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:+z.2f}"
 
 
 def _table(

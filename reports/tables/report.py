@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 
+from harness.numbers import points, signed
 from harness.result import figure as result
 from harness.result.gathered import Grid
 from harness.result.keys import CollectionKey, SystemKey
@@ -17,8 +18,7 @@ from reports import marks, rule
 from reports.columns import INTERVAL, POINTS, measure_note
 from reports.findings import finding
 from reports.grid import OWN, Figures, GridFigure, collection_columns, figures, language_columns, once, plain_name
-from reports.lines import Line, of_result
-from reports.numbers import points, signed
+from reports.lines import Line
 from reports.table import Cell, Kind, Table
 from reports.tables.systems import FIRST_STAGE, SystemRow, best_two, systems_table
 from reports.view import PLAIN, View
@@ -172,7 +172,7 @@ def line(sheet: Sheet, system: SystemKey, place: int = 0) -> Line:
     return Line(
         measure=sheet.grid.measure,
         figure=figure,
-        evaluations=tuple(map(of_result, figure.results)),
+        results=figure.results,
         each=tuple(sheet.figure(system, at) for at in singles),
         is_first_stage=not system.reranker,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.judging.reproduce import Reproduction
+from harness.numbers import count, points, signed
 from reports.table import Cell, Table
 
 
@@ -10,8 +11,8 @@ def reproduced_table(found: Reproduction) -> Table:
     """One row per measure, in points."""
     rows = tuple(
         tuple(map(Cell, (
-            one.measure, f"{100 * one.stored:.4f}", f"{100 * one.again:.4f}", f"{100 * (one.again - one.stored):+z.4f}",
-            f"{one.queries:,}", f"{100 * one.largest:.4f}",
+            one.measure, points(one.stored, 4), points(one.again, 4), signed(one.again - one.stored, 4),
+            count(one.queries), points(one.largest, 4),
         )))
         for one in found.deviations
     )  # fmt: skip

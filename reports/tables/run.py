@@ -2,284 +2,280 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from harness.data.collection import Collection
-from harness.data.notes import notes_of
 from harness.data.parallel import notes as parallel_notes
 from harness.data.sources.dirt import TAKEN
-from harness.data.suites.targets import PAIRED_MEASURE
-from harness.measuring.measures import Measure
-from harness.result.evaluation import Evaluation
-from harness.result.figure import COLLECTIONS, GROUPS, SYSTEMS, Figure
+from harness.data.suites.targets import PAIRED_MEASURE, is_suite_target
+from harness.measuring.measures import parse
+from harness.measuring.votes import parts, shares
+from harness.numbers import DASH, count, points, share, signed
+from harness.result.facts import CollectionFacts
+from harness.result.figure import SYSTEMS, Figure
+from harness.result.gathered import OFFICIAL, grid_of
+from harness.result.keys import CollectionKey
+from harness.result.result import Result
 from harness.result.stemming import notes as bm25_notes
-from harness.result.stemming import of_evaluations, shown_language
-from harness.result.summary import OFFICIAL, Summary, has_official, parts, summarise, summarise_official, votes
+from harness.result.stemming import of_stored, shown_language
 from harness.scoring.retrieve import GIVEN
 from reports import rule
 from reports.columns import POINTS, in_order, measure_note
-from reports.findings import Named, finding
-from reports.lines import Line, of_evaluation
+from reports.findings import finding
+from reports.grid import GridColumn, figures_of, named, official_grids, run_columns
+from reports.lines import Line
 from reports.marks import footnotes
-from reports.numbers import points, signed
 from reports.table import Cell, Table
+from reports.tables.report import Sheet, line
 from reports.tables.systems import FIRST_STAGE, SystemRow
 from reports.tables.systems import systems_table as layout
 from reports.view import PLAIN, View
 
-Show = Callable[[float | None], str]
 SIGNIFICANT = "*"
 _SIGNS = {SIGNIFICANT: "significant: the corrected p-value is at most 0.05"}
 
 
-def comparison_tables(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[Table]:
-    """For each measure a table of systems and, for several collections, a table of collections."""
+def comparison_tables(results: Sequence[Result], view: View = PLAIN) -> list[Table]:
+    """For each measure of a run a table of systems and, for several collections, a table of collections."""
     tables = []
-    for measure in in_order(measured(evaluations), view.measures):
-        own = [evaluation for evaluation in evaluations if measure in names_of(evaluation)]
-        tables.append(systems_table(own, measure, view))
-        if len(_collections(own)) > 1:
-            tables.append(collections_table(own, measure, view))
-    return [*tables, systems_table(evaluations, OFFICIAL, view)] if has_official(evaluations) else tables
+    for measure in in_order(measured(results), view.measures):
+        sheet = sheet_of(results, measure, view)
+        tables += [systems_table(sheet), *([collections_table(sheet)] if len(sheet.columns) > 1 else [])]
+    return [*tables, systems_table(sheet_of(results, OFFICIAL, view))] if has_official(results) else tables
 
 
-def names_of(evaluation: Evaluation) -> list[str]:
-    """The measures of an evaluation, p-MRR last."""
-    return [*map(str, evaluation.measures), *([PAIRED_MEASURE] if evaluation.paired else [])]
-
-
-def measured(evaluations: Sequence[Evaluation]) -> list[str]:
+def measured(results: Sequence[Result]) -> list[str]:
     """Every measure once, main measures first."""
-    measures = dict.fromkeys(name for one in evaluations for name in names_of(one))
-    mains = {one.collection.rules.main_measure for one in evaluations}
-    return sorted(measures, key=lambda name: name not in mains)
+    mains = {one.collection.main_measure for one in results}
+    return sorted(dict.fromkeys(one.measure for one in results), key=lambda name: name not in mains)
 
 
-def systems_table(evaluations: Sequence[Evaluation], measure: Measure | str, view: View = PLAIN) -> Table:
-    """One row per system. Several collections are averaged; see `harness.result.summary.votes`."""
-    name, collections, systems = str(measure), _collections(evaluations), by_system(evaluations)
-    summary = summarised(evaluations, name)
-    rows = [
-        SystemRow((Cell(view.system(label)),), line, is_wrong=any(one.wrong for one in systems[label]))
-        for label, line in lines(evaluations, summary).items()
-    ]
-    notes = [
-        measure_note(name),
-        *declared_notes(collections),
-        *wrong_notes(systems),
-        *bm25_notes(of_evaluations(evaluations)),
-        *(described(collection) for collection in collections if len(collections) == 1),
-        *_about(evaluations, summary, collections),
-        *_votes(collections),
-        *rule.notes({SYSTEMS: list(summary.systems.values())}),
-    ]
-    return layout(
-        f"{name}, {_over(collections)}", ("system",), rows, view.columns, signs=_signs, notes=notes, known=_SIGNS
+def has_official(results: Sequence[Result]) -> bool:
+    """Whether the collections are of one suite with several main measures, and each was measured by its own.
+
+    Collections that a user puts together are not averaged over different measures."""
+    collections = {one.collection for one in results}
+    suites = {one.name.partition("/")[0] for one in collections}
+    by_their_own = {one.id for one in results if one.measure == one.collection.main_measure}
+    return (
+        len(suites) == 1
+        and all(is_suite_target(one.name) for one in collections)
+        and len({one.main_measure for one in collections}) > 1
+        and by_their_own == {one.id for one in results}
     )
 
 
-def summarised(evaluations: Sequence[Evaluation], measure: str) -> Summary:
-    """The figures of one measure, or of `OFFICIAL`."""
-    return summarise_official(evaluations) if measure == OFFICIAL else summarise(evaluations, measure)
+def sheet_of(results: Sequence[Result], measure: str, view: View = PLAIN) -> Sheet:
+    """The figures of a run by one measure, or by `OFFICIAL`: of every collection and group, and last their average.
+
+    The run has one first stage and one depth. Everything that shows a run takes its figures from here.
+    """
+    own = [one for one in results if one.measure == measure]
+    grid = official_grids(results)[0] if measure == OFFICIAL else grid_of(measure, own)
+    columns = run_columns(grid)
+    return Sheet(grid, tuple(columns), figures_of(grid, columns), view=view)
 
 
-def lines(evaluations: Sequence[Evaluation], summary: Summary) -> dict[str, Line]:
-    """The line of each system by its label."""
-    systems = by_system(evaluations)
-    return {
-        label: Line(
-            measure=summary.measure,
-            figure=figure,
-            evaluations=tuple(of_evaluation(one, _of(one, summary.measure)) for one in systems[label]),
-            each=tuple(own for one in summary.collections if (own := summary.figures.get((label, (one.fingerprint,))))),
-            is_first_stage=systems[label][0].system.reranker is None,
-        )
-        for label, figure in summary.systems.items()
-    }
+def lines(sheet: Sheet) -> dict[str, Line]:
+    """The line of each system over all collections, by its label."""
+    return {one.label: line(sheet, one, len(sheet.columns) - 1) for one in sheet.grid.systems}
 
 
-def collections_table(evaluations: Sequence[Evaluation], measure: Measure | str, view: View = PLAIN) -> Table:
+def systems_table(sheet: Sheet) -> Table:
+    """One row per system. Several collections are averaged; see `harness.measuring.votes`."""
+    results, collections, last = list(sheet.grid.cells.values()), sheet.grid.collections, len(sheet.columns) - 1
+    averages = {one.label: sheet.figure(one, last) for one in sheet.grid.systems}
+    rows = [
+        SystemRow((Cell(sheet.view.system(label)),), line, is_wrong=averages[label].wrong)
+        for label, line in lines(sheet).items()
+    ]
+    notes = [
+        measure_note(sheet.grid.measure),
+        *_known(results),
+        *map(described, collections_of(results) if len(collections) == 1 else ()),
+        *_about(sheet, next(iter(averages.values()))),
+        *_votes(collections),
+        *rule.notes({SYSTEMS: averages.values()}),
+    ]
+    title = f"{sheet.grid.measure}, {_over(collections)}"
+    return layout(title, ("system",), rows, sheet.view.columns, signs=_signs, notes=notes, known=_SIGNS)
+
+
+def collections_table(sheet: Sheet) -> Table:
     """One row per collection, one per group after its members, and the macro average. Each system has a column, and
     each reranker a column with its difference to the first stage."""
-    systems, collections = by_system(evaluations), _collections(evaluations)
-    summary, shown = summarise(evaluations, measure), dict[str, list[Figure]]()
-    tested = list[Named]()
-
-    def row(name: str, averaged: Sequence[Collection], family: str) -> tuple[Cell, ...]:
-        found = {system: summary.of(system, averaged) for system in systems}
-        shown.setdefault(SYSTEMS if len(averaged) == len(collections) else family, []).extend(found.values())
-        if family == COLLECTIONS:
-            tested.extend((f"{view.system(system)} on {name}", one.difference) for system, one in found.items())
-        return _collection_row(name, averaged, found, best_of(systems, found), POINTS.of(str(measure)))
-
-    rows = []
-    for part in parts(collections):
-        rows += [row(collection.name, [collection], COLLECTIONS) for collection in part]
-        rows += [row(_named(part), part, GROUPS)] if len(part) > 1 else []
-    if len(parts(collections)) > 1:
-        rows.append(row("macro average", collections, SYSTEMS))
+    results, systems = list(sheet.grid.cells.values()), sheet.grid.systems
+    rows = [_collection_row(sheet, place) for place in range(len(sheet.columns))]
+    tested = [
+        (f"{sheet.view.system(system.label)} on {column.title}", sheet.figure(system, place).difference)
+        for place, column in enumerate(sheet.columns)
+        if len(column.collections) == 1
+        for system in systems
+    ]
+    families: dict[str, list[Figure]] = {}
+    for (_, place), figure in sheet.figures.items():
+        families.setdefault(sheet.columns[place].family, []).append(figure)
     columns = ["language", "collection", "queries"]
-    for i, name in enumerate(systems):
-        columns += [view.system(name), "vs first stage"][: 1 + (i > 0)]
-    known = (*declared_notes(collections), *bm25_notes(of_evaluations(evaluations)), *wrong_notes(systems))
-    notes = (*known, measure_note(str(measure)), *_votes(collections), *rule.notes(shown))
+    for i, system in enumerate(systems):
+        columns += [sheet.view.system(system.label), "vs first stage"][: 1 + (i > 0)]
+    notes = (*_known(results), measure_note(sheet.grid.measure), *_votes(sheet.grid.collections))
     return Table(
-        f"{measure} by collection", (*columns, "ceiling"), tuple(rows), notes, left=2,
-        footnotes=footnotes(rows, (), _SIGNS), finding=finding(tested, "result", FIRST_STAGE),
+        f"{sheet.grid.measure} by collection", (*columns, "ceiling"), tuple(rows), (*notes, *rule.notes(families)),
+        left=2, footnotes=footnotes(rows, (), _SIGNS), finding=finding(tested, "result", FIRST_STAGE),
     )  # fmt: skip
 
 
-def audit_table(evaluations: Sequence[Evaluation], view: View = PLAIN) -> Table:
+def audit_table(results: Sequence[Result], view: View = PLAIN) -> Table:
     """Counts of the audit, one row per evaluation."""
     columns = (
         "collection", "system", "id", "judged@10", "no candidates", "duplicate texts", "constant", "distinct scores",
         "truncated", "half lost", "all lost", "same input", "membership",
     )  # fmt: skip
-    rows = tuple(tuple(Cell(text) for text in _audit_row(evaluation, view)) for evaluation in evaluations)
+    rows = tuple(tuple(map(Cell, _audit_row(one, view))) for one in {one.id: one for one in results}.values())
     notes = (
         "no candidates and constant count queries, the other columns count candidates; -: the system has no tokens",
-        *bm25_notes(of_evaluations(evaluations)),
+        *bm25_notes(of_stored(one.stored for one in results)),
     )
     return Table("audit", columns, rows, notes, left=3)
 
 
-def controls_table(evaluations: Sequence[Evaluation]) -> Table:
+def controls_table(results: Sequence[Result]) -> Table:
     """The values of the controls on the same candidates, as macro averages over the collections."""
-    first = next(iter(by_system(evaluations).values()))
-    names = list(first[0].ground.controls)
+    first = [one for one in results if one.system == results[0].system]
+    names = list(first[0].stored.controls.means)
     rows = []
-    for measure in dict.fromkeys(measure for evaluation in first for measure in evaluation.measures):
-        own = [evaluation for evaluation in first if measure in evaluation.measures]
-        weights = votes([evaluation.collection for evaluation in own])
-        means = [evaluation.ground.means() for evaluation in own]
+    for measure in dict.fromkeys(one.measure for one in first if one.measure != PAIRED_MEASURE):
+        own = [one for one in first if one.measure == measure]
+        weights = shares([one.collection.group for one in own])
+        means = [one.stored.controls.means for one in own]
         values = [
-            sum(weight * mean[name][str(measure)] for weight, mean in zip(weights, means, strict=True))
-            for name in names
+            sum(weight * mean[name][measure] for weight, mean in zip(weights, means, strict=True)) for name in names
         ]
-        rows.append((Cell(str(measure)), *(Cell(points(value)) for value in values)))
+        rows.append((Cell(measure), *(Cell(points(value)) for value in values)))
     notes = (
         "identity must equal the first stage to the last digit; constant: the value of the tie rule alone",
-        *bm25_notes(of_evaluations(first)),
+        *bm25_notes(of_stored(one.stored for one in first)),
     )
     return Table("controls", ("measure", *names), tuple(rows), notes)
 
 
-def alarms(evaluations: Sequence[Evaluation], view: View = PLAIN) -> list[str]:
+def alarms(results: Sequence[Result], view: View = PLAIN) -> list[str]:
     """The alarms with their collection and system, each once."""
     return list(
         dict.fromkeys(
-            f"{evaluation.collection.name} · {view.system(evaluation.system.label)}: {alarm.named}"
-            for evaluation in evaluations
-            for alarm in evaluation.alarms
+            f"{one.collection.name} · {view.system(one.system.label)}: {alarm.named}"
+            for one in results
+            for alarm in one.stored.audit.alarms
         )
     )
 
 
-def described(collection: Collection) -> str:
+def collections_of(results: Iterable[Result]) -> list[CollectionFacts]:
+    """The collections, each once."""
+    return list({one.collection.fingerprint: one.stored.collection for one in results}.values())
+
+
+def described(collection: CollectionFacts) -> str:
     """The counts of a collection in one line."""
     counts = collection.counts
     queries = f"{counts.queries:,} queries"
     if collection.sampled_from:
         queries = f"a sample of {counts.queries:,} of its {collection.sampled_from:,} queries"
-    parts = [f"{counts.documents:,} documents", queries, f"{counts.judgments:,} judgments"]
-    named = {
+    texts = [f"{count(counts.documents)} documents", queries, f"{count(counts.judgments)} judgments"]
+    found = {
         "judged zero": counts.judged_zero,
         "empty documents": counts.empty_documents,
         "documents with the text of another": counts.duplicate_texts,
         "queries without a relevant document (they count as 0)": counts.queries_without_relevant,
         "queries without judgments (left out)": counts.queries_without_judgments,
         "judged queries without a text": counts.empty_queries,
-        **{TAKEN.get(name, f"let through: {name}"): count for name, count in counts.let_through.items()},
+        **{TAKEN.get(name, f"let through: {name}"): let for name, let in (counts.let_through or {}).items()},
     }
-    parts += [f"{count:,} {name}" for name, count in named.items() if count]
-    return f"{collection.name}, split {collection.split}: {', '.join(parts)}"
+    texts += [f"{number:,} {name}" for name, number in found.items() if number]
+    return f"{collection.name}, split {collection.split}: {', '.join(texts)}"
 
 
-def declared_notes(collections: Sequence[Collection]) -> list[str]:
+def declared_notes(results: Sequence[Result]) -> list[str]:
     """Notes about the collections, each once."""
-    own = dict.fromkeys(note for collection in collections for note in notes_of(collection))
-    return [*own, *parallel_notes(collections)]
+    return [*dict.fromkeys(note for one in collections_of(results) for note in one.notes), *set_notes(results)]
 
 
-def by_system(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
-    """Evaluations by the label of their system, the first stage first."""
-    groups: dict[str, list[Evaluation]] = {}
-    for evaluation in evaluations:
-        groups.setdefault(evaluation.system.label, []).append(evaluation)
-    return groups
+def set_notes(results: Sequence[Result]) -> list[str]:
+    """Notes about parallel sets."""
+    ids = {one.collection.fingerprint: one.ids for one in reversed(results)}
+    return parallel_notes(collections_of(results), ids)
 
 
-def _about(evaluations: Sequence[Evaluation], summary: Summary, collections: Sequence[Collection]) -> Iterator[str]:
+def _known(results: Sequence[Result]) -> list[str]:
+    """Notes about the collections, about values that are known to be wrong, and about how BM25 stems."""
+    wrong = dict.fromkeys(f"{one.system.label} on {one.collection.name}: {one.wrong}" for one in results if one.wrong)
+    return [*declared_notes(results), *wrong, *bm25_notes(of_stored(one.stored for one in results))]
+
+
+def _about(sheet: Sheet, first: Figure) -> Iterator[str]:
     """Notes on the depth of the candidates, the official measures and chance."""
-    first = evaluations[0].system
-    cutoff = next((one.cutoff for one in evaluations[0].measures if str(one) == summary.measure), None)
-    if first.first_stage.name == GIVEN:
+    system, measure = sheet.grid.systems[0], sheet.grid.measure
+    if system.first_stage == GIVEN:
         yield "given lists are used whole and have no order: their row shows the value of the tie rule alone"
     else:
-        yield f"depth {first.depth}" + (", lower ranks are empty" if (cutoff or first.depth) > first.depth else "")
-    if summary.measure == OFFICIAL:
-        yield f"official measures: {', '.join(dict.fromkeys(one.rules.main_measure for one in collections))}"
-    chance = next(iter(summary.systems.values())).chance
-    if chance is not None and summary.measure != OFFICIAL:
-        yield f"a random order of these candidates has an expected value of {points(chance)}"
-
-
-def _of(evaluation: Evaluation, measure: str) -> str:
-    """The measure to use for a collection in a table of `measure`."""
-    return evaluation.collection.rules.main_measure if measure == OFFICIAL else measure
+        cutoff = None if measure in (OFFICIAL, PAIRED_MEASURE) else parse(measure).cutoff
+        yield f"depth {system.depth}" + (", lower ranks are empty" if (cutoff or 0) > system.depth else "")
+    if measure == OFFICIAL:
+        yield f"official measures: {', '.join(dict.fromkeys(one.main_measure for one in sheet.grid.collections))}"
+    elif first.chance is not None:
+        yield f"a random order of these candidates has an expected value of {points(first.chance)}"
 
 
 def _signs(figure: Figure) -> tuple[str, ...]:
     return (SIGNIFICANT,) if figure.significant else ()
 
 
-def _collection_row(
-    name: str, averaged: Sequence[Collection], found: Mapping[str, Figure], best: Sequence[str], show: Show
-) -> tuple[Cell, ...]:
-    first = next(iter(found.values()))
-    language = shown_language(averaged[0].language, averaged[0].detected_language) if len(averaged) == 1 else ""
-    cells = [Cell(language), Cell(name), Cell(f"{sum(len(collection.queries) for collection in averaged):,}")]
-    for system, figure in found.items():
-        cells.append(Cell(show(figure.value), strong=system in best))
-        cells += [] if figure is first else [Cell(signed(figure.delta), marks=_signs(figure))]
-    return (*cells, Cell(points(first.ceiling)))
+def _collection_row(sheet: Sheet, place: int) -> tuple[Cell, ...]:
+    column, show = sheet.columns[place], POINTS.of(sheet.grid.measure)
+    figures = [sheet.figure(system, place) for system in sheet.grid.systems]
+    best = max((one.value for one in figures if one.value is not None and not one.wrong), default=None)
+    cells = [
+        Cell(_language(sheet, column)),
+        Cell(column.title),
+        Cell(count(sum(o.queries for o in column.collections))),
+    ]
+    for i, figure in enumerate(figures):
+        cells.append(Cell(show(figure.value), strong=best is not None and figure.value == best and not figure.wrong))
+        cells += [Cell(signed(figure.delta), marks=_signs(figure))] if i else []
+    return (*cells, Cell(points(figures[0].ceiling)))
 
 
-def _audit_row(evaluation: Evaluation, view: View) -> list[str]:
-    found, tokens = evaluation.audit, evaluation.audit.tokens
+def _language(sheet: Sheet, column: GridColumn) -> str:
+    if len(column.collections) > 1:
+        return ""
+    facts = next(one.stored.collection for (_, key), one in sheet.grid.cells.items() if key == column.collections[0])
+    return shown_language(facts.language, facts.detected_language)
+
+
+def _audit_row(one: Result, view: View) -> list[str]:
+    found, tokens = one.stored.audit, one.stored.audit.tokens
     lost = [tokens.truncated, tokens.truncated_half, tokens.truncated_away, tokens.identical_inputs] if tokens else []
     counts = [found.queries_without_candidates, found.duplicate_texts, found.constant_queries]
     return [
-        evaluation.collection.name, view.system(evaluation.system.label), evaluation.id,
-        f"{100 * found.judged_at_10:.1f} %",
-        *(f"{count:,}" for count in counts), f"{100 * found.distinct_scores:.1f} %",
-        *("-" if count is None else f"{count:,}" for count in lost or [None] * 4),
+        one.collection.name, view.system(one.system.label), one.id, share(found.judged_at_10),
+        *map(count, counts), share(found.distinct_scores), *(map(count, lost) if lost else [DASH] * 4),
         "kept" if found.membership_kept else "CHANGED",
     ]  # fmt: skip
 
 
-def _collections(evaluations: Sequence[Evaluation]) -> list[Collection]:
-    return list({e.collection.fingerprint: e.collection for e in evaluations}.values())
-
-
-def _over(collections: Sequence[Collection]) -> str:
+def _over(collections: Sequence[CollectionKey]) -> str:
     averaged = parts(collections)
     if len(averaged) == 1:
-        return _named(averaged[0])
+        return named(averaged[0])
     groups = sum(len(part) > 1 for part in averaged)
     counted = [_counted(len(averaged) - groups, "collection"), _counted(groups, "group")]
     return f"macro average of {' and '.join(filter(None, counted))}"
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count > 1 else ''}" if count else ""
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
 
 
-def _named(part: Sequence[Collection]) -> str:
-    return part[0].name if len(part) == 1 else f"{part[0].group}, mean of {len(part)}"
-
-
-def _votes(collections: Sequence[Collection]) -> list[str]:
+def _votes(collections: Sequence[CollectionKey]) -> list[str]:
     averaged = parts(collections)
     groups = ", ".join(f"{part[0].group} ({len(part)})" for part in averaged if len(part) > 1)
     if not groups or len(averaged) == 1:
@@ -287,16 +283,3 @@ def _votes(collections: Sequence[Collection]) -> list[str]:
     return [
         f"{len(collections)} collections have {len(averaged)} votes; averaged first and then counted as one: {groups}"
     ]
-
-
-def best_of(systems: Mapping[str, Sequence[Evaluation]], values: Mapping[str, Figure]) -> list[str]:
-    """The systems with the highest value, without values that are known to be wrong."""
-    sound = {name: figure.value for name, figure in values.items() if not any(one.wrong for one in systems[name])}
-    numbers = [value for value in sound.values() if value is not None]
-    return [name for name, value in sound.items() if numbers and value == max(numbers)]
-
-
-def wrong_notes(systems: Mapping[str, Sequence[Evaluation]]) -> list[str]:
-    """A note for every value that is known to be wrong."""
-    wrong = [(name, one) for name, measured in systems.items() for one in measured if one.wrong]
-    return list(dict.fromkeys(f"{name} on {one.collection.name}: {one.wrong}" for name, one in wrong))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.numbers import points
 from harness.result.figure import Figure
 from reports import columns, marks
 from reports.columns import Column
 from reports.findings import finding
 from reports.lines import Line
-from reports.numbers import points
 from reports.table import Cell, Kind, Table
 
 FIRST_STAGE = "its first stage"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.numbers import probability, signed, signed_interval
 from harness.result.adaptation.record import AdaptationRecord
 from harness.result.adaptation.vocabulary import STAGES
-from reports.numbers import bracketed, probability, signed
 from reports.table import Cell, Table
 from reports.training.told import HYPHEN, correction, duration, joined
 
@@ -17,7 +17,7 @@ def claims_table(record: AdaptationRecord) -> Table:
     """The claims that were tested on the final split, and whether they hold."""
     columns = ("claim", "winner", "against", "Δ", "95 %", "p", "adjusted p", "holds")
     rows = [
-        (one.claim, one.winner, one.against, signed(one.delta), _interval(one.low, one.high),
+        (one.claim, one.winner, one.against, signed(one.delta), signed_interval((one.low, one.high)),
          probability(one.p), probability(one.adjusted_p), "yes" if one.holds else "no")
         for one in record.claims
     ]  # fmt: skip
@@ -33,7 +33,7 @@ def looks_table(record: AdaptationRecord) -> Table:
     columns = ("look", "tier", "candidate", "anchor", "verdict", "better", "Δ", "interval", "alpha")
     rows = [
         (one.id, one.tier, one.candidate, one.anchor, one.verdict, "yes" if one.better else "no", signed(one.delta),
-         _interval(one.low, one.high), f"{one.alpha:.4g}")
+         signed_interval((one.low, one.high)), f"{one.alpha:.4g}")
         for one in record.looks
     ]  # fmt: skip
     notes = (
@@ -85,10 +85,6 @@ def cost_table(record: AdaptationRecord) -> Table:
     ]
     notes = ("share: of the total time of all stages, without loading and waiting between them",)
     return _table("cost", ("stage", "times", "took", "share"), rows, notes, left=1)
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return HYPHEN if low is None or high is None else bracketed((low, high), signed)
 
 
 def _table(

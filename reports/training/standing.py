@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.errors import UsageError
 from harness.measuring.statistics.difference import Difference
+from harness.measuring.votes import shares
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
 from harness.result.adaptation.vocabulary import BASE, KINDS, MACRO, TIERS, Tier
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
+from harness.result.result import Result
 from harness.result.store import Results
-from harness.result.summary import EvaluatedMeasure, shares
 from reports.training.told import correction
 
 Interval = tuple[float, float]
@@ -163,7 +163,8 @@ def _tested(scores: Mapping[tuple[str, str], Score], workspace: Path | None) -> 
         cells = {
             key: cell for key, one in scores.items() if key[1] != MACRO and (cell := _stored(store, one)) is not None
         }
-        votes = shares([_group(store, scores.get((BASE, name))) for name in names])
+    bases = [cells.get((BASE, name)) for name in names]
+    votes = shares([one.collection.group if one else None for one in bases])
     selection = Selection(arms, names, cells, lambda arm: None if arm == BASE else BASE)
     family = COLLECTIONS if len(names) > 1 else SYSTEMS  # a single collection is the average
     columns = [*(_Column((name,), (1.0,), family) for name in names),
@@ -181,25 +182,10 @@ def _store(workspace: Path | None, stack: ExitStack) -> Results | None:
     return stack.enter_context(Results(file)) if file is not None and file.is_file() else None
 
 
-def _stored(store: Results, score: Score) -> EvaluatedMeasure | None:
+def _stored(store: Results, score: Score) -> Result | None:
     """The values of an arm on a collection; None if they are not stored."""
-    try:
-        stored = store.find(score.evaluation) if score.evaluation else None
-        ids, values = store.per_query(stored.id, score.measure) if stored is not None else ([], None)
-    except UsageError:
-        return None
-    if stored is None or values is None:
-        return None
-    return EvaluatedMeasure(stored.collection.questions(tuple(ids)), values, stored.candidates)
-
-
-def _group(store: Results, score: Score | None) -> str | None:
-    """The group of a collection. Members of a group share one vote in an average."""
-    try:
-        stored = store.find(score.evaluation) if score is not None and score.evaluation else None
-    except UsageError:
-        return None
-    return None if stored is None else stored.collection.group
+    found = store.results([score.evaluation]) if score.evaluation else []
+    return next((one for one in found if one.measure == score.measure and len(one.values)), None)
 
 
 def _number(value: float | None) -> float:

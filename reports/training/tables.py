@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness.numbers import points, signed, signed_interval
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
 from harness.result.adaptation.vocabulary import ANCHOR, BASE, FIRST_STAGE, MACRO, TIERS, Tier
 from reports import marks, rule
-from reports.numbers import bracketed, points, signed
 from reports.table import Cell, Kind, Table
 from reports.training.standing import (
     ArmGain,
@@ -85,7 +85,7 @@ def _gain(gain: ArmGain | None, with_interval: bool) -> Cell:
     if gain is None:
         return Cell(HYPHEN)
     mark = {1: (marks.BETTER,), -1: (marks.WORSE,)}.get(gain.sure, ())
-    interval = f" {bracketed(gain.interval, signed)}" if with_interval and gain.interval else ""
+    interval = f" {signed_interval(gain.interval)}" if with_interval and gain.interval else ""
     return Cell(signed(gain.delta) + interval, marks=mark)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from harness.numbers import interval, points
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Score
-from reports.numbers import bracketed, points
 
 HYPHEN = "-"
 
@@ -27,7 +27,7 @@ def value(score: Score | None) -> str:
         return HYPHEN
     if score.low is None or score.high is None:
         return points(score.value)
-    return f"{points(score.value)} {bracketed((score.low, score.high))}"
+    return f"{points(score.value)} {interval((score.low, score.high))}"
 
 
 def made_of(record: AdaptationRecord, arm: ArmRecord) -> str:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from adapters.errors import DataError
 from harness.data.collection import Collection, Rules, sample_queries, with_queries
-from harness.data.notes import notes_of
 from harness.data.qrels import Missing, Qrels
 from harness.data.sources import seen, stored
 from harness.data.sources.agreement import differences
@@ -30,14 +29,14 @@ from harness.measuring.controls import CONTROLS, control_scores, expected_random
 from harness.measuring.judged import Judged
 from harness.measuring.measures import parse
 from harness.result.evaluation import Evaluation
-from harness.result.export import as_dict
 from harness.result.facts import CollectionFacts, CountFacts
 from harness.result.recall import recall
 from reports.tables.run import comparison_tables
+from reports.tables.run_values import as_dict
 from reports.why import why_data
 from tests.fixtures import Command
 from tests.harness.measuring.test_judged import IDS, MEASURES, cases, judge, trec_eval
-from tests.tiny_collection import FIRST, QRELS, QUERIES, Place
+from tests.tiny_collection import FIRST, QRELS, QUERIES, Place, results_in
 
 ALLOWED = 'allow = ["unknown-documents"]\n'
 PUBLISHED = (*QRELS, ("q1", "gone1", 2), ("q1", "gone2", 0), ("q2", "gone3", 1), ("q3", "gone1", 1), ("q5", "gone4", 1))
@@ -139,8 +138,8 @@ def test_they_are_counted_and_the_number_stands_under_the_table_and_in_every_rep
     assert counts.let_through == {"unknown-documents": 5}
     note = "4 judged documents (5 judgments) are not in the corpus; they count in the ideal ranking"
     ours, _ = place.evaluations(collection, rerankers=["control:random"], depth=8)
-    assert any(note in one for one in comparison_tables([ours])[0].notes)
-    collections: Any = as_dict([ours])["collections"]
+    assert any(note in one for one in comparison_tables(results_in([ours]))[0].notes)
+    collections: Any = as_dict(results_in([ours]))["collections"]
     assert collections[0]["counts"]["missing_judgments"] == 5
     out = place.path / "report"
     assert command("report", "--out", out, "--workspace", place.workspace.path).code == 0
@@ -157,7 +156,7 @@ def test_they_are_counted_and_the_number_stands_under_the_table_and_in_every_rep
 def test_a_table_of_several_collections_names_the_one_that_lacks_documents(place: Place) -> None:
     whole = place.load(place.beir("whole"))
     evaluations = place.evaluations(partial(place), whole, depth=8)
-    for table in comparison_tables(evaluations):
+    for table in comparison_tables(results_in(evaluations)):
         notes = [note for note in table.notes if "not in the corpus" in note]
         assert len(notes) == 1
         assert notes[0].startswith("coll: 4 judged documents")
@@ -165,7 +164,10 @@ def test_a_table_of_several_collections_names_the_one_that_lacks_documents(place
 
 def test_one_document_is_one_document(place: Place) -> None:
     collection = place.load(place.beir(qrels=[*QRELS, ("q2", "gone", 1)], rules=ALLOWED))
-    assert notes_of(collection) == ["coll: 1 judged document is not in the corpus; it counts in the ideal ranking"]
+    (result,) = results_in(place.evaluations(collection))
+    assert result.stored.collection.notes == [
+        "coll: 1 judged document is not in the corpus; it counts in the ideal ranking"
+    ]
 
 
 def test_a_sample_keeps_the_missing_documents_of_its_queries(place: Place) -> None:

@@ -17,15 +17,15 @@ from harness.data.collection import Collection, sample_queries
 from harness.data.sources import SourceChoice, load, mteb_data, suite_source
 from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
-from harness.result.export import as_dict
 from harness.scoring.costs.plan import plan, within_budget
 from reports.mteb_results import write_mteb_results
 from reports.tables.listing import details
 from reports.tables.run import comparison_tables
+from reports.tables.run_values import as_dict
 from tests import mirror_of_hub as hub
 from tests.fake_adapters import score_of
 from tests.peers.mteb_side import quiet
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 pytest.importorskip("mteb", reason="mteb is not installed")
 
@@ -124,7 +124,7 @@ def test_a_run_gives_the_values_that_mteb_gives(run: Make, mirror: Callable[...,
     assert reranked.paired.questions == QUESTIONS and not alarms_of(reranked)
     theirs, place = of_mteb(mirror()), tmp_path / "out"
     assert reranked.paired.values.mean() == pytest.approx(theirs["p-MRR"], abs=1e-5)
-    (ours,) = json.loads(write_mteb_results(place, [reranked])[0].read_text("utf-8"))["scores"]["test"]
+    (ours,) = json.loads(write_mteb_results(place, results_in([reranked]))[0].read_text("utf-8"))["scores"]["test"]
     for block, whole in ((ours, theirs), (ours["og"], theirs["og"]), (ours["changed"], theirs["changed"])):
         assert block["ndcg_at_5"] == pytest.approx(whole["ndcg_at_5"], abs=1e-5)
     assert ours["og"]["ndcg_at_5"] != ours["changed"]["ndcg_at_5"]
@@ -153,16 +153,18 @@ def test_tables_and_files_carry_the_value_with_its_interval(run: Make, tmp_path:
     paired = outcome[1].paired
     assert paired is not None
     mean = float(paired.values.mean())
-    table = comparison_tables(outcome)[0]
+    table = comparison_tables(results_in(outcome))[0]
     assert table.title == f"p-MRR, {TARGET}" and len(table.rows) == 2
     assert table.rows[1][1].text == f"{100 * mean:+.2f}" and table.rows[1][2].text.startswith("[")
     assert "from -100 to 100" in table.notes[0]
-    exported: Any = json.loads(json.dumps(as_dict(outcome), allow_nan=False))
+    exported: Any = json.loads(json.dumps(as_dict(results_in(outcome)), allow_nan=False))
     found = exported["evaluations"][1]["paired"]["p-MRR"]
     assert (found["value"], found["missing"]) == (mean, [])
     assert found["per_question"] == dict(zip(QUESTIONS, paired.values.tolist(), strict=True))
     assert exported["macro_paired"][MADE_BY]["p-MRR"]["value"] == mean
-    (scores,) = json.loads(write_mteb_results(tmp_path / "out", outcome)[0].read_text("utf-8"))["scores"]["test"]
+    (scores,) = json.loads(write_mteb_results(tmp_path / "out", results_in(outcome))[0].read_text("utf-8"))["scores"][
+        "test"
+    ]
     assert scores["p-MRR"] == scores["main_score"] == mean
     assert "ndcg_at_5" in scores
 
@@ -181,11 +183,11 @@ def test_a_question_without_its_other_half_raises_the_alarm(run: Make, tmp_path:
     assert alarms_of(reranked) == ["p-MRR leaves out 1 of 4 questions that lack one of the two queries: 4"]
     alone = run({"4": ["d3"], "3": []}, QUERIES[:-1])
     assert alone[1].paired is not None and alone[1].paired.missing == ("4",)
-    exported: Any = json.loads(json.dumps(as_dict(alone), allow_nan=False))
+    exported: Any = json.loads(json.dumps(as_dict(results_in(alone)), allow_nan=False))
     assert exported["evaluations"][1]["paired"]["p-MRR"]["value"] is None
-    assert comparison_tables(alone)[0].rows[1][1].text == "-"
+    assert comparison_tables(results_in(alone))[0].rows[1][1].text == "-"
     with pytest.raises(UsageError, match=r"p-MRR, the official measure of Core17.* was not measured"):
-        write_mteb_results(tmp_path / "out", alone)
+        write_mteb_results(tmp_path / "out", results_in(alone))
 
 
 def loaded(place: Place, mirror: Path) -> Collection:

@@ -11,11 +11,11 @@ import pytest
 
 import harness
 from harness.data.known_parallel import known_by_name
-from harness.result.export import as_dict
 from harness.result.recall import recall
 from harness.result.store import Results
 from reports.tables.run import comparison_tables
-from tests.tiny_collection import FIRST, Place
+from reports.tables.run_values import as_dict
+from tests.tiny_collection import FIRST, Place, results_in
 
 SAMPLE = "demo is a sample made for this project to show what the harness tells; it is not a benchmark"
 
@@ -81,8 +81,11 @@ def test_a_run_says_which_sets_are_parallel_in_its_tables_and_its_json(place: Pl
         None: "towns: 4 questions in 2 languages (detected: they share query ids and judged documents)",
         True: "towns: 4 questions in 2 languages (as --parallel says)",
     }.get(parallel)
-    document: Any = as_dict(outcome.evaluations)
-    for shown in (*(table.notes for table in comparison_tables(outcome.evaluations)), document.get("notes", [])):
+    document: Any = as_dict(results_in(outcome.evaluations))
+    for shown in (
+        *(table.notes for table in comparison_tables(results_in(outcome.evaluations))),
+        document.get("notes", []),
+    ):
         assert [note for note in shown if "question" in note and note.startswith("towns")] == ([line] if line else [])
     said = {(one["parallel"], one["parallel_by"]) for one in document["collections"]}
     assert said == {{None: ("towns", "detected"), True: ("towns", "option"), False: (None, "option")}[parallel]}

@@ -13,11 +13,12 @@ import pytest
 from adapters.errors import DataError
 from harness.data.suites.targets import find
 from harness.result.evaluation import Evaluation
-from leaderboards.anchors import anchors, anchors_table, measured
+from leaderboards.anchors import anchors, anchors_table
+from leaderboards.own import own_number
 from leaderboards.published import OwnNumber, Published, comparable, published, read_published
 from reports.table import markdown
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 QWEN = "Qwen/Qwen3-Embedding-0.6B"
 SIX = "mteb-multilingual-v2-reranking"
@@ -198,7 +199,7 @@ def test_ours_stands_beside_the_published_first_stage(evaluation: Evaluation) ->
     ours = by_first_stage(
         as_of(evaluation, find("beir/nfcorpus")[0]), f"{QWEN}@b22da495047858cce924d27d76261e96be6febc0"
     )
-    (anchor,) = anchors([ours, as_of(evaluation, find("beir/scifact")[0])])
+    (anchor,) = anchors(results_in([ours, as_of(evaluation, find("beir/scifact")[0])]))
     assert (anchor.row.target, anchor.reason) == ("beir/nfcorpus", None)
     assert anchor.ours.value == float(evaluation.values[0].mean())
     assert "| beir/nfcorpus | Qwen/" in markdown(anchors_table([anchor]))
@@ -207,13 +208,13 @@ def test_ours_stands_beside_the_published_first_stage(evaluation: Evaluation) ->
 
 def test_a_reranker_is_not_taken_for_the_first_stage(reranked: Callable[[str], Evaluation]) -> None:
     ours = by_first_stage(as_of(reranked(QWEN), find("beir/nfcorpus")[0]), "BAAI/bge-m3@main", depth=50)
-    (anchor,) = anchors([ours])
+    (anchor,) = anchors(results_in([ours]))
     assert anchor.reason == "first stage: the model itself; ours: BAAI/bge-m3 top-50"
 
 
 def test_a_mark_has_its_footnote_and_no_difference(reranked: Callable[[str], Evaluation]) -> None:
     entries = [find(f"{SIX}/{name}")[0] for name in ("alloprof", "weblinx-test-iid", "weblinx-validation")]
-    table = anchors_table(anchors([as_of(reranked("Querit/Querit-4B"), entry) for entry in entries]))
+    table = anchors_table(anchors(results_in([as_of(reranked("Querit/Querit-4B"), entry) for entry in entries])))
     assert [cells[3].text[-3:] for cells in table.rows] == ["[1]", "[2]", "[2]"]
     assert all(cells[5].text == "" for cells in table.rows)
     assert [note[:3] for note in table.notes[2:]] == ["[1]", "[2]"] and "known to be wrong" in table.notes[-1]
@@ -222,8 +223,8 @@ def test_a_mark_has_its_footnote_and_no_difference(reranked: Callable[[str], Eva
 def test_an_average_needs_the_whole_suite(reranked: Callable[[str], Evaluation]) -> None:
     model = "jinaai/jina-reranker-v3"
     whole = [as_of(reranked(model), entry, lower=place / 100) for place, entry in enumerate(find("beir"))]
-    assert anchors(whole[:-1]) == []
-    (anchor,) = anchors(whole)
+    assert anchors(results_in(whole[:-1])) == []
+    (anchor,) = anchors(results_in(whole))
     assert anchor.row.target == "beir" and "only an average" in (anchor.reason or "")
     forums = fmean(float(one.values[0].mean()) for one in whole if "cqadupstack" in one.collection.name)
     others = [float(one.values[0].mean()) for one in whole if "cqadupstack" not in one.collection.name]
@@ -235,6 +236,7 @@ def test_samples_and_other_data_are_marked(evaluation: Evaluation) -> None:
     sample = replace(ours.collection, sampled_from=300)
     drifted = replace(ours.collection, name="beir/scifact†")
     for collection, words in ((sample, "a sample of 4 of 300 queries"), (drifted, "on data that differ")):
-        found = measured(replace(ours, ground=replace(ours.ground, collection=collection)), "nDCG@10")
+        (result,) = results_in([replace(ours, ground=replace(ours.ground, collection=collection))])
+        found = own_number(result)
         assert found is not None and found.altered.startswith(words)
-    assert measured(evaluation, "nDCG@10") is None
+    assert own_number(results_in([evaluation])[0]) is None

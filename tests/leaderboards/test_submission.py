@@ -27,7 +27,7 @@ from leaderboards.submission import hard_alarms, submit
 from reports.mteb_results import write_mteb_results
 from tests.fixtures import Command
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
-from tests.tiny_collection import QRELS, QUERIES, Place
+from tests.tiny_collection import QRELS, QUERIES, Place, results_in
 
 COMMIT = "0123456789" * 4
 MODEL = f"BAAI/bge-reranker-v2-m3@{COMMIT}"
@@ -121,10 +121,10 @@ from pathlib import Path
 from adapters.errors import DataError
 from harness.result.gathered import gathered
 from leaderboards.mteb_check import check_with_mteb
-from reports.mteb_parts import of_stored
+from reports.mteb_parts import part_of
 from reports.mteb_results import mteb_files
 workspace, out = Path({str(place.workspace.path)!r}), Path("nowhere")
-files = mteb_files(out, [of_stored([one for one in gathered(workspace) if one.system.reranker], workspace)])
+files = mteb_files(out, [part_of([one for one in gathered(workspace) if one.system.reranker])])
 check_with_mteb(files, out)
 for key, value in {BROKEN!r}:
     name = "model_meta.json" if key in ("name", "model_type") else "T2Reranking.json"
@@ -150,7 +150,7 @@ def test_the_store_gives_the_files_that_the_run_gave(place: Place, tmp_path: Pat
     evaluations = given(place)
     done = submit(MODEL, tmp_path / "store", place.workspace.path)
     assert unchecked == [8] and len(done.files) == 8
-    write_mteb_results(tmp_path / "run", evaluations)
+    write_mteb_results(tmp_path / "run", results_in(evaluations))
     for file in done.files:
         ours, theirs = (
             (base / file.relative_to(tmp_path / "store")).read_text("utf-8")
@@ -173,7 +173,7 @@ def test_p_mrr_has_its_halves_from_the_store_too(place: Place, tmp_path: Path, u
     made = as_of(by_first_stage(by_reranker(quiet(one), MODEL), "bm25", 20), entry)
     (kept,) = keep(place, replace(made, paired=paired, values=np.arange(8.0)[None] / 8))
     done = submit(MODEL, tmp_path / "store", place.workspace.path)
-    write_mteb_results(tmp_path / "run", [kept])
+    write_mteb_results(tmp_path / "run", results_in([kept]))
     (ours, theirs) = (
         json.loads((tmp_path / base / FOLDER / done.files[0].name).read_text("utf-8")) for base in ("store", "run")
     )

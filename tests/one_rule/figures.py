@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from harness.numbers import probability
 from harness.result.evaluation import Evaluation
-from harness.result.export import as_dict
-from reports.numbers import probability
+from reports.tables.run_values import as_dict
 from tests.fixtures import Command
 from tests.one_rule.store import BASE
+from tests.tiny_collection import results_in
 
 SYSTEMS, FEW = 60, 7
 MEASURES = ("nDCG@10", "p-MRR")
@@ -39,7 +40,7 @@ class Kept:
 
 
 def of_run(evaluations: list[Evaluation]) -> Figures:
-    said: Any = json.loads(json.dumps(as_dict(evaluations), allow_nan=False))
+    said: Any = json.loads(json.dumps(as_dict(results_in(evaluations)), allow_nan=False))
     names = {one["fingerprint"]: one["name"] for one in said["collections"]}
     found: Figures = {}
     for one in said["evaluations"]:

@@ -39,7 +39,7 @@ from tests.one_rule.figures import (
     significant,
 )
 from tests.one_rule.store import BASE, PAIRED_ON, keep
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 
 def gate(kept: Kept, system: str, measure: str) -> Verdict:
@@ -75,7 +75,7 @@ def test_every_table_names_the_size_of_its_family(many: Kept, few: Kept) -> None
     for kept, size in ((many, SYSTEMS), (few, FEW)):
         made = report(gathered(kept.workspace), intervals=True)
         tables = [table for name, table in made.tables.items() if "languages" not in name]
-        for table in [*comparison_tables(kept.evaluations), *tables]:
+        for table in [*comparison_tables(results_in(kept.evaluations)), *tables]:
             assert f"an average, or the only collection, over the {size} systems with one first stage" in notes(
                 table
             ), table.title

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from harness.measuring.measures import parse
 from harness.result.figure import Figure
 from harness.result.gathered import gathered
-from harness.result.summary import summarise
 from leaderboards.board import board
 from reports.plots.paired import paired
 from reports.story import report
 from reports.table import Table
 from reports.tables.report import overview_table
-from reports.tables.run import collections_table, systems_table
+from reports.tables.run import collections_table, sheet_of, systems_table
 from reports.tidy import tidy
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
-NDCG = parse("nDCG@10")
+NDCG = "nDCG@10"
 RERANKERS = ["control:anti-oracle", "tests.fake_adapters:Plain"]
 WORDS = ("ferry", "bread", "tide", "mill", "harbour", "island", "boat", "baker", "storm")
 
@@ -29,9 +27,13 @@ def evaluated(place: Place) -> dict[tuple[str, str], Figure]:
         queries = {f"q{number}": WORDS[number] for number in range(size)}
         qrels = [(query, f"d{1 + number % 8}", 1) for number, query in enumerate(queries)]
         collections.append(place.load(place.beir(name, queries=queries, qrels=qrels)))
-    found = summarise(place.evaluations(*collections, rerankers=RERANKERS, depth=8), NDCG)
-    shown = {(label, ""): figure for label, figure in found.systems.items()}
-    return shown | {(label, one.name): found.of(label, [one]) for label, _ in shown for one in collections}
+    sheet = sheet_of(results_in(place.evaluations(*collections, rerankers=RERANKERS, depth=8)), NDCG)
+    titles = {"macro average": ""}
+    return {
+        (system.label, titles.get(title, title)): sheet.figure(system, place)
+        for place, title in enumerate(one.title for one in sheet.columns)
+        for system in sheet.grid.systems
+    }
 
 
 def same(one: Figure, other: Figure) -> None:
@@ -87,7 +89,10 @@ def notes(table: Table) -> str:
 def test_the_notes_say_the_test_the_unit_and_what_was_corrected(place: Place) -> None:
     collections = [place.load(place.beir("one")), place.load(place.beir("two", qrels=[("q1", "d4", 1)]))]
     evaluations = place.evaluations(*collections, rerankers=RERANKERS, depth=8)
-    systems, by_collection = systems_table(evaluations, NDCG), collections_table(evaluations, NDCG)
+    systems, by_collection = (
+        systems_table(sheet_of(results_in(evaluations), "nDCG@10")),
+        collections_table(sheet_of(results_in(evaluations), "nDCG@10")),
+    )
     (sheet,) = report(gathered(place.workspace.path)).sheets
     for table in (systems, by_collection, overview_table(sheet)):
         assert "two-sided randomisation test over questions, 10,000 sign flips" in notes(table)

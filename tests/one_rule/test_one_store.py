@@ -13,12 +13,12 @@ from pyarrow import parquet
 import harness
 from harness.result.figure import Figure
 from harness.result.gathered import gathered
-from harness.result.summary import summarise
 from leaderboards.board import board
 from leaderboards.pages.collection import page
 from leaderboards.pages.table import page as page_of_table
 from reports.story import rendered, report
 from reports.tables.compare import COMPARED
+from reports.tables.run import sheet_of
 from reports.tidy import tidy, write_parquet
 from reports.view import View
 from tests.fixtures import Command
@@ -42,6 +42,7 @@ from tests.one_rule.figures import (
 )
 from tests.one_rule.rendered import of_csv, of_html, of_latex, rows_of_html
 from tests.one_rule.store import BASE, FORUMS, IMPORTED
+from tests.tiny_collection import results_in
 
 
 def test_the_store_has_marks_and_differences_without_one(run: Figures) -> None:
@@ -68,11 +69,12 @@ def test_a_comparison_with_all_systems_has_the_figures_of_the_run(run: Figures, 
     assert own.keys() == {key for key in run if key[1] != BASE}
     for key, one in own.items():
         assert_same(one, run[key], key)
-    summary = summarise(many.evaluations, "nDCG@10")
-    forums = [one for one in summary.collections if one.group == FORUMS]
+    sheet = sheet_of(results_in(many.evaluations), "nDCG@10")
+    (place,) = (at for at, one in enumerate(sheet.columns) if one.title.startswith(f"{FORUMS}, mean of"))
+    groups = {one.label: sheet.figure(one, place).as_dict() for one in sheet.grid.systems}
     for (_, system, group), one in of_comparison(said, "groups").items():
         assert group == FORUMS
-        assert_same(one, summary.of(system, forums).as_dict(), (system, group))
+        assert_same(one, groups[system], (system, group))
 
 
 def test_languages_have_one_set_of_figures(many: Kept, command: Command) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from harness import api
 from harness.result.evaluation import Evaluation
-from harness.result.stemming import notes, of_evaluations
+from harness.result.stemming import notes, of_stored
 from tests.peers.our_side import evaluated, largest_difference, means
 from tests.peers.real_data import held
+from tests.tiny_collection import results_in
 
 
 def folder(data: Path, name: str, tmp_path: Path, rules: str = "") -> Path:
@@ -31,8 +32,8 @@ def test_scifact_as_a_folder_has_the_number_of_the_suite_s_declaration(shared_da
     declared = bm25(folder(shared_data, "scifact", tmp_path, 'language = "en"'), tmp_path / "w")
     assert [one.id for one in plain] == [one.id for one in declared], "the answer is in the identity, not its origin"
     assert 100 * means(plain[0])["nDCG@10"] == pytest.approx(68.49, abs=0.005)
-    assert notes(of_evaluations(plain)) == ["BM25: English stemming (detected)"]
-    assert notes(of_evaluations(declared)) == ["BM25: English stemming"]
+    assert notes(of_stored(one.stored for one in results_in(plain))) == ["BM25: English stemming (detected)"]
+    assert notes(of_stored(one.stored for one in results_in(declared))) == ["BM25: English stemming"]
 
 
 def test_scifact_without_a_language_has_the_recorded_number_and_ids(shared_data: Path, tmp_path: Path) -> None:

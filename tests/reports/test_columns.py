@@ -9,15 +9,14 @@ import pytest
 
 import harness
 from adapters.errors import UsageError
-from harness.measuring.measures import parse
 from harness.result.gathered import gathered
 from reports.columns import COLUMNS, COUNT, Column, choose, register
 from reports.story import rendered, report
-from reports.tables.run import comparison_tables, systems_table
+from reports.tables.run import comparison_tables, sheet_of, systems_table
 from reports.tidy import tidy
 from reports.view import View
 from tests.fixtures import Command
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 REVERSE = "control:reverse"
 
@@ -32,7 +31,9 @@ def stored(place: Place) -> Place:
 def column() -> Iterator[Column]:
     """A column that a plug-in adds."""
     yield register(
-        Column("pairs", "pairs", COUNT, lambda line: line.evaluations[0].candidates, "pairs: of all queries", True)
+        Column(
+            "pairs", "pairs", COUNT, lambda line: line.results[0].stored.audit.candidates, "pairs: of all queries", True
+        )
     )
     del COLUMNS["pairs"]
 
@@ -42,7 +43,10 @@ def test_a_column_that_is_registered_once_is_in_every_table_frame_and_document(p
     evaluations = place.evaluations(rerankers=[REVERSE])
     pairs = [one.audit.candidates for one in evaluations]
     results = gathered(place.workspace.path)
-    for table in (systems_table(evaluations, parse("nDCG@10")), report(results).tables["01-ndcg-10-systems"]):
+    for table in (
+        systems_table(sheet_of(results_in(evaluations), "nDCG@10")),
+        report(results).tables["01-ndcg-10-systems"],
+    ):
         assert [row[table.columns.index("pairs")].text for row in table.rows] == [f"{one:,}" for one in pairs]
         assert "pairs: of all queries" in table.notes
         assert "pairs" in rendered(table, "latex")
@@ -97,7 +101,7 @@ def test_chosen_columns_leave_tests_and_corrections_as_they_are(stored: Place, c
 
 def test_every_column_prints_what_is_known_and_a_dash_for_the_rest(stored: Place) -> None:
     evaluations = stored.evaluations(rerankers=[REVERSE])
-    (table,) = comparison_tables(evaluations, View(choose("all")))
+    (table,) = comparison_tables(results_in(evaluations), View(choose("all")))
     assert table.columns == ("system", *(one.head("nDCG@10") for one in COLUMNS.values()))
     row = dict(zip(table.columns, (cell.text for cell in table.rows[1]), strict=True))
     assert row["truncated"] == "-" and row["queries"] == "4" and row["family"] == "1"
@@ -110,7 +114,9 @@ def test_measures_come_in_the_order_asked_else_the_main_one_first(place: Place) 
     evaluations = place.evaluations(measures=measures)
 
     def order(asked: tuple[str, ...]) -> list[str]:
-        run = [table.title.partition(",")[0] for table in comparison_tables(evaluations, View(measures=asked))]
+        run = [
+            table.title.partition(",")[0] for table in comparison_tables(results_in(evaluations), View(measures=asked))
+        ]
         stored = [
             sheet.grid.measure for sheet in report(gathered(place.workspace.path), view=View(measures=asked)).sheets
         ]

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from harness.api import Outcome
 from harness.data.trec import read_run
-from reports.folder import write_report
 from tests.tiny_collection import FIRST, Place
 
 PLAIN = "tests.fake_adapters:Plain"
@@ -16,7 +16,7 @@ PLAIN = "tests.fake_adapters:Plain"
 def test_the_folder_holds_the_story_the_tables_the_results_and_the_runs(place: Place) -> None:
     evaluations = place.evaluations(rerankers=[PLAIN], measures=["nDCG@10", "RR@10"])
     out = place.path / "out"
-    write_report(out, evaluations, "harness run coll")
+    Outcome(tuple(evaluations)).write(out, "harness run coll")
     story = (out / "report.md").read_text("utf-8")
     for part in ("`harness run coll`", "coll, split test: 8 documents", "## Alarms", "## Audit", evaluations[1].id):
         assert part in story
@@ -28,7 +28,7 @@ def test_the_folder_holds_the_story_the_tables_the_results_and_the_runs(place: P
 def test_a_written_run_gives_the_same_values_again(place: Place) -> None:
     evaluations = place.evaluations(rerankers=[PLAIN])
     out = place.path / "out"
-    write_report(out, evaluations, "x")
+    Outcome(tuple(evaluations)).write(out)
     (file,) = (out / "runs").glob(f"*.{evaluations[1].id}.trec")
     assert read_run(file, place.load()).digest == evaluations[1].run.digest
     again = place.evaluations(rerankers=[f"run:{file}"])[1]
@@ -38,12 +38,12 @@ def test_a_written_run_gives_the_same_values_again(place: Place) -> None:
 def test_a_name_of_a_collection_cannot_bring_markup_into_the_report(place: Place) -> None:
     place.beir(rules='name = "<img src=x onerror=alert(1)>|"')
     out = place.path / "out"
-    write_report(out, place.evaluations(), "x")
+    Outcome(tuple(place.evaluations())).write(out)
     assert "<img" not in (out / "report.md").read_text("utf-8")
 
 
 def test_alarms_stand_in_the_story(place: Place) -> None:
     out = place.path / "out"
-    write_report(out, place.evaluations(rerankers=["tests.fake_adapters:Constant"]), "x")
+    Outcome(tuple(place.evaluations(rerankers=["tests.fake_adapters:Constant"]))).write(out)
     assert "every candidate got the same score" in (out / "report.md").read_text("utf-8")
     assert f"{FIRST} (first stage)" in (out / "report.md").read_text("utf-8")

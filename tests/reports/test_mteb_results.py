@@ -20,7 +20,7 @@ from reports.model_name import ModelName, model_name
 from reports.mteb_results import refuse_for_mteb, write_mteb_results
 from reports.mteb_scores import mteb_languages, mteb_version
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 COMMIT = "0123456789" * 4
 MODEL = f"BAAI/bge-reranker-v2-m3@{COMMIT}"
@@ -55,7 +55,7 @@ def test_mteb_reads_what_was_measured(make: Make, tmp_path: Path) -> None:
     """In a process of its own: mteb warns of much that is not ours."""
     pytest.importorskip("mteb")
     evaluations = make(SIX)
-    write_mteb_results(tmp_path, evaluations)
+    write_mteb_results(tmp_path, results_in(evaluations))
     tasks = list(dict.fromkeys(entry.mteb.task for entry in find(SIX)))
     code = f"""
 import json, mteb
@@ -100,7 +100,7 @@ print("@", json.dumps(languages))
 
 def test_measures_have_the_keys_of_mteb_and_what_they_rest_on(make: Make, tmp_path: Path) -> None:
     (evaluation,) = make(f"{SIX}/t2")
-    (file, meta, settings) = write_mteb_results(tmp_path, [evaluation])
+    (file, meta, settings) = write_mteb_results(tmp_path, results_in([evaluation]))
     assert file == task_file(tmp_path, "T2Reranking")
     assert (meta.name, settings.name) == ("model_meta.json", "run_settings.jsonl")
     result = json.loads(file.read_text("utf-8"))
@@ -121,9 +121,11 @@ def test_a_task_is_written_whole_or_not_at_all(make: Make, tmp_path: Path) -> No
     evaluations = make(f"{SIX}/weblinx") + make(f"{SIX}/alloprof")
     missing = r"2 of 6 parts are missing: .*/weblinx-validation, .*/weblinx-test-cat; .* mteb/WebLINX"
     with pytest.raises(UsageError, match=missing):
-        write_mteb_results(tmp_path, [evaluations[1], *evaluations[3:]])
+        write_mteb_results(tmp_path, results_in([evaluations[1], *evaluations[3:]]))
     with pytest.raises(UsageError, match=r"^WikipediaReranking.*: 1 of 16 .*/wikipedia-sr;"):
-        write_mteb_results(tmp_path, [e for e in make(f"{SIX}/wikipedia") if not e.collection.name.endswith("-sr")])
+        write_mteb_results(
+            tmp_path, results_in([e for e in make(f"{SIX}/wikipedia") if not e.collection.name.endswith("-sr")])
+        )
     assert not (tmp_path / "results").exists()
 
 
@@ -133,17 +135,17 @@ def test_another_main_measure_is_never_passed_off_as_the_official_one(make: Make
         alloprof, ground=replace(alloprof.ground, measures=alloprof.measures[:1]), values=alloprof.values[:1]
     )
     with pytest.raises(UsageError, match=r"AP@1000, .* was not measured .*; run with --measure AP@1000"):
-        write_mteb_results(tmp_path, [only])
+        write_mteb_results(tmp_path, results_in([only]))
     with pytest.raises(UsageError, match=r"p-MRR, the official measure of Core17.* was not measured for [^;]*$"):
-        write_mteb_results(tmp_path, make("mteb-multilingual-v2-instruction-reranking/core17"))
+        write_mteb_results(tmp_path, results_in(make("mteb-multilingual-v2-instruction-reranking/core17")))
     shallow = as_of(by_reranker(searched(place), MODEL), find("beir/scifact")[0])
     with pytest.raises(UsageError, match=r"nDCG@10, .* needs more than the 5 candidates per query"):
-        write_mteb_results(tmp_path, [shallow])
+        write_mteb_results(tmp_path, results_in([shallow]))
 
 
 def test_ranks_that_no_candidate_fills_have_no_key(place: Place, tmp_path: Path) -> None:
     evaluation = as_of(by_reranker(searched(place, depth=50), MODEL), find("beir/scifact")[0])
-    file = write_mteb_results(tmp_path, [evaluation])[0]
+    file = write_mteb_results(tmp_path, results_in([evaluation]))[0]
     (scores,) = json.loads(file.read_text("utf-8"))["scores"]["test"]
     assert scores["ndcg_at_10"] == scores["main_score"] and "mrr_at_10" in scores
     assert "map_at_1000" not in scores and "recall_at_100" not in scores
@@ -156,7 +158,7 @@ def test_what_is_not_the_task_is_refused(make: Make, place: Place, tmp_path: Pat
     def refused(words: str, **changes: object) -> None:
         collection = replace(t2.collection, **changes)  # type: ignore[arg-type]
         with pytest.raises(UsageError, match=words):
-            write_mteb_results(tmp_path, [replace(t2, ground=replace(t2.ground, collection=collection))])
+            write_mteb_results(tmp_path, results_in([replace(t2, ground=replace(t2.ground, collection=collection))]))
 
     refused("a sample of 2 queries; mteb takes results on all queries", sampled_from=5908)
     refused(r"its data differ from the suite's \(†\)", name=f"{SIX}/t2†")
@@ -167,52 +169,52 @@ def test_what_is_not_the_task_is_refused(make: Make, place: Place, tmp_path: Pat
     refused("the suites' collections only", name="beir/cqadupstack")
     refused("the suites' collections only", name="mteb/T2Reranking")
     with pytest.raises(UsageError, match="the suites' collections only"):
-        write_mteb_results(tmp_path, [searched(place)])
+        write_mteb_results(tmp_path, results_in([searched(place)]))
 
 
 def test_given_lists_and_controls_are_no_models(place: Place, tmp_path: Path) -> None:
     rows = place.load(place.reranking_rows())
     evaluations = place.evaluations(rows, rerankers=["control:random"], measures=MEASURES, first="given")
     with pytest.raises(UsageError, match="nothing to write for mteb"):
-        write_mteb_results(tmp_path, [as_of(one, find(f"{SIX}/t2")[0]) for one in evaluations])
+        write_mteb_results(tmp_path, results_in([as_of(one, find(f"{SIX}/t2")[0]) for one in evaluations]))
 
 
 def test_two_systems_never_share_a_folder(make: Make, place: Place, tmp_path: Path) -> None:
     deep = as_of(by_reranker(searched(place, depth=50), MODEL), find("beir/scifact")[0])
     other = as_of(by_first_stage(deep, "BAAI/bge-m3"), find("beir/nfcorpus")[0])
-    write_mteb_results(tmp_path, [deep, *make(f"{SIX}/t2")])  # given lists beside a first stage: one system
+    write_mteb_results(tmp_path, results_in([deep, *make(f"{SIX}/t2")]))  # given lists beside a first stage: one system
     with pytest.raises(UsageError, match="would hold results of several systems"):
-        write_mteb_results(tmp_path, [other])
+        write_mteb_results(tmp_path, results_in([other]))
     with pytest.raises(UsageError, match="would hold results of several systems"):
-        write_mteb_results(tmp_path / "new", [deep, other])
+        write_mteb_results(tmp_path / "new", results_in([deep, other]))
     with pytest.raises(UsageError, match="would hold results of several systems"):
-        write_mteb_results(tmp_path, make(f"{SIX}/rubq", spec=f"{MODEL}?max_length=512"))
+        write_mteb_results(tmp_path, results_in(make(f"{SIX}/rubq", spec=f"{MODEL}?max_length=512")))
     with pytest.raises(UsageError, match="has two results on"):
-        write_mteb_results(tmp_path / "new", [deep, replace(deep, made_of=other.made_of)])
+        write_mteb_results(tmp_path / "new", results_in([deep, replace(deep, made_of=other.made_of)]))
     assert not task_file(tmp_path, "NFCorpus").exists() and not (tmp_path / "new").exists()
 
 
 def test_settings_of_other_tasks_stay(make: Make, tmp_path: Path) -> None:
-    write_mteb_results(tmp_path, make(f"{SIX}/t2"))
-    settings = write_mteb_results(tmp_path, make(f"{SIX}/weblinx"))[-1]
+    write_mteb_results(tmp_path, results_in(make(f"{SIX}/t2")))
+    settings = write_mteb_results(tmp_path, results_in(make(f"{SIX}/weblinx")))[-1]
     lines = [json.loads(line) for line in settings.read_text("utf-8").splitlines()]
     assert [line["task"] for line in lines] == ["T2Reranking"] + 6 * ["WebLINXCandidatesReranking"]
     assert sorted(line["splits"][0] for line in lines[1:]) == sorted(e.mteb.split for e in find(f"{SIX}/weblinx"))
-    write_mteb_results(tmp_path, make(f"{SIX}/weblinx"))
+    write_mteb_results(tmp_path, results_in(make(f"{SIX}/weblinx")))
     assert len(settings.read_text("utf-8").splitlines()) == 7
     settings.write_text('{"task": "SciFact", "splits": ["test"], "subsets": ["default"]}\n', "utf-8")
     with pytest.raises(UsageError, match="mteb's own"):
-        write_mteb_results(tmp_path, make(f"{SIX}/t2"))
+        write_mteb_results(tmp_path, results_in(make(f"{SIX}/t2")))
     settings.write_text("[}\n", "utf-8")
     with pytest.raises(DataError, match="not a JSON object"):
-        write_mteb_results(tmp_path, make(f"{SIX}/t2"))
+        write_mteb_results(tmp_path, results_in(make(f"{SIX}/t2")))
 
 
 def test_a_checkpoint_is_identified_by_its_weights(make: Make, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoint-1000"
     folder.mkdir()
     written = [
-        write_mteb_results(tmp_path, make(f"{SIX}/t2", spec=f"cross-encoder:{folder}", weights=weights))[0]
+        write_mteb_results(tmp_path, results_in(make(f"{SIX}/t2", spec=f"cross-encoder:{folder}", weights=weights)))[0]
         for weights in ("a" * 32, "b" * 32, None)
     ]
     local = "local__checkpoint-1000"

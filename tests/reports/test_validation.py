@@ -65,7 +65,7 @@ def texts(place: int) -> list[str]:
 
 def test_a_figure_stands_beside_its_interval_its_floor_and_its_scale() -> None:
     assert texts(0) == [
-        "V1 length", "W1 (words)", "2.510", "2.200 to 2.800", "0.310", "0.520", "4.000", "≠", "10.5", "12.2",
+        "V1 length", "W1 (words)", "2.510", "[2.200, 2.800]", "0.310", "0.520", "4.000", "≠", "10.5", "12.2",
     ]  # fmt: skip
     table = measures_table(FOUND)
     assert table.columns[2:8] == ("synthetic to real", "95 %", "floor", "95th", "scale", "")
@@ -73,7 +73,7 @@ def test_a_figure_stands_beside_its_interval_its_floor_and_its_scale() -> None:
 
 
 def test_shares_are_points_and_what_is_missing_is_a_dash_with_its_option() -> None:
-    assert texts(4)[2:4] == ["70.1 %", "68.0 % to 72.0 %"]
+    assert texts(4)[2:4] == ["70.1 %", "[68.0 %, 72.0 %]"]
     assert texts(2)[2] == ""
     assert texts(2)[7] == "–"
     assert "V5: needs --real and --embedder" in measures_table(FOUND).notes

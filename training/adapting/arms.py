@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adapters.errors import ModelError
+from harness.numbers import points
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Tier, teacher_arms
 from training.adapting.deciding import Deciding
@@ -55,14 +56,14 @@ class Arms:
         """Measure a system that is not a checkpoint of this run: the first stage, a teacher, the anchor."""
         with self.journal.step("dev", name) as step:
             scores = self._on_dev(name, spec)
-            step.detail = points(scores.value)
+            step.detail = points(scores.value, 1)
         return scores
 
     def trial(self, one: ArmRecord) -> float:
         """The dev value of a trial soup."""
         with self.journal.step("dev", one.name) as step:
             scores = measure(one.name, spec_of(one.path), self.tiers.dev)
-            step.detail = points(scores.value)
+            step.detail = points(scores.value, 1)
         self._look(scores)
         return scores.value
 
@@ -80,7 +81,7 @@ class Arms:
             except ModelError as error:
                 step.state, step.detail = "invalid", str(error)
                 return replace(one, refused=(str(error),))
-            step.detail = points(scores.value)
+            step.detail = points(scores.value, 1)
             if one.kind != "base":  # the base is measured before the anchor
                 self._look(scores)
         return one
@@ -96,8 +97,3 @@ class Arms:
     def _look(self, scores: ArmScores) -> None:
         if scores.ids != self.anchor.ids:
             self.journal.add_look(self.deciding.on_dev(self.anchor, scores))
-
-
-def points(value: float) -> str:
-    """A fraction as points, with one decimal."""
-    return f"{100 * value:.1f}"

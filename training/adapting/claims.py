@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.judging.compare.paired import design_of
 from harness.measuring.statistics.difference import Difference, differences
+from harness.numbers import signed
 from harness.result.adaptation.record import Claim
 from harness.result.adaptation.vocabulary import BASE, FIRST_STAGE
 from training.adapting.scoring import ArmScores, finite, paired
@@ -68,7 +69,7 @@ def _judged(comparison: _Comparison, difference: Difference, alpha: float) -> Cl
         low=finite(low), high=finite(high), p=finite(difference.p), adjusted_p=finite(difference.adjusted_p),
         family=difference.family,
         holds=sure and difference.value > 0,
-        told=f"{comparison.winner} {how} {comparison.against}: {100 * difference.value:+z.1f} points, {p}",
+        told=f"{comparison.winner} {how} {comparison.against}: {signed(difference.value, 1)} points, {p}",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import open_folder
+from harness.numbers import points
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord
 from harness.result.adaptation.vocabulary import FIRST_STAGE, State, Tier
 from harness.result.adaptation.writing import write_record
@@ -84,7 +85,7 @@ def _behind_first_stage(record: AdaptationRecord, accepted: str | None) -> Itera
     for name, tier in checked:
         value, first = record.value(name, tier), record.value(FIRST_STAGE, tier)
         if value is not None and first is not None and value < first:
-            yield f"{name} is behind its first stage on {tier} ({100 * value:.1f} to {100 * first:.1f})"
+            yield f"{name} is behind its first stage on {tier} ({points(value, 1)} against {points(first, 1)})"
 
 
 def publish(record: AdaptationRecord, workspace: Workspace) -> None:

@@ -75,8 +75,9 @@ class Deciding:
         macro = verdict.macro
         look = Look(
             release=stage.policy.looks.release or UNNAMED, tier="dev",
-            split=split_of({side.fingerprint: side.candidates for side in one.sides}), collections=stage.whole,
-            measure=stage.measure, anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
+            split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
+            collections=stage.whole, measure=stage.measure,
+            anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
             candidate=Seen(one.spec, one.ids, macro.candidate if macro else None), policy=stage.policy.digest,
             verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
         )  # fmt: skip

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.numbers import DASH, points, signed, signed_interval
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import ANCHOR, MERGED, State
-from training.adapting.arms import Arms, points
+from training.adapting.arms import Arms
 from training.adapting.choice import best_of, proposals
 from training.adapting.claims import claims_of
 from training.adapting.closing import Ended
@@ -50,7 +51,9 @@ class Judging:
         proposed = proposals(made, self.arms.values, identities, anchor.value)
         if not proposed:
             name = self.arms.deciding.anchor.name
-            reason = f"no checkpoint was better on dev than {name} ({points(anchor.value)}), so none went to the gate"
+            reason = (
+                f"no checkpoint was better on dev than {name} ({points(anchor.value, 1)}), so none went to the gate"
+            )
             raise Ended("refused", [reason])
         return proposed
 
@@ -102,10 +105,8 @@ class Judging:
 
 
 def _figures(one: LookVerdict) -> str:
-    delta = f"{100 * (one.delta or 0.0):+z.1f} points"
-    if one.row is None or one.row.low is None or one.row.high is None:
-        return delta
-    return f"{delta}, 95 % interval {100 * one.row.low:+z.1f} to {100 * one.row.high:+z.1f}"
+    within = DASH if one.row is None else signed_interval((one.row.low, one.row.high), 1)
+    return f"{signed(one.delta or 0.0, 1)} points" + ("" if within == DASH else f", 95 % interval {within}")
 
 
 def _of_gate(one: LookVerdict) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.judging.gate.policy import Policy
+from harness.numbers import points
 from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord, TaskRow
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Validity
 from harness.scoring.session import Session
 from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
-from training.adapting.arms import Arms, points
+from training.adapting.arms import Arms
 from training.adapting.checkpoint import folder_of
 from training.adapting.choice import best_first
 from training.adapting.closing import STAGE, Ended, keep_model, publish, remarks_of, write_manifest
@@ -151,7 +152,7 @@ class _Run:
         values = {name: self.arms.refer(name, spec).value for name, spec in self.arms.references.items()}
         teacher = max(value for name, value in values.items() if name != FIRST_STAGE)
         student = self.arms.values[stage1.name]
-        figures = f"teacher {points(teacher)}, stage 1 {points(student)}"
+        figures = f"teacher {points(teacher, 1)}, stage 1 {points(student, 1)}"
         with self.journal.step("teacher", "dev") as step:
             step.state, step.detail = "pass" if teacher > student else "refused", figures
         if teacher <= student and not self.despite_teacher:

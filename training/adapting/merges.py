@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from adapters.errors import DataError, ModelError, UsageError
 from adapters.typed_file import read_json
+from harness.numbers import points
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
 from training.adapting.checkpoint import folder_of
@@ -73,7 +74,7 @@ class GreedyStep:
 
     def __str__(self) -> str:
         did = "kept" if self.kept else "left out"
-        return f"{self.ingredient} {did}: {100 * self.value:.2f} with it, {100 * self.before:.2f} without"
+        return f"{self.ingredient} {did}: {points(self.value)} with it, {points(self.before)} without"
 
 
 def greedy(parts: Sequence[ArmRecord], value_of: Value, out: Path, first: float) -> tuple[ArmRecord, list[GreedyStep]]:

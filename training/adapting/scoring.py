@@ -14,13 +14,14 @@ from adapters.kinds import kind_of
 from adapters.models import open_folder
 from adapters.spec import open_ranker
 from harness.judging.compare.paired import PairedValues, joined
-from harness.judging.compare.side import ComparedSide, fresh_side
+from harness.judging.compare.side import ComparedSide, side_of
 from harness.judging.gate.stage import Stage
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design
+from harness.measuring.votes import shares
 from harness.result.adaptation.record import Score
 from harness.result.adaptation.vocabulary import MACRO, Tier
-from harness.result.summary import shares
+from harness.result.result import results_of
 from training.yes_no import taught_template
 
 
@@ -46,7 +47,7 @@ class ArmScores:
     def value(self) -> float:
         """The primary endpoint: the mean over queries, macro-averaged over collections as in the gate."""
         means = [float(side.values.mean()) for side in self.sides]
-        return float(np.dot(shares([side.group for side in self.sides]), means))
+        return float(np.dot(shares([side.collection.group for side in self.sides]), means))
 
 
 def measure(arm: str, spec: str, stage: Stage) -> ArmScores:
@@ -59,7 +60,8 @@ def measure(arm: str, spec: str, stage: Stage) -> ArmScores:
     names = stage.measures_of(stage.collections)
     evaluations = stage.run(stage.system(spec))
     measures = tuple(names[one.collection.fingerprint] for one in evaluations)
-    sides = tuple(fresh_side(one, name) for one, name in zip(evaluations, measures, strict=True))
+    found = zip(evaluations, measures, strict=True)
+    sides = tuple(side_of(result) for one, name in found for result in results_of(one) if result.measure == name)
     return ArmScores(arm, spec, stage.measure, measures, sides)
 
 
@@ -108,7 +110,7 @@ def _row(measured: ArmScores, tier: Tier, place: int) -> Score:
     side = measured.sides[place]
     low, high = _interval([side])
     return Score(
-        arm=measured.arm, tier=tier, collection=side.collection, language=side.language,
+        arm=measured.arm, tier=tier, collection=side.collection.name, language=side.collection.language,
         measure=measured.measures[place], value=float(side.values.mean()), low=low, high=high,
         queries=len(side.values), evaluation=side.ids[0],
     )  # fmt: skip
@@ -123,7 +125,7 @@ def _macro(measured: ArmScores, tier: Tier) -> Score:
 
 
 def _interval(sides: Sequence[ComparedSide]) -> tuple[float | None, float | None]:
-    design = Design(tuple(side.questions for side in sides), shares([side.group for side in sides]))
+    design = Design(tuple(side.questions for side in sides), shares([side.collection.group for side in sides]))
     low, high = value_interval(design, [side.values for side in sides])
     return finite(low), finite(high)
 

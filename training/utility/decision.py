@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
+from harness.numbers import DASH, interval, signed, signed_interval
 from training.utility.ratio import Cause, Gap, Utility
 
 Answer = Literal["not defined", "undecided", "nothing", "part", "as much", "more"]
@@ -40,8 +40,8 @@ def _ratio_sentence(figures: Utility) -> str:
             f"The utility ratio is not defined: real annotations gain {_points(real.gain)}, which is not clearly above "
             f"0; synthetic queries gain {_points(ours.gain)}."
         )
-    low, high = ratio.interval
-    share = f"{ratio.value:.0%} of the gain of real annotations (95 %: {low:.0%} to {high:.0%})"
+    within = interval(ratio.interval, lambda end: f"{end:.0%}")
+    share = f"{ratio.value:.0%} of the gain of real annotations (95 % interval {within})"
     return f"Synthetic queries bring {share}: {_ANSWERS[answer_of(figures)]}."
 
 
@@ -68,6 +68,6 @@ def _cause(one: Cause) -> str:
 def _points(gap: Gap | None) -> str:
     if gap is None:
         return "-"
-    value, (low, high) = gap.difference.value, gap.difference.interval
-    between = "too few questions for an interval" if math.isnan(low) else f"{100 * low:+z.1f} to {100 * high:+z.1f}"
-    return f"{100 * value:+z.1f} points ({between})"
+    within = signed_interval(gap.difference.interval, 1)
+    between = "too few questions for an interval" if within == DASH else within
+    return f"{signed(gap.difference.value, 1)} points ({between})"

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.data.collection import Collection
 from harness.measuring.statistics.design import Floats64
-from harness.result.evaluation import Evaluation
+from harness.result.result import Result, results_of
 from harness.running.experiment import experiment
 from harness.scoring.session import Session
 from harness.scoring.system import systems
@@ -95,15 +95,15 @@ def measured(
     first = float("nan")
     for one in checkpoints:
         done = _evaluated(one.path, test, measure, settings, session)
-        values.setdefault(one.arm, []).append(done.values[0])
+        values.setdefault(one.arm, []).append(done.values)
         evaluations.setdefault(one.arm, []).append(done.id)
-        first = float(done.ground.first_stage[0].mean())
+        first = done.stored.controls.means["identity"][done.measure]
     stacked = {name: np.stack(rows) for name, rows in values.items()}
     return StudentResults(stacked, tuple(test.queries.ids()), evaluations, first)
 
 
-def _evaluated(path: Path, test: Collection, measure: str, settings: UtilitySettings, session: Session) -> Evaluation:
+def _evaluated(path: Path, test: Collection, measure: str, settings: UtilitySettings, session: Session) -> Result:
     """All students come from the same base, so the orientation probe is skipped."""
     _, system = systems(settings.first_stage, [str(path)], settings.depth, session.workspace)
     (done,) = experiment([test], [system], [measure], session, skip_probe=True)
-    return done
+    return results_of(done)[0]

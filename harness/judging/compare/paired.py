@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adapters.errors import DataError
-from harness.judging.compare.side import ComparedSide, fresh_side
+from harness.judging.compare.side import ComparedSide
 from harness.measuring.statistics.design import Design, Floats64, Questions
-from harness.result.evaluation import Evaluation
-from harness.result.summary import shares
+from harness.measuring.votes import shares
 
 
 @dataclass(frozen=True)
@@ -47,37 +46,13 @@ class PairedValues:
 
 
 def weights(parts: Sequence[PairedValues]) -> Floats64:
-    """Return the weight of each collection in the macro average, summing to 1; see `harness.result.summary.shares`."""
+    """Return the weight of each collection in the macro average, summing to 1; see `harness.measuring.votes.shares`."""
     return shares([part.group for part in parts])
 
 
 def design_of(parts: Sequence[PairedValues]) -> Design:
     """Return the questions of some collections with the weights of the collections in the macro average."""
     return Design(tuple(part.questions for part in parts), weights(parts))
-
-
-def paired_of(
-    baseline: Sequence[Evaluation], candidate: Sequence[Evaluation], measure: str, *, unpaired: bool = False
-) -> list[PairedValues]:
-    """Pair the evaluations of two systems in memory, collection by collection, in the order of the baseline.
-
-    Args:
-        measure: the canonical name, such as `nDCG@10`.
-        unpaired: accept systems that ranked different candidates; see `same_candidates`. Default: False.
-
-    Raises:
-        DataError: a collection is missing on one side, or the evaluators or candidates differ.
-        UsageError: an evaluation does not have the measure.
-    """
-    ours, theirs = ({one.collection.fingerprint: one for one in side} for side in (baseline, candidate))
-    lonely = sorted({one.collection.name for one in (*baseline, *candidate)
-                     if one.collection.fingerprint not in ours.keys() & theirs.keys()})  # fmt: skip
-    if lonely:
-        raise DataError(f"{', '.join(lonely)}: not measured on the same queries by both systems; run both on the same")
-    return [
-        joined(fresh_side(one, measure), fresh_side(theirs[name], measure), unpaired=unpaired)
-        for name, one in ours.items()
-    ]
 
 
 def joined(baseline: ComparedSide, candidate: ComparedSide, *, unpaired: bool = False) -> PairedValues:
@@ -88,44 +63,46 @@ def joined(baseline: ComparedSide, candidate: ComparedSide, *, unpaired: bool = 
     """
     _refuse(baseline, candidate, unpaired)
     noise = [side.noise for side in (baseline, candidate) if side.noise is not None]
+    about = baseline.collection
     return PairedValues(
-        collection=baseline.collection,
-        split=baseline.split,
-        language=baseline.language,
-        group=baseline.group,
-        fingerprint=baseline.fingerprint,
+        collection=about.name,
+        split=about.split,
+        language=about.language,
+        group=about.group,
+        fingerprint=about.fingerprint,
         questions=_questions(baseline, candidate),
         baseline=np.asarray(baseline.values, np.float64),
         candidate=np.asarray(candidate.values, np.float64),
         baseline_id=",".join(baseline.ids),
         candidate_id=",".join(candidate.ids),
-        same_candidates=baseline.candidates == candidate.candidates,
+        same_candidates=baseline.stored.candidates == candidate.stored.candidates,
         noise=max(noise, default=None),
     )
 
 
 def _refuse(baseline: ComparedSide, candidate: ComparedSide, unpaired: bool) -> None:
-    two = f"{baseline.collection}: {baseline.ids[0]} and {candidate.ids[0]}"
+    two = f"{baseline.collection.name}: {baseline.ids[0]} and {candidate.ids[0]}"
     if baseline.evaluator != candidate.evaluator:
         versions = f"versions {baseline.evaluator} and {candidate.evaluator}"
         raise DataError(f"{two} were measured by {versions} of the evaluator; run the older one again")
-    if baseline.fingerprint != candidate.fingerprint:
+    if baseline.collection.fingerprint != candidate.collection.fingerprint:
         raise DataError(f"{two} were measured on different content, splits or samples; run both systems on the same")
     if baseline.questions.ids != candidate.questions.ids:
         shared = len(set(baseline.questions.ids) & set(candidate.questions.ids))
         raise DataError(f"{two} have {shared or 'no'} queries in common, but not all; run both systems again")
-    if baseline.candidates != candidate.candidates and not unpaired:
+    if baseline.stored.candidates != candidate.stored.candidates and not unpaired:
         raise DataError(
-            f"{baseline.collection}: {_described(baseline)}, but {_described(candidate)}; run both on the same "
+            f"{baseline.collection.name}: {_described(baseline)}, but {_described(candidate)}; run both on the same "
             "candidates, or let --unpaired-first-stages mark it"
         )
 
 
 def _questions(baseline: ComparedSide, candidate: ComparedSide) -> Questions:
     """Return the questions of both sides. One workspace may know the parallel set of the collection, the other not."""
-    known = (side.questions for side in (baseline, candidate) if side.questions.drawn_from != side.fingerprint)
+    known = (side.questions for side in (baseline, candidate) if side.collection.parallel is not None)
     return next(known, baseline.questions)
 
 
 def _described(side: ComparedSide) -> str:
-    return f"'{side.system}' ranked the candidates of {side.first_stage} at depth {side.depth} ({side.ids[0]})"
+    stage = f"{side.stored.first_stage} at depth {side.stored.depth}"
+    return f"'{side.system}' ranked the candidates of {stage} ({side.ids[0]})"

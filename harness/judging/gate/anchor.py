@@ -11,7 +11,6 @@ from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import BEST_ACCEPTED
 from harness.judging.gate.restemmed import refuse_accepted, refuse_named
 from harness.judging.gate.stage import Stage, split_of
-from harness.result.evaluation import Evaluation
 from harness.result.places import some
 from harness.result.select import Named, system_named
 from harness.result.store import Results
@@ -75,8 +74,8 @@ def wanted(stage: Stage, looks: LookLog) -> NamedAnchor:
         return NamedAnchor(name, None, refusal)
 
 
-def found(stage: Stage, anchor: NamedAnchor, ours: Sequence[Evaluation], looks: LookLog) -> Anchor:
-    """Return the anchor's evaluations on the queries and candidate documents of `ours`, from a run or from the store.
+def found(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], looks: LookLog) -> Anchor:
+    """Return the anchor's evaluations on these candidates, from a run or from the store; see `stored`.
 
     Raises:
         UsageError: no accepted system was measured on these queries.
@@ -85,7 +84,7 @@ def found(stage: Stage, anchor: NamedAnchor, ours: Sequence[Evaluation], looks: 
     if anchor.system is not None:
         own = by_collection(stage.session.workspace, [one.id for one in stage.run(anchor.system)])
         return _warned(stage, Anchor(anchor.name, own))
-    return stored(stage, anchor, {one.collection.fingerprint: one.run.candidates for one in ours}, looks)
+    return stored(stage, anchor, candidates, looks)
 
 
 def stored(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], looks: LookLog) -> Anchor:

@@ -14,8 +14,8 @@ from harness.judging.gate.blocks import plan
 from harness.judging.gate.sequential import Monitor, SequentialDecision, SequentialRule
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Floats64, Questions
+from harness.measuring.votes import shares
 from harness.result.evaluation import Evaluation
-from harness.result.summary import votes
 from harness.running.experiment import evaluate, measure
 from harness.scoring.ground import CandidatePool, part_of
 from harness.scoring.session import Session
@@ -115,7 +115,7 @@ def run_blocks(
         if ground.collection.changes is not None:
             raise UsageError(f"{ground.collection.name} has pairs of queries; run the gate without --sequential")
     collections = [ground.collection for ground in grounds]
-    blocks = plan(Design(tuple(map(questions_of, collections)), votes(collections)), seed)
+    blocks = plan(Design(tuple(map(questions_of, collections)), shares([one.group for one in collections])), seed)
     orders = [_rows(*both) for both in zip(collections, blocks.whole.collections, strict=True)]
     monitor = Monitor.of(rule, blocks)
     ours, theirs = _Side(anchor, session), _Side(candidate, session)

@@ -18,6 +18,7 @@ from harness.judging.gate.verdict import CheckpointCost, Findings, Verdict
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import Difference
+from harness.numbers import points
 from harness.result.evaluation import Evaluation
 from harness.result.store import Results
 from harness.scoring.ground import CandidatePool
@@ -49,8 +50,7 @@ def stopped(stage: Stage, grounds: Sequence[CandidatePool], anchor: System, cand
     with Results(stage.session.workspace.results) as results:
         for evaluation in (*found.anchor, *found.candidate):
             results.keep(evaluation)
-        timed = tuple(replace(one, pairs_per_second=results.speed_of(one.id)) for one in found.candidate)
-    return replace(found, candidate=timed)
+    return found
 
 
 def _with_alarms(evaluation: Evaluation, alarms: tuple[Alarm, ...]) -> Evaluation:
@@ -86,7 +86,7 @@ def judge_early(
     ]
     lost = sorted((part for part in parts if part.collapsed), key=lambda part: part.delta)
     refused = [
-        f"collection {part.name} lost {reasons.points(-part.delta)} points on {part.queries:,} queries: a certain drop"
+        f"collection {part.name} lost {points(-part.delta)} points on {part.queries:,} queries: a certain drop"
         for part in lost
     ]
     if decision.verdict == "refused" and not lost:

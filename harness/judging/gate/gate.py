@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,10 +22,13 @@ from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of, staged
 from harness.judging.gate.verdict import MEMORY, TIME, CheckpointCost, Findings, Verdict
 from harness.result.evaluation import Evaluation
+from harness.result.gathered import speed_of
 from harness.result.opening import stored_in
+from harness.result.result import Result, results_of
 from harness.result.secrets import without_secrets
-from harness.result.stemming import notes, of_evaluations, of_stored
+from harness.result.stemming import Stemming, notes, of_stored
 from harness.result.store import Results
+from harness.result.stored import Stored
 from harness.scoring.ground import prepare
 from harness.scoring.session import Session
 from harness.scoring.system import System
@@ -60,7 +63,10 @@ class _Scored:
     """Both sides, measured on the same queries."""
 
     anchor: anchors.Anchor
-    ours: Sequence[Evaluation]
+    ours: Mapping[str, Stored]
+    """The candidate's evaluations, by fingerprint of the collection."""
+    stemming: Sequence[Stemming]
+    """How BM25 stems in them, under the candidate's present name; the store may know equal content by another one."""
     candidates: Mapping[str, str]
     """Digests of the candidates of all queries, scored or not, by fingerprint."""
     megabytes: float | None
@@ -116,7 +122,7 @@ def gate(
     except ModelError as error:
         return _invalid(result, str(error))
     verdict = _verdict(stage, scored)
-    stemming = [*of_evaluations(scored.ours), *of_stored(scored.anchor.stored.values())]
+    stemming = [*scored.stemming, *of_stored(scored.anchor.stored.values())]
     lines = (*_origins(stage, scored.anchor.name, candidate), *notes(dict.fromkeys(stemming)))
     result = replace(result, verdict=verdict, anchor=scored.anchor.name, notes=lines)
     if tier == "dev":
@@ -155,10 +161,11 @@ def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
 def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
     """Score all queries. The candidate comes first, so that its peak memory does not include the anchor."""
     with watched() as peak:
-        ours = stage.run(system)
-    anchor = anchors.found(stage, wanted, ours, known)
-    megabytes = peak.megabytes if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
-    return _Scored(anchor, ours, {one.collection.fingerprint: one.run.candidates for one in ours}, megabytes)
+        done = stage.run(system)
+    ids, candidates = [one.id for one in done], {one.collection.fingerprint: one.run.candidates for one in done}
+    anchor = anchors.found(stage, wanted, candidates, known)
+    megabytes = peak.megabytes if any(one.fresh for one in done) else looks.memory(ids)
+    return _Scored(anchor, anchors.by_collection(stage.session.workspace, ids), _stemming(done), candidates, megabytes)
 
 
 def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
@@ -175,25 +182,32 @@ def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks:
         name, caution = kept.name, kept.caution
     with watched() as peak:
         found = stopped(stage, grounds, theirs, system)
-    scored = anchors.by_collection(stage.session.workspace, [one.id for one in found.anchor])
+    ids = [one.id for one in found.candidate]
+    scored, ours = (
+        anchors.by_collection(stage.session.workspace, own) for own in ([one.id for one in found.anchor], ids)
+    )
+    megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory(ids)
     anchor = anchors.Anchor(name, scored, caution)
-    megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
-    return _Scored(anchor, found.candidate, candidates, megabytes, found)
+    return _Scored(anchor, ours, _stemming(found.candidate), candidates, megabytes, found)
+
+
+def _stemming(done: Iterable[Evaluation]) -> list[Stemming]:
+    return of_stored(results_of(one)[0].stored for one in done)
 
 
 def _verdict(stage: Stage, scored: _Scored) -> Verdict:
-    costs = costs_of(scored.ours, stage.policy, scored.megabytes)
-    names = {one.collection.fingerprint: one.collection.name for one in scored.ours}
-    measures = stage.measures_of([one.collection for one in scored.ours])
+    ours = scored.ours
+    names = {key: one.collection.name for key, one in ours.items()}
+    measures = stage.measures_of([one.collection for one in ours.values()])
     here = stage.session.workspace
     there = stage.reference if scored.stopped is None else here  # blocks are stored in the workspace that scores them
     with Results(here.results) as results, Results(there.results) as reference:
-        stored = {one.collection.fingerprint: results.find(one.id) for one in scored.ours}
         known = [*scored.anchor.caution, *stage.cautions]
-        found = findings(names, scored.anchor.stored, stored, measures, known)
+        found = findings(names, scored.anchor.stored, ours, measures, known)
+        costs = costs_of(results.results(one.id for one in ours.values()), stage.policy, scored.megabytes)
         if found.hard:
             return judge((), weights(()), stage.policy, tier=stage.tier, findings=found, costs=costs)
-        sides = ((reference, scored.anchor.stored), (results, stored))
+        sides = ((reference, scored.anchor.stored), (results, ours))
         pairs = [
             joined(*(stored_side(store, side[key], measure) for store, side in sides))
             for key, measure in measures.items()
@@ -202,12 +216,11 @@ def _verdict(stage: Stage, scored: _Scored) -> Verdict:
     return rule(pairs, weights(pairs), stage.policy, tier=stage.tier, findings=found, costs=costs)
 
 
-def costs_of(ours: Sequence[Evaluation], policy: Policy, megabytes: float | None) -> tuple[CheckpointCost, ...]:
+def costs_of(ours: Iterable[Result], policy: Policy, megabytes: float | None) -> tuple[CheckpointCost, ...]:
     """Return the cost of the candidate on this machine: model time over all occasions on which these pairs were scored
     here, and peak memory."""
-    pairs = sum(len(one.run) for one in ours)
-    timed = [len(one.run) / one.pairs_per_second for one in ours if one.pairs_per_second]
-    seconds = 1000 * sum(timed) / pairs if pairs and len(timed) == len(ours) else None
+    speed = speed_of({one.id: one for one in ours}.values())
+    seconds = None if speed is None else 1000 / speed
     return (
         CheckpointCost(TIME, "s per 1,000 pairs", seconds, policy.cost.max_seconds_per_1000_pairs),
         CheckpointCost(MEMORY, "MB at its peak", megabytes, policy.cost.max_memory_mb),
@@ -216,7 +229,7 @@ def costs_of(ours: Sequence[Evaluation], policy: Policy, megabytes: float | None
 
 def _look(stage: Stage, scored: _Scored, candidate: str, verdict: Verdict) -> Look:
     macro = verdict.macro
-    theirs, ours = tuple(one.id for one in scored.anchor.stored.values()), tuple(one.id for one in scored.ours)
+    theirs, ours = tuple(one.id for one in scored.anchor.stored.values()), tuple(one.id for one in scored.ours.values())
     return Look(
         release=stage.policy.looks.release or UNNAMED,
         tier=stage.tier,

@@ -13,6 +13,7 @@ from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.verdict import CheckpointCost, Macro, State
 from harness.measuring.statistics.design import TIE, Floats64
 from harness.measuring.statistics.error import more_queries
+from harness.numbers import points, signed, signed_interval
 
 if TYPE_CHECKING:
     from harness.judging.compare.paired import PairedValues
@@ -114,10 +115,9 @@ def figures(macro: Macro) -> list[str]:
 def _interval(macro: Macro) -> str:
     """Return the interval of the difference: the anytime interval if the gate stopped early."""
     if macro.anytime is not None:
-        low, high = macro.anytime
-        return f"anytime interval {signed(low)} to {signed(high)}, "
-    (low, high), bound = macro.difference.interval, f"lower {level(macro.alpha)} bound {signed(macro.lower)}, "
-    return bound if math.isnan(low) else f"95 % interval {signed(low)} to {signed(high)}, {bound}"
+        return f"anytime interval {signed_interval(macro.anytime)}, "
+    bound, within = f"lower {level(macro.alpha)} bound {signed(macro.lower)}, ", macro.difference.interval
+    return bound if math.isnan(within[0]) else f"95 % interval {signed_interval(within)}, {bound}"
 
 
 def ahead(better: bool, tier: Tier) -> list[str]:
@@ -159,16 +159,6 @@ def at_least(heads: int, coins: int) -> float:
 def counted(queries: int, questions: int) -> str:
     """Return the number of queries in words, with the number of questions if it differs."""
     return f"{queries:,} queries" + ("" if questions == queries else f" of {questions:,} questions")
-
-
-def points(fraction: float) -> str:
-    """Return a fraction as points."""
-    return f"{100 * fraction:.2f}"
-
-
-def signed(fraction: float) -> str:
-    """Return a difference of fractions as points, with a sign."""
-    return f"{100 * fraction:+z.2f}"
 
 
 def level(alpha: float) -> str:

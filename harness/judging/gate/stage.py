@@ -15,6 +15,7 @@ from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.splits import part
 from harness.measuring.measures import parse
 from harness.result.evaluation import Evaluation
+from harness.result.facts import CollectionFacts
 from harness.running.experiment import experiment
 from harness.scoring.ground import is_paired
 from harness.scoring.session import Session
@@ -48,7 +49,7 @@ class Stage:
         """The fingerprints of the whole collections."""
         return tuple(sorted({one.part_of or one.fingerprint for one in self.collections}))
 
-    def measures_of(self, collections: Sequence[Collection]) -> dict[str, str]:
+    def measures_of(self, collections: Sequence[Collection | CollectionFacts]) -> dict[str, str]:
         """Return the canonical name of the primary measure of each collection, by fingerprint."""
         named = {one.fingerprint: self.policy.measure or one.rules.main_measure for one in collections}
         return {key: PAIRED_MEASURE if is_paired(name) else str(parse(name)) for key, name in named.items()}

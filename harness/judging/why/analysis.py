@@ -17,7 +17,7 @@ from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import Difference as Tested
 from harness.measuring.statistics.difference import difference as tested
-from harness.result.summary import votes
+from harness.measuring.votes import shares
 
 _SAME = 1e-12
 """Smaller deltas are rounding."""
@@ -76,7 +76,7 @@ def why(facings: Sequence[PairedTexts]) -> Why:
     differences = [difference(one) for one in facings]
     each = [one.deltas for one in differences]
     collections = [one.collection for one in facings]
-    design = Design(tuple(map(questions_of, collections)), votes(collections))
+    design = Design(tuple(map(questions_of, collections)), shares([one.group for one in collections]))
     sizes = list(map(len, each))
     weights = np.repeat(design.weights / sizes, sizes)
     whole = tested(design, each)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from harness.judging.why.analysis import Why
 from harness.judging.why.groups import Group
 from harness.judging.why.labels import QueryLabel
+from harness.numbers import DASH, points, signed, signed_interval
 
 
 def headline(why: Why) -> str:
@@ -37,28 +37,21 @@ def phrase(group: Group, labels: Sequence[QueryLabel]) -> str:
     return (" and " if alike else " ").join(phrases)
 
 
-def signed(value: float, digits: int = 1) -> str:
-    """Return a fraction as points, with a sign."""
-    shown = f"{100 * value:+z.{digits}f}"
-    return (f"{0:.{digits}f}" if float(shown) == 0 else shown).replace("-", "−")
-
-
 def _difference(why: Why) -> str:
-    low, high = why.interval
-    points = f"{abs(100 * why.delta):.1f} points"
+    size, within = f"{points(abs(why.delta), 1)} points", signed_interval(why.interval, 1)
     if why.decided:
-        return f"B loses {points} to A" if why.delta < 0 else f"B gains {points} over A"
-    known = f", 95 % interval {signed(low)} to {signed(high)}" if math.isfinite(low) else ""
-    return f"B may not differ from A ({signed(why.delta)} points{known})"
+        return f"B loses {size} to A" if why.delta < 0 else f"B gains {size} over A"
+    known = "" if within == DASH else f", 95 % interval {within}"
+    return f"B may not differ from A ({signed(why.delta, 1)} points{known})"
 
 
 def _explained(why: Why, group: Group) -> str:
     named = f"queries {phrase(group, why.labels)} ({group.queries:,} of {len(why.deltas):,})"
     if not why.decided:
-        return f"{named} differ by {signed(group.mean)} points, all others by {signed(group.rest)}"
+        return f"{named} differ by {signed(group.mean, 1)} points, all others by {signed(group.rest, 1)}"
     share = group.contribution / why.delta
     if share > 1.005:
-        left = signed(why.delta - group.contribution)
+        left = signed(why.delta - group.contribution, 1)
         return f"{named} explain all of it, and the others go the other way ({left} points)"
     return f"{named} explain {100 * share:.0f} % of it"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.data.notes import notes_of
 from harness.judging.compare.selection import StoredSelection, select
 from harness.judging.why.facing import PairedTexts, facing
 from harness.measuring.measures import parse
@@ -51,7 +50,7 @@ def find(workspace: Workspace, a: str, b: str, measure: str = MAIN, wanted: Want
         selection = select(list(results.all()), a, [b], wanted=wanted)
     pairs = _pairs(selection)
     faced = tuple(_faced(recall(workspace, one.id), recall(workspace, other.id), measure) for one, other in pairs)
-    known = [*selection.notes, *(note for one in faced for note in notes_of(one.collection))]
+    known = [*selection.notes, *(note for pair in pairs for note in pair[0].collection.notes)]
     notes = tuple(dict.fromkeys([*known, *bm25_notes(of_stored(one for pair in pairs for one in pair))]))
     return Found(selection.baseline.label, selection.candidates[0].label, faced, pairs, notes)
 

@@ -18,7 +18,7 @@ from harness.result.evaluation import Evaluation
 from reports.columns import choose
 from reports.tables.run import alarms, comparison_tables
 from reports.view import View
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -112,11 +112,12 @@ def test_a_model_that_saw_no_document_has_100_by_the_old_count_and_hard_alarms_h
 
 def test_the_table_shows_chance_and_the_span_of_the_ties(place: Place, model: Path, rows: Path) -> None:
     evaluations = evaluated(place, rows, f"{__name__}:QueryFirst?model={model}")
-    table = comparison_tables(evaluations, View(choose("tie_span")))[0]
+    table = comparison_tables(results_in(evaluations), View(choose("tie_span")))[0]
     assert "a random order of these candidates has an expected value of 40.83" in table.notes
     assert table.rows[1][table.columns.index("tie span")].text == "83.33"
     assert any(
-        "were truncated away whole: the model never saw them [truncated-away]" in line for line in alarms(evaluations)
+        "were truncated away whole: the model never saw them [truncated-away]" in line
+        for line in alarms(results_in(evaluations))
     )
 
 

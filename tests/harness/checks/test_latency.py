@@ -39,7 +39,7 @@ def test_the_figures_are_added_to_the_stored_results_of_the_same_reranker(place:
     (found,) = timed(place, queries=2)
     assert found.evaluations == (done.id,), "a sample of the queries is timed, the whole is what it is about"
     with Results(place.workspace.results) as results:
-        assert results.latency(done.id) == (found.p50, found.p95, found.megabytes)
+        assert results.timing_of(done.id).latency == (found.p50, found.p95, found.megabytes)
     (grid,) = grids(gathered(place.workspace.path))
     cells = {cell.system.label: cell.timing.latency for cell in grid.cells.values()}
     assert cells[FAKE] == (found.p50, found.p95, found.megabytes)

@@ -33,6 +33,11 @@ def numbered(count: int, start: int = 1) -> list[str]:
     return [str(number) for number in range(start, start + count)]
 
 
+def noted(collections: Iterable[Collection]) -> list[str]:
+    found = list(collections)
+    return notes(found, {one.fingerprint: one.queries.ids() for one in found})
+
+
 def members(*collections: Collection, declared: bool | None = None) -> list[Member]:
     return [Member(one, "set", declared) for one in collections]
 
@@ -165,20 +170,20 @@ def test_no_set_changes_a_fingerprint_and_a_sample_keeps_its_set(place: Place) -
 
 def test_a_note_says_how_many_questions_there_are_and_how_that_is_known(place: Place) -> None:
     few = [asked(place, code, numbered(5, start)) for code, start in (("de", 1), ("en", 4))]
-    assert notes(with_parallel(members(*few, declared=True))) == ["set: 8 questions in 2 languages (declared)"]
-    assert notes(with_parallel(members(*few), True)) == ["set: 8 questions in 2 languages (as --parallel says)"]
-    assert notes(with_parallel(members(*few), False)) == []
+    assert noted(with_parallel(members(*few, declared=True))) == ["set: 8 questions in 2 languages (declared)"]
+    assert noted(with_parallel(members(*few), True)) == ["set: 8 questions in 2 languages (as --parallel says)"]
+    assert noted(with_parallel(members(*few), False)) == []
 
 
 def test_without_languages_a_note_counts_collections(place: Place) -> None:
     unknown = [asked(place, code, numbered(20), language_known=False) for code in ("d", "e")]
-    assert notes(with_parallel(members(*unknown)))[0].startswith("set: 20 questions in 2 collections (detected: ")
+    assert noted(with_parallel(members(*unknown)))[0].startswith("set: 20 questions in 2 collections (detected: ")
 
 
 def test_shared_ids_without_a_declaration_are_noted_in_one_line(place: Place) -> None:
     few = [asked(place, code, numbered(20), own=code) for code in ("de", "en", "fr", "ru", "th")]
-    assert notes(with_parallel(members(*few[:2]))) == [
+    assert noted(with_parallel(members(*few[:2]))) == [
         f"set/de shares 20 query ids with en; set/en shares 20 query ids with de: {DECLARE}"
     ]
-    (line,) = notes(with_parallel(members(*few)))
+    (line,) = noted(with_parallel(members(*few)))
     assert line.endswith(f"; 2 more collections share ids too: {DECLARE}")

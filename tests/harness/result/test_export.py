@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from harness.api import Outcome
 from harness.data.trec import read_run
 from harness.measuring.judged import Judged
 from harness.result.evaluation import Evaluation
-from harness.result.export import as_dict, write_results
-from tests.tiny_collection import FIRST, Place
+from harness.result.export import write_runs
+from reports.tables.run_values import as_dict
+from tests.tiny_collection import FIRST, Place, results_in
 
 FAKE = "tests.fake_adapters"
 
@@ -27,7 +29,7 @@ def strict(text: str) -> Any:
 
 
 def written(place: Place, evaluations: list[Evaluation]) -> Any:
-    write_results(place.path / "out", evaluations, as_dict(evaluations))
+    Outcome(tuple(evaluations)).write(place.path / "out")
     return strict((place.path / "out" / "results.json").read_text("utf-8"))
 
 
@@ -57,7 +59,7 @@ def test_what_cannot_be_known_is_null_and_never_nan(place: Place) -> None:
 
 def test_the_macro_average_is_over_collections(place: Place) -> None:
     collections = [place.load(place.beir("one")), place.load(place.beir("two", qrels=[("q1", "d4", 1)]))]
-    found = strict(json.dumps(as_dict(place.evaluations(*collections))))
+    found = strict(json.dumps(as_dict(results_in(place.evaluations(*collections)))))
     means = [one["measures"]["nDCG@10"]["value"] for one in found["evaluations"]]
     assert found["macro"][f"{FIRST} (first stage)"]["nDCG@10"]["value"] == pytest.approx(sum(means) / 2)
     assert len(found["collections"]) == 2
@@ -66,7 +68,7 @@ def test_the_macro_average_is_over_collections(place: Place) -> None:
 def test_run_files_give_the_same_values_again(place: Place) -> None:
     collection = place.load()
     done = place.evaluations(collection, rerankers=[f"{FAKE}:Plain"], depth=8)
-    write_results(place.path / "out", done, as_dict(done))
+    write_runs(place.path / "out" / "runs", done)
     files = sorted((place.path / "out" / "runs").iterdir())
     assert len(files) == 2
     for one in done:

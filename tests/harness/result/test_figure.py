@@ -11,11 +11,28 @@ from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.statistics.difference import DesignPart, difference, differences
 from harness.result.figure import COLLECTIONS, SYSTEMS, Figure, Selection, figures
-from harness.result.summary import EvaluatedMeasure
 
 NAMES = ("a", "b", "c")
 SIZES = {"a": 40, "b": 60, "c": 50}
-Cells = dict[tuple[str, str], EvaluatedMeasure]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A cell."""
+
+    questions: Questions
+    values: Floats64
+    candidates: str
+    chance: float | None = None
+    ceiling: float | None = None
+    tie_span: float | None = None
+
+    @property
+    def value(self) -> float:
+        return float(np.mean(self.values)) if len(self.values) else float("nan")
+
+
+Cells = dict[tuple[str, str], Measured]
 
 
 @dataclass(frozen=True)
@@ -31,10 +48,8 @@ MACRO = Averaged(NAMES, (0.25, 0.25, 0.5), SYSTEMS)
 COLUMNS = [MACRO, *(Averaged((name,), (1.0,)) for name in NAMES)]
 
 
-def cell(name: str, values: Floats64, candidates: str = "") -> EvaluatedMeasure:
-    return EvaluatedMeasure(
-        Questions(name, tuple(f"q{place}" for place in range(len(values)))), values, candidates or name
-    )
+def cell(name: str, values: Floats64, candidates: str = "") -> Measured:
+    return Measured(Questions(name, tuple(f"q{place}" for place in range(len(values)))), values, candidates or name)
 
 
 def cells(systems: int = 3, seed: int = 3) -> Cells:
@@ -115,8 +130,8 @@ def test_languages_of_a_parallel_set_count_questions() -> None:
     asked = Questions("set", tuple(f"q{place}" for place in range(30)))
     base = np.random.default_rng(0).uniform(0.2, 0.8, (3, 30))
     moved = np.random.default_rng(1).normal(0.05, 0.1, 30) + np.random.default_rng(2).normal(0, 0.02, (3, 30))
-    of = {("base", name): EvaluatedMeasure(asked, base[row], "") for row, name in enumerate(NAMES)}
-    of |= {("s0", name): EvaluatedMeasure(asked, base[row] + moved[row], "") for row, name in enumerate(NAMES)}
+    of = {("base", name): Measured(asked, base[row], "") for row, name in enumerate(NAMES)}
+    of |= {("s0", name): Measured(asked, base[row] + moved[row], "") for row, name in enumerate(NAMES)}
     found = shown(of, [Averaged(NAMES, (1 / 3,) * 3, SYSTEMS)])["s0", 0]
     by_hand = difference(Design((asked,)), [moved.mean(axis=0)])
     assert found.difference is not None

@@ -25,7 +25,7 @@ from harness.scoring.system import MadeOf
 from leaderboards.published import published
 from tests.fixtures import Command
 from tests.suite_evaluations import as_of, by_reranker
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 TASK = "WebLINXCandidatesReranking"
 QUERIT, JINA = "Querit/Querit-4B", "jinaai/jina-reranker-v3"
@@ -221,7 +221,7 @@ def test_a_run_that_comes_to_the_wrong_value_is_no_better_than_a_mean(
 ) -> None:
     from reports.tables.run import comparison_tables
 
-    (table, *_) = comparison_tables(runs)
+    (table, *_) = comparison_tables(results_in(runs))
     assert [cells[1].strong for cells in table.rows] == [False, True]
     assert any(NOTE in note for note in table.notes)
     assert {alarm.name for alarm in runs[0].alarms} >= {"known-wrong"}

@@ -173,7 +173,7 @@ def test_a_sound_evaluation_is_found_while_another_is_damaged(place: Place) -> N
         with pytest.raises(DataError, match=second.id):
             results.find(second.id)
         with pytest.raises(DataError, match=second.id):
-            results.per_query(second.id, "nDCG@10")
+            results.result(second.id, "nDCG@10")
 
 
 def test_questions_that_do_not_fit_their_values_are_refused(place: Place) -> None:
@@ -198,9 +198,9 @@ def test_a_time_that_is_no_number_is_refused(place: Place, statement: str, messa
     done, path = place.evaluations(rerankers=[FAKE])[1], place.workspace.results
     with Results(path) as results:
         results.keep_latency(done.id, 0.1, 0.2, megabytes=None, queries=4)
-        assert results.latency(done.id) == (0.1, 0.2, None)
+        assert results.timing_of(done.id).latency == (0.1, 0.2, None)
     damage(path, statement)
-    for read in (Results.results, lambda store: store.speed_of(done.id), lambda store: store.latency(done.id)):
+    for read in (Results.results, lambda store: store.timing_of(done.id)):
         with pytest.raises(DataError, match=f"evaluation {done.id}: {message}; run it again"), Results(path) as results:
             read(results)
 

@@ -29,7 +29,7 @@ SCIFACT = find("beir/scifact")[0]
 
 
 def written(evaluation: Evaluation, made: Made = MADE) -> tuple[Result, ...]:
-    return results_of(evaluation, made, corpus="c0ffee")
+    return results_of(replace(evaluation, made=made, timing=None), corpus="c0ffee")
 
 
 def kept(path: Path, *results: Result) -> list[Result]:
@@ -113,6 +113,15 @@ def test_what_is_read_is_what_was_written(place: Place, tmp_path: Path, made: Ca
     found = kept(tmp_path / "a.sqlite", *expected)
     assert_same(found, expected)
     assert_same(kept(tmp_path / "b.sqlite", *found), expected)
+
+
+def test_a_run_is_made_from_the_values_that_the_store_keeps(place: Place) -> None:
+    done = place.evaluations(rerankers=[f"{FAKE}:Streaming"], measures=["nDCG@10", "RR@10"])
+    with Results(place.workspace.results) as store:
+        expected = store.results()
+    for one in done:
+        own = [result for result in expected if result.id == one.id]
+        assert_same(results_of(one, own[0].stored.collection.corpus), own)
 
 
 def test_an_imported_mean_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -18,15 +18,15 @@ from adapters.languages import name_of
 from harness.data import detection
 from harness.data.sources import load
 from harness.result.evaluation import Evaluation
-from harness.result.export import as_dict
-from harness.result.stemming import Stemming, notes, of_evaluations, of_stored, shown_language, spelled_as
+from harness.result.stemming import Stemming, notes, of_stored, shown_language, spelled_as
 from harness.result.store import Results
 from harness.scoring.retrieve import first_stage
 from reports.tables.listing import details, listing
 from reports.tables.run import audit_table, comparison_tables, controls_table
+from reports.tables.run_values import as_dict
 from tests.fixtures import Command
 from tests.sample_texts import undeclared
-from tests.tiny_collection import Place
+from tests.tiny_collection import Place, results_in
 
 NOT_RECOGNISED = (
     "BM25: no stemming, the language was not recognised (declare language = ... in collection.toml or --language)"
@@ -38,7 +38,7 @@ def evaluated(place: Place, folder: Path | str, first: str = "bm25", *rerankers:
 
 
 def said_of(found: Iterable[Evaluation]) -> list[str]:
-    return notes(of_evaluations(found))
+    return notes(of_stored(one.stored for one in results_in(found)))
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,15 @@ def test_first_stage_and_reranker_are_one_line_where_they_are_alike_and_else_nam
 def test_the_line_is_under_every_table_of_a_run(place: Place) -> None:
     found = evaluated(place, "demo/en", "bm25", "bm25") + evaluated(place, "demo/de", "bm25", "bm25")
     line = "BM25 stems with the language of each collection: English, German"
-    tables = [*comparison_tables(found), audit_table(found), controls_table(found)]
+    tables = [*comparison_tables(results_in(found)), audit_table(results_in(found)), controls_table(results_in(found))]
     assert len(tables) == 4
     assert all(line in table.notes for table in tables)
 
 
 def test_json_says_the_language_of_every_bm25_and_where_it_is_from(place: Place) -> None:
-    document: Any = as_dict(evaluated(place, undeclared(place.path, "de"), "bm25", "bm25?language=none"), ["skipped x"])
+    document: Any = as_dict(
+        results_in(evaluated(place, undeclared(place.path, "de"), "bm25", "bm25?language=none")), ["skipped x"]
+    )
     assert document["notes"][0] == "bm25: German stemming (detected)"
     assert document["notes"][-1] == "skipped x"
     assert document["collections"][0]["language"] is None
@@ -122,7 +124,7 @@ def test_json_says_the_language_of_every_bm25_and_where_it_is_from(place: Place)
 
 
 def test_a_run_without_bm25_says_nothing_of_it(place: Place) -> None:
-    document: Any = as_dict(place.evaluations())
+    document: Any = as_dict(results_in(place.evaluations()))
     assert "notes" not in document and "bm25" not in document["evaluations"][0]
 
 
@@ -130,7 +132,7 @@ def test_the_store_says_the_same(place: Place) -> None:
     (done,) = evaluated(place, undeclared(place.path, "de"))
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
-    assert of_stored([stored]) == of_evaluations([done])
+    assert of_stored([stored]) == of_stored([results_in([done])[0].stored])
     shown: Any = details(stored.id, place.workspace.path)
     assert shown["bm25"] == ["BM25: German stemming (detected)"]
     assert shown["collection"]["detected_language"] == "de"

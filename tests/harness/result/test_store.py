@@ -19,7 +19,6 @@ from harness.data.collection import sample_queries
 from harness.result.schema import SCHEMA
 from harness.result.store import Results
 from harness.result.stored import Stored
-from harness.result.summary import summarise
 from tests.tiny_collection import QUERIES, Place
 
 FAKE = "tests.fake_adapters"
@@ -42,14 +41,10 @@ def test_what_is_stored_is_what_was_computed(place: Place) -> None:
     with Results(place.workspace.results) as results:
         found = results.find(done.id)
         for measure, values in zip(done.measures, done.values, strict=True):
-            queries, kept = results.per_query(done.id, str(measure))
-            assert queries == list(QUERIES)
-            assert np.array_equal(kept, values)
-            assert (
-                found.means[str(measure)]
-                == float(np.mean(values))
-                == summarise([done], measure).of(done.system.label).value
-            )
+            kept = results.result(done.id, str(measure))
+            assert kept.ids == tuple(QUERIES)
+            assert np.array_equal(kept.values, values)
+            assert found.means[str(measure)] == float(np.mean(values))
     assert (found.system, found.first_stage, found.depth) == (f"{FAKE}:Streaming", f"{FAKE}:Overlap", 5)
     assert found.collection.name == "coll"
     assert found.collection.fingerprint == done.collection.fingerprint
@@ -92,16 +87,16 @@ def test_an_evaluation_is_found_by_its_whole_id(place: Place) -> None:
             with pytest.raises(UsageError, match=f"no evaluation has the id '{other}'"):
                 results.find(other)
         with pytest.raises(UsageError, match="has no stored values of AP"):
-            results.per_query(done[0].id, "AP")
+            results.result(done[0].id, "AP")
 
 
 def test_values_of_a_sample_are_aligned_with_the_queries_of_the_sample(place: Place) -> None:
     (done,) = place.evaluations(sample_queries(place.load(), 2))
     with Results(place.workspace.results) as results:
-        queries, values = results.per_query(done.id, "nDCG@10")
+        found = results.result(done.id, "nDCG@10")
         assert results.find(done.id).collection.sampled_from == 4
-    assert queries == done.collection.queries.ids()
-    assert len(values) == 2
+    assert found.ids == tuple(done.collection.queries.ids())
+    assert len(found.values) == 2
 
 
 @pytest.mark.parametrize("step", ["_keep_evaluation", "_keep_values"])
@@ -195,11 +190,11 @@ def test_several_runs_may_open_a_new_store_at_once(place: Place) -> None:
 
 def test_speed_is_over_all_times_on_this_machine(place: Place) -> None:
     done = place.evaluations(rerankers=[f"{FAKE}:Plain"])[1]
-    assert done.pairs_per_second == pytest.approx(done.fresh / done.seconds)
+    assert done.timing is not None and done.timing.pairs_per_second == pytest.approx(done.fresh / done.seconds)
     with closing(sqlite3.connect(place.workspace.results)) as database, database:
         database.execute("insert into timing values (?, 'another machine', 1000000, 1, '')", (done.id,))
     with Results(place.workspace.results) as results:
-        assert results.speed_of(done.id) == pytest.approx(done.pairs_per_second)
+        assert results.timing_of(done.id) == done.timing
 
 
 def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Place, tmp_path: Path) -> None:
@@ -218,8 +213,9 @@ def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Pla
         old.execute("pragma user_version = 1")
     with Results(path) as results:
         after = list(results.all())
-        assert results.per_query(done[0].id, "p-MRR") == (["7"], np.array([0.5]))
-        assert results.per_query(done[0].id, "nDCG@10")[0] == list(QUERIES)
+        moved = results.result(done[0].id, "p-MRR")
+        assert (moved.ids, moved.values.tolist()) == (("7",), [0.5])
+        assert results.result(done[0].id, "nDCG@10").ids == tuple(QUERIES)
     assert [one.audit for one in after] == [one.audit for one in before]
     assert [{**one.means, "p-MRR": 0.5} for one in before] == [one.means for one in after]
     with Results(path) as results:

@@ -7,10 +7,11 @@ import pytest
 
 from adapters.errors import DataError
 from harness.measuring.judged import Judged
+from harness.result.evaluation import Evaluation
 from harness.result.store import Results
 from harness.running.experiment import experiment
 from harness.scoring.system import systems
-from tests.tiny_collection import FIRST, Place
+from tests.tiny_collection import FIRST, Place, results_in
 
 FAKE = "tests.fake_adapters"
 
@@ -63,14 +64,18 @@ def test_a_value_that_trec_eval_does_not_confirm_never_reaches_the_store(
         assert list(results.all()) == []
 
 
+def speed(evaluation: Evaluation) -> float | None:
+    return results_in([evaluation])[0].pairs_per_second
+
+
 def test_speed_counts_only_pairs_that_a_model_scored(place: Place) -> None:
     first, model, control = place.evaluations(rerankers=[f"{FAKE}:Plain", "control:oracle"])
-    assert (first.pairs_per_second, control.pairs_per_second) == (None, None)
-    assert model.pairs_per_second is not None
+    assert [speed(one) for one in (first, control)] == [None, None]
+    assert speed(model) is not None
     assert model.fresh == 18
     again = place.evaluations(place.load(place.path / "coll"), rerankers=[f"{FAKE}:Plain"])[1]
     assert (again.fresh, again.seconds) == (0, 0)
-    assert again.pairs_per_second == pytest.approx(model.pairs_per_second), "known from the time when it was scored"
+    assert speed(again) == pytest.approx(speed(model)), "known from the time when it was scored"
 
 
 def test_alarms_of_the_candidates_and_of_the_system_stand_together(place: Place) -> None:

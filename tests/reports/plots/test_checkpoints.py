@@ -65,9 +65,9 @@ def test_the_table_says_what_the_plot_shows() -> None:
     table = history_table(POINTS, "./r/checkpoint-*")
     rows = [[cell.text for cell in row] for row in table.rows]
     assert [row[5:] for row in rows] == [
-        ["50.00", "48.0 to 53.0", "+10.00", "–", "refused (dev), pass (gate)"],
-        ["55.00", "53.0 to 58.0", "+15.00", "+5.00", "refused (dev), refused (gate)"],
-        ["52.00", "50.0 to 55.0", "+12.00", "-3.00", "–"],
+        ["50.00", "[48.00, 53.00]", "+10.00", "-", "refused (dev), pass (gate)"],
+        ["55.00", "[53.00, 58.00]", "+15.00", "+5.00", "refused (dev), refused (gate)"],
+        ["52.00", "[50.00, 55.00]", "+12.00", "-3.00", "-"],
     ]
     assert [row[5].strong for row in table.rows] == [False, True, False]
 

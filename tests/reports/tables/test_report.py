@@ -6,10 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.result.gathered import Grid
+from harness.result.gathered import OFFICIAL, Grid
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
-from harness.result.summary import OFFICIAL
 from reports import marks
 from reports.grid import collection_columns, language_columns, official_grids
 from reports.table import Cell, Table

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from harness.judging.compare.side import ComparedSide
+from harness.judging.compare.side import ComparedSide, side_of
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.statistics.difference import difference, differences
+from tests import made_results
 from training.adapting.claims import claims_of, merging
 from training.adapting.scoring import ArmScores
 
 QUERIES = 60
+IDS = tuple(f"q{place}" for place in range(QUERIES))
 
 
 def measured(name: str, mean: float, seed: int = 0, languages: int = 0) -> ArmScores:
@@ -22,11 +26,8 @@ def measured(name: str, mean: float, seed: int = 0, languages: int = 0) -> ArmSc
 
 
 def side(name: str, values: Floats64, collection: str, drawn_from: str) -> ComparedSide:
-    return ComparedSide(
-        system=name, ids=(name,), collection=collection, split="test", language=None, group=None,
-        fingerprint=collection, evaluator=1, first_stage="bm25", depth=10, candidates="x",
-        questions=Questions(drawn_from, tuple(map(str, range(QUERIES)))), rows=values[None],
-    )  # fmt: skip
+    on = replace(made_results.collection(collection, QUERIES), fingerprint=collection)
+    return side_of(made_results.result(made_results.system(name), on, values.tolist(), parallel=drawn_from))
 
 
 def arms(**means: float) -> dict[str, ArmScores]:
@@ -83,7 +84,7 @@ def test_claims_are_tested_by_the_rule_of_all_differences() -> None:
     found = claims_of(final, "union", ["slerp"], 0.05)
     values = {name: one.sides[0].values for name, one in final.items()}
     rows = np.stack([values[one.winner] - values[one.against] for one in found])
-    design = Design((Questions("f", tuple(map(str, range(QUERIES)))),))
+    design = Design((Questions("f", IDS),))
     for one, expected in zip(found, differences(design, [rows]), strict=True):
         assert (one.delta, one.p, one.adjusted_p) == pytest.approx(
             (expected.macro.value, expected.macro.p, expected.macro.adjusted_p)
@@ -99,7 +100,7 @@ def test_a_parallel_set_proves_no_more_than_its_questions() -> None:
         return one.delta, one.low, one.high, one.p
 
     values = [one.sides[0].values for one in (measured("base", 0.5, 1), measured("union", 0.515, 2))]
-    by_hand = difference(Design((Questions("set", tuple(map(str, range(QUERIES)))),)), [values[1] - values[0]])
+    by_hand = difference(Design((Questions("set", IDS),)), [values[1] - values[0]])
     assert claimed(1) == pytest.approx(claimed(10))
     assert claimed(10) == pytest.approx((by_hand.value, *by_hand.interval, by_hand.p))
 

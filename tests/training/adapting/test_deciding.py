@@ -89,7 +89,10 @@ def test_the_gate_never_sees_what_the_final_split_has_too(place: Place) -> None:
         one.at("gate", BETTER)
         (look,) = one.looks.all()
         assert look.split == split_of(
-            {side.fingerprint: side.candidates for side in measure("better", ORACLE, tiers.gate).sides}
+            {
+                side.collection.fingerprint: side.stored.candidates
+                for side in measure("better", ORACLE, tiers.gate).sides
+            }
         )
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from adapters import tiny
 from adapters.errors import UsageError
-from harness.judging.compare.side import ComparedSide
+from harness.judging.compare.side import ComparedSide, side_of
 from harness.judging.gate.policy import LookBudget, Policy, Splits
 from harness.judging.gate.stage import staged
 from harness.measuring.statistics.bootstrap import value_interval
-from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.design import Design
 from harness.progress import Silent
 from harness.scoring.session import opened
+from tests import made_results
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 from training.adapting.opening import known_at_start
@@ -149,12 +150,9 @@ def test_equal_content_has_equal_ids_under_any_name(place: Place) -> None:
     assert all((part.deltas == 0).all() for part in paired(one, other))
 
 
-def side(name: str, values: list[float], group: str | None = None) -> ComparedSide:
-    return ComparedSide(
-        system="s", ids=(name,), collection=name, split="test", language="de", group=group, fingerprint=name,
-        evaluator=1, first_stage="bm25", depth=10, candidates="x",
-        questions=Questions(name, tuple(map(str, range(len(values))))), rows=np.array([values]),
-    )  # fmt: skip
+def side(name: str, values: list[float], group: str | None = None, parallel: str | None = None) -> ComparedSide:
+    on = made_results.collection(name, len(values), language="de", group=group)
+    return side_of(made_results.result(made_results.system("s"), on, values, parallel=parallel))
 
 
 def test_every_collection_has_one_vote_and_a_group_shares_one() -> None:
@@ -169,11 +167,9 @@ def test_every_collection_has_one_vote_and_a_group_shares_one() -> None:
 def test_the_interval_of_a_parallel_set_is_that_of_its_questions() -> None:
     """Ten languages that say the same are as uncertain as one."""
     values = np.random.default_rng(0).random(30).tolist()
-    one = side("a", values)
-    questions = Questions("set", one.questions.ids)
-    sides = tuple(replace(one, collection=str(place), questions=questions) for place in range(10))
+    sides = tuple(side(str(place), values, parallel="set") for place in range(10))
     *single, macro = rows(ArmScores("arm", "s", "m", ("m",) * 10, sides), "dev")
-    by_hand = value_interval(Design((questions,)), [np.array(values)])
+    by_hand = value_interval(Design((sides[0].questions,)), [np.array(values)])
     assert all((one.low, one.high) == pytest.approx(by_hand) for one in (*single, macro))
 
 

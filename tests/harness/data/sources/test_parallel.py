@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.errors import DataError, UsageError
+from harness.data.collection import Collection
 from harness.data.parallel import notes
 from harness.data.sources import load
 from harness.data.suites.table import read_suite
@@ -24,6 +26,11 @@ def a_set(session: Any, of_set: str = "", *, de: str = "", qrels: str | None = N
     if of_set:
         (session.path / "set" / "collection.toml").write_text(of_set)
     return Path(session.path / "set")
+
+
+def noted(collections: Iterable[Collection]) -> list[str]:
+    found = list(collections)
+    return notes(found, {one.fingerprint: one.queries.ids() for one in found})
 
 
 def _in(language: str) -> list[dict[str, str]]:
@@ -154,7 +161,7 @@ def test_miracl_is_declared_not_to_be_parallel_for_its_languages_share_numbers()
 def test_real_sets_are_known_as_what_they_are(session: Any, data: Path) -> None:
     assert set(known(session, data / "xquad")) == {("xquad", "detected")}
     mlqa = str(data / "mlqa-dev-r")
-    (line,) = notes(load(mlqa, session.workspace))
+    (line,) = noted(load(mlqa, session.workspace))
     assert "mlqa-dev-r/ar shares 243 query ids with en" in line
-    (line,) = notes(load(mlqa, session.workspace, parallel=True))
+    (line,) = noted(load(mlqa, session.workspace, parallel=True))
     assert line == "mlqa-dev-r: 576 questions in 7 languages (as --parallel says)"

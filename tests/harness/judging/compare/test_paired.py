@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness.judging.compare.paired import design_of, joined, paired_of, weights
-from harness.judging.compare.side import fresh_side, stored_side, together
+from harness.judging.compare.paired import design_of, joined, weights
+from harness.judging.compare.side import ComparedSide, side_of, stored_side, together
 from harness.measuring.statistics.design import Questions
 from harness.result.evaluation import Evaluation
+from harness.result.result import results_of
 from harness.result.store import Results
-from harness.scoring.system import MadeOf
 from tests.tiny_collection import QUERIES, Place
 
 REVERSE = "control:reverse"
 MEASURE = "nDCG@10"
-
-
-def asked(*ids: str) -> Questions:
-    return Questions("another", ids)
 
 
 def two(place: Place) -> tuple[Evaluation, Evaluation]:
@@ -29,20 +26,39 @@ def two(place: Place) -> tuple[Evaluation, Evaluation]:
     return first, reverse
 
 
-def test_fresh_and_stored_evaluations_make_the_same_pairs(place: Place) -> None:
-    first, reverse = two(place)
-    (fresh,) = paired_of([first], [reverse], MEASURE)
+def sides(place: Place, *evaluations: Evaluation) -> list[ComparedSide]:
     with Results(place.workspace.results) as results:
-        found = [stored_side(results, results.find(one.id), MEASURE) for one in (first, reverse)]
-    stored = joined(*found)
-    assert fresh.queries == stored.queries == tuple(QUERIES)
-    assert fresh.deltas.tolist() == stored.deltas.tolist() == (reverse.values[0] - first.values[0]).tolist()
-    assert fresh.deltas.any()
-    assert fresh.questions == stored.questions == Questions(first.collection.fingerprint, tuple(QUERIES))
-    plain = (fresh.collection, fresh.split, fresh.fingerprint, fresh.baseline_id, fresh.candidate_id)
-    assert plain == (stored.collection, stored.split, stored.fingerprint, first.id, reverse.id)
-    assert fresh.same_candidates
-    assert stored.same_candidates
+        return [stored_side(results, results.find(one.id), MEASURE) for one in evaluations]
+
+
+def other(side: ComparedSide, **stored: Any) -> ComparedSide:
+    """The side with other facts about its evaluation."""
+    (result,) = side.results
+    return replace(side, results=(replace(result, stored=replace(result.stored, **stored)),))
+
+
+def asking(side: ComparedSide, *ids: str) -> ComparedSide:
+    """The side with other queries."""
+    (result,) = side.results
+    return replace(side, results=(replace(result, ids=ids, values=np.zeros(len(ids))),))
+
+
+def elsewhere(side: ComparedSide) -> ComparedSide:
+    """The side on other content."""
+    return other(side, collection=replace(side.collection, fingerprint="another"))
+
+
+def test_a_side_is_the_same_from_the_store_and_from_a_run(place: Place) -> None:
+    evaluations = two(place)
+    first, reverse = evaluations
+    pairs = [joined(*sides(place, *evaluations)), joined(*(side_of(results_of(one)[0]) for one in evaluations))]
+    for found in pairs:
+        assert found.queries == tuple(QUERIES)
+        assert found.deltas.tolist() == (reverse.values[0] - first.values[0]).tolist()
+        assert found.deltas.any()
+        assert found.questions == Questions(first.collection.fingerprint, tuple(QUERIES))
+        assert (found.collection, found.baseline_id, found.candidate_id) == ("coll", first.id, reverse.id)
+        assert found.same_candidates
 
 
 def test_other_candidates_are_refused_and_both_are_named(place: Place) -> None:
@@ -51,47 +67,34 @@ def test_other_candidates_are_refused_and_both_are_named(place: Place) -> None:
     with pytest.raises(
         DataError, match=rf"at depth 5 \({reverse.id}\).*at depth 2 \({shallow.id}\).*--unpaired-first-stages"
     ):
-        paired_of([reverse], [shallow], MEASURE)
-    (marked,) = paired_of([reverse], [shallow], MEASURE, unpaired=True)
-    assert not marked.same_candidates
-
-
-def test_a_collection_that_one_side_lacks_is_refused(place: Place) -> None:
-    first, reverse = two(place)
-    other = place.load(place.beir("other", queries={"q1": QUERIES["q1"]}, qrels=[("q1", "d1", 1)]))
-    (elsewhere,) = place.evaluations(other)
-    with pytest.raises(DataError, match="other: not measured on the same queries by both"):
-        paired_of([first, elsewhere], [reverse], MEASURE)
-    with pytest.raises(DataError, match="coll, other: not measured on the same queries by both"):
-        paired_of([first], [elsewhere], MEASURE)
+        joined(*sides(place, reverse, shallow))
+    assert not joined(*sides(place, reverse, shallow), unpaired=True).same_candidates
 
 
 def test_another_version_of_the_evaluator_is_refused(place: Place) -> None:
-    first, reverse = two(place)
-    older = replace(reverse, made_of=MadeOf({**reverse.made_of.content, "evaluator": 0}))
+    ours, theirs = sides(place, *two(place))
     with pytest.raises(DataError, match="measured by versions 1 and 0 of the evaluator"):
-        paired_of([first], [older], MEASURE)
+        joined(ours, other(theirs, identity={**theirs.stored.identity, "evaluator": 0}))
 
 
 def test_other_queries_or_content_are_refused_one_by_one(place: Place) -> None:
-    ours, theirs = (fresh_side(one, MEASURE) for one in two(place))
+    ours, theirs = sides(place, *two(place))
     with pytest.raises(DataError, match="different content, splits or samples"):
-        joined(ours, replace(theirs, fingerprint="another"))
+        joined(ours, elsewhere(theirs))
     with pytest.raises(DataError, match="have 3 queries in common, but not all"):
-        joined(ours, replace(theirs, questions=asked("q1", "q2", "q3", "q9")))
+        joined(ours, asking(theirs, "q1", "q2", "q3", "q9"))
     with pytest.raises(DataError, match="have no queries in common"):
-        joined(ours, replace(theirs, questions=asked("a", "b", "c", "d")))
+        joined(ours, asking(theirs, "a", "b", "c", "d"))
 
 
 def test_a_measure_that_was_not_asked_for_is_refused(place: Place) -> None:
-    first, reverse = two(place)
-    with pytest.raises(UsageError, match=r"was not measured by RR@10"):
-        paired_of([first], [reverse], "RR@10")
+    first, _ = two(place)
+    with Results(place.workspace.results) as results, pytest.raises(UsageError, match=r"no stored values of RR@10"):
+        stored_side(results, results.find(first.id), "RR@10")
 
 
 def test_the_members_of_a_group_share_one_vote(place: Place) -> None:
-    first, reverse = two(place)
-    (part,) = paired_of([first], [reverse], MEASURE)
+    part = joined(*sides(place, *two(place)))
     parts = [replace(part, group=group) for group in ("forums", None, "forums", "forums")]
     assert weights(parts) == pytest.approx([1 / 6, 1 / 2, 1 / 6, 1 / 6])
     assert design_of(parts).weights == pytest.approx(weights(parts))
@@ -99,11 +102,11 @@ def test_the_members_of_a_group_share_one_vote(place: Place) -> None:
 
 def test_seeds_are_averaged_query_by_query_and_must_be_of_the_same_queries(place: Place) -> None:
     _, *evaluations = place.evaluations(rerankers=["control:random?seed=1", "control:random?seed=2"])
-    sides = [fresh_side(one, MEASURE) for one in evaluations]
-    group = together("random", [replace(sides[0], noise=0.01), replace(sides[1], noise=0.03)])
+    one, two = sides(place, *evaluations)
+    group = together("random", [replace(one, noise=0.01), replace(two, noise=0.03)])
     assert group.values.tolist() == np.mean([one.values[0] for one in evaluations], axis=0).tolist()
     assert group.ids == tuple(one.id for one in evaluations)
     assert group.noise == 0.03
-    for other in ({"questions": asked("a")}, {"candidates": "others"}, {"fingerprint": "another"}, {"evaluator": 0}):
+    for different in (asking(two, "a"), other(two, candidates="x"), elsewhere(two), other(two, identity={})):
         with pytest.raises(DataError, match="all members of a group need the same"):
-            together("random", [sides[0], replace(sides[1], **other)])
+            together("random", [one, different])

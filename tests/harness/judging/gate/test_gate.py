@@ -16,9 +16,10 @@ from harness.judging.gate.gate import Gated, costs_of, gate
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import CostLimits, Policy, Splits
 from harness.judging.gate.policy import LookBudget as Declared
+from harness.result.facts import Timing
 from harness.result.store import Results
 from tests.harness.judging.gate.fakes import FAKE, readable
-from tests.tiny_collection import FIRST, Place
+from tests.tiny_collection import FIRST, Place, results_in
 
 READER = f"{FAKE}:Reader"
 SLIGHTLY, BADLY = f"{READER}?wrong=0.02", f"{READER}?wrong=0.5"
@@ -245,9 +246,9 @@ def test_a_gate_without_targets_is_refused(place: Place) -> None:
 
 def test_time_is_known_only_if_every_collection_was_timed(place: Place) -> None:
     evaluations = place.evaluations(readable(place), rerankers=[READER])
-    timed = [replace(one, pairs_per_second=2.0) for one in evaluations]
+    timed = [replace(one, timing=Timing(2, 1.0)) for one in results_in(evaluations)]
     assert costs_of(timed, WIDE, None)[0].value == 500
-    assert costs_of([timed[0], replace(timed[1], pairs_per_second=None)], WIDE, None)[0].value is None
+    assert costs_of([timed[0], replace(timed[1], timing=Timing())], WIDE, None)[0].value is None
 
 
 def _gone(_: object, **__: object) -> None:

@@ -208,7 +208,7 @@ def test_the_printed_difference_is_that_of_the_one_rule() -> None:
     design = Design(tuple(one.questions for one in pairs))
     assert found.macro.difference == difference(design, [one.deltas for one in pairs])
     low, high = found.macro.difference.interval
-    assert any(f"95 % interval {100 * low:+.2f} to {100 * high:+.2f}" in line for line in found.reasons)
+    assert any(f"95 % interval [{100 * low:+.2f}, {100 * high:+.2f}]" in line for line in found.reasons)
 
 
 LANGUAGES = [paired(f"x/{code}", 0.0, 300, language=code, of="x") for code in ("de", "en", "sw", "th")]

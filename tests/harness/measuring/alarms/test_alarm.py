@@ -12,12 +12,12 @@ import pytest
 from harness.checks import former
 from harness.measuring.alarms.alarm import Alarm, counted, is_hard, merged
 from harness.measuring.alarms.catalogue import HAZARDS
-from harness.result.export import as_dict
 from harness.result.facts import AuditFacts
 from harness.result.store import Results
 from reports.tables.listing import details, outline
 from reports.tables.run import alarms
-from tests.tiny_collection import Place
+from reports.tables.run_values import as_dict
+from tests.tiny_collection import Place, results_in
 
 ROOT = Path(__file__).parents[4]
 CONSTANT = "tests.fake_adapters:Constant"
@@ -74,8 +74,8 @@ def test_alarms_without_a_name_come_from_an_earlier_version() -> None:
 def test_tables_and_json_name_the_alarm(place: Place) -> None:
     evaluations = place.evaluations(rerankers=[CONSTANT], depth=8)
     line = f"coll · {CONSTANT}: every candidate got the same score for 4 of 4 queries [constant-scores]"
-    assert line in alarms(evaluations)
-    document = as_dict(evaluations)["evaluations"]
+    assert line in alarms(results_in(evaluations))
+    document = as_dict(results_in(evaluations))["evaluations"]
     assert isinstance(document, list)
     assert document[1]["alarms"] == document[1]["audit"]["alarms"] == [one.as_dict() for one in evaluations[1].alarms]
 

@@ -18,7 +18,7 @@ from harness.running.imported.means import means_in
 from harness.running.imported.taken import take_means
 from tests.fixtures import Command
 from tests.suite_evaluations import as_of, by_reranker
-from tests.tiny_collection import FIRST, Place
+from tests.tiny_collection import FIRST, Place, results_in
 
 SCIFACT = find("beir/scifact")[0]
 T2 = find("mteb/T2Reranking")[0]
@@ -84,7 +84,7 @@ def test_nothing_per_query_can_be_asked_of_a_mean(place: Place, tmp_path: Path, 
     other = written(tmp_path / "other", meta={**META, "name": "org/other"})
     take_means([other], place.workspace.path)
     with Results(place.workspace.results) as results, pytest.raises(UsageError, match=r"imported mean .* no interval"):
-        results.per_query(id, "nDCG@10")
+        results.result(id, "nDCG@10")
     names = [one.system.label for one in stored(place)]
     compared = command("compare", *names, "--workspace", place.workspace.path)
     assert compared.code in (2, 3) and "\n" not in compared.err.strip()
@@ -162,7 +162,7 @@ def test_what_we_submitted_comes_back_with_its_first_stage_and_evaluator(place: 
     from reports.mteb_results import write_mteb_results
 
     reranked = by_reranker(place.evaluations(rerankers=[FAKE], measures=["nDCG@10"], depth=20)[1], "org/reranker")
-    (file, *_) = write_mteb_results(tmp_path, [as_of(reranked, SCIFACT)])
+    (file, *_) = write_mteb_results(tmp_path, results_in([as_of(reranked, SCIFACT)]))
     (back,) = means_in(file)
     assert back.values["nDCG@10"] == reranked.values[0].mean()
     assert (back.first_stage, back.depth, back.reranker) == (FIRST, 20, "org/reranker (imported)")

@@ -1,24 +1,25 @@
-"""One line of a table: what was gained, of how much that could be gained, and how sure that is."""
+"""The figures of a run: what was gained, of how much that could be gained, and how sure that is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from harness.measuring.measures import parse
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design
 from harness.measuring.statistics.difference import difference
+from harness.measuring.votes import parts, shares
 from harness.result.evaluation import Evaluation
 from harness.result.figure import Figure
-from harness.result.summary import parts, shares, summarise, votes
-from tests.tiny_collection import Place
+from reports.tables.run import sheet_of
+from tests.tiny_collection import Place, results_in
 
 FAKE = "tests.fake_adapters"
-NDCG = parse("nDCG@10")
+NDCG = "nDCG@10"
 
 
 SIZES = {"one": 9, "two": 8, "three": 7}
@@ -42,19 +43,26 @@ def in_set(evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, ground=replace(evaluation.ground, collection=collection))
 
 
-def summaries(*evaluations: Evaluation) -> Figure:
-    """The figure of one system over the collections of these evaluations."""
-    (found,) = summarise(evaluations, NDCG).systems.values()
-    return found
+def average(*evaluations: Evaluation) -> Figure:
+    """The figure of the last system over the collections of these evaluations."""
+    return of(evaluations, evaluations[-1].system.label)
+
+
+def of(evaluations: Iterable[Evaluation], system: str, collection: str | None = None) -> Figure:
+    """The figure of a system on a collection. Default: on all collections."""
+    sheet = sheet_of(results_in(evaluations), NDCG)
+    (key,) = (one for one in sheet.grid.systems if one.label == system)
+    titles = [one.title for one in sheet.columns]
+    return sheet.figure(key, len(titles) - 1 if collection is None else titles.index(collection))
 
 
 def test_a_perfect_order_gains_the_whole_headroom_and_a_spoilt_one_loses_some(place: Place) -> None:
     first, best, worst = place.evaluations(rerankers=["control:oracle", "control:anti-oracle"], depth=8)
-    gained = summaries(best)
+    gained = average(first, best)
     assert gained.headroom == pytest.approx(1)
     assert gained.value == pytest.approx(gained.ceiling) == 1
-    assert gained.delta == pytest.approx(1 - (summaries(first).value or 0))
-    lost = summaries(worst)
+    assert gained.delta == pytest.approx(1 - (average(first).value or 0))
+    lost = average(first, worst)
     assert lost.headroom is not None
     assert lost.headroom < 0
     assert (lost.delta or 0) < 0
@@ -62,22 +70,23 @@ def test_a_perfect_order_gains_the_whole_headroom_and_a_spoilt_one_loses_some(pl
 
 def test_the_first_stage_has_no_difference_to_itself(place: Place) -> None:
     (first,) = place.evaluations()
-    found = summaries(first)
+    found = average(first)
     assert (found.difference, found.significant, found.headroom) == (None, False, None)
 
 
 def test_where_nothing_was_left_to_gain_there_is_no_headroom(place: Place) -> None:
     lines = ["q1 Q0 d1 1 3 t", "q1 Q0 d4 1 2 t", "q2 Q0 d3 1 1 t", "q3 Q0 d5 1 1 t", "q4 Q0 d8 1 1 t"]
-    _, best = place.evaluations(rerankers=["control:oracle"], first=f"run:{place.run_file(lines)}")
-    assert summaries(best).headroom is None
-    assert summaries(best).delta == 0
+    found = average(*place.evaluations(rerankers=["control:oracle"], first=f"run:{place.run_file(lines)}"))
+    assert found.headroom is None
+    assert found.delta == 0
 
 
 def test_the_interval_holds_the_value_and_has_a_width(place: Place) -> None:
-    found = summaries(place.evaluations(rerankers=[f"{FAKE}:Plain"], depth=8)[1])
+    first, second = place.evaluations(rerankers=[f"{FAKE}:Plain"], depth=8)
+    found = average(first, second)
     assert found.interval is not None and found.value is not None and found.delta is not None
     assert found.interval[0] < found.value < found.interval[1]
-    assert found.value == pytest.approx(found.delta + (summaries(place.evaluations(depth=8)[0]).value or 0))
+    assert found.value == pytest.approx(found.delta + (average(first).value or 0))
 
 
 def test_a_run_corrects_over_its_systems_and_each_system_over_its_collections(place: Place) -> None:
@@ -85,22 +94,21 @@ def test_a_run_corrects_over_its_systems_and_each_system_over_its_collections(pl
         place.load(place.beir(name, queries=many(size), qrels=answers(size))) for name, size in SIZES.items()
     ]
     evaluations = place.evaluations(*collections, rerankers=["control:anti-oracle", f"{FAKE}:Plain"], depth=8)
-    found = summarise(evaluations, NDCG)
     worst = [done for done in evaluations if done.system.label == "control:anti-oracle"]
     moved = [done.values[0] - done.ground.first_stage[0] for done in worst]
     asked = tuple(questions_of(one) for one in collections)
     alone = difference(Design(asked), moved)
-    average = found.of("control:anti-oracle").difference
-    assert average is not None and found.of("control:anti-oracle").significant
-    assert average.value == pytest.approx(alone.value)
-    assert average.interval == pytest.approx(alone.interval)
-    assert (average.p, average.family) == (alone.p, 2)
-    local = found.of("control:anti-oracle", collections[:1]).difference
+    whole = of(evaluations, "control:anti-oracle").difference
+    assert whole is not None and whole.significant
+    assert whole.value == pytest.approx(alone.value)
+    assert whole.interval == pytest.approx(alone.interval)
+    assert (whole.p, whole.family) == (alone.p, 2)
+    local = of(evaluations, "control:anti-oracle", "one").difference
     assert local is not None
     assert (local.p, local.family) == (difference(Design(asked[:1]), moved[:1]).p, 3)
-    without = summarise([done for done in evaluations if done.system.label != f"{FAKE}:Plain"], NDCG)
-    assert without.of("control:anti-oracle", collections[:1]).difference == local, "another system changes nothing"
-    assert without.of("control:anti-oracle").difference.family == 1  # type: ignore[union-attr]
+    without = [done for done in evaluations if done.system.label != f"{FAKE}:Plain"]
+    assert of(without, "control:anti-oracle", "one").difference == local, "another system changes nothing"
+    assert of(without, "control:anti-oracle").difference.family == 1  # type: ignore[union-attr]
 
 
 def test_the_collections_of_a_parallel_set_count_as_questions(place: Place) -> None:
@@ -108,8 +116,8 @@ def test_the_collections_of_a_parallel_set_count_as_questions(place: Place) -> N
     texts = {"de": "x", "sw": "y", "th": "z"}
     collections = [place.load(place.beir(name, queries=many(9, end), qrels=answers(9))) for name, end in texts.items()]
     evaluations = place.evaluations(*collections, rerankers=["control:anti-oracle"], depth=8)
-    apart = summarise(evaluations, NDCG).of("control:anti-oracle")
-    together = summarise([in_set(done) for done in evaluations], NDCG).of("control:anti-oracle")
+    apart = of(evaluations, "control:anti-oracle")
+    together = of(map(in_set, evaluations), "control:anti-oracle")
     moved = np.mean([done.values[0] - done.ground.first_stage[0] for done in evaluations[1::2]], axis=0)
     by_hand = difference(Design((replace(questions_of(collections[0]), drawn_from="set"),)), [moved])
     assert together.difference is not None and apart.difference is not None
@@ -120,8 +128,7 @@ def test_the_collections_of_a_parallel_set_count_as_questions(place: Place) -> N
 
 def test_one_query_has_no_interval(place: Place) -> None:
     collection = place.load(place.beir("single", queries={"q1": "ferry"}, qrels=[("q1", "d4", 1)]))
-    _, best = place.evaluations(collection, rerankers=["control:oracle"])
-    found = summaries(best)
+    found = average(*place.evaluations(collection, rerankers=["control:oracle"]))
     assert (found.interval, found.delta_interval) == (None, None)
     assert found.value == 1
     assert not found.significant
@@ -134,12 +141,13 @@ def test_every_collection_has_the_same_weight_however_many_queries_it_has(place:
     )
     evaluations = place.evaluations(one, other, rerankers=[f"{FAKE}:Plain"])
     mine = [done for done in evaluations if done.system.reranker]
-    found = summaries(*mine)
+    found = average(*evaluations)
     assert [len(done.values[0]) for done in mine] == [4, 2]
     assert found.value == pytest.approx(np.mean([done.values.mean() for done in mine]))
     assert found.value != pytest.approx(np.concatenate([done.values[0] for done in mine]).mean())
     for figure in ("delta", "ceiling", "chance", "tie_span"):
-        assert getattr(found, figure) == pytest.approx(np.mean([getattr(summaries(done), figure) for done in mine]))
+        each = [getattr(average(*evaluations[place : place + 2]), figure) for place in (0, 2)]
+        assert getattr(found, figure) == pytest.approx(np.mean(each))
     assert found.interval is not None and found.value is not None
     assert found.interval[0] < found.value < found.interval[1]
 
@@ -151,14 +159,11 @@ def test_a_group_has_one_vote_however_many_members_it_has(place: Place) -> None:
         place.beir("small", queries={"q1": "tide", "q2": "mill"}, qrels=[("q1", "d2", 1), ("q2", "d3", 1)])
     )
     grouped = replace(small, group="forums")
-    assert votes([forum, other, grouped]).tolist() == [0.25, 0.5, 0.25]
     assert parts([forum, other, grouped]) == [[forum, grouped], [other]]
-    assert votes([forum, other, small]) == pytest.approx([1 / 3] * 3)
-    assert votes([forum, grouped]).tolist() == [0.5, 0.5]
-    first, second, third = place.evaluations(forum, other, grouped, rerankers=[f"{FAKE}:Plain"])[1::2]
-    found = summaries(first, second, third)
+    evaluations = place.evaluations(forum, other, grouped, rerankers=[f"{FAKE}:Plain"])
+    found = average(*evaluations)
     for figure in ("value", "delta", "ceiling", "chance", "tie_span"):
-        each = [getattr(summaries(done), figure) for done in (first, second, third)]
+        each = [getattr(average(*evaluations[at : at + 2]), figure) for at in (0, 2, 4)]
         assert getattr(found, figure) == pytest.approx(((each[0] + each[2]) / 2 + each[1]) / 2)
 
 
@@ -172,18 +177,18 @@ def test_the_interval_of_a_group_is_that_of_its_one_vote(place: Place) -> None:
         for name, rules in (("d1", 'group = "forums"'), ("d2", 'group = "forums"'), ("d3", ""))
     ]
     wild, *still = place.evaluations(forum, *others, rerankers=["control:identity"], depth=8)[1::2]
-    low, high = summaries(wild).interval or (0, 0)
-    assert all(abs(np.ptp(summaries(done).interval or (0, 1))) < 1e-12 for done in still)
-    together = summaries(wild, *still).interval or (0, 0)
+    low, high = average(wild).interval or (0, 0)
+    assert all(abs(np.ptp(average(done).interval or (0, 1))) < 1e-12 for done in still)
+    together = average(wild, *still).interval or (0, 0)
     assert together[1] - together[0] == pytest.approx((high - low) / 6)
 
 
 def test_the_order_of_measures_does_not_matter(place: Place) -> None:
     one, other = (
-        place.evaluations(measures=names, rerankers=["control:random"])[1]
+        place.evaluations(measures=names, rerankers=["control:random"])
         for names in (["nDCG@10", "R@2"], ["R@2", "nDCG@10"])
     )
-    assert summaries(one).as_dict() == summaries(other).as_dict()
+    assert average(*one).as_dict() == average(*other).as_dict()
 
 
 def test_the_members_of_a_group_share_one_vote_by_its_name_alone() -> None:
@@ -191,3 +196,4 @@ def test_the_members_of_a_group_share_one_vote_by_its_name_alone() -> None:
         [1 / 8, 1 / 4, 1 / 8, 1 / 4, 1 / 4]
     )
     assert shares([None, None]).tolist() == [0.5, 0.5]
+    assert shares(["forums", "forums"]).tolist() == [0.5, 0.5]
