@@ -172,13 +172,13 @@ def set_aside(place: Path, damage: Exception | str, then: str) -> None:
         damage: what is wrong; a `DamagedFile` names the file.
         then: what is done next, as in "its texts are embedded again".
     """
-    aside = place.with_name(f"{place.name}{DAMAGED}")
-    with suppress(FileNotFoundError):  # another process was faster
+    aside, what = place.with_name(f"{place.name}{DAMAGED}"), "its folder" if place.is_dir() else "it"
+    with suppress(OSError):  # another process was faster, or the folder is read-only
         if aside.is_dir():
             shutil.rmtree(aside)
         place.replace(aside)
     reason = str(damage) if isinstance(damage, DamagedFile) else f"{place}: {damage}"
-    warnings.warn(f"{reason}; it is kept as {aside.name}, and {then}", DamageWarning, stacklevel=3)
+    warnings.warn(f"{reason}; {what} is kept as {aside.name}, and {then}", DamageWarning, stacklevel=3)
 
 
 def _array_sum(key: str, name: str, array: Array) -> int:

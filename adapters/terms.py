@@ -132,8 +132,8 @@ def _cache_file(corpus: Sequence[str], analyzer: Analyzer, setting: Setting | No
 def _save(read: CorpusTerms, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     words = np.frombuffer("\n".join(read.statistics.vocabulary).encode(), dtype=np.uint8)
-    frequencies = read.statistics.frequencies
-    arrays = {"terms": read.terms, "offsets": read.offsets, "words": words, "frequencies": frequencies}
+    arrays: dict[str, Array] = {"terms": read.terms, "offsets": read.offsets, "words": words}
+    arrays["frequencies"] = read.statistics.frequencies
     save_arrays(file, file.stem, arrays)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -251,9 +252,9 @@ def _read_shard(file: Path, start: int) -> _Shard:
     return _Shard(np.array(digests), file, vectors.shape[1], np.array(sums), start)
 
 
-def _loaded(file: Path) -> npt.NDArray[np.generic]:
+def _loaded(file: Path) -> npt.NDArray[Any]:
     try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
+        return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
     except FileNotFoundError:
         raise DamagedFile(f"{file}: it is missing; an earlier version wrote no checksums") from None
     except Exception as error:  # a damaged header raises anything from SyntaxError to MemoryError

@@ -15,11 +15,12 @@ from adapters.identity import digest, file_digest, text_digest
 from adapters.protocols import Embedder
 from adapters.spec import identity_of
 from harness.checks.near_duplicates import normalised
-from harness.data.collection import Collection, Texts
+from harness.data.collection import Collection
 from harness.data.sources import stored
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.jsonl import records
+from harness.data.texts import Texts
 from harness.result.store import Results
 from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish, read_manifest, write_lines
