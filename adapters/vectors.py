@@ -146,11 +146,17 @@ class VectorStore:
                 raise DamagedVectors(f"{damage}; run again: its texts are embedded again") from None
         return taken
 
-    def verify(self) -> tuple[int, list[str]]:
-        """Verify every vector, and return the number of sound ones and a line for each damaged shard. Nothing is set
+    @staticmethod
+    def damaged(folder: Path) -> list[str]:
+        """Verify every vector in the folder of one identity, and return a line for each damaged shard. Nothing is set
         aside."""
-        damage = [(shard, _damage(shard)) for shard in self._shards]
-        return sum(len(shard.digests) for shard, why in damage if not why), [why for _, why in damage if why]
+        lines = []
+        for file in shard_files(folder):
+            try:
+                lines.append(_damage(_read_shard(file, seed(folder.name))))
+            except DamagedFile as damage:
+                lines.append(str(damage))
+        return [line for line in lines if line]
 
     def _discard(self) -> None:
         sound = []

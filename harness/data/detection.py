@@ -52,7 +52,7 @@ class Detected:
 
 
 @dataclass(frozen=True)
-class _Kept(Detected):
+class Kept(Detected):
     """The form of the file."""
 
     by: str = ""
@@ -77,18 +77,18 @@ def kept_or_detected(folder: Path, corpus: Texts) -> Detected | None:
     return found
 
 
-def _kept(file: Path, key: str) -> tuple[_Kept | None, bool]:
+def _kept(file: Path, key: str) -> tuple[Kept | None, bool]:
     """What a file says, and whether its digest proves it; an earlier version wrote none."""
     if not file.exists():
         return None, False
     try:
-        return read_sealed(file, _Kept, key, complete=True)
+        return read_sealed(file, Kept, key, complete=True)
     except DamagedFile as damage:
         set_aside(file, damage, "the language is detected again")
         return None, False
 
 
-def _detected(kept: _Kept) -> Detected:
+def _detected(kept: Kept) -> Detected:
     return Detected(kept.language, kept.share, kept.probability, kept.texts, kept.characters)
 
 

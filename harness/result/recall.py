@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -144,27 +145,45 @@ def _prove(run: Run, collection: Collection, stored: Stored, workspace: Workspac
 
 
 def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> Collection:
-    """Return the collection of an evaluation, with the queries that it had.
+    """Return the collection of an evaluation from the workspace, with the queries that it had.
 
     Raises:
-        DataError: the collection is no longer in the workspace, or lacks judgments.
+        DataError: the collection is no longer in the workspace, is damaged, or lacks judgments.
     """
-    fingerprint = stored.collection.fingerprint
     folder = workspace.collections / stored.collection.whole
     if not collections.is_there(folder):
         raise DataError(
             f"the texts of {stored.collection.name} are no longer in '{workspace.path}'; run again: {stored.command}"
         )
-    description = collections.description_in(folder)
-    if description.lacks_judgments:
-        raise DataError(
-            f"{stored.collection.name}: an earlier version left judged documents that the corpus lacks out of the "
-            f"ideal ranking of {stored.id}; run again: {stored.command}"
-        )
-    whole = collections.read(folder, description)
-    wanted = set(queries)
+    try:
+        description = collections.description_in(folder)
+        if description.lacks_judgments:
+            raise DataError(
+                f"{stored.collection.name}: an earlier version left judged documents that the corpus lacks out of the "
+                f"ideal ranking of {stored.id}; run again: {stored.command}"
+            )
+        return as_measured(collections.read(folder, description, partial(_refuse, stored)), stored, queries)
+    except DamagedFile as damage:
+        _refuse(stored, damage)
+
+
+def as_measured(whole: Collection, stored: Stored, queries: list[str]) -> Collection:
+    """Return a collection with the queries and the declarations that it had in an evaluation.
+
+    Raises:
+        DataError: its texts or judgments are others.
+    """
+    facts, wanted = stored.collection, set(queries)
     found = with_queries(whole, np.flatnonzero([name in wanted for name in whole.queries.ids()]))
-    if found.fingerprint != fingerprint:
-        raise DataError(f"{folder}: not the texts that {stored.id} was measured on; run again: {stored.command}")
-    facts = stored.collection
-    return replace(found, name=facts.name, parallel=facts.parallel, parallel_by=facts.parallel_by)
+    if found.fingerprint != facts.fingerprint:
+        raise DataError(
+            f"{facts.name}: not the texts and judgments that {stored.id} was measured on; run again: {stored.command}"
+        )
+    return replace(
+        found, name=facts.name, language=facts.language, rules=facts.rules, group=facts.group, parallel=facts.parallel,
+        parallel_by=facts.parallel_by,
+    )  # fmt: skip
+
+
+def _refuse(stored: Stored, damage: DamagedFile) -> NoReturn:
+    raise DataError(f"{damage}; run again, which reads the source again: {stored.command}") from None

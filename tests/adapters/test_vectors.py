@@ -174,10 +174,8 @@ def test_vectors_that_are_not_finite_are_not_stored(tmp_path: Path) -> None:
 def test_verifying_a_store_sets_nothing_aside(tmp_path: Path) -> None:
     filled(tmp_path, ["a", "b"], ["c"])
     file = vector_files(tmp_path)[0]
-    store = VectorStore(tmp_path, KEY)
     file.write_bytes(file.read_bytes()[:-1] + b"\0")
-    count, damage = store.verify()
-    assert (count in (1, 2), len(damage)) == (True, 1) and str(file) in damage[0]
+    assert [str(file) in line for line in VectorStore.damaged(tmp_path / KEY)] == [True]
     assert file.exists()
 
 
