@@ -173,8 +173,8 @@ def mutation(
             return Outcome(kind, fault, "noticed", f"refused: {error}")
         except Exception as error:  # what the benchmark looks for
             return Outcome(kind, fault, "crashed", f"{type(error).__name__}: {error}")
-    told = any(issubclass(one.category, DamageWarning) for one in caught)
-    return Outcome(kind, fault, "served" if not same else "noticed" if told else "harmless")
+    warned = any(issubclass(one.category, DamageWarning) for one in caught)
+    return Outcome(kind, fault, "served" if not same else "noticed" if warned else "harmless")
 
 
 def prepared(place: Path) -> tuple[Path, str]:
