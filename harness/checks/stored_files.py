@@ -39,6 +39,8 @@ def verified(workspace: Workspace) -> Iterator[VerifiedFiles]:
     yield _checked(
         "entries", _in(workspace.collections / "seen", "*.json"), _entry, "the next run reads the source again"
     )
+    requests = _in(workspace.collections / request.FOLDER, "*.json")
+    yield _checked("requests", requests, _request, "delete it; the next run writes it again")
     yield _checked("candidates", _in(workspace.runs, "*.npz"), _arrays, "the next run searches them again")
     scores = _in(workspace.scored, "*.npz")
     yield _checked("scores", scores, _arrays, "run the evaluation again; known pairs are not scored again")
@@ -68,9 +70,12 @@ def _in(folder: Path, pattern: str) -> list[Path]:
 
 def _collection(folder: Path) -> None:
     stored.verify(folder, stored.description_in(folder))
-    for file, kind in ((folder / detection.FILE, detection.Kept), (folder / request.FILE, request.SourceRequest)):
-        if file.exists():
-            read_sealed(file, kind, folder.name)
+    if (folder / detection.FILE).exists():
+        read_sealed(folder / detection.FILE, detection.Kept, folder.name)
+
+
+def _request(file: Path) -> None:
+    read_sealed(file, request.SourceRequest, file.stem)
 
 
 def _entry(file: Path) -> None:

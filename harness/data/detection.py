@@ -77,6 +77,18 @@ def kept_or_detected(folder: Path, corpus: Texts) -> Detected | None:
     return found
 
 
+def carry_over(before: Path, folder: Path, key: str) -> None:
+    """Copy the stored language of a collection that was set aside, if it is sound, to the folder that replaces it.
+
+    Args:
+        key: the final name of both folders.
+    """
+    with suppress(DamagedFile):
+        kept, proven = read_sealed(before / FILE, Kept, key, complete=True)
+        if proven:
+            save_sealed(folder / FILE, key, asdict(kept))
+
+
 def _kept(file: Path, key: str) -> tuple[Kept | None, bool]:
     """What a file says, and whether its digest proves it; an earlier version wrote none."""
     if not file.exists():

@@ -123,7 +123,7 @@ def reproduce(
 def _from_source(workspace: Workspace, apart: Workspace, stored: Stored, queries: list[str]) -> Collection:
     """Return the collection of an evaluation, converted again from its source into the separate workspace."""
     name, instead = stored.collection.name, "or add --stored-texts to start from the texts in the workspace"
-    request = kept(workspace.collections / stored.collection.whole)
+    request = kept(workspace, stored.collection.whole)
     if request is None:
         raise DataError(
             f"the workspace does not say where {name} was read from; run again: {stored.command}; {instead}"

@@ -59,9 +59,7 @@ def load(
     for source in chosen.sources:
         declared, collection = source.declared, collection_of(source, workspace)
         with suppress(OSError):  # a read-only workspace
-            keep(
-                workspace.collections / collection.fingerprint,
-                replace(request, origin=source.origin, of_split=source.split),
-            )
+            here = replace(request, origin=source.origin, of_split=source.split)
+            keep(workspace, collection.fingerprint, here)
         members.append(Member(collection, declared.within, declared.parallel, declared.in_set))
     return with_parallel(members, parallel)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.errors import DataError
-from adapters.sums import DamagedFile, set_aside
+from adapters.sums import DAMAGED, DamagedFile, set_aside
 from harness.data.collection import Collection
+from harness.data.detection import carry_over
 from harness.data.sources import seen, stored
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.source import Source
@@ -82,6 +83,7 @@ def _keep(folder: Path, workspace: Workspace, description: Description) -> None:
     if _stored(workspace, description) is not None:
         stored.seal(final, description)
         return
+    carry_over(final.with_name(f"{final.name}{DAMAGED}"), folder, final.name)
     try:
         replace_folder(folder, final)
     except OSError:

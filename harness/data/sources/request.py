@@ -14,7 +14,8 @@ from harness.data.sources.source import Source
 from harness.data.suites.targets import is_suite_target
 from harness.workspace import Workspace
 
-FILE = "source.json"
+FOLDER = "requests"
+"""The folder of these files in that of the collections. A collection that is made again keeps its request."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,29 @@ def requested(
     )
 
 
-def keep(folder: Path, request: SourceRequest) -> None:
-    """Write the request into the folder of a collection that has none."""
-    if not (folder / FILE).exists():
-        save_sealed(folder / FILE, folder.name, asdict(request))
+def keep(workspace: Workspace, fingerprint: str, request: SourceRequest) -> None:
+    """Write the request for a collection that has none."""
+    file = _file(workspace, fingerprint)
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        save_sealed(file, fingerprint, asdict(request))
 
 
-def kept(folder: Path) -> SourceRequest | None:
-    """The request in the folder of a collection; None if an earlier version wrote the folder. A damaged one is set
-    aside with a warning."""
-    if not (folder / FILE).exists():
+def kept(workspace: Workspace, fingerprint: str) -> SourceRequest | None:
+    """The request for a collection; None if an earlier version stored the collection. A damaged one is set aside with a
+    warning."""
+    file = _file(workspace, fingerprint)
+    if not file.exists():
         return None
     try:
-        return read_sealed(folder / FILE, SourceRequest, folder.name)[0]
+        return read_sealed(file, SourceRequest, fingerprint)[0]
     except DamagedFile as damage:
-        set_aside(folder / FILE, damage, "the next run writes it again")
+        set_aside(file, damage, "the next run writes it again")
         return None
+
+
+def _file(workspace: Workspace, fingerprint: str) -> Path:
+    return workspace.collections / FOLDER / f"{fingerprint}.json"
 
 
 def _is_name(target: str) -> bool:

@@ -110,7 +110,7 @@ def filled(place: Place) -> dict[str, Path]:
         "published": inside / stored.PUBLISHED,
         "description": inside / stored.MARKER,
         "language": inside / "detected-language.json",
-        "request": inside / "source.json",
+        "request": next((place.workspace.collections / "requests").iterdir()),
         "entry": next((place.workspace.collections / "seen").glob("*.json")),
         "candidates": next(place.workspace.runs.iterdir()),
         "scores": next(place.workspace.scored.iterdir()),

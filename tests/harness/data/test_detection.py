@@ -178,6 +178,18 @@ def test_a_stored_language_without_a_digest_is_compared_with_the_texts(tmp_path:
     assert again.detected_language == "de"
 
 
+def test_a_collection_that_is_made_again_keeps_its_language(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = undeclared(tmp_path, "de")
+    (found,) = load(str(folder), workspace)
+    (workspace.collections / found.fingerprint / "corpus.arrow").write_bytes(b"")
+    monkeypatch.setattr(detection, "detect", lambda _: pytest.fail("detected again"))
+    with pytest.warns(DamageWarning, match="its source is read again"):
+        (again,) = load(str(folder), workspace)
+    assert again.detected_language == "de"
+
+
 def test_the_detected_language_is_not_in_the_description(tmp_path: Path, workspace: Workspace) -> None:
     (found,) = load(str(undeclared(tmp_path, "de")), workspace)
     folder = workspace.collections / found.fingerprint

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError, UsageError
+from adapters.sums import DamageWarning
 from harness.data.runs import Run
 from harness.data.sources import load
 from harness.data.texts import Block
@@ -112,6 +113,15 @@ def test_a_source_that_changed_is_not_taken_for_the_same(place: Place) -> None:
         reproduce(place.workspace, done.id)
 
 
+def test_a_collection_that_was_made_again_is_still_reproduced(place: Place) -> None:
+    collection = place.load()
+    file = place.workspace.collections / collection.fingerprint / "corpus.arrow"
+    file.write_bytes(file.read_bytes().replace(b"low tide", b"low side"))
+    with pytest.warns(DamageWarning, match="its source is read again"):
+        done = place.evaluations(collection)[0]
+    assert reproduce(place.workspace, done.id).state == "OK"
+
+
 def test_damaged_stored_texts_are_not_used(place: Place) -> None:
     done = place.evaluations(rerankers=[FAKE])[1]
     file = place.workspace.collections / done.collection.fingerprint / "corpus.arrow"
@@ -123,7 +133,7 @@ def test_damaged_stored_texts_are_not_used(place: Place) -> None:
 
 def test_a_workspace_that_does_not_know_the_source_says_so(place: Place) -> None:
     done = place.evaluations()[0]
-    (place.workspace.collections / done.collection.fingerprint / "source.json").unlink()
+    (place.workspace.collections / "requests" / f"{done.collection.fingerprint}.json").unlink()
     with pytest.raises(DataError, match=r"does not say where coll was read from; run again: .* --stored-texts"):
         reproduce(place.workspace, done.id)
 
