@@ -71,7 +71,7 @@ def _in(folder: Path, pattern: str) -> list[Path]:
 def _collection(folder: Path) -> None:
     stored.verify(folder, stored.description_in(folder))
     if (folder / detection.FILE).exists():
-        read_sealed(folder / detection.FILE, detection.Kept, folder.name)
+        read_sealed(folder / detection.FILE, detection.KeptLanguage, folder.name)
 
 
 def _request(file: Path) -> None:
@@ -79,7 +79,7 @@ def _request(file: Path) -> None:
 
 
 def _entry(file: Path) -> None:
-    _, proven = read_sealed(file, seen.Entry, file.stem)
+    _, proven = read_sealed(file, seen.SourceEntry, file.stem)
     if not proven:
         raise NoChecksum(f"{file}: it has no digest")
 

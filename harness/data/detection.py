@@ -52,7 +52,7 @@ class Detected:
 
 
 @dataclass(frozen=True)
-class Kept(Detected):
+class KeptLanguage(Detected):
     """The form of the file."""
 
     by: str = ""
@@ -84,23 +84,23 @@ def carry_over(before: Path, folder: Path, key: str) -> None:
         key: the final name of both folders.
     """
     with suppress(DamagedFile):
-        kept, proven = read_sealed(before / FILE, Kept, key, complete=True)
+        kept, proven = read_sealed(before / FILE, KeptLanguage, key, complete=True)
         if proven:
             save_sealed(folder / FILE, key, asdict(kept))
 
 
-def _kept(file: Path, key: str) -> tuple[Kept | None, bool]:
+def _kept(file: Path, key: str) -> tuple[KeptLanguage | None, bool]:
     """What a file says, and whether its digest proves it; an earlier version wrote none."""
     if not file.exists():
         return None, False
     try:
-        return read_sealed(file, Kept, key, complete=True)
+        return read_sealed(file, KeptLanguage, key, complete=True)
     except DamagedFile as damage:
         set_aside(file, damage, "the language is detected again")
         return None, False
 
 
-def _detected(kept: Kept) -> Detected:
+def _detected(kept: KeptLanguage) -> Detected:
     return Detected(kept.language, kept.share, kept.probability, kept.texts, kept.characters)
 
 

@@ -46,8 +46,8 @@ def settled(files: Stamp, since_ns: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """The file of a source."""
+class SourceEntry:
+    """What is stored of a source."""
 
     files: object
     description: Description
@@ -60,7 +60,7 @@ def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description |
     if not file.exists():
         return None
     try:
-        entry, proven = read_sealed(file, Entry, file.stem)
+        entry, proven = read_sealed(file, SourceEntry, file.stem)
     except DamagedFile as damage:
         set_aside(file, damage, "its source is read again")
         return None
