@@ -29,6 +29,7 @@ bench: $(VENV)/.stamp-test
 	$(BIN)/python benchmarks/measures.py --out benchmarks/results/measures.json
 	$(BIN)/python benchmarks/ledger.py --out benchmarks/results/ledger.json
 	$(BIN)/python benchmarks/suite_memory.py --out benchmarks/results/suite_memory.json
+	$(BIN)/python benchmarks/stored_mutations.py --out benchmarks/results/stored_mutations.json
 	$(BIN)/python benchmarks/gate.py --out benchmarks/results/gate.json
 	$(BIN)/python benchmarks/sequential_gate.py --out benchmarks/results/sequential_gate.json
 ifdef MODELS

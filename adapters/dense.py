@@ -12,7 +12,7 @@ from adapters.identity import Digests, text_digests
 from adapters.protocols import Floats, Identity, Integers, Progress
 from adapters.similarity import Similarity, of_all
 from adapters.topk import TopK, best_first
-from adapters.vectors import VectorStore
+from adapters.vectors import DamagedVectors, VectorStore
 
 _DOCUMENTS, _QUERIES = 20_000, 1024
 
@@ -38,6 +38,14 @@ class DenseRetriever(EmbedderPart):
         Raises:
             ModelError: the model cannot be loaded, or a vector is not finite.
         """
+        try:
+            return self._search(queries, corpus, depth, progress)
+        except DamagedVectors:  # they have been set aside
+            return self._search(queries, corpus, depth, None)
+
+    def _search(
+        self, queries: Sequence[str], corpus: Sequence[str], depth: int, progress: Progress | None
+    ) -> tuple[Integers, Integers, Floats]:
         query_digests, document_digests = _digests(queries), _digests(corpus)
         fill(self.store("document"), self.embedder, corpus, document_digests, "document", progress=progress)
         fill(self.store("query"), self.embedder, queries, query_digests, "query")

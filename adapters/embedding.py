@@ -11,7 +11,7 @@ import numpy as np
 from adapters.batching import UNKNOWN_INPUT, collect
 from adapters.embedder_family import load_family
 from adapters.embedder_prompts import refuse_bare_member, remarks_on
-from adapters.filling import fill
+from adapters.filling import filled
 from adapters.identity import digest, text_digests
 from adapters.kinds import Code, refuse_own_code
 from adapters.models import open_folder
@@ -312,8 +312,7 @@ class EmbedderReranker(EmbedderPart):
         wanted, place = np.unique(indices, return_inverse=True)
         chosen = [texts[int(index)] for index in wanted]
         digests = text_digests(chosen)
-        fill(self.store(role), self.embedder, chosen, digests, role)
-        return self.store(role).gather(digests), place
+        return filled(self.store(role), self.embedder, chosen, digests, role), place
 
 
 def _by_query(pairs: IndexPairs) -> Iterator[Integers]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from adapters.identity import Digests
 from adapters.protocols import Embedder, Floats, Integers, Progress, Role
-from adapters.vectors import VectorStore
+from adapters.vectors import DamagedVectors, VectorStore
 
 _WINDOW = 50_000
 _SHARD_TEXTS = 20_000
@@ -50,6 +50,24 @@ def fill(
         for rows, vectors in _shards(batches):
             store.append(digests[window[rows]], vectors)
             report(len(rows))
+
+
+def filled(
+    store: VectorStore,
+    embedder: Embedder,
+    texts: Sequence[str],
+    digests: Digests,
+    role: Role,
+    *,
+    progress: Progress | None = None,
+) -> Floats:
+    """The vectors of the texts, float32 [n, dim]: as `fill`, then read. Damaged vectors are made again."""
+    fill(store, embedder, texts, digests, role, progress=progress)
+    try:
+        return store.gather(digests)
+    except DamagedVectors:  # they have been set aside
+        fill(store, embedder, texts, digests, role)
+        return store.gather(digests)
 
 
 def _shards(batches: Iterator[tuple[Integers, Floats]]) -> Iterator[tuple[Integers, Floats]]:

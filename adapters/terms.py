@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.analysis import Analyzer
-from adapters.atomic import write_atomically
 from adapters.identity import digest
 from adapters.protocols import Integers, Progress, Setting
+from adapters.sums import Array, DamagedFile, load_arrays, save_arrays, set_aside
 
 TermIds = npt.NDArray[np.int32]
 
@@ -65,27 +64,36 @@ class CorpusTerms:
 def corpus_terms(
     corpus: Sequence[str], analyzer: Analyzer, setting: Setting | None = None, progress: Progress | None = None
 ) -> CorpusTerms:
-    """The terms of a corpus: from the setting's cache if `corpus` is the setting's, else counted and kept there."""
+    """The terms of a corpus: from the setting's cache if `corpus` is the setting's, else counted and kept there. A
+    damaged file in the cache is set aside with a warning."""
     file = _cache_file(corpus, analyzer, setting)
-    if file is None:
-        return _read(corpus, analyzer, progress)
-    if not file.exists():
+    columns = None if file is None else _kept(file)
+    if columns is None:
         read = _read(corpus, analyzer, progress)
-        _save(read, file)
+        if file is not None:
+            _save(read, file)
         return read
     if progress is not None:
         progress(len(corpus))
-    with np.load(file, allow_pickle=False) as columns:
-        return CorpusTerms(_statistics(columns), columns["terms"], columns["offsets"])
+    return CorpusTerms(_statistics(columns), columns["terms"], columns["offsets"])
 
 
 def corpus_statistics(analyzer: Analyzer, setting: Setting) -> Statistics:
     """The statistics of the setting's corpus; with a cache, later calls do not read the corpus."""
     file = _cache_file(setting.corpus, analyzer, setting)
-    if file is None or not file.exists():
-        return corpus_terms(setting.corpus, analyzer, setting).statistics
-    with np.load(file, allow_pickle=False) as columns:
-        return _statistics(columns)
+    columns = None if file is None else _kept(file, ("offsets", "words", "frequencies"))
+    return corpus_terms(setting.corpus, analyzer, setting).statistics if columns is None else _statistics(columns)
+
+
+def _kept(file: Path, names: Collection[str] | None = None) -> dict[str, Array] | None:
+    """The arrays of a file in the cache; None if there is none, or none that can be trusted."""
+    if not file.exists():
+        return None
+    try:
+        return load_arrays(file, file.stem, names)
+    except DamagedFile as damage:
+        set_aside(file, damage, "the terms are counted again")
+        return None
 
 
 def _read(corpus: Sequence[str], analyzer: Analyzer, progress: Progress | None) -> CorpusTerms:
@@ -124,11 +132,12 @@ def _cache_file(corpus: Sequence[str], analyzer: Analyzer, setting: Setting | No
 def _save(read: CorpusTerms, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     words = np.frombuffer("\n".join(read.statistics.vocabulary).encode(), dtype=np.uint8)
-    with write_atomically(file) as unfinished, unfinished.open("wb") as target:
-        np.savez(target, terms=read.terms, offsets=read.offsets, words=words, frequencies=read.statistics.frequencies)
+    arrays: dict[str, Array] = {"terms": read.terms, "offsets": read.offsets, "words": words}
+    arrays["frequencies"] = read.statistics.frequencies
+    save_arrays(file, file.stem, arrays)
 
 
-def _statistics(columns: Any) -> Statistics:
+def _statistics(columns: Mapping[str, Array]) -> Statistics:
     words = columns["words"].tobytes().decode()
     vocabulary = {word: term for term, word in enumerate(words.split("\n"))} if words else {}
     offsets = columns["offsets"]

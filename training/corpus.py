@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from adapters.errors import DataError, UsageError
-from adapters.identity import digest, text_digest
-from harness.data.collection import Collection, Counts, Rules, Texts
-from harness.data.columns import DIGEST_BYTES, SCHEMA, TextWriter, corpus_fingerprint, texts_digest
+from adapters.identity import digest
+from harness.data.collection import Collection, Counts, Rules
+from harness.data.columns import TextWriter, corpus_fingerprint, texts_digest
 from harness.data.qrels import Qrels
 from harness.data.sources import load
 from harness.data.sources.beir_folder import Folder, StatedPlace
@@ -24,6 +23,7 @@ from harness.data.sources.layout import corpus_files
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource
 from harness.data.sources.text_files import read_documents
 from harness.data.sources.texts import write_texts
+from harness.data.texts import Texts
 from harness.workspace import Workspace
 
 _NAME = "corpus.jsonl"
@@ -55,7 +55,7 @@ def corpus_of(target: str, workspace: Workspace) -> Collection:
 
 def asking(corpus: Collection, ids: Sequence[str], texts: Sequence[str]) -> Collection:
     """The corpus with these queries and no judgments. The fingerprint covers both."""
-    queries = _in_memory(ids, texts)
+    queries = Texts.of(ids, texts)
     made_of = {"corpus": texts_digest(corpus.corpus), "queries": texts_digest(queries)}
     return replace(corpus, queries=queries, fingerprint=digest(made_of))
 
@@ -114,7 +114,7 @@ def _bare(collection: Collection) -> Collection:
     rules = collection.rules
     return replace(
         collection,
-        queries=_in_memory([], []),
+        queries=Texts.of([], []),
         qrels=_NO_QRELS,
         given=None,
         changes=None,
@@ -122,13 +122,3 @@ def _bare(collection: Collection) -> Collection:
         counts=Counts(len(collection.corpus), 0, 0, 0, collection.counts.empty_documents, 0, 0, 0),
         fingerprint=corpus_fingerprint(collection.corpus),
     )
-
-
-def _in_memory(ids: Sequence[str], texts: Sequence[str]) -> Texts:
-    words = pa.py_buffer(b"".join(map(text_digest, texts)))
-    columns = [
-        pa.array(list(ids), pa.string()),
-        pa.array(list(texts), pa.large_string()),
-        pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(texts), [None, words]),
-    ]
-    return Texts(pa.Table.from_batches([pa.record_batch(columns, schema=SCHEMA)]))

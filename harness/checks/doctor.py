@@ -1,5 +1,8 @@
-"""`harness doctor`: checks packages, without importing them, and stores. It only changes identities of the previous
-version in the stores."""
+"""`harness doctor`: checks packages, without importing them, and verifies all that the workspace holds.
+
+It repairs nothing: the next run does. It only updates what the previous version stored: identities, and checksums of
+what is proven.
+"""
 
 from __future__ import annotations
 
@@ -90,11 +93,35 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
         yield Finding("workspace", "absent", f"{workspace.path} does not exist yet; the first run creates it")
         return
     yield Finding("workspace", "ok", str(workspace.path.resolve()))
+    yield from _files(workspace)
     if workspace.ledger.exists():
         yield _ledger(workspace, full)
     if workspace.results.exists():
         yield _results(workspace)
         yield from _former(workspace)
+        yield from _models(workspace)
+
+
+def _files(workspace: Workspace) -> Iterator[Finding]:
+    """One finding for each kind of stored files, and one for each file that is damaged or not proven."""
+    from harness.checks.stored_files import verified
+
+    for found in verified(workspace):
+        size = f"{found.files:,} files verified, {found.bytes / 2**20:,.1f} MiB"
+        yield Finding(found.kind, "broken" if found.damaged else "ok", f"{size}, {len(found.damaged)} damaged")
+        yield from (Finding(found.kind, "broken", f"{line}; {found.cure}") for line in found.damaged)
+        if found.unproven:
+            yield Finding(found.kind, "warning", f"{found.unproven:,} without checksums; {found.cure}")
+
+
+def _models(workspace: Workspace) -> Iterator[Finding]:
+    from harness.checks.model_files import examined
+
+    try:
+        for found in examined(workspace):
+            yield Finding(f"model {found.spec}", found.state, found.detail)
+    except HarnessError as error:
+        yield Finding("models", "broken", str(error))
 
 
 def _ledger(workspace: Workspace, full: bool) -> Finding:
@@ -135,9 +162,8 @@ def _former(workspace: Workspace) -> Iterator[Finding]:
     except HarnessError as error:
         yield Finding("identities", "broken", str(error))
         return
-    if found.pairs or found.vectors:
-        detail = f"{found.pairs:,} pairs and {found.vectors} stores of vectors got their new identities"
-        yield Finding("identities", "ok", detail)
+    if found.pairs:
+        yield Finding("identities", "ok", f"{found.pairs:,} pairs got their new identities")
     if found.renamed or found.changed:
         detail = f"{found.renamed:,} evaluations have new ids; {found.changed:,} are of models that are now scored "
         yield Finding("evaluations", "warning", f"{detail}differently: run them again (docs/upgrading.md)")

@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from adapters.contents import Contents, settings_digest
-from adapters.embedding import SentenceEmbedder
 from adapters.errors import HarnessError
 from adapters.identity import digest, files_digest
 from adapters.models import ModelFolder, is_tokenizer_file
 from adapters.prompt_template import load_template, template_names
-from adapters.protocols import Bindable, Role, Setting
+from adapters.protocols import Bindable, Setting
 from adapters.sentence_model import instruction_in
 from adapters.spec import identity_of, open_ranker, open_retriever
 from harness.result.store import Results
@@ -42,8 +41,6 @@ class FormerIdentities:
 
     pairs: int
     """Pairs of the ledger that got the new identity."""
-    vectors: int
-    """Stores of vectors that got the new identity."""
     renamed: int
     """Evaluations that have a new id and the same scores."""
     changed: int
@@ -75,23 +72,23 @@ class _Model:
 
 
 def bring_up(workspace: Workspace) -> FormerIdentities:
-    """Give pairs and vectors their new identities, and mark old evaluations.
+    """Give pairs their new identities, and mark old evaluations. Vectors of the previous version have no checksums, so
+    their texts are embedded again.
 
     Models that are no longer installed are skipped.
     """
     marks: dict[str, tuple[str, dict[str, object] | None]] = {}
-    pairs = vectors = 0
+    pairs = 0
     with Results(workspace.results) as results, Ledger(workspace.ledger) as ledger:
         stored = list(results.all())
-        models = {key: _opened(*key) for one in stored for key, _ in _parts(one)}
+        models = {key: _opened(*key) for one in stored for key, _ in models_of(one)}
         for one in stored:
             content, kinds = dict(one.identity), []
-            for key, identity in _parts(one):
+            for key, identity in models_of(one):
                 model, instructions = models[key], _instructions(one, key[1], identity)
                 if model is None:
                     continue
-                vectors += sum(_rename_vectors(workspace.cache, model, each) for each in instructions)
-                if _digests(identity) != model.before:
+                if digests_in(identity) != model.before:
                     continue
                 now = model.of_now(identity, instructions)
                 if now is None:
@@ -104,14 +101,14 @@ def bring_up(workspace: Workspace) -> FormerIdentities:
                 marks[one.id] = (CHANGED, None) if CHANGED in kinds else (RENAMED, content)
         results.mark(marks)
     named = [kind for kind, _ in marks.values()]
-    return FormerIdentities(pairs, vectors, named.count(RENAMED), named.count(CHANGED))
+    return FormerIdentities(pairs, named.count(RENAMED), named.count(CHANGED))
 
 
-def _parts(one: Stored) -> Iterator[tuple[tuple[str, str], Identity]]:
+def models_of(one: Stored) -> Iterator[tuple[tuple[str, str], Identity]]:
     """Yield the models of an evaluation, as (spec, part), with their identities."""
     for spec, part in ((one.first_stage, "retriever"), (one.reranker, "reranker")):
         identity = one.identity.get(part)
-        if spec is not None and isinstance(identity, Mapping) and _digests(identity):
+        if spec is not None and isinstance(identity, Mapping) and digests_in(identity):
             yield (spec, part), identity
 
 
@@ -145,7 +142,7 @@ def _opened(spec: str, part: str) -> _Model | None:
     """Return the model that a spec names; None if it is not installed or has no folder."""
     try:
         adapter = open_retriever(spec) if part == "retriever" else open_ranker(spec)
-        folder = _folder_of(adapter)
+        folder = folder_of(adapter)
         if folder is None:
             return None
         identity_of(adapter)
@@ -159,7 +156,7 @@ def _opened(spec: str, part: str) -> _Model | None:
         return None
 
 
-def _folder_of(adapter: object) -> ModelFolder | None:
+def folder_of(adapter: object) -> ModelFolder | None:
     model = getattr(adapter, "embedder", adapter)
     for name in ("_folder", "_model"):
         found = getattr(model, name, None)
@@ -195,11 +192,11 @@ def _digests_before(folder: ModelFolder, files: tuple[tuple[str, ...], ...]) -> 
     }
 
 
-def _digests(identity: Identity) -> Identity:
+def digests_in(identity: Identity) -> Identity:
     """Return the digests of a folder from an identity; empty if it has none."""
     if all(key in identity for key in _DIGESTS):
         return {key: identity[key] for key in _DIGESTS}
-    inner = (_digests(value) for value in identity.values() if isinstance(value, Mapping))
+    inner = (digests_in(value) for value in identity.values() if isinstance(value, Mapping))
     return next((found for found in inner if found), {})
 
 
@@ -209,21 +206,3 @@ def _with_contents(identity: Identity, contents: Identity) -> dict[str, object]:
     return {
         key: _with_contents(value, contents) if isinstance(value, Mapping) else value for key, value in identity.items()
     }
-
-
-def _rename_vectors(place: Path, model: _Model, instruction: str | None) -> int:
-    """Move the vectors of an embedder to the folder of its new identity."""
-    if model.before == {key: model.now[key] for key in _DIGESTS}:
-        return 0
-    embedder = getattr(model.on(instruction), "embedder", None)
-    if not isinstance(embedder, SentenceEmbedder):
-        return 0
-    roles: tuple[Role, ...] = ("query", "document")
-    renamed = 0
-    for role in roles:
-        current = embedder.role_identity(role)
-        old, new = (place / "embeddings" / digest(one) for one in ({**current, **model.before}, current))
-        if old.is_dir() and not new.exists():
-            old.rename(new)
-            renamed += 1
-    return renamed

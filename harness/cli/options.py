@@ -237,6 +237,9 @@ SystemFamily = Annotated[
 HistoryMeasure = Annotated[str | None, _option("measure", "The measure. Default: the main measure of the collections.")]
 HistoryOut = Annotated[Path | None, _option("out", "The folder for the plot, as PNG and SVG.")]
 KeepCandidates = Annotated[bool, _flag("keep-candidates", "Run only the reranker again, on the stored candidates.")]
+StoredTexts = Annotated[
+    bool, _flag("stored-texts", "Start from the texts in the workspace, verified, and not from their source.")
+]
 SkipProbe = Annotated[
     bool, _flag("skip-probe", "Skip the check that a reranker ranks exact answers above unrelated texts.")
 ]

@@ -20,10 +20,14 @@ from harness.cli.verb import verb
 def reproduce(
     id: Annotated[str, typer.Argument(help=options.EVALUATION)],
     keep_candidates: options.KeepCandidates = False,
+    stored_texts: options.StoredTexts = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Compute a stored result again, without stored scores, and say whether it is the same.
+    """Compute a stored result again from its sources, and say whether it is the same.
+
+    Nothing is taken from the workspace: the source of the collection is read again, the candidates are searched and
+    every pair is scored. So it costs what the first run did.
 
     The exit code is 0 for OK and close, 1 for differs.
     """
@@ -35,7 +39,7 @@ def reproduce(
 
     place = existing_workspace(workspace)
     known = str(details(id, place)["id"])  # refuses an empty workspace and an unknown name before anything is opened
-    found = again(Workspace.open(place), known, Terminal(), keep_candidates=keep_candidates)
+    found = again(Workspace.open(place), known, Terminal(), keep_candidates=keep_candidates, stored_texts=stored_texts)
     if as_json:
         typer.echo(json.dumps(reproduced_dict(found), ensure_ascii=False, indent=1))
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
-from adapters.errors import DataError
 from adapters.identity import file_digest
+from adapters.sums import DamagedFile
 
 Grades = Mapping[str, Mapping[str, int]]
 """The grade of each document, by query; ids as texts."""
@@ -28,20 +28,31 @@ class AsPublished:
     file: Path
     digest: str
     """The digest of the file's bytes when it was written."""
+    renew: Callable[[DamagedFile], AsPublished | None] | None = field(default=None, compare=False)
+    """Makes the file again from its source. Default: a damaged file is an error."""
 
     @cached_property
     def table(self) -> pa.Table:
         """Columns `query`, `document` and `grade`, one row for each judgment.
 
         Raises:
-            DataError: the file is missing, damaged, or was changed.
+            DamagedFile: the file is missing or was changed, and cannot be made again.
         """
         try:
+            return self._read()
+        except DamagedFile as damage:
+            again = None if self.renew is None else self.renew(damage)
+            if again is None:
+                raise
+            return again._read()
+
+    def _read(self) -> pa.Table:
+        try:
             if file_digest(self.file) != self.digest:
-                raise DataError(f"{self.file}: changed since it was written; delete the folder {self.file.parent}")
+                raise DamagedFile(f"{self.file}: it is not what was written")
             return ipc.open_file(pa.memory_map(str(self.file))).read_all()
-        except (OSError, pa.ArrowInvalid) as error:
-            raise DataError(f"{self.file}: damaged ({error}); delete the folder {self.file.parent}") from error
+        except (OSError, pa.ArrowException) as error:
+            raise DamagedFile(f"{self.file}: it cannot be read ({error})") from None
 
     def of(self, queries: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return the grades of the judged documents of some queries; {} for a query without judgments."""

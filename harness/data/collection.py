@@ -3,75 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from adapters.errors import UsageError
-from adapters.identity import Digests, digest
+from adapters.identity import digest
 from harness.data.as_published import AsPublished
 from harness.data.qrels import Qrels, Rows
+from harness.data.texts import Texts
 
 KnownBy = Literal["option", "declared", "detected"]
 """How it is known whether a collection belongs to a parallel set."""
 ORIGINAL, CHANGED = "-og", "-changed"
 """Suffixes of query ids in FollowIR's data: each question occurs with its original and with a changed instruction."""
-
-
-class Texts(Sequence[str]):
-    """Texts with ids, as Arrow columns (`id`, `text`, `digest`); memory-mapped for a corpus. Indexing returns texts."""
-
-    def __init__(self, table: pa.Table) -> None:
-        self.table = table
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            if step == 1:
-                return list(self.table["text"].slice(start, max(stop - start, 0)).to_pylist())
-            return self.take(np.arange(start, stop, step))
-        return str(self.table["text"][int(index)].as_py())
-
-    def __iter__(self) -> Iterator[str]:
-        for chunk in self.table["text"].chunks:
-            for start in range(0, len(chunk), 1024):
-                yield from chunk.slice(start, 1024).to_pylist()
-
-    def take(self, rows: npt.NDArray[np.integer]) -> list[str]:
-        """The texts of some rows."""
-        return _some(self.table["text"], rows)
-
-    def ids(self, rows: npt.NDArray[np.integer] | None = None) -> list[str]:
-        """The ids of some rows. Default: of all."""
-        column = self.table["id"]
-        return list(column.to_pylist()) if rows is None else _some(column, rows)
-
-    @cached_property
-    def digests(self) -> Digests:
-        """128-bit digests of the texts, shape [n, 2]."""
-        parts = [
-            np.frombuffer(chunk.buffers()[1], dtype="<u8").reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]
-            for chunk in self.table["digest"].chunks
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, 2), "<u8"), *parts])
-
-
-def _some(column: pa.ChunkedArray, rows: npt.NDArray[np.integer]) -> list[str]:
-    # `take` on a column of several chunks copies the whole column into memory first.
-    return [column[row].as_py() for row in rows.tolist()]
 
 
 @dataclass(frozen=True)
@@ -221,7 +170,7 @@ def with_queries(collection: Collection, rows: npt.NDArray[np.int64]) -> Collect
     if len(chosen) == len(ids):
         return collection
     given = collection.given and _sampled_given(collection.given, chosen)
-    queries = Texts(collection.queries.table.take(pa.array(chosen)))
+    queries = Texts.of(collection.queries.ids(chosen), collection.queries.take(chosen))
     qrels = _sampled_qrels(collection.qrels, chosen, len(ids))
     whole = collection.part_of or collection.fingerprint
     return replace(

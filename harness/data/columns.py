@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -13,12 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import ipc
 
-from adapters.errors import DataError
 from adapters.identity import digest, text_digest
-from harness.data.collection import Texts
+from adapters.sums import DamagedFile
+from harness.data.texts import DIGEST_BYTES, SCHEMA, Guard, Texts
 
-DIGEST_BYTES = 16
-SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("digest", pa.binary(DIGEST_BYTES))])
 _ROWS = 4096
 _CHARACTERS = 1 << 23
 
@@ -69,19 +66,19 @@ class TextWriter:
         self._characters = 0
 
 
-def open_texts(path: Path) -> Texts:
-    """Map a file of texts into memory; pages are read when they are needed.
+def open_texts(path: Path, guard: Guard | None = None) -> Texts:
+    """Map a file of texts into memory; pages are read, and blocks verified, when they are needed.
 
     Raises:
-        DataError: the file is missing or is not a complete Arrow file of texts.
+        DamagedFile: the file is missing or is not a complete Arrow file of texts.
     """
     try:
         table = ipc.open_file(pa.memory_map(str(path))).read_all()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: damaged ({str(error).splitlines()[0]}); delete the folder {path.parent}") from error
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedFile(f"{path}: it cannot be read ({str(error).splitlines()[0]})") from None
     if table.schema != SCHEMA:
-        raise DataError(f"{path}: not a file of texts; delete the folder {path.parent}")
-    return Texts(table)
+        raise DamagedFile(f"{path}: it is not a file of texts")
+    return Texts(table, guard)
 
 
 class IdHashes:
@@ -102,38 +99,27 @@ class IdHashes:
 
 def count_duplicate_texts(texts: Texts) -> int:
     """Count the rows with the same text as an earlier row."""
-    first = np.concatenate([np.empty(0, "<u8"), *(words[:, 0] for words in digest_chunks(texts))])
+    first = np.concatenate([np.empty(0, "<u8"), *(block.digests[:, 0] for block in texts.blocks())])
     suspects = _repeated(first.copy())
     if not len(suspects):
         return 0
-    rows = np.concatenate([words[np.isin(words[:, 0], suspects)] for words in digest_chunks(texts)])
+    rows = np.concatenate([block.digests[np.isin(block.digests[:, 0], suspects)] for block in texts.blocks()])
     return len(rows) - len(np.unique(rows, axis=0))
 
 
 def texts_digest(texts: Texts) -> str:
     """Digest of the ids and the text digests in their order, 32 hex digits. The batches do not matter."""
     lengths, ids, digests = (blake2b(digest_size=16) for _ in range(3))
-    for chunk in texts.table["id"].chunks:
-        encoded = chunk.cast(pa.large_binary())
-        offsets = np.frombuffer(encoded.buffers()[1], "<i8")[encoded.offset : encoded.offset + len(encoded) + 1]
-        lengths.update(np.diff(offsets).astype("<i8").tobytes())
-        if offsets[-1] > offsets[0]:
-            ids.update(memoryview(encoded.buffers()[2])[offsets[0] : offsets[-1]])
-    for words in digest_chunks(texts):
-        digests.update(np.ascontiguousarray(words).data)
+    for block in texts.blocks():
+        lengths.update(np.diff(block.id_offsets).astype("<i8").tobytes())
+        ids.update(block.id_bytes)
+        digests.update(np.ascontiguousarray(block.digests).data)
     return blake2b(lengths.digest() + ids.digest() + digests.digest(), digest_size=16).hexdigest()
 
 
 def corpus_fingerprint(corpus: Texts) -> str:
     """The fingerprint of a corpus without its queries."""
     return digest({"corpus": texts_digest(corpus)})
-
-
-def digest_chunks(texts: Texts) -> Iterator[npt.NDArray[np.uint64]]:
-    """Yield the digests of the texts in their order, shape [n, 2], one batch of the file at a time."""
-    for chunk in texts.table["digest"].chunks:
-        if len(chunk):
-            yield np.frombuffer(chunk.buffers()[1], "<u8").reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]
 
 
 def _repeated(values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:

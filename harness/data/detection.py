@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,12 +13,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from adapters.errors import HarnessError, MissingExtra, need
+from adapters.errors import MissingExtra, need
 from adapters.protocols import Integers
-from adapters.typed_file import read_json
-from harness.data.collection import Texts
-from harness.data.columns import digest_chunks
-from harness.workspace import write_atomically
+from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
+from harness.data.texts import Texts
 
 FILE = "detected-language.json"
 PACKAGE = "py3langid"
@@ -55,7 +52,7 @@ class Detected:
 
 
 @dataclass(frozen=True)
-class _Kept(Detected):
+class KeptLanguage(Detected):
     """The form of the file."""
 
     by: str = ""
@@ -66,17 +63,45 @@ def kept_or_detected(folder: Path, corpus: Texts) -> Detected | None:
     """Return the language that is stored in a collection's folder; else detect and store it. None if the package is not
     installed. A stored language is not detected again, so that a new version of the package changes no number."""
     file = folder / FILE
-    with suppress(HarnessError):
-        kept = read_json(file, _Kept, complete=True)
-        return Detected(kept.language, kept.share, kept.probability, kept.texts, kept.characters)
+    kept, proven = _kept(file, folder.name)
+    if kept is not None and proven:
+        return _detected(kept)
     try:
-        detected = detect(corpus)
+        found = detect(corpus)
     except MissingExtra:
-        return None
-    with suppress(OSError), write_atomically(file) as temporary:  # in a read-only folder it is detected every time
-        content = {**asdict(detected), "by": f"{PACKAGE} {version(PACKAGE)}"}
-        temporary.write_text(json.dumps(content, indent=1), "utf-8")
-    return detected
+        return None if kept is None else _detected(kept)
+    if kept is not None and kept.language != found.language:
+        set_aside(file, f"it says '{kept.language}', the texts '{found.language}'", "the language of the texts is used")
+    with suppress(OSError):  # in a read-only folder it is detected every time
+        save_sealed(file, folder.name, {**asdict(found), "by": f"{PACKAGE} {version(PACKAGE)}"})
+    return found
+
+
+def carry_over(before: Path, folder: Path, key: str) -> None:
+    """Copy the stored language of a collection that was set aside, if it is sound, to the folder that replaces it.
+
+    Args:
+        key: the final name of both folders.
+    """
+    with suppress(DamagedFile):
+        kept, proven = read_sealed(before / FILE, KeptLanguage, key, complete=True)
+        if proven:
+            save_sealed(folder / FILE, key, asdict(kept))
+
+
+def _kept(file: Path, key: str) -> tuple[KeptLanguage | None, bool]:
+    """What a file says, and whether its digest proves it; an earlier version wrote none."""
+    if not file.exists():
+        return None, False
+    try:
+        return read_sealed(file, KeptLanguage, key, complete=True)
+    except DamagedFile as damage:
+        set_aside(file, damage, "the language is detected again")
+        return None, False
+
+
+def _detected(kept: KeptLanguage) -> Detected:
+    return Detected(kept.language, kept.share, kept.probability, kept.texts, kept.characters)
 
 
 def detect(corpus: Texts) -> Detected:
@@ -104,8 +129,8 @@ def refuse_undetected(adapter: str, collection: str) -> NoReturn:
 def sampled(corpus: Texts, size: int = SAMPLE) -> Integers:
     """Rows of the `size` different texts with the smallest digests, in the order of the digests. It reads no text."""
     digests, rows, start = np.empty((0, 2), np.uint64), np.empty(0, np.int64), 0
-    for chunk in digest_chunks(corpus):
-        words = chunk.byteswap()  # numbers in the order of the digests' bytes
+    for block in corpus.blocks():
+        words = block.digests.byteswap()  # numbers in the order of the digests' bytes
         near = np.arange(len(words)) if len(rows) < size else np.flatnonzero(words[:, 0] <= digests[-1, 0])
         if len(near):
             both = np.concatenate([digests, words[near]])

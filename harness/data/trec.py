@@ -168,7 +168,7 @@ def number_in(path: Path, number: int, text: str) -> float:
 
 
 def _rows_of(names: list[str], collection: Collection) -> np.typing.NDArray[np.int64]:
-    column = collection.corpus.table["id"]
+    column = collection.corpus.id_column
     wanted = pa.array(sorted(set(names)), type=column.type)
     rows = np.full(len(wanted), -1, np.int64)
     start = 0

@@ -1,4 +1,8 @@
-"""`harness reproduce`: runs a stored evaluation again, with the same texts and specs, and without the ledger."""
+"""`harness reproduce`: runs a stored evaluation again from its sources, with the same specs.
+
+It reads the source of the collection again and makes candidates, terms, vectors and scores in a workspace of its own.
+So it costs what the first run did: reading the source, searching, and scoring every pair.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,23 @@ from typing import Literal
 
 import numpy as np
 
+from adapters.errors import DataError, HarnessError
 from adapters.identity import digest
 from adapters.protocols import Identity
 from adapters.spec import identity_of
 from harness.data.collection import Collection
+from harness.data.sources.build import collection_of as converted
+from harness.data.sources.request import kept
 from harness.progress import Reporter, Silent
 from harness.result.evaluation import Evaluation
 from harness.result.opening import stored_in
-from harness.result.recall import collection_of
+from harness.result.recall import as_measured, collection_of
 from harness.result.select import evaluation_named
 from harness.result.stemming import spelled_as
 from harness.result.stored import Stored
 from harness.running.experiment import evaluate
 from harness.scoring.ground import prepare
-from harness.scoring.retrieve import candidates_file, first_stage
+from harness.scoring.retrieve import candidates_file, first_stage, load_candidates, save_candidates
 from harness.scoring.session import opened
 from harness.scoring.system import ModelReranker, systems
 from harness.workspace import Workspace
@@ -71,7 +78,12 @@ class Reproduction:
 
 
 def reproduce(
-    workspace: Workspace, name: str, reporter: Reporter | None = None, *, keep_candidates: bool = False
+    workspace: Workspace,
+    name: str,
+    reporter: Reporter | None = None,
+    *,
+    keep_candidates: bool = False,
+    stored_texts: bool = False,
 ) -> Reproduction:
     """Run an evaluation again, in a separate folder inside the workspace. A killed run continues there; a finished run
     removes the folder. The stored evaluation is not changed.
@@ -79,18 +91,21 @@ def reproduce(
     Args:
         name: an evaluation; see `harness.result.select`.
         keep_candidates: use the stored candidates, and run only the reranker again. Default: False.
+        stored_texts: use the texts and judgments in the workspace, which have to match their fingerprint, and do not
+            read the source. Default: False.
 
     Raises:
         UsageError: the name matches no evaluation, or several.
-        DataError: the texts are no longer in the workspace.
+        DataError: the source is gone or has changed, or the stored texts or candidates are damaged.
         HarnessError: the first stage or the reranker can no longer be opened.
     """
     with stored_in(workspace.results) as results:
         stored = evaluation_named(name, list(results.all()))
         values = {measure: results.result(stored.id, measure).values for measure in stored.means}
         queries = results.queries(stored.id)
-    collection = collection_of(workspace, stored, queries)
     apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
+    of_texts = collection_of(workspace, stored, queries) if stored_texts else None
+    collection = of_texts or _from_source(workspace, apart, stored, queries)
     if keep_candidates:
         _carry_candidates(stored, workspace, apart)
     first, rerankers = _named_as_stored(stored, collection, apart)
@@ -103,6 +118,21 @@ def reproduce(
     return Reproduction(
         stored, done.id, tuple(_deviations(done, values)), tuple(_changed(done, stored)), tuple(respelled)
     )
+
+
+def _from_source(workspace: Workspace, apart: Workspace, stored: Stored, queries: list[str]) -> Collection:
+    """Return the collection of an evaluation, converted again from its source into the separate workspace."""
+    name, instead = stored.collection.name, "or add --stored-texts to start from the texts in the workspace"
+    request = kept(workspace, stored.collection.whole)
+    if request is None:
+        raise DataError(
+            f"the workspace does not say where {name} was read from; run again: {stored.command}; {instead}"
+        )
+    try:
+        whole = converted(request.open(workspace), apart)
+    except (HarnessError, OSError) as error:
+        raise DataError(f"{name}: its source cannot be read again ({error}); restore it, {instead}") from None
+    return as_measured(whole, stored, queries)
 
 
 def _named_as_stored(stored: Stored, collection: Collection, apart: Workspace) -> tuple[str, list[str]]:
@@ -129,7 +159,7 @@ def _carry_candidates(stored: Stored, workspace: Workspace, apart: Workspace) ->
     retriever, fingerprint = stored.identity["retriever"], stored.collection.fingerprint
     file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
     if file.exists():
-        shutil.copyfile(file, apart.runs / file.name)
+        save_candidates(apart.runs / file.name, load_candidates(file, str(stored.identity["candidates"])))
 
 
 def _deviations(done: Evaluation, stored: Mapping[str, np.ndarray]) -> Iterator[Deviation]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
-from zipfile import BadZipFile
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import DataError, HarnessError
+from adapters.sums import DamagedFile, NoChecksum, load_arrays, load_unproven, save_arrays
 from harness.data.collection import Collection, with_queries
 from harness.data.runs import Run
 from harness.data.sources import stored as collections
+from harness.data.suites.table import PAIRED_MEASURE
+from harness.measuring.judged import Judged
+from harness.measuring.measures import parse
 from harness.result.store import Results
 from harness.result.stored import Stored
-from harness.scoring.retrieve import candidates_file, load_candidates
+from harness.scoring.retrieve import FirstStage, candidates_file, load_candidates
 from harness.scoring.system import Scores
-from harness.workspace import Workspace, write_atomically
+from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,7 @@ def keep_scores(workspace: Workspace, id: str, scores: Scores) -> None:
     columns: dict[str, Any] = {"scores": scores.run.scores}
     if scores.entries is not None:
         columns |= {"tokens": scores.entries.tokens, "kept": scores.entries.kept}
-    with write_atomically(file) as temporary, temporary.open("wb") as out:
-        np.savez(out, **columns)
+    save_arrays(file, id, columns)
 
 
 def recall(workspace: Workspace, id: str) -> Recalled:
@@ -56,47 +62,128 @@ def recall(workspace: Workspace, id: str) -> Recalled:
     with Results(workspace.results) as results:
         stored = results.find(id)
         queries = results.queries(stored.id)
-    missing = f"of {stored.id} is no longer in '{workspace.path}'; run again: {stored.command}"
     collection = collection_of(workspace, stored, queries)
-    retriever, fingerprint = stored.identity["retriever"], stored.collection.fingerprint
-    file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
-    if not file.exists():
-        raise DataError(f"the candidate file {missing}")
-    candidates = load_candidates(file)
+    candidates = _candidates(workspace, stored)
+    columns, proven = _scores(workspace, stored)
     try:
-        file = workspace.scored / f"{stored.id}.npz"
-        with file.open("rb") as kept, np.load(kept, allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in arrays.files}
         run = candidates.rescored(columns["scores"])
-    except FileNotFoundError:
-        raise DataError(f"the file of scores {missing}") from None
-    except (OSError, ValueError, KeyError, BadZipFile, HarnessError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete it and run again") from None
-    return Recalled(stored, collection, candidates, run, columns.get("tokens"), columns.get("kept"))
+        if not proven:
+            _prove(run, collection, stored, workspace)
+    except (KeyError, HarnessError) as error:
+        file = workspace.scored / f"{stored.id}.npz"
+        raise DataError(f"{file}: damaged ({error}); run again: {stored.command}") from None
+    counted = columns if proven else {}
+    return Recalled(stored, collection, candidates, run, counted.get("tokens"), counted.get("kept"))
+
+
+def prove_candidates(
+    results: Results, workspace: Workspace, collection: Collection, stage: FirstStage, depth: int
+) -> None:
+    """Give stored candidates of an earlier version their checksums, if an evaluation has recorded their digest."""
+    file = candidates_file(workspace, collection.fingerprint, stage.identity(collection), depth)
+    if not file.exists():
+        return
+    try:
+        load_arrays(file, file.stem, ())
+    except NoChecksum:
+        for stored in results.all():
+            if _candidates_file(workspace, stored) == file:
+                with suppress(DamagedFile):
+                    load_candidates(file, str(stored.identity.get("candidates")))
+                    return
+    except DamagedFile:
+        return
+
+
+def _candidates_file(workspace: Workspace, stored: Stored) -> Path | None:
+    retriever = stored.identity.get("retriever")
+    if not isinstance(retriever, Mapping):  # an imported evaluation
+        return None
+    return candidates_file(workspace, stored.collection.fingerprint, retriever, stored.depth)
+
+
+def _candidates(workspace: Workspace, stored: Stored) -> Run:
+    """The candidates of an evaluation, which its identity has a digest of."""
+    file = _candidates_file(workspace, stored)
+    if file is None or not file.exists():
+        raise DataError(
+            f"the candidate file of {stored.id} is no longer in '{workspace.path}'; run again: {stored.command}"
+        )
+    try:
+        return load_candidates(file, str(stored.identity["candidates"]))
+    except DamagedFile as error:
+        raise DataError(f"{error}; run again: {stored.command}") from None
+
+
+def _scores(workspace: Workspace, stored: Stored) -> tuple[dict[str, Any], bool]:
+    """The stored scores of an evaluation, and whether checksums prove them; an earlier version wrote none."""
+    file = workspace.scored / f"{stored.id}.npz"
+    if not file.exists():
+        raise DataError(
+            f"the file of scores of {stored.id} is no longer in '{workspace.path}'; run again: {stored.command}"
+        )
+    try:
+        return load_arrays(file, stored.id), True
+    except NoChecksum:
+        return load_unproven(file), False
+    except DamagedFile as error:
+        raise DataError(f"{error}; run again: {stored.command}") from None
+
+
+def _prove(run: Run, collection: Collection, stored: Stored, workspace: Workspace) -> None:
+    """Prove scores by the values that they had.
+
+    Raises:
+        DamagedFile: they have other values now, or none of their measures is one of single queries.
+    """
+    measures = [name for name in stored.means if name != PAIRED_MEASURE]
+    with Results(workspace.results) as results:
+        before = [results.per_query(stored.id, name)[1] for name in measures]
+    again = Judged(run, collection.qrels, len(collection.queries)).values([parse(name) for name in measures])
+    if not measures or not np.array_equal(again, np.array(before)):
+        raise DamagedFile("the scores do not have the stored values")
 
 
 def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> Collection:
-    """Return the collection of an evaluation, with the queries that it had.
+    """Return the collection of an evaluation from the workspace, with the queries that it had.
 
     Raises:
-        DataError: the collection is no longer in the workspace, or lacks judgments.
+        DataError: the collection is no longer in the workspace, is damaged, or lacks judgments.
     """
-    fingerprint = stored.collection.fingerprint
     folder = workspace.collections / stored.collection.whole
     if not collections.is_there(folder):
         raise DataError(
             f"the texts of {stored.collection.name} are no longer in '{workspace.path}'; run again: {stored.command}"
         )
-    description = collections.description_in(folder)
-    if description.lacks_judgments:
-        raise DataError(
-            f"{stored.collection.name}: an earlier version left judged documents that the corpus lacks out of the "
-            f"ideal ranking of {stored.id}; run again: {stored.command}"
-        )
-    whole = collections.read(folder, description)
-    wanted = set(queries)
+    try:
+        description = collections.description_in(folder)
+        if description.lacks_judgments:
+            raise DataError(
+                f"{stored.collection.name}: an earlier version left judged documents that the corpus lacks out of the "
+                f"ideal ranking of {stored.id}; run again: {stored.command}"
+            )
+        return as_measured(collections.read(folder, description, partial(_refuse, stored)), stored, queries)
+    except DamagedFile as damage:
+        _refuse(stored, damage)
+
+
+def as_measured(whole: Collection, stored: Stored, queries: list[str]) -> Collection:
+    """Return a collection with the queries and the declarations that it had in an evaluation.
+
+    Raises:
+        DataError: its texts or judgments are others.
+    """
+    facts, wanted = stored.collection, set(queries)
     found = with_queries(whole, np.flatnonzero([name in wanted for name in whole.queries.ids()]))
-    if found.fingerprint != fingerprint:
-        raise DataError(f"{folder}: not the texts that {stored.id} was measured on; run again: {stored.command}")
-    facts = stored.collection
-    return replace(found, name=facts.name, parallel=facts.parallel, parallel_by=facts.parallel_by)
+    if found.fingerprint != facts.fingerprint:
+        raise DataError(
+            f"{facts.name}: not the texts and judgments that {stored.id} was measured on; run again: {stored.command}"
+        )
+    return replace(
+        found, name=facts.name, language=facts.language, rules=facts.rules, group=facts.group, parallel=facts.parallel,
+        parallel_by=facts.parallel_by,
+    )  # fmt: skip
+
+
+def _refuse(stored: Stored, damage: DamagedFile) -> NoReturn:
+    raise DataError(f"{damage}; run again, which reads the source again: {stored.command}") from None

@@ -16,7 +16,7 @@ from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.crosscheck import cross_check
 from harness.measuring.paired_measures import PMRR, p_mrr
 from harness.result.evaluation import Evaluation
-from harness.result.recall import keep_scores
+from harness.result.recall import keep_scores, prove_candidates
 from harness.result.result import made_now
 from harness.result.store import Results
 from harness.running.keeping import Keeping
@@ -49,6 +49,7 @@ def experiment(
         keeping = Keeping(session.workspace, results)
         before = BeforeScoring(collections, session, skip_probe=skip_probe)
         for collection in collections:
+            prove_candidates(results, session.workspace, collection, systems[0].first_stage, systems[0].depth)
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, session)
             for system in systems:
                 alarms = before.look(ground, system)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import array_digest, digest, file_digest
 from adapters.protocols import Bindable, Identity, Retriever, Setting
 from adapters.spec import identity_of, open_retriever, refuse_early, remarks_of
+from adapters.sums import DamagedFile, NoChecksum, load_arrays, load_unproven, save_arrays, set_aside
 from harness.data.collection import Collection
 from harness.data.detection import refuse_undetected
 from harness.data.runs import Run, build, cut, without_identical_ids
 from harness.data.trec import read_run
 from harness.progress import Reporter
 from harness.scoring.session import Session
-from harness.workspace import Workspace, write_atomically
+from harness.workspace import Workspace
 
 GIVEN = "given"
 """The name of the first stage that uses the candidate lists of a reranking set."""
@@ -129,23 +130,30 @@ def first_stage(spec: str, workspace: Workspace) -> FirstStage:
 
 
 def retrieve(collection: Collection, stage: FirstStage, depth: int, session: Session) -> Run:
-    """Return at most `depth` candidates of every query, from the workspace if they are stored there.
+    """Return at most `depth` candidates of every query, from the workspace if they are stored there. A damaged file is
+    set aside with a warning, and the candidates are searched again.
 
     If the collection declares `drop_identical_ids`, the document with the query's id is left out before the list is
     cut, so that the list keeps its length.
     """
     file = candidates_file(session.workspace, collection.fingerprint, stage.identity(collection), depth)
-    if file.exists():
-        kept = load_candidates(file)
-        if not kept.outside[0] or "unknown-documents" in collection.rules.allow:
-            return kept
+    kept = _stored(file)
+    if kept is not None and (not kept.outside[0] or "unknown-documents" in collection.rules.allow):
+        return kept
     run = _fresh(collection, stage, depth, session.reporter)
-    with write_atomically(file) as temporary, temporary.open("wb") as out:
-        arrays: dict[str, Any] = {name: getattr(run, name) for name in ("offsets", "documents", "scores", "tiebreaks")}
-        if run.outside[0]:
-            arrays["outside"] = np.array(run.outside)
-        np.savez(out, **arrays)
+    save_candidates(file, run)
     return run
+
+
+def _stored(file: Path) -> Run | None:
+    """The stored candidates; None if there are none, or none that can be trusted."""
+    if not file.exists():
+        return None
+    try:
+        return load_candidates(file)
+    except DamagedFile as damage:
+        set_aside(file, damage, "the candidates are searched again")
+        return None
 
 
 def candidates_file(workspace: Workspace, fingerprint: str, retriever: Identity, depth: int) -> Path:
@@ -154,20 +162,47 @@ def candidates_file(workspace: Workspace, fingerprint: str, retriever: Identity,
     return workspace.runs / f"{digest(made_of)}.npz"
 
 
-def load_candidates(file: Path) -> Run:
+def save_candidates(file: Path, run: Run) -> None:
+    """Store candidates with their checksums."""
+    arrays: dict[str, Any] = {name: getattr(run, name) for name in ("offsets", "documents", "scores", "tiebreaks")}
+    if run.outside[0]:
+        arrays["outside"] = np.array(run.outside)
+    save_arrays(file, file.stem, arrays)
+
+
+def load_candidates(file: Path, recorded: str | None = None) -> Run:
     """Load stored candidates.
 
+    Args:
+        recorded: the digest of these candidates in the identity of an evaluation, which proves files without checksums
+            too. Such a file then gets checksums.
+
     Raises:
-        DataError: the file is damaged.
+        NoChecksum: the file has no checksums, and no digest is given.
+        DamagedFile: the file is damaged, or its candidates are others.
     """
     try:
-        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as arrays:
-            columns: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+        run = _run_of(file, load_arrays(file, file.stem))
+        proven = True
+    except NoChecksum:
+        if recorded is None:
+            raise
+        run, proven = _run_of(file, load_unproven(file)), False
+    if recorded not in (None, run.digest):
+        raise DamagedFile(f"{file}: its candidates are not those of the evaluation")
+    if not proven:
+        with suppress(OSError):  # a read-only workspace is proven each time
+            save_candidates(file, run)
+    return run
+
+
+def _run_of(file: Path, columns: dict[str, Any]) -> Run:
+    try:
         if "outside" in columns:
             columns["outside"] = tuple(columns["outside"].tolist())
         return Run(**columns)
-    except (OSError, ValueError, TypeError, BadZipFile) as error:
-        raise DataError(f"{file}: damaged ({error}); delete it and run again") from error
+    except TypeError:
+        raise DamagedFile(f"{file}: it holds no candidates") from None
 
 
 def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:

@@ -18,6 +18,7 @@ from adapters.bm25 import BM25Reranker, BM25Retriever
 from adapters.errors import ModelError, UsageError
 from adapters.identity import digest
 from adapters.protocols import Bindable, Retriever, Setting, StreamingReranker
+from adapters.sums import DamageWarning
 
 METHODS = ["lucene", "robertson", "atire"]
 CORPUS = [
@@ -293,6 +294,34 @@ def test_a_cache_is_not_used_for_another_analyzer_or_another_corpus(tmp_path: Pa
     found = retrieved(BM25Retriever(stem=False).bind(shared), ["flows"], shared.corpus, 5)
     assert list(found[0]) == [2]
     assert len(retrieved(BM25Retriever().bind(shared), ["zebra"], ["zebra"], 5)[0]) == 1
+
+
+@pytest.mark.parametrize("fault", ["flipped", "truncated", "another", "without checksum"])
+def test_damaged_terms_are_set_aside_and_counted_again(tmp_path: Path, fault: str) -> None:
+    texts = [f"{text} {number % 7}" for number, text in enumerate(CORPUS * 5)]
+    shared, fresh = setting(texts, cache=tmp_path), setting(texts)
+    expected = BM25Retriever().bind(fresh).search(QUERIES, texts, 5)
+    BM25Retriever().bind(shared).search(QUERIES, texts, 5)
+    (file,) = tmp_path.glob("terms-*.npz")
+    content = file.read_bytes()
+    if fault == "flipped":
+        file.write_bytes(content[:200] + bytes([content[200] ^ 8]) + content[201:])
+    elif fault == "truncated":
+        file.write_bytes(content[:-30])
+    elif fault == "another":
+        other = setting(texts[::-1], cache=tmp_path / "other")
+        BM25Retriever(stem=False).bind(other).search(QUERIES, other.corpus, 5)
+        file.write_bytes(next((tmp_path / "other").glob("*.npz")).read_bytes())
+    else:
+        arrays = dict(np.load(file))
+        del arrays["sums"]
+        np.savez(file, **{**arrays, "frequencies": arrays["frequencies"] + 1})
+    with pytest.warns(DamageWarning, match=r"terms-.*\.damaged, and the terms are counted again"):
+        found = BM25Retriever().bind(shared).search(QUERIES, texts, 5)
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+    pair = np.array([[0, 0]])
+    scores = [BM25Reranker().bind(each).score(QUERIES, texts, pair).tolist() for each in (shared, fresh)]
+    assert scores[0] == scores[1]
 
 
 def test_progress_adds_up_to_the_corpus() -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.errors import DataError
+from adapters.errors import DataError, ModelError
 from adapters.identity import Digests, text_digests
 from adapters.protocols import Floats
-from adapters.vectors import VectorStore
+from adapters.sums import DamageWarning
+from adapters.vectors import DamagedVectors, VectorStore, shard_files
 
 KEY = "0" * 32
 
@@ -30,7 +31,7 @@ def filled(folder: Path | None, *shards: list[str], dim: int = 4) -> VectorStore
 
 
 def vector_files(folder: Path) -> list[Path]:
-    return sorted(file for file in (folder / KEY).iterdir() if not file.name.endswith(".digests.npy"))
+    return list(shard_files(folder / KEY))
 
 
 @settings(deadline=None)
@@ -84,9 +85,10 @@ def test_a_torn_shard_is_embedded_again(tmp_path: Path, keep: int) -> None:
     filled(tmp_path, ["b"])
     torn = vector_files(tmp_path)[0]
     torn.write_bytes(torn.read_bytes()[:keep])
-    with pytest.warns(UserWarning, match=f"{torn.name} is ignored"):
+    with pytest.warns(DamageWarning, match=f"{torn.name}: .* kept as {torn.name}.damaged, and its texts are embedded"):
         store = VectorStore(tmp_path, KEY)
     assert len(store.missing(text_digests(["a", "b"]))) == 1
+    assert torn.with_name(f"{torn.name}.damaged").exists() and not torn.exists()
 
 
 def test_a_kill_between_the_two_files_leaves_no_shard(tmp_path: Path) -> None:
@@ -95,12 +97,86 @@ def test_a_kill_between_the_two_files_leaves_no_shard(tmp_path: Path) -> None:
     assert len(VectorStore(tmp_path, KEY)) == 0
 
 
-@pytest.mark.parametrize("content", [b"not an array", b""])
-def test_a_foreign_file_is_ignored(tmp_path: Path, content: bytes) -> None:
+def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:
     filled(tmp_path, ["a"])
-    (tmp_path / KEY / "notes.npy").write_bytes(content)
-    with pytest.warns(UserWarning, match=r"notes\.npy is ignored"):
-        assert len(VectorStore(tmp_path, KEY)) == 1
+    (tmp_path / KEY / "notes.npy").write_bytes(b"not an array")
+    assert len(VectorStore(tmp_path, KEY)) == 1
+    assert (tmp_path / KEY / "notes.npy").read_bytes() == b"not an array"
+
+
+TEXTS = ["a", "b", "c", "d"]
+
+
+def refilled(store: VectorStore, texts: list[str] = TEXTS) -> Floats:
+    """What an embedder does with a store: it embeds what is missing, then reads; once more if something was damaged."""
+    digests = text_digests(texts)
+    for _ in range(2):
+        missing = store.missing(digests)
+        if len(missing):
+            store.append(digests[missing], vectors_of(digests[missing]))
+        try:
+            return store.gather(digests)
+        except DamagedVectors:
+            continue
+    raise AssertionError("damaged twice")
+
+
+@pytest.mark.filterwarnings("ignore::adapters.sums.DamageWarning")
+@pytest.mark.parametrize("end", [".npy", ".digests.npy", ".sums.npy"])
+def test_a_changed_byte_anywhere_in_a_shard_changes_no_vector(tmp_path: Path, end: str) -> None:
+    filled(tmp_path, TEXTS)
+    file = vector_files(tmp_path)[0].with_suffix(end)
+    sound, expected = file.read_bytes(), vectors_of(text_digests(TEXTS))
+    for place in range(3, len(sound), 11):
+        for store in (tmp_path / KEY).glob("*"):
+            store.unlink()
+        filled(tmp_path, TEXTS)
+        file.write_bytes(sound[:place] + bytes([sound[place] ^ 0x40]) + sound[place + 1 :])
+        assert np.array_equal(refilled(VectorStore(tmp_path, KEY)), expected), place
+
+
+def test_a_vector_that_changed_after_the_store_was_opened_is_not_read(tmp_path: Path) -> None:
+    filled(tmp_path, ["a", "b"], ["c", "d"])
+    store = VectorStore(tmp_path, KEY)
+    for file in vector_files(tmp_path):
+        content = bytearray(file.read_bytes())
+        content[-4:] = np.float32(np.nan).tobytes()
+        file.write_bytes(content)
+    with pytest.warns(DamageWarning) as warned, pytest.raises(DamagedVectors, match="run again"):
+        store.gather(text_digests(["b", "d"]))
+    assert len(warned) == 2, "the whole store is verified at once"
+    assert store.missing(text_digests(TEXTS)).tolist() == [0, 1, 2, 3]
+    assert np.array_equal(refilled(store), vectors_of(text_digests(TEXTS)))
+
+
+def test_a_shard_of_another_embedder_is_not_read(tmp_path: Path) -> None:
+    filled(tmp_path, ["a"])
+    other = VectorStore(tmp_path, "1" * 32)
+    other.append(text_digests(["a"]), np.ones((1, 4), np.float32))
+    for file in (tmp_path / KEY).iterdir():
+        file.write_bytes((tmp_path / ("1" * 32) / file.name).read_bytes())
+    with pytest.warns(DamageWarning, match="a vector is not what was stored"):
+        assert np.array_equal(refilled(VectorStore(tmp_path, KEY), ["a"]), vectors_of(text_digests(["a"])))
+
+
+def test_vectors_without_checksums_are_not_trusted(tmp_path: Path) -> None:
+    filled(tmp_path, ["a"])
+    vector_files(tmp_path)[0].with_suffix(".sums.npy").unlink()
+    with pytest.warns(DamageWarning, match="an earlier version wrote no checksums; .* embedded again"):
+        assert len(VectorStore(tmp_path, KEY)) == 0
+
+
+def test_vectors_that_are_not_finite_are_not_stored(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not finite"):
+        VectorStore(tmp_path, KEY).append(text_digests(["a"]), np.full((1, 4), np.nan, np.float32))
+
+
+def test_verifying_a_store_sets_nothing_aside(tmp_path: Path) -> None:
+    filled(tmp_path, ["a", "b"], ["c"])
+    file = vector_files(tmp_path)[0]
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    assert [str(file) in line for line in VectorStore.damaged(tmp_path / KEY)] == [True]
+    assert file.exists()
 
 
 def test_digests_that_were_exchanged_do_not_hand_out_another_texts_vector(tmp_path: Path) -> None:

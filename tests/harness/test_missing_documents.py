@@ -241,7 +241,7 @@ def as_an_earlier_version_left_it(place: Place, folder: Path) -> Path:
     marker["counts"]["let_through"] = {"unknown-documents": 5}
     for key in ("missing_judgments", "missing_documents", "shares"):
         del marker["counts"][key]
-    del marker["published"]
+    del marker["published"], marker["sum"]
     (kept / stored.MARKER).write_text(json.dumps(marker), "utf-8")
     (kept / stored.PUBLISHED).unlink()
     for entry in (place.workspace.collections / "seen").glob("*.json"):

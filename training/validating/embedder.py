@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.embedding import EmbedderPart
 from adapters.errors import UsageError
-from adapters.filling import fill
+from adapters.filling import filled
 from adapters.identity import text_digests
 from adapters.protocols import Floats, Identity, Role
 from adapters.spec import identity_of, open_retriever
@@ -32,9 +32,7 @@ class KeptVectors:
 
     def encode(self, texts: Sequence[str], role: Role) -> Floats:
         """Return float32 [len(texts), dim], of unit length."""
-        digests = text_digests(texts)
-        fill(self.part.store(role), self.part.embedder, texts, digests, role)
-        return self.part.store(role).gather(digests)
+        return filled(self.part.store(role), self.part.embedder, texts, text_digests(texts), role)
 
 
 def kept_vectors(spec: str, corpus: Collection, session: Session) -> KeptVectors:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -14,12 +15,14 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest, file_digest, text_digest
 from adapters.protocols import Embedder
 from adapters.spec import identity_of
+from adapters.sums import DamagedFile
 from harness.checks.near_duplicates import normalised
-from harness.data.collection import Collection, Texts
+from harness.data.collection import Collection
 from harness.data.sources import stored
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.jsonl import records
+from harness.data.texts import Texts
 from harness.result.store import Results
 from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish, read_manifest, write_lines
@@ -176,7 +179,14 @@ def _evaluated(workspace: Workspace) -> dict[str, tuple[str, str]]:
 def _converted(workspace: Workspace) -> Iterator[Collection]:
     for folder in sorted(workspace.collections.iterdir()) if workspace.collections.is_dir() else ():
         if stored.is_there(folder):
-            yield stored.read(folder, stored.description_in(folder))
+            try:
+                yield stored.read(folder, stored.description_in(folder), partial(_refuse, folder))
+            except DamagedFile as damage:
+                _refuse(folder, damage)
+
+
+def _refuse(folder: Path, damage: DamagedFile) -> NoReturn:
+    raise DataError(f"{damage}; delete the folder {folder}, and the next run with it reads its source again") from None
 
 
 def _source(queries: Path) -> tuple[Path, dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from adapters.embedding import EmbedderPart
-from adapters.filling import fill
+from adapters.filling import filled
 from adapters.identity import text_digests
 from adapters.protocols import Floats, Role
 from harness.data.collection import Collection
@@ -52,5 +52,4 @@ def _with_vectors(one: QuerySet, part: EmbedderPart, session: Session) -> QueryS
 def _vectors(texts: list[str], part: EmbedderPart, role: Role, title: str, session: Session) -> Floats:
     digests = text_digests(texts)
     with session.reporter.stage(title, len(texts)) as advance:
-        fill(part.store(role), part.embedder, texts, digests, role, progress=advance)
-    return part.store(role).gather(digests)
+        return filled(part.store(role), part.embedder, texts, digests, role, progress=advance)

@@ -6,6 +6,8 @@ This package reads and checks texts and judgments. It does not search, score or 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from harness.data.collection import Collection
@@ -13,6 +15,7 @@ from harness.data.parallel import Member, with_parallel
 from harness.data.sources.build import collection_of
 from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.recognise import DEMO, chosen_sources
+from harness.data.sources.request import keep, requested
 from harness.data.sources.source import Source
 from harness.workspace import Workspace
 
@@ -51,8 +54,12 @@ def load(
     chosen = chosen_sources(names, split, languages, rules, origin=origin, workspace=workspace)
     for line in chosen.skipped:
         tell(line)
+    request = requested(names, split, languages, rules, origin)
     members = []
     for source in chosen.sources:
-        declared = source.declared
-        members.append(Member(collection_of(source, workspace), declared.within, declared.parallel, declared.in_set))
+        declared, collection = source.declared, collection_of(source, workspace)
+        with suppress(OSError):  # a read-only workspace
+            here = replace(request, origin=source.origin, of_split=source.split)
+            keep(workspace, collection.fingerprint, here)
+        members.append(Member(collection, declared.within, declared.parallel, declared.in_set))
     return with_parallel(members, parallel)

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from adapters.errors import HarnessError
-from harness.data.collection import Collection, Texts
+from harness.data.collection import Collection
 from harness.data.sources.build import collection_of
 from harness.data.sources.dirt import shown
 from harness.data.sources.origin import SourceChoice
 from harness.data.sources.source import Source
+from harness.data.texts import Texts
 from harness.workspace import Workspace
 
 Name = Literal["mteb", "beir", "irds"]
@@ -105,7 +106,7 @@ def _rows(texts: Texts, other: Texts) -> npt.NDArray[np.int64]:
     """For every text the row in `other` with the same id, or -1."""
     import pyarrow.compute as pc
 
-    found = pc.index_in(texts.table["id"], value_set=pa.chunked_array(other.table["id"]).combine_chunks())
+    found = pc.index_in(texts.id_column, value_set=pa.chunked_array(other.id_column).combine_chunks())
     return np.asarray(pc.fill_null(found, -1).combine_chunks().to_numpy(zero_copy_only=False), np.int64)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from adapters.errors import DataError
 from harness.data.as_published import Grades
-from harness.data.collection import Texts
 from harness.data.qrels import Qrels
 from harness.data.sources.jsonl import CollectionFiles
+from harness.data.texts import Texts
 
 _NAMED = [
     re.compile(rf"[\W_]*(?:{name})[\W_]*", re.IGNORECASE).fullmatch

@@ -6,19 +6,18 @@ other's entries.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from adapters.errors import DataError, HarnessError
+from adapters.errors import DataError
 from adapters.identity import digest
-from adapters.typed_file import read_json
+from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
 from harness.data.sources.source import Source
-from harness.data.sources.stored import FORMAT, Description
-from harness.workspace import Workspace, write_atomically
+from harness.data.sources.stored import FORMAT, Description, description_in, is_there, write_description
+from harness.workspace import Workspace
 
 Stamp = list[list[object]]
 """Resolved path, size, mtime, ctime and inode of every file that was read."""
@@ -47,28 +46,49 @@ def settled(files: Stamp, since_ns: int) -> bool:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """The file of a source."""
+class SourceEntry:
+    """What is stored of a source."""
 
     files: object
     description: Description
 
 
 def look_up(workspace: Workspace, source: Source, files: Stamp) -> Description | None:
-    """The collection that the source became when its files had this stamp; None if it is not known."""
-    with suppress(HarnessError):
-        entry = read_json(_entry(workspace, source), _Entry)
-        return entry.description if entry.files == files else None
-    return None
+    """The collection that the source became when its files had this stamp; None if it is not known. A damaged entry is
+    set aside with a warning."""
+    file = _entry(workspace, source)
+    if not file.exists():
+        return None
+    try:
+        entry, proven = read_sealed(file, SourceEntry, file.stem)
+    except DamagedFile as damage:
+        set_aside(file, damage, "its source is read again")
+        return None
+    if entry.files != files or not (proven or _is_stored_twice(workspace, entry.description)):
+        return None
+    if not proven:
+        with suppress(OSError):
+            remember(workspace, source, files, entry.description)
+    return entry.description
+
+
+def _is_stored_twice(workspace: Workspace, description: Description) -> bool:
+    """Whether the folder of the collection has the same description, which proves an entry without a digest."""
+    folder = workspace.collections / description.fingerprint
+    try:
+        if not is_there(folder) or description_in(folder) != description:
+            return False
+        write_description(folder, description)
+    except (DamagedFile, OSError):
+        return False
+    return True
 
 
 def remember(workspace: Workspace, source: Source, files: Stamp, description: Description) -> None:
     """Store which collection the source became."""
     entry = _entry(workspace, source)
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(entry) as path:
-        content = {"files": files, "description": asdict(description)}
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+    save_sealed(entry, entry.stem, {"files": files, "description": asdict(description)})
 
 
 def now_ns() -> int:

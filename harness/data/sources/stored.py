@@ -1,36 +1,39 @@
-"""A converted collection in the workspace: columns in a folder that is named by the fingerprint."""
+"""A converted collection in the workspace: columns in a folder that is named by the fingerprint.
+
+Its fingerprint covers its texts, ids, judgments and candidate lists. The file of arrays has checksums under the
+fingerprint, for itself and for the blocks of both files of texts.
+"""
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from adapters.errors import DataError
-from adapters.identity import array_digest, digest
-from adapters.typed_file import read_json
-from harness.data.as_published import AsPublished, write_published
-from harness.data.collection import (
-    Changes,
-    Collection,
-    Counts,
-    GivenCandidates,
-    Rules,
-    Texts,
-    counts_of_missing,
-    counts_of_queries,
+from adapters.identity import digest
+from adapters.sums import (
+    DAMAGED,
+    Array,
+    DamagedFile,
+    NoChecksum,
+    load_arrays,
+    load_unproven,
+    read_sealed,
+    save_arrays,
+    save_sealed,
 )
+from harness.data.as_published import AsPublished, write_published
+from harness.data.collection import Collection, Counts, Rules, counts_of_missing, counts_of_queries
 from harness.data.columns import count_duplicate_texts, open_texts, texts_digest
 from harness.data.detection import kept_or_detected
-from harness.data.qrels import NOTHING_MISSING, Missing, Qrels, Rows
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.second_reading import by_rules, confirmed
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, Source
+from harness.data.sources.stored_judgments import StoredJudgments
+from harness.data.texts import Guard, Texts, block_sums
 
 FORMAT = 1
 """Raise this number when the same source would be converted differently."""
@@ -38,7 +41,9 @@ DRIFTED = "†"
 """Appended to the name of a collection whose data differ from the table of its suite."""
 MARKER = "collection.json"
 PUBLISHED = "published.arrow"
-_ARRAYS = "judgments.npz"
+ARRAYS = "judgments.npz"
+Renew = Callable[[DamagedFile], Path]
+"""Makes a damaged collection again from its source, and returns its folder."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +74,9 @@ def describe(source: Source, folder: Path, converted: ConvertedSource, dirt: Dir
     """
     corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
     published = _published(source, folder, converted, (queries, corpus))
-    content: dict[str, object] = {
-        "format": FORMAT,
-        "corpus": texts_digest(corpus),
-        "queries": texts_digest(queries),
-        "qrels": array_digest(*_qrels_arrays(converted.qrels).values()),
-        "given": array_digest(*_given_arrays(converted.given).values()) if converted.given else None,
-        "drop_identical_ids": source.declared.rules.drop_identical_ids,
-    }
-    # These keys exist only if there is something, so that the fingerprints of other collections do not change.
-    if len(converted.qrels.missing):
-        content["missing"] = [list(converted.qrels.missing.ids), array_digest(*_of_missing(converted.qrels))]
-    if converted.changes:
-        content["changes"] = [list(converted.changes.questions), array_digest(*_rows_of(converted.changes))]
+    judgments = _judgments(converted)
+    declared = source.declared
+    content = _content(corpus, queries, judgments, declared.rules)
     counts = Counts(
         documents=len(corpus),
         empty_documents=converted.empty_documents,
@@ -93,11 +88,25 @@ def describe(source: Source, folder: Path, converted: ConvertedSource, dirt: Dir
         **counts_of_queries(queries, converted.qrels, converted.given),
         **counts_of_missing(converted.qrels),
     )
-    declared = source.declared
     name, rules = declared.name or source.name, declared.rules
     if converted.drift:
         name, rules = f"{name}{DRIFTED}", with_drift(rules, converted.drift)
     return Description(name, source.split, declared.language, rules, counts, digest(content), declared.group, published)
+
+
+def _judgments(converted: ConvertedSource) -> StoredJudgments:
+    return StoredJudgments(converted.qrels, converted.given, converted.changes)
+
+
+def _content(corpus: Texts, queries: Texts, judgments: StoredJudgments, rules: Rules) -> dict[str, object]:
+    """What the fingerprint is the digest of."""
+    return {
+        "format": FORMAT,
+        "corpus": texts_digest(corpus),
+        "queries": texts_digest(queries),
+        "drop_identical_ids": rules.drop_identical_ids,
+        **judgments.content(),
+    }
 
 
 def _published(source: Source, folder: Path, converted: ConvertedSource, texts: tuple[Texts, Texts]) -> str | None:
@@ -120,54 +129,79 @@ def with_drift(rules: Rules, drift: str) -> Rules:
 
 def write(folder: Path, converted: ConvertedSource, description: Description) -> None:
     """Write the judgments and lists into the folder of the texts. The marker is written last."""
-    with (folder / _ARRAYS).open("wb") as file:
-        arrays = (
-            _qrels_arrays(converted.qrels), _missing_arrays(converted.qrels), _given_arrays(converted.given),
-            _changes_arrays(converted.changes),
-        )  # fmt: skip
-        np.savez(file, **{name: array for part in arrays for name, array in part.items()})
-    (folder / MARKER).write_text(json.dumps(asdict(description), indent=1, ensure_ascii=False), "utf-8")
+    texts = (open_texts(folder / CORPUS), open_texts(folder / QUERIES))
+    arrays = _with_sums(_judgments(converted).arrays(), texts, description.fingerprint)
+    save_arrays(folder / ARRAYS, description.fingerprint, arrays)
+    write_description(folder, description)
+
+
+def write_description(folder: Path, description: Description) -> None:
+    """Write the description, with a digest of itself."""
+    save_sealed(folder / MARKER, description.fingerprint, asdict(description))
+
+
+def seal(folder: Path, description: Description) -> None:
+    """Replace a description without a digest, which an earlier version wrote."""
+    written, proven = read_sealed(folder / MARKER, Description)
+    if not proven:
+        write_description(folder, replace(description, published=written.published))
+
+
+def _with_sums(arrays: Mapping[str, Array], texts: tuple[Texts, Texts], key: str) -> dict[str, Array]:
+    """The arrays, and the checksums of the blocks of both files of texts under the names of the files."""
+    named = zip((CORPUS, QUERIES), texts, strict=True)
+    return {**arrays, **{name: block_sums(one, f"{key} {name}") for name, one in named}}
 
 
 def is_there(folder: Path) -> bool:
-    """Whether the folder has a complete collection."""
-    return (folder / MARKER).exists()
+    """Whether the folder has a complete collection. One that was set aside is none."""
+    return folder.suffix != DAMAGED and (folder / MARKER).exists()
 
 
 def description_in(folder: Path) -> Description:
     """Read the description in the folder of a complete collection.
 
     Raises:
-        DataError: the description cannot be read.
+        DamagedFile: the description cannot be read, or is not what was written.
     """
-    return read_json(folder / MARKER, Description, error=DataError, advice=f"damaged; delete the folder {folder}")
+    return read_sealed(folder / MARKER, Description)[0]
 
 
-def is_current(folder: Path, description: Description) -> bool:
-    """Whether the folder has the complete collection of a description, with all files that this version writes."""
-    if description.lacks_judgments or not is_there(folder):
-        return False
-    return description.published is None or description_in(folder).published is not None
+def current(folder: Path, description: Description) -> Description | None:
+    """The description of the collection in a folder, if it is complete, with all files that this version writes.
 
-
-def read(folder: Path, description: Description) -> Collection:
-    """Open the columns of a collection. If no language is declared, it is detected the first time.
+    Args:
+        description: what is known of the source. The published judgments are those in the folder: another source with
+            the same content may have written it.
 
     Raises:
-        DataError: the columns are damaged.
+        DamagedFile: the folder has the description of another collection.
     """
-    corpus, queries = open_texts(folder / CORPUS), open_texts(folder / QUERIES)
-    try:
-        with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            qrels = Qrels(arrays["queries"], arrays["documents"], arrays["grades"], _missing(arrays))
-            given = (
-                GivenCandidates(arrays["given_offsets"], arrays["given_documents"])
-                if "given_offsets" in arrays
-                else None
-            )
-            changes = _changes(arrays) if "changed_questions" in arrays else None
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
+    if description.lacks_judgments or not is_there(folder):
+        return None
+    written = description_in(folder)
+    if written.fingerprint != description.fingerprint:
+        raise DamagedFile(f"{folder / MARKER}: it is the description of another collection")
+    lacks = description.published is not None and written.published is None
+    return None if lacks else replace(description, published=written.published)
+
+
+def read(folder: Path, description: Description, renew: Renew | None = None) -> Collection:
+    """Open the columns of a collection. If no language is declared, it is detected the first time.
+
+    Judgments and lists are verified now, ids and texts when they are read. A collection without checksums, which an
+    earlier version wrote, is verified once against its fingerprint, and gets checksums.
+
+    Args:
+        description: that of the folder; see `current`.
+        renew: called when texts or published judgments turn out to be damaged. Default: that is an error.
+
+    Raises:
+        DamagedFile: the columns are not what was written.
+    """
+    arrays = _arrays(folder, description)
+    corpus, queries = (_texts(folder, name, arrays, description.fingerprint, renew) for name in (CORPUS, QUERIES))
+    judgments = _of_arrays(folder, arrays)
     detected = kept_or_detected(folder, corpus) if description.language is None else None
     return Collection(
         name=description.name,
@@ -175,71 +209,78 @@ def read(folder: Path, description: Description) -> Collection:
         language=description.language,
         corpus=corpus,
         queries=queries,
-        qrels=qrels,
-        given=given,
+        qrels=judgments.qrels,
+        given=judgments.given,
         rules=description.rules,
         counts=description.counts,
         fingerprint=description.fingerprint,
         group=description.group,
-        changes=changes,
-        published=_as_published(folder),
+        changes=judgments.changes,
+        published=_as_published(folder, description, renew),
         detected_language=detected.language if detected else None,
         language_sought=description.language is not None or detected is not None,
     )
 
 
-def _as_published(folder: Path) -> AsPublished | None:
-    """The published judgments, by the description in the folder: another source with the same judgments may have
-    written it."""
-    written = description_in(folder).published
-    return AsPublished(folder / PUBLISHED, written) if written else None
+def verify(folder: Path, description: Description) -> None:
+    """Read and verify everything in the folder of a collection.
+
+    Raises:
+        DamagedFile: something is not what was written.
+    """
+    arrays = _arrays(folder, description)
+    for name in (CORPUS, QUERIES):
+        for _ in _texts(folder, name, arrays, description.fingerprint, None):
+            pass
+    _of_arrays(folder, arrays)
+    published = _as_published(folder, description, None)
+    if published is not None:
+        _ = published.table
 
 
-def _qrels_arrays(qrels: Qrels) -> dict[str, Any]:
-    return {"queries": qrels.queries, "documents": qrels.documents, "grades": qrels.grades}
+def _arrays(folder: Path, description: Description) -> dict[str, Array]:
+    try:
+        return load_arrays(folder / ARRAYS, description.fingerprint)
+    except NoChecksum:
+        return _proven(folder, description)
 
 
-def _missing_arrays(qrels: Qrels) -> dict[str, Any]:
-    if not len(qrels.missing):
-        return {}
-    queries, grades = _of_missing(qrels)
-    return {
-        "missing_queries": queries,
-        "missing_grades": grades,
-        "missing_ids": np.array(qrels.missing.ids, np.str_),
-    }
+def _proven(folder: Path, description: Description) -> dict[str, Array]:
+    """The arrays of a collection that an earlier version wrote, proven by the fingerprint, with checksums."""
+    arrays = load_unproven(folder / ARRAYS)
+    texts = (open_texts(folder / CORPUS), open_texts(folder / QUERIES))
+    content = _content(*texts, _of_arrays(folder, arrays), description.rules)
+    if digest(content) != description.fingerprint:
+        raise DamagedFile(f"{folder}: its texts or judgments are not those of its fingerprint")
+    complete = _with_sums(arrays, texts, description.fingerprint)
+    with suppress(OSError):  # a read-only workspace is proven each time
+        save_arrays(folder / ARRAYS, description.fingerprint, complete)
+    return complete
 
 
-def _missing(arrays: Mapping[str, Any]) -> Missing:
-    if "missing_ids" not in arrays:
-        return NOTHING_MISSING
-    ids = tuple(map(str, arrays["missing_ids"].tolist()))
-    return Missing(arrays["missing_queries"], arrays["missing_grades"], ids)
+def _of_arrays(folder: Path, arrays: Mapping[str, Array]) -> StoredJudgments:
+    try:
+        return StoredJudgments.of(arrays)
+    except KeyError as error:
+        raise DamagedFile(f"{folder / ARRAYS}: {error} is missing") from None
 
 
-def _of_missing(qrels: Qrels) -> tuple[Rows, Rows]:
-    return qrels.missing.queries, qrels.missing.grades
+def _texts(folder: Path, name: str, arrays: Mapping[str, Array], fingerprint: str, renew: Renew | None) -> Texts:
+    if name not in arrays:
+        raise DamagedFile(f"{folder / ARRAYS}: the checksums of {name} are missing")
+    again = None if renew is None else partial(_renewed, renew, name, fingerprint)
+    return open_texts(folder / name, Guard(folder / name, f"{fingerprint} {name}", arrays[name], again))
 
 
-def _given_arrays(given: GivenCandidates | None) -> dict[str, Any]:
-    return {"given_offsets": given.offsets, "given_documents": given.documents} if given else {}
+def _renewed(renew: Renew, name: str, fingerprint: str, damage: DamagedFile) -> Texts:
+    folder = renew(damage)
+    return _texts(folder, name, load_arrays(folder / ARRAYS, fingerprint), fingerprint, None)
 
 
-def _changes_arrays(changes: Changes | None) -> dict[str, Any]:
-    if changes is None:
-        return {}
-    offsets, documents = _rows_of(changes)
-    return {
-        "changed_questions": np.array(changes.questions, np.str_),
-        "changed_offsets": offsets,
-        "changed_documents": documents,
-    }
+def _as_published(folder: Path, description: Description, renew: Renew | None) -> AsPublished | None:
+    def again(damage: DamagedFile) -> AsPublished | None:
+        renewed = folder if renew is None else renew(damage)
+        return _as_published(renewed, description_in(renewed), None)
 
-
-def _changes(arrays: Mapping[str, Any]) -> Changes:
-    questions = tuple(map(str, arrays["changed_questions"].tolist()))
-    return Changes(questions, arrays["changed_offsets"], arrays["changed_documents"])
-
-
-def _rows_of(changes: Changes) -> tuple[Any, Any]:
-    return changes.offsets, changes.documents
+    written = description.published
+    return AsPublished(folder / PUBLISHED, written, renew and again) if written else None

@@ -148,7 +148,7 @@ def _rows_of_queries(ground: CandidatePool) -> npt.NDArray[np.int64]:
     """Rows of candidates with the id of their query that also contain its text. The same id alone is a coincidence."""
     collection = ground.collection
     query_ids = collection.queries.ids()
-    shared = pc.is_in(collection.corpus.table["id"], value_set=pa.array(query_ids, pa.string()))
+    shared = pc.is_in(collection.corpus.id_column, value_set=pa.array(query_ids, pa.string()))
     rows = np.flatnonzero(shared.to_numpy())
     row_of = dict(zip(collection.corpus.ids(rows), rows.tolist(), strict=True))
     pairs = [(query, row_of[name]) for query, name in enumerate(query_ids) if name in row_of]

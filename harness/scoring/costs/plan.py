@@ -10,8 +10,9 @@ from typing import Self
 import numpy as np
 
 from adapters.errors import UsageError
-from harness.data.collection import Collection, Texts, sampled_rows
+from harness.data.collection import Collection, sampled_rows
 from harness.data.suites.targets import SuiteCollection
+from harness.data.texts import Texts
 from harness.scoring.costs.scripts import script_of, tokens
 
 DIMENSION = 1024

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from adapters import tiny
+from adapters.vectors import shard_files
 from harness.checks import doctor as module
+from harness.checks import model_files
 from harness.checks.doctor import EXTRAS, Finding, examine
+from harness.data.sources import load, seen, stored
 from harness.workspace import Workspace
+from tests.fixtures import Command
+from tests.sample_texts import undeclared
 from tests.tiny_collection import Place
 
 ROOT = Path(__file__).parents[3]
@@ -84,3 +92,83 @@ def test_little_space_on_the_disk_is_a_warning(place: Place, monkeypatch: pytest
 
 def test_every_finding_is_plain_json(place: Place) -> None:
     assert {tuple(finding.as_dict()) for finding in examine(place.workspace)} == {("subject", "state", "detail")}
+
+
+def filled(place: Place) -> dict[str, Path]:
+    """A workspace with a file of every kind, by the subject of the doctor."""
+    source = undeclared(place.path, "de")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seen, "settled", lambda *_: True)
+        (collection,) = load(str(source), place.workspace)
+    model = tiny.bert_embedder(place.path / "embedder")
+    place.evaluations(collection, first="bm25", rerankers=[str(model)])
+    inside = place.workspace.collections / collection.fingerprint
+    return {
+        "texts": inside / "corpus.arrow",
+        "queries": inside / "queries.arrow",
+        "judgments": inside / stored.ARRAYS,
+        "published": inside / stored.PUBLISHED,
+        "description": inside / stored.MARKER,
+        "language": inside / "detected-language.json",
+        "request": next((place.workspace.collections / "requests").iterdir()),
+        "entry": next((place.workspace.collections / "seen").glob("*.json")),
+        "candidates": next(place.workspace.runs.iterdir()),
+        "scores": next(place.workspace.scored.iterdir()),
+        "terms": next(place.workspace.cache.glob("terms-*.npz")),
+        "vectors": next(shard_files(next((place.workspace.cache / "embeddings").iterdir()))),
+        "model": model / "model.safetensors",
+    }
+
+
+def found_in(place: Place) -> list[Finding]:
+    return [one for one in examine(place.workspace) if one.state in ("broken", "warning")]
+
+
+def test_every_kind_of_file_is_verified_and_a_damaged_one_is_named_and_left_where_it_is(
+    place: Place, command: Command
+) -> None:
+    files = filled(place)
+    arguments = ["doctor", "--workspace", str(place.workspace.path)]
+    assert found_in(place) == []
+    for what, file in files.items():
+        sound = file.read_bytes()
+        file.write_bytes(sound[:-1])
+        changed = file.read_bytes()
+        found = found_in(place)
+        assert any(str(file.parent) in one.detail for one in found), what
+        assert {one.state for one in found} == ({"warning"} if what == "model" else {"broken"}), what
+        assert file.read_bytes() == changed, what
+        file.write_bytes(sound)
+    assert command(*arguments).code == 0
+    files["candidates"].write_bytes(b"")
+    said = command(*arguments)
+    assert said.code == 3 and f"{files['candidates']}: it cannot be read" in said.out
+    assert "the next run searches them again" in said.out
+
+
+def test_files_and_bytes_are_counted(place: Place) -> None:
+    filled(place)
+    detail = by_subject(place)["candidates"].detail
+    assert re.fullmatch(r"1 files verified, \d+\.\d MiB, 0 damaged", detail)
+
+
+def test_files_without_checksums_are_a_warning(place: Place) -> None:
+    file = filled(place)["candidates"]
+    arrays = {name: array for name, array in np.load(file).items() if name != "sums"}
+    np.savez(file, **arrays)
+    assert [one.detail for one in found_in(place)] == ["1 without checksums; the next run searches them again"]
+
+
+@pytest.mark.parametrize("name", ["sha256", "git"])
+def test_a_file_in_the_cache_of_the_hub_is_compared_with_its_name(tmp_path: Path, name: str) -> None:
+    content = b"weights"
+    named = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "git": hashlib.sha1(b"blob 7\0" + content).hexdigest(),
+    }[name]
+    (tmp_path / "blobs").mkdir()
+    file = tmp_path / "blobs" / named
+    file.write_bytes(content)
+    assert model_files._is_sound(file)
+    file.write_bytes(b"weighty")
+    assert not model_files._is_sound(file)

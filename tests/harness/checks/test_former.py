@@ -76,20 +76,6 @@ def test_scores_of_the_version_before_are_found_again(
     assert bring_up(place.workspace).pairs == 0, "nothing is done twice"
 
 
-def test_vectors_of_the_version_before_are_found_again(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = with_other_files(tiny.bert_embedder(tmp_path / "model"))
-    with monkeypatch.context() as before:
-        before.setattr(Contents, "identity", by_the_rule_of_before)
-        scored_now(place, "control:random", first=str(folder))
-    assert bring_up(place.workspace).vectors == 2
-    from adapters.embedding import SentenceEmbedder
-
-    monkeypatch.setattr(SentenceEmbedder, "batches", lambda *_: pytest.fail("embedded again"))
-    scored_now(place, "control:random", first=str(folder))
-
-
 def test_pairs_that_both_versions_scored_are_kept_once(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +182,6 @@ def test_the_instruction_of_a_collection_is_no_other_reading(
     found = bring_up(place.workspace)
     stages = 1 if kind == "an embedder" else 0
     assert (found.pairs, found.renamed, found.changed) == (paid, 1 + stages, 0)
-    assert found.vectors == 2 * stages
     (collection / "collection.toml").write_text('instruction = "find the opposite"')
     assert scored_now(place, str(folder), first) == 0
 
@@ -206,7 +191,7 @@ def test_what_this_version_stored_is_not_marked(place: Place, tmp_path: Path) ->
     for kind, make in INSTRUCTED.items():
         scored_now(place, str(make(tmp_path / kind)))
     found = bring_up(place.workspace)
-    assert (found.pairs, found.vectors, found.renamed, found.changed) == (0, 0, 0, 0)
+    assert (found.pairs, found.renamed, found.changed) == (0, 0, 0)
 
 
 def test_other_weights_under_the_same_name_are_another_model(
@@ -235,7 +220,7 @@ def test_the_doctor_does_it_and_says_so(place: Place, tmp_path: Path, monkeypatc
         before.setattr(Contents, "identity", by_the_rule_of_before)
         paid = scored_now(place, str(folder))
     said = {one.subject: one.detail for one in examine(place.workspace)}
-    assert said["identities"].startswith(f"{paid} pairs and 0 stores of vectors")
+    assert said["identities"] == f"{paid} pairs got their new identities"
     assert said["evaluations"].startswith("1 evaluations have new ids; 0 are of models")
     json.dumps([one.as_dict() for one in examine(place.workspace)])
     assert np.isfinite(paid)

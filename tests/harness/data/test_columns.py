@@ -10,9 +10,10 @@ import pytest
 
 from adapters.errors import DataError
 from adapters.identity import text_digests
+from adapters.sums import DamagedFile
 from harness.data import columns
-from harness.data.collection import Texts
 from harness.data.columns import IdHashes, TextWriter, count_duplicate_texts, open_texts, texts_digest
+from harness.data.texts import Guard, Texts, block_sums
 
 
 def written(path: Path, rows: Sequence[tuple[str, str]]) -> Texts:
@@ -104,13 +105,42 @@ def test_repeated_ids_are_suspected() -> None:
     assert hashes.repeated() == {hash("a"), hash("b")}
 
 
+@pytest.mark.usefixtures("small_batches")
+def test_a_block_is_verified_when_it_is_used_and_not_before(tmp_path: Path) -> None:
+    file = tmp_path / "t.arrow"
+    sums = block_sums(written(file, ROWS), "key")
+    content = file.read_bytes()
+    assert content.count(b"d40d41d42") == 1
+    file.write_bytes(content.replace(b"d40d41d42", b"d40d42d41"))
+    texts = open_texts(file, Guard(file, "key", sums))
+    assert texts.take(np.array([3])) == [ROWS[3][1]]
+    assert texts.ids(np.array([39, 48])) == ["d39", "d48"]
+    with pytest.raises(DamagedFile, match=r"t\.arrow: the ids and digests of block 5 are not what was written"):
+        texts.take(np.array([41]))
+    with pytest.raises(DamagedFile):
+        texts.ids()
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("other", ["key", "order", "count"])
+def test_sound_blocks_of_another_file_or_in_another_place_are_noticed(tmp_path: Path, other: str) -> None:
+    file = tmp_path / "t.arrow"
+    sums = block_sums(written(file, ROWS), "key")
+    if other == "order":
+        written(file, [*ROWS[8:16], *ROWS[:8], *ROWS[16:]])
+    if other == "count":
+        written(file, ROWS[:48])
+    with pytest.raises(DamagedFile):
+        open_texts(file, Guard(file, "other" if other == "key" else "key", sums)).ids()
+
+
 @pytest.mark.parametrize("content", [b"", b"ARROW1\0\0 cut off"])
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.arrow").write_bytes(content)
-    with pytest.raises(DataError, match=r"t\.arrow: damaged \(.*\); delete the folder"):
+    with pytest.raises(DataError, match=r"t\.arrow: it cannot be read"):
         open_texts(tmp_path / "t.arrow")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"t\.arrow: damaged"):
+    with pytest.raises(DataError, match=r"t\.arrow: it cannot be read"):
         open_texts(tmp_path / "t.arrow")

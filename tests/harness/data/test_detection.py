@@ -14,11 +14,12 @@ import pytest
 
 from adapters.errors import MissingExtra
 from adapters.identity import text_digest
+from adapters.sums import DamageWarning
 from harness.data import detection
-from harness.data.collection import Texts
 from harness.data.columns import TextWriter, open_texts
 from harness.data.detection import CHARACTERS, PROBABILITY, SHARE, Vote, detect, judged, sampled
 from harness.data.sources import load
+from harness.data.texts import Texts
 from harness.workspace import Workspace
 from tests.sample_texts import SAMPLE, texts, undeclared
 
@@ -149,21 +150,61 @@ def test_a_collection_that_was_stored_before_is_looked_at_when_it_is_opened(
     folder = undeclared(tmp_path, "de")
     (found,) = load(str(folder), workspace)
     kept = workspace.collections / found.fingerprint / detection.FILE
-    for content in (None, "", "{}", '{"language": 7'):
+    sound = kept.read_text("utf-8")
+    for content in (None, "", "{}", '{"language": 7', sound.replace('"de"', '"en"')):
         if content is None:
             kept.unlink()
+            (again,) = load(str(folder), workspace)
         else:
             kept.write_text(content)
-        (again,) = load(str(folder), workspace)
+            with pytest.warns(DamageWarning, match=r"detected-language\.json: .* and the language is detected again"):
+                (again,) = load(str(folder), workspace)
         assert again.detected_language == "de"
         assert json.loads(kept.read_text("utf-8"))["language"] == "de"
 
 
-def test_an_older_program_still_reads_what_is_stored(tmp_path: Path, workspace: Workspace) -> None:
+def test_a_stored_language_without_a_digest_is_compared_with_the_texts(tmp_path: Path, workspace: Workspace) -> None:
+    folder = undeclared(tmp_path, "de")
+    (found,) = load(str(folder), workspace)
+    kept = workspace.collections / found.fingerprint / detection.FILE
+    written = json.loads(kept.read_text("utf-8"))
+    del written["sum"]
+    kept.write_text(json.dumps(written))
+    (again,) = load(str(folder), workspace)
+    assert (again.detected_language, "sum" in json.loads(kept.read_text("utf-8"))) == ("de", True)
+    kept.write_text(json.dumps({**written, "language": "nl"}))
+    with pytest.warns(DamageWarning, match="it says 'nl', the texts 'de'; .* the language of the texts is used"):
+        (again,) = load(str(folder), workspace)
+    assert again.detected_language == "de"
+
+
+def test_a_collection_that_is_made_again_keeps_its_language(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = undeclared(tmp_path, "de")
+    (found,) = load(str(folder), workspace)
+    (workspace.collections / found.fingerprint / "corpus.arrow").write_bytes(b"")
+    monkeypatch.setattr(detection, "detect", lambda _: pytest.fail("detected again"))
+    with pytest.warns(DamageWarning, match="its source is read again"):
+        (again,) = load(str(folder), workspace)
+    assert again.detected_language == "de"
+
+
+def test_the_detected_language_is_not_in_the_description(tmp_path: Path, workspace: Workspace) -> None:
     (found,) = load(str(undeclared(tmp_path, "de")), workspace)
     folder = workspace.collections / found.fingerprint
     described = json.loads((folder / "collection.json").read_text("utf-8"))
-    assert set(described) == {"name", "split", "language", "rules", "counts", "fingerprint", "group", "published"}
+    assert set(described) == {
+        "name",
+        "split",
+        "language",
+        "rules",
+        "counts",
+        "fingerprint",
+        "group",
+        "published",
+        "sum",
+    }
     assert described["language"] is None
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from adapters.errors import UsageError
+from adapters.errors import DataError, UsageError
+from adapters.sums import DamageWarning
 from harness.data.runs import Run
 from harness.data.sources import load
+from harness.data.texts import Block
 from harness.judging.reproduce import reproduce
 from harness.result.store import Results
 from harness.scoring.ledger.store import Ledger
+from harness.scoring.retrieve import load_candidates, save_candidates
 from reports.tables.reproduce import reproduced_dict, reproduced_table
 from tests.fake_adapters import Plain
 from tests.fixtures import Command
@@ -65,6 +69,84 @@ def test_a_plugin_that_changed_is_named(place: Place, monkeypatch: pytest.Monkey
     found = reproduce(place.workspace, done.id)
     assert found.changed == ("reranker.version",)
     assert found.state == "close", "the same values, but of something that says it is another"
+
+
+def poison(place: Place) -> None:
+    """Exchange what the workspace holds of the collection, with sound checksums: a wrong text, wrong candidates."""
+    (file,) = place.workspace.runs.iterdir()
+    run = load_candidates(file)
+    save_candidates(file, run.rescored(-run.scores))
+
+
+def test_nothing_is_taken_from_the_workspace_but_the_request(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = place.load()
+    monkeypatch.setattr(Block, "texts", lambda *_: ["the mill"] * len(_[1]))
+    wrong = place.evaluations(honest, first="bm25", rerankers=[FAKE, "bm25"])
+    monkeypatch.undo()
+    assert [reproduce(place.workspace, one.id).state for one in wrong] == ["differs"] * 3, "terms and texts were wrong"
+
+
+def test_poisoned_candidates_show(place: Place) -> None:
+    place.evaluations()
+    poison(place)
+    done = place.evaluations(measures=["RR@10"])[0]
+    assert reproduce(place.workspace, done.id).state == "differs"
+    assert reproduce(place.workspace, done.id, keep_candidates=True).state == "OK", "that is what was measured"
+
+
+def test_a_source_that_is_gone_is_one_line_and_the_stored_texts_can_be_used(place: Place, command: Command) -> None:
+    done = place.evaluations(rerankers=[FAKE])[1]
+    shutil.rmtree(place.path / "coll")
+    with pytest.raises(
+        DataError, match=r"coll: its source cannot be read again \(.*\); restore it, or add --stored-texts"
+    ):
+        reproduce(place.workspace, done.id)
+    assert reproduce(place.workspace, done.id, stored_texts=True).state == "OK"
+    assert command("reproduce", done.id, "--stored-texts", "--workspace", str(place.workspace.path)).code == 0
+
+
+def test_a_source_that_changed_is_not_taken_for_the_same(place: Place) -> None:
+    done = place.evaluations()[0]
+    file = place.path / "coll" / "corpus.jsonl"
+    file.write_text(file.read_text("utf-8").replace("noon", "nine"), "utf-8")
+    with pytest.raises(DataError, match="coll: not the texts and judgments that"):
+        reproduce(place.workspace, done.id)
+
+
+def test_a_collection_that_was_made_again_is_still_reproduced(place: Place) -> None:
+    collection = place.load()
+    file = place.workspace.collections / collection.fingerprint / "corpus.arrow"
+    file.write_bytes(file.read_bytes().replace(b"low tide", b"low side"))
+    with pytest.warns(DamageWarning, match="its source is read again"):
+        done = place.evaluations(collection)[0]
+    assert reproduce(place.workspace, done.id).state == "OK"
+
+
+def test_damaged_stored_texts_are_not_used(place: Place) -> None:
+    done = place.evaluations(rerankers=[FAKE])[1]
+    file = place.workspace.collections / done.collection.fingerprint / "corpus.arrow"
+    file.write_bytes(file.read_bytes().replace(b"low tide", b"low side"))
+    with pytest.raises(DataError, match=r"corpus\.arrow: the text of .* run again, which reads the source again"):
+        reproduce(place.workspace, done.id, stored_texts=True)
+    assert reproduce(place.workspace, done.id).state == "OK"
+
+
+def test_a_workspace_that_does_not_know_the_source_says_so(place: Place) -> None:
+    done = place.evaluations()[0]
+    (place.workspace.collections / "requests" / f"{done.collection.fingerprint}.json").unlink()
+    with pytest.raises(DataError, match=r"does not say where coll was read from; run again: .* --stored-texts"):
+        reproduce(place.workspace, done.id)
+
+
+def test_a_target_of_a_set_and_of_a_split_is_found_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = place.path / "set"
+    for name in ("de", "en"):
+        place.beir(f"set/{name}", rules=f'language = "{name}"')
+    monkeypatch.chdir(place.path)
+    collections = load(["./set", "demo/en"], place.workspace, languages=["en"])
+    monkeypatch.chdir(folder)
+    done = place.evaluations(*collections)
+    assert [reproduce(place.workspace, one.id).state for one in done] == ["OK", "OK"]
 
 
 def test_the_candidates_can_be_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from adapters.protocols import Identity, Setting
+from adapters.sums import DamageWarning
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.scoring import retrieve as module
@@ -128,13 +129,25 @@ def test_a_half_written_run_is_never_seen(place: Place, monkeypatch: pytest.Monk
     assert len(found(place, collection)) == 12
 
 
-def test_a_damaged_run_is_named_and_not_believed(place: Place) -> None:
+@pytest.mark.parametrize("fault", ["truncated", "flipped", "of another depth", "without checksums"])
+def test_a_damaged_run_is_set_aside_and_searched_again(place: Place, fault: str) -> None:
     collection = place.load()
-    found(place, collection)
+    sound = found(place, collection)
     (file,) = files(place)
-    file.write_bytes(file.read_bytes()[:-200])
-    with pytest.raises(DataError, match=r"\.npz: damaged .*; delete it and run again"):
-        found(place, collection)
+    content = file.read_bytes()
+    if fault == "of another depth":
+        found(place, collection, depth=2)
+        content = next(each for each in files(place) if each != file).read_bytes()
+    if fault == "without checksums":
+        arrays = dict(np.load(file))
+        del arrays["sums"]
+        np.savez(file, **{**arrays, "scores": -arrays["scores"]})
+    else:
+        end = {"truncated": content[:-200], "flipped": content[:300] + bytes([content[300] ^ 1]) + content[301:]}
+        file.write_bytes(end.get(fault, content))
+    with pytest.warns(DamageWarning, match=rf"{file.name}.*\.damaged, and the candidates are searched again"):
+        assert found(place, collection).digest == sound.digest
+    assert found(place, collection).digest == sound.digest, "and now the file is sound"
 
 
 def test_adapters_get_the_collection_but_not_its_judgments(place: Place) -> None:
