@@ -1,5 +1,5 @@
-"""`harness doctor`: checks packages, without importing them, and stores. It only changes identities of the previous
-version in the stores."""
+"""`harness doctor`: checks packages, without importing them, and stores. It only changes what an earlier version wrote
+in the stores: identities get their new form, rows of results get checksums."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ def _results(workspace: Workspace) -> Finding:
 
     try:
         with Results(workspace.results) as results:
-            return Finding("results", "ok", f"{sum(1 for _ in results.all()):,} evaluations")
+            count, sums = sum(1 for _ in results.all()), results.complete_sums()
+            added = f", {sums:,} rows of an earlier version got checksums" if sums else ""
+            return Finding("results", "ok", f"{count:,} evaluations{added}")
     except HarnessError as error:
         return Finding("results", "broken", str(error))
 

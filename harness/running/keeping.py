@@ -12,6 +12,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
 from harness.scoring.system import Scores
+from harness.sqlite_file import in_words
 from harness.workspace import Workspace
 
 
@@ -46,9 +47,10 @@ class Keeping:
             NotKept: something could not be written.
         """
         if self.failures:
+            more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise NotKept(
-                f"these results are not stored in the workspace '{self.workspace.path}' ({self.failures[0]}); make "
-                "sure that it is writable, or name another --workspace, and run the same command again"
+                f"these results are not stored in the workspace '{self.workspace.path}', only shown: "
+                f"{self.failures[0]}{more}"
             )
 
     @contextmanager
@@ -58,4 +60,5 @@ class Keeping:
         except (OSError, sqlite3.DatabaseError, DataError) as error:
             if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a bug in this package
                 raise
-            self.failures.append(str(error))
+            text = str(error) if isinstance(error, DataError) else in_words(self.workspace.results, error)
+            self.failures.append(text)
