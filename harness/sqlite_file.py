@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from adapters.errors import DataError, DiskFull
 from harness.holder import holder, recorded
 
 SILENT_SECONDS = 2.0
@@ -55,6 +56,8 @@ class Connection(sqlite3.Connection):
     """
 
     file: Path
+    patience = PATIENCE_SECONDS
+    """How long to wait, in seconds."""
     _warned = float("-inf")
 
     def cursor(self, factory: Any = _Cursor) -> Any:
@@ -73,7 +76,7 @@ class Connection(sqlite3.Connection):
             message = f"{self.file} is held by {holder(self.file)}; waiting until it is free"
             warnings.warn(message, StoreBusy, stacklevel=3)
         time.sleep(0.05)
-        return now - began < PATIENCE_SECONDS
+        return now - began < self.patience
 
 
 def connected(file: Path) -> Connection:
@@ -96,6 +99,11 @@ def writing(connection: Connection) -> Iterator[None]:
             with suppress(sqlite3.DatabaseError):
                 connection.execute("rollback")
         raise
+
+
+def error_of(file: Path, error: sqlite3.Error | OSError) -> DataError:
+    """Return the error for users that says what happened to a file of the workspace."""
+    return (DiskFull if is_full(file, error) else DataError)(in_words(file, error))
 
 
 def in_words(file: Path, error: sqlite3.Error | OSError) -> str:
@@ -121,7 +129,7 @@ def advice(file: Path) -> str:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite calls the file malformed, truncated, or not a database."""
-    return _code(error) in _DAMAGE
+    return _code(error) in _DAMAGE or "decode" in str(error)  # a text that is not UTF-8 has no code
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -45,7 +45,7 @@ def experiment(
         NotKept: some results could not be stored. Raised after the last result.
     """
     with Results(session.workspace.results) as results:
-        keeping = Keeping(session.workspace, results)
+        keeping = Keeping(session.workspace, results, session.ledger)
         before = BeforeScoring(collections, session, skip_probe=skip_probe)
         for collection in collections:
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, session)

@@ -11,6 +11,7 @@ from adapters.errors import DataError
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
+from harness.scoring.ledger.store import Ledger
 from harness.scoring.system import Scores
 from harness.sqlite_file import in_words
 from harness.workspace import Workspace
@@ -26,6 +27,7 @@ class Keeping:
 
     workspace: Workspace
     results: Results
+    ledger: Ledger
     failures: list[str] = field(default_factory=list)
 
     def scores(self, id: str, scores: Scores) -> None:
@@ -46,6 +48,8 @@ class Keeping:
         Raises:
             NotKept: something could not be written.
         """
+        if self.ledger.unsaved is not None:
+            self.failures.append(str(self.ledger.unsaved))
         if self.failures:
             more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise NotKept(
