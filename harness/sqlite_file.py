@@ -28,6 +28,7 @@ _LITTLE = 1 << 20
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FAILED = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_EFFECTIVE = os.access in os.supports_effective_ids
 _KEPT = "what was stored before is complete"
 _MAY = "make sure that it can be read and written, or name another --workspace"
 
@@ -63,6 +64,10 @@ class Connection(sqlite3.Connection):
     def cursor(self, factory: Any = _Cursor) -> Any:
         """Return a cursor that waits too."""
         return super().cursor(factory)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        """Execute a statement with a cursor that waits."""
+        return _Cursor(self).execute(sql, parameters)
 
     def wait(self, began: float) -> bool:
         """Wait a moment for another process; False if this has gone on for too long.
@@ -120,6 +125,19 @@ def in_words(file: Path, error: sqlite3.Error | OSError) -> str:
     if is_damage(error):
         return f"{file}: damaged, SQLite says '{error}'; {advice(file)}"
     return f"{file}: SQLite says '{error}'; {_KEPT}; {_MAY}, and run the same command again"
+
+
+def can_write(path: Path) -> bool:
+    """Whether a file or folder can be written."""
+    return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
+
+
+def reading_uri(file: Path) -> str:
+    """The address with which SQLite reads a file and changes nothing next to it. Without a log of recent writes, in a
+    folder that cannot be written, SQLite is told that nobody writes."""
+    log = file.with_name(f"{file.name}-wal")
+    alone = not can_write(file.parent) and not (log.exists() and log.stat().st_size)
+    return f"{file.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
 
 
 def advice(file: Path) -> str:

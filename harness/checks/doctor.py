@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.errors import HarnessError
+from harness.sqlite_file import can_write
 from harness.workspace import Workspace
 
 CORE = ("msgspec", "numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
@@ -89,12 +90,14 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
     if not workspace.path.is_dir():
         yield Finding("workspace", "absent", f"{workspace.path} does not exist yet; the first run creates it")
         return
-    yield Finding("workspace", "ok", str(workspace.path.resolve()))
+    only = "" if can_write(workspace.path) else ", can only be read"
+    yield Finding("workspace", "ok", f"{workspace.path.resolve()}{only}")
     if workspace.ledger.exists():
         yield _ledger(workspace, full)
     if workspace.results.exists():
         yield _results(workspace)
-        yield from _former(workspace)
+        if can_write(workspace.path):
+            yield from _former(workspace)
 
 
 def _ledger(workspace: Workspace, full: bool) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -11,10 +10,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from harness.sqlite_file import Connection, connected
+from harness.sqlite_file import Connection, can_write, connected
 
 _ATTEMPTS = 50
-_EFFECTIVE = os.access in os.supports_effective_ids
 
 
 def opened(file: Path) -> tuple[Connection, bool]:
@@ -27,7 +25,7 @@ def opened(file: Path) -> tuple[Connection, bool]:
         sqlite3.DatabaseError: the file is not a database.
         OSError: the file cannot be read.
     """
-    if not file.exists() or (_writable(file) and _writable(file.parent)):
+    if not file.exists() or (can_write(file) and can_write(file.parent)):
         database = connected(file)
         with closed_on_error(database):
             if database.execute("pragma journal_mode").fetchone() != ("wal",):
@@ -48,10 +46,6 @@ def closed_on_error(database: sqlite3.Connection) -> Iterator[None]:
     except BaseException:
         database.close()
         raise
-
-
-def _writable(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
 
 
 def _read_into(memory: sqlite3.Connection, file: Path) -> None:

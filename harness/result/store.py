@@ -26,7 +26,7 @@ from harness.result.result import Result, made_now, result_of, results_of, resul
 from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, parsed
-from harness.sqlite_file import advice, in_words, is_damage, writing
+from harness.sqlite_file import advice, error_of, is_damage, writing
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
@@ -48,7 +48,7 @@ class Results:
             with closed_on_error(self._database):
                 self._prepare()
         except (OSError, sqlite3.DatabaseError) as error:
-            raise DataError(_unopened(path, error)) from None
+            raise _unopened(path, error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +58,7 @@ class Results:
     ) -> None:
         self._database.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
-            raise DataError(in_words(self._path, error)) from error
+            raise error_of(self._path, error) from error
 
     def keep(self, evaluation: Evaluation) -> None:
         """Store an evaluation in one transaction. Measures that were stored before are kept."""
@@ -316,7 +316,7 @@ def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
     raise ValueError(f"{results[0].id} has only {PAIRED_MEASURE}; store it with a measure of its queries")
 
 
-def _unopened(path: Path, error: OSError | sqlite3.DatabaseError) -> str:
+def _unopened(path: Path, error: OSError | sqlite3.DatabaseError) -> DataError:
     if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
-        return f"{path}: not a results store, or damaged ({error}); {advice(path)}"
-    return in_words(path, error)
+        return DataError(f"{path}: not a results store, or damaged ({error}); {advice(path)}")
+    return error_of(path, error)

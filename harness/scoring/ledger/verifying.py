@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.scoring.ledger.records import RECORD, is_sound
 from harness.scoring.ledger.schema import lenient
-from harness.sqlite_file import error_of, is_damage
+from harness.sqlite_file import error_of, is_damage, reading_uri
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def inspect(path: Path) -> LedgerReport:
         DataError: the file cannot be opened.
     """
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+        with closing(sqlite3.connect(reading_uri(path), uri=True, timeout=5)) as connection:
             connection.text_factory = lenient
             return verified(connection)
     except sqlite3.DatabaseError as error:
