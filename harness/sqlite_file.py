@@ -48,6 +48,10 @@ class _Cursor(sqlite3.Cursor):
             except sqlite3.OperationalError as error:
                 if not is_busy(error) or not self.connection.wait(began):
                     raise
+            except UnicodeDecodeError as error:  # of a message of SQLite that quotes a damaged schema
+                damage = sqlite3.DatabaseError("malformed database schema")
+                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise damage from error
 
 
 class Connection(sqlite3.Connection):
@@ -76,12 +80,14 @@ class Connection(sqlite3.Connection):
             began: the time of the first attempt.
         """
         now = time.monotonic()
+        if now - began >= self.patience:
+            return False
         if now - began > SILENT_SECONDS and now - self._warned > _REMINDER_SECONDS:
             self._warned = now
             message = f"{self.file} is held by {holder(self.file)}; waiting until it is free"
             warnings.warn(message, StoreBusy, stacklevel=3)
         time.sleep(0.05)
-        return now - began < self.patience
+        return True
 
 
 def connected(file: Path) -> Connection:
@@ -113,18 +119,19 @@ def error_of(file: Path, error: sqlite3.Error | OSError) -> DataError:
 
 def in_words(file: Path, error: sqlite3.Error | OSError) -> str:
     """Return what happened to a file of the workspace, what is kept, and what to do, on one line."""
+    text = " ".join(str(error).split())  # SQLite may quote a damaged schema
     if is_full(file, error):
-        return f"{file}: the disk is full ({error}); {_KEPT}; free some space and run the same command again"
+        return f"{file}: the disk is full ({text}); {_KEPT}; free some space and run the same command again"
     if isinstance(error, OSError):
         return f"{file}: {error}; {_KEPT}; {_MAY}, and run the same command again"
     if is_busy(error):
         return (
-            f"{file}: {holder(file)} has held it for {PATIENCE_SECONDS / 60:.0f} minutes ({error}); {_KEPT}; wait "
+            f"{file}: {holder(file)} has held it for {PATIENCE_SECONDS / 60:.0f} minutes ({text}); {_KEPT}; wait "
             "until that process ends, or stop it, and run the same command again"
         )
     if is_damage(error):
-        return f"{file}: damaged, SQLite says '{error}'; {advice(file)}"
-    return f"{file}: SQLite says '{error}'; {_KEPT}; {_MAY}, and run the same command again"
+        return f"{file}: damaged, SQLite says '{text}'; {advice(file)}"
+    return f"{file}: SQLite says '{text}'; {_KEPT}; {_MAY}, and run the same command again"
 
 
 def can_write(path: Path) -> bool:
@@ -133,8 +140,8 @@ def can_write(path: Path) -> bool:
 
 
 def reading_uri(file: Path) -> str:
-    """The address with which SQLite reads a file and changes nothing next to it. Without a log of recent writes, in a
-    folder that cannot be written, SQLite is told that nobody writes."""
+    """The address with which SQLite reads a file and changes nothing next to it. In a folder that
+    cannot be written, without a log of recent writes, SQLite may assume that nobody writes."""
     log = file.with_name(f"{file.name}-wal")
     alone = not can_write(file.parent) and not (log.exists() and log.stat().st_size)
     return f"{file.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"

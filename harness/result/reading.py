@@ -165,9 +165,7 @@ class StoreReading:
         query = "select difference from noise where evaluation = ? and measure = ?"
         found = self.database.execute(query, (evaluation, measure)).fetchone()
         with self._named(evaluation):
-            if found is None:
-                return None
-            noise = typed(float, found[0], f"the noise of {measure}")
+            noise = None if found is None else typed(float, found[0], f"the noise of {measure}")
             if sums.is_changed(self.database, "noise", evaluation, measure):
                 raise Unreadable(f"the noise of {measure} is not what was stored")
             return noise

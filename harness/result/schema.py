@@ -35,6 +35,17 @@ alter table collection add column grouped text;
 alter table value add column questions text;
 {_OF_2}"""
 """Changes a file of version 1 into version 2. Version 3 has the same tables, and those of `ADDED`."""
+COLUMNS = {
+    "collection": (
+        "fingerprint", "name", "split", "language", "sampled_from", "counts", "rules", "queries", "part_of", "grouped",
+    ),
+    "evaluation": (
+        "id", "collection", "first_stage", "reranker", "depth", "candidates", "identity", "audit", "controls",
+        "environment", "command", "created", "updated",
+    ),
+    "value": ("evaluation", "measure", "mean", "per_query", "questions"),
+}  # fmt: skip
+"""The columns that are read by name. A damaged schema may lack one."""
 ADDED = {
     "mark": "evaluation text primary key, kind text, identity text",
     "corpus": "collection text primary key, fingerprint text",

@@ -23,7 +23,7 @@ from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
 from harness.result.reading import ALL, THESE, Read, StoreReading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
-from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
+from harness.result.schema import ADDED, COLUMNS, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, parsed
 from harness.sqlite_file import advice, error_of, is_damage, writing
@@ -96,7 +96,8 @@ class Results:
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query, for other modules with tables in this file."""
-        return self._database.execute(query, values).fetchall()
+        found: list[tuple[Any, ...]] = self._database.execute(query, values).fetchall()
+        return found
 
     def speed_of(self, id: str) -> float | None:
         """Return the pairs per second over all occasions on which this evaluation's pairs were scored on this machine;
@@ -223,6 +224,7 @@ class Results:
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
         self._add()
+        self._check_columns()
         if self._read_only:  # the tables above were created in memory
             self._database.execute("pragma query_only = on")
 
@@ -236,6 +238,12 @@ class Results:
             with writing(self._database):
                 for table, columns in ADDED.items():
                     self._database.execute(f"create table if not exists {table}({columns}) without rowid")
+
+    def _check_columns(self) -> None:
+        for table, columns in COLUMNS.items():
+            present = {one[0] for one in self._database.execute(f"select * from {table} limit 0").description}
+            if not present.issuperset(columns):
+                raise DataError(f"{self._path}: damaged, the table {table} lacks a column; {advice(self._path)}")
 
     def _make(self) -> None:
         """Create the tables. If several processes open a new store, one creates them and the others wait."""
@@ -318,5 +326,5 @@ def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
 
 def _unopened(path: Path, error: OSError | sqlite3.DatabaseError) -> DataError:
     if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
-        return DataError(f"{path}: not a results store, or damaged ({error}); {advice(path)}")
+        return DataError(f"{path}: not a results store, or damaged ({' '.join(str(error).split())}); {advice(path)}")
     return error_of(path, error)

@@ -43,6 +43,7 @@ class LedgerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._news = ""
+        self._former = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._open()
@@ -82,7 +83,10 @@ class LedgerFile:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A write transaction: all of it is kept, or none."""
         with writing(self.connection):
+            if self._former:  # programs of that version would set aside what is written now
+                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             yield self.connection
+        self._former = False
 
     def if_possible(self, action: Callable[[], object]) -> None:
         """Run a write that nobody needs. It is left out if the disk is full or another process writes."""
@@ -101,7 +105,7 @@ class LedgerFile:
         self.connection.text_factory = lenient
 
     def _start(self) -> None:
-        _check_origin(self.path, self.connection)
+        self._former = _version(self.path, self.connection) < SCHEMA_VERSION
         # FULL: recorded scores survive a power cut, not only a kill, for one fsync per recorded chunk.
         self.connection.execute("PRAGMA synchronous = FULL")
 
@@ -168,19 +172,20 @@ def _lock(path: Path, begin: str, patience: float) -> Connection:
     return lock
 
 
-def _check_origin(path: Path, connection: sqlite3.Connection) -> None:
+def _version(path: Path, connection: sqlite3.Connection) -> int:
     if path.stat().st_size == 0:
         empty = sqlite3.DatabaseError("the file is empty")
         empty.sqlite_errorcode = sqlite3.SQLITE_NOTADB
         raise empty
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise DataError(f"{path} is an SQLite database, but not a pair ledger; name another file")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise DataError(
             f"{path} was written by a newer version of the harness (ledger {version}, this one reads up to "
             f"{SCHEMA_VERSION}); upgrade rerank-harness"
         )
+    return version
 
 
 def _keep(path: Path) -> Path:

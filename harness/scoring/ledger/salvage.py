@@ -20,6 +20,8 @@ _STEPS_PER_PAGE = 32
 _PROBES = 50_000
 """The largest number of ranges that are tried. A small file needs few, and a large one has a few damaged pages."""
 _RANGE = "SELECT * FROM part WHERE scorer = ? AND query >= ? AND query < ? ORDER BY query {0}, part {0}"
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""The second one comes with a message of SQLite that quotes a damaged schema."""
 
 Row = tuple[object, ...]
 
@@ -56,7 +58,7 @@ def rescued(path: Path, kept: Path, made: Path) -> str:
 
 def _scorers(source: sqlite3.Connection) -> Iterator[Row]:
     for order in ("ASC", "DESC"):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*_UNREADABLE):
             for row in source.execute(f"SELECT id, identity, description FROM scorer ORDER BY id {order}"):
                 if _describes(row[2], row[1]):
                     yield row
@@ -125,7 +127,7 @@ class _Salvage:
                     self.scorers.add(row[0])
                     self.last = int.from_bytes(row[1], "big")
                     yield row
-        except sqlite3.DatabaseError:
+        except _UNREADABLE:
             self.whole = False
         else:
             self.whole = True

@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The version of the file. Version 1 has the same tables, and checksums without the key."""
 APPLICATION = 0x70616972
 # A part of 100 pairs (3.6 kB) fits into a page of 16 kB; with SQLite's default page size it would need a second page.
 PAGE_BYTES = 16384

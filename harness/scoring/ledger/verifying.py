@@ -59,8 +59,8 @@ def verified(connection: sqlite3.Connection) -> LedgerReport:
             sound = is_sound(scorer, query, blob, known)
             bad += not sound
             pairs += len(blob) // RECORD.itemsize if sound else 0
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise
         integrity += (str(error),)
     return LedgerReport(rows, pairs, bad, aside, integrity)

@@ -431,6 +431,7 @@ def with_former_checksums(path: Path) -> None:
         for scorer, query, part, pairs in connection.execute("SELECT scorer, query, part, pairs FROM part").fetchall():
             row = (zlib.crc32(pairs), scorer, query, part)
             connection.execute("UPDATE part SET checksum = ? WHERE scorer = ? AND query = ? AND part = ?", row)
+        connection.execute("PRAGMA user_version = 1")
 
 
 @pytest.mark.parametrize(
@@ -465,6 +466,7 @@ def test_records_of_earlier_versions_are_read_and_get_a_checksum_of_their_key(pa
         assert_all_known(ledger, ALL[ALL[:, 0] == 3])
     with raw(path) as connection:
         rows = connection.execute("SELECT scorer, query, pairs, checksum FROM part").fetchall()
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     assert sum(known == checksum(number, query, pairs) for number, query, pairs, known in rows) == 1
     assert sum(known == zlib.crc32(pairs) for _, _, pairs, known in rows) == len(QUERIES) - 1
     with Ledger(path) as ledger:
