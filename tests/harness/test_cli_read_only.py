@@ -9,6 +9,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -40,14 +42,11 @@ def workspace(place: Place) -> Path:
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    folder.chmod(0o777)
-    for parent in folder.parents:  # so that another user may write there
-        if parent.is_relative_to(Path("/tmp")) and parent != Path("/tmp"):
-            parent.chmod(0o755)
-    return folder
+def out() -> Iterator[Path]:
+    """A folder that another user may write to, as the folders of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 def state(folder: Path) -> dict[str, bytes]:
