@@ -9,20 +9,26 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 
 _UNFINISHED = ".unfinished-"
 _A_DAY = 86_400
+_SWEPT: set[Path] = set()
+"""Folders in which this process has looked for left-overs."""
 
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`; if the block succeeds, its file becomes `path` in one step.
 
-    If the block fails, `path` is unchanged. A replaced file keeps its permissions; a new one has those of the umask.
+    If the block fails or the process is killed, `path` is unchanged. The first write into a folder removes what killed
+    processes left there. A replaced file keeps its permissions; a new one has those of the umask.
     For a symbolic link, its target is replaced. For a device or a pipe, such as /dev/stdout, `path` itself is yielded.
 
     Raises:
@@ -32,6 +38,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         yield path
         return
     final = path.resolve() if path.is_symlink() else path
+    _sweep_once(final.parent)
     unfinished = _next_to(final)
     try:
         yield unfinished
@@ -73,7 +80,7 @@ def replace_folder(tmp: Path, final: Path) -> None:
 
 
 def _next_to(path: Path) -> Path:
-    return path.with_name(f"{_UNFINISHED}{path.name[:100]}-{os.getpid()}-{secrets.token_hex(4)}")
+    return path.with_name(f"{_UNFINISHED}{path.name[:100]}-{_place()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def _sync(path: Path) -> None:
@@ -84,9 +91,40 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def _sweep_once(folder: Path) -> None:
+    if folder not in _SWEPT:
+        _SWEPT.add(folder)
+        sweep(folder)
+
+
 def sweep(folder: Path) -> None:
-    """Remove unfinished files and folders that are more than a day old, which killed programs left in a folder."""
+    """Remove unfinished files and folders that killed programs left in a folder: those of processes of this machine
+    that are gone, and those that are more than a day old."""
     for left in folder.glob(f"{_UNFINISHED}*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _A_DAY:
+            if _is_of_the_dead(left.name) or time.time() - left.stat().st_mtime > _A_DAY:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _is_of_the_dead(name: str) -> bool:
+    """Whether the process that an unfinished file is named after ran here and has ended."""
+    _, *place = name.rsplit("-", 3)
+    if len(place) != 3 or place[0] != _place() or not place[1].isdecimal():
+        return False
+    try:
+        os.kill(int(place[1]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # it is another user's
+        return False
+    return False
+
+
+@cache
+def _place() -> str:
+    """A short digest of where process ids have a meaning: this machine since it was started, and this container."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return blake2b("\0".join(parts).encode(), digest_size=4).hexdigest()

@@ -24,6 +24,10 @@ class DataError(HarnessError):
     """A file of a collection, a run or a store cannot be trusted. The message names the file and the line."""
 
 
+class DiskFull(DataError):
+    """Something could not be stored because the disk or a quota is full. What was stored before is complete."""
+
+
 class ModelError(HarnessError):
     """A model cannot be used: wrong kind, missing head, newly initialised weights, non-finite scores."""
 

@@ -14,7 +14,7 @@ _NOBODY = 65534
 
 @contextmanager
 def read_only(*workspaces: Path) -> Iterator[list[Path]]:
-    """Copies of the results of workspaces, in folders that cannot be written; the superuser is somebody else until
+    """Copies of workspaces, in folders that cannot be written; the superuser is somebody else until
     they are gone."""
     with tempfile.TemporaryDirectory() as outer:
         made = [_copied(one, Path(outer, f"artefact-{place}")) for place, one in enumerate(workspaces)]
@@ -22,15 +22,14 @@ def read_only(*workspaces: Path) -> Iterator[list[Path]]:
         with _unprivileged():
             yield made
         for folder in made:
-            folder.chmod(0o755)
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(0o755)
 
 
 def _copied(workspace: Path, made: Path) -> Path:
-    made.mkdir()
-    for file in workspace.glob("results.sqlite*"):
-        shutil.copyfile(file, made / file.name)
-        (made / file.name).chmod(0o444)
-    made.chmod(0o555)
+    shutil.copytree(workspace, made)
+    for path in (made, *made.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
     return made
 
 

@@ -1,6 +1,6 @@
 """`harness doctor`: checks packages, without importing them, and verifies all that the workspace holds.
 
-It repairs nothing: the next run does. It only updates what the previous version stored: identities, and checksums of
+It repairs nothing: the next run does. It only updates what an earlier version stored: identities, and checksums of
 what is proven.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.errors import HarnessError
+from harness.sqlite_file import can_write
 from harness.workspace import Workspace
 
 CORE = ("msgspec", "numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
@@ -92,13 +93,15 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
     if not workspace.path.is_dir():
         yield Finding("workspace", "absent", f"{workspace.path} does not exist yet; the first run creates it")
         return
-    yield Finding("workspace", "ok", str(workspace.path.resolve()))
+    only = "" if can_write(workspace.path) else ", can only be read"
+    yield Finding("workspace", "ok", f"{workspace.path.resolve()}{only}")
     yield from _files(workspace)
     if workspace.ledger.exists():
         yield _ledger(workspace, full)
     if workspace.results.exists():
         yield _results(workspace)
-        yield from _former(workspace)
+        if can_write(workspace.path):
+            yield from _former(workspace)
         yield from _models(workspace)
 
 
@@ -148,7 +151,9 @@ def _results(workspace: Workspace) -> Finding:
 
     try:
         with Results(workspace.results) as results:
-            return Finding("results", "ok", f"{sum(1 for _ in results.all()):,} evaluations")
+            count, sums = sum(1 for _ in results.all()), results.complete_sums()
+            added = f", {sums:,} rows of an earlier version got checksums" if sums else ""
+            return Finding("results", "ok", f"{count:,} evaluations{added}")
     except HarnessError as error:
         return Finding("results", "broken", str(error))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -11,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-_BUSY_SECONDS = 60
-_PATIENCE_SECONDS = 30.0
-_EFFECTIVE = os.access in os.supports_effective_ids
+from harness.sqlite_file import Connection, can_write, connected
+
+_ATTEMPTS = 50
 
 
-def opened(file: Path) -> tuple[sqlite3.Connection, bool]:
+def opened(file: Path) -> tuple[Connection, bool]:
     """Return a connection without implicit transactions, and whether it is read-only.
 
     SQLite creates files next to a store even to read it, which a read-only folder does not allow. A store in such a
@@ -24,13 +23,16 @@ def opened(file: Path) -> tuple[sqlite3.Connection, bool]:
 
     Raises:
         sqlite3.DatabaseError: the file is not a database.
+        OSError: the file cannot be read.
     """
-    if not file.exists() or (_writable(file) and _writable(file.parent)):
-        database = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
+    if not file.exists() or (can_write(file) and can_write(file.parent)):
+        database = connected(file)
         with closed_on_error(database):
-            _write_ahead(database)
+            if database.execute("pragma journal_mode").fetchone() != ("wal",):
+                database.execute("pragma journal_mode = wal")
         return database, False
-    memory = sqlite3.connect(":memory:", isolation_level=None)
+    memory = connected(Path(":memory:"))
+    memory.file = file
     with closed_on_error(memory):
         _read_into(memory, file)
     return memory, True
@@ -46,25 +48,24 @@ def closed_on_error(database: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _write_ahead(database: sqlite3.Connection) -> None:
-    """Set the journal mode. SQLite does not wait for other processes here, so this function does."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while database.execute("pragma journal_mode").fetchone() != ("wal",):
-        try:
-            database.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def _writable(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
-
-
 def _read_into(memory: sqlite3.Connection, file: Path) -> None:
-    """Copy the file into memory, with recent commits, which SQLite keeps in a second file."""
-    log = file.with_name(f"{file.name}-wal")
+    """Copy the file into memory, with recent commits, which SQLite keeps in a second file. A process that may write
+    there can change both meanwhile; then they are copied again."""
+    for _ in range(_ATTEMPTS):
+        before = _state(file)
+        try:
+            _read_once(memory, file)
+        except sqlite3.DatabaseError:
+            if _state(file) == before:
+                raise
+        if _state(file) == before:
+            return
+        time.sleep(0.1)
+    raise sqlite3.OperationalError("another process changed it during every attempt to read it")
+
+
+def _read_once(memory: sqlite3.Connection, file: Path) -> None:
+    log = _log(file)
     if not log.exists() or not log.stat().st_size:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as source:
             source.backup(memory)
@@ -73,3 +74,13 @@ def _read_into(memory: sqlite3.Connection, file: Path) -> None:
         copies = [Path(shutil.copyfile(one, Path(folder, one.name))) for one in (file, log)]
         with closing(sqlite3.connect(copies[0])) as source:
             source.backup(memory)
+
+
+def _state(file: Path) -> list[tuple[int, int, int] | None]:
+    """What changes when a process writes: inode, size and time of the file and of its log."""
+    found = [one.stat() if one.exists() else None for one in (file, _log(file))]
+    return [one and (one.st_ino, one.st_size, one.st_mtime_ns) for one in found]
+
+
+def _log(file: Path) -> Path:
+    return file.with_name(f"{file.name}-wal")

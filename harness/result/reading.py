@@ -7,32 +7,46 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from adapters.errors import DataError
-from harness.result import rows
+from harness.result import rows, sums
 from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
 from harness.result.result import Floats64
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, typed
+from harness.sqlite_file import advice
 
 ALL = "true"
 THESE = "{id} in (select value from json_each(?))"
 """A condition on the ids of the evaluations to read."""
 _COLLECTIONS = """
 select c.*, k.fingerprint as corpus, d.language as detected, d.collection is not null as sought, p.name as parallel,
-    p.known_by as parallel_by
+    p.known_by as parallel_by, s.sum
 from collection c
 left join corpus k on k.collection = c.fingerprint
 left join detected d on d.collection = c.fingerprint
 left join parallel p on p.collection = c.fingerprint
+left join checksum s on s.kind = 'collection' and s.id = c.fingerprint and s.part = ''
 where c.fingerprint"""
 _EVALUATIONS = """
-select e.*, m.kind as mark, m.identity as current
+select e.*, m.kind as mark, m.identity as current, marked.sum as mark_sum, s.sum
 from evaluation e
 left join collection c on c.fingerprint = e.collection
 left join mark m on m.evaluation = e.id
+left join checksum s on s.kind = 'evaluation' and s.id = e.id and s.part = ''
+left join checksum marked on marked.kind = 'mark' and marked.id = e.id and marked.part = ''
 where {which} order by e.updated, c.name, e.reranker is not null, e.id"""
+_VALUES = """
+select v.evaluation, v.measure, v.mean, v.per_query, v.questions, s.sum
+from value v
+left join checksum s on s.kind = 'value' and s.id = v.evaluation and s.part = v.measure
+where """
+_LOST = """
+select s.id from checksum s left join evaluation e on e.id = s.id
+where s.kind = 'evaluation' and e.id is null and """
+"""Evaluations that have a checksum and no row, because a page of the file was lost."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,17 @@ class Read:
 
 
 @dataclass(frozen=True)
+class _Fetched:
+    """Evaluations of one state of the store, which still have to be checked."""
+
+    rows: Sequence[rows.Row]
+    read: Mapping[str, Read]
+    means: Mapping[str, Mapping[str, float]]
+    measured: Mapping[str, Sequence[str]]
+    lost: Sequence[str]
+
+
+@dataclass(frozen=True)
 class StoreReading:
     """Reads from an open database."""
 
@@ -54,7 +79,7 @@ class StoreReading:
     path: Path
 
     def evaluations(self, which: str, arguments: Sequence[str] = (), *, values: bool = True) -> Iterator[Read]:
-        """Yield evaluations, newest last. Means are always checked against their values.
+        """Return evaluations, newest last. Means are always checked against their values.
 
         Args:
             which: `ALL`, or `THESE` with a JSON list of ids.
@@ -64,16 +89,41 @@ class StoreReading:
             DataError: something stored is inconsistent. The error names the evaluation.
         """
         with self._snapshot():
-            found = self._rows(_EVALUATIONS.format(which=which.format(id="e.id")), arguments)
-            read = dict(self._without_values(found, which, arguments))
-            means = self._means(read, which, arguments, keep=values)
-        for row in found:
-            one = read[row["id"]]
-            with self._named(row["id"]):
-                if row["id"] not in means:
+            found = self._fetched(which, arguments, values=values)
+        return self._checked(found)
+
+    def _fetched(self, which: str, arguments: Sequence[str], *, values: bool) -> _Fetched:
+        found = self._rows(_EVALUATIONS.format(which=which.format(id="e.id")), arguments)
+        read = dict(self._without_values(found, which, arguments))
+        means, measured = self._means(read, which, arguments, keep=values)
+        lost = self._rows(_LOST + which.format(id="s.id"), arguments)
+        return _Fetched(found, read, means, measured, [row["id"] for row in lost])
+
+    def _checked(self, fetched: _Fetched) -> Iterator[Read]:
+        for row in fetched.rows:
+            id = row["id"]
+            one = fetched.read[id]
+            try:
+                if id not in fetched.means:
                     raise Unreadable("there are no values of any measure")
-                stored = rows.by_now(one.stored, means[row["id"]], row["mark"], row["current"])
+                stored = rows.by_now(one.stored, fetched.means[id], row["mark"], row["current"])
+                _check_evaluation(row, fetched.measured[id])
+            except Unreadable as error:
+                raise self._refusal(id, error) from None
             yield Read(stored, one.queries, one.values)
+        for id in fetched.lost:
+            raise self._refusal(id, Unreadable("it was stored and is missing"))
+
+    def check(self) -> None:
+        """Read everything that has checksums.
+
+        Raises:
+            DataError: something stored is damaged or inconsistent.
+        """
+        for evaluation in self._checked(self._fetched(ALL, (), values=False)):
+            for measure in evaluation.stored.means:
+                self.noise(evaluation.stored.id, measure)
+        self.timings()
 
     def timings(self, which: str = ALL, arguments: Sequence[str] = ()) -> dict[str, Timing]:
         """Return the times of evaluations on this machine, by id; without those that were not timed here.
@@ -82,20 +132,29 @@ class StoreReading:
             DataError: a time is not a number. The error names the evaluation.
         """
         found: dict[str, Timing] = {}
+        present: dict[str, int] = {}
         here = f"where machine = ? and {which.format(id='evaluation')}"
-        for id, *spent in self.database.execute(
-            f"select evaluation, pairs, seconds from timing {here}", (machine(), *arguments)
-        ):
-            with self._named(id):
-                before, (pairs, seconds) = found.get(id, Timing()), typed(tuple[int, float], spent, "timing")
+        query = f"select evaluation, pairs, seconds from timing {here}"
+        for row in self.database.execute(query, (machine(), *arguments)):
+            with self._named(id := row[0]):
+                before, (pairs, seconds) = found.get(id, Timing()), typed(tuple[int, float], row[1:], "timing")
                 found[id] = Timing(before.pairs + pairs, before.seconds + seconds)
-        for id, *took in self.database.execute(
-            f"select evaluation, p50, p95, megabytes from latency {here}", (machine(), *arguments)
-        ):
-            with self._named(id):
-                latency = typed(tuple[float, float, float | None], took, "latency")
+            present[id] = present.get(id, 0) + sums.of_row(row)
+        query = f"select evaluation, p50, p95, megabytes from latency {here}"
+        for row in self.database.execute(query, (machine(), *arguments)):
+            with self._named(id := row[0]):
+                latency = typed(tuple[float, float, float | None], row[1:], "latency")
                 found[id] = replace(found.get(id, Timing()), latency=latency)
+            present[id] = present.get(id, 0) + sums.of_row(row)
+        self._check_times(present, which, arguments)
         return found
+
+    def _check_times(self, present: Mapping[str, int], which: str, arguments: Sequence[str]) -> None:
+        query = f"select id, sum from checksum where kind = 'times' and part = ? and {which.format(id='id')}"
+        for id, known in self.database.execute(query, (machine(), *arguments)):
+            if not sums.is_same(known, present.get(id, 0)):
+                with self._named(id):
+                    raise Unreadable("its times are not what was stored")
 
     def noise(self, evaluation: str, measure: str) -> float | None:
         """Return how much a mean changed when the evaluation was scored again, as a fraction; None if not measured.
@@ -106,17 +165,23 @@ class StoreReading:
         query = "select difference from noise where evaluation = ? and measure = ?"
         found = self.database.execute(query, (evaluation, measure)).fetchone()
         with self._named(evaluation):
-            return None if found is None else typed(float, found[0], f"the noise of {measure}")
+            noise = None if found is None else typed(float, found[0], f"the noise of {measure}")
+            if sums.is_changed(self.database, "noise", evaluation, measure):
+                raise Unreadable(f"the noise of {measure} is not what was stored")
+            return noise
 
     def collection(self, fingerprint: str) -> CollectionFacts | None:
-        """Return a collection; None if it is missing or cannot be read."""
+        """Return a collection; None if it is missing, damaged or cannot be read."""
         for row in self._rows(f"{_COLLECTIONS} = ?", (fingerprint,)):
             with suppress(Unreadable):
-                return rows.collection_of(row)[0]
+                return _collection_of(row)[0]
         return None
 
     def same(self, stored: Stored) -> Stored | None:
-        """Return the stored evaluation with the same id, without its means; None if it is missing or cannot be read."""
+        """Return the stored evaluation with the same id, without its means; None if it is missing, damaged or cannot be
+        read."""
+        if sums.is_changed(self.database, "evaluation", stored.id):
+            return None
         for row in self._rows("select * from evaluation where id = ?", (stored.id,)):
             with suppress(Unreadable):
                 return rows.stored_of(row, stored.collection)
@@ -133,36 +198,49 @@ class StoreReading:
         wanted = f"{_COLLECTIONS} in (select collection from evaluation where {which.format(id='id')})"
         raw = {row["fingerprint"]: row for row in self._rows(wanted, arguments)}
         known: dict[str, tuple[CollectionFacts, tuple[str, ...]]] = {}
+        seen: set[object] = set()
         for row in found:
-            with self._named(row["id"]):
+            try:
+                if row["id"] in seen:
+                    raise Unreadable("it is stored twice")
+                seen.add(row["id"])
                 place = row["collection"]
                 if place not in raw:
                     raise Unreadable(f"its collection {place} is missing")
                 if place not in known:
-                    known[place] = rows.collection_of(raw[place])
+                    known[place] = _collection_of(raw[place])
                 facts, queries = known[place]
                 yield row["id"], Read(rows.stored_of(row, facts), queries)
+            except Unreadable as error:
+                raise self._refusal(row["id"], error) from None
 
     def _means(
         self, read: Mapping[str, Read], which: str, arguments: Sequence[str], *, keep: bool
-    ) -> dict[str, dict[str, float]]:
-        """Return the checked means by evaluation and measure. With `keep`, add the values to what was read."""
+    ) -> tuple[dict[str, dict[str, float]], dict[str, list[str]]]:
+        """Return the checked means by evaluation and measure, and the measures of each evaluation. With `keep`, add the
+        values to what was read."""
         means: dict[str, dict[str, float]] = {}
-        query = "select evaluation, measure, mean, per_query, questions from value where "
+        measured: dict[str, list[str]] = {}
         cursor = self.database.cursor()
         cursor.row_factory = sqlite3.Row
-        for row in cursor.execute(query + which.format(id="evaluation"), arguments):
-            one = read.get(row["evaluation"])
-            with self._named(row["evaluation"]):
-                if one is None:
+        for row in cursor.execute(_VALUES + which.format(id="v.evaluation"), arguments):
+            id = row["evaluation"]
+            try:
+                if id not in read:
                     raise Unreadable("there are values without an evaluation")
+                one = read[id]
                 mean, values, ids = rows.values_of(row, one.queries, imported=one.stored.imported)
-            own = means.setdefault(row["evaluation"], {})
+                if row["sum"] is not None and row["sum"] != sums.of_value(*row[:5]):
+                    raise Unreadable(f"the values of {row['measure']} are not what was stored")
+            except Unreadable as error:
+                raise self._refusal(id, error) from None
+            measured.setdefault(id, []).append(row["measure"])
+            own = means.setdefault(id, {})
             if mean is not None:
                 own[row["measure"]] = mean
             if keep:
                 one.values[row["measure"]] = values, ids
-        return means
+        return means, measured
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -171,13 +249,35 @@ class StoreReading:
         try:
             yield
         finally:
-            self.database.execute("commit")
+            if self.database.in_transaction:  # SQLite ends it where the file is damaged
+                self.database.execute("commit")
 
     @contextmanager
     def _named(self, evaluation: object) -> Iterator[None]:
         try:
             yield
         except Unreadable as error:
-            raise DataError(
-                f"{self.path}: evaluation {evaluation}: {error}; run it again, or move the file away"
-            ) from None
+            raise self._refusal(evaluation, error) from None
+
+    def _refusal(self, evaluation: object, error: Unreadable) -> DataError:
+        return DataError(f"{self.path}: evaluation {evaluation}: {error}; run it again, or {advice(self.path)}")
+
+
+def _collection_of(row: rows.Row) -> tuple[CollectionFacts, tuple[str, ...]]:
+    found = rows.collection_of(row)
+    *own, known = _cells(row)
+    if known is not None and known != sums.of_collection(own):
+        raise Unreadable("its collection is not what was stored")
+    return found
+
+
+def _check_evaluation(row: rows.Row, measures: Sequence[str]) -> None:
+    *own, mark, current, mark_sum, known = _cells(row)
+    if known is not None and known != sums.of_evaluation(own, measures):
+        raise Unreadable("it is not what was stored")
+    if mark_sum is not None and mark_sum != sums.of_row((row["id"], mark, current)):
+        raise Unreadable("its mark is not what was stored")
+
+
+def _cells(row: Any) -> tuple[Any, ...]:
+    return tuple(row)  # a row of SQLite iterates over its values, not over its keys

@@ -138,7 +138,7 @@ def _prove(run: Run, collection: Collection, stored: Stored, workspace: Workspac
     """
     measures = [name for name in stored.means if name != PAIRED_MEASURE]
     with Results(workspace.results) as results:
-        before = [results.per_query(stored.id, name)[1] for name in measures]
+        before = [results.result(stored.id, name).values for name in measures]
     again = Judged(run, collection.qrels, len(collection.queries)).values([parse(name) for name in measures])
     if not measures or not np.array_equal(again, np.array(before)):
         raise DamagedFile("the scores do not have the stored values")

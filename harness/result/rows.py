@@ -109,7 +109,7 @@ def stored_of(row: Row, collection: CollectionFacts) -> Stored:
     Raises:
         Unreadable: a value is missing or wrong. The error names it.
     """
-    plain = {key: typed(str, row[key], key) for key in _TEXTS}
+    plain = {key: text if type(text := row[key]) is str else typed(str, text, key) for key in _TEXTS}
     return Stored(
         collection=collection,
         reranker=None if row["reranker"] is None else typed(str, row["reranker"], "reranker"),
@@ -157,7 +157,8 @@ def _public(command: str) -> str:
 
 
 def values_of(row: Row, queries: tuple[str, ...], *, imported: bool) -> tuple[float | None, Floats64, tuple[str, ...]]:
-    """Return the mean, the values and the ids of one measure.
+    """Return the mean, the values and the ids of one measure. The mean is that of the values, so that every command
+    shows the same one.
 
     Raises:
         Unreadable: they contradict each other, the measure is unknown, or a value is not one that it can have.
@@ -181,7 +182,7 @@ def values_of(row: Row, queries: tuple[str, ...], *, imported: bool) -> tuple[fl
         raise Unreadable(f"{measure} is stored as {mean}, and the mean of its values is {found}")
     if len(values):
         _check_bounds(measure, lowest, np.minimum.reduce(values), np.maximum.reduce(values))
-    return mean, values, ids
+    return found, values, ids
 
 
 @lru_cache(1024)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA = 2
+SCHEMA = 3
 """The version of the file. It increases when older programs can no longer read it."""
 _OF_2 = """
 create table latency(
@@ -34,17 +34,30 @@ alter table collection add column part_of text;
 alter table collection add column grouped text;
 alter table value add column questions text;
 {_OF_2}"""
-"""Changes a file of version 1 into version 2."""
-ADDED = """
-create table if not exists mark(evaluation text primary key, kind text, identity text) without rowid;
-create table if not exists corpus(collection text primary key, fingerprint text) without rowid;
-create table if not exists detected(collection text primary key, language text) without rowid;
-create table if not exists parallel(collection text primary key, name text, known_by text) without rowid;
-"""
-"""Separate tables, so that older programs can still read the file.
+"""Changes a file of version 1 into version 2. Version 3 has the same tables, and those of `ADDED`."""
+COLUMNS = {
+    "collection": (
+        "fingerprint", "name", "split", "language", "sampled_from", "counts", "rules", "queries", "part_of", "grouped",
+    ),
+    "evaluation": (
+        "id", "collection", "first_stage", "reranker", "depth", "candidates", "identity", "audit", "controls",
+        "environment", "command", "created", "updated",
+    ),
+    "value": ("evaluation", "measure", "mean", "per_query", "questions"),
+}  # fmt: skip
+"""The columns that are read by name. A damaged schema may lack one."""
+ADDED = {
+    "mark": "evaluation text primary key, kind text, identity text",
+    "corpus": "collection text primary key, fingerprint text",
+    "detected": "collection text primary key, language text",
+    "parallel": "collection text primary key, name text, known_by text",
+    "checksum": "kind text, id text, part text, sum integer, primary key(kind, id, part)",
+}
+"""Separate tables, which an earlier version of the file may lack.
 
 mark: an alarm that was added to an evaluation after it was stored, and the current identity, if it changed.
 corpus: the fingerprint of the corpus of a collection, without queries and judgments.
 detected: the language of collections that declare none; null if none was recognised, no row if detection was not tried.
 parallel: the parallel set of a collection; null if it is known to be in none, no row if nothing is known.
+checksum: see `harness.result.sums`. Programs of version 2 would leave it as it is when they write, so they are refused.
 """

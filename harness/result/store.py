@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,15 +16,16 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from harness.data.suites.table import PAIRED_MEASURE
-from harness.result import rows
+from harness.result import rows, sums
 from harness.result.database import closed_on_error, opened
 from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
 from harness.result.reading import ALL, THESE, Read, StoreReading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
-from harness.result.schema import ADDED, SCHEMA, SINCE_1, TABLES
+from harness.result.schema import ADDED, COLUMNS, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, parsed
+from harness.sqlite_file import advice, error_of, is_damage, writing
 
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
@@ -45,10 +46,8 @@ class Results:
             self._reading = StoreReading(self._database, path)
             with closed_on_error(self._database):
                 self._prepare()
-        except sqlite3.DatabaseError as error:
-            raise DataError(
-                f"{path}: not a results store ({error}); move it away, or name another --workspace"
-            ) from None
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise _unopened(path, error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -58,16 +57,15 @@ class Results:
     ) -> None:
         self._database.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
-            raise DataError(f"{self._path}: SQLite says '{error}'; repair the file, or move it away") from error
+            raise error_of(self._path, error) from error
 
     def keep(self, evaluation: Evaluation) -> None:
         """Store an evaluation in one transaction. Measures that were stored before are kept."""
         from harness.data.columns import corpus_fingerprint  # imports Arrow, which reading a store does not need
 
         collection = evaluation.collection
-        query = "select fingerprint from corpus where collection = ?"
-        known = self._database.execute(query, (collection.fingerprint,)).fetchone()
-        corpus = known[0] if known else corpus_fingerprint(collection.corpus)
+        known = self._reading.collection(collection.fingerprint)
+        corpus = (known and known.corpus) or corpus_fingerprint(collection.corpus)
         self.write(results_of(replace(evaluation, timing=None), corpus))
 
     def keep_means(self, found: Sequence[Means]) -> None:
@@ -86,28 +84,19 @@ class Results:
         by_evaluation: dict[str, list[Result]] = {}
         for one in results:
             by_evaluation.setdefault(one.id, []).append(one)
-        with self._transaction():
+        with writing(self._database):
             for own in by_evaluation.values():
                 stored = own[0].stored
                 queries = _queries_of(own)
                 self._keep_evaluation(replace(stored, collection=self._keep_collection(stored.collection, queries)))
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("begin immediate")
-        try:
-            yield
-            self._database.execute("commit")
-        except BaseException:
-            if self._database.in_transaction:  # a full disk may have ended the transaction
-                self._database.execute("rollback")
-            raise
+                sums.keep(self._database, "evaluation", stored.id)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query, for other modules with tables in this file."""
-        return self._database.execute(query, values).fetchall()
+        found: list[tuple[Any, ...]] = self._database.execute(query, values).fetchall()
+        return found
 
     def timing_of(self, id: str) -> Timing:
         """Return the time over all occasions on which this evaluation's pairs were scored on this machine."""
@@ -172,7 +161,10 @@ class Results:
     def keep_latency(self, evaluation: str, p50: float, p95: float, *, megabytes: float | None, queries: int) -> None:
         """Store the latency of an evaluation's reranker. It replaces an earlier one of the same machine."""
         row = (evaluation, machine(), p50, p95, megabytes, queries, datetime.now(UTC).isoformat(timespec="seconds"))
-        self._insert("latency", row)
+        with writing(self._database):
+            self._forget_damaged_times(evaluation)
+            self._insert("latency", row)
+            sums.keep(self._database, "times", evaluation, machine())
 
     def mark(self, marks: Mapping[str, tuple[str, object]]) -> None:
         """Add alarms to stored evaluations.
@@ -180,8 +172,10 @@ class Results:
         Args:
             marks: by id of the evaluation: the name of the alarm, and the current identity (None: the stored one).
         """
-        rows = [(id, kind, identity and json.dumps(identity)) for id, (kind, identity) in marks.items()]
-        self._database.executemany("insert or replace into mark values (?, ?, ?)", rows)
+        with writing(self._database):
+            for id, (kind, identity) in marks.items():
+                self._insert("mark", (id, kind, identity and json.dumps(identity)))
+                sums.keep(self._database, "mark", id)
 
     def noise(self, evaluation: str, measure: str) -> float | None:
         """Return how much the mean changed when the system was scored again, as a fraction; None if not measured."""
@@ -190,44 +184,71 @@ class Results:
     def keep_noise(self, evaluation: str, measure: str, difference: float) -> None:
         """Store the absolute difference of an evaluation that was scored again. It replaces an earlier one."""
         row = (evaluation, measure, abs(difference), datetime.now(UTC).isoformat(timespec="seconds"))
-        self._insert("noise", row)
+        with writing(self._database):
+            self._insert("noise", row)
+            sums.keep(self._database, "noise", evaluation, measure)
+
+    def complete_sums(self) -> int:
+        """Store the checksums that rows of earlier versions lack, and return how many. A read-only store stays as it
+        is.
+
+        Raises:
+            DataError: something stored is damaged or inconsistent. Nothing is stored then.
+        """
+        if self._read_only:
+            return 0
+        with writing(self._database):
+            self._reading.check()
+            return sums.complete(self._database)
 
     def _prepare(self) -> None:
         if self._version() == 0:
             self._make()
-        if self._version() == 1:
+        if self._version() in range(1, SCHEMA):
             self._bring_up()
         if self._version() > SCHEMA:
             raise DataError(f"{self._path}: written by a newer rerank-harness; update, or name another --workspace")
-        for statement in ADDED.split(";"):
-            self._database.execute(statement)
+        self._add()
+        self._check_columns()
         if self._read_only:  # the tables above were created in memory
             self._database.execute("pragma query_only = on")
 
     def _version(self) -> int:
         return int(self._database.execute("pragma user_version").fetchone()[0])
 
+    def _add(self) -> None:
+        """Create the tables that the file lacks. If it has all, nothing is locked."""
+        present = {row[0] for row in self._database.execute("select name from sqlite_master where type = 'table'")}
+        if not present.issuperset(ADDED):
+            with writing(self._database):
+                for table, columns in ADDED.items():
+                    self._database.execute(f"create table if not exists {table}({columns}) without rowid")
+
+    def _check_columns(self) -> None:
+        for table, columns in COLUMNS.items():
+            present = {one[0] for one in self._database.execute(f"select * from {table} limit 0").description}
+            if not present.issuperset(columns):
+                raise DataError(f"{self._path}: damaged, the table {table} lacks a column; {advice(self._path)}")
+
     def _make(self) -> None:
         """Create the tables. If several processes open a new store, one creates them and the others wait."""
-        self._database.execute("begin immediate")
-        if self._version() == 0:
-            if self._database.execute("select 1 from sqlite_master").fetchone():
-                raise DataError(f"{self._path}: not a results store; move it away, or name another --workspace")
-            for statement in TABLES.split(";"):
-                self._database.execute(statement)
-            self._database.execute(f"pragma user_version = {SCHEMA}")
-        self._database.execute("commit")
+        with writing(self._database):
+            if self._version() == 0:
+                if self._database.execute("select 1 from sqlite_master").fetchone():
+                    raise DataError(f"{self._path}: not a results store; name another --workspace")
+                for statement in TABLES.split(";"):
+                    self._database.execute(statement)
+                self._database.execute(f"pragma user_version = {SCHEMA}")
 
     def _bring_up(self) -> None:
-        """Update a file of version 1, which has p-MRR in the audit."""
-        self._database.execute("begin immediate")
-        if self._version() == 1:
-            for statement in SINCE_1.split(";"):
-                self._database.execute(statement)
-            for id, text in self._database.execute("select id, audit from evaluation").fetchall():
-                self._move_questions(id, text)
-            self._database.execute("pragma user_version = 2")
-        self._database.execute("commit")
+        """Update a file of version 1, which has p-MRR in the audit, or 2, which has no checksums."""
+        with writing(self._database):
+            if self._version() == 1:
+                for statement in SINCE_1.split(";"):
+                    self._database.execute(statement)
+                for id, text in self._database.execute("select id, audit from evaluation").fetchall():
+                    self._move_questions(id, text)
+            self._database.execute(f"pragma user_version = {SCHEMA}")
 
     def _move_questions(self, id: str, text: object) -> None:
         """Move p-MRR from an audit to the values. An unreadable audit is unchanged, and refused when it is read."""
@@ -243,6 +264,9 @@ class Results:
 
     def _keep_collection(self, facts: CollectionFacts, queries: tuple[str, ...]) -> CollectionFacts:
         """Store a collection, and return its facts together with those that were stored before."""
+        if sums.is_changed(self._database, "collection", facts.fingerprint):
+            for table in ("corpus", "detected", "parallel"):
+                self._database.execute(f"delete from {table} where collection = ?", (facts.fingerprint,))
         now = facts.after(self._reading.collection(facts.fingerprint))
         self._insert("collection", rows.collection_row(now, queries))
         if now.corpus is not None:
@@ -251,6 +275,7 @@ class Results:
             self._insert("detected", (now.fingerprint, now.detected_language))
         if facts.parallel_by is not None:
             self._insert("parallel", (facts.fingerprint, facts.parallel, facts.parallel_by))
+        sums.keep(self._database, "collection", facts.fingerprint)
         return now
 
     def _keep_evaluation(self, stored: Stored) -> None:
@@ -259,11 +284,19 @@ class Results:
     def _keep_timing(self, id: str, timing: Timing) -> None:
         if timing.pairs:
             at = datetime.now(UTC).isoformat(timespec="seconds")
+            self._forget_damaged_times(id)
             self._insert("timing", (id, machine(), timing.pairs, timing.seconds, at))
+            sums.keep(self._database, "times", id, machine())
+
+    def _forget_damaged_times(self, id: str) -> None:
+        if sums.is_changed(self._database, "times", id, machine()):
+            for table in ("timing", "latency"):
+                self._database.execute(f"delete from {table} where evaluation = ? and machine = ?", (id, machine()))
 
     def _keep_values(self, results: Sequence[Result]) -> None:
         for one in results:
             self._insert("value", rows.value_row(one))
+            sums.keep(self._database, "value", one.id, one.measure)
 
     def _insert(self, table: str, row: Sequence[object]) -> None:
         self._database.execute(f"insert or replace into {table} values ({', '.join('?' * len(row))})", tuple(row))
@@ -274,3 +307,9 @@ def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
         if one.measure != PAIRED_MEASURE:
             return one.ids
     raise ValueError(f"{results[0].id} has only {PAIRED_MEASURE}; store it with a measure of its queries")
+
+
+def _unopened(path: Path, error: OSError | sqlite3.DatabaseError) -> DataError:
+    if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
+        return DataError(f"{path}: not a results store, or damaged ({' '.join(str(error).split())}); {advice(path)}")
+    return error_of(path, error)

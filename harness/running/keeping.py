@@ -11,7 +11,9 @@ from adapters.errors import DataError
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
+from harness.scoring.ledger.store import Ledger
 from harness.scoring.system import Scores
+from harness.sqlite_file import in_words
 from harness.workspace import Workspace
 
 
@@ -25,6 +27,7 @@ class Keeping:
 
     workspace: Workspace
     results: Results
+    ledger: Ledger
     failures: list[str] = field(default_factory=list)
 
     def scores(self, id: str, scores: Scores) -> None:
@@ -45,10 +48,13 @@ class Keeping:
         Raises:
             NotKept: something could not be written.
         """
+        if self.ledger.unsaved is not None:
+            self.failures.append(str(self.ledger.unsaved))
         if self.failures:
+            more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise NotKept(
-                f"these results are not stored in the workspace '{self.workspace.path}' ({self.failures[0]}); make "
-                "sure that it is writable, or name another --workspace, and run the same command again"
+                f"these results are not stored in the workspace '{self.workspace.path}', only shown: "
+                f"{self.failures[0]}{more}"
             )
 
     @contextmanager
@@ -58,4 +64,5 @@ class Keeping:
         except (OSError, sqlite3.DatabaseError, DataError) as error:
             if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a bug in this package
                 raise
-            self.failures.append(str(error))
+            text = str(error) if isinstance(error, DataError) else in_words(self.workspace.results, error)
+            self.failures.append(text)

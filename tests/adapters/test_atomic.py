@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from adapters.atomic import sweep, write_atomically
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -78,3 +82,41 @@ def test_what_a_killed_program_left_is_removed_after_a_day(tmp_path: Path) -> No
         os.utime(path, (0, 0))
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [new.name, "kept"]
+
+
+def killed_while_writing(file: Path) -> int:
+    """Write half of a file, and kill the process that does it; the process id."""
+    program = (
+        "import os, sys, signal; from pathlib import Path; from adapters.atomic import write_atomically\n"
+        "with write_atomically(Path(sys.argv[1])) as unfinished:\n"
+        "    unfinished.write_text('ha'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(file)], cwd=ROOT) as process:
+        process.wait()
+    return process.pid
+
+
+def test_the_next_command_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    file = tmp_path / "run.trec"
+    file.write_text("old")
+    pid = killed_while_writing(file)
+    left = [path.name for path in tmp_path.iterdir() if path != file]
+    assert len(left) == 1 and f"-{pid}-" in left[0]
+    assert file.read_text() == "old"
+    with write_atomically(tmp_path / "another") as unfinished:
+        unfinished.write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["another", "run.trec"]
+
+
+def test_what_a_running_process_writes_is_left_alone(tmp_path: Path) -> None:
+    with write_atomically(tmp_path / "file") as unfinished:
+        unfinished.write_text("new")
+        sweep(tmp_path)
+        assert unfinished.exists()
+
+
+def test_a_process_of_another_machine_is_not_taken_for_dead(tmp_path: Path) -> None:
+    other = tmp_path / ".unfinished-file-0badf00d-999999999-abcd1234"
+    other.write_text("half")
+    sweep(tmp_path)
+    assert other.exists()

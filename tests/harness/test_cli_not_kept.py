@@ -58,12 +58,22 @@ def _scores_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "keep_scores", refused)
 
 
+def _full_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr("harness.scoring.ledger.store.insert_parts", refused)
+
+
 FAILURES = pytest.mark.parametrize(
     ("broken", "reason"),
     [
         (_read_only, "attempt to write a readonly database"),
         (_full, "database or disk is full"),
         (_scores_refused, "No space left on device"),
+        (_full_ledger, "ledger.sqlite: the disk is full"),
     ],
 )
 
@@ -85,6 +95,7 @@ def test_the_table_is_printed_and_the_error_comes_after_it(
     last = said.err.splitlines()[-1]
     assert last.startswith("harness: these results are not stored in the workspace")
     assert reason in last
+    assert "move" not in last and ("free some space" in last or "readonly" in last)
     assert last.endswith("(exit 3)")
     assert "Traceback" not in said.err
 

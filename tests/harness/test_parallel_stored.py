@@ -46,6 +46,7 @@ def test_a_store_of_before_has_no_sets(place: Place) -> None:
     kept(place, parallel="towns", parallel_by="detected")
     with closing(sqlite3.connect(place.workspace.results)) as database:
         database.execute("drop table parallel")
+        database.execute("drop table checksum")
     with Results(place.workspace.results) as results:
         (stored,) = results.all()
     assert (stored.collection.parallel, stored.collection.parallel_by) == (None, None)

@@ -25,6 +25,7 @@ from harness.running.imported.taken import WantedRun, take_run
 from leaderboards import submission
 from leaderboards.submission import hard_alarms, submit
 from reports.mteb_results import write_mteb_results
+from tests.earlier_store import without_sums
 from tests.fixtures import Command
 from tests.suite_evaluations import as_of, by_first_stage, by_reranker
 from tests.tiny_collection import QRELS, QUERIES, Place, results_in
@@ -303,6 +304,7 @@ def test_of_two_checkpoints_of_a_name_the_newest_is_submitted(place: Place, tmp_
     measures, values = new.measures[:2], new.values[:2]
     new = replace(new, ground=replace(new.ground, collection=old.collection, measures=measures), values=values)
     with Results(place.workspace.results) as results:
+        without_sums(results._database)
         results._database.execute("update evaluation set updated = '2020-01-01T00:00:00+00:00'")
     keep(place, new)
     done = submit("cross-encoder:./checkpoint", tmp_path / "out", place.workspace.path)

@@ -7,55 +7,29 @@ every open ledger holds a shared lock on a small lock file, and making or salvag
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 import sqlite3
 import time
 import warnings
-import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from adapters.errors import DataError
-from adapters.identity import digest
-from harness.scoring.ledger.records import RECORD
+from harness.holder import holder
+from harness.scoring.ledger.salvage import rescued
+from harness.scoring.ledger.schema import APPLICATION, SCHEMA_VERSION, create, lenient, with_suffix
+from harness.sqlite_file import Connection, connected, error_of, is_busy, is_damage, is_full, writing
 from harness.workspace import write_atomically
 
-SCHEMA_VERSION = 1
-_APPLICATION = 0x70616972
-# A part of 100 pairs (3.6 kB) fits into a page of 16 kB; with SQLite's default page size it would need a second page.
-_PAGE_BYTES = 16384
-_SCHEMA = f"""
-PRAGMA page_size = {_PAGE_BYTES};
-PRAGMA journal_mode = WAL;
-BEGIN;
-CREATE TABLE scorer(id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, description TEXT NOT NULL);
-CREATE TABLE part(
-    scorer INTEGER NOT NULL, query BLOB NOT NULL, part INTEGER NOT NULL, pairs BLOB NOT NULL, checksum INTEGER NOT NULL,
-    PRIMARY KEY(scorer, query, part)
-) WITHOUT ROWID;
-CREATE TABLE set_aside(scorer INTEGER, query BLOB, part INTEGER, pairs BLOB, checksum INTEGER);
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
-_BUSY_SECONDS = 60.0
 _PATIENCE_SECONDS = 10.0
-_LAST = b"\xff" * 15
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 T = TypeVar("T")
 
 
 class LedgerWarning(UserWarning):
     """Something in the ledger could not be trusted. It is kept but not read, and its pairs will be scored again."""
-
-
-def is_sound(pairs: object, checksum: object) -> bool:
-    """Whether the blob of a part is what was written: complete records with the right CRC-32."""
-    return isinstance(pairs, bytes) and len(pairs) % RECORD.itemsize == 0 and zlib.crc32(pairs) == checksum
 
 
 class LedgerFile:
@@ -69,10 +43,13 @@ class LedgerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._news = ""
+        self._former = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._open()
         except (OSError, sqlite3.OperationalError) as error:
+            if is_full(path, error) or (isinstance(error, sqlite3.Error) and is_busy(error)):
+                raise error_of(path, error) from error
             raise DataError(
                 f"{path} cannot be opened or created ({error}); name a folder that can be written"
             ) from error
@@ -100,26 +77,35 @@ class LedgerFile:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:
-            raise DataError(f"{self.path}: SQLite says '{error}'; nothing of this call was recorded") from error
+            raise error_of(self.path, error) from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A write transaction: all of it is kept, or none."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
+        with writing(self.connection):
+            if self._former:  # programs of that version would set aside what is written now
+                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             yield self.connection
-            self.connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.DatabaseError):
-                self.connection.rollback()
-            raise
+        self._former = False
+
+    def if_possible(self, action: Callable[[], object]) -> None:
+        """Run a write that nobody needs. It is left out if the disk is full or another process writes."""
+        self.connection.patience = 0.0
+        try:
+            action()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) and not is_full(self.path, error):
+                raise
+        finally:
+            self.connection.patience = Connection.patience
 
     def _open(self) -> None:
         self._lock = self._settled(None)
-        self.connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+        self.connection = connected(self.path)
+        self.connection.text_factory = lenient
 
     def _start(self) -> None:
-        _check_origin(self.path, self.connection)
+        self._former = _version(self.path, self.connection) < SCHEMA_VERSION
         # FULL: recorded scores survive a power cut, not only a kill, for one fsync per recorded chunk.
         self.connection.execute("PRAGMA synchronous = FULL")
 
@@ -141,45 +127,32 @@ class LedgerFile:
         """The shared lock of a file that exists, is complete, and is not the damaged one (an inode)."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            lock = _lock(self.path, "BEGIN", _BUSY_SECONDS)
+            lock = _lock(self.path, "BEGIN", Connection.patience)
             if not _salvaged(self.path).exists() and self.path.exists() and self.path.stat().st_ino != damaged:
                 return lock
             lock.close()
             try:
-                with closing(_lock(self.path, "BEGIN EXCLUSIVE", 0.2)):
+                with closing(_lock(self.path, "BEGIN EXCLUSIVE", 0.0)):
                     self._settle(damaged)
             except sqlite3.OperationalError as error:
-                if not _is_busy(error):
+                if not is_busy(error):
                     raise
                 if time.monotonic() > deadline:
                     raise DataError(
-                        f"{self.path} is missing or damaged, and another process has it open; let that process end, "
-                        "then run this again"
+                        f"{self.path} is missing or damaged, and another process has it open ({holder(self.path)}); "
+                        "let that process end, then run this again"
                     ) from error
 
     def _settle(self, damaged: int | None) -> None:
         if not _salvaged(self.path).exists() and not self.path.exists():
             _keep_log(self.path)
-            _create(self.path)
+            create(self.path)
         elif not _salvaged(self.path).exists() and self.path.stat().st_ino == damaged:
             kept = _keep(self.path)
             self.connection.close()  # after the copy, because closing merges the write-ahead log into the file
-            self._news = _rescue(self.path, kept)
+            self._news = rescued(self.path, kept, _salvaged(self.path))
         if _salvaged(self.path).exists():
             _finish(self.path)
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite calls the file malformed, truncated, or not a database."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _with_suffix(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
 
 
 def _salvaged(path: Path) -> Path:
@@ -187,8 +160,9 @@ def _salvaged(path: Path) -> Path:
     return path.with_name(f"{path.stem}.salvaged{path.suffix}")
 
 
-def _lock(path: Path, begin: str, seconds: float) -> sqlite3.Connection:
-    lock = sqlite3.connect(path.with_suffix(".lock"), timeout=seconds, isolation_level=None)
+def _lock(path: Path, begin: str, patience: float) -> Connection:
+    lock = connected(path.with_suffix(".lock"))
+    lock.file, lock.patience = path, patience
     try:
         lock.execute(begin)
         lock.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -198,34 +172,26 @@ def _lock(path: Path, begin: str, seconds: float) -> sqlite3.Connection:
     return lock
 
 
-def _create(path: Path) -> None:
-    new = _with_suffix(path, ".new")
-    for left_over in (new, _with_suffix(new, "-wal"), _with_suffix(new, "-shm")):
-        left_over.unlink(missing_ok=True)
-    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
-        connection.executescript(_SCHEMA)
-    new.replace(path)
-
-
-def _check_origin(path: Path, connection: sqlite3.Connection) -> None:
+def _version(path: Path, connection: sqlite3.Connection) -> int:
     if path.stat().st_size == 0:
         empty = sqlite3.DatabaseError("the file is empty")
         empty.sqlite_errorcode = sqlite3.SQLITE_NOTADB
         raise empty
-    if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise DataError(f"{path} is an SQLite database, but not a pair ledger; name another file")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise DataError(
             f"{path} was written by a newer version of the harness (ledger {version}, this one reads up to "
             f"{SCHEMA_VERSION}); upgrade rerank-harness"
         )
+    return version
 
 
 def _keep(path: Path) -> Path:
     kept = _free_name(path)
-    if _with_suffix(path, "-wal").exists():
-        _copy(_with_suffix(path, "-wal"), _with_suffix(kept, "-wal"))
+    if with_suffix(path, "-wal").exists():
+        _copy(with_suffix(path, "-wal"), with_suffix(kept, "-wal"))
     _copy(path, kept)
     return kept
 
@@ -237,88 +203,17 @@ def _copy(source: Path, target: Path) -> None:
 
 def _keep_log(path: Path) -> None:
     """Rename the log of a missing file, so that it is not replayed into a new file."""
-    if _with_suffix(path, "-wal").exists():
-        _with_suffix(path, "-wal").rename(_with_suffix(_free_name(path), "-wal"))
-    _with_suffix(path, "-shm").unlink(missing_ok=True)
+    if with_suffix(path, "-wal").exists():
+        with_suffix(path, "-wal").rename(with_suffix(_free_name(path), "-wal"))
+    with_suffix(path, "-shm").unlink(missing_ok=True)
 
 
 def _free_name(path: Path) -> Path:
     names = (path.with_name(f"{path.stem}.damaged-{number}{path.suffix}") for number in itertools.count(1))
-    return next(name for name in names if not name.exists() and not _with_suffix(name, "-wal").exists())
-
-
-def _rescue(path: Path, kept: Path) -> str:
-    """Copy what is sound into a new ledger, and return a message that says how much it was."""
-    new = _with_suffix(path, ".rescue")
-    new.unlink(missing_ok=True)
-    _create(new)
-    # Read-only, so that the damaged file does not change.
-    with (
-        closing(sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(new)) as target,
-    ):
-        source.execute("PRAGMA writable_schema = ON")  # lets SQLite read the beginning of a truncated file
-        target.executemany("INSERT OR IGNORE INTO scorer VALUES (?, ?, ?)", _scorers(source))
-        target.executemany("INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, ?)", _parts(source))
-        target.commit()
-        rows, size = target.execute("SELECT count(*), coalesce(sum(length(pairs)), 0) FROM part").fetchone()
-    _with_suffix(kept, "-shm").unlink(missing_ok=True)
-    new.replace(_salvaged(path))
-    return (
-        f"{path} was damaged: {rows} rows ({size // RECORD.itemsize} pairs) were recovered, the damaged file is kept "
-        f"as {kept.name}, and pairs that are missing now are scored again"
-    )
+    return next(name for name in names if not name.exists() and not with_suffix(name, "-wal").exists())
 
 
 def _finish(path: Path) -> None:
     for suffix in ("-wal", "-shm"):
-        _with_suffix(path, suffix).unlink(missing_ok=True)
+        with_suffix(path, suffix).unlink(missing_ok=True)
     _salvaged(path).replace(path)
-
-
-def _scorers(source: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
-    for order in ("ASC", "DESC"):
-        with suppress(sqlite3.DatabaseError):
-            for row in source.execute(f"SELECT id, identity, description FROM scorer ORDER BY id {order}"):
-                if _describes(row[2], row[1]):
-                    yield row
-
-
-def _describes(description: object, identity: object) -> bool:
-    try:
-        return digest(json.loads(str(description))) == identity
-    except (ValueError, AttributeError):
-        return False
-
-
-def _parts(source: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
-    """Every part that can be reached from either end of the table, and from either end of each range of query digests.
-    So a damaged page hides only its own parts, not those after it."""
-    scorers = {row[0] for row in _scorers(source)}
-    whole = False
-    for order in ("ASC", "DESC"):
-        if not whole:
-            sql = f"SELECT * FROM part ORDER BY scorer {order}, query {order}, part {order}"
-            whole = yield from _sound_parts(source, sql, (), scorers)
-    if whole:
-        return
-    ranged = "SELECT * FROM part WHERE scorer = ? AND query >= ? AND query < ? ORDER BY query {0}, part {0}"
-    for scorer in list(scorers):
-        for first in range(1 << 16):
-            prefix = first.to_bytes(2, "big")
-            if not (yield from _sound_parts(source, ranged.format("ASC"), (scorer, prefix, prefix + _LAST), scorers)):
-                yield from _sound_parts(source, ranged.format("DESC"), (scorer, prefix, prefix + _LAST), scorers)
-
-
-def _sound_parts(
-    source: sqlite3.Connection, sql: str, values: tuple[object, ...], scorers: set[object]
-) -> Generator[tuple[object, ...], None, bool]:
-    """Yield the sound parts until the scan ends or meets damage; return whether it ended. Adds to `scorers`."""
-    try:
-        for row in source.execute(sql, values):
-            scorers.add(row[0])
-            if is_sound(row[3], row[4]):
-                yield row
-    except sqlite3.DatabaseError:
-        return False
-    return True

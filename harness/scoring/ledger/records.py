@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,8 @@ RECORD = np.dtype(
 )
 """A pair in a blob, 36 bytes: document digest, score, token counts, and the digest of the model's input."""
 
+KEY_BYTES = 16
+"""The length of a query's digest."""
 Ordinals = npt.NDArray[np.int64]
 Records = npt.NDArray[np.void]
 FIELDS = ("score", "tokens", "kept", "input")
@@ -40,6 +43,28 @@ class Entries:
         """Entries of unknown pairs."""
         missing = np.full(count, -1, np.int32)
         return cls(np.full(count, np.nan, np.float32), missing, missing.copy(), np.zeros(count, np.uint64))
+
+
+def checksum(scorer: int, query: bytes, pairs: bytes) -> int:
+    """The CRC-32 of a part and its key. The number of a part is left out: parts of a query may be joined."""
+    return zlib.crc32(pairs, zlib.crc32(query, zlib.crc32(scorer.to_bytes(8, "little", signed=True))))
+
+
+def is_sound(scorer: object, query: object, pairs: object, known: object) -> bool:
+    """Whether a part is what was written under its key: complete records with the right checksum."""
+    return _is_whole(scorer, query, pairs) and (
+        known == checksum(scorer, query, pairs) or known == zlib.crc32(pairs)  # type: ignore[arg-type]
+    )
+
+
+def has_former_checksum(pairs: bytes, known: int) -> bool:
+    """Whether the checksum of a sound part leaves out the key, as earlier versions wrote it."""
+    return known == zlib.crc32(pairs)
+
+
+def _is_whole(scorer: object, query: object, pairs: object) -> bool:
+    key = isinstance(scorer, int) and isinstance(query, bytes) and len(query) == KEY_BYTES
+    return key and isinstance(pairs, bytes) and len(pairs) % RECORD.itemsize == 0
 
 
 def query_keys(queries: Digests) -> list[bytes]:

@@ -8,11 +8,9 @@ query) that one call recorded. Rows are appended, and merged by `compact`.
 from __future__ import annotations
 
 import json
-import sqlite3
 import warnings
-import zlib
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,30 +18,32 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, ModelError
+from adapters.errors import DataError, DiskFull, ModelError
 from adapters.identity import Digests, digest
 from adapters.protocols import IndexPairs
-from harness.scoring.ledger.file import LedgerFile, LedgerWarning, is_damage, is_sound
+from harness.scoring.ledger.file import LedgerFile, LedgerWarning
+from harness.scoring.ledger.parts import Key, SoundParts, Waiting, insert_parts, insert_scorer
 from harness.scoring.ledger.records import (
     FIELDS,
     RECORD,
     Entries,
     Ordinals,
     Records,
+    checksum,
     decoded,
     distinct,
     grouped,
+    has_former_checksum,
+    is_sound,
     matches,
     query_keys,
     split,
 )
+from harness.scoring.ledger.verifying import LedgerReport, inspect, verified
 
 __all__ = ["RECORD", "Entries", "KnownScorer", "Ledger", "LedgerReport", "LedgerWarning", "inspect"]
 
 _QUERIES_AT_ONCE = 512
-
-Key = tuple[int, bytes, int]
-"""(scorer, query digest, part): the primary key of a part."""
 
 
 @dataclass(frozen=True)
@@ -58,31 +58,12 @@ class KnownScorer:
     """The number of different pairs."""
 
 
-@dataclass(frozen=True)
-class LedgerReport:
-    """The result of `verify`."""
-
-    rows: int
-    pairs: int
-    """Pairs in sound rows. A pair that two processes scored at the same time counts twice until `compact`."""
-    bad_rows: int
-    """Rows with a wrong length or checksum. They are set aside when they are read."""
-    set_aside: int
-    """Rows that were set aside earlier."""
-    integrity: tuple[str, ...]
-    """The messages of SQLite's integrity check; empty if nothing is wrong."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every row can be trusted."""
-        return not self.bad_rows and not self.integrity
-
-
 class Ledger:
     """An append-only store of scored pairs. Several processes may use the same file at the same time.
 
     A call of `record` is atomic. A row whose blob is not what was written is set aside with a `LedgerWarning` and not
     used. A file that SQLite finds damaged is kept as `<name>.damaged-N`, and its sound rows are copied to a new file.
+    If the disk is full, recorded pairs are known until the ledger is closed, and stored as soon as there is space.
     Use one object per thread.
 
     Raises:
@@ -91,6 +72,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._file = LedgerFile(path)
+        self._waiting = Waiting()
 
     def __enter__(self) -> Ledger:
         return self
@@ -99,6 +81,13 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if error is None and self.unsaved is not None:
+            raise self.unsaved
+
+    @property
+    def unsaved(self) -> DiskFull | None:
+        """Why some recorded pairs are not stored; None if all are. `with Ledger(...)` raises it at the end."""
+        return self._waiting.reason
 
     def close(self) -> None:
         """Close the file. Recorded pairs are already on the disk."""
@@ -108,7 +97,11 @@ class Ledger:
         """The number of a reranker. It depends only on the identity, so it is the same in every ledger."""
         name = digest(identity)
         number = int(name[:16], 16) >> 1
-        self._file.guarded(lambda: self._register(number, name, identity))
+        try:
+            self._file.guarded(lambda: self._register(number, name, identity))
+        except DiskFull as error:
+            self._waiting.scorers[number] = identity
+            self._waiting.reason = error
         return number
 
     def known(
@@ -152,8 +145,16 @@ class Ledger:
                 f"the reranker returned {entries.score[broken[0]]} for {len(broken)} of {len(pairs)} pairs, first for "
                 f"pair {broken[0]}; scores have to be finite, so nothing of this chunk was recorded"
             )
-        parts = grouped(queries, documents, pairs, entries)
-        self._file.guarded(lambda: self._append(scorer, parts))
+        before = list(self._waiting.parts)
+        self._waiting.parts += [(scorer, *part) for part in grouped(queries, documents, pairs, entries)]
+        try:
+            self._file.guarded(self._append)
+            self._waiting = Waiting()
+        except DiskFull as error:
+            self._waiting.reason = error
+        except BaseException:
+            self._waiting.parts = before
+            raise
 
     def rekey(self, before: Mapping[str, object], now: Mapping[str, object]) -> int:
         """Move the pairs of one identity to another with the same scores, and return how many there were."""
@@ -165,14 +166,16 @@ class Ledger:
         return count if old != new else 0
 
     def compact(self, scorer: int) -> None:
-        """Merge the parts of each query into one row and drop repeats. The results of `known` do not change."""
+        """Merge the parts of each query into one row and drop repeats. The results of `known` do not change. On a full
+        disk the parts stay as they are."""
         parted = self._file.guarded(lambda: self._queries(scorer, at_least=2))
         for first in range(0, len(parted), _QUERIES_AT_ONCE):
             keys = parted[first : first + _QUERIES_AT_ONCE]
-            self._file.guarded(lambda keys=keys: self._merge(scorer, keys))  # type: ignore[misc]
+            with suppress(DiskFull):
+                self._file.guarded(lambda keys=keys: self._merge(scorer, keys))  # type: ignore[misc]
 
     def count(self, scorer: int) -> int:
-        """The number of different pairs of a reranker."""
+        """The number of different pairs of a reranker that are stored."""
         keys = self._file.guarded(lambda: self._queries(scorer))
         return sum(
             len(distinct(*self._read(scorer, keys[first : first + _QUERIES_AT_ONCE]))[1])
@@ -192,25 +195,28 @@ class Ledger:
 
     def verify(self) -> LedgerReport:
         """Check every row and SQLite's structure. Nothing is changed."""
-        return _verified(self._file.connection)
+        return verified(self._file.connection)
 
     def _register(self, number: int, name: str, identity: Mapping[str, object]) -> None:
         sql = "SELECT identity FROM scorer WHERE id = ?"
         if self._file.connection.execute(sql, (number,)).fetchone() == (name,):
             return
-        description = json.dumps(identity, sort_keys=True, ensure_ascii=False)
         with self._file.writing() as connection:
-            connection.execute("INSERT OR IGNORE INTO scorer VALUES (?, ?, ?)", (number, name, description))
+            insert_scorer(connection, number, identity)
             if connection.execute(sql, (number,)).fetchone() != (name,):
                 raise DataError(f"{self._file.path}: two rerankers have the number {number}; use another ledger file")
 
     def _move(self, old: int, new: int) -> None:
         """Move the parts of `old` to `new`. For a query that both have, the numbers of the parts continue."""
-        last = (
-            "SELECT coalesce(max(part), -1) + 1 FROM part AS other WHERE other.scorer = ? AND other.query = part.query"
-        )
         with self._file.writing() as connection:
-            connection.execute(f"UPDATE part SET scorer = ?, part = part + ({last}) WHERE scorer = ?", (new, new, old))
+            keys = self._queries(old)
+            for first in range(0, len(keys), _QUERIES_AT_ONCE):
+                some = keys[first : first + _QUERIES_AT_ONCE]
+                found = self._sound_parts(old, some)
+                self._warn(self._set_aside(found.bad))
+                moved = ((new, some[owner], blob) for owner, blob in zip(found.owners, found.blobs, strict=True))
+                insert_parts(connection, moved)
+            connection.execute("DELETE FROM part WHERE scorer = ?", (old,))
 
     def _queries(self, scorer: int, at_least: int = 1) -> list[bytes]:
         sql = "SELECT query FROM part WHERE scorer = ? GROUP BY query HAVING count(*) >= ?"
@@ -220,29 +226,47 @@ class Ledger:
         """The records of some queries in the order of recording, each with the index of its query in `keys`."""
 
         def action() -> tuple[Ordinals, Records]:
-            owners, blobs, bad = self._sound_parts(scorer, keys)
-            if bad:
-                with self._file.writing():
-                    moved = self._set_aside(bad)
-                self._warn(moved)
-            return decoded(owners, blobs)
+            found = self._sound_parts(scorer, keys)
+            if found.bad:
+                self._file.if_possible(lambda: self._set_aside_now(found.bad))
+            if found.former:
+                self._file.if_possible(lambda: self._renew(scorer, found.former))
+            waiting = self._waiting.of(scorer, keys) if self._waiting.parts else []
+            owners, blobs = [owner for owner, _ in waiting], [blob for _, blob in waiting]
+            return decoded([*found.owners, *owners], [*found.blobs, *blobs])
 
         return self._file.guarded(action)
 
-    def _sound_parts(self, scorer: int, keys: list[bytes]) -> tuple[list[int], list[bytes], list[Key]]:
+    def _sound_parts(self, scorer: int, keys: list[bytes]) -> SoundParts:
         sql = "SELECT part, pairs, checksum FROM part WHERE scorer = ? AND query = ? ORDER BY part"
         owners: list[int] = []
         blobs: list[bytes] = []
         bad: list[Key] = []
+        former: list[tuple[bytes, int, bytes]] = []
         execute = self._file.connection.execute
         for owner, key in enumerate(keys):
-            for part, blob, checksum in execute(sql, (scorer, key)):
-                if is_sound(blob, checksum):
-                    owners.append(owner)
-                    blobs.append(blob)
-                else:
+            for part, blob, known in execute(sql, (scorer, key)):
+                if not is_sound(scorer, key, blob, known):
                     bad.append((scorer, key, part))
-        return owners, blobs, bad
+                    continue
+                owners.append(owner)
+                blobs.append(blob)
+                if has_former_checksum(blob, known):
+                    former.append((key, part, blob))
+        return SoundParts(owners, blobs, bad, former)
+
+    def _renew(self, scorer: int, parts: list[tuple[bytes, int, bytes]]) -> None:
+        """Give parts of earlier versions a checksum that covers their key."""
+        sql = "UPDATE part SET checksum = ? WHERE scorer = ? AND query = ? AND part = ? AND pairs = ?"
+        with self._file.writing() as connection:
+            connection.executemany(
+                sql, ((checksum(scorer, key, blob), scorer, key, part, blob) for key, part, blob in parts)
+            )
+
+    def _set_aside_now(self, suspects: list[Key]) -> None:
+        with self._file.writing():
+            moved = self._set_aside(suspects)
+        self._warn(moved)
 
     def _set_aside(self, suspects: list[Key]) -> int:
         """Set rows aside in a write transaction. Rows that another process has repaired since are left alone."""
@@ -250,7 +274,7 @@ class Ledger:
         moved = 0
         for key in suspects:
             row = connection.execute(f"SELECT pairs, checksum {where}", key).fetchone()
-            if row is not None and not is_sound(*row):
+            if row is not None and not is_sound(*key[:2], *row):
                 connection.execute(f"INSERT INTO set_aside SELECT * {where}", key)
                 connection.execute(f"DELETE {where}", key)
                 moved += 1
@@ -265,50 +289,17 @@ class Ledger:
                 stacklevel=2,
             )
 
-    def _append(self, scorer: int, parts: list[tuple[bytes, bytes]]) -> None:
-        # The number is chosen inside the write transaction, so two writers cannot choose the same number.
-        sql = """INSERT INTO part SELECT ?1, ?2, coalesce(max(part) + 1, 0), ?3, ?4 FROM part
-                 WHERE scorer = ?1 AND query = ?2"""
+    def _append(self) -> None:
         with self._file.writing() as connection:
-            connection.executemany(sql, ((scorer, key, blob, zlib.crc32(blob)) for key, blob in parts))
+            for number, identity in self._waiting.scorers.items():
+                insert_scorer(connection, number, identity)
+            insert_parts(connection, self._waiting.parts)
 
     def _merge(self, scorer: int, keys: list[bytes]) -> None:
         with self._file.writing() as connection:
-            owners, blobs, bad = self._sound_parts(scorer, keys)
-            moved = self._set_aside(bad)
+            found = self._sound_parts(scorer, keys)
+            moved = self._set_aside(found.bad)
             connection.executemany("DELETE FROM part WHERE scorer = ? AND query = ?", ((scorer, key) for key in keys))
-            merged = split(*distinct(*decoded(owners, blobs)))
-            rows = ((scorer, keys[owner], 0, blob, zlib.crc32(blob)) for owner, blob in merged)
-            connection.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?)", rows)
+            merged = split(*distinct(*decoded(found.owners, found.blobs)))
+            insert_parts(connection, ((scorer, keys[owner], blob) for owner, blob in merged))
         self._warn(moved)
-
-
-def inspect(path: Path) -> LedgerReport:
-    """Verify a ledger without opening it for use. Nothing is salvaged, set aside or created.
-
-    Raises:
-        DataError: the file cannot be opened.
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
-            return _verified(connection)
-    except sqlite3.OperationalError as error:
-        raise DataError(f"{path} cannot be read ({error})") from None
-
-
-def _verified(connection: sqlite3.Connection) -> LedgerReport:
-    rows = pairs = bad = aside = 0
-    integrity: tuple[str, ...] = ()
-    try:
-        for (message,) in connection.execute("PRAGMA integrity_check"):
-            integrity += () if message == "ok" else (str(message),)
-        aside = connection.execute("SELECT count(*) FROM set_aside").fetchone()[0]
-        for blob, checksum in connection.execute("SELECT pairs, checksum FROM part"):
-            rows += 1
-            bad += not is_sound(blob, checksum)
-            pairs += len(blob) // RECORD.itemsize if is_sound(blob, checksum) else 0
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            raise
-        integrity += (str(error),)
-    return LedgerReport(rows, pairs, bad, aside, integrity)

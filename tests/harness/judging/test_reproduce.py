@@ -19,6 +19,7 @@ from harness.result.store import Results
 from harness.scoring.ledger.store import Ledger
 from harness.scoring.retrieve import load_candidates, save_candidates
 from reports.tables.reproduce import reproduced_dict, reproduced_table
+from tests.earlier_store import without_sums
 from tests.fake_adapters import Plain
 from tests.fixtures import Command
 from tests.sample_texts import undeclared
@@ -172,6 +173,7 @@ def test_the_exit_code_says_whether_the_number_is_the_same(place: Place, command
     assert said.code == 0 and json.loads(said.out)["state"] == "OK"
     with Results(place.workspace.results) as results:
         wrong = np.zeros(len(done.values[0])).astype("<f8").tobytes()
+        without_sums(results._database)
         results._database.execute("update value set per_query = ?, mean = 0 where evaluation = ?", (wrong, done.id))
     said = command("reproduce", done.id, *workspace)
     assert said.code == 1 and "differs" in said.out
@@ -183,6 +185,7 @@ def test_a_bm25_that_had_another_language_is_run_with_that(place: Place) -> None
     old = place.evaluations(collection, first="bm25?language=none", rerankers=["bm25?language=none"])
     now = place.evaluations(collection, first="bm25", rerankers=["bm25"])
     with Results(place.workspace.results) as results:  # as they were called when that was what bm25 did
+        without_sums(results._database)
         for one in old:
             row = ("bm25", "bm25" if one.system.reranker else None, one.id)
             results._database.execute("update evaluation set first_stage = ?, reranker = ? where id = ?", row)

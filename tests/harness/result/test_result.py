@@ -159,7 +159,7 @@ def test_results_of_an_evaluation_depend_on_nothing_else(place: Place) -> None:
 
 def as_of_version_1(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        for table in ("noise", "look", "latency", "mark", "corpus", "detected", "parallel"):
+        for table in ("noise", "look", "latency", "mark", "corpus", "detected", "parallel", "checksum"):
             old.execute(f"drop table {table}")
         for table, column in (("collection", "part_of"), ("collection", "grouped"), ("value", "questions")):
             old.execute(f"alter table {table} drop column {column}")
@@ -170,7 +170,7 @@ def as_of_version_1(path: Path) -> None:
 def as_of_version_2(path: Path) -> None:
     """Before the tables that an older program does not know, with the alarms and counts of the first releases."""
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        for table in ("mark", "corpus", "detected", "parallel"):
+        for table in ("mark", "corpus", "detected", "parallel", "checksum"):
             old.execute(f"drop table {table}")
         old.execute("update evaluation set audit = json_set(audit, '$.alarms', json('[\"a message\"]'))")
         old.execute("update collection set counts = json_remove(counts, '$.missing_judgments', '$.shares')")

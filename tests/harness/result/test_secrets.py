@@ -13,6 +13,7 @@ from harness.judging.gate.looks import LookLog, SystemRecord
 from harness.result.environment import command_line
 from harness.result.secrets import is_secret, public, public_command, public_values, without_secrets
 from harness.result.store import Results
+from tests.earlier_store import without_sums
 from tests.tiny_collection import Place
 from training.job import finish
 
@@ -107,6 +108,7 @@ def test_a_stored_command_is_clean_and_the_id_is_of_the_same_result(
 def test_a_command_that_an_earlier_release_stored_is_shown_clean(place: Place) -> None:
     place.evaluations()
     with closing(sqlite3.connect(place.workspace.results)) as database, database:
+        without_sums(database)
         database.execute("update evaluation set command = ?", (f"harness run /home/ada/x --token {HUB}",))
     with Results(place.workspace.results) as results:
         assert {one.command for one in results.all()} == {"harness run ~/x --token ***"}

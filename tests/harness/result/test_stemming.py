@@ -24,6 +24,7 @@ from harness.scoring.retrieve import first_stage
 from reports.tables.listing import details, listing
 from reports.tables.run import audit_table, comparison_tables, controls_table
 from reports.tables.run_values import as_dict
+from tests.earlier_store import without_sums
 from tests.fixtures import Command
 from tests.sample_texts import undeclared
 from tests.tiny_collection import Place, results_in
@@ -146,6 +147,7 @@ def test_what_was_stored_before_languages_were_detected_is_said_to_be_so(place: 
     folder = undeclared(place.path, "de")
     old = evaluated(place, folder, "bm25?language=none")
     with Results(place.workspace.results) as results:
+        without_sums(results._database)
         results._database.execute("update evaluation set first_stage = 'bm25'")
         (again,) = results.all()
         results._database.execute("delete from detected")

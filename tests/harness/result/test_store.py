@@ -205,7 +205,7 @@ def test_a_store_of_the_first_version_is_brought_up_and_loses_nothing(place: Pla
             results.keep(one)
         before = list(results.all())
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        for table in ("noise", "look", "latency"):
+        for table in ("noise", "look", "latency", "checksum"):
             old.execute(f"drop table {table}")
         for table, column in (("collection", "part_of"), ("collection", "grouped"), ("value", "questions")):
             old.execute(f"alter table {table} drop column {column}")

@@ -98,7 +98,7 @@ def test_the_same_workspace_is_none_other(held: Held, place: Place) -> None:
 def test_the_other_workspace_may_be_read_only(held: Held, main: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held(READER, main)
     before = sorted(file.name for file in main.iterdir())
-    monkeypatch.setattr(database, "_writable", lambda path: main not in (path, path.parent))
+    monkeypatch.setattr(database, "can_write", lambda path: main not in (path, path.parent))
     monkeypatch.setattr(Path, "mkdir", _not_in(main))
     assert held(BADLY, against=main).verdict == "refused"
     assert sorted(file.name for file in main.iterdir()) == before

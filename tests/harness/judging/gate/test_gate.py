@@ -18,6 +18,7 @@ from harness.judging.gate.policy import CostLimits, Policy, Splits
 from harness.judging.gate.policy import LookBudget as Declared
 from harness.result.facts import Timing
 from harness.result.store import Results
+from tests.earlier_store import without_sums
 from tests.harness.judging.gate.fakes import FAKE, readable
 from tests.tiny_collection import FIRST, Place, results_in
 
@@ -171,6 +172,7 @@ def test_a_collection_that_the_stored_anchor_lacks_makes_it_invalid(
 def test_an_anchor_of_another_evaluator_makes_it_invalid(held: Any, place: Place) -> None:
     held(SLIGHTLY, accept=True)
     with closing(sqlite3.connect(place.workspace.results)) as database, database:
+        without_sums(database)
         database.execute("update evaluation set identity = json_set(identity, '$.evaluator', 0)")
     found = held(f"{READER}?wrong=0.03", replace(WIDE, anchor="best-accepted"))
     assert found.state == "invalid"

@@ -15,6 +15,7 @@ from harness.judging.gate.gate import Gated, gate
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import BEST_ACCEPTED, Policy
 from harness.result.store import Results
+from tests.earlier_store import without_sums
 from tests.harness.judging.gate.fakes import FAKE
 from tests.tiny_collection import Place
 
@@ -51,6 +52,7 @@ def accepted_long_ago(held: Any, place: Place) -> None:
     """As an older program left it: the first stage was called bm25 and did not stem."""
     assert held(SLIGHTLY, POLICY, OLD, accept=True).look.accepted
     with Results(place.workspace.results) as results:
+        without_sums(results._database)
         results._database.execute("update evaluation set first_stage = 'bm25'")
 
 
@@ -120,6 +122,7 @@ def test_another_first_stage_is_answered_as_before(held: Any) -> None:
 def test_a_named_anchor_that_is_only_in_the_store_is_refused_too(held: Any, place: Place) -> None:
     held(SLIGHTLY, POLICY, OLD)
     with Results(place.workspace.results) as results:
+        without_sums(results._database)
         results._database.execute(
             "update evaluation set first_stage = 'bm25', reranker = './gone' where reranker = ?", (READER,)
         )
@@ -141,6 +144,7 @@ def test_candidates_of_a_third_first_stage_hide_nothing(held: Any, place: Place)
     held(SLIGHTLY, POLICY, "tests.fake_adapters:Overlap", accept=True)
     assert "use --first-stage 'bm25?language=none'" in refused(held, READER, ACCEPTED, "bm25")
     with Results(place.workspace.results) as results:
+        without_sums(results._database)
         results._database.execute("update evaluation set reranker = './gone' where reranker = ?", (READER,))
     message = refused(held, f"{FAKE}:Nothing", replace(POLICY, anchor="./gone"), "bm25")
     assert "use --first-stage 'bm25?language=none'" in message

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,10 +21,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.errors import DataError, ModelError
+from adapters.errors import DataError, DiskFull, ModelError
 from adapters.identity import Digests, digest, text_digests
 from adapters.protocols import IndexPairs
-from harness.scoring.ledger.file import SCHEMA_VERSION
+from harness.scoring.ledger.records import checksum
+from harness.scoring.ledger.schema import SCHEMA_VERSION
 from harness.scoring.ledger.store import RECORD, Entries, Ledger, LedgerWarning
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -421,6 +423,121 @@ def test_a_torn_row_is_set_aside_and_never_read(path: Path, damage: str) -> None
         assert_all_known(ledger)
     with raw(path) as connection:
         assert connection.execute("SELECT query FROM set_aside").fetchall() == [(torn,)]
+
+
+def with_former_checksums(path: Path) -> None:
+    """As earlier versions wrote them: without the key."""
+    with raw(path) as connection:
+        for scorer, query, part, pairs in connection.execute("SELECT scorer, query, part, pairs FROM part").fetchall():
+            row = (zlib.crc32(pairs), scorer, query, part)
+            connection.execute("UPDATE part SET checksum = ? WHERE scorer = ? AND query = ? AND part = ?", row)
+        connection.execute("PRAGMA user_version = 1")
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        "UPDATE part SET query = (SELECT max(query) FROM part) || x'00' WHERE query = ?1",
+        "UPDATE part SET (pairs, checksum) = (SELECT pairs, checksum FROM part WHERE query != ?1) WHERE query = ?1",
+        "UPDATE part SET scorer = 7 WHERE query = ?1",
+    ],
+)
+def test_pairs_that_lie_under_another_key_are_never_read(path: Path, exchange: str) -> None:
+    with Ledger(path) as ledger:
+        scorer = fill(ledger)
+    with raw(path) as connection:
+        connection.execute(exchange, (QUERIES[3].tobytes(),))
+    with Ledger(path) as ledger:
+        assert ledger.verify().bad_rows == 1
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("always")
+            known, entries = ledger.known(scorer, QUERIES, DOCUMENTS, ALL)
+            assert not ledger.known(7, QUERIES, DOCUMENTS, ALL)[0].any()
+        assert (known == (ALL[:, 0] != 3)).all()
+        assert entries.score[known].tobytes() == made(ALL).score[known].tobytes()
+
+
+def test_records_of_earlier_versions_are_read_and_get_a_checksum_of_their_key(path: Path) -> None:
+    with Ledger(path) as ledger:
+        scorer = fill(ledger)
+    with_former_checksums(path)
+    with Ledger(path) as ledger:
+        assert ledger.verify().ok
+        assert_all_known(ledger, ALL[ALL[:, 0] == 3])
+    with raw(path) as connection:
+        rows = connection.execute("SELECT scorer, query, pairs, checksum FROM part").fetchall()
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert sum(known == checksum(number, query, pairs) for number, query, pairs, known in rows) == 1
+    assert sum(known == zlib.crc32(pairs) for _, _, pairs, known in rows) == len(QUERIES) - 1
+    with Ledger(path) as ledger:
+        ledger.compact(scorer)
+        assert_all_known(ledger)
+
+
+def test_records_of_earlier_versions_are_read_where_nothing_can_be_written(path: Path) -> None:
+    with Ledger(path) as ledger:
+        fill(ledger)
+    with_former_checksums(path)
+    with Ledger(path) as ledger, raw(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        scorer = ledger.scorer(IDENTITY)
+        ledger._file.connection.execute("PRAGMA busy_timeout = 0")
+        known, _ = ledger.known(scorer, QUERIES, DOCUMENTS, ALL)
+        assert known.all()
+
+
+def test_pairs_that_get_another_identity_stay_sound(path: Path) -> None:
+    now = {**IDENTITY, "max_length": 256}
+    with Ledger(path) as ledger:
+        old = fill(ledger)
+        assert ledger.rekey(IDENTITY, now) == len(ALL)
+        assert ledger.verify().ok and ledger.count(old) == 0
+        known, entries = ledger.known(ledger.scorer(now), QUERIES, DOCUMENTS, ALL)
+    assert known.all() and same(entries, made(ALL))
+
+
+def full(ledger: Ledger) -> None:
+    """Let the file grow no more."""
+    connection = ledger._file.connection
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+
+
+def large(number: int) -> tuple[Digests, Digests, IndexPairs]:
+    """More pairs than fit into the free space of a page."""
+    queries = text_digests(f"{number}-{query}" for query in range(200))
+    return queries, DOCUMENTS, np.stack([np.arange(8000) // 40, np.arange(8000) % 40], axis=1)
+
+
+def test_on_a_full_disk_pairs_are_known_until_the_end_and_the_error_comes_there(path: Path) -> None:
+    with Ledger(path) as ledger:
+        fill(ledger)
+    with pytest.raises(DiskFull, match=r"the disk is full .*what was stored before is complete; free some space"):  # noqa: SIM117
+        with Ledger(path) as ledger:
+            full(ledger)
+            scorer = ledger.scorer(IDENTITY)
+            for number in range(2):
+                ledger.record(scorer, *large(number), made(large(number)[2]))
+            for number in range(2):
+                assert same(ledger.known(scorer, *large(number))[1], made(large(number)[2]))
+            ledger.compact(scorer)
+            assert ledger.unsaved is not None
+    with Ledger(path) as ledger:
+        assert_all_known(ledger)
+        assert not ledger.known(scorer, *large(0))[0].any()
+
+
+def test_pairs_that_waited_for_space_are_stored_when_there_is_some(path: Path) -> None:
+    with Ledger(path) as ledger:
+        full(ledger)
+        scorer = ledger.scorer(IDENTITY)
+        ledger.record(scorer, *large(0), made(large(0)[2]))
+        assert ledger.unsaved is not None
+        ledger._file.connection.execute("PRAGMA max_page_count = 1000000")
+        ledger.record(scorer, *large(1), made(large(1)[2]))
+        assert ledger.unsaved is None
+    with Ledger(path) as ledger:
+        assert ledger.known(scorer, *large(0))[0].all() and ledger.known(scorer, *large(1))[0].all()
+        assert [one.id for one in ledger.scorers()] == [scorer]
 
 
 def test_compacting_sets_a_torn_row_aside_instead_of_merging_it(path: Path) -> None:
