@@ -40,6 +40,9 @@ create table if not exists mark(evaluation text primary key, kind text, identity
 create table if not exists corpus(collection text primary key, fingerprint text) without rowid;
 create table if not exists detected(collection text primary key, language text) without rowid;
 create table if not exists parallel(collection text primary key, name text, known_by text) without rowid;
+create table if not exists reservation(
+    id text primary key, release text, tier text, collections text, candidate text, alpha real, host text, place text,
+    pid integer, started text, at real, beat real) without rowid;
 """
 """Separate tables, so that older programs can still read the file.
 
@@ -47,4 +50,5 @@ mark: an alarm that was added to an evaluation after it was stored, and the curr
 corpus: the fingerprint of the corpus of a collection, without queries and judgments.
 detected: the language of collections that declare none; null if none was recognised, no row if detection was not tried.
 parallel: the parallel set of a collection; null if it is known to be in none, no row if nothing is known.
+reservation: a look of the gate that a running process will take, and that process (`harness.judging.gate.holders`).
 """

@@ -63,13 +63,17 @@ class Results:
 
     def keep(self, evaluation: Evaluation) -> None:
         """Store an evaluation in one transaction. Measures that were stored before are kept."""
+        self.write(self.made_of(evaluation))
+
+    def made_of(self, evaluation: Evaluation) -> tuple[Result, ...]:
+        """Return an evaluation as `keep` stores it, without storing it."""
         from harness.data.columns import corpus_fingerprint  # imports Arrow, which reading a store does not need
 
         collection = evaluation.collection
         query = "select fingerprint from corpus where collection = ?"
         known = self._database.execute(query, (collection.fingerprint,)).fetchone()
         corpus = known[0] if known else corpus_fingerprint(collection.corpus)
-        self.write(results_of(evaluation, made_now(), corpus))
+        return results_of(evaluation, made_now(), corpus)
 
     def keep_means(self, found: Sequence[Means]) -> None:
         """Store imported means in one transaction. They have no values per query, so `per_query` is null."""
@@ -87,7 +91,7 @@ class Results:
         by_evaluation: dict[str, list[Result]] = {}
         for one in results:
             by_evaluation.setdefault(one.id, []).append(one)
-        with self._transaction():
+        with self.transaction():
             for own in by_evaluation.values():
                 stored = own[0].stored
                 queries = _queries_of(own)
@@ -95,8 +99,17 @@ class Results:
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the file can only be read."""
+        return self._read_only
+
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """Write everything in the block or, if it fails, nothing. A transaction inside another one is part of it."""
+        if self._database.in_transaction:
+            yield
+            return
         self._database.execute("begin immediate")
         try:
             yield
@@ -105,6 +118,17 @@ class Results:
             if self._database.in_transaction:  # a full disk may have ended the transaction
                 self._database.execute("rollback")
             raise
+
+    @contextmanager
+    def unkept(self, results: Sequence[Result]) -> Iterator[None]:
+        """Let the block read results as if they were stored. No other process sees them, and they are not stored."""
+        self._database.execute("begin immediate")
+        try:
+            self.write(results)
+            yield
+        finally:
+            if self._database.in_transaction:  # a full disk may have ended the transaction
+                self._database.execute("rollback")
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query, for other modules with tables in this file."""

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from harness.judging.gate.budget import limit
 from harness.judging.gate.gate import Gated
 from harness.judging.gate.local import Part
-from harness.judging.gate.looks import UNNAMED, limit
 from harness.judging.gate.reasons import points, signed
+from harness.judging.gate.reservations import UNNAMED
 from harness.judging.gate.verdict import CheckpointCost
 from reports.table import Cell, Table, escaped, markdown
 
