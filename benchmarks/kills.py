@@ -10,11 +10,10 @@ command that is run again has to leave the same bytes as one that was never kill
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +43,12 @@ def main() -> int:
 def _verb(verb: str, every: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         one = CASES[verb](Path(folder))
-        at_writes = list(_killed(verb, "write", one.at_write, itertools.count(1, every)))
+        writes = one.writes
+        at_writes = list(_killed(verb, "write", one.at_write, range(1, writes + 1, every)))
         sizes = [size for size in SIZES if size >= _smallest(one)]
-        in_writes = list(_killed(verb, "size", one.at_size, iter(sizes)))
+        in_writes = list(_killed(verb, "size", one.at_size, sizes))
     return {
-        "every": every, "killed at a write": len(at_writes), "killed in a write": len(in_writes),
+        "writes": writes, "every": every, "killed at a write": len(at_writes), "killed in a write": len(in_writes),
         "different": [f"{number}: {line}" for number, line in (*at_writes, *in_writes) if line],
     }  # fmt: skip
 
@@ -59,7 +59,7 @@ def _smallest(one: Case) -> int:
 
 
 def _killed(
-    verb: str, word: str, kill: Callable[[int], str | None], numbers: Iterator[int]
+    verb: str, word: str, kill: Callable[[int], str | None], numbers: Iterable[int]
 ) -> Iterator[tuple[int, str]]:
     """Every number with the difference that it made, until no kill comes."""
     for number in numbers:

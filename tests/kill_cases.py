@@ -67,10 +67,16 @@ class Case(ABC):
         """What is there without a kill."""
         self.prepare()
         shutil.copytree(self.here, self.folder / "start")
-        assert self._in_a_process() == 0, "the command fails without a kill"
+        assert self._in_a_process(_AtWrite(self.here, 0)) == 0, "the command fails without a kill"
         return self.left()
 
-    def killed(self, kill: Callable[[], None]) -> str | None:
+    @property
+    def writes(self) -> int:
+        """How often the command writes without a kill."""
+        assert self.whole
+        return int((self.folder / "writes").read_text("ascii"))
+
+    def killed(self, kill: _AtWrite | _AtSize) -> str | None:
         """Run the command with a kill and then again without one.
 
         Returns:
@@ -99,7 +105,7 @@ class Case(ABC):
         """As `killed`, in the middle of a write."""
         return self.killed(_AtSize(size))
 
-    def _in_a_process(self, kill: Callable[[], None] | None = None) -> int:
+    def _in_a_process(self, kill: _AtWrite | _AtSize | None = None) -> int:
         _CONTEXT.set_forkserver_preload(["harness", "tests.kill_cases", *self.preload])
         process = _CONTEXT.Process(target=_run, args=(self, kill))  # type: ignore[attr-defined]
         process.start()
@@ -113,8 +119,8 @@ class _AtWrite:
     root: Path
     number: int
 
-    def __call__(self) -> None:
-        kill_at_write(self.root, self.number)
+    def __call__(self) -> Callable[[], int]:
+        return kill_at_write(self.root, self.number)
 
 
 @dataclass(frozen=True)
@@ -125,14 +131,21 @@ class _AtSize:
         kill_at_size(self.size)
 
 
-def _run(case: Case, kill: Callable[[], None] | None) -> None:
-    if kill is not None:
-        kill()
+def _run(case: Case, kill: _AtWrite | _AtSize | None) -> None:
+    count = kill and kill()
     case.run()
+    if count is not None:
+        (case.folder / "writes").write_text(str(count()), "ascii")
 
 
+@dataclass
 class GateCase(Case):
     """`harness gate` with a budget of one look."""
+
+    preload: tuple[str, ...] = (
+        "harness.api", "harness.judging.gate.gate", "tests.harness.judging.gate.fakes", "reports.tables.gate",
+        "harness.data.columns",
+    )  # fmt: skip
 
     def prepare(self) -> None:
         from tests.harness.judging.gate.fakes import readable
@@ -203,8 +216,11 @@ class AdaptCase(Case):
         }  # fmt: skip
 
 
+@dataclass
 class FetchCase(Case):
-    """`harness fetch` of a zip file, from a server, and of a dataset, from the hub."""
+    """`harness fetch` of a zip file, from a server, and of a model, from the hub."""
+
+    preload: tuple[str, ...] = ("datasets", "huggingface_hub", "pytest", "harness.data.mirror.fetch")
 
     def prepare(self) -> None:
         self.here.mkdir()
@@ -230,7 +246,8 @@ class FetchCase(Case):
             run_fetch(["beir/scifact"], ["org/model"], self.here / "mirror", "beir")
 
     def left(self) -> Left:
-        return _digests(self.here / "mirror")
+        found = _digests(self.here / "mirror")
+        return {name: one for name, one in found.items() if not name.endswith(".checked")}  # says when it was checked
 
 
 def _budget(release: str, budget: int) -> Any:

@@ -7,7 +7,7 @@ import resource
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ class _Counter:
     """Counts writes, and kills the process before one of them."""
 
     def __init__(self, root: Path, at: int) -> None:
-        self._root, self._at, self._count = f"{root.resolve()}{os.sep}", at, 0
+        self._root, self._at, self.count = f"{root.resolve()}{os.sep}", at, 0
 
     def write(self) -> None:
-        self._count += 1
-        if self._count == self._at:
+        self.count += 1
+        if self.count == self._at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -42,15 +42,22 @@ class _Counter:
         return any(str(Path(one).absolute()).startswith(self._root) for one in named)
 
 
-def kill_at_write(root: Path, at: int) -> None:
+def kill_at_write(root: Path, at: int) -> Callable[[], int]:
     """Let this process be killed before its n-th write below a folder.
 
     A write is an opened, renamed, removed or synchronised file, a folder, or a statement that changes a database.
+
+    Args:
+        at: the number of the write, from 1; 0 kills nothing.
+
+    Returns:
+        A function that returns the number of writes so far.
     """
     counter = _Counter(root, at)
     _count_statements(counter)
     _count_syncs(counter)
     sys.addaudithook(counter.audit)
+    return lambda: counter.count
 
 
 def kill_at_size(size: int) -> None:
