@@ -1,6 +1,6 @@
 """Kill `gate`, `adapt` and `fetch` at the n-th write, for n = 1, 2, 3, ..., and run them again after each kill.
 
-    python benchmarks/kills.py [--verb gate] [--every 7] [--out FILE.json]
+    python benchmarks/kills.py [--verb gate] [--every 7] [--first 400] [--out FILE.json]
 
 A write is an opened, renamed, removed or synchronised file, a folder, or a statement that changes a database. Then the
 same is done in the middle of writes: the kernel kills the process when a file becomes larger than some bytes. The
@@ -31,24 +31,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--verb", choices=list(CASES), action="append", help="only this verb; repeatable")
     parser.add_argument("--every", type=int, help="try only every n-th write")
+    parser.add_argument("--first", type=int, default=1, help="begin with this write")
     parser.add_argument("--out", type=Path, help="also write the counts, as JSON")
     options = parser.parse_args()
-    found = {verb: _verb(verb, options.every or EVERY[verb]) for verb in options.verb or CASES}
+    found = {verb: _verb(verb, options.first, options.every or EVERY[verb]) for verb in options.verb or CASES}
     print(json.dumps(found, indent=1))
     if options.out:
         options.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     return int(any(one["different"] for one in found.values()))
 
 
-def _verb(verb: str, every: int) -> dict[str, Any]:
+def _verb(verb: str, first: int, every: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         one = CASES[verb](Path(folder))
         writes = one.writes
-        at_writes = list(_killed(verb, "write", one.at_write, range(1, writes + 1, every)))
+        at_writes = list(_killed(verb, "write", one.at_write, range(first, writes + 1, every)))
         sizes = [size for size in SIZES if size >= _smallest(one)]
         in_writes = list(_killed(verb, "size", one.at_size, sizes))
     return {
-        "writes": writes, "every": every, "killed at a write": len(at_writes), "killed in a write": len(in_writes),
+        "writes": writes, "first": first, "every": every, "killed at a write": len(at_writes), "killed in a write": len(in_writes),
         "different": [f"{number}: {line}" for number, line in (*at_writes, *in_writes) if line],
     }  # fmt: skip
 

@@ -107,7 +107,7 @@ class Case(ABC):
 
     def _in_a_process(self, kill: _AtWrite | _AtSize | None = None) -> int:
         _CONTEXT.set_forkserver_preload(["harness", "tests.kill_cases", *self.preload])
-        process = _CONTEXT.Process(target=_run, args=(self, kill))  # type: ignore[attr-defined]
+        process = _CONTEXT.Process(target=_run, args=(self, kill))
         process.start()
         process.join()
         assert process.exitcode is not None
@@ -160,7 +160,7 @@ class GateCase(Case):
         from tests.harness.judging.gate.fakes import FAKE
 
         policy = harness.Policy(
-            anchor=f"{FAKE}:Reader", targets=str(self.here / "coll"), first_stage=FIRST, depth=5, margin=0.08,
+            anchor=f"{FAKE}:Reader", targets=(str(self.here / "coll"),), first_stage=FIRST, depth=5, margin=0.08,
             looks=_budget("2.1", 1),
         )  # fmt: skip
         found = harness.gate(f"{FAKE}:Reader?wrong=0.02", policy, workspace=self.here / "workspace")
@@ -199,20 +199,21 @@ class AdaptCase(Case):
 
         torch.set_num_threads(1)
         place = Place(self.here, Workspace.open(self.here / "workspace"))
-        settings = toy.settings(place, seeds=(0,), adaptation=replace(toy.QUICK, max_steps=10))
+        settings = toy.settings(place, seeds=(0,))
         policy = replace(toy.POLICY, looks=_budget("1", 1))
         record = toy.run(place, settings, self.here / "target", policy=policy)
-        assert record.state in ("accepted", "refused", "inconclusive")
+        assert record.state == "accepted"
 
     def left(self) -> Left:
         from harness.result.adaptation.reading import read_record
 
-        out = self.here / "out"
+        out, looks = self.here / "out", _spent(self.place.workspace)
+        assert len(looks) == 2, "each look is counted once"
         record = _timeless(asdict(read_record(out)))
         manifest = json.loads((out / "manifest.json").read_text("utf-8"))
         return {
             "record": record, "models": manifest["models"], "model": _digests(out / "model"),
-            "results": _stored(self.place.workspace), "looks": sorted(_spent(self.place.workspace)),
+            "results": _stored(self.place.workspace), "looks": sorted(looks),
         }  # fmt: skip
 
 

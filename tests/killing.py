@@ -95,8 +95,8 @@ def _count_statements(counter: _Counter) -> None:
 def _count_syncs(counter: _Counter) -> None:
     sync = os.fsync
 
-    def counted(file: Any) -> None:
+    def counted(fd: Any) -> None:
         counter.write()
-        sync(file)
+        sync(fd)
 
     os.fsync = counted

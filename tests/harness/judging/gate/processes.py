@@ -84,7 +84,7 @@ class Gates:
             looks=LookBudget("2.1", self.budget),
         )  # fmt: skip
         given = (candidate, policy, self.place.workspace.path, answer, die, more)
-        process = _CONTEXT.Process(target=_gate, args=given)  # type: ignore[attr-defined]
+        process = _CONTEXT.Process(target=_gate, args=given)
         process.start()
         self.started.append(Started(process, candidate, answer))
         return self.started[-1]

@@ -198,13 +198,15 @@ def test_a_gate_that_fails_releases_its_look(
         patch.setattr(f"{FAKE}.Reader.score", fail)
         with suppress(error):
             held(BADLY)
-    assert reserved(place) == [] and looks(place) == stored(place) == []
+    assert looks(place) == stored(place) == []
+    assert reserved(place) == []
     assert held(BADLY).state == "refused"
 
 
 def test_an_invalid_verdict_shows_no_figures_anywhere(held: Any, place: Place) -> None:
     assert held("tests.fake_adapters:Constant").state == "invalid"
-    assert looks(place) == stored(place) == reserved(place) == []
+    assert looks(place) == stored(place) == []
+    assert reserved(place) == []
     (look,) = LookLog(place.workspace.results).all()
     assert (look.alpha, look.candidate.macro, look.anchor.macro) == (0.0, None, None)
 
@@ -213,7 +215,8 @@ def test_dev_reserves_nothing_and_stores_its_figures(held: Any, place: Place) ->
     held(BADLY, tier="dev")
     held(SLIGHTLY, tier="dev")
     assert stored(place) == [READER, SLIGHTLY, BADLY]
-    assert looks(place) == reserved(place) == []
+    assert looks(place) == []
+    assert reserved(place) == []
 
 
 def test_a_gate_that_lost_its_reservation_shows_nothing_if_the_look_is_gone(
