@@ -49,7 +49,8 @@ def _verb(verb: str, first: int, every: int) -> dict[str, Any]:
         sizes = [size for size in SIZES if size >= _smallest(one)]
         in_writes = list(_killed(verb, "size", one.at_size, sizes))
     return {
-        "writes": writes, "first": first, "every": every, "killed at a write": len(at_writes), "killed in a write": len(in_writes),
+        "writes": writes, "first": first, "every": every,
+        "killed at a write": len(at_writes), "killed in a write": len(in_writes),
         "different": [f"{number}: {line}" for number, line in (*at_writes, *in_writes) if line],
     }  # fmt: skip
 
